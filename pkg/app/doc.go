@@ -1,0 +1,64 @@
+// Package app is what all executables share: the words they are called with,
+// common flags, logging, output that is safe in a hook, exit codes.
+//
+// As a hook a program must print nothing on stdout (oned 4.4 reads each line as a message of
+// a driver) and little on stderr (over 64 KiB deadlock a hook of 4.4): see "How
+// oned runs a hook" in opennebula.md. It must also survive that oned goes away.
+package app
+
+import (
+	"io"
+	"os"
+	"runtime/debug"
+
+	"golang.org/x/term"
+)
+
+// The exit codes of all executables.
+const (
+	ExitDone       = 0 // done, or nothing to do
+	ExitIncomplete = 1 // some VM was not handled, or oned could not be reached
+	ExitUsage      = 2 // wrong usage or configuration
+	ExitRefused    = 3 // refused for safety
+)
+
+// Env is the world of a program, so that tests can give it another one.
+type Env struct {
+	Args   []string // with the program name
+	Stdin  *os.File
+	Stdout io.Writer
+	Stderr io.Writer
+	Getenv func(string) string
+	// Terminal: a person looks at stdout and stderr.
+	Terminal bool
+}
+
+// OS is the world that the operating system gives. Somebody is looking when both
+// outputs are terminals.
+func OS() Env {
+	return Env{
+		Args: os.Args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+		Terminal: term.IsTerminal(int(os.Stdout.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
+	}
+}
+
+// Version is the version that git gave the build, or "unknown" outside of git.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+// Answer is what a program found out or did; failover.Report is one.
+type Answer interface {
+	// Table is for people: a header and rows. It may have no rows.
+	Table() [][]string
+	// Line is the answer in one line.
+	Line() string
+	// Problems are the lines that an admin must see even of a hook.
+	Problems() []string
+	// ExitCode is one of the Exit* constants.
+	ExitCode() int
+}

@@ -1,0 +1,98 @@
+package app
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/hook"
+)
+
+// Settings are the values of the common flags.
+type Settings struct {
+	DryRun, JSON, Verbose, AnyState bool
+	Verify                          string // none, left or running
+	Timeout, OnedWait               time.Duration
+	Parallel                        int
+	Endpoint, AuthFile, CAFile      string
+	LogFile, StateDir               string
+}
+
+// maxParallel is the most calls at the same time: oned serves about 15 connections
+// (opennebula.md), and others want some too.
+const maxParallel = 12
+
+// commonFlags are the flags of every executable.
+func commonFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and change nothing"},
+		&cli.BoolFlag{Name: "json", Usage: "print the result as JSON on stdout"},
+		&cli.StringFlag{Name: "verify", Usage: "`WHAT` has to be seen before a VM counts as done: none (oned accepted the call), left (the VM left the host or the failure), running (it runs again)",
+			DefaultText: "running on a terminal, else left"},
+		&cli.DurationFlag{Name: "timeout", Value: 10 * time.Minute, Usage: "give up acting and verifying after this `TIME`; what is not done then is listed"},
+		&cli.DurationFlag{Name: "oned-wait", Value: 2 * time.Minute, Usage: "keep trying for this `TIME` while oned does not answer (restart, change of leader)"},
+		&cli.IntFlag{Name: "parallel", Value: 8, Usage: fmt.Sprintf("act on this `NUMBER` of VMs at the same time, 1 to %d", maxParallel)},
+		&cli.BoolFlag{Name: "any-state", Usage: "act also when an admin disabled the host or set it offline"},
+		&cli.StringFlag{Name: "endpoint", Usage: "`URL` of oned", DefaultText: "ONE_XMLRPC, ~/.one/one_endpoint, /var/lib/one/.one/one_endpoint, http://localhost:2633/RPC2"},
+		&cli.StringFlag{Name: "auth-file", Usage: "`FILE` with user:password", DefaultText: "ONE_AUTH, ~/.one/one_auth, /var/lib/one/.one/one_auth"},
+		&cli.StringFlag{Name: "ca-file", Usage: "trust the certificates in this `FILE` or directory for an https endpoint", DefaultText: "ONE_CERT_DIR, the system's"},
+		&cli.StringFlag{Name: "log-file", Usage: "write the log to this `FILE`; - for stderr", DefaultText: "NAME.log in OpenNebula's log directory, when it can be written"},
+		&cli.StringFlag{Name: "state-dir", Usage: "`DIRECTORY` for locks", DefaultText: "/var/lib/one/one-ft, or $ONE_LOCATION/var/one-ft"},
+		&cli.BoolFlag{Name: "verbose", Usage: "print progress on stderr also when nobody is looking"},
+	}
+}
+
+// settings reads the common flags and checks them.
+func settings(c *cli.Context, env Env) (Settings, error) {
+	s := Settings{
+		DryRun: c.Bool("dry-run"), JSON: c.Bool("json"), Verbose: c.Bool("verbose"), AnyState: c.Bool("any-state"),
+		Verify: c.String("verify"), Timeout: c.Duration("timeout"), OnedWait: c.Duration("oned-wait"), Parallel: c.Int("parallel"),
+		Endpoint: c.String("endpoint"), AuthFile: c.String("auth-file"), CAFile: c.String("ca-file"),
+		LogFile: c.String("log-file"), StateDir: c.String("state-dir"),
+	}
+	if s.CAFile == "" {
+		s.CAFile = env.Getenv("ONE_CERT_DIR")
+	}
+	switch {
+	case s.Verify == "" && env.Terminal:
+		s.Verify = "running"
+	case s.Verify == "":
+		s.Verify = "left"
+	}
+	switch {
+	case s.Verify != "none" && s.Verify != "left" && s.Verify != "running":
+		return s, Usagef("--verify %s: allowed are none, left and running", s.Verify)
+	case s.Timeout <= 0:
+		return s, Usagef("--timeout %s: it must be more than 0, such as 10m", s.Timeout)
+	case s.OnedWait < 0:
+		return s, Usagef("--oned-wait %s: it must not be negative", s.OnedWait)
+	case s.Parallel < 1 || s.Parallel > maxParallel:
+		return s, Usagef("--parallel %d: allowed are 1 to %d", s.Parallel, maxParallel)
+	}
+	return s, nil
+}
+
+// flagKinds tells package hook which flags take a value.
+func flagKinds(flags []cli.Flag) hook.Flags {
+	kinds := hook.Flags{"version": false, "v": false}
+	for _, f := range flags {
+		doc, ok := f.(cli.DocGenerationFlag)
+		for _, name := range f.Names() {
+			kinds[name] = ok && doc.TakesValue()
+		}
+	}
+	return kinds
+}
+
+// UsageError is wrong usage or configuration: exit code 2.
+type UsageError struct{ err error }
+
+// Usagef makes a UsageError of one line that says what is allowed.
+func Usagef(format string, args ...any) error { return &UsageError{fmt.Errorf(format, args...)} }
+
+// Error is the line.
+func (e *UsageError) Error() string { return e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *UsageError) Unwrap() error { return e.err }

@@ -1,0 +1,109 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"one-ft/pkg/hook"
+	"one-ft/pkg/one"
+)
+
+// Log writes the full log to a file, and progress to a terminal. Control
+// characters never get through: logrus quotes them in the file, Printable
+// escapes them on the terminal.
+type Log struct {
+	entry  *logrus.Entry
+	file   io.Closer
+	screen io.Writer // nil if nobody is looking
+}
+
+// openLog opens the log of a tool. When the file cannot be written the tool works
+// on without it: with --log-file it says so, else the log directory is simply not
+// for this user.
+func openLog(env Env, tool string, s Settings, paths Paths) *Log {
+	l := &Log{}
+	logger := logrus.New()
+	logger.SetOutput(io.Discard)
+	logger.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true, TimestampFormat: "2006-01-02T15:04:05.000Z07:00"})
+	if env.Terminal || s.Verbose {
+		l.screen = env.Stderr
+	}
+	path := s.LogFile
+	if path == "" {
+		path = filepath.Join(paths.Log, tool+".log")
+	}
+	if path == "-" {
+		logger.SetOutput(env.Stderr)
+		l.screen = nil
+	} else if f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640); err == nil {
+		logger.SetOutput(f)
+		l.file = f
+	} else if s.LogFile != "" {
+		fmt.Fprintf(env.Stderr, "%s: no log: %s\n", tool, one.Printable(err.Error()))
+	}
+	l.entry = logrus.NewEntry(logger).WithField("pid", os.Getpid())
+	return l
+}
+
+// Close closes the file.
+func (l *Log) Close() {
+	if l.file != nil {
+		_ = l.file.Close()
+	}
+}
+
+// started logs what the tool was called for.
+func (l *Log) started(kind hook.Kind, e hook.Event) {
+	l.entry = l.entry.WithField(kind.String(), e.ID)
+	from := "its ID"
+	if e.FromTemplate {
+		from = "its template"
+	}
+	l.Info("started for %s %d, given by %s", kind, e.ID, from)
+	if e.Damaged {
+		l.Warn("the template that oned gave is damaged behind its ID; the ID is used")
+	}
+}
+
+// ended logs the answer.
+func (l *Log) ended(a Answer) {
+	l.entry.WithField("exit", a.ExitCode()).Info(one.Printable(a.Line()))
+}
+
+// waiting is told of each attempt to reach oned that failed.
+func (l *Log) waiting(err error, pause time.Duration) {
+	l.Warn("%v; trying again in %s", err, pause)
+}
+
+// Info logs progress.
+func (l *Log) Info(format string, args ...any) { l.write(logrus.InfoLevel, -1, format, args...) }
+
+// Warn logs what an admin may want to look at.
+func (l *Log) Warn(format string, args ...any) { l.write(logrus.WarnLevel, -1, format, args...) }
+
+// Problem logs what an admin has to look at.
+func (l *Log) Problem(format string, args ...any) { l.write(logrus.ErrorLevel, -1, format, args...) }
+
+// VM logs progress with one VM; -1 is the object of the tool.
+func (l *Log) VM(level logrus.Level, vm int, text string) { l.write(level, vm, "%s", text) }
+
+func (l *Log) write(level logrus.Level, vm int, format string, args ...any) {
+	text := one.Printable(fmt.Sprintf(format, args...))
+	entry := l.entry
+	if vm >= 0 {
+		entry = entry.WithField("vm", vm)
+	}
+	entry.Log(level, text)
+	if l.screen == nil {
+		return
+	}
+	if vm >= 0 {
+		text = fmt.Sprintf("VM %d: %s", vm, text)
+	}
+	fmt.Fprintf(l.screen, "%s  %s\n", time.Now().Format(time.TimeOnly), text)
+}

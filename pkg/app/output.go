@@ -1,0 +1,102 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"unicode/utf8"
+
+	"one-ft/pkg/hook"
+	"one-ft/pkg/one"
+)
+
+// What a hook may write on stderr: far below the 64 KiB that deadlock a hook of
+// oned 4.4, and enough for oned.log to tell an admin where to look.
+const (
+	maxHookLines = 6
+	maxHookLine  = 300 // characters
+)
+
+// output is the last word of a program.
+type output struct {
+	env  Env
+	name string
+}
+
+func newOutput(env Env, name string) *output { return &output{env: env, name: name} }
+
+// failed prints an error in one line and returns its exit code.
+func (o *output) failed(err error) int {
+	o.stderr(err.Error())
+	var ours *UsageError
+	var hooks *hook.UsageError
+	if errors.As(err, &ours) || errors.As(err, &hooks) {
+		return ExitUsage
+	}
+	return ExitIncomplete
+}
+
+// stderr writes one printable line of bounded length.
+func (o *output) stderr(text string) {
+	text = one.Printable(text)
+	if utf8.RuneCountInString(text) > maxHookLine && !o.env.Terminal {
+		text = string([]rune(text)[:maxHookLine]) + "…"
+	}
+	fmt.Fprintf(o.env.Stderr, "%s: %s\n", o.name, text)
+}
+
+// answer prints the answer: JSON if asked for, a table for a person or for
+// --dry-run, and for a hook only what is wrong.
+func (o *output) answer(s Settings, a Answer) int {
+	switch {
+	case s.JSON:
+		enc := json.NewEncoder(o.env.Stdout)
+		enc.SetEscapeHTML(false)
+		if o.env.Terminal {
+			enc.SetIndent("", "  ")
+		}
+		if err := enc.Encode(a); err != nil {
+			return o.failed(fmt.Errorf("print the result as JSON: %w", err))
+		}
+	case o.env.Terminal || s.DryRun:
+		o.table(a.Table())
+		fmt.Fprintln(o.env.Stdout, one.Printable(a.Line()))
+	default:
+		o.problems(a)
+	}
+	return a.ExitCode()
+}
+
+// table prints rows in columns; control characters in cells become visible.
+func (o *output) table(rows [][]string) {
+	if len(rows) < 2 {
+		return
+	}
+	w := tabwriter.NewWriter(o.env.Stdout, 0, 8, 2, ' ', 0)
+	for _, row := range rows {
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = one.Printable(cell)
+		}
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
+	}
+	_ = w.Flush()
+}
+
+// problems prints the few lines that a hook may leave in oned's log.
+func (o *output) problems(a Answer) {
+	if a.ExitCode() == ExitDone {
+		return
+	}
+	lines := a.Problems()
+	for i, line := range lines {
+		if i == maxHookLines-2 && len(lines) > maxHookLines-1 {
+			o.stderr(fmt.Sprintf("and %d more; the log has them all", len(lines)-i))
+			break
+		}
+		o.stderr(line)
+	}
+	o.stderr(a.Line())
+}

@@ -1,0 +1,160 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/hook"
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+)
+
+// Tool is one executable.
+type Tool struct {
+	Name     string
+	Summary  string    // one line
+	Examples string    // for --help
+	Object   hook.Kind // what it works on
+	Flags    []cli.Flag
+	// Check reads the tool's own flags before anything is touched; y and n come
+	// as hook.YesNo. Its errors are usage errors.
+	Check func(c *cli.Context, word hook.YesNo) error
+	// Act does the work.
+	Act func(ctx context.Context, s Session) (Answer, error)
+}
+
+// Session is what Act gets.
+type Session struct {
+	Settings
+	Cli     *cli.Context
+	ID      int // of the host or VM
+	Client  *one.Client
+	Dialect one.Dialect
+	Locks   *incident.Locks // nil if the state directory cannot be used
+	Paths   Paths
+	Log     *Log
+}
+
+// Main runs a tool in the world of the operating system and returns the exit code.
+func Main(tool Tool) int {
+	// A hook lives on when oned, its terminal or the reader of its output goes
+	// away: what it has begun must be finished.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return Run(ctx, OS(), tool)
+}
+
+// Run runs a tool and returns the exit code.
+func Run(ctx context.Context, env Env, tool Tool) int {
+	out := newOutput(env, tool.Name)
+	words, err := hook.Words(ctx, env.Args[1:], env.Stdin)
+	if err != nil {
+		return out.failed(err)
+	}
+	flags := append(tool.Flags, commonFlags()...)
+	sorted, positionals, err := hook.Normalize(words, flagKinds(flags))
+	if err != nil {
+		return out.failed(err)
+	}
+	code := ExitDone
+	a := &cli.App{
+		Name: tool.Name, Usage: tool.Summary, UsageText: tool.Examples, Version: Version(),
+		Flags: flags, Writer: env.Stdout, ErrWriter: env.Stderr, HideHelpCommand: true,
+		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return &UsageError{err} },
+		ExitErrHandler: func(*cli.Context, error) {},
+		Action: func(c *cli.Context) error {
+			code = tool.act(ctx, c, env, out, positionals)
+			return nil
+		},
+	}
+	if err := a.RunContext(ctx, hook.Argv([]string{tool.Name}, sorted, positionals)); err != nil {
+		return out.failed(err)
+	}
+	return code
+}
+
+// act checks what was given, connects, and does the work.
+func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output, positionals []string) int {
+	set, err := settings(c, env)
+	if err != nil {
+		return out.failed(err)
+	}
+	event, word, err := hook.Parse(tool.Object, positionals)
+	if err == nil {
+		err = tool.Check(c, word)
+	}
+	if err != nil {
+		return out.failed(err)
+	}
+	s := Session{Settings: set, Cli: c, ID: event.ID, Paths: FindPaths(env.Getenv)}
+	s.Log = openLog(env, tool.Name, set, s.Paths)
+	defer s.Log.Close()
+	s.Log.started(tool.Object, event)
+	answer, err := tool.connectAndAct(ctx, env, &s)
+	if err != nil {
+		s.Log.Problem("%v", err)
+		return out.failed(err)
+	}
+	s.Log.ended(answer)
+	return out.answer(set, answer)
+}
+
+// connectAndAct finds oned, chooses the dialect and calls Act.
+func (tool Tool) connectAndAct(ctx context.Context, env Env, s *Session) (Answer, error) {
+	access, err := one.FindAccess(env.Getenv, s.Endpoint, s.AuthFile)
+	if err != nil {
+		return nil, &UsageError{err}
+	}
+	transport, err := one.NewTransport(s.CAFile, env.Getenv("ONE_DISABLE_SSL_VERIFY") != "")
+	if err != nil {
+		return nil, &UsageError{err}
+	}
+	s.Client, err = one.New(one.Options{
+		Endpoint: access.Endpoint, Credentials: access.Credentials, Transport: transport, Patience: s.OnedWait,
+		OnRetry: s.Log.waiting,
+	})
+	if err != nil {
+		return nil, Usagef("%w (named by %s)", err, access.EndpointSource)
+	}
+	version, dialect, err := s.Client.Connect(ctx)
+	if err != nil {
+		return nil, explain(err, access)
+	}
+	s.Dialect = dialect
+	s.Log.Info("OpenNebula %s at %s, as named by %s", version, s.Client.Endpoint(), access.EndpointSource)
+	if dialect.Newer {
+		s.Log.Warn("OpenNebula %s is newer than all that one-ft was measured with; it is spoken to like %s", version, dialect.Name)
+	}
+	if !s.DryRun {
+		if s.StateDir == "" {
+			s.StateDir = s.Paths.State
+		}
+		s.Locks, err = incident.OpenLocks(s.StateDir+"/locks", fmt.Sprintf("%s, pid %d", tool.Name, os.Getpid()))
+		if err != nil {
+			s.Log.Warn("working without locks: another one-ft could act on the same VMs at the same time: %v", err)
+		}
+	}
+	return tool.Act(ctx, *s)
+}
+
+// explain says what to do about an error of the first call.
+func explain(err error, access one.Access) error {
+	switch {
+	case errors.Is(err, one.ErrAuthentication):
+		return Usagef("%w; the credentials in %s are not valid there", err, access.AuthSource)
+	case errors.Is(err, one.ErrTooOld):
+		return &UsageError{err}
+	}
+	var answer *one.AnswerError
+	if errors.As(err, &answer) {
+		return Usagef("%w; is %s (named by %s) the endpoint of oned, with /RPC2 at its end?", err, access.Endpoint, access.EndpointSource)
+	}
+	return fmt.Errorf("%w; the endpoint is %s, named by %s", err, access.Endpoint, access.EndpointSource)
+}

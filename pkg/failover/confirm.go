@@ -1,0 +1,74 @@
+package failover
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"one-ft/pkg/one"
+)
+
+// DefaultInterval is the time between two monitorings of a host where neither
+// oned nor monitord.conf tells: MONITORING_INTERVAL_HOST of monitord, 6.0 to 7.4.
+const DefaultInterval = 180 * time.Second
+
+// watchEvery is how often the host is looked at while waiting. A host that is back
+// stays MONITORED for at least one monitoring interval, and no interval is shorter
+// than a few seconds.
+const watchEvery = time.Second
+
+// Interval finds the time between two monitorings of a host: from oned's configuration
+// (before 6.0), else from monitord.conf (path; may be missing), else
+// DefaultInterval. The second result says where it came from.
+func Interval(ctx context.Context, cloud Cloud, monitord string) (time.Duration, string, error) {
+	seconds, err := cloud.MonitoringInterval(ctx)
+	if err != nil {
+		return 0, "", err
+	}
+	if seconds > 0 {
+		return time.Duration(seconds) * time.Second, "configuration of oned", nil
+	}
+	if f, err := os.Open(monitord); err == nil {
+		defer f.Close()
+		lines := bufio.NewScanner(f)
+		for lines.Scan() {
+			name, value, _ := strings.Cut(lines.Text(), "=")
+			value, _, _ = strings.Cut(value, "#")
+			n, err := strconv.Atoi(strings.Trim(strings.TrimSpace(value), `"`))
+			if strings.TrimSpace(name) == "MONITORING_INTERVAL_HOST" && err == nil && n > 0 {
+				return time.Duration(n) * time.Second, monitord, nil
+			}
+		}
+	}
+	return DefaultInterval, "default of monitord", nil
+}
+
+// confirm watches the host for a time. It returns true at once when oned has
+// monitored the host; nothing else is "back". oned not answering at the end of
+// the time is an error: then nothing is known about the host.
+func (r *runner) confirm(ctx context.Context, period time.Duration) (back bool, err error) {
+	end := time.Now().Add(period)
+	r.say(Info, -1, "watching the host for %s; it counts as back only when it is MONITORED", period)
+	for {
+		host, err := r.cloud.Host(ctx, r.hostID)
+		left := time.Until(end)
+		switch {
+		case err != nil && (left <= 0 || !one.Temporary(err)):
+			return false, fmt.Errorf("watch the host: %w", err)
+		case err != nil:
+			r.say(Warning, -1, "%v; still watching", err)
+		case host.State.Back():
+			return true, nil
+		}
+		if left <= 0 {
+			return false, nil
+		}
+		if !wait(ctx, min(watchEvery, left)) {
+			return false, fmt.Errorf("watch the host: %w", ctx.Err())
+		}
+	}
+}

@@ -1,0 +1,171 @@
+// Package failover carries a recovery out: it confirms that a host failed, reads
+// its VMs, lets package recovery decide, acts, and looks whether it happened.
+//
+// It never sends two calls for one VM at the same time, never acts on a VM that
+// it has not just read, and never lets one VM stop the others. What oned does
+// with the calls is in the design's "host_error step by step" and was measured
+// on live daemons.
+package failover
+
+import (
+	"context"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// Cloud is what a recovery needs from oned; *one.Client has it.
+type Cloud interface {
+	Host(ctx context.Context, id int) (one.Host, error)
+	Hosts(ctx context.Context) ([]one.Host, error)
+	VM(ctx context.Context, id int) (one.VM, error)
+	VMSet(ctx context.Context, ids []int) ([]one.VM, error)
+	PendingVMs(ctx context.Context) ([]one.VM, error)
+	Datastore(ctx context.Context, id int) (one.Datastore, error)
+	MonitoringInterval(ctx context.Context) (int, error)
+	Do(ctx context.Context, action one.Action, vmID int) error
+	Migrate(ctx context.Context, vmID, hostID int) error
+}
+
+// Locker gives one process at a time an object; *incident.Locks does.
+type Locker interface {
+	// Acquire returns an error that is incident.ErrBusy when another process has
+	// the object.
+	Acquire(kind string, id int) (release func(), err error)
+}
+
+// Verify says what has to be seen before a VM counts as done.
+type Verify string
+
+// The values of --verify.
+const (
+	VerifyNone    Verify = "none"    // oned accepted the call
+	VerifyLeft    Verify = "left"    // the VM left the host, or the state that it failed in
+	VerifyRunning Verify = "running" // the VM runs again
+)
+
+// Options are what all executables that act on VMs share.
+type Options struct {
+	Verify   Verify
+	Parallel int           // VMs acted on at the same time; at least 1
+	Timeout  time.Duration // for acting and verifying together
+	DryRun   bool          // stop with the plan
+	AnyState bool          // also on a host that an admin disabled or set offline
+	// Notify, when set, is told of each thing that happens. It is called from
+	// several goroutines, one at a time.
+	Notify func(Event)
+}
+
+// Event is one line of progress.
+type Event struct {
+	VM    int // -1 when it is about the host
+	Text  string
+	Level Level
+}
+
+// Level is how much an event matters.
+type Level int
+
+// The levels of events.
+const (
+	Info Level = iota
+	Warning
+	Problem
+)
+
+// The limits of acting and verifying.
+const (
+	// fresh is how old a reading of a VM may be when it is acted on. The plan
+	// reads VMs one by one where oned has no call for several (before 5.12);
+	// reading each again within a second would only double the calls.
+	fresh = time.Second
+	// askAgain is how long a VM may stay unmoved after oned accepted a call, before
+	// it is asked for again. oned moves a VM within 0.3 s (20 VMs on 5.10).
+	askAgain = 10 * time.Second
+	// maxAsks is how often one VM is asked for in all.
+	maxAsks = 3
+	// maxRefusals is how often a refusal because of the state is answered by
+	// reading and planning that VM again.
+	maxRefusals = 2
+	// maxResumes is how often a SUSPENDED or POWEROFF VM is resumed to recreate
+	// it: the resume falls back within a fraction of a second on a dead host.
+	maxResumes = 5
+	// firstPause and maxPause bound the growing pauses between two looks.
+	firstPause = 100 * time.Millisecond
+	maxPause   = 5 * time.Second
+)
+
+// logrus is the level in the log.
+func (l Level) logrus() logrus.Level {
+	switch l {
+	case Warning:
+		return logrus.WarnLevel
+	case Problem:
+		return logrus.ErrorLevel
+	}
+	return logrus.InfoLevel
+}
+
+// Result is how it ended for one VM.
+type Result string
+
+// The results.
+const (
+	Planned    Result = "planned" // dry run
+	Done       Result = "done"
+	Already    Result = "already" // somebody else did it or is doing it
+	Left       Result = "left"    // on purpose
+	Incomplete Result = "incomplete"
+	Refused    Result = "refused" // it would not have been safe
+)
+
+// Outcome is what became of one VM.
+type Outcome struct {
+	VM     int           `json:"vm"`
+	Name   string        `json:"name"`
+	Owner  string        `json:"owner"`
+	State  string        `json:"state"` // when it was planned
+	Action recovery.Verb `json:"action"`
+	Result Result        `json:"result"`
+	Detail string        `json:"detail,omitempty"`
+	// Priority is its place in the order, 100 first.
+	Priority int `json:"priority"`
+	// Calls is how often oned was asked to change it.
+	Calls int `json:"calls"`
+	// Seconds from the first call to the last look.
+	Seconds float64 `json:"seconds"`
+}
+
+// Report is what became of a recovery.
+type Report struct {
+	Object   string    `json:"object"` // such as "host 3 (node03)"
+	State    string    `json:"state"`  // of the host or VM at the beginning
+	DryRun   bool      `json:"dry_run"`
+	Summary  string    `json:"summary"` // one line
+	Refused  bool      `json:"refused"` // nothing was done because it would not have been safe
+	Outcomes []Outcome `json:"vms"`
+	Seconds  float64   `json:"seconds"`
+}
+
+// Complete reports whether every VM was handled or left on purpose.
+func (r Report) Complete() bool {
+	for _, o := range r.Outcomes {
+		if o.Result == Incomplete || o.Result == Refused {
+			return false
+		}
+	}
+	return true
+}
+
+// wait sleeps, or returns false when the context ends first.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

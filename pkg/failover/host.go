@@ -1,0 +1,295 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// HostJob is the recovery of the VMs of one failed host.
+type HostJob struct {
+	HostID  int
+	Policy  recovery.Policy
+	Dialect one.Dialect
+	// Confirm is how long the host is watched before anything is done; 0 acts at
+	// once.
+	Confirm time.Duration
+}
+
+// ErrNoHost means that the host does not exist.
+var ErrNoHost = errors.New("no such host")
+
+// Host recovers the VMs of a failed host. The report is complete also when the
+// error is not nil: then it says how far the recovery got.
+func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Options) (report Report, err error) {
+	r := &runner{cloud: cloud, locks: locks, opt: opt, hostID: job.HostID, started: time.Now()}
+	report = Report{Object: fmt.Sprintf("host %d", job.HostID), DryRun: opt.DryRun}
+	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
+
+	host, err := cloud.Host(ctx, job.HostID)
+	if errors.Is(err, one.ErrNotFound) {
+		return report, fmt.Errorf("%w: oned knows no host %d", ErrNoHost, job.HostID)
+	}
+	if err != nil {
+		return report, err
+	}
+	report.Object, report.State = fmt.Sprintf("host %d (%s)", host.ID, host.Name), host.State.String()
+	if done := report.notFailed(host.State, opt.AnyState); done {
+		return report, nil
+	}
+	if !opt.DryRun && locks != nil {
+		release, err := locks.Acquire("host", job.HostID)
+		switch {
+		case errors.Is(err, incident.ErrBusy):
+			report.Summary = err.Error()
+			return report, nil
+		case err != nil:
+			r.say(Warning, -1, "working without a lock: %v", err)
+		default:
+			defer release()
+		}
+	}
+	if job.Confirm > 0 && !opt.DryRun {
+		back, err := r.confirm(ctx, job.Confirm)
+		if err != nil {
+			return report, err
+		}
+		if back {
+			report.Summary = "the host came back: nothing to recover"
+			return report, nil
+		}
+	}
+	return r.recoverHost(ctx, job, report)
+}
+
+// notFailed fills the report for a host that is not in ERROR; it reports whether
+// that is the end.
+func (report *Report) notFailed(state one.HostState, any bool) bool {
+	switch {
+	case state.Back() || state.Starting():
+		report.Summary = fmt.Sprintf("the host is %s: nothing to recover", state)
+	case state.Failed() || any:
+		return false
+	default:
+		report.Refused = true
+		report.Summary = fmt.Sprintf("the host is %s, set by an admin, not in ERROR: nothing was done; --any-state recovers its VMs all the same, when it is certainly off", state)
+	}
+	return true
+}
+
+// recoverHost plans, acts and verifies.
+func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report) (Report, error) {
+	s, read, err := r.snapshot(ctx, job)
+	if err != nil {
+		return report, err
+	}
+	if s.Host.State.Back() {
+		report.Summary = "the host came back: nothing to recover"
+		return report, nil
+	}
+	plan := recovery.Make(s.Snapshot, job.Policy)
+	r.decide = s.replan(job.Policy, r)
+	tasks := make([]*task, 0, len(plan.Steps)+len(s.unread))
+	for _, step := range plan.Steps {
+		tasks = append(tasks, newTask(step, read))
+	}
+	for _, u := range s.unread {
+		t := newTask(recovery.Step{VM: one.VM{ID: u.id}, Verb: recovery.VerbLeave, Unhandled: true, Reason: u.err.Error()}, read)
+		t.out.State = "?"
+		tasks = append(tasks, t)
+	}
+	r.perform(ctx, tasks)
+	report.conclude(tasks)
+	return report, nil
+}
+
+// perform acts on the tasks and verifies, within the time that Options give.
+func (r *runner) perform(ctx context.Context, tasks []*task) {
+	if r.opt.DryRun {
+		for _, t := range tasks {
+			if !r.finishPlanned(t) {
+				t.out.Result = Planned
+			}
+		}
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.opt.Timeout)
+	defer cancel()
+	r.actAll(ctx, tasks)
+	if r.opt.Verify != VerifyNone && r.hostID >= 0 {
+		r.verifyLeft(ctx, tasks)
+	}
+	switch r.opt.Verify {
+	case VerifyRunning:
+		r.verifyRunning(ctx, tasks)
+	case VerifyNone:
+		r.finishAll(accepted(tasks), Done, "accepted by oned")
+	}
+}
+
+// conclude writes the outcomes and the summary.
+func (report *Report) conclude(tasks []*task) {
+	count := map[Result]int{}
+	for _, t := range tasks {
+		report.Outcomes = append(report.Outcomes, t.out)
+		count[t.out.Result]++
+	}
+	if len(tasks) == 0 {
+		report.Summary = "no VMs on the host"
+		return
+	}
+	report.Summary = fmt.Sprintf("%d VMs:", len(tasks))
+	for _, result := range []Result{Planned, Done, Already, Left, Incomplete, Refused} {
+		if count[result] > 0 {
+			report.Summary += fmt.Sprintf(" %d %s,", count[result], result)
+		}
+	}
+	report.Summary = report.Summary[:len(report.Summary)-1]
+}
+
+// hostSnapshot is a recovery.Snapshot with what could not be read.
+type hostSnapshot struct {
+	recovery.Snapshot
+	unread []unread
+}
+
+type unread struct {
+	id  int
+	err error
+}
+
+// snapshot reads the host and everything that a plan for its VMs needs. It also returns
+// when the VMs were read, or the zero time if they have to be read again anyway.
+func (r *runner) snapshot(ctx context.Context, job HostJob) (*hostSnapshot, time.Time, error) {
+	host, err := r.cloud.Host(ctx, job.HostID)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	s := &hostSnapshot{Snapshot: recovery.Snapshot{Dialect: job.Dialect, Host: host}}
+	var read time.Time
+	if s.VMs, err = r.cloud.VMSet(ctx, host.VMs); err != nil {
+		if !errors.Is(err, one.ErrUnsupported) {
+			r.say(Warning, -1, "%v; reading them one by one", err)
+		}
+		read = time.Now()
+		s.VMs, s.unread = r.readEach(ctx, host.VMs)
+	} else {
+		s.completeHistories(ctx, r)
+	}
+	if ctx.Err() != nil {
+		return nil, time.Time{}, ctx.Err()
+	}
+	for _, vm := range s.VMs {
+		s.addSource(ctx, r, vm)
+	}
+	if err := s.addForMoves(ctx, r, job.Policy); err != nil {
+		return nil, time.Time{}, err
+	}
+	return s, read, nil
+}
+
+// readEach reads VMs one by one, several at a time.
+func (r *runner) readEach(ctx context.Context, ids []int) ([]one.VM, []unread) {
+	vms, errs := make([]one.VM, len(ids)), make([]error, len(ids))
+	each(r.opt.Parallel, len(ids), func(i int) { vms[i], errs[i] = r.cloud.VM(ctx, ids[i]) })
+	var good []one.VM
+	var bad []unread
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			good = append(good, vms[i])
+		case !errors.Is(err, one.ErrNotFound):
+			bad = append(bad, unread{ids[i], err})
+		}
+	}
+	return good, bad
+}
+
+// each calls f for 0 to n-1, at most parallel at a time.
+func each(parallel, n int, f func(i int)) {
+	slots := make(chan struct{}, max(parallel, 1))
+	for i := range n {
+		slots <- struct{}{}
+		go func() {
+			defer func() { <-slots }()
+			f(i)
+		}()
+	}
+	for range cap(slots) {
+		slots <- struct{}{}
+	}
+}
+
+// completeHistories reads those VMs by themselves that have two ends: a set
+// answers with the last history record only.
+func (s *hostSnapshot) completeHistories(ctx context.Context, r *runner) {
+	for i, vm := range s.VMs {
+		if recovery.Migrating(vm) && len(vm.History) < 2 {
+			if full, err := r.cloud.VM(ctx, vm.ID); err == nil {
+				s.VMs[i] = full
+			}
+		}
+	}
+}
+
+// addSource reads the host that a VM was migrating from, once.
+func (s *hostSnapshot) addSource(ctx context.Context, r *runner, vm one.VM) {
+	source, known := vm.Previous()
+	if !known || !recovery.Migrating(vm) || source.HostID == s.Host.ID ||
+		slices.ContainsFunc(s.Hosts, func(h one.Host) bool { return h.ID == source.HostID }) {
+		return
+	}
+	if host, err := r.cloud.Host(ctx, source.HostID); err == nil {
+		s.Hosts = append(s.Hosts, host)
+	}
+}
+
+// addForMoves reads what only -m needs: the system datastores, and the other
+// hosts if a VM has to be given one.
+func (s *hostSnapshot) addForMoves(ctx context.Context, r *runner, policy recovery.Policy) error {
+	if policy.Mode != recovery.Migrate && s.Host.Template["FT_ACTION"] == "" {
+		return nil
+	}
+	idle := false
+	for _, vm := range s.VMs {
+		idle = idle || vm.State == one.Suspended || vm.State == one.Poweroff
+		last, placed := vm.Last()
+		if !placed || slices.ContainsFunc(s.Datastores, func(d one.Datastore) bool { return d.ID == last.DatastoreID }) {
+			continue
+		}
+		ds, err := r.cloud.Datastore(ctx, last.DatastoreID)
+		if err != nil {
+			r.say(Warning, vm.ID, "%v", err)
+			continue
+		}
+		s.Datastores = append(s.Datastores, ds)
+	}
+	if !idle || !policy.Idle {
+		return nil
+	}
+	hosts, err := r.cloud.Hosts(ctx)
+	if err == nil {
+		s.Hosts = hosts
+	}
+	return err
+}
+
+// replan decides again for one VM from a fresh reading.
+func (s *hostSnapshot) replan(policy recovery.Policy, r *runner) func(context.Context, one.VM, recovery.Step) (recovery.Step, error) {
+	return func(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error) {
+		now := hostSnapshot{Snapshot: s.Snapshot}
+		now.VMs, now.Hosts = []one.VM{vm}, slices.Clone(s.Hosts)
+		now.addSource(ctx, r, vm)
+		step := recovery.Make(now.Snapshot, policy).Steps[0]
+		if step.Verb == recovery.VerbMigrate && before.Verb == recovery.VerbMigrate {
+			step.Target = before.Target // the room there was reserved for it
+		}
+		return step, nil
+	}
+}

@@ -1,0 +1,71 @@
+package failover
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"one-ft/pkg/app"
+)
+
+// ExitCode is 0 when everything was handled or there was nothing to do, 1 when a VM was
+// not handled, 3 when it would not have been safe.
+func (r Report) ExitCode() int {
+	switch {
+	case r.Refused:
+		return app.ExitRefused
+	case !r.Complete():
+		return app.ExitIncomplete
+	}
+	return app.ExitDone
+}
+
+// Line is the report in one line.
+func (r Report) Line() string { return r.Object + ": " + r.Summary }
+
+// Table is the report for people.
+func (r Report) Table() [][]string {
+	last := "RESULT"
+	if r.DryRun {
+		last = "WHY"
+	}
+	rows := [][]string{{"VM", "NAME", "OWNER", "STATE", "ACTION", last}}
+	for _, o := range r.Outcomes {
+		result := string(o.Result)
+		switch {
+		case r.DryRun:
+			result = o.Detail
+		case o.Detail != "":
+			result += ": " + o.Detail
+		}
+		rows = append(rows, []string{strconv.Itoa(o.VM), o.Name, o.Owner, o.State, string(o.Action), result})
+	}
+	return rows
+}
+
+// Problems names each VM that was not handled, with the reason.
+func (r Report) Problems() []string {
+	var lines []string
+	for _, o := range r.Outcomes {
+		if o.Result == Incomplete || o.Result == Refused {
+			lines = append(lines, fmt.Sprintf("VM %d (%s, %s): %s", o.VM, o.Name, o.State, strings.TrimSpace(o.Detail)))
+		}
+	}
+	return lines
+}
+
+// NewOptions makes the options from the common flags, with progress going to the log.
+func NewOptions(s app.Session) Options {
+	return Options{
+		Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: s.AnyState,
+		Notify: func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Text) },
+	}
+}
+
+// Locks gives the locks of a session; nil if there are none.
+func Locks(s app.Session) Locker {
+	if s.Locks == nil {
+		return nil // not a Locker that holds a nil pointer
+	}
+	return s.Locks
+}

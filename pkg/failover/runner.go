@@ -1,0 +1,251 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// runner carries steps out. It is made anew for each recovery.
+type runner struct {
+	cloud   Cloud
+	locks   Locker // may be nil
+	opt     Options
+	mu      sync.Mutex // one Notify at a time
+	started time.Time
+	// decide plans one VM anew from what was just read.
+	decide func(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error)
+	// hostID is the failed host, or -1.
+	hostID int
+}
+
+// task is one VM on its way.
+type task struct {
+	step     recovery.Step
+	read     time.Time // when step.VM was read
+	out      Outcome
+	first    time.Time // first call
+	accepted time.Time // last call that oned accepted; zero before
+	release  func()    // gives the VM to other processes; nil without a lock
+}
+
+func newTask(step recovery.Step, read time.Time) *task {
+	return &task{step: step, read: read, out: Outcome{
+		VM: step.VM.ID, Name: step.VM.Name, Owner: step.VM.Owner, State: step.VM.Status(),
+		Action: step.Verb, Detail: step.Reason, Priority: step.Priority,
+	}}
+}
+
+// say reports progress.
+func (r *runner) say(level Level, vm int, format string, args ...any) {
+	if r.opt.Notify == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opt.Notify(Event{VM: vm, Level: level, Text: fmt.Sprintf(format, args...)})
+}
+
+// finish ends a task.
+func (r *runner) finish(t *task, result Result, format string, args ...any) {
+	t.out.Result = result
+	if text := fmt.Sprintf(format, args...); text != "" {
+		t.out.Detail = text
+	}
+	if !t.first.IsZero() {
+		t.out.Seconds = time.Since(t.first).Seconds()
+	}
+	if t.release != nil {
+		t.release()
+		t.release = nil
+	}
+	level := Info
+	switch result {
+	case Incomplete, Refused:
+		level = Problem
+	}
+	r.say(level, t.out.VM, "%s: %s: %s", t.out.Action, result, t.out.Detail)
+}
+
+// finishPlanned ends a task whose step does not act; it reports whether it was one.
+func (r *runner) finishPlanned(t *task) bool {
+	switch {
+	case t.step.Verb == recovery.VerbAlready:
+		r.finish(t, Already, "%s", t.step.Reason)
+	case t.step.Refused:
+		r.finish(t, Refused, "%s", t.step.Reason)
+	case t.step.Verb == recovery.VerbLeave && t.step.Unhandled:
+		r.finish(t, Incomplete, "%s", t.step.Reason)
+	case t.step.Verb == recovery.VerbLeave:
+		r.finish(t, Left, "%s", t.step.Reason)
+	default:
+		return false
+	}
+	return true
+}
+
+// actAll acts on all tasks in their order, a bounded number at a time.
+func (r *runner) actAll(ctx context.Context, tasks []*task) {
+	slots := make(chan struct{}, max(r.opt.Parallel, 1))
+	var wg sync.WaitGroup
+	for _, t := range tasks {
+		if r.finishPlanned(t) {
+			continue
+		}
+		slots <- struct{}{}
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer func() { <-slots }()
+			if r.lock(t) {
+				r.act(ctx, t)
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+// lock makes this process the only one that works on the VM.
+func (r *runner) lock(t *task) bool {
+	if r.locks == nil || t.release != nil {
+		return true
+	}
+	release, err := r.locks.Acquire("vm", t.out.VM)
+	switch {
+	case errors.Is(err, incident.ErrBusy):
+		r.finish(t, Already, "%v", err)
+		return false
+	case err != nil:
+		r.say(Warning, t.out.VM, "working without a lock: %v", err)
+		return true
+	}
+	t.release = release
+	return true
+}
+
+// act asks oned once to do what is planned for a VM: it reads the VM again, plans
+// it again, calls, and answers what oned says, until a call is accepted or the
+// task is finished.
+func (r *runner) act(ctx context.Context, t *task) {
+	refusals, resumes := 0, 0
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		if !r.ready(ctx, t) {
+			return
+		}
+		if t.step.Verb == recovery.VerbResumeRecreate {
+			if resumes++; resumes > maxResumes {
+				r.finish(t, Incomplete, "resumed %d times, but it fell back each time before it could be recreated", maxResumes)
+				return
+			}
+			pause = firstPause
+		}
+		err := r.call(ctx, t)
+		if err == nil {
+			t.accepted = time.Now()
+			r.say(Info, t.out.VM, "%s: accepted by oned", t.out.Action)
+			return
+		}
+		switch {
+		case errors.Is(err, one.ErrNotFound):
+			r.finish(t, Done, "it no longer exists")
+			return
+		case errors.Is(err, one.ErrWrongState) && refusals < maxRefusals+resumes:
+			refusals++
+			r.say(Warning, t.out.VM, "%v; looking again", err)
+		case one.Temporary(err):
+			r.say(Warning, t.out.VM, "%v; trying again", err)
+		default:
+			r.finish(t, Incomplete, "%v", err)
+			return
+		}
+		t.read = time.Time{}
+		if !wait(ctx, pause) {
+			r.finish(t, Incomplete, "not done in time: %v", err)
+			return
+		}
+	}
+}
+
+// ready makes sure that the task is planned from a fresh reading of its VM. It
+// returns false when the task is finished by that.
+func (r *runner) ready(ctx context.Context, t *task) bool {
+	if !t.read.IsZero() && time.Since(t.read) < fresh {
+		return true
+	}
+	was := t.step.VM
+	vm, err := r.cloud.VM(ctx, t.out.VM)
+	for pause := firstPause; err != nil && one.Temporary(err) && wait(ctx, pause); pause = min(2*pause, maxPause) {
+		r.say(Warning, t.out.VM, "%v; trying again", err)
+		vm, err = r.cloud.VM(ctx, t.out.VM)
+	}
+	switch {
+	case errors.Is(err, one.ErrNotFound):
+		r.finish(t, Done, "it no longer exists")
+		return false
+	case err != nil:
+		r.finish(t, Incomplete, "%v", err)
+		return false
+	}
+	t.read = time.Now()
+	if vm.Is(one.Running) && !was.Is(one.Running) && r.hostID >= 0 {
+		// UNKNOWN VMs run again when their host is monitored again.
+		if host, err := r.cloud.Host(ctx, r.hostID); err == nil && host.State.Back() {
+			r.finish(t, Left, "the host came back and the VM runs there")
+			return false
+		}
+	}
+	step, err := r.decide(ctx, vm, t.step)
+	if err != nil {
+		r.finish(t, Incomplete, "%v", err)
+		return false
+	}
+	if t.out.Calls > 0 && !step.Verb.Acts() && !step.Unhandled {
+		// What was asked for has happened, whatever oned answered.
+		t.accepted = time.Now()
+		return false
+	}
+	if step.Verb != t.step.Verb {
+		r.say(Warning, t.out.VM, "it is %s now: %s instead of %s (%s)", vm.Status(), step.Verb, t.step.Verb, step.Reason)
+		t.out.Action = step.Verb
+	}
+	t.step = step
+	return !r.finishPlanned(t)
+}
+
+// call makes the call of a step.
+func (r *runner) call(ctx context.Context, t *task) error {
+	if t.first.IsZero() {
+		t.first = time.Now()
+	}
+	t.out.Calls++
+	id := t.out.VM
+	switch t.step.Verb {
+	case recovery.VerbRecreate:
+		return r.cloud.Do(ctx, one.Recreate, id)
+	case recovery.VerbResumeRecreate:
+		if err := r.cloud.Do(ctx, one.Resume, id); err != nil {
+			return err
+		}
+		t.out.Calls++
+		return r.cloud.Do(ctx, one.Recreate, id)
+	case recovery.VerbDelete:
+		return r.cloud.Do(ctx, one.Delete, id)
+	case recovery.VerbResched:
+		return r.cloud.Do(ctx, one.Resched, id)
+	case recovery.VerbReturn:
+		return r.cloud.Do(ctx, one.RecoverFailure, id)
+	case recovery.VerbRetry:
+		return r.cloud.Do(ctx, one.Retry, id)
+	case recovery.VerbBoot:
+		return r.cloud.Do(ctx, one.Reboot, id)
+	case recovery.VerbMigrate:
+		return r.cloud.Migrate(ctx, id, t.step.Target)
+	}
+	return fmt.Errorf("VM %d: nothing to call for %q", id, t.step.Verb)
+}

@@ -1,0 +1,135 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// VMJob is the recovery of one VM.
+type VMJob struct {
+	VMID    int
+	Dialect one.Dialect
+	// Decide plans it: recovery.Failure or recovery.Unknown with their policy.
+	Decide func(recovery.Single) recovery.Step
+}
+
+// ErrNoVM means that the VM does not exist.
+var ErrNoVM = errors.New("no such VM")
+
+// VM recovers one VM. The report is complete also when the error is not nil.
+func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) (report Report, err error) {
+	r := &runner{cloud: cloud, locks: locks, opt: opt, hostID: -1, started: time.Now()}
+	report = Report{Object: fmt.Sprintf("VM %d", job.VMID), DryRun: opt.DryRun}
+	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
+	r.decide = func(ctx context.Context, vm one.VM, _ recovery.Step) (recovery.Step, error) {
+		return r.decideSingle(ctx, job, vm)
+	}
+	vm, err := cloud.VM(ctx, job.VMID)
+	if errors.Is(err, one.ErrNotFound) {
+		return report, fmt.Errorf("%w: oned knows no VM %d", ErrNoVM, job.VMID)
+	}
+	if err != nil {
+		return report, err
+	}
+	read := time.Now()
+	report.Object, report.State = fmt.Sprintf("VM %d (%s)", vm.ID, vm.Name), vm.Status()
+	step, err := r.decideSingle(ctx, job, vm)
+	if err != nil {
+		return report, err
+	}
+	t := newTask(step, read)
+	r.perform(ctx, []*task{t})
+	if t.out.Result == "" { // accepted, and to be seen
+		ctx, cancel := context.WithTimeout(ctx, opt.Timeout-time.Since(r.started))
+		defer cancel()
+		r.verifySingle(ctx, t)
+	}
+	report.Outcomes, report.Refused = []Outcome{t.out}, t.out.Result == Refused
+	report.Summary = fmt.Sprintf("%s: %s: %s", t.out.Action, t.out.Result, t.out.Detail)
+	return report, nil
+}
+
+// decideSingle reads the hosts of a VM and plans it.
+func (r *runner) decideSingle(ctx context.Context, job VMJob, vm one.VM) (recovery.Step, error) {
+	s := recovery.Single{Dialect: job.Dialect, VM: vm}
+	var err error
+	if last, placed := vm.Last(); placed {
+		if s.Host, err = r.hostOf(ctx, last.HostID); err != nil {
+			return recovery.Step{}, err
+		}
+	}
+	if previous, known := vm.Previous(); known && recovery.Migrating(vm) {
+		if s.Source, err = r.hostOf(ctx, previous.HostID); err != nil {
+			return recovery.Step{}, err
+		}
+	}
+	return job.Decide(s), nil
+}
+
+// hostOf reads a host; nil means that it no longer exists.
+func (r *runner) hostOf(ctx context.Context, id int) (*one.Host, error) {
+	host, err := r.cloud.Host(ctx, id)
+	if errors.Is(err, one.ErrNotFound) {
+		return nil, nil
+	}
+	return &host, err
+}
+
+// verifySingle waits until a VM has left the state that it failed in, asking
+// again when it does not, and with VerifyRunning until it runs. A VM
+// that was booted where it is has left UNKNOWN only when it runs: the boot of a VM
+// falls back to UNKNOWN.
+func (r *runner) verifySingle(ctx context.Context, t *task) {
+	moved := false
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		vm, err := r.cloud.VM(ctx, t.out.VM)
+		switch {
+		case errors.Is(err, one.ErrNotFound):
+			vm = one.VM{ID: t.out.VM, State: one.Done}
+			fallthrough
+		case err == nil:
+			fellBack := moved && vm.Status() == t.out.State
+			moved = moved || vm.Status() != t.out.State
+			r.seen(ctx, t, vm, moved, fellBack)
+		case !one.Temporary(err) && ctx.Err() == nil:
+			r.finish(t, Incomplete, "accepted by oned, but whether it happened could not be read: %v", err)
+		}
+		if t.out.Result != "" {
+			return
+		}
+		if !wait(ctx, pause) {
+			break
+		}
+	}
+	if vm := t.step.VM; vm.State == one.Pending {
+		r.finish(t, Incomplete, "still PENDING: no host has room for it%s", schedulerSays(vm))
+	} else {
+		r.finish(t, Incomplete, "accepted by oned, but not done in time: it is %s", vm.Status())
+	}
+}
+
+// seen ends the task of a VM that is where it was to be or fell back, and asks again for one
+// that never moved.
+func (r *runner) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack bool) {
+	booted := t.step.Verb == recovery.VerbBoot
+	switch {
+	case fellBack:
+		r.finish(t, Incomplete, "it fell back to %s%s", vm.Status(), errorOf(vm))
+	case moved && r.opt.Verify == VerifyLeft && !booted && (vm.State == one.Done) == (t.step.Verb == recovery.VerbDelete):
+		r.finish(t, Done, "it is %s now", vm.Status())
+	case moved:
+		r.arrived(t, vm)
+	case time.Since(t.accepted) < askAgain:
+	case t.asks() >= maxAsks:
+		r.finish(t, Incomplete, "oned accepted it %d times, but the VM stays %s%s", maxAsks, vm.Status(), errorOf(vm))
+	default:
+		r.say(Warning, t.out.VM, "still %s; asking again", vm.Status())
+		t.read = time.Time{}
+		r.act(ctx, t)
+	}
+}

@@ -1,0 +1,195 @@
+package hook
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Kind is the kind of object that an executable works on.
+type Kind int
+
+// The kinds of objects that state hooks are called for.
+const (
+	Host Kind = iota
+	VM
+)
+
+// String returns "host" or "VM".
+func (k Kind) String() string {
+	if k == Host {
+		return "host"
+	}
+	return "VM"
+}
+
+// root is the name of the template's outermost element.
+func (k Kind) root() string {
+	if k == Host {
+		return "HOST"
+	}
+	return "VM"
+}
+
+// list is the command that shows an admin the IDs.
+func (k Kind) list() string {
+	if k == Host {
+		return "onehost list"
+	}
+	return "onevm list"
+}
+
+// fix says what to write into a hook's definition.
+func (k Kind) fix() string {
+	byID, byTemplate := `"$ID"`, `"$TEMPLATE"`
+	if k == Host {
+		byID, byTemplate = `"$ID -r n"`, `"$TEMPLATE -r"`
+	}
+	return fmt.Sprintf("write ARGUMENTS = %s in oned.conf (4.4 to 5.8), ARGUMENTS = %s in a hook of 5.10 and later", byID, byTemplate)
+}
+
+// MaxID is the highest object ID: oned keeps IDs in 32 bits with a sign.
+const MaxID = math.MaxInt32
+
+// Unknown is the value of a state in an Event that the caller was not told.
+const Unknown = -1
+
+// Event is what the program was told about one host or VM. The numbers of the
+// states are OpenNebula's own; Unknown when not told, as with an ID alone. Only
+// templates of 5.10 and later have previous states, and hosts have no LCM states.
+type Event struct {
+	Kind         Kind
+	ID           int    // 0 to MaxID
+	Name         string // for people: no control characters, at most 256 bytes; "" when not told
+	State        int
+	LCMState     int
+	PrevState    int
+	PrevLCMState int
+	FromTemplate bool // false: only the ID was given
+	Damaged      bool // the template is broken somewhere behind its ID
+}
+
+// YesNo is the word y or n of the hooks of 4.4: whether VMs that are suspended
+// or powered off are meant as well.
+type YesNo int
+
+// The values of YesNo; Unset means that no such word was given.
+const (
+	Unset YesNo = iota
+	Yes
+	No
+)
+
+// String returns "", "y" or "n".
+func (y YesNo) String() string {
+	switch y {
+	case Yes:
+		return "y"
+	case No:
+		return "n"
+	}
+	return ""
+}
+
+// parseYesNo knows y, yes, n and no in any case.
+func parseYesNo(word string) (YesNo, bool) {
+	switch strings.ToLower(word) {
+	case "y", "yes":
+		return Yes, true
+	case "n", "no":
+		return No, true
+	}
+	return Unset, false
+}
+
+// Parse turns the positionals into an Event. They must be exactly one object of
+// the kind, its ID or its template as XML in base64, and at most one y, yes, n
+// or no, in any order. Base64 may be of the standard or the URL alphabet, with
+// or without padding. In the template the first ID directly in the outermost
+// element counts; what is broken behind it only sets Damaged.
+//
+// Errors are *UsageError.
+func Parse(kind Kind, positionals []string) (Event, YesNo, error) {
+	var found *Event
+	answer := Unset
+	for _, word := range positionals {
+		if yn, ok := parseYesNo(word); ok {
+			if answer != Unset {
+				return Event{}, Unset, usagef("%s and %s given: give one y or n, or none", answer, yn)
+			}
+			answer = yn
+			continue
+		}
+		event, err := parseObject(kind, word)
+		if err != nil {
+			if found != nil && found.FromTemplate && found.Damaged {
+				err = usagef("%s; a template must be one word without line breaks (base64 -w0)", err)
+			}
+			return Event{}, Unset, err
+		}
+		if found != nil {
+			return Event{}, Unset, usagef("%s and %s given: call once for each %s, with its ID or its template", found.source(), event.source(), kind)
+		}
+		found = &event
+	}
+	if found == nil {
+		return Event{}, Unset, missing(kind)
+	}
+	return *found, answer, nil
+}
+
+// source says how the object was given.
+func (e Event) source() string {
+	if e.FromTemplate {
+		return fmt.Sprintf("the template of %s %d", e.Kind, e.ID)
+	}
+	return fmt.Sprintf("%s ID %d", e.Kind, e.ID)
+}
+
+// missing is the error for words that name no object.
+func missing(kind Kind) error {
+	other := "$VMID"
+	if kind == Host {
+		other = "$HID"
+	}
+	return usagef("no %s ID given: in a hook, %s (oned knows no %s, and no $ID from 5.10 on: the shell makes nothing of them); by hand, give the number that %q shows",
+		kind, kind.fix(), other, kind.list())
+}
+
+// parseObject reads one word that is neither y nor n.
+func parseObject(kind Kind, word string) (Event, error) {
+	digits := strings.TrimPrefix(word, "-")
+	switch {
+	case strings.TrimFunc(word, isBlank) == "":
+		return Event{}, usagef("empty word where the %s ID belongs, as from a variable that oned does not know: %s", kind, kind.fix())
+	case strings.Contains(word, "$"):
+		return Event{}, usagef("%s was not expanded by oned, which knows $ID and $TEMPLATE (4.4 to 5.8) or only $TEMPLATE (5.10 and later): %s", shown(word), kind.fix())
+	case isDigits(digits) && digits != word:
+		return Event{}, usagef("%s ID %s is negative: give the number that %q shows", kind, shown(word), kind.list())
+	case isDigits(word):
+		id, err := strconv.ParseInt(word, 10, 32)
+		if err != nil {
+			return Event{}, usagef("%s ID %s is too large (the highest is %d): give the number that %q shows", kind, shown(word), MaxID, kind.list())
+		}
+		return newEvent(kind, int(id)), nil
+	case word[0] == '<':
+		return Event{}, usagef("%s looks like XML: give the template in base64 as one word, or the %s ID", shown(word), kind)
+	}
+	return parseBase64(kind, word)
+}
+
+// newEvent is an Event of which only the ID is known.
+func newEvent(kind Kind, id int) Event {
+	return Event{Kind: kind, ID: id, State: Unknown, LCMState: Unknown, PrevState: Unknown, PrevLCMState: Unknown}
+}
+
+// isDigits reports whether the word is a decimal number without sign.
+func isDigits(word string) bool {
+	for i := 0; i < len(word); i++ {
+		if word[i] < '0' || word[i] > '9' {
+			return false
+		}
+	}
+	return word != ""
+}

@@ -1,0 +1,86 @@
+package one
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// The places where OpenNebula's own clients look (client.rb of 4.4 to 7.4).
+const (
+	defaultEndpoint = "http://localhost:2633/RPC2"
+	oneadminHome    = "/var/lib/one"
+)
+
+// Access is where oned is and as whom to talk to it.
+type Access struct {
+	Endpoint       string // URL
+	EndpointSource string // what named it: a variable, a file, "default"
+	Credentials    string // "user:password"; secret
+	AuthSource     string // the file it was read from
+}
+
+// FindAccess finds the endpoint and the credentials as OpenNebula's own clients
+// do: ONE_XMLRPC, $HOME/.one/one_endpoint, /var/lib/one/.one/one_endpoint,
+// http://localhost:2633/RPC2; and ONE_AUTH (a file), $HOME/.one/one_auth,
+// /var/lib/one/.one/one_auth. endpoint and authFile, when not empty, win over
+// all of that. getenv is os.Getenv outside tests. The error says where it looked.
+func FindAccess(getenv func(string) string, endpoint, authFile string) (Access, error) {
+	dirs := []string{oneadminHome}
+	if home := getenv("HOME"); home != "" && home != oneadminHome {
+		dirs = []string{home, oneadminHome}
+	}
+	a := Access{Endpoint: endpoint, EndpointSource: "--endpoint"}
+	if a.Endpoint == "" {
+		a.Endpoint, a.EndpointSource = findEndpoint(getenv, dirs)
+	}
+	var err error
+	a.Credentials, a.AuthSource, err = findCredentials(getenv, dirs, authFile)
+	return a, err
+}
+
+func findEndpoint(getenv func(string) string, dirs []string) (endpoint, source string) {
+	if endpoint := strings.TrimSpace(getenv("ONE_XMLRPC")); endpoint != "" {
+		return endpoint, "ONE_XMLRPC"
+	}
+	for _, dir := range dirs {
+		file := filepath.Join(dir, ".one", "one_endpoint")
+		if text, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(text)) != "" {
+			return strings.TrimSpace(string(text)), file
+		}
+	}
+	return defaultEndpoint, "default"
+}
+
+func findCredentials(getenv func(string) string, dirs []string, authFile string) (credentials, source string, err error) {
+	var files []string
+	switch {
+	case authFile != "":
+		files = []string{authFile}
+	default:
+		if file := getenv("ONE_AUTH"); file != "" {
+			files = append(files, file)
+		}
+		for _, dir := range dirs {
+			files = append(files, filepath.Join(dir, ".one", "one_auth"))
+		}
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", file, fmt.Errorf("read credentials: %w", err)
+		}
+		credentials = strings.TrimSpace(string(text))
+		if user, secret, ok := strings.Cut(credentials, ":"); !ok || user == "" || secret == "" {
+			return "", file, fmt.Errorf("read credentials: %s does not hold user:password on its first line", file)
+		}
+		return credentials, file, nil
+	}
+	return "", "", fmt.Errorf("no OpenNebula credentials: none of %s exists; run as oneadmin, or name a file with user:password by ONE_AUTH or --auth-file",
+		strings.Join(files, ", "))
+}

@@ -1,0 +1,154 @@
+package one
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"syscall"
+	"time"
+
+	"github.com/kolo/xmlrpc"
+)
+
+// The limits of a Client where Options leaves them zero.
+const (
+	// DefaultTimeout bounds one call. oned 4.4 to 7.4 answer in milliseconds; a
+	// call waits longest when all 30 connections of oned are taken.
+	DefaultTimeout = 30 * time.Second
+	// DefaultMaxAnswer bounds one answer in bytes. The largest that one-ft asks
+	// for is a pool of hosts, about 3 kB each.
+	DefaultMaxAnswer = 64 << 20
+	// maxConnections stays below the about 15 that oned serves at once.
+	maxConnections = 10
+	// firstPause and maxPause bound the growing pause between attempts at a
+	// call that is safe to repeat.
+	firstPause = 100 * time.Millisecond
+	maxPause   = 3 * time.Second
+)
+
+// Options say how to reach oned.
+type Options struct {
+	Endpoint    string // URL, such as http://localhost:2633/RPC2
+	Credentials string // "user:password" or "user:token"; never logged
+	// Transport carries the requests; nil means a pool of its own, see NewTransport.
+	Transport http.RoundTripper
+	Timeout   time.Duration // of one call; 0 means DefaultTimeout
+	MaxAnswer int64         // bytes of one answer; 0 means DefaultMaxAnswer
+	// Patience is how long a call that is safe to repeat is repeated while oned
+	// does not answer or reports a temporary error; 0 means a single attempt.
+	Patience time.Duration
+	// OnRetry, when set, is told before each pause what went wrong.
+	OnRetry func(err error, pause time.Duration)
+}
+
+// Client talks to one oned. It is safe for concurrent use.
+type Client struct {
+	opt     Options
+	http    *http.Client
+	dialect Dialect
+}
+
+// New checks the options and returns a Client that has not talked to oned yet.
+// Connect has to be called before anything else.
+func New(opt Options) (*Client, error) {
+	u, err := url.Parse(opt.Endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("endpoint %s is not a URL such as http://localhost:2633/RPC2", Printable(opt.Endpoint))
+	}
+	if opt.Credentials == "" {
+		return nil, errors.New("no credentials")
+	}
+	if opt.Timeout <= 0 {
+		opt.Timeout = DefaultTimeout
+	}
+	if opt.MaxAnswer <= 0 {
+		opt.MaxAnswer = DefaultMaxAnswer
+	}
+	if opt.Transport == nil {
+		if opt.Transport, err = NewTransport("", false); err != nil {
+			return nil, err
+		}
+	}
+	return &Client{opt: opt, http: &http.Client{Transport: opt.Transport}}, nil
+}
+
+// Endpoint returns the URL of oned without user information.
+func (c *Client) Endpoint() string {
+	u, err := url.Parse(c.opt.Endpoint)
+	if err != nil {
+		return ""
+	}
+	return u.Redacted()
+}
+
+// call makes one call. safe says that the call changes nothing: then it is
+// repeated for Options.Patience while the error is temporary. The result is the
+// second element of the answer: a string, an int64, a bool or nil (empty string).
+func (c *Client) call(ctx context.Context, safe bool, method string, args ...any) (any, error) {
+	stop := time.Now().Add(c.opt.Patience)
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		value, err := c.attempt(ctx, method, args)
+		if err == nil || !safe || !Temporary(err) || ctx.Err() != nil || time.Now().Add(pause).After(stop) {
+			return value, err
+		}
+		if c.opt.OnRetry != nil {
+			c.opt.OnRetry(err, pause)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// attempt sends one request and reads its answer.
+func (c *Client) attempt(ctx context.Context, method string, args []any) (any, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.opt.Timeout)
+	defer cancel()
+	body, err := xmlrpc.EncodeMethodCall(method, append([]any{c.opt.Credentials}, args...)...)
+	if err != nil {
+		return nil, fmt.Errorf("[%s] encode: %w", method, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.opt.Endpoint, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("[%s] %w", method, err)
+	}
+	req.Header.Set("Content-Type", "text/xml")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, &TransportError{Method: method, Sent: !neverSent(err), Err: withoutURL(err)}
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, c.opt.MaxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, &TransportError{Method: method, Sent: true, Err: err}
+	case int64(len(answer)) > c.opt.MaxAnswer:
+		return nil, &AnswerError{Method: method, Status: resp.StatusCode,
+			Err: fmt.Errorf("%w of %d bytes", ErrTooBig, c.opt.MaxAnswer)}
+	}
+	return decodeAnswer(method, resp.StatusCode, answer)
+}
+
+// neverSent reports whether the request certainly did not reach oned: there was
+// no connection to send it on.
+func neverSent(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial" || errors.Is(err, syscall.ECONNREFUSED)
+}
+
+// withoutURL drops the "Post URL:" that net/http puts before the cause: the
+// method says more, and a URL may hold a password.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

@@ -1,0 +1,122 @@
+package one
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+)
+
+// Version is an OpenNebula version, such as 6.10.0.
+type Version struct{ Major, Minor, Patch int }
+
+// ParseVersion reads what one.system.version answers: two to four numbers with
+// dots; anything behind them is ignored.
+func ParseVersion(s string) (Version, error) {
+	m := regexp.MustCompile(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\D|$)`).FindStringSubmatch(s)
+	if m == nil {
+		return Version{}, fmt.Errorf("oned reports version %q, which is not a version", Printable(cut(s, 40)))
+	}
+	var v Version
+	for i, part := range []*int{&v.Major, &v.Minor, &v.Patch} {
+		if m[i+1] != "" {
+			*part, _ = strconv.Atoi(m[i+1]) // digits only, by the expression
+		}
+	}
+	return v, nil
+}
+
+// String is the version as oned writes it.
+func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
+
+// Before reports whether v is older than major.minor.
+func (v Version) Before(major, minor int) bool {
+	return v.Major < major || v.Major == major && v.Minor < minor
+}
+
+// Dialect is what differs between versions, as seen from one-ft. The zero value
+// is no version's.
+type Dialect struct {
+	// Name is the range of versions, for messages.
+	Name string
+	// Newer is set when oned is newer than every version that was measured.
+	Newer bool
+
+	since Version
+	// deleteByAction: delete and recreate are names for one.vm.action (to 4.14);
+	// later they are operations 3 and 4 of one.vm.recover.
+	deleteByAction bool
+	// recoverBool: one.vm.recover takes a boolean and knows neither retry nor
+	// more (to 4.12).
+	recoverBool bool
+	// bootAction is the one.vm.action that starts an UNKNOWN VM again.
+	bootAction string
+	// migrateArgs is how many arguments one.vm.migrate gets after the session.
+	migrateArgs int
+	// poolQuery: one.vmpool.info takes a fifth argument (5.8 and later).
+	poolQuery bool
+
+	// HasSet: several VMs can be read by their IDs in one call.
+	HasSet bool
+	// HasFailedState: a failed prolog or boot ends in FAILED, out of which only
+	// delete and recreate lead; later versions have *_FAILURE states.
+	HasFailedState bool
+	// RecreatesIdle: SUSPENDED and POWEROFF VMs can be recreated directly;
+	// otherwise they have to be resumed first.
+	RecreatesIdle bool
+	// ReschedsUnknown: an UNKNOWN VM can be rescheduled.
+	ReschedsUnknown bool
+	// ReschedsPoweroff: a POWEROFF VM can be rescheduled.
+	ReschedsPoweroff bool
+	// MigratesIdle: SUSPENDED and POWEROFF VMs can be migrated.
+	MigratesIdle bool
+}
+
+// CanRetry reports whether a failed VM can be retried (4.14 and later).
+func (d Dialect) CanRetry() bool { return !d.recoverBool }
+
+// newest is the newest version that was measured live.
+func newest() Version { return Version{7, 4, 0} }
+
+// dialects is the table of all dialects, oldest first. Sources: live daemons
+// (opennebula.md) for 4.4.1, 5.10.6, 6.10.0 and 7.4.1; between them OpenNebula's
+// source at each release: include/RequestManagerVirtualMachine.h (arguments),
+// src/rm/RequestManagerVirtualMachine.cc (actions, operations) and
+// src/dm/DispatchManagerActions.cc (states).
+func dialects() []Dialect {
+	d44 := Dialect{Name: "4.4 to 4.8", since: Version{4, 4, 0}, deleteByAction: true, recoverBool: true,
+		bootAction: "boot", migrateArgs: 4, HasFailedState: true}
+	d410 := d44
+	d410.Name, d410.since, d410.ReschedsUnknown = "4.10 to 4.12", Version{4, 10, 0}, true
+	d414 := d410
+	d414.Name, d414.since = "4.14", Version{4, 13, 0} // 4.13.x are the betas of 4.14
+	d414.recoverBool, d414.HasFailedState, d414.bootAction = false, false, "resume"
+	d414.migrateArgs, d414.MigratesIdle = 5, true
+	d50 := d414
+	d50.Name, d50.since, d50.deleteByAction = "5.0 to 5.6", Version{4, 90, 0}, false // 4.90.x are the betas of 5.0
+	d58 := d50
+	d58.Name, d58.since, d58.poolQuery, d58.migrateArgs = "5.8", Version{5, 7, 0}, true, 6
+	d510 := d58
+	d510.Name, d510.since, d510.ReschedsPoweroff = "5.10", Version{5, 9, 0}, true
+	d512 := d510
+	d512.Name, d512.since, d512.HasSet = "5.12 to 6.8", Version{5, 12, 0}, true
+	d610 := d512
+	d610.Name, d610.since, d610.RecreatesIdle = "6.10 to 7.4", Version{6, 9, 80}, true
+	return []Dialect{d44, d410, d414, d50, d58, d510, d512, d610}
+}
+
+// DialectFor chooses the dialect of a version. A version newer than all that
+// were measured gets the newest dialect, marked Newer; one older than 4.4 is
+// refused with ErrTooOld.
+func DialectFor(v Version) (Dialect, error) {
+	var chosen Dialect
+	for _, d := range dialects() {
+		if d.since.Before(v.Major, v.Minor) || d.since.Major == v.Major && d.since.Minor == v.Minor && d.since.Patch <= v.Patch {
+			chosen = d
+		}
+	}
+	if chosen.Name == "" {
+		return chosen, fmt.Errorf("oned reports version %s: %w; one-ft works with 4.4 and later", v, ErrTooOld)
+	}
+	chosen.Newer = newest().Before(v.Major, v.Minor)
+	return chosen, nil
+}

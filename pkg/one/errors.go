@@ -1,0 +1,160 @@
+package one
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The error classes of OpenNebula's answers; test with errors.Is. The codes are
+// those of include/RequestManager.h of every release from 4.4 to 7.4.
+var (
+	// ErrAuthentication is code 256: the user or the password is wrong.
+	ErrAuthentication = errors.New("not authenticated")
+	// ErrAuthorization is code 512: the user may not do this.
+	ErrAuthorization = errors.New("not authorized")
+	// ErrNotFound is code 1024: no such object.
+	ErrNotFound = errors.New("no such object")
+	// ErrWrongState is code 2048: not possible in the state the object is in.
+	ErrWrongState = errors.New("wrong state")
+	// ErrBadArgument is code 4096: an argument has a wrong value.
+	ErrBadArgument = errors.New("bad argument")
+	// ErrInternal is code 8192: oned could not do it, and may be able to later.
+	ErrInternal = errors.New("internal error of oned")
+	// ErrUnsupported means that this version has no such call.
+	ErrUnsupported = errors.New("not supported by this OpenNebula")
+	// ErrTooOld means that oned is older than 4.4.
+	ErrTooOld = errors.New("OpenNebula is older than 4.4")
+	// ErrDamaged means that an object in an answer could not be read.
+	ErrDamaged = errors.New("damaged object in the answer")
+	// ErrTooBig means that an answer is larger than the limit of the client.
+	ErrTooBig = errors.New("answer larger than the limit")
+)
+
+// CallError is a refusal: oned understood the call and answered "no".
+type CallError struct {
+	Method   string
+	Code     int    // 256, 512, 1024, 2048, 4096 or 8192
+	Text     string // oned's reason, made printable
+	ObjectID int    // the object that oned names, or -1 (always -1 on 4.4)
+}
+
+// Error gives oned's own text; it names the method already.
+func (e *CallError) Error() string { return fmt.Sprintf("%s (code %d)", e.Text, e.Code) }
+
+// Unwrap gives the class of the code, or nil for a code no version uses.
+func (e *CallError) Unwrap() error {
+	switch e.Code {
+	case 0x0100:
+		return ErrAuthentication
+	case 0x0200:
+		return ErrAuthorization
+	case 0x0400:
+		return ErrNotFound
+	case 0x0800:
+		return ErrWrongState
+	case 0x1000:
+		return ErrBadArgument
+	case 0x2000:
+		return ErrInternal
+	}
+	return nil
+}
+
+// FaultError is an XML-RPC fault: the call never reached OpenNebula's logic.
+type FaultError struct {
+	Method string
+	Code   int
+	Text   string
+}
+
+// The fault codes seen from live daemons (xmlrpc-c's).
+const (
+	FaultNoArguments   = -500 // 7.4, a call without any argument
+	FaultParameter     = -501 // wrong or missing parameter
+	FaultNotXML        = -503
+	FaultUnknownMethod = -506
+)
+
+// Error names the method, the code and the text of the fault.
+func (e *FaultError) Error() string {
+	return fmt.Sprintf("[%s] XML-RPC fault %d: %s", e.Method, e.Code, e.Text)
+}
+
+// Unwrap is ErrUnsupported for a method that this oned does not have.
+func (e *FaultError) Unwrap() error {
+	if e.Code == FaultUnknownMethod {
+		return ErrUnsupported
+	}
+	return nil
+}
+
+// TransportError means that no answer arrived.
+type TransportError struct {
+	Method string
+	// Sent tells whether oned may have received the call. A call that was not
+	// sent can be repeated safely, whatever it does.
+	Sent bool
+	Err  error
+}
+
+// Error says what failed and whether the call may have been executed.
+func (e *TransportError) Error() string {
+	if e.Sent {
+		return fmt.Sprintf("[%s] no answer from oned (the call may have been executed): %v", e.Method, e.Err)
+	}
+	return fmt.Sprintf("[%s] cannot reach oned: %v", e.Method, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *TransportError) Unwrap() error { return e.Err }
+
+// AnswerError means that something answered, but not in XML-RPC: a web server's
+// error page, half a body, nothing.
+type AnswerError struct {
+	Method string
+	Status int    // HTTP status
+	Start  string // the first characters of the body, made printable
+	Err    error
+}
+
+// Error shows the HTTP status and how the body began.
+func (e *AnswerError) Error() string {
+	s := fmt.Sprintf("[%s] not an XML-RPC answer (HTTP %d): %v", e.Method, e.Status, e.Err)
+	if e.Start != "" {
+		s += fmt.Sprintf("; it begins with %q", e.Start)
+	}
+	return s
+}
+
+// Unwrap gives the cause.
+func (e *AnswerError) Unwrap() error { return e.Err }
+
+// Temporary reports whether the same call may succeed later without anybody
+// doing anything: oned is down or restarting, a proxy answered in its place, oned
+// reports an internal error, or an HA follower has no leader (8192 as well).
+// It says nothing about whether repeating the call is safe: see Unsent.
+func Temporary(err error) bool {
+	var fault *FaultError
+	if errors.As(err, &fault) {
+		switch fault.Code {
+		case FaultNoArguments, FaultParameter, FaultNotXML, FaultUnknownMethod:
+			return false
+		}
+		return true
+	}
+	var transport *TransportError
+	var answer *AnswerError
+	switch {
+	case errors.As(err, &transport):
+		return true
+	case errors.As(err, &answer):
+		return !errors.Is(err, ErrTooBig) && answer.Status != 404
+	}
+	return errors.Is(err, ErrInternal)
+}
+
+// Unsent reports whether oned certainly did not receive the call.
+func Unsent(err error) bool {
+	var transport *TransportError
+	return errors.As(err, &transport) && !transport.Sent
+}

@@ -1,0 +1,257 @@
+package recovery
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"one-ft/pkg/one"
+)
+
+// Mode is what the admin wants for the VMs of a failed host.
+type Mode string
+
+// The modes of host_error.
+const (
+	Recreate Mode = "recreate" // -r
+	Delete   Mode = "delete"   // -d
+	Migrate  Mode = "migrate"  // -m
+)
+
+// Verb is what will be done with one VM.
+type Verb string
+
+// The verbs of a plan.
+const (
+	VerbLeave          Verb = "leave"
+	VerbAlready        Verb = "already being recovered"
+	VerbRecreate       Verb = "recreate"
+	VerbResumeRecreate Verb = "resume, then recreate"
+	VerbDelete         Verb = "delete"
+	VerbResched        Verb = "resched"
+	VerbMigrate        Verb = "migrate"         // to Step.Target
+	VerbReturn         Verb = "recover failure" // a migration goes back to its source
+	VerbRetry          Verb = "retry"
+	VerbBoot           Verb = "boot"
+)
+
+// Acts reports whether the verb changes the VM.
+func (v Verb) Acts() bool { return v != VerbLeave && v != VerbAlready }
+
+// Policy is what the admin decided.
+type Policy struct {
+	Mode Mode
+	// Idle: SUSPENDED and POWEROFF VMs are included (y, -f).
+	Idle bool
+}
+
+// Snapshot is what is known when a plan is made.
+type Snapshot struct {
+	Dialect one.Dialect
+	Host    one.Host // the failed host
+	VMs     []one.VM
+	// Hosts are other hosts that matter: the sources of migrations to the failed
+	// host, and for -m the candidates that SUSPENDED VMs can be moved to.
+	Hosts []one.Host
+	// Datastores are the system datastores of the VMs, for -m.
+	Datastores []one.Datastore
+}
+
+// Step is the decision for one VM.
+type Step struct {
+	VM   one.VM
+	Verb Verb
+	// Target is the host that VerbMigrate moves the VM to, else -1.
+	Target int
+	// Reason says why, in words for an admin. It is never empty for VerbLeave.
+	Reason string
+	// Unhandled: the VM stays as it is although it was to be recovered. It makes
+	// the recovery incomplete.
+	Unhandled bool
+	// Refused: nothing was done because it would not have been safe.
+	Refused bool
+	// Priority orders the plan: 100 first, 0 last.
+	Priority int
+}
+
+// Plan is the decision for a host: one step for each VM of the snapshot, in the order in
+// which they are to be carried out.
+type Plan struct {
+	Policy Policy
+	Steps  []Step
+}
+
+// Make plans the recovery of a failed host.
+func Make(s Snapshot, p Policy) Plan {
+	plan := Plan{Policy: p}
+	room := newRoom(s.Hosts, s.Host.ID)
+	for _, vm := range byPriority(s.VMs) {
+		step := s.step(vm, p, room)
+		step.Priority = priority(vm)
+		plan.Steps = append(plan.Steps, step)
+	}
+	return plan
+}
+
+// byPriority sorts VMs by priority, highest first, then by ID.
+func byPriority(vms []one.VM) []one.VM {
+	sorted := slices.Clone(vms)
+	slices.SortFunc(sorted, func(a, b one.VM) int {
+		return cmp.Or(cmp.Compare(priority(b), priority(a)), cmp.Compare(a.ID, b.ID))
+	})
+	return sorted
+}
+
+// step decides for one VM.
+func (s Snapshot) step(vm one.VM, p Policy, room *room) Step {
+	step := Step{VM: vm, Verb: VerbLeave, Target: -1}
+	leave := func(unhandled bool, format string, args ...any) Step {
+		step.Reason, step.Unhandled = fmt.Sprintf(format, args...), unhandled
+		return step
+	}
+	place := s.place(vm)
+	if place == elsewhere {
+		last, placed := vm.Last()
+		if !placed {
+			return leave(false, "it was never placed on a host")
+		}
+		return leave(false, "it is on host %d (%s), not on this host", last.HostID, last.Host)
+	}
+	mode, reason := action(vm, s.Host, p.Mode)
+	if mode == "" {
+		return leave(false, "%s", reason)
+	}
+	row := rowFor(vm)
+	if row.idle && !p.Idle {
+		return leave(false, "%s VMs are left as they are unless y or -f is given", vm.Status())
+	}
+	cell := row.cell(mode)
+	step.Verb, step.Reason, step.Unhandled = cell.verb, cell.reason, cell.unhandled
+	if step.Reason == "" {
+		step.Reason = reason
+	}
+	switch step.Verb {
+	case verbByEnd:
+		return s.migrating(step, place, p)
+	case VerbRecreate:
+		if vm.State != one.Active && row.idle && !s.Dialect.RecreatesIdle {
+			step.Verb = VerbResumeRecreate
+			step.Reason = fmt.Sprintf("OpenNebula %s refuses to recreate a %s VM", s.Dialect.Name, vm.Status())
+		}
+	case VerbResched:
+		return s.move(step, room)
+	}
+	return step
+}
+
+// place is where a VM is, as seen from the failed host.
+type place int
+
+const (
+	elsewhere place = iota
+	here            // its last history record names the host
+	leaving         // it migrates away from the host: the last record names the destination
+)
+
+// place finds a VM by the host ID of its last history record, never by a name.
+// While a VM migrates the last record names the destination: it still
+// is on its source if the previous record says so or, where the answer has no
+// previous record, if oned counts it there.
+func (s Snapshot) place(vm one.VM) place {
+	last, placed := vm.Last()
+	switch {
+	case !placed:
+		return elsewhere
+	case last.HostID == s.Host.ID:
+		return here
+	case !Migrating(vm):
+		return elsewhere
+	}
+	if previous, known := vm.Previous(); known {
+		if previous.HostID == s.Host.ID {
+			return leaving
+		}
+		return elsewhere
+	}
+	if last.Seq > 0 && slices.Contains(s.Host.VMs, vm.ID) {
+		return leaving
+	}
+	return elsewhere
+}
+
+// migrating decides for a VM that was migrating when an end of the migration
+// died (design: per-state table).
+func (s Snapshot) migrating(step Step, place place, p Policy) Step {
+	off := !vmIsRunningMigration(step.VM)
+	if place == leaving {
+		if off && !p.Idle {
+			step.Verb, step.Reason = VerbLeave, "it was off, and such VMs are left as they are unless y or -f is given"
+			return step
+		}
+		step.Verb, step.Reason = VerbRecreate, "it was migrating away when the host, its source, failed"
+		return step
+	}
+	source, known := step.VM.Previous()
+	state, seen := s.stateOf(source.HostID)
+	switch {
+	case s.Dialect.HasFailedState && step.VM.Is(one.PrologMigrate):
+		step.Verb = VerbRecreate
+		step.Reason = "OpenNebula " + s.Dialect.Name + " cannot return a migration to its source from PROLOG_MIGRATE"
+	case !known:
+		step.Verb, step.Unhandled = VerbLeave, true
+		step.Reason = "it was migrating to this host and its source is not known"
+	case !seen || !state.Back() && !state.SetByAdmin():
+		step.Verb = VerbRecreate
+		step.Reason = fmt.Sprintf("it was migrating to this host, and its source, host %d (%s), is not available either", source.HostID, source.Host)
+	default:
+		step.Verb = VerbReturn
+		step.Reason = fmt.Sprintf("it was migrating to this host and goes back to host %d (%s)", source.HostID, source.Host)
+	}
+	return step
+}
+
+// stateOf gives the state of another host of the snapshot.
+func (s Snapshot) stateOf(id int) (one.HostState, bool) {
+	for _, h := range s.Hosts {
+		if h.ID == id {
+			return h.State, true
+		}
+	}
+	return 0, false
+}
+
+// move decides how a VM is moved with -m, and whether it can be.
+func (s Snapshot) move(step Step, room *room) Step {
+	vm, d := step.VM, s.Dialect
+	cannot := func(format string, args ...any) Step {
+		step.Verb, step.Unhandled, step.Reason = VerbLeave, true, fmt.Sprintf(format, args...)
+		return step
+	}
+	last, _ := vm.Last()
+	i := slices.IndexFunc(s.Datastores, func(ds one.Datastore) bool { return ds.ID == last.DatastoreID })
+	switch {
+	case i < 0:
+		return cannot("its system datastore %d could not be read, so whether it is shared is not known", last.DatastoreID)
+	case !s.Datastores[i].Shared:
+		return cannot("its system datastore %d (%s) is not shared: its disks are on the failed host", last.DatastoreID, s.Datastores[i].Name)
+	}
+	if vm.State == one.Active {
+		if !d.ReschedsUnknown {
+			return cannot("OpenNebula %s cannot move a VM away from a failed host", d.Name)
+		}
+		return step
+	}
+	if vm.State == one.Poweroff && d.ReschedsPoweroff {
+		return step
+	}
+	if !d.MigratesIdle {
+		return cannot("OpenNebula %s cannot move a %s VM", d.Name, vm.Status())
+	}
+	target, found := room.take(vm, last.ClusterID)
+	if !found {
+		return cannot("no other monitored host of its cluster has room for it")
+	}
+	step.Verb, step.Target = VerbMigrate, target.ID
+	step.Reason = fmt.Sprintf("to host %d (%s); it stays %s", target.ID, target.Name, vm.Status())
+	return step
+}

@@ -1,0 +1,51 @@
+package recovery
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"one-ft/pkg/one"
+)
+
+// The attributes that set the policy of one VM.
+const (
+	attrAction   = "FT_ACTION"   // recreate, delete, migrate or none
+	attrPriority = "FT_PRIORITY" // 0 to 100
+)
+
+// defaultPriority is the priority of a VM that names none.
+const defaultPriority = 50
+
+// action decides the mode for one VM: the nearest of VM, host and flag wins. The
+// templates of a VM are written by its owner, who may ask for less than the admin
+// (none), never for something else. An empty mode means leave, with the reason.
+func action(vm one.VM, host one.Host, mode Mode) (Mode, string) {
+	for _, template := range []map[string]string{vm.UserTemplate, vm.Template} {
+		if value, set := template[attrAction]; set && isNone(value) {
+			return "", "its owner set " + attrAction + " = none"
+		}
+	}
+	value, set := host.Template[attrAction]
+	switch m := Mode(strings.ToLower(strings.TrimSpace(value))); {
+	case !set || m == mode:
+		return mode, ""
+	case isNone(value):
+		return "", fmt.Sprintf("host %d has %s = none", host.ID, attrAction)
+	case m == Recreate || m == Delete || m == Migrate:
+		return m, fmt.Sprintf("host %d has %s = %s", host.ID, attrAction, m)
+	}
+	return mode, fmt.Sprintf("%s of host %d is not recreate, delete, migrate or none and was ignored", attrAction, host.ID)
+}
+
+func isNone(value string) bool { return strings.EqualFold(strings.TrimSpace(value), "none") }
+
+// priority is the order of a VM in the plan, 0 to 100, highest first.
+func priority(vm one.VM) int {
+	for _, template := range []map[string]string{vm.UserTemplate, vm.Template} {
+		if n, err := strconv.Atoi(strings.TrimSpace(template[attrPriority])); err == nil {
+			return min(max(n, 0), 100)
+		}
+	}
+	return defaultPriority
+}

@@ -1,0 +1,166 @@
+package recovery
+
+import "one-ft/pkg/one"
+
+// verbByEnd is decided by which end of a migration died.
+const verbByEnd Verb = "by which end died"
+
+// cell is what one mode does with the VMs of a row.
+type cell struct {
+	verb      Verb
+	reason    string
+	unhandled bool
+}
+
+// row is one line of the per-state table.
+type row struct {
+	name   string
+	active []one.LCMState // LCM states, for ACTIVE VMs
+	states []one.VMState  // other states
+	// idle rows hold VMs without a running guest that an admin includes with y.
+	idle                      bool
+	recreate, delete, migrate cell
+	source                    string // where the row comes from
+}
+
+// cell gives the cell of a mode.
+func (r row) cell(m Mode) cell {
+	switch m {
+	case Recreate:
+		return r.recreate
+	case Delete:
+		return r.delete
+	default:
+		return r.migrate
+	}
+}
+
+// table is the per-state table of host_error. A state in no row is ACTIVE with a
+// guest and belongs to the last row.
+func table() []row {
+	yes := func(v Verb, reason string) cell { return cell{verb: v, reason: reason} }
+	stays := func(reason string) cell { return cell{verb: VerbLeave, reason: reason} }
+	report := func(reason string) cell { return cell{verb: VerbLeave, reason: reason, unhandled: true} }
+	recreate, remove := yes(VerbRecreate, ""), yes(VerbDelete, "")
+	gone := stays("it is not on the host in this state")
+	already := cell{verb: VerbAlready, reason: "oned is placing it again"}
+	return []row{
+		{
+			name:   "being placed again",
+			active: []one.LCMState{one.CleanupResubmit}, states: []one.VMState{one.Pending},
+			recreate: already, delete: already, migrate: already,
+			source: "opennebula.md: after recreate; the last record still names the dead host",
+		},
+		{
+			name:     "not on a host",
+			active:   []one.LCMState{one.DiskResizeUndeployed, one.HotplugSaveasUndeployed, one.HotplugSaveasStopped},
+			states:   []one.VMState{one.Init, one.Hold, one.Stopped, one.Undeployed, one.Done, one.Failed, one.Cloning, one.CloningFailure},
+			recreate: gone, delete: gone, migrate: gone,
+			source: "opennebula.md: one.host.info VMS",
+		},
+		{
+			name: "suspended or off",
+			active: []one.LCMState{
+				one.HotplugSaveasPoweroff, one.HotplugSaveasSuspended, one.HotplugPrologPoweroff, one.HotplugEpilogPoweroff,
+				one.DiskSnapshotPoweroff, one.DiskSnapshotRevertPoweroff, one.DiskSnapshotDeletePoweroff,
+				one.DiskSnapshotSuspended, one.DiskSnapshotRevertSuspended, one.DiskSnapshotDeleteSuspended,
+				one.DiskResizePoweroff, one.HotplugNicPoweroff, one.BackupPoweroff, one.Restore,
+			},
+			idle:     true,
+			recreate: recreate, delete: remove,
+			migrate: report("an operation on its disks was under way on the failed host"),
+			source:  "src/lcm/LifeCycleActions.cc clean_up_vm, 6.10: recreate and delete take every ACTIVE state",
+		},
+		{
+			name:   "suspended or off, nothing under way",
+			states: []one.VMState{one.Suspended, one.Poweroff}, idle: true,
+			recreate: recreate, delete: remove, migrate: yes(VerbResched, ""),
+			source: "matrix: SUSPENDED, POWEROFF with the host in error",
+		},
+		{
+			name: "being started here",
+			active: []one.LCMState{one.LCMInit, one.Prolog, one.PrologResume, one.PrologUndeploy, one.Boot, one.BootUnknown, one.BootPoweroff,
+				one.BootSuspended, one.BootStopped, one.BootUndeploy, one.BootMigrate},
+			recreate: recreate, delete: remove,
+			migrate: report("it was being started on the failed host and cannot be moved in this state"),
+			source:  "matrix: BOOT, PROLOG: resched refused, recreate accepted",
+		},
+		{
+			name: "failed to start here",
+			active: []one.LCMState{one.BootFailure, one.BootMigrateFailure, one.BootUndeployFailure, one.BootStoppedFailure,
+				one.PrologFailure, one.PrologResumeFailure, one.PrologUndeployFailure, one.Failure},
+			recreate: recreate, delete: remove,
+			migrate: report("it failed to start on the failed host and cannot be moved in this state"),
+			source:  "matrix: BOOT_FAILURE, PROLOG_FAILURE: resched refused, recreate accepted",
+		},
+		{
+			name:     "being ended by its owner",
+			active:   []one.LCMState{one.Shutdown, one.Cancel, one.Epilog, one.EpilogFailure, one.CleanupDelete},
+			recreate: yes(VerbDelete, "its owner was ending it"), delete: remove,
+			migrate: report("its owner was ending it, and it cannot be moved in this state"),
+			source:  "matrix: SHUTDOWN: resched refused, delete accepted; upstream's script brings such VMs back to life",
+		},
+		{
+			name: "migrating",
+			active: []one.LCMState{one.Migrate, one.SaveMigrate, one.PrologMigrate, one.PrologMigrateFailure,
+				one.PrologMigratePoweroff, one.PrologMigratePoweroffFailure, one.PrologMigrateSuspend, one.PrologMigrateSuspendFailure,
+				one.PrologMigrateUnknown, one.PrologMigrateUnknownFailure},
+			recreate: cell{verb: verbByEnd}, delete: remove,
+			migrate: report("it was migrating already and cannot be moved in this state"),
+			source:  "matrix: MIGRATE; src/lcm/LifeCycleStates.cc trigger_prolog_failure, trigger_deploy_failure",
+		},
+		{
+			name:     "moving to a stop on this host",
+			active:   []one.LCMState{one.SaveStop, one.SaveSuspend, one.ShutdownPoweroff, one.ShutdownUndeploy, one.EpilogStop, one.EpilogUndeploy, one.EpilogStopFailure, one.EpilogUndeployFailure},
+			recreate: recreate, delete: remove,
+			migrate: report("it was being stopped on the failed host and cannot be moved in this state"),
+			source:  "matrix: SAVE_SUSPEND: resched refused, recreate accepted",
+		},
+		{
+			name: "an operation on a running guest",
+			active: []one.LCMState{one.Hotplug, one.HotplugSnapshot, one.HotplugNic, one.HotplugSaveas, one.HotplugResize,
+				one.DiskSnapshot, one.DiskSnapshotRevert, one.DiskSnapshotDelete, one.DiskResize, one.Backup},
+			recreate: recreate, delete: remove,
+			migrate: report("an operation was under way on the failed host and it cannot be moved in this state"),
+			source:  "DispatchManagerActions.cc resched: only RUNNING, UNKNOWN and, since 5.10, POWEROFF",
+		},
+		{
+			name:     "running",
+			active:   []one.LCMState{one.Running, one.Unknown},
+			recreate: recreate, delete: remove, migrate: yes(VerbResched, ""),
+			source: "matrix: RUNNING, UNKNOWN with the host in error",
+		},
+	}
+}
+
+// rowFor finds the row of a VM. A state that no version up to 7.4 has counts as
+// an operation on a running guest: recreate and delete take every ACTIVE state.
+func rowFor(vm one.VM) row {
+	var unknown row
+	for _, r := range table() {
+		for _, s := range r.states {
+			if vm.State == s {
+				return r
+			}
+		}
+		if vm.Is(r.active...) {
+			return r
+		}
+		if r.name == "an operation on a running guest" {
+			unknown = r
+		}
+	}
+	if vm.State == one.Active {
+		return unknown
+	}
+	return row{name: "unknown state", recreate: cell{VerbLeave, "its state is not known to one-ft", true},
+		delete: cell{VerbLeave, "its state is not known to one-ft", true}, migrate: cell{VerbLeave, "its state is not known to one-ft", true}}
+}
+
+// Migrating reports whether the VM has two ends.
+func Migrating(vm one.VM) bool { return rowFor(vm).recreate.verb == verbByEnd }
+
+// vmIsRunningMigration reports whether the VM had a guest when its migration began.
+func vmIsRunningMigration(vm one.VM) bool {
+	return !vm.Is(one.PrologMigratePoweroff, one.PrologMigratePoweroffFailure, one.PrologMigrateSuspend, one.PrologMigrateSuspendFailure)
+}
