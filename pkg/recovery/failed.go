@@ -182,8 +182,9 @@ func (s Single) back(step Step, leave func(string) Step) Step {
 	case s.Source == nil:
 		return leave(lost + "; its source host no longer exists")
 	case s.Source.State.Failed() && s.VM.Is(one.PrologMigrateUnknownFailure):
+		step = leave(fmt.Sprintf("its migration failed, and its source, host %d (%s), is in ERROR and may still run it", s.Source.ID, s.Source.Name))
 		step.Refused = true
-		return leave(fmt.Sprintf("its migration failed, and its source, host %d (%s), is in ERROR and may still run it", s.Source.ID, s.Source.Name))
+		return step
 	case s.Source.State.Failed() && s.VM.Is(one.PrologMigrateFailure):
 		step.Verb = VerbRecreate
 		step.Reason = fmt.Sprintf("its migration failed after it was saved, and its source, host %d (%s), is in ERROR", s.Source.ID, s.Source.Name)

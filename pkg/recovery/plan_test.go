@@ -1,0 +1,304 @@
+package recovery
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"one-ft/pkg/one"
+)
+
+// The hosts of all tests: the failed one and two that are fine.
+const (
+	failed = 1
+	fine   = 2
+	dead   = 3 // another failed one
+)
+
+// dialect gives the dialect of a version that was measured live.
+func dialect(t testing.TB, version string) one.Dialect {
+	t.Helper()
+	v, err := one.ParseVersion(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := one.DialectFor(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// on makes a VM with a history on the given hosts, the last one being where it is.
+func on(state one.VMState, lcm one.LCMState, hosts ...int) one.VM {
+	vm := one.VM{ID: 42, Name: "web", State: state, LCM: lcm, CPU: 1, Memory: 1024}
+	for i, h := range hosts {
+		vm.History = append(vm.History, one.Record{Seq: i, HostID: h, Host: fmt.Sprintf("node%d", h), ClusterID: 0, DatastoreID: 100})
+	}
+	return vm
+}
+
+func active(lcm one.LCMState, hosts ...int) one.VM { return on(one.Active, lcm, hosts...) }
+
+// snapshot is a cloud of three hosts with the VMs on host 1.
+func snapshot(d one.Dialect, vms ...one.VM) Snapshot {
+	s := Snapshot{
+		Dialect: d,
+		Host:    one.Host{ID: failed, Name: "node1", State: one.HostError},
+		VMs:     vms,
+		Hosts: []one.Host{
+			{ID: fine, Name: "node2", State: one.HostMonitored, MaxCPU: 800, MaxMemory: 16 << 20},
+			{ID: dead, Name: "node3", State: one.HostError, MaxCPU: 800, MaxMemory: 64 << 20},
+		},
+		Datastores: []one.Datastore{{ID: 100, Name: "system", Shared: true}, {ID: 101, Name: "local"}},
+	}
+	for _, vm := range vms {
+		s.Host.VMs = append(s.Host.VMs, vm.ID)
+	}
+	return s
+}
+
+var versions = []string{"4.4.1", "5.10.6", "6.10.0", "7.4.1"}
+
+// TestPerStateTable is the per-state table of the design, cell by cell, on all
+// four versions. A cell says what is done; "!" marks a VM that is left although
+// it was to be recovered; "4.4: x, y" is x on 4.4 and y later.
+func TestPerStateTable(t *testing.T) {
+	const idle44 = "4.4: resume, then recreate; 5.10: resume, then recreate; recreate"
+	rows := []struct {
+		vms                       []one.VM
+		flag                      string // "n", "y" or "any"
+		recreate, delete, migrate string
+	}{
+		{[]one.VM{active(one.Running, failed), active(one.Unknown, failed)},
+			"any", "recreate", "delete", "4.4: leave!; resched"},
+		{[]one.VM{active(one.Hotplug, failed), active(one.HotplugNic, failed), active(one.HotplugSnapshot, failed), active(one.HotplugSaveas, failed),
+			active(one.HotplugResize, failed), active(one.DiskSnapshot, failed), active(one.DiskResize, failed), active(one.Backup, failed),
+			active(one.SaveSuspend, failed), active(one.SaveStop, failed), active(one.ShutdownPoweroff, failed), active(one.ShutdownUndeploy, failed),
+			active(one.EpilogStop, failed), active(one.EpilogUndeploy, failed), active(99, failed)},
+			"any", "recreate", "delete", "leave!"},
+		{[]one.VM{active(one.Prolog, failed), active(one.PrologResume, failed), active(one.PrologUndeploy, failed), active(one.Boot, failed),
+			active(one.BootUnknown, failed), active(one.BootPoweroff, failed), active(one.BootSuspended, failed), active(one.BootStopped, failed),
+			active(one.BootUndeploy, failed), active(one.BootMigrate, failed)},
+			"any", "recreate", "delete", "leave!"},
+		{[]one.VM{active(one.BootFailure, failed), active(one.PrologFailure, failed), active(one.BootMigrateFailure, failed),
+			active(one.PrologResumeFailure, failed), active(one.Failure, failed)},
+			"any", "recreate", "delete", "leave!"},
+		{[]one.VM{active(one.Shutdown, failed), active(one.Cancel, failed), active(one.Epilog, failed), active(one.EpilogFailure, failed), active(one.CleanupDelete, failed)},
+			"any", "delete", "delete", "leave!"},
+		{[]one.VM{active(one.Migrate, fine, failed), active(one.SaveMigrate, fine, failed)},
+			"any", "recover failure", "delete", "leave!"},
+		{[]one.VM{active(one.PrologMigrate, fine, failed)},
+			"any", "4.4: recreate; recover failure", "delete", "leave!"},
+		{[]one.VM{active(one.Migrate, failed, fine), active(one.SaveMigrate, failed, fine), active(one.PrologMigrate, failed, fine)},
+			"any", "recreate", "delete", "leave!"},
+		{[]one.VM{active(one.Migrate, dead, failed)}, // both ends are dead
+			"any", "recreate", "delete", "leave!"},
+		{[]one.VM{on(one.Suspended, 0, failed), on(one.Poweroff, 0, failed), active(one.DiskSnapshotPoweroff, failed), active(one.HotplugNicPoweroff, failed)},
+			"n", "leave", "leave", "leave"},
+		{[]one.VM{on(one.Suspended, 0, failed)}, "y", idle44, "delete", "4.4: leave!; migrate"},
+		{[]one.VM{on(one.Poweroff, 0, failed)}, "y", idle44, "delete", "4.4: leave!; resched"},
+		{[]one.VM{active(one.DiskSnapshotPoweroff, failed), active(one.BackupPoweroff, failed)}, "y", "recreate", "delete", "leave!"},
+		{[]one.VM{on(one.Stopped, 0, failed), on(one.Undeployed, 0, failed), on(one.Hold, 0, failed), on(one.Done, 0, failed), on(one.Failed, 0, failed),
+			on(one.Init, 0, failed), on(one.Cloning, 0, failed), active(one.HotplugSaveasStopped, failed)},
+			"any", "leave", "leave", "leave"},
+		{[]one.VM{on(one.Pending, 0, failed), active(one.CleanupResubmit, failed)},
+			"any", "already being recovered", "already being recovered", "already being recovered"},
+		{[]one.VM{on(55, 0, failed)}, "any", "leave!", "leave!", "leave!"},
+		// Not here: the last record decides, whatever came before and whatever it is named.
+		{[]one.VM{active(one.Running, failed, fine), active(one.Unknown, failed, dead), active(one.Running), on(one.Poweroff, 0, failed, fine),
+			active(one.Migrate, dead, fine)},
+			"any", "leave", "leave", "leave"},
+	}
+	for _, row := range rows {
+		for _, vm := range row.vms {
+			for _, version := range versions {
+				for mode, want := range map[Mode]string{Recreate: row.recreate, Delete: row.delete, Migrate: row.migrate} {
+					for _, idle := range []bool{false, true} {
+						if row.flag == "y" && !idle || row.flag == "n" && idle {
+							continue
+						}
+						step := Make(snapshot(dialect(t, version), vm), Policy{mode, idle}).Steps[0]
+						got := string(step.Verb)
+						if step.Unhandled {
+							got += "!"
+						}
+						if want := forVersion(want, version); got != want {
+							t.Errorf("%s, %s on hosts %v, %s, suspended included: %v: %s (%s), want %s", version, vm.Status(), hosts(vm), mode, idle, got, step.Reason, want)
+						}
+						if step.Verb == VerbLeave && step.Reason == "" {
+							t.Errorf("%s, %s, %s: left without a reason", version, vm.Status(), mode)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// forVersion picks the part of a cell that is for the version.
+func forVersion(cell, version string) string {
+	rest := cell
+	for part := range strings.SplitSeq(cell, "; ") {
+		name, verb, special := strings.Cut(part, ": ")
+		if special && strings.HasPrefix(version, name+".") {
+			return verb
+		}
+		rest = part
+	}
+	return rest
+}
+
+func hosts(vm one.VM) (ids []int) {
+	for _, r := range vm.History {
+		ids = append(ids, r.HostID)
+	}
+	return ids
+}
+
+// TestRowsAreDisjoint: each state is in one row of the table, so that the order of rows means
+// nothing.
+func TestRowsAreDisjoint(t *testing.T) {
+	lcm, states := map[one.LCMState]string{}, map[one.VMState]string{}
+	for _, r := range table() {
+		if r.source == "" {
+			t.Errorf("row %q names no source", r.name)
+		}
+		for _, s := range r.active {
+			if lcm[s] != "" {
+				t.Errorf("%s is in %q and %q", s, lcm[s], r.name)
+			}
+			lcm[s] = r.name
+		}
+		for _, s := range r.states {
+			if states[s] != "" {
+				t.Errorf("%s is in %q and %q", s, states[s], r.name)
+			}
+			states[s] = r.name
+		}
+	}
+	for s := one.LCMInit; s <= one.Restore; s++ {
+		if lcm[s] == "" {
+			t.Errorf("%s is in no row", s)
+		}
+	}
+}
+
+// TestSetAnswer: an answer about several VMs has the last history record only,
+// and a migrating VM is then found by the list of VMs of its source.
+func TestSetAnswer(t *testing.T) {
+	vm := active(one.Migrate, failed, fine)
+	vm.History = vm.History[1:]
+	s := snapshot(dialect(t, "6.10.0"), vm)
+	if step := Make(s, Policy{Mode: Recreate}).Steps[0]; step.Verb != VerbRecreate {
+		t.Errorf("listed on the failed host: %s (%s), want recreate", step.Verb, step.Reason)
+	}
+	s.Host.VMs = nil
+	if step := Make(s, Policy{Mode: Recreate}).Steps[0]; step.Verb != VerbLeave || step.Unhandled {
+		t.Errorf("not listed on the failed host: %s (%s), want leave", step.Verb, step.Reason)
+	}
+}
+
+func TestRefusedCellsSayWhy(t *testing.T) {
+	local := active(one.Unknown, failed)
+	local.History[0].DatastoreID = 101
+	lost := active(one.Unknown, failed)
+	lost.History[0].DatastoreID = 102
+	alone := on(one.Suspended, 0, failed)
+	alone.History[0].ClusterID = 7
+	for _, c := range []struct {
+		version string
+		vm      one.VM
+		mode    Mode
+		want    string
+	}{
+		{"4.4.1", active(one.Unknown, failed), Migrate, "OpenNebula 4.4 to 4.8 cannot move a VM away from a failed host"},
+		{"4.4.1", on(one.Suspended, 0, failed), Migrate, "OpenNebula 4.4 to 4.8 cannot move a SUSPENDED VM"},
+		{"4.4.1", on(one.Suspended, 0, failed), Recreate, "OpenNebula 4.4 to 4.8 refuses to recreate a SUSPENDED VM"},
+		{"5.10.6", on(one.Poweroff, 0, failed), Recreate, "OpenNebula 5.10 refuses to recreate a POWEROFF VM"},
+		{"6.10.0", local, Migrate, "its system datastore 101 (local) is not shared: its disks are on the failed host"},
+		{"6.10.0", lost, Migrate, "its system datastore 102 could not be read, so whether it is shared is not known"},
+		{"6.10.0", alone, Migrate, "no other monitored host of its cluster has room for it"},
+		{"7.4.1", active(one.Boot, failed), Migrate, "it was being started on the failed host and cannot be moved in this state"},
+		{"7.4.1", active(one.BootFailure, failed), Migrate, "it failed to start on the failed host and cannot be moved in this state"},
+		{"7.4.1", active(one.Shutdown, failed), Migrate, "its owner was ending it, and it cannot be moved in this state"},
+		{"7.4.1", active(one.Migrate, fine, failed), Migrate, "it was migrating already and cannot be moved in this state"},
+		{"7.4.1", active(one.SaveSuspend, failed), Migrate, "it was being stopped on the failed host and cannot be moved in this state"},
+		{"7.4.1", active(one.Hotplug, failed), Migrate, "an operation was under way on the failed host and it cannot be moved in this state"},
+		{"7.4.1", active(one.BackupPoweroff, failed), Migrate, "an operation on its disks was under way on the failed host"},
+		{"7.4.1", active(one.Migrate, failed), Recreate, "it was migrating to this host and its source is not known"},
+		{"7.4.1", active(one.Shutdown, failed), Recreate, "its owner was ending it"},
+		{"7.4.1", active(one.Migrate, fine, failed), Recreate, "it was migrating to this host and goes back to host 2 (node2)"},
+		{"7.4.1", active(one.Running, fine), Recreate, "it is on host 2 (node2), not on this host"},
+	} {
+		step := Make(snapshot(dialect(t, c.version), c.vm), Policy{c.mode, true}).Steps[0]
+		if step.Reason != c.want {
+			t.Errorf("%s %s %s:\n got %q\nwant %q", c.version, c.vm.Status(), c.mode, step.Reason, c.want)
+		}
+	}
+}
+
+func TestTargetsAreChosenByRoom(t *testing.T) {
+	var vms []one.VM
+	for id := range 3 {
+		vm := on(one.Suspended, 0, failed)
+		vm.ID, vm.Memory = id, 9<<10
+		vms = append(vms, vm)
+	}
+	s := snapshot(dialect(t, "6.10.0"), vms...)
+	s.Hosts = append(s.Hosts, one.Host{ID: 4, Name: "node4", State: one.HostMonitored, MaxCPU: 800, MaxMemory: 12 << 20})
+	var got []int
+	for _, step := range Make(s, Policy{Migrate, true}).Steps {
+		got = append(got, step.Target)
+	}
+	if fmt.Sprint(got) != "[2 4 -1]" {
+		t.Errorf("targets %v, want the fuller host 2 first, then 4, then none: room is used up", got)
+	}
+}
+
+func TestPolicyOfOneVM(t *testing.T) {
+	for _, c := range []struct {
+		user, template, host string
+		want                 Verb
+		reason               string
+	}{
+		{"", "", "", VerbRecreate, ""},
+		{"none", "", "", VerbLeave, "its owner set FT_ACTION = none"},
+		{"", " None ", "", VerbLeave, "its owner set FT_ACTION = none"},
+		{"delete", "", "", VerbRecreate, ""}, // an owner may ask for less, not for something else
+		{"", "", "none", VerbLeave, "host 1 has FT_ACTION = none"},
+		{"", "", "delete", VerbDelete, "host 1 has FT_ACTION = delete"},
+		{"", "", "explode", VerbRecreate, "FT_ACTION of host 1 is not recreate, delete, migrate or none and was ignored"},
+	} {
+		vm := active(one.Unknown, failed)
+		vm.UserTemplate, vm.Template = attribute("FT_ACTION", c.user), attribute("FT_ACTION", c.template)
+		s := snapshot(dialect(t, "6.10.0"), vm)
+		s.Host.Template = attribute("FT_ACTION", c.host)
+		if step := Make(s, Policy{Mode: Recreate}).Steps[0]; step.Verb != c.want || step.Reason != c.reason || step.Unhandled {
+			t.Errorf("user %q, template %q, host %q: %s (%q)", c.user, c.template, c.host, step.Verb, step.Reason)
+		}
+	}
+}
+
+func attribute(name, value string) map[string]string {
+	if value == "" {
+		return nil
+	}
+	return map[string]string{name: value}
+}
+
+func TestOrder(t *testing.T) {
+	var vms []one.VM
+	for id, priority := range []string{"", "60", "-7", "1000", "60", "junk"} {
+		vm := active(one.Unknown, failed)
+		vm.ID, vm.UserTemplate = id, attribute("FT_PRIORITY", priority)
+		vms = append(vms, vm)
+	}
+	var got []int
+	for _, step := range Make(snapshot(dialect(t, "4.4.1"), vms...), Policy{Mode: Recreate}).Steps {
+		got = append(got, step.VM.ID)
+	}
+	if fmt.Sprint(got) != "[3 1 4 0 5 2]" {
+		t.Errorf("order %v, want by priority (100 at most, 50 when not given, 0 at least), then by ID", got)
+	}
+}
