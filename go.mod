@@ -1,6 +1,6 @@
 module one-ft
 
-go 1.26.0
+go 1.25.0
 
 require (
 	github.com/kolo/xmlrpc v0.0.0-20220921171641-a4b6fa1dd06b

@@ -64,7 +64,7 @@ func (o *output) answer(s Settings, a Answer) int {
 		o.table(a.Table())
 		fmt.Fprintln(o.env.Stdout, one.Printable(a.Line()))
 	default:
-		o.problems(a)
+		o.problems(a, s.Verbose)
 	}
 	return a.ExitCode()
 }
@@ -85,9 +85,10 @@ func (o *output) table(rows [][]string) {
 	_ = w.Flush()
 }
 
-// problems prints the few lines that a hook may leave in oned's log.
-func (o *output) problems(a Answer) {
-	if a.ExitCode() == ExitDone {
+// problems prints the few lines that a hook may leave in oned's log: nothing when
+// all is well, unless verbose.
+func (o *output) problems(a Answer, verbose bool) {
+	if a.ExitCode() == ExitDone && !verbose {
 		return
 	}
 	lines := a.Problems()

@@ -171,6 +171,7 @@ func (r *runner) snapshot(ctx context.Context, job HostJob) (*hostSnapshot, time
 	if err != nil {
 		return nil, time.Time{}, err
 	}
+	r.watch.read = time.Now()
 	s := &hostSnapshot{Snapshot: recovery.Snapshot{Dialect: job.Dialect, Host: host}}
 	var read time.Time
 	if s.VMs, err = r.cloud.VMSet(ctx, host.VMs); err != nil {

@@ -23,6 +23,31 @@ type runner struct {
 	decide func(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error)
 	// hostID is the failed host, or -1.
 	hostID int
+	watch  watch
+}
+
+// watch is what is known of the failed host while its VMs are acted on.
+type watch struct {
+	mu   sync.Mutex
+	read time.Time
+	back bool
+}
+
+// cameBack reports whether oned has monitored the host meanwhile: then no VM may
+// be touched any more. It looks at most once in the time that a reading is fresh.
+func (r *runner) cameBack(ctx context.Context) bool {
+	if r.hostID < 0 {
+		return false
+	}
+	r.watch.mu.Lock()
+	defer r.watch.mu.Unlock()
+	if r.watch.back || time.Since(r.watch.read) < fresh {
+		return r.watch.back
+	}
+	if host, err := r.cloud.Host(ctx, r.hostID); err == nil {
+		r.watch.read, r.watch.back = time.Now(), host.State.Back()
+	}
+	return r.watch.back
 }
 
 // task is one VM on its way.
@@ -116,7 +141,7 @@ func (r *runner) lock(t *task) bool {
 	if r.locks == nil || t.release != nil {
 		return true
 	}
-	release, err := r.locks.Acquire("vm", t.out.VM)
+	release, err := r.locks.Acquire("VM", t.out.VM)
 	switch {
 	case errors.Is(err, incident.ErrBusy):
 		r.finish(t, Already, "%v", err)
@@ -175,10 +200,13 @@ func (r *runner) act(ctx context.Context, t *task) {
 // ready makes sure that the task is planned from a fresh reading of its VM. It
 // returns false when the task is finished by that.
 func (r *runner) ready(ctx context.Context, t *task) bool {
+	if r.cameBack(ctx) {
+		r.finish(t, Left, "the host came back: the VM is left as it is")
+		return false
+	}
 	if !t.read.IsZero() && time.Since(t.read) < fresh {
 		return true
 	}
-	was := t.step.VM
 	vm, err := r.cloud.VM(ctx, t.out.VM)
 	for pause := firstPause; err != nil && one.Temporary(err) && wait(ctx, pause); pause = min(2*pause, maxPause) {
 		r.say(Warning, t.out.VM, "%v; trying again", err)
@@ -193,13 +221,6 @@ func (r *runner) ready(ctx context.Context, t *task) bool {
 		return false
 	}
 	t.read = time.Now()
-	if vm.Is(one.Running) && !was.Is(one.Running) && r.hostID >= 0 {
-		// UNKNOWN VMs run again when their host is monitored again.
-		if host, err := r.cloud.Host(ctx, r.hostID); err == nil && host.State.Back() {
-			r.finish(t, Left, "the host came back and the VM runs there")
-			return false
-		}
-	}
 	step, err := r.decide(ctx, vm, t.step)
 	if err != nil {
 		r.finish(t, Incomplete, "%v", err)

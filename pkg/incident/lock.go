@@ -52,7 +52,7 @@ func OpenLocks(dir, holder string) (*Locks, error) {
 	return &Locks{dir: dir, holder: holder}, nil
 }
 
-// Acquire takes the lock of an object, such as ("vm", 42), without waiting. A
+// Acquire takes the lock of an object, such as ("VM", 42), without waiting. A
 // *BusyError says that another process, or this one, has it. The lock is held until
 // release is called or the process ends.
 func (l *Locks) Acquire(kind string, id int) (release func(), err error) {

@@ -1,6 +1,8 @@
 package cloud
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"one-ft/pkg/one"
@@ -25,12 +27,17 @@ type Config struct {
 	// MonitorInterval is the time between two monitoring cycles of a host.
 	// Default 60 s, as in the oned.conf of 4.4 and 5.10.
 	MonitorInterval time.Duration
-	// Step is how long a VM stays in each transient state. Default 100 ms.
+	// Step is how long a driver works, and so how long a VM stays in each
+	// transient state that a call or the scheduler put it in. Default 100 ms.
 	Step time.Duration
+	// DeadStep is the same for work on a dead host, which ends when it times
+	// out. Default Step.
+	DeadStep time.Duration
 	// SchedInterval is the time between two runs of the scheduler. Default 1 s.
 	SchedInterval time.Duration
 	// MaxConn is how many requests are accepted at once: half of them are
-	// served, the others wait for that. Default 30, as oned comes with.
+	// served, the others wait for that. Default 30, the MAX_CONN and
+	// MAX_CONN_BACKLOG of 15 that oned comes with.
 	MaxConn int
 }
 
@@ -38,12 +45,14 @@ type Config struct {
 type Host struct {
 	ID          int
 	Name        string
-	Cluster     int    // cluster ID; -1 is "none", which 4.4 calls its default
-	ClusterName string // "default" for cluster 0 when empty
-	State       one.HostState
-	CPU         int               // capacity, 100 per core; default 800
-	MemMB       int               // capacity; default 16384
-	Template    map[string]string // attributes beside those that every host has
+	Cluster     int    // cluster ID; -1 is "none", where 4.4 puts hosts
+	ClusterName string // default: "default" for cluster 0, "cluster<ID>" for others, "" for -1
+	// State in Config: 0 (INIT) is taken as MONITORED; SetHostState makes an
+	// INIT host. A host that begins in ERROR is dead.
+	State    one.HostState
+	CPU      int               // capacity, 100 per core; default 800
+	MemMB    int               // capacity; default 16384
+	Template map[string]string // attributes beside those that every host has
 }
 
 // Record is one history record of a VM: a stay on one host.
@@ -58,11 +67,16 @@ type Record struct {
 }
 
 // VM is a virtual machine. With State ACTIVE, LCM says more; in every other
-// state oned reports LCM_STATE 0.
+// state LCM is 0.
+//
+// A VM that Config, AddVM or UpdateVM puts into a transient state stays there:
+// its driver hangs. A call that starts work again (recover, retry, boot) ends
+// that, and so do HealHost for an UNKNOWN VM and everything that leaves the
+// state.
 type VM struct {
 	ID      int
 	Name    string
-	UID     int // owner: 0 the administrator, 2 alice
+	UID     int // owner: AdminID or AliceID
 	State   one.VMState
 	LCM     one.LCMState
 	Resched bool
@@ -75,8 +89,9 @@ type VM struct {
 	MemMB        int     // default 1024
 	UserTemplate map[string]string
 	Template     map[string]string // attributes beside CPU, MEMORY and VMID
-	// Requirements is SCHED_REQUIREMENTS. Understood are NAME = "x", ID = n and
-	// ID != n; anything else matches every host.
+	// Requirements is the attribute SCHED_REQUIREMENTS of the user template.
+	// The scheduler understands NAME = "x", ID = n and ID != n, joined by &;
+	// anything else matches every host.
 	Requirements string
 	Disks        []map[string]string // one DISK section each
 
@@ -92,9 +107,75 @@ type Datastore struct {
 	Shared bool // SHARED in its template: hosts need not copy disks among each other
 }
 
-// AdminID and AliceID are the user IDs of the two users; the recorded clouds
-// have the same.
+// The user IDs of the two users; the recorded clouds have the same.
 const (
 	AdminID = 0
 	AliceID = 2
 )
+
+// withDefaults fills in what was left out.
+func (cfg Config) withDefaults() Config {
+	setDefault(&cfg.Version, "6.10.0")
+	setDefault(&cfg.User, "oneadmin")
+	setDefault(&cfg.Password, "opennebula")
+	setDefault(&cfg.MonitorInterval, time.Minute)
+	setDefault(&cfg.Step, 100*time.Millisecond)
+	setDefault(&cfg.DeadStep, cfg.Step)
+	setDefault(&cfg.SchedInterval, time.Second)
+	setDefault(&cfg.MaxConn, 30)
+	if cfg.Datastores == nil {
+		cfg.Datastores = []Datastore{{ID: 0, Name: "system", Type: 1, Shared: true}}
+	}
+	return cfg
+}
+
+// setDefault sets *p to value if it is zero.
+func setDefault[T comparable](p *T, value T) {
+	var zero T
+	if *p == zero {
+		*p = value
+	}
+}
+
+// clone copies a host deeply.
+func (h Host) clone() Host {
+	h.Template = maps.Clone(h.Template)
+	return h
+}
+
+// clone copies a VM deeply.
+func (v VM) clone() VM {
+	v.History = slices.Clone(v.History)
+	v.UserTemplate = maps.Clone(v.UserTemplate)
+	v.Template = maps.Clone(v.Template)
+	v.Disks = slices.Clone(v.Disks)
+	for i := range v.Disks {
+		v.Disks[i] = maps.Clone(v.Disks[i])
+	}
+	return v
+}
+
+// state gives both numbers of the VM's state.
+func (v VM) state() state {
+	if v.State != one.Active {
+		return state{vm: v.State}
+	}
+	return active(v.LCM)
+}
+
+// last gives the record of the stay where the VM is or was last, nil if it was
+// never deployed.
+func (v *VM) last() *Record {
+	if n := len(v.History); n > 0 {
+		return &v.History[n-1]
+	}
+	return nil
+}
+
+// previous gives the record before the last one, nil if there is none.
+func (v *VM) previous() *Record {
+	if n := len(v.History); n > 1 {
+		return &v.History[n-2]
+	}
+	return nil
+}

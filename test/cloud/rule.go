@@ -1,6 +1,9 @@
 package cloud
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Rule makes some calls slow, wrong or lost. Several rules may match one call:
 // their delays add up, all their hooks run, and the first that gives an answer
@@ -20,9 +23,9 @@ type Rule struct {
 
 	Fault  *Fault   // answer this fault, execute nothing
 	Refuse *Refusal // answer this failure, execute nothing
-	Lose   bool     // answer success, execute nothing
+	Lose   bool     // answer success with the first integer argument, execute nothing
 	Body   []byte   // answer this body, execute nothing
-	Status int      // HTTP status of the answer, 200 when 0; alone (without Body) it comes with an HTML page
+	Status int      // HTTP status of Body, or without Body of an HTML page; 200 when 0
 
 	DropAfter bool                // execute, then reset the connection without an answer
 	Truncate  int                 // send only so many bytes of the body; 0 sends all
@@ -41,8 +44,53 @@ type Refusal struct {
 	Text string
 }
 
-// Inject adds a rule and returns the function that takes it away again.
-func (c *Cloud) Inject(r Rule) (remove func()) { return func() {} }
+// activeRule is a rule with the count of its matches.
+type activeRule struct {
+	Rule
+	seen int
+}
+
+// Inject adds a rule and returns the function that takes it away again. With
+// the zero ID a rule is for object 0 alone; -1 is every object.
+func (c *Cloud) Inject(r Rule) (remove func()) {
+	c.mu.Lock()
+	defer c.unlock()
+	added := &activeRule{Rule: r}
+	c.rules = append(c.rules, added)
+	return func() {
+		c.mu.Lock()
+		defer c.unlock()
+		c.rules = slices.DeleteFunc(c.rules, func(other *activeRule) bool { return other == added })
+	}
+}
+
+// matching counts a call and gives the rules that apply to it, oldest first.
+func (c *Cloud) matching(call Call) []Rule {
+	c.mu.Lock()
+	defer c.unlock()
+	id, hasID := firstInt(call.Args)
+	var list []Rule
+	for _, r := range c.rules {
+		if r.Method != "" && r.Method != call.Method || r.ID >= 0 && (!hasID || id != r.ID) {
+			continue
+		}
+		r.seen++
+		if r.seen > r.Skip && (r.Times == 0 || r.seen <= r.Skip+r.Times) {
+			list = append(list, r.Rule)
+		}
+	}
+	return list
+}
+
+// firstInt finds the first integer argument.
+func firstInt(args []any) (int, bool) {
+	for _, a := range args {
+		if n, ok := a.(int); ok {
+			return n, true
+		}
+	}
+	return 0, false
+}
 
 // Call is one request that reached the cloud.
 type Call struct {
@@ -56,4 +104,33 @@ type Call struct {
 	// broke instead.
 	BytesOut int
 	Remote   string // address of the client, "memory" for the in-memory transport
+}
+
+// outcome is what the rules make of a call before it is executed.
+type outcome struct {
+	answer *answer // instead of executing
+	page   *reply  // instead of an answer
+}
+
+// ruled gives the first answer that the rules have for a call.
+func ruled(rules []Rule, args []any) outcome {
+	for _, r := range rules {
+		switch {
+		case r.Fault != nil:
+			return outcome{answer: &answer{code: r.Fault.Code, text: r.Fault.Text}}
+		case r.Refuse != nil:
+			return outcome{answer: &answer{code: r.Refuse.Code, text: r.Refuse.Text, obj: -1}}
+		case r.Lose:
+			id, _ := firstInt(args)
+			return outcome{answer: &answer{value: id}}
+		case r.Body != nil:
+			out := reply{status: r.Status, body: r.Body, cut: -1, mime: mimeOf(r.Body)}
+			setDefault(&out.status, 200)
+			return outcome{page: &out}
+		case r.Status != 0:
+			out := htmlPage(r.Status, "The request could not be served")
+			return outcome{page: &out}
+		}
+	}
+	return outcome{}
 }

@@ -85,15 +85,21 @@ func decodeCall(body []byte) (method string, params []any, err error) {
 	}
 }
 
-// trailing checks what follows the document element.
+// trailing checks that nothing but white space follows the document element,
+// and that there was a method name in it.
 func trailing(d *xml.Decoder, method string) error {
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errNotCall
+	for {
+		tok, err := d.Token()
+		switch {
+		case errors.Is(err, io.EOF) && method != "":
+			return nil
+		case err != nil && !errors.Is(err, io.EOF):
+			return err
+		}
+		if text, ok := tok.(xml.CharData); !ok || len(bytes.TrimSpace(text)) > 0 {
+			return errNotCall
+		}
 	}
-	if method == "" {
-		return errNotCall
-	}
-	return nil
 }
 
 // nextStart skips to the next start tag.

@@ -1,0 +1,338 @@
+package cloud
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"one-ft/pkg/one"
+)
+
+// lostDelay is the time between a host's ERROR and the UNKNOWN of its running
+// VMs, as it was measured on all four versions.
+const lostDelay = 100 * time.Millisecond
+
+// host is a host with what only oned and its drivers know.
+type host struct {
+	Host
+	dead    bool
+	guests  map[int]bool // VMs that really run on it, whatever oned believes
+	vms     map[int]*vm  // VMs that hold capacity on it: what one.host.info lists
+	usedCPU int          // held, 100 per core
+	usedMem int          // held, MB
+	lastMon int64        // last time it was monitored, in vain or not
+	lastOK  int64        // last successful monitoring
+	errText string
+	zombies []int       // as the last successful monitoring found them
+	timer   *time.Timer // next step of monitoring
+	lost    *time.Timer // UNKNOWN for its VMs
+}
+
+// addHost adds a host.
+func (c *Cloud) addHost(h Host) error {
+	if _, taken := c.hosts[h.ID]; taken || h.ID < 0 {
+		return fmt.Errorf("cloud: host ID %d is taken or negative", h.ID)
+	}
+	h = h.clone()
+	if h.State == one.HostInit {
+		h.State = one.HostMonitored
+	}
+	setDefault(&h.CPU, 800)
+	setDefault(&h.MemMB, 16384)
+	switch {
+	case h.ClusterName != "" || h.Cluster < 0:
+	case h.Cluster == 0:
+		h.ClusterName = "default"
+	default:
+		h.ClusterName = "cluster" + strconv.Itoa(h.Cluster)
+	}
+	now := time.Now().Unix()
+	c.hosts[h.ID] = &host{Host: h, guests: map[int]bool{}, vms: map[int]*vm{}, lastMon: now, lastOK: now}
+	at, _ := slices.BinarySearch(c.hostIDs, h.ID)
+	c.hostIDs = slices.Insert(c.hostIDs, at, h.ID)
+	return nil
+}
+
+// hostByID finds a host or says that there is none.
+func (c *Cloud) hostByID(id int) (*host, error) {
+	if h, ok := c.hosts[id]; ok {
+		return h, nil
+	}
+	return nil, fmt.Errorf("cloud: no host %d", id)
+}
+
+// FailHost cuts a host off: nothing reaches it any more, its guests go on
+// running. One monitoring interval later oned notices: on 4.4 and 5.10 the
+// states go 2, 1, 3, 5, 3, 5 and on, on 6.10 and 7.4 from 2 to 3. A host that an
+// admin has disabled never becomes ERROR.
+func (c *Cloud) FailHost(id int) error {
+	c.mu.Lock()
+	defer c.unlock()
+	h, err := c.hostByID(id)
+	if err != nil {
+		return err
+	}
+	c.cutOff(h)
+	return nil
+}
+
+// PowerOff is FailHost, and the guests of the host are gone.
+func (c *Cloud) PowerOff(id int) error {
+	c.mu.Lock()
+	defer c.unlock()
+	h, err := c.hostByID(id)
+	if err != nil {
+		return err
+	}
+	clear(h.guests)
+	c.cutOff(h)
+	return nil
+}
+
+// cutOff makes a host dead.
+func (c *Cloud) cutOff(h *host) {
+	if !h.dead {
+		h.zombies = c.zombiesOf(h)
+		h.lastOK = max(h.lastOK, c.lastCycle())
+		h.lastMon = h.lastOK
+		h.dead = true
+	}
+	if h.timer == nil {
+		c.monitorLater(h)
+	}
+}
+
+// HealHost makes a host reachable again. One monitoring interval later it is
+// MONITORED, VMs that still run there go back to RUNNING, and guests that oned
+// has somewhere else meanwhile are its ZOMBIES.
+func (c *Cloud) HealHost(id int) error {
+	c.mu.Lock()
+	defer c.unlock()
+	h, err := c.hostByID(id)
+	if err != nil {
+		return err
+	}
+	if h.dead {
+		h.dead = false
+		c.monitorLater(h)
+	}
+	return nil
+}
+
+// SetHostState sets a host's state as an admin does: DISABLED, OFFLINE, or INIT
+// (enable), from where the next monitoring cycle goes on. Any other state is
+// just set.
+func (c *Cloud) SetHostState(id int, s one.HostState) error {
+	c.mu.Lock()
+	defer c.unlock()
+	h, err := c.hostByID(id)
+	if err != nil {
+		return err
+	}
+	c.adminState(h, s)
+	return nil
+}
+
+// adminState sets a host's state from outside the monitoring.
+func (c *Cloud) adminState(h *host, s one.HostState) {
+	c.setHostState(h, s)
+	switch {
+	case s == one.HostOffline:
+		stopTimer(h.timer)
+		h.timer = nil
+	case h.dead, s == one.HostInit, s.Failed():
+		c.monitorLater(h)
+	}
+}
+
+// setHostState sets a host's state and tells who wants to know.
+func (c *Cloud) setHostState(h *host, s one.HostState) {
+	prev := h.State
+	if prev == s {
+		return
+	}
+	h.State = s
+	event := HostEvent{Host: h.clone(), Prev: prev, State: s}
+	for _, f := range c.onHost {
+		c.events = append(c.events, func() { f(event) })
+	}
+}
+
+// monitorLater starts the next monitoring cycle of a host after one interval.
+// Only hosts whose state monitoring would change have a timer.
+func (c *Cloud) monitorLater(h *host) {
+	stopTimer(h.timer)
+	h.timer = c.after(c.cfg.MonitorInterval, func() { c.monitor(h) })
+}
+
+// monitor runs one monitoring cycle. Before 6.0 the state says that the host
+// is being polled; that takes a tenth of the interval here, in which the probe
+// of a dead host times out.
+func (c *Cloud) monitor(h *host) {
+	h.timer = nil
+	switch {
+	case c.down:
+		c.monitorLater(h)
+	case h.State == one.HostOffline:
+	case !h.dead:
+		c.monitored(h)
+	case c.fam >= f610:
+		c.monitorFailed(h)
+	default:
+		if polled, ok := polling(h.State); ok {
+			c.setHostState(h, polled)
+		}
+		h.timer = c.after(c.cfg.MonitorInterval/10, func() {
+			h.timer = nil
+			if !h.dead {
+				c.monitored(h)
+				return
+			}
+			c.monitorFailed(h)
+			h.timer = c.after(c.cfg.MonitorInterval*9/10, func() { c.monitor(h) })
+		})
+	}
+}
+
+// polling gives the state of a host that is being polled (include/Host.h, 4.4
+// and 5.10).
+func polling(s one.HostState) (one.HostState, bool) {
+	polled, ok := map[one.HostState]one.HostState{
+		one.HostInit:      one.HostMonitoringInit,
+		one.HostMonitored: one.HostMonitoringMonitored,
+		one.HostError:     one.HostMonitoringError,
+		one.HostDisabled:  one.HostMonitoringDisabled,
+	}[s]
+	return polled, ok
+}
+
+// monitorFailed is the end of a cycle that did not reach the host.
+func (c *Cloud) monitorFailed(h *host) {
+	h.lastMon = time.Now().Unix()
+	if h.State == one.HostDisabled || h.State == one.HostMonitoringDisabled {
+		c.setHostState(h, one.HostDisabled)
+		return
+	}
+	h.errText = c.monitoringError(h)
+	c.setHostState(h, one.HostError)
+	h.lost = c.after(lostDelay, func() { c.loseVMs(h) })
+}
+
+// monitoringError is the ERROR attribute of a host that is not reached, as
+// recorded; from 6.0 on it gives no reason.
+func (c *Cloud) monitoringError(h *host) string {
+	detail := "Could not connect to host " + h.Name
+	if c.fam >= f610 {
+		detail = ""
+	}
+	return fmt.Sprintf("%s : Error monitoring Host %s (%d): %s", time.Now().Format(time.ANSIC), h.Name, h.ID, detail)
+}
+
+// loseVMs makes every VM that is RUNNING on a host UNKNOWN. 4.4 and 5.10 do it
+// after every failed cycle, newer ones only when the host goes to ERROR.
+func (c *Cloud) loseVMs(h *host) {
+	if c.down || !h.dead {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(h.vms)) {
+		v := h.vms[id]
+		if v.state() == active(one.Running) && v.last().HostID == h.ID {
+			c.loseVM(v)
+		}
+	}
+}
+
+// loseVM makes a running VM UNKNOWN; that takes the rescheduling flag away
+// (LifeCycleManager::monitor_done_action).
+func (c *Cloud) loseVM(v *vm) {
+	c.setResched(v, false)
+	c.enter(v, active(one.Unknown))
+}
+
+// monitored is the end of a cycle that reached the host.
+func (c *Cloud) monitored(h *host) {
+	now := time.Now().Unix()
+	h.lastMon, h.lastOK = now, now
+	h.errText = ""
+	h.zombies = c.zombiesOf(h)
+	if h.State.SetByAdmin() {
+		c.setHostState(h, one.HostDisabled)
+	} else {
+		c.setHostState(h, one.HostMonitored)
+	}
+	for _, id := range slices.Sorted(maps.Keys(h.vms)) {
+		v := h.vms[id]
+		if v.state() != active(one.Unknown) || v.last().HostID != h.ID {
+			continue
+		}
+		switch {
+		case h.guests[id]:
+			c.enter(v, active(one.Running))
+		case c.fam >= f610:
+			// monitord reports it missing (InformationManager::_vm_state).
+			c.enter(v, state{vm: one.Poweroff})
+		}
+	}
+	c.wakeScheduler()
+}
+
+// lastCycle is when healthy hosts were monitored last: they have no timer of
+// their own.
+func (c *Cloud) lastCycle() int64 {
+	since := time.Since(c.started)
+	return c.started.Add(since - since%c.cfg.MonitorInterval).Unix()
+}
+
+// zombiesOf lists the guests of a host that oned does not have there.
+func (c *Cloud) zombiesOf(h *host) []int {
+	if h.dead {
+		return h.zombies
+	}
+	var list []int
+	for id := range h.guests {
+		if _, mine := h.vms[id]; !mine {
+			list = append(list, id)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// zombieNames writes zombies as the host template has them.
+func (c *Cloud) zombieNames(ids []int) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = strconv.Itoa(id)
+		if c.fam < f610 {
+			names[i] = "one-" + names[i]
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// Guests lists the VMs that really run on a host, ascending, whatever oned
+// believes: a VM that runs on two hosts was started twice.
+func (c *Cloud) Guests(hostID int) []int {
+	c.mu.Lock()
+	defer c.unlock()
+	h, ok := c.hosts[hostID]
+	if !ok {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(h.guests))
+}
+
+// StopGuest ends what runs of a VM on a host, behind oned's back.
+func (c *Cloud) StopGuest(hostID, vmID int) error {
+	c.mu.Lock()
+	defer c.unlock()
+	h, err := c.hostByID(hostID)
+	if err != nil {
+		return err
+	}
+	delete(h.guests, vmID)
+	return nil
+}

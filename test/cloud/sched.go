@@ -1,0 +1,146 @@
+package cloud
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"one-ft/pkg/one"
+)
+
+// wakeScheduler makes sure that the scheduler runs while there is anything for
+// it to do.
+func (c *Cloud) wakeScheduler() {
+	if c.sched == nil && !c.isClosed && len(c.pending)+len(c.resched) > 0 {
+		c.sched = c.after(c.cfg.SchedInterval, c.schedule)
+	}
+}
+
+// schedule is one run: it deploys pending VMs and moves those whose
+// rescheduling was asked for, lowest ID first.
+func (c *Cloud) schedule() {
+	c.sched = nil
+	if !c.down && !c.deadlocked && !c.shuttingDown {
+		for _, id := range slices.Sorted(maps.Keys(c.pending)) {
+			c.place(c.pending[id], "deploy", -1)
+		}
+		for _, id := range slices.Sorted(maps.Keys(c.resched)) {
+			if v := c.resched[id]; c.mayResched(v) {
+				c.place(v, "migrate:save", v.last().HostID)
+			}
+		}
+	}
+	c.wakeScheduler()
+}
+
+// mayResched reports whether the scheduler acts on the flag in the VM's state
+// (source: VirtualMachineXML of each release): 4.4 moves only running VMs.
+func (c *Cloud) mayResched(v *vm) bool {
+	s := v.state()
+	return s == active(one.Running) || c.fam >= f510 && (s == active(one.Unknown) || s.vm == one.Poweroff)
+}
+
+// place does a call that puts a VM on the best host other than not, or tells
+// the owner why there is none.
+func (c *Cloud) place(v *vm, callName string, not int) {
+	dest := c.bestHost(v, not)
+	if dest == nil {
+		c.explain(v)
+		return
+	}
+	if row, known := c.tables.call(callName, v.state()); known && row.refusal == "" {
+		c.begin(v, row, dest)
+	}
+}
+
+// bestHost finds the host in service with the most free CPU, then memory, then
+// the lowest ID, that fits the VM and its requirements; nil if there is none.
+func (c *Cloud) bestHost(v *vm, not int) *host {
+	wanted := parseRequirements(v.UserTemplate[schedRequirements])
+	var best *host
+	for _, id := range c.hostIDs {
+		h := c.hosts[id]
+		freeCPU, freeMem := h.CPU-h.usedCPU, h.MemMB-h.usedMem
+		if id == not || !h.State.Back() || !wanted.match(h) ||
+			freeCPU < int(v.CPU*100+0.5) || freeMem < v.MemMB {
+			continue
+		}
+		if best == nil || cmp.Or(cmp.Compare(freeCPU, best.CPU-best.usedCPU),
+			cmp.Compare(freeMem, best.MemMB-best.usedMem)) > 0 {
+			best = h
+		}
+	}
+	return best
+}
+
+// explain writes SCHED_MESSAGE, with the text of the version. A message that
+// says the same already stays as it is.
+func (c *Cloud) explain(v *vm) {
+	rank := c.fam.automaticRequirements()
+	if r := v.UserTemplate[schedRequirements]; r != "" {
+		rank += " & ( " + r + " )"
+	}
+	var text string
+	switch c.fam {
+	case f44:
+		text = "No host meets SCHED_REQUIREMENTS: " + rank
+	case f510:
+		text = "No host meets capacity and SCHED_REQUIREMENTS: " + rank
+	case f610:
+		text = "Cannot dispatch VM: No host meets capacity and SCHED_REQUIREMENTS: " + rank
+	default:
+		text = "Cannot dispatch VM: No host meets SCHED_REQUIREMENTS"
+	}
+	if !strings.HasSuffix(v.UserTemplate[schedMessage], text) {
+		v.UserTemplate[schedMessage] = c.fam.stamped(time.Now(), text)
+	}
+}
+
+// requirement is one understood term of SCHED_REQUIREMENTS.
+type requirement struct {
+	name string // wanted host name; "" compares the ID
+	id   int
+	not  bool
+}
+
+// requirements must all hold.
+type requirements []requirement
+
+// parseRequirements reads the terms that it understands and skips the others.
+func parseRequirements(text string) requirements {
+	var list requirements
+	for term := range strings.SplitSeq(text, "&") {
+		left, right, ok := strings.Cut(strings.Trim(term, " ()"), "=")
+		if !ok {
+			continue
+		}
+		left, not := strings.CutSuffix(strings.TrimSpace(left), "!")
+		right = strings.Trim(strings.TrimSpace(right), `"`)
+		switch strings.TrimSpace(left) {
+		case "NAME":
+			list = append(list, requirement{name: right, not: not})
+		case "ID":
+			if id, err := strconv.Atoi(right); err == nil {
+				list = append(list, requirement{id: id, not: not})
+			}
+		}
+	}
+	return list
+}
+
+// match reports whether a host meets all terms.
+func (list requirements) match(h *host) bool {
+	for _, r := range list {
+		same := h.ID == r.id
+		if r.name != "" {
+			same = h.Name == r.name
+		}
+		if same == r.not {
+			return false
+		}
+	}
+	return true
+}
