@@ -31,8 +31,8 @@ lint:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-bench: build
-	$(GO) test -count 1 -run TestScale -v ./test/bench -bench-bin $(CURDIR)/bin
+bench:
+	$(GO) test -count 1 -run TestScale -v ./test/bench
 
 fuzz:
 	@for pkg in $$($(GO) list ./...); do \

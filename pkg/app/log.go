@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -20,7 +21,15 @@ type Log struct {
 	entry  *logrus.Entry
 	file   io.Closer
 	screen io.Writer // nil if nobody is looking
+
+	mu     sync.Mutex // of all below, and of screen
+	failed int        // attempts to reach oned since the last line about them
+	told   time.Time  // when that was
 }
+
+// waitingLine is the least time between two lines about oned not answering: several
+// calls at once wait for minutes while it restarts.
+const waitingLine = 15 * time.Second
 
 // openLog opens the log of a tool. When the file cannot be written the tool works
 // on without it: with --log-file it says so, else the log directory is simply not
@@ -77,7 +86,21 @@ func (l *Log) ended(a Answer) {
 
 // waiting is told of each attempt to reach oned that failed.
 func (l *Log) waiting(err error, pause time.Duration) {
-	l.Warn("%v; trying again in %s", err, pause)
+	l.mu.Lock()
+	now := time.Now()
+	l.failed++
+	failed, wait := l.failed, now.Sub(l.told) < waitingLine
+	if !wait {
+		l.failed, l.told = 0, now
+	}
+	l.mu.Unlock()
+	switch {
+	case wait:
+	case failed > 1:
+		l.Warn("%v; %d attempts failed since the last such line; trying again", err, failed)
+	default:
+		l.Warn("%v; trying again in %s", err, pause)
+	}
 }
 
 // Info logs progress.
@@ -105,5 +128,7 @@ func (l *Log) write(level logrus.Level, vm int, format string, args ...any) {
 	if vm >= 0 {
 		text = fmt.Sprintf("VM %d: %s", vm, text)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	fmt.Fprintf(l.screen, "%s  %s\n", time.Now().Format(time.TimeOnly), text)
 }

@@ -1,11 +1,14 @@
 package app
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"one-ft/pkg/hook"
@@ -52,7 +55,8 @@ func (o *output) stderr(text string) {
 func (o *output) answer(s Settings, a Answer) int {
 	switch {
 	case s.JSON:
-		enc := json.NewEncoder(o.env.Stdout)
+		var text bytes.Buffer
+		enc := json.NewEncoder(&text)
 		enc.SetEscapeHTML(false)
 		if o.env.Terminal {
 			enc.SetIndent("", "  ")
@@ -60,6 +64,7 @@ func (o *output) answer(s Settings, a Answer) int {
 		if err := enc.Encode(a); err != nil {
 			return o.failed(fmt.Errorf("print the result as JSON: %w", err))
 		}
+		fmt.Fprint(o.env.Stdout, escapeJSON(text.String()))
 	case o.env.Terminal || s.DryRun:
 		o.table(a.Table())
 		fmt.Fprintln(o.env.Stdout, one.Printable(a.Line()))
@@ -67,6 +72,24 @@ func (o *output) answer(s Settings, a Answer) int {
 		o.problems(a, s.Verbose)
 	}
 	return a.ExitCode()
+}
+
+// escapeJSON escapes what encoding/json leaves as it is but a terminal may obey:
+// DEL, C1 controls, direction marks and the like, which only strings can hold.
+func escapeJSON(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // table prints rows in columns; control characters in cells become visible.

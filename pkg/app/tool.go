@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -54,11 +56,11 @@ func Main(tool Tool) int {
 // Run runs a tool and returns the exit code.
 func Run(ctx context.Context, env Env, tool Tool) int {
 	out := newOutput(env, tool.Name)
-	words, err := hook.Words(ctx, env.Args[1:], env.Stdin)
+	words, err := hook.Words(ctx, env.Args[min(1, len(env.Args)):], env.Stdin)
 	if err != nil {
 		return out.failed(err)
 	}
-	flags := append(tool.Flags, commonFlags()...)
+	flags := slices.Concat(tool.Flags, commonFlags())
 	sorted, positionals, err := hook.Normalize(words, flagKinds(flags))
 	if err != nil {
 		return out.failed(err)
@@ -125,7 +127,7 @@ func (tool Tool) connectAndAct(ctx context.Context, env Env, s *Session) (Answer
 	}
 	version, dialect, err := s.Client.Connect(ctx)
 	if err != nil {
-		return nil, explain(err, access)
+		return nil, explain(err, s.Client.Endpoint(), access)
 	}
 	s.Dialect = dialect
 	s.Log.Info("OpenNebula %s at %s, as named by %s", version, s.Client.Endpoint(), access.EndpointSource)
@@ -144,8 +146,9 @@ func (tool Tool) connectAndAct(ctx context.Context, env Env, s *Session) (Answer
 	return tool.Act(ctx, *s)
 }
 
-// explain says what to do about an error of the first call.
-func explain(err error, access one.Access) error {
+// explain says what to do about an error of the first call. access.Endpoint may
+// hold a password; endpoint does not.
+func explain(err error, endpoint string, access one.Access) error {
 	switch {
 	case errors.Is(err, one.ErrAuthentication):
 		return Usagef("%w; the credentials in %s are not valid there", err, access.AuthSource)
@@ -153,8 +156,12 @@ func explain(err error, access one.Access) error {
 		return &UsageError{err}
 	}
 	var answer *one.AnswerError
-	if errors.As(err, &answer) {
-		return Usagef("%w; is %s (named by %s) the endpoint of oned, with /RPC2 at its end?", err, access.Endpoint, access.EndpointSource)
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &certificate):
+		return Usagef("%w; name the authority of %s (named by %s) by --ca-file or ONE_CERT_DIR", err, endpoint, access.EndpointSource)
+	case errors.As(err, &answer) && answer.Status < 500: // from 500 on a proxy waits for oned
+		return Usagef("%w; is %s (named by %s) the endpoint of oned, with /RPC2 at its end?", err, endpoint, access.EndpointSource)
 	}
-	return fmt.Errorf("%w; the endpoint is %s, named by %s", err, access.Endpoint, access.EndpointSource)
+	return fmt.Errorf("%w; the endpoint is %s, named by %s", err, endpoint, access.EndpointSource)
 }

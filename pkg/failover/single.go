@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"one-ft/pkg/one"
@@ -50,7 +51,7 @@ func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) 
 		r.verifySingle(ctx, t)
 	}
 	report.Outcomes, report.Refused = []Outcome{t.out}, t.out.Result == Refused
-	report.Summary = fmt.Sprintf("%s: %s: %s", t.out.Action, t.out.Result, t.out.Detail)
+	report.Summary = strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", t.out.Action, t.out.Result, t.out.Detail), ": ")
 	return report, nil
 }
 
@@ -107,7 +108,7 @@ func (r *runner) verifySingle(ctx context.Context, t *task) {
 		}
 	}
 	if vm := t.step.VM; vm.State == one.Pending {
-		r.finish(t, Incomplete, "still PENDING: no host has room for it%s", schedulerSays(vm))
+		r.finish(t, Incomplete, "still PENDING: %s", schedulerSays(vm))
 	} else {
 		r.finish(t, Incomplete, "accepted by oned, but not done in time: it is %s", vm.Status())
 	}

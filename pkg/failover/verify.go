@@ -87,30 +87,38 @@ func (r *runner) finishAll(tasks []*task, result Result, format string, args ...
 // while it shuts down and loses them, and any oned that dies loses some.
 func (r *runner) askStuck(ctx context.Context, waiting []*task) {
 	for _, t := range waiting {
-		if time.Since(t.accepted) < askAgain {
+		since := time.Since(t.accepted)
+		if since < askAgain && (t.step.Verb != recovery.VerbReturn || since < fresh) {
 			continue
 		}
 		vm, err := r.cloud.VM(ctx, t.out.VM)
-		if errors.Is(err, one.ErrNotFound) {
+		switch {
+		case errors.Is(err, one.ErrNotFound):
 			r.finish(t, Done, "it no longer exists")
 			continue
+		case err != nil || vm.Resched:
+			continue // the next round reads again; the scheduler acts in its own time
 		}
-		if err != nil {
-			continue // the next round reads again
-		}
-		if vm.Resched || vm.Status() != t.step.VM.Status() && !vm.Is(one.Unknown, one.Running) && vm.State == one.Active {
-			t.accepted = time.Now() // it is on its way
-			if vm.Resched || !isFailure(vm) {
+		again := since >= askAgain
+		if vm.Status() != t.step.VM.Status() {
+			// It is on its way. A return to the source takes two steps: oned first
+			// turns the operation into a failure.
+			again = isFailure(vm) && t.step.Verb == recovery.VerbReturn
+			if !again && vm.State == one.Active && !vm.Is(one.Unknown, one.Running) {
+				t.step.VM, t.accepted = vm, time.Now()
 				continue
 			}
+			again = again || since >= askAgain
 		}
-		if t.asks() >= maxAsks {
+		switch {
+		case !again:
+		case t.asks() >= maxAsks:
 			r.finish(t, Incomplete, "oned accepted it %d times, but the VM stays %s on the host", maxAsks, vm.Status())
-			continue
+		default:
+			r.say(Warning, t.out.VM, "still %s on the host %.0f s after oned accepted it; asking again", vm.Status(), since.Seconds())
+			t.read = time.Time{}
+			r.act(ctx, t)
 		}
-		r.say(Warning, t.out.VM, "still %s on the host %.0f s after oned accepted it; asking again", vm.Status(), time.Since(t.accepted).Seconds())
-		t.read = time.Time{}
-		r.act(ctx, t)
 	}
 }
 
@@ -152,19 +160,20 @@ func (r *runner) verifyRunning(ctx context.Context, tasks []*task) {
 		vm := t.step.VM
 		switch {
 		case vm.State == one.Pending:
-			r.finish(t, Incomplete, "still PENDING: no host has room for it%s", schedulerSays(vm))
+			r.finish(t, Incomplete, "still PENDING: %s", schedulerSays(vm))
 		default:
 			r.finish(t, Incomplete, "not running in time: it is %s", vm.Status())
 		}
 	}
 }
 
-// schedulerSays quotes the scheduler, when it left a message.
+// schedulerSays tells why a VM is still PENDING: in the scheduler's words, when it
+// left a message.
 func schedulerSays(vm one.VM) string {
 	if text := vm.UserTemplate["SCHED_MESSAGE"]; text != "" {
-		return fmt.Sprintf(" (the scheduler says: %s)", one.Printable(text))
+		return fmt.Sprintf("no host has room for it (the scheduler says: %s)", one.Printable(text))
 	}
-	return ""
+	return "the scheduler has not placed it yet"
 }
 
 // readForVerify reads the VM of a task, together with all others that are waited for

@@ -10,6 +10,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,6 +44,9 @@ type Locks struct {
 	holder string
 }
 
+// maxHolder is how many bytes of a foreign lock file are read.
+const maxHolder = 200
+
 // OpenLocks makes the directory if it is missing. holder is what others are told
 // about this process, such as "host_error, pid 4711".
 func OpenLocks(dir, holder string) (*Locks, error) {
@@ -69,7 +73,7 @@ func (l *Locks) Acquire(kind string, id int) (release func(), err error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		defer f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			line, _ := bufio.NewReader(f).ReadString('\n')
+			line, _ := bufio.NewReader(io.LimitReader(f, maxHolder)).ReadString('\n')
 			return nil, &BusyError{Object: object, Holder: strings.TrimSpace(line)}
 		}
 		return nil, fmt.Errorf("lock %s: %w", object, err)

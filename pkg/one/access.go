@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // The places where OpenNebula's own clients look (client.rb of 4.4 to 7.4).
@@ -69,13 +70,14 @@ func findCredentials(getenv func(string) string, dirs []string, authFile string)
 	}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
-		if errors.Is(err, os.ErrNotExist) {
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue
 		}
 		if err != nil {
 			return "", file, fmt.Errorf("read credentials: %w", err)
 		}
-		credentials = strings.TrimSpace(string(text))
+		first, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+		credentials = strings.TrimSpace(first)
 		if user, secret, ok := strings.Cut(credentials, ":"); !ok || user == "" || secret == "" {
 			return "", file, fmt.Errorf("read credentials: %s does not hold user:password on its first line", file)
 		}

@@ -21,7 +21,7 @@ func decodeAnswer(method string, status int, body []byte) (any, error) {
 	if status != http.StatusOK {
 		return nil, bad(errors.New(http.StatusText(status)))
 	}
-	body = cleanXML(body)
+	body, _ = cleanXML(body)
 	if err := wholeResponse(body); err != nil {
 		return nil, bad(err)
 	}
@@ -45,8 +45,8 @@ func decodeAnswer(method string, status int, body []byte) (any, error) {
 
 // fromElements reads [true, value, ...] and [false, text, code, object id, ...].
 func fromElements(method string, elements []any, bad func(error) error) (any, error) {
-	if len(elements) < 2 {
-		return nil, bad(fmt.Errorf("%d elements where at least 2 belong", len(elements)))
+	if len(elements) < 3 { // an empty <value/> swallows what follows it
+		return nil, bad(fmt.Errorf("%d elements where at least 3 belong", len(elements)))
 	}
 	ok, isBool := elements[0].(bool)
 	if !isBool {
@@ -61,9 +61,6 @@ func fromElements(method string, elements []any, bad func(error) error) (any, er
 	}
 	if refusal.Text == "" {
 		refusal.Text = "[" + method + "] refused without a reason"
-	}
-	if len(elements) < 3 {
-		return nil, bad(errors.New("a refusal without a code"))
 	}
 	code, isInt := elements[2].(int64)
 	if !isInt {
@@ -92,8 +89,15 @@ func wholeResponse(body []byte) error {
 	if !bytes.HasSuffix(text, []byte("</methodResponse>")) {
 		return errors.New("the body is cut off")
 	}
+	if bytes.Count(text, []byte("<array"))+bytes.Count(text, []byte("<struct")) > maxContainers {
+		return errors.New("nested too deeply")
+	}
 	return nil
 }
+
+// maxContainers is more than any answer of oned holds (one). kolo/xmlrpc reads
+// nested ones by recursion.
+const maxContainers = 64
 
 // isFault looks for the fault element at the only place where it can be.
 func isFault(body []byte) bool {

@@ -2,7 +2,9 @@ package one
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -56,6 +58,20 @@ func readObjects[T any](ctx context.Context, c *Client, root, item string, parse
 	return all, nil
 }
 
+// distinct makes sure that a pool holds no object twice and, unless asked is nil,
+// only those that were asked for: a value that breaks out of its CDATA section
+// could end its own object early and forge another one.
+func distinct[T any](pool []T, id func(T) int, asked []int) error {
+	seen := make(map[int]bool, len(pool))
+	for _, o := range pool {
+		if seen[id(o)] || asked != nil && !slices.Contains(asked, id(o)) {
+			return fmt.Errorf("%w: the pool holds %d twice or unasked", ErrDamaged, id(o))
+		}
+		seen[id(o)] = true
+	}
+	return nil
+}
+
 // readObject reads exactly one object.
 func readObject[T any](ctx context.Context, c *Client, item string, parse func(*object) (T, error), method string, args ...any) (T, error) {
 	all, err := readObjects(ctx, c, item, item, parse, method, args...)
@@ -84,6 +100,9 @@ func (c *Client) Host(ctx context.Context, id int) (Host, error) {
 // Hosts reads all hosts. LastContact is 0 on 6.0 and later.
 func (c *Client) Hosts(ctx context.Context) ([]Host, error) {
 	hosts, err := readObjects(ctx, c, "HOST_POOL", "HOST", parseHost, "one.hostpool.info")
+	if err == nil {
+		err = distinct(hosts, func(h Host) int { return h.ID }, nil)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the hosts: %w", err)
 	}
@@ -104,7 +123,7 @@ func (c *Client) VM(ctx context.Context, id int) (VM, error) {
 
 // VMSet reads several VMs in one call, each with its last history record only.
 // VMs that do not exist are missing in the result. It fails with ErrUnsupported
-// before 5.12, and with ErrDamaged when any of the VMs cannot be read: then read
+// before 5.12.6, and with ErrDamaged when any of the VMs cannot be read: then read
 // them one by one.
 func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 	if !c.dialect.HasSet {
@@ -118,6 +137,9 @@ func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 		words[i] = strconv.Itoa(id)
 	}
 	vms, err := readObjects(ctx, c, "VM_POOL", "VM", parseVM, "one.vmpool.infoset", strings.Join(words, ","), true)
+	if err == nil {
+		err = distinct(vms, func(v VM) int { return v.ID }, ids)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %d VMs: %w", len(ids), err)
 	}
@@ -132,6 +154,9 @@ func (c *Client) PendingVMs(ctx context.Context) ([]VM, error) {
 		args = append(args, "")
 	}
 	vms, err := readObjects(ctx, c, "VM_POOL", "VM", parseVM, "one.vmpool.info", args...)
+	if err == nil {
+		err = distinct(vms, func(v VM) int { return v.ID }, nil)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the pending VMs: %w", err)
 	}
@@ -202,6 +227,9 @@ func (c *Client) Do(ctx context.Context, action Action, vmID int) error {
 // Migrate moves a SUSPENDED or POWEROFF VM, which stays so, to a host; oned
 // checks that the host has room. A nil error means accepted.
 func (c *Client) Migrate(ctx context.Context, vmID, hostID int) error {
+	if c.dialect.Name == "" {
+		return errNotConnected
+	}
 	const live, enforceCapacity = false, true
 	args := []any{vmID, hostID, live, enforceCapacity, -1 /* the same datastore */, 0 /* by saving */}
 	if _, err := c.call(ctx, false, "one.vm.migrate", args[:c.dialect.migrateArgs]...); err != nil {
@@ -218,8 +246,15 @@ const (
 	opRecreate = 4
 )
 
+// errNotConnected is a mistake of the program: what would be sent depends on the
+// version, and nobody has asked for it.
+var errNotConnected = errors.New("the version of oned is not known: Connect has not succeeded")
+
 // request is the call for an action in this dialect.
 func (d Dialect) request(action Action, vmID int) (method string, args []any, err error) {
+	if d.Name == "" {
+		return "", nil, errNotConnected
+	}
 	byName := func(name string) (string, []any, error) { return "one.vm.action", []any{name, vmID}, nil }
 	byOperation := func(op int) (string, []any, error) { return "one.vm.recover", []any{vmID, op}, nil }
 	switch action {

@@ -17,28 +17,30 @@ import (
 //   - comments disappear and CDATA sections become escaped text, because
 //     kolo/xmlrpc silently drops the rest of a string behind either.
 //
-// The input is returned as it is when there is nothing to do.
-func cleanXML(in []byte) []byte {
+// The input is returned as it is when there is nothing to do. comments reports
+// whether there was one outside of CDATA sections; oned sends none.
+func cleanXML(in []byte) (out []byte, comments bool) {
 	if !needsCleaning(in) {
-		return in
+		return in, false
 	}
-	out := make([]byte, 0, len(in)+len(in)/8)
+	out = make([]byte, 0, len(in)+len(in)/8)
 	for i := 0; i < len(in); {
 		rest := in[i:]
 		switch c := in[i]; {
 		case c == '<' && bytes.HasPrefix(rest, []byte("<![CDATA[")):
 			end := bytes.Index(rest, []byte("]]>"))
 			if end < 0 {
-				return append(out, rest...) // truncated: the parser will say so
+				return append(out, rest...), comments // truncated: the parser will say so
 			}
 			out = appendText(out, rest[len("<![CDATA["):end])
 			i += end + len("]]>")
 		case c == '<' && bytes.HasPrefix(rest, []byte("<!--")):
-			end := bytes.Index(rest, []byte("-->"))
+			comments = true
+			end := bytes.Index(rest[len("<!--"):], []byte("-->"))
 			if end < 0 {
-				return append(out, rest...)
+				return append(out, rest...), comments
 			}
-			i += end + len("-->")
+			i += len("<!--") + end + len("-->")
 		case c == '&':
 			n, text := reference(rest)
 			out = append(out, text...)
@@ -52,7 +54,7 @@ func cleanXML(in []byte) []byte {
 			i += n
 		}
 	}
-	return out
+	return out, comments
 }
 
 // needsCleaning reports whether cleanXML would change anything, cheaply for the

@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -58,7 +60,11 @@ type Client struct {
 func New(opt Options) (*Client, error) {
 	u, err := url.Parse(opt.Endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("endpoint %s is not a URL such as http://localhost:2633/RPC2", Printable(opt.Endpoint))
+		_, shown, found := strings.Cut(opt.Endpoint, "@") // a password may stand before it
+		if !found {
+			shown = opt.Endpoint
+		}
+		return nil, fmt.Errorf("endpoint %q is not a URL such as http://localhost:2633/RPC2", Printable(cut(shown, 200)))
 	}
 	if opt.Credentials == "" {
 		return nil, errors.New("no credentials")
@@ -74,7 +80,11 @@ func New(opt Options) (*Client, error) {
 			return nil, err
 		}
 	}
-	return &Client{opt: opt, http: &http.Client{Transport: opt.Transport}}, nil
+	return &Client{opt: opt, http: &http.Client{
+		Transport: opt.Transport,
+		// oned never redirects; to follow would carry the password to a stranger.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
 }
 
 // Endpoint returns the URL of oned without user information.
@@ -83,7 +93,8 @@ func (c *Client) Endpoint() string {
 	if err != nil {
 		return ""
 	}
-	return u.Redacted()
+	u.User = nil
+	return u.String()
 }
 
 // call makes one call. safe says that the call changes nothing: then it is
@@ -115,14 +126,16 @@ func (c *Client) attempt(ctx context.Context, method string, args []any) (any, e
 	if err != nil {
 		return nil, fmt.Errorf("[%s] encode: %w", method, err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.opt.Endpoint, bytes.NewReader(body))
+	connected := false
+	trace := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }})
+	req, err := http.NewRequestWithContext(trace, http.MethodPost, c.opt.Endpoint, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("[%s] %w", method, err)
+		return nil, fmt.Errorf("[%s] %w", method, withoutURL(err))
 	}
 	req.Header.Set("Content-Type", "text/xml")
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, &TransportError{Method: method, Sent: !neverSent(err), Err: withoutURL(err)}
+		return nil, &TransportError{Method: method, Sent: c.maySend(err, connected), Err: withoutURL(err)}
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, c.opt.MaxAnswer+1))
@@ -136,11 +149,15 @@ func (c *Client) attempt(ctx context.Context, method string, args []any) (any, e
 	return decodeAnswer(method, resp.StatusCode, answer)
 }
 
-// neverSent reports whether the request certainly did not reach oned: there was
-// no connection to send it on.
-func neverSent(err error) bool {
+// maySend reports whether the request may have reached oned. It certainly did
+// not when there was no connection to send it on: net/http tells when it has one,
+// with the handshake of TLS behind it; another transport may not tell.
+func (c *Client) maySend(err error, connected bool) bool {
+	if _, tells := c.opt.Transport.(*http.Transport); tells {
+		return connected
+	}
 	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial" || errors.Is(err, syscall.ECONNREFUSED)
+	return !(errors.As(err, &op) && op.Op == "dial" || errors.Is(err, syscall.ECONNREFUSED))
 }
 
 // withoutURL drops the "Post URL:" that net/http puts before the cause: the

@@ -52,7 +52,7 @@ type Dialect struct {
 	bootAction string
 	// migrateArgs is how many arguments one.vm.migrate gets after the session.
 	migrateArgs int
-	// poolQuery: one.vmpool.info takes a fifth argument (5.8 and later).
+	// poolQuery: one.vmpool.info takes a fifth argument (5.7.85 and later).
 	poolQuery bool
 
 	// HasSet: several VMs can be read by their IDs in one call.
@@ -94,11 +94,11 @@ func dialects() []Dialect {
 	d50 := d414
 	d50.Name, d50.since, d50.deleteByAction = "5.0 to 5.6", Version{4, 90, 0}, false // 4.90.x are the betas of 5.0
 	d58 := d50
-	d58.Name, d58.since, d58.poolQuery, d58.migrateArgs = "5.8", Version{5, 7, 0}, true, 6
+	d58.Name, d58.since, d58.poolQuery, d58.migrateArgs = "5.8", Version{5, 7, 85}, true, 6
 	d510 := d58
-	d510.Name, d510.since, d510.ReschedsPoweroff = "5.10", Version{5, 9, 0}, true
+	d510.Name, d510.since, d510.ReschedsPoweroff = "5.10 to 5.12.5", Version{5, 9, 0}, true
 	d512 := d510
-	d512.Name, d512.since, d512.HasSet = "5.12 to 6.8", Version{5, 12, 0}, true
+	d512.Name, d512.since, d512.HasSet = "5.12.6 to 6.8", Version{5, 12, 6}, true
 	d610 := d512
 	d610.Name, d610.since, d610.RecreatesIdle = "6.10 to 7.4", Version{6, 9, 80}, true
 	return []Dialect{d44, d410, d414, d50, d58, d510, d512, d610}

@@ -1,6 +1,7 @@
 package one
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 )
@@ -144,11 +145,15 @@ func Temporary(err error) bool {
 	}
 	var transport *TransportError
 	var answer *AnswerError
+	var certificate *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &certificate):
+		return false
 	case errors.As(err, &transport):
 		return true
 	case errors.As(err, &answer):
-		return !errors.Is(err, ErrTooBig) && answer.Status != 404
+		// 3xx and 4xx: whatever answers there is not oned, or not with this path.
+		return !errors.Is(err, ErrTooBig) && (answer.Status == 200 || answer.Status >= 500 || answer.Status == 429)
 	}
 	return errors.Is(err, ErrInternal)
 }

@@ -31,7 +31,7 @@ func parseHost(o *object) (Host, error) {
 		LastContact: o.optional("LAST_MON_TIME"),
 		Template:    o.single("TEMPLATE").attributes(),
 	}
-	if m := o.child("MONITORING"); m != nil && h.LastContact == 0 { // 6.0 and later
+	if m := o.single("MONITORING"); m != nil && h.LastContact == 0 { // 6.0 and later
 		h.LastContact = (&object{element: m}).optional("TIMESTAMP")
 	}
 	if share := o.single("HOST_SHARE"); share != nil {

@@ -39,6 +39,8 @@ func readElement(dec *xml.Decoder, start xml.StartElement, depth int) (*element,
 			e.children = append(e.children, child)
 		case xml.CharData:
 			text = append(text, t...)
+		case xml.ProcInst, xml.Directive:
+			return nil, errMarkup
 		case xml.EndElement:
 			if len(e.children) == 0 {
 				e.text = string(text)
@@ -47,6 +49,10 @@ func readElement(dec *xml.Decoder, start xml.StartElement, depth int) (*element,
 		}
 	}
 }
+
+// errMarkup refuses what oned never sends, and what could hide a part of an object
+// from the reader: somebody has put it into a value.
+var errMarkup = errors.New("a comment, directive or instruction among the elements")
 
 // maxDepth is far more than any object of oned nests (VM templates: 6).
 const maxDepth = 64
@@ -106,13 +112,7 @@ func (o *object) fail(format string, args ...any) {
 // CDATA section could forge the second.
 func (o *object) integer(name string) int {
 	found := ""
-	for _, c := range o.children {
-		if c.name != name {
-			continue
-		}
-		if found != "" {
-			o.fail("%s has two %s", o.name, name)
-		}
+	if c := o.single(name); c != nil {
 		found = c.text
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(found), 10, 32)
@@ -145,7 +145,11 @@ func (o *object) single(name string) *element {
 // forEach reads a document whose root holds objects (a pool) or, with root ==
 // item, is one object, and calls f for each of them in turn.
 func forEach(document, root, item string, f func(*object) error) error {
-	dec := xml.NewDecoder(bytes.NewReader(cleanXML([]byte(document))))
+	clean, comments := cleanXML([]byte(document))
+	if comments {
+		return fmt.Errorf("%w: %w", ErrDamaged, errMarkup)
+	}
+	dec := xml.NewDecoder(bytes.NewReader(clean))
 	dec.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 	opened := false
 	for {
@@ -158,8 +162,10 @@ func forEach(document, root, item string, f func(*object) error) error {
 		}
 		start, ok := tok.(xml.StartElement)
 		switch {
-		case !ok:
+		case !ok && blank(tok, opened):
 			continue
+		case !ok:
+			return fmt.Errorf("%w: text or markup between objects", ErrDamaged)
 		case !opened && start.Name.Local != root:
 			return fmt.Errorf("%w: %s where %s belongs", ErrDamaged, Printable(start.Name.Local), root)
 		case !opened && root != item:
@@ -177,4 +183,18 @@ func forEach(document, root, item string, f func(*object) error) error {
 			return err
 		}
 	}
+}
+
+// blank reports whether a token between objects is one that oned sends there: an
+// end, white space, or the XML declaration before everything.
+func blank(tok xml.Token, opened bool) bool {
+	switch t := tok.(type) {
+	case xml.EndElement:
+		return true
+	case xml.CharData:
+		return len(bytes.TrimSpace(t)) == 0
+	case xml.ProcInst:
+		return !opened && t.Target == "xml"
+	}
+	return false
 }

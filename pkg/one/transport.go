@@ -3,7 +3,6 @@ package one
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -52,13 +51,9 @@ func trusted(path string) (*x509.CertPool, error) {
 	if err != nil {
 		pool = x509.NewCertPool()
 	}
-	files := []string{path}
-	if info, err := os.Stat(path); err != nil {
+	files, err := regularFiles(path)
+	if err != nil {
 		return nil, fmt.Errorf("read CA certificates: %w", err)
-	} else if info.IsDir() {
-		if files, err = filepath.Glob(filepath.Join(path, "*")); err != nil {
-			return nil, fmt.Errorf("read CA certificates in %s: %w", path, err)
-		}
 	}
 	found := false
 	for _, file := range files {
@@ -69,7 +64,28 @@ func trusted(path string) (*x509.CertPool, error) {
 		found = pool.AppendCertsFromPEM(pem) || found
 	}
 	if !found {
-		return nil, fmt.Errorf("read CA certificates: %w", errors.New("no PEM certificate in "+path))
+		return nil, fmt.Errorf("read CA certificates: no PEM certificate in %s", path)
 	}
 	return pool, nil
+}
+
+// regularFiles gives the files in a directory, without its directories and
+// dangling links, or path itself if it is none.
+func regularFiles(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return []string{path}, err
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries {
+		file := filepath.Join(path, e.Name())
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			files = append(files, file)
+		}
+	}
+	return files, nil
 }

@@ -115,8 +115,13 @@ func parseVM(o *object) (VM, error) {
 			}
 		}
 	}
-	if records := o.single("HISTORY_RECORDS"); records != nil {
+	if records := o.single("HISTORY_RECORDS"); records == nil {
+		o.fail("%s has no HISTORY_RECORDS", o.name) // every version sends it, empty for a VM that never ran
+	} else {
 		for _, e := range records.children {
+			if e.name != "HISTORY" {
+				o.fail("HISTORY_RECORDS holds something else")
+			}
 			r := parseRecord(o, e)
 			if last, ok := v.Last(); ok && r.Seq <= last.Seq {
 				o.fail("history records out of order")

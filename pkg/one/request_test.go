@@ -1,0 +1,172 @@
+package one
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"one-ft/test/testdata/tapes"
+)
+
+// requestsOf collects what was recorded on a version: method and arguments without the
+// session, with whether oned accepted it.
+func requestsOf(t *testing.T, version string) map[string]bool {
+	t.Helper()
+	all := map[string]bool{}
+	eachTape(t, func(v string, tape tapes.Tape) {
+		if v != version || tape.Method == "raw" {
+			return
+		}
+		list, err := scalars(tape.Request)
+		if err != nil {
+			t.Fatalf("%s: %v", tape.Name, err)
+		}
+		key := strings.Join(slices.Delete(list, 1, min(2, len(list))), " ")
+		all[key] = all[key] || readRecorded(t, tape).kind == "value"
+	})
+	return all
+}
+
+// sent makes a client that keeps its last request and is always answered alike.
+func sent(t *testing.T, version, reply string) (*Client, func() string) {
+	t.Helper()
+	var last []byte
+	c := client(t, version, round(func(req *http.Request) (*http.Response, error) {
+		if req.Method != http.MethodPost || req.URL.Path != "/RPC2" || req.Header.Get("Content-Type") != "text/xml" {
+			t.Errorf("%s %s %v", req.Method, req.URL, req.Header)
+		}
+		last, _ = io.ReadAll(req.Body)
+		return answer(http.StatusOK, accepted(reply)), nil
+	}))
+	return c, func() string {
+		t.Helper()
+		list, err := scalars(last)
+		if err != nil || len(list) < 2 || list[1] != "string:oneadmin:"+secret {
+			t.Fatalf("request %s: %v", last, err)
+		}
+		return strings.Join(slices.Delete(list, 1, 2), " ")
+	}
+}
+
+// TestActionsAreAsRecorded: each action is a call that oned of that version accepted
+// for some VM, with the same types and values.
+func TestActionsAreAsRecorded(t *testing.T) {
+	for _, version := range tapes.Versions() {
+		recorded := requestsOf(t, version)
+		for _, action := range []Action{Recreate, Delete, RecoverFailure, Retry, Resume, Reboot, Resched} {
+			c, request := sent(t, version+".0", "")
+			found := false
+			for id := range 120 {
+				if err := c.Do(ctx(t), action, id); err != nil {
+					if !(action == Retry && version == "4.4") {
+						t.Fatalf("%s on %s: %v", action, version, err)
+					}
+					is(t, err, ErrUnsupported)
+					found = true
+					break
+				}
+				found = found || recorded[request()]
+			}
+			if !found {
+				t.Errorf("%s on %s: %s (for any VM) was never accepted", action, version, request())
+			}
+		}
+	}
+}
+
+// TestRequestsAreAsRecorded does so for the other calls, for which it is enough that
+// they were recorded.
+func TestRequestsAreAsRecorded(t *testing.T) {
+	const any = 99
+	calls := map[string]func(c *Client, id int){
+		"host":   func(c *Client, id int) { _, _ = c.Host(t.Context(), id) },
+		"hosts":  func(c *Client, _ int) { _, _ = c.Hosts(t.Context()) },
+		"VM":     func(c *Client, id int) { _, _ = c.VM(t.Context(), id) },
+		"config": func(c *Client, _ int) { _, _ = c.MonitoringInterval(t.Context()) },
+		"version": func(c *Client, _ int) {
+			_, _, _ = c.Connect(t.Context())
+		},
+	}
+	for _, version := range tapes.Versions() {
+		recorded := requestsOf(t, version)
+		for name, call := range calls {
+			found := false
+			c, request := sent(t, version+".0", "")
+			for id := range any {
+				call(c, id)
+				found = found || recorded[request()]
+			}
+			if !found {
+				t.Errorf("%s on %s: %s was never recorded", name, version, request())
+			}
+		}
+	}
+}
+
+// TestRequestsInFull spells out the calls whose arguments differ from all recorded ones
+// in a value.
+func TestRequestsInFull(t *testing.T) {
+	migrate := map[string]string{
+		"4.4.0":  "methodName:one.vm.migrate int:7 int:3 boolean:0 boolean:1",
+		"4.14.0": "methodName:one.vm.migrate int:7 int:3 boolean:0 boolean:1 int:-1",
+		"5.6.0":  "methodName:one.vm.migrate int:7 int:3 boolean:0 boolean:1 int:-1",
+		"5.8.0":  "methodName:one.vm.migrate int:7 int:3 boolean:0 boolean:1 int:-1 int:0",
+		"7.4.0":  "methodName:one.vm.migrate int:7 int:3 boolean:0 boolean:1 int:-1 int:0",
+	}
+	for version, want := range migrate {
+		c, request := sent(t, version, "")
+		if err := c.Migrate(ctx(t), 7, 3); err != nil || request() != want {
+			t.Errorf("%s: %s, %v; want %s", version, request(), err, want)
+		}
+	}
+	pending := map[string]string{
+		"5.6.0":  "methodName:one.vmpool.info int:-2 int:-1 int:-1 int:1",
+		"5.7.80": "methodName:one.vmpool.info int:-2 int:-1 int:-1 int:1",
+		"5.8.0":  "methodName:one.vmpool.info int:-2 int:-1 int:-1 int:1 string:",
+	}
+	for version, want := range pending {
+		c, request := sent(t, version, "<VM_POOL></VM_POOL>")
+		if _, err := c.PendingVMs(ctx(t)); err != nil || request() != want {
+			t.Errorf("%s: %s, %v; want %s", version, request(), err, want)
+		}
+	}
+	c, request := sent(t, "6.0.0", "<VM_POOL/>")
+	if _, err := c.VMSet(ctx(t), []int{3, 1, 2}); err != nil || request() != "methodName:one.vmpool.infoset string:3,1,2 boolean:1" {
+		t.Errorf("%s, %v", request(), err)
+	}
+	if _, err := c.Datastore(ctx(t), 5); err == nil || request() != "methodName:one.datastore.info int:5" {
+		t.Errorf("%s, %v", request(), err)
+	}
+}
+
+// TestRecreatesByVersion: what is destructive is sent in the right form, or not at all.
+func TestRecreatesByVersion(t *testing.T) {
+	want := map[string]string{
+		"4.4.0": "methodName:one.vm.action string:delete-recreate int:7", "4.14.2": "methodName:one.vm.action string:delete-recreate int:7",
+		"4.90.0": "methodName:one.vm.recover int:7 int:4", "5.0.0": "methodName:one.vm.recover int:7 int:4",
+		"7.4.1": "methodName:one.vm.recover int:7 int:4",
+	}
+	for version, text := range want {
+		c, request := sent(t, version, "")
+		if err := c.Do(ctx(t), Recreate, 7); err != nil || request() != text {
+			t.Errorf("%s: %s, %v; want %s", version, request(), err, text)
+		}
+	}
+	silent := round(func(*http.Request) (*http.Response, error) {
+		t.Error("something was sent")
+		return nil, io.EOF
+	})
+	unconnected := client(t, "", silent)
+	for _, action := range []Action{Recreate, Delete, Resume} {
+		is(t, unconnected.Do(ctx(t), action, 7), errNotConnected)
+	}
+	is(t, unconnected.Migrate(ctx(t), 7, 3), errNotConnected)
+	is(t, client(t, "7.4.0", silent).Do(ctx(t), "explode", 7), ErrUnsupported)
+	_, err := client(t, "5.12.5", silent).VMSet(ctx(t), []int{1})
+	is(t, err, ErrUnsupported)
+	if vms, err := client(t, "7.4.0", silent).VMSet(ctx(t), nil); vms != nil || err != nil {
+		t.Errorf("an empty set: %v, %v", vms, err)
+	}
+}
