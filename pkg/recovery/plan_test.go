@@ -215,7 +215,7 @@ func TestRefusedCellsSayWhy(t *testing.T) {
 		{"4.4.1", active(one.Unknown, failed), Migrate, "OpenNebula 4.4 to 4.8 cannot move a VM away from a failed host"},
 		{"4.4.1", on(one.Suspended, 0, failed), Migrate, "OpenNebula 4.4 to 4.8 cannot move a SUSPENDED VM"},
 		{"4.4.1", on(one.Suspended, 0, failed), Recreate, "OpenNebula 4.4 to 4.8 refuses to recreate a SUSPENDED VM"},
-		{"5.10.6", on(one.Poweroff, 0, failed), Recreate, "OpenNebula 5.10 refuses to recreate a POWEROFF VM"},
+		{"5.10.6", on(one.Poweroff, 0, failed), Recreate, "OpenNebula 5.10 to 5.12.5 refuses to recreate a POWEROFF VM"},
 		{"6.10.0", local, Migrate, "its system datastore 101 (local) is not shared: its disks are on the failed host"},
 		{"6.10.0", lost, Migrate, "its system datastore 102 could not be read, so whether it is shared is not known"},
 		{"6.10.0", alone, Migrate, "no other monitored host of its cluster has room for it"},

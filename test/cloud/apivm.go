@@ -116,18 +116,26 @@ func vmRecover(c *Cloud, r *request) answer {
 	return c.act(r, v, "recover:"+operation, operation, nil)
 }
 
-// vmMigrate is one.vm.migrate(id, host, live, enforce, datastore, kind).
-func vmMigrate(c *Cloud, r *request) answer {
+// vmAndHostFor finds the VM and the host of a migrate or deploy, the host
+// first as oned does, and checks the rights.
+func (c *Cloud) vmAndHostFor(r *request) (*vm, *host, *answer) {
 	dest, ok := c.hosts[r.int(1)]
 	if !ok {
-		return r.missing("host", r.int(1))
+		a := r.missing("host", r.int(1))
+		return nil, nil, &a
 	}
 	v, bad := c.vmFor(r, r.int(0), opAdmin)
+	if bad == nil && c.deadlocked {
+		bad = &answer{hang: true}
+	}
+	return v, dest, bad
+}
+
+// vmMigrate is one.vm.migrate(id, host, live, enforce, datastore, kind).
+func vmMigrate(c *Cloud, r *request) answer {
+	v, dest, bad := c.vmAndHostFor(r)
 	if bad != nil {
 		return *bad
-	}
-	if c.deadlocked {
-		return answer{hang: true}
 	}
 	kind := "migrate:save"
 	switch {
@@ -186,19 +194,9 @@ func (c *Cloud) doesNotFit(v *vm, h *host) string {
 
 // vmDeploy is one.vm.deploy(id, host, enforce, datastore, template).
 func vmDeploy(c *Cloud, r *request) answer {
-	dest, ok := c.hosts[r.int(1)]
-	if !ok {
-		// The VM is looked for first from 5.10 on.
-		if _, exists := c.vms[r.int(0)]; c.fam == f44 || exists {
-			return r.missing("host", r.int(1))
-		}
-	}
-	v, bad := c.vmFor(r, r.int(0), opAdmin)
+	v, dest, bad := c.vmAndHostFor(r)
 	if bad != nil {
 		return *bad
-	}
-	if c.deadlocked {
-		return answer{hang: true}
 	}
 	if row, _ := c.tables.call("deploy", v.state()); row.refusal == "" && r.bool(2) {
 		if text := c.doesNotFit(v, dest); text != "" {

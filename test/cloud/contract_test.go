@@ -40,6 +40,25 @@ func TestContract(t *testing.T) {
 	}
 }
 
+func TestTapesAreWhole(t *testing.T) {
+	for _, version := range tapes.Versions() {
+		list, err := tapes.Load(version)
+		if err != nil || len(list) < 400 {
+			t.Fatalf("%s: %d tapes, %v", version, len(list), err)
+		}
+		seen := map[string]bool{}
+		for _, tape := range list {
+			if tape.Method == "" || len(tape.Response) == 0 || seen[tape.Name] {
+				t.Errorf("%s: tape %+v", version, tape)
+			}
+			seen[tape.Name] = true
+		}
+	}
+	if _, err := tapes.Load("3.8"); err == nil {
+		t.Error("there are tapes of 3.8")
+	}
+}
+
 // replay checks one tape.
 func replay(t *testing.T, version string, tape tapes.Tape, base *node) {
 	c := cloudOf(t, version, tape, base)
@@ -297,8 +316,9 @@ func recordedVM(c *Cloud, body *node) VM {
 		Resched: body.get("RESCHED").text == "1", UserTemplate: map[string]string{}, Template: map[string]string{}}
 	v.CPU, _ = strconv.ParseFloat(body.get("TEMPLATE", "CPU").text, 64)
 	v.MemMB = numberIn(body, "TEMPLATE", "MEMORY")
+	own := []string{"CPU", "MEMORY", "VMID", "AUTOMATIC_REQUIREMENTS", "TM_MAD_SYSTEM", "VCPU"}
 	for _, k := range body.get("TEMPLATE").kids {
-		if len(k.kids) == 0 && !slices.Contains([]string{"CPU", "MEMORY", "VMID", "AUTOMATIC_REQUIREMENTS", "TM_MAD_SYSTEM", "VCPU"}, k.name) {
+		if len(k.kids) == 0 && !slices.Contains(own, k.name) {
 			v.Template[k.name] = k.text
 		}
 	}

@@ -60,7 +60,7 @@ func TestFailingHost(t *testing.T) {
 		if !slices.Equal(seen, want) {
 			t.Errorf("states went %v, want %v", seen, want)
 		}
-		if text := c.HostXML(0); !strings.Contains(text, "<ERROR><![CDATA[") || !strings.Contains(text, "Error monitoring Host host01 (0)") {
+		if text := c.HostXML(0); !strings.Contains(text, " : Error monitoring Host host01 (0): ") {
 			t.Errorf("no ERROR in %s", text)
 		}
 	})

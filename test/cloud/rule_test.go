@@ -17,6 +17,7 @@ import (
 
 func TestRules(t *testing.T) {
 	refused := func(g got, err error) bool { return err == nil && g.code() == "2048" && g.text() == "no" }
+	accepted := func(g got, err error) bool { return err == nil && g.ok() }
 	reset := func(_ got, err error) bool { return errors.Is(err, syscall.ECONNRESET) }
 	for name, tc := range map[string]struct {
 		rule    Rule
@@ -29,13 +30,14 @@ func TestRules(t *testing.T) {
 		"lose":        {Rule{Lose: true}, func(g got, _ error) bool { return g.ok() && g.text() == "1" }, true},
 		"drop before": {Rule{DropBefore: true}, reset, true},
 		"drop after":  {Rule{DropAfter: true}, reset, false},
-		"truncate":    {Rule{Truncate: 20}, func(_ got, err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }, false},
+		"truncate": {Rule{Truncate: 20},
+			func(_ got, err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }, false},
 		"mangle": {Rule{Mangle: func(b []byte) []byte { return bytes.ReplaceAll(b, []byte(">1<"), []byte(">\x01<")) }},
 			func(_ got, err error) bool { return err != nil }, false},
 		"body":         {Rule{Body: []byte("nonsense")}, func(_ got, err error) bool { return err == nil }, true},
 		"status":       {Rule{Status: 503}, func(g got, _ error) bool { return len(g.Elements) == 0 }, true},
-		"other method": {Rule{Method: "one.vm.info", DropBefore: true}, func(g got, _ error) bool { return g.ok() }, false},
-		"other object": {Rule{Method: "one.vm.action", ID: 5, DropBefore: true}, func(g got, _ error) bool { return g.ok() }, false},
+		"other method": {Rule{Method: "one.vm.info", DropBefore: true}, accepted, false},
+		"other object": {Rule{Method: "one.vm.action", ID: 5, DropBefore: true}, accepted, false},
 		"this object":  {Rule{Method: "one.vm.action", ID: 1, Refuse: &Refusal{2048, "no"}}, refused, true},
 	} {
 		t.Run(name, func(t *testing.T) {

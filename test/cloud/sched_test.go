@@ -37,27 +37,24 @@ func TestSchedulerFillsHosts(t *testing.T) {
 		want := map[string]string{
 			"4.4":  " : No host meets SCHED_REQUIREMENTS: !(PUBLIC_CLOUD = YES)",
 			"5.10": " : No host meets capacity and SCHED_REQUIREMENTS: !(PUBLIC_CLOUD = YES) & !(PIN_POLICY = PINNED)",
-			"6.10": ": Cannot dispatch VM: No host meets capacity and SCHED_REQUIREMENTS: !(PUBLIC_CLOUD = YES) & !(PIN_POLICY = PINNED)",
-			"7.4":  ": Cannot dispatch VM: No host meets SCHED_REQUIREMENTS",
+			"6.10": ": Cannot dispatch VM: No host meets capacity and SCHED_REQUIREMENTS: " +
+				"!(PUBLIC_CLOUD = YES) & !(PIN_POLICY = PINNED)",
+			"7.4": ": Cannot dispatch VM: No host meets SCHED_REQUIREMENTS",
 		}[version]
 		if msg := v.UserTemplate["SCHED_MESSAGE"]; v.State != one.Pending || !strings.HasSuffix(msg, want) {
 			t.Errorf("%s with %q", v.state(), msg)
 		}
-		must(t, c, map[bool]string{true: "one.vm.action", false: "one.vm.recover"}[version == "4.4"], deleteArgs(version, 0)...)
+		if version == "4.4" {
+			must(t, c, "one.vm.action", "delete", 0)
+		} else {
+			must(t, c, "one.vm.recover", 0, 3)
+		}
 		pass(3 * time.Second)
 		wantState(t, c, 5, "RUNNING")
 		if v, _ := c.VM(5); v.UserTemplate["SCHED_MESSAGE"] != "" {
 			t.Error("the message stays")
 		}
 	})
-}
-
-// deleteArgs are the arguments of the call that deletes a VM.
-func deleteArgs(version string, id int) []any {
-	if version == "4.4" {
-		return []any{"delete", id}
-	}
-	return []any{id, 3}
 }
 
 func TestRequirements(t *testing.T) {

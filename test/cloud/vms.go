@@ -112,7 +112,8 @@ func (c *Cloud) checkVM(in VM) error {
 
 // UpdateVM lets f change a VM behind the clients' back. Work that a driver was
 // doing for it ends when f changes its state or where it is. It fails when the
-// VM does not exist or the result could not be; then nothing has changed.
+// VM does not exist or the result could not be; then nothing has changed. f
+// must not call methods of Cloud.
 func (c *Cloud) UpdateVM(id int, f func(*VM)) error {
 	c.mu.Lock()
 	defer c.unlock()
@@ -205,7 +206,8 @@ func (c *Cloud) holdersOf(v *vm) []int {
 		return nil
 	}
 	switch v.state() {
-	case active(one.CleanupResubmit), active(one.CleanupDelete), active(one.Failure), active(one.LCMInit):
+	case active(one.CleanupResubmit), active(one.CleanupDelete), active(one.Failure), active(one.LCMInit),
+		active(one.DiskResizeUndeployed), active(one.HotplugSaveasUndeployed), active(one.HotplugSaveasStopped):
 		return nil
 	case active(one.Migrate), active(one.SaveMigrate):
 		return []int{v.previous().HostID, last.HostID}

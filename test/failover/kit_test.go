@@ -4,7 +4,6 @@
 package failover_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -209,11 +208,4 @@ func lockDir(t *testing.T, holder string, dir string) failover.Locker {
 		t.Fatal(err)
 	}
 	return l
-}
-
-// cancelled is a context that ends after a time.
-func cancelled(t *testing.T, after time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), after)
-	t.Cleanup(cancel)
-	return ctx
 }

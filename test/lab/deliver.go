@@ -101,7 +101,7 @@ func indent(text string) string {
 		switch {
 		case strings.HasPrefix(token, "</"):
 			level = max(0, level-1)
-			if empty {
+			if empty && strings.HasSuffix(token, ">") {
 				b, token = b[:len(b)-1], "/>"
 			} else if !leaf {
 				newLine()

@@ -1,0 +1,85 @@
+package lab
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestDemo runs scripts/demo with freshly built programs, for all versions.
+func TestDemo(t *testing.T) {
+	bin := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", bin+"/", "./cmd/host_error", "./test/lab/onelab")
+	build.Dir = filepath.Join("..", "..")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	for _, version := range versions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			begun := time.Now()
+			out, left, err := demo(t, bin, version)
+			if err != nil || len(left) > 0 {
+				t.Fatalf("%v; left behind: %v\n%s", err, left, out)
+			}
+			for _, want := range []string{
+				"1   node01  ERROR      -         -\n", "node01          -\n", "5   vm05  RUNNING  node", "VM 9    recreate: accepted by oned\n",
+				"Done: node01 failed, and its 3 VMs run elsewhere",
+			} {
+				if !strings.Contains(out, want) {
+					t.Errorf("the demo does not show %q:\n%s", want, out)
+				}
+			}
+			if took := time.Since(begun); took > 20*time.Second {
+				t.Errorf("the demo took %s", took)
+			}
+		})
+	}
+}
+
+// demo runs the script in a temporary directory of its own and lists what it left
+// there.
+func demo(t *testing.T, bin, version string) (out string, left []os.DirEntry, err error) {
+	t.Helper()
+	tmp, err := os.MkdirTemp("", "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(tmp)
+	cmd := exec.CommandContext(t.Context(), filepath.Join("..", "..", "scripts", "demo"))
+	cmd.Env = append(os.Environ(), "DEMO_BIN="+bin, "DEMO_VERSION="+version, "TMPDIR="+tmp)
+	text, err := cmd.CombinedOutput()
+	left, listed := os.ReadDir(tmp)
+	if listed != nil {
+		t.Fatal(listed)
+	}
+	return string(text), left, err
+}
+
+// The demo says what is wrong, in every way in which a part of it may not happen.
+func TestDemoFails(t *testing.T) {
+	for name, tc := range map[string]struct {
+		version, hostError, want string
+	}{
+		"no such version": {"2.0", "exit 0", "the simulated cloud did not start: onelab: --version 2.0"},
+		"hook fails":      {"6.10.0", "echo broken >&2; exit 1", "host_error did not end with exit code 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bin := t.TempDir()
+			runProgram(t, "go", "build", "-buildvcs=false", "-o", bin+"/", "./onelab")
+			runProgram(t, "install", "-m", "0755", script(t, "#!/bin/sh\n"+tc.hostError+"\n"), filepath.Join(bin, "host_error"))
+			out, left, err := demo(t, bin, tc.version)
+			if err == nil || len(left) > 0 || !strings.Contains(out, "demo: "+tc.want) {
+				t.Errorf("got %v, want %q; left behind: %v\n%s", err, tc.want, left, out)
+			}
+		})
+	}
+	if out, _, err := demo(t, t.TempDir(), "6.10.0"); err == nil || !strings.Contains(out, "host_error is missing: run make demo") {
+		t.Errorf("without programs: %v\n%s", err, out)
+	}
+}
