@@ -141,11 +141,15 @@ type Outcome struct {
 
 // Report is what became of a recovery.
 type Report struct {
-	Object   string    `json:"object"` // such as "host 3 (node03)"
-	State    string    `json:"state"`  // of the host or VM at the beginning
-	DryRun   bool      `json:"dry_run"`
-	Summary  string    `json:"summary"` // one line
-	Refused  bool      `json:"refused"` // nothing was done because it would not have been safe
+	Object  string `json:"object"` // such as "host 3 (node03)"
+	State   string `json:"state"`  // of the host or VM at the beginning
+	DryRun  bool   `json:"dry_run"`
+	Summary string `json:"summary"` // one line
+	Refused bool   `json:"refused"` // nothing was done because it would not have been safe
+	// Fence says how the host was proven off, or why not.
+	Fence string `json:"fence,omitempty"`
+	// Notes are what a dry run found out about the guard and the fence.
+	Notes    []string  `json:"notes,omitempty"`
 	Outcomes []Outcome `json:"vms"`
 	Seconds  float64   `json:"seconds"`
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -20,6 +21,14 @@ type HostJob struct {
 	// Confirm is how long the host is watched before anything is done; 0 acts at
 	// once.
 	Confirm time.Duration
+	// FenceFirst fences at once: a proof makes watching pointless.
+	FenceFirst bool
+	Storm      Storm
+	Opinions   []Opinion
+	Fencing    Fencing
+	Fence      Fencer // nil: nothing can be fenced
+	// Describe says for a dry run what the host would be fenced with; may be nil.
+	Describe func(one.Host) []string
 }
 
 // ErrNoHost means that the host does not exist.
@@ -55,17 +64,45 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 			defer release()
 		}
 	}
-	if job.Confirm > 0 && !opt.DryRun {
-		back, err := r.confirm(ctx, job.Confirm)
-		if err != nil {
-			return report, err
-		}
-		if back {
-			report.Summary = "the host came back: nothing to recover"
-			return report, nil
-		}
+	if opt.DryRun {
+		report.Notes = r.preview(ctx, host, job)
+		return r.recoverHost(ctx, job, report, fence.WithoutProof(host.ID, "dry run"))
 	}
-	return r.recoverHost(ctx, job, report)
+	if len(host.VMs) == 0 {
+		report.Summary = "no VMs on the host"
+		return report, nil
+	}
+	proof, s, err := r.clear(ctx, host, job)
+	switch {
+	case err != nil:
+		return report, err
+	case s.back:
+		report.Summary = "the host came back: nothing to recover"
+		return report, nil
+	case s.refused != "":
+		report.Refused, report.Summary = true, s.refused
+		return report, nil
+	}
+	report.Fence = proof.String()
+	return r.recoverHost(ctx, job, report, proof)
+}
+
+// preview says what the guard sees and what the host would be fenced with.
+func (r *runner) preview(ctx context.Context, host one.Host, job HostJob) []string {
+	var notes []string
+	if v, _, err := r.look(ctx, job.Storm.Policy); err == nil {
+		note := "guard: " + v.Worst.String()
+		if v.Hold {
+			note += ": this would be held"
+		}
+		notes = append(notes, note)
+	} else {
+		notes = append(notes, "guard: "+err.Error())
+	}
+	if job.Describe != nil {
+		notes = append(notes, job.Describe(host)...)
+	}
+	return notes
 }
 
 // notFailed fills the report for a host that is not in ERROR; it reports whether
@@ -84,7 +121,11 @@ func (report *Report) notFailed(state one.HostState, any bool) bool {
 }
 
 // recoverHost plans, acts and verifies.
-func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report) (Report, error) {
+func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report, proof fence.Proof) (Report, error) {
+	p, err := r.permit(job.HostID, proof)
+	if err != nil {
+		return report, err
+	}
 	s, read, err := r.snapshot(ctx, job)
 	if err != nil {
 		return report, err
@@ -104,13 +145,13 @@ func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report) (R
 		t.out.State = "?"
 		tasks = append(tasks, t)
 	}
-	r.perform(ctx, tasks)
+	p.perform(ctx, tasks)
 	report.conclude(tasks)
 	return report, nil
 }
 
 // perform acts on the tasks and verifies, within the time that Options give.
-func (r *runner) perform(ctx context.Context, tasks []*task) {
+func (r *permit) perform(ctx context.Context, tasks []*task) {
 	if r.opt.DryRun {
 		for _, t := range tasks {
 			if !r.finishPlanned(t) {

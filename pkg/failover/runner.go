@@ -116,7 +116,7 @@ func (r *runner) finishPlanned(t *task) bool {
 }
 
 // actAll acts on all tasks in their order, a bounded number at a time.
-func (r *runner) actAll(ctx context.Context, tasks []*task) {
+func (r *permit) actAll(ctx context.Context, tasks []*task) {
 	slots := make(chan struct{}, max(r.opt.Parallel, 1))
 	var wg sync.WaitGroup
 	for _, t := range tasks {
@@ -157,7 +157,7 @@ func (r *runner) lock(t *task) bool {
 // act asks oned once to do what is planned for a VM: it reads the VM again, plans
 // it again, calls, and answers what oned says, until a call is accepted or the
 // task is finished.
-func (r *runner) act(ctx context.Context, t *task) {
+func (r *permit) act(ctx context.Context, t *task) {
 	refusals, resumes := 0, 0
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		if !r.ready(ctx, t) {
@@ -240,7 +240,7 @@ func (r *runner) ready(ctx context.Context, t *task) bool {
 }
 
 // call makes the call of a step.
-func (r *runner) call(ctx context.Context, t *task) error {
+func (r *permit) call(ctx context.Context, t *task) error {
 	if t.first.IsZero() {
 		t.first = time.Now()
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -44,11 +45,16 @@ func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) 
 		return report, err
 	}
 	t := newTask(step, read)
-	r.perform(ctx, []*task{t})
+	// The host of the VM, if it has one, is not in ERROR, or the step does not act.
+	p, err := r.permit(r.hostID, fence.WithoutProof(r.hostID, "its host is not in ERROR"))
+	if err != nil {
+		return report, err
+	}
+	p.perform(ctx, []*task{t})
 	if t.out.Result == "" { // accepted, and to be seen
 		ctx, cancel := context.WithTimeout(ctx, opt.Timeout-time.Since(r.started))
 		defer cancel()
-		r.verifySingle(ctx, t)
+		p.verifySingle(ctx, t)
 	}
 	report.Outcomes, report.Refused = []Outcome{t.out}, t.out.Result == Refused
 	report.Summary = strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", t.out.Action, t.out.Result, t.out.Detail), ": ")
@@ -85,7 +91,7 @@ func (r *runner) hostOf(ctx context.Context, id int) (*one.Host, error) {
 // again when it does not, and with VerifyRunning until it runs. A VM
 // that was booted where it is has left UNKNOWN only when it runs: the boot of a VM
 // falls back to UNKNOWN.
-func (r *runner) verifySingle(ctx context.Context, t *task) {
+func (r *permit) verifySingle(ctx context.Context, t *task) {
 	moved := false
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		vm, err := r.cloud.VM(ctx, t.out.VM)
@@ -116,7 +122,7 @@ func (r *runner) verifySingle(ctx context.Context, t *task) {
 
 // seen ends the task of a VM that is where it was to be or fell back, and asks again for one
 // that never moved.
-func (r *runner) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack bool) {
+func (r *permit) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack bool) {
 	booted := t.step.Verb == recovery.VerbBoot
 	switch {
 	case fellBack:

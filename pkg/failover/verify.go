@@ -15,7 +15,7 @@ import (
 // tells for all of them: the host lists its VMs, and a recreated VM leaves that
 // list at once, while its own last record still names the host. A VM that does
 // not move is asked for again.
-func (r *runner) verifyLeft(ctx context.Context, tasks []*task) {
+func (r *permit) verifyLeft(ctx context.Context, tasks []*task) {
 	waiting := accepted(tasks)
 	for pause := firstPause; len(waiting) > 0; pause = min(2*pause, maxPause) {
 		host, err := r.cloud.Host(ctx, r.hostID)
@@ -85,7 +85,7 @@ func (r *runner) finishAll(tasks []*task, result Result, format string, args ...
 
 // askStuck asks again for VMs that did not move for a while: 5.10 accepts calls
 // while it shuts down and loses them, and any oned that dies loses some.
-func (r *runner) askStuck(ctx context.Context, waiting []*task) {
+func (r *permit) askStuck(ctx context.Context, waiting []*task) {
 	for _, t := range waiting {
 		since := time.Since(t.accepted)
 		if since < askAgain && (t.step.Verb != recovery.VerbReturn || since < fresh) {

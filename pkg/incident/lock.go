@@ -65,7 +65,9 @@ func (l *Locks) Acquire(kind string, id int) (release func(), err error) {
 	// Any user of one-ft may lock a file that another one made: reading is enough.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if errors.Is(err, os.ErrPermission) {
-		f, err = os.Open(path)
+		if readable, missing := os.Open(path); missing == nil {
+			f, err = readable, nil
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", object, err)

@@ -97,7 +97,16 @@ func (c *Client) Host(ctx context.Context, id int) (Host, error) {
 	return h, nil
 }
 
-// Hosts reads all hosts. LastContact is 0 on 6.0 and later.
+// HostXML reads one host as oned writes it, for programs that want it so.
+func (c *Client) HostXML(ctx context.Context, id int) (string, error) {
+	document, err := c.text(ctx, "one.host.info", id)
+	if err != nil {
+		return "", fmt.Errorf("read host %d: %w", id, err)
+	}
+	return document, nil
+}
+
+// Hosts reads all hosts. LastContact is 0 in such an answer.
 func (c *Client) Hosts(ctx context.Context) ([]Host, error) {
 	hosts, err := readObjects(ctx, c, "HOST_POOL", "HOST", parseHost, "one.hostpool.info")
 	if err == nil {

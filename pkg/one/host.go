@@ -4,12 +4,15 @@ import "fmt"
 
 // Host is what one-ft needs to know of a host.
 type Host struct {
-	ID          int
-	Name        string // printable; names repeat, so it identifies nothing
-	State       HostState
-	ClusterID   int    // -1 for none (4.x)
-	Cluster     string // name, printable
-	LastContact int64  // Unix seconds of the last successful monitoring, 0 when not known
+	ID        int
+	Name      string // printable; names repeat, so it identifies nothing
+	State     HostState
+	ClusterID int    // -1 for none (4.x)
+	Cluster   string // name, printable
+	// LastContact is when the host was last monitored successfully, in Unix seconds
+	// of the front-end. 0 when not known: before 5.12, whose LAST_MON_TIME counts
+	// attempts that failed, too, and in answers about several hosts.
+	LastContact int64
 	// Capacity in hundredths of a core and in kB, and what VMs reserve of it.
 	MaxCPU, UsedCPU       int64
 	MaxMemory, UsedMemory int64
@@ -23,15 +26,14 @@ type Host struct {
 // parseHost reads a HOST element of one.host.info or of a pool.
 func parseHost(o *object) (Host, error) {
 	h := Host{
-		ID:          o.integer("ID"),
-		Name:        Printable(o.value("NAME")),
-		State:       HostState(o.integer("STATE")),
-		ClusterID:   o.integer("CLUSTER_ID"),
-		Cluster:     Printable(o.value("CLUSTER")),
-		LastContact: o.optional("LAST_MON_TIME"),
-		Template:    o.single("TEMPLATE").attributes(),
+		ID:        o.integer("ID"),
+		Name:      Printable(o.value("NAME")),
+		State:     HostState(o.integer("STATE")),
+		ClusterID: o.integer("CLUSTER_ID"),
+		Cluster:   Printable(o.value("CLUSTER")),
+		Template:  o.single("TEMPLATE").attributes(),
 	}
-	if m := o.single("MONITORING"); m != nil && h.LastContact == 0 { // 6.0 and later
+	if m := o.single("MONITORING"); m != nil {
 		h.LastContact = (&object{element: m}).optional("TIMESTAMP")
 	}
 	if share := o.single("HOST_SHARE"); share != nil {

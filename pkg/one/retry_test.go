@@ -53,12 +53,14 @@ func TestPatience(t *testing.T) {
 func TestOnlySafeCallsAreRepeated(t *testing.T) {
 	reset := func() (*http.Response, error) { return nil, &net.OpError{Op: "read", Err: syscall.ECONNRESET} }
 	for name, reply := range map[string]func() (*http.Response, error){
-		"refused":   func() (*http.Response, error) { return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED} },
-		"reset":     reset,
-		"EOF":       func() (*http.Response, error) { return nil, io.EOF },
-		"busy":      func() (*http.Response, error) { return answer(503, ""), nil },
-		"half":      func() (*http.Response, error) { return answer(200, "<methodResponse>"), nil },
-		"internal":  func() (*http.Response, error) { return answer(200, elements("<boolean>0</boolean>", "<string>x</string>", "<i4>8192</i4>")), nil },
+		"refused": func() (*http.Response, error) { return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED} },
+		"reset":   reset,
+		"EOF":     func() (*http.Response, error) { return nil, io.EOF },
+		"busy":    func() (*http.Response, error) { return answer(503, ""), nil },
+		"half":    func() (*http.Response, error) { return answer(200, "<methodResponse>"), nil },
+		"internal": func() (*http.Response, error) {
+			return answer(200, elements("<boolean>0</boolean>", "<string>x</string>", "<i4>8192</i4>")), nil
+		},
 		"cut short": func() (*http.Response, error) { r := answer(200, ""); r.Body = io.NopCloser(cutShort{}); return r, nil },
 	} {
 		synctest.Test(t, func(t *testing.T) {

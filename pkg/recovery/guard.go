@@ -41,11 +41,11 @@ type Verdict struct {
 	Worst Count
 }
 
-// Guard looks at the hosts of a cloud. since tells when a host was first seen in
-// ERROR; a host that is missing there counts as having failed just now. Hosts
-// that an admin disabled or set offline are not in service, and neither are hosts
-// that have been in ERROR for longer than the window: they say nothing about the
-// front-end.
+// Guard looks at the hosts of a cloud. since tells when a host in ERROR was last
+// monitored successfully; a host that is missing there counts as having failed just
+// now. Hosts that an admin disabled or set offline are not in service, and neither
+// are hosts that have been in ERROR for longer than the window: they say nothing
+// about the front-end.
 func Guard(hosts []one.Host, since map[int]time.Time, now time.Time, p GuardPolicy) Verdict {
 	counts := []*Count{{Where: "the cloud"}}
 	for _, h := range hosts {

@@ -129,7 +129,8 @@ func recoverFrom(t *testing.T, version, from string, op int, want string) {
 	}
 	// In every state recreate and delete are accepted afterwards, but for DONE
 	// and for what 4.4 and 5.10 refuse.
-	if g, err := recreate(c, 1); err != nil || !g.ok() && !slices.Contains([]string{"DONE", "POWEROFF", "SUSPENDED"}, state) {
+	refusing := []string{"DONE", "POWEROFF", "SUSPENDED"}
+	if g, err := recreate(c, 1); err != nil || !g.ok() && !slices.Contains(refusing, state) {
 		t.Errorf("recreate from %s: %v %v", state, g, err)
 	}
 	pass(time.Minute)

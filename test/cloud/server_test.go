@@ -229,7 +229,8 @@ func TestMoveChecks(t *testing.T) {
 	}{
 		{"one.vm.migrate", []any{1, 0, false}, "VM is already running on host [0]"},
 		{"one.vm.migrate", []any{1, 3, false, true}, "virtual machine [1] does not fit in host [3]. Not enough CPU: 50/10"},
-		{"one.vm.migrate", []any{1, 2, true, true}, "virtual machine [1] does not fit in host [2]. Not enough memory: 131072/10240"},
+		{"one.vm.migrate", []any{1, 2, true, true},
+			"virtual machine [1] does not fit in host [2]. Not enough memory: 131072/10240"},
 		{"one.vm.deploy", []any{2, 3, true}, "virtual machine [2] does not fit in host [3]. Not enough CPU: 50/10"},
 		{"one.vm.action", []any{"recover:4", 1}, `Action "recover:4" is not supported`},
 		{"one.vm.action", []any{"deploy", 1}, `Action "deploy" is not supported`},
@@ -285,7 +286,8 @@ func TestUpdateVM(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(c.Guests(0)) != 0 || len(c.Guests(3)) != 1 ||
-			!strings.Contains(c.HostXML(3), "<CPU_USAGE>200</CPU_USAGE>") || !strings.Contains(c.HostXML(0), "<CPU_USAGE>0</CPU_USAGE>") {
+			!strings.Contains(c.HostXML(3), "<CPU_USAGE>200</CPU_USAGE>") ||
+			!strings.Contains(c.HostXML(0), "<CPU_USAGE>0</CPU_USAGE>") {
 			t.Errorf("hosts %s %s", c.HostXML(0), c.HostXML(3))
 		}
 		if err := c.UpdateVM(1, func(v *VM) { v.State, v.Requirements = one.Pending, "ID = 2" }); err != nil {

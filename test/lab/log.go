@@ -52,12 +52,13 @@ func (l *hooksLog) started(run HookRun, e event, stdin bool) {
 // ended logs what a hook printed and how it ended. Up to 5.8 oned takes what it
 // prints for messages of a driver.
 func (l *hooksLog) ended(run HookRun, old bool) {
-	stdout := "stdout"
+	stdout, stderr := "stdout", run.Stderr
 	if old {
 		stdout = "driver message"
+		stderr = strings.TrimSuffix(stderr, fmt.Sprintf("ExitCode: %d\n", run.Exit)) // the shell's word
 	}
 	l.output(run.Number, stdout, run.Stdout)
-	l.output(run.Number, "stderr", run.Stderr)
+	l.output(run.Number, "stderr", stderr)
 	took := run.Ended.Sub(run.Started).Round(time.Millisecond)
 	if run.Problem != "" {
 		l.line(run.Number, "end: no exit code after %s: %s", took, run.Problem)

@@ -1,0 +1,151 @@
+package config
+
+import "time"
+
+// Defaults, where they come from, and why they are what they are.
+const (
+	// DefaultFencing: a cloud without fencing works as with host_error.rb; one with
+	// fencing is safe.
+	DefaultFencing = FencingAuto
+	// DefaultFenceFirst: a host that comes back while it is watched loses nothing.
+	DefaultFenceFirst = false
+
+	// DefaultStormShare and DefaultStormHosts: when more than half of the hosts and at
+	// least 3 fail at once, what they share has failed: the front-end or its network. A
+	// smaller number would hold clouds of two to four hosts at every failure.
+	DefaultStormShare Percent = 50
+	DefaultStormHosts         = 3
+	// DefaultStormWindow holds three monitoring cycles of 180s, the default of monitord
+	// (6.0 to 7.4): hosts that lost the same thing need up to one cycle to be found out, and
+	// oned may need a second one.
+	DefaultStormWindow = 10 * time.Minute
+	// DefaultStormCoolDown is longer than oned takes to set a host to MONITORED that it
+	// reaches again, so a storm that ends is not mistaken for single failures.
+	DefaultStormCoolDown = time.Minute
+	// DefaultStormGiveUp: what has not healed by then is a matter for a person.
+	DefaultStormGiveUp = 30 * time.Minute
+	// DefaultStormQuiet: a front-end that has just started or changed leader still has
+	// old states of hosts.
+	DefaultStormQuiet = 2 * time.Minute
+	// DefaultStormPerCluster: clusters often share a switch or a power feed.
+	DefaultStormPerCluster = true
+
+	// DefaultFenceTimeout: fence agents wait up to 5s for the login, 3s for an answer
+	// and 20s for the power to go, by their own defaults, and need time to start.
+	DefaultFenceTimeout = 40 * time.Second
+	// DefaultFenceAttempts: management controllers drop single requests.
+	DefaultFenceAttempts = 3
+	// DefaultFenceBackOff lets a busy management controller close the session before.
+	DefaultFenceBackOff = 5 * time.Second
+
+	// DefaultPriorityMin and DefaultPriorityMax: owners may use all of FT_PRIORITY.
+	DefaultPriorityMin = 0
+	DefaultPriorityMax = 100
+
+	// DefaultParallel leaves half of oned's connections to others; it serves about 15.
+	DefaultParallel = 8
+	// DefaultTimeout: 40 VMs take seconds to recreate, and a minute when the scheduler is slow.
+	DefaultTimeout = 10 * time.Minute
+	// DefaultOnedWait: oned restarts, or another front-end becomes leader, in less.
+	DefaultOnedWait = 2 * time.Minute
+)
+
+// Limits of values. Longer times than a day are mistakes: nobody would wait for them.
+const (
+	// MaxParallel leaves some of the about 15 connections that oned serves to others.
+	MaxParallel = 12
+	// MaxCycles is the most monitoring cycles that a host is watched, as of -p.
+	MaxCycles = 1000
+	// MaxPriority is the highest FT_PRIORITY; the lowest is 0.
+	MaxPriority = 100
+	// MaxSize is the largest configuration file in bytes.
+	MaxSize = 1 << 20
+	// MaxSecret is the largest file with a secret in bytes.
+	MaxSecret = 4 << 10
+
+	longest         = 24 * time.Hour
+	maxStormHosts   = 100_000
+	minStormWindow  = 10 * time.Second
+	maxQuiet        = time.Hour
+	maxFenceTimeout = 10 * time.Minute
+	maxAttempts     = 10
+	maxBackOff      = 5 * time.Minute
+)
+
+// Values are the settings of a File over the defaults; see File for meanings, units
+// and ranges. Flags win over them. What is "" has no fixed default: it is found
+// out when it is needed.
+type Values struct {
+	// Wait and Cycles: at most one is not 0. A flag for one of them replaces both.
+	Wait   time.Duration
+	Cycles int
+
+	Confirm    [][]string
+	Fencing    string
+	FenceFirst bool
+
+	StormShare      Percent
+	StormHosts      int
+	StormWindow     time.Duration
+	StormCoolDown   time.Duration
+	StormGiveUp     time.Duration
+	StormQuiet      time.Duration
+	StormPerCluster bool
+
+	PriorityMin, PriorityMax int
+
+	Parallel          int
+	Timeout, OnedWait time.Duration
+	Verify            string // "": VerifyRunning on a terminal, else VerifyLeft
+
+	Endpoint, AuthFile, CAFile string
+	LogFile, StateDir          string
+}
+
+// Default returns the values without any file.
+func Default() Values {
+	return Values{
+		Fencing: DefaultFencing, FenceFirst: DefaultFenceFirst,
+		StormShare: DefaultStormShare, StormHosts: DefaultStormHosts, StormWindow: DefaultStormWindow,
+		StormCoolDown: DefaultStormCoolDown, StormGiveUp: DefaultStormGiveUp, StormQuiet: DefaultStormQuiet,
+		StormPerCluster: DefaultStormPerCluster,
+		PriorityMin:     DefaultPriorityMin, PriorityMax: DefaultPriorityMax,
+		Parallel: DefaultParallel, Timeout: DefaultTimeout, OnedWait: DefaultOnedWait,
+	}
+}
+
+// Values returns what the file sets, and the default of what it does not set.
+func (f File) Values() Values {
+	v := Default()
+	over(&v.Wait, f.Wait)
+	over(&v.Cycles, f.Cycles)
+	v.Confirm = f.Confirm
+	over(&v.Fencing, f.Fencing)
+	over(&v.FenceFirst, f.FenceFirst)
+	over(&v.StormShare, f.Storm.Share)
+	over(&v.StormHosts, f.Storm.Hosts)
+	over(&v.StormWindow, f.Storm.Window)
+	over(&v.StormCoolDown, f.Storm.CoolDown)
+	over(&v.StormGiveUp, f.Storm.GiveUp)
+	over(&v.StormQuiet, f.Storm.Quiet)
+	over(&v.StormPerCluster, f.Storm.PerCluster)
+	over(&v.PriorityMin, f.Priority.Min)
+	over(&v.PriorityMax, f.Priority.Max)
+	over(&v.Parallel, f.Parallel)
+	over(&v.Timeout, f.Timeout)
+	over(&v.OnedWait, f.OnedWait)
+	over(&v.Verify, f.Verify)
+	over(&v.Endpoint, f.Endpoint)
+	over(&v.AuthFile, f.AuthFile)
+	over(&v.CAFile, f.CAFile)
+	over(&v.LogFile, f.LogFile)
+	over(&v.StateDir, f.StateDir)
+	return v
+}
+
+// over replaces a value by what is set.
+func over[T any](value *T, set *T) {
+	if set != nil {
+		*value = *set
+	}
+}

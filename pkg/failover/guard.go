@@ -1,0 +1,106 @@
+package failover
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// Storm says what to do while many hosts fail at once.
+type Storm struct {
+	Policy recovery.GuardPolicy
+	// CoolDown is how long a storm has to stay away before anything is done.
+	CoolDown time.Duration
+	// GiveUp is how long to hold at most.
+	GiveUp time.Duration
+	// QuietUntil: nothing is done before; oned has only just started or become leader.
+	QuietUntil time.Time
+	// Override: a person who knows has said to go on.
+	Override bool
+}
+
+// guardEvery is how often the hosts are looked at while holding. It is shorter
+// than any monitoring interval in use, so no state of a host is missed.
+const guardEvery = 5 * time.Second
+
+// stage is how a stage before acting ended.
+type stage struct {
+	back    bool   // the host came back: nothing to do
+	refused string // why nothing may be done; empty to go on
+}
+
+// ended reports whether there is nothing left to do.
+func (s stage) ended() bool { return s.back || s.refused != "" }
+
+// guard holds while many hosts fail at once. It goes on when there is no storm; it
+// ends when the host came back or the storm stays for too long.
+func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
+	if storm.Override {
+		r.say(Warning, -1, "the storm guard is overridden")
+		return stage{}, nil
+	}
+	started, held := time.Now(), false
+	var calm time.Time // since when there is no storm; zero during one
+	for {
+		v, back, err := r.look(ctx, storm.Policy)
+		now := time.Now()
+		quiet := now.Before(storm.QuietUntil)
+		switch {
+		case err != nil && (!one.Temporary(err) || now.Sub(started) >= storm.GiveUp):
+			return stage{}, err
+		case err != nil:
+			r.say(Warning, -1, "%v; still holding", err)
+			calm = time.Time{}
+		case back:
+			return stage{back: true}, nil
+		case v.Hold:
+			if !held {
+				r.say(Warning, -1, "holding: %s, so the front-end itself is the suspect; nothing is fenced or touched", v.Worst)
+			}
+			held, calm = true, time.Time{}
+		case calm.IsZero():
+			calm = now
+		}
+		if err == nil && !v.Hold && !quiet && (!held || now.Sub(calm) >= storm.CoolDown) {
+			r.say(Info, -1, "guard: %s", v.Worst)
+			return stage{}, nil
+		}
+		if now.Sub(started) >= storm.GiveUp && !quiet {
+			return stage{refused: fmt.Sprintf("held for %s and given up: %s; nothing was fenced or touched; --override-storm goes on all the same", storm.GiveUp, v.Worst)}, nil
+		}
+		if !wait(ctx, guardEvery) {
+			return stage{}, fmt.Errorf("watch the hosts: %w", ctx.Err())
+		}
+	}
+}
+
+// look reads all hosts once and judges them. Since when a host has been in ERROR is only
+// asked for when it matters: oned tells since 5.12; before, all hosts in ERROR
+// count as having failed just now. The window ends when this recovery began: a storm
+// must not grow old while it is held.
+func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recovery.Verdict, back bool, err error) {
+	hosts, err := r.cloud.Hosts(ctx)
+	if err != nil {
+		return v, false, err
+	}
+	for _, h := range hosts {
+		back = back || h.ID == r.hostID && h.State.Back()
+	}
+	v = recovery.Guard(hosts, nil, r.started, policy)
+	if !v.Hold || back {
+		return v, back, nil
+	}
+	since := map[int]time.Time{}
+	for _, h := range hosts {
+		if !h.State.Failed() {
+			continue
+		}
+		if full, err := r.cloud.Host(ctx, h.ID); err == nil && full.LastContact > 0 {
+			since[h.ID] = time.Unix(full.LastContact, 0)
+		}
+	}
+	return recovery.Guard(hosts, since, r.started, policy), back, nil
+}

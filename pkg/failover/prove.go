@@ -1,0 +1,119 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"one-ft/pkg/fence"
+	"one-ft/pkg/one"
+)
+
+// Fencing says whether a host has to be proven off.
+type Fencing string
+
+// The values of --fencing.
+const (
+	FencingAuto     Fencing = "auto"     // fence if anything is configured for the host, else warn
+	FencingRequired Fencing = "required" // no proof, no action
+	FencingOff      Fencing = "off"      // an admin decided so
+)
+
+// Fencer proves that a host is off. fence.ErrNotConfigured means that nothing is
+// configured for it.
+type Fencer func(ctx context.Context, host one.Host) (fence.Proof, error)
+
+// Opinion is a second opinion about a host: alive means do not touch it. An
+// error means that it has none.
+type Opinion struct {
+	Name string
+	Ask  func(ctx context.Context, host one.Host) (alive bool, err error)
+}
+
+// permit is the right to act on the VMs of a host. Nothing acts on a VM without
+// one, and it is made from a proof only, so that no later change can act first.
+type permit struct {
+	*runner
+	proof fence.Proof
+}
+
+// errNoProof means that acting was about to begin without a proof: a defect.
+var errNoProof = errors.New("no proof that the host is off, and no decision to do without")
+
+// permit turns a proof into the right to act on the VMs of a host.
+func (r *runner) permit(hostID int, proof fence.Proof) (*permit, error) {
+	if !proof.Covers(hostID) {
+		return nil, fmt.Errorf("act on the VMs of host %d: %w", hostID, errNoProof)
+	}
+	return &permit{r, proof}, nil
+}
+
+// opinions asks the second opinions, one after the other. One that says alive ends it.
+func (r *runner) opinions(ctx context.Context, host one.Host, all []Opinion) stage {
+	for _, o := range all {
+		alive, err := o.Ask(ctx, host)
+		switch {
+		case err != nil:
+			r.say(Warning, -1, "%s has no opinion: %v", o.Name, err)
+		case alive:
+			return stage{refused: fmt.Sprintf("%s says that the host is alive; nothing was fenced or touched", o.Name)}
+		default:
+			r.say(Info, -1, "%s does not say that the host is alive", o.Name)
+		}
+	}
+	return stage{}
+}
+
+// prove fences the host as the admin wants it.
+func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.Proof, stage) {
+	unproven := func(why string) fence.Proof {
+		r.say(Warning, -1, "%s: if host %d still runs its VMs, they will run twice", why, host.ID)
+		return fence.WithoutProof(host.ID, why)
+	}
+	if job.Fencing == FencingOff || job.Fence == nil && job.Fencing != FencingRequired {
+		return unproven("fencing is off"), stage{}
+	}
+	err := fence.ErrNotConfigured
+	var proof fence.Proof
+	if job.Fence != nil {
+		start := time.Now()
+		if proof, err = job.Fence(ctx, host); err == nil {
+			r.say(Info, -1, "fenced in %.1f s: %s", time.Since(start).Seconds(), proof)
+			return proof, stage{}
+		}
+	}
+	switch {
+	case errors.Is(err, fence.ErrNotConfigured) && job.Fencing == FencingAuto:
+		return unproven("no fencing is configured for this host"), stage{}
+	case errors.Is(err, fence.ErrNotConfigured):
+		return proof, stage{refused: "fencing is required, and none is configured for this host; nothing was touched"}
+	}
+	return proof, stage{refused: fmt.Sprintf("fencing failed, and nothing was touched: %v", err)}
+}
+
+// clear takes the host through everything that comes before acting: watching it,
+// the storm guard, second opinions, the fence.
+func (r *runner) clear(ctx context.Context, host one.Host, job HostJob) (fence.Proof, stage, error) {
+	if job.Confirm > 0 && !job.FenceFirst {
+		back, err := r.confirm(ctx, job.Confirm)
+		if err != nil || back {
+			return fence.Proof{}, stage{back: back}, err
+		}
+	}
+	if s, err := r.guard(ctx, job.Storm); err != nil || s.ended() {
+		return fence.Proof{}, s, err
+	}
+	if s := r.opinions(ctx, host, job.Opinions); s.ended() {
+		return fence.Proof{}, s, nil
+	}
+	now, err := r.cloud.Host(ctx, host.ID)
+	if err != nil {
+		return fence.Proof{}, stage{}, err
+	}
+	if now.State.Back() {
+		return fence.Proof{}, stage{back: true}, nil
+	}
+	proof, s := r.prove(ctx, now, job)
+	return proof, s, nil
+}

@@ -1,0 +1,171 @@
+package fence
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"html"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// maskText stands where a secret was.
+	maskText = "****"
+	// shortSecret is the length below which a secret may be a part of any word, so
+	// that masking would show what it is. Such text is withheld as a whole.
+	shortSecret = 4
+	// maxSaid is how many characters of the output of a program are shown; agents say
+	// what is wrong in one line.
+	maxSaid = 400
+)
+
+// masker hides the secrets of a host in whatever form a program may print them.
+type masker struct {
+	forms   []string // longest first
+	short   []string
+	longest int // bytes
+}
+
+// newMasker knows the secret parameters of all devices.
+func newMasker(devices []Device) masker {
+	var m masker
+	for _, d := range devices {
+		for name, secret := range d.Params {
+			switch {
+			case !isSecret(name) || secret == "":
+			case len(secret) < shortSecret:
+				m.short = append(m.short, secret)
+			default:
+				m.forms = append(m.forms, secretForms(d.Params["username"], secret)...)
+			}
+		}
+	}
+	slices.SortFunc(m.forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	m.forms = slices.Compact(m.forms)
+	if len(m.forms) > 0 {
+		m.longest = len(m.forms[0])
+	}
+	return m
+}
+
+// secretForms are the ways in which programs print a secret: as it is, quoted for a
+// shell, for Python, Go, JSON, a URL, HTML or a regular expression, and encoded, as in
+// the header of an HTTP request.
+func secretForms(user, secret string) []string {
+	quoted := strconv.Quote(secret)
+	ascii := strconv.QuoteToASCII(secret)
+	text, _ := json.Marshal(secret) // of a string: cannot fail
+	python := strings.ReplaceAll(secret, `\`, `\\`)
+	forms := []string{
+		secret, quoted[1 : len(quoted)-1], ascii[1 : len(ascii)-1], string(text[1 : len(text)-1]),
+		url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),
+		strings.ReplaceAll(secret, `'`, `'"'"'`), strings.ReplaceAll(secret, `'`, `'\''`),
+		python, strings.ReplaceAll(python, `'`, `\'`),
+		escapeAll(secret), printable(secret), hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))),
+	}
+	for _, plain := range []string{secret, user + ":" + secret} {
+		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+			forms = append(forms, enc.EncodeToString([]byte(plain)))
+		}
+	}
+	return forms
+}
+
+// escapeAll puts a backslash before everything but letters, digits and _, as shells
+// and regular expressions do.
+func escapeAll(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r < utf8.RuneSelf && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// mask replaces every form of every secret, also where they overlap.
+func (m masker) mask(s string) string {
+	for _, secret := range m.short {
+		if strings.Contains(s, secret) {
+			return "(withheld, because it may contain a secret)"
+		}
+	}
+	hidden := make([]bool, len(s))
+	found := false
+	for _, form := range m.forms {
+		for from := 0; ; {
+			i := strings.Index(s[from:], form)
+			if i < 0 {
+				break
+			}
+			found = true
+			for j := from + i; j < from+i+len(form); j++ {
+				hidden[j] = true
+			}
+			from += i + 1
+		}
+	}
+	if !found {
+		return s
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		switch {
+		case !hidden[i]:
+			b.WriteByte(s[i])
+		case i == 0 || !hidden[i-1]:
+			b.WriteString(maskText)
+		}
+	}
+	return b.String()
+}
+
+// clean masks text and makes it printable.
+func (m masker) clean(s string) string { return m.mask(printable(m.mask(s))) }
+
+// said is the output of a program in one line of bounded length.
+func (m masker) said(output string, cutOff bool) string {
+	if cutOff {
+		// The cut may have gone through a secret.
+		output = output[:max(0, len(output)-m.longest)] + "\n…"
+	}
+	var lines []string
+	for line := range strings.Lines(m.mask(output)) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	text := []rune(m.clean(strings.Join(lines, " / ")))
+	if len(text) > maxSaid {
+		half := maxSaid / 2
+		return string(text[:half]) + " … " + string(text[len(text)-half:])
+	}
+	return string(text)
+}
+
+// printable makes every rune that is not printable (control characters, line breaks,
+// direction marks, broken UTF-8) visible as its Go escape.
+func printable(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			b.WriteString(`\x` + hex.EncodeToString([]byte{s[i]}))
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			q := strconv.QuoteRune(r)
+			b.WriteString(q[1 : len(q)-1])
+		}
+		i += size
+	}
+	return b.String()
+}

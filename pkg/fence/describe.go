@@ -1,0 +1,65 @@
+package fence
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Describe says in one line per device what would be fenced with, for dry runs. It
+// shows only parameters that are known to be harmless.
+func Describe(levels []Level) []string {
+	var lines []string
+	for i, level := range levels {
+		for _, d := range level.Devices {
+			lines = append(lines, levelName(i+1, level.Name)+": "+d.describe())
+		}
+	}
+	return lines
+}
+
+func (d Device) describe() string {
+	text := d.String()
+	if d.Kind == KindCommand && len(d.Command) > 1 {
+		return fmt.Sprintf("%s with %d arguments", text, len(d.Command)-1)
+	}
+	var params []string
+	for _, name := range slices.Sorted(maps.Keys(d.Params)) {
+		value := "****"
+		if harmless(name) {
+			value = d.Params[name]
+		}
+		params = append(params, name+"="+value)
+	}
+	if d.SecretFile != "" {
+		params = append(params, "password from "+d.SecretFile)
+	}
+	if len(params) > 0 {
+		text += " (" + strings.Join(params, ", ") + ")"
+	}
+	return newMasker([]Device{d}).clean(text)
+}
+
+// harmless reports whether the value of a parameter may be shown.
+func harmless(name string) bool {
+	switch name {
+	case "ip", "ipport", "username", "plug", "lanplus", "cipher", "method", "auth", "privlvl",
+		"power_wait", "power_timeout", "login_timeout", "shell_timeout", "ipmitool_timeout", "retry_on", "delay",
+		"ssl", "ssl_secure", "ssl_insecure", "notls", "ssh", "secure", "sudo", "inet4_only", "inet6_only",
+		"region", "zone", "project", "switch", "identity_file", "systems_uri", "redfish_uri", "type", "status_file":
+		return true
+	}
+	return false
+}
+
+// isSecret reports whether a parameter is a secret, by its name.
+func isSecret(name string) bool {
+	name = strings.ToLower(name)
+	for _, part := range []string{"pass", "secret", "token", "key", "cred", "community", "hexadecimal_kg"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}

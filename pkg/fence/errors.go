@@ -1,0 +1,105 @@
+package fence
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What errors of this package are; use errors.Is.
+var (
+	// ErrNotConfigured means that the host has no levels.
+	ErrNotConfigured = errors.New("no fencing is configured for this host")
+	// ErrManual means that only an admin can say that the host is off (ConfirmedOff).
+	ErrManual = errors.New("an admin has to confirm that the host is off")
+	// ErrLease means that a lease is asked for, which this version cannot judge.
+	ErrLease = errors.New("fencing by lease is not supported by this version")
+	// ErrNotInstalled means that a fence agent is missing on this machine.
+	ErrNotInstalled = errors.New("the fence agent is not installed")
+	// ErrNoAgent means that a host template has FENCE_ attributes but no FENCE_AGENT,
+	// which is how a site's own fence_host.sh is told an address. It is no mistake when
+	// the configuration has levels for the host.
+	ErrNoAgent = errors.New("FENCE_AGENT is missing")
+)
+
+// ConfigError is a level that cannot be used.
+type ConfigError struct {
+	Where string // such as "level 2, device 1"
+	Err   error
+}
+
+// Error names the level and the device.
+func (e *ConfigError) Error() string { return "fencing, " + e.Where + ": " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// TemplateError is an attribute of a host template that cannot be used.
+type TemplateError struct {
+	Attribute string
+	Err       error
+}
+
+// Error names the attribute.
+func (e *TemplateError) Error() string {
+	return "host template, " + printable(e.Attribute) + ": " + e.Err.Error()
+}
+
+// Unwrap gives the cause.
+func (e *TemplateError) Unwrap() error { return e.Err }
+
+// FailedError means that no level proved the host off. It is also ErrManual,
+// ErrNotInstalled or the error of the context, where that is a part of it.
+type FailedError struct {
+	HostID int
+	Host   string // name
+	Levels []LevelFailure
+	cause  error // end of the context
+}
+
+// LevelFailure is a level that did not prove the host off.
+type LevelFailure struct {
+	Name    string // such as "level 1 (bmc)"
+	Devices []DeviceFailure
+}
+
+// DeviceFailure is a device and why it proves nothing. Secrets are masked.
+type DeviceFailure struct {
+	Device string
+	Err    error
+}
+
+// Error names each level, each device and what it said, in one line.
+func (e *FailedError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "host %d", e.HostID)
+	if e.Host != "" {
+		fmt.Fprintf(&b, " (%s)", printable(e.Host))
+	}
+	b.WriteString(" is not proven to be off")
+	separator := ": "
+	for _, l := range e.Levels {
+		for _, d := range l.Devices {
+			fmt.Fprintf(&b, "%s%s, %s: %v", separator, l.Name, d.Device, d.Err)
+			separator = "; "
+		}
+	}
+	if e.cause != nil {
+		fmt.Fprintf(&b, "%sstopped: %v", separator, e.cause)
+	}
+	return b.String()
+}
+
+// Unwrap gives the errors of all devices.
+func (e *FailedError) Unwrap() []error {
+	var all []error
+	for _, l := range e.Levels {
+		for _, d := range l.Devices {
+			all = append(all, d.Err)
+		}
+	}
+	if e.cause != nil {
+		all = append(all, e.cause)
+	}
+	return all
+}

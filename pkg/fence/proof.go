@@ -1,0 +1,46 @@
+package fence
+
+import (
+	"fmt"
+	"time"
+)
+
+// Proof says that a host is off, or that an admin decided to act without proof. The
+// zero value proves nothing. Only Prove, ConfirmedOff and WithoutProof make others.
+type Proof struct {
+	made    bool
+	hostID  int
+	how     string
+	at      time.Time
+	certain bool
+}
+
+// Covers reports whether this is a proof or a waiver for that host.
+func (p Proof) Covers(hostID int) bool { return p.made && p.hostID == hostID }
+
+// Certain reports whether the host is off; it is false for a waiver.
+func (p Proof) Certain() bool { return p.made && p.certain }
+
+// At is when the host was seen off, or when the waiver was given. It says nothing
+// about later.
+func (p Proof) At() time.Time { return p.at }
+
+// String is how it was proven, for the log and the report.
+func (p Proof) String() string {
+	if !p.made {
+		return "no proof"
+	}
+	return p.how
+}
+
+// WithoutProof is the explicit value for acting although nothing says that the host
+// is off: fencing was turned off, or nothing is configured. why is for the log.
+func WithoutProof(hostID int, why string) Proof {
+	return Proof{made: true, hostID: hostID, how: printable(why), at: time.Now()}
+}
+
+// ConfirmedOff is the word of an admin that the host is off: the answer to ErrManual.
+// by says who confirmed it.
+func ConfirmedOff(hostID int, by string) Proof {
+	return Proof{made: true, hostID: hostID, how: fmt.Sprintf("%s confirmed that host %d is off", printable(by), hostID), at: time.Now(), certain: true}
+}

@@ -1,0 +1,193 @@
+package fence
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxTemplateLevels is how many levels a host template can have.
+const maxTemplateLevels = 9
+
+// FromTemplate reads the levels of a host from the FENCE_* attributes of its
+// template:
+//
+//	FENCE_AGENT          the agent, such as fence_ipmilan
+//	FENCE_IP             parameter ip
+//	FENCE_USER           parameter username
+//	FENCE_PASSWORD       parameter password; everybody who can see the host can read it
+//	FENCE_PASSWORD_FILE  instead: the name of a file in Settings.SecretDir
+//	FENCE_<NAME>         parameter <name>, such as FENCE_PLUG, FENCE_IPPORT, FENCE_LANPLUS
+//	FENCE_MANUAL = yes   after all others, an admin can confirm that the host is off
+//
+// Each with _2 to _9 at its end is for a further level, which is tried when those
+// before it failed. A level has one device here; levels with several come from the
+// configuration (many agents also take several plugs: FENCE_PLUG = "1,2").
+//
+// FENCE_PORT is refused, since agents take "port" for the plug. FENCE_COMMAND and
+// parameters that make agents run programs or write files are refused: see Who is
+// trusted. The error is a *TemplateError; it is ErrNoAgent when there are attributes
+// but no agent, and ErrLease for FENCE_LEASE.
+func FromTemplate(template map[string]string) ([]Level, error) {
+	r := reader{devices: map[int]*Device{}, first: map[int]string{}}
+	for _, attribute := range slices.Sorted(maps.Keys(template)) {
+		name, ours := strings.CutPrefix(strings.ToUpper(attribute), "FENCE_")
+		if !ours {
+			continue
+		}
+		if err := r.read(name, template[attribute]); err != nil {
+			return nil, &TemplateError{Attribute: attribute, Err: err}
+		}
+	}
+	return r.levels()
+}
+
+// reader collects the devices of a template by their level.
+type reader struct {
+	devices map[int]*Device
+	first   map[int]string // an attribute of each level, for errors
+	manual  bool
+}
+
+// read takes one attribute; name is without FENCE_.
+func (r *reader) read(name, value string) error {
+	switch name {
+	case "MANUAL":
+		return r.readManual(value)
+	case "LEASE":
+		return ErrLease
+	}
+	name, level, err := splitLevel(name)
+	switch {
+	case err != nil:
+		return err
+	case value == "":
+		return errors.New("it is empty")
+	case name == "COMMAND":
+		return errors.New("commands are allowed in the configuration only, not in a host template")
+	case name == "MANUAL" || name == "LEASE":
+		return fmt.Errorf("write FENCE_%s without a level", name)
+	case name == "PORT":
+		return errors.New("write FENCE_IPPORT for the port of the device's address, or FENCE_PLUG for its outlet")
+	}
+	d := r.devices[level]
+	if d == nil {
+		d = &Device{Kind: KindAgent, Params: map[string]string{}}
+		r.devices[level] = d
+		r.first[level] = attributeName(name, level)
+	}
+	switch name {
+	case "AGENT":
+		d.Agent = value
+		return checkAgentName(value)
+	case "PASSWORD_FILE":
+		if _, set := d.Params["password"]; set {
+			return errors.New("the password is given twice")
+		}
+		d.SecretFile = value
+		return checkSecretName(value)
+	}
+	return d.setParam(paramName(name), value)
+}
+
+// setParam sets one parameter that a template asks for.
+func (d *Device) setParam(param, value string) error {
+	if _, set := d.Params[param]; set {
+		return fmt.Errorf("parameter %s is given twice", param)
+	}
+	if runsPrograms(param) {
+		return fmt.Errorf("parameter %s runs a program or writes a file on the front-end; it is allowed in the configuration only", param)
+	}
+	d.Params[param] = value
+	return checkParam(param, value)
+}
+
+func (r *reader) readManual(value string) error {
+	switch strings.ToLower(strings.TrimSpace(value)) {
+	case "yes", "true", "1":
+		r.manual = true
+	case "no", "false", "0":
+	default:
+		return errors.New("allowed are yes and no")
+	}
+	return nil
+}
+
+// levels puts what was read into order.
+func (r *reader) levels() ([]Level, error) {
+	var levels []Level
+	numbers := slices.Sorted(maps.Keys(r.devices))
+	for i, n := range numbers {
+		if r.devices[n].Agent == "" {
+			return nil, &TemplateError{Attribute: r.first[n], Err: fmt.Errorf("%w", missing(n))}
+		}
+		if n != i+1 {
+			return nil, &TemplateError{Attribute: r.first[n], Err: fmt.Errorf("there is no level %d: %s is missing", i+1, attributeName("AGENT", i+1))}
+		}
+		levels = append(levels, Level{Name: "host template", Devices: []Device{*r.devices[n]}})
+	}
+	if r.manual {
+		levels = append(levels, Level{Name: "host template", Devices: []Device{{Kind: KindManual}}})
+	}
+	return levels, nil
+}
+
+// missing is the error for a level without an agent.
+func missing(level int) error {
+	if level == 1 {
+		return ErrNoAgent
+	}
+	return fmt.Errorf("%s is missing", attributeName("AGENT", level))
+}
+
+// splitLevel takes the number of the level off a name.
+func splitLevel(name string) (string, int, error) {
+	m := regexp.MustCompile(`^(.+)_([0-9]+)$`).FindStringSubmatch(name)
+	if m == nil {
+		return name, 1, nil
+	}
+	n, err := strconv.Atoi(m[2])
+	if err != nil || n < 2 || n > maxTemplateLevels || m[2][0] == '0' {
+		return "", 0, fmt.Errorf("levels are _2 to _%d; the first has no number", maxTemplateLevels)
+	}
+	return m[1], n, nil
+}
+
+func attributeName(name string, level int) string {
+	if level == 1 {
+		return "FENCE_" + name
+	}
+	return fmt.Sprintf("FENCE_%s_%d", name, level)
+}
+
+// paramName is the parameter that an attribute stands for; outdated names become
+// those of today, so that one thing cannot be given twice under two names.
+func paramName(name string) string {
+	switch param := strings.ToLower(name); param {
+	case "user", "login":
+		return "username"
+	case "ipaddr":
+		return "ip"
+	case "passwd":
+		return "password"
+	default:
+		return param
+	}
+}
+
+// runsPrograms reports whether a parameter makes an agent run a program or write a
+// file here. It knows those of fence-agents 4.12.1; api_path is a part of a URL.
+func runsPrograms(param string) bool {
+	param = strings.ReplaceAll(param, "-", "_")
+	switch param {
+	case "ssh_options", "debug", "debug_file", "logfile", "exec", "cookie_file", "openrc", "kubeconfig":
+		return true
+	case "api_path":
+		return false
+	}
+	return strings.HasSuffix(param, "_path") || strings.HasSuffix(param, "_script")
+}
