@@ -7,12 +7,15 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/config"
 	"one-ft/pkg/failover"
+	"one-ft/pkg/fence"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/recovery"
 )
@@ -31,6 +34,14 @@ const examples = `host_error HOST -r|-d|-m [y|n] [options]
      host_error 3 -r y               recreate those, too (the same as -f)
      host_error 3 -d n               delete them
      host_error 3 -m                 let the scheduler move them (shared storage)
+     host_error 3 -r n --fence-first fence at once, then recreate
+
+   Fencing, for a host with an IPMI BMC: its template (onehost update 3) gets
+     FENCE_AGENT         = "fence_ipmilan"
+     FENCE_IP            = "10.0.0.11"
+     FENCE_USER          = "admin"
+     FENCE_PASSWORD_FILE = "node3"      (a file in /etc/one/fence, mode 0600)
+     FENCE_LANPLUS       = "1"
 
    As a hook, OpenNebula 4.4 to 5.8, in oned.conf ($ID, not $HID):
      HOST_HOOK = [ NAME = "host_error", ON = "ERROR", REMOTE = "no",
@@ -61,7 +72,12 @@ func tool() app.Tool {
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "include suspended and powered-off VMs, like y"},
 			&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Usage: "watch the host for this `NUMBER` of monitoring cycles first; if it comes back nothing is done"},
 			&cli.DurationFlag{Name: "interval", Usage: "`TIME` of a monitoring cycle", DefaultText: "as oned or monitord.conf say"},
-			&cli.BoolFlag{Name: "no-fencing", Aliases: []string{"u"}, Usage: "accepted for the hook lines of host_error.rb; this version does not fence, and says so"},
+			&cli.DurationFlag{Name: "wait", Usage: "watch the host for this `TIME` first, instead of -p"},
+			&cli.StringSliceFlag{Name: "confirm", Usage: "ask `COMMAND` with its arguments before anything is done: exit code 0 means that the host is alive; may be repeated"},
+			&cli.StringFlag{Name: "fencing", Value: config.DefaultFencing, Usage: "`auto`: prove the host off if fencing is configured for it, else go on with a warning; required: no proof, no action; off"},
+			&cli.BoolFlag{Name: "no-fencing", Aliases: []string{"u"}, Usage: "the same as --fencing off"},
+			&cli.BoolFlag{Name: "fence-first", Usage: "fence at once instead of watching the host"},
+			&cli.BoolFlag{Name: "override-storm", Usage: "go on although many hosts have failed: for a person who knows that they are off"},
 		},
 		Check: func(c *cli.Context, word hook.YesNo) (err error) {
 			job, err = hostJob(c, word)
@@ -82,31 +98,75 @@ func hostJob(c *cli.Context, word hook.YesNo) (failover.HostJob, error) {
 		return failover.HostJob{}, app.Usagef("-f and n contradict each other: -f (or y) includes suspended and powered-off VMs, n leaves them")
 	case c.Int("pause") < 0 || c.Int("pause") > 1000:
 		return failover.HostJob{}, app.Usagef("-p %d: allowed are 0 to 1000 monitoring cycles", c.Int("pause"))
-	case c.Duration("interval") < 0:
-		return failover.HostJob{}, app.Usagef("--interval %s: it must not be negative", c.Duration("interval"))
+	case c.Duration("interval") < 0 || c.Duration("wait") < 0:
+		return failover.HostJob{}, app.Usagef("--interval and --wait must not be negative")
+	case c.IsSet("pause") && c.IsSet("wait"):
+		return failover.HostJob{}, app.Usagef("-p and --wait contradict each other: both say how long to watch the host")
+	case c.Bool("no-fencing") && c.IsSet("fencing") && c.String("fencing") != config.FencingOff:
+		return failover.HostJob{}, app.Usagef("-u and --fencing %s contradict each other", c.String("fencing"))
+	case c.String("fencing") != config.FencingAuto && c.String("fencing") != config.FencingRequired && c.String("fencing") != config.FencingOff:
+		return failover.HostJob{}, app.Usagef("--fencing %s: allowed are auto, required and off", c.String("fencing"))
+	case c.Bool("fence-first") && c.Bool("no-fencing"):
+		return failover.HostJob{}, app.Usagef("--fence-first and -u contradict each other")
 	}
 	modes := map[string]recovery.Mode{"-r": recovery.Recreate, "-d": recovery.Delete, "-m": recovery.Migrate}
 	return failover.HostJob{Policy: recovery.Policy{Mode: modes[mode], Idle: c.Bool("force") || word == hook.Yes}}, nil
 }
 
 func act(ctx context.Context, s app.Session, job failover.HostJob) (app.Answer, error) {
+	v := s.Config.Values()
+	var err error
 	job.HostID, job.Dialect = s.ID, s.Dialect
-	cycles, interval := s.Cli.Int("pause"), s.Cli.Duration("interval")
-	if cycles > 0 && interval == 0 && !s.DryRun {
-		var source string
-		var err error
-		if interval, source, err = failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
-			return nil, err
-		}
-		s.Log.Info("a monitoring cycle is %s (%s)", interval, source)
+	if job.Confirm, err = confirm(ctx, s, v); err != nil {
+		return nil, err
 	}
-	job.Confirm = time.Duration(cycles) * interval
-	if !s.DryRun {
-		s.Log.Warn("fencing is off: if host %d still runs its VMs, they will run twice", s.ID)
+	job.FenceFirst = app.Pick(s.Cli, "fence-first", v.FenceFirst)
+	job.Storm = failover.NewStorm(v, app.FrontEndStarted("/proc", s.Client.Endpoint()))
+	job.Storm.Override = s.Cli.Bool("override-storm")
+	for _, argv := range commands(s.Cli.StringSlice("confirm"), v.Confirm) {
+		job.Opinions = append(job.Opinions, failover.NewOpinion(argv, s.Client.HostXML))
+	}
+	fences := failover.Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Notify: func(e fence.Event) {
+		s.Log.Info("fence %s: %s", e.Device, e.Text)
+	}}
+	job.Fencing, job.Fence, job.Describe = failover.Fencing(app.Pick(s.Cli, "fencing", v.Fencing)), fences.Prove, fences.Describe
+	if s.Cli.Bool("no-fencing") {
+		job.Fencing = failover.FencingOff
 	}
 	report, err := failover.Host(ctx, s.Client, failover.Locks(s), job, failover.NewOptions(s))
 	if errors.Is(err, failover.ErrNoHost) {
 		err = app.Usagef("%w; onehost list shows the hosts", err)
 	}
 	return report, err
+}
+
+// confirm is how long to watch the host: --wait or -p, else as configured.
+func confirm(ctx context.Context, s app.Session, v config.Values) (time.Duration, error) {
+	wait, cycles := v.Wait, v.Cycles
+	if s.Cli.IsSet("wait") || s.Cli.IsSet("pause") {
+		wait, cycles = s.Cli.Duration("wait"), s.Cli.Int("pause")
+	}
+	interval := s.Cli.Duration("interval")
+	if cycles > 0 && interval == 0 && !s.DryRun {
+		var source string
+		var err error
+		if interval, source, err = failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
+			return 0, err
+		}
+		s.Log.Info("a monitoring cycle is %s (%s)", interval, source)
+	}
+	return wait + time.Duration(cycles)*interval, nil
+}
+
+// commands are those given by flags, split at blanks, else the configured ones.
+func commands(flags []string, configured [][]string) (all [][]string) {
+	for _, f := range flags {
+		if argv := strings.Fields(f); len(argv) > 0 {
+			all = append(all, argv)
+		}
+	}
+	if len(all) == 0 {
+		return configured
+	}
+	return all
 }

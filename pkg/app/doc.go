@@ -55,6 +55,8 @@ func Version() string {
 type Answer interface {
 	// Table is for people: a header and rows. It may have no rows.
 	Table() [][]string
+	// Notes come before the table, a line each.
+	Notes() []string
 	// Line is the answer in one line.
 	Line() string
 	// Problems are the lines that an admin must see even of a hook.

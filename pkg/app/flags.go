@@ -2,10 +2,12 @@ package app
 
 import (
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/hook"
 )
 
@@ -19,10 +21,6 @@ type Settings struct {
 	LogFile, StateDir               string
 }
 
-// maxParallel is the most calls at the same time: oned serves about 15 connections
-// (opennebula.md), and others want some too.
-const maxParallel = 12
-
 // commonFlags are the flags of every executable.
 func commonFlags() []cli.Flag {
 	return []cli.Flag{
@@ -30,26 +28,52 @@ func commonFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "json", Usage: "print the result as JSON on stdout"},
 		&cli.StringFlag{Name: "verify", Usage: "`WHAT` has to be seen before a VM counts as done: none (oned accepted the call), left (the VM left the host or the failure), running (it runs again)",
 			DefaultText: "running on a terminal, else left"},
-		&cli.DurationFlag{Name: "timeout", Value: 10 * time.Minute, Usage: "give up acting and verifying after this `TIME`; what is not done then is listed"},
-		&cli.DurationFlag{Name: "oned-wait", Value: 2 * time.Minute, Usage: "keep trying for this `TIME` while oned does not answer (restart, change of leader)"},
-		&cli.IntFlag{Name: "parallel", Value: 8, Usage: fmt.Sprintf("act on this `NUMBER` of VMs at the same time, 1 to %d", maxParallel)},
+		&cli.DurationFlag{Name: "timeout", Value: config.DefaultTimeout, Usage: "give up acting and verifying after this `TIME`; what is not done then is listed"},
+		&cli.DurationFlag{Name: "oned-wait", Value: config.DefaultOnedWait, Usage: "keep trying for this `TIME` while oned does not answer (restart, change of leader)"},
+		&cli.IntFlag{Name: "parallel", Value: config.DefaultParallel, Usage: fmt.Sprintf("act on this `NUMBER` of VMs at the same time, 1 to %d", config.MaxParallel)},
 		&cli.BoolFlag{Name: "any-state", Usage: "act also when an admin disabled the host or set it offline"},
 		&cli.StringFlag{Name: "endpoint", Usage: "`URL` of oned", DefaultText: "ONE_XMLRPC, ~/.one/one_endpoint, /var/lib/one/.one/one_endpoint, http://localhost:2633/RPC2"},
 		&cli.StringFlag{Name: "auth-file", Usage: "`FILE` with user:password", DefaultText: "ONE_AUTH, ~/.one/one_auth, /var/lib/one/.one/one_auth"},
 		&cli.StringFlag{Name: "ca-file", Usage: "trust the certificates in this `FILE` or directory for an https endpoint", DefaultText: "ONE_CERT_DIR, the system's"},
 		&cli.StringFlag{Name: "log-file", Usage: "write the log to this `FILE`; - for stderr", DefaultText: "NAME.log in OpenNebula's log directory, when it can be written"},
 		&cli.StringFlag{Name: "state-dir", Usage: "`DIRECTORY` for locks", DefaultText: "/var/lib/one/one-ft, or $ONE_LOCATION/var/one-ft"},
+		&cli.StringFlag{Name: "config", Usage: "configuration `FILE`; flags win over it", DefaultText: "/etc/one/one-ft.yaml, or $ONE_LOCATION/etc/one-ft.yaml"},
 		&cli.BoolFlag{Name: "verbose", Usage: "print progress on stderr also when nobody is looking"},
 	}
 }
 
-// settings reads the common flags and checks them.
-func settings(c *cli.Context, env Env) (Settings, error) {
+// loadConfig reads the configuration file: the one that was named, which must
+// exist then, or one-ft.yaml in the directory of OpenNebula's configuration.
+func loadConfig(named string, paths Paths) (file config.File, err error) {
+	if named != "" {
+		file, err = config.LoadNamed(named)
+	} else {
+		file, err = config.Load(filepath.Join(paths.Etc, "one-ft.yaml"))
+	}
+	if err != nil {
+		return file, &UsageError{err}
+	}
+	return file, nil
+}
+
+// Pick gives a flag that was set, else the value of the configuration.
+func Pick[T any](c *cli.Context, flag string, configured T) T {
+	if c.IsSet(flag) {
+		if v, ok := c.Value(flag).(T); ok {
+			return v
+		}
+	}
+	return configured
+}
+
+// settings reads the common flags, with the configuration under them, and checks
+// them.
+func settings(c *cli.Context, env Env, v config.Values) (Settings, error) {
 	s := Settings{
 		DryRun: c.Bool("dry-run"), JSON: c.Bool("json"), Verbose: c.Bool("verbose"), AnyState: c.Bool("any-state"),
-		Verify: c.String("verify"), Timeout: c.Duration("timeout"), OnedWait: c.Duration("oned-wait"), Parallel: c.Int("parallel"),
-		Endpoint: c.String("endpoint"), AuthFile: c.String("auth-file"), CAFile: c.String("ca-file"),
-		LogFile: c.String("log-file"), StateDir: c.String("state-dir"),
+		Verify: Pick(c, "verify", v.Verify), Timeout: Pick(c, "timeout", v.Timeout), OnedWait: Pick(c, "oned-wait", v.OnedWait),
+		Parallel: Pick(c, "parallel", v.Parallel), Endpoint: Pick(c, "endpoint", v.Endpoint), AuthFile: Pick(c, "auth-file", v.AuthFile),
+		CAFile: Pick(c, "ca-file", v.CAFile), LogFile: Pick(c, "log-file", v.LogFile), StateDir: Pick(c, "state-dir", v.StateDir),
 	}
 	if s.CAFile == "" {
 		s.CAFile = env.Getenv("ONE_CERT_DIR")
@@ -67,8 +91,8 @@ func settings(c *cli.Context, env Env) (Settings, error) {
 		return s, Usagef("--timeout %s: it must be more than 0, such as 10m", s.Timeout)
 	case s.OnedWait < 0:
 		return s, Usagef("--oned-wait %s: it must not be negative", s.OnedWait)
-	case s.Parallel < 1 || s.Parallel > maxParallel:
-		return s, Usagef("--parallel %d: allowed are 1 to %d", s.Parallel, maxParallel)
+	case s.Parallel < 1 || s.Parallel > config.MaxParallel:
+		return s, Usagef("--parallel %d: allowed are 1 to %d", s.Parallel, config.MaxParallel)
 	}
 	return s, nil
 }

@@ -31,9 +31,11 @@ type fake struct {
 	Text  string     `json:"text"`
 	Wrong []string   `json:"wrong,omitempty"`
 	Exit  int        `json:"exit"`
+	First []string   `json:"first,omitempty"`
 }
 
 func (f fake) Table() [][]string  { return f.Rows }
+func (f fake) Notes() []string    { return f.First }
 func (f fake) Line() string       { return f.Text }
 func (f fake) Problems() []string { return f.Wrong }
 func (f fake) ExitCode() int      { return f.Exit }

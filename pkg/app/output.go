@@ -66,6 +66,9 @@ func (o *output) answer(s Settings, a Answer) int {
 		}
 		fmt.Fprint(o.env.Stdout, escapeJSON(text.String()))
 	case o.env.Terminal || s.DryRun:
+		for _, note := range a.Notes() {
+			fmt.Fprintln(o.env.Stdout, one.Printable(note))
+		}
 		o.table(a.Table())
 		fmt.Fprintln(o.env.Stdout, one.Printable(a.Line()))
 	default:

@@ -170,7 +170,7 @@ func TestQuietInAHook(t *testing.T) {
 }
 
 func TestOutputs(t *testing.T) {
-	a := fake{Rows: [][]string{{"VM", "NAME", "RESULT"}, {"7", nasty, "done"}, {"8", "", ""}}, Text: "VM " + nasty, Wrong: []string{nasty}, Exit: ExitIncomplete}
+	a := fake{Rows: [][]string{{"VM", "NAME", "RESULT"}, {"7", nasty, "done"}, {"8", "", ""}}, Text: "VM " + nasty, Wrong: []string{nasty}, Exit: ExitIncomplete, First: []string{"note " + nasty}}
 	w := newWorld(t, a)
 	check := func(code int, stdout int) {
 		t.Helper()
@@ -178,10 +178,10 @@ func TestOutputs(t *testing.T) {
 			t.Errorf("exit %d, stdout %s", code, w.stdout.String())
 		}
 	}
-	check(w.run("7", "--dry-run"), 4)
+	check(w.run("7", "--dry-run"), 5)
 	w.env.Terminal = true
-	check(w.run("7"), 4)
-	if out := w.stdout.String(); !strings.Contains(out, `web\x1b[2J\nEXECUTE`) || !strings.HasPrefix(out, "VM  NAME") || !strings.Contains(w.stderr.String(), "OpenNebula 7.4.1") {
+	check(w.run("7"), 5)
+	if out := w.stdout.String(); !strings.Contains(out, `web\x1b[2J\nEXECUTE`) || !strings.HasPrefix(out, "note web") || !strings.Contains(out, "\nVM  NAME") || !strings.Contains(w.stderr.String(), "OpenNebula 7.4.1") {
 		t.Errorf("%s%s", out, w.stderr.String())
 	}
 	for _, terminal := range []bool{false, true} {

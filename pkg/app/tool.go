@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -40,6 +41,7 @@ type Session struct {
 	Dialect one.Dialect
 	Locks   *incident.Locks // nil if the state directory cannot be used
 	Paths   Paths
+	Config  config.File // what the configuration file sets
 	Log     *Log
 }
 
@@ -84,7 +86,12 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 
 // act checks what was given, connects, and does the work.
 func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output, positionals []string) int {
-	set, err := settings(c, env)
+	paths := FindPaths(env.Getenv)
+	file, err := loadConfig(c.String("config"), paths)
+	if err != nil {
+		return out.failed(err)
+	}
+	set, err := settings(c, env, file.Values())
 	if err != nil {
 		return out.failed(err)
 	}
@@ -95,7 +102,7 @@ func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output, 
 	if err != nil {
 		return out.failed(err)
 	}
-	s := Session{Settings: set, Cli: c, ID: event.ID, Paths: FindPaths(env.Getenv)}
+	s := Session{Settings: set, Cli: c, ID: event.ID, Paths: paths, Config: file}
 	s.Log = openLog(env, tool.Name, set, s.Paths)
 	defer s.Log.Close()
 	s.Log.started(tool.Object, event)

@@ -1,6 +1,9 @@
 package config
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestScalarErrors(t *testing.T) {
 	for text, want := range map[string]string{
@@ -50,22 +53,37 @@ func TestScalarErrors(t *testing.T) {
 	}
 }
 
+// No value may be a list, a mapping or nothing where one is meant.
+func TestWrongKinds(t *testing.T) {
+	for _, key := range []string{"wait", "cycles", "fencing", "fence_first", "parallel", "timeout", "oned_wait", "verify",
+		"endpoint", "auth_file", "ca_file", "log_file", "state_dir"} {
+		for value, kind := range map[string]string{"[a]": "a list", "{a: b}": "a mapping", "": "no value", "~": "no value"} {
+			_, err := parse("f", []byte(key+": "+value), private)
+			if want := "f:1: " + key + ": " + kind + "; allowed is "; err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("got %v, want %s...", err, want)
+			}
+		}
+	}
+	refused(t, "storm: {share: [50%]}", private, `f:1: storm.share: a list; allowed is 1% to 100%`)
+}
+
 func TestKeyErrors(t *testing.T) {
 	const top = `auth_file, ca_file, confirm, cycles, endpoint, fence, fence_first, fencing, log_file, oned_wait, parallel, priority, state_dir, storm, timeout, verify or wait`
 	for text, want := range map[string]string{
-		"strom: {}":              `f:1: unknown key "strom"; did you mean "storm"?`,
-		"Wait: 1s":               `f:1: unknown key "Wait"; did you mean "wait"?`,
-		"# a\noned-wait: 1m":     `f:2: unknown key "oned-wait"; did you mean "oned_wait"?`,
-		"storm:\n  cooldown: 1s": `f:2: storm: unknown key "cooldown"; did you mean "cool_down"?`,
-		"colour: red":            `f:1: unknown key "colour"; allowed is ` + top,
-		"<<: {}":                 `f:1: unknown key ""; allowed is ` + top,
-		"? [a]\n: b":             `f:1: a key that is a list; allowed is a word`,
-		"priority: {low: 1}":     `f:1: priority: unknown key "low"; allowed is max or min`,
-		"wait: 1s\nwait: 2s":     `f:2: wait: given twice, first in line 1`,
-		"- a":                    `f:1: a list; allowed is a mapping with ` + top,
-		"hello":                  `f:1: a single value; allowed is a mapping with ` + top,
-		"priority:":              `f:1: priority: no value; allowed is a mapping with max or min`,
-		"priority: [1, 2]":       `f:1: priority: a list; allowed is a mapping with max or min`,
+		strings.Repeat("x", 70) + ": 1": `f:1: unknown key "` + strings.Repeat("x", 60) + `…"; allowed is ` + top,
+		"strom: {}":                     `f:1: unknown key "strom"; did you mean "storm"?`,
+		"Wait: 1s":                      `f:1: unknown key "Wait"; did you mean "wait"?`,
+		"# a\noned-wait: 1m":            `f:2: unknown key "oned-wait"; did you mean "oned_wait"?`,
+		"storm:\n  cooldown: 1s":        `f:2: storm: unknown key "cooldown"; did you mean "cool_down"?`,
+		"colour: red":                   `f:1: unknown key "colour"; allowed is ` + top,
+		"<<: {}":                        `f:1: a key that is not a word; allowed is ` + top,
+		"? [a]\n: b":                    `f:1: a key that is a list; allowed is a word`,
+		"priority: {low: 1}":            `f:1: priority: unknown key "low"; allowed is max or min`,
+		"wait: 1s\nwait: 2s":            `f:2: wait: given twice, first in line 1`,
+		"- a":                           `f:1: a list; allowed is a mapping with ` + top,
+		"hello":                         `f:1: a single value; allowed is a mapping with ` + top,
+		"priority:":                     `f:1: priority: no value; allowed is a mapping with max or min`,
+		"priority: [1, 2]":              `f:1: priority: a list; allowed is a mapping with max or min`,
 		// A missing space makes a key of a secret.
 		device("agent: fence_a", "params: {password:s3cret}"):           `f:6: fence[0].levels[0].devices[0].params: a name with other characters; allowed is letters, digits, _ and -; after the colon comes a space`,
 		"fence: [{hosts: [a], levels: [{devices: [{passwd:s3cret}]}]}]": `f:1: fence[0].levels[0].devices[0]: unknown key "passwd"; allowed is agent, command, manual, params or password_file`,
@@ -144,14 +162,17 @@ func TestYAMLErrors(t *testing.T) {
 		"a: b\nwait: \x1b[2J":               `f:2: a control character; allowed is printable text`,
 		"storm:\n\thosts: 3":                `f:2: a tab at the beginning of the line; allowed is spaces`,
 		"storm:\n  \thosts: 3":              `f:2: a tab at the beginning of the line; allowed is spaces`,
+		"wait: 1s\n \t \n":                  `f:2: a tab at the beginning of the line; allowed is spaces`,
 		"wait: 1s\n---\nwait: 2s":           `f:2: a second document; allowed is one document, with no more than one line ---`,
 		"wait: 1s\n---\n\"":                 `f:3: not valid YAML: found unexpected end of stream`,
 		"wait: &w 1s":                       `f:1: anchors (&) are not allowed; a text that begins with & needs quotes`,
 		"wait: &w 1s\ntimeout: *w":          `f:1: anchors (&) are not allowed; a text that begins with & needs quotes`,
 		"# *s3\nwait: 1s\ntimeout: *s3cret": `f:3: aliases (*) are not allowed; a text that begins with *` + quotes,
+		"!!null\nwait: 1s":                  `f:1: tags (!) are not allowed; a text that begins with ! needs quotes`,
+		"wait: 1s\n---\na: b\nc: [\n":       `f:4: not valid YAML: did not find expected node content`,
 		"wait: !!str 1s":                    `f:1: tags (!) are not allowed; a text that begins with ! needs quotes`,
 		"fence: [{hosts: [*]}]":             `f:1: not valid YAML: a text that begins with * or &` + quotes,
-		"auth_file: @x":                     "f:1: not valid YAML: a text that begins with @, ` or % needs quotes",
+		"auth_file: @x":                     "f:1: not valid YAML: a tab, or a text that begins with @, ` or % and needs quotes",
 		"wait: 1s\n timeout: 2s":            `f:2: not valid YAML: wrong indentation, or a text with a colon and a space that needs quotes`,
 		"wait: [":                           `f:1: not valid YAML: did not find expected node content`,
 	} {

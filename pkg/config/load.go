@@ -103,16 +103,25 @@ func parse(path string, text []byte, mode fs.FileMode) (File, error) {
 		return File{}, err
 	}
 	top, err := onlyDocument(path, text)
-	if err != nil || top == nil {
-		return File{Path: path}, err
+	switch {
+	case err != nil:
+		return File{}, err
+	case top == nil:
+		return File{Path: path}, nil
 	}
 	p := place{doc: doc, line: top.Line, node: top}
 	if err := noReferences(p, top); err != nil {
 		return File{}, err
 	}
+	if top.Tag == "!!null" {
+		return File{Path: path}, nil
+	}
 	f, err := parseFile(p)
+	if err != nil {
+		return File{}, err
+	}
 	f.Path = path
-	return f, err
+	return f, nil
 }
 
 // checkText finds what makes a text no YAML, better than the parser says it.
@@ -133,7 +142,7 @@ func checkText(path string, text []byte) error {
 			return fail("not UTF-8", "UTF-8")
 		case bytes.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }):
 			return fail("a control character", "printable text")
-		case bytes.ContainsRune(indent, '\t') && len(indent) < len(line):
+		case bytes.ContainsRune(indent, '\t'):
 			return fail("a tab at the beginning of the line", "spaces")
 		}
 	}
@@ -155,7 +164,7 @@ func onlyDocument(path string, text []byte) (*yaml.Node, error) {
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(path, text, err)
 	}
-	if len(first.Content) == 0 || first.Content[0].Tag == "!!null" {
+	if len(first.Content) == 0 {
 		return nil, nil
 	}
 	return first.Content[0], nil
@@ -168,13 +177,11 @@ const (
 	noTags    = `tags (!) are not allowed; a text that begins with ! needs quotes`
 )
 
-// noReferences refuses anchors, aliases and tags: nothing here needs them, and they
-// make a small file large or a value mean something else.
+// noReferences refuses anchors, and with them aliases, and tags: nothing here needs
+// them, and they make a small file large or a value mean something else.
 func noReferences(p place, node *yaml.Node) error {
 	problem := ""
 	switch {
-	case node.Kind == yaml.AliasNode:
-		problem = noAliases
 	case node.Anchor != "":
 		problem = noAnchors
 	case node.Style&yaml.TaggedStyle != 0:
@@ -209,14 +216,14 @@ func syntaxError(path string, text []byte, err error) error {
 	case strings.Contains(problem, "did not find expected alphabetic or numeric character"):
 		problem = `not valid YAML: a text that begins with * or & needs quotes, such as "*"`
 	case strings.Contains(problem, "cannot start any token"):
-		problem = "not valid YAML: a text that begins with @, ` or % needs quotes"
+		problem = "not valid YAML: a tab, or a text that begins with @, ` or % and needs quotes"
 	case strings.Contains(problem, "mapping values are not allowed"):
 		problem = "not valid YAML: wrong indentation, or a text with a colon and a space that needs quotes"
 	}
 	return &Error{File: path, Line: line, Problem: problem}
 }
 
-// lineOf returns the first line that has s outside of a whole-line comment.
+// lineOf returns the first line that has s outside of a whole-line comment, or 0.
 func lineOf(text []byte, s string) int {
 	number := 0
 	for line := range bytes.Lines(text) {

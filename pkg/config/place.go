@@ -102,6 +102,9 @@ func (p place) unknown(name string, names []string, line int) error {
 		// What follows may be a value, and a secret, when the space after a colon is missing.
 		shown = name[:end]
 	}
+	if shown == "" {
+		return p.wrong(orList(names), "a key that is not a word")
+	}
 	problem := fmt.Sprintf("unknown key %q", shortened(shown))
 	if near := nearest(name, names); near != "" {
 		return p.wrong("", "%s; did you mean %q?", problem, near)

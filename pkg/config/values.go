@@ -11,21 +11,22 @@ const (
 	DefaultFenceFirst = false
 
 	// DefaultStormShare and DefaultStormHosts: when more than half of the hosts and at
-	// least 3 fail at once, what they share has failed: the front-end or its network. A
-	// smaller number would hold clouds of two to four hosts at every failure.
+	// least 3 fail at once, what they share has failed: the front-end or its network. With
+	// less than 3, two failed hosts of three would be a storm.
 	DefaultStormShare Percent = 50
-	DefaultStormHosts         = 3
+	DefaultStormHosts int     = 3
 	// DefaultStormWindow holds three monitoring cycles of 180s, the default of monitord
 	// (6.0 to 7.4): hosts that lost the same thing need up to one cycle to be found out, and
 	// oned may need a second one.
 	DefaultStormWindow = 10 * time.Minute
-	// DefaultStormCoolDown is longer than oned takes to set a host to MONITORED that it
-	// reaches again, so a storm that ends is not mistaken for single failures.
+	// DefaultStormCoolDown: a storm that ebbs for a moment is not over. A choice, not a
+	// measurement.
 	DefaultStormCoolDown = time.Minute
-	// DefaultStormGiveUp: what has not healed by then is a matter for a person.
+	// DefaultStormGiveUp: what has not healed by then is a matter for a person. A choice;
+	// ten monitoring cycles of 180s.
 	DefaultStormGiveUp = 30 * time.Minute
 	// DefaultStormQuiet: a front-end that has just started or changed leader still has
-	// old states of hosts.
+	// old states of hosts. A choice.
 	DefaultStormQuiet = 2 * time.Minute
 	// DefaultStormPerCluster: clusters often share a switch or a power feed.
 	DefaultStormPerCluster = true
@@ -33,9 +34,10 @@ const (
 	// DefaultFenceTimeout: fence agents wait up to 5s for the login, 3s for an answer
 	// and 20s for the power to go, by their own defaults, and need time to start.
 	DefaultFenceTimeout = 40 * time.Second
-	// DefaultFenceAttempts: management controllers drop single requests.
+	// DefaultFenceAttempts: a single lost packet must not decide. A choice.
 	DefaultFenceAttempts = 3
-	// DefaultFenceBackOff lets a busy management controller close the session before.
+	// DefaultFenceBackOff gives a busy management controller time to close its session. A
+	// choice.
 	DefaultFenceBackOff = 5 * time.Second
 
 	// DefaultPriorityMin and DefaultPriorityMax: owners may use all of FT_PRIORITY.
@@ -44,9 +46,10 @@ const (
 
 	// DefaultParallel leaves half of oned's connections to others; it serves about 15.
 	DefaultParallel = 8
-	// DefaultTimeout: 40 VMs take seconds to recreate, and a minute when the scheduler is slow.
+	// DefaultTimeout: for many VMs and a busy scheduler; a hook must end at some time. A
+	// choice.
 	DefaultTimeout = 10 * time.Minute
-	// DefaultOnedWait: oned restarts, or another front-end becomes leader, in less.
+	// DefaultOnedWait: for a restart of oned or a change of leader. A choice.
 	DefaultOnedWait = 2 * time.Minute
 )
 

@@ -148,8 +148,8 @@ type Report struct {
 	Refused bool   `json:"refused"` // nothing was done because it would not have been safe
 	// Fence says how the host was proven off, or why not.
 	Fence string `json:"fence,omitempty"`
-	// Notes are what a dry run found out about the guard and the fence.
-	Notes    []string  `json:"notes,omitempty"`
+	// Preview is what a dry run found out about the guard and the fence.
+	Preview  []string  `json:"preview,omitempty"`
 	Outcomes []Outcome `json:"vms"`
 	Seconds  float64   `json:"seconds"`
 }

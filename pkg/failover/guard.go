@@ -3,6 +3,7 @@ package failover
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"one-ft/pkg/one"
@@ -24,7 +25,7 @@ type Storm struct {
 
 // guardEvery is how often the hosts are looked at while holding. It is shorter
 // than any monitoring interval in use, so no state of a host is missed.
-const guardEvery = 5 * time.Second
+const guardEvery = 10 * time.Second
 
 // stage is how a stage before acting ended.
 type stage struct {
@@ -71,7 +72,11 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 		if now.Sub(started) >= storm.GiveUp && !quiet {
 			return stage{refused: fmt.Sprintf("held for %s and given up: %s; nothing was fenced or touched; --override-storm goes on all the same", storm.GiveUp, v.Worst)}, nil
 		}
-		if !wait(ctx, guardEvery) {
+		next := min(guardEvery, storm.GiveUp-now.Sub(started))
+		if quiet {
+			next = min(guardEvery, storm.QuietUntil.Sub(now))
+		}
+		if !wait(ctx, max(next, firstPause)) {
 			return stage{}, fmt.Errorf("watch the hosts: %w", ctx.Err())
 		}
 	}
@@ -89,18 +94,27 @@ func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recov
 	for _, h := range hosts {
 		back = back || h.ID == r.hostID && h.State.Back()
 	}
+	for id := range r.since { // a host that was back in between has failed anew
+		if i := slices.IndexFunc(hosts, func(h one.Host) bool { return h.ID == id }); i < 0 || !hosts[i].State.Failed() {
+			delete(r.since, id)
+		}
+	}
 	v = recovery.Guard(hosts, nil, r.started, policy)
 	if !v.Hold || back {
 		return v, back, nil
 	}
-	since := map[int]time.Time{}
 	for _, h := range hosts {
-		if !h.State.Failed() {
+		if _, known := r.since[h.ID]; known || !h.State.Failed() {
 			continue
 		}
-		if full, err := r.cloud.Host(ctx, h.ID); err == nil && full.LastContact > 0 {
-			since[h.ID] = time.Unix(full.LastContact, 0)
+		full, err := r.cloud.Host(ctx, h.ID)
+		if err != nil {
+			continue // it counts as having failed just now, and is asked for again
+		}
+		r.since[h.ID] = r.started // before 5.12 oned does not tell
+		if full.LastContact > 0 {
+			r.since[h.ID] = time.Unix(full.LastContact, 0)
 		}
 	}
-	return recovery.Guard(hosts, since, r.started, policy), back, nil
+	return recovery.Guard(hosts, r.since, r.started, policy), back, nil
 }

@@ -37,7 +37,7 @@ var ErrNoHost = errors.New("no such host")
 // Host recovers the VMs of a failed host. The report is complete also when the
 // error is not nil: then it says how far the recovery got.
 func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Options) (report Report, err error) {
-	r := &runner{cloud: cloud, locks: locks, opt: opt, hostID: job.HostID, started: time.Now()}
+	r := &runner{cloud: cloud, locks: locks, opt: opt, hostID: job.HostID, started: time.Now(), since: map[int]time.Time{}}
 	report = Report{Object: fmt.Sprintf("host %d", job.HostID), DryRun: opt.DryRun}
 	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
 
@@ -65,7 +65,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 		}
 	}
 	if opt.DryRun {
-		report.Notes = r.preview(ctx, host, job)
+		report.Preview = r.preview(ctx, host, job)
 		return r.recoverHost(ctx, job, report, fence.WithoutProof(host.ID, "dry run"))
 	}
 	if len(host.VMs) == 0 {

@@ -20,6 +20,9 @@ func (r Report) ExitCode() int {
 	return app.ExitDone
 }
 
+// Notes are what a dry run found out about the guard and the fence.
+func (r Report) Notes() []string { return r.Preview }
+
 // Line is the report in one line.
 func (r Report) Line() string { return r.Object + ": " + r.Summary }
 

@@ -24,6 +24,8 @@ type runner struct {
 	// hostID is the failed host, or -1.
 	hostID int
 	watch  watch
+	// since is when hosts in ERROR were last in contact with oned.
+	since map[int]time.Time
 }
 
 // watch is what is known of the failed host while its VMs are acted on.

@@ -8,6 +8,11 @@ import (
 	"strings"
 )
 
+var (
+	agentName = regexp.MustCompile(`^fence_[A-Za-z0-9_-]+$`)
+	paramText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
+)
+
 // Check looks whether levels can be used at all. It runs nothing and reads no file. The error is a
 // *ConfigError, which is ErrLease for a lease.
 func Check(levels []Level) error {
@@ -68,7 +73,7 @@ func (d Device) checkAgent() error {
 
 // checkAgentName lets no path and no other program through.
 func checkAgentName(name string) error {
-	if !regexp.MustCompile(`^fence_[A-Za-z0-9_-]+$`).MatchString(name) {
+	if !agentName.MatchString(name) {
 		return fmt.Errorf("agent %q: the name of a fence agent is needed, such as fence_ipmilan", name)
 	}
 	return nil
@@ -108,7 +113,7 @@ func refusedParams() map[string]string {
 // checkParam refuses what an agent would not read as it was meant: agents read lines
 // and strip blanks, and quotes around a value.
 func checkParam(name, value string) error {
-	if !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`).MatchString(name) {
+	if !paramText.MatchString(name) {
 		return fmt.Errorf("parameter %q: only letters, digits, - and _ are allowed", name)
 	}
 	if why, refused := refusedParams()[strings.ReplaceAll(strings.ToLower(name), "-", "_")]; refused {

@@ -42,7 +42,7 @@ func newMasker(devices []Device) masker {
 			case len(secret) < shortSecret:
 				m.short = append(m.short, secret)
 			default:
-				m.forms = append(m.forms, secretForms(d.Params["username"], secret)...)
+				m.forms = append(m.forms, secretForms(secret)...)
 			}
 		}
 	}
@@ -54,10 +54,22 @@ func newMasker(devices []Device) masker {
 	return m
 }
 
+// fromHost is a device that only has the secrets of a host template: a command gets
+// them with the XML and may print them.
+func fromHost(host Host) Device {
+	d := Device{Params: map[string]string{}}
+	for name, value := range host.Template {
+		if strings.HasPrefix(strings.ToUpper(name), "FENCE_") {
+			d.Params[name] = value
+		}
+	}
+	return d
+}
+
 // secretForms are the ways in which programs print a secret: as it is, quoted for a
 // shell, for Python, Go, JSON, a URL, HTML or a regular expression, and encoded, as in
 // the header of an HTTP request.
-func secretForms(user, secret string) []string {
+func secretForms(secret string) []string {
 	quoted := strconv.Quote(secret)
 	ascii := strconv.QuoteToASCII(secret)
 	text, _ := json.Marshal(secret) // of a string: cannot fail
@@ -69,9 +81,18 @@ func secretForms(user, secret string) []string {
 		python, strings.ReplaceAll(python, `'`, `\'`),
 		escapeAll(secret), printable(secret), hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))),
 	}
-	for _, plain := range []string{secret, user + ":" + secret} {
-		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-			forms = append(forms, enc.EncodeToString([]byte(plain)))
+	return append(forms, base64Forms(secret)...)
+}
+
+// base64Forms are what a secret looks like inside of something encoded in base64,
+// such as an HTTP header or the XML that a command is given: there are three ways, by
+// its place modulo 3. Only characters that depend on nothing but the secret count.
+func base64Forms(secret string) []string {
+	var forms []string
+	for before := range 3 {
+		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			text := enc.EncodeToString([]byte(strings.Repeat("x", before) + secret))
+			forms = append(forms, text[(before*8+5)/6:(before+len(secret))*8/6])
 		}
 	}
 	return forms
@@ -90,13 +111,20 @@ func escapeAll(s string) string {
 	return b.String()
 }
 
-// mask replaces every form of every secret, also where they overlap.
+// mask withholds text with a short secret in it, and replaces every form of the
+// others.
 func (m masker) mask(s string) string {
 	for _, secret := range m.short {
 		if strings.Contains(s, secret) {
 			return "(withheld, because it may contain a secret)"
 		}
 	}
+	return m.maskLong(s)
+}
+
+// maskLong replaces every form of every secret that is not short, also where they
+// overlap. It is enough for text that no program printed.
+func (m masker) maskLong(s string) string {
 	hidden := make([]bool, len(s))
 	found := false
 	for _, form := range m.forms {

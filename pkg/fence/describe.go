@@ -38,7 +38,7 @@ func (d Device) describe() string {
 	if len(params) > 0 {
 		text += " (" + strings.Join(params, ", ") + ")"
 	}
-	return newMasker([]Device{d}).clean(text)
+	return newMasker([]Device{d}).maskLong(printable(text))
 }
 
 // harmless reports whether the value of a parameter may be shown.
@@ -56,6 +56,9 @@ func harmless(name string) bool {
 // isSecret reports whether a parameter is a secret, by its name.
 func isSecret(name string) bool {
 	name = strings.ToLower(name)
+	if strings.Contains(name, "_file") || strings.HasSuffix(name, "_script") || strings.HasSuffix(name, "_path") {
+		return false // where a secret is
+	}
 	for _, part := range []string{"pass", "secret", "token", "key", "cred", "community", "hexadecimal_kg"} {
 		if strings.Contains(name, part) {
 			return true

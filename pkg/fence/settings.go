@@ -83,8 +83,7 @@ const (
 	DefaultAttempts = 2
 	// DefaultBackoff is enough for a BMC to close a session that was cut.
 	DefaultBackoff = 3 * time.Second
-	// DefaultLate is how long machines were seen to take from an accepted power-off
-	// until they are off, with a reserve.
+	// DefaultLate is as long again as agents wait for a power-off themselves.
 	DefaultLate = 20 * time.Second
 	// DefaultPoll asks often enough without wearing a BMC out.
 	DefaultPoll = time.Second

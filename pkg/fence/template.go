@@ -13,6 +13,8 @@ import (
 // maxTemplateLevels is how many levels a host template can have.
 const maxTemplateLevels = 9
 
+var levelSuffix = regexp.MustCompile(`^(.+)_([0-9]+)$`)
+
 // FromTemplate reads the levels of a host from the FENCE_* attributes of its
 // template:
 //
@@ -123,7 +125,7 @@ func (r *reader) levels() ([]Level, error) {
 	numbers := slices.Sorted(maps.Keys(r.devices))
 	for i, n := range numbers {
 		if r.devices[n].Agent == "" {
-			return nil, &TemplateError{Attribute: r.first[n], Err: fmt.Errorf("%w", missing(n))}
+			return nil, &TemplateError{Attribute: r.first[n], Err: missing(n)}
 		}
 		if n != i+1 {
 			return nil, &TemplateError{Attribute: r.first[n], Err: fmt.Errorf("there is no level %d: %s is missing", i+1, attributeName("AGENT", i+1))}
@@ -146,7 +148,7 @@ func missing(level int) error {
 
 // splitLevel takes the number of the level off a name.
 func splitLevel(name string) (string, int, error) {
-	m := regexp.MustCompile(`^(.+)_([0-9]+)$`).FindStringSubmatch(name)
+	m := levelSuffix.FindStringSubmatch(name)
 	if m == nil {
 		return name, 1, nil
 	}

@@ -44,6 +44,9 @@ func TestBadAnswers(t *testing.T) {
 		if e.Status != c.status || e.Method != "one.vm.info" || Temporary(err) != c.temporary || Unsent(err) {
 			t.Errorf("%s: %v, temporary %v", name, err, Temporary(err))
 		}
+		if name == "nested" && !strings.Contains(err.Error(), "nested too deeply") { // it must not even be tried
+			t.Errorf("%s: %v", name, err)
+		}
 		if c.body == html && !strings.Contains(err.Error(), "DOCTYPE html") {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -122,3 +122,28 @@ func TestDatastore(t *testing.T) {
 	_, err := client(t, "7.4.0", always(200, accepted("<DATASTORE><NAME>n</NAME></DATASTORE>"))).Datastore(ctx(t), 100)
 	is(t, err, ErrDamaged)
 }
+
+// TestRecordedDatastores: a fresh OpenNebula has its three datastores.
+func TestRecordedDatastores(t *testing.T) {
+	for version, name := range map[string]string{"4.4": "636-", "5.10": "006-", "6.10": "035-", "7.4": "035-"} {
+		tape := tapeOf(t, version, name+"one.datastorepool.info")
+		list, err := readObjects(ctx(t), playing(t, version, tape), "DATASTORE_POOL", "DATASTORE", parseDatastore, tape.Method)
+		found := map[int]Datastore{}
+		for _, d := range list {
+			found[d.ID] = d
+		}
+		text := string(tape.Response)
+		if err != nil || len(list) != strings.Count(text, "&lt;DATASTORE&gt;") || found[0].Name != "system" || found[1].Name != "default" || found[2].Name != "files" {
+			t.Errorf("%s: %+v, %v", version, list, err)
+		}
+		shared := 0
+		for _, d := range list {
+			if d.Shared {
+				shared++
+			}
+		}
+		if want := strings.Count(text, "&lt;SHARED&gt;&lt;![CDATA[YES]]&gt;"); shared != want {
+			t.Errorf("%s: %d shared datastores, want %d", version, shared, want)
+		}
+	}
+}

@@ -119,6 +119,11 @@ func TestForgedPools(t *testing.T) {
 	if err := hosts(fmt.Sprintf(host, 1, "x") + fmt.Sprintf(host, 2, "x")); err != nil {
 		t.Error(err)
 	}
+	_, err = client(t, "7.4.0", always(200, accepted(fmt.Sprintf(host, 2, "x")))).Host(ctx(t), 1)
+	is(t, err, ErrDamaged)
+	if err := hosts(`<?xml version="1.0"?>`); err == nil {
+		t.Error("an XML declaration in the middle")
+	}
 	for _, text := range []string{fmt.Sprintf(host, 1, "x") + fmt.Sprintf(host, 1, "x"),
 		fmt.Sprintf(host, 1, "</X></TEMPLATE><STATE>3</STATE><TEMPLATE><X>"), fmt.Sprintf(host, 1, "</X></TEMPLATE><VMS/><TEMPLATE><X>"),
 		strings.Replace(fmt.Sprintf(host, 1, "x"), "<ID>5</ID>", "<ID>x</ID>", 1), strings.Replace(fmt.Sprintf(host, 1, "x"), "<STATE>2</STATE>", "", 1)} {

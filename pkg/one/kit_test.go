@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"one-ft/test/testdata/tapes"
@@ -146,14 +147,28 @@ func scalars(body []byte) ([]string, error) {
 	}
 }
 
-// eachTape runs f for all tapes of all versions.
-func eachTape(t testing.TB, f func(version string, tape tapes.Tape)) {
-	t.Helper()
+// allTapes loads the tapes of all versions, once.
+var allTapes = sync.OnceValues(func() (map[string][]tapes.Tape, error) {
+	all := map[string][]tapes.Tape{}
 	for _, version := range tapes.Versions() {
 		list, err := tapes.Load(version)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
+		all[version] = list
+	}
+	return all, nil
+})
+
+// eachTape runs f for all tapes of all versions.
+func eachTape(t testing.TB, f func(version string, tape tapes.Tape)) {
+	t.Helper()
+	all, err := allTapes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range tapes.Versions() {
+		list := all[version]
 		if len(list) < 400 {
 			t.Fatalf("only %d tapes of %s", len(list), version)
 		}

@@ -54,6 +54,7 @@ func sent(t *testing.T, version, reply string) (*Client, func() string) {
 // TestActionsAreAsRecorded: each action is a call that oned of that version accepted
 // for some VM, with the same types and values.
 func TestActionsAreAsRecorded(t *testing.T) {
+	number := regexp.MustCompile(` int:\d+`)
 	for _, version := range tapes.Versions() {
 		recorded := requestsOf(t, version)
 		for _, action := range []Action{Recreate, Delete, RecoverFailure, Retry, Resume, Reboot, Resched} {
@@ -66,7 +67,7 @@ func TestActionsAreAsRecorded(t *testing.T) {
 			}
 			found, want := false, request()
 			for key, ok := range recorded { // the VM was another one
-				if vm := regexp.MustCompile(` int:\d+`).FindString(key); ok && strings.Replace(key, vm, " int:7", 1) == want {
+				if vm := number.FindString(key); ok && strings.Replace(key, vm, " int:7", 1) == want {
 					found = true
 				}
 			}
@@ -133,7 +134,21 @@ func TestRequestsInFull(t *testing.T) {
 			t.Errorf("%s: %s, %v; want %s", version, request(), err, want)
 		}
 	}
-	c, request := sent(t, "6.0.0", "<VM_POOL/>")
+	types := regexp.MustCompile(`:\S+`)
+	for version, want := range map[string]string{"4.4": migrate["4.4.0"], "5.10": migrate["5.8.0"], "6.10": migrate["7.4.0"], "7.4": migrate["7.4.0"]} {
+		found := false
+		for key, ok := range requestsOf(t, version) {
+			found = found || ok && strings.HasPrefix(key, "methodName:one.vm.migrate ") && types.ReplaceAllString(key, "") == types.ReplaceAllString(want, "")
+		}
+		if !found {
+			t.Errorf("%s: no migrate with the types of %s was ever accepted", version, want)
+		}
+	}
+	c, request := sent(t, "7.4.0", "<VM_POOL/>")
+	if _, err := c.VMSet(ctx(t), []int{0, 1, 5}); err != nil || !requestsOf(t, "7.4")[request()] {
+		t.Errorf("%s, %v: not as recorded", request(), err)
+	}
+	c, request = sent(t, "6.0.0", "<VM_POOL/>")
 	if _, err := c.VMSet(ctx(t), []int{3, 1, 2}); err != nil || request() != "methodName:one.vmpool.infoset string:3,1,2 boolean:1" {
 		t.Errorf("%s, %v", request(), err)
 	}

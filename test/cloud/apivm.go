@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"one-ft/pkg/one"
 )
 
 // The rights that a call needs on an object.
@@ -139,7 +137,7 @@ func vmMigrate(c *Cloud, r *request) answer {
 	}
 	kind := "migrate:save"
 	switch {
-	case r.bool(2) && (c.fam == f44 || v.state() == active(one.Running)):
+	case r.bool(2):
 		kind = "migrate:live"
 	case r.int(5) == 1:
 		kind = "migrate:poweroff"

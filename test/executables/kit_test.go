@@ -91,13 +91,19 @@ func number(ts *testscript.TestScript, word string) int {
 	return n
 }
 
-// startCloud is "cloud [STEP]": a cloud of four hosts, 0 to 3, of which host 1 is
-// in ERROR. Each change of state takes STEP (20ms). The datastore 0 is shared, 100 is not.
+// startCloud is "cloud [STEP] [NAME=VALUE...]": a cloud of four hosts, 0 to 3, of
+// which host 1 is in ERROR. Each change of state takes STEP (20ms). The datastore 0
+// is shared, 100 is not. NAME=VALUE are attributes of the template of host 1.
 func startCloud(ts *testscript.TestScript, _ bool, args []string) {
 	step := 20 * time.Millisecond
-	if len(args) > 0 {
+	attributes := map[string]string{}
+	for _, arg := range args {
+		if name, value, ok := strings.Cut(arg, "="); ok {
+			attributes[name] = value
+			continue
+		}
 		var err error
-		step, err = time.ParseDuration(args[0])
+		step, err = time.ParseDuration(arg)
 		ts.Check(err)
 	}
 	cfg := cloud.Config{
@@ -107,7 +113,7 @@ func startCloud(ts *testscript.TestScript, _ bool, args []string) {
 	for id := range 4 {
 		h := cloud.Host{ID: id, Name: fmt.Sprintf("node%d", id)}
 		if id == 1 {
-			h.State = one.HostError
+			h.State, h.Template = one.HostError, attributes
 		}
 		cfg.Hosts = append(cfg.Hosts, h)
 	}

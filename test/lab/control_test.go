@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"errors"
 	"net"
 	"os"
@@ -25,22 +24,14 @@ func runProgram(t *testing.T, name string, args ...string) string {
 }
 
 // waitForFile waits for a file to appear and returns its text.
-func waitForFile(t *testing.T, path string) string {
+func waitForFile(t *testing.T, path string) (text string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if text, err := os.ReadFile(path); err == nil {
-			return string(text)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("%s did not appear", path)
-		}
-	}
+	waitFor(t, path, func() bool {
+		data, err := os.ReadFile(path)
+		text = string(data)
+		return err == nil
+	})
+	return text
 }
 
 func TestTables(t *testing.T) {

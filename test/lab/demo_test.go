@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -41,9 +42,9 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// demo runs the script in a temporary directory of its own and lists what it left
-// there.
-func demo(t *testing.T, bin, version string) (out string, left []os.DirEntry, err error) {
+// demo runs the script in a temporary directory of its own and lists what it left:
+// files there, and processes that name the directory.
+func demo(t *testing.T, bin, version string) (out string, left []string, err error) {
 	t.Helper()
 	tmp, err := os.MkdirTemp("", "demo")
 	if err != nil {
@@ -52,12 +53,34 @@ func demo(t *testing.T, bin, version string) (out string, left []os.DirEntry, er
 	defer os.RemoveAll(tmp)
 	cmd := exec.CommandContext(t.Context(), filepath.Join("..", "..", "scripts", "demo"))
 	cmd.Env = append(os.Environ(), "DEMO_BIN="+bin, "DEMO_VERSION="+version, "TMPDIR="+tmp)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it cleans up
+	cmd.WaitDelay = 20 * time.Second
 	text, err := cmd.CombinedOutput()
-	left, listed := os.ReadDir(tmp)
+	files, listed := os.ReadDir(tmp)
 	if listed != nil {
 		t.Fatal(listed)
 	}
-	return string(text), left, err
+	for _, f := range files {
+		left = append(left, f.Name())
+	}
+	return string(text), append(left, processes(t, tmp)...), err
+}
+
+// processes lists the processes that have a text among their words.
+func processes(t *testing.T, text string) []string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, file := range files {
+		// A process that ends meanwhile is none.
+		if words, err := os.ReadFile(file); err == nil && strings.Contains(string(words), text) {
+			list = append(list, file+": "+strings.ReplaceAll(string(words), "\x00", " "))
+		}
+	}
+	return list
 }
 
 // The demo says what is wrong, in every way in which a part of it may not happen.

@@ -2,10 +2,8 @@ package lab
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -165,12 +163,29 @@ func wantLines(t *testing.T, l *Lab, texts ...string) {
 	}
 }
 
-// dead reports whether a process has ended; nobody may be there to collect it.
-func dead(pid string) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%s/stat", strings.TrimSpace(pid)))
-	if err != nil {
-		return true
+// waitForEnd waits for the end of a process that was killed: a signal takes its
+// time. Nobody may be there to collect the process.
+func waitForEnd(t *testing.T, pid string) {
+	t.Helper()
+	waitFor(t, "the end of process "+pid, func() bool {
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		return err != nil || strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X")
+	})
+}
+
+// waitFor waits for a condition that nothing tells of.
+func waitFor(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !so() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("waited in vain for %s", what)
+		}
 	}
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	return slices.Contains([]string{"Z", "X"}, rest[:1])
 }

@@ -1,0 +1,101 @@
+package app
+
+import (
+	"bytes"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// clockTicks is USER_HZ, the unit of start times in /proc: 100 on every
+// architecture that Linux and Go share.
+const clockTicks = 100
+
+// FrontEndStarted finds out since when this machine is a front-end in charge: the
+// later of the start of oned and of the hook execution manager, which the leader
+// of an HA cluster starts when it becomes leader (share/pkgs/services and raft's
+// vip.sh, 5.10 and later). It is the zero time when oned runs elsewhere or is not
+// found. proc is /proc.
+func FrontEndStarted(proc, endpoint string) time.Time {
+	if !isLocal(endpoint) {
+		return time.Time{}
+	}
+	boot, ok := bootTime(proc)
+	if !ok {
+		return time.Time{}
+	}
+	var oned, hem time.Time
+	commands, _ := filepath.Glob(filepath.Join(proc, "[0-9]*", "cmdline"))
+	for _, file := range commands {
+		command, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		first, _, _ := bytes.Cut(command, []byte{0})
+		switch {
+		case filepath.Base(string(first)) == "oned":
+			oned = later(oned, startOf(filepath.Dir(file), boot))
+		case bytes.Contains(command, []byte("onehem-server")):
+			hem = later(hem, startOf(filepath.Dir(file), boot))
+		}
+	}
+	if oned.IsZero() {
+		return oned
+	}
+	return later(oned, hem)
+}
+
+// isLocal reports whether an endpoint is on this machine by its name.
+func isLocal(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// bootTime reads when the kernel started.
+func bootTime(proc string) (time.Time, bool) {
+	stat, err := os.ReadFile(filepath.Join(proc, "stat"))
+	if err != nil {
+		return time.Time{}, false
+	}
+	for line := range strings.Lines(string(stat)) {
+		if value, ok := strings.CutPrefix(line, "btime "); ok {
+			n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+			return time.Unix(n, 0), err == nil
+		}
+	}
+	return time.Time{}, false
+}
+
+// startOf reads when a process started; the zero time if it has ended.
+func startOf(dir string, boot time.Time) time.Time {
+	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+	if err != nil {
+		return time.Time{}
+	}
+	// Behind the name, which may hold anything: state is field 3, starttime 22.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	const startTime = 22 - 3
+	if len(fields) <= startTime {
+		return time.Time{}
+	}
+	ticks, err := strconv.ParseInt(fields[startTime], 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return boot.Add(time.Duration(ticks) * time.Second / clockTicks)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

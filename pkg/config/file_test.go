@@ -1,0 +1,116 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestValues(t *testing.T) {
+	if got := (File{}).Values(); !reflect.DeepEqual(got, Default()) {
+		t.Errorf("the zero File gives %+v", got)
+	}
+	f := loaded(t, `
+wait: 1h30m
+confirm: [[/a, 1, yes, ""], [/b]]
+fencing: required
+fence_first: true
+storm: {share: 7%, hosts: 9, window: 11m, cool_down: 0s, give_up: 1500ms, quiet: 0s, per_cluster: false}
+priority: {min: 10, max: 10}
+parallel: 12
+timeout: 24h
+oned_wait: 0s
+verify: none
+endpoint: https://one.example/RPC2
+auth_file: /a
+ca_file: /c
+log_file: "-"
+state_dir: /s
+`)
+	want := Values{
+		Wait: 90 * time.Minute, Confirm: [][]string{{"/a", "1", "yes", ""}, {"/b"}}, Fencing: FencingRequired, FenceFirst: true,
+		StormShare: 7, StormHosts: 9, StormWindow: 11 * time.Minute, StormGiveUp: 1500 * time.Millisecond,
+		PriorityMin: 10, PriorityMax: 10, Parallel: 12, Timeout: 24 * time.Hour, Verify: VerifyNone,
+		Endpoint: "https://one.example/RPC2", AuthFile: "/a", CAFile: "/c", LogFile: "-", StateDir: "/s",
+	}
+	if got := f.Values(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	if f := loaded(t, "cycles: 0\nfence_first: false"); f.Cycles == nil || *f.Cycles != 0 || f.FenceFirst == nil || f.Parallel != nil {
+		t.Errorf("zero and not set are mixed up: %+v", f)
+	}
+}
+
+func TestFenceEntry(t *testing.T) {
+	f := loaded(t, device("agent: fence_ipmilan", "params: {ip: 10.0.0.11, ipport: 0623, lanplus: yes, login: \"\"}")+
+		"  - {name: x, devices: [{command: [/f, -a]}, {manual: true}]}\n")
+	want := []Entry{{
+		Hosts: []string{"a"}, Timeout: DefaultFenceTimeout, Attempts: DefaultFenceAttempts, BackOff: DefaultFenceBackOff,
+		Levels: []Level{
+			{Name: "level-1", Devices: []Device{{Agent: "fence_ipmilan", Params: Params{"ip": "10.0.0.11", "ipport": "0623", "lanplus": "yes", "login": ""}}}},
+			{Name: "x", Devices: []Device{{Command: []string{"/f", "-a"}}, {Manual: true}}},
+		},
+	}}
+	if !reflect.DeepEqual(f.Fence, want) {
+		t.Errorf("got %+v\nwant %+v", f.Fence, want)
+	}
+}
+
+func TestFenceFor(t *testing.T) {
+	const levels = "levels: [{devices: [{manual: true}]}]}\n"
+	f := loaded(t, "fence:\n- {hosts: ['node0*', 'gpu?', 'r[12]'], attempts: 1, "+levels+
+		"- {clusters: [default, Prod], attempts: 2, "+levels+
+		"- {hosts: [both], clusters: [rest], attempts: 3, "+levels+
+		"- {hosts: ['node*'], attempts: 4, "+levels)
+	for _, test := range []struct {
+		host, cluster string
+		attempts      int // 0: no entry
+	}{
+		{"node01", "", 1}, {"node01", "default", 1}, {"gpu1", "x", 1}, {"gpu", "x", 0}, {"gpu12", "x", 0}, {"r2", "x", 1}, {"r3", "x", 0},
+		{"gpu12", "default", 2}, {"x", "Prod", 2}, {"x", "prod", 0}, {"both", "", 3}, {"x", "rest", 3}, {"node1", "", 4},
+		{"Node01", "x", 0}, {"", "", 0}, {"node0/1", "", 0}, {"gpu\n", "", 1},
+	} {
+		e, ok := f.FenceFor(test.host, test.cluster)
+		if ok != (test.attempts > 0) || e.Attempts != test.attempts {
+			t.Errorf("%q in %q: entry with %d attempts, %v; want %d", test.host, test.cluster, e.Attempts, ok, test.attempts)
+		}
+	}
+	if _, ok := (File{}).FenceFor("a", "b"); ok {
+		t.Error("the zero File fences")
+	}
+}
+
+func TestExpand(t *testing.T) {
+	params := Params{"ip": "%h-bmc.%i.example", "plug": "100%%h%%", "password": "%h%%", "plain": "x"}
+	got, err := params.Expand("node%i", 12)
+	want := Params{"ip": "node%i-bmc.12.example", "plug": "100%h%", "password": "%h%%", "plain": "x"}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %#v, %v", map[string]string(got), err)
+	}
+	if params["ip"] != "%h-bmc.%i.example" {
+		t.Error("the parameters themselves were changed")
+	}
+	if _, err := params.Expand("a\naction=on", 3); err == nil || err.Error() != `host 3: the name "a\naction=on" has characters that cannot be printed` {
+		t.Errorf("line break: %v", err)
+	}
+}
+
+// Parameters are printed without secrets, also inside of other things.
+func TestParamsHideSecrets(t *testing.T) {
+	f := loaded(t, device("agent: fence_a", "params: {password: s3cret, ip: a}"))
+	text, err := json.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shown := range []string{fmt.Sprintf("%v", f), fmt.Sprintf("%+v", f), fmt.Sprintf("%#v", f), string(text)} {
+		if strings.Contains(shown, "s3cret") || !strings.Contains(shown, hidden) {
+			t.Error(shown)
+		}
+	}
+	if got := f.Fence[0].Levels[0].Devices[0].Params.String(); got != `{ip="a" password="***"}` {
+		t.Error(got)
+	}
+}

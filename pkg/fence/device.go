@@ -1,0 +1,171 @@
+package fence
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// The actions of agents that are used, and what their exit codes mean.
+const (
+	actionOff    = "off"
+	actionStatus = "status"
+
+	exitOn  = 0 // of status
+	exitOff = 2 // of status
+)
+
+// agentPath is the PATH of agents, which find ipmitool, ssh and others through it.
+const agentPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// maxSecret is the most bytes of a file with a secret.
+const maxSecret = 4096
+
+// device is a device that is ready to be called.
+type device struct {
+	Device
+	level int // from 1
+	label string
+	path  string // of the agent
+	err   error  // why it cannot be called
+}
+
+// answer is what one call of a device came to.
+type answer struct {
+	code int    // exit code; -1 when there is none
+	said string // fit for a log
+	err  error  // why there is no exit code
+}
+
+// String is for errors and events.
+func (a answer) String() string {
+	text := fmt.Sprintf("exit code %d", a.code)
+	if a.err != nil {
+		text = a.err.Error()
+	}
+	if a.said != "" {
+		text += ": " + a.said
+	}
+	return text
+}
+
+// caller calls a device once; action is for agents. Tests script it.
+type caller func(ctx context.Context, d *device, action string) answer
+
+// prepare resolves the agent and the secret of a device.
+func (s Settings) prepare(level int, d Device) *device {
+	p := &device{Device: d, level: level, label: d.String()}
+	if d.Kind != KindAgent {
+		return p
+	}
+	p.Params = maps.Clone(d.Params)
+	if p.Params == nil {
+		p.Params = map[string]string{}
+	}
+	if d.SecretFile != "" {
+		p.Params["password"], p.err = readSecret(s.SecretDir, d.SecretFile)
+	}
+	if p.err == nil {
+		p.path, p.err = s.findAgent(d.Agent)
+	}
+	return p
+}
+
+// findAgent finds an agent by its name.
+func (s Settings) findAgent(name string) (string, error) {
+	dirs := s.AgentDir
+	if len(dirs) == 0 {
+		dirs = append([]string{"/usr/sbin", "/sbin", "/usr/bin"}, filepath.SplitList(os.Getenv("PATH"))...)
+	}
+	for _, dir := range dirs {
+		if path := filepath.Join(dir, name); filepath.IsAbs(path) && isProgram(path) {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%w: there is no %s in %s; on Debian and Ubuntu it is in the package fence-agents", ErrNotInstalled, name, strings.Join(dirs, ":"))
+}
+
+// readSecret reads a secret of one line. Errors never contain any of it.
+func readSecret(dir, name string) (string, error) {
+	path := name
+	if !filepath.IsAbs(name) {
+		path = filepath.Join(dir, name)
+	}
+	// A FIFO without a writer must not hold the fencing up.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", fmt.Errorf("read the secret: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("read the secret: %w", err)
+	case !info.Mode().IsRegular():
+		return "", fmt.Errorf("secret %s: it is not a file", path)
+	case info.Mode().Perm()&0o007 != 0:
+		return "", fmt.Errorf("secret %s: everybody can use it (mode %#o); chmod 0640 or 0600 is needed", path, info.Mode().Perm())
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	if err != nil {
+		return "", fmt.Errorf("read the secret: %w", err)
+	}
+	secret := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	if secret == "" || len(text) > maxSecret {
+		return "", fmt.Errorf("secret %s: one line of 1 to %d bytes is needed", path, maxSecret)
+	}
+	if err := checkParam("password", secret); err != nil {
+		return "", fmt.Errorf("secret %s: %w", path, err)
+	}
+	return secret, nil
+}
+
+// runner calls devices for real.
+type runner struct {
+	settings Settings
+	host     Host
+	mask     masker
+}
+
+// call is a caller.
+func (r runner) call(ctx context.Context, d *device, action string) answer {
+	if d.err != nil {
+		return answer{code: -1, err: d.err}
+	}
+	var p program
+	switch d.Kind {
+	case KindAgent:
+		p = agentProgram(d, action)
+	case KindCommand:
+		// Without a line break at the end, as host_error.rb did it.
+		xml := base64.StdEncoding.EncodeToString(r.host.XML)
+		p = program{path: d.Command[0], args: d.Command[1:], env: r.settings.CommandEnv, stdin: []byte(xml)}
+	default:
+		return answer{code: -1, err: errors.New("it cannot be called")}
+	}
+	res := run(ctx, r.settings.Timeout, p)
+	return answer{code: res.code, said: r.mask.said(res.output, res.cutOff), err: res.err}
+}
+
+// agentProgram is the call of an agent. Its parameters are on its standard input
+// only: other users can see arguments, and programs that the agent starts inherit the
+// environment.
+func agentProgram(d *device, action string) program {
+	var in strings.Builder
+	fmt.Fprintf(&in, "action=%s\n", action)
+	for _, name := range slices.Sorted(maps.Keys(d.Params)) {
+		fmt.Fprintf(&in, "%s=%s\n", name, d.Params[name])
+	}
+	return program{
+		path: d.path, dir: "/", stdin: []byte(in.String()),
+		env: []string{"PATH=" + agentPath, "LANG=C", "PYTHONWARNINGS=ignore"},
+	}
+}

@@ -1,0 +1,176 @@
+package fence
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// maxOutput is how much of the output of a program is kept; the rest is read and
+	// forgotten, so that the program does not block.
+	maxOutput = 64 << 10
+	// pipeDelay is how long the output of a program that has ended is waited for: only
+	// a descendant that left its process group can still hold it open.
+	pipeDelay = time.Second
+	// killDelay is how long a killed program may stay: one that waits for a dead disk
+	// or file server does not go away at all.
+	killDelay = 5 * time.Second
+)
+
+var (
+	errTimeout = errors.New("no answer in time; killed with all that it had started")
+	errUnknown = errors.New("how it ended is not known")
+	errStuck   = errors.New("it cannot be killed; the kernel holds it")
+)
+
+// program is what is run once.
+type program struct {
+	path  string
+	args  []string
+	env   []string
+	dir   string
+	stdin []byte
+}
+
+// result is how a program ended.
+type result struct {
+	code   int    // exit code; -1 when there is none
+	output string // of both streams, in their order
+	cutOff bool   // there was more output
+	err    error  // why there is no exit code
+}
+
+// run runs a program in a process group of its own, and kills the group when the
+// time is over, when the context ends, and also when the program has ended: nothing
+// that an agent started may switch power later.
+func run(ctx context.Context, limit time.Duration, p program) result {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errTimeout)
+	defer cancel()
+	out := &capped{}
+	cmd := exec.Command(p.path, p.args...)
+	cmd.Env, cmd.Dir, cmd.Stdin = p.env, p.dir, bytes.NewReader(p.stdin)
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.WaitDelay = pipeDelay
+	if err := ctx.Err(); err != nil {
+		return result{code: -1, err: fmt.Errorf("not started: %w", context.Cause(ctx))}
+	}
+	if err := cmd.Start(); err != nil {
+		return result{code: -1, err: fmt.Errorf("start: %w", err)}
+	}
+	g := &group{id: cmd.Process.Pid}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		g.reap(cmd)
+	}()
+	select {
+	case <-done:
+		return ended(cmd, out, nil)
+	case <-ctx.Done():
+	}
+	g.kill()
+	select {
+	case <-done:
+		return ended(cmd, out, context.Cause(ctx))
+	case <-time.After(killDelay):
+		text, cutOff := out.text()
+		return result{code: -1, output: text, cutOff: cutOff, err: fmt.Errorf("%w: %w", context.Cause(ctx), errStuck)}
+	}
+}
+
+// ended is the result of a program that is gone; cause is why it was killed.
+func ended(cmd *exec.Cmd, out *capped, cause error) result {
+	text, cutOff := out.text()
+	r := result{code: -1, output: text, cutOff: cutOff}
+	if cmd.ProcessState == nil {
+		r.err = errUnknown
+		return r
+	}
+	status, known := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	switch {
+	case !known:
+		r.err = errUnknown
+	case status.Exited():
+		r.code = status.ExitStatus()
+	case cause != nil:
+		r.err = cause
+	default:
+		r.err = fmt.Errorf("ended by signal %d (%s)", status.Signal(), status.Signal())
+	}
+	return r
+}
+
+// group is the process group of a program. Its number is valid only until the program
+// has been reaped; afterwards the kernel may give it to others.
+type group struct {
+	mu     sync.Mutex
+	id     int
+	reaped bool
+}
+
+func (g *group) kill() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.reaped {
+		// An error means that nobody is left.
+		_ = unix.Kill(-g.id, unix.SIGKILL)
+	}
+}
+
+// reap waits until the program has ended, kills what it left behind while its number
+// is still its own, and reads its exit code.
+func (g *group) reap(cmd *exec.Cmd) {
+	for {
+		err := unix.Waitid(unix.P_PID, g.id, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	g.kill()
+	g.mu.Lock()
+	g.reaped = true
+	g.mu.Unlock()
+	// The error repeats the exit code, or says that the pipes were closed early.
+	_ = cmd.Wait()
+}
+
+// capped keeps the beginning of what is written to it.
+type capped struct {
+	mu   sync.Mutex
+	kept bytes.Buffer
+	lost bool
+}
+
+// Write never fails.
+func (c *capped) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	room := maxOutput - c.kept.Len()
+	if room < len(p) {
+		c.lost = true
+	}
+	c.kept.Write(p[:min(room, len(p))])
+	return len(p), nil
+}
+
+func (c *capped) text() (string, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.kept.String(), c.lost
+}
+
+// isProgram reports whether a path is a file that this process may execute.
+func isProgram(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && unix.Access(path, unix.X_OK) == nil
+}
