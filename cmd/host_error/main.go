@@ -120,6 +120,7 @@ func act(ctx context.Context, s app.Session, job failover.HostJob) (app.Answer, 
 	if job.Confirm, err = confirm(ctx, s, v); err != nil {
 		return nil, err
 	}
+	job.Policy.Priorities = recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}
 	job.FenceFirst = app.Pick(s.Cli, "fence-first", v.FenceFirst)
 	job.Storm = failover.NewStorm(v, app.FrontEndStarted("/proc", s.Client.Endpoint()))
 	job.Storm.Override = s.Cli.Bool("override-storm")

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,7 +69,7 @@ func (l *Log) Close() {
 
 // started logs what the tool was called for.
 func (l *Log) started(kind hook.Kind, e hook.Event) {
-	l.entry = l.entry.WithField(kind.String(), e.ID)
+	l.entry = l.entry.WithField(strings.ToLower(kind.String()), e.ID)
 	from := "its ID"
 	if e.FromTemplate {
 		from = "its template"

@@ -28,7 +28,7 @@ type File struct {
 
 	// Fencing is FencingAuto, FencingRequired or FencingOff.
 	Fencing *string `yaml:"fencing,omitempty"`
-	// FenceFirst: the host is fenced before it is watched, not after. It contradicts
+	// FenceFirst: the host is fenced at once instead of being watched. It contradicts
 	// FencingOff.
 	FenceFirst *bool `yaml:"fence_first,omitempty"`
 	// Fence says how hosts are fenced; FenceFor finds the entry of a host.
@@ -124,9 +124,9 @@ type Entry struct {
 	Clusters []string `yaml:"clusters,omitempty"`
 	// Timeout is the most time for one call of an agent or command, 1s to 10m.
 	Timeout time.Duration `yaml:"timeout"`
-	// Attempts is how often a level is tried, 1 to 10.
+	// Attempts is how often each device of a level is tried, 1 to 10.
 	Attempts int `yaml:"attempts"`
-	// BackOff is the pause before the second attempt and those after it, 0s to 5m.
+	// BackOff is the pause before the second attempt, 0s to 5m; it doubles with each.
 	BackOff time.Duration `yaml:"back_off"`
 	// Levels are tried in order until one proves that the host is off; at least one.
 	Levels []Level `yaml:"levels"`

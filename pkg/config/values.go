@@ -15,10 +15,10 @@ const (
 	// less than 3, two failed hosts of three would be a storm.
 	DefaultStormShare Percent = 50
 	DefaultStormHosts int     = 3
-	// DefaultStormWindow holds three monitoring cycles of 180s, the default of monitord
-	// (6.0 to 7.4): hosts that lost the same thing need up to one cycle to be found out, and
-	// oned may need a second one.
-	DefaultStormWindow = 10 * time.Minute
+	// DefaultStormWindow is longer than a storm is held: a host that fails while others
+	// are held must still count them. A host that has been in ERROR for longer is known
+	// to be dead and says nothing about the front-end. A choice.
+	DefaultStormWindow = time.Hour
 	// DefaultStormCoolDown: a storm that ebbs for a moment is not over. A choice, not a
 	// measurement.
 	DefaultStormCoolDown = time.Minute
@@ -26,8 +26,8 @@ const (
 	// ten monitoring cycles of 180s.
 	DefaultStormGiveUp = 30 * time.Minute
 	// DefaultStormQuiet: a front-end that has just started or changed leader still has
-	// old states of hosts. A choice.
-	DefaultStormQuiet = 2 * time.Minute
+	// old states of hosts. A choice: with -p 2 the host is watched for longer anyway.
+	DefaultStormQuiet = 30 * time.Second
 	// DefaultStormPerCluster: clusters often share a switch or a power feed.
 	DefaultStormPerCluster = true
 

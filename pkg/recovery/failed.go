@@ -100,7 +100,7 @@ func fromHistory(vm one.VM) doing {
 
 // Failure decides what vm_failure does with a VM.
 func Failure(s Single, p FailurePolicy) Step {
-	step := Step{VM: s.VM, Verb: VerbLeave, Target: -1, Priority: priority(s.VM)}
+	step := Step{VM: s.VM, Verb: VerbLeave, Target: -1, Priority: priority(s.VM, Range{})}
 	leave := func(unhandled bool, format string, args ...any) Step {
 		step.Verb, step.Unhandled, step.Reason = VerbLeave, unhandled, fmt.Sprintf(format, args...)
 		return step
@@ -200,7 +200,7 @@ func (s Single) back(step Step, leave func(string) Step) Step {
 // Unknown decides what vm_unknown does with a VM: boot it again if its host is
 // fine. anyState includes hosts that an admin took out of service.
 func Unknown(s Single, anyState bool) Step {
-	step := Step{VM: s.VM, Verb: VerbLeave, Target: -1, Priority: priority(s.VM)}
+	step := Step{VM: s.VM, Verb: VerbLeave, Target: -1, Priority: priority(s.VM, Range{})}
 	leave := func(unhandled bool, format string, args ...any) Step {
 		step.Unhandled, step.Reason = unhandled, fmt.Sprintf(format, args...)
 		return step

@@ -43,6 +43,8 @@ type Policy struct {
 	Mode Mode
 	// Idle: SUSPENDED and POWEROFF VMs are included (y, -f).
 	Idle bool
+	// Priorities are what owners may ask for.
+	Priorities Range
 }
 
 // Snapshot is what is known when a plan is made.
@@ -85,19 +87,19 @@ type Plan struct {
 func Make(s Snapshot, p Policy) Plan {
 	plan := Plan{Policy: p}
 	room := newRoom(s.Hosts, s.Host.ID)
-	for _, vm := range byPriority(s.VMs) {
+	for _, vm := range byPriority(s.VMs, p.Priorities) {
 		step := s.step(vm, p, room)
-		step.Priority = priority(vm)
+		step.Priority = priority(vm, p.Priorities)
 		plan.Steps = append(plan.Steps, step)
 	}
 	return plan
 }
 
 // byPriority sorts VMs by priority, highest first, then by ID.
-func byPriority(vms []one.VM) []one.VM {
+func byPriority(vms []one.VM, allowed Range) []one.VM {
 	sorted := slices.Clone(vms)
 	slices.SortFunc(sorted, func(a, b one.VM) int {
-		return cmp.Or(cmp.Compare(priority(b), priority(a)), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(priority(b, allowed), priority(a, allowed)), cmp.Compare(a.ID, b.ID))
 	})
 	return sorted
 }

@@ -118,7 +118,7 @@ func TestPerStateTable(t *testing.T) {
 						if row.flag == "y" && !idle || row.flag == "n" && idle {
 							continue
 						}
-						step := Make(snapshot(dialect(t, version), vm), Policy{mode, idle}).Steps[0]
+						step := Make(snapshot(dialect(t, version), vm), Policy{Mode: mode, Idle: idle}).Steps[0]
 						got := string(step.Verb)
 						if step.Unhandled {
 							got += "!"
@@ -231,7 +231,7 @@ func TestRefusedCellsSayWhy(t *testing.T) {
 		{"7.4.1", active(one.Migrate, fine, failed), Recreate, "it was migrating to this host and goes back to host 2 (node2)"},
 		{"7.4.1", active(one.Running, fine), Recreate, "it is on host 2 (node2), not on this host"},
 	} {
-		step := Make(snapshot(dialect(t, c.version), c.vm), Policy{c.mode, true}).Steps[0]
+		step := Make(snapshot(dialect(t, c.version), c.vm), Policy{Mode: c.mode, Idle: true}).Steps[0]
 		if step.Reason != c.want {
 			t.Errorf("%s %s %s:\n got %q\nwant %q", c.version, c.vm.Status(), c.mode, step.Reason, c.want)
 		}
@@ -248,7 +248,7 @@ func TestTargetsAreChosenByRoom(t *testing.T) {
 	s := snapshot(dialect(t, "6.10.0"), vms...)
 	s.Hosts = append(s.Hosts, one.Host{ID: 4, Name: "node4", State: one.HostMonitored, MaxCPU: 800, MaxMemory: 12 << 20})
 	var got []int
-	for _, step := range Make(s, Policy{Migrate, true}).Steps {
+	for _, step := range Make(s, Policy{Mode: Migrate, Idle: true}).Steps {
 		got = append(got, step.Target)
 	}
 	if fmt.Sprint(got) != "[2 4 -1]" {
@@ -300,5 +300,9 @@ func TestOrder(t *testing.T) {
 	}
 	if fmt.Sprint(got) != "[3 1 4 0 5 2]" {
 		t.Errorf("order %v, want by priority (100 at most, 50 when not given, 0 at least), then by ID", got)
+	}
+	p := Policy{Mode: Recreate, Priorities: Range{Min: 40, Max: 55}}
+	if first := Make(snapshot(dialect(t, "4.4.1"), vms...), p).Steps[0]; first.VM.ID != 1 || first.Priority != 55 {
+		t.Errorf("owners may ask for 40 to 55: VM %d comes first with %d", first.VM.ID, first.Priority)
 	}
 }

@@ -40,11 +40,23 @@ func action(vm one.VM, host one.Host, mode Mode) (Mode, string) {
 
 func isNone(value string) bool { return strings.EqualFold(strings.TrimSpace(value), "none") }
 
+// Range is what the owners of VMs may set a priority to. The zero value allows
+// everything, 0 to 100.
+type Range struct{ Min, Max int }
+
+// clamp brings a priority into the range.
+func (r Range) clamp(priority int) int {
+	if r == (Range{}) {
+		r.Max = 100
+	}
+	return min(max(priority, r.Min), r.Max)
+}
+
 // priority is the order of a VM in the plan, 0 to 100, highest first.
-func priority(vm one.VM) int {
+func priority(vm one.VM, allowed Range) int {
 	for _, template := range []map[string]string{vm.UserTemplate, vm.Template} {
 		if n, err := strconv.Atoi(strings.TrimSpace(template[attrPriority])); err == nil {
-			return min(max(n, 0), 100)
+			return allowed.clamp(n)
 		}
 	}
 	return defaultPriority

@@ -93,7 +93,8 @@ func number(ts *testscript.TestScript, word string) int {
 
 // startCloud is "cloud [STEP] [NAME=VALUE...]": a cloud of four hosts, 0 to 3, of
 // which host 1 is in ERROR. Each change of state takes STEP (20ms). The datastore 0
-// is shared, 100 is not. NAME=VALUE are attributes of the template of host 1.
+// is shared, 100 is not. NAME=VALUE are attributes of the template of host 1; FAILED=2,3
+// are further hosts in ERROR.
 func startCloud(ts *testscript.TestScript, _ bool, args []string) {
 	step := 20 * time.Millisecond
 	attributes := map[string]string{}
@@ -112,6 +113,9 @@ func startCloud(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	for id := range 4 {
 		h := cloud.Host{ID: id, Name: fmt.Sprintf("node%d", id)}
+		if slices.Contains(strings.Split(attributes["FAILED"], ","), h.Name[len("node"):]) {
+			h.State = one.HostError
+		}
 		if id == 1 {
 			h.State, h.Template = one.HostError, attributes
 		}
