@@ -149,12 +149,12 @@ type Device struct {
 	// Params are given to the agent on its standard input, after Params.Expand. Only for
 	// an agent.
 	Params Params `yaml:"params,omitempty"`
-	// PasswordFile is the absolute path of a file for ReadSecret; its content is given
-	// to the agent as password. Only for an agent.
+	// PasswordFile is the absolute path of a file whose content is given to the agent
+	// as password. Only for an agent; package fence reads it.
 	PasswordFile string `yaml:"password_file,omitempty"`
 	// Command is a program by its absolute path, and its arguments.
 	Command []string `yaml:"command,omitempty"`
-	// Manual: an admin confirms that the host is off.
+	// Manual: an admin confirms that the host is off. Alone in its level.
 	Manual bool `yaml:"manual,omitempty"`
 }
 

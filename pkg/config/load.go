@@ -81,7 +81,6 @@ func cause(err error) error {
 // Mode bits of files.
 const (
 	othersAll   fs.FileMode = 0o007
-	othersRead  fs.FileMode = 0o004
 	othersWrite fs.FileMode = 0o002
 	groupWrite  fs.FileMode = 0o020
 )

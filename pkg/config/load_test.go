@@ -43,8 +43,7 @@ func TestEmptyFile(t *testing.T) {
 	}
 }
 
-// What cannot be a configuration file, or a file with a secret, is refused by both
-// in the same words.
+// What cannot be a configuration file is refused.
 func TestNotAFile(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
@@ -56,15 +55,12 @@ func TestNotAFile(t *testing.T) {
 		pipe:        pipe + ": not a regular file", // and nobody waits for a writer
 		"/dev/zero": "/dev/zero: not a regular file",
 	} {
-		_, config := Load(path)
-		_, secret := ReadSecret(path)
-		for _, err := range []error{config, secret} {
-			if err == nil || err.Error() != want {
-				t.Errorf("got %v, want %s", err, want)
-				continue
-			}
-			wellFormed(t, err)
+		_, err := Load(path)
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+			continue
 		}
+		wellFormed(t, err)
 	}
 }
 
@@ -79,15 +75,11 @@ func TestUnreadableFile(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		_, config := Load(path)
-		_, secret := ReadSecret(path)
-		results <- config
-		results <- secret
+		_, err := Load(path)
+		results <- err
 	}()
-	for range 2 {
-		if err := <-results; !errors.Is(err, fs.ErrPermission) || err.Error() != path+": cannot be read: permission denied" {
-			t.Errorf("got %v", err)
-		}
+	if err := <-results; !errors.Is(err, fs.ErrPermission) || err.Error() != path+": cannot be read: permission denied" {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -162,56 +154,5 @@ func TestLiteralSecrets(t *testing.T) {
 		if err != nil || f.Fence[0].Levels[0].Devices[0].PasswordFile != "/p" {
 			t.Errorf("mode %o: %v", mode, err)
 		}
-	}
-}
-
-func TestReadSecret(t *testing.T) {
-	for content, want := range map[string]string{"s3cret": "s3cret", "s3cret\n": "s3cret", " a b\t\n": " a b\t", strings.Repeat("x", MaxSecret): strings.Repeat("x", MaxSecret)} {
-		for _, mode := range []fs.FileMode{0o400, 0o600, 0o440, 0o640} {
-			path := write(t, content, mode)
-			link := path + ".link"
-			if err := os.Symlink(path, link); err != nil {
-				t.Fatal(err)
-			}
-			for _, name := range []string{path, link} {
-				if got, err := ReadSecret(name); err != nil || got != want {
-					t.Errorf("%q, mode %o: got %q, %v", content, mode, got, err)
-				}
-			}
-		}
-	}
-	for _, test := range []struct {
-		content string
-		mode    fs.FileMode
-		want    string
-	}{
-		{"s3cret", 0o644, "others may read this secret (mode 0644); allowed is 0400, 0600, 0440 or 0640"},
-		{"s3cret", 0o604, "others may read this secret (mode 0604); allowed is 0400, 0600, 0440 or 0640"},
-		{"s3cret", 0o660, "others than its owner may write this secret (mode 0660); allowed is 0400, 0600, 0440 or 0640"},
-		{"s3cret", 0o602, "others than its owner may write this secret (mode 0602); allowed is 0400, 0600, 0440 or 0640"},
-		{"", 0o600, "empty; allowed is one line"},
-		{"\n", 0o600, "empty; allowed is one line"},
-		{"s3cret\n\n", 0o600, "more than one line, a carriage return or a zero byte; allowed is one line"},
-		{"s3cret\naction=on\n", 0o600, "more than one line, a carriage return or a zero byte; allowed is one line"},
-		{"s3cret\r\n", 0o600, "more than one line, a carriage return or a zero byte; allowed is one line"},
-		{"s3\x00", 0o600, "more than one line, a carriage return or a zero byte; allowed is one line"},
-		{strings.Repeat("x", MaxSecret+1), 0o600, "larger than 4096 bytes"},
-	} {
-		path := write(t, test.content, test.mode)
-		link := path + ".link"
-		if err := os.Symlink(path, link); err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range []string{path, link} {
-			if got, err := ReadSecret(name); err == nil || got != "" || err.Error() != name+": "+test.want {
-				t.Errorf("%.20q, mode %o: got %q, %v, want %s", test.content, test.mode, got, err, test.want)
-			}
-		}
-	}
-	if _, err := ReadSecret("s3cret"); err == nil || err.Error() != "file with a secret: not an absolute path; allowed is an absolute path" {
-		t.Errorf("relative: %v", err)
-	}
-	if _, err := ReadSecret("/nowhere/a\nb"); !errors.Is(err, fs.ErrNotExist) || err.Error() != `"/nowhere/a\nb": cannot be read: no such file or directory` {
-		t.Errorf("missing: %v", err)
 	}
 }

@@ -113,7 +113,7 @@ func parseEntry(p place) (Entry, error) {
 		"clusters": store(&e.Clusters, listOf("a list of names of clusters, such as [default]", name("the name of a cluster"))),
 		"timeout":  store(&e.Timeout, times(time.Second, maxFenceTimeout)),
 		"attempts": store(&e.Attempts, numbers(1, maxAttempts)),
-		"back_off": store(&e.BackOff, times(0, maxBackOff)),
+		"back_off": store(&e.BackOff, times(time.Second, maxBackOff)),
 		"levels":   store(&e.Levels, parseLevels),
 	})
 	switch {
@@ -143,6 +143,8 @@ func parseLevels(p place) ([]Level, error) {
 			return level, err
 		case level.Devices == nil:
 			return level, item.wrong("one device or more", "no devices")
+		case len(level.Devices) > 1 && slices.ContainsFunc(level.Devices, func(d Device) bool { return d.Manual }):
+			return level, item.wrong("manual: true alone in its level", "manual beside other devices")
 		case twice:
 			return level, item.wrong("a different name for each level", "the name %q is used in line %d", level.Name, first)
 		}
@@ -228,21 +230,22 @@ func passwordFile(p place) (string, error) {
 func parseParams(p place) (Params, error) {
 	params := make(Params)
 	err := p.pairs("a mapping such as {ip: 10.0.0.11, username: admin}", func(name string, value place) error {
-		const names = "letters, digits, _ and -; after the colon comes a space"
-		if !isWord(name) {
+		const names = "a letter, then letters, digits, _ and -; after the colon comes a space"
+		if !isWord(name) || strings.ContainsAny(name[:1], "0123456789_-") {
 			p.line = value.line
-			return p.wrong(names, "a name with other characters")
+			return p.wrong(names, "not the name of a parameter")
 		}
-		switch strings.ToLower(name) {
-		case "action", "option":
-			return value.wrong("", "one-ft itself tells the agent what to do")
-		case "password_file":
-			return value.wrong("", "it belongs beside params, not into them")
+		if why := refusedParam(name); why != "" {
+			return value.wrong("", "%s", why)
 		}
 		text, err := value.scalar("a text")
 		switch {
 		case err != nil:
 			return err
+		case strings.TrimSpace(text) != text:
+			return value.wrong("", "begins or ends with a space, which agents take away")
+		case len(text) > 1 && strings.HasPrefix(text, `"`) && strings.HasSuffix(text, `"`):
+			return value.wrong("", "has quotes in its quotes, which agents take away")
 		case Secret(name) && p.doc.exposed != "":
 			return value.wrong("password_file, or a secret here after chmod o-rwx,g-w", "a secret in a file that %s", p.doc.exposed)
 		case !Secret(name) && badExpansion(text):
@@ -255,4 +258,19 @@ func parseParams(p place) (Params, error) {
 		params = nil
 	}
 	return params, err
+}
+
+// refusedParam says why a parameter is never given to an agent; "" if it may be.
+func refusedParam(name string) string {
+	switch strings.ReplaceAll(strings.ToLower(name), "-", "_") {
+	case "action", "option":
+		return "one-ft itself tells the agent what to do"
+	case "help", "version", "usage":
+		return "it makes the agent do nothing"
+	case "missing_as_off":
+		return "a mistyped plug would count as a host that is off"
+	case "password_file":
+		return "it belongs beside params, not into them"
+	}
+	return ""
 }

@@ -73,7 +73,7 @@ func random(r *rand.Rand) File {
 }
 
 func randomEntry(r *rand.Rand) Entry {
-	e := Entry{Timeout: between(r, time.Second, maxFenceTimeout), Attempts: 1 + r.IntN(maxAttempts), BackOff: between(r, 0, maxBackOff)}
+	e := Entry{Timeout: between(r, time.Second, maxFenceTimeout), Attempts: 1 + r.IntN(maxAttempts), BackOff: between(r, time.Second, maxBackOff)}
 	if r.IntN(2) == 0 {
 		e.Clusters = []string{"c" + word(r)}
 	}
@@ -85,21 +85,21 @@ func randomEntry(r *rand.Rand) Entry {
 		for range 1 + r.IntN(2) {
 			level.Devices = append(level.Devices, randomDevice(r))
 		}
+		if r.IntN(3) == 0 {
+			level.Devices = []Device{{Manual: true}}
+		}
 		e.Levels = append(e.Levels, level)
 	}
 	return e
 }
 
 func randomDevice(r *rand.Rand) Device {
-	switch r.IntN(3) {
-	case 0:
+	if r.IntN(2) == 0 {
 		return Device{Command: []string{"/" + word(r), word(r), ""}}
-	case 1:
-		return Device{Manual: true}
 	}
 	d := Device{Agent: "fence_" + pick(r, "ipmilan", "a-b_9")}
 	if r.IntN(2) == 0 {
-		d.Params = Params{"ip": pick(r, "%h", "%i", "0623", "yes", "1e3", ""), "password": word(r)}
+		d.Params = Params{"ip": pick(r, "%h", "%i", "0623", "yes", "1e3", ""), "password": "&" + word(r) + "!"}
 	} else {
 		d.PasswordFile = "/" + word(r)
 	}

@@ -63,8 +63,6 @@ const (
 	MaxPriority = 100
 	// MaxSize is the largest configuration file in bytes.
 	MaxSize = 1 << 20
-	// MaxSecret is the largest file with a secret in bytes.
-	MaxSecret = 4 << 10
 
 	longest         = 24 * time.Hour
 	maxStormHosts   = 100_000

@@ -45,6 +45,9 @@ func (f Fences) settings(host one.Host) (fence.Settings, error) {
 	s := fence.Settings{Notify: f.Notify, SecretDir: f.SecretDir}
 	levels, err := fence.FromTemplate(host.Template)
 	entry, configured := f.Config.FenceFor(host.Name, host.Cluster)
+	if configured {
+		s.Timeout, s.Attempts, s.Backoff = entry.Timeout, entry.Attempts, entry.BackOff
+	}
 	switch {
 	case errors.Is(err, fence.ErrNoAgent) && configured:
 		// Attributes for a site's own fence_host.sh, which the configuration names.
@@ -57,7 +60,6 @@ func (f Fences) settings(host one.Host) (fence.Settings, error) {
 	if !configured {
 		return s, fence.ErrNotConfigured
 	}
-	s.Timeout, s.Attempts, s.Backoff = entry.Timeout, entry.Attempts, entry.BackOff
 	for _, level := range entry.Levels {
 		l := fence.Level{Name: level.Name}
 		for _, d := range level.Devices {

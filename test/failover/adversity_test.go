@@ -39,7 +39,7 @@ func (w *world) allElsewhere(n int) {
 	}
 	w.nobodyTwice()
 	if w.t.Failed() {
-		w.t.Log(strings.Join(w.log, "\n"))
+		w.t.Log(w.said())
 	}
 }
 

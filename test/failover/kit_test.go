@@ -40,7 +40,10 @@ func TestMain(m *testing.M) {
 // onEach runs a test on each version in a bubble of virtual time.
 func onEach(t *testing.T, f func(t *testing.T, version string)) {
 	for _, v := range versions {
-		t.Run(v, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { f(t, v) }) })
+		t.Run(v, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { f(t, v) })
+		})
 	}
 }
 
@@ -98,6 +101,13 @@ func newWorld(t *testing.T, cfg cloud.Config) *world {
 	return w
 }
 
+// said is the log so far.
+func (w *world) said() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Join(w.log, "\n")
+}
+
 func (w *world) connect(credentials string) *one.Client {
 	w.t.Helper()
 	client, err := one.New(one.Options{Endpoint: "http://cloud/RPC2", Credentials: credentials, Transport: w.cloud.Transport(), Patience: time.Minute})
@@ -132,7 +142,7 @@ func (w *world) recover() failover.Report {
 	w.t.Helper()
 	report, err := failover.Host(w.t.Context(), w.client, w.locks, w.job, w.opt)
 	if err != nil {
-		w.t.Fatalf("%v\n%s", err, strings.Join(w.log, "\n"))
+		w.t.Fatalf("%v\n%s", err, w.said())
 	}
 	return report
 }
@@ -153,7 +163,7 @@ func (w *world) outcome(r failover.Report, id int) failover.Outcome {
 func (w *world) wants(r failover.Report, id int, action recovery.Verb, result failover.Result, detail string) {
 	w.t.Helper()
 	if o := w.outcome(r, id); o.Action != action || o.Result != result || !strings.Contains(o.Detail, detail) {
-		w.t.Errorf("VM %d: %s, %s: %q; want %s, %s: %q\n%s", id, o.Action, o.Result, o.Detail, action, result, detail, strings.Join(w.log, "\n"))
+		w.t.Errorf("VM %d: %s, %s: %q; want %s, %s: %q\n%s", id, o.Action, o.Result, o.Detail, action, result, detail, w.said())
 	}
 }
 

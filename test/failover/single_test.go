@@ -55,7 +55,7 @@ func TestFailedBoot(t *testing.T) {
 			w.wants(report, 7, c.action, failover.Done, "")
 			v := w.settled(7)
 			if c.ends == elsewhere && v.LCM != one.Running || c.ends != elsewhere && place(v) != c.ends {
-				t.Errorf("%s: ends %s, want %s\n%s", c.mode, place(v), c.ends, strings.Join(w.log, "\n"))
+				t.Errorf("%s: ends %s, want %s\n%s", c.mode, place(v), c.ends, w.said())
 			}
 		}
 	})
@@ -126,7 +126,7 @@ func TestCrashedVMDoesNotBoot(t *testing.T) {
 		time.Sleep(time.Second)
 		report := w.single(7, func(s recovery.Single) recovery.Step { return recovery.Unknown(s, false) })
 		if o := w.outcome(report, 7); o.Result != failover.Incomplete || o.Calls > 2 {
-			t.Errorf("%+v\n%s", o, strings.Join(w.log, "\n"))
+			t.Errorf("%+v\n%s", o, w.said())
 		}
 	})
 }
@@ -153,7 +153,7 @@ func TestSingleCallLost(t *testing.T) {
 		}
 		report := w.failure(7, recovery.FailurePolicy{Mode: recovery.Recreate})
 		if o := w.outcome(report, 7); o.Result != failover.Done || o.Calls != 2 {
-			t.Errorf("%+v\n%s", o, strings.Join(w.log, "\n"))
+			t.Errorf("%+v\n%s", o, w.said())
 		}
 	})
 }

@@ -71,10 +71,10 @@ func TestEveryState(t *testing.T) {
 				}
 				if state, moved := strings.CutSuffix(want, " moved"); moved {
 					if !strings.HasPrefix(place(after), state) || place(after) == place(before) {
-						t.Errorf("%s: ends %s, want %s on another host\n%s", name, place(after), state, strings.Join(w.log, "\n"))
+						t.Errorf("%s: ends %s, want %s on another host\n%s", name, place(after), state, w.said())
 					}
 				} else if !endsAs(after, want) {
-					t.Errorf("%s: ends %s, want %s\n%s\n%v", name, place(after), want, strings.Join(w.log, "\n"), w.changes(7))
+					t.Errorf("%s: ends %s, want %s\n%s\n%v", name, place(after), want, w.said(), w.changes(7))
 				}
 				for _, call := range w.changes(7) {
 					if strings.HasSuffix(call, "!") && !(row.idle && mode == recovery.Recreate) {

@@ -136,8 +136,10 @@ func (r *region) end() {
 // untouched fails the test if anything was fenced or any VM touched.
 func (r *region) untouched() {
 	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if len(r.fenced) > 0 || len(r.touched) > 0 {
-		r.t.Errorf("fenced %v, touched %v\n%s", r.fenced, r.touched, strings.Join(r.log, "\n"))
+		r.t.Errorf("fenced %v, touched %v\n%s", r.fenced, r.touched, r.said())
 	}
 }
 
@@ -146,7 +148,7 @@ func (r *region) elsewhere(host int) {
 	r.t.Helper()
 	for id := 2 * host; id < 2*host+2; id++ {
 		if v, _ := r.cloud.VM(id); v.LCM != one.Running || v.History[len(v.History)-1].HostID == host {
-			r.t.Errorf("VM %d of host %d: %s\n%s", id, host, place(v), strings.Join(r.log, "\n"))
+			r.t.Errorf("VM %d of host %d: %s\n%s", id, host, place(v), r.said())
 		}
 	}
 }

@@ -160,12 +160,12 @@ func (b *BMC) await(ended <-chan struct{}) error {
 	}
 }
 
-// Params are the parameters with which fence_ipmilan reaches the BMC, with short
-// time-outs.
+// Params are the parameters with which fence_ipmilan reaches the BMC. Its patience,
+// power_timeout, is enough for a busy machine that runs tests.
 func (b *BMC) Params() map[string]string {
 	return map[string]string{
 		"ip": b.IP, "ipport": strconv.Itoa(b.Port), "username": BMCUser, "password": BMCPassword,
-		"lanplus": "1", "cipher": "3", "power_wait": "0", "power_timeout": "2",
+		"lanplus": "1", "cipher": "3", "power_wait": "0", "power_timeout": "10",
 	}
 }
 

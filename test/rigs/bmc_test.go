@@ -21,9 +21,16 @@ func device(b *rigs.BMC) fence.Device {
 	return fence.Device{Kind: fence.KindAgent, Agent: "fence_ipmilan", Params: b.Params()}
 }
 
+// hasty is fence_ipmilan for a BMC that will not do it: the agent soon gives up.
+func hasty(b *rigs.BMC) fence.Device {
+	d := device(b)
+	d.Params["power_timeout"] = "3"
+	return d
+}
+
 // settings are quick enough for a test; every device is a level.
 func settings(devices ...fence.Device) fence.Settings {
-	s := fence.Settings{Timeout: 20 * time.Second, Attempts: 1, Backoff: 100 * time.Millisecond, Late: 500 * time.Millisecond, Poll: 100 * time.Millisecond}
+	s := fence.Settings{Timeout: 20 * time.Second, Attempts: 2, Backoff: 100 * time.Millisecond, Late: 500 * time.Millisecond, Poll: 100 * time.Millisecond}
 	for _, d := range devices {
 		s.Levels = append(s.Levels, fence.Level{Devices: []fence.Device{d}})
 	}
@@ -116,10 +123,12 @@ func TestPasswordInAFile(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	b := rigs.StartBMC(t)
-	d := device(b)
+	d := hasty(b)
 	d.Params["ipport"] = "6231" // nobody is there
 	d.Params["login_timeout"] = "1"
-	prove(t, settings(d), b, false)
+	s := settings(d)
+	s.Attempts = 1
+	prove(t, s, b, false)
 	if !rigs.Alive(b.Machine()) {
 		t.Error("the machine is off")
 	}
@@ -129,7 +138,9 @@ func TestBMCThatLies(t *testing.T) {
 	t.Parallel()
 	b := rigs.StartBMC(t)
 	b.SetMode(rigs.Lies)
-	if err := prove(t, settings(device(b)), b, false); !strings.Contains(err.Error(), "its status is still on") {
+	s := settings(hasty(b))
+	s.Attempts = 1
+	if err := prove(t, s, b, false); !strings.Contains(err.Error(), "its status is still on") {
 		t.Error(err)
 	}
 }
@@ -139,9 +150,7 @@ func TestLatePowerOff(t *testing.T) {
 	t.Parallel()
 	b := rigs.StartBMC(t)
 	b.SetMode(rigs.Late)
-	d := device(b)
-	d.Params["power_timeout"] = "1"
-	s := settings(d)
+	s := settings(hasty(b))
 	s.Late = 15 * time.Second
 	gaveUp := false
 	s.Notify = func(e fence.Event) { gaveUp = gaveUp || strings.HasPrefix(e.Text, "off: exit code 1") }
@@ -156,7 +165,7 @@ func TestSecondLevel(t *testing.T) {
 	t.Parallel()
 	dead, works := rigs.StartBMC(t), rigs.StartBMC(t)
 	dead.SetMode(rigs.Lies)
-	prove(t, settings(device(dead), device(works)), works, true)
+	prove(t, settings(hasty(dead), device(works)), works, true)
 }
 
 // Two power supplies: one of them is not enough.
@@ -164,7 +173,7 @@ func TestTwoDevicesOneFails(t *testing.T) {
 	t.Parallel()
 	a, b := rigs.StartBMC(t), rigs.StartBMC(t)
 	both := settings()
-	both.Levels = []fence.Level{{Devices: []fence.Device{device(a), device(b)}}}
+	both.Levels = []fence.Level{{Devices: []fence.Device{device(a), hasty(b)}}}
 	b.SetMode(rigs.Lies)
 	prove(t, both, b, false)
 	b.SetMode(rigs.Honest)

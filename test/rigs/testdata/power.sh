@@ -29,10 +29,10 @@ off() {
 echo "$*" >>"$dir/asked"
 case "$1 $2 $3" in
 "get power "*)
-	# A late machine goes off at the fourth question after it was told to.
+	# A late machine goes off at the eighth question after it was told to.
 	if [ -e "$dir/told" ]; then
 		echo . >>"$dir/told"
-		[ "$(wc -l <"$dir/told")" -gt 4 ] && rm "$dir/told" && off
+		[ "$(wc -l <"$dir/told")" -ge 8 ] && rm "$dir/told" && off
 	fi
 	if alive; then echo power:1; else echo power:0; fi
 	;;
