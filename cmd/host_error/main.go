@@ -122,7 +122,7 @@ func act(ctx context.Context, s app.Session, job failover.HostJob) (app.Answer, 
 	}
 	job.Policy.Priorities = recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}
 	job.FenceFirst = app.Pick(s.Cli, "fence-first", v.FenceFirst)
-	job.Storm = failover.NewStorm(v, app.FrontEndStarted("/proc", s.Client.Endpoint()))
+	job.Storm = failover.NewStorm(v, app.FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location))
 	job.Storm.Override = s.Cli.Bool("override-storm")
 	for _, argv := range commands(s.Cli.StringSlice("confirm"), v.Confirm) {
 		job.Opinions = append(job.Opinions, failover.NewOpinion(argv, s.Client.HostXML))

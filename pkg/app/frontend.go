@@ -19,8 +19,9 @@ const clockTicks = 100
 // later of the start of oned and of the hook execution manager, which the leader
 // of an HA cluster starts when it becomes leader (share/pkgs/services and raft's
 // vip.sh, 5.10 and later). It is the zero time when oned runs elsewhere or is not
-// found. proc is /proc.
-func FrontEndStarted(proc, endpoint string) time.Time {
+// found. A machine can have several: location is our ONE_LOCATION ("" without), and
+// only processes with the same one count. proc is /proc.
+func FrontEndStarted(proc, endpoint, location string) time.Time {
 	if !isLocal(endpoint) {
 		return time.Time{}
 	}
@@ -36,17 +37,34 @@ func FrontEndStarted(proc, endpoint string) time.Time {
 			continue // it has ended
 		}
 		first, _, _ := bytes.Cut(command, []byte{0})
+		dir := filepath.Dir(file)
 		switch {
-		case filepath.Base(string(first)) == "oned":
-			oned = later(oned, startOf(filepath.Dir(file), boot))
-		case bytes.Contains(command, []byte("onehem-server")):
-			hem = later(hem, startOf(filepath.Dir(file), boot))
+		case filepath.Base(string(first)) == "oned" && sameLocation(dir, location):
+			oned = later(oned, startOf(dir, boot))
+		case bytes.Contains(command, []byte("onehem-server")) && sameLocation(dir, location):
+			hem = later(hem, startOf(dir, boot))
 		}
 	}
 	if oned.IsZero() {
 		return oned
 	}
 	return later(oned, hem)
+}
+
+// sameLocation reports whether a process has this ONE_LOCATION. Its environment can
+// be read by its own user, as which hooks run, and by root.
+func sameLocation(dir, location string) bool {
+	environ, err := os.ReadFile(filepath.Join(dir, "environ"))
+	if err != nil {
+		return false
+	}
+	found := ""
+	for _, variable := range bytes.Split(environ, []byte{0}) {
+		if value, ok := bytes.CutPrefix(variable, []byte("ONE_LOCATION=")); ok {
+			found = string(value)
+		}
+	}
+	return found == location
 }
 
 // isLocal reports whether an endpoint is on this machine by its name.

@@ -88,7 +88,7 @@ func TestSession(t *testing.T) {
 	}
 	s := w.session
 	if s.ID != 7 || s.Parallel != 3 || !s.Cli.Bool("own") || s.Verify != "left" || s.Dialect.Name == "" || s.OnedWait != 2*time.Minute || s.Timeout != 10*time.Minute ||
-		s.Paths != (Paths{Etc: w.root + "/etc", Log: w.root + "/var", State: w.root + "/var/one-ft"}) || s.StateDir != s.Paths.State {
+		s.Paths != (Paths{Location: w.root, Etc: w.root + "/etc", Log: w.root + "/var", State: w.root + "/var/one-ft"}) || s.StateDir != s.Paths.State {
 		t.Errorf("%+v", s)
 	}
 	release, err := s.Locks.Acquire("VM", 7)
@@ -115,7 +115,7 @@ func TestSession(t *testing.T) {
 	if w.run("7", "--state-dir", w.root+"/file"); w.session.Locks != nil || !strings.Contains(w.stderr.String(), "working without locks") {
 		t.Errorf("no state directory: %+v, %s", w.session, w.stderr.String())
 	}
-	if got := FindPaths(func(string) string { return "" }); got != (Paths{"/etc/one", "/var/log/one", "/var/lib/one/one-ft"}) {
+	if got := FindPaths(func(string) string { return "" }); got != (Paths{Etc: "/etc/one", Log: "/var/log/one", State: "/var/lib/one/one-ft"}) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -1,0 +1,65 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// process is one process of a /proc made for a test.
+type process struct {
+	name, cmdline, environ string
+	start                  int // clock ticks after boot
+}
+
+// fakeProc makes a /proc of a machine that booted at 1,800,000,000.
+func fakeProc(t *testing.T, all ...process) string {
+	t.Helper()
+	proc := t.TempDir()
+	files := map[string]string{"stat": "cpu 1 2 3\nbtime 1800000000\nprocesses 9\n"}
+	for i, p := range all {
+		dir := fmt.Sprint(100 + i)
+		files[dir+"/cmdline"], files[dir+"/environ"] = p.cmdline, p.environ
+		files[dir+"/stat"] = fmt.Sprintf("%d (%s) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %d 0 0\n", 100+i, p.name, p.start)
+	}
+	for name, text := range files {
+		path := filepath.Join(proc, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return proc
+}
+
+func TestFrontEndStarted(t *testing.T) {
+	oned := process{"oned", "/usr/bin/oned\x00-f\x00", "HOME=/var/lib/one\x00", 1000}
+	hem := process{"ruby (x) y", "ruby\x00/usr/lib/one/onehem/onehem-server.rb\x00", "", 6000}
+	other := process{"oned", "/srv/bin/oned\x00", "ONE_LOCATION=/srv\x00", 9000}
+	notOned := process{"vi", "vi\x00oned\x00", "", 8000}
+	boot := time.Unix(1_800_000_000, 0)
+	const local = "http://localhost:2633/RPC2"
+	for _, c := range []struct {
+		what, endpoint, location string
+		all                      []process
+		want                     time.Time
+	}{
+		{"oned alone", local, "", []process{oned, notOned}, boot.Add(10 * time.Second)},
+		{"became leader later", "http://127.0.0.1:2633/RPC2", "", []process{hem, oned}, boot.Add(time.Minute)},
+		{"another oned on the machine", local, "", []process{oned, other}, boot.Add(10 * time.Second)},
+		{"ours has a location", local, "/srv", []process{oned, hem, other}, boot.Add(90 * time.Second)},
+		{"no oned", local, "", []process{hem, notOned}, time.Time{}},
+		{"oned elsewhere", "http://10.0.0.1:2633/RPC2", "", []process{oned}, time.Time{}},
+	} {
+		if got := FrontEndStarted(fakeProc(t, c.all...), c.endpoint, c.location); !got.Equal(c.want) {
+			t.Errorf("%s: %s, want %s", c.what, got, c.want)
+		}
+	}
+	if got := FrontEndStarted(t.TempDir(), local, ""); !got.IsZero() {
+		t.Errorf("empty /proc: %s", got)
+	}
+}
