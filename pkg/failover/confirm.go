@@ -53,8 +53,15 @@ func Interval(ctx context.Context, cloud Cloud, monitord string) (time.Duration,
 func (r *runner) confirm(ctx context.Context, period time.Duration) (back bool, err error) {
 	end := time.Now().Add(period)
 	r.say(Info, -1, "watching the host for %s; it counts as back only when it is MONITORED", period)
+	var contact int64
 	for {
 		host, err := r.cloud.Host(ctx, r.hostID)
+		if err == nil && contact > 0 && host.LastContact > contact {
+			// It was back between two looks: oned was slow, or away.
+			r.say(Info, -1, "the host was monitored meanwhile and failed again; watching it anew")
+			end = time.Now().Add(period)
+		}
+		contact = max(contact, host.LastContact)
 		left := time.Until(end)
 		switch {
 		case err != nil && (left <= 0 || !one.Temporary(err)):

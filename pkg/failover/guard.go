@@ -91,9 +91,12 @@ func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recov
 	if err != nil {
 		return v, false, err
 	}
-	for _, h := range hosts {
-		back = back || h.ID == r.hostID && h.State.Back()
+	own := slices.IndexFunc(hosts, func(h one.Host) bool { return h.ID == r.hostID })
+	if own < 0 {
+		// An ordinary user gets an empty pool, without an error.
+		return v, false, fmt.Errorf("the pool of %d hosts does not hold host %d: this user does not see all hosts, so the storm guard cannot judge", len(hosts), r.hostID)
 	}
+	back = hosts[own].State.Back()
 	for id := range r.since { // a host that was back in between has failed anew
 		if i := slices.IndexFunc(hosts, func(h one.Host) bool { return h.ID == id }); i < 0 || !hosts[i].State.Failed() {
 			delete(r.since, id)

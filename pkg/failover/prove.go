@@ -89,7 +89,11 @@ func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.P
 	case errors.Is(err, fence.ErrNotConfigured):
 		return proof, stage{refused: "fencing is required, and none is configured for this host; nothing was touched"}
 	}
-	return proof, stage{refused: fmt.Sprintf("fencing failed, and nothing was touched: %v", err)}
+	refused := fmt.Sprintf("fencing failed, and nothing was touched: %v", err)
+	if errors.Is(err, fence.ErrManual) {
+		refused += "; when it is certainly off, run host_error again with -u"
+	}
+	return proof, stage{refused: refused}
 }
 
 // clear takes the host through everything that comes before acting: watching it,

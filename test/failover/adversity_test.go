@@ -377,6 +377,7 @@ func TestTwoAtOnce(t *testing.T) {
 			switch {
 			case len(r.Outcomes) > 0:
 				acted++
+			case r.Summary == "no VMs on the host": // it came when the first had finished
 			case !strings.HasPrefix(r.Summary, "host 1 is already being handled by ") || r.ExitCode() != 0:
 				t.Errorf("%q, exit %d", r.Summary, r.ExitCode())
 			}

@@ -1,6 +1,7 @@
 package failover_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -334,6 +335,46 @@ func TestDaemonAwayWhileWatching(t *testing.T) {
 			t.Errorf("error %v, want that oned is not there", err)
 		}
 		if n := len(w.changes(0)) + len(w.changes(1)); n > 0 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}
+
+// TestBackBetweenTwoLooks: oned does not answer while the host is back for a moment.
+// Since 5.12 oned tells when the last contact was.
+func TestBackBetweenTwoLooks(t *testing.T) {
+	for _, version := range []string{"6.10.0", "7.4.1"} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := fourHosts(version, someRunning(1)...)
+			cfg.MonitorInterval = 10 * time.Second
+			w := newWorld(t, cfg)
+			w.failHost()
+			w.job.Confirm = 3 * time.Minute
+			w.cloud.Inject(cloud.Rule{Method: "one.host.info", ID: dead, Skip: 100, Times: 1, Delay: 29 * time.Second})
+			time.AfterFunc(101*time.Second, func() { _ = w.cloud.HealHost(dead) })
+			time.AfterFunc(115*time.Second, func() { _ = w.cloud.PowerOff(dead) })
+			start := time.Now()
+			report := w.recover()
+			if took := time.Since(start); report.Summary == "" || len(report.Outcomes) > 0 && took < 4*time.Minute+30*time.Second {
+				t.Errorf("%s: acted after %s, want the whole 3m after the last ERROR\n%s", version, took, w.said())
+			}
+		})
+	}
+}
+
+func TestUserWhoSeesNoHosts(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, fourHosts(version, someRunning(1)...))
+		w.failHost()
+		w.cloud.Inject(cloud.Rule{Method: "one.hostpool.info", ID: -1, Mangle: func(b []byte) []byte {
+			from, to := bytes.Index(b, []byte("&lt;HOST&gt;")), bytes.LastIndex(b, []byte("&lt;/HOST_POOL&gt;"))
+			return append(append([]byte{}, b[:from]...), b[to:]...)
+		}})
+		w.job.Storm = limits()
+		if _, err := failover.Host(t.Context(), w.client, nil, w.job, w.opt); err == nil || !strings.Contains(err.Error(), "this user does not see all hosts") {
+			t.Errorf("error %v", err)
+		}
+		if n := len(w.changes(0)); n > 0 {
 			t.Errorf("%d calls", n)
 		}
 	})
