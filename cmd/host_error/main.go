@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,11 +133,7 @@ func act(ctx context.Context, s app.Session, job failover.HostJob) (app.Answer, 
 	if s.Cli.Bool("no-fencing") {
 		job.Fencing = failover.FencingOff
 	}
-	report, err := failover.Host(ctx, s.Client, failover.Locks(s), job, failover.NewOptions(s))
-	if errors.Is(err, failover.ErrNoHost) {
-		err = app.Usagef("%w; onehost list shows the hosts", err)
-	}
-	return report, err
+	return failover.ForHost(ctx, s, job)
 }
 
 // confirm is how long to watch the host: --wait or -p, else as configured.

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 
 	"github.com/urfave/cli/v2"
@@ -56,12 +55,7 @@ func tool() app.Tool {
 			return nil
 		},
 		Act: func(ctx context.Context, s app.Session) (app.Answer, error) {
-			job := failover.VMJob{VMID: s.ID, Dialect: s.Dialect, Decide: func(v recovery.Single) recovery.Step { return recovery.Unknown(v, s.AnyState) }}
-			report, err := failover.VM(ctx, s.Client, failover.Locks(s), job, failover.NewOptions(s))
-			if errors.Is(err, failover.ErrNoVM) {
-				err = app.Usagef("%w; onevm list shows the VMs", err)
-			}
-			return report, err
+			return failover.ForVM(ctx, s, func(v recovery.Single) recovery.Step { return recovery.Unknown(v, s.AnyState) })
 		},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -66,6 +67,9 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 	sorted, positionals, err := hook.Normalize(words, flagKinds(flags))
 	if err != nil {
 		return out.failed(err)
+	}
+	if slices.ContainsFunc(sorted, func(w string) bool { return strings.TrimLeft(w, "-") == "help" || w == "-h" }) {
+		sorted, positionals = []string{"--help"}, nil // cli takes a positional for a topic
 	}
 	code := ExitDone
 	a := &cli.App{

@@ -44,6 +44,9 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 		return stage{}, nil
 	}
 	started, held := time.Now(), false
+	if wait := time.Until(storm.QuietUntil); wait > 0 {
+		r.say(Warning, -1, "oned has just started or become leader and may not know its hosts yet; nothing is done for %s", wait.Round(time.Second))
+	}
 	var calm time.Time // since when there is no storm; zero during one
 	for {
 		v, back, err := r.look(ctx, storm.Policy)

@@ -1,11 +1,14 @@
 package failover
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/recovery"
 )
 
 // ExitCode is 0 when everything was handled or there was nothing to do, 1 when a VM was
@@ -57,16 +60,35 @@ func (r Report) Problems() []string {
 	return lines
 }
 
-// NewOptions makes the options from the common flags, with progress going to the log.
-func NewOptions(s app.Session) Options {
+// newOptions makes the options from the common flags, with progress going to the log.
+func newOptions(s app.Session) Options {
 	return Options{
 		Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: s.AnyState,
 		Notify: func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Text) },
 	}
 }
 
-// Locks gives the locks of a session; nil if there are none.
-func Locks(s app.Session) Locker {
+// ForHost does the work of a job with the settings of a session.
+func ForHost(ctx context.Context, s app.Session, job HostJob) (app.Answer, error) {
+	report, err := Host(ctx, s.Client, locks(s), job, newOptions(s))
+	if errors.Is(err, ErrNoHost) {
+		err = app.Usagef("%w; onehost list shows the hosts", err)
+	}
+	return report, err
+}
+
+// ForVM plans and recovers one VM with the settings of a session.
+func ForVM(ctx context.Context, s app.Session, decide func(recovery.Single) recovery.Step) (app.Answer, error) {
+	job := VMJob{VMID: s.ID, Dialect: s.Dialect, Decide: decide}
+	report, err := VM(ctx, s.Client, locks(s), job, newOptions(s))
+	if errors.Is(err, ErrNoVM) {
+		err = app.Usagef("%w; onevm list shows the VMs", err)
+	}
+	return report, err
+}
+
+// locks gives the locks of a session; nil if there are none.
+func locks(s app.Session) Locker {
 	if s.Locks == nil {
 		return nil // not a Locker that holds a nil pointer
 	}

@@ -3,7 +3,6 @@ package failover_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -11,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"pgregory.net/rapid"
 
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
@@ -411,140 +409,5 @@ func TestOverrideOfTheStormGuard(t *testing.T) {
 		w.job.Storm.Override = true
 		w.recover()
 		w.allElsewhere(2)
-	})
-}
-
-func TestSecondOpinion(t *testing.T) {
-	for _, c := range []struct {
-		alive   bool
-		err     error
-		refused bool
-	}{{true, nil, true}, {false, nil, false}, {true, errors.New("time-out"), false}} {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
-			w.failHost()
-			w.job.Opinions = []failover.Opinion{{Name: "is-alive", Ask: func(_ context.Context, h one.Host) (bool, error) {
-				if h.ID != dead {
-					t.Errorf("asked about host %d", h.ID)
-				}
-				return c.alive, c.err
-			}}}
-			report := w.recover()
-			if report.Refused != c.refused || c.refused != (len(w.changes(0)) == 0) {
-				t.Errorf("alive %v, %v: %+v", c.alive, c.err, report)
-			}
-		})
-	}
-}
-
-func TestFencingModes(t *testing.T) {
-	broken := errors.New("the BMC does not answer")
-	for _, c := range []struct {
-		mode    failover.Fencing
-		err     error
-		refused string
-	}{
-		{failover.FencingAuto, nil, ""},
-		{failover.FencingAuto, fence.ErrNotConfigured, ""},
-		{failover.FencingAuto, broken, "fencing failed, and nothing was touched: the BMC does not answer"},
-		{failover.FencingRequired, nil, ""},
-		{failover.FencingRequired, fence.ErrNotConfigured, "fencing is required, and none is configured for this host; nothing was touched"},
-		{failover.FencingRequired, broken, "fencing failed, and nothing was touched: the BMC does not answer"},
-		{failover.FencingOff, broken, ""},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
-			w.failHost()
-			w.job.Fencing = c.mode
-			w.job.Fence = func(context.Context, one.Host) (fence.Proof, error) { return fence.WithoutProof(dead, "test"), c.err }
-			report := w.recover()
-			if report.Refused != (c.refused != "") || c.refused != "" && report.Summary != c.refused || report.Refused != (len(w.changes(0)) == 0) {
-				t.Errorf("%s, %v: %+v, calls %v", c.mode, c.err, report, w.changes(0))
-			}
-		})
-	}
-}
-
-// TestProofOfAnotherHost: acting on a proof for another host is refused.
-func TestProofOfAnotherHost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
-		w.failHost()
-		w.job.Fencing = failover.FencingRequired
-		for _, proof := range []fence.Proof{{}, fence.WithoutProof(2, "test")} {
-			w.job.Fence = func(context.Context, one.Host) (fence.Proof, error) { return proof, nil }
-			if _, err := failover.Host(t.Context(), w.client, nil, w.job, w.opt); err == nil || len(w.changes(0)) > 0 {
-				t.Errorf("%s: error %v, calls %v", proof, err, w.changes(0))
-			}
-		}
-	})
-}
-
-func TestFenceFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
-		w.failHost()
-		w.job.Confirm, w.job.FenceFirst, w.job.Fencing = time.Hour, true, failover.FencingRequired
-		w.job.Fence = func(context.Context, one.Host) (fence.Proof, error) { return fence.WithoutProof(dead, "test"), nil }
-		start := time.Now()
-		w.recover()
-		if took := time.Since(start); took > time.Minute {
-			t.Errorf("it took %s although the host was fenced at once", took)
-		}
-		w.allElsewhere(1)
-	})
-}
-
-// TestRandomHistories: hosts fail, come back, are disabled and enabled at random. The
-// audit of each action holds it against the promises; a host that stays down
-// while few others are is recovered.
-func TestRandomHistories(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		version := rapid.SampledFrom(versions).Draw(rt, "version")
-		type event struct {
-			at   time.Duration
-			host int
-			what string
-		}
-		events := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) event {
-			return event{
-				time.Duration(rapid.IntRange(0, 1200).Draw(rt, "second"))*time.Second + 500*time.Millisecond,
-				rapid.IntRange(0, 4).Draw(rt, "host"), rapid.SampledFrom([]string{"fail", "heal", "disable"}).Draw(rt, "what"),
-			}
-		}), 1, 12).Draw(rt, "events")
-		synctest.Test(t, func(t *testing.T) {
-			r := newRegion(t, version, 6)
-			for _, e := range events {
-				switch e.what {
-				case "fail":
-					r.at(e.at, r.fail(e.host))
-				case "heal":
-					r.at(e.at, r.heal(e.host))
-				default:
-					r.at(e.at, func() { _ = r.cloud.SetHostState(e.host, one.HostDisabled) })
-				}
-			}
-			time.Sleep(25 * time.Minute) // the last event is 20 minutes in
-			var stay []int
-			for _, h := range r.cloud.Hosts() {
-				if h.State.Failed() {
-					stay = append(stay, h.ID)
-				}
-			}
-			time.Sleep(40 * time.Minute)
-			if len(stay) <= 2 { // few enough to be no storm
-				for _, host := range stay {
-					r.elsewhere(host)
-				}
-			}
-			for id := range r.hosts { // so that hooks of 4.x end
-				_ = r.cloud.HealHost(id)
-			}
-			time.Sleep(5 * time.Minute)
-			r.wg.Wait()
-			for _, p := range r.problems {
-				rt.Errorf("%s", p)
-			}
-		})
 	})
 }

@@ -1,0 +1,94 @@
+package failover_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"one-ft/pkg/failover"
+	"one-ft/pkg/fence"
+	"one-ft/pkg/one"
+)
+
+func TestSecondOpinion(t *testing.T) {
+	for _, c := range []struct {
+		alive   bool
+		err     error
+		refused bool
+	}{{true, nil, true}, {false, nil, false}, {true, errors.New("time-out"), false}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
+			w.failHost()
+			w.job.Opinions = []failover.Opinion{{Name: "is-alive", Ask: func(_ context.Context, h one.Host) (bool, error) {
+				if h.ID != dead {
+					t.Errorf("asked about host %d", h.ID)
+				}
+				return c.alive, c.err
+			}}}
+			report := w.recover()
+			if report.Refused != c.refused || c.refused != (len(w.changes(0)) == 0) {
+				t.Errorf("alive %v, %v: %+v", c.alive, c.err, report)
+			}
+		})
+	}
+}
+
+func TestFencingModes(t *testing.T) {
+	broken := errors.New("the BMC does not answer")
+	for _, c := range []struct {
+		mode    failover.Fencing
+		err     error
+		refused string
+	}{
+		{failover.FencingAuto, nil, ""},
+		{failover.FencingAuto, fence.ErrNotConfigured, ""},
+		{failover.FencingAuto, broken, "fencing failed, and nothing was touched: the BMC does not answer"},
+		{failover.FencingRequired, nil, ""},
+		{failover.FencingRequired, fence.ErrNotConfigured, "fencing is required, and none is configured for this host; nothing was touched"},
+		{failover.FencingRequired, broken, "fencing failed, and nothing was touched: the BMC does not answer"},
+		{failover.FencingOff, broken, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
+			w.failHost()
+			w.job.Fencing = c.mode
+			w.job.Fence = func(context.Context, one.Host) (fence.Proof, error) { return fence.WithoutProof(dead, "test"), c.err }
+			report := w.recover()
+			if report.Refused != (c.refused != "") || c.refused != "" && report.Summary != c.refused || report.Refused != (len(w.changes(0)) == 0) {
+				t.Errorf("%s, %v: %+v, calls %v", c.mode, c.err, report, w.changes(0))
+			}
+		})
+	}
+}
+
+// TestProofOfAnotherHost: acting on a proof for another host is refused.
+func TestProofOfAnotherHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
+		w.failHost()
+		w.job.Fencing = failover.FencingRequired
+		for _, proof := range []fence.Proof{{}, fence.WithoutProof(2, "test")} {
+			w.job.Fence = func(context.Context, one.Host) (fence.Proof, error) { return proof, nil }
+			if _, err := failover.Host(t.Context(), w.client, nil, w.job, w.opt); err == nil || len(w.changes(0)) > 0 {
+				t.Errorf("%s: error %v, calls %v", proof, err, w.changes(0))
+			}
+		}
+	})
+}
+
+func TestFenceFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
+		w.failHost()
+		w.job.Confirm, w.job.FenceFirst, w.job.Fencing = time.Hour, true, failover.FencingRequired
+		w.job.Fence = func(context.Context, one.Host) (fence.Proof, error) { return fence.WithoutProof(dead, "test"), nil }
+		start := time.Now()
+		w.recover()
+		if took := time.Since(start); took > time.Minute {
+			t.Errorf("it took %s although the host was fenced at once", took)
+		}
+		w.allElsewhere(1)
+	})
+}
