@@ -49,10 +49,14 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 		return report, err
 	}
 	report.Object, report.State = fmt.Sprintf("host %d (%s)", host.ID, host.Name), host.State.String()
+	if opt.DryRun {
+		report.Preview = r.preview(ctx, host, job)
+		return r.recoverHost(ctx, job, report, fence.WithoutProof(host.ID, "dry run"))
+	}
 	if done := report.notFailed(host.State, opt.AnyState); done {
 		return report, nil
 	}
-	if !opt.DryRun && locks != nil {
+	if locks != nil {
 		release, err := locks.Acquire("host", job.HostID)
 		switch {
 		case errors.Is(err, incident.ErrBusy):
@@ -63,10 +67,6 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 		default:
 			defer release()
 		}
-	}
-	if opt.DryRun {
-		report.Preview = r.preview(ctx, host, job)
-		return r.recoverHost(ctx, job, report, fence.WithoutProof(host.ID, "dry run"))
 	}
 	if len(host.VMs) == 0 {
 		report.Summary = "no VMs on the host"
@@ -87,9 +87,13 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 	return r.recoverHost(ctx, job, report, proof)
 }
 
-// preview says what the guard sees and what the host would be fenced with.
+// preview says what would be done now to a host that is not in ERROR, what the guard
+// sees and what the host would be fenced with.
 func (r *runner) preview(ctx context.Context, host one.Host, job HostJob) []string {
 	var notes []string
+	if now := (&Report{}); now.notFailed(host.State, r.opt.AnyState) {
+		notes = append(notes, now.Summary, "if it were in ERROR:")
+	}
 	if v, _, err := r.look(ctx, job.Storm.Policy); err == nil {
 		note := "guard: " + v.Worst.String()
 		if v.Hold {
@@ -130,7 +134,7 @@ func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report, pr
 	if err != nil {
 		return report, err
 	}
-	if s.Host.State.Back() {
+	if s.Host.State.Back() && !r.opt.DryRun {
 		report.Summary = "the host came back: nothing to recover"
 		return report, nil
 	}
