@@ -6,8 +6,8 @@ GO      ?= go
 BINARIES = host_error vm_failure vm_unknown
 # A static binary without paths of the machine that built it; its version comes
 # from git.
-VCS      = $(shell git rev-parse --is-inside-work-tree >/dev/null 2>&1 || echo -buildvcs=false)
-BUILD    = CGO_ENABLED=0 $(GO) build $(VCS) -trimpath -ldflags '-s -w'
+VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null)
+BUILD    = CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w -X one-ft/pkg/app.version=$(VERSION)'
 # The race detector needs a C compiler.
 RACE     = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2

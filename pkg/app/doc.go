@@ -42,8 +42,15 @@ func OS() Env {
 	}
 }
 
+// version is what git describes, written by the linker (see the Makefile) and by
+// nothing else.
+var version string
+
 // Version is the version that git gave the build, or "unknown" outside of git.
 func Version() string {
+	if version != "" {
+		return version
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "unknown"

@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
