@@ -12,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"one-ft/pkg/hook"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 )
 
@@ -47,12 +48,16 @@ func openLog(env Env, tool string, s Settings, paths Paths) *Log {
 	if path == "" {
 		path = filepath.Join(paths.Log, tool+".log")
 	}
+	_, missing := os.Stat(path)
 	if path == "-" {
 		logger.SetOutput(env.Stderr)
 		l.screen = nil
 	} else if f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640); err == nil {
 		logger.SetOutput(f)
 		l.file = f
+		if missing != nil {
+			_ = incident.OwnLikeParent(path) // else the hook logs nothing, which is no reason to stop
+		}
 	} else if s.LogFile != "" {
 		fmt.Fprintf(env.Stderr, "%s: no log: %s\n", tool, one.Printable(err.Error()))
 	}

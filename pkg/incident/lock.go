@@ -50,7 +50,7 @@ const maxHolder = 200
 // OpenLocks makes the directory if it is missing. holder is what others are told
 // about this process, such as "host_error, pid 4711".
 func OpenLocks(dir, holder string) (*Locks, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := makeDir(dir); err != nil {
 		return nil, fmt.Errorf("make the directory for locks: %w", err)
 	}
 	return &Locks{dir: dir, holder: holder}, nil
