@@ -29,8 +29,9 @@ const guardEvery = 10 * time.Second
 
 // stage is how a stage before acting ended.
 type stage struct {
-	back    bool   // the host came back: nothing to do
-	refused string // why nothing may be done; empty to go on
+	host    one.Host // the failed host as the stage last saw it
+	back    bool     // the host came back: nothing to do
+	refused string   // why nothing may be done; empty to go on
 }
 
 // ended reports whether there is nothing left to do.
@@ -41,7 +42,8 @@ func (s stage) ended() bool { return s.back || s.refused != "" }
 func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 	if storm.Override {
 		r.say(Warning, -1, "the storm guard is overridden")
-		return stage{}, nil
+		host, err := r.cloud.Host(ctx, r.hostID)
+		return stage{host: host, back: host.State.Back()}, err
 	}
 	started, held := time.Now(), false
 	if wait := time.Until(storm.QuietUntil); wait > 0 {
@@ -49,7 +51,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 	}
 	var calm time.Time // since when there is no storm; zero during one
 	for {
-		v, back, err := r.look(ctx, storm.Policy)
+		v, host, err := r.look(ctx, storm.Policy)
 		now := time.Now()
 		quiet := now.Before(storm.QuietUntil)
 		switch {
@@ -58,7 +60,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 		case err != nil:
 			r.say(Warning, -1, "%v; still holding", err)
 			calm = time.Time{}
-		case back:
+		case host.State.Back():
 			return stage{back: true}, nil
 		case v.Hold:
 			if !held {
@@ -70,7 +72,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 		}
 		if err == nil && !v.Hold && !quiet && (!held || now.Sub(calm) >= storm.CoolDown) {
 			r.say(Info, -1, "guard: %s", v.Worst)
-			return stage{}, nil
+			return stage{host: host}, nil
 		}
 		if now.Sub(started) >= storm.GiveUp && !quiet {
 			return stage{refused: fmt.Sprintf("held for %s and given up: %s; nothing was fenced or touched; --override-storm goes on all the same", storm.GiveUp, v.Worst)}, nil
@@ -85,29 +87,29 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 	}
 }
 
-// look reads all hosts once and judges them. Since when a host has been in ERROR is only
+// look reads all hosts once, judges them, and gives the failed one. Since when a host has been in ERROR is only
 // asked for when it matters: oned tells since 5.12; before, all hosts in ERROR
 // count as having failed just now. The window ends when this recovery began: a storm
 // must not grow old while it is held.
-func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recovery.Verdict, back bool, err error) {
+func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recovery.Verdict, host one.Host, err error) {
 	hosts, err := r.cloud.Hosts(ctx)
 	if err != nil {
-		return v, false, err
+		return v, host, err
 	}
 	own := slices.IndexFunc(hosts, func(h one.Host) bool { return h.ID == r.hostID })
 	if own < 0 {
 		// An ordinary user gets an empty pool, without an error.
-		return v, false, fmt.Errorf("the pool of %d hosts does not hold host %d: this user does not see all hosts, so the storm guard cannot judge", len(hosts), r.hostID)
+		return v, host, fmt.Errorf("the pool of %d hosts does not hold host %d: this user does not see all hosts, so the storm guard cannot judge", len(hosts), r.hostID)
 	}
-	back = hosts[own].State.Back()
+	host = hosts[own]
 	for id := range r.since { // a host that was back in between has failed anew
 		if i := slices.IndexFunc(hosts, func(h one.Host) bool { return h.ID == id }); i < 0 || !hosts[i].State.Failed() {
 			delete(r.since, id)
 		}
 	}
 	v = recovery.Guard(hosts, nil, r.started, policy)
-	if !v.Hold || back {
-		return v, back, nil
+	if !v.Hold || host.State.Back() {
+		return v, host, nil
 	}
 	for _, h := range hosts {
 		if _, known := r.since[h.ID]; known || !h.State.Failed() {
@@ -122,5 +124,5 @@ func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recov
 			r.since[h.ID] = time.Unix(full.LastContact, 0)
 		}
 	}
-	return recovery.Guard(hosts, r.since, r.started, policy), back, nil
+	return recovery.Guard(hosts, r.since, r.started, policy), host, nil
 }

@@ -173,6 +173,10 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 	switch r.opt.Verify {
 	case VerifyRunning:
 		r.verifyRunning(ctx, tasks)
+	case VerifyLeft:
+		if r.hostID >= 0 {
+			r.namePending(ctx, tasks)
+		}
 	case VerifyNone:
 		r.finishAll(accepted(tasks), Done, "accepted by oned")
 	}

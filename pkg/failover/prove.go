@@ -105,18 +105,18 @@ func (r *runner) clear(ctx context.Context, host one.Host, job HostJob) (fence.P
 			return fence.Proof{}, stage{back: back}, err
 		}
 	}
-	if s, err := r.guard(ctx, job.Storm); err != nil || s.ended() {
+	s, err := r.guard(ctx, job.Storm)
+	if err != nil || s.ended() {
 		return fence.Proof{}, s, err
 	}
-	if s := r.opinions(ctx, host, job.Opinions); s.ended() {
-		return fence.Proof{}, s, nil
-	}
-	now, err := r.cloud.Host(ctx, host.ID)
-	if err != nil {
-		return fence.Proof{}, stage{}, err
-	}
-	if now.State.Back() {
-		return fence.Proof{}, stage{back: true}, nil
+	now := s.host
+	if len(job.Opinions) > 0 {
+		if s := r.opinions(ctx, now, job.Opinions); s.ended() {
+			return fence.Proof{}, s, nil
+		}
+		if now, err = r.cloud.Host(ctx, host.ID); err != nil || now.State.Back() { // they take their time
+			return fence.Proof{}, stage{back: now.State.Back()}, err
+		}
 	}
 	proof, s := r.prove(ctx, now, job)
 	return proof, s, nil

@@ -167,6 +167,34 @@ func (r *runner) verifyRunning(ctx context.Context, tasks []*task) {
 	}
 }
 
+// namePending looks once at the VMs that left the host, and names those that no host
+// has room for as far as the scheduler has said so already.
+func (r *runner) namePending(ctx context.Context, tasks []*task) {
+	left := map[int]*task{}
+	var ids []int
+	for _, t := range tasks {
+		if t.out.Result == Done && (t.step.Verb == recovery.VerbRecreate || t.step.Verb == recovery.VerbResumeRecreate) {
+			left[t.out.VM], ids = t, append(ids, t.out.VM)
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	vms, err := r.cloud.VMSet(ctx, ids)
+	if errors.Is(err, one.ErrUnsupported) {
+		vms, err = r.cloud.PendingVMs(ctx)
+	}
+	if err != nil {
+		return // they left the host, which is what was to be seen
+	}
+	for _, vm := range vms {
+		if t := left[vm.ID]; t != nil && vm.State == one.Pending && vm.UserTemplate["SCHED_MESSAGE"] != "" {
+			t.out.Detail = "left the host, PENDING: " + schedulerSays(vm)
+			r.say(Warning, vm.ID, "%s", t.out.Detail)
+		}
+	}
+}
+
 // schedulerSays tells why a VM is still PENDING: in the scheduler's words, when it
 // left a message.
 func schedulerSays(vm one.VM) string {

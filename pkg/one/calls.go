@@ -158,11 +158,12 @@ func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 // PendingVMs reads the VMs that wait for a host: their IDs, states and what the
 // scheduler says (USER_TEMPLATE/SCHED_MESSAGE).
 func (c *Client) PendingVMs(ctx context.Context) ([]VM, error) {
-	args := []any{-2, -1, -1, int(Pending)} // of all users, all IDs
+	method, args := "one.vmpool.info", []any{-2, -1, -1, int(Pending)} // of all users, all IDs
 	if c.dialect.poolQuery {
-		args = append(args, "")
+		// The short bodies of 5.8 to 5.10 leave SCHED_MESSAGE out (tapes).
+		method, args = "one.vmpool.infoextended", append(args, "")
 	}
-	vms, err := readObjects(ctx, c, "VM_POOL", "VM", parseVM, "one.vmpool.info", args...)
+	vms, err := readObjects(ctx, c, "VM_POOL", "VM", parseVM, method, args...)
 	if err == nil {
 		err = distinct(vms, func(v VM) int { return v.ID }, nil)
 	}

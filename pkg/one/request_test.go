@@ -126,7 +126,7 @@ func TestRequestsInFull(t *testing.T) {
 	pending := map[string]string{
 		"5.6.0":  "methodName:one.vmpool.info int:-2 int:-1 int:-1 int:1",
 		"5.7.80": "methodName:one.vmpool.info int:-2 int:-1 int:-1 int:1",
-		"5.8.0":  "methodName:one.vmpool.info int:-2 int:-1 int:-1 int:1 string:",
+		"5.8.0":  "methodName:one.vmpool.infoextended int:-2 int:-1 int:-1 int:1 string:",
 	}
 	for version, want := range pending {
 		c, request := sent(t, version, "<VM_POOL></VM_POOL>")

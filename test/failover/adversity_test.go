@@ -267,6 +267,28 @@ func TestNoRoomElsewhere(t *testing.T) {
 	})
 }
 
+// TestNoRoomIsNamedByHooks: with --verify left it is no failure, but the report names the VM
+// when the scheduler has said so by then.
+func TestNoRoomIsNamedByHooks(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		vms := someRunning(2)
+		vms[1].Requirements = `NAME = "node1"`
+		vms[0].UserTemplate = map[string]string{"FT_PRIORITY": "1"}
+		w := newWorld(t, fourHosts(version, vms...))
+		w.failHost()
+		w.opt.Parallel = 1 // VM 0 is slow, so the scheduler has seen VM 1 when it is done
+		for _, method := range []string{"one.vm.recover", "one.vm.action"} {
+			w.cloud.Inject(cloud.Rule{Method: method, ID: 0, Delay: 10 * time.Second})
+		}
+		report := w.recover()
+		w.wants(report, 0, recovery.VerbRecreate, failover.Done, "left the host; oned starts it elsewhere")
+		w.wants(report, 1, recovery.VerbRecreate, failover.Done, "left the host, PENDING: no host has room for it (the scheduler says: ")
+		if report.ExitCode() != 0 {
+			t.Errorf("exit %d", report.ExitCode())
+		}
+	})
+}
+
 // TestTwoAtOnce: the hook is delivered twice, or an admin runs it beside the
 // hook. One acts; the other says so.
 func TestTwoAtOnce(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
+	"one-ft/test/cloud"
 )
 
 func TestSecondOpinion(t *testing.T) {
@@ -90,5 +91,56 @@ func TestFenceFirst(t *testing.T) {
 			t.Errorf("it took %s although the host was fenced at once", took)
 		}
 		w.allElsewhere(1)
+	})
+}
+
+// TestHostComesBackWhileItIsFenced: oned monitors the host once more before the power
+// is gone. No VM is touched; its next ERROR is a new event.
+func TestHostComesBackWhileItIsFenced(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, fourHosts(version, someRunning(3)...))
+		w.failHost()
+		w.job.Fencing = failover.FencingRequired
+		w.job.Fence = func(context.Context, one.Host) (fence.Proof, error) {
+			return fence.WithoutProof(dead, "test"), w.cloud.SetHostState(dead, one.HostMonitored)
+		}
+		report := w.recover()
+		if report.Summary != "the host came back: nothing to recover" || report.ExitCode() != 0 {
+			t.Errorf("%+v", report)
+		}
+		for id := range 3 {
+			if c := w.changes(id); len(c) > 0 {
+				t.Errorf("VM %d: %v", id, c)
+			}
+		}
+	})
+}
+
+// TestStoppedInTheMiddle: the process is told to end while VMs are acted on. It ends
+// at once, and the report still names every VM.
+func TestStoppedInTheMiddle(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, fourHosts(version, someRunning(12)...))
+		w.failHost()
+		w.opt.Parallel = 2
+		ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
+		defer stop()
+		for _, method := range []string{"one.vm.recover", "one.vm.action"} {
+			w.cloud.Inject(cloud.Rule{Method: method, ID: -1, Delay: time.Second})
+		}
+		start := time.Now()
+		report, err := failover.Host(ctx, w.client, nil, w.job, w.opt)
+		if took := time.Since(start); err != nil || took > 10*time.Second {
+			t.Errorf("%v after %s", err, took)
+		}
+		if report.ExitCode() != 1 || len(report.Outcomes) != 12 {
+			t.Errorf("%+v", report)
+		}
+		for _, o := range report.Outcomes {
+			if o.Result == "" || o.Detail == "" {
+				t.Errorf("%+v", o)
+			}
+		}
+		w.nobodyTwice()
 	})
 }
