@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"one-ft/pkg/process"
 )
 
 // The actions of agents that are used, and what their exit codes mean.
@@ -86,7 +88,7 @@ func (s Settings) findAgent(name string) (string, error) {
 		dirs = append([]string{"/usr/sbin", "/sbin", "/usr/bin"}, filepath.SplitList(os.Getenv("PATH"))...)
 	}
 	for _, dir := range dirs {
-		if path := filepath.Join(dir, name); filepath.IsAbs(path) && isProgram(path) {
+		if path := filepath.Join(dir, name); filepath.IsAbs(path) && process.Runnable(path) {
 			return path, nil
 		}
 	}
@@ -140,32 +142,32 @@ func (r runner) call(ctx context.Context, d *device, action string) answer {
 	if d.err != nil {
 		return answer{code: -1, err: d.err}
 	}
-	var p program
+	var p process.Program
 	switch d.Kind {
 	case KindAgent:
 		p = agentProgram(d, action)
 	case KindCommand:
 		// Without a line break at the end, as host_error.rb did it.
 		xml := base64.StdEncoding.EncodeToString(r.host.XML)
-		p = program{path: d.Command[0], args: d.Command[1:], env: r.settings.CommandEnv, stdin: []byte(xml)}
+		p = process.Program{Path: d.Command[0], Args: d.Command[1:], Env: r.settings.CommandEnv, Stdin: []byte(xml)}
 	default:
 		return answer{code: -1, err: errors.New("it cannot be called")}
 	}
-	res := run(ctx, r.settings.Timeout, p)
-	return answer{code: res.code, said: r.mask.said(res.output, res.cutOff), err: res.err}
+	res := process.Run(ctx, r.settings.Timeout, p)
+	return answer{code: res.Code, said: r.mask.said(res.Output, res.CutOff), err: res.Err}
 }
 
 // agentProgram is the call of an agent. Its parameters are on its standard input
 // only: other users can see arguments, and programs that the agent starts inherit the
 // environment.
-func agentProgram(d *device, action string) program {
+func agentProgram(d *device, action string) process.Program {
 	var in strings.Builder
 	fmt.Fprintf(&in, "action=%s\n", action)
 	for _, name := range slices.Sorted(maps.Keys(d.Params)) {
 		fmt.Fprintf(&in, "%s=%s\n", name, d.Params[name])
 	}
-	return program{
-		path: d.path, dir: "/", stdin: []byte(in.String()),
-		env: []string{"PATH=" + agentPath, "LANG=C", "PYTHONWARNINGS=ignore"},
+	return process.Program{
+		Path: d.path, Dir: "/", Stdin: []byte(in.String()),
+		Env: []string{"PATH=" + agentPath, "LANG=C", "PYTHONWARNINGS=ignore"},
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"one-ft/pkg/process"
 )
 
 // siteCommand is a site's own script.
@@ -72,7 +74,7 @@ func TestHangingAgentIsKilled(t *testing.T) {
 	sign(t, signs, "ready")
 	sign(t, signs, "")
 	err := <-ended
-	if !errors.Is(err, errTimeout) || errors.Is(err, context.DeadlineExceeded) {
+	if !errors.Is(err, process.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
 	if took := time.Since(start); took > 15*time.Second {
@@ -93,41 +95,6 @@ func TestDaemonDoesNotBlock(t *testing.T) {
 	defer syscall.Kill(pid, syscall.SIGKILL)
 	if took := time.Since(start); err != nil || took > 15*time.Second {
 		t.Errorf("%v after %s", err, took)
-	}
-}
-
-func TestRun(t *testing.T) {
-	t.Parallel()
-	sh := func(script string) program {
-		return program{path: "/bin/sh", args: []string{"-c", script}, env: []string{"PATH=" + agentPath}}
-	}
-	big := program{path: "/bin/true", stdin: make([]byte, 1<<20)} // nobody reads it
-	for _, c := range []struct {
-		name   string
-		p      program
-		code   int
-		output string
-		err    string
-	}{
-		{name: "both streams", p: sh("echo one; echo two >&2; exit 3"), code: 3, output: "one\ntwo\n"},
-		{name: "input is not read", p: big, code: 0},
-		{name: "signal", p: sh("kill -TERM $$"), code: -1, err: "signal 15"},
-		{name: "missing", p: program{path: "/nonexistent/agent"}, code: -1, err: "no such file"},
-		{name: "hangs", p: sh("trap '' TERM; sleep 1000"), code: -1, err: "no answer in time"},
-	} {
-		r := run(t.Context(), time.Second, c.p)
-		if r.code != c.code || r.output != c.output || (c.err == "") != (r.err == nil) || r.err != nil && !strings.Contains(r.err.Error(), c.err) {
-			t.Errorf("%s: %+v", c.name, r)
-		}
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if r := run(ctx, time.Minute, sh("exit 0")); r.code != -1 || !errors.Is(r.err, context.Canceled) {
-		t.Errorf("a context that has ended: %+v", r)
-	}
-	flood := run(t.Context(), 20*time.Second, sh("head -c 10485760 /dev/zero"))
-	if flood.code != 0 || len(flood.output) != maxOutput || !flood.cutOff {
-		t.Errorf("10 MB: code %d, %d bytes kept, cut off %v", flood.code, len(flood.output), flood.cutOff)
 	}
 }
 

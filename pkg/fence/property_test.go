@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"one-ft/pkg/process"
 )
 
 // scripted are devices that answer as a script says, and a protocol of it.
@@ -34,7 +36,7 @@ func (s *scripted) call(ctx context.Context, d *device, action string) answer {
 	}
 	s.calls = append(s.calls, scriptedCall{d, action, code})
 	if code < 0 {
-		return answer{code: -1, err: errTimeout}
+		return answer{code: -1, err: process.ErrTimeout}
 	}
 	return answer{code: code}
 }

@@ -1,4 +1,6 @@
-package fence
+// Package process runs a program once: bounded, with what it prints, and with the end of
+// everything that it started.
+package process
 
 import (
 	"bytes"
@@ -15,9 +17,9 @@ import (
 )
 
 const (
-	// maxOutput is how much of the output of a program is kept; the rest is read and
+	// MaxOutput is how much of the output of a program is kept; the rest is read and
 	// forgotten, so that the program does not block.
-	maxOutput = 64 << 10
+	MaxOutput = 64 << 10
 	// pipeDelay is how long the output of a program that has ended is waited for: only
 	// a descendant that left its process group can still hold it open.
 	pipeDelay = time.Second
@@ -27,45 +29,47 @@ const (
 )
 
 var (
-	errTimeout = errors.New("no answer in time; killed with all that it had started")
+	// ErrTimeout is the end of a program that took too long.
+	ErrTimeout = errors.New("no answer in time; killed with all that it had started")
 	errUnknown = errors.New("how it ended is not known")
 	errStuck   = errors.New("it cannot be killed; the kernel holds it")
 )
 
-// program is what is run once.
-type program struct {
-	path  string
-	args  []string
-	env   []string
-	dir   string
-	stdin []byte
+// Program is what is run once.
+type Program struct {
+	Path  string // absolute
+	Args  []string
+	Env   []string // nil: that of this process
+	Dir   string   // "": that of this process
+	Stdin []byte
 }
 
-// result is how a program ended.
-type result struct {
-	code   int    // exit code; -1 when there is none
-	output string // of both streams, in their order
-	cutOff bool   // there was more output
-	err    error  // why there is no exit code
+// Result is how a program ended.
+type Result struct {
+	Code   int    // exit code; -1 when there is none
+	Output string // of both streams, in their order, at most MaxOutput bytes
+	CutOff bool   // there was more output
+	Err    error  // why there is no exit code
 }
 
-// run runs a program in a process group of its own, and kills the group when the
+// Run runs a program in a process group of its own, and kills the group when the
 // time is over, when the context ends, and also when the program has ended: nothing
-// that an agent started may switch power later.
-func run(ctx context.Context, limit time.Duration, p program) result {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, errTimeout)
+// that a program started may switch power later. limit is
+// for the program alone; one that the kernel holds is given up killDelay after it.
+func Run(ctx context.Context, limit time.Duration, p Program) Result {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrTimeout)
 	defer cancel()
 	out := &capped{}
-	cmd := exec.Command(p.path, p.args...)
-	cmd.Env, cmd.Dir, cmd.Stdin = p.env, p.dir, bytes.NewReader(p.stdin)
+	cmd := exec.Command(p.Path, p.Args...)
+	cmd.Env, cmd.Dir, cmd.Stdin = p.Env, p.Dir, bytes.NewReader(p.Stdin)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = pipeDelay
 	if err := ctx.Err(); err != nil {
-		return result{code: -1, err: fmt.Errorf("not started: %w", context.Cause(ctx))}
+		return Result{Code: -1, Err: fmt.Errorf("not started: %w", context.Cause(ctx))}
 	}
 	if err := cmd.Start(); err != nil {
-		return result{code: -1, err: fmt.Errorf("start: %w", err)}
+		return Result{Code: -1, Err: fmt.Errorf("start: %w", err)}
 	}
 	g := &group{id: cmd.Process.Pid}
 	done := make(chan struct{})
@@ -84,28 +88,28 @@ func run(ctx context.Context, limit time.Duration, p program) result {
 		return ended(cmd, out, context.Cause(ctx))
 	case <-time.After(killDelay):
 		text, cutOff := out.text()
-		return result{code: -1, output: text, cutOff: cutOff, err: fmt.Errorf("%w: %w", context.Cause(ctx), errStuck)}
+		return Result{Code: -1, Output: text, CutOff: cutOff, Err: fmt.Errorf("%w: %w", context.Cause(ctx), errStuck)}
 	}
 }
 
 // ended is the result of a program that is gone; cause is why it was killed.
-func ended(cmd *exec.Cmd, out *capped, cause error) result {
+func ended(cmd *exec.Cmd, out *capped, cause error) Result {
 	text, cutOff := out.text()
-	r := result{code: -1, output: text, cutOff: cutOff}
+	r := Result{Code: -1, Output: text, CutOff: cutOff}
 	if cmd.ProcessState == nil {
-		r.err = errUnknown
+		r.Err = errUnknown
 		return r
 	}
 	status, known := cmd.ProcessState.Sys().(syscall.WaitStatus)
 	switch {
 	case !known:
-		r.err = errUnknown
+		r.Err = errUnknown
 	case status.Exited():
-		r.code = status.ExitStatus()
+		r.Code = status.ExitStatus()
 	case cause != nil:
-		r.err = cause
+		r.Err = cause
 	default:
-		r.err = fmt.Errorf("ended by signal %d (%s)", status.Signal(), status.Signal())
+		r.Err = fmt.Errorf("ended by signal %d (%s)", status.Signal(), status.Signal())
 	}
 	return r
 }
@@ -155,7 +159,7 @@ type capped struct {
 func (c *capped) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	room := maxOutput - c.kept.Len()
+	room := MaxOutput - c.kept.Len()
 	if room < len(p) {
 		c.lost = true
 	}
@@ -169,8 +173,8 @@ func (c *capped) text() (string, bool) {
 	return c.kept.String(), c.lost
 }
 
-// isProgram reports whether a path is a file that this process may execute.
-func isProgram(path string) bool {
+// Runnable reports whether a path is a file that this process may execute.
+func Runnable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && unix.Access(path, unix.X_OK) == nil
 }
