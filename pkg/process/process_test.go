@@ -42,4 +42,3 @@ func TestRun(t *testing.T) {
 		t.Errorf("10 MB: code %d, %d bytes kept, cut off %v", flood.Code, len(flood.Output), flood.CutOff)
 	}
 }
-
