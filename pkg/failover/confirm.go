@@ -55,7 +55,7 @@ func (r *runner) confirm(ctx context.Context, period time.Duration) (back bool, 
 	r.say(Info, -1, "watching the host for %s; it counts as back only when it is MONITORED", period)
 	var contact int64
 	for {
-		host, err := r.cloud.Host(ctx, r.hostID)
+		host, err := r.host(ctx)
 		if err == nil && contact > 0 && host.LastContact > contact {
 			// It was back between two looks: oned was slow, or away.
 			r.say(Info, -1, "the host was monitored meanwhile and failed again; watching it anew")

@@ -42,7 +42,7 @@ func (s stage) ended() bool { return s.back || s.refused != "" }
 func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 	if storm.Override {
 		r.say(Warning, -1, "the storm guard is overridden")
-		host, err := r.cloud.Host(ctx, r.hostID)
+		host, err := r.host(ctx)
 		return stage{host: host, back: host.State.Back()}, err
 	}
 	started, held := time.Now(), false
@@ -92,6 +92,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 // count as having failed just now. The window ends when this recovery began: a storm
 // must not grow old while it is held.
 func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recovery.Verdict, host one.Host, err error) {
+	sent := time.Now()
 	hosts, err := r.cloud.Hosts(ctx)
 	if err != nil {
 		return v, host, err
@@ -102,6 +103,7 @@ func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recov
 		return v, host, fmt.Errorf("the pool of %d hosts does not hold host %d: this user does not see all hosts, so the storm guard cannot judge", len(hosts), r.hostID)
 	}
 	host = hosts[own]
+	r.row.add(sent, host)
 	for id := range r.since { // a host that was back in between has failed anew
 		if i := slices.IndexFunc(hosts, func(h one.Host) bool { return h.ID == id }); i < 0 || !hosts[i].State.Failed() {
 			delete(r.since, id)

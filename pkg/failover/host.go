@@ -41,7 +41,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 	report = Report{Object: fmt.Sprintf("host %d", job.HostID), DryRun: opt.DryRun}
 	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
 
-	host, err := cloud.Host(ctx, job.HostID)
+	host, err := r.host(ctx)
 	if errors.Is(err, one.ErrNotFound) {
 		return report, fmt.Errorf("%w: oned knows no host %d", ErrNoHost, job.HostID)
 	}
@@ -280,7 +280,7 @@ func each(parallel, n int, f func(i int)) {
 // answers with the last history record only.
 func (s *hostSnapshot) completeHistories(ctx context.Context, r *runner) {
 	for i, vm := range s.VMs {
-		if recovery.Migrating(vm) && len(vm.History) < 2 {
+		if vm.Migrating() && len(vm.History) < 2 {
 			if full, err := r.cloud.VM(ctx, vm.ID); err == nil {
 				s.VMs[i] = full
 			}
@@ -291,7 +291,7 @@ func (s *hostSnapshot) completeHistories(ctx context.Context, r *runner) {
 // addSource reads the host that a VM was migrating from, once.
 func (s *hostSnapshot) addSource(ctx context.Context, r *runner, vm one.VM) {
 	source, known := vm.Previous()
-	if !known || !recovery.Migrating(vm) || source.HostID == s.Host.ID ||
+	if !known || !vm.Migrating() || source.HostID == s.Host.ID ||
 		slices.ContainsFunc(s.Hosts, func(h one.Host) bool { return h.ID == source.HostID }) {
 		return
 	}

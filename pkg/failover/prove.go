@@ -21,8 +21,8 @@ const (
 )
 
 // Fencer proves that a host is off. fence.ErrNotConfigured means that nothing is
-// configured for it.
-type Fencer func(ctx context.Context, host one.Host) (fence.Proof, error)
+// configured for it. look is for leases.
+type Fencer func(ctx context.Context, host one.Host, look fence.Look) (fence.Proof, error)
 
 // Opinion is a second opinion about a host: alive means do not touch it. An
 // error means that it has none.
@@ -78,12 +78,14 @@ func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.P
 	var proof fence.Proof
 	if job.Fence != nil {
 		start := time.Now()
-		if proof, err = job.Fence(ctx, host); err == nil {
+		if proof, err = job.Fence(ctx, host, r.lookForLease); err == nil {
 			r.say(Info, -1, "fenced in %.1f s: %s", time.Since(start).Seconds(), proof)
 			return proof, stage{}
 		}
 	}
 	switch {
+	case errors.Is(err, errBack):
+		return proof, stage{back: true}
 	case errors.Is(err, fence.ErrNotConfigured) && job.Fencing == FencingAuto:
 		return unproven("no fencing is configured for this host"), stage{}
 	case errors.Is(err, fence.ErrNotConfigured):
@@ -114,7 +116,7 @@ func (r *runner) clear(ctx context.Context, host one.Host, job HostJob) (fence.P
 		if s := r.opinions(ctx, now, job.Opinions); s.ended() {
 			return fence.Proof{}, s, nil
 		}
-		if now, err = r.cloud.Host(ctx, host.ID); err != nil || now.State.Back() { // they take their time
+		if now, err = r.host(ctx); err != nil || now.State.Back() { // they take their time
 			return fence.Proof{}, stage{back: now.State.Back()}, err
 		}
 	}

@@ -24,6 +24,7 @@ type runner struct {
 	// hostID is the failed host, or -1.
 	hostID int
 	watch  watch
+	row    row
 	// since is when hosts in ERROR were last in contact with oned.
 	since map[int]time.Time
 }

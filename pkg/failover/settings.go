@@ -53,11 +53,10 @@ func (f Fences) settings(host one.Host) (fence.Settings, error) {
 		// Attributes for a site's own fence_host.sh, which the configuration names.
 	case err != nil:
 		return s, fmt.Errorf("template of host %d (%s): %w", host.ID, host.Name, err)
-	case len(levels) > 0:
+	case len(levels) > 0 && (levels[0].Devices[0].Kind == fence.KindAgent || !configured):
 		s.Levels = levels
 		return s, nil
-	}
-	if !configured {
+	case !configured:
 		return s, fence.ErrNotConfigured
 	}
 	for _, level := range entry.Levels {
@@ -71,12 +70,15 @@ func (f Fences) settings(host one.Host) (fence.Settings, error) {
 		}
 		s.Levels = append(s.Levels, l)
 	}
+	s.Levels = append(s.Levels, levels...) // a lease or an admin, when all else fails
 	return s, fence.Check(s.Levels)
 }
 
 // deviceOf makes a device of the configuration ready for a host.
 func deviceOf(d config.Device, host one.Host) (fence.Device, error) {
 	switch {
+	case d.Lease > 0:
+		return fence.Device{Kind: fence.KindLease, Lease: fence.Lease{Length: d.Lease, Reaction: d.Reaction, Margin: d.Margin}}, nil
 	case d.Manual:
 		return fence.Device{Kind: fence.KindManual}, nil
 	case len(d.Command) > 0:
@@ -90,8 +92,9 @@ func deviceOf(d config.Device, host one.Host) (fence.Device, error) {
 }
 
 // Prove fences a host; it is a Fencer.
-func (f Fences) Prove(ctx context.Context, host one.Host) (fence.Proof, error) {
+func (f Fences) Prove(ctx context.Context, host one.Host, look fence.Look) (fence.Proof, error) {
 	s, err := f.settings(host)
+	s.Look = look
 	if err != nil {
 		return fence.Proof{}, err
 	}

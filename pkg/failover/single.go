@@ -70,7 +70,7 @@ func (r *runner) decideSingle(ctx context.Context, job VMJob, vm one.VM) (recove
 			return recovery.Step{}, err
 		}
 	}
-	if previous, known := vm.Previous(); known && recovery.Migrating(vm) {
+	if previous, known := vm.Previous(); known && vm.Migrating() {
 		if s.Source, err = r.hostOf(ctx, previous.HostID); err != nil {
 			return recovery.Step{}, err
 		}

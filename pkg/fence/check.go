@@ -14,7 +14,7 @@ var (
 )
 
 // Check looks whether levels can be used at all. It runs nothing and reads no file. The error is a
-// *ConfigError, which is ErrLease for a lease.
+// *ConfigError.
 func Check(levels []Level) error {
 	for i, level := range levels {
 		where := levelName(i+1, level.Name)
@@ -25,8 +25,8 @@ func Check(levels []Level) error {
 			if err := d.check(); err != nil {
 				return &ConfigError{Where: fmt.Sprintf("%s, device %d", where, j+1), Err: err}
 			}
-			if d.Kind == KindManual && len(level.Devices) > 1 {
-				return &ConfigError{Where: where, Err: errors.New("a confirmation by an admin must be alone in its level")}
+			if (d.Kind == KindManual || d.Kind == KindLease) && len(level.Devices) > 1 {
+				return &ConfigError{Where: where, Err: fmt.Errorf("a %s must be alone in its level", d)}
 			}
 		}
 	}
@@ -36,6 +36,9 @@ func Check(levels []Level) error {
 func (d Device) check() error {
 	if d.Kind != KindAgent && (d.Agent != "" || len(d.Params) > 0 || d.SecretFile != "") {
 		return fmt.Errorf("agent, parameters and secrets are for devices of kind agent, not %q", d.Kind)
+	}
+	if d.Kind != KindLease && d.Lease != (Lease{}) {
+		return fmt.Errorf("a lease is for devices of kind lease, not %q", d.Kind)
 	}
 	if d.Kind != KindCommand && len(d.Command) > 0 {
 		return fmt.Errorf("a command is for devices of kind command, not %q", d.Kind)
@@ -48,9 +51,9 @@ func (d Device) check() error {
 	case KindManual:
 		return nil
 	case KindLease:
-		return ErrLease
+		return d.Lease.withDefaults().check()
 	}
-	return fmt.Errorf("kind %q: allowed are agent, command and manual", d.Kind)
+	return fmt.Errorf("kind %q: allowed are agent, command, lease and manual", d.Kind)
 }
 
 func (d Device) checkAgent() error {

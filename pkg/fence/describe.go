@@ -24,6 +24,10 @@ func (d Device) describe() string {
 	if d.Kind == KindCommand && len(d.Command) > 1 {
 		return fmt.Sprintf("%s with %d arguments", text, len(d.Command)-1)
 	}
+	if d.Kind == KindLease {
+		l := d.Lease.withDefaults()
+		return fmt.Sprintf("%s, waited for %s (reaction %s, margin %s)", text, l.Wait(), l.Reaction, l.Margin)
+	}
 	var params []string
 	for _, name := range slices.Sorted(maps.Keys(d.Params)) {
 		value := "****"

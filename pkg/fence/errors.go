@@ -12,8 +12,11 @@ var (
 	ErrNotConfigured = errors.New("no fencing is configured for this host")
 	// ErrManual means that only an admin can say that the host is off (ConfirmedOff).
 	ErrManual = errors.New("an admin has to confirm that the host is off")
-	// ErrLease means that a lease is asked for, which this version cannot judge.
-	ErrLease = errors.New("fencing by lease is not supported by this version")
+	// ErrLeaseTooShort means that the wait for a lease does not cover what the host needs
+	// to stop its VMs (Lease.Covers).
+	ErrLeaseTooShort = errors.New("the wait for the lease is too short")
+	// ErrNotArmed means that a host has said itself that its VMs are not under a lease.
+	ErrNotArmed = errors.New("the host says that it keeps no lease (FT_LEASE_ARMED); look at host_isolated --check there")
 	// ErrNotInstalled means that a fence agent is missing on this machine.
 	ErrNotInstalled = errors.New("the fence agent is not installed")
 	// ErrNoAgent means that a host template has FENCE_ attributes but no FENCE_AGENT,

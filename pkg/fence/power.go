@@ -95,6 +95,9 @@ func (w *work) powerOff(ctx context.Context, d *device) error {
 	if d.Kind == KindManual {
 		return ErrManual
 	}
+	if d.Kind == KindLease {
+		return w.proveLease(ctx, d)
+	}
 	return w.attempts(ctx, d, func() error {
 		if d.Kind == KindCommand {
 			if a := w.ask(ctx, d, "run"); a.code != 0 {

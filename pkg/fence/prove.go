@@ -117,6 +117,9 @@ func verdict(devices []*device) string {
 	for _, d := range devices {
 		labels = append(labels, d.label)
 	}
+	if devices[0].Kind == KindLease {
+		return labels[0] + " has run out: the host has stopped its VMs"
+	}
 	if len(labels) == 1 {
 		return labels[0] + " says off"
 	}

@@ -23,7 +23,7 @@ const (
 	KindAgent   Kind = "agent"   // a fence agent of ClusterLabs
 	KindCommand Kind = "command" // a program of the site; its exit code decides
 	KindManual  Kind = "manual"  // an admin confirms
-	KindLease   Kind = "lease"   // the host stops its own VMs; recognised, not supported: ErrLease
+	KindLease   Kind = "lease"   // the host stops its own VMs: time is the proof
 )
 
 // Device is one thing that can power a host off.
@@ -32,6 +32,7 @@ type Device struct {
 	Agent   string            // KindAgent: name of the agent, such as fence_ipmilan
 	Params  map[string]string // KindAgent: parameters but the action
 	Command []string          // KindCommand: absolute path and arguments
+	Lease   Lease             // KindLease: a Reaction or Margin of zero means its default
 	// SecretFile holds the parameter "password" in one line. A plain name is a file
 	// in Settings.SecretDir. Others must not be able to read it.
 	SecretFile string
@@ -60,6 +61,8 @@ type Settings struct {
 	// CommandEnv is the environment of commands; nil is that of this process, as
 	// host_error.rb did. Agents get PATH, LANG and PYTHONWARNINGS only.
 	CommandEnv []string
+	// Look is how a lease sees that oned says ERROR all the while; it is needed for a lease.
+	Look Look
 	// Notify, when set, is told of each call and its answer, without secrets. It is
 	// called from several goroutines, one at a time.
 	Notify func(Event)
@@ -120,7 +123,7 @@ func (d Device) String() string {
 	case KindManual:
 		return "confirmation by an admin"
 	case KindLease:
-		return "lease"
+		return "lease of " + d.Lease.Length.String()
 	}
 	text := d.Agent
 	if ip := d.Params["ip"]; ip != "" {

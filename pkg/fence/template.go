@@ -24,6 +24,10 @@ var levelSuffix = regexp.MustCompile(`^(.+)_([0-9]+)$`)
 //	FENCE_PASSWORD       parameter password; everybody who can see the host can read it
 //	FENCE_PASSWORD_FILE  instead: the name of a file in Settings.SecretDir
 //	FENCE_<NAME>         parameter <name>, such as FENCE_PLUG, FENCE_IPPORT, FENCE_LANPLUS
+//	FENCE_LEASE          seconds, after all others: the host runs host_isolated --strict with
+//	                     a lease of at most that
+//	FENCE_LEASE_REACTION seconds that the host may need from the end of its lease until its
+//	                     VMs are gone (host_isolated --print-bound); default: DefaultReaction
 //	FENCE_MANUAL = yes   after all others, an admin can confirm that the host is off
 //
 // Each with _2 to _9 at its end is for a further level, which is tried when those
@@ -33,9 +37,14 @@ var levelSuffix = regexp.MustCompile(`^(.+)_([0-9]+)$`)
 // FENCE_PORT is refused, since agents take "port" for the plug. FENCE_COMMAND and
 // parameters that make agents run programs or write files are refused: see Who is
 // trusted. The error is a *TemplateError; it is ErrNoAgent when there are attributes
-// but no agent, and ErrLease for FENCE_LEASE.
+// but no agent for the address that they name; with
+// it come the levels that need none.
 func FromTemplate(template map[string]string) ([]Level, error) {
 	r := reader{devices: map[int]*Device{}, first: map[int]string{}}
+	lease, leased, err := TemplateLease(template)
+	if err != nil {
+		return nil, err
+	}
 	for _, attribute := range slices.Sorted(maps.Keys(template)) {
 		name, ours := strings.CutPrefix(strings.ToUpper(attribute), "FENCE_")
 		if !ours {
@@ -45,7 +54,17 @@ func FromTemplate(template map[string]string) ([]Level, error) {
 			return nil, &TemplateError{Attribute: attribute, Err: err}
 		}
 	}
-	return r.levels()
+	levels, err := r.levels()
+	if err != nil && !errors.Is(err, ErrNoAgent) {
+		return nil, err
+	}
+	if leased {
+		levels = append(levels, Level{Name: "host template", Devices: []Device{{Kind: KindLease, Lease: lease}}})
+	}
+	if r.manual {
+		levels = append(levels, Level{Name: "host template", Devices: []Device{{Kind: KindManual}}})
+	}
+	return levels, err
 }
 
 // reader collects the devices of a template by their level.
@@ -60,8 +79,8 @@ func (r *reader) read(name, value string) error {
 	switch name {
 	case "MANUAL":
 		return r.readManual(value)
-	case "LEASE":
-		return ErrLease
+	case "LEASE", "LEASE_REACTION": // TemplateLease has read them
+		return nil
 	}
 	name, level, err := splitLevel(name)
 	switch {
@@ -71,7 +90,7 @@ func (r *reader) read(name, value string) error {
 		return errors.New("it is empty")
 	case name == "COMMAND":
 		return errors.New("commands are allowed in the configuration only, not in a host template")
-	case name == "MANUAL" || name == "LEASE":
+	case name == "MANUAL" || name == "LEASE" || name == "LEASE_REACTION":
 		return fmt.Errorf("write FENCE_%s without a level", name)
 	case name == "PORT":
 		return errors.New("write FENCE_IPPORT for the port of the device's address, or FENCE_PLUG for its outlet")
@@ -131,9 +150,6 @@ func (r *reader) levels() ([]Level, error) {
 			return nil, &TemplateError{Attribute: r.first[n], Err: fmt.Errorf("there is no level %d: %s is missing", i+1, attributeName("AGENT", i+1))}
 		}
 		levels = append(levels, Level{Name: "host template", Devices: []Device{*r.devices[n]}})
-	}
-	if r.manual {
-		levels = append(levels, Level{Name: "host template", Devices: []Device{{Kind: KindManual}}})
 	}
 	return levels, nil
 }

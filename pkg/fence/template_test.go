@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -65,7 +66,10 @@ func TestFromTemplateRefuses(t *testing.T) {
 		{"FENCE_IPADDR", "10.0.0.1", "twice"},
 		{"FENCE_MANUAL", "perhaps", "yes and no"},
 		{"FENCE_MANUAL_2", "yes", "without a level"},
-		{"FENCE_LEASE", "30", "not supported"},
+		{"FENCE_LEASE", "30s", "a number of seconds"},
+		{"FENCE_LEASE", "9", "allowed are 10s to 1h0m0s"},
+		{"FENCE_LEASE_2", "60", "without a level"},
+		{"FENCE_LEASE_REACTION", "30", "FENCE_LEASE is missing"},
 		{"FENCE_IP_1", "x", "_2 to _9"},
 		{"FENCE_IP_10", "x", "_2 to _9"},
 		{"FENCE_IP_02", "x", "_2 to _9"},
@@ -83,9 +87,6 @@ func TestFromTemplateRefuses(t *testing.T) {
 		if err != nil && !strings.Contains(err.Error(), "FENCE_") {
 			t.Errorf("%s: the error names no attribute: %v", c.attribute, err)
 		}
-	}
-	if _, err := FromTemplate(map[string]string{"FENCE_LEASE": "30"}); !errors.Is(err, ErrLease) {
-		t.Errorf("lease: %v", err)
 	}
 	both := map[string]string{"FENCE_AGENT": "fence_x", "FENCE_PASSWORD": "s3cret", "FENCE_PASSWORD_FILE": "f"}
 	if _, err := FromTemplate(both); err == nil || !strings.Contains(err.Error(), "twice") || strings.Contains(err.Error(), "s3cret") {
@@ -110,9 +111,11 @@ func TestCheck(t *testing.T) {
 		says string
 	}{
 		{"empty", Level{Name: "x"}, "level 1 (x): it has no devices"},
-		{"no kind", level(Device{}), "allowed are agent, command and manual"},
+		{"no kind", level(Device{}), "allowed are agent, command, lease and manual"},
 		{"manual with others", level(agent, manual), "alone"},
-		{"lease", level(Device{Kind: KindLease}), "not supported"},
+		{"lease without a length", level(Device{Kind: KindLease}), "a lease of 0s: allowed are 10s to 1h0m0s"},
+		{"lease with others", level(agent, Device{Kind: KindLease, Lease: Lease{Length: time.Minute}}), "alone"},
+		{"lease of another kind", level(Device{Kind: KindManual, Lease: Lease{Length: time.Minute}}), "devices of kind lease"},
 		{"relative command", level(Device{Kind: KindCommand, Command: []string{"fence_host.sh"}}), "absolute path"},
 		{"no command", level(Device{Kind: KindCommand}), "absolute path"},
 		{"NUL", level(Device{Kind: KindCommand, Command: []string{"/x", "\x00"}}), "NUL"},

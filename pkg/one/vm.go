@@ -94,6 +94,13 @@ func (v VM) Previous() (Record, bool) {
 	return v.History[len(v.History)-2], true
 }
 
+// Migrating reports whether the VM is on its way between the hosts of its last two
+// records: then its guest may be on either.
+func (v VM) Migrating() bool {
+	return v.Is(Migrate, SaveMigrate, PrologMigrate, PrologMigrateFailure, PrologMigratePoweroff, PrologMigratePoweroffFailure,
+		PrologMigrateSuspend, PrologMigrateSuspendFailure, PrologMigrateUnknown, PrologMigrateUnknownFailure)
+}
+
 // parseVM reads a VM element of one.vm.info or of a pool.
 func parseVM(o *object) (VM, error) {
 	v := VM{

@@ -166,7 +166,7 @@ func (s Snapshot) place(vm one.VM) place {
 		return elsewhere
 	case last.HostID == s.Host.ID:
 		return here
-	case !Migrating(vm):
+	case !vm.Migrating():
 		return elsewhere
 	}
 	if previous, known := vm.Previous(); known {

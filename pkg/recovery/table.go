@@ -157,9 +157,6 @@ func rowFor(vm one.VM) row {
 		delete: cell{VerbLeave, "its state is not known to one-ft", true}, migrate: cell{VerbLeave, "its state is not known to one-ft", true}}
 }
 
-// Migrating reports whether the VM has two ends.
-func Migrating(vm one.VM) bool { return rowFor(vm).recreate.verb == verbByEnd }
-
 // vmIsRunningMigration reports whether the VM had a guest when its migration began.
 func vmIsRunningMigration(vm one.VM) bool {
 	return !vm.Is(one.PrologMigratePoweroff, one.PrologMigratePoweroffFailure, one.PrologMigrateSuspend, one.PrologMigrateSuspendFailure)

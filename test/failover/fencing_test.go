@@ -55,7 +55,9 @@ func TestFencingModes(t *testing.T) {
 			w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
 			w.failHost()
 			w.job.Fencing = c.mode
-			w.job.Fence = func(context.Context, one.Host) (fence.Proof, error) { return fence.WithoutProof(dead, "test"), c.err }
+			w.job.Fence = func(context.Context, one.Host, fence.Look) (fence.Proof, error) {
+				return fence.WithoutProof(dead, "test"), c.err
+			}
 			report := w.recover()
 			if report.Refused != (c.refused != "") || c.refused != "" && report.Summary != c.refused || report.Refused != (len(w.changes(0)) == 0) {
 				t.Errorf("%s, %v: %+v, calls %v", c.mode, c.err, report, w.changes(0))
@@ -71,7 +73,7 @@ func TestProofOfAnotherHost(t *testing.T) {
 		w.failHost()
 		w.job.Fencing = failover.FencingRequired
 		for _, proof := range []fence.Proof{{}, fence.WithoutProof(2, "test")} {
-			w.job.Fence = func(context.Context, one.Host) (fence.Proof, error) { return proof, nil }
+			w.job.Fence = func(context.Context, one.Host, fence.Look) (fence.Proof, error) { return proof, nil }
 			if _, err := failover.Host(t.Context(), w.client, nil, w.job, w.opt); err == nil || len(w.changes(0)) > 0 {
 				t.Errorf("%s: error %v, calls %v", proof, err, w.changes(0))
 			}
@@ -84,7 +86,9 @@ func TestFenceFirst(t *testing.T) {
 		w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
 		w.failHost()
 		w.job.Confirm, w.job.FenceFirst, w.job.Fencing = time.Hour, true, failover.FencingRequired
-		w.job.Fence = func(context.Context, one.Host) (fence.Proof, error) { return fence.WithoutProof(dead, "test"), nil }
+		w.job.Fence = func(context.Context, one.Host, fence.Look) (fence.Proof, error) {
+			return fence.WithoutProof(dead, "test"), nil
+		}
 		start := time.Now()
 		w.recover()
 		if took := time.Since(start); took > time.Minute {
@@ -101,7 +105,7 @@ func TestHostComesBackWhileItIsFenced(t *testing.T) {
 		w := newWorld(t, fourHosts(version, someRunning(3)...))
 		w.failHost()
 		w.job.Fencing = failover.FencingRequired
-		w.job.Fence = func(context.Context, one.Host) (fence.Proof, error) {
+		w.job.Fence = func(context.Context, one.Host, fence.Look) (fence.Proof, error) {
 			return fence.WithoutProof(dead, "test"), w.cloud.SetHostState(dead, one.HostMonitored)
 		}
 		report := w.recover()

@@ -71,7 +71,7 @@ func newRegion(t *testing.T, version string, n int) *region {
 func (r *region) hook(host int, locks failover.Locker) {
 	job := r.job
 	job.HostID, job.Confirm, job.Storm, job.Fencing = host, 2*time.Minute, limits(), failover.FencingRequired
-	job.Fence = func(context.Context, one.Host) (fence.Proof, error) {
+	job.Fence = func(context.Context, one.Host, fence.Look) (fence.Proof, error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.fenced[host]++
