@@ -1,5 +1,5 @@
-// Package config reads the configuration file, and the small files with secrets
-// that it names.
+// Package config reads the configuration files: the one of the front-ends with Load,
+// and the one of host_isolated on a host with LoadIsolation.
 //
 // It is strict: an unknown key, a missing unit or a contradiction is an *Error of
 // one line with file, line and what is allowed, and nothing of the file is used. It

@@ -141,8 +141,8 @@ type Level struct {
 	Devices []Device `yaml:"devices"`
 }
 
-// Device is one agent, one command, or an admin: exactly one of Agent, Command and
-// Manual is set.
+// Device is one agent, one command, an admin, or a lease: exactly one of Agent,
+// Command, Manual and Lease is set.
 type Device struct {
 	// Agent is the name of a ClusterLabs fence agent, such as fence_ipmilan.
 	Agent string `yaml:"agent,omitempty"`
@@ -156,6 +156,17 @@ type Device struct {
 	Command []string `yaml:"command,omitempty"`
 	// Manual: an admin confirms that the host is off. Alone in its level.
 	Manual bool `yaml:"manual,omitempty"`
+	// Lease: the host keeps its VMs only while oned says that it is MONITORED
+	// (host_isolated in strict mode), so waiting proves that they are gone. It is the
+	// lease of that host's host_isolated, 10s to 1h; 0 when the device is no lease. Alone
+	// in its level.
+	Lease time.Duration `yaml:"lease,omitempty"`
+	// Reaction is the most time that the host takes to stop its VMs once its lease is
+	// over, 1s to 1h; 0 for the default of package fence. Only with Lease.
+	Reaction time.Duration `yaml:"reaction,omitempty"`
+	// Margin is waited on top of both, 1s to 10m; 0 for the default of package fence. Only
+	// with Lease.
+	Margin time.Duration `yaml:"margin,omitempty"`
 }
 
 // FenceFor returns the first entry for the host, and whether there is one. A

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode"
@@ -36,20 +37,29 @@ func loaded(t testing.TB, text string) File {
 	return f
 }
 
-// refused checks that the text is refused with this line.
+// refused checks that the text is refused as a one-ft.yaml with this line.
 func refused(t testing.TB, text string, mode fs.FileMode, want string) {
 	t.Helper()
-	f, err := parse("f", []byte(text), mode)
+	refusedBy(t, parse, text, mode, want)
+}
+
+// refusedBy checks that a parser refuses the text with this line.
+func refusedBy[T any](t testing.TB, parse parser[T], text string, mode fs.FileMode, want string) {
+	t.Helper()
+	value, err := parse("f", []byte(text), mode)
 	if err == nil || err.Error() != want {
 		t.Errorf("%s\n got %v\nwant %s", text, err, want)
 	}
 	if err != nil {
 		wellFormed(t, err)
 	}
-	if len(f.Fence) > 0 {
-		t.Errorf("%s\nsomething of a refused file is left: %+v", text, f)
+	if !reflect.ValueOf(value).IsZero() {
+		t.Errorf("%s\nsomething of a refused file is left: %+v", text, value)
 	}
 }
+
+// parser reads the text of one kind of file with this mode.
+type parser[T any] func(path string, text []byte, mode fs.FileMode) (T, error)
 
 // wellFormed checks that an error is an *Error of one printable line.
 func wellFormed(t testing.TB, err error) {

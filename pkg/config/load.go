@@ -20,20 +20,31 @@ import (
 // Load reads the configuration file at path. A file that is not there gives the
 // zero File; a link that leads nowhere is an error. Every error is an *Error.
 func Load(path string) (File, error) {
-	f, err := LoadNamed(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
-			return File{}, nil
-		}
-	}
-	return f, err
+	return optional(path, File{}, LoadNamed)
 }
 
 // LoadNamed is Load for a file that somebody named: it has to be there.
 func LoadNamed(path string) (File, error) {
+	return loadAs(path, parse)
+}
+
+// optional is load for a file that may be missing; then it returns without.
+func optional[T any](path string, without T, load func(string) (T, error)) (T, error) {
+	value, err := load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
+			return without, nil
+		}
+	}
+	return value, err
+}
+
+// loadAs reads the file at path with the parser of its kind.
+func loadAs[T any](path string, parse func(path string, text []byte, mode fs.FileMode) (T, error)) (T, error) {
 	text, mode, err := readRegular(path, MaxSize)
 	if err != nil {
-		return File{}, err
+		var none T
+		return none, err
 	}
 	return parse(path, text, mode)
 }
@@ -85,10 +96,34 @@ const (
 	groupWrite  fs.FileMode = 0o020
 )
 
-// parse reads the text of a file with this mode.
+// parse reads the text of a one-ft.yaml with this mode.
 func parse(path string, text []byte, mode fs.FileMode) (File, error) {
+	return parseAs(path, text, mode, File{Path: path}, parseFile)
+}
+
+// parseAs reads the text of a file with this mode. read gets its top; a file that sets
+// nothing gives empty, and one that is refused the zero T.
+func parseAs[T any](path string, text []byte, mode fs.FileMode, empty T, read func(place) (T, error)) (T, error) {
+	var none T
+	p, err := top(path, text, mode)
+	switch {
+	case err != nil:
+		return none, err
+	case p.node == nil:
+		return empty, nil
+	}
+	value, err := read(p)
+	if err != nil {
+		return none, err
+	}
+	return value, nil
+}
+
+// top is the top of the only document in a text with this mode. It has no node when
+// the text sets nothing.
+func top(path string, text []byte, mode fs.FileMode) (place, error) {
 	if mode&othersWrite != 0 {
-		return File{}, &Error{File: path, Problem: fmt.Sprintf("mode %04o lets everybody write it, and it names programs to run", mode.Perm()),
+		return place{}, &Error{File: path, Problem: fmt.Sprintf("mode %04o lets everybody write it, and it names programs to run", mode.Perm()),
 			Allowed: "a file after chmod o-w"}
 	}
 	doc := &document{file: path}
@@ -99,28 +134,20 @@ func parse(path string, text []byte, mode fs.FileMode) (File, error) {
 		doc.exposed = fmt.Sprintf("its group may write (mode %04o)", mode.Perm())
 	}
 	if err := checkText(path, text); err != nil {
-		return File{}, err
+		return place{}, err
 	}
-	top, err := onlyDocument(path, text)
-	switch {
-	case err != nil:
-		return File{}, err
-	case top == nil:
-		return File{Path: path}, nil
+	node, err := onlyDocument(path, text)
+	if err != nil || node == nil {
+		return place{}, err
 	}
-	p := place{doc: doc, line: top.Line, node: top}
-	if err := noReferences(p, top); err != nil {
-		return File{}, err
+	p := place{doc: doc, line: node.Line, node: node}
+	if err := noReferences(p, node); err != nil {
+		return place{}, err
 	}
-	if top.Tag == "!!null" {
-		return File{Path: path}, nil
+	if node.Tag == "!!null" {
+		return place{}, nil
 	}
-	f, err := parseFile(p)
-	if err != nil {
-		return File{}, err
-	}
-	f.Path = path
-	return f, nil
+	return p, nil
 }
 
 // checkText finds what makes a text no YAML, better than the parser says it.

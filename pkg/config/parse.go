@@ -3,17 +3,16 @@ package config
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
 // parseFile reads the top of a document.
 func parseFile(p place) (File, error) {
-	var f File
+	f := File{Path: p.doc.file}
 	seen, err := p.mapping(fields{
 		"wait":        set(&f.Wait, times(0, longest)),
 		"cycles":      set(&f.Cycles, numbers(0, MaxCycles)),
-		"confirm":     store(&f.Confirm, listOf("a list of programs with their arguments", argv)),
+		"confirm":     store(&f.Confirm, listOf("a list of programs with their arguments", argv(exampleProgram))),
 		"fencing":     set(&f.Fencing, oneOf(FencingAuto, FencingRequired, FencingOff)),
 		"fence_first": set(&f.FenceFirst, yesNo),
 		"fence":       store(&f.Fence, parseFence),
@@ -145,6 +144,8 @@ func parseLevels(p place) ([]Level, error) {
 			return level, item.wrong("one device or more", "no devices")
 		case len(level.Devices) > 1 && slices.ContainsFunc(level.Devices, func(d Device) bool { return d.Manual }):
 			return level, item.wrong("manual: true alone in its level", "manual beside other devices")
+		case len(level.Devices) > 1 && slices.ContainsFunc(level.Devices, func(d Device) bool { return d.Lease > 0 }):
+			return level, item.wrong("a lease alone in its level", "lease beside other devices")
 		case twice:
 			return level, item.wrong("a different name for each level", "the name %q is used in line %d", level.Name, first)
 		}
@@ -162,115 +163,4 @@ func levelName(p place) (string, error) {
 		err = p.wrong(allowed, "%q is not a name", shortened(text))
 	}
 	return text, err
-}
-
-// parseDevice reads one device and refuses what contradicts itself.
-func parseDevice(p place) (Device, error) {
-	var d Device
-	seen, err := p.mapping(fields{
-		"agent":         store(&d.Agent, agent),
-		"params":        store(&d.Params, parseParams),
-		"password_file": store(&d.PasswordFile, passwordFile),
-		"command":       store(&d.Command, argv),
-		"manual":        store(&d.Manual, yesNo),
-	})
-	if err != nil {
-		return d, err
-	}
-	const kinds = "one of agent, command and manual"
-	var found []string
-	for _, kind := range []string{"agent", "command", "manual"} {
-		if _, ok := seen[kind]; ok {
-			found = append(found, kind)
-		}
-	}
-	switch {
-	case len(found) == 0:
-		return d, p.wrong(kinds, "it is not said what fences")
-	case len(found) > 1:
-		return d, contradiction(seen, found[1], found[0], kinds)
-	case found[0] == "manual" && !d.Manual:
-		return d, seen["manual"].wrong("true, or no such device", "false says nothing")
-	}
-	for _, key := range []string{"params", "password_file"} {
-		if at, ok := seen[key]; ok && d.Agent == "" {
-			return d, at.wrong("only beside agent", "a device with %s has no use for it", found[0])
-		}
-	}
-	for _, key := range []string{"password", "passwd"} {
-		if _, ok := d.Params[key]; ok && d.PasswordFile != "" {
-			return d, seen["password_file"].wrong("one of both", "contradicts params.%s", key)
-		}
-	}
-	return d, nil
-}
-
-// agent reads the name of a fence agent.
-func agent(p place) (string, error) {
-	const allowed = "fence_ and letters, digits, _ and -, such as fence_ipmilan"
-	text, err := p.scalar(allowed)
-	rest, found := strings.CutPrefix(text, "fence_")
-	if err == nil && (!found || !isWord(rest)) {
-		err = p.wrong(allowed, "%q is not the name of a fence agent", shortened(text))
-	}
-	return text, err
-}
-
-// passwordFile reads the path of a secret.
-func passwordFile(p place) (string, error) {
-	text, err := absolute()(p)
-	if err == nil && (strings.Contains(text, "%h") || strings.Contains(text, "%i")) {
-		err = p.wrong("an absolute path; an entry for each host where passwords differ", "%%h and %%i are known in params only")
-	}
-	return text, err
-}
-
-// parseParams reads the parameters of an agent. It quotes no value, and only names
-// that cannot be a value by mistake.
-func parseParams(p place) (Params, error) {
-	params := make(Params)
-	err := p.pairs("a mapping such as {ip: 10.0.0.11, username: admin}", func(name string, value place) error {
-		const names = "a letter, then letters, digits, _ and -; after the colon comes a space"
-		if !isWord(name) || strings.ContainsAny(name[:1], "0123456789_-") {
-			p.line = value.line
-			return p.wrong(names, "not the name of a parameter")
-		}
-		if why := refusedParam(name); why != "" {
-			return value.wrong("", "%s", why)
-		}
-		text, err := value.scalar("a text")
-		switch {
-		case err != nil:
-			return err
-		case strings.TrimSpace(text) != text:
-			return value.wrong("", "begins or ends with a space, which agents take away")
-		case len(text) > 1 && strings.HasPrefix(text, `"`) && strings.HasSuffix(text, `"`):
-			return value.wrong("", "has quotes in its quotes, which agents take away")
-		case Secret(name) && p.doc.exposed != "":
-			return value.wrong("password_file, or a secret here after chmod o-rwx,g-w", "a secret in a file that %s", p.doc.exposed)
-		case !Secret(name) && badExpansion(text):
-			return value.wrong("%h for the host name, %i for the host ID, %% for a percent sign", "an unknown %% in the value")
-		}
-		params[name] = text
-		return nil
-	})
-	if len(params) == 0 {
-		params = nil
-	}
-	return params, err
-}
-
-// refusedParam says why a parameter is never given to an agent; "" if it may be.
-func refusedParam(name string) string {
-	switch strings.ReplaceAll(strings.ToLower(name), "-", "_") {
-	case "action", "option":
-		return "one-ft itself tells the agent what to do"
-	case "help", "version", "usage":
-		return "it makes the agent do nothing"
-	case "missing_as_off":
-		return "a mistyped plug would count as a host that is off"
-	case "password_file":
-		return "it belongs beside params, not into them"
-	}
-	return ""
 }

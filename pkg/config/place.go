@@ -112,12 +112,17 @@ func (p place) unknown(name string, names []string, line int) error {
 	return p.wrong(orList(names), "%s", problem)
 }
 
+// isEmptyList reports whether the node is [].
+func (p place) isEmptyList() bool {
+	return p.node.Kind == yaml.SequenceNode && len(p.node.Content) == 0
+}
+
 // items calls read for each item of a list, which must not be empty.
 func (p place) items(allowed string, read func(place) error) error {
 	if p.node.Kind != yaml.SequenceNode {
 		return p.wrong(allowed, "%s", p.kind())
 	}
-	if len(p.node.Content) == 0 {
+	if p.isEmptyList() {
 		return p.wrong(allowed, "an empty list")
 	}
 	for i, node := range p.node.Content {

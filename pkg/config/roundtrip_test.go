@@ -14,13 +14,19 @@ import (
 // roundTrips checks that a valid File, written as YAML, is read back as it was.
 func roundTrips(t *testing.T, f File) {
 	t.Helper()
-	text, err := yaml.Marshal(f)
+	readsBack(t, parse, f.Path, f, f)
+}
+
+// readsBack checks that a parser reads value from what is written as YAML.
+func readsBack[T any](t *testing.T, parse parser[T], path string, value T, written any) {
+	t.Helper()
+	text, err := yaml.Marshal(written)
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := parse(f.Path, text, private)
-	if err != nil || !reflect.DeepEqual(back, f) {
-		t.Errorf("%s\n%v\nread back as %#v\nwritten was %#v", text, err, back, f)
+	back, err := parse(path, text, private)
+	if err != nil || !reflect.DeepEqual(back, value) {
+		t.Errorf("%s\n%v\nread back as %#v\nwritten was %#v", text, err, back, value)
 	}
 }
 
@@ -85,8 +91,11 @@ func randomEntry(r *rand.Rand) Entry {
 		for range 1 + r.IntN(2) {
 			level.Devices = append(level.Devices, randomDevice(r))
 		}
-		if r.IntN(3) == 0 {
+		switch r.IntN(5) {
+		case 0:
 			level.Devices = []Device{{Manual: true}}
+		case 1:
+			level.Devices = []Device{randomLease(r)}
 		}
 		e.Levels = append(e.Levels, level)
 	}
@@ -102,6 +111,17 @@ func randomDevice(r *rand.Rand) Device {
 		d.Params = Params{"ip": pick(r, "%h", "%i", "0623", "yes", "1e3", ""), "password": "&" + word(r) + "!"}
 	} else {
 		d.PasswordFile = "/" + word(r)
+	}
+	return d
+}
+
+func randomLease(r *rand.Rand) Device {
+	d := Device{Lease: between(r, minLease, maxLease)}
+	if r.IntN(2) == 0 {
+		d.Reaction = between(r, time.Second, maxReaction)
+	}
+	if r.IntN(2) == 0 {
+		d.Margin = between(r, time.Second, maxMargin)
 	}
 	return d
 }
@@ -134,6 +154,7 @@ func FuzzLoad(f *testing.F) {
 	for _, text := range []string{
 		"", "wait: 90s\n", "cycles: 2\nstorm: {share: 50%}", "wait: &a 1s\ntimeout: *a", "\tx", "a: [", "? [a]\n: b", "---\n---\n", "a: |\n  b",
 		device("agent: fence_ipmilan", "params: {ip: '%h', password: x}"), device("command: [/a, b]"), device("manual: true"),
+		device("lease: 1m", "reaction: 45s", "margin: 10s"),
 		"priority: {min: 1, max: 2}\nendpoint: http://a:b@c/", "confirm:\n- [/a, \"\\u2028\"]\n",
 	} {
 		f.Add(text, uint32(0o640))

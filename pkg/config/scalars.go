@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -164,14 +165,25 @@ func absolute(others ...string) func(place) (string, error) {
 	}
 }
 
-// argv reads a program and its arguments.
-func argv(p place) ([]string, error) {
-	const allowed = "a list of an absolute path and arguments, such as [/usr/local/bin/is-alive, --fast]"
-	words, err := listOf(allowed, func(word place) (string, error) { return word.scalar("a text") })(p)
-	if err == nil && !filepath.IsAbs(words[0]) {
-		err = p.wrong(allowed, "the program is not an absolute path")
+// exampleProgram is a program with its arguments as it stands in the file.
+const exampleProgram = "[/usr/local/bin/is-alive, --fast]"
+
+// argv reads a program and its arguments, or one of the other words, alone.
+func argv(example string, others ...string) func(place) ([]string, error) {
+	return func(p place) ([]string, error) {
+		allowed := "a list of an absolute path and arguments, such as " + example
+		words, err := listOf(allowed, func(word place) (string, error) { return word.scalar("a text") })(p)
+		if err == nil && !runnable(words, others...) {
+			err = p.wrong(allowed, "the program is not an absolute path")
+		}
+		return words, err
 	}
-	return words, err
+}
+
+// runnable reports whether words are a program by its absolute path with arguments, or
+// one of the other words, alone.
+func runnable(words []string, others ...string) bool {
+	return len(words) > 0 && filepath.IsAbs(words[0]) || len(words) == 1 && slices.Contains(others, words[0])
 }
 
 // pattern reads a shell pattern of host names.

@@ -71,6 +71,12 @@ const (
 	maxFenceTimeout = 10 * time.Minute
 	maxAttempts     = 10
 	maxBackOff      = 5 * time.Minute
+
+	// The lease of a device is that of host_isolated on the host.
+	minLease    = 10 * time.Second
+	maxLease    = time.Hour
+	maxReaction = time.Hour
+	maxMargin   = 10 * time.Minute
 )
 
 // Values are the settings of a File over the defaults; see File for meanings, units

@@ -1,0 +1,88 @@
+package isolation
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"one-ft/pkg/one"
+)
+
+func TestAgree(t *testing.T) {
+	down := Answer{Err: errors.New("time-out")}
+	solo := func(says Says, asked time.Duration) Answer {
+		return Answer{Raft: one.Raft{State: one.RaftSolo, Server: -1}, Says: says, Asked: asked}
+	}
+	in := func(state one.RaftState, term int, says Says, asked time.Duration) Answer {
+		return Answer{Raft: one.Raft{State: state, Term: term}, Says: says, Asked: asked}
+	}
+	const m, e = SaysMonitored, SaysError
+	for _, c := range []struct {
+		name    string
+		answers []Answer
+		says    Says
+		asked   time.Duration
+		via     int
+	}{
+		{"nobody", nil, SaysNothing, 0, -1},
+		{"down", []Answer{down}, SaysNothing, 0, -1},
+		{"alone", []Answer{solo(m, 7)}, m, 7, 0},
+		{"two addresses of one", []Answer{down, solo(m, 7)}, m, 7, 1},
+		{"two that differ", []Answer{solo(m, 7), solo(e, 8)}, e, 7, 1},
+		{"floating address of a leader", []Answer{in(one.RaftLeader, 4, m, 7)}, m, 7, 0},
+		{"floating address of a follower", []Answer{in(one.RaftFollower, 4, m, 7)}, SaysNothing, 0, -1},
+		{"candidate", []Answer{in(one.RaftCandidate, 4, m, 7)}, SaysNothing, 0, -1},
+		{"all three", []Answer{in(one.RaftFollower, 4, m, 5), in(one.RaftLeader, 4, m, 7), in(one.RaftFollower, 4, m, 6)}, m, 5, 1},
+		{"leader and one", []Answer{down, in(one.RaftLeader, 4, m, 7), in(one.RaftFollower, 4, m, 6)}, m, 6, 1},
+		{"what followers believe does not matter", []Answer{in(one.RaftFollower, 4, e, 5), in(one.RaftLeader, 4, m, 7), in(one.RaftFollower, 4, e, 6)}, m, 5, 1},
+		{"the leader says ERROR", []Answer{in(one.RaftFollower, 4, m, 5), in(one.RaftLeader, 4, e, 7), in(one.RaftFollower, 4, m, 6)}, e, 5, 1},
+		{"leader alone, cut off", []Answer{down, in(one.RaftLeader, 4, m, 7), down}, SaysNothing, 0, -1},
+		{"leader and half", []Answer{down, in(one.RaftLeader, 4, m, 7), in(one.RaftFollower, 4, m, 6), down}, SaysNothing, 0, -1},
+		{"no leader", []Answer{in(one.RaftFollower, 4, m, 5), in(one.RaftFollower, 4, m, 7), down}, SaysNothing, 0, -1},
+		{"a later election", []Answer{in(one.RaftFollower, 5, m, 5), in(one.RaftLeader, 4, m, 7), in(one.RaftFollower, 4, m, 6)}, SaysNothing, 0, -1},
+		{"old and new leader", []Answer{in(one.RaftLeader, 5, e, 5), in(one.RaftLeader, 4, m, 7), in(one.RaftFollower, 5, m, 6)}, e, 5, 0},
+		{"mixed", []Answer{solo(m, 5), in(one.RaftLeader, 4, m, 7)}, SaysNothing, 0, -1},
+	} {
+		says, asked, via, why := Agree(c.answers)
+		if says != c.says || asked != c.asked || via != c.via {
+			t.Errorf("%s: %q, asked %d, via %d (%v)", c.name, says, asked, via, why)
+		}
+		if (via < 0) != (why != nil) && len(c.answers) > 0 {
+			t.Errorf("%s: via %d, why %v", c.name, via, why)
+		}
+	}
+}
+
+func TestStale(t *testing.T) {
+	here, there := one.Record{Seq: 0, HostID: 1}, one.Record{Seq: 1, HostID: 2}
+	vm := func(state one.VMState, lcm one.LCMState, history ...one.Record) one.VM {
+		return one.VM{ID: 5, State: state, LCM: lcm, History: history}
+	}
+	for _, c := range []struct {
+		name string
+		vm   one.VM
+		want bool
+	}{
+		{"runs here", vm(one.Active, one.Running, here), false},
+		{"unknown here", vm(one.Active, one.Unknown, here), false},
+		{"runs elsewhere", vm(one.Active, one.Running, here, there), true},
+		{"starts elsewhere", vm(one.Active, one.Boot, here, there), true},
+		{"failed elsewhere", vm(one.Active, one.BootFailure, here, there), true},
+		{"off elsewhere", vm(one.Poweroff, one.LCMInit, here, there), true},
+		{"only the last record is known", vm(one.Active, one.Running, there), true},
+		{"live migration from here", vm(one.Active, one.Migrate, here, there), false},
+		{"failed migration from here", vm(one.Active, one.PrologMigrateFailure, here, there), false},
+		{"migration from a third host", vm(one.Active, one.Migrate, here, one.Record{Seq: 1, HostID: 3}, one.Record{Seq: 2, HostID: 2}), true},
+		{"migration to here", vm(one.Active, one.Migrate, there, one.Record{Seq: 2, HostID: 1}), false},
+		{"pending again", vm(one.Pending, one.LCMInit, here), true},
+		{"being recreated", vm(one.Active, one.CleanupResubmit, here), true},
+		{"on hold", vm(one.Hold, one.LCMInit, here), true},
+		{"ended", vm(one.Done, one.LCMInit, here), true},
+		{"suspended here", vm(one.Suspended, one.LCMInit, here), false},
+		{"never placed", vm(one.Active, one.Running), false},
+	} {
+		if why, stale := Stale(c.vm, 1); stale != c.want || stale != (why != "") {
+			t.Errorf("%s: %v, %q", c.name, stale, why)
+		}
+	}
+}

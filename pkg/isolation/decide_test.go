@@ -1,0 +1,249 @@
+package isolation
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"one-ft/pkg/isolation/probe"
+)
+
+const second = time.Second
+
+// steady is how most tests decide: rounds every 5 s, a minute of patience.
+func steady(strict bool) Policy {
+	return Policy{Strict: strict, After: time.Minute, Lease: time.Minute, Quiet: time.Minute, Every: 5 * second, Asks: strict}
+}
+
+// leased is a host that has a lease since t, told MONITORED.
+func leased(t time.Duration) History {
+	return History{Armed: true, Renewed: t, Told: SaysMonitored, Last: t}
+}
+
+// at is a round that began at t and took a second.
+func at(t time.Duration, front, witness probe.Reach, says Says) Round {
+	return Round{Began: t, Ended: t + second, FrontEnd: front, Witness: witness, Says: says, Asked: t}
+}
+
+// The decision table of the design, each row in both modes, for two minutes.
+func TestDecisionTable(t *testing.T) {
+	const un, un1, refused, reach = probe.Unreachable, probe.Unknown, probe.Refused, probe.Reachable
+	for _, c := range []struct {
+		name           string
+		front, witness probe.Reach
+		says           Says
+		plain, strict  Phase
+	}{
+		{"all is well", reach, reach, SaysMonitored, Fine, Fine},
+		{"starting", reach, reach, SaysInit, Fine, Fine},
+		{"disabled by an admin", reach, reach, SaysDisabled, Fine, Fine},
+		{"witnesses do not matter", reach, un, SaysMonitored, Fine, Fine},
+		{"oned says ERROR", reach, reach, SaysError, Holding, Act},
+		{"offline by an admin", reach, reach, SaysOffline, Fine, Act},
+		{"a state of the future", reach, reach, SaysOther, Fine, Act},
+		{"oned hangs", reach, reach, SaysNothing, Fine, Act},
+		{"oned does not listen", refused, un, SaysNothing, Holding, Act},
+		{"the front-end is gone", un, reach, SaysNothing, Holding, Act},
+		{"the front-end is gone, a witness refuses", un, refused, SaysNothing, Holding, Act},
+		{"isolated", un, un, SaysNothing, Act, Act},
+		{"no witness could be asked", un, un1, SaysNothing, Holding, Act},
+		{"the front-end could not be asked", un1, un, SaysNothing, Holding, Act},
+		{"nothing could be asked", un1, un1, SaysNothing, Holding, Act},
+		{"the front-end could not be asked, a witness answers", un1, reach, SaysNothing, Holding, Act},
+	} {
+		for _, strict := range []bool{false, true} {
+			want := c.plain
+			if strict {
+				want = c.strict
+			}
+			h, start := leased(1000*second), 1005*second
+			var v Verdict
+			acted := time.Duration(0)
+			for now := start; now <= start+120*second; now += 5 * second {
+				h, v = Decide(h, at(now, c.front, c.witness, c.says), steady(strict))
+				if v.Phase == Act && acted == 0 {
+					acted = now + second
+				}
+				if v.Why == "" {
+					t.Errorf("%s, strict %v: no reason", c.name, strict)
+				}
+			}
+			if v.Phase != want {
+				t.Errorf("%s, strict %v: %s (%s), want %s", c.name, strict, v.Phase, v.Why, want)
+			}
+			// Not before the time is over, and one round after it at the latest.
+			if over := map[bool]time.Duration{false: start + 60*second, true: 1060 * second}[strict]; want == Act && (acted < over || acted > over+6*second) {
+				t.Errorf("%s, strict %v: acted at %s, the time was over at %s", c.name, strict, acted, over)
+			}
+		}
+	}
+}
+
+// What is lost in between, and how often, decides nothing.
+func TestOneLostRoundNeverActs(t *testing.T) {
+	const un, reach = probe.Unreachable, probe.Reachable
+	good, bad := at(0, reach, reach, SaysMonitored), at(0, un, un, SaysNothing)
+	for _, c := range []struct {
+		name  string
+		round func(n int) Round
+		acts  bool
+	}{
+		{"every second", func(n int) Round { return []Round{good, bad}[n%2] }, false},
+		{"eleven of twelve", func(n int) Round { return map[bool]Round{true: good, false: bad}[n%12 == 0] }, false},
+		{"all", func(int) Round { return bad }, true},
+	} {
+		for _, strict := range []bool{false, true} {
+			h, acted := leased(1000*second), false
+			for n := range 200 {
+				r := c.round(n)
+				d := 1005*second + time.Duration(n)*5*second
+				r.Began, r.Asked, r.Ended = d, d, d+second
+				var v Verdict
+				h, v = Decide(h, r, steady(strict))
+				acted = acted || v.Phase == Act
+			}
+			if acted != c.acts {
+				t.Errorf("%s, strict %v: acted %v", c.name, strict, acted)
+			}
+		}
+	}
+}
+
+// A host that slept, or whose cron stood still, is not condemned by one round.
+func TestAfterAGap(t *testing.T) {
+	bad := at(5000*second, probe.Unreachable, probe.Unreachable, SaysNothing)
+	h, v := Decide(leased(1000*second), bad, steady(true))
+	if v.Phase != Isolated || !v.Again {
+		t.Errorf("the first round: %+v", v)
+	}
+	bad.Began, bad.Ended = bad.Began+2*second, bad.Ended+2*second
+	h, v = Decide(h, bad, steady(true))
+	if v.Phase != Isolated || !v.Again {
+		t.Errorf("the second round: %+v", v)
+	}
+	if _, v = Decide(h, bad, steady(true)); v.Phase != Act {
+		t.Errorf("the third round: %+v", v)
+	}
+	before := History{Isolated: 2, Since: 1000 * second, Last: 1005 * second}
+	if h, v := Decide(before, bad, steady(false)); v.Phase != Isolated || h.Isolated != 1 || h.Since != bad.Began {
+		t.Errorf("not strict: %+v, %+v", h, v)
+	}
+}
+
+// The lease begins when the request was sent, not when its answer came.
+func TestLeaseBeginsWithTheRequest(t *testing.T) {
+	r := at(1000*second, probe.Reachable, probe.Reachable, SaysMonitored)
+	r.Ended = 1003 * second
+	h, _ := Decide(leased(0), r, steady(true))
+	if h.Renewed != 1000*second {
+		t.Errorf("renewed at %s", h.Renewed)
+	}
+}
+
+// INIT comes from an admin's onehost enable, too; after ERROR it renews nothing.
+func TestInitAfterError(t *testing.T) {
+	h := leased(1000 * second)
+	round := func(now time.Duration, says Says) Verdict {
+		var v Verdict
+		h, v = Decide(h, at(now, probe.Reachable, probe.Reachable, says), steady(true))
+		return v
+	}
+	if v := round(1005*second, SaysInit); v.Phase != Fine || h.Renewed != 1005*second {
+		t.Errorf("INIT after MONITORED: %+v", v)
+	}
+	round(1010*second, SaysError)
+	round(1015*second, SaysNothing)
+	if v := round(1020*second, SaysInit); v.Phase != Holding || h.Renewed != 1005*second {
+		t.Errorf("INIT after ERROR: %+v", v)
+	}
+	if v := round(1025*second, SaysInit); v.Phase != Fine {
+		t.Errorf("INIT after INIT after ERROR: %+v", v)
+	}
+}
+
+// Nothing is stopped within the quiet time, and a host without a lease has none to lose.
+func TestQuietAndUnarmed(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		h := History{Armed: strict}
+		p := steady(strict)
+		p.Quiet = 10 * time.Minute
+		for now := 5 * second; now < 20*time.Minute; now += 5 * second {
+			var v Verdict
+			h, v = Decide(h, at(now, probe.Unreachable, probe.Unreachable, SaysNothing), p)
+			if quiet := now+second < p.Quiet; quiet == (v.Phase == Act) && now > 70*second {
+				t.Fatalf("strict %v, %s after the boot: %+v", strict, now, v)
+			}
+			if v.Phase == Isolated && v.At == 0 {
+				t.Fatalf("%+v does not say when", v)
+			}
+		}
+	}
+	h := History{}
+	for now := time.Hour; now < 2*time.Hour; now += 5 * second {
+		var v Verdict
+		if h, v = Decide(h, at(now, probe.Unreachable, probe.Unreachable, SaysNothing), steady(true)); v.Phase != Holding || !strings.Contains(v.Why, "--check") {
+			t.Fatalf("never armed: %+v", v)
+		}
+	}
+}
+
+// There is something to compare after each time without contact, once.
+func TestReturned(t *testing.T) {
+	const un, reach = probe.Unreachable, probe.Reachable
+	for _, asks := range []bool{false, true} {
+		p := steady(false)
+		p.Asks = asks
+		says := map[bool]Says{true: SaysError}[asks] // ERROR is contact, too
+		h, v := Decide(History{}, at(1000*second, reach, reach, says), p)
+		if v.Returned {
+			t.Errorf("asks %v: there was nothing before", asks)
+		}
+		h, v = Decide(h, at(1005*second, un, un, SaysNothing), p)
+		if v.Returned {
+			t.Errorf("asks %v: %+v", asks, v)
+		}
+		for range 3 { // until somebody has compared
+			if h, v = Decide(h, at(1010*second, reach, reach, says), p); !v.Returned {
+				t.Errorf("asks %v: %+v", asks, v)
+			}
+		}
+		h.Unchecked = false
+		if _, v = Decide(h, at(1015*second, reach, reach, says), p); v.Returned {
+			t.Errorf("asks %v: compared already", asks)
+		}
+	}
+}
+
+// Whatever comes: VMs are never stopped within the lease, and always within one round
+// after it when at least three rounds were lost.
+func TestLeaseIsKept(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := steady(true)
+		h := leased(1000 * second)
+		renewed, missed := h.Renewed, 0
+		now := 1000 * second
+		for range rapid.IntRange(1, 200).Draw(t, "rounds") {
+			now += time.Duration(rapid.IntRange(1, 5).Draw(t, "pause")) * second
+			took := time.Duration(rapid.IntRange(0, 3).Draw(t, "took")) * second
+			says := rapid.SampledFrom([]Says{SaysNothing, SaysNothing, SaysMonitored, SaysInit, SaysError, SaysDisabled, SaysOffline}).Draw(t, "says")
+			reach := rapid.SampledFrom([]probe.Reach{probe.Unknown, probe.Unreachable, probe.Refused, probe.Reachable}).Draw(t, "reach")
+			r := Round{Began: now, Asked: now, Ended: now + took, FrontEnd: reach, Witness: reach, Says: says}
+			before := h
+			var v Verdict
+			h, v = Decide(h, r, p)
+			good := says == SaysMonitored || says == SaysDisabled || says == SaysInit && before.Told != SaysError
+			if missed++; good {
+				renewed, missed = now, 0
+			}
+			if h.Renewed != renewed {
+				t.Fatalf("renewed %s, want %s", h.Renewed, renewed)
+			}
+			if must := now+took >= renewed+p.Lease && missed >= 3; must != (v.Phase == Act) {
+				t.Fatalf("%s after the renewal, %d missed: %+v", now+took-renewed, missed, v)
+			}
+			now += took
+		}
+	})
+}
