@@ -25,7 +25,7 @@ type Lease struct {
 
 // The defaults and limits of a Lease.
 const (
-	// DefaultReaction covers host_isolated --watch with its defaults, which prints 41 s
+	// DefaultReaction covers host_isolated --watch with its defaults, which prints 42 s
 	// (host_isolated --print-bound).
 	DefaultReaction = 45 * time.Second
 	// DefaultMargin is a choice: more than the least one, and little against the rest.

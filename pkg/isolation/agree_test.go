@@ -10,12 +10,7 @@ import (
 
 func TestAgree(t *testing.T) {
 	down := Answer{Err: errors.New("time-out")}
-	solo := func(says Says, asked time.Duration) Answer {
-		return Answer{Raft: one.Raft{State: one.RaftSolo, Server: -1}, Says: says, Asked: asked}
-	}
-	in := func(state one.RaftState, term int, says Says, asked time.Duration) Answer {
-		return Answer{Raft: one.Raft{State: state, Term: term}, Says: says, Asked: asked}
-	}
+	said := func(says Says, asked time.Duration) Answer { return Answer{Says: says, Asked: asked} }
 	const m, e = SaysMonitored, SaysError
 	for _, c := range []struct {
 		name    string
@@ -26,22 +21,16 @@ func TestAgree(t *testing.T) {
 	}{
 		{"nobody", nil, SaysNothing, 0, -1},
 		{"down", []Answer{down}, SaysNothing, 0, -1},
-		{"alone", []Answer{solo(m, 7)}, m, 7, 0},
-		{"two addresses of one", []Answer{down, solo(m, 7)}, m, 7, 1},
-		{"two that differ", []Answer{solo(m, 7), solo(e, 8)}, e, 7, 1},
-		{"floating address of a leader", []Answer{in(one.RaftLeader, 4, m, 7)}, m, 7, 0},
-		{"floating address of a follower", []Answer{in(one.RaftFollower, 4, m, 7)}, SaysNothing, 0, -1},
-		{"candidate", []Answer{in(one.RaftCandidate, 4, m, 7)}, SaysNothing, 0, -1},
-		{"all three", []Answer{in(one.RaftFollower, 4, m, 5), in(one.RaftLeader, 4, m, 7), in(one.RaftFollower, 4, m, 6)}, m, 5, 1},
-		{"leader and one", []Answer{down, in(one.RaftLeader, 4, m, 7), in(one.RaftFollower, 4, m, 6)}, m, 6, 1},
-		{"what followers believe does not matter", []Answer{in(one.RaftFollower, 4, e, 5), in(one.RaftLeader, 4, m, 7), in(one.RaftFollower, 4, e, 6)}, m, 5, 1},
-		{"the leader says ERROR", []Answer{in(one.RaftFollower, 4, m, 5), in(one.RaftLeader, 4, e, 7), in(one.RaftFollower, 4, m, 6)}, e, 5, 1},
-		{"leader alone, cut off", []Answer{down, in(one.RaftLeader, 4, m, 7), down}, SaysNothing, 0, -1},
-		{"leader and half", []Answer{down, in(one.RaftLeader, 4, m, 7), in(one.RaftFollower, 4, m, 6), down}, SaysNothing, 0, -1},
-		{"no leader", []Answer{in(one.RaftFollower, 4, m, 5), in(one.RaftFollower, 4, m, 7), down}, SaysNothing, 0, -1},
-		{"a later election", []Answer{in(one.RaftFollower, 5, m, 5), in(one.RaftLeader, 4, m, 7), in(one.RaftFollower, 4, m, 6)}, SaysNothing, 0, -1},
-		{"old and new leader", []Answer{in(one.RaftLeader, 5, e, 5), in(one.RaftLeader, 4, m, 7), in(one.RaftFollower, 5, m, 6)}, e, 5, 0},
-		{"mixed", []Answer{solo(m, 5), in(one.RaftLeader, 4, m, 7)}, SaysNothing, 0, -1},
+		{"alone", []Answer{said(m, 7)}, m, 7, 0},
+		{"one of two", []Answer{down, said(m, 7)}, SaysNothing, 0, -1},
+		{"two that differ", []Answer{said(m, 7), said(e, 8)}, e, 7, 1},
+		{"all three", []Answer{said(m, 5), said(m, 7), said(m, 6)}, m, 5, 0},
+		{"two of three", []Answer{down, said(m, 7), said(m, 6)}, m, 6, 1},
+		{"one of three, cut off with the host", []Answer{down, said(m, 7), down}, SaysNothing, 0, -1},
+		{"two of four", []Answer{down, said(m, 7), said(m, 6), down}, SaysNothing, 0, -1},
+		{"an old leader and one that knows more", []Answer{said(m, 5), said(e, 7), down}, e, 5, 1},
+		{"every state", []Answer{said(m, 9), said(SaysDisabled, 9), said(SaysInit, 9), said(SaysOther, 9), said(SaysOffline, 9)}, SaysOffline, 9, 4},
+		{"INIT is worse than DISABLED", []Answer{said(SaysDisabled, 9), said(SaysInit, 9)}, SaysInit, 9, 1},
 	} {
 		says, asked, via, why := Agree(c.answers)
 		if says != c.says || asked != c.asked || via != c.via {

@@ -24,7 +24,7 @@ type Asker struct {
 
 	mu       sync.Mutex
 	hostID   int // -1 while not known
-	via      int // the front-end that was in charge last
+	via      int // the front-end whose word counted last
 	template map[string]string
 }
 
@@ -104,19 +104,10 @@ func (a *Asker) Ask(ctx context.Context) []Answer {
 	return answers
 }
 
-// ask asks one front-end for its place in the cluster and for this host, at once.
+// ask asks one front-end for this host.
 func (a *Asker) ask(ctx context.Context, client *one.Client) Answer {
 	answer := Answer{Asked: a.uptime()}
-	raft := make(chan error, 1)
-	go func() {
-		var err error
-		answer.Raft, err = client.Raft(ctx)
-		raft <- err
-	}()
 	host, err := a.host(ctx, client)
-	if raftErr := <-raft; err == nil {
-		err = raftErr
-	}
 	if err != nil {
 		answer.Err = fmt.Errorf("%s: %w", client.Endpoint(), err)
 		return answer
@@ -186,13 +177,13 @@ func (a *Asker) Use(via int) {
 	a.via = via
 }
 
-// VM reads a VM from the front-end in charge.
+// VM reads a VM from the front-end whose word counted last.
 func (a *Asker) VM(ctx context.Context, id int) (one.VM, error) {
 	a.mu.Lock()
 	via := a.via
 	a.mu.Unlock()
 	if via < 0 {
-		return one.VM{}, errors.New("no front-end is known to be in charge")
+		return one.VM{}, errors.New("no front-end has answered yet")
 	}
 	return a.clients[via].VM(ctx, id)
 }

@@ -60,7 +60,7 @@ func NewProber(c config.Isolation, network *probe.Network, asker *Asker, uptime 
 // configuration and a moment. What has not answered then counts as a probe that was not
 // run.
 func (p *Prober) Round(ctx context.Context) Findings {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	ctx, cancel := context.WithCancel(ctx) // probes have their own time-outs: one that is ended says nothing
 	defer cancel()
 	f := Findings{Round: Round{Began: p.uptime()}}
 	fronts, witnesses, answers := make(chan []probe.Result, 1), make(chan []probe.Result, 1), make(chan []Answer, 1)
@@ -71,6 +71,8 @@ func (p *Prober) Round(ctx context.Context) Findings {
 			answers <- nil
 			return
 		}
+		ctx, cancel := context.WithTimeout(ctx, p.timeout)
+		defer cancel()
 		answers <- p.asker.Ask(ctx)
 	}()
 	late := time.NewTimer(p.timeout + roundSlack/2)

@@ -81,3 +81,13 @@ func TestHostStates(t *testing.T) {
 		t.Error("the LCM state counts only for an ACTIVE VM")
 	}
 }
+
+// The states of a VM between two hosts are those that the states' names say.
+func TestMigrating(t *testing.T) {
+	for s := LCMInit; s <= Restore; s++ {
+		want := strings.Contains(s.String(), "MIGRATE") && !strings.HasPrefix(s.String(), "BOOT")
+		if (VM{State: Active, LCM: s}).Migrating() != want || (VM{State: Poweroff, LCM: s}).Migrating() {
+			t.Errorf("%s", s)
+		}
+	}
+}
