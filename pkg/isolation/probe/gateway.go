@@ -1,0 +1,93 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// gatewayPorts are where routers listen that do not answer ICMP, or refuse: DNS, SSH, HTTP,
+// BGP.
+func gatewayPorts() []uint16 { return []uint16{53, 22, 80, 179} }
+
+// Gateway finds out whether a gateway of this host answers: any gateway of any default
+// route of the main table, over ICMP, or when that gives nothing within a third of the
+// time, over TCP, where a refused connection is an answer, too. Without a default
+// route it is Unreachable; when the routes cannot be read, or have no gateway, Unknown.
+func (n *Network) Gateway(ctx context.Context) Result {
+	return n.run(ctx, "gateway", func(ctx context.Context) outcome {
+		routes, err := n.routes()
+		if err != nil {
+			return unknown("%v", err)
+		}
+		if len(routes) == 0 {
+			return outcome{reach: Unreachable, detail: "this host has no default route"}
+		}
+		var tries []try
+		var without []string
+		for _, r := range routes {
+			switch {
+			case !r.gateway.IsValid():
+				without = append(without, r.device)
+			case len(tries) < maxGateways:
+				tries = append(tries, func(ctx context.Context) outcome { return n.gateway(ctx, r.gateway) })
+			}
+		}
+		if len(tries) == 0 {
+			return unknown("the default route has no gateway that could be asked (interface %s)", strings.Join(without, ", "))
+		}
+		return race(ctx, tries)
+	})
+}
+
+// gateway probes one gateway.
+func (n *Network) gateway(ctx context.Context, a netip.Addr) outcome {
+	if err := checkAddress(a); err != nil {
+		return unknown("%v", err)
+	}
+	patience := defaultTimeout / 3
+	if end, ok := ctx.Deadline(); ok {
+		patience = time.Until(end) / 3
+	}
+	without := make(chan struct{})
+	icmp := func(ctx context.Context) outcome {
+		o := n.pinger()(ctx, a)
+		if o.reach != Reachable {
+			close(without)
+		}
+		// A process that may not use ICMP still has TCP.
+		o.minor = o.reach == Unknown
+		return o
+	}
+	tcp := func(ctx context.Context) outcome {
+		wait := time.NewTimer(patience)
+		defer wait.Stop()
+		select {
+		case <-ctx.Done():
+			return failed(a, ctx.Err())
+		case <-without:
+		case <-wait.C:
+		}
+		return n.anyPort(ctx, a)
+	}
+	return race(ctx, []try{icmp, tcp})
+}
+
+// anyPort finds out whether a machine answers at any port at all.
+func (n *Network) anyPort(ctx context.Context, a netip.Addr) outcome {
+	var tries []try
+	for _, port := range gatewayPorts() {
+		tries = append(tries, func(ctx context.Context) outcome {
+			to := netip.AddrPortFrom(a, port)
+			// Most ports fail alike: then the detail says it once.
+			o := n.connect(ctx, to, fmt.Sprintf("TCP to %v", a))
+			if o.reach == Refused {
+				o = outcome{reach: Reachable, detail: fmt.Sprintf("%v answers: it refuses connections", to)}
+			}
+			return o
+		})
+	}
+	return race(ctx, tries)
+}

@@ -1,0 +1,103 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// outcome is what one way to a target came to.
+type outcome struct {
+	reach  Reach
+	detail string
+	// minor: it was not to be expected to work on this host, so that any other way
+	// says more.
+	minor bool
+}
+
+// rank orders outcomes. Unknown hides Unreachable: the way that could not be tried might have
+// been the one that works.
+func (o outcome) rank() int {
+	switch {
+	case o.minor:
+		return 0
+	case o.reach == Unreachable:
+		return 1
+	case o.reach == Unknown:
+		return 2
+	}
+	return 1 + int(o.reach)
+}
+
+// unknown is the outcome of a way that could not be tried.
+func unknown(format string, args ...any) outcome {
+	return outcome{reach: Unknown, detail: fmt.Sprintf(format, args...)}
+}
+
+// failed is the outcome of an attempt that ended with an error.
+func failed(where any, err error) outcome {
+	reach, why := classify(err)
+	return outcome{reach: reach, detail: fmt.Sprintf("%v: %s", where, why), minor: reach == Unknown && noFamily(err)}
+}
+
+// try is one way to find out whether a target answers. It returns soon after its
+// context ends.
+type try func(ctx context.Context) outcome
+
+// race tries all ways at the same time and returns the best outcome, with the details
+// of all when none was an answer. It returns when all have ended; the first that is
+// Reachable ends the others.
+func race(ctx context.Context, tries []try) outcome {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type numbered struct {
+		i int
+		outcome
+	}
+	ended := make(chan numbered, len(tries))
+	for i, t := range tries {
+		go func() { ended <- numbered{i, t(ctx)} }()
+	}
+	all := make([]outcome, len(tries))
+	var winner *outcome
+	for range tries {
+		o := <-ended
+		all[o.i] = o.outcome
+		if o.reach == Reachable && winner == nil {
+			winner = &all[o.i]
+			cancel()
+		}
+	}
+	if winner != nil {
+		return *winner
+	}
+	return best(all)
+}
+
+// best is the best outcome. Details are joined unless the machine itself answered.
+func best(all []outcome) outcome {
+	if len(all) == 0 {
+		return unknown("there was nothing to try")
+	}
+	top := slices.MaxFunc(all, func(a, b outcome) int { return a.rank() - b.rank() })
+	if top.reach < Refused {
+		var details []string
+		for _, o := range all {
+			if !slices.Contains(details, o.detail) {
+				details = append(details, o.detail)
+			}
+		}
+		top.detail = strings.Join(details, "; ")
+	}
+	return top
+}
+
+// usable reports whether an address can be that of one machine.
+func usable(a netip.Addr) bool {
+	if a.Is6() && a.IsLinkLocalUnicast() && a.Zone() == "" {
+		return false
+	}
+	return a.IsGlobalUnicast() || a.IsLinkLocalUnicast() || a.IsLoopback()
+}
