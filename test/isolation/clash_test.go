@@ -34,6 +34,7 @@ type clash struct {
 // ERROR, host_error waits for the lease; when its first call that touches a VM leaves, the
 // guests are really gone. No VM runs on both sides at any time.
 func TestClash(t *testing.T) {
+	t.Parallel()
 	need(t)
 	rigs.Need(t, rigs.CronPackages, "cron", "faketime")
 	var wg sync.WaitGroup

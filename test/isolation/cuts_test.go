@@ -72,6 +72,7 @@ func states(state one.HostState) func(*site) {
 // TestCuts runs every cut on a network of its own, with a host in the default mode and one
 // that is strict, all at the same time: most of it is waiting.
 func TestCuts(t *testing.T) {
+	t.Parallel()
 	rigs.Need(t, rigs.NetPackages, "ip", "nft")
 	rigs.NeedRoot(t)
 	var wg sync.WaitGroup

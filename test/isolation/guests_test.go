@@ -21,6 +21,7 @@ func need(t *testing.T) {
 // TestRealGuests: guests of a real libvirt are gone within the published bound when the
 // host is cut off, whatever has become of libvirt, and nobody else is touched.
 func TestRealGuests(t *testing.T) {
+	t.Parallel()
 	need(t)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -62,6 +63,28 @@ func TestRealGuests(t *testing.T) {
 		})
 	}
 	wg.Go(func() { t.Run("shutdown", shutdownOfAHost) })
+	wg.Go(func() { t.Run("cron", startedByCron) })
+}
+
+// startedByCron: what a run of cron remembers is enough for the next ones to decide; a
+// minute of this cron is a second.
+func startedByCron(t *testing.T) {
+	rigs.Need(t, rigs.CronPackages, "cron", "faketime")
+	s := newSite(t, "5.10.6", 1, nil)
+	h, dir := rigs.StartHypervisor(t, s.net.Hosts[0]), t.TempDir()
+	h.Start("one-0")
+	h.Start("other")
+	file := s.settings(dir, "cron_period: 10s")
+	s.replace(file, "after: 12s", "after: 22s")
+	patience, reaction := s.bound(file)
+	rigs.StartCron(t, h, "* * * * * root "+s.bin+"/host_isolated --config "+file, 60)
+	s.await("a run of cron", func() bool { return strings.Contains(read(dir, "run/host_isolated.json"), `"phase":"fine"`) })
+	cut := time.Now()
+	s.net.Isolate(s.net.Hosts[0])
+	s.await("the end of the guest", func() bool { return slices.Equal(h.Guests(), []string{"other"}) })
+	if took := time.Since(cut); took > patience+reaction || took < patience-2*time.Second {
+		t.Errorf("gone after %s; the bound is %s + %s\n%s", took, patience, reaction, read(dir, "state/host_isolated.log"))
+	}
 }
 
 // shutdownOfAHost: a host that does not go down in time is forced off.
