@@ -1,0 +1,174 @@
+package guest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"one-ft/pkg/process"
+)
+
+// destroy destroys all VMs, those that come while it works, too: through libvirt until
+// then, and with SIGKILL where libvirt does not answer or has not done it. It ends
+// Limits.Kill after the last order to libvirt has ended, which is not after
+// until + Limits.Kill, and a last look.
+func (s *stopper) destroy(ctx context.Context, pic picture, until time.Time) picture {
+	orders, cancel := context.WithDeadlineCause(ctx, until, process.ErrTimeout)
+	defer cancel()
+	end := time.Now().Add(s.host.Limits.Kill)
+	for ctx.Err() == nil {
+		if pic.none() {
+			return pic
+		}
+		acting, acted := context.WithDeadline(ctx, end)
+		s.act(acting, orders, pic)
+		acted()
+		if s.waiting(orders) {
+			end = time.Now().Add(s.host.Limits.Kill)
+		}
+		if !time.Now().Before(end) {
+			break
+		}
+		pause(ctx)
+		looking, looked := context.WithDeadline(ctx, end)
+		pic = s.look(looking)
+		looked()
+	}
+	return s.lastLook(ctx)
+}
+
+// lastLook is a look that does not depend on the time that is left, nor on ctx.
+func (s *stopper) lastLook(ctx context.Context) picture {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLimit)
+	defer cancel()
+	return s.look(ctx)
+}
+
+// act does the next thing about each VM: libvirt is told until orders ends, unless it has
+// failed before; then the process is killed.
+func (s *stopper) act(ctx, orders context.Context, pic picture) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, readers)
+	for _, g := range pic.left {
+		if s.order(orders, g.Name) || g.PID == 0 {
+			continue
+		}
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			s.kill(ctx, g)
+		})
+	}
+	wg.Wait()
+}
+
+// order tells libvirt to destroy a domain, once. It reports whether libvirt is at it.
+func (s *stopper) order(ctx context.Context, name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.muted || ctx.Err() != nil {
+		return false
+	}
+	open, given := s.orders[name]
+	if !given {
+		s.orders[name], open = true, true
+		go func() {
+			s.virshDestroy(ctx, name)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.orders[name] = false
+		}()
+	}
+	return open
+}
+
+// waiting reports whether there is an order that libvirt has not answered.
+func (s *stopper) waiting(ctx context.Context) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.muted || ctx.Err() != nil {
+		return false
+	}
+	for _, open := range s.orders {
+		if open {
+			return true
+		}
+	}
+	return false
+}
+
+// virshDestroy runs virsh until ctx ends. That it fails is no more than told: the domain
+// may be gone by itself.
+func (s *stopper) virshDestroy(ctx context.Context, name string) {
+	var r process.Result
+	var err error
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+		r, err = s.host.virsh(ctx, "destroy", name)
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	switch {
+	case errors.Is(context.Cause(ctx), process.ErrTimeout):
+		// Asking it again would only cost time.
+		s.mute()
+		s.steps.warn("virsh destroy %s: libvirt did not do it in time", name)
+	case ctx.Err() != nil:
+	case err != nil:
+		s.steps.warn("virsh destroy %s: %v", name, err)
+	case r.Err != nil || r.Code != 0:
+		s.steps.did("virsh destroy %s: %s", name, ending(r))
+	default:
+		s.steps.did("virsh destroy %s: done", name)
+	}
+}
+
+// kill kills the process of a VM, once, and tells so.
+func (s *stopper) kill(ctx context.Context, g sighting) {
+	id := identity{g.PID, g.start}
+	s.mu.Lock()
+	sent, told := s.killed[id]
+	s.mu.Unlock()
+	if sent {
+		return
+	}
+	sent, err := s.procs.kill(ctx, id, g.Name)
+	switch {
+	case told && !sent:
+		return
+	case err != nil:
+		s.steps.warn("%s: process %d: %v", g.Name, g.PID, err)
+	case sent:
+		s.steps.warn("%s: SIGKILL to process %d", g.Name, g.PID)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.killed[id] = sent
+}
+
+// kill sends SIGKILL to a process if it is the one that was seen, and runs the domain.
+// It reports whether the signal was sent; one that has ended needs none.
+func (p *procs) kill(ctx context.Context, id identity, name string) (bool, error) {
+	if id.pid <= 1 || id.pid == os.Getpid() {
+		return false, errors.New("this process is not killed")
+	}
+	// A pidfd stands for this process whoever gets its number later (Linux 5.3 and Go
+	// 1.23). So what is read after it was opened is about the one that is killed.
+	proc, err := os.FindProcess(id.pid)
+	if err != nil {
+		return false, fmt.Errorf("find it: %w", err)
+	}
+	defer func() { _ = proc.Release() }()
+	if v := p.judge(ctx, id.pid); v.kind != vm || v.id != id || v.name != name {
+		return false, nil
+	}
+	if err := proc.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return false, fmt.Errorf("SIGKILL: %w", err)
+	}
+	return true, nil
+}

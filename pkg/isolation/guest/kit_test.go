@@ -1,0 +1,289 @@
+package guest
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// helperMode is the variable that makes the test binary a fake QEMU.
+const helperMode = "ONE_FT_TEST_GUEST"
+
+func TestMain(m *testing.M) {
+	if mode := os.Getenv(helperMode); mode != "" {
+		fakeQEMU(mode)
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// fakeQEMU lives until its standard input ends, which is with the test at the latest.
+func fakeQEMU(mode string) {
+	switch mode {
+	case "ignores TERM":
+		signal.Ignore(syscall.SIGTERM)
+	case "first thread ends":
+		endFirstThread()
+	}
+	fmt.Println("ready")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// endFirstThread ends the thread that gave the process its number, and no other.
+func endFirstThread() {
+	for !firstThreadEnded() {
+		tried := make(chan struct{})
+		go func() {
+			runtime.LockOSThread() // and so no goroutine gets this thread again
+			if unix.Gettid() == os.Getpid() {
+				syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0)
+			}
+			close(tried)
+			select {}
+		}()
+		for !isClosed(tried) && !firstThreadEnded() {
+			runtime.Gosched()
+		}
+	}
+}
+
+func firstThreadEnded() bool {
+	text, err := os.ReadFile("/proc/self/stat")
+	return err == nil && parseStat(string(text)).zombie()
+}
+
+// noSuchPID is more than PIDs can be (2^22), so that a fake process with this number can
+// never be a real one.
+const noSuchPID = 5_000_000
+
+// site is a host with a directory of its own instead of /proc, so that no other process
+// of this machine can be seen, and with programs that change only files.
+type site struct {
+	t    *testing.T
+	dir  string
+	proc string
+	host Host
+
+	mu   sync.Mutex
+	told []string
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	dir := t.TempDir()
+	s := &site{t: t, dir: dir, proc: filepath.Join(dir, "proc")}
+	for _, name := range []string{"proc", "domains", "running"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"list", "destroy", "calls", "busy", "power", "sysrq"} {
+		s.write(name, "")
+	}
+	virsh, err := filepath.Abs("testdata/virsh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.show(os.Getpid())
+	s.host = Host{
+		Libvirt: "fake://" + dir, Virsh: virsh, Proc: s.proc,
+		Shutdown: s.script("shutdown", "exit 0"), Command: s.script("command", "exit 0"),
+		PowerOff: [][]string{s.script("poweroff", "exit 0"), {PowerOffSysrq}}, SysrqTrigger: filepath.Join(dir, "sysrq"),
+		// Generous, because a test must not fail on a busy machine; those that wait for the
+		// end of a limit make it small.
+		Limits: Limits{Destroy: time.Minute, Kill: 20 * time.Second, Shutdown: time.Minute, Command: time.Minute, PowerOff: time.Second},
+		Notify: func(text string, _ bool) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.told = append(s.told, text)
+		},
+	}
+	return s
+}
+
+func (s *site) write(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *site) read(name string) string {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, name))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// script makes a program that writes its name to the file power and goes on with a text.
+func (s *site) script(name, text string) []string {
+	s.t.Helper()
+	path := filepath.Join(s.dir, name+".sh")
+	text = fmt.Sprintf("#!/bin/sh\ncd '%s' || exit 9\necho %s >>power\n%s\n", s.dir, name, text)
+	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	return []string{path}
+}
+
+// powers are the programs that ran.
+func (s *site) powers() string {
+	s.t.Helper()
+	return strings.Join(strings.Fields(s.read("power")), " ")
+}
+
+// show lets a real process be seen.
+func (s *site) show(pid int) {
+	s.t.Helper()
+	if err := os.Symlink(fmt.Sprintf("/proc/%d", pid), filepath.Join(s.proc, strconv.Itoa(pid))); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// qemu is a real process that looks like QEMU.
+type qemu struct {
+	t    *testing.T
+	pid  int
+	done chan struct{} // closed when it has ended and was reaped
+}
+
+// qemu starts a process with these arguments and shows it.
+func (s *site) qemu(mode string, argv ...string) *qemu {
+	s.t.Helper()
+	q := startQEMU(s.t, mode, argv...)
+	s.show(q.pid)
+	return q
+}
+
+func startQEMU(t *testing.T, mode string, argv ...string) *qemu {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := &exec.Cmd{Path: self, Args: argv, Env: []string{helperMode + "=" + cmp.Or(mode, "plain"), "GORACE=atexit_sleep_ms=0"}}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(stdout, make([]byte, len("ready"))); err != nil {
+		t.Fatalf("the fake QEMU did not start: %v", err)
+	}
+	q := &qemu{t: t, pid: cmd.Process.Pid, done: make(chan struct{})}
+	go func() {
+		defer close(q.done)
+		_ = cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		stdin.Close()
+		<-q.done
+	})
+	return q
+}
+
+// domain starts a VM that libvirt knows.
+func (s *site) domain(mode, name string) *qemu {
+	s.t.Helper()
+	q := s.qemu(mode, "/usr/bin/qemu-system-x86_64", "-name", "guest="+name+",debug-threads=on", "-S")
+	s.write("domains/"+name, strconv.Itoa(q.pid))
+	return q
+}
+
+// alive fails when the process has ended.
+func (q *qemu) alive(what string) {
+	q.t.Helper()
+	if isClosed(q.done) {
+		q.t.Errorf("%s was killed", what)
+	}
+}
+
+// ended waits until the process has ended.
+func (q *qemu) ended(what string) {
+	q.t.Helper()
+	select {
+	case <-q.done:
+	case <-time.After(20 * time.Second):
+		q.t.Errorf("%s still runs", what)
+	}
+}
+
+// fake shows a process that does not exist.
+func (s *site) fake(pid int, stat string, argv ...string) {
+	s.t.Helper()
+	dir := filepath.Join("proc", strconv.Itoa(pid))
+	if err := os.MkdirAll(filepath.Join(s.dir, dir), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	s.write(dir+"/cmdline", strings.Join(append(argv, ""), "\x00"))
+	s.write(dir+"/stat", stat)
+}
+
+// statLine is a line of /proc/PID/stat.
+func statLine(pid int, comm, state string, flags, threads, start int) string {
+	return fmt.Sprintf("%d (%s) %s 1 2 3 0 -1 %d 0 0 0 0 0 0 0 0 20 0 %d 0 %d 0 0\n", pid, comm, state, flags, threads, start)
+}
+
+// unkillable shows a VM that waits for a disk for ever.
+func (s *site) unkillable(pid int, name string) {
+	s.t.Helper()
+	s.fake(pid, statLine(pid, "qemu-system-x86", "D", 0, 4, 100), "/usr/bin/qemu-system-x86_64", "-name", "guest="+name)
+}
+
+// vanish removes a fake process.
+func (s *site) vanish(pid int) {
+	if err := os.RemoveAll(filepath.Join(s.proc, strconv.Itoa(pid))); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// stop calls Stop and checks that it keeps its bound.
+func (s *site) stop(action Action) Outcome {
+	s.t.Helper()
+	begin := time.Now()
+	o := s.host.Stop(s.t.Context(), action)
+	if took := time.Since(begin); took > s.host.Bound(action) && s.host.Bound(action) > 0 {
+		s.t.Errorf("it took %s; its bound is %s", took, s.host.Bound(action))
+	}
+	if o.Gone != (len(o.Left) == 0 && o.Err == nil) {
+		s.t.Errorf("gone %v, but left %v, error %v", o.Gone, o.Left, o.Err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// Nobody is told when a test has a Notify of its own.
+	if len(s.told) > 0 && !slices.Equal(s.told, o.Steps) {
+		s.t.Errorf("told %q, steps %q", s.told, o.Steps)
+	}
+	s.told = nil
+	return o
+}
+
+// said fails when the steps do not have a text.
+func said(t *testing.T, o Outcome, text string) {
+	t.Helper()
+	if !strings.Contains(strings.Join(o.Steps, "\n"), text) {
+		t.Errorf("no step has %q: %q", text, o.Steps)
+	}
+}

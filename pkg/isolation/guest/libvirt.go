@@ -1,0 +1,76 @@
+package guest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"one-ft/pkg/process"
+)
+
+// LibvirtError means that libvirt cannot be asked for the VMs, or does not answer.
+type LibvirtError struct {
+	URI string
+	Err error // ErrTimeout of package process: it hangs
+}
+
+// Error says what to look at.
+func (e *LibvirtError) Error() string {
+	return fmt.Sprintf("libvirt does not list its domains; try: virsh -c '%s' list --name: %v", printable(e.URI), e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *LibvirtError) Unwrap() error { return e.Err }
+
+// domains returns the names of OpenNebula that libvirt lists, running and paused, until
+// ctx ends. The error is a *LibvirtError.
+func (h Host) domains(ctx context.Context) ([]string, error) {
+	r, err := h.virsh(ctx, "list", "--name")
+	switch {
+	case err != nil:
+	case r.Err != nil || r.Code != 0:
+		err = errors.New(ending(r))
+		if r.Err != nil {
+			err = r.Err
+		}
+	case r.CutOff:
+		err = errors.New("the list is too long")
+	}
+	if err != nil {
+		return nil, &LibvirtError{URI: h.Libvirt, Err: err}
+	}
+	var names []string
+	for name := range strings.SplitSeq(r.Output, "\n") {
+		if _, ours := ParseName(name); ours {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// virsh calls virsh until ctx ends.
+func (h Host) virsh(ctx context.Context, args ...string) (process.Result, error) {
+	if h.Libvirt == "" {
+		return process.Result{}, errors.New("the URI of libvirt is missing, such as qemu:///system")
+	}
+	type found struct {
+		path string
+		err  error
+	}
+	// PATH may name a directory that does not answer.
+	virsh, err := bounded(ctx, func() found {
+		path, err := h.findVirsh()
+		return found{path, err}
+	})
+	if err = errors.Join(err, virsh.err); err != nil {
+		return process.Result{}, err
+	}
+	// With HOME, libvirt need not ask the users' directory for it, which may be a server.
+	env := []string{"PATH=" + systemPath, "LANG=C", "HOME=" + os.Getenv("HOME")}
+	if os.Getenv("HOME") == "" {
+		env[2] = "HOME=/"
+	}
+	return run(ctx, env, append([]string{virsh.path, "-c", h.Libvirt}, args...)...), nil
+}
