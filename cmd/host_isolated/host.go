@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
@@ -25,9 +26,10 @@ import (
 )
 
 // Limits that are not settings. A SIGKILL takes effect at once but for a process that
-// the kernel holds; telling systemd takes a moment. Both are choices.
+// the kernel holds, and the kernel needs time to free much memory; telling systemd takes a
+// moment. Both are choices.
 const (
-	killLimit     = 5 * time.Second
+	killLimit     = 10 * time.Second
 	powerOffLimit = 3 * time.Second
 )
 
@@ -137,6 +139,9 @@ func (h *host) watch(ctx context.Context, w *isolation.Watcher, log *isolation.L
 	if h.settings.Strict {
 		mode = fmt.Sprintf("without a lease for %s", h.settings.Lease)
 	}
+	// A disk that hangs together with the network must not stop this process, too. Without
+	// the right to do that it works as before.
+	_ = errors.Join(unix.Mlockall(unix.MCL_CURRENT), unix.Mlockall(unix.MCL_FUTURE|unix.MCL_ONFAULT))
 	log.Info("watching; VMs are stopped (%s) when this host is %s, and gone at most %s after that", h.settings.Action, mode, h.promise.Reaction)
 	ready := daemon.SdNotifyReady + "\n"
 	w.Alive = func(status string) { // without a service manager it does nothing

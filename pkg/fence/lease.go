@@ -25,9 +25,9 @@ type Lease struct {
 
 // The defaults and limits of a Lease.
 const (
-	// DefaultReaction covers host_isolated --watch with its defaults, which prints 42 s
+	// DefaultReaction covers host_isolated --watch with its defaults, which prints 48 s
 	// (host_isolated --print-bound).
-	DefaultReaction = 45 * time.Second
+	DefaultReaction = 50 * time.Second
 	// DefaultMargin is a choice: more than the least one, and little against the rest.
 	DefaultMargin = 10 * time.Second
 	// MinLease and MaxLease are the limits of Lease.Length.
@@ -171,6 +171,8 @@ func (w *work) awaitLease(ctx context.Context, d *device, wait time.Duration) er
 		switch {
 		case err != nil:
 			return fmt.Errorf("while waiting for the lease to run out: %w", err)
+		case since.IsZero():
+			return errors.New("whether the host is in ERROR is not known")
 		case now.Sub(since) >= wait:
 			return nil
 		case now.Sub(began) > maxRestarts*wait:

@@ -16,6 +16,9 @@ func leased(look Look) Settings {
 	return Settings{Look: look, Levels: []Level{{Devices: []Device{{Kind: KindLease, Lease: Lease{Length: time.Minute}}}}}}
 }
 
+// wait is how long a lease of a minute is waited for.
+const wait = time.Minute + DefaultReaction + DefaultMargin
+
 // The wait is the whole of lease, reaction and margin, from the beginning of the row.
 func TestLeaseIsWaitedFor(t *testing.T) {
 	for _, c := range []struct {
@@ -24,15 +27,15 @@ func TestLeaseIsWaitedFor(t *testing.T) {
 		since  func(n time.Duration) time.Duration
 		proven time.Duration // when, after the start
 	}{
-		{"in ERROR now", func(time.Duration) time.Duration { return 0 }, 115 * time.Second},
-		{"in ERROR for a minute already", func(time.Duration) time.Duration { return -time.Minute }, 55 * time.Second},
+		{"in ERROR now", func(time.Duration) time.Duration { return 0 }, wait},
+		{"in ERROR for a minute already", func(time.Duration) time.Duration { return -time.Minute }, wait - time.Minute},
 		{"long enough already", func(time.Duration) time.Duration { return -2 * time.Minute }, 0},
 		{"a gap after 100 s", func(n time.Duration) time.Duration {
 			if n < 100*time.Second {
 				return 0
 			}
 			return 100 * time.Second
-		}, 215 * time.Second},
+		}, 100*time.Second + wait},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
@@ -62,10 +65,11 @@ func TestLeaseIsNoProof(t *testing.T) {
 		says     string
 	}{
 		{"the host is not in ERROR any more", func(context.Context) (time.Time, error) { return time.Time{}, failing }, nil, failing.Error()},
-		{"never without a gap", good, nil, "was never seen in ERROR for 1m55s without a gap"},
+		{"never without a gap", good, nil, "was never seen in ERROR for 2m0s without a gap"},
+		{"nothing known", func(context.Context) (time.Time, error) { return time.Time{}, nil }, nil, "is not known"},
 		{"nothing to look with", nil, nil, "nothing to see with"},
 		{"the host needs longer", good, map[string]string{"FT_LEASE": "90", "FT_LEASE_REACTION": "40"}, "the wait for the lease is too short: the host needs up to 2m10s"},
-		{"the host reacts slower", good, map[string]string{"FT_LEASE": "60", "FT_LEASE_REACTION": "54"}, "too short"},
+		{"the host reacts slower", good, map[string]string{"FT_LEASE": "60", "FT_LEASE_REACTION": "59"}, "too short"},
 		{"damaged", good, map[string]string{"FT_LEASE": "60", "FT_LEASE_REACTION": "x"}, "number of seconds"},
 		{"half of it", good, map[string]string{"FT_LEASE": "60"}, "FT_LEASE_REACTION: it is missing"},
 		{"not armed", good, map[string]string{"FT_LEASE": "60", "FT_LEASE_REACTION": "40", "FT_LEASE_ARMED": "NO"}, "keeps no lease"},

@@ -21,11 +21,15 @@ const (
 	checkParallel = 4
 )
 
-// startCheck compares beside the rounds, which must go on.
-func (w *Watcher) startCheck(ctx context.Context) {
+// startCheck compares beside the rounds, which must go on. settled says that oned has
+// monitored the host again: before that, others are still dealing with its VMs.
+func (w *Watcher) startCheck(ctx context.Context, settled bool) {
 	done := make(chan struct{})
-	w.checking = done
-	stopped := slices.Clone(w.state.Stopped)
+	w.checking, w.settled = done, settled
+	var stopped []int
+	if settled {
+		stopped = slices.Clone(w.state.Stopped)
+	}
 	result := make(chan error, 1)
 	go func() {
 		defer close(done)
@@ -51,7 +55,10 @@ func (w *Watcher) endCheck() {
 		w.Log.Warn("the VMs here could not all be compared with what oned knows, which is tried again: %v", err)
 		return
 	}
-	w.state.History.Unchecked, w.state.Stopped = false, nil
+	w.state.History.Unchecked = false
+	if w.settled {
+		w.state.Stopped = nil
+	}
 }
 
 // check destroys the stale copies on this host, and tells of VMs that were stopped here and

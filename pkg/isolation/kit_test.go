@@ -30,6 +30,7 @@ type world struct {
 	guests    []guest.Guest // that run here
 	vms       map[int]one.VM
 	vmErr     error
+	asked     int // for VMs
 	template  map[string]string
 	stops     []time.Duration // when Stop was called
 	stopTakes time.Duration
@@ -156,6 +157,7 @@ type oned struct{ w *world }
 func (o oned) VM(_ context.Context, id int) (one.VM, error) {
 	o.w.mu.Lock()
 	defer o.w.mu.Unlock()
+	o.w.asked++
 	if o.w.vmErr != nil {
 		return one.VM{}, o.w.vmErr
 	}

@@ -67,6 +67,7 @@ type Watcher struct {
 	checked    chan error // its result
 	cron       bool       // of this process
 	checkLimit time.Duration
+	settled    bool          // the comparison was made while oned said MONITORED
 	checking   chan struct{} // closed when the comparison with oned has ended; nil without one
 	blind      bool          // VMs could only be looked for by their processes, and there were none
 	stuck      bool          // VMs could not be stopped
@@ -94,8 +95,8 @@ func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
 	w.state.History, v = Decide(w.state.History, f.Round, w.Policy)
 	w.tell(f, v)
 	w.remember(v)
-	if v.Returned && w.checking == nil {
-		w.startCheck(ctx)
+	if w.checking == nil && (v.Returned || len(w.state.Stopped) > 0 && f.Round.Says == SaysMonitored) {
+		w.startCheck(ctx, f.Round.Says == SaysMonitored)
 	}
 	if v.Phase == Act {
 		w.act(ctx, v)
@@ -249,7 +250,8 @@ func (w *Watcher) look(ctx context.Context) ([]guest.Guest, error) {
 	return w.Guests.Guests(ctx)
 }
 
-// stop stops the VMs and keeps the watchdogs quiet as long as that may take. After it
+// stop stops the VMs, also when this process is told to end meanwhile, and keeps the
+// watchdogs quiet as long as that may take. After it
 // the machine is reset, if it has a hardware watchdog: the last way to stop them.
 func (w *Watcher) stop(ctx context.Context) guest.Outcome {
 	done, ended := make(chan struct{}), make(chan struct{})
@@ -273,7 +275,7 @@ func (w *Watcher) stop(ctx context.Context) guest.Outcome {
 			}
 		}
 	}()
-	return w.Guests.Stop(ctx, w.Action)
+	return w.Guests.Stop(context.WithoutCancel(ctx), w.Action)
 }
 
 // pet tells the service manager and the hardware watchdog that all is well here.

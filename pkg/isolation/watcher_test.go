@@ -281,6 +281,9 @@ func TestComingBack(t *testing.T) {
 			defer w.mu.Unlock()
 			w.says, w.vmErr = SaysMonitored, nil
 		})
+		if w.asked > 20 {
+			t.Errorf("oned was asked for VMs %d times: once it is known, it is known", w.asked)
+		}
 		slices.Sort(w.destroyed)
 		if !slices.Equal(w.destroyed, []int{5, 6, 8}) || len(w.stops) > 0 {
 			t.Errorf("destroyed %v, stops %v\n%s", w.destroyed, w.stops, w.said())
@@ -321,12 +324,20 @@ func TestComingBackWithoutRights(t *testing.T) {
 func TestMentionsWhatItStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.vms = map[int]one.VM{4: on(hostID, one.Poweroff, one.LCMInit), 7: on(hostID+1, one.Active, one.Running)}
-		_ = w.watching(w.watcher(steady(true)), 6*time.Minute, func() {
+		w.vms = map[int]one.VM{4: on(hostID, one.Active, one.Unknown), 7: on(hostID, one.Active, one.Unknown)}
+		_ = w.watching(w.watcher(steady(true)), 8*time.Minute, func() {
 			time.Sleep(time.Minute)
 			w.connect(false)
 			time.Sleep(3 * time.Minute)
+			w.mu.Lock()
+			w.says = SaysError // host_error is still waiting
+			w.mu.Unlock()
 			w.connect(true)
+			time.Sleep(time.Minute)
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.says = SaysMonitored
+			w.vms = map[int]one.VM{4: on(hostID, one.Poweroff, one.LCMInit), 7: on(hostID+1, one.Active, one.Running)}
 		})
 		if said := w.said(); len(w.stops) != 1 || strings.Count(said, "onevm resume 4") != 1 || strings.Contains(said, "onevm resume 7") {
 			t.Errorf("%v\n%s", w.stops, said)

@@ -135,6 +135,32 @@ func TestLeaseBeginsAnewAfterAGap(t *testing.T) {
 	})
 }
 
+// An admin who enables the host while it is watched grants it a lease for a moment.
+func TestLeaseBeginsAnewAfterInit(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, leasedHosts(version))
+		w.failHost()
+		w.leasing()
+		w.job.Confirm = 10 * time.Minute
+		var failed time.Time // when it was in ERROR again
+		go func() {
+			time.Sleep(8 * time.Minute)
+			_ = w.cloud.SetHostState(dead, one.HostInit)
+			for range 1200 {
+				if h, _ := w.cloud.Host(dead); h.State.Failed() {
+					failed = time.Now()
+					return
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+		}()
+		w.recover()
+		if took := w.firstChange().Sub(failed); failed.IsZero() || took < leaseWait-time.Second {
+			t.Errorf("%s after the host was in ERROR again\n%s", took, w.said())
+		}
+	})
+}
+
 // A host that has published that it needs longer is not believed to be off.
 func TestLeaseTooShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

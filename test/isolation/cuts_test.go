@@ -46,7 +46,9 @@ func cuts() []cut {
 		{"oned says ERROR", states(one.HostError), false, false, true},
 		{"oned says OFFLINE", states(one.HostOffline), false, false, true},
 		{"oned says DISABLED", states(one.HostDisabled), false, false, false},
-		{"wrong token from now on", func(s *site) { s.cloud.Inject(cloud.Rule{ID: -1, Refuse: &cloud.Refusal{Code: 0x100, Text: "[one.host.info] User couldn't be authenticated, aborting call."}}) }, false, false, true},
+		{"wrong token from now on", func(s *site) {
+			s.cloud.Inject(cloud.Rule{ID: -1, Refuse: &cloud.Refusal{Code: 0x100, Text: "[one.host.info] User couldn't be authenticated, aborting call."}})
+		}, false, false, true},
 	}
 }
 
