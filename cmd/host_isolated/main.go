@@ -143,11 +143,8 @@ func (h *host) guard(ctx context.Context, env app.Env, drill, watch bool) (int, 
 		return 0, err
 	}
 	defer release()
-	log, err := isolation.OpenLog(h.logTo(env, drill))
+	log := isolation.OpenLog(h.logTo(env, drill))
 	defer log.Close()
-	if err != nil {
-		log.Problem("%v", err)
-	}
 	w := h.watcher(log, drill)
 	if watch {
 		err = h.watch(ctx, w, log)

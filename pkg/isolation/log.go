@@ -56,9 +56,9 @@ type LogOptions struct {
 	Syslog   string    // the socket of syslog, /dev/log; "" for none
 }
 
-// OpenLog opens a Log. It works also when the file cannot be written: then the error
-// says so, and the other places get the lines.
-func OpenLog(o LogOptions) (*Log, error) {
+// OpenLog opens a Log. It works also when the file cannot be written: the other places get
+// the lines, and as the first one that it is so.
+func OpenLog(o LogOptions) *Log {
 	l := &Log{format: &logrus.TextFormatter{DisableColors: true, FullTimestamp: true, TimestampFormat: "2006-01-02T15:04:05.000Z07:00"},
 		queue: make(chan entry, queueLength), ended: make(chan struct{})}
 	var err error
@@ -74,9 +74,9 @@ func OpenLog(o LogOptions) (*Log, error) {
 		w.end()
 	}()
 	if err != nil {
-		return l, fmt.Errorf("no log on disk: %w", err)
+		l.Problem("no log on disk: %v", err)
 	}
-	return l, nil
+	return l
 }
 
 // openLogFile opens the file, after putting one that has grown too large aside.
