@@ -61,12 +61,12 @@ func tool() app.Tool {
 	return app.Tool{
 		Name: "vm_failure", Object: hook.VM, Examples: examples,
 		Summary: "recover a failed VM",
-		Flags: []cli.Flag{
+		Flags: append(failover.BudgetFlags(),
 			&cli.BoolFlag{Name: "recreate", Aliases: []string{"r"}, Usage: "recreate the VM, unless more than that would be lost"},
 			&cli.BoolFlag{Name: "delete", Aliases: []string{"d"}, Usage: "delete the VM"},
 			&cli.BoolFlag{Name: "retry", Usage: "ask oned to repeat what failed"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "do it whatever the VM was doing, also if its host is in ERROR"},
-		},
+		),
 		Check: func(c *cli.Context, word hook.YesNo) (err error) {
 			policy, err = failurePolicy(c, word)
 			return err

@@ -48,6 +48,7 @@ func tool() app.Tool {
 	return app.Tool{
 		Name: "vm_unknown", Object: hook.VM, Examples: examples,
 		Summary: "boot a crashed VM again",
+		Flags:   failover.BudgetFlags(),
 		Check: func(_ *cli.Context, word hook.YesNo) error {
 			if word != hook.Unset {
 				return app.Usagef("vm_unknown does not know %s: y and n are for host_error", word)

@@ -145,10 +145,10 @@ func (tool Tool) connectAndAct(ctx context.Context, env Env, s *Session) (Answer
 	if dialect.Newer {
 		s.Log.Warn("OpenNebula %s is newer than all that one-ft was measured with; it is spoken to like %s", version, dialect.Name)
 	}
+	if s.StateDir == "" {
+		s.StateDir = s.Paths.State
+	}
 	if !s.DryRun {
-		if s.StateDir == "" {
-			s.StateDir = s.Paths.State
-		}
 		s.Locks, err = incident.OpenLocks(s.StateDir+"/locks", fmt.Sprintf("%s, pid %d", tool.Name, os.Getpid()))
 		if err != nil {
 			s.Log.Warn("working without locks: another one-ft could act on the same VMs at the same time: %v", err)

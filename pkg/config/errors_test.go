@@ -68,7 +68,7 @@ func TestWrongKinds(t *testing.T) {
 }
 
 func TestKeyErrors(t *testing.T) {
-	const top = `auth_file, ca_file, confirm, cycles, endpoint, fence, fence_first, fencing, log_file, oned_wait, parallel, priority, state_dir, storm, timeout, verify or wait`
+	const top = `auth_file, budget, ca_file, confirm, cycles, endpoint, fence, fence_first, fencing, log_file, oned_wait, parallel, priority, state_dir, storm, timeout, verify or wait`
 	for text, want := range map[string]string{
 		strings.Repeat("x", 70) + ": 1": `f:1: unknown key "` + strings.Repeat("x", 60) + `…"; allowed is ` + top,
 		"strom: {}":                     `f:1: unknown key "strom"; did you mean "storm"?`,

@@ -132,7 +132,7 @@ func TestExampleUncommented(t *testing.T) {
 func TestExampleIsComplete(t *testing.T) {
 	e := exampleOf(t, Name)
 	all := keysOf[File]()
-	e.isComplete(t, all, "fence", "storm", "priority", "levels", "devices", "hosts")
+	e.isComplete(t, all, "fence", "storm", "priority", "budget", "levels", "devices", "hosts")
 	// The reader knows what the types have: what it does not know it refuses.
 	var used []string
 	for _, without := range []string{"wait", "cycles"} {

@@ -39,6 +39,9 @@ type File struct {
 	// Priority is the range that owners of VMs may use for FT_PRIORITY.
 	Priority Priority `yaml:"priority,omitempty"`
 
+	// Budget bounds what is done to single VMs without a person.
+	Budget BudgetKeys `yaml:"budget,omitempty"`
+
 	// Parallel is how many VMs are acted on at the same time, 1 to MaxParallel.
 	Parallel *int `yaml:"parallel,omitempty"`
 	// Timeout ends acting and verifying, 1s to 24h.
@@ -112,6 +115,21 @@ type Priority struct {
 	Min *int `yaml:"min,omitempty"`
 	// Max is the highest, 0 to 100.
 	Max *int `yaml:"max,omitempty"`
+}
+
+// BudgetKeys bound what is done to single VMs without a person; nil fields are not set.
+type BudgetKeys struct {
+	// Attempts: at most so many at one VM within Window, 0 to 100.
+	Attempts *int `yaml:"attempts,omitempty"`
+	// Window is the time that attempts count for, 1m to 24h.
+	Window *time.Duration `yaml:"window,omitempty"`
+	// BackOff is the time from the first attempt to the second; it doubles with each. 1s
+	// to 1h.
+	BackOff *time.Duration `yaml:"back_off,omitempty"`
+	// RanWell: a VM that ran for so long has earned its budget back, 1m to 24h.
+	RanWell *time.Duration `yaml:"ran_well,omitempty"`
+	// PerMinute: at most so many VMs of the whole cloud in a minute, 1 to MaxPerMinute.
+	PerMinute *int `yaml:"per_minute,omitempty"`
 }
 
 // Entry says how some hosts are fenced. What the file does not set has its default.

@@ -33,6 +33,8 @@ state_dir: /s
 	want := Values{
 		Wait: 90 * time.Minute, Confirm: [][]string{{"/a", "1", "yes", ""}, {"/b"}}, Fencing: FencingRequired, FenceFirst: true,
 		StormShare: 7, StormHosts: 9, StormWindow: 11 * time.Minute, StormGiveUp: 1500 * time.Millisecond,
+		BudgetAttempts: DefaultBudgetAttempts, BudgetWindow: DefaultBudgetWindow, BudgetBackOff: DefaultBudgetBackOff,
+		BudgetRanWell: DefaultBudgetRanWell, BudgetPerMinute: DefaultBudgetPerMinute,
 		PriorityMin: 10, PriorityMax: 10, Parallel: 12, Timeout: 24 * time.Hour, Verify: VerifyNone,
 		Endpoint: "https://one.example/RPC2", AuthFile: "/a", CAFile: "/c", LogFile: "-", StateDir: "/s",
 	}

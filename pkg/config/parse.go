@@ -18,6 +18,7 @@ func parseFile(p place) (File, error) {
 		"fence":       store(&f.Fence, parseFence),
 		"storm":       store(&f.Storm, parseStorm),
 		"priority":    store(&f.Priority, parsePriority),
+		"budget":      store(&f.Budget, parseBudget),
 		"parallel":    set(&f.Parallel, numbers(1, MaxParallel)),
 		"timeout":     set(&f.Timeout, times(time.Second, longest)),
 		"oned_wait":   set(&f.OnedWait, times(0, longest)),
@@ -87,6 +88,19 @@ func parsePriority(p place) (Priority, error) {
 		err = seen["min"].wrong("a min that is not over max", "%d is over max, which is %d", *r.Min, *r.Max)
 	}
 	return r, err
+}
+
+// parseBudget reads budget.
+func parseBudget(p place) (BudgetKeys, error) {
+	var b BudgetKeys
+	_, err := p.mapping(fields{
+		"attempts":   set(&b.Attempts, numbers(0, MaxBudgetAttempts)),
+		"window":     set(&b.Window, times(time.Minute, longest)),
+		"back_off":   set(&b.BackOff, times(time.Second, time.Hour)),
+		"ran_well":   set(&b.RanWell, times(time.Minute, longest)),
+		"per_minute": set(&b.PerMinute, numbers(1, MaxPerMinute)),
+	})
+	return b, err
 }
 
 // parseFence reads fence, and refuses entries behind one that takes every host.

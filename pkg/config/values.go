@@ -44,6 +44,19 @@ const (
 	DefaultPriorityMin = 0
 	DefaultPriorityMax = 100
 
+	// DefaultBudgetAttempts and DefaultBudgetWindow: what three recreates do not mend, the
+	// fourth does not, either. A choice.
+	DefaultBudgetAttempts = 3
+	DefaultBudgetWindow   = time.Hour
+	// DefaultBudgetBackOff gives a datastore or a host time to recover. A choice.
+	DefaultBudgetBackOff = 30 * time.Second
+	// DefaultBudgetRanWell: a VM that fails later than this fails for another reason. A
+	// choice.
+	DefaultBudgetRanWell = 10 * time.Minute
+	// DefaultBudgetPerMinute is far more than fail one by one, and few enough for a person
+	// to step in when a datastore fails. A choice.
+	DefaultBudgetPerMinute = 20
+
 	// DefaultParallel leaves half of oned's connections to others; it serves about 15.
 	DefaultParallel = 8
 	// DefaultTimeout: for many VMs and a busy scheduler; a hook must end at some time. A
@@ -61,6 +74,9 @@ const (
 	MaxCycles = 1000
 	// MaxPriority is the highest FT_PRIORITY; the lowest is 0.
 	MaxPriority = 100
+	// MaxPerMinute is the most VMs in a minute, and MaxBudgetAttempts the most attempts.
+	MaxPerMinute      = 100
+	MaxBudgetAttempts = 100
 	// MaxSize is the largest configuration file in bytes.
 	MaxSize = 1 << 20
 
@@ -101,6 +117,9 @@ type Values struct {
 
 	PriorityMin, PriorityMax int
 
+	BudgetAttempts, BudgetPerMinute            int
+	BudgetWindow, BudgetBackOff, BudgetRanWell time.Duration
+
 	Parallel          int
 	Timeout, OnedWait time.Duration
 	Verify            string // "": VerifyRunning on a terminal, else VerifyLeft
@@ -117,6 +136,8 @@ func Default() Values {
 		StormCoolDown: DefaultStormCoolDown, StormGiveUp: DefaultStormGiveUp, StormQuiet: DefaultStormQuiet,
 		StormPerCluster: DefaultStormPerCluster,
 		PriorityMin:     DefaultPriorityMin, PriorityMax: DefaultPriorityMax,
+		BudgetAttempts: DefaultBudgetAttempts, BudgetWindow: DefaultBudgetWindow, BudgetBackOff: DefaultBudgetBackOff,
+		BudgetRanWell: DefaultBudgetRanWell, BudgetPerMinute: DefaultBudgetPerMinute,
 		Parallel: DefaultParallel, Timeout: DefaultTimeout, OnedWait: DefaultOnedWait,
 	}
 }
@@ -138,6 +159,11 @@ func (f File) Values() Values {
 	over(&v.StormPerCluster, f.Storm.PerCluster)
 	over(&v.PriorityMin, f.Priority.Min)
 	over(&v.PriorityMax, f.Priority.Max)
+	over(&v.BudgetAttempts, f.Budget.Attempts)
+	over(&v.BudgetWindow, f.Budget.Window)
+	over(&v.BudgetBackOff, f.Budget.BackOff)
+	over(&v.BudgetRanWell, f.Budget.RanWell)
+	over(&v.BudgetPerMinute, f.Budget.PerMinute)
 	over(&v.Parallel, f.Parallel)
 	over(&v.Timeout, f.Timeout)
 	over(&v.OnedWait, f.OnedWait)

@@ -28,6 +28,7 @@ type Cloud interface {
 	MonitoringInterval(ctx context.Context) (int, error)
 	Do(ctx context.Context, action one.Action, vmID int) error
 	Migrate(ctx context.Context, vmID, hostID int) error
+	Annotate(ctx context.Context, vmID int, name, value string) error
 }
 
 // Locker gives one process at a time an object; *incident.Locks does.

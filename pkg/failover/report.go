@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/recovery"
@@ -77,9 +80,17 @@ func ForHost(ctx context.Context, s app.Session, job HostJob) (app.Answer, error
 	return report, err
 }
 
+// BudgetFlags are the flags of executables that act on single VMs.
+func BudgetFlags() []cli.Flag {
+	return []cli.Flag{&cli.BoolFlag{Name: "no-budget", Usage: "a person decided so: count neither attempts nor how many VMs fail"}}
+}
+
 // ForVM plans and recovers one VM with the settings of a session.
 func ForVM(ctx context.Context, s app.Session, decide func(recovery.Single) recovery.Step) (app.Answer, error) {
 	job := VMJob{VMID: s.ID, Dialect: s.Dialect, Decide: decide}
+	if !s.Cli.Bool("no-budget") {
+		job.Budget = NewBudget(s.Config.Values(), filepath.Join(s.StateDir, "attempts"))
+	}
 	report, err := VM(ctx, s.Client, locks(s), job, newOptions(s))
 	if errors.Is(err, ErrNoVM) {
 		err = app.Usagef("%w; onevm list shows the VMs", err)

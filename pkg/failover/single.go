@@ -18,6 +18,8 @@ type VMJob struct {
 	Dialect one.Dialect
 	// Decide plans it: recovery.Failure or recovery.Unknown with their policy.
 	Decide func(recovery.Single) recovery.Step
+	// Budget bounds what is done; nil for a person who has decided.
+	Budget *Budget
 }
 
 // ErrNoVM means that the VM does not exist.
@@ -50,7 +52,20 @@ func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) 
 	if err != nil {
 		return report, err
 	}
-	p.perform(ctx, []*task{t})
+	if job.Budget != nil && acts(step) {
+		host, err := r.hostOfVM(ctx, vm)
+		if err != nil {
+			return report, err
+		}
+		if opt.DryRun {
+			report.Preview = append(report.Preview, job.Budget.preview(r, vm, host))
+		} else if r.lock(t) {
+			r.afford(ctx, *job.Budget, t, host)
+		}
+	}
+	if t.out.Result == "" {
+		p.perform(ctx, []*task{t})
+	}
 	if t.out.Result == "" { // accepted, and to be seen
 		ctx, cancel := context.WithTimeout(ctx, opt.Timeout-time.Since(r.started))
 		defer cancel()
@@ -65,10 +80,8 @@ func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) 
 func (r *runner) decideSingle(ctx context.Context, job VMJob, vm one.VM) (recovery.Step, error) {
 	s := recovery.Single{Dialect: job.Dialect, VM: vm}
 	var err error
-	if last, placed := vm.Last(); placed {
-		if s.Host, err = r.hostOf(ctx, last.HostID); err != nil {
-			return recovery.Step{}, err
-		}
+	if s.Host, err = r.hostOfVM(ctx, vm); err != nil {
+		return recovery.Step{}, err
 	}
 	if previous, known := vm.Previous(); known && vm.Migrating() {
 		if s.Source, err = r.hostOf(ctx, previous.HostID); err != nil {
@@ -76,6 +89,15 @@ func (r *runner) decideSingle(ctx context.Context, job VMJob, vm one.VM) (recove
 		}
 	}
 	return job.Decide(s), nil
+}
+
+// hostOfVM reads the host that a VM is on, or was last; nil for none.
+func (r *runner) hostOfVM(ctx context.Context, vm one.VM) (*one.Host, error) {
+	last, placed := vm.Last()
+	if !placed {
+		return nil, nil
+	}
+	return r.hostOf(ctx, last.HostID)
 }
 
 // hostOf reads a host; nil means that it no longer exists.

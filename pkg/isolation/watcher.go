@@ -187,7 +187,7 @@ func (w *Watcher) tell(f Findings, v Verdict) {
 		text += fmt.Sprintf("; VMs will be stopped in %s unless this changes", max(0, v.At-now).Round(time.Second))
 	}
 	if v.Phase == Fine {
-		if !first || w.state.History.Unchecked {
+		if !first || w.state.History.Unchecked || w.Drill {
 			w.Log.Info("%s", text)
 		}
 		return

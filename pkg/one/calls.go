@@ -248,6 +248,16 @@ func (c *Client) Migrate(ctx context.Context, vmID, hostID int) error {
 	return nil
 }
 
+// Annotate sets one attribute in the user template of a VM; what else is there stays. The
+// name has capital letters and underscores, and the value no quotes.
+func (c *Client) Annotate(ctx context.Context, vmID int, name, value string) error {
+	const merge = 1
+	if _, err := c.call(ctx, false, "one.vm.update", vmID, fmt.Sprintf("%s = %q", name, value), merge); err != nil {
+		return fmt.Errorf("set %s of VM %d: %w", name, vmID, err)
+	}
+	return nil
+}
+
 // The operations of one.vm.recover since 4.14.
 const (
 	opFailure  = 0

@@ -152,6 +152,10 @@ func TestRequestsInFull(t *testing.T) {
 	if _, err := c.VMSet(ctx(t), []int{3, 1, 2}); err != nil || request() != "methodName:one.vmpool.infoset string:3,1,2 boolean:1" {
 		t.Errorf("%s, %v", request(), err)
 	}
+	if err := c.Annotate(ctx(t), 7, "FT_ATTEMPTS", "1700000000 1700000060"); err != nil ||
+		request() != `methodName:one.vm.update int:7 string:FT_ATTEMPTS = "1700000000 1700000060" int:1` {
+		t.Errorf("%s, %v", request(), err)
+	}
 	if _, err := c.Datastore(ctx(t), 5); err == nil || request() != "methodName:one.datastore.info int:5" {
 		t.Errorf("%s, %v", request(), err)
 	}

@@ -52,6 +52,7 @@ const (
 	ActionUndeploy        = 5
 	ActionUndeployHard    = 6
 	ActionStop            = 9
+	ActionRecreate        = 14 // seen on 4.4, 5.10, 6.10 and 7.4 after both ways to recreate
 	ActionPoffMigrate     = 48
 	ActionPoffHardMigrate = 49
 )

@@ -74,6 +74,7 @@ func (c clash) run(t *testing.T) {
 	} else {
 		s.start(h.Command, dir, file, c.before...)
 	}
+	s.ready()
 	stop := s.neverTwice(t, h)
 	defer stop()
 

@@ -109,6 +109,7 @@ func (c cut) run(t *testing.T) {
 		patience, reaction := s.bound(file, "--watch")
 		hosts = append(hosts, watched{m, s.start(m.Command, dir, file), []bool{c.plain, c.strict}[i], patience + reaction})
 	}
+	s.ready()
 	began := time.Now()
 	c.do(s)
 	// Long enough to act, if that is what it does.

@@ -43,6 +43,7 @@ func TestRealGuests(t *testing.T) {
 				file := s.settings(dir)
 				patience, reaction := s.bound(file, "--watch")
 				i := s.start(h.Command, dir, file)
+				s.ready()
 				c.harm(h)
 				cut := time.Now()
 				s.net.CutCable(s.net.Hosts[0])
@@ -79,6 +80,7 @@ func startedByCron(t *testing.T) {
 	patience, reaction := s.bound(file)
 	rigs.StartCron(t, h, "* * * * * root "+s.bin+"/host_isolated --config "+file, 60)
 	s.await("a run of cron", func() bool { return strings.Contains(read(dir, "run/host_isolated.json"), `"phase":"fine"`) })
+	s.ready()
 	cut := time.Now()
 	s.net.Isolate(s.net.Hosts[0])
 	s.await("the end of the guest", func() bool { return slices.Equal(h.Guests(), []string{"other"}) })
@@ -93,6 +95,7 @@ func shutdownOfAHost(t *testing.T) {
 	h, dir := rigs.StartHypervisor(t, s.net.Hosts[0]), t.TempDir()
 	h.Start("one-0")
 	i := s.start(h.Command, dir, s.settings(dir, "action: shutdown", "shutdown_limit: 10s"))
+	s.ready()
 	s.net.SilentPort(s.net.Hosts[0])
 	forced := []string{"systemctl poweroff", "systemctl poweroff --force"}
 	s.await("the host to be forced off", func() bool {

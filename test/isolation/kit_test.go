@@ -18,11 +18,16 @@ import (
 	"one-ft/test/rigs"
 )
 
+// starting is how many sites start at the same time: a test has dozens of them, and what
+// they start needs more time than what they wait for.
+const starting = 4
+
 // binaries are the executables, built once for all tests of the package.
 type binaries struct {
-	once sync.Once
-	dir  string
-	err  error
+	slots chan struct{}
+	once  sync.Once
+	dir   string
+	err   error
 }
 
 func (b *binaries) build() (string, error) {
@@ -39,7 +44,7 @@ func (b *binaries) build() (string, error) {
 	return b.dir, b.err
 }
 
-var built binaries
+var built = binaries{slots: make(chan struct{}, starting)}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -55,6 +60,8 @@ type site struct {
 	net   *rigs.Net
 	cloud *cloud.Cloud
 	bin   string
+	// ready lets others start; it may be called again.
+	ready func()
 }
 
 // onedPort is where oned listens in the front-end.
@@ -68,7 +75,10 @@ func newSite(t *testing.T, version string, hosts int, attributes map[string]stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, bin: bin, net: rigs.StartNet(t, hosts)}
+	built.slots <- struct{}{}
+	s := &site{t: t, bin: bin, ready: sync.OnceFunc(func() { <-built.slots })}
+	t.Cleanup(s.ready)
+	s.net = rigs.StartNet(t, hosts)
 	cfg := cloud.Config{Version: version, Step: 10 * time.Millisecond, MonitorInterval: 4 * time.Second}
 	for id := range hosts + 3 { // enough to recover to, and for three of them to be no storm
 		h := cloud.Host{ID: id, Name: fmt.Sprintf("node%d", id), Template: attributes}

@@ -219,10 +219,11 @@ func (m *model) Do(_ context.Context, action one.Action, id int) error {
 
 var errUnused = errors.New("not in the model")
 
-func (m *model) VMSet(context.Context, []int) ([]one.VM, error)  { return nil, one.ErrUnsupported }
-func (m *model) PendingVMs(context.Context) ([]one.VM, error)    { return nil, nil }
-func (m *model) MonitoringInterval(context.Context) (int, error) { return 0, errUnused }
-func (m *model) Migrate(context.Context, int, int) error         { return errUnused }
+func (m *model) VMSet(context.Context, []int) ([]one.VM, error)      { return nil, one.ErrUnsupported }
+func (m *model) PendingVMs(context.Context) ([]one.VM, error)        { return nil, nil }
+func (m *model) MonitoringInterval(context.Context) (int, error)     { return 0, errUnused }
+func (m *model) Annotate(context.Context, int, string, string) error { return errUnused }
+func (m *model) Migrate(context.Context, int, int) error             { return errUnused }
 func (m *model) Datastore(context.Context, int) (one.Datastore, error) {
 	return one.Datastore{}, errUnused
 }

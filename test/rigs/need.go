@@ -70,8 +70,9 @@ const (
 	// toolLimit is the most time for a tool that makes or removes a part of a rig: those
 	// of the network take some ms, virsh create up to 1 s; the rest is for a busy machine.
 	toolLimit = time.Minute
-	// pipeDelay is how long the output of a killed program is waited for.
-	pipeDelay = 2 * time.Second
+	// pipeDelay is how long the output of a program that has ended is waited for: on a busy
+	// machine another child that is just being started may still hold it.
+	pipeDelay = 30 * time.Second
 	// pollPeriod is the time from one look at a condition to the next.
 	pollPeriod = 10 * time.Millisecond
 )
