@@ -25,7 +25,9 @@ type VMJob struct {
 // ErrNoVM means that the VM does not exist.
 var ErrNoVM = errors.New("no such VM")
 
-// VM recovers one VM. The report is complete also when the error is not nil.
+// VM recovers one VM. With a budget it goes on when the VM fails again meanwhile: the event
+// for that came while this process had the VM. The report is of the last attempt; it is
+// complete also when the error is not nil.
 func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) (report Report, err error) {
 	r := &runner{cloud: cloud, locks: locks, opt: opt, hostID: -1, started: time.Now()}
 	report = Report{Object: fmt.Sprintf("VM %d", job.VMID), DryRun: opt.DryRun}
@@ -33,31 +35,47 @@ func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) 
 	r.decide = func(ctx context.Context, vm one.VM, _ recovery.Step) (recovery.Step, error) {
 		return r.decideSingle(ctx, job, vm)
 	}
-	vm, err := cloud.VM(ctx, job.VMID)
+	for {
+		t, err := r.attempt(ctx, job, &report)
+		if err != nil {
+			return report, err
+		}
+		report.Outcomes, report.Refused = []Outcome{t.out}, t.out.Result == Refused
+		report.Summary = strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", t.out.Action, t.out.Result, t.out.Detail), ": ")
+		if job.Budget == nil || opt.DryRun || t.accepted.IsZero() || !r.failedAgain(ctx, job) {
+			return report, nil
+		}
+		r.say(Warning, job.VMID, "it has failed again")
+	}
+}
+
+// attempt reads the VM, plans it, and carries the plan out once.
+func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task, error) {
+	vm, err := r.cloud.VM(ctx, job.VMID)
 	if errors.Is(err, one.ErrNotFound) {
-		return report, fmt.Errorf("%w: oned knows no VM %d", ErrNoVM, job.VMID)
+		return nil, fmt.Errorf("%w: oned knows no VM %d", ErrNoVM, job.VMID)
 	}
 	if err != nil {
-		return report, err
+		return nil, err
 	}
 	read := time.Now()
 	report.Object, report.State = fmt.Sprintf("VM %d (%s)", vm.ID, vm.Name), vm.Status()
 	step, err := r.decideSingle(ctx, job, vm)
 	if err != nil {
-		return report, err
+		return nil, err
 	}
 	t := newTask(step, read)
 	// The host of the VM, if it has one, is not in ERROR, or the step does not act.
 	p, err := r.permit(r.hostID, fence.WithoutProof(r.hostID, "its host is not in ERROR"))
 	if err != nil {
-		return report, err
+		return nil, err
 	}
 	if job.Budget != nil && acts(step) {
 		host, err := r.hostOfVM(ctx, vm)
 		if err != nil {
-			return report, err
+			return nil, err
 		}
-		if opt.DryRun {
+		if r.opt.DryRun {
 			report.Preview = append(report.Preview, job.Budget.preview(r, vm, host))
 		} else if r.lock(t) {
 			r.afford(ctx, *job.Budget, t, host)
@@ -67,13 +85,23 @@ func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) 
 		p.perform(ctx, []*task{t})
 	}
 	if t.out.Result == "" { // accepted, and to be seen
-		ctx, cancel := context.WithTimeout(ctx, opt.Timeout-time.Since(r.started))
+		ctx, cancel := context.WithTimeout(ctx, r.opt.Timeout)
 		defer cancel()
 		p.verifySingle(ctx, t)
 	}
-	report.Outcomes, report.Refused = []Outcome{t.out}, t.out.Result == Refused
-	report.Summary = strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", t.out.Action, t.out.Result, t.out.Detail), ": ")
-	return report, nil
+	return t, nil
+}
+
+// failedAgain reports whether there is something to do for the VM now. By then this process
+// has given it up: whoever was turned away before is gone, and whoever comes later finds it
+// free.
+func (r *runner) failedAgain(ctx context.Context, job VMJob) bool {
+	vm, err := r.cloud.VM(ctx, job.VMID)
+	if err != nil {
+		return false // it is gone, or the next event comes when oned is back
+	}
+	step, err := r.decideSingle(ctx, job, vm)
+	return err == nil && acts(step)
 }
 
 // decideSingle reads the hosts of a VM and plans it.
@@ -115,6 +143,7 @@ func (r *runner) hostOf(ctx context.Context, id int) (*one.Host, error) {
 // falls back to UNKNOWN.
 func (r *permit) verifySingle(ctx context.Context, t *task) {
 	moved := false
+	before, _ := t.step.VM.Last()
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		vm, err := r.cloud.VM(ctx, t.out.VM)
 		switch {
@@ -122,6 +151,9 @@ func (r *permit) verifySingle(ctx context.Context, t *task) {
 			vm = one.VM{ID: t.out.VM, State: one.Done}
 			fallthrough
 		case err == nil:
+			// A quick oned does it all between two looks; its history shows that.
+			last, _ := vm.Last()
+			moved = moved || last != before
 			fellBack := moved && vm.Status() == t.out.State
 			moved = moved || vm.Status() != t.out.State
 			r.seen(ctx, t, vm, moved, fellBack)
