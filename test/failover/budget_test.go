@@ -86,7 +86,7 @@ func TestBrokenImage(t *testing.T) {
 				broken := vm(7, one.Active, one.Running, 2)
 				broken.PrologFails = true
 				cfg := fourHosts(version, broken)
-				cfg.Step = c.step
+				cfg.Step, cfg.SchedInterval = c.step, c.step
 				w := newWorld(t, cfg)
 				w.locks = lockDir(t, "vm_failure", t.TempDir())
 				var times []time.Time
