@@ -89,8 +89,8 @@ func (b Budget) begin(vm one.VM, now time.Time) time.Time {
 }
 
 // recreates are when a VM was recreated, by anybody: when it was placed again after a record
-// that a recreate closed. On 4.4 such a record ends when the VM failed, not when it was
-// recreated.
+// that a recreate closed. Up to 4.12 a FAILED VM's record is closed without it: there, before
+// there were clusters, only what is noted counts.
 func recreates(vm one.VM) (times []time.Time) {
 	for i, r := range vm.History {
 		switch {

@@ -80,7 +80,8 @@ func (c *Cloud) recreate(v *vm, callName string, row callRow) answer {
 
 // begin does what an accepted call starts.
 func (c *Cloud) begin(v *vm, row callRow, dest *host) {
-	if row.action != 0 && v.last() != nil && row.then != doResume {
+	// The record of a FAILED VM is closed already, and stays as it is (live 4.4.1).
+	if row.action != 0 && v.last() != nil && row.then != doResume && v.state().vm != one.Failed {
 		v.last().Action = row.action
 	}
 	driver, known := c.tables.drivers[v.state()]

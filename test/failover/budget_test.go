@@ -66,23 +66,27 @@ func TestBrokenImage(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		step    time.Duration // of the cloud; 0 is its default
+		several bool          // front-ends
 		budgets func(t *testing.T) func() *failover.Budget
 	}{
-		{"oned is so quick that nobody sees the VM move", time.Millisecond, func(t *testing.T) func() *failover.Budget {
+		{"oned is so quick that nobody sees the VM move", time.Millisecond, false, func(t *testing.T) func() *failover.Budget {
 			b := budget(t.TempDir())
 			return func() *failover.Budget { return b }
 		}},
-		{"one front-end", 0, func(t *testing.T) func() *failover.Budget {
+		{"one front-end", 0, false, func(t *testing.T) func() *failover.Budget {
 			b := budget(t.TempDir())
 			return func() *failover.Budget { return b }
 		}},
-		{"another front-end each time", 0, func(t *testing.T) func() *failover.Budget {
+		{"another front-end each time", 0, true, func(t *testing.T) func() *failover.Budget {
 			dir, n := t.TempDir(), 0
 			return func() *failover.Budget { n++; return budget(filepath.Join(dir, fmt.Sprint(n))) }
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, version string) {
+				if c.several && version == "4.4.1" {
+					return // front-ends share their data since 5.4
+				}
 				broken := vm(7, one.Active, one.Running, 2)
 				broken.PrologFails = true
 				cfg := fourHosts(version, broken)
@@ -97,7 +101,10 @@ func TestBrokenImage(t *testing.T) {
 					t.Fatal(err)
 				}
 				reports := w.hooked(3*time.Hour, c.budgets(t), recreating)
-				if len(times) != 3 { // the admin's counts, too
+				if version == "4.4.1" {
+					times = times[1:] // the admin's does not count beside what is noted
+				}
+				if len(times) != 3 {
 					t.Fatalf("%d recreates at %v\n%s", len(times), times, w.said())
 				}
 				if first, second := times[1].Sub(times[0]), times[2].Sub(times[1]); first < 30*time.Second || second < time.Minute {
