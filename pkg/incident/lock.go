@@ -1,7 +1,9 @@
-// Package incident keeps one-ft's processes on a front-end out of each other's
-// way: one process works on a host at a time, and one on a VM.
+// Package incident is what one-ft's processes on a front-end share: locks that keep them
+// out of each other's way (one process works on a host at a time, and one on a VM), the
+// journal of what was done (Journal), the attempts at VMs (Attempts) and how many of
+// them fit into a minute (Rate).
 //
-// It never blocks and never decides. The kernel drops the locks of a process that
+// Locks never block. The kernel drops the locks of a process that
 // ends, however it ends. Why it matters: two recreates of one VM at the same moment hang
 // all VM actions of oned 4.4 and 5.10 (opennebula.md, seen twice).
 package incident

@@ -1,0 +1,214 @@
+package incident
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Journal is a directory with one JSON file per incident, which all one-ft processes of
+// a front-end share.
+type Journal struct{ dir string }
+
+// ErrNoIncident means that the journal has no incident of that number.
+var ErrNoIncident = errors.New("there is no such incident")
+
+const (
+	// maxNumber keeps the numbers of incidents in an int everywhere.
+	maxNumber = 999_999_999
+	// maxTries is how many numbers Begin tries. Each one that is taken is a process that
+	// began an incident at the same moment, or was killed while it did.
+	maxTries = 10_000
+	// damagedSuffix is added to the name of a file that is set aside.
+	damagedSuffix = ".damaged"
+	// tempPrefix begins the names of the files that exist only while a process writes.
+	tempPrefix = ".incident-"
+	// lastName is the file with the highest number whose record was removed: numbers
+	// stand in logs and in oned, and are not given twice.
+	lastName = "incident-last"
+)
+
+// OpenJournal makes the directory if it is missing, closed to users outside the group of
+// its owner: what stands in the journal is the business of the admins of the cloud.
+func OpenJournal(dir string) (*Journal, error) {
+	_, statErr := os.Stat(dir)
+	err := makeDir(dir)
+	if err == nil && errors.Is(statErr, os.ErrNotExist) {
+		err = os.Chmod(dir, 0o750)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make the directory for the journal: %w", err)
+	}
+	return &Journal{dir: dir}, nil
+}
+
+// Begin writes a new incident with the next free number and gives the Case that goes on
+// writing it. It sets Version, Number, Status, FrontEnd if it is empty and Began if it is
+// zero. The record is on the disk when it returns. With an error the Case is nil, which can
+// be used like any other and writes nothing: a recovery does not wait for a disk.
+func (j *Journal) Begin(r Record) (*Case, error) {
+	if !knownKind(r.Kind) {
+		return nil, fmt.Errorf("begin an incident: %q is no kind of incident", r.Kind)
+	}
+	number, release, err := j.reserve()
+	if err != nil {
+		return nil, fmt.Errorf("begin an incident: %w", err)
+	}
+	defer release()
+	r.Version, r.Number, r.Status, r.Ended = RecordVersion, number, Open, nil
+	if r.FrontEnd == "" {
+		r.FrontEnd, _ = os.Hostname() // for people only
+	}
+	if r.Began.IsZero() {
+		r.Began = now()
+	}
+	c := newCase(j.dir, r)
+	if err := save(j.dir, &c.record); err != nil {
+		return nil, fmt.Errorf("begin an incident: %w", err)
+	}
+	return c, nil
+}
+
+// Continue goes on with an open incident of a process that ended before it was done. The
+// caller holds the lock of the object.
+func (j *Journal) Continue(number int) (*Case, error) {
+	r, err := j.Load(number)
+	if err != nil {
+		return nil, err
+	}
+	if r.Status != Open {
+		return nil, fmt.Errorf("incident %d has ended: %s", number, r.Status)
+	}
+	return newCase(j.dir, r), nil
+}
+
+// Load reads an incident. The error is ErrNoIncident when there is none.
+func (j *Journal) Load(number int) (Record, error) {
+	if number < 1 || number > maxNumber {
+		return Record{}, fmt.Errorf("incident %d: %w", number, ErrNoIncident)
+	}
+	return j.read(number, everything)
+}
+
+// OpenOf gives the newest open incident of an object, such as ("VM", 42), and whether
+// there is one. An error names files that could not be read; the answer holds for the others.
+func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
+	numbers, err := j.numbers()
+	if err != nil {
+		return Record{}, false, err
+	}
+	var failed []error
+	for _, n := range numbers {
+		r, err := j.read(n, head)
+		if err == nil && r.Status == Open && r.Kind == kind && r.ID == id {
+			if r, err = j.read(n, everything); err == nil {
+				return r, true, errors.Join(failed...)
+			}
+		}
+		if err != nil && !errors.Is(err, ErrNoIncident) && !errors.Is(err, errLater) {
+			failed = append(failed, err)
+		}
+	}
+	return Record{}, false, errors.Join(failed...)
+}
+
+// List gives up to limit incidents, newest first; 0 means all. Each error is a file that
+// was skipped: a damaged one, which is set aside, or one of a later one-ft or that cannot be read,
+// which stay.
+func (j *Journal) List(limit int) ([]Record, []error) {
+	numbers, err := j.numbers()
+	if err != nil {
+		return nil, []error{err}
+	}
+	var records []Record
+	var failed []error
+	for _, n := range numbers {
+		if limit > 0 && len(records) == limit {
+			break
+		}
+		r, err := j.read(n, everything)
+		switch {
+		case err == nil:
+			records = append(records, r)
+		case !errors.Is(err, ErrNoIncident): // else another process removed it
+			failed = append(failed, err)
+		}
+	}
+	return records, failed
+}
+
+// reserve takes the next free number for this process. Nobody waits: a file that only one
+// process can make stands for the number until release.
+func (j *Journal) reserve() (number int, release func(), err error) {
+	last, err := j.last()
+	if err != nil {
+		return 0, nil, err
+	}
+	for n := last + 1; n <= min(last+maxTries, maxNumber); n++ {
+		taken := filepath.Join(j.dir, fmt.Sprintf("%s%06d.new", tempPrefix, n))
+		f, err := os.OpenFile(taken, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, os.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return 0, nil, err
+		}
+		f.Close()
+		release := func() { os.Remove(taken) }
+		// Another process may have written it and released since the directory was read.
+		if _, err := os.Lstat(filepath.Join(j.dir, fileName(n))); errors.Is(err, os.ErrNotExist) {
+			return n, release, nil
+		}
+		release()
+	}
+	return 0, nil, fmt.Errorf("no number after %d is free in %s: remove old files from it", last, j.dir)
+}
+
+// last is the highest number that was ever given.
+func (j *Journal) last() (int, error) {
+	entries, err := os.ReadDir(j.dir)
+	if err != nil {
+		return 0, err
+	}
+	last := j.lastRemoved()
+	for _, e := range entries {
+		if n, ok := parseName(strings.TrimSuffix(e.Name(), damagedSuffix)); ok {
+			last = max(last, n)
+		}
+	}
+	return last, nil
+}
+
+// numbers are the numbers of the records, the highest first.
+func (j *Journal) numbers() ([]int, error) {
+	entries, err := os.ReadDir(j.dir)
+	if err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
+	var numbers []int
+	for _, e := range entries {
+		if n, ok := parseName(e.Name()); ok {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	slices.Reverse(numbers)
+	return numbers, nil
+}
+
+func fileName(number int) string { return fmt.Sprintf("incident-%06d.json", number) }
+
+// parseName reads what fileName writes, and nothing else.
+func parseName(name string) (number int, ok bool) {
+	digits := strings.TrimSuffix(strings.TrimPrefix(name, "incident-"), ".json")
+	n, err := strconv.Atoi(digits)
+	return n, err == nil && n > 0 && n <= maxNumber && fileName(n) == name
+}
+
+// now has no more digits than people read, and is the same after it was on the disk.
+func now() time.Time { return time.Now().Truncate(time.Millisecond) }

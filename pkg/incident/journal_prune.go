@@ -1,0 +1,131 @@
+package incident
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// tempAge is how old a file is that a process left while it wrote: writing takes seconds.
+const tempAge = time.Hour
+
+// Prune removes ended incidents: those beyond the newest keep, and those that ended longer
+// than age ago. It never removes open ones. It removes what was set aside longer than age ago, and
+// what killed processes left. It goes on after an error.
+func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
+	numbers, err := j.numbers()
+	if err != nil {
+		return err
+	}
+	var remove []int
+	var failed []error
+	kept := 0
+	for _, n := range numbers {
+		r, err := j.read(n, head)
+		switch {
+		case errors.Is(err, ErrNoIncident), errors.Is(err, errLater):
+		case err != nil:
+			failed = append(failed, err)
+		case r.Status == Open:
+		case kept >= keep || now.Sub(ending(r)) > age:
+			remove = append(remove, n)
+		default:
+			kept++
+		}
+	}
+	remove, err = j.remember(numbers, remove)
+	failed = append(failed, err)
+	for _, n := range remove {
+		failed = append(failed, removeFile(filepath.Join(j.dir, fileName(n))))
+	}
+	failed = append(failed, j.pruneLeftovers(age, now))
+	if err := errors.Join(failed...); err != nil {
+		return fmt.Errorf("prune the journal: %w", err)
+	}
+	return nil
+}
+
+// ending is when an incident ended.
+func ending(r Record) time.Time {
+	if r.Ended == nil {
+		return r.Began
+	}
+	return *r.Ended
+}
+
+// remember writes the highest number down if its record is about to be removed, and
+// leaves that record if it cannot.
+func (j *Journal) remember(numbers, remove []int) ([]int, error) {
+	if len(remove) == 0 || remove[0] != numbers[0] || remove[0] <= j.lastRemoved() {
+		return remove, nil
+	}
+	if err := replaceFile(filepath.Join(j.dir, lastName), strconv.Itoa(remove[0])+"\n"); err != nil {
+		return remove[1:], fmt.Errorf("remember the number %d: %w", remove[0], err)
+	}
+	return remove, nil
+}
+
+// lastRemoved is what remember wrote, 0 if it cannot be read: the numbers of the records
+// count as well.
+func (j *Journal) lastRemoved() int {
+	f, err := os.OpenFile(filepath.Join(j.dir, lastName), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	text, _ := io.ReadAll(io.LimitReader(f, 20)) // a number and a line break
+	n, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || n < 0 || n > maxNumber-maxTries {
+		return 0
+	}
+	return n
+}
+
+// pruneLeftovers removes damaged files older than age and temporary ones older than tempAge.
+func (j *Journal) pruneLeftovers(age time.Duration, now time.Time) error {
+	entries, err := os.ReadDir(j.dir)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, e := range entries {
+		limit := tempAge
+		name, set := strings.CutSuffix(e.Name(), damagedSuffix)
+		if _, ok := parseName(name); set && ok {
+			limit = age
+		} else if !strings.HasPrefix(e.Name(), tempPrefix) {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil || info.IsDir() { // gone, or nothing that one-ft made
+			continue
+		}
+		if now.Sub(changedAt(info)) > limit {
+			failed = append(failed, removeFile(filepath.Join(j.dir, e.Name())))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// changedAt is when a file was written or renamed, whichever is later: a damaged one is as
+// old as the time since it was set aside.
+func changedAt(info os.FileInfo) time.Time {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return time.Unix(stat.Ctim.Unix())
+	}
+	return info.ModTime()
+}
+
+// removeFile removes a file that another process may have removed.
+func removeFile(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,261 @@
+package incident
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// maxEvents is how many events an incident keeps: more than a recovery of 1000 VMs has.
+const maxEvents = 10_000
+
+// moreEvents stands after the last event that is kept.
+const moreEvents = "… more events are only in the log"
+
+// Case writes an open incident. It is safe for concurrent use. Nothing but Flush, End and
+// Close waits for the disk: a goroutine writes the latest state, however many changes led to it,
+// and ends when there is nothing to write. A nil Case writes nothing.
+type Case struct {
+	dir string
+
+	mu     sync.Mutex
+	wakeup *sync.Cond // a write ended
+	record Record
+	closed bool
+	// Changes are counted: the last one, the last one of which a write was tried, and
+	// the last one on the disk.
+	changed, tried, written uint64
+	writing                 bool  // the goroutine is there
+	first, latest           error // of the writes
+}
+
+func newCase(dir string, r Record) *Case {
+	clean(&r)
+	c := &Case{dir: dir, record: r}
+	c.wakeup = sync.NewCond(&c.mu)
+	return c
+}
+
+// Number is the number of the incident, 0 of a nil Case.
+func (c *Case) Number() int {
+	if c == nil {
+		return 0
+	}
+	return c.record.Number // never changes
+}
+
+// Record is the incident as it stands now, on the disk or not.
+func (c *Case) Record() Record {
+	if c == nil {
+		return Record{}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.state()
+	r.Events = slices.Clone(r.Events)
+	return r
+}
+
+// Event adds an event of now. vm is -1 when it is about the host; level is "info",
+// "warning" or "problem"; text may come from outside. After the 10000th one line says that there were more.
+func (c *Case) Event(step Step, vm int, level, text string) {
+	step, level, text = Step(printable(string(step), maxName)), printable(level, maxName), shown(text)
+	c.change(func(r *Record) {
+		switch n := len(r.Events); {
+		case n < maxEvents:
+			r.Events = append(r.Events, Event{At: now(), Step: step, VM: vm, Level: level, Text: text})
+		case n == maxEvents:
+			r.Events = append(r.Events, Event{At: now(), Step: step, VM: -1, Level: "warning", Text: moreEvents})
+		}
+	})
+}
+
+// VMs sets what became of all VMs.
+func (c *Case) VMs(vms []VM) {
+	vms = slices.Clone(vms)
+	for i := range vms {
+		cleanVM(&vms[i])
+	}
+	c.change(func(r *Record) { r.VMs = vms })
+}
+
+// VM sets what became of the VM with that ID, and adds it if it was not there.
+func (c *Case) VM(vm VM) {
+	cleanVM(&vm)
+	c.change(func(r *Record) {
+		if i := slices.IndexFunc(r.VMs, func(old VM) bool { return old.ID == vm.ID }); i >= 0 {
+			r.VMs[i] = vm
+		} else {
+			r.VMs = append(r.VMs, vm)
+		}
+	})
+}
+
+// Proof sets how the host was proven off, or why it was done without.
+func (c *Case) Proof(text string) {
+	c.change(func(r *Record) { r.Proof = shown(text) })
+}
+
+// End ends the incident, once, and returns when that is on the disk or could not be
+// written, which Err tells. What comes later is not kept. A status that is no end is taken as Failed.
+func (c *Case) End(status Status, summary string) {
+	if !ended(status) {
+		status = Failed
+	}
+	_ = c.finish(func(r *Record) {
+		at := now()
+		r.Ended, r.Status, r.Summary = &at, status, shown(summary)
+	})
+}
+
+// Close leaves the incident as it is, open for another process unless it has ended, and
+// returns when that is on the disk. The error is why it is not. What comes later is not kept.
+func (c *Case) Close() error { return c.finish(nil) }
+
+// Flush returns when everything so far is on the disk. After a write that failed it
+// tries again; the error is that of the last write.
+func (c *Case) Flush() error {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.flush()
+}
+
+// Err is why the first write that failed did. Later ones may have worked.
+func (c *Case) Err() error {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.first
+}
+
+func (c *Case) change(f func(*Record)) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		f(&c.record)
+		c.touch()
+	}
+}
+
+// finish makes a last change, if any, and returns when it was written, or could not be.
+func (c *Case) finish(f func(*Record)) error {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f != nil && !c.closed {
+		f(&c.record)
+		c.touch()
+	}
+	c.closed = true
+	return c.flush() // after which the goroutine has nothing to do
+}
+
+// touch counts a change and has it written. The lock is held, here and below.
+func (c *Case) touch() {
+	c.changed++
+	if !c.writing {
+		c.writing = true
+		go c.write()
+	}
+}
+
+// flush waits until the latest change is on the disk, or could not be written.
+func (c *Case) flush() error {
+	if c.written == c.changed {
+		return nil
+	}
+	if c.tried == c.changed { // in vain
+		c.touch()
+	}
+	target := c.changed
+	for c.tried < target {
+		c.wakeup.Wait()
+	}
+	if c.written >= target {
+		return nil
+	}
+	return c.latest
+}
+
+// write is the goroutine: it writes the latest state until there is none that it has not
+// tried to write.
+func (c *Case) write() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.tried < c.changed {
+		change, state := c.changed, c.state()
+		c.mu.Unlock()
+		err := save(c.dir, &state)
+		c.mu.Lock()
+		c.tried, c.latest = change, err
+		switch {
+		case err == nil:
+			c.written = change
+		case c.first == nil:
+			c.first = err
+		}
+		c.wakeup.Broadcast()
+	}
+	c.writing = false
+	c.wakeup.Broadcast()
+}
+
+// state is the record as nobody changes it any more: VMs are replaced in their place,
+// events are only appended.
+func (c *Case) state() Record {
+	r := c.record
+	r.Events = slices.Clip(r.Events)
+	r.VMs = slices.Clone(r.VMs)
+	return r
+}
+
+// save writes a record to the disk. Every state of the file is a whole record.
+func save(dir string, r *Record) error {
+	var text strings.Builder
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(r)
+	if err == nil && text.Len() > maxFile {
+		err = fmt.Errorf("it would have %d bytes, more than %d", text.Len(), maxFile)
+	}
+	path := filepath.Join(dir, fileName(r.Number))
+	if err == nil {
+		err = replaceFile(path, text.String())
+	}
+	if err != nil {
+		return fmt.Errorf("write incident %d: %w", r.Number, err)
+	}
+	restrict(path)
+	return nil
+}
+
+// restrict gives a record to the owner of the journal and closes it to users outside
+// their group. If it cannot be given, others than root must go on reading it, so it stays
+// open: the directory is closed.
+func restrict(path string) {
+	if OwnLikeParent(path) != nil {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	_ = f.Chmod(0o640) // else it can be read by more, in a closed directory
+}

@@ -1,0 +1,142 @@
+package report
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"one-ft/pkg/incident"
+)
+
+// The levels of an event beside info.
+const (
+	levelWarning = "warning"
+	levelProblem = "problem"
+)
+
+// section is a run of events of one step. A step that was worked on twice, such as
+// after a process was killed, has two.
+type section struct {
+	step       incident.Step
+	began, end time.Time
+	events     []incident.Event
+}
+
+// sections cuts events into runs of one step. A run lasts until the next one begins, the
+// last one until the incident ended or now: a step says when it begins, and is worked
+// on until the next says so.
+func sections(r incident.Record, now time.Time) []section {
+	var all []section
+	for _, e := range r.Events {
+		if n := len(all); n > 0 && all[n-1].step == e.Step {
+			all[n-1].events = append(all[n-1].events, e)
+			continue
+		}
+		all = append(all, section{step: e.Step, began: e.At, events: []incident.Event{e}})
+	}
+	for i := range all {
+		if i+1 < len(all) {
+			all[i].end = all[i+1].began
+		} else {
+			all[i].end = end(r, now)
+		}
+		if last := all[i].events[len(all[i].events)-1].At; all[i].end.Before(last) {
+			all[i].end = last
+		}
+	}
+	return all
+}
+
+// fold is one line for the same event of several VMs, or one event of the host.
+type fold struct {
+	first, last time.Time
+	level, text string // text is printable
+	vms         []int  // nil for the host
+	times       int    // how many events it stands for
+	order       int
+}
+
+// folded makes one line of events that say the same about different VMs. Texts that
+// differ only in the ID of their VM say the same.
+func folded(events []incident.Event) []*fold {
+	type key struct {
+		vm          bool
+		level, text string
+	}
+	byKey := map[key]*fold{}
+	var all []*fold
+	for _, e := range events {
+		text := short(e.Text, maxLine)
+		k := key{e.VM >= 0, e.Level, withoutID(text, e.VM)}
+		f := byKey[k]
+		if f == nil {
+			f = &fold{first: e.At, level: e.Level, text: text, order: len(all)}
+			byKey[k], all = f, append(all, f)
+		}
+		if f.text != text {
+			f.text = k.text
+		}
+		f.last = e.At
+		f.times++
+		if e.VM >= 0 && !slices.Contains(f.vms[max(0, len(f.vms)-maxRepeats):], e.VM) {
+			f.vms = append(f.vms, e.VM)
+		}
+	}
+	return all
+}
+
+// maxRepeats is how far back a VM is looked for that says the same again: those that
+// are acted on at the same time are fewer (--parallel is at most 12).
+const maxRepeats = 64
+
+// withoutID puts N for the ID of the VM.
+func withoutID(text string, vm int) string {
+	if vm < 0 {
+		return text
+	}
+	id := strconv.Itoa(vm)
+	if !strings.Contains(text, id) {
+		return text
+	}
+	return numbers.ReplaceAllStringFunc(text, func(n string) string {
+		if n == id {
+			return "N"
+		}
+		return n
+	})
+}
+
+// numbers are where an ID may be in a text.
+var numbers = regexp.MustCompile(`\d+`)
+
+// severity orders levels, the worst first.
+func severity(level string) int {
+	switch level {
+	case levelProblem:
+		return 0
+	case levelWarning:
+		return 1
+	}
+	return 2
+}
+
+// worst chooses at most n lines, in their old order: the worst, of them those that stand
+// for most events, and of the rest the two biggest, which say how it went for most VMs.
+func worst(all []*fold, n int) []*fold {
+	if len(all) <= n {
+		return all
+	}
+	bySize := func(a, b *fold) int { return cmp.Or(cmp.Compare(b.times, a.times), cmp.Compare(a.order, b.order)) }
+	chosen := slices.Clone(all)
+	slices.SortFunc(chosen, func(a, b *fold) int {
+		return cmp.Or(cmp.Compare(severity(a.level), severity(b.level)), bySize(a, b))
+	})
+	biggest := min(2, n/3)
+	slices.SortFunc(chosen[n-biggest:], bySize)
+	chosen = chosen[:n]
+	slices.SortFunc(chosen, func(a, b *fold) int { return cmp.Compare(a.order, b.order) })
+	return chosen
+}
