@@ -3,7 +3,7 @@
 
 PREFIX  ?= /usr/local
 GO      ?= go
-BINARIES = host_error vm_failure vm_unknown host_isolated
+BINARIES = host_error vm_failure vm_unknown host_isolated oneft
 # A static binary without paths of the machine that built it; its version comes
 # from git.
 VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null)

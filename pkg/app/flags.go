@@ -36,7 +36,7 @@ func commonFlags() []cli.Flag {
 		&cli.StringFlag{Name: "auth-file", Usage: "`FILE` with user:password", DefaultText: "ONE_AUTH, ~/.one/one_auth, /var/lib/one/.one/one_auth"},
 		&cli.StringFlag{Name: "ca-file", Usage: "trust the certificates in this `FILE` or directory for an https endpoint", DefaultText: "ONE_CERT_DIR, the system's"},
 		&cli.StringFlag{Name: "log-file", Usage: "write the log to this `FILE`; - for stderr", DefaultText: "NAME.log in OpenNebula's log directory, when it can be written"},
-		&cli.StringFlag{Name: "state-dir", Usage: "`DIRECTORY` for locks", DefaultText: "/var/lib/one/one-ft, or $ONE_LOCATION/var/one-ft"},
+		&cli.StringFlag{Name: "state-dir", Usage: "`DIRECTORY` for locks and the journal", DefaultText: "/var/lib/one/one-ft, or $ONE_LOCATION/var/one-ft"},
 		&cli.StringFlag{Name: "config", Usage: "configuration `FILE`; flags win over it", DefaultText: "/etc/one/one-ft.yaml, or $ONE_LOCATION/etc/one-ft.yaml"},
 		&cli.BoolFlag{Name: "verbose", Usage: "print progress on stderr also when nobody is looking"},
 	}

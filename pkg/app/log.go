@@ -25,8 +25,9 @@ type Log struct {
 	screen io.Writer // nil if nobody is looking
 
 	mu     sync.Mutex // of all below, and of screen
-	failed int        // attempts to reach oned since the last line about them
-	told   time.Time  // when that was
+	watch  func(level logrus.Level, vm int, text string)
+	failed int       // attempts to reach oned since the last line about them
+	told   time.Time // when that was
 }
 
 // waitingLine is the least time between two lines about oned not answering: several
@@ -109,6 +110,14 @@ func (l *Log) waiting(err error, pause time.Duration) {
 	}
 }
 
+// Observe has f called with each line from now on; vm is -1 for the object of the tool. The
+// text is printable.
+func (l *Log) Observe(f func(level logrus.Level, vm int, text string)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.watch = f
+}
+
 // Info logs progress.
 func (l *Log) Info(format string, args ...any) { l.write(logrus.InfoLevel, -1, format, args...) }
 
@@ -128,6 +137,12 @@ func (l *Log) write(level logrus.Level, vm int, format string, args ...any) {
 		entry = entry.WithField("vm", vm)
 	}
 	entry.Log(level, text)
+	l.mu.Lock()
+	watch := l.watch
+	l.mu.Unlock()
+	if watch != nil {
+		watch(level, vm, text)
+	}
 	if l.screen == nil {
 		return
 	}

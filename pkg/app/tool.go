@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -36,8 +37,11 @@ type Tool struct {
 // Session is what Act gets.
 type Session struct {
 	Settings
-	Cli     *cli.Context
-	ID      int // of the host or VM
+	Cli *cli.Context
+	ID  int // of the host or VM
+	// Call is what the tool was called with, for the journal: the ID instead of a template,
+	// and no password.
+	Call    []string
 	Client  *one.Client
 	Dialect one.Dialect
 	Locks   *incident.Locks // nil if the state directory cannot be used
@@ -78,7 +82,7 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return &UsageError{err} },
 		ExitErrHandler: func(*cli.Context, error) {},
 		Action: func(c *cli.Context) error {
-			code = tool.act(ctx, c, env, out, positionals)
+			code = tool.act(ctx, c, env, out, sorted, positionals)
 			return nil
 		},
 	}
@@ -89,7 +93,7 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 }
 
 // act checks what was given, connects, and does the work.
-func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output, positionals []string) int {
+func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output, flags, positionals []string) int {
 	paths := FindPaths(env.Getenv)
 	file, err := loadConfig(c.String("config"), paths)
 	if err != nil {
@@ -106,7 +110,7 @@ func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output, 
 	if err != nil {
 		return out.failed(err)
 	}
-	s := Session{Settings: set, Cli: c, ID: event.ID, Paths: paths, Config: file}
+	s := Session{Settings: set, Cli: c, ID: event.ID, Paths: paths, Config: file, Call: callOf(event.ID, flags, positionals)}
 	s.Log = openLog(env, tool.Name, set, s.Paths)
 	defer s.Log.Close()
 	s.Log.started(tool.Object, event)
@@ -117,6 +121,20 @@ func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output, 
 	}
 	s.Log.ended(answer)
 	return out.answer(set, answer)
+}
+
+// callOf puts a call together anew.
+func callOf(id int, flags, positionals []string) []string {
+	call := append([]string{strconv.Itoa(id)}, positionals[min(1, len(positionals)):]...)
+	for _, word := range flags {
+		if scheme, rest, isURL := strings.Cut(word, "://"); isURL {
+			if _, host, secret := strings.Cut(rest, "@"); secret {
+				word = scheme + "://" + host
+			}
+		}
+		call = append(call, word)
+	}
+	return call
 }
 
 // connectAndAct finds oned, chooses the dialect and calls Act.

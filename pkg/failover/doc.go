@@ -13,6 +13,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -55,6 +56,10 @@ type Options struct {
 	Timeout  time.Duration // for acting and verifying together
 	DryRun   bool          // stop with the plan
 	AnyState bool          // also on a host that an admin disabled or set offline
+	// Begin, when set, is told the name of the host or VM when the work on it begins: the
+	// object is locked, and there is something to do. Stage is told of each step.
+	Begin func(name string)
+	Stage func(step incident.Step)
 	// Notify, when set, is told of each thing that happens. It is called from
 	// several goroutines, one at a time.
 	Notify func(Event)
@@ -153,6 +158,12 @@ type Report struct {
 	Preview  []string  `json:"preview,omitempty"`
 	Outcomes []Outcome `json:"vms"`
 	Seconds  float64   `json:"seconds"`
+	// Back: the host came back, and nothing was done.
+	Back bool `json:"back,omitempty"`
+	// Incident is the number in the journal; 0 without. Unrecorded is why it is not
+	// recorded, or not as a whole.
+	Incident   int    `json:"incident,omitempty"`
+	Unrecorded string `json:"unrecorded,omitempty"`
 }
 
 // Complete reports whether every VM was handled or left on purpose.

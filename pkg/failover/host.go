@@ -72,12 +72,13 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 		report.Summary = "no VMs on the host"
 		return report, nil
 	}
+	r.begin(host.Name)
 	proof, s, err := r.clear(ctx, host, job)
 	switch {
 	case err != nil:
 		return report, err
 	case s.back:
-		report.Summary = "the host came back: nothing to recover"
+		report.cameBack()
 		return report, nil
 	case s.refused != "":
 		report.Refused, report.Summary = true, s.refused
@@ -124,18 +125,24 @@ func (report *Report) notFailed(state one.HostState, any bool) bool {
 	return true
 }
 
+// cameBack fills the report for a host that came back by itself.
+func (report *Report) cameBack() {
+	report.Back, report.Summary = true, "the host came back: nothing to recover"
+}
+
 // recoverHost plans, acts and verifies.
 func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report, proof fence.Proof) (Report, error) {
 	p, err := r.permit(job.HostID, proof)
 	if err != nil {
 		return report, err
 	}
+	r.stage(incident.StepPlan)
 	s, read, err := r.snapshot(ctx, job)
 	if err != nil {
 		return report, err
 	}
 	if s.Host.State.Back() && !r.opt.DryRun {
-		report.Summary = "the host came back: nothing to recover"
+		report.cameBack()
 		return report, nil
 	}
 	plan := recovery.Make(s.Snapshot, job.Policy)
@@ -166,7 +173,9 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.opt.Timeout)
 	defer cancel()
+	r.stage(incident.StepAct)
 	r.actAll(ctx, tasks)
+	r.stage(incident.StepVerify)
 	if r.opt.Verify != VerifyNone && r.hostID >= 0 {
 		r.verifyLeft(ctx, tasks)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"one-ft/pkg/fence"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 )
 
@@ -102,17 +103,20 @@ func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.P
 // the storm guard, second opinions, the fence.
 func (r *runner) clear(ctx context.Context, host one.Host, job HostJob) (fence.Proof, stage, error) {
 	if job.Confirm > 0 && !job.FenceFirst {
+		r.stage(incident.StepConfirm)
 		back, err := r.confirm(ctx, job.Confirm)
 		if err != nil || back {
 			return fence.Proof{}, stage{back: back}, err
 		}
 	}
+	r.stage(incident.StepGuard)
 	s, err := r.guard(ctx, job.Storm)
 	if err != nil || s.ended() {
 		return fence.Proof{}, s, err
 	}
 	now := s.host
 	if len(job.Opinions) > 0 {
+		r.stage(incident.StepOpinion)
 		if s := r.opinions(ctx, now, job.Opinions); s.ended() {
 			return fence.Proof{}, s, nil
 		}
@@ -120,6 +124,7 @@ func (r *runner) clear(ctx context.Context, host one.Host, job HostJob) (fence.P
 			return fence.Proof{}, stage{back: now.State.Back()}, err
 		}
 	}
+	r.stage(incident.StepFence)
 	proof, s := r.prove(ctx, now, job)
 	return proof, s, nil
 }

@@ -20,7 +20,7 @@ func (r Report) ExitCode() int {
 	switch {
 	case r.Refused:
 		return app.ExitRefused
-	case !r.Complete():
+	case !r.Complete() || r.Unrecorded != "":
 		return app.ExitIncomplete
 	}
 	return app.ExitDone
@@ -30,7 +30,13 @@ func (r Report) ExitCode() int {
 func (r Report) Notes() []string { return r.Preview }
 
 // Line is the report in one line.
-func (r Report) Line() string { return r.Object + ": " + r.Summary }
+func (r Report) Line() string {
+	line := r.Object + ": " + r.Summary
+	if r.Incident > 0 {
+		line += fmt.Sprintf(" (incident %d)", r.Incident)
+	}
+	return line
+}
 
 // Table is the report for people.
 func (r Report) Table() [][]string {
@@ -60,12 +66,16 @@ func (r Report) Problems() []string {
 			lines = append(lines, fmt.Sprintf("VM %d (%s, %s): %s", o.VM, o.Name, o.State, strings.TrimSpace(o.Detail)))
 		}
 	}
+	if r.Unrecorded != "" {
+		lines = append(lines, "this is not, or not completely, in the journal: "+r.Unrecorded)
+	}
 	return lines
 }
 
 // newOptions makes the options from the common flags, with progress going to the log.
-func newOptions(s app.Session) Options {
+func newOptions(s app.Session, rec *recorder) Options {
 	return Options{
+		Begin: rec.begin, Stage: rec.stage,
 		Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: s.AnyState,
 		Notify: func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Text) },
 	}
@@ -73,7 +83,9 @@ func newOptions(s app.Session) Options {
 
 // ForHost does the work of a job with the settings of a session.
 func ForHost(ctx context.Context, s app.Session, job HostJob) (app.Answer, error) {
-	report, err := Host(ctx, s.Client, locks(s), job, newOptions(s))
+	rec := newRecorder(s, "host", job.HostID)
+	report, err := Host(ctx, s.Client, locks(s), job, newOptions(s, rec))
+	rec.end(&report, err)
 	if errors.Is(err, ErrNoHost) {
 		err = app.Usagef("%w; onehost list shows the hosts", err)
 	}
@@ -91,7 +103,9 @@ func ForVM(ctx context.Context, s app.Session, decide func(recovery.Single) reco
 	if !s.Cli.Bool("no-budget") {
 		job.Budget = NewBudget(s.Config.Values(), filepath.Join(s.StateDir, "attempts"))
 	}
-	report, err := VM(ctx, s.Client, locks(s), job, newOptions(s))
+	rec := newRecorder(s, "VM", s.ID)
+	report, err := VM(ctx, s.Client, locks(s), job, newOptions(s, rec))
+	rec.end(&report, err)
 	if errors.Is(err, ErrNoVM) {
 		err = app.Usagef("%w; onevm list shows the VMs", err)
 	}

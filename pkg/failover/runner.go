@@ -19,6 +19,7 @@ type runner struct {
 	opt     Options
 	mu      sync.Mutex // one Notify at a time
 	started time.Time
+	begun   bool // begin was called
 	// decide plans one VM anew from what was just read.
 	decide func(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error)
 	// hostID is the failed host, or -1.
@@ -68,6 +69,20 @@ func newTask(step recovery.Step, read time.Time) *task {
 		VM: step.VM.ID, Name: step.VM.Name, Owner: step.VM.Owner, State: step.VM.Status(),
 		Action: step.Verb, Detail: step.Reason, Priority: step.Priority,
 	}}
+}
+
+// stage tells that a step begins.
+func (r *runner) stage(step incident.Step) {
+	if r.opt.Stage != nil {
+		r.opt.Stage(step)
+	}
+}
+
+// begin tells that the work on an object begins.
+func (r *runner) begin(name string) {
+	if r.opt.Begin != nil && !r.opt.DryRun {
+		r.opt.Begin(name)
+	}
 }
 
 // say reports progress.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"one-ft/pkg/fence"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -70,6 +71,10 @@ func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task,
 	if err != nil {
 		return nil, err
 	}
+	if acts(step) || step.Unhandled || step.Verb == recovery.VerbDelete {
+		r.beginOnce(vm.Name)
+	}
+	r.stage(incident.StepPlan)
 	if job.Budget != nil && acts(step) {
 		host, err := r.hostOfVM(ctx, vm)
 		if err != nil {
@@ -90,6 +95,14 @@ func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task,
 		p.verifySingle(ctx, t)
 	}
 	return t, nil
+}
+
+// beginOnce is begin for work that is done in several attempts.
+func (r *runner) beginOnce(name string) {
+	if !r.begun {
+		r.begun = true
+		r.begin(name)
+	}
 }
 
 // failedAgain reports whether there is something to do for the VM now. By then this process
