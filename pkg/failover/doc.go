@@ -160,6 +160,8 @@ type Report struct {
 	Seconds  float64   `json:"seconds"`
 	// Back: the host came back, and nothing was done.
 	Back bool `json:"back,omitempty"`
+	// Elsewhere: another process is at work on it, and this one did nothing.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 	// Incident is the number in the journal; 0 without. Unrecorded is why it is not
 	// recorded, or not as a whole.
 	Incident   int    `json:"incident,omitempty"`

@@ -60,7 +60,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 		release, err := locks.Acquire("host", job.HostID)
 		switch {
 		case errors.Is(err, incident.ErrBusy):
-			report.Summary = err.Error()
+			report.Elsewhere, report.Summary = true, err.Error()
 			return report, nil
 		case err != nil:
 			r.say(Warning, -1, "working without a lock: %v", err)

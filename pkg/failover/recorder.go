@@ -84,6 +84,11 @@ func (rec *recorder) begin(name string) {
 // the report.
 func (rec *recorder) end(report *Report, err error) {
 	c := rec.file.Load()
+	if report.Elsewhere && rec.journal != nil {
+		if r, open, _ := rec.journal.OpenOf(rec.record.Kind, rec.record.ID); open {
+			report.Incident = r.Number
+		}
+	}
 	if c != nil {
 		report.Incident = c.Number()
 		c.Proof(report.Fence)
