@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"fmt"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -58,6 +59,12 @@ func (rec *recorder) stage(step incident.Step) {
 	}
 }
 
+// diskLimit is how long a recovery waits for the disk of the journal, once at its begin and
+// once at its end: a disk that hangs must not keep VMs down.
+const diskLimit = 10 * time.Second
+
+var errDisk = fmt.Errorf("the disk did not take it within %s", diskLimit)
+
 // begin opens the incident, or goes on with the one of a process that was stopped in the
 // middle. The caller has the lock of the object.
 func (rec *recorder) begin(name string) {
@@ -66,18 +73,37 @@ func (rec *recorder) begin(name string) {
 		return
 	}
 	rec.record.Name = name
-	before, open, _ := rec.journal.OpenOf(rec.record.Kind, rec.record.ID) // one that cannot be read is not gone on with
-	var c *incident.Case
-	if open {
-		if c, rec.err = rec.journal.Continue(before.Number); rec.err == nil {
-			c.Event(incident.StepTold, -1, "warning", "the process before was stopped in the middle; this one goes on")
+	type opened struct {
+		file *incident.Case
+		err  error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		c, err := openCase(rec.journal, rec.record)
+		done <- opened{c, err}
+	}()
+	select {
+	case o := <-done:
+		rec.err = o.err
+		if o.file != nil {
+			rec.file.Store(o.file)
 		}
-	} else {
-		c, rec.err = rec.journal.Begin(rec.record)
+	case <-time.After(diskLimit):
+		rec.err = errDisk
 	}
-	if c != nil {
-		rec.file.Store(c)
+}
+
+// openCase begins an incident, or goes on with one that is open.
+func openCase(j *incident.Journal, r incident.Record) (*incident.Case, error) {
+	before, open, _ := j.OpenOf(r.Kind, r.ID) // one that cannot be read is not gone on with
+	if !open {
+		return j.Begin(r)
 	}
+	c, err := j.Continue(before.Number)
+	if err == nil {
+		c.Event(incident.StepTold, -1, "warning", "the process before was stopped in the middle; this one goes on")
+	}
+	return c, err
 }
 
 // end writes how it ended into the incident, and its number and what went wrong with it into
@@ -98,14 +124,27 @@ func (rec *recorder) end(report *Report, err error) {
 				Detail: o.Detail, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds})
 		}
 		c.VMs(vms)
-		rec.stage(incident.StepEnd)
 		status, summary := statusOf(*report, err)
-		c.End(status, summary)
-		rec.err = c.Err()
-		_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // tried again by the next one
+		rec.err = rec.close(c, status, summary)
 	}
 	if rec.begun && rec.err != nil {
 		report.Unrecorded = rec.err.Error()
+	}
+}
+
+// close ends the incident and removes old ones.
+func (rec *recorder) close(c *incident.Case, status incident.Status, summary string) error {
+	done := make(chan error, 1)
+	go func() {
+		c.End(status, summary)
+		_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // tried again by the next one
+		done <- c.Err()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(diskLimit):
+		return errDisk
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // maxEvents is how many events an incident keeps: more than a recovery of 1000 VMs has.
@@ -30,13 +31,16 @@ type Case struct {
 	// Changes are counted: the last one, the last one of which a write was tried, and
 	// the last one on the disk.
 	changed, tried, written uint64
-	writing                 bool  // the goroutine is there
-	first, latest           error // of the writes
+	writing                 bool // the goroutine is there
+	waiting                 int  // who waits for the disk
+	hurry                   chan struct{}
+	last                    time.Time // when the last write ended
+	first, latest           error     // of the writes
 }
 
 func newCase(dir string, r Record) *Case {
 	clean(&r)
-	c := &Case{dir: dir, record: r}
+	c := &Case{dir: dir, record: r, hurry: make(chan struct{}, 1)}
 	c.wakeup = sync.NewCond(&c.mu)
 	return c
 }
@@ -183,9 +187,15 @@ func (c *Case) flush() error {
 		c.touch()
 	}
 	target := c.changed
+	c.waiting++
+	select {
+	case c.hurry <- struct{}{}:
+	default: // it has been told
+	}
 	for c.tried < target {
 		c.wakeup.Wait()
 	}
+	c.waiting--
 	if c.written >= target {
 		return nil
 	}
@@ -198,11 +208,12 @@ func (c *Case) write() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.tried < c.changed {
+		c.rest()
 		change, state := c.changed, c.state()
 		c.mu.Unlock()
 		err := save(c.dir, &state)
 		c.mu.Lock()
-		c.tried, c.latest = change, err
+		c.tried, c.latest, c.last = change, err, time.Now()
 		switch {
 		case err == nil:
 			c.written = change
@@ -213,6 +224,26 @@ func (c *Case) write() {
 	}
 	c.writing = false
 	c.wakeup.Broadcast()
+}
+
+// restTime is the least time between two writes that nobody waits for: the record of a large
+// recovery grows to megabytes, and oned's database is on the same disk. A choice.
+const restTime = 200 * time.Millisecond
+
+// rest waits until it is time for the next write.
+func (c *Case) rest() {
+	left := restTime - time.Since(c.last)
+	if c.waiting > 0 || left <= 0 {
+		return
+	}
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.hurry:
+	}
 }
 
 // state is the record as nobody changes it any more: VMs are replaced in their place,
