@@ -66,9 +66,11 @@ func (n *Network) gateway(ctx context.Context, a netip.Addr) outcome {
 		defer wait.Stop()
 		select {
 		case <-ctx.Done():
-			return failed(a, ctx.Err())
 		case <-without:
 		case <-wait.C:
+		}
+		if err := ctx.Err(); err != nil { // another gateway has answered, or the time is over
+			return failed(a, err)
 		}
 		return n.anyPort(ctx, a)
 	}
