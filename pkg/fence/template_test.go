@@ -147,13 +147,18 @@ func TestTemplateProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		template := map[string]string{}
 		for range rapid.IntRange(0, 6).Draw(t, "attributes") {
-			value := rapid.OneOf(rapid.SampledFrom([]string{"fence_ipmilan", "yes", "10.0.0.1"}), rapid.String())
+			value := rapid.OneOf(rapid.SampledFrom([]string{"fence_ipmilan", "yes", "60", "10.0.0.1"}), rapid.String())
 			template["FENCE_"+names.Draw(t, "name")] = value.Draw(t, "value")
 		}
 		levels, err := FromTemplate(template)
 		if err != nil {
-			if levels != nil || !strings.Contains(err.Error(), "FENCE_") {
+			if levels != nil && !errors.Is(err, ErrNoAgent) || !strings.Contains(err.Error(), "FENCE_") {
 				t.Fatalf("levels %v, error %v", levels, err)
+			}
+			for _, l := range levels { // those that need no agent
+				if d := l.Devices[0]; d.Kind != KindManual && d.Kind != KindLease {
+					t.Fatalf("device %+v beside %v", d, err)
+				}
 			}
 			return
 		}
@@ -161,7 +166,7 @@ func TestTemplateProperty(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, l := range levels {
-			if d := l.Devices[0]; d.Kind != KindManual && (d.Kind != KindAgent || !agentName.MatchString(d.Agent)) {
+			if d := l.Devices[0]; d.Kind != KindManual && d.Kind != KindLease && (d.Kind != KindAgent || !agentName.MatchString(d.Agent)) {
 				t.Fatalf("device %+v", d)
 			}
 		}
