@@ -82,7 +82,10 @@ func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task,
 		}
 		if r.opt.DryRun {
 			report.Preview = append(report.Preview, job.Budget.preview(r, vm, host))
-		} else if r.lock(t) {
+		} else if free, release := r.queue(t); free {
+			// While it waits for its turn, host_error can have the VM: the VM itself is locked
+			// only for the call.
+			defer release()
 			r.afford(ctx, *job.Budget, t, host)
 		}
 	}
@@ -103,6 +106,25 @@ func (r *runner) beginOnce(name string) {
 		r.begun = true
 		r.begin(name)
 	}
+}
+
+// queue makes this process the only one that waits to act on the VM; another one ends the
+// task.
+func (r *runner) queue(t *task) (free bool, release func()) {
+	release = func() {}
+	if r.locks == nil {
+		return true, release
+	}
+	got, err := r.locks.Acquire("recovery-of-VM", t.out.VM)
+	switch {
+	case errors.Is(err, incident.ErrBusy):
+		r.finish(t, Already, "%v", err)
+		return false, release
+	case err != nil:
+		r.say(Warning, t.out.VM, "working without a lock: %v", err)
+		return true, release
+	}
+	return true, got
 }
 
 // failedAgain reports whether there is something to do for the VM now. By then this process

@@ -241,3 +241,36 @@ func TestBudgetOfAVM(t *testing.T) {
 		w.wants(try(7, nil), 7, recovery.VerbRecreate, failover.Done, "")
 	})
 }
+
+// A host that dies while a failed VM on it waits for its next attempt: host_error has the VM
+// at once, and nothing is done to it twice.
+func TestHostDiesDuringTheBackOff(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		if version == "4.4.1" {
+			return // a FAILED VM is on no host there
+		}
+		waiting := vm(7, one.Active, one.BootFailure, dead)
+		w := newWorld(t, fourHosts(version, waiting, running(8, dead)))
+		dir := t.TempDir()
+		w.locks = lockDir(t, "host_error", dir)
+		b := budget(t.TempDir())
+		b.Policy.BackOff = 10 * time.Minute
+		if err := b.Notes.Add(7, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan failover.Report)
+		go func() {
+			report, err := failover.VM(t.Context(), w.client, lockDir(t, "vm_failure", dir), failover.VMJob{VMID: 7, Dialect: w.job.Dialect, Decide: recreating, Budget: b}, w.opt)
+			if err != nil {
+				t.Error(err)
+			}
+			ended <- report
+		}()
+		w.failHost()
+		w.wants(w.recover(), 7, recovery.VerbRecreate, failover.Done, "")
+		<-ended
+		if calls := w.changes(7); len(calls) != 1 {
+			t.Errorf("%v\n%s", calls, w.said())
+		}
+	})
+}
