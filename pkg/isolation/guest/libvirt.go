@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"one-ft/pkg/one"
 	"one-ft/pkg/process"
 )
 
@@ -18,7 +19,7 @@ type LibvirtError struct {
 
 // Error says what to look at.
 func (e *LibvirtError) Error() string {
-	return fmt.Sprintf("libvirt does not list its domains; try: virsh -c '%s' list --name: %v", printable(e.URI), e.Err)
+	return fmt.Sprintf("libvirt does not list its domains; try: virsh -c '%s' list --name: %v", one.Printable(e.URI), e.Err)
 }
 
 // Unwrap gives the cause.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"one-ft/pkg/one"
 )
 
 func TestParseName(t *testing.T) {
@@ -121,7 +123,7 @@ func FuzzStat(f *testing.F) {
 func TestPrintable(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"one-7 é": "one-7 é", "a\x1b[2J\n": `a\x1b[2J\n`, "\xff": `\xff`, "\u202e": `\u202e`, "\uFFFD": "\uFFFD"} {
-		if got := printable(text); got != want {
+		if got := one.Printable(text); got != want {
 			t.Errorf("%q: %q", text, got)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"one-ft/pkg/one"
 )
 
 const (
@@ -63,7 +65,7 @@ func newProcs(dir string) *procs {
 func (p *procs) scan(ctx context.Context) ([]verdict, error) {
 	pids, err := p.list(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("look at the processes in %s: %w", printable(p.dir), err)
+		return nil, fmt.Errorf("look at the processes in %s: %w", one.Printable(p.dir), err)
 	}
 	verdicts := make([]verdict, len(pids))
 	next := make(chan int)
@@ -91,7 +93,7 @@ func (p *procs) scan(ctx context.Context) ([]verdict, error) {
 		}
 	}
 	if ctx.Err() != nil {
-		return found, fmt.Errorf("look at the processes in %s: not all were read in time", printable(p.dir))
+		return found, fmt.Errorf("look at the processes in %s: not all were read in time", one.Printable(p.dir))
 	}
 	if len(unknown) > 0 {
 		return found, fmt.Errorf("the kernel does not show what these processes are, which may be VMs: PID %s", numbers(unknown))

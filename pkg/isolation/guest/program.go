@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/one"
 	"one-ft/pkg/process"
 )
 
@@ -92,7 +93,7 @@ func ending(r process.Result) string {
 	if said := lastLines(r.Output); said != "" {
 		text += ": " + said
 	}
-	return printable(text)
+	return one.Printable(text)
 }
 
 // maxSaid is how many bytes of the output of a program are shown: programs say at the

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"one-ft/pkg/one"
 )
 
 // steps is what was done so far. Whoever is told gets it from a goroutine of its own: a
@@ -45,7 +47,7 @@ func (s *steps) warn(format string, args ...any) { s.add(true, format, args...) 
 
 // add adds a step until the end; later ones come from what was left behind.
 func (s *steps) add(warning bool, format string, args ...any) {
-	text := printable(fmt.Sprintf(format, args...))
+	text := one.Printable(fmt.Sprintf(format, args...))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
