@@ -1,0 +1,224 @@
+package install
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"one-ft/pkg/one"
+)
+
+// spelled is a hook in one line.
+func spelled(h Hook) string {
+	return strings.Join([]string{h.trigger(), h.On, h.Command[strings.LastIndex(h.Command, "/")+1:], h.Arguments}, " ")
+}
+
+func TestHooksOfAllVersions(t *testing.T) {
+	states := []string{"PROLOG_FAILURE", "BOOT_FAILURE", "PROLOG_MIGRATE_FAILURE", "PROLOG_MIGRATE_POWEROFF_FAILURE",
+		"PROLOG_MIGRATE_SUSPEND_FAILURE", "EPILOG_FAILURE"}
+	for _, tc := range []struct {
+		version  one.Version
+		subject  string
+		failures []string // nil: FAILED
+	}{
+		{v44, "$ID", nil},
+		{v412, "$ID", nil},
+		{v414, "$ID", states},
+		{v58, "$ID", append(slices.Clone(states), "PROLOG_MIGRATE_UNKNOWN_FAILURE")},
+		{v5104, "$TEMPLATE", append(slices.Clone(states), "PROLOG_MIGRATE_UNKNOWN_FAILURE")},
+		{v74, "$TEMPLATE", append(slices.Clone(states), "PROLOG_MIGRATE_UNKNOWN_FAILURE")},
+	} {
+		want := []string{
+			"HOST/ERROR ERROR host_error " + tc.subject + " -r n -p 2",
+			"VM/ACTIVE/UNKNOWN UNKNOWN vm_unknown " + tc.subject,
+		}
+		for _, s := range tc.failures {
+			want = append(want, "VM/ACTIVE/"+s+" CUSTOM vm_failure "+tc.subject+" -r")
+		}
+		if tc.failures == nil {
+			want = append(want, "VM/FAILED/LCM_INIT FAILED vm_failure "+tc.subject+" -r")
+		}
+		var got, names []string
+		for _, h := range hooksFor(t, all(), tc.version) {
+			got, names = append(got, spelled(h)), append(names, h.Name)
+			if pool := UsesPool(tc.version); h.Stdin != pool || (h.Timeout == MinTimeout) != pool || h.Timeout != 0 && !pool {
+				t.Errorf("%s: %+v", tc.version, h)
+			}
+			if strings.ContainsAny(h.Name, " \t") || !strings.HasPrefix(h.Command, DefaultDir+"/") {
+				t.Errorf("%s: %+v", tc.version, h)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s:\n%s\nwant\n%s", tc.version, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		if slices.Sort(names); len(slices.Compact(names)) != len(want) {
+			t.Errorf("%s: names repeat: %q", tc.version, names)
+		}
+	}
+}
+
+func TestWishes(t *testing.T) {
+	for _, tc := range []struct {
+		change func(*Wish)
+		want   string
+	}{
+		{func(w *Wish) {}, "$ID -r n -p 2"},
+		{func(w *Wish) { w.Host, w.Pause = "delete", 0 }, "$ID -d n"},
+		{func(w *Wish) { w.Host, w.Suspended = "migrate", true }, "$ID -m y -p 2"},
+		{func(w *Wish) { w.Suspended, w.Pause = true, 5 }, "$ID -r y -p 5"},
+	} {
+		w := DefaultWish()
+		tc.change(&w)
+		if hooks := hooksFor(t, w, v412); len(hooks) != 2 || hooks[0].Arguments != tc.want {
+			t.Errorf("%+v, want %q", hooks, tc.want)
+		}
+	}
+	w := all()
+	w.Host, w.Unknown, w.Failures = "none", "none", "retry"
+	if hooks := hooksFor(t, w, v414); len(hooks) != 6 || hooks[0].Arguments != "$ID --retry" {
+		t.Errorf("%+v", hooks)
+	}
+	w.Failures = "delete"
+	if hooks := hooksFor(t, w, v44); len(hooks) != 1 || hooks[0].Arguments != "$ID -d" {
+		t.Errorf("%+v", hooks)
+	}
+	w.Failures, w.Host, w.Timeout = "none", "recreate", 5*time.Hour
+	if hooks := hooksFor(t, w, v610); len(hooks) != 1 || hooks[0].Timeout != 5*time.Hour {
+		t.Errorf("%+v", hooks)
+	}
+	w.Host = "none"
+	if hooks := hooksFor(t, w, v610); len(hooks) != 0 {
+		t.Errorf("%+v", hooks)
+	}
+}
+
+func TestWishesThatCannotBe(t *testing.T) {
+	for _, tc := range []struct {
+		version one.Version
+		change  func(*Wish)
+		parts   []string
+	}{
+		{v44, func(w *Wish) { w.Host = "migrate" }, []string{"4.4 to 4.8", "recreate or delete"}},
+		{v412, func(w *Wish) { w.Failures = "retry" }, []string{"4.10 to 4.12", "cannot retry"}},
+		{v610, func(w *Wish) { w.Host = "explode\x1b" }, []string{"hosts", `explode\x1b`, "recreate"}},
+		{v610, func(w *Wish) { w.Failures = "" }, []string{"failures", "none"}},
+		{v610, func(w *Wish) { w.Unknown = "recreate" }, []string{"unknown", "boot"}},
+		{v610, func(w *Wish) { w.Pause = -1 }, []string{"pause", "1000"}},
+		{v610, func(w *Wish) { w.Pause = 1001 }, []string{"pause", "1000"}},
+		{v610, func(w *Wish) { w.Dir = "ft" }, []string{"absolute"}},
+		{v610, func(w *Wish) { w.Dir = "/" }, []string{"absolute"}},
+		{v610, func(w *Wish) { w.Dir = "/a/../b" }, []string{"absolute"}},
+		{v610, func(w *Wish) { w.Dir = "/a;reboot" }, []string{"shell"}},
+		{v610, func(w *Wish) { w.Dir = "/a b" }, []string{"shell"}},
+		{v610, func(w *Wish) { w.Dir = "/a\n" }, []string{"shell"}},
+		{v610, func(w *Wish) { w.Timeout = time.Millisecond }, []string{"timeout"}},
+		{v610, func(w *Wish) { w.Timeout = -time.Hour }, []string{"timeout"}},
+		{one.Version{Major: 4, Minor: 2}, func(w *Wish) {}, []string{"4.2.0"}},
+	} {
+		w := DefaultWish()
+		tc.change(&w)
+		hooks, err := Hooks(w, tc.version)
+		wantError(t, err, tc.parts...)
+		if hooks != nil {
+			t.Errorf("%+v beside the error", hooks)
+		}
+	}
+	if _, err := Hooks(DefaultWish(), one.Version{Major: 4}); !errors.Is(err, one.ErrTooOld) {
+		t.Error(err)
+	}
+}
+
+// TestTimeout: what a run may take fits twice.
+func TestTimeout(t *testing.T) {
+	usual := Bounds{Confirm: 6 * time.Minute, Hold: 30 * time.Minute, Fence: 4 * time.Minute, Act: 10 * time.Minute, OnedWait: 2 * time.Minute}
+	for _, tc := range []struct {
+		change func(*Bounds)
+		want   time.Duration
+	}{
+		{func(*Bounds) {}, MinTimeout},
+		{func(b *Bounds) { *b = Bounds{} }, MinTimeout},
+		{func(b *Bounds) { b.Confirm = 5 * time.Hour }, 12 * time.Hour},
+		{func(b *Bounds) { b.Hold = 24 * time.Hour }, 49 * time.Hour},
+		{func(b *Bounds) { b.Fence = 10 * time.Hour }, 22 * time.Hour},
+		{func(b *Bounds) { b.Act = 24 * time.Hour }, 50 * time.Hour},
+		{func(b *Bounds) { b.OnedWait = 10 * time.Hour }, 22 * time.Hour},
+		{func(b *Bounds) { *b = Bounds{Act: 3 * time.Hour} }, 6 * time.Hour},
+		{func(b *Bounds) { *b = Bounds{Act: 3*time.Hour + time.Second} }, 7 * time.Hour},
+	} {
+		b := usual
+		tc.change(&b)
+		if got := Timeout(b); got != tc.want {
+			t.Errorf("%+v: %s, want %s", b, got, tc.want)
+		}
+	}
+}
+
+func TestWhoRecovers(t *testing.T) {
+	for _, tc := range []struct{ command, arguments, want string }{
+		{"/x/host_error", "$ID -r", "one-ft"},
+		{"ft/vm_failure -r", "", "one-ft"},
+		{"ft/host_error.rb", "$ID -r", "OpenNebula's host_error.rb"},
+		{"/usr/bin/env ruby /x/host_error.rb", "", "OpenNebula's host_error.rb"},
+		{"sudo", "/x/host_error $ID", "host_error"},
+		{"/usr/bin/env onevm delete --recreate", "$ID", "onevm delete"},
+		{"/usr/bin/env onevm", "recover --recreate $ID", "onevm recover"},
+		{"/usr/bin/env onevm show", "$ID", ""},
+		{"mail", "host_errors", ""},
+		{"", "", ""},
+	} {
+		if got := recovers(tc.command, tc.arguments); got != tc.want {
+			t.Errorf("%q %q: %q, want %q", tc.command, tc.arguments, got, tc.want)
+		}
+	}
+}
+
+func TestPrint(t *testing.T) {
+	w := DefaultWish()
+	w.Unknown = "none"
+	want := `HOST_HOOK = [
+    NAME      = "oneft_host_error",
+    ON        = "ERROR",
+    COMMAND   = "/var/lib/one/remotes/hooks/ft/host_error",
+    ARGUMENTS = "$ID -r n -p 2",
+    REMOTE    = "no" ]
+`
+	if got := Print(hooksFor(t, w, v44), v44); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	w.Unknown = "boot"
+	want = `# onehook create oneft_host_error.hook
+NAME            = "oneft_host_error"
+TYPE            = "state"
+RESOURCE        = "HOST"
+REMOTE          = "NO"
+COMMAND         = "/var/lib/one/remotes/hooks/ft/host_error"
+ARGUMENTS       = "$TEMPLATE -r n -p 2"
+STATE           = "ERROR"
+ARGUMENTS_STDIN = "yes"
+TIMEOUT         = "14400"
+FT_HOOK         = "host_error"
+
+# onehook create oneft_vm_unknown.hook
+NAME            = "oneft_vm_unknown"
+TYPE            = "state"
+ON              = "UNKNOWN"
+RESOURCE        = "VM"
+REMOTE          = "NO"
+COMMAND         = "/var/lib/one/remotes/hooks/ft/vm_unknown"
+ARGUMENTS       = "$TEMPLATE"
+ARGUMENTS_STDIN = "yes"
+TIMEOUT         = "14400"
+FT_HOOK         = "vm_unknown"
+`
+	if got := Print(hooksFor(t, w, v610), v610); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	// What is printed for oned.conf is what Install writes.
+	text := "A = 1\n" + Print(hooksFor(t, all(), v58), v58)
+	f, err := Parse([]byte(text))
+	if err != nil || !slices.EqualFunc(hooksFor(t, all(), v58), f.Entries[1:], Hook.is) {
+		t.Errorf("%v, %+v", err, f)
+	}
+}

@@ -1,0 +1,189 @@
+package install
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Verb is what is done with a hook of the pool.
+type Verb string
+
+// The verbs of changes. Plan puts Delete first, because the hook manager up to 5.10.4 forgets
+// all hooks for a state with one of them, and learns of one again when it is made or updated.
+const (
+	Delete Verb = "delete"
+	Update Verb = "update"
+	Create Verb = "create"
+	Keep   Verb = "none"
+)
+
+// Change is one step of Plan.
+type Change struct {
+	Verb Verb
+	// ID and Name are of the hook in the pool; -1 and the new name with Create.
+	ID   int
+	Name string
+	// Template is what to give to oned with Create and Update.
+	Template string
+	// Before and After are the hook's attributes as lines, for Diff; "" where it does not exist.
+	Before, After string
+}
+
+// String is one printable line.
+func (c Change) String() string {
+	if c.Verb == Create {
+		return fmt.Sprintf("create hook %s", short(c.Name))
+	}
+	verb := string(c.Verb)
+	if c.Verb == Keep {
+		verb = "leave"
+	}
+	return fmt.Sprintf("%s hook %d (%s)", verb, c.ID, short(c.Name))
+}
+
+// Plan gives the steps that make the hooks of one-ft in the pool those that are wanted; with
+// none wanted all of them are deleted. Ours are those with our mark, and those that run one
+// of our executables in facts.Dir. Hooks of others are never touched: if one of them
+// recovers VMs at the same time as a wanted one, would be silenced by it, or has its name, the
+// error is a *ConflictError. On a pool that is as wanted all steps are Keep.
+func Plan(existing []PoolHook, wanted []Hook, facts Facts) ([]Change, error) {
+	if others := poolConflicts(existing, wanted, facts); len(others) > 0 {
+		return nil, &ConflictError{Others: others}
+	}
+	existing = slices.SortedFunc(slices.Values(existing), func(a, b PoolHook) int { return cmp.Compare(a.ID, b.ID) })
+	var changes []Change
+	forgotten, stays := map[string]bool{}, map[string]PoolHook{}
+	for _, p := range existing {
+		if !p.ours(facts.Dir) {
+			continue
+		}
+		t := p.trigger()
+		if _, twice := stays[t]; waits(wanted, t) && !twice {
+			stays[t] = p
+			continue
+		}
+		forgotten[t] = true
+		changes = append(changes, Change{Verb: Delete, ID: p.ID, Name: p.Name, Before: p.shown()})
+	}
+	for _, h := range wanted {
+		p, found := stays[h.trigger()]
+		switch {
+		case !found:
+			changes = append(changes, Change{Verb: Create, ID: -1, Name: h.Name, Template: h.template(), After: h.template()})
+		case h.asWanted(p) && !forgotten[h.trigger()]:
+			changes = append(changes, Change{Verb: Keep, ID: p.ID, Name: p.Name, Before: p.shown(), After: p.shown()})
+		default:
+			changes = append(changes, Change{Verb: Update, ID: p.ID, Name: p.Name, Template: text(h.attributes()), Before: p.shown(), After: p.with(h).shown()})
+		}
+	}
+	return changes, nil
+}
+
+// poolConflicts finds hooks of others that stand in the way of the wanted ones.
+func poolConflicts(existing []PoolHook, wanted []Hook, facts Facts) []Finding {
+	var found []Finding
+	for _, p := range existing {
+		a := p.active(facts.Dir)
+		if a.ours {
+			continue
+		}
+		named := slices.ContainsFunc(wanted, func(h Hook) bool { return h.Name == p.Name })
+		by := recovers(a.command, a.arguments)
+		switch same := waits(wanted, a.trigger); {
+		case same && by != "":
+			found = append(found, Finding{Problem, fmt.Sprintf("%s recovers VMs at the same time (%s)", a.where, by), a.takeOut})
+		case same && onePerState(facts.Version):
+			found = append(found, Finding{Problem, a.where + " waits for the same state, and " + onlyOne, a.takeOut})
+		case named:
+			found = append(found, Finding{Problem, a.where + " has the name of a hook of one-ft", fmt.Sprintf("onehook rename %d NAME", p.ID)})
+		}
+	}
+	return found
+}
+
+// with is the hook after an update.
+func (p PoolHook) with(h Hook) PoolHook {
+	merged := map[string]string{}
+	for name, value := range p.Attributes {
+		merged[name] = value
+	}
+	for _, a := range h.attributes() {
+		merged[a.Name] = a.Value
+	}
+	p.Attributes = merged
+	return p
+}
+
+// shown are the attributes of a hook, one on a line, by name.
+func (p PoolHook) shown() string {
+	pairs := []Pair{{"NAME", p.Name}, {"TYPE", p.Type}}
+	for name, value := range p.Attributes {
+		pairs = append(pairs, Pair{short(name), short(value)})
+	}
+	slices.SortFunc(pairs[2:], func(a, b Pair) int { return strings.Compare(a.Name, b.Name) })
+	return text(pairs)
+}
+
+// Changed reports whether there is anything to do.
+func Changed(changes []Change) bool {
+	return slices.ContainsFunc(changes, func(c Change) bool { return c.Verb != Keep })
+}
+
+// DiffPool shows a plan: a line for each step, and below it what changes in the hook. ""
+// when there is nothing to do.
+func DiffPool(changes []Change) string {
+	var b strings.Builder
+	for _, c := range changes {
+		if c.Verb != Keep {
+			b.WriteString(c.String() + "\n" + Diff([]byte(c.Before), []byte(c.After)))
+		}
+	}
+	return b.String()
+}
+
+// Apply carries a plan out and reads the pool again: it must be as wanted then. On the first
+// error it stops; the error names the step and those that were done. Planning and applying
+// again goes on from there.
+func Apply(ctx context.Context, pool Pool, changes []Change, wanted []Hook, facts Facts) error {
+	var done []string
+	for _, c := range changes {
+		var err error
+		switch c.Verb {
+		case Create:
+			_, err = pool.Allocate(ctx, c.Template)
+		case Update:
+			err = pool.Update(ctx, c.ID, c.Template)
+		case Delete:
+			err = pool.Delete(ctx, c.ID)
+		default:
+			continue
+		}
+		if err != nil {
+			already := "nothing was changed before that"
+			if len(done) > 0 {
+				already = "done before that: " + strings.Join(done, ", ")
+			}
+			return fmt.Errorf("%s: %w; %s; run this again to go on", c, err, already)
+		}
+		done = append(done, c.String())
+	}
+	if len(done) == 0 {
+		return nil
+	}
+	now, err := pool.Hooks(ctx)
+	if err != nil {
+		return fmt.Errorf("read the hooks again: %w", err)
+	}
+	left, err := Plan(now, wanted, facts)
+	if err != nil {
+		return err
+	}
+	if Changed(left) {
+		return errors.New("oned took all changes, but its hooks are not as wanted: see oneft hooks show")
+	}
+	return nil
+}
