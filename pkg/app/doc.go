@@ -8,6 +8,7 @@ package app
 
 import (
 	"io"
+	"net/http"
 	"os"
 	"runtime/debug"
 
@@ -31,6 +32,8 @@ type Env struct {
 	Getenv func(string) string
 	// Terminal: a person looks at stdout and stderr.
 	Terminal bool
+	// Transport carries the calls to oned; nil is the network.
+	Transport http.RoundTripper
 }
 
 // OS is the world that the operating system gives. Somebody is looking when both

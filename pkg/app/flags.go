@@ -21,8 +21,8 @@ type Settings struct {
 	LogFile, StateDir               string
 }
 
-// commonFlags are the flags of every executable.
-func commonFlags() []cli.Flag {
+// CommonFlags are the flags of every command that talks to oned.
+func CommonFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and change nothing"},
 		&cli.BoolFlag{Name: "json", Usage: "print the result as JSON on stdout"},
@@ -97,8 +97,8 @@ func settings(c *cli.Context, env Env, v config.Values) (Settings, error) {
 	return s, nil
 }
 
-// flagKinds tells package hook which flags take a value.
-func flagKinds(flags []cli.Flag) hook.Flags {
+// FlagKinds tells package hook which flags take a value.
+func FlagKinds(flags []cli.Flag) hook.Flags {
 	kinds := hook.Flags{"version": false, "v": false}
 	for _, f := range flags {
 		doc, ok := f.(cli.DocGenerationFlag)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -20,14 +21,26 @@ import (
 // characters never get through: logrus quotes them in the file, Printable
 // escapes them on the terminal.
 type Log struct {
+	*sink
 	entry  *logrus.Entry
+	object string // before each line on the terminal; "" for the object of the tool
+	watch  atomic.Pointer[func(level logrus.Level, vm int, text string)]
+}
+
+// sink is where the logs of several objects go.
+type sink struct {
 	file   io.Closer
 	screen io.Writer // nil if nobody is looking
 
 	mu     sync.Mutex // of all below, and of screen
-	watch  func(level logrus.Level, vm int, text string)
-	failed int       // attempts to reach oned since the last line about them
-	told   time.Time // when that was
+	failed int        // attempts to reach oned since the last line about them
+	told   time.Time  // when that was
+}
+
+// Of is the log of another object than that of the tool, such as ("host", 3), with an Observe
+// of its own.
+func (l *Log) Of(kind string, id int) *Log {
+	return &Log{sink: l.sink, entry: l.entry.WithField(strings.ToLower(kind), id), object: fmt.Sprintf("%s %d: ", kind, id)}
 }
 
 // waitingLine is the least time between two lines about oned not answering: several
@@ -38,7 +51,7 @@ const waitingLine = 15 * time.Second
 // on without it: with --log-file it says so, else the log directory is simply not
 // for this user.
 func openLog(env Env, tool string, s Settings, paths Paths) *Log {
-	l := &Log{}
+	l := &Log{sink: &sink{}}
 	logger := logrus.New()
 	logger.SetOutput(io.Discard)
 	logger.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true, TimestampFormat: "2006-01-02T15:04:05.000Z07:00"})
@@ -113,9 +126,7 @@ func (l *Log) waiting(err error, pause time.Duration) {
 // Observe has f called with each line from now on; vm is -1 for the object of the tool. The
 // text is printable.
 func (l *Log) Observe(f func(level logrus.Level, vm int, text string)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.watch = f
+	l.watch.Store(&f)
 }
 
 // Info logs progress.
@@ -137,11 +148,8 @@ func (l *Log) write(level logrus.Level, vm int, format string, args ...any) {
 		entry = entry.WithField("vm", vm)
 	}
 	entry.Log(level, text)
-	l.mu.Lock()
-	watch := l.watch
-	l.mu.Unlock()
-	if watch != nil {
-		watch(level, vm, text)
+	if watch := l.watch.Load(); watch != nil {
+		(*watch)(level, vm, text)
 	}
 	if l.screen == nil {
 		return
@@ -149,6 +157,7 @@ func (l *Log) write(level logrus.Level, vm int, format string, args ...any) {
 	if vm >= 0 {
 		text = fmt.Sprintf("VM %d: %s", vm, text)
 	}
+	text = l.object + text
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	fmt.Fprintf(l.screen, "%s  %s\n", time.Now().Format(time.TimeOnly), text)

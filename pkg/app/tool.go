@@ -39,6 +39,8 @@ type Session struct {
 	Settings
 	Cli *cli.Context
 	ID  int // of the host or VM
+	// Attended: a person or a script waits for the answer; it is no hook.
+	Attended bool
 	// Call is what the tool was called with, for the journal: the ID instead of a template,
 	// and no password.
 	Call    []string
@@ -67,8 +69,8 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 	if err != nil {
 		return out.failed(err)
 	}
-	flags := slices.Concat(tool.Flags, commonFlags())
-	sorted, positionals, err := hook.Normalize(words, flagKinds(flags))
+	flags := slices.Concat(tool.Flags, CommonFlags())
+	sorted, positionals, err := hook.Normalize(words, FlagKinds(flags))
 	if err != nil {
 		return out.failed(err)
 	}
@@ -78,10 +80,20 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 	code := ExitDone
 	a := &cli.App{
 		Name: tool.Name, Usage: tool.Summary, UsageText: tool.Examples, Version: Version(),
-		Flags: flags, Writer: env.Stdout, ErrWriter: env.Stderr, HideHelpCommand: true,
+		Writer: env.Stdout, ErrWriter: env.Stderr, HideHelp: true, HideVersion: true,
+		// Flags of its own: those of cli are global, and tests run several tools at once.
+		Flags: append(flags, &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show help"},
+			&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version"}),
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return &UsageError{err} },
 		ExitErrHandler: func(*cli.Context, error) {},
 		Action: func(c *cli.Context) error {
+			switch {
+			case c.Bool("help"):
+				return cli.ShowAppHelp(c)
+			case c.Bool("version"):
+				cli.ShowVersion(c)
+				return nil
+			}
 			code = tool.act(ctx, c, env, out, sorted, positionals)
 			return nil
 		},
@@ -94,12 +106,7 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 
 // act checks what was given, connects, and does the work.
 func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output, flags, positionals []string) int {
-	paths := FindPaths(env.Getenv)
-	file, err := loadConfig(c.String("config"), paths)
-	if err != nil {
-		return out.failed(err)
-	}
-	set, err := settings(c, env, file.Values())
+	s, err := newSession(c, env)
 	if err != nil {
 		return out.failed(err)
 	}
@@ -110,17 +117,52 @@ func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output, 
 	if err != nil {
 		return out.failed(err)
 	}
-	s := Session{Settings: set, Cli: c, ID: event.ID, Paths: paths, Config: file, Call: callOf(event.ID, flags, positionals)}
-	s.Log = openLog(env, tool.Name, set, s.Paths)
-	defer s.Log.Close()
-	s.Log.started(tool.Object, event)
-	answer, err := tool.connectAndAct(ctx, env, &s)
+	s.ID, s.Call = event.ID, callOf(event.ID, flags, positionals)
+	return s.run(ctx, env, out, tool.Name, func() { s.Log.started(tool.Object, event) }, tool.Act)
+}
+
+// Command runs one command of a tool that has several, and that works on no single object,
+// such as oneft resume. It returns the exit code.
+func Command(ctx context.Context, c *cli.Context, env Env, act func(ctx context.Context, s Session) (Answer, error)) int {
+	name := c.App.Name
+	out := newOutput(env, name)
+	s, err := newSession(c, env)
 	if err != nil {
-		s.Log.Problem("%v", err)
 		return out.failed(err)
 	}
-	s.Log.ended(answer)
-	return out.answer(set, answer)
+	s.Call = c.Args().Slice()
+	return s.run(ctx, env, out, name, func() { s.Log.Info("started: %s %s", name, c.Command.FullName()) }, act)
+}
+
+// newSession reads the configuration and the common flags.
+func newSession(c *cli.Context, env Env) (*Session, error) {
+	paths := FindPaths(env.Getenv)
+	file, err := loadConfig(c.String("config"), paths)
+	if err != nil {
+		return nil, err
+	}
+	set, err := settings(c, env, file.Values())
+	if err != nil {
+		return nil, err
+	}
+	return &Session{Settings: set, Cli: c, Attended: env.Terminal || set.JSON, Paths: paths, Config: file}, nil
+}
+
+// run opens the log, connects, acts and answers.
+func (s *Session) run(ctx context.Context, env Env, out *output, name string, started func(), act func(context.Context, Session) (Answer, error)) int {
+	s.Log = openLog(env, name, s.Settings, s.Paths)
+	defer s.Log.Close()
+	started()
+	err := s.connect(ctx, env, name)
+	if err == nil {
+		var answer Answer
+		if answer, err = act(ctx, *s); err == nil {
+			s.Log.ended(answer)
+			return out.answer(s.Settings, answer)
+		}
+	}
+	s.Log.Problem("%v", err)
+	return out.failed(err)
 }
 
 // callOf puts a call together anew.
@@ -137,26 +179,28 @@ func callOf(id int, flags, positionals []string) []string {
 	return call
 }
 
-// connectAndAct finds oned, chooses the dialect and calls Act.
-func (tool Tool) connectAndAct(ctx context.Context, env Env, s *Session) (Answer, error) {
+// connect finds oned, chooses the dialect, and opens the locks.
+func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	access, err := one.FindAccess(env.Getenv, s.Endpoint, s.AuthFile)
 	if err != nil {
-		return nil, &UsageError{err}
+		return &UsageError{err}
 	}
-	transport, err := one.NewTransport(s.CAFile, env.Getenv("ONE_DISABLE_SSL_VERIFY") != "")
-	if err != nil {
-		return nil, &UsageError{err}
+	transport := env.Transport
+	if transport == nil {
+		if transport, err = one.NewTransport(s.CAFile, env.Getenv("ONE_DISABLE_SSL_VERIFY") != ""); err != nil {
+			return &UsageError{err}
+		}
 	}
 	s.Client, err = one.New(one.Options{
 		Endpoint: access.Endpoint, Credentials: access.Credentials, Transport: transport, Patience: s.OnedWait,
 		OnRetry: s.Log.waiting,
 	})
 	if err != nil {
-		return nil, Usagef("%w (named by %s)", err, access.EndpointSource)
+		return Usagef("%w (named by %s)", err, access.EndpointSource)
 	}
 	version, dialect, err := s.Client.Connect(ctx)
 	if err != nil {
-		return nil, explain(err, s.Client.Endpoint(), access)
+		return explain(err, s.Client.Endpoint(), access)
 	}
 	s.Dialect = dialect
 	s.Log.Info("OpenNebula %s at %s, as named by %s", version, s.Client.Endpoint(), access.EndpointSource)
@@ -167,12 +211,12 @@ func (tool Tool) connectAndAct(ctx context.Context, env Env, s *Session) (Answer
 		s.StateDir = s.Paths.State
 	}
 	if !s.DryRun {
-		s.Locks, err = incident.OpenLocks(s.StateDir+"/locks", fmt.Sprintf("%s, pid %d", tool.Name, os.Getpid()))
+		s.Locks, err = incident.OpenLocks(s.StateDir+"/locks", fmt.Sprintf("%s, pid %d", name, os.Getpid()))
 		if err != nil {
 			s.Log.Warn("working without locks: another one-ft could act on the same VMs at the same time: %v", err)
 		}
 	}
-	return tool.Act(ctx, *s)
+	return nil
 }
 
 // explain says what to do about an error of the first call. access.Endpoint may

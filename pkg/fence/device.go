@@ -153,6 +153,14 @@ func (r runner) call(ctx context.Context, d *device, action string) answer {
 	default:
 		return answer{code: -1, err: errors.New("it cannot be called")}
 	}
+	if r.settings.Slots != nil {
+		select {
+		case r.settings.Slots <- struct{}{}:
+			defer func() { <-r.settings.Slots }()
+		case <-ctx.Done():
+			return answer{code: -1, err: ctx.Err()}
+		}
+	}
 	res := process.Run(ctx, r.settings.Timeout, p)
 	return answer{code: res.Code, said: r.mask.said(res.Output, res.CutOff), err: res.Err}
 }

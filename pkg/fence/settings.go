@@ -61,6 +61,9 @@ type Settings struct {
 	// CommandEnv is the environment of commands; nil is that of this process, as
 	// host_error.rb did. Agents get PATH, LANG and PYTHONWARNINGS only.
 	CommandEnv []string
+	// Slots, when set, bounds how many agents and commands run at the same time: a call
+	// has one of its places while it runs.
+	Slots chan struct{}
 	// Look is how a lease sees that oned says ERROR all the while; it is needed for a lease.
 	Look Look
 	// Notify, when set, is told of each call and its answer, without secrets. It is

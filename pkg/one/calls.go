@@ -158,19 +158,61 @@ func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 // PendingVMs reads the VMs that wait for a host: their IDs, states and what the
 // scheduler says (USER_TEMPLATE/SCHED_MESSAGE).
 func (c *Client) PendingVMs(ctx context.Context) ([]VM, error) {
-	method, args := "one.vmpool.info", []any{-2, -1, -1, int(Pending)} // of all users, all IDs
+	method := "one.vmpool.info"
 	if c.dialect.poolQuery {
 		// The short bodies of 5.8 to 5.10 leave SCHED_MESSAGE out (tapes).
-		method, args = "one.vmpool.infoextended", append(args, "")
+		method = "one.vmpool.infoextended"
+	}
+	return c.vmPool(ctx, method, Pending)
+}
+
+// VMsIn reads all VMs in a state: their IDs, states and last history records. From 5.8 on
+// the bodies are short: custom attributes are missing.
+func (c *Client) VMsIn(ctx context.Context, state VMState) ([]VM, error) {
+	return c.vmPool(ctx, "one.vmpool.info", state)
+}
+
+func (c *Client) vmPool(ctx context.Context, method string, state VMState) ([]VM, error) {
+	args := []any{-2, -1, -1, int(state)} // of all users, all IDs
+	if c.dialect.poolQuery {
+		args = append(args, "")
 	}
 	vms, err := readObjects(ctx, c, "VM_POOL", "VM", parseVM, method, args...)
 	if err == nil {
 		err = distinct(vms, func(v VM) int { return v.ID }, nil)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the pending VMs: %w", err)
+		return nil, fmt.Errorf("read the VMs that are %s: %w", state, err)
 	}
 	return vms, nil
+}
+
+// raftFollower and raftCandidate are states of a server in one.zone.raftstatus (RaftManager.h,
+// 5.4 to 7.4); 0 is alone, 3 the leader.
+const (
+	raftCandidate = 1
+	raftFollower  = 2
+)
+
+// Follows reports whether this oned is a follower of another front-end or looks for a
+// leader: its own hooks do not run then. It is false before 5.4, which knows no followers.
+func (c *Client) Follows(ctx context.Context) (bool, error) {
+	document, err := c.text(ctx, "one.zone.raftstatus")
+	if errors.Is(err, ErrUnsupported) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the state of the front-end: %w", err)
+	}
+	state := -1
+	err = forEach(document, "RAFT", "RAFT", func(o *object) error {
+		state = o.integer("STATE")
+		return o.err
+	})
+	if err != nil {
+		return false, fmt.Errorf("[one.zone.raftstatus] %w", err)
+	}
+	return state == raftFollower || state == raftCandidate, nil
 }
 
 // Datastore reads one datastore.
@@ -254,6 +296,15 @@ func (c *Client) Annotate(ctx context.Context, vmID int, name, value string) err
 	const merge = 1
 	if _, err := c.call(ctx, false, "one.vm.update", vmID, fmt.Sprintf("%s = %q", name, value), merge); err != nil {
 		return fmt.Errorf("set %s of VM %d: %w", name, vmID, err)
+	}
+	return nil
+}
+
+// AnnotateHost does the same in the template of a host, which needs MANAGE rights on it.
+func (c *Client) AnnotateHost(ctx context.Context, hostID int, name, value string) error {
+	const merge = 1
+	if _, err := c.call(ctx, false, "one.host.update", hostID, fmt.Sprintf("%s = %q", name, value), merge); err != nil {
+		return fmt.Errorf("set %s of host %d: %w", name, hostID, err)
 	}
 	return nil
 }
