@@ -20,15 +20,12 @@ const (
 
 // clean makes everything in a record printable and bounded. What is clean stays as it is.
 func clean(r *Record) {
-	call := make([]string, len(r.Call))
-	for i, word := range r.Call {
-		// The template that oned gives to a hook may have passwords of fence devices.
-		if len(word) > maxName {
-			word = fmt.Sprintf("<%d bytes>", len(word))
-		}
-		call[i] = printable(word, maxText)
+	r.Call, r.From = cleanCall(r.Call), shown(r.From)
+	if r.Request != nil {
+		q := *r.Request
+		q.Call, q.Tool = cleanCall(q.Call), printable(q.Tool, maxName)
+		r.Request = &q
 	}
-	r.Call = call
 	r.Name, r.Tool, r.FrontEnd = printable(r.Name, maxName), printable(r.Tool, maxName), printable(r.FrontEnd, maxName)
 	r.Summary, r.Proof = shown(r.Summary), shown(r.Proof)
 	r.Events = append(make([]Event, 0, len(r.Events)), r.Events...) // [] in JSON, not null
@@ -40,6 +37,19 @@ func clean(r *Record) {
 	for i := range r.VMs {
 		cleanVM(&r.VMs[i])
 	}
+}
+
+// cleanCall does the same for the words of a call.
+func cleanCall(words []string) []string {
+	call := make([]string, len(words))
+	for i, word := range words {
+		// The template that oned gives to a hook may have passwords of fence devices.
+		if len(word) > maxName {
+			word = fmt.Sprintf("<%d bytes>", len(word))
+		}
+		call[i] = printable(word, maxText)
+	}
+	return call
 }
 
 func cleanVM(vm *VM) {

@@ -18,11 +18,16 @@ type Record struct {
 	// Tool is the executable that opened it, and Call what it was called with.
 	Tool string   `json:"tool"`
 	Call []string `json:"call"`
+	// Request is what was asked for; nil in records of one-ft without it.
+	Request *Request `json:"request,omitempty"`
 	// FrontEnd is the host name of the front-end.
-	FrontEnd string     `json:"front_end"`
-	Began    time.Time  `json:"began"`
-	Ended    *time.Time `json:"ended,omitempty"` // nil while it is open
-	Status   Status     `json:"status"`
+	FrontEnd string `json:"front_end"`
+	// From names the incident of another front-end that this one goes on with, such as
+	// "one1-1f3a incident 12".
+	From   string     `json:"from,omitempty"`
+	Began  time.Time  `json:"began"`
+	Ended  *time.Time `json:"ended,omitempty"` // nil while it is open
+	Status Status     `json:"status"`
 	// Summary is the end in one line.
 	Summary string `json:"summary,omitempty"`
 	// Proof says how the host was proven off, or why it was done without.

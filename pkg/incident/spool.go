@@ -1,0 +1,123 @@
+package incident
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// Spool is a directory in which processes hand hosts over to the one that works on all of
+// them, one file per host. A request stays until Done: whoever dies in between leaves it
+// to the next.
+type Spool struct{ dir string }
+
+// Handed is a request in the spool.
+type Handed struct {
+	Request
+	text string // as it was read
+}
+
+// Text is the request as it was handed over, to tell it from a later one.
+func (h Handed) Text() string { return h.text }
+
+// maxRequest bounds a request in bytes: words of a command line.
+const maxRequest = 256 << 10
+
+// OpenSpool makes the directory if it is missing.
+func OpenSpool(dir string) (*Spool, error) {
+	if err := makeDir(dir); err != nil {
+		return nil, fmt.Errorf("make the directory for requests: %w", err)
+	}
+	return &Spool{dir: dir}, nil
+}
+
+// Put hands a host over; it is on the disk when it returns. A later request for the same
+// host takes the place of the one before.
+func (s *Spool) Put(q Request) error {
+	if err := q.Check(); err != nil {
+		return fmt.Errorf("hand %s %d over: %w", q.Kind, q.ID, err)
+	}
+	text, err := json.Marshal(q)
+	if err == nil {
+		err = replaceFile(s.path(q.ID), string(text)+"\n")
+	}
+	if err != nil {
+		return fmt.Errorf("hand %s %d over: %w", q.Kind, q.ID, err)
+	}
+	_ = OwnLikeParent(s.path(q.ID)) // else root removes what root made
+	return nil
+}
+
+// List gives the requests, the oldest first. What is no request is removed and named in the
+// errors.
+func (s *Spool) List() (all []Handed, failed []error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return nil, []error{fmt.Errorf("read the requests: %w", err)}
+	}
+	for _, e := range entries {
+		digits, isRequest := strings.CutPrefix(e.Name(), "host-")
+		id, err := strconv.Atoi(digits)
+		if !isRequest || err != nil || s.path(id) != filepath.Join(s.dir, e.Name()) {
+			continue // a file that is being written, or not ours
+		}
+		h, err := s.read(id)
+		switch {
+		case err == nil:
+			all = append(all, h)
+		case !errors.Is(err, fs.ErrNotExist):
+			failed = append(failed, fmt.Errorf("the request for host %d is not one: %w; it is removed", id, err))
+			_ = os.RemoveAll(s.path(id)) // else it is told again
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Handed) int { return a.At.Compare(b.At) })
+	return all, failed
+}
+
+// Done removes a request, unless a later one has taken its place: then it returns false.
+func (s *Spool) Done(h Handed) (last bool, err error) {
+	now, err := s.read(h.ID)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return true, nil
+	case err == nil && now.text != h.text:
+		return false, nil
+	}
+	if err := os.Remove(s.path(h.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return true, fmt.Errorf("remove the request for host %d: %w", h.ID, err)
+	}
+	return true, nil
+}
+
+func (s *Spool) path(id int) string { return filepath.Join(s.dir, fmt.Sprintf("host-%d", id)) }
+
+func (s *Spool) read(id int) (Handed, error) {
+	f, err := os.OpenFile(s.path(id), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return Handed{}, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxRequest))
+	if err != nil {
+		return Handed{}, err
+	}
+	h := Handed{text: string(text)}
+	if err := json.Unmarshal(text, &h.Request); err != nil {
+		return Handed{}, err
+	}
+	if err := h.Check(); err != nil {
+		return Handed{}, err
+	}
+	if h.Kind != "host" || h.ID != id {
+		return Handed{}, fmt.Errorf("it is for %s %d", h.Kind, h.ID)
+	}
+	return h, nil
+}

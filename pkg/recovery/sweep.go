@@ -1,0 +1,127 @@
+package recovery
+
+import (
+	"slices"
+	"time"
+
+	"one-ft/pkg/one"
+)
+
+// Past is what is known of an earlier incident of a host or VM.
+type Past struct {
+	Number int
+	Open   bool
+	// Back: the host came back; Refused: it would not have been safe; Unfinished: something was
+	// left undone, or it ended with an error.
+	Back, Refused, Unfinished bool
+	Began, Ended              time.Time
+	Summary                   string
+	// Left are the VMs that it knew and did not move.
+	Left []int
+}
+
+// Sweep is what a sweep decides about a host in ERROR or about a VM.
+type Sweep string
+
+// The verdicts.
+const (
+	SweepContinue Sweep = "continue" // a process was stopped in the middle
+	SweepMissed   Sweep = "missed"   // nothing was done about it
+	SweepAgain    Sweep = "again"    // it was left undone, and it is time to try again
+	SweepLater    Sweep = "later"    // it was left undone, and is tried again at Swept.At
+	SweepPerson   Sweep = "person"   // only a person can decide
+	SweepHandled  Sweep = "handled"  // it was handled; what is still there was left on purpose
+)
+
+// Swept is what a sweep decides.
+type Swept struct {
+	Verdict Sweep
+	Past    Past      // the incident that it is about; the zero Past for none
+	At      time.Time // of SweepLater
+}
+
+// How often something that was left undone is tried again by itself: after 5 minutes, and
+// then after twice the time before, five times. After two and a half hours without success a
+// person has to look. A choice.
+const (
+	sweepPause = 5 * time.Minute
+	sweepTries = 5
+	// sweepMemory is how long an incident of a VM counts, and one of a host where oned does not
+	// tell when it was last monitored (before 5.12). A choice.
+	sweepMemory = 24 * time.Hour
+)
+
+// SweepHost decides about a host in ERROR that has VMs. past are its incidents, the newest
+// first.
+func SweepHost(host one.Host, past []Past, now time.Time) Swept {
+	if len(past) == 0 {
+		return Swept{Verdict: SweepMissed}
+	}
+	last := past[0]
+	if last.Open {
+		return Swept{Verdict: SweepContinue, Past: last}
+	}
+	if last.Back || !sameOutage(host, last, now) {
+		return Swept{Verdict: SweepMissed}
+	}
+	switch {
+	case last.Refused:
+		return Swept{Verdict: SweepPerson, Past: last}
+	case !last.Unfinished:
+		return Swept{Verdict: SweepHandled, Past: last}
+	}
+	tries := 0
+	for _, p := range past {
+		if p.Back || !sameOutage(host, p, now) {
+			break
+		}
+		tries++
+	}
+	return again(last, tries, now)
+}
+
+// sameOutage reports whether an incident was about the outage that a host is in.
+func sameOutage(host one.Host, p Past, now time.Time) bool {
+	if host.LastContact > 0 {
+		return p.Began.After(time.Unix(host.LastContact, 0))
+	}
+	// A VM that was moved away, or that nobody knew, is on the host: it was alive meanwhile.
+	if !p.Refused && !p.Unfinished && slices.ContainsFunc(host.VMs, func(id int) bool { return !slices.Contains(p.Left, id) }) {
+		return false
+	}
+	return now.Sub(p.Ended) < sweepMemory
+}
+
+// SweepVM decides about a VM that failed, or is UNKNOWN, on a host that is fine. past are its
+// incidents, the newest first.
+func SweepVM(past []Past, now time.Time) Swept {
+	if len(past) == 0 || now.Sub(past[0].Ended) >= sweepMemory && !past[0].Open {
+		return Swept{Verdict: SweepMissed}
+	}
+	switch last := past[0]; {
+	case last.Open:
+		return Swept{Verdict: SweepContinue, Past: last}
+	case last.Refused, last.Unfinished:
+		tries := 0
+		for _, p := range past {
+			if now.Sub(p.Ended) >= sweepMemory || !p.Refused && !p.Unfinished {
+				break
+			}
+			tries++
+		}
+		return again(last, tries, now)
+	}
+	return Swept{Verdict: SweepMissed} // it failed anew
+}
+
+// again is when something is tried again that was tried so often.
+func again(last Past, tries int, now time.Time) Swept {
+	at := last.Ended.Add(sweepPause << min(tries-1, sweepTries))
+	switch {
+	case tries >= sweepTries:
+		return Swept{Verdict: SweepPerson, Past: last}
+	case now.Before(at):
+		return Swept{Verdict: SweepLater, Past: last, At: at}
+	}
+	return Swept{Verdict: SweepAgain, Past: last}
+}
