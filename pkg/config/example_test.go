@@ -107,6 +107,8 @@ func TestExampleUncommented(t *testing.T) {
 		want.Verify = VerifyLeft
 		want.Endpoint, want.AuthFile, want.CAFile = got.Endpoint, got.AuthFile, got.CAFile
 		want.LogFile, want.StateDir = got.LogFile, "/var/lib/one/one-ft"
+		want.Notify = []Notification{{Command: []string{"/usr/local/bin/tell", "--pager"}, On: DefaultNotifyOn(), Timeout: DefaultNotifyTimeout}}
+		want.MetricsFile = "/var/lib/prometheus/node-exporter/one_ft.prom"
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v\nwant %+v", got, want)
 		}
@@ -132,7 +134,7 @@ func TestExampleUncommented(t *testing.T) {
 func TestExampleIsComplete(t *testing.T) {
 	e := exampleOf(t, Name)
 	all := keysOf[File]()
-	e.isComplete(t, all, "fence", "storm", "priority", "budget", "levels", "devices", "hosts")
+	e.isComplete(t, all, "fence", "storm", "priority", "budget", "resume", "levels", "devices", "hosts")
 	// The reader knows what the types have: what it does not know it refuses.
 	var used []string
 	for _, without := range []string{"wait", "cycles"} {

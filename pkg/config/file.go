@@ -42,6 +42,9 @@ type File struct {
 	// Budget bounds what is done to single VMs without a person.
 	Budget BudgetKeys `yaml:"budget,omitempty"`
 
+	// Resume is what "oneft resume" does by itself.
+	Resume ResumeKeys `yaml:"resume,omitempty"`
+
 	// Parallel is how many VMs are acted on at the same time, 1 to MaxParallel.
 	Parallel *int `yaml:"parallel,omitempty"`
 	// Timeout ends acting and verifying, 1s to 24h.
@@ -63,6 +66,12 @@ type File struct {
 	LogFile *string `yaml:"log_file,omitempty"`
 	// StateDir is the absolute path of the directory for locks and the journal.
 	StateDir *string `yaml:"state_dir,omitempty"`
+
+	// Notify are commands that people are told by, at most MaxNotifications.
+	Notify []Notification `yaml:"notify,omitempty"`
+	// MetricsFile is the absolute path of a file for node_exporter, with a name that ends
+	// in .prom.
+	MetricsFile *string `yaml:"metrics_file,omitempty"`
 }
 
 // Values of File.Fencing.

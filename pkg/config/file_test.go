@@ -29,6 +29,11 @@ auth_file: /a
 ca_file: /c
 log_file: "-"
 state_dir: /s
+resume: {hosts: migrate, suspended: true, unknown: none, failed: retry}
+notify:
+- command: [/t, -x]
+- {command: [/u], on: [problem, begin], timeout: 10m}
+metrics_file: /m.prom
 `)
 	want := Values{
 		Wait: 90 * time.Minute, Confirm: [][]string{{"/a", "1", "yes", ""}, {"/b"}}, Fencing: FencingRequired, FenceFirst: true,
@@ -37,6 +42,12 @@ state_dir: /s
 		BudgetRanWell: DefaultBudgetRanWell, BudgetPerMinute: DefaultBudgetPerMinute,
 		PriorityMin: 10, PriorityMax: 10, Parallel: 12, Timeout: 24 * time.Hour, Verify: VerifyNone,
 		Endpoint: "https://one.example/RPC2", AuthFile: "/a", CAFile: "/c", LogFile: "-", StateDir: "/s",
+		ResumeHosts: ResumeMigrate, ResumeSuspended: true, ResumeUnknown: ResumeNone, ResumeFailed: ResumeRetry,
+		Notify: []Notification{
+			{Command: []string{"/t", "-x"}, On: []string{NotifyHold, NotifyEnd}, Timeout: DefaultNotifyTimeout},
+			{Command: []string{"/u"}, On: []string{NotifyProblem, NotifyBegin}, Timeout: 10 * time.Minute},
+		},
+		MetricsFile: "/m.prom",
 	}
 	if got := f.Values(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)

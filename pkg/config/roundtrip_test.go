@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,18 @@ func random(r *rand.Rand) File {
 	maybe(r, &f.CAFile, "/"+word(r))
 	maybe(r, &f.LogFile, pick(r, "-", "/"+word(r)))
 	maybe(r, &f.StateDir, "/"+word(r))
+	maybe(r, &f.Resume.Hosts, pick(r, ResumeRecreate, ResumeDelete, ResumeMigrate))
+	maybe(r, &f.Resume.Suspended, r.IntN(2) == 0)
+	maybe(r, &f.Resume.Unknown, pick(r, ResumeBoot, ResumeNone))
+	maybe(r, &f.Resume.Failed, pick(r, ResumeRecreate, ResumeRetry, ResumeDelete, ResumeNone))
+	for i := range r.IntN(MaxNotifications + 1) {
+		f.Notify = append(f.Notify, Notification{
+			Command: []string{"/" + word(r), word(r), strconv.Itoa(i)},
+			On:      []string{pick(r, NotifyEnd, NotifyProblem), NotifyBegin, NotifyHold}[:1+r.IntN(3)],
+			Timeout: between(r, time.Second, maxNotifyTimeout),
+		})
+	}
+	maybe(r, &f.MetricsFile, "/"+word(r)+"x.prom")
 	for range r.IntN(3) {
 		f.Fence = append(f.Fence, randomEntry(r))
 	}
@@ -160,6 +173,7 @@ func FuzzLoad(f *testing.F) {
 		"", "wait: 90s\n", "cycles: 2\nstorm: {share: 50%}", "wait: &a 1s\ntimeout: *a", "\tx", "a: [", "? [a]\n: b", "---\n---\n", "a: |\n  b",
 		device("agent: fence_ipmilan", "params: {ip: '%h', password: x}"), device("command: [/a, b]"), device("manual: true"),
 		device("lease: 1m", "reaction: 45s", "margin: 10s"),
+		"resume: {hosts: none, unknown: boot}\nnotify: [{command: [/a], on: [end]}]\nmetrics_file: /a.prom",
 		"priority: {min: 1, max: 2}\nendpoint: http://a:b@c/", "confirm:\n- [/a, \"\\u2028\"]\n",
 	} {
 		f.Add(text, uint32(0o640))

@@ -19,8 +19,8 @@ const (
 	// are held must still count them. A host that has been in ERROR for longer is known
 	// to be dead and says nothing about the front-end. A choice.
 	DefaultStormWindow = time.Hour
-	// DefaultStormCoolDown: a storm that ebbs for a moment is not over. A choice, not a
-	// measurement.
+	// DefaultStormCoolDown: a storm that ebbs for a moment is not over. It is at least a
+	// monitoring cycle. A choice, not a measurement.
 	DefaultStormCoolDown = time.Minute
 	// DefaultStormGiveUp: what has not healed by then is a matter for a person. A choice;
 	// ten monitoring cycles of 180s.
@@ -57,6 +57,20 @@ const (
 	// to step in when a datastore fails. A choice.
 	DefaultBudgetPerMinute = 20
 
+	// DefaultResumeHosts: a host that no hook was called for gets what the hook does. A
+	// suspended or powered-off VM (DefaultResumeSuspended) loses nothing while it waits
+	// for a person, and its disks may hold the only copy of its memory.
+	DefaultResumeHosts     = ResumeRecreate
+	DefaultResumeSuspended = false
+	// DefaultResumeUnknown: booting again loses nothing, the guest has crashed.
+	DefaultResumeUnknown = ResumeBoot
+	// DefaultResumeFailed: recreating a VM whose host is fine would destroy disks that may
+	// still be there.
+	DefaultResumeFailed = ResumeNone
+
+	// DefaultNotifyTimeout is enough to hand a message over, and not to deliver it. A choice.
+	DefaultNotifyTimeout = 30 * time.Second
+
 	// DefaultParallel leaves half of oned's connections to others; it serves about 15.
 	DefaultParallel = 8
 	// DefaultTimeout: for many VMs and a busy scheduler; a hook must end at some time. A
@@ -77,6 +91,8 @@ const (
 	// MaxPerMinute is the most VMs in a minute, and MaxBudgetAttempts the most attempts.
 	MaxPerMinute      = 100
 	MaxBudgetAttempts = 100
+	// MaxNotifications is the most commands that people are told by.
+	MaxNotifications = 10
 	// MaxSize is the largest configuration file in bytes.
 	MaxSize = 1 << 20
 
@@ -87,6 +103,8 @@ const (
 	maxFenceTimeout = 10 * time.Minute
 	maxAttempts     = 10
 	maxBackOff      = 5 * time.Minute
+
+	maxNotifyTimeout = 10 * time.Minute
 
 	// The lease of a device is that of host_isolated on the host.
 	minLease    = 10 * time.Second
@@ -120,13 +138,26 @@ type Values struct {
 	BudgetAttempts, BudgetPerMinute            int
 	BudgetWindow, BudgetBackOff, BudgetRanWell time.Duration
 
+	ResumeHosts     string
+	ResumeSuspended bool
+	ResumeUnknown   string
+	ResumeFailed    string
+
 	Parallel          int
 	Timeout, OnedWait time.Duration
 	Verify            string // "": VerifyRunning on a terminal, else VerifyLeft
 
 	Endpoint, AuthFile, CAFile string
 	LogFile, StateDir          string
+
+	Notify      []Notification // none: nobody is told
+	MetricsFile string         // "": none is written
 }
+
+// DefaultNotifyOn returns what a command is for when the file does not say it: an end
+// tells that the VMs run again or what is left to do, and a hold may need a person.
+// Telling the begin of what is over a minute later makes people stop reading.
+func DefaultNotifyOn() []string { return []string{NotifyHold, NotifyEnd} }
 
 // Default returns the values without any file.
 func Default() Values {
@@ -138,6 +169,8 @@ func Default() Values {
 		PriorityMin:     DefaultPriorityMin, PriorityMax: DefaultPriorityMax,
 		BudgetAttempts: DefaultBudgetAttempts, BudgetWindow: DefaultBudgetWindow, BudgetBackOff: DefaultBudgetBackOff,
 		BudgetRanWell: DefaultBudgetRanWell, BudgetPerMinute: DefaultBudgetPerMinute,
+		ResumeHosts: DefaultResumeHosts, ResumeSuspended: DefaultResumeSuspended,
+		ResumeUnknown: DefaultResumeUnknown, ResumeFailed: DefaultResumeFailed,
 		Parallel: DefaultParallel, Timeout: DefaultTimeout, OnedWait: DefaultOnedWait,
 	}
 }
@@ -164,6 +197,10 @@ func (f File) Values() Values {
 	over(&v.BudgetBackOff, f.Budget.BackOff)
 	over(&v.BudgetRanWell, f.Budget.RanWell)
 	over(&v.BudgetPerMinute, f.Budget.PerMinute)
+	over(&v.ResumeHosts, f.Resume.Hosts)
+	over(&v.ResumeSuspended, f.Resume.Suspended)
+	over(&v.ResumeUnknown, f.Resume.Unknown)
+	over(&v.ResumeFailed, f.Resume.Failed)
 	over(&v.Parallel, f.Parallel)
 	over(&v.Timeout, f.Timeout)
 	over(&v.OnedWait, f.OnedWait)
@@ -173,6 +210,8 @@ func (f File) Values() Values {
 	over(&v.CAFile, f.CAFile)
 	over(&v.LogFile, f.LogFile)
 	over(&v.StateDir, f.StateDir)
+	v.Notify = f.Notify
+	over(&v.MetricsFile, f.MetricsFile)
 	return v
 }
 

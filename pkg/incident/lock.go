@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // ErrBusy means that another process holds the lock.
@@ -77,8 +78,7 @@ func (l *Locks) Acquire(kind string, id int) (release func(), err error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		defer f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			line, _ := bufio.NewReader(io.LimitReader(f, maxHolder)).ReadString('\n')
-			return nil, &BusyError{Object: object, Holder: strings.TrimSpace(line)}
+			return nil, &BusyError{Object: object, Holder: holderIn(f)}
 		}
 		return nil, fmt.Errorf("lock %s: %w", object, err)
 	}
@@ -87,4 +87,17 @@ func (l *Locks) Acquire(kind string, id int) (release func(), err error) {
 		_, _ = f.WriteAt([]byte(l.holder+"\n"), 0)
 	}
 	return func() { f.Close() }, nil
+}
+
+// holderIn reads who has a lock. One who has only just got it may not have written it yet.
+func holderIn(f *os.File) string {
+	const looks, pause = 5, 5 * time.Millisecond
+	line := ""
+	for range looks {
+		if line, _ = bufio.NewReader(io.NewSectionReader(f, 0, maxHolder)).ReadString('\n'); line != "" {
+			break
+		}
+		time.Sleep(pause)
+	}
+	return strings.TrimSpace(line)
 }

@@ -129,6 +129,37 @@ func TestSpoolTogether(t *testing.T) {
 	}
 }
 
+// TestLeftovers: what a killed process left half written is removed after an hour, and nothing
+// else.
+func TestLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	deep := filepath.Join(dir, "spool", "abc")
+	if err := os.MkdirAll(deep, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	remove := []string{filepath.Join(deep, ".host-1-77"), filepath.Join(dir, ".front-end-5")}
+	keep := []string{filepath.Join(deep, "host-1"), filepath.Join(dir, "front-end"), filepath.Join(dir, ".hostess")}
+	for _, path := range slices.Concat(remove, keep) {
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func(paths []string) (n int) {
+		for _, p := range paths {
+			if _, err := os.Lstat(p); err == nil {
+				n++
+			}
+		}
+		return n
+	}
+	if RemoveLeftovers(dir, time.Now()); count(remove) != 2 {
+		t.Error("a file of now is gone")
+	}
+	if RemoveLeftovers(dir, time.Now().Add(2*time.Hour)); count(remove) != 0 || count(keep) != 3 {
+		t.Errorf("%d left, %d kept", count(remove), count(keep))
+	}
+}
+
 func TestRequestCheck(t *testing.T) {
 	good := hostRequest(3, time.Now())
 	if err := good.Check(); err != nil {

@@ -1,0 +1,34 @@
+package incident
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// leftoverAge is from when a file of a process that was killed while it wrote is removed: no
+// process writes one file for so long.
+const leftoverAge = time.Hour
+
+// RemoveLeftovers removes the files that killed processes have left half written in the state
+// directory and below it, apart from the journal, which Prune looks after. Errors do not
+// matter: the next process tries again.
+func RemoveLeftovers(stateDir string, now time.Time) {
+	const deepest = 3
+	_ = filepath.WalkDir(stateDir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		if rel, err := filepath.Rel(stateDir, path); d.IsDir() && (err != nil || strings.Count(rel, string(filepath.Separator)) >= deepest) {
+			return fs.SkipDir
+		}
+		ours := slices.ContainsFunc([]string{".host-", ".front-end-", ".VM-"}, func(p string) bool { return strings.HasPrefix(d.Name(), p) })
+		if info, err := d.Info(); err == nil && ours && info.Mode().IsRegular() && now.Sub(info.ModTime()) > leftoverAge {
+			_ = os.Remove(path)
+		}
+		return nil
+	})
+}

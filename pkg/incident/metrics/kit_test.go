@@ -1,0 +1,88 @@
+package metrics
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"one-ft/pkg/incident"
+)
+
+// began is when the incidents of the tests began.
+func began() time.Time { return time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC) }
+
+// at is so many seconds after it.
+func at(seconds float64) time.Time {
+	return began().Add(time.Duration(seconds * float64(time.Second)))
+}
+
+// ended is an incident that ended after so many seconds.
+func ended(kind string, status incident.Status, seconds float64, events ...incident.Event) incident.Record {
+	end := at(seconds)
+	return incident.Record{Version: 1, Number: 1, Kind: kind, Status: status, Began: began(), Ended: &end, Events: events}
+}
+
+func event(step incident.Step, seconds float64, text string) incident.Event {
+	return incident.Event{At: at(seconds), Step: step, VM: -1, Level: "info", Text: text}
+}
+
+// samples reads the text format of Prometheus and checks it: HELP, TYPE and then the samples
+// of one family after the other, no series twice, names and labels as they may be, and a line
+// break at the end.
+func samples(t testing.TB, text string) map[string]float64 {
+	t.Helper()
+	var (
+		help  = regexp.MustCompile(`^# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) [^\\]+$`)
+		kind  = regexp.MustCompile(`^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge)$`)
+		line  = regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*",?)+)\})? (\S+)$`)
+		found = make(map[string]float64)
+		seen  = make(map[string]bool)
+		name  string
+		typed string // of the family that goes on
+	)
+	if !strings.HasSuffix(text, "\n") {
+		t.Errorf("no line break at the end: %q", text)
+	}
+	for number, l := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		if m := help.FindStringSubmatch(l); m != nil {
+			if name = m[1]; seen[name] || !strings.HasPrefix(name, "one_ft_") {
+				t.Errorf("line %d: %s again", number+1, name)
+			}
+			seen[name], typed = true, ""
+			continue
+		}
+		if m := kind.FindStringSubmatch(l); m != nil {
+			if m[1] != name || typed != "" || strings.HasSuffix(name, "_total") != (m[2] == "counter") {
+				t.Errorf("line %d: %s", number+1, l)
+			}
+			typed = m[2]
+			continue
+		}
+		m := line.FindStringSubmatch(l)
+		if m == nil || m[1] != name || typed == "" || strings.HasSuffix(m[2], ",") {
+			t.Fatalf("line %d is no sample of %s: %q", number+1, name, l)
+		}
+		value, err := strconv.ParseFloat(m[3], 64)
+		series := m[1] + "{" + m[2] + "}"
+		if _, twice := found[series]; twice || err != nil || value < 0 {
+			t.Errorf("line %d: %s, %v", number+1, l, err)
+		}
+		found[series] = value
+	}
+	return found
+}
+
+// counted are the samples that are not 0, one per line, sorted by the map printer.
+func counted(t testing.TB, text string) string {
+	t.Helper()
+	left := samples(t, text)
+	for series, value := range left {
+		if value == 0 {
+			delete(left, series)
+		}
+	}
+	return fmt.Sprint(left)
+}

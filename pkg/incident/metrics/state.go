@@ -1,0 +1,227 @@
+package metrics
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"one-ft/pkg/incident"
+)
+
+const (
+	stateVersion = 1
+	// maxState bounds the file of counters in bytes; it has some kilobytes.
+	maxState = 1 << 20
+	// maxSeconds bounds a sum of seconds: thirty million years.
+	maxSeconds = 1e15
+)
+
+// state are the counters.
+type state struct {
+	Version int `json:"version"`
+	// Incidents are by kind and status, VMs by action and result.
+	Incidents map[string]map[string]uint64 `json:"incidents"`
+	VMs       map[string]map[string]uint64 `json:"vms"`
+	// StepSeconds and StepCount are by step.
+	StepSeconds map[string]float64 `json:"step_seconds"`
+	StepCount   map[string]uint64  `json:"step_count"`
+	StormHolds  uint64             `json:"storm_holds"`
+	// LastIncident is when the last incident of a kind ended, in Unix seconds.
+	LastIncident map[string]float64 `json:"last_incident"`
+}
+
+// other is the value of a label that has no known one: the number of series is bounded, whatever
+// stands in a record.
+const other = "other"
+
+// set are the values that a label has.
+type set []string
+
+// known is the value itself, or other.
+func (s set) known(value string) string {
+	if slices.Contains(s, value) {
+		return value
+	}
+	return other
+}
+
+// has reports whether known may give the value.
+func (s set) has(value string) bool { return value == other || slices.Contains(s, value) }
+
+func kinds() set { return set{"host", "VM"} }
+
+func statuses() set {
+	return set{string(incident.Done), string(incident.CameBack), string(incident.Incomplete), string(incident.Refused), string(incident.Failed)}
+}
+
+// actions are those of recovery.Verb, which incident.VM.Action holds.
+func actions() set {
+	return set{"recreate", "resume, then recreate", "delete", "resched", "migrate", "recover failure", "retry", "boot", "leave", "already being recovered"}
+}
+
+// results are those of incident.VM.Result.
+func results() set { return set{"done", "already", "left", "incomplete", "refused"} }
+
+func steps() set {
+	return set{
+		string(incident.StepTold), string(incident.StepConfirm), string(incident.StepGuard), string(incident.StepOpinion), string(incident.StepFence),
+		string(incident.StepPlan), string(incident.StepAct), string(incident.StepVerify), string(incident.StepEnd),
+	}
+}
+
+// newState counts from zero.
+func newState() state {
+	return state{
+		Version: stateVersion, Incidents: map[string]map[string]uint64{}, VMs: map[string]map[string]uint64{},
+		StepSeconds: map[string]float64{}, StepCount: map[string]uint64{}, LastIncident: map[string]float64{},
+	}
+}
+
+// add counts an incident that has ended.
+func (s *state) add(r incident.Record, now time.Time) {
+	kind := kinds().known(r.Kind)
+	count(s.Incidents, kind, statuses().known(string(r.Status)))
+	for _, vm := range r.VMs {
+		count(s.VMs, actions().known(vm.Action), results().known(vm.Result))
+	}
+	for step, seconds := range StepSeconds(r) {
+		label := steps().known(string(step))
+		s.StepCount[label]++
+		if sum := s.StepSeconds[label] + seconds; sum <= maxSeconds {
+			s.StepSeconds[label] = sum
+		}
+	}
+	if held(r) {
+		s.StormHolds++
+	}
+	ended := *r.Ended
+	if ended.After(now) {
+		ended = now
+	}
+	s.LastIncident[kind] = max(s.LastIncident[kind], float64(ended.UnixMilli())/1000)
+}
+
+// count adds one.
+func count(counters map[string]map[string]uint64, a, b string) {
+	if counters[a] == nil {
+		counters[a] = map[string]uint64{}
+	}
+	counters[a][b]++
+}
+
+// encode is what decode reads.
+func (s state) encode() ([]byte, error) {
+	text, err := json.MarshalIndent(s, "", "  ")
+	return append(text, '\n'), err
+}
+
+// load reads the counters; without a file they are zero. A damaged file is set aside; then
+// the error is ErrDamaged, and the counters are zero.
+func load(path string) (state, error) {
+	info, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return newState(), nil
+	}
+	if err != nil {
+		return state{}, err
+	}
+	why := fmt.Errorf("it is no file but %s", info.Mode().Type())
+	if info.Mode().IsRegular() {
+		text, err := read(path)
+		if err != nil {
+			return state{}, err
+		}
+		var s state
+		if s, why = decode(text); why == nil || errors.Is(why, errLater) {
+			return s, why
+		}
+	}
+	aside := path + ".damaged"
+	if err := os.Rename(path, aside); err != nil {
+		return state{}, fmt.Errorf("%s is damaged: %w; it could not be set aside: %w", path, why, err)
+	}
+	return newState(), fmt.Errorf("%w: %s is now %s: %w", ErrDamaged, path, aside, why)
+}
+
+// read reads at most a little more than a file of counters may have.
+func read(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxState+1))
+}
+
+// errLater means that a later one-ft wrote the file.
+var errLater = errors.New("the counters were written by a later one-ft: use that one")
+
+// decode reads counters and refuses what encode does not write.
+func decode(text []byte) (state, error) {
+	if len(text) > maxState {
+		return state{}, fmt.Errorf("it has more than %d bytes", maxState)
+	}
+	var version struct {
+		Version int `json:"version"`
+	}
+	if json.Unmarshal(text, &version) == nil && version.Version > stateVersion {
+		return state{}, errLater
+	}
+	s := newState()
+	s.Version = 0
+	if err := json.Unmarshal(text, &s); err != nil {
+		return state{}, errors.New(shown(err.Error()))
+	}
+	if err := s.check(); err != nil {
+		return state{}, err
+	}
+	return s, nil
+}
+
+// check looks whether these can be counters.
+func (s state) check() error {
+	ok := s.Version == stateVersion && s.Incidents != nil && s.VMs != nil && s.StepCount != nil && s.StepSeconds != nil && s.LastIncident != nil
+	ok = ok && pairsIn(s.Incidents, kinds(), statuses()) && pairsIn(s.VMs, actions(), results())
+	ok = ok && keysIn(s.StepCount, steps()) && keysIn(s.StepSeconds, steps()) && keysIn(s.LastIncident, kinds())
+	for _, numbers := range []map[string]float64{s.StepSeconds, s.LastIncident} {
+		for _, n := range numbers {
+			ok = ok && n >= 0 && n <= maxSeconds
+		}
+	}
+	if !ok {
+		return errors.New("it has other content than counters")
+	}
+	return nil
+}
+
+// keysIn reports whether the keys of a map are values of a label.
+func keysIn[V any](m map[string]V, values set) bool {
+	for key := range m {
+		if !values.has(key) {
+			return false
+		}
+	}
+	return true
+}
+
+// pairsIn is the same for two labels.
+func pairsIn(m map[string]map[string]uint64, a, b set) bool {
+	for _, inner := range m {
+		if inner == nil || !keysIn(inner, b) {
+			return false
+		}
+	}
+	return keysIn(m, a)
+}
+
+// shown is a text in one printable line.
+func shown(s string) string {
+	quoted := fmt.Sprintf("%q", s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}

@@ -1,0 +1,169 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"one-ft/pkg/incident"
+)
+
+// gatherTime is the time after a sending within which events are gathered: a person who
+// was just told reads for that long. A choice.
+const gatherTime = 30 * time.Second
+
+// Deliver runs the commands for what is in the spool until it is empty. If another process
+// does it, or the next sending is due after the deadline of ctx, it returns at once. What is
+// left when ctx ends stays for the next process; a command that runs then is killed, which
+// counts as one of its two tries. So ctx should last for longer than the commands take.
+func (n *Notifier) Deliver(ctx context.Context) {
+	if n == nil || len(n.commands) == 0 {
+		return
+	}
+	for ctx.Err() == nil {
+		// Looking at the spool comes after the lock of the round before was let go: who put
+		// an event there while it was held has gone and relies on it.
+		events, err := n.spool.list()
+		if err != nil {
+			n.say("read the notifications: %s", printable(err.Error()))
+		}
+		if len(events) == 0 {
+			return
+		}
+		l, err := n.spool.lock()
+		if err != nil {
+			if !errors.Is(err, errHeld) {
+				n.say("nobody is told: lock the notifications: %s", printable(err.Error()))
+			}
+			return
+		}
+		empty := n.drain(ctx, l)
+		n.unlock(l)
+		if !empty {
+			return
+		}
+	}
+}
+
+// drain sends until the spool is empty. If it says false, the rest is for the next process.
+func (n *Notifier) drain(ctx context.Context, l lock) (empty bool) {
+	_ = n.spool.make() // what somebody removed; without it more may be told twice
+	for {
+		events, err := n.spool.list()
+		if err != nil || len(events) == 0 {
+			return err == nil
+		}
+		left := gatherTime - time.Since(l.lastSent())
+		if alone := left <= 0 || left > gatherTime; alone { // the latter if the clock was set back
+			first := events[0].number
+			events = slices.DeleteFunc(events, func(e event) bool { return e.number != first })
+		} else if !sleep(ctx, left) {
+			return false
+		} else if events, err = n.spool.list(); err != nil {
+			return false
+		}
+		if ctx.Err() != nil || !n.send(ctx, l, events) {
+			return false
+		}
+	}
+}
+
+// send takes events out of the spool and runs the commands that are for them, all at the same
+// time. It says false if some could not be taken: they are not sent then, because they
+// would be sent again and again.
+func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
+	events, records, err := n.known(events)
+	wanted := func(c Command, e event) bool { return c.wants(e, records[e.number].Status) }
+	anybody := slices.ContainsFunc(events, func(e event) bool {
+		return slices.ContainsFunc(n.commands, func(c Command) bool { return wanted(c, e) })
+	})
+	if err == nil && anybody {
+		err = l.setLastSent(time.Now())
+	}
+	var taken []event
+	for _, e := range events {
+		if err == nil {
+			err = n.spool.take(e)
+		}
+		if err == nil {
+			taken = append(taken, e)
+		}
+	}
+	if err != nil {
+		n.say("not everything is told now: %s", printable(err.Error()))
+	}
+	if err := n.spool.sync(); err != nil && len(taken) > 0 {
+		n.say("people may be told twice: %s", printable(err.Error()))
+	}
+	var all sync.WaitGroup
+	for _, c := range n.commands {
+		about := latest(slices.DeleteFunc(slices.Clone(taken), func(e event) bool { return !wanted(c, e) }))
+		if len(about) > 0 {
+			all.Go(func() { n.tell(ctx, c, about, records) })
+		}
+	}
+	all.Wait()
+	if anybody && len(taken) > 0 { // commands that hang take longer than events are gathered
+		_ = l.setLastSent(time.Now()) // it worked before
+	}
+	_ = n.spool.forget(time.Now()) // the next process tries again
+	return err == nil
+}
+
+// known takes the events out of the spool that were told before or that the journal does
+// not know, and gives the records of the others without their events.
+func (n *Notifier) known(events []event) (kept []event, records map[int]incident.Record, err error) {
+	records = make(map[int]incident.Record)
+	for _, e := range events {
+		r, loaded := records[e.number]
+		if !loaded {
+			var err error
+			if r, err = n.journal.Load(e.number); err != nil {
+				n.say("nobody is told of %s: %s", e, printable(err.Error()))
+				if err := n.spool.take(e); err != nil {
+					return nil, nil, err
+				}
+				continue
+			}
+			r.Events = []incident.Event{}
+			records[e.number] = r
+		}
+		if n.spool.told(e, r.Began) {
+			if err := n.spool.take(e); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		kept = append(kept, e)
+	}
+	return kept, records, nil
+}
+
+// latest keeps the last event of each incident: who learns that it ended need not be told
+// that it began. Events are in the order of list.
+func latest(events []event) []event {
+	var kept []event
+	for i, e := range events {
+		if i+1 == len(events) || events[i+1].number != e.number {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// sleep waits and reports whether it did. It does not begin if ctx ends earlier anyway.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

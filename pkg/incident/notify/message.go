@@ -1,0 +1,169 @@
+package notify
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"one-ft/pkg/incident"
+)
+
+// message is what a command gets.
+type message struct {
+	about string // for the log
+	env   []string
+	stdin []byte
+}
+
+// eventDigest is FT_EVENT of a message about several incidents.
+const eventDigest = "digest"
+
+const (
+	// maxIncidents is how many incidents a digest has at most.
+	maxIncidents = 200
+	// maxDigest bounds their records in bytes: a command may put them into a mail.
+	maxDigest = 4 << 20
+)
+
+// digest is what a command gets about several incidents.
+type digest struct {
+	Version int `json:"version"`
+	// Digest is how many incidents it is about; not more than 200 of them are in it.
+	Digest    int               `json:"digest"`
+	Incidents []json.RawMessage `json:"incidents"` // newest first, without their events
+}
+
+// single is the message about one event. r is the whole record.
+func single(e event, r incident.Record) (message, error) {
+	object := fmt.Sprintf("%s %d", r.Kind, r.ID)
+	if r.Name != "" {
+		object += " (" + r.Name + ")"
+	}
+	text, err := encode(r)
+	if err != nil {
+		return message{}, fmt.Errorf("write incident %d as JSON: %w", e.number, err)
+	}
+	return message{
+		about: e.String(), stdin: text,
+		env: environment(string(e.kind), strconv.Itoa(r.Number), object, string(r.Status), summary(e.kind, r)),
+	}, nil
+}
+
+// summary is an incident in one line: how it ended, else what was said last, and of one that is
+// held why.
+func summary(k Kind, r incident.Record) string {
+	if r.Summary != "" {
+		return r.Summary
+	}
+	text := ""
+	for _, e := range slices.Backward(r.Events) {
+		if text == "" {
+			text = e.Text
+		}
+		if k == Hold && strings.HasPrefix(e.Text, "holding:") {
+			return e.Text
+		}
+	}
+	return text
+}
+
+// several is the message about several incidents, the oldest first.
+func several(records []incident.Record) (message, error) {
+	d := digest{Version: incident.RecordVersion, Digest: len(records), Incidents: []json.RawMessage{}}
+	size := 0
+	for _, r := range slices.Backward(records) {
+		text, err := encode(r)
+		if err != nil {
+			return message{}, fmt.Errorf("write incident %d as JSON: %w", r.Number, err)
+		}
+		if size += len(text); len(d.Incidents) == maxIncidents || size > maxDigest {
+			break
+		}
+		d.Incidents = append(d.Incidents, text)
+	}
+	text, err := encode(d)
+	if err != nil {
+		return message{}, fmt.Errorf("write a digest as JSON: %w", err)
+	}
+	statuses, worst := counts(records)
+	about := fmt.Sprintf("%d incidents", len(records))
+	return message{
+		about: about, stdin: text,
+		env: environment(eventDigest, "", objects(records), string(worst), about+": "+statuses),
+	}, nil
+}
+
+// counts says how many incidents stand how, such as "38 done, 2 incomplete", and which
+// status of them is the worst.
+func counts(records []incident.Record) (text string, worst incident.Status) {
+	// From the best to the worst.
+	order := []incident.Status{incident.Done, incident.CameBack, incident.Open, incident.Incomplete, incident.Refused, incident.Failed}
+	number := make(map[incident.Status]int)
+	for _, r := range records {
+		number[r.Status]++
+	}
+	var parts []string
+	for _, s := range order {
+		if number[s] > 0 {
+			parts, worst = append(parts, fmt.Sprintf("%d %s", number[s], s)), s
+		}
+	}
+	return strings.Join(parts, ", "), worst
+}
+
+// objects is what the incidents are about, such as "2 hosts, 1 VM".
+func objects(records []incident.Record) string {
+	var parts []string
+	for _, kind := range []string{"host", "VM"} {
+		ids := make(map[int]bool)
+		for _, r := range records {
+			if r.Kind == kind {
+				ids[r.ID] = true
+			}
+		}
+		switch n := len(ids); {
+		case n == 1:
+			parts = append(parts, "1 "+kind)
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%d %ss", n, kind))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// environment is that of this process with what the command is told.
+func environment(event, number, object, status, summary string) []string {
+	return append(os.Environ(), "FT_EVENT="+event, "FT_INCIDENT="+number, "FT_OBJECT="+printable(object),
+		"FT_STATUS="+printable(status), "FT_SUMMARY="+printable(summary))
+}
+
+// encode is a value as JSON, with <, > and & as they are.
+func encode(value any) ([]byte, error) {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(value)
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), err
+}
+
+// maxSaid is how many characters of a text are shown.
+const maxSaid = 1000
+
+// printable is a text without what a terminal or a log may obey, and not very long. What is
+// printable stays as it is.
+func printable(s string) string {
+	if runes := []rune(s); len(runes) > maxSaid {
+		s = string(runes[:maxSaid]) + "…"
+	}
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
+	quoted := strconv.Quote(s)
+	return quoted[1 : len(quoted)-1]
+}

@@ -1,0 +1,132 @@
+// Package notify tells people about incidents by the commands of the configuration: a
+// mail, a pager, a ticket.
+//
+// All one-ft processes of a front-end share a directory, the spool. Tell puts an event
+// there. Deliver lets one process at a time run the commands for what is there. So a
+// thousand failures at once are one message and then a digest every 30 s, not a thousand.
+//
+// An event is told at most once by each command, whichever process is killed when: it
+// leaves the spool before the first command runs. A command that fails is tried once more
+// for it, and then it is only in the log.
+//
+// Texts of a record are printable, because package incident makes them so.
+package notify
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"one-ft/pkg/incident"
+	"one-ft/pkg/process"
+)
+
+// Kind is what happened to an incident.
+type Kind string
+
+// The kinds, in their order.
+const (
+	Begin Kind = "begin"
+	Hold  Kind = "hold" // it waits, because so much fails at once
+	End   Kind = "end"
+)
+
+// rank orders the kinds; 0 is that of no kind.
+func (k Kind) rank() int { return 1 + slices.Index([]Kind{Begin, Hold, End}, k) }
+
+// onProblem in Command.On is an end that left something undone.
+const onProblem = "problem"
+
+// Command is a program that tells people.
+type Command struct {
+	// Argv is the program by its absolute path, and its arguments.
+	Argv []string
+	// On says when: "begin", "hold", "end", and "problem", which is an end with another
+	// status than done and came back.
+	On []string
+	// Timeout is the most time for one run.
+	Timeout time.Duration
+}
+
+// on reports whether the command may be for events of this kind.
+func (c Command) on(k Kind) bool {
+	return slices.Contains(c.On, string(k)) || k == End && slices.Contains(c.On, onProblem)
+}
+
+// wants reports whether the command is for this event of an incident with this status.
+func (c Command) wants(e event, s incident.Status) bool {
+	switch {
+	case e.only != "" && e.only != c.id():
+		return false
+	case slices.Contains(c.On, string(e.kind)):
+		return true
+	}
+	return c.on(e.kind) && s != incident.Done && s != incident.CameBack
+}
+
+// id stands for the command in names of files: its arguments may be nobody's business.
+func (c Command) id() string {
+	sum := sha256.Sum256([]byte(strings.Join(c.Argv, "\x00")))
+	return hex.EncodeToString(sum[:idBytes])
+}
+
+// idBytes is enough to tell ten commands apart.
+const idBytes = 6
+
+// Notifier tells people by commands. It is safe for concurrent use. A nil Notifier, and
+// one without commands, does nothing.
+type Notifier struct {
+	spool    spool
+	journal  *incident.Journal
+	commands []Command
+	say      func(format string, args ...any)
+	run      runner
+	unlock   func(lock)
+}
+
+// diskLimit is the most time that Tell waits for the disk. One that hangs must not hold a
+// recovery up.
+const diskLimit = 5 * time.Second
+
+// New makes a Notifier. dir is the spool, which is made when the first event is put
+// there, journal has the records of the incidents; without one nobody can be told. say gets
+// one printable line for each thing that goes wrong, and may be called by several goroutines.
+func New(dir string, journal *incident.Journal, commands []Command, say func(format string, args ...any)) *Notifier {
+	if journal == nil {
+		commands = nil
+	}
+	if say == nil {
+		say = func(string, ...any) {}
+	}
+	return &Notifier{spool: spool{dir}, journal: journal, commands: commands, say: say, run: process.Run, unlock: lock.release}
+}
+
+// Tell puts an event of the incident with this number into the spool, on the disk when it
+// returns. What is there already stays as it is, and what no command is for is left out. It waits for
+// no command; for the disk at most 5 s. Of an End the journal has the status before.
+func (n *Notifier) Tell(kind Kind, number int) {
+	if n == nil || !slices.ContainsFunc(n.commands, func(c Command) bool { return c.on(kind) }) {
+		return
+	}
+	if number < 1 {
+		n.say("nobody is told of the %s of an incident that the journal does not have", kind)
+		return
+	}
+	e := event{kind: kind, number: number}
+	written := make(chan error, 1)
+	go func() { written <- n.spool.add(e) }()
+	limit := time.NewTimer(diskLimit)
+	defer limit.Stop()
+	var err error
+	select {
+	case err = <-written:
+	case <-limit.C:
+		err = fmt.Errorf("the disk did not answer within %s", diskLimit)
+	}
+	if err != nil {
+		n.say("nobody may be told of %s: %s", e, printable(err.Error()))
+	}
+}

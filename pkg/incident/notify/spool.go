@@ -1,0 +1,225 @@
+package notify
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"one-ft/pkg/incident"
+)
+
+// event is something that people are told of: a file of the spool. All that is known of it
+// is in the name of the file, so that none can be half written.
+type event struct {
+	kind   Kind
+	number int    // of the incident
+	only   string // the command that is tried once more; "" for all
+}
+
+// String is the event for people.
+func (e event) String() string { return fmt.Sprintf("the %s of incident %d", e.kind, e.number) }
+
+// name is the name of its file.
+func (e event) name() string {
+	name := fmt.Sprintf("%s-%d", e.kind, e.number)
+	if e.only != "" {
+		name += "-again-" + e.only
+	}
+	return name
+}
+
+// eventName is what name makes; a number has at most the nine digits of the journal's.
+var eventName = regexp.MustCompile(`^(begin|hold|end)-([1-9][0-9]{0,8})(?:-again-([0-9a-f]+))?$`)
+
+// parseName reads what name makes, and nothing else.
+func parseName(name string) (event, bool) {
+	found := eventName.FindStringSubmatch(name)
+	if found == nil || found[3] != "" && len(found[3]) != 2*idBytes {
+		return event{}, false
+	}
+	number, err := strconv.Atoi(found[2])
+	return event{Kind(found[1]), number, found[3]}, err == nil
+}
+
+// The other names in the spool.
+const (
+	// lockName is the file that the process that delivers has locked. In it is the time
+	// of the last sending.
+	lockName = "lock"
+	// toldName is the directory of the events that were told.
+	toldName = "told"
+)
+
+// toldAge is how long it is remembered that an event was told. An incident that is held
+// again after it is told again. A choice.
+const toldAge = 7 * 24 * time.Hour
+
+// spool is the directory of events.
+type spool struct{ dir string }
+
+func (s spool) path(name string) string { return filepath.Join(s.dir, name) }
+
+// add puts an event there; it is on the disk then.
+func (s spool) add(e event) error {
+	if err := s.make(); err != nil {
+		return err
+	}
+	path := s.path(e.name())
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_ = incident.OwnLikeParent(path) // only the owner of the directory matters
+	err = errors.Join(f.Sync(), f.Close())
+	return errors.Join(err, syncDir(s.dir))
+}
+
+// make makes the directories that are missing.
+func (s spool) make() error {
+	told := s.path(toldName)
+	if info, err := os.Stat(told); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(s.dir), 0o755); err != nil {
+		return err
+	}
+	for _, dir := range []string{s.dir, told} {
+		err := os.Mkdir(dir, 0o750)
+		if err == nil {
+			err = incident.OwnLikeParent(dir)
+		}
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// list gives the events that wait, by the number of the incident and the kind, and removes what is
+// none. A spool that is not there is empty.
+func (s spool) list() ([]event, error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var events []event
+	for _, entry := range entries {
+		e, ok := parseName(entry.Name())
+		switch {
+		case ok && entry.Type().IsRegular():
+			events = append(events, e)
+		case entry.Name() == lockName && entry.Type().IsRegular(), entry.Name() == toldName && entry.IsDir():
+		default:
+			_ = os.Remove(s.path(entry.Name())) // what stays, such as a full directory, is in nobody's way
+		}
+	}
+	slices.SortFunc(events, func(a, b event) int {
+		return cmp.Or(a.number-b.number, a.kind.rank()-b.kind.rank(), strings.Compare(a.only, b.only))
+	})
+	return events, nil
+}
+
+// take takes an event out of the spool. That it was told is remembered by the same rename, which
+// also works on a disk that is full.
+func (s spool) take(e event) error {
+	path := s.path(e.name())
+	if e.only == "" && os.Rename(path, filepath.Join(s.path(toldName), e.name())) == nil {
+		return nil
+	}
+	return os.Remove(path) // what cannot be remembered must not hold up what comes after it
+}
+
+// sync makes what was taken last.
+func (s spool) sync() error { return errors.Join(syncDir(s.path(toldName)), syncDir(s.dir)) }
+
+// clockSlack is by how much the times of files may be behind the clock.
+const clockSlack = time.Minute
+
+// told reports whether an event of an incident that began then was told. An older one of
+// the same number is of a journal that was thrown away.
+func (s spool) told(e event, began time.Time) bool {
+	info, err := os.Lstat(filepath.Join(s.path(toldName), e.name()))
+	return e.only == "" && err == nil && info.Mode().IsRegular() && !info.ModTime().Add(clockSlack).Before(began)
+}
+
+// forget removes what was told long ago.
+func (s spool) forget(now time.Time) error {
+	entries, err := os.ReadDir(s.path(toldName))
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil && now.Sub(info.ModTime()) > toldAge {
+			_ = os.Remove(filepath.Join(s.path(toldName), entry.Name())) // the next process tries again
+		}
+	}
+	return nil
+}
+
+// errHeld means that another process delivers.
+var errHeld = errors.New("another process delivers")
+
+// lock is the right to deliver.
+type lock struct{ f *os.File }
+
+// lock takes it without waiting; the error is errHeld if another process, or this one, has it.
+func (s spool) lock() (lock, error) {
+	path := s.path(lockName)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o640)
+	if err != nil {
+		return lock{}, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return lock{}, errHeld
+		}
+		return lock{}, &fs.PathError{Op: "lock", Path: path, Err: err}
+	}
+	_ = incident.OwnLikeParent(path) // if it cannot be given, root delivers
+	return lock{f}, nil
+}
+
+// release lets the next process deliver.
+func (l lock) release() { l.f.Close() }
+
+// maxTime is how many bytes a time in the file has at most.
+const maxTime = 20
+
+// lastSent is when something was sent; the zero time if that is not known.
+func (l lock) lastSent() time.Time {
+	text, err := io.ReadAll(io.NewSectionReader(l.f, 0, maxTime+1))
+	n, numberErr := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil || numberErr != nil || n < 1 {
+		return time.Time{}
+	}
+	return time.UnixMilli(n)
+}
+
+// setLastSent writes down when something was sent, in its place: a full disk has room for that.
+func (l lock) setLastSent(t time.Time) error {
+	_, err := fmt.Fprintf(io.NewOffsetWriter(l.f, 0), "%-*d\n", maxTime, t.UnixMilli())
+	return err
+}
+
+// syncDir makes changes of a directory last.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
