@@ -5,17 +5,15 @@ package main
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/failover"
-	"one-ft/pkg/fence"
 	"one-ft/pkg/hook"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/recovery"
 )
 
@@ -60,7 +58,7 @@ const examples = `host_error HOST -r|-d|-m [y|n] [options]
    Exit codes: 0 done, 1 some VM was not handled, 2 wrong usage, 3 refused for safety.`
 
 func tool() app.Tool {
-	var job failover.HostJob
+	var request incident.Request
 	return app.Tool{
 		Name: "host_error", Object: hook.Host, Examples: examples,
 		Summary: "recover the VMs of a failed host",
@@ -79,90 +77,60 @@ func tool() app.Tool {
 			&cli.BoolFlag{Name: "override-storm", Usage: "go on although many hosts have failed: for a person who knows that they are off"},
 		},
 		Check: func(c *cli.Context, word hook.YesNo) (err error) {
-			job, err = hostJob(c, word)
+			request, err = hostRequest(c, word)
 			return err
 		},
-		Act: func(ctx context.Context, s app.Session) (app.Answer, error) { return act(ctx, s, job) },
+		Act: func(ctx context.Context, s app.Session) (app.Answer, error) { return act(ctx, s, request) },
 	}
 }
 
-// hostJob reads the flags of host_error.
-func hostJob(c *cli.Context, word hook.YesNo) (failover.HostJob, error) {
+// hostRequest reads the flags of host_error.
+func hostRequest(c *cli.Context, word hook.YesNo) (incident.Request, error) {
 	mode, err := hook.OneOf("action",
 		hook.Choice{Flag: "-r", Set: c.Bool("recreate")}, hook.Choice{Flag: "-d", Set: c.Bool("delete")}, hook.Choice{Flag: "-m", Set: c.Bool("migrate")})
 	switch {
 	case err != nil:
-		return failover.HostJob{}, err
+		return incident.Request{}, err
 	case c.Bool("force") && word == hook.No:
-		return failover.HostJob{}, app.Usagef("-f and n contradict each other: -f (or y) includes suspended and powered-off VMs, n leaves them")
+		return incident.Request{}, app.Usagef("-f and n contradict each other: -f (or y) includes suspended and powered-off VMs, n leaves them")
 	case c.Int("pause") < 0 || c.Int("pause") > 1000:
-		return failover.HostJob{}, app.Usagef("-p %d: allowed are 0 to 1000 monitoring cycles", c.Int("pause"))
+		return incident.Request{}, app.Usagef("-p %d: allowed are 0 to 1000 monitoring cycles", c.Int("pause"))
 	case c.Duration("interval") < 0 || c.Duration("wait") < 0:
-		return failover.HostJob{}, app.Usagef("--interval and --wait must not be negative")
+		return incident.Request{}, app.Usagef("--interval and --wait must not be negative")
 	case c.IsSet("pause") && c.IsSet("wait"):
-		return failover.HostJob{}, app.Usagef("-p and --wait contradict each other: both say how long to watch the host")
+		return incident.Request{}, app.Usagef("-p and --wait contradict each other: both say how long to watch the host")
 	case c.Bool("no-fencing") && c.IsSet("fencing") && c.String("fencing") != config.FencingOff:
-		return failover.HostJob{}, app.Usagef("-u and --fencing %s contradict each other", c.String("fencing"))
+		return incident.Request{}, app.Usagef("-u and --fencing %s contradict each other", c.String("fencing"))
 	case c.String("fencing") != config.FencingAuto && c.String("fencing") != config.FencingRequired && c.String("fencing") != config.FencingOff:
-		return failover.HostJob{}, app.Usagef("--fencing %s: allowed are auto, required and off", c.String("fencing"))
+		return incident.Request{}, app.Usagef("--fencing %s: allowed are auto, required and off", c.String("fencing"))
 	case c.Bool("fence-first") && c.Bool("no-fencing"):
-		return failover.HostJob{}, app.Usagef("--fence-first and -u contradict each other")
+		return incident.Request{}, app.Usagef("--fence-first and -u contradict each other")
 	}
 	modes := map[string]recovery.Mode{"-r": recovery.Recreate, "-d": recovery.Delete, "-m": recovery.Migrate}
-	return failover.HostJob{Policy: recovery.Policy{Mode: modes[mode], Idle: c.Bool("force") || word == hook.Yes}}, nil
+	return incident.Request{Action: string(modes[mode]), Idle: c.Bool("force") || word == hook.Yes}, nil
 }
 
-func act(ctx context.Context, s app.Session, job failover.HostJob) (app.Answer, error) {
+// act completes the request with what has to be asked for.
+func act(ctx context.Context, s app.Session, given incident.Request) (app.Answer, error) {
 	v := s.Config.Values()
-	var err error
-	job.HostID, job.Dialect = s.ID, s.Dialect
-	if job.Confirm, err = confirm(ctx, s, v); err != nil {
-		return nil, err
-	}
-	job.Policy.Priorities = recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}
-	job.FenceFirst = app.Pick(s.Cli, "fence-first", v.FenceFirst)
-	job.Storm = failover.NewStorm(v, app.FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location))
-	job.Storm.Override = s.Cli.Bool("override-storm")
-	for _, argv := range commands(s.Cli.StringSlice("confirm"), v.Confirm) {
-		job.Opinions = append(job.Opinions, failover.NewOpinion(argv, s.Client.HostXML))
-	}
-	fences := failover.Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Notify: func(e fence.Event) {
-		s.Log.Info("fence %s: %s", e.Device, e.Text)
-	}}
-	job.Fencing, job.Fence, job.Describe = failover.Fencing(app.Pick(s.Cli, "fencing", v.Fencing)), fences.Prove, fences.Describe
-	if s.Cli.Bool("no-fencing") {
-		job.Fencing = failover.FencingOff
-	}
-	return failover.ForHost(ctx, s, job)
-}
-
-// confirm is how long to watch the host: --wait or -p, else as configured.
-func confirm(ctx context.Context, s app.Session, v config.Values) (time.Duration, error) {
+	q := failover.RequestFor(s, "host", given.Action)
 	wait, cycles := v.Wait, v.Cycles
 	if s.Cli.IsSet("wait") || s.Cli.IsSet("pause") {
 		wait, cycles = s.Cli.Duration("wait"), s.Cli.Int("pause")
 	}
-	interval := s.Cli.Duration("interval")
-	if cycles > 0 && interval == 0 && !s.DryRun {
-		var source string
-		var err error
-		if interval, source, err = failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
-			return 0, err
-		}
-		s.Log.Info("a monitoring cycle is %s (%s)", interval, source)
+	confirm, err := failover.ConfirmTime(ctx, s, wait, cycles, s.Cli.Duration("interval"))
+	if err != nil {
+		return nil, err
 	}
-	return wait + time.Duration(cycles)*interval, nil
-}
-
-// commands are those given by flags, split at blanks, else the configured ones.
-func commands(flags []string, configured [][]string) (all [][]string) {
-	for _, f := range flags {
-		if argv := strings.Fields(f); len(argv) > 0 {
-			all = append(all, argv)
+	q.Idle, q.Confirm, q.FenceFirst = given.Idle, confirm.Seconds(), app.Pick(s.Cli, "fence-first", v.FenceFirst)
+	q.Override, q.Fencing = s.Cli.Bool("override-storm"), app.Pick(s.Cli, "fencing", v.Fencing)
+	if s.Cli.Bool("no-fencing") {
+		q.Fencing = config.FencingOff
+	}
+	for _, words := range s.Cli.StringSlice("confirm") {
+		if argv := strings.Fields(words); len(argv) > 0 {
+			q.Opinions = append(q.Opinions, argv)
 		}
 	}
-	if len(all) == 0 {
-		return configured
-	}
-	return all
+	return failover.ForHost(ctx, s, q)
 }

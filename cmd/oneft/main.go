@@ -1,28 +1,19 @@
-// Command oneft is for admins: it shows what one-ft has done.
+// Command oneft is for admins: it shows what one-ft has done, and finishes what was left.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"syscall"
-	"text/tabwriter"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
-	"one-ft/pkg/config"
 	"one-ft/pkg/hook"
-	"one-ft/pkg/incident"
-	"one-ft/pkg/incident/report"
 	"one-ft/pkg/one"
 )
 
@@ -36,19 +27,19 @@ const examples = `oneft incidents                      the last incidents
    oneft incidents show 12              what happened, what was done, what is left to do
    oneft incidents show 12 --json       the record itself
    oneft incidents show 12 --html FILE  one page with a drawing, to attach to a ticket
+   oneft resume                         finish what was left open, handle what no hook was called for
+   oneft resume --dry-run               what that would be
+   oneft resume 12                      go on with incident 12
+   oneft resume 12 --confirm-off        the same, and you say that its host is off
 
-   Exit codes: 0 done, 1 a file of the journal is damaged, 2 wrong usage.`
+   Exit codes: 0 done, 1 something was not handled, or a file of the journal is damaged, 2 wrong
+   usage, 3 refused for safety.`
 
 // run is main with the world as an argument.
 func run(ctx context.Context, env app.Env) int {
 	t := &tool{env: env}
-	journal := []cli.Flag{
-		&cli.StringFlag{Name: "config", Usage: "configuration `FILE` of the front-end", DefaultText: "/etc/one/one-ft.yaml, or $ONE_LOCATION/etc/one-ft.yaml"},
-		&cli.StringFlag{Name: "state-dir", Usage: "`DIRECTORY` with the journal", DefaultText: "/var/lib/one/one-ft, or $ONE_LOCATION/var/one-ft"},
-		&cli.BoolFlag{Name: "json", Usage: "print the records as JSON"},
-	}
 	a := &cli.App{
-		Name: "oneft", Usage: "what one-ft has done", UsageText: examples, Version: app.Version(),
+		Name: "oneft", Usage: "what one-ft has done, and what is left to do", UsageText: examples, Version: app.Version(),
 		Writer: env.Stdout, ErrWriter: env.Stderr, HideHelpCommand: true,
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return app.Usagef("%w", err) },
 		ExitErrHandler: func(*cli.Context, error) {},
@@ -58,18 +49,9 @@ func run(ctx context.Context, env app.Env) int {
 			}
 			return cli.ShowAppHelp(c)
 		},
-		Commands: []*cli.Command{{
-			Name: "incidents", Usage: "list the last incidents, or show one", HideHelpCommand: true,
-			Flags:  append(journal, &cli.IntFlag{Name: "limit", Aliases: []string{"n"}, Value: 20, Usage: "list this `NUMBER` of incidents; 0 for all"}),
-			Action: t.list,
-			Subcommands: []*cli.Command{{
-				Name: "show", Usage: "show one incident", ArgsUsage: "NUMBER", HideHelpCommand: true,
-				Flags:  append(journal, &cli.StringFlag{Name: "html", Usage: "write one self-contained page to `FILE`; - for stdout"}),
-				Action: t.show,
-			}},
-		}},
+		Commands: []*cli.Command{t.incidents(), t.resume()},
 	}
-	words, err := flagsFirst(env.Args)
+	words, err := flagsFirst(a.Commands, env.Args)
 	if err == nil {
 		err = a.RunContext(ctx, words)
 	}
@@ -86,126 +68,31 @@ func run(ctx context.Context, env app.Env) int {
 	return app.ExitIncomplete
 }
 
-// flagsFirst puts options in front of the number that they stand behind: cli reads none
-// there.
-func flagsFirst(args []string) ([]string, error) {
-	const commands = 3 // oneft incidents show
-	if len(args) <= commands || args[1] != "incidents" || args[2] != "show" {
+// flagsFirst puts options in front of the words that they stand behind: cli reads none there.
+func flagsFirst(commands []*cli.Command, args []string) ([]string, error) {
+	var last *cli.Command
+	n := 1
+	for ; n < len(args); n++ {
+		i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(args[n]) })
+		if i < 0 {
+			break
+		}
+		last, commands = commands[i], commands[i].Subcommands
+	}
+	if last == nil || len(commands) > 0 {
 		return args, nil
 	}
-	sorted, positionals, err := hook.Normalize(args[commands:], hook.Flags{
-		"config": true, "state-dir": true, "html": true, "json": false, "help": false, "h": false,
-	})
+	kinds := app.FlagKinds(last.Flags)
+	kinds["help"], kinds["h"] = false, false
+	sorted, positionals, err := hook.Normalize(args[n:], kinds)
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(args[:commands], sorted, positionals), nil
+	return slices.Concat(args[:n], sorted, positionals), nil
 }
 
 // tool is oneft in its world.
 type tool struct {
 	env  app.Env
 	code int
-}
-
-// journal opens the journal that the flags and the configuration name.
-func (t *tool) journal(c *cli.Context) (*incident.Journal, error) {
-	paths := app.FindPaths(t.env.Getenv)
-	dir := paths.State
-	named := c.String("config")
-	load := config.LoadNamed
-	if named == "" {
-		named, load = filepath.Join(paths.Etc, config.Name), config.Load
-	}
-	file, err := load(named)
-	if err != nil {
-		return nil, app.Usagef("%w", err)
-	}
-	if v := file.Values(); v.StateDir != "" {
-		dir = v.StateDir
-	}
-	if c.IsSet("state-dir") {
-		dir = c.String("state-dir")
-	}
-	dir = filepath.Join(dir, "incidents")
-	if _, err := os.Stat(dir); err != nil {
-		return nil, app.Usagef("no journal: %w; nothing has happened yet, or it is elsewhere (--state-dir), or for user oneadmin only", err)
-	}
-	return incident.OpenJournal(dir)
-}
-
-// list shows the last incidents.
-func (t *tool) list(c *cli.Context) error {
-	if c.Args().Present() {
-		return app.Usagef("oneft incidents does not know %q; oneft incidents show %s shows one", c.Args().First(), "12")
-	}
-	if c.Int("limit") < 0 {
-		return app.Usagef("--limit %d: allowed is 0 for all, or more", c.Int("limit"))
-	}
-	j, err := t.journal(c)
-	if err != nil {
-		return err
-	}
-	records, failed := j.List(c.Int("limit"))
-	for _, err := range failed {
-		t.code = app.ExitIncomplete
-		fmt.Fprintf(t.env.Stderr, "oneft: %s\n", one.Printable(err.Error()))
-	}
-	if c.Bool("json") {
-		return t.json(records)
-	}
-	w := tabwriter.NewWriter(t.env.Stdout, 0, 8, 2, ' ', 0)
-	for _, row := range report.Table(records, time.Now()) {
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t "))
-	}
-	return w.Flush()
-}
-
-// show shows one incident.
-func (t *tool) show(c *cli.Context) error {
-	number, err := strconv.Atoi(c.Args().First())
-	switch {
-	case c.Args().Len() != 1 || err != nil || number < 1:
-		return app.Usagef("oneft incidents show needs the number of one incident, behind its options; oneft incidents lists them")
-	case c.Bool("json") && c.IsSet("html"):
-		return app.Usagef("--json and --html contradict each other")
-	}
-	j, err := t.journal(c)
-	if err != nil {
-		return err
-	}
-	r, err := j.Load(number)
-	switch {
-	case errors.Is(err, incident.ErrNoIncident):
-		return app.Usagef("%w; oneft incidents lists them", err)
-	case err != nil:
-		return err
-	case c.Bool("json"):
-		return t.json(r)
-	case c.String("html") == "-":
-		return report.HTML(t.env.Stdout, r, time.Now())
-	case c.IsSet("html"):
-		return writeHTML(c.String("html"), r)
-	}
-	for _, line := range report.Timeline(r, time.Now()) {
-		fmt.Fprintln(t.env.Stdout, line)
-	}
-	return nil
-}
-
-// json prints records as they are in the journal.
-func (t *tool) json(v any) error {
-	enc := json.NewEncoder(t.env.Stdout)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
-// writeHTML writes the page of an incident into a new file.
-func writeHTML(path string, r incident.Record) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
-	if err != nil {
-		return fmt.Errorf("write the page: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return report.HTML(f, r, time.Now())
 }

@@ -72,7 +72,9 @@ func tool() app.Tool {
 			return err
 		},
 		Act: func(ctx context.Context, s app.Session) (app.Answer, error) {
-			return failover.ForVM(ctx, s, func(v recovery.Single) recovery.Step { return recovery.Failure(v, policy) })
+			q := failover.RequestFor(s, "VM", string(policy.Mode))
+			q.Force, q.NoBudget = policy.Force, s.Cli.Bool("no-budget")
+			return failover.ForVM(ctx, s, q)
 		},
 	}
 }

@@ -56,7 +56,9 @@ func tool() app.Tool {
 			return nil
 		},
 		Act: func(ctx context.Context, s app.Session) (app.Answer, error) {
-			return failover.ForVM(ctx, s, func(v recovery.Single) recovery.Step { return recovery.Unknown(v, s.AnyState) })
+			q := failover.RequestFor(s, "VM", string(recovery.VerbBoot))
+			q.NoBudget = s.Cli.Bool("no-budget")
+			return failover.ForVM(ctx, s, q)
 		},
 	}
 }

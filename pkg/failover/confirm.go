@@ -50,12 +50,22 @@ func Interval(ctx context.Context, cloud Cloud, monitord string) (time.Duration,
 // confirm watches the host for a time. It returns true at once when oned has
 // monitored the host; nothing else is "back". oned not answering at the end of
 // the time is an error: then nothing is known about the host.
-func (r *runner) confirm(ctx context.Context, period time.Duration) (back bool, err error) {
+// watched is since when a process before has done so already; the zero time for not.
+func (r *runner) confirm(ctx context.Context, period time.Duration, watched time.Time) (back bool, err error) {
 	end := time.Now().Add(period)
-	r.say(Info, -1, "watching the host for %s; it counts as back only when it is MONITORED", period)
+	if !watched.IsZero() && watched.Add(period).Before(end) {
+		end = watched.Add(period)
+		r.say(Info, -1, "the host has been watched since %s; %s of %s are left", watched.Format(time.TimeOnly), max(0, time.Until(end).Round(time.Second)), period)
+	} else {
+		r.say(Info, -1, "watching the host for %s; it counts as back only when it is MONITORED", period)
+	}
 	var contact int64
-	for {
-		host, err := r.host(ctx)
+	for first := true; ; first = false {
+		look := r.host
+		if first || time.Until(end) <= watchEvery {
+			look = r.hostItself // the pool does not tell when it was last monitored
+		}
+		host, err := look(ctx)
 		if err == nil && contact > 0 && host.LastContact > contact {
 			// It was back between two looks: oned was slow, or away.
 			r.say(Info, -1, "the host was monitored meanwhile and failed again; watching it anew")
@@ -63,6 +73,7 @@ func (r *runner) confirm(ctx context.Context, period time.Duration) (back bool, 
 		}
 		contact = max(contact, host.LastContact)
 		left := time.Until(end)
+		r.turns.expect(r.hostID, left < gather)
 		switch {
 		case err != nil && (left <= 0 || !one.Temporary(err)):
 			return false, fmt.Errorf("watch the host: %w", err)

@@ -30,6 +30,7 @@ type Cloud interface {
 	Do(ctx context.Context, action one.Action, vmID int) error
 	Migrate(ctx context.Context, vmID, hostID int) error
 	Annotate(ctx context.Context, vmID int, name, value string) error
+	AnnotateHost(ctx context.Context, hostID int, name, value string) error
 }
 
 // Locker gives one process at a time an object; *incident.Locks does.
@@ -38,6 +39,61 @@ type Locker interface {
 	// the object.
 	Acquire(kind string, id int) (release func(), err error)
 }
+
+// Recorder keeps what is done, so that another process can go on with it. None of its
+// methods fails: a recovery does not wait for a disk.
+type Recorder interface {
+	// Open reports whether a process that was stopped has left the work open.
+	Open() bool
+	// Begin is called when the work begins: the object is locked, and there is something to
+	// do. It returns what processes before have done.
+	Begin(o Opening) Earlier
+	// Stage is called at the begin of each step.
+	Stage(step incident.Step)
+	// Proved is called with how the host was proven off, or why it is done without.
+	Proved(how string)
+	// Planned is called with all VMs before any of them is touched, and Finished when one of
+	// them is done.
+	Planned(all []Outcome)
+	Finished(o Outcome)
+	// Number is that of the incident; 0 without.
+	Number() int
+}
+
+// Opening is the begin of work on a host or VM.
+type Opening struct {
+	Name string
+	// Contact is when oned last monitored the host; the zero time when it does not tell.
+	Contact time.Time
+	// From names the incident of another front-end that is gone on with, which began at
+	// Since; "" for none.
+	From  string
+	Since time.Time
+	// Settle: an open incident is ended, whatever it is about; no new one is begun.
+	Settle bool
+	// Apart: another process works on the open incident; this is one of its own.
+	Apart bool
+}
+
+// Earlier is what processes before have done for the same outage.
+type Earlier struct {
+	// Watched is since when the host has been watched without a break that matters; the zero
+	// time for not yet.
+	Watched time.Time
+	// VMs are those that they had planned.
+	VMs []incident.VM
+}
+
+// noRecorder keeps nothing.
+type noRecorder struct{}
+
+func (noRecorder) Open() bool            { return false }
+func (noRecorder) Begin(Opening) Earlier { return Earlier{} }
+func (noRecorder) Stage(incident.Step)   {}
+func (noRecorder) Proved(string)         {}
+func (noRecorder) Planned([]Outcome)     {}
+func (noRecorder) Finished(Outcome)      {}
+func (noRecorder) Number() int           { return 0 }
 
 // Verify says what has to be seen before a VM counts as done.
 type Verify string
@@ -56,10 +112,13 @@ type Options struct {
 	Timeout  time.Duration // for acting and verifying together
 	DryRun   bool          // stop with the plan
 	AnyState bool          // also on a host that an admin disabled or set offline
-	// Begin, when set, is told the name of the host or VM when the work on it begins: the
-	// object is locked, and there is something to do. Stage is told of each step.
-	Begin func(name string)
-	Stage func(step incident.Step)
+	// FrontEnd is how this front-end is called in the claims on hosts (Claim); "" for no
+	// claims.
+	FrontEnd string
+	// Record, when set, keeps what is done.
+	Record Recorder
+	// Shared is set when several hosts are recovered in one process.
+	Shared *Shared
 	// Notify, when set, is told of each thing that happens. It is called from
 	// several goroutines, one at a time.
 	Notify func(Event)

@@ -15,6 +15,9 @@ type Storm struct {
 	Policy recovery.GuardPolicy
 	// CoolDown is how long a storm has to stay away before anything is done.
 	CoolDown time.Duration
+	// Cycle, when set, is asked for the time between two monitorings of a host when a storm is
+	// held. Hosts that are well again show it one by one within it, so the cool-down is longer.
+	Cycle func(context.Context) (time.Duration, error)
 	// GiveUp is how long to hold at most.
 	GiveUp time.Duration
 	// QuietUntil: nothing is done before; oned has only just started or become leader.
@@ -22,6 +25,9 @@ type Storm struct {
 	// Override: a person who knows has said to go on.
 	Override bool
 }
+
+// holding begins the line that says that a storm is waited for.
+const holding = "holding:"
 
 // guardEvery is how often the hosts are looked at while holding. It is shorter
 // than any monitoring interval in use, so no state of a host is missed.
@@ -64,9 +70,11 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 			return stage{back: true}, nil
 		case v.Hold:
 			if !held {
-				r.say(Warning, -1, "holding: %s, so the front-end itself is the suspect; nothing is fenced or touched", v.Worst)
+				storm.CoolDown = r.coolDown(ctx, storm)
+				r.say(Warning, -1, holding+" %s, so the front-end itself is the suspect; nothing is fenced or touched", v.Worst)
 			}
 			held, calm = true, time.Time{}
+			r.turns.expect(r.hostID, false)
 		case calm.IsZero():
 			calm = now
 		}
@@ -87,13 +95,26 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 	}
 }
 
+// coolDown is the cool-down of a storm, at least a monitoring cycle and a look: a host that is
+// still in ERROR then has been monitored in vain since the storm was over.
+func (r *runner) coolDown(ctx context.Context, storm Storm) time.Duration {
+	if storm.Cycle == nil {
+		return storm.CoolDown
+	}
+	cycle, err := storm.Cycle(ctx)
+	if err != nil {
+		r.say(Warning, -1, "%v; a monitoring cycle is taken for %s", err, DefaultInterval)
+		cycle = DefaultInterval
+	}
+	return max(storm.CoolDown, cycle+guardEvery)
+}
+
 // look reads all hosts once, judges them, and gives the failed one. Since when a host has been in ERROR is only
 // asked for when it matters: oned tells since 5.12; before, all hosts in ERROR
 // count as having failed just now. The window ends when this recovery began: a storm
 // must not grow old while it is held.
 func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recovery.Verdict, host one.Host, err error) {
-	sent := time.Now()
-	hosts, err := r.cloud.Hosts(ctx)
+	hosts, sent, err := r.hosts(ctx)
 	if err != nil {
 		return v, host, err
 	}

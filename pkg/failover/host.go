@@ -37,12 +37,15 @@ var ErrNoHost = errors.New("no such host")
 // Host recovers the VMs of a failed host. The report is complete also when the
 // error is not nil: then it says how far the recovery got.
 func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Options) (report Report, err error) {
-	r := &runner{cloud: cloud, locks: locks, opt: opt, hostID: job.HostID, started: time.Now(), since: map[int]time.Time{}}
+	r := newRunner(cloud, locks, job.HostID, opt)
 	report = Report{Object: fmt.Sprintf("host %d", job.HostID), DryRun: opt.DryRun}
 	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
 
-	host, err := r.host(ctx)
+	host, err := r.hostItself(ctx)
 	if errors.Is(err, one.ErrNotFound) {
+		if r.rec.Open() {
+			r.rec.Begin(Opening{Settle: true})
+		}
 		return report, fmt.Errorf("%w: oned knows no host %d", ErrNoHost, job.HostID)
 	}
 	if err != nil {
@@ -51,41 +54,74 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 	report.Object, report.State = fmt.Sprintf("host %d (%s)", host.ID, host.Name), host.State.String()
 	if opt.DryRun {
 		report.Preview = r.preview(ctx, host, job)
-		return r.recoverHost(ctx, job, report, fence.WithoutProof(host.ID, "dry run"))
+		return r.recoverHost(ctx, job, report, fence.WithoutProof(host.ID, "dry run"), Earlier{})
 	}
-	if done := report.notFailed(host.State, opt.AnyState); done {
+	over := report.notFailed(host.State, opt.AnyState)
+	if !over && len(host.VMs) == 0 {
+		over, report.Summary = true, "no VMs on the host"
+	}
+	if over && !r.rec.Open() {
 		return report, nil
 	}
-	if locks != nil {
-		release, err := locks.Acquire("host", job.HostID)
-		switch {
-		case errors.Is(err, incident.ErrBusy):
-			report.Elsewhere, report.Summary = true, err.Error()
-			return report, nil
-		case err != nil:
-			r.say(Warning, -1, "working without a lock: %v", err)
-		default:
-			defer release()
-		}
-	}
-	if len(host.VMs) == 0 {
-		report.Summary = "no VMs on the host"
+	release, free := r.takeHost(&report)
+	if !free {
 		return report, nil
 	}
-	r.begin(host.Name)
-	proof, s, err := r.clear(ctx, host, job)
+	defer release()
+	if over {
+		return r.settle(ctx, report, host)
+	}
+	return r.work(ctx, host, job, report)
+}
+
+// takeHost makes this process the only one of this front-end that works on the host.
+func (r *runner) takeHost(report *Report) (release func(), free bool) {
+	release = func() {}
+	if r.locks == nil {
+		return release, true
+	}
+	got, err := r.locks.Acquire("host", r.hostID)
+	switch {
+	case errors.Is(err, incident.ErrBusy):
+		report.Elsewhere, report.Refused, report.Summary = true, false, err.Error()
+		return release, false
+	case err != nil:
+		r.say(Warning, -1, "working without a lock: %v", err)
+		return release, true
+	}
+	return got, true
+}
+
+// work takes the host from the beginning, or from where a process before was stopped, to the
+// end.
+func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Report) (_ Report, err error) {
+	opening, other, err := r.takeOver(ctx, host)
+	switch {
+	case err != nil:
+		return report, err
+	case other != "":
+		report.Elsewhere, report.Summary = true, other
+		return report, nil
+	}
+	before := r.rec.Begin(opening)
+	end := r.keepClaim(ctx, job)
+	defer func() { end(report, err) }()
+	proof, s, err := r.clear(ctx, host, job, before)
 	switch {
 	case err != nil:
 		return report, err
 	case s.back:
 		report.cameBack()
+		r.concludeEarlier(ctx, &report, before)
 		return report, nil
 	case s.refused != "":
 		report.Refused, report.Summary = true, s.refused
 		return report, nil
 	}
 	report.Fence = proof.String()
-	return r.recoverHost(ctx, job, report, proof)
+	r.rec.Proved(report.Fence)
+	report, err = r.recoverHost(ctx, job, report, proof, before)
+	return report, err
 }
 
 // preview says what would be done now to a host that is not in ERROR, what the guard
@@ -131,18 +167,19 @@ func (report *Report) cameBack() {
 }
 
 // recoverHost plans, acts and verifies.
-func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report, proof fence.Proof) (Report, error) {
+func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report, proof fence.Proof, before Earlier) (Report, error) {
 	p, err := r.permit(job.HostID, proof)
 	if err != nil {
 		return report, err
 	}
-	r.stage(incident.StepPlan)
+	r.rec.Stage(incident.StepPlan)
 	s, read, err := r.snapshot(ctx, job)
 	if err != nil {
 		return report, err
 	}
 	if s.Host.State.Back() && !r.opt.DryRun {
 		report.cameBack()
+		r.concludeEarlier(ctx, &report, before)
 		return report, nil
 	}
 	plan := recovery.Make(s.Snapshot, job.Policy)
@@ -156,6 +193,7 @@ func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report, pr
 		t.out.State = "?"
 		tasks = append(tasks, t)
 	}
+	tasks = append(tasks, r.earlier(ctx, before, tasks)...)
 	p.perform(ctx, tasks)
 	report.conclude(tasks)
 	return report, nil
@@ -173,9 +211,10 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.opt.Timeout)
 	defer cancel()
-	r.stage(incident.StepAct)
+	r.planned(tasks)
+	r.rec.Stage(incident.StepAct)
 	r.actAll(ctx, tasks)
-	r.stage(incident.StepVerify)
+	r.rec.Stage(incident.StepVerify)
 	if r.opt.Verify != VerifyNone && r.hostID >= 0 {
 		r.verifyLeft(ctx, tasks)
 	}

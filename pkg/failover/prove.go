@@ -101,22 +101,23 @@ func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.P
 
 // clear takes the host through everything that comes before acting: watching it,
 // the storm guard, second opinions, the fence.
-func (r *runner) clear(ctx context.Context, host one.Host, job HostJob) (fence.Proof, stage, error) {
+func (r *runner) clear(ctx context.Context, host one.Host, job HostJob, before Earlier) (fence.Proof, stage, error) {
 	if job.Confirm > 0 && !job.FenceFirst {
-		r.stage(incident.StepConfirm)
-		back, err := r.confirm(ctx, job.Confirm)
+		r.rec.Stage(incident.StepConfirm)
+		back, err := r.confirm(ctx, job.Confirm, before.Watched)
 		if err != nil || back {
 			return fence.Proof{}, stage{back: back}, err
 		}
 	}
-	r.stage(incident.StepGuard)
+	r.turns.expect(r.hostID, true)
+	r.rec.Stage(incident.StepGuard)
 	s, err := r.guard(ctx, job.Storm)
 	if err != nil || s.ended() {
 		return fence.Proof{}, s, err
 	}
 	now := s.host
 	if len(job.Opinions) > 0 {
-		r.stage(incident.StepOpinion)
+		r.rec.Stage(incident.StepOpinion)
 		if s := r.opinions(ctx, now, job.Opinions); s.ended() {
 			return fence.Proof{}, s, nil
 		}
@@ -124,7 +125,7 @@ func (r *runner) clear(ctx context.Context, host one.Host, job HostJob) (fence.P
 			return fence.Proof{}, stage{back: now.State.Back()}, err
 		}
 	}
-	r.stage(incident.StepFence)
+	r.rec.Stage(incident.StepFence)
 	proof, s := r.prove(ctx, now, job)
 	return proof, s, nil
 }

@@ -3,6 +3,7 @@ package failover
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -19,35 +20,51 @@ const (
 	keepFor       = 90 * 24 * time.Hour
 )
 
+// forgotten is after how long an incident that nobody works on is not gone on with where
+// oned does not tell whether the host was back in between (before 5.12). oned 4.4 calls the
+// hook again on each failed cycle, and the timer of oneft resume runs each minute. A choice.
+const forgotten = time.Hour
+
 // recorder writes an incident into the journal: all that the log gets, by its step. Without a
 // journal it writes nothing, and the report says so.
 type recorder struct {
 	journal *incident.Journal
 	record  incident.Record
+	tell    *teller
 	step    atomic.Value // incident.Step
 	file    atomic.Pointer[incident.Case]
 	begun   bool
 	err     error // why there is no journal
+	// kept: the incident stays open when this process is told to end, for another one.
+	kept bool
 }
 
-// newRecorder makes a recorder for the work on an object with the settings of a session. The
-// incident begins when the work does.
-func newRecorder(s app.Session, kind string, id int) *recorder {
-	rec := &recorder{record: incident.Record{Kind: kind, ID: id, Tool: s.Cli.App.Name, Call: s.Call}}
+// newRecorder makes a recorder for a request with the settings of a session. The incident
+// begins when the work does.
+func newRecorder(s app.Session, q incident.Request, tell *teller) *recorder {
+	rec := &recorder{record: incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}, tell: tell, kept: !s.Attended}
 	rec.step.Store(incident.StepTold)
 	if s.DryRun {
 		return rec
 	}
 	rec.journal, rec.err = incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
-	s.Log.Observe(func(level logrus.Level, vm int, text string) {
-		names := map[logrus.Level]string{logrus.InfoLevel: "info", logrus.WarnLevel: "warning", logrus.ErrorLevel: "problem"}
-		rec.file.Load().Event(rec.step.Load().(incident.Step), vm, names[level], text)
-	})
+	s.Log.Observe(rec.line)
 	return rec
 }
 
-// stage is told of each step of the work, and writes down when it began.
-func (rec *recorder) stage(step incident.Step) {
+// line is told of each line of the log.
+func (rec *recorder) line(level logrus.Level, vm int, text string) {
+	names := map[logrus.Level]string{logrus.InfoLevel: "info", logrus.WarnLevel: "warning", logrus.ErrorLevel: "problem"}
+	step := rec.step.Load().(incident.Step)
+	c := rec.file.Load()
+	c.Event(step, vm, names[level], text)
+	if step == incident.StepGuard && strings.HasPrefix(text, holding) {
+		rec.tell.held(c)
+	}
+}
+
+// Stage is told of each step of the work, and writes down when it began.
+func (rec *recorder) Stage(step incident.Step) {
 	rec.step.Store(step)
 	says := map[incident.Step]string{
 		incident.StepConfirm: "watching the host", incident.StepGuard: "looking at all hosts", incident.StepOpinion: "asking for second opinions",
@@ -59,92 +76,193 @@ func (rec *recorder) stage(step incident.Step) {
 	}
 }
 
-// diskLimit is how long a recovery waits for the disk of the journal, once at its begin and
-// once at its end: a disk that hangs must not keep VMs down.
+// diskLimit is how long a recovery waits for the disk of the journal each time that it has
+// to: a disk that hangs must not keep VMs down.
 const diskLimit = 10 * time.Second
 
 var errDisk = fmt.Errorf("the disk did not take it within %s", diskLimit)
 
-// begin opens the incident, or goes on with the one of a process that was stopped in the
-// middle. The caller has the lock of the object.
-func (rec *recorder) begin(name string) {
-	rec.begun = true
-	if rec.journal == nil {
-		return
+// bounded waits for f no longer than diskLimit, and not again once the disk has hung.
+func (rec *recorder) bounded(f func()) bool {
+	if rec.journal == nil || rec.err == errDisk {
+		return false
 	}
-	rec.record.Name = name
-	type opened struct {
-		file *incident.Case
-		err  error
-	}
-	done := make(chan opened, 1)
+	done := make(chan struct{})
 	go func() {
-		c, err := openCase(rec.journal, rec.record)
-		done <- opened{c, err}
+		defer close(done)
+		f()
 	}()
 	select {
-	case o := <-done:
-		rec.err = o.err
-		if o.file != nil {
-			rec.file.Store(o.file)
-		}
+	case <-done:
+		return true
 	case <-time.After(diskLimit):
 		rec.err = errDisk
+		return false
 	}
 }
 
-// openCase begins an incident, or goes on with one that is open.
-func openCase(j *incident.Journal, r incident.Record) (*incident.Case, error) {
-	before, open, _ := j.OpenOf(r.Kind, r.ID) // one that cannot be read is not gone on with
-	if !open {
-		return j.Begin(r)
+// Open is a part of Recorder.
+func (rec *recorder) Open() bool {
+	_, open := rec.openOne()
+	return open
+}
+
+// openOne is the open incident of the object.
+func (rec *recorder) openOne() (incident.Record, bool) {
+	found := make(chan *incident.Record, 1)
+	if rec.bounded(func() {
+		r, open, _ := rec.journal.OpenOf(rec.record.Kind, rec.record.ID) // one that cannot be read is not gone on with
+		if !open {
+			found <- nil
+			return
+		}
+		found <- &r
+	}) {
+		if r := <-found; r != nil {
+			return *r, true
+		}
 	}
-	c, err := j.Continue(before.Number)
-	if err == nil {
-		c.Event(incident.StepTold, -1, "warning", "the process before was stopped in the middle; this one goes on")
+	return incident.Record{}, false
+}
+
+// Number is a part of Recorder.
+func (rec *recorder) Number() int { return rec.file.Load().Number() }
+
+// Begin opens the incident, or goes on with the one of a process that was stopped in the
+// middle.
+func (rec *recorder) Begin(o Opening) Earlier {
+	rec.begun = true
+	rec.record.Name, rec.record.From = o.Name, o.From
+	type opened struct {
+		file   *incident.Case
+		before Earlier
+		err    error
 	}
-	return c, err
+	done := make(chan opened, 1)
+	if !rec.bounded(func() {
+		c, before, err := openCase(rec.journal, rec.record, o)
+		done <- opened{c, before, err}
+	}) {
+		return Earlier{}
+	}
+	got := <-done
+	rec.err = got.err
+	if got.file != nil {
+		rec.file.Store(got.file)
+		rec.tell.began(got.file)
+	}
+	return got.before
+}
+
+// openCase begins an incident, or goes on with one that is open and about this outage.
+func openCase(j *incident.Journal, r incident.Record, o Opening) (*incident.Case, Earlier, error) {
+	before, open, _ := j.OpenOf(r.Kind, r.ID)
+	if open && !o.Apart {
+		c, err := j.Continue(before.Number)
+		if err != nil {
+			return nil, Earlier{}, err
+		}
+		status, why := otherOutage(before, o)
+		if why == "" {
+			c.Event(incident.StepTold, -1, "warning", "the process before was stopped in the middle; this one goes on")
+			return c, Earlier{Watched: watchedSince(before, o), VMs: before.VMs}, nil
+		}
+		c.End(status, why)
+	}
+	c, err := j.Begin(r)
+	if o.From == "" || err != nil {
+		return c, Earlier{}, err
+	}
+	c.Event(incident.StepTold, -1, "warning", "going on with "+o.From)
+	earlier := Earlier{}
+	if !o.Contact.IsZero() { // takeOver has seen that it was not monitored since
+		earlier.Watched = o.Since
+	}
+	return c, earlier, nil
+}
+
+// otherOutage says why an open incident is about another outage than the one of now; "" when
+// it is not.
+func otherOutage(before incident.Record, o Opening) (incident.Status, string) {
+	last := before.Began
+	if n := len(before.Events); n > 0 {
+		last = before.Events[n-1].At
+	}
+	switch {
+	case o.Settle:
+	case o.Contact.After(before.Began):
+		return incident.CameBack, fmt.Sprintf("the process was stopped; the host was monitored again at %s and failed anew, which is the next incident", o.Contact.Format(time.DateTime))
+	case o.Contact.IsZero() && time.Since(last) > forgotten:
+		return incident.Failed, fmt.Sprintf("the process was stopped, and nobody went on within %s; the next incident does", forgotten)
+	}
+	return "", ""
+}
+
+// watchedSince is since when the host was watched, when it was certainly not back since.
+func watchedSince(before incident.Record, o Opening) time.Time {
+	for _, e := range before.Events {
+		if e.Step == incident.StepConfirm && !o.Contact.IsZero() && !o.Contact.After(e.At) {
+			return e.At
+		}
+	}
+	return time.Time{}
+}
+
+// Proved is a part of Recorder.
+func (rec *recorder) Proved(how string) { rec.file.Load().Proof(how) }
+
+// Planned is a part of Recorder.
+func (rec *recorder) Planned(all []Outcome) {
+	c := rec.file.Load()
+	vms := make([]incident.VM, len(all))
+	for i, o := range all {
+		vms[i] = o.record()
+	}
+	c.VMs(vms)
+	rec.bounded(func() { _ = c.Flush() }) // Err tells at the end
+}
+
+// Finished is a part of Recorder.
+func (rec *recorder) Finished(o Outcome) { rec.file.Load().VM(o.record()) }
+
+// record is an outcome as it is in the journal.
+func (o Outcome) record() incident.VM {
+	return incident.VM{ID: o.VM, Name: o.Name, Owner: o.Owner, State: o.State, Action: string(o.Action), Result: string(o.Result),
+		Detail: o.Detail, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds}
 }
 
 // end writes how it ended into the incident, and its number and what went wrong with it into
-// the report.
-func (rec *recorder) end(report *Report, err error) {
+// the report. told says that this process was told to end.
+func (rec *recorder) end(report *Report, err error, told bool) {
 	c := rec.file.Load()
-	if report.Elsewhere && rec.journal != nil {
-		if r, open, _ := rec.journal.OpenOf(rec.record.Kind, rec.record.ID); open {
+	if report.Elsewhere {
+		if r, open := rec.openOne(); open {
 			report.Incident = r.Number
 		}
 	}
 	if c != nil {
 		report.Incident = c.Number()
-		c.Proof(report.Fence)
-		var vms []incident.VM
 		for _, o := range report.Outcomes {
-			vms = append(vms, incident.VM{ID: o.VM, Name: o.Name, Owner: o.Owner, State: o.State, Action: string(o.Action), Result: string(o.Result),
-				Detail: o.Detail, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds})
+			c.VM(o.record())
 		}
-		c.VMs(vms)
 		status, summary := statusOf(*report, err)
-		rec.err = rec.close(c, status, summary)
+		failed := make(chan error, 1)
+		if rec.bounded(func() {
+			if told && rec.kept {
+				c.Event(incident.StepEnd, -1, "warning", "this process was told to end; the next event or oneft resume goes on")
+				failed <- c.Close()
+				return
+			}
+			c.End(status, summary)
+			_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // tried again by the next one
+			failed <- c.Err()
+		}) {
+			rec.err = <-failed
+		}
+		rec.tell.ended(c)
 	}
 	if rec.begun && rec.err != nil {
 		report.Unrecorded = rec.err.Error()
-	}
-}
-
-// close ends the incident and removes old ones.
-func (rec *recorder) close(c *incident.Case, status incident.Status, summary string) error {
-	done := make(chan error, 1)
-	go func() {
-		c.End(status, summary)
-		_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // tried again by the next one
-		done <- c.Err()
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-time.After(diskLimit):
-		return errDisk
 	}
 }
 

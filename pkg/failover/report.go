@@ -1,17 +1,13 @@
 package failover
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
-	"one-ft/pkg/recovery"
 )
 
 // ExitCode is 0 when everything was handled or there was nothing to do, 1 when a VM was
@@ -72,50 +68,7 @@ func (r Report) Problems() []string {
 	return lines
 }
 
-// newOptions makes the options from the common flags, with progress going to the log.
-func newOptions(s app.Session, rec *recorder) Options {
-	return Options{
-		Begin: rec.begin, Stage: rec.stage,
-		Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: s.AnyState,
-		Notify: func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Text) },
-	}
-}
-
-// ForHost does the work of a job with the settings of a session.
-func ForHost(ctx context.Context, s app.Session, job HostJob) (app.Answer, error) {
-	rec := newRecorder(s, "host", job.HostID)
-	report, err := Host(ctx, s.Client, locks(s), job, newOptions(s, rec))
-	rec.end(&report, err)
-	if errors.Is(err, ErrNoHost) {
-		err = app.Usagef("%w; onehost list shows the hosts", err)
-	}
-	return report, err
-}
-
 // BudgetFlags are the flags of executables that act on single VMs.
 func BudgetFlags() []cli.Flag {
 	return []cli.Flag{&cli.BoolFlag{Name: "no-budget", Usage: "a person decided so: count neither attempts nor how many VMs fail"}}
-}
-
-// ForVM plans and recovers one VM with the settings of a session.
-func ForVM(ctx context.Context, s app.Session, decide func(recovery.Single) recovery.Step) (app.Answer, error) {
-	job := VMJob{VMID: s.ID, Dialect: s.Dialect, Decide: decide}
-	if !s.Cli.Bool("no-budget") {
-		job.Budget = NewBudget(s.Config.Values(), filepath.Join(s.StateDir, "attempts"))
-	}
-	rec := newRecorder(s, "VM", s.ID)
-	report, err := VM(ctx, s.Client, locks(s), job, newOptions(s, rec))
-	rec.end(&report, err)
-	if errors.Is(err, ErrNoVM) {
-		err = app.Usagef("%w; onevm list shows the VMs", err)
-	}
-	return report, err
-}
-
-// locks gives the locks of a session; nil if there are none.
-func locks(s app.Session) Locker {
-	if s.Locks == nil {
-		return nil // not a Locker that holds a nil pointer
-	}
-	return s.Locks
 }

@@ -19,7 +19,10 @@ type runner struct {
 	opt     Options
 	mu      sync.Mutex // one Notify at a time
 	started time.Time
-	begun   bool // begin was called
+	rec     Recorder
+	turns   *turns
+	begun   bool // rec.Begin was called
+	apart   bool // another process works on the incident of the VM
 	// decide plans one VM anew from what was just read.
 	decide func(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error)
 	// hostID is the failed host, or -1.
@@ -71,18 +74,18 @@ func newTask(step recovery.Step, read time.Time) *task {
 	}}
 }
 
-// stage tells that a step begins.
-func (r *runner) stage(step incident.Step) {
-	if r.opt.Stage != nil {
-		r.opt.Stage(step)
+// newRunner makes a runner for a host, or for a VM with -1.
+func newRunner(cloud Cloud, locks Locker, hostID int, opt Options) *runner {
+	r := &runner{cloud: cloud, locks: locks, opt: opt, hostID: hostID, started: time.Now(), since: map[int]time.Time{}, rec: opt.Record}
+	if r.rec == nil || opt.DryRun {
+		r.rec = noRecorder{}
 	}
-}
-
-// begin tells that the work on an object begins.
-func (r *runner) begin(name string) {
-	if r.opt.Begin != nil && !r.opt.DryRun {
-		r.opt.Begin(name)
+	if opt.Shared != nil {
+		r.turns = opt.Shared.turns
+	} else {
+		r.turns = newTurns(opt.Parallel)
 	}
+	return r
 }
 
 // say reports progress.
@@ -113,6 +116,7 @@ func (r *runner) finish(t *task, result Result, format string, args ...any) {
 	case Incomplete, Refused:
 		level = Problem
 	}
+	r.rec.Finished(t.out)
 	r.say(level, t.out.VM, "%s: %s: %s", t.out.Action, result, t.out.Detail)
 }
 
@@ -133,25 +137,38 @@ func (r *runner) finishPlanned(t *task) bool {
 	return true
 }
 
-// actAll acts on all tasks in their order, a bounded number at a time.
+// actAll acts on all tasks in the order of their priority, a bounded number at a time.
 func (r *permit) actAll(ctx context.Context, tasks []*task) {
-	slots := make(chan struct{}, max(r.opt.Parallel, 1))
-	var wg sync.WaitGroup
+	var todo []*task
 	for _, t := range tasks {
-		if r.finishPlanned(t) {
-			continue
+		if t.accepted.IsZero() && t.out.Result == "" && !r.finishPlanned(t) {
+			todo = append(todo, t)
 		}
-		slots <- struct{}{}
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			defer func() { <-slots }()
+	}
+	line := r.turns.line(r.hostID, todo)
+	r.turns.open(ctx, r.failedHosts)
+	var wg sync.WaitGroup
+	for i, t := range todo {
+		wg.Go(func() {
+			if !r.turns.take(ctx, line[i]) {
+				r.finish(t, Incomplete, "not done in time: %v", ctx.Err())
+				return
+			}
+			defer r.turns.done()
 			if r.lock(t) {
 				r.act(ctx, t)
 			}
-		}()
+		})
 	}
 	wg.Wait()
+}
+
+// failedHosts are all hosts in ERROR, as far as they were read.
+func (r *runner) failedHosts() []int {
+	if r.opt.Shared == nil {
+		return nil
+	}
+	return r.opt.Shared.pool.failed()
 }
 
 // lock makes this process the only one that works on the VM.

@@ -37,12 +37,14 @@ type Fences struct {
 	XML func(context.Context, int) (string, error)
 	// Notify, when set, is told of each call of a device, without secrets.
 	Notify func(fence.Event)
+	// Slots bounds how many agents run at the same time; nil does not.
+	Slots chan struct{}
 }
 
 // settings gives the levels and limits for a host. fence.ErrNotConfigured means
 // that nothing is configured for it.
 func (f Fences) settings(host one.Host) (fence.Settings, error) {
-	s := fence.Settings{Notify: f.Notify, SecretDir: f.SecretDir}
+	s := fence.Settings{Notify: f.Notify, SecretDir: f.SecretDir, Slots: f.Slots}
 	levels, err := fence.FromTemplate(host.Template)
 	entry, configured := f.Config.FenceFor(host.Name, host.Cluster)
 	if configured {

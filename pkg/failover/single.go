@@ -30,11 +30,18 @@ var ErrNoVM = errors.New("no such VM")
 // for that came while this process had the VM. The report is of the last attempt; it is
 // complete also when the error is not nil.
 func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) (report Report, err error) {
-	r := &runner{cloud: cloud, locks: locks, opt: opt, hostID: -1, started: time.Now()}
+	r := newRunner(cloud, locks, -1, opt)
 	report = Report{Object: fmt.Sprintf("VM %d", job.VMID), DryRun: opt.DryRun}
 	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
 	r.decide = func(ctx context.Context, vm one.VM, _ recovery.Step) (recovery.Step, error) {
 		return r.decideSingle(ctx, job, vm)
+	}
+	if locks != nil {
+		release, err := locks.Acquire("incident-of-VM", job.VMID)
+		if err == nil {
+			defer release()
+		}
+		r.apart = errors.Is(err, incident.ErrBusy)
 	}
 	for {
 		t, err := r.attempt(ctx, job, &report)
@@ -54,6 +61,9 @@ func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) 
 func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task, error) {
 	vm, err := r.cloud.VM(ctx, job.VMID)
 	if errors.Is(err, one.ErrNotFound) {
+		if !r.apart && r.rec.Open() {
+			r.beginOnce("")
+		}
 		return nil, fmt.Errorf("%w: oned knows no VM %d", ErrNoVM, job.VMID)
 	}
 	if err != nil {
@@ -71,10 +81,10 @@ func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task,
 	if err != nil {
 		return nil, err
 	}
-	if acts(step) || step.Unhandled || step.Verb == recovery.VerbDelete {
+	if acts(step) || step.Unhandled || step.Verb == recovery.VerbDelete || !r.apart && r.rec.Open() {
 		r.beginOnce(vm.Name)
 	}
-	r.stage(incident.StepPlan)
+	r.rec.Stage(incident.StepPlan)
 	if job.Budget != nil && acts(step) {
 		host, err := r.hostOfVM(ctx, vm)
 		if err != nil {
@@ -104,7 +114,7 @@ func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task,
 func (r *runner) beginOnce(name string) {
 	if !r.begun {
 		r.begun = true
-		r.begin(name)
+		r.rec.Begin(Opening{Name: name, Apart: r.apart})
 	}
 }
 

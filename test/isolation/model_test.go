@@ -224,6 +224,9 @@ func (m *model) PendingVMs(context.Context) ([]one.VM, error)        { return ni
 func (m *model) MonitoringInterval(context.Context) (int, error)     { return 0, errUnused }
 func (m *model) Annotate(context.Context, int, string, string) error { return errUnused }
 func (m *model) Migrate(context.Context, int, int) error             { return errUnused }
+func (m *model) AnnotateHost(context.Context, int, string, string) error {
+	return nil
+}
 func (m *model) Datastore(context.Context, int) (one.Datastore, error) {
 	return one.Datastore{}, errUnused
 }

@@ -1,0 +1,124 @@
+package failover
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/incident"
+)
+
+// Batch is what became of several hosts and VMs.
+type Batch struct {
+	Reports []Report `json:"reports"`
+	// Lines are about what nothing was done about, and why.
+	Lines []string `json:"lines,omitempty"`
+	// Errors are what could not be done at all.
+	Errors []string `json:"errors,omitempty"`
+}
+
+// newBatch puts results together; what this process was called for comes first.
+func newBatch(all []result, own []incident.Request) Batch {
+	b := Batch{Reports: []Report{}}
+	first := func(r result) int {
+		if slices.ContainsFunc(own, func(q incident.Request) bool { return q.ID == r.id }) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(all, func(x, y result) int { return first(x) - first(y) })
+	for _, r := range all {
+		if r.err != nil {
+			b.Errors = append(b.Errors, fmt.Sprintf("%s: %v", r.report.Object, r.err))
+			continue
+		}
+		b.Reports = append(b.Reports, r.report)
+	}
+	return b
+}
+
+// Line is the batch in one line.
+func (b Batch) Line() string {
+	if n := len(b.Reports); n == 0 && len(b.Errors) == 0 {
+		return fmt.Sprintf("nothing to do%s", map[bool]string{true: fmt.Sprintf(" (%d left as they are)", len(b.Lines))}[len(b.Lines) > 0])
+	}
+	var lines []string
+	for _, r := range b.Reports {
+		lines = append(lines, r.Line())
+	}
+	if n := len(b.Errors); n > 0 {
+		lines = append(lines, fmt.Sprintf("%d with an error", n))
+	}
+	return strings.Join(lines, "; ")
+}
+
+// Table is the batch for people: a row for each VM, and one for each host without VMs.
+func (b Batch) Table() [][]string {
+	rows := [][]string{{"OBJECT", "VM", "NAME", "OWNER", "STATE", "ACTION", "RESULT"}}
+	for _, r := range b.Reports {
+		table := r.Table()[1:]
+		if len(table) == 0 {
+			rows = append(rows, []string{r.Object, "", "", "", r.State, "", r.Summary})
+		}
+		for _, row := range table {
+			rows = append(rows, append([]string{r.Object}, row...))
+		}
+	}
+	for _, e := range b.Errors {
+		rows = append(rows, []string{"", "", "", "", "", "", e})
+	}
+	return rows
+}
+
+// Notes are those of all reports.
+func (b Batch) Notes() []string {
+	notes := slices.Clone(b.Lines)
+	for _, r := range b.Reports {
+		for _, n := range r.Notes() {
+			notes = append(notes, r.Object+": "+n)
+		}
+	}
+	return notes
+}
+
+// with adds an answer to a batch.
+func (b Batch) with(a app.Answer) Batch {
+	switch more := a.(type) {
+	case Report:
+		b.Reports = append(b.Reports, more)
+	case Batch:
+		b.Reports, b.Lines, b.Errors = append(b.Reports, more.Reports...), append(b.Lines, more.Lines...), append(b.Errors, more.Errors...)
+	}
+	return b
+}
+
+// Problems names what was not handled.
+func (b Batch) Problems() []string {
+	problems := slices.Clone(b.Errors)
+	for _, r := range b.Reports {
+		if r.Refused {
+			problems = append(problems, r.Line())
+		}
+		for _, p := range r.Problems() {
+			problems = append(problems, r.Object+": "+p)
+		}
+	}
+	return problems
+}
+
+// ExitCode is 1 when something was not handled or not possible, else 3 when something would
+// not have been safe, else 0.
+func (b Batch) ExitCode() int {
+	code := app.ExitDone
+	if len(b.Errors) > 0 {
+		code = app.ExitIncomplete
+	}
+	for _, r := range b.Reports {
+		switch c := r.ExitCode(); {
+		case c == app.ExitIncomplete, code == app.ExitDone:
+			code = c
+		}
+	}
+	return code
+}

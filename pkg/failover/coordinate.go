@@ -1,0 +1,217 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/incident"
+)
+
+// spoolEvery is how often the process that works on all hosts looks for new ones. Looking
+// reads one small directory.
+const spoolEvery = 200 * time.Millisecond
+
+// named is how long a process that has handed a host over waits to hear the number of its
+// incident: its hook is to end within a second.
+const named = 600 * time.Millisecond
+
+// coordinate hands hosts over to the process that works on all of them, or becomes it. Then
+// it ends when nothing is left to do. Every request is on the disk before: whoever dies leaves
+// it to the next process.
+func coordinate(ctx context.Context, s app.Session, requests []incident.Request, tell *teller) (app.Answer, error) {
+	spool, err := incident.OpenSpool(filepath.Join(s.StateDir, "spool", endpointDir(s.Client.Endpoint())))
+	for _, q := range requests {
+		if err == nil {
+			err = spool.Put(q)
+		}
+	}
+	if err != nil {
+		s.Log.Warn("working without handing over: %v", err)
+		return alone(ctx, s, requests, tell)
+	}
+	incident.RemoveLeftovers(s.StateDir, time.Now())
+	c := &coordinator{s: s, spool: spool, tell: tell, shared: NewShared(s.Client, s.Parallel), own: requests, done: map[int]string{}}
+	for {
+		release, err := s.Locks.Acquire("coordinator-"+endpointDir(s.Client.Endpoint()), 0)
+		var busy *incident.BusyError
+		switch {
+		case errors.As(err, &busy):
+			return c.answer(handedOver(s, requests, busy.Holder, c.reports))
+		case err != nil:
+			s.Log.Warn("working without handing over: %v", err)
+			return alone(ctx, s, requests, tell)
+		}
+		c.loop(ctx)
+		release()
+		if left, _ := spool.List(); len(left) == 0 || ctx.Err() != nil || c.stuck(left) {
+			return c.answer(nil)
+		}
+	}
+}
+
+// endpointDir keeps clouds apart whose front-ends share a machine and a state directory.
+func endpointDir(endpoint string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(endpoint)) // never fails
+	return fmt.Sprintf("%08x", h.Sum32())
+}
+
+// alone works on hosts without the others.
+func alone(ctx context.Context, s app.Session, requests []incident.Request, tell *teller) (app.Answer, error) {
+	c := &coordinator{own: requests}
+	for _, q := range requests {
+		report, err := runHost(ctx, s, q, tell, nil)
+		c.add(result{id: q.ID, report: report, err: err})
+	}
+	return c.answer(nil)
+}
+
+// handedOver are the reports about hosts that another process works on.
+func handedOver(s app.Session, requests []incident.Request, holder string, have []result) (reports []result) {
+	journal, err := incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
+	for _, q := range requests {
+		if indexOf(have, q.ID) >= 0 {
+			continue
+		}
+		r := Report{Object: fmt.Sprintf("host %d", q.ID), Elsewhere: true, Summary: "handed over to " + holder}
+		for end := time.Now().Add(named); err == nil && len(requests) == 1; {
+			if open, is, _ := journal.OpenOf("host", q.ID); is {
+				r.Incident = open.Number
+				if open.Began.Before(q.At) {
+					r.Summary = fmt.Sprintf("host %d is already being handled by %s", q.ID, holder)
+				}
+				break
+			}
+			if time.Now().After(end) {
+				break
+			}
+			time.Sleep(spoolEvery / 2)
+		}
+		reports = append(reports, result{id: q.ID, report: r})
+	}
+	return reports
+}
+
+// coordinator works on all hosts that are handed to it.
+type coordinator struct {
+	s      app.Session
+	spool  *incident.Spool
+	tell   *teller
+	shared *Shared
+	own    []incident.Request // what this process was called for
+
+	reports []result
+	done    map[int]string // requests that could not be removed
+}
+
+// result is what became of one host.
+type result struct {
+	id     int
+	report Report
+	err    error
+	handed incident.Handed
+}
+
+func indexOf(all []result, id int) int {
+	return slices.IndexFunc(all, func(r result) bool { return r.id == id })
+}
+
+// loop works until the spool is empty and nothing runs.
+func (c *coordinator) loop(ctx context.Context) {
+	running := map[int]bool{}
+	results := make(chan result)
+	tick := time.NewTicker(spoolEvery)
+	defer tick.Stop()
+	for {
+		if ctx.Err() == nil {
+			handed, failed := c.spool.List()
+			for _, err := range failed {
+				c.s.Log.Warn("%v", err)
+			}
+			for _, h := range handed {
+				if running[h.ID] || c.done[h.ID] == h.Text() {
+					continue
+				}
+				running[h.ID] = true
+				c.shared.take(h.ID)
+				go func() { results <- c.work(ctx, h) }()
+			}
+		}
+		if len(running) == 0 {
+			return
+		}
+		select {
+		case r := <-results:
+			delete(running, r.id)
+			c.shared.leave(r.id)
+			c.finish(ctx, r)
+		case <-tick.C:
+		}
+	}
+}
+
+// finish takes a host off the spool. When another event for it has come meanwhile it is
+// looked at again: it may have been back and have failed anew.
+func (c *coordinator) finish(ctx context.Context, r result) {
+	c.add(r)
+	if ctx.Err() != nil {
+		return // it stays there for the next process
+	}
+	if _, err := c.spool.Done(r.handed); err != nil {
+		c.done[r.id] = r.handed.Text()
+		c.s.Log.Warn("%v", err)
+	}
+}
+
+// add keeps a result; of two for one host the one with more to say.
+func (c *coordinator) add(r result) {
+	i := indexOf(c.reports, r.id)
+	switch {
+	case i < 0:
+		c.reports = append(c.reports, r)
+	case r.report.Incident > 0 || r.err != nil:
+		c.reports[i] = r
+	}
+}
+
+// stuck reports whether all requests are ones that could not be removed.
+func (c *coordinator) stuck(left []incident.Handed) bool {
+	return !slices.ContainsFunc(left, func(h incident.Handed) bool { return c.done[h.ID] != h.Text() })
+}
+
+// work recovers one host, with a log of its own.
+func (c *coordinator) work(ctx context.Context, h incident.Handed) result {
+	s := c.s
+	only := len(c.own) == 1 && c.own[0].ID == h.ID // the log of the tool is about it
+	if !only {
+		s.Log = c.s.Log.Of("host", h.ID)
+		s.Log.Info("handed over by %s %s", h.Tool, strings.Join(h.Call, " "))
+	}
+	report, err := runHost(ctx, s, h.Request, c.tell, c.shared)
+	switch {
+	case only:
+	case err != nil:
+		s.Log.Problem("%v", err)
+	case report.ExitCode() != app.ExitDone:
+		s.Log.Problem("%s", report.Line())
+	default:
+		s.Log.Info("%s", report.Line())
+	}
+	return result{id: h.ID, report: report, err: err, handed: h}
+}
+
+// answer is the report of the only host, or one about all.
+func (c *coordinator) answer(more []result) (app.Answer, error) {
+	all := append(c.reports, more...)
+	if len(all) == 1 {
+		return all[0].report, all[0].err
+	}
+	return newBatch(all, c.own), nil
+}

@@ -1,0 +1,94 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// planned writes down what will be done with each VM, before the first of them is touched:
+// whoever goes on after this process knows of all.
+func (r *runner) planned(tasks []*task) {
+	all := make([]Outcome, len(tasks))
+	for i, t := range tasks {
+		all[i] = t.out
+	}
+	r.rec.Planned(all)
+}
+
+// earlier makes tasks of the VMs that processes before had planned and that are not on the
+// host any more: what had ended stays as it was, and the rest left the host after what was
+// asked for, which is still to be seen.
+func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (tasks []*task) {
+	for _, v := range before.VMs {
+		if slices.ContainsFunc(now, func(t *task) bool { return t.out.VM == v.ID }) {
+			continue
+		}
+		t := &task{accepted: time.Now(), out: Outcome{
+			VM: v.ID, Name: v.Name, Owner: v.Owner, State: v.State, Action: recovery.Verb(v.Action), Result: Result(v.Result),
+			Detail: v.Detail, Priority: v.Priority, Calls: v.Calls, Seconds: v.Seconds,
+		}}
+		if t.out.Result == Incomplete { // because that process was told to end
+			t.out.Result = ""
+		}
+		t.step = recovery.Step{VM: one.VM{ID: v.ID}, Verb: t.out.Action, Priority: v.Priority, Reason: v.Detail}
+		tasks = append(tasks, t)
+		if t.out.Result != "" {
+			continue
+		}
+		vm, err := r.cloud.VM(ctx, v.ID)
+		switch {
+		case errors.Is(err, one.ErrNotFound):
+			r.finish(t, Done, "it no longer exists")
+		case err != nil:
+			r.finish(t, Incomplete, "asked for by the process before, but what became of it could not be read: %v", err)
+		default:
+			t.step.VM = vm
+		}
+	}
+	return tasks
+}
+
+// concludeEarlier says what became of the VMs that processes before had planned, without
+// doing anything more.
+func (r *runner) concludeEarlier(ctx context.Context, report *Report, before Earlier) {
+	tasks := r.earlier(ctx, before, nil)
+	for _, t := range tasks {
+		if t.out.Result != "" {
+			continue
+		}
+		vm := t.step.VM
+		last, _ := vm.Last()
+		switch {
+		case vm.State == one.Done:
+			r.finish(t, Done, "it is DONE")
+		case vm.State == one.Active && last.HostID == r.hostID && !vm.Is(one.CleanupResubmit):
+			r.finish(t, Left, "nothing was done any more: it is %s on the host", vm.Status())
+		default:
+			r.finish(t, Done, "%s, and is %s now", leftAs(t), vm.Status())
+		}
+	}
+	if len(tasks) > 0 {
+		summary := report.Summary
+		report.conclude(tasks)
+		report.Summary = summary + "; before: " + report.Summary
+	}
+}
+
+// settle ends what a process that was stopped has left open for a host that needs nothing
+// any more.
+func (r *runner) settle(ctx context.Context, report Report, host one.Host) (Report, error) {
+	before := r.rec.Begin(Opening{Name: host.Name, Settle: true})
+	report.Back = host.State.Back()
+	r.rec.Stage(incident.StepVerify)
+	r.concludeEarlier(ctx, &report, before)
+	if c, claimed := ClaimOf(host); claimed && !c.Ended && c.FrontEnd == r.opt.FrontEnd {
+		r.endClaim(ctx, c, report, nil)
+	}
+	return report, nil
+}

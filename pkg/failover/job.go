@@ -1,0 +1,169 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"os/user"
+	"path/filepath"
+	"time"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/fence"
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// jobOf makes the job of a request for a host with the settings of a session.
+func jobOf(s app.Session, q incident.Request, shared *Shared) HostJob {
+	v := s.Config.Values()
+	job := HostJob{
+		HostID: q.ID, Dialect: s.Dialect, Confirm: incident.Duration(q.Confirm), FenceFirst: q.FenceFirst,
+		Policy: recovery.Policy{Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}},
+		Storm:  NewStorm(v, app.FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location)),
+	}
+	job.Storm.Override = q.Override
+	job.Storm.Cycle = func(ctx context.Context) (time.Duration, error) {
+		cycle, _, err := Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+		return cycle, err
+	}
+	opinions := q.Opinions
+	if len(opinions) == 0 {
+		opinions = v.Confirm
+	}
+	for _, argv := range opinions {
+		job.Opinions = append(job.Opinions, NewOpinion(argv, s.Client.HostXML))
+	}
+	fences := Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Notify: func(e fence.Event) {
+		s.Log.Info("fence %s: %s", e.Device, e.Text)
+	}}
+	if shared != nil {
+		fences.Slots = shared.Agents
+	}
+	job.Fencing, job.Fence, job.Describe = Fencing(q.Fencing), fences.Prove, fences.Describe
+	if q.Fencing == "" {
+		job.Fencing = Fencing(v.Fencing)
+	}
+	if q.ConfirmedOff {
+		job.Fencing, job.Fence = FencingRequired, confirmed
+	}
+	return job
+}
+
+// confirmed is the Fencer for a host that an admin has confirmed to be off.
+func confirmed(_ context.Context, host one.Host, _ fence.Look) (fence.Proof, error) {
+	by := "an admin"
+	if u, err := user.Current(); err == nil {
+		by = "user " + u.Username
+	}
+	return fence.ConfirmedOff(host.ID, by), nil
+}
+
+// optionsOf makes the options of a request, with progress going to the log.
+func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared) Options {
+	o := Options{
+		Record: rec, Shared: shared, Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
+		Notify: func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Text) },
+	}
+	if q.Verify != "" {
+		o.Verify = Verify(q.Verify)
+	}
+	if q.Timeout > 0 {
+		o.Timeout = incident.Duration(q.Timeout)
+	}
+	if name, err := incident.FrontEndName(s.StateDir); err == nil && !s.DryRun {
+		o.FrontEnd = name // else there are no claims, and no journal either, which is said
+	}
+	return o
+}
+
+// runHost does what a request for a host asks for.
+func runHost(ctx context.Context, s app.Session, q incident.Request, tell *teller, shared *Shared) (Report, error) {
+	rec := newRecorder(s, q, tell)
+	report, err := Host(ctx, s.Client, locks(s), jobOf(s, q, shared), optionsOf(s, q, rec, shared))
+	rec.end(&report, err, ctx.Err() != nil)
+	return report, err
+}
+
+// runVM does what a request for a VM asks for.
+func runVM(ctx context.Context, s app.Session, q incident.Request, tell *teller) (Report, error) {
+	job := VMJob{VMID: q.ID, Dialect: s.Dialect, Decide: decision(q)}
+	if !q.NoBudget {
+		job.Budget = NewBudget(s.Config.Values(), filepath.Join(s.StateDir, "attempts"))
+	}
+	rec := newRecorder(s, q, tell)
+	report, err := VM(ctx, s.Client, locks(s), job, optionsOf(s, q, rec, nil))
+	rec.end(&report, err, ctx.Err() != nil)
+	return report, err
+}
+
+// decision is the plan for one VM that a request asks for.
+func decision(q incident.Request) func(recovery.Single) recovery.Step {
+	if q.Action == string(recovery.VerbBoot) {
+		return func(v recovery.Single) recovery.Step { return recovery.Unknown(v, q.AnyState) }
+	}
+	policy := recovery.FailurePolicy{Mode: recovery.Mode(q.Action), Force: q.Force}
+	return func(v recovery.Single) recovery.Step { return recovery.Failure(v, policy) }
+}
+
+// ForHost does what a request for a host asks for, with the settings of a session. A hook
+// that finds another process at work on hosts hands its host over; one that finds none works
+// on all that are handed to it.
+func ForHost(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
+	tell := newTeller(s)
+	defer tell.close()
+	if s.DryRun || s.Attended || s.Locks == nil {
+		report, err := runHost(ctx, s, q, tell, nil)
+		return report, explainHost(err)
+	}
+	answer, err := coordinate(ctx, s, []incident.Request{q}, tell)
+	return answer, explainHost(err)
+}
+
+func explainHost(err error) error {
+	if errors.Is(err, ErrNoHost) {
+		return app.Usagef("%w; onehost list shows the hosts", err)
+	}
+	return err
+}
+
+// ForVM does what a request for a VM asks for, with the settings of a session.
+func ForVM(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
+	tell := newTeller(s)
+	defer tell.close()
+	report, err := runVM(ctx, s, q, tell)
+	if errors.Is(err, ErrNoVM) {
+		err = app.Usagef("%w; onevm list shows the VMs", err)
+	}
+	return report, err
+}
+
+// RequestFor begins a request for the object of a session with what all tools share.
+func RequestFor(s app.Session, kind string, action string) incident.Request {
+	return incident.Request{
+		Kind: kind, ID: s.ID, Tool: s.Cli.App.Name, Call: s.Call, Action: action, AnyState: s.AnyState, Verify: s.Verify,
+		Timeout: s.Timeout.Seconds(), At: time.Now().Truncate(time.Millisecond),
+	}
+}
+
+// ConfirmTime is how long to watch a host: wait, or so many cycles of interval; an interval of
+// 0 is that of oned.
+func ConfirmTime(ctx context.Context, s app.Session, wait time.Duration, cycles int, interval time.Duration) (time.Duration, error) {
+	if cycles > 0 && interval == 0 && !s.DryRun {
+		var source string
+		var err error
+		if interval, source, err = Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
+			return 0, err
+		}
+		s.Log.Info("a monitoring cycle is %s (%s)", interval, source)
+	}
+	return wait + time.Duration(cycles)*interval, nil
+}
+
+// locks gives the locks of a session; nil if there are none.
+func locks(s app.Session) Locker {
+	if s.Locks == nil {
+		return nil // not a Locker that holds a nil pointer
+	}
+	return s.Locks
+}

@@ -1,0 +1,132 @@
+package failover
+
+import (
+	"context"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/config"
+	"one-ft/pkg/incident"
+	"one-ft/pkg/incident/metrics"
+	"one-ft/pkg/incident/notify"
+)
+
+// How long a process stays at its end for people to be told. What has not been told then is
+// told by the next process. A person does not want to wait; a hook may.
+const (
+	tellHook   = time.Minute
+	tellPerson = 5 * time.Second
+)
+
+// teller tells people of incidents and counts them, beside the recovery. A nil teller does
+// nothing.
+type teller struct {
+	notifier *notify.Notifier
+	limit    time.Duration
+	count    func(incident.Record)
+	mu       sync.Mutex
+	work     sync.WaitGroup
+	holds    map[int]bool // incidents of which was told that they are held
+	ctx      context.Context
+	stop     context.CancelFunc
+}
+
+// newTeller makes the teller of a process for the configuration of a session; nil in a dry run
+// or without a journal.
+func newTeller(s app.Session) *teller {
+	journal, err := incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
+	if s.DryRun || err != nil { // the recorder says why
+		return nil
+	}
+	v := s.Config.Values()
+	t := &teller{limit: tellHook, holds: map[int]bool{}}
+	if s.Attended {
+		t.limit = tellPerson
+	}
+	// It goes on when the process is told to end: close bounds it.
+	t.ctx, t.stop = context.WithCancel(context.Background())
+	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(v), s.Log.Warn)
+	t.count = func(r incident.Record) {
+		if err := metrics.Add(filepath.Join(s.StateDir, "metrics.json"), v.MetricsFile, r, time.Now()); err != nil {
+			s.Log.Warn("the incident is not in the metrics: %v", err)
+		}
+	}
+	return t
+}
+
+// notifications are the configured commands.
+func notifications(v config.Values) []notify.Command {
+	commands := make([]notify.Command, len(v.Notify))
+	for i, n := range v.Notify {
+		commands[i] = notify.Command{Argv: n.Command, On: n.On, Timeout: n.Timeout}
+	}
+	return commands
+}
+
+func (t *teller) began(c *incident.Case) { t.told(notify.Begin, c) }
+
+// held is told once of each incident.
+func (t *teller) held(c *incident.Case) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	before := t.holds[c.Number()]
+	t.holds[c.Number()] = true
+	t.mu.Unlock()
+	if !before {
+		t.told(notify.Hold, c)
+	}
+}
+
+// ended counts an incident and tells of it, unless another process will go on with it.
+func (t *teller) ended(c *incident.Case) {
+	r := c.Record()
+	if t == nil || r.Status == incident.Open {
+		return
+	}
+	t.work.Go(func() { t.count(r) })
+	t.told(notify.End, c)
+}
+
+// told hands an event to the commands, beside the recovery.
+func (t *teller) told(kind notify.Kind, c *incident.Case) {
+	if t == nil || c.Number() == 0 {
+		return
+	}
+	t.work.Go(func() {
+		t.notifier.Tell(kind, c.Number())
+		t.notifier.Deliver(t.ctx)
+	})
+}
+
+// deliver tells what processes before have left.
+func (t *teller) deliver() {
+	if t != nil {
+		t.work.Go(func() { t.notifier.Deliver(t.ctx) })
+	}
+}
+
+// close waits until everybody has been told, for a bounded time.
+func (t *teller) close() {
+	if t == nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		t.work.Wait()
+	}()
+	select {
+	case <-done:
+	case <-time.After(t.limit):
+		t.stop()
+		select { // a command that is stopped takes a moment
+		case <-done:
+		case <-time.After(time.Second):
+		}
+	}
+	t.stop()
+}

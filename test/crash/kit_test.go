@@ -1,0 +1,172 @@
+// Package crash_test kills the real host_error at every call of the API and at every
+// change of a file, lets the next event come, and looks whether each VM was recovered
+// once and the record tells everything. It also lets many events come at once.
+package crash_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"one-ft/pkg/one"
+	"one-ft/test/cloud"
+)
+
+const (
+	// failedHost has the VMs firstVM to firstVM+vmCount-1.
+	failedHost = 1
+	firstVM    = 10
+	vmCount    = 20
+	// executable names the host_error under test in the environment. Without it the
+	// tests build their own.
+	executable = "CRASH_TEST_HOST_ERROR"
+	// patience is far more than a run takes on a busy machine.
+	patience = 2 * time.Minute
+	// look is the time from one look at a condition to the next.
+	look = 2 * time.Millisecond
+)
+
+// TestMain builds the executable once.
+func TestMain(m *testing.M) {
+	if os.Getenv(executable) != "" {
+		os.Exit(m.Run())
+	}
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "crash")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		path := filepath.Join(dir, "host_error")
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", path, "one-ft/cmd/host_error")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build host_error: %v\n%s", err, out)
+			return 1
+		}
+		if err := os.Setenv(executable, path); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// world is a cloud in which a host with 20 VMs has failed, behind a server.
+type world struct {
+	cloud *cloud.Cloud
+	front *front
+	url   string
+	close func()
+}
+
+// newWorld makes a cloud of four hosts that is quicker than any real one. Its server
+// listens on this machine.
+func newWorld(version string) (*world, error) {
+	cfg := cloud.Config{Version: version, Step: 2 * time.Millisecond, SchedInterval: 5 * time.Millisecond}
+	for id := range 4 {
+		h := cloud.Host{ID: id, Name: fmt.Sprintf("node%d", id)}
+		if id == failedHost {
+			h.State = one.HostError
+		}
+		cfg.Hosts = append(cfg.Hosts, h)
+	}
+	for i := range vmCount {
+		v := cloud.VM{ID: firstVM + i, Name: fmt.Sprintf("vm%d", firstVM+i), CPU: 0.1, MemMB: 64, State: one.Active, LCM: one.Unknown}
+		if i%2 == 1 {
+			v.LCM = one.Running
+		}
+		v.History = []cloud.Record{{HostID: failedHost, STime: 1, PSTime: 1, PETime: 2}}
+		cfg.VMs = append(cfg.VMs, v)
+	}
+	c, err := cloud.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	w := &world{cloud: c, front: &front{cloud: c}}
+	server := httptest.NewServer(w.front)
+	// This machine by an address that does not look local: so host_error does not search all
+	// processes for the oned, which takes half of its time here.
+	w.url = strings.Replace(server.URL, "127.0.0.1", "0.0.0.0", 1) + "/RPC2"
+	w.close = func() { server.CloseClientConnections(); c.Close(); server.Close() }
+	return w, nil
+}
+
+// frontEnd is a directory with what host_error finds on a front-end of OpenNebula.
+type frontEnd struct{ dir string }
+
+func newFrontEnd(parent string) (frontEnd, error) {
+	dir, err := os.MkdirTemp(parent, "fe")
+	if err != nil {
+		return frontEnd{}, err
+	}
+	for _, sub := range []string{"var", "etc", ".one"} {
+		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
+			return frontEnd{}, err
+		}
+	}
+	return frontEnd{dir}, os.WriteFile(filepath.Join(dir, ".one", "one_auth"), []byte("oneadmin:opennebula\n"), 0o600)
+}
+
+// state is the state directory, log the text of the log.
+func (f frontEnd) state() string { return filepath.Join(f.dir, "var", "one-ft") }
+
+func (f frontEnd) log() string {
+	text, _ := os.ReadFile(filepath.Join(f.dir, "var", "host_error.log"))
+	return string(text)
+}
+
+// event is host_error as oned would start it for the failed host. The process is killed when
+// the context ends.
+func (f frontEnd) event(ctx context.Context, w *world) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Getenv(executable), fmt.Sprint(failedHost), "-r", "n", "--verify", "left")
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + f.dir, "ONE_LOCATION=" + f.dir, "ONE_XMLRPC=" + w.url}
+	return cmd
+}
+
+// handled lets an event come and says what is wrong with how the process ended.
+func (f frontEnd) handled(ctx context.Context, w *world) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	out, err := f.event(ctx, w).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("host_error: %w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// killed reports whether the error of a process says that SIGKILL ended it.
+func killed(err error) bool {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// eventually looks at a condition until it holds, and reports whether it did in time.
+func eventually(ctx context.Context, holds func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
+	return true
+}

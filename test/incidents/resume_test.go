@@ -1,0 +1,207 @@
+package incidents_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/failover"
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+)
+
+// usual is what oneft resume does without configuration, for a cycle of a minute.
+func usual() failover.Resuming {
+	return failover.Resuming{Hosts: "recreate", Failed: "none", Unknown: "boot", Confirm: 2 * time.Minute, Cycle: time.Minute}
+}
+
+// TestMissedEvent: no hook is called for a host, and oneft resume handles it; the next runs
+// find nothing to do, although a suspended VM stays there.
+func TestMissedEvent(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		asleep := running(12, 1, 0)
+		asleep.State, asleep.LCM = one.Suspended, 0
+		w := newWorld(t, hosts(version, 6, running(11, 1, 0), asleep))
+		w.fail(1)
+		f := w.frontEnd()
+		if r := f.sweep(t.Context(), usual()); r.code != 0 {
+			t.Errorf("exit %d: %s", r.code, r.stderr)
+		}
+		w.once(11)
+		f.wants("host 1: done")
+		for range 5 {
+			time.Sleep(time.Minute)
+			f.sweep(t.Context(), usual())
+		}
+		w.once(11)
+		f.wants("host 1: done")
+	})
+}
+
+// TestSweepBesideHook: the timer runs while the hook watches the host: the hook decides.
+func TestSweepBesideHook(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, hosts(version, 6, running(11, 1, 0)))
+		w.fail(1)
+		f := w.frontEnd()
+		began := time.Now()
+		queue := newHooks(10)
+		queue.start(func() ran {
+			time.Sleep(2 * time.Second) // the event is on its way
+			return f.hostError(t.Context(), 1, func(q *incident.Request) { q.Confirm = 200 })
+		})
+		for range 3 {
+			if r := f.sweep(t.Context(), usual()); r.code != 0 || r.took > 15*time.Second {
+				t.Errorf("exit %d after %s: %s", r.code, r.took, r.stderr)
+			}
+		}
+		queue.wait()
+		w.once(11)
+		f.wants("host 1: done")
+		if _, last := w.recreates(); last.Sub(began) < 200*time.Second {
+			t.Errorf("recreated after %s: the hook was to watch for longer", last.Sub(began))
+		}
+	})
+}
+
+// TestResumeStopped: a process is told to end while it watches a host; the timer goes on with
+// what it was asked for. Another one whose host came back meanwhile is closed.
+func TestResumeStopped(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, hosts(version, 8, running(11, 1, 0), running(21, 2, 0)))
+		w.cut(1, 2)
+		f := w.frontEnd()
+		stopped, stop := context.WithCancel(t.Context())
+		queue := newHooks(10)
+		for _, h := range []int{1, 2} {
+			queue.start(func() ran {
+				return f.hostError(stopped, h, func(q *incident.Request) { q.Confirm, q.Action = 100, "delete" })
+			})
+		}
+		time.Sleep(30 * time.Second)
+		stop()
+		queue.wait()
+		f.wants("host 1: open", "host 2: open")
+		if err := w.cloud.HealHost(2); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
+		if r := f.sweep(t.Context(), usual()); r.code != 0 {
+			t.Errorf("exit %d: %s", r.code, r.stderr)
+		}
+		f.wants("host 1: done", "host 2: came back")
+		w.once()
+		time.Sleep(time.Minute)
+		if vm, _ := w.cloud.VM(11); vm.State != one.Done {
+			t.Errorf("VM 11 is %s: the hook was to delete it", vm.State)
+		}
+	})
+}
+
+// TestNewOutage: a process dies in the middle, its host comes back and fails again: that is a
+// new incident, where oned tells that the host was back (5.12 and later).
+func TestNewOutage(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, hosts(version, 8, running(11, 1, 0)))
+		w.cut(1)
+		f := w.frontEnd()
+		stopped, stop := context.WithCancel(t.Context())
+		queue := newHooks(10)
+		queue.start(func() ran { return f.hostError(stopped, 1, func(q *incident.Request) { q.Confirm = 100 }) })
+		time.Sleep(10 * time.Second)
+		stop()
+		queue.wait()
+		if err := w.cloud.HealHost(1); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Minute)
+		w.cut(1)
+		if version[0] < '6' {
+			time.Sleep(time.Hour) // nobody went on for so long
+		}
+		if r := f.hostError(t.Context(), 1, nil); r.code != 0 {
+			t.Errorf("exit %d: %s", r.code, r.stderr)
+		}
+		w.once(11)
+		first := map[bool]string{true: "failed", false: "came back"}[version[0] < '6']
+		f.wants("host 1: "+first, "host 1: done")
+	})
+}
+
+// TestTriedAgain: what was left undone is tried again with growing pauses, and then left to a
+// person; what was refused is left at once.
+func TestTriedAgain(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, hosts(version, 8, running(11, 1, 0), running(21, 2, 0)))
+		w.fail(1, 2)
+		f := w.frontEnd()
+		f.config("fencing: required\n")
+		f.sweep(t.Context(), usual()) // no fencing is configured
+		f.wants("host 1: refused", "host 2: refused")
+		w.once()
+		for range 10 {
+			time.Sleep(time.Minute)
+			if r := f.sweep(t.Context(), usual()); r.code != 0 {
+				t.Errorf("exit %d: %s", r.code, r.stderr)
+			}
+		}
+		f.wants("host 1: refused", "host 2: refused")
+		has(t, f.log("oneft"), "fencing is required", "oneft incidents show")
+
+		// An admin has looked at host 1.
+		number := 0
+		for _, r := range f.incidents() {
+			if r.ID == 1 {
+				number = r.Number
+			}
+		}
+		r := f.resume(t.Context(), func(ctx context.Context, s app.Session) (app.Answer, error) {
+			return failover.ResumeOne(ctx, s, number, true, usual())
+		})
+		if r.code != 0 {
+			t.Errorf("exit %d: %s", r.code, r.stderr)
+		}
+		w.once(11)
+		f.wants("host 1: refused", "host 2: refused", "host 1: done")
+		if all := f.incidents(); !strings.Contains(all[2].Proof, "confirmed that host 1 is off") {
+			t.Errorf("the proof is %q", all[2].Proof)
+		}
+	})
+}
+
+// TestSweepVMs: an UNKNOWN VM on a host that is fine is booted, a failed one is named, or
+// recreated if configured so; VMs of a failed host are left to its incident.
+func TestSweepVMs(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		broken := running(12, 2, 0)
+		broken.LCM = one.BootFailure
+		if version[0] == '4' {
+			broken.State, broken.LCM = one.Failed, 0
+		}
+		w := newWorld(t, hosts(version, 6, running(11, 1, 0), broken))
+		w.cloud.ResetCalls()
+		if err := w.cloud.StopGuest(1, 11); err != nil {
+			t.Fatal(err)
+		}
+		for range 300 {
+			if vm, _ := w.cloud.VM(11); vm.LCM == one.Unknown || vm.State == one.Poweroff {
+				break
+			}
+			time.Sleep(time.Second)
+		}
+		f := w.frontEnd()
+		r := f.sweep(t.Context(), usual())
+		has(t, r.stdout+r.stderr+f.log("oneft"), "VM 12 (vm12)", "vm_failure 12 does")
+		time.Sleep(time.Minute)
+		if vm, _ := w.cloud.VM(11); vm.LCM == one.Unknown {
+			t.Errorf("VM 11 is still UNKNOWN: %s", f.log("oneft"))
+		}
+		w.once()
+		opt := usual()
+		opt.Failed = "recreate"
+		f.sweep(t.Context(), opt)
+		w.once(12)
+	})
+}

@@ -1,0 +1,121 @@
+package incidents_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"one-ft/pkg/incident"
+	"one-ft/test/cloud"
+)
+
+// pager is a configured command that writes what it is told into a file each time.
+func pager(t *testing.T, f *frontEnd, on string) (told func() []string) {
+	t.Helper()
+	dir := t.TempDir()
+	program := filepath.Join(dir, "pager")
+	text := fmt.Sprintf("#!/bin/sh\nn=$(ls %[1]s/told-* 2>/dev/null | wc -l)\n{ echo \"$FT_EVENT|$FT_OBJECT|$FT_STATUS|$FT_SUMMARY\"; cat; } > %[1]s/told-$(printf %%03d $n)\n", dir)
+	if err := os.WriteFile(program, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f.config(fmt.Sprintf("notify:\n  - command: [%s]\n    on: [%s]\nmetrics_file: %s\n", program, on, filepath.Join(dir, "one_ft.prom")))
+	return func() (all []string) {
+		names, _ := filepath.Glob(filepath.Join(dir, "told-*"))
+		for _, n := range names {
+			text, err := os.ReadFile(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, string(text))
+		}
+		if prom, err := os.ReadFile(filepath.Join(dir, "one_ft.prom")); err == nil {
+			all = append(all, string(prom))
+		}
+		return all
+	}
+}
+
+// TestPeopleAreTold: one event, one message with the record; and the metrics are counted.
+func TestPeopleAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, hosts("7.4.1", 6, running(11, 1, 0)))
+		w.fail(1)
+		f := w.frontEnd()
+		told := pager(t, f, "end, hold")
+		if r := f.hostError(t.Context(), 1, nil); r.code != 0 {
+			t.Fatalf("exit %d: %s", r.code, r.stderr)
+		}
+		all := told()
+		if len(all) != 2 {
+			t.Fatalf("%d messages: %v", len(all), all)
+		}
+		head, record, _ := strings.Cut(all[0], "\n")
+		if !strings.HasPrefix(head, "end|host 1 (node01)|done|1 VMs: 1 done") {
+			t.Errorf("told: %s", head)
+		}
+		var r incident.Record
+		if err := json.Unmarshal([]byte(record), &r); err != nil || r.Number != 1 || len(r.VMs) != 1 || r.Status != incident.Done {
+			t.Errorf("%v: %s", err, record)
+		}
+		has(t, all[1], `one_ft_incidents_total{kind="host",status="done"} 1`, `one_ft_vms_total{action="recreate",result="done"} 1`)
+	})
+}
+
+// TestStormIsADigest: 12 hosts fail; there is one message at once, and then a digest.
+func TestStormIsADigest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var vms []cloud.VM
+		var dead []int
+		for h := 1; h <= 12; h++ {
+			vms, dead = append(vms, running(h*10, h, 0)), append(dead, h)
+		}
+		w := newWorld(t, hosts("6.10.0", 30, vms...))
+		w.fail(dead...)
+		f := w.frontEnd()
+		told := pager(t, f, "end")
+		queue := newHooks(10)
+		for _, h := range dead {
+			queue.start(func() ran { return f.hostError(t.Context(), h, func(q *incident.Request) { q.Override = true }) })
+		}
+		queue.wait()
+		all := told()
+		if len(all) < 3 || len(all) > 4 {
+			t.Fatalf("%d messages: %v", len(all), all)
+		}
+		digest, n := false, 0
+		for _, m := range all[:len(all)-1] {
+			head, _, _ := strings.Cut(m, "\n")
+			digest = digest || strings.HasPrefix(head, "digest|")
+			n += strings.Count(m, `"incident":`)
+		}
+		if !digest || n != 12 {
+			t.Errorf("digest %v, %d incidents in %d messages", digest, n, len(all)-1)
+		}
+		has(t, all[len(all)-1], `one_ft_incidents_total{kind="host",status="done"} 12`)
+	})
+}
+
+// TestTellingIsNotInTheWay: a command that hangs, and one that is missing, do not keep a VM
+// down.
+func TestTellingIsNotInTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, hosts("7.4.1", 6, running(11, 1, 0)))
+		w.fail(1)
+		f := w.frontEnd()
+		f.config("notify:\n  - command: [/nonexistent/pager]\n    on: [begin, end]\n")
+		began := time.Now()
+		if r := f.hostError(t.Context(), 1, nil); r.code != 0 || r.took > 2*time.Minute {
+			t.Fatalf("exit %d after %s: %s", r.code, r.took, r.stderr)
+		}
+		w.once(11)
+		if _, last := w.recreates(); last.Sub(began) > time.Second {
+			t.Errorf("recreated after %s", last.Sub(began))
+		}
+		has(t, f.log("host_error"), "/nonexistent/pager")
+	})
+}
