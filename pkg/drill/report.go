@@ -1,0 +1,179 @@
+package drill
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// Row is one VM of a host that is looked at, in the order of its recovery.
+type Row struct {
+	VM        int           `json:"vm"`
+	Name      string        `json:"name"`
+	Status    string        `json:"status"`
+	Priority  int           `json:"priority"`
+	Action    recovery.Verb `json:"action"`
+	Reason    string        `json:"reason,omitempty"`
+	Unhandled bool          `json:"unhandled,omitempty"` // left although it was to be recovered
+	Capacity  Capacity      `json:"capacity"`
+}
+
+// Report is what would happen if one host died now; it is an app.Answer.
+type Report struct {
+	HostID  int    `json:"host"`
+	Name    string `json:"name"`
+	Cluster string `json:"cluster,omitempty"`
+	State   string `json:"state"`
+	// VMs are in the order of their recovery, those that are left included.
+	VMs     []Row   `json:"vms"`
+	Verdict Verdict `json:"verdict"`
+	// Need is what the VMs that have to be placed take; Free is free on the other hosts before that.
+	Need Headroom `json:"need"`
+	Free Headroom `json:"free"`
+	// Unread are VMs on the host that could not be read.
+	Unread []int `json:"unread,omitempty"`
+	// Steps are the stages of the recovery with their times, and Fencing says what fences; both as given.
+	Steps   []Step   `json:"steps,omitempty"`
+	Fencing []string `json:"fencing,omitempty"`
+	// NotEvaluated says what no verdict looks at, and Warnings what else an admin should know.
+	NotEvaluated []string `json:"not_evaluated"`
+	Warnings     []string `json:"warnings,omitempty"`
+}
+
+// Drill judges the death of one host. plan is what would be done with its VMs (Cloud.Plan, or one that was
+// made from whole histories), steps and fencing are shown as they are. It fails with one.ErrNotFound
+// when there is no such host.
+func Drill(c Cloud, hostID int, plan recovery.Plan, steps []Step, fencing []string) (Report, error) {
+	host, found := c.Host(hostID)
+	if !found {
+		return Report{}, fmt.Errorf("host %d: %w", hostID, one.ErrNotFound)
+	}
+	f := newField(c)
+	j := f.judge(f.byID[hostID], plan)
+	r := Report{
+		HostID: hostID, Name: host.Name, Cluster: host.Cluster, State: host.State.String(), VMs: []Row{}, Verdict: j.verdict,
+		Need: j.need, Free: j.rest, Unread: j.unread, Steps: steps, Fencing: fencing,
+		NotEvaluated: notEvaluated(), Warnings: append(slices.Clone(c.Notes), warnings(host)...),
+	}
+	for _, step := range plan.Steps {
+		r.VMs = append(r.VMs, Row{
+			VM: step.VM.ID, Name: step.VM.Name, Status: step.VM.Status(), Priority: step.Priority,
+			Action: step.Verb, Reason: step.Reason, Unhandled: step.Unhandled, Capacity: j.capacities[step.VM.ID],
+		})
+	}
+	return r, nil
+}
+
+// notEvaluated is what no verdict looks at.
+func notEvaluated() []string {
+	return []string{
+		"permissions of the owners of VMs on hosts and datastores (ACL)",
+		"free space of image datastores",
+		"free leases of networks",
+		"SCHED_RANK and the policy of the scheduler: the three that OpenNebula ships are tried",
+		"VMs that are created, resized or started meanwhile",
+	}
+}
+
+// warnings are about the host itself.
+func warnings(h Host) []string {
+	switch {
+	case h.State.Failed():
+		return []string{"the host is in ERROR already"}
+	case h.State.SetByAdmin():
+		return []string{fmt.Sprintf("the host is %s: oned never puts it into ERROR, so no hook is called when it dies (host_error --any-state recovers it by hand)", h.State)}
+	case h.State.Starting():
+		return []string{fmt.Sprintf("the host is %s: it has not been monitored yet", h.State)}
+	}
+	return nil
+}
+
+// Table has a row for each VM.
+func (r Report) Table() [][]string {
+	rows := [][]string{{"VM", "NAME", "STATUS", "PRIORITY", "ACTION", "CAPACITY", "HOST", "REASON"}}
+	for _, v := range r.VMs {
+		host := "-"
+		if v.Capacity.Host >= 0 {
+			host = strconv.Itoa(v.Capacity.Host)
+		}
+		reason := v.Reason
+		if v.Capacity.Reason != "" {
+			reason = strings.TrimPrefix(reason+"; "+v.Capacity.Reason, "; ")
+		}
+		rows = append(rows, []string{strconv.Itoa(v.VM), v.Name, v.Status, strconv.Itoa(v.Priority), string(v.Action), v.Capacity.Verdict.String(), host, reason})
+	}
+	return rows
+}
+
+// Notes are what stands before the table.
+func (r Report) Notes() []string {
+	notes := []string{fmt.Sprintf("if host %d (%s, %s) died now; nothing is changed", r.HostID, r.Name, r.State)}
+	for _, w := range r.Warnings {
+		notes = append(notes, "warning: "+w)
+	}
+	notes = append(notes, r.Fencing...)
+	for _, s := range r.Steps {
+		notes = append(notes, s.String())
+	}
+	notes = append(notes, fmt.Sprintf("capacity: the VMs need %s; the other hosts have %s free",
+		size(r.Need.CPU, r.Need.Memory), size(r.Free.CPU, r.Free.Memory)))
+	return append(notes, "not evaluated: "+strings.Join(r.NotEvaluated, "; "))
+}
+
+// Line is the answer in one line.
+func (r Report) Line() string {
+	acted, left, misfits := 0, 0, 0
+	for _, v := range r.VMs {
+		switch {
+		case v.Action.Acts():
+			acted++
+		default:
+			left++
+		}
+		if v.Capacity.Verdict > Fits {
+			misfits++
+		}
+	}
+	text := fmt.Sprintf("host %d (%s): %d VMs would be recovered and %d left", r.HostID, r.Name, acted, left)
+	switch {
+	case len(r.Unread) > 0:
+		text += fmt.Sprintf("; %d could not be read", len(r.Unread))
+	case r.Verdict == Fits:
+		return text + "; the other hosts can take all of them"
+	case r.Verdict == NoNeed:
+		return text + "; none needs another host"
+	}
+	return text + fmt.Sprintf("; capacity: %s, for %d VMs", r.Verdict, misfits)
+}
+
+// Problems are the VMs that may find no host, those that are left although they were to be
+// recovered, and those that could not be read.
+func (r Report) Problems() []string {
+	var lines []string
+	for _, v := range r.VMs {
+		switch {
+		case v.Capacity.Verdict > Fits:
+			lines = append(lines, fmt.Sprintf("VM %d (%s): %s: %s", v.VM, v.Name, v.Capacity.Verdict, v.Capacity.Reason))
+		case v.Unhandled:
+			lines = append(lines, fmt.Sprintf("VM %d (%s): left: %s", v.VM, v.Name, v.Reason))
+		}
+	}
+	for _, id := range r.Unread {
+		lines = append(lines, fmt.Sprintf("VM %d could not be read", id))
+	}
+	return lines
+}
+
+// ExitCode is 1 when a VM does not fit, may not fit, is not recovered or could not be read, else 0. That
+// something was not evaluated is no failure.
+func (r Report) ExitCode() int {
+	left := slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Unhandled })
+	if r.Verdict > NotKnown || left || len(r.Unread) > 0 {
+		return 1
+	}
+	return 0
+}

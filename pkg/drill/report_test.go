@@ -1,0 +1,221 @@
+package drill
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"one-ft/pkg/config"
+	"one-ft/pkg/fence"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// small is a cloud whose host 0 has VMs for every kind of row.
+func small() Cloud {
+	owner := with(vm(3, 0, 1, 1), func(v *VM) { v.UserTemplate = map[string]string{"FT_ACTION": "none"} })
+	first := with(vm(2, 0, 1, 1), func(v *VM) { v.UserTemplate = map[string]string{"FT_PRIORITY": "90"} })
+	return Cloud{
+		Hosts: []Host{host(0, 8, 16, 1, 2, 3, 4), host(1, 2, 8), host(2, 1, 8, 5)},
+		VMs:   []VM{vm(1, 0, 1, 2), first, owner, vm(4, 0, 4, 4), vm(5, 2, 1, 1)},
+		Notes: []string{"attributes of clusters were not evaluated: x"},
+	}
+}
+
+// TestReport: rows in the order of recovery, problems, and the exit code.
+func TestReport(t *testing.T) {
+	r := drill(t, small())
+	var order []string
+	for _, row := range r.Table()[1:] {
+		order = append(order, strings.Join(row[:1], "")+" "+strings.Join(row[3:7], " "))
+	}
+	want := "2 90 recreate fits 1, 1 50 recreate fits 1, 3 50 leave - -, 4 50 recreate does not fit -"
+	if got := strings.Join(order, ", "); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if got, want := r.Line(), "host 0 (node0): 3 VMs would be recovered and 1 left; capacity: does not fit, for 1 VMs"; got != want {
+		t.Error(got)
+	}
+	if got, want := strings.Join(r.Problems(), "\n"), "VM 4 (vm4): does not fit: no other host has 4.00 CPU and 4096 MB free"; got != want {
+		t.Error(got)
+	}
+	notes := strings.Join(r.Notes(), "\n")
+	for _, part := range []string{"if host 0 (node0, MONITORED) died now; nothing is changed", "warning: attributes of clusters", "need 6.00 CPU and 7168 MB; the other hosts have 3.00 CPU and 16.0 GB free", "not evaluated: permissions"} {
+		if !strings.Contains(notes, part) {
+			t.Errorf("%q is not in\n%s", part, notes)
+		}
+	}
+	if r.ExitCode() != 1 {
+		t.Error("exit code 0")
+	}
+	text, err := json.Marshal(r)
+	if err != nil || !strings.Contains(string(text), `"verdict":"does not fit"`) || !strings.Contains(string(text), `"action":"recreate"`) {
+		t.Errorf("%s %v", text, err)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	ok := Row{Capacity: Capacity{Verdict: Fits}}
+	for _, c := range []struct {
+		what string
+		r    Report
+		code int
+		line string
+	}{
+		{"all is well", Report{Verdict: Fits, VMs: []Row{ok}}, 0, "can take all of them"},
+		{"nothing to place", Report{Verdict: NoNeed}, 0, "none needs another host"},
+		{"not known", Report{Verdict: NotKnown, VMs: []Row{{Capacity: Capacity{Verdict: NotKnown}}}}, 0, "not known, for 1 VMs"},
+		{"tight", Report{Verdict: Tight, VMs: []Row{{Capacity: Capacity{Verdict: Tight}}, ok}}, 1, "tight, for 1 VMs"},
+		{"left", Report{Verdict: Fits, VMs: []Row{{Action: recovery.VerbLeave, Unhandled: true, Reason: "why"}}}, 1, "1 left"},
+		{"unread", Report{Verdict: NotKnown, Unread: []int{7}}, 1, "1 could not be read"},
+	} {
+		if c.r.ExitCode() != c.code || !strings.Contains(c.r.Line(), c.line) {
+			t.Errorf("%s: %d %q", c.what, c.r.ExitCode(), c.r.Line())
+		}
+		if c.code == 1 && len(c.r.Problems()) != 1 {
+			t.Errorf("%s: problems %q", c.what, c.r.Problems())
+		}
+		l := Loss{Verdict: c.r.Verdict, Unread: c.r.Unread}
+		for _, v := range c.r.VMs {
+			if v.Unhandled {
+				l.Left++
+			}
+			if v.Capacity.Verdict > Fits {
+				l.Misfits = append(l.Misfits, v.VM)
+			}
+		}
+		s := Survey{Losses: []Loss{l}}
+		if s.ExitCode() != c.code || len(s.Problems()) != len(c.r.Problems()) {
+			t.Errorf("%s: survey %d %q", c.what, s.ExitCode(), s.Problems())
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	for state, want := range map[one.HostState]string{
+		one.HostMonitored: "", one.HostDisabled: "the host is DISABLED: oned never puts it into ERROR", one.HostError: "the host is in ERROR already", one.HostInit: "the host is INIT",
+	} {
+		c := small()
+		c.Hosts[0].State, c.Notes = state, nil
+		r := drill(t, c)
+		if got := strings.Join(r.Warnings, "\n"); !strings.HasPrefix(got, want) || (got == "") != (want == "") {
+			t.Errorf("%s: %q", state, got)
+		}
+		if r.Verdict != DoesNotFit {
+			t.Errorf("%s: %s: a host out of service loses its VMs all the same", state, r.Verdict)
+		}
+	}
+}
+
+// TestSurvey: hosts worst first, those worth a row, the headroom.
+func TestSurvey(t *testing.T) {
+	c := small()
+	d, err := one.DialectFor(one.Version{Major: 6, Minor: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := func(id int) recovery.Plan { return c.Plan(id, d, recovery.Policy{Mode: recovery.Recreate}) }
+	s := All(c, "the cloud", WholeCloud, plan)
+	var rows []string
+	for _, row := range s.Table()[1:] {
+		rows = append(rows, strings.Join(row, "|"))
+	}
+	want := "0|node0||MONITORED|4|3|does not fit|-3.00|9216 MB|4: no other host has 4.00 CPU and 4096 MB free"
+	if got := strings.Join(rows, "\n"); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if got, want := s.Line(), "3 hosts of the cloud: the others can take the VMs of 2; does not fit: 1"; got != want {
+		t.Error(got)
+	}
+	notes := strings.Join(s.Notes(), "\n")
+	for _, part := range []string{"free now: 11.00 CPU and 32.0 GB", "the largest is host 0 (node0): its VMs need 6.00 CPU and 7168 MB", "headroom: the death of host 0 (node0) leaves -3.00 CPU and 9216 MB"} {
+		if !strings.Contains(notes, part) {
+			t.Errorf("%q is not in\n%s", part, notes)
+		}
+	}
+	if got := strings.Join(s.Problems(), "\n"); got != "host 0 (node0): does not fit: 1 of 3 VMs: 4: no other host has 4.00 CPU and 4096 MB free" || s.ExitCode() != 1 {
+		t.Errorf("%d %q", s.ExitCode(), got)
+	}
+	c.Hosts[1].ClusterID = 100
+	s = All(c, "cluster x", 100, plan)
+	if len(s.Losses) != 1 || s.Losses[0].HostID != 1 || s.Losses[0].Verdict != NoNeed || s.ExitCode() != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestManyMisfits(t *testing.T) {
+	l := Loss{Reason: "why"}
+	for id := range 30 {
+		l.Misfits = append(l.Misfits, id)
+	}
+	if got := l.misfits(); got != "0 1 2 3 4 5 6 7 22 more: why" {
+		t.Error(got)
+	}
+}
+
+// TestSteps: the configured values, in the order of host_error.
+func TestSteps(t *testing.T) {
+	v := config.Default()
+	agent := fence.Device{Kind: fence.KindAgent}
+	lease := fence.Device{Kind: fence.KindLease, Lease: fence.Lease{Length: 30 * time.Second}}
+	find := func(steps []Step, name string) Step {
+		for _, s := range steps {
+			if s.Name == name {
+				return s
+			}
+		}
+		t.Fatalf("no step %s in %v", name, steps)
+		return Step{}
+	}
+	for _, c := range []struct {
+		what        string
+		f           Fencing
+		least, most time.Duration
+		source      string
+	}{
+		// Attempts of 10+20+1+10 s with pauses of 4 and 8 s, half as long again.
+		{"agent", Fencing{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{agent}}}, Timeout: 10 * time.Second, Attempts: 3, Backoff: 4 * time.Second}}, 0, 141 * time.Second, "level 1 2m21s"},
+		{"two supplies", Fencing{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{agent, agent}}}, Timeout: 10 * time.Second, Attempts: 1}}, 0, 51 * time.Second, "level 1 51s"},
+		{"command", Fencing{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{{Kind: fence.KindCommand}}}}}}, 0, 2*time.Minute + 4500*time.Millisecond, "level 1 2m4.5s"},
+		{"lease", Fencing{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{lease}}}}}, 90 * time.Second, 90 * time.Second, "a lease begins to run when oned says ERROR"},
+		{"an agent, then a lease", Fencing{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{agent}}, {Devices: []fence.Device{lease}}}, Attempts: 1}}, 0, 231 * time.Second, "level 1 2m21s, level 2 1m30s"},
+		{"an admin", Fencing{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{{Kind: fence.KindManual}}}}}}, 0, -1, "an admin has to confirm"},
+		{"nothing", Fencing{Err: fence.ErrNotConfigured}, 0, 0, fence.ErrNotConfigured.Error()},
+		{"no levels", Fencing{}, 0, 0, "nothing is configured"},
+	} {
+		s := find(Steps(v, time.Minute, "configuration of oned", 2*time.Minute, c.f, 7), "fence")
+		if s.Least != c.least || s.Most != c.most || !strings.Contains(s.Source, c.source) {
+			t.Errorf("%s: %+v", c.what, s)
+		}
+	}
+	steps := Steps(v, time.Minute, "configuration of oned", 2*time.Minute, Fencing{}, 7)
+	if s := find(steps, "confirm"); s.String() != "confirm: 2m0s (how long the host is watched before anything is done (-p, --wait, wait, cycles))" {
+		t.Error(s)
+	}
+	if s := find(steps, "oned notices"); s.Most != 2*time.Minute {
+		t.Error(s)
+	}
+	if s := find(steps, "act and verify"); s.Most != config.DefaultTimeout || !strings.Contains(s.Source, "7 VMs, 8 at a time") {
+		t.Error(s)
+	}
+	if s := find(steps, "guard, in a storm"); s.Least != config.DefaultStormCoolDown || s.Most != config.DefaultStormGiveUp {
+		t.Error(s)
+	}
+	v.FenceFirst, v.Fencing, v.Confirm = true, config.FencingOff, [][]string{{"/bin/ask"}}
+	steps = Steps(v, time.Minute, "", 2*time.Minute, Fencing{Err: errors.New("x")}, 7)
+	if s := find(steps, "confirm"); s.Most != 0 {
+		t.Error(s)
+	}
+	if s := find(steps, "fence"); !strings.Contains(s.Source, "fencing is off") {
+		t.Error(s)
+	}
+	if s := find(steps, "second opinion"); s.Most != 32*time.Second {
+		t.Error(s)
+	}
+	if got := fmt.Sprint(Step{Name: "a", Least: time.Second, Most: -1, Source: "b"}); got != "a: 1s or more, without a bound (b)" {
+		t.Error(got)
+	}
+}

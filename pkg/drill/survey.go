@@ -1,0 +1,204 @@
+package drill
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"one-ft/pkg/recovery"
+)
+
+// Loss is what the death of one host would mean.
+type Loss struct {
+	HostID  int     `json:"host"`
+	Name    string  `json:"name"`
+	Cluster string  `json:"cluster,omitempty"`
+	State   string  `json:"state"`
+	VMs     int     `json:"vms"`   // on the host
+	Placed  int     `json:"place"` // of them, those that need another host
+	Left    int     `json:"left"`  // of them, those that are not recovered although they were to be
+	Verdict Verdict `json:"verdict"`
+	// Misfits are the VMs that are not certain to find a host, in the order of their
+	// recovery, with the reason of the first.
+	Misfits []int  `json:"misfits,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	// Need is what the VMs take that need another host, and Headroom what would be free on the other hosts
+	// after that; negative when there is not enough.
+	Need     Headroom `json:"need"`
+	Headroom Headroom `json:"headroom"`
+	Unread   []int    `json:"unread,omitempty"`
+}
+
+// Survey is the N+1 report: for each host what its death would mean; it is an app.Answer.
+type Survey struct {
+	Where  string `json:"where"` // "the cloud", or a cluster
+	Losses []Loss `json:"hosts"` // worst first, then by ID
+	// Free is what is free now on the hosts in service. Largest is the ID of the host whose
+	// VMs need the most memory, -1 for none, and Tightest the one whose death leaves the
+	// least memory.
+	Free         Headroom `json:"free"`
+	Largest      int      `json:"largest"`
+	Tightest     int      `json:"tightest"`
+	NotEvaluated []string `json:"not_evaluated"`
+	Warnings     []string `json:"warnings,omitempty"`
+}
+
+// All judges the death of each host by itself: of one cluster, or of the whole cloud with
+// cluster -2. plan gives what would be done with the VMs of a host (such as Cloud.Plan).
+// where names what is looked at.
+func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan) Survey {
+	f := newField(c)
+	s := Survey{Where: where, Largest: -1, Tightest: -1, NotEvaluated: notEvaluated(), Warnings: slices.Clone(c.Notes), Losses: []Loss{}}
+	s.Free = f.free(&f.base, -1)
+	var most, least int64
+	for i := range c.Hosts {
+		h := &c.Hosts[i]
+		if cluster != WholeCloud && h.ClusterID != cluster {
+			continue
+		}
+		l := f.loss(i, plan(h.ID))
+		s.Losses = append(s.Losses, l)
+		if s.Largest < 0 || l.Need.Memory > most {
+			s.Largest, most = h.ID, l.Need.Memory
+		}
+		if s.Tightest < 0 || l.Headroom.Memory < least {
+			s.Tightest, least = h.ID, l.Headroom.Memory
+		}
+	}
+	slices.SortStableFunc(s.Losses, func(a, b Loss) int {
+		return cmp.Or(cmp.Compare(b.Verdict, a.Verdict), cmp.Compare(a.HostID, b.HostID))
+	})
+	return s
+}
+
+// WholeCloud is the cluster of All that means every host. (-1 is where 4.x has hosts without one.)
+const WholeCloud = -2
+
+// loss judges one host.
+func (f *field) loss(i int, plan recovery.Plan) Loss {
+	h := f.hosts[i].host
+	j := f.judge(i, plan)
+	l := Loss{
+		HostID: h.ID, Name: h.Name, Cluster: h.Cluster, State: h.State.String(), VMs: len(h.VMs), Verdict: j.verdict, Need: j.need,
+		Headroom: Headroom{CPU: j.rest.CPU - j.need.CPU, Memory: j.rest.Memory - j.need.Memory}, Unread: j.unread,
+	}
+	for _, step := range plan.Steps {
+		if needsPlace(step.Verb) {
+			l.Placed++
+		}
+		if step.Unhandled {
+			l.Left++
+		}
+		if c := j.capacities[step.VM.ID]; c.Verdict > Fits {
+			l.Misfits = append(l.Misfits, step.VM.ID)
+			if c.Verdict == l.Verdict && l.Reason == "" {
+				l.Reason = c.Reason
+			}
+		}
+	}
+	return l
+}
+
+// Table has a row for each host that the cloud cannot lose with certainty, and for the
+// largest and the tightest.
+func (s Survey) Table() [][]string {
+	rows := [][]string{{"HOST", "NAME", "CLUSTER", "STATE", "VMS", "PLACE", "VERDICT", "CPU LEFT", "MEMORY LEFT", "VMS WITHOUT A HOST"}}
+	for _, l := range s.Losses {
+		if l.Verdict <= Fits && l.Left == 0 && len(l.Unread) == 0 && l.HostID != s.Largest && l.HostID != s.Tightest {
+			continue
+		}
+		rows = append(rows, []string{
+			strconv.Itoa(l.HostID), l.Name, l.Cluster, l.State, strconv.Itoa(l.VMs), strconv.Itoa(l.Placed), l.Verdict.String(),
+			fmt.Sprintf("%.2f", float64(l.Headroom.CPU)/100), memoryText(l.Headroom.Memory), l.misfits(),
+		})
+	}
+	return rows
+}
+
+// shown is how many VMs of a host are named in a table or line.
+const shown = 8
+
+// misfits names the VMs without a host, and why.
+func (l Loss) misfits() string {
+	if len(l.Misfits) == 0 {
+		return "-"
+	}
+	words := make([]string, 0, shown+1)
+	for _, id := range l.Misfits[:min(shown, len(l.Misfits))] {
+		words = append(words, strconv.Itoa(id))
+	}
+	if more := len(l.Misfits) - shown; more > 0 {
+		words = append(words, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(words, " ") + ": " + l.Reason
+}
+
+// Notes are what stands before the table.
+func (s Survey) Notes() []string {
+	notes := []string{fmt.Sprintf("if one host of %s died now, each by itself; nothing is changed", s.Where)}
+	for _, w := range s.Warnings {
+		notes = append(notes, "warning: "+w)
+	}
+	notes = append(notes, fmt.Sprintf("free now: %s", size(s.Free.CPU, s.Free.Memory)))
+	for _, l := range s.Losses {
+		if l.HostID == s.Largest {
+			notes = append(notes, fmt.Sprintf("the largest is host %d (%s): its VMs need %s", l.HostID, l.Name, size(l.Need.CPU, l.Need.Memory)))
+		}
+		if l.HostID == s.Tightest {
+			notes = append(notes, fmt.Sprintf("headroom: the death of host %d (%s) leaves %s", l.HostID, l.Name, size(l.Headroom.CPU, l.Headroom.Memory)))
+		}
+	}
+	return append(notes, "not evaluated: "+strings.Join(s.NotEvaluated, "; "))
+}
+
+// count is how many hosts have a verdict.
+func (s Survey) count(v Verdict) (n int) {
+	for _, l := range s.Losses {
+		if l.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// Line is the answer in one line.
+func (s Survey) Line() string {
+	text := fmt.Sprintf("%d hosts of %s: the others can take the VMs of %d", len(s.Losses), s.Where, s.count(Fits)+s.count(NoNeed))
+	for _, v := range []Verdict{DoesNotFit, Tight, NotKnown} {
+		if n := s.count(v); n > 0 {
+			text += fmt.Sprintf("; %s: %d", v, n)
+		}
+	}
+	return text
+}
+
+// Problems are the hosts that the cloud cannot lose with certainty, a line each.
+func (s Survey) Problems() []string {
+	var lines []string
+	for _, l := range s.Losses {
+		name := fmt.Sprintf("host %d (%s)", l.HostID, l.Name)
+		if l.Verdict > Fits && len(l.Misfits) > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %s: %d of %d VMs: %s", name, l.Verdict, len(l.Misfits), l.Placed, l.misfits()))
+		}
+		if l.Left > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %d VMs would be left although they are to be recovered", name, l.Left))
+		}
+		if len(l.Unread) > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %d VMs could not be read", name, len(l.Unread)))
+		}
+	}
+	return lines
+}
+
+// ExitCode is 1 when the death of some host would leave a VM without a host or not recovered, or
+// a VM could not be read, else 0.
+func (s Survey) ExitCode() int {
+	for _, l := range s.Losses {
+		if l.Verdict > NotKnown || l.Left > 0 || len(l.Unread) > 0 {
+			return 1
+		}
+	}
+	return 0
+}

@@ -1,0 +1,116 @@
+// Package drill_test holds the verdicts of pkg/drill against what the scheduler of the simulated cloud then
+// does: a host is drilled, then it really dies and its VMs are recovered as planned.
+package drill_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/kolo/xmlrpc"
+
+	"one-ft/pkg/drill"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+	"one-ft/test/cloud"
+)
+
+// versions are those that were measured live.
+func versions() []string { return []string{"4.4.1", "5.10.6", "6.10.0", "7.4.1"} }
+
+// source makes raw calls to a simulated cloud.
+type source struct{ http http.RoundTripper }
+
+// Raw gives the text of a successful answer.
+func (s source) Raw(ctx context.Context, method string, args ...any) (string, error) {
+	body, err := xmlrpc.EncodeMethodCall(method, append([]any{"oneadmin:opennebula"}, args...)...)
+	if err != nil {
+		return "", err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://cloud/RPC2", bytes.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	answer, err := s.http.RoundTrip(req)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return "", err
+	}
+	var elements []any
+	if err := xmlrpc.Response(text).Unmarshal(&elements); err != nil {
+		return "", err
+	}
+	if ok, _ := elements[0].(bool); !ok {
+		return "", fmt.Errorf("%s refused: %v", method, elements[1])
+	}
+	value, _ := elements[1].(string)
+	return value, nil
+}
+
+// world is a simulated cloud with a client.
+type world struct {
+	cloud   *cloud.Cloud
+	client  *one.Client
+	version one.Version
+	dialect one.Dialect
+}
+
+// newWorld builds a cloud and connects to it.
+func newWorld(t testing.TB, cfg cloud.Config) *world {
+	t.Helper()
+	c, err := cloud.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	w := &world{cloud: c}
+	w.client, err = one.New(one.Options{Endpoint: "http://cloud/RPC2", Credentials: "oneadmin:opennebula", Transport: c.Transport(), Patience: time.Minute})
+	if err == nil {
+		w.version, w.dialect, err = w.client.Connect(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// read reads the cloud for a drill. The simulated scheduler of 4.4 keeps no memory for the hypervisor.
+func (w *world) read(t testing.TB) drill.Cloud {
+	t.Helper()
+	c, err := drill.Read(t.Context(), source{w.cloud.Transport()}, w.version, w.dialect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.HypervisorMemory = 0
+	return c
+}
+
+// carryOut does what a plan says, a VM every so often.
+func (w *world) carryOut(t testing.TB, plan recovery.Plan, pause time.Duration) {
+	t.Helper()
+	verbs := map[recovery.Verb][]one.Action{
+		recovery.VerbRecreate: {one.Recreate}, recovery.VerbResumeRecreate: {one.Resume, one.Recreate},
+		recovery.VerbDelete: {one.Delete}, recovery.VerbResched: {one.Resched},
+	}
+	for _, step := range plan.Steps {
+		if step.Verb == recovery.VerbMigrate {
+			if err := w.client.Migrate(t.Context(), step.VM.ID, step.Target); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, action := range verbs[step.Verb] {
+			if err := w.client.Do(t.Context(), action, step.VM.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(pause)
+	}
+}
