@@ -93,7 +93,9 @@ func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.P
 		return proof, stage{refused: "fencing is required, and none is configured for this host; nothing was touched"}
 	}
 	refused := fmt.Sprintf("fencing failed, and nothing was touched: %v", err)
-	if errors.Is(err, fence.ErrManual) {
+	if number := r.rec.Number(); number > 0 {
+		refused += fmt.Sprintf("; when it is certainly off: oneft resume %d --confirm-off", number)
+	} else if errors.Is(err, fence.ErrManual) {
 		refused += "; when it is certainly off, run host_error again with -u"
 	}
 	return proof, stage{refused: refused}

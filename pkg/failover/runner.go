@@ -163,7 +163,7 @@ func (r *permit) actAll(ctx context.Context, tasks []*task) {
 	wg.Wait()
 }
 
-// failedHosts are all hosts in ERROR, as far as they were read.
+// failedHosts are all hosts in ERROR with VMs, as far as they were read.
 func (r *runner) failedHosts() []int {
 	if r.opt.Shared == nil {
 		return nil

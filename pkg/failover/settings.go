@@ -41,9 +41,9 @@ type Fences struct {
 	Slots chan struct{}
 }
 
-// settings gives the levels and limits for a host. fence.ErrNotConfigured means
-// that nothing is configured for it.
-func (f Fences) settings(host one.Host) (fence.Settings, error) {
+// Settings gives the levels and limits for a host: what it would be fenced with. fence.ErrNotConfigured
+// means that nothing is configured for it; other errors say what is wrong with its attributes or the configuration.
+func (f Fences) Settings(host one.Host) (fence.Settings, error) {
 	s := fence.Settings{Notify: f.Notify, SecretDir: f.SecretDir, Slots: f.Slots}
 	levels, err := fence.FromTemplate(host.Template)
 	entry, configured := f.Config.FenceFor(host.Name, host.Cluster)
@@ -95,7 +95,7 @@ func deviceOf(d config.Device, host one.Host) (fence.Device, error) {
 
 // Prove fences a host; it is a Fencer.
 func (f Fences) Prove(ctx context.Context, host one.Host, look fence.Look) (fence.Proof, error) {
-	s, err := f.settings(host)
+	s, err := f.Settings(host)
 	s.Look = look
 	if err != nil {
 		return fence.Proof{}, err
@@ -109,7 +109,7 @@ func (f Fences) Prove(ctx context.Context, host one.Host, look fence.Look) (fenc
 
 // Describe says in lines what a host would be fenced with. Secrets are masked.
 func (f Fences) Describe(host one.Host) []string {
-	s, err := f.settings(host)
+	s, err := f.Settings(host)
 	if err != nil {
 		return []string{"fencing: " + err.Error()}
 	}

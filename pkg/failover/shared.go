@@ -54,7 +54,7 @@ type pool struct {
 	sent  time.Time
 	hosts []one.Host
 	err   error
-	// inError are the hosts in ERROR among them.
+	// inError are the hosts in ERROR among them that have VMs.
 	inError atomic.Pointer[[]int]
 }
 
@@ -78,7 +78,7 @@ func (p *pool) read(ctx context.Context) ([]one.Host, time.Time, error) {
 		p.hosts, p.err, p.sent = hosts, err, sent
 		ids := make([]int, 0, len(hosts))
 		for _, h := range hosts {
-			if h.State.Failed() {
+			if h.State.Failed() && len(h.VMs) > 0 {
 				ids = append(ids, h.ID)
 			}
 		}
@@ -90,7 +90,7 @@ func (p *pool) read(ctx context.Context) ([]one.Host, time.Time, error) {
 	return p.hosts, p.sent, p.err
 }
 
-// failed are the hosts in ERROR when the pool was last read.
+// failed are the hosts in ERROR that had VMs when the pool was last read.
 func (p *pool) failed() []int {
 	if ids := p.inError.Load(); ids != nil {
 		return *ids

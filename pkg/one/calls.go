@@ -187,34 +187,6 @@ func (c *Client) vmPool(ctx context.Context, method string, state VMState) ([]VM
 	return vms, nil
 }
 
-// raftFollower and raftCandidate are states of a server in one.zone.raftstatus (RaftManager.h,
-// 5.4 to 7.4); 0 is alone, 3 the leader.
-const (
-	raftCandidate = 1
-	raftFollower  = 2
-)
-
-// Follows reports whether this oned is a follower of another front-end or looks for a
-// leader: its own hooks do not run then. It is false before 5.4, which knows no followers.
-func (c *Client) Follows(ctx context.Context) (bool, error) {
-	document, err := c.text(ctx, "one.zone.raftstatus")
-	if errors.Is(err, ErrUnsupported) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("read the state of the front-end: %w", err)
-	}
-	state := -1
-	err = forEach(document, "RAFT", "RAFT", func(o *object) error {
-		state = o.integer("STATE")
-		return o.err
-	})
-	if err != nil {
-		return false, fmt.Errorf("[one.zone.raftstatus] %w", err)
-	}
-	return state == raftFollower || state == raftCandidate, nil
-}
-
 // Datastore reads one datastore.
 func (c *Client) Datastore(ctx context.Context, id int) (Datastore, error) {
 	d, err := readObject(ctx, c, "DATASTORE", parseDatastore, "one.datastore.info", id)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -54,6 +55,9 @@ func again(r incident.Record, add ...string) string {
 			name = "host_error"
 		}
 		return strings.Join(append([]string{"# run", name, strconv.Itoa(r.ID), "with the options of its hook"}, add...), " ")
+	}
+	if name == "oneft" {
+		return fmt.Sprintf("oneft resume %d", r.Number)
 	}
 	words := callWords(r, add)
 	for _, word := range words {

@@ -70,7 +70,7 @@ func stillOpen(r incident.Record, now time.Time) []item {
 	}
 	return []item{
 		{fmt.Sprintf("It is open: somebody works on it, or was stopped in the middle (%s). See %s whether it goes on:", last, on), look},
-		{"If it does not go on, run it again: it says so if another process works on it, and carries on otherwise:", []string{again(r)}},
+		{"If it does not go on, go on with it: that says so if another process works on it, and carries on otherwise:", []string{fmt.Sprintf("oneft resume %d", r.Number)}},
 	}
 }
 
@@ -85,7 +85,8 @@ func refused(r incident.Record) []item {
 		return []item{
 			{"Find out why host " + fmt.Sprint(r.ID) + " could not be proven off. This shows what it would be fenced with, and changes nothing:", []string{again(r, "--dry-run")}},
 			{"When fencing works again, run it again:", []string{again(r)}},
-			{"Only when somebody has seen that the host is certainly off, for example without power, run it without fencing; a host that still runs its VMs would run them twice:", []string{again(r, "-u")}},
+			{"Only when somebody has seen that the host is certainly off, for example without power, say so; a host that still runs its VMs would run them twice:",
+				[]string{fmt.Sprintf("oneft resume %d --confirm-off", r.Number)}},
 		}
 	case strings.HasPrefix(s, "held for "):
 		return []item{

@@ -46,7 +46,7 @@ func TestCallsAreRebuilt(t *testing.T) {
 		{"host_error", nil, "host_error 3"},
 		{"oneft", []string{"resume", "12"}, "oneft resume 12"},
 	} {
-		r := incident.Record{Kind: "host", ID: 3, Tool: c.tool, Call: c.call, Status: incident.Failed, Ended: &began}
+		r := incident.Record{Number: 12, Kind: "host", ID: 3, Tool: c.tool, Call: c.call, Status: incident.Failed, Ended: &began}
 		if got := commands(r); !slices.Equal(got, []string{"onehost list", c.want}) {
 			t.Errorf("%s %.80q: %q, want %q", c.tool, c.call, got, c.want)
 		}
@@ -55,15 +55,15 @@ func TestCallsAreRebuilt(t *testing.T) {
 
 func TestUnknownToolsGetNoOptions(t *testing.T) {
 	r := unfenced()
-	r.Tool, r.Call = "oneft", []string{"resume", "9"}
-	want := []string{"# run host_error 3 with the options of its hook --dry-run", "oneft resume 9", "# run host_error 3 with the options of its hook -u"}
+	r.Number, r.Tool, r.Call = 9, "oneft", []string{"resume", "9"}
+	want := []string{"# run host_error 3 with the options of its hook --dry-run", "oneft resume 9", "oneft resume 9 --confirm-off"}
 	if got := commands(r); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
 
 func TestRefusedHosts(t *testing.T) {
-	again, off := "host_error 3 -r n", "host_error 3 -r n -u"
+	again, off := "host_error 3 -r n", "oneft resume 9 --confirm-off"
 	for _, c := range []struct {
 		summary string
 		call    []string
@@ -73,14 +73,14 @@ func TestRefusedHosts(t *testing.T) {
 		{"fencing is required, and none is configured", []string{"3", "--fencing", "required", "-r", "n", "--fence-first"},
 			[]string{"host_error 3 --fencing required -r n --fence-first --dry-run", "host_error 3 --fencing required -r n --fence-first", off}},
 		{"fencing failed", []string{"3", "-r", "n", "--no-fencing"}, []string{again + " --no-fencing --dry-run", again + " --no-fencing", off}},
-		{"fencing failed", []string{"3", "-r", "n", "-u"}, []string{off + " --dry-run", off, off}},
+		{"fencing failed", []string{"3", "-r", "n", "-u"}, []string{again + " -u --dry-run", again + " -u", off}},
 		{"fencing failed", []string{"3", "--fencing=auto", "-r", "n"}, []string{"host_error 3 --fencing=auto -r n --dry-run", "host_error 3 --fencing=auto -r n", off}},
 		{"held for 30m0s and given up: nothing was fenced or touched", []string{"3", "-r", "n"}, []string{"onehost list", again, again + " --override-storm"}},
 		{"ping says that the host is alive; nothing was fenced or touched", []string{"3", "-r", "n"}, []string{"onehost show 3", again}},
 		{"the host is DISABLED, set by an admin, not in ERROR", []string{"3", "-r", "n"}, []string{"onehost show 3", again + " --any-state"}},
 		{"something else about fencing", []string{"3", "-r", "n"}, []string{"onehost show 3", again}},
 	} {
-		r := incident.Record{Kind: "host", ID: 3, Tool: "host_error", Call: c.call, Status: incident.Refused, Summary: c.summary, Ended: &began}
+		r := incident.Record{Number: 9, Kind: "host", ID: 3, Tool: "host_error", Call: c.call, Status: incident.Refused, Summary: c.summary, Ended: &began}
 		if got := commands(r); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.summary, got, c.want)
 		}
@@ -175,7 +175,7 @@ func TestNothingLeft(t *testing.T) {
 
 func TestOpenSaysHowToSeeWhetherItGoesOn(t *testing.T) {
 	text := strings.Join(left(open()), "\n")
-	for _, want := range []string{"last event was 59 min 35 s ago", "on fe1", "tail /var/log/one/host_error.log", "onehost show 3", "host_error 3 -r n -p 2"} {
+	for _, want := range []string{"last event was 59 min 35 s ago", "on fe1", "tail /var/log/one/host_error.log", "onehost show 3", "oneft resume 7"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in:\n%s", want, text)
 		}
