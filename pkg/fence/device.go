@@ -19,6 +19,7 @@ import (
 // The actions of agents that are used, and what their exit codes mean.
 const (
 	actionOff    = "off"
+	actionOn     = "on"
 	actionStatus = "status"
 
 	exitOn  = 0 // of status

@@ -58,7 +58,7 @@ func WriteFile(path string, old, fresh []byte, now time.Time) (backup string, er
 	if err := holds(target, old); err != nil {
 		return "", fmt.Errorf("%w; nothing was changed, run this again", err)
 	}
-	backup = target + ".one-ft-" + now.Format("20060102-150405")
+	backup = freeName(target + ".one-ft-" + now.Format("20060102-150405"))
 	if err := replace(target, backup, old); err != nil {
 		return "", fmt.Errorf("write a backup of oned.conf: %w; nothing was changed", err)
 	}
@@ -66,6 +66,18 @@ func WriteFile(path string, old, fresh []byte, now time.Time) (backup string, er
 		return failed(target, backup, old, err)
 	}
 	return backup, readBack(target, backup, old, fresh)
+}
+
+// freeName is the name, or the first with a number behind it that nothing has.
+func freeName(name string) string {
+	free := name
+	for n := 2; n < 100; n++ {
+		if _, err := os.Lstat(free); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		free = fmt.Sprintf("%s-%d", name, n)
+	}
+	return free
 }
 
 // failed ends a change that could not be written. Without a change there is no backup.

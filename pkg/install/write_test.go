@@ -3,6 +3,7 @@ package install
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -130,8 +131,6 @@ func TestWriteRefuses(t *testing.T) {
 		"changed meanwhile": {func(string) error { return nil }, "A = 0\n", "A = 2\n", "changed by somebody else"},
 		"not readable":      {func(string) error { return nil }, old, "A = [", "nothing was changed"},
 		"gone":              {os.Remove, old, "A = 2\n", "no such file"},
-		"backup is there":   {func(path string) error { return os.WriteFile(path+stamp, nil, 0o600) }, old, "A = 2\n", "is there already"},
-		"a dangling backup": {func(path string) error { return os.Symlink("nowhere", path+stamp) }, old, "A = 2\n", "is there already"},
 	} {
 		path := conf(t, old)
 		if err := tc.prepare(path); err != nil {
@@ -211,5 +210,32 @@ func TestExecutable(t *testing.T) {
 	}
 	if err := Executable(path); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSecondBackup: two changes in one second, or a link in the way, leave every backup as it
+// is.
+func TestSecondBackup(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "oned.conf")
+	if err := os.WriteFile(path, []byte("A = 1\n"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("nowhere", path+stamp+"-2"); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for n := 1; n < 4; n++ {
+		name, err := WriteFile(path, fmt.Appendf(nil, "A = %d\n", n), fmt.Appendf(nil, "A = %d\n", n+1), when)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(name)
+		if err != nil || string(text) != fmt.Sprintf("A = %d\n", n) {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+		names = append(names, filepath.Base(name))
+	}
+	if names[0] == names[1] || names[1] == names[2] || names[1] == "oned.conf"+stamp+"-2" {
+		t.Errorf("backups: %v", names)
 	}
 }

@@ -66,6 +66,20 @@ func TestOff(t *testing.T) {
 	}
 }
 
+// TestPowerCycle is what oneft drill --fence-test does: off, proven, and on again.
+func TestPowerCycle(t *testing.T) {
+	t.Parallel()
+	b := rigs.StartBMC(t)
+	before := b.Machine()
+	tests, err := fence.Cycle(t.Context(), fence.Host{ID: 3, Name: "node3"}, settings(device(b)))
+	if err != nil || len(tests) != 1 || tests[0].Err != nil || tests[0].Skipped != "" {
+		t.Fatalf("%+v, %v", tests, err)
+	}
+	if rigs.Alive(before) || !rigs.Alive(b.Machine()) || b.Asked("set power 0") == 0 || b.Asked("set power 1") != 2 {
+		t.Errorf("the machine of before is alive: %t, that of now: %t", rigs.Alive(before), rigs.Alive(b.Machine()))
+	}
+}
+
 func TestAlreadyOff(t *testing.T) {
 	t.Parallel()
 	b := rigs.StartBMC(t)

@@ -28,3 +28,8 @@ fail() {
 	echo "$1" >&2
 	exit 1
 }
+on() {
+	echo on >"$p_ip/power"
+	echo "Success: Powered ON"
+	exit 0
+}

@@ -1,0 +1,91 @@
+package fence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// LevelTest is how one level did when the host was powered off and on again.
+type LevelTest struct {
+	Level   int      `json:"level"` // from 1
+	Devices []string `json:"devices"`
+	// Skipped says why it was not tested; "" when it was.
+	Skipped string `json:"skipped,omitempty"`
+	// Off and On are how long it took until every device said so.
+	Off time.Duration `json:"off_ns"`
+	On  time.Duration `json:"on_ns"`
+	// Err is why the level would not have proven the host off, or why it is not on again.
+	Err error `json:"-"`
+}
+
+// afterTest bounds powering the host on again, which is done also when the context has ended: a
+// test must not leave a host without power. An agent takes up to 20 s for that by its own
+// default, and three attempts with their pauses fit.
+const afterTest = 3 * time.Minute
+
+// Cycle powers a host off and on again by each level that has nothing but agents, one level
+// after the other, to see whether it would fence the host. Nobody else may use the host
+// meanwhile.
+func Cycle(ctx context.Context, host Host, s Settings) ([]LevelTest, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	w := newWork(host, s)
+	var tests []LevelTest
+	for i, devices := range w.devices {
+		t := LevelTest{Level: i + 1}
+		for _, d := range devices {
+			t.Devices = append(t.Devices, d.label)
+			if d.Kind != KindAgent {
+				t.Skipped = fmt.Sprintf("%s can only switch off, or needs a person or time", d.label)
+			}
+		}
+		switch {
+		case t.Skipped != "":
+		case ctx.Err() != nil:
+			t.Skipped = "the test was stopped"
+		default:
+			w.cycleLevel(ctx, devices, &t)
+		}
+		tests = append(tests, t)
+	}
+	return tests, nil
+}
+
+// cycleLevel tests one level.
+func (w *work) cycleLevel(ctx context.Context, devices []*device, t *LevelTest) {
+	start := time.Now()
+	var errs []error
+	for _, f := range w.proveLevel(ctx, devices) {
+		errs = append(errs, fmt.Errorf("off: %s: %w", f.Device, f.Err))
+	}
+	t.Off = time.Since(start)
+	start = time.Now()
+	again, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterTest)
+	defer cancel()
+	for _, f := range each(devices, func(d *device) error { return w.powerOn(again, d) }) {
+		errs = append(errs, fmt.Errorf("on again: %s: %w", f.Device, f.Err))
+	}
+	t.On, t.Err = time.Since(start), errors.Join(errs...)
+}
+
+// powerOn makes one device switch the host on, and waits until it says so.
+func (w *work) powerOn(ctx context.Context, d *device) error {
+	return w.attempts(ctx, d, func() error {
+		on := w.ask(ctx, d, actionOn)
+		deadline := time.Now().Add(w.settings.Late)
+		for {
+			status := w.ask(ctx, d, actionStatus)
+			switch {
+			case status.code == exitOn:
+				return nil
+			case status.code != exitOff:
+				return fmt.Errorf("on: %w; status: %w", failure{on.String(), on.err}, failure{status.String(), status.err})
+			case !time.Now().Before(deadline) || !pause(ctx, w.settings.Poll):
+				return fmt.Errorf("on: %w; but its status is still off", failure{on.String(), on.err})
+			}
+		}
+	})
+}
