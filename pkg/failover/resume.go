@@ -83,6 +83,7 @@ type sight struct {
 type found struct {
 	id      int
 	what    string // such as "host 3 (node03) ERROR"
+	same    string // what is the same in two looks; 4.4 and 5.10 show a host in ERROR in two states
 	swept   recovery.Swept
 	request incident.Request
 	why     string // nothing is done; "" when it is
@@ -98,7 +99,7 @@ func (s sight) missed() bool {
 func (s sight) confirmedBy(first sight) sight {
 	keep := func(now, before []found) []found {
 		return slices.DeleteFunc(now, func(f found) bool {
-			return f.swept.Verdict == recovery.SweepMissed && !slices.ContainsFunc(before, func(b found) bool { return b.id == f.id && b.what == f.what })
+			return f.swept.Verdict == recovery.SweepMissed && !slices.ContainsFunc(before, func(b found) bool { return b.id == f.id && b.same == f.same })
 		})
 	}
 	return sight{hosts: keep(s.hosts, first.hosts), vms: keep(s.vms, first.vms)}
@@ -394,7 +395,7 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host, past map[key][]reco
 				continue
 			}
 			k := key{"VM", vm.ID}
-			f := found{id: vm.ID, what: fmt.Sprintf("VM %d (%s) %s", vm.ID, vm.Name, vm.Status()), swept: recovery.SweepVM(past[k], time.Now())}
+			f := found{id: vm.ID, what: fmt.Sprintf("VM %d (%s) %s", vm.ID, vm.Name, vm.Status()), same: vm.Status(), swept: recovery.SweepVM(past[k], time.Now())}
 			tool := "vm_failure"
 			f.request = w.request("VM", vm.ID, w.opt.Failed)
 			if unknown {

@@ -2,6 +2,7 @@ package incidents_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -203,5 +204,32 @@ func TestSweepVMs(t *testing.T) {
 		opt.Failed = "recreate"
 		f.sweep(t.Context(), opt)
 		w.once(12)
+	})
+}
+
+// TestResumeVM: a process is told to end while it waits for the next attempt at a VM; the
+// timer goes on.
+func TestResumeVM(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		broken := running(12, 2, 0)
+		broken.LCM = one.BootFailure
+		if version[0] == '4' {
+			broken.State, broken.LCM = one.Failed, 0
+		}
+		broken.UserTemplate = map[string]string{"FT_ATTEMPTS": strconv.FormatInt(time.Now().Unix()-1, 10)}
+		w := newWorld(t, hosts(version, 6, broken))
+		f := w.frontEnd()
+		stopped, stop := context.WithCancel(t.Context())
+		queue := newHooks(1)
+		queue.start(func() ran { return f.vmFailure(stopped, 12) })
+		time.Sleep(5 * time.Second)
+		f.sweep(t.Context(), usual()) // it is at work
+		w.once()
+		stop()
+		queue.wait()
+		f.wants("VM 12: open")
+		f.sweep(t.Context(), usual())
+		w.once(12)
+		f.wants("VM 12: done")
 	})
 }
