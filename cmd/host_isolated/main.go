@@ -48,11 +48,14 @@ func run(ctx context.Context, env app.Env) int {
 	code := app.ExitDone
 	a := &cli.App{
 		Name: "host_isolated", Usage: "stop the VMs of a host that lost the network", UsageText: examples, Version: app.Version(),
-		Flags: flags(), Writer: env.Stdout, ErrWriter: env.Stderr, HideHelpCommand: true,
+		Flags: append(flags(), app.DocFlags()...), Writer: env.Stdout, ErrWriter: env.Stderr, HideHelpCommand: true,
 		DisableSliceFlagSeparator: true, // a word of the command may hold a comma
 		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return app.Usagef("%w", err) },
 		ExitErrHandler:            func(*cli.Context, error) {},
 		Action: func(c *cli.Context) (err error) {
+			if done, err := app.Docs(c, env, app.HostManual()); done {
+				return err
+			}
 			code, err = act(ctx, c, env)
 			return err
 		},

@@ -23,7 +23,11 @@ func main() {
 	os.Exit(run(ctx, app.OS()))
 }
 
-const examples = `oneft incidents                      the last incidents
+const examples = `oneft check                          would a host that fails now be recovered? changes nothing
+   oneft drill 3                        what would happen to host 3, step by step
+   oneft drill --all                    which host the cloud could not do without
+   oneft hooks install                  install the hooks that this version needs
+   oneft incidents                      the last incidents
    oneft incidents show 12              what happened, what was done, what is left to do
    oneft incidents show 12 --json       the record itself
    oneft incidents show 12 --html FILE  one page with a drawing, to attach to a ticket
@@ -43,13 +47,17 @@ func run(ctx context.Context, env app.Env) int {
 		Writer: env.Stdout, ErrWriter: env.Stderr, HideHelpCommand: true,
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return app.Usagef("%w", err) },
 		ExitErrHandler: func(*cli.Context, error) {},
+		Flags:          app.DocFlags(),
 		Action: func(c *cli.Context) error {
+			if done, err := app.Docs(c, env, app.FrontEndManual(1)); done {
+				return err
+			}
 			if c.Args().Present() {
 				return app.Usagef("oneft does not know %q; oneft --help shows what it knows", c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},
-		Commands: []*cli.Command{t.incidents(), t.resume()},
+		Commands: []*cli.Command{t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), app.CompletionCommand(env)},
 	}
 	words, err := flagsFirst(a.Commands, env.Args)
 	if err == nil {

@@ -24,8 +24,9 @@ const (
 
 // output is the last word of a program.
 type output struct {
-	env  Env
-	name string
+	env    Env
+	name   string
+	always bool // the answer is printed whoever looks
 }
 
 func newOutput(env Env, name string) *output { return &output{env: env, name: name} }
@@ -65,12 +66,14 @@ func (o *output) answer(s Settings, a Answer) int {
 			return o.failed(fmt.Errorf("print the result as JSON: %w", err))
 		}
 		fmt.Fprint(o.env.Stdout, escapeJSON(text.String()))
-	case o.env.Terminal || s.DryRun:
+	case o.env.Terminal || s.DryRun || o.always:
 		for _, note := range a.Notes() {
 			fmt.Fprintln(o.env.Stdout, one.Printable(note))
 		}
 		o.table(a.Table())
-		fmt.Fprintln(o.env.Stdout, one.Printable(a.Line()))
+		if line := a.Line(); line != "" {
+			fmt.Fprintln(o.env.Stdout, one.Printable(line))
+		}
 	default:
 		o.problems(a, s.Verbose)
 	}

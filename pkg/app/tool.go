@@ -45,6 +45,7 @@ type Session struct {
 	// and no password.
 	Call    []string
 	Client  *one.Client
+	Version one.Version
 	Dialect one.Dialect
 	Locks   *incident.Locks // nil if the state directory cannot be used
 	Paths   Paths
@@ -69,7 +70,7 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 	if err != nil {
 		return out.failed(err)
 	}
-	flags := slices.Concat(tool.Flags, CommonFlags())
+	flags := slices.Concat(tool.Flags, CommonFlags(), DocFlags())
 	sorted, positionals, err := hook.Normalize(words, FlagKinds(flags))
 	if err != nil {
 		return out.failed(err)
@@ -87,6 +88,9 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return &UsageError{err} },
 		ExitErrHandler: func(*cli.Context, error) {},
 		Action: func(c *cli.Context) error {
+			if done, err := Docs(c, env, FrontEndManual(adminSection)); done {
+				return err
+			}
 			switch {
 			case c.Bool("help"):
 				return cli.ShowAppHelp(c)
@@ -124,8 +128,19 @@ func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output, 
 // Command runs one command of a tool that has several, and that works on no single object,
 // such as oneft resume. It returns the exit code.
 func Command(ctx context.Context, c *cli.Context, env Env, act func(ctx context.Context, s Session) (Answer, error)) int {
+	return runCommand(ctx, c, env, newOutput(env, c.App.Name), act)
+}
+
+// Show is Command for an answer that is always printed, also into a pipe: what somebody has
+// asked to see.
+func Show(ctx context.Context, c *cli.Context, env Env, act func(ctx context.Context, s Session) (Answer, error)) int {
+	out := newOutput(env, c.App.Name)
+	out.always = true
+	return runCommand(ctx, c, env, out, act)
+}
+
+func runCommand(ctx context.Context, c *cli.Context, env Env, out *output, act func(ctx context.Context, s Session) (Answer, error)) int {
 	name := c.App.Name
-	out := newOutput(env, name)
 	s, err := newSession(c, env)
 	if err != nil {
 		return out.failed(err)
@@ -202,7 +217,7 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	if err != nil {
 		return explain(err, s.Client.Endpoint(), access)
 	}
-	s.Dialect = dialect
+	s.Version, s.Dialect = version, dialect
 	s.Log.Info("OpenNebula %s at %s, as named by %s", version, s.Client.Endpoint(), access.EndpointSource)
 	if dialect.Newer {
 		s.Log.Warn("OpenNebula %s is newer than all that one-ft was measured with; it is spoken to like %s", version, dialect.Name)

@@ -1,0 +1,65 @@
+package check
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"one-ft/pkg/config"
+	"one-ft/pkg/fence"
+	"one-ft/pkg/one"
+)
+
+var (
+	v44  = one.Version{Major: 4, Minor: 4, Patch: 1}
+	v510 = one.Version{Major: 5, Minor: 10, Patch: 6}
+	v74  = one.Version{Major: 7, Minor: 4, Patch: 1}
+	// noon is when all judgements take place.
+	noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+)
+
+var errTest = errors.New("no\x1bway")
+
+// good is a cloud about which there is nothing to say.
+func good(t testing.TB, v one.Version) Facts {
+	t.Helper()
+	d, err := one.DialectFor(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := Facts{
+		Now: noon, Version: v, Dialect: d, Endpoint: "http://localhost:2633/RPC2", Own: "v1.2",
+		User: one.User{ID: 0, Name: "oneadmin", Groups: []int{0}}, ConfigFile: "/etc/one/one-ft.yaml", Values: config.Default(),
+		Hooks:    []Finding{{Severity: OK, What: "hook 0 (host_error) runs host_error on HOST/ERROR"}},
+		HostHook: HostHook{Action: "recreate"}, Interval: time.Minute,
+		FrontEnd: FrontEnd{Local: true, OnedUID: 9869, OnedUser: "oneadmin", UID: 9869, Manager: true, ManagerState: "S", Timer: true},
+		VMs:      VMs{Count: 2, Active: map[int]int{1: 1, 2: 1}, On: map[int]int{0: 2}}, Datastores: []Datastore{{Datastore: one.Datastore{ID: 0, Name: "system", Shared: true}}},
+		Clock: Clock{Newest: noon.Add(-time.Minute), Of: "host 1 was monitored", Monitored: noon.Add(-time.Minute), Host: 1},
+		Dirs:  []Dir{{Path: "/var/lib/one/one-ft", For: "the state"}}, Programs: []Program{{Path: "/bin/true", For: "notify"}},
+	}
+	if v.Before(5, 9) {
+		f.Written = []HookLine{{"HOST", "host_error", "ERROR", "/x/host_error", "$ID -r n"}}
+		f.Loaded = []HookLine{f.Written[0]}
+	}
+	for id := 1; id <= 3; id++ {
+		f.Hosts = append(f.Hosts, hostWith(id, agentLevel(id, fence.PowerOn, nil)))
+	}
+	return f
+}
+
+func hostWith(id int, levels ...Level) Host {
+	return Host{Host: one.Host{ID: id, Name: "node" + string(rune('0'+id)), State: one.HostMonitored, Template: map[string]string{}}, Levels: levels, Asked: true}
+}
+
+func agentLevel(id int, power fence.Power, err error) Level {
+	outlet := string(rune('0' + id))
+	return Level{Devices: []Device{{Kind: fence.KindAgent, Label: "fence_ipmilan on 10.0.0." + outlet, Key: outlet, Power: power, Err: err}}}
+}
+
+// leased is a host with a lease that waits for 60 + 50 + 10 s.
+func leased(id int, promise fence.Promise) Host {
+	h := hostWith(id, Level{Devices: []Device{{Kind: fence.KindLease, Label: "lease of 1m0s", FromTemplate: true,
+		Lease: fence.Lease{Length: time.Minute, Reaction: fence.DefaultReaction, Margin: fence.DefaultMargin}}}})
+	h.Promise, h.Promised = promise, promise != fence.Promise{}
+	return h
+}

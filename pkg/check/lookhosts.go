@@ -1,0 +1,116 @@
+package check
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"one-ft/pkg/fence"
+	"one-ft/pkg/one"
+	"one-ft/pkg/process"
+)
+
+// maxAgents is how many fence agents run at the same time: an agent is a Python program of
+// some 30 MB, and the front-end has other work. A choice.
+const maxAgents = 16
+
+// hosts finds out how each host is fenced, and asks the agents.
+func (l *look) hosts(ctx context.Context, pool []one.Host) []Host {
+	all := make([]Host, len(pool))
+	slots := make(chan struct{}, maxAgents)
+	var wg sync.WaitGroup
+	for i, h := range pool {
+		all[i] = newHost(h)
+		if l.Settings == nil || h.State == one.HostOffline {
+			continue
+		}
+		s, err := l.Settings(h)
+		s.Slots = slots
+		all[i].Err = err
+		if err != nil {
+			continue
+		}
+		all[i].Levels = levelsOf(s.Levels, h.Template)
+		if !l.NoFencing {
+			wg.Go(func() { all[i].ask(ctx, s) })
+		}
+	}
+	wg.Wait()
+	return all
+}
+
+// newHost reads what a host has published.
+func newHost(h one.Host) Host {
+	host := Host{Host: h, Isolated: one.Printable(h.Template["FT_ISOLATED_VERSION"])}
+	host.Promise, host.Promised, host.PromiseErr = fence.TemplatePromise(h.Template)
+	return host
+}
+
+// levelsOf are the levels before any agent was asked.
+func levelsOf(levels []fence.Level, template map[string]string) []Level {
+	all := make([]Level, len(levels))
+	for i, level := range levels {
+		all[i].Name = level.Name
+		for _, d := range level.Devices {
+			device := Device{Kind: d.Kind, Label: d.String(), Power: fence.PowerUnknown, Key: keyOf(d)}
+			switch d.Kind {
+			case fence.KindCommand:
+				if !process.Runnable(d.Command[0]) {
+					device.Err = errNotRunnable
+				}
+			case fence.KindLease:
+				device.Lease = d.Lease
+				if device.Lease.Reaction == 0 {
+					device.Lease.Reaction = fence.DefaultReaction
+				}
+				if device.Lease.Margin == 0 {
+					device.Lease.Margin = fence.DefaultMargin
+				}
+				own, found, err := fence.TemplateLease(template)
+				device.FromTemplate = found && err == nil && own == device.Lease
+			}
+			all[i].Devices = append(all[i].Devices, device)
+		}
+	}
+	return all
+}
+
+// keyOf tells the outlet of an agent from others without showing a parameter: all
+// parameters together, some of which are secret.
+func keyOf(d fence.Device) string {
+	named := slices.ContainsFunc([]string{"ip", "ipaddr", "plug", "port"}, func(p string) bool { return d.Params[p] != "" })
+	if d.Kind != fence.KindAgent || !named {
+		return ""
+	}
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%q", d.Agent)
+	for _, name := range slices.Sorted(maps.Keys(d.Params)) {
+		fmt.Fprintf(sum, "%q%q", name, d.Params[name])
+	}
+	return fmt.Sprintf("%x", sum.Sum(nil))
+}
+
+// ask asks all agents of a host for their status, and nothing else.
+func (h *Host) ask(ctx context.Context, s fence.Settings) {
+	list, err := fence.Status(ctx, fence.Host{ID: h.ID, Name: h.Name, Cluster: h.Cluster, Template: h.Template}, s)
+	if err != nil {
+		h.Err = err
+		return
+	}
+	h.Asked = true
+	for i := range h.Levels {
+		for j := range h.Levels[i].Devices {
+			d := &h.Levels[i].Devices[j]
+			if len(list) == 0 {
+				return
+			}
+			if d.Kind == fence.KindAgent {
+				d.Label, d.Power, d.Err = list[0].Device, list[0].Power, list[0].Err
+			}
+			list = list[1:]
+		}
+	}
+}
