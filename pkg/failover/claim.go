@@ -111,7 +111,7 @@ func ClaimOf(host one.Host) (Claim, bool) {
 // has not renewed its claim for a while has been stopped, and this one goes on with what it
 // began.
 func (r *runner) takeOver(ctx context.Context, host one.Host) (o Opening, other string, err error) {
-	o.Name = host.Name
+	o.Name, o.VMs = host.Name, host.VMs
 	if host.LastContact > 0 {
 		o.Contact = time.Unix(host.LastContact, 0)
 	}

@@ -19,7 +19,8 @@ import (
 const spoolEvery = 200 * time.Millisecond
 
 // named is how long a process that has handed a host over waits to hear the number of its
-// incident: its hook is to end within a second.
+// incident: its hook is to end within a second. With more than crowd hosts handed over it looks
+// only once: others wait for its place among the hooks, and their hosts for being watched.
 const named = 600 * time.Millisecond
 
 // coordinate hands hosts over to the process that works on all of them, or becomes it. Then
@@ -43,13 +44,14 @@ func coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 		var busy *incident.BusyError
 		switch {
 		case errors.As(err, &busy):
-			return c.answer(handedOver(s, requests, busy.Holder, c.reports))
+			return c.answer(handedOver(s, spool, requests, busy.Holder, c.reports))
 		case err != nil:
 			s.Log.Warn("working without handing over: %v", err)
 			return alone(ctx, s, requests, tell)
 		}
 		c.loop(ctx)
 		release()
+		c.prune()
 		if left, _ := spool.List(); len(left) == 0 || ctx.Err() != nil || c.stuck(left) {
 			return c.answer(nil)
 		}
@@ -74,8 +76,9 @@ func alone(ctx context.Context, s app.Session, requests []incident.Request, tell
 }
 
 // handedOver are the reports about hosts that another process works on.
-func handedOver(s app.Session, requests []incident.Request, holder string, have []result) (reports []result) {
+func handedOver(s app.Session, spool *incident.Spool, requests []incident.Request, holder string, have []result) (reports []result) {
 	journal, err := incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
+	all, _ := spool.List() // whoever works on them tells of errors
 	for _, q := range requests {
 		if indexOf(have, q.ID) >= 0 {
 			continue
@@ -89,7 +92,7 @@ func handedOver(s app.Session, requests []incident.Request, holder string, have 
 				}
 				break
 			}
-			if time.Now().After(end) {
+			if time.Now().After(end) || len(all) > crowd {
 				break
 			}
 			time.Sleep(spoolEvery / 2)
@@ -157,6 +160,16 @@ func (c *coordinator) loop(ctx context.Context) {
 	}
 }
 
+// prune removes old incidents, for as long as a recovery waits for the disk.
+func (c *coordinator) prune() {
+	journal, err := incident.OpenJournal(filepath.Join(c.s.StateDir, "incidents"))
+	if err != nil {
+		return // the reports say so
+	}
+	rec := recorder{journal: journal}
+	rec.bounded(func() { _ = journal.Prune(keepIncidents, keepFor, time.Now()) }) // tried again by the next one
+}
+
 // finish takes a host off the spool. When another event for it has come meanwhile it is
 // looked at again: it may have been back and have failed anew.
 func (c *coordinator) finish(ctx context.Context, r result) {
@@ -194,7 +207,10 @@ func (c *coordinator) work(ctx context.Context, h incident.Handed) result {
 		s.Log = c.s.Log.Of("host", h.ID)
 		s.Log.Info("handed over by %s %s", h.Tool, strings.Join(h.Call, " "))
 	}
-	report, err := runHost(ctx, s, h.Request, c.tell, c.shared)
+	rec := newRecorder(s, h.Request, c.tell)
+	rec.prunes = false // it reads the whole journal: once for all hosts
+	report, err := Host(ctx, c.shared.pending, locks(s), jobOf(s, h.Request, c.shared), optionsOf(s, h.Request, rec, c.shared))
+	rec.end(&report, err, ctx.Err() != nil)
 	switch {
 	case only:
 	case err != nil:

@@ -65,6 +65,7 @@ type Opening struct {
 	Name string
 	// Contact is when oned last monitored the host; the zero time when it does not tell.
 	Contact time.Time
+	VMs     []int // of the host
 	// From names the incident of another front-end that is gone on with, which began at
 	// Since; "" for none.
 	From  string

@@ -11,6 +11,8 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
 )
 
 // How many ended incidents are kept, and for how long. Choices: months of a large cloud,
@@ -35,6 +37,10 @@ type recorder struct {
 	file    atomic.Pointer[incident.Case]
 	begun   bool
 	err     error // why there is no journal
+	// prunes: the end of the incident is when old ones are removed.
+	prunes bool
+	// before is how the incident had ended when it was begun again.
+	before incident.Status
 	// kept: the incident stays open when this process is told to end, for another one.
 	kept bool
 }
@@ -42,7 +48,7 @@ type recorder struct {
 // newRecorder makes a recorder for a request with the settings of a session. The incident
 // begins when the work does.
 func newRecorder(s app.Session, q incident.Request, tell *teller) *recorder {
-	rec := &recorder{record: incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}, tell: tell, kept: !s.Attended}
+	rec := &recorder{record: incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}, tell: tell, kept: !s.Attended, prunes: true}
 	rec.step.Store(incident.StepTold)
 	if s.DryRun {
 		return rec
@@ -136,12 +142,16 @@ func (rec *recorder) Begin(o Opening) Earlier {
 	type opened struct {
 		file   *incident.Case
 		before Earlier
+		ended  incident.Status
 		err    error
 	}
 	done := make(chan opened, 1)
 	if !rec.bounded(func() {
-		c, before, err := openCase(rec.journal, rec.record, o)
-		done <- opened{c, before, err}
+		var got opened
+		if got.file, got.before, got.ended = reopened(rec.journal, rec.record, o); got.file == nil {
+			got.file, got.before, got.err = openCase(rec.journal, rec.record, o)
+		}
+		done <- got
 	}) {
 		return Earlier{}
 	}
@@ -149,9 +159,35 @@ func (rec *recorder) Begin(o Opening) Earlier {
 	rec.err = got.err
 	if got.file != nil {
 		rec.file.Store(got.file)
-		rec.tell.began(got.file)
+		if rec.before = got.ended; got.ended == "" {
+			rec.tell.began(got.file)
+		}
 	}
 	return got.before
+}
+
+// reopened goes on with the last incident of a host, when it was about this outage and left
+// something undone, and says how it had ended: oned 4.4 calls the hook on each failed cycle, and
+// admins try again. Otherwise it is nil.
+func reopened(j *incident.Journal, r incident.Record, o Opening) (*incident.Case, Earlier, incident.Status) {
+	last, found, _ := j.LastOf(r.Kind, r.ID)
+	past := pastOf(last)
+	if !found || r.Kind != "host" || o.Settle || !past.Refused && !past.Unfinished {
+		return nil, Earlier{}, ""
+	}
+	host := one.Host{ID: r.ID, VMs: o.VMs}
+	if !o.Contact.IsZero() {
+		host.LastContact = o.Contact.Unix()
+	}
+	if !recovery.SameOutage(host, past, time.Now()) {
+		return nil, Earlier{}, ""
+	}
+	c, err := j.Reopen(last.Number, r)
+	if err != nil {
+		return nil, Earlier{}, ""
+	}
+	c.Event(incident.StepTold, -1, "info", "tried again: "+strings.Join(append([]string{r.Tool}, r.Call...), " "))
+	return c, Earlier{Watched: watchedSince(last, o), VMs: last.VMs}, last.Status
 }
 
 // openCase begins an incident, or goes on with one that is open and about this outage.
@@ -254,12 +290,14 @@ func (rec *recorder) end(report *Report, err error, told bool) {
 				return
 			}
 			c.End(status, summary)
-			_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // tried again by the next one
+			if rec.prunes {
+				_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // tried again by the next one
+			}
 			failed <- c.Err()
 		}) {
 			rec.err = <-failed
 		}
-		rec.tell.ended(c)
+		rec.tell.ended(c, rec.before)
 	}
 	if rec.begun && rec.err != nil {
 		report.Unrecorded = rec.err.Error()

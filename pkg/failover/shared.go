@@ -18,8 +18,9 @@ const maxAgents = 32
 // Shared is what the recoveries of several hosts in one process have in common: they look at
 // the hosts together, and act on their VMs in one order.
 type Shared struct {
-	pool  *pool
-	turns *turns
+	pool    *pool
+	pending *pending
+	turns   *turns
 	// Agents bounds how many fence agents run at the same time.
 	Agents chan struct{}
 }
@@ -27,13 +28,15 @@ type Shared struct {
 // NewShared makes it for recoveries that act on so many VMs at the same time.
 func NewShared(cloud Cloud, parallel int) *Shared {
 	return &Shared{
-		pool: &pool{cloud: cloud, busy: make(chan struct{}, 1)}, turns: newTurns(parallel), Agents: make(chan struct{}, maxAgents),
+		pool: &pool{cloud: cloud, busy: make(chan struct{}, 1)}, pending: &pending{Cloud: cloud, busy: make(chan struct{}, 1)},
+		turns: newTurns(parallel), Agents: make(chan struct{}, maxAgents),
 	}
 }
 
 // take says that a host is worked on from now on, and leave that it is not any more.
 func (s *Shared) take(host int) {
 	s.pool.users.Add(1)
+	s.pool.old.Store(true)
 	s.turns.hold(host, true)
 }
 
@@ -49,7 +52,10 @@ const crowd = 4
 // pool reads all hosts, once for all who want to see them at about the same time.
 type pool struct {
 	cloud Cloud
-	users atomic.Int32  // recoveries under way
+	users atomic.Int32 // recoveries under way
+	// old is set when a recovery begins: what was read before may show its host before
+	// it failed, which must not be taken for one that came back.
+	old   atomic.Bool
 	busy  chan struct{} // its holder reads, or uses what is below
 	sent  time.Time
 	hosts []one.Host
@@ -61,7 +67,8 @@ type pool struct {
 // crowded reports whether reading the pool is the cheaper way.
 func (p *pool) crowded() bool { return p.users.Load() >= crowd }
 
-// read gives all hosts as they were less than watchEvery ago, and when they were asked for.
+// read gives all hosts as they were less than watchEvery ago and since the last recovery began,
+// and when they were asked for.
 func (p *pool) read(ctx context.Context) ([]one.Host, time.Time, error) {
 	select { // not a mutex: nobody can wait for one in virtual time
 	case p.busy <- struct{}{}:
@@ -69,10 +76,11 @@ func (p *pool) read(ctx context.Context) ([]one.Host, time.Time, error) {
 	case <-ctx.Done():
 		return nil, time.Time{}, ctx.Err()
 	}
-	if p.sent.IsZero() || time.Since(p.sent) >= watchEvery {
+	if p.old.Swap(false) || p.sent.IsZero() || time.Since(p.sent) >= watchEvery {
 		sent := time.Now()
 		hosts, err := p.cloud.Hosts(ctx)
 		if ctx.Err() != nil {
+			p.old.Store(true)
 			return nil, time.Time{}, err // of this caller only
 		}
 		p.hosts, p.err, p.sent = hosts, err, sent
@@ -96,6 +104,41 @@ func (p *pool) failed() []int {
 		return *ids
 	}
 	return nil
+}
+
+// pending is a Cloud that reads the VMs that wait for a host once for all who ask at about the
+// same time: each of many hosts asks for those of the whole cloud where oned has no call for
+// some VMs (before 5.12), and all VMs of the other hosts are among them.
+type pending struct {
+	Cloud
+	busy chan struct{} // its holder reads, or uses what is below
+	sent time.Time
+	vms  []one.VM
+	err  error
+}
+
+// PendingVMs gives the VMs in PENDING as they were after it was called. It reads once in
+// watchEvery at most.
+func (p *pending) PendingVMs(ctx context.Context) ([]one.VM, error) {
+	asked := time.Now()
+	select { // as in pool.read
+	case p.busy <- struct{}{}:
+		defer func() { <-p.busy }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if !p.sent.After(asked) {
+		if left := watchEvery - time.Since(p.sent); left > 0 && !wait(ctx, left) {
+			return nil, ctx.Err()
+		}
+		sent := time.Now()
+		vms, err := p.Cloud.PendingVMs(ctx)
+		if ctx.Err() != nil {
+			return nil, err // of this caller only
+		}
+		p.vms, p.err, p.sent = vms, err, sent
+	}
+	return p.vms, p.err
 }
 
 // gather is how long the VMs of hosts that failed together wait for each other, so that those

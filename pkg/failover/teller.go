@@ -81,14 +81,22 @@ func (t *teller) held(c *incident.Case) {
 	}
 }
 
-// ended counts an incident and tells of it, unless another process will go on with it.
-func (t *teller) ended(c *incident.Case) {
+// ended counts an incident and tells of it, unless another process will go on with it. before
+// is how it had ended already when it was begun again: when that is how it ended now, nobody
+// wants to know.
+func (t *teller) ended(c *incident.Case, before incident.Status) {
 	r := c.Record()
-	if t == nil || r.Status == incident.Open {
-		return
+	switch {
+	case t == nil || r.Status == incident.Open || r.Status == before:
+	case before != "":
+		t.work.Go(func() {
+			t.notifier.TellAgain(notify.End, c.Number())
+			t.notifier.Deliver(t.ctx)
+		})
+	default:
+		t.work.Go(func() { t.count(r) })
+		t.told(notify.End, c)
 	}
-	t.work.Go(func() { t.count(r) })
-	t.told(notify.End, c)
 }
 
 // told hands an event to the commands, beside the recovery.

@@ -104,6 +104,9 @@ func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
 	}
 	var failed []error
 	for _, n := range numbers {
+		if j.isOver(n) {
+			continue
+		}
 		r, err := j.read(n, head)
 		if err == nil && r.Status == Open && r.Kind == kind && r.ID == id {
 			if r, err = j.read(n, everything); err == nil {
@@ -166,7 +169,7 @@ func (j *Journal) reserve() (number int, release func(), err error) {
 		}
 		release()
 	}
-	return 0, nil, fmt.Errorf("no number after %d is free in %s: remove old files from it", last, j.dir)
+	return 0, nil, fmt.Errorf("no number after %d is free in %s; remove old files from it", last, j.dir)
 }
 
 // last is the highest number that was ever given.

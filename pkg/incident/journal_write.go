@@ -35,7 +35,8 @@ type Case struct {
 	waiting                 int  // who waits for the disk
 	hurry                   chan struct{}
 	last                    time.Time // when the last write ended
-	first, latest           error     // of the writes
+	took                    time.Duration
+	first, latest           error // of the writes
 }
 
 func newCase(dir string, r Record) *Case {
@@ -211,9 +212,10 @@ func (c *Case) write() {
 		c.rest()
 		change, state := c.changed, c.state()
 		c.mu.Unlock()
+		began := time.Now()
 		err := save(c.dir, &state)
 		c.mu.Lock()
-		c.tried, c.latest, c.last = change, err, time.Now()
+		c.tried, c.latest, c.last, c.took = change, err, time.Now(), time.Since(began)
 		switch {
 		case err == nil:
 			c.written = change
@@ -226,13 +228,19 @@ func (c *Case) write() {
 	c.wakeup.Broadcast()
 }
 
-// restTime is the least time between two writes that nobody waits for: the record of a large
-// recovery grows to megabytes, and oned's database is on the same disk. A choice.
-const restTime = 200 * time.Millisecond
+// restTime is the least time between two writes that nobody waits for, and restShare how many
+// times as long as the last write it is on a disk that is slow or busy, longestRest at most:
+// the record of a large recovery grows to megabytes, a hundred hosts that fail have one
+// each, and oned's database is on the same disk. Choices.
+const (
+	restTime    = 200 * time.Millisecond
+	restShare   = 20
+	longestRest = 3 * time.Second
+)
 
 // rest waits until it is time for the next write.
 func (c *Case) rest() {
-	left := restTime - time.Since(c.last)
+	left := min(max(restTime, restShare*c.took), longestRest) - time.Since(c.last)
 	if c.waiting > 0 || left <= 0 {
 		return
 	}

@@ -30,21 +30,21 @@ func NewRate(dir string, perMinute int) *Rate {
 // for the moment that this takes. The times in it have seconds.
 func (r *Rate) Take(now time.Time) (wait time.Duration, err error) {
 	if err := makeDir(filepath.Dir(r.path)); err != nil {
-		return 0, fmt.Errorf("take a turn: %w", err)
+		return 0, fmt.Errorf("count the actions of this minute: %w", err)
 	}
 	f, err := os.OpenFile(r.path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)
 	if err != nil {
-		return 0, fmt.Errorf("take a turn: %w", err)
+		return 0, fmt.Errorf("count the actions of this minute: %w", err)
 	}
 	defer f.Close()
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
 		return rateBusy, nil
 	} else if err != nil {
-		return 0, fmt.Errorf("take a turn: %w", err)
+		return 0, fmt.Errorf("count the actions of this minute: %w", err)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxAttemptsFile))
 	if err != nil {
-		return 0, fmt.Errorf("take a turn: %w", err)
+		return 0, fmt.Errorf("count the actions of this minute: %w", err)
 	}
 	var recent []time.Time
 	for _, t := range ParseTimes(string(text)) {
@@ -60,7 +60,7 @@ func (r *Rate) Take(now time.Time) (wait time.Duration, err error) {
 		err = f.Truncate(int64(len(line)))
 	}
 	if err != nil {
-		return 0, fmt.Errorf("take a turn: %w", err)
+		return 0, fmt.Errorf("count the actions of this minute: %w", err)
 	}
 	return 0, nil
 }

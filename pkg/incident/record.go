@@ -30,6 +30,8 @@ type Record struct {
 	Status Status     `json:"status"`
 	// Summary is the end in one line.
 	Summary string `json:"summary,omitempty"`
+	// Tries is how often it was begun again after it had ended with something undone.
+	Tries int `json:"tries,omitempty"`
 	// Proof says how the host was proven off, or why it was done without.
 	Proof  string  `json:"proof,omitempty"`
 	Events []Event `json:"events"`

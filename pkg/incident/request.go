@@ -59,17 +59,17 @@ func (q Request) Check() error {
 	}
 	switch {
 	case !knownKind(q.Kind):
-		return fmt.Errorf("a request for a %q", shown(q.Kind))
+		return fmt.Errorf("it is a request for a %q", shown(q.Kind))
 	case q.ID < 0 || q.ID > math.MaxInt32:
-		return fmt.Errorf("a request for %s %d", q.Kind, q.ID)
+		return fmt.Errorf("it is a request for %s %d", q.Kind, q.ID)
 	case q.Kind == "host" && !host, q.Kind == "VM" && !single:
-		return fmt.Errorf("a request to %q a %s", shown(q.Action), q.Kind)
+		return fmt.Errorf("it is a request to %q a %s", shown(q.Action), q.Kind)
 	case !known(q.Fencing, "", "auto", "required", "off"), !known(q.Verify, "", "none", "left", "running"):
-		return fmt.Errorf("a request with fencing %q and verify %q", shown(q.Fencing), shown(q.Verify))
+		return fmt.Errorf("it is a request with fencing %q and verify %q", shown(q.Fencing), shown(q.Verify))
 	case !seconds(q.Confirm) || !seconds(q.Timeout):
-		return fmt.Errorf("a request with a time of %g or %g seconds", q.Confirm, q.Timeout)
+		return fmt.Errorf("it is a request with a time of %g or %g seconds", q.Confirm, q.Timeout)
 	case words > maxWords:
-		return fmt.Errorf("a request of %d words", words)
+		return fmt.Errorf("it is a request of %d words", words)
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func (s *Spool) List() (all []Handed, failed []error) {
 		case err == nil:
 			all = append(all, h)
 		case !errors.Is(err, fs.ErrNotExist):
-			failed = append(failed, fmt.Errorf("the request for host %d is not one: %w; it is removed", id, err))
+			failed = append(failed, fmt.Errorf("the request for host %d cannot be used, and was removed: %w", id, err))
 			_ = os.RemoveAll(s.path(id)) // else it is told again
 		}
 	}

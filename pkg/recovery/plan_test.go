@@ -220,7 +220,7 @@ func TestRefusedCellsSayWhy(t *testing.T) {
 		{"6.10.0", lost, Migrate, "its system datastore 102 could not be read, so whether it is shared is not known"},
 		{"6.10.0", alone, Migrate, "no other monitored host of its cluster has room for it"},
 		{"7.4.1", active(one.Boot, failed), Migrate, "it was being started on the failed host and cannot be moved in this state"},
-		{"7.4.1", active(one.BootFailure, failed), Migrate, "it failed to start on the failed host and cannot be moved in this state"},
+		{"7.4.1", active(one.BootFailure, failed), Migrate, "it could not be started on the failed host and cannot be moved in this state"},
 		{"7.4.1", active(one.Shutdown, failed), Migrate, "its owner was ending it, and it cannot be moved in this state"},
 		{"7.4.1", active(one.Migrate, fine, failed), Migrate, "it was migrating already and cannot be moved in this state"},
 		{"7.4.1", active(one.SaveSuspend, failed), Migrate, "it was being stopped on the failed host and cannot be moved in this state"},

@@ -15,6 +15,7 @@ type Past struct {
 	// left undone, or it ended with an error.
 	Back, Refused, Unfinished bool
 	Began, Ended              time.Time
+	Tries                     int // how often it was begun again
 	Summary                   string
 	// Left are the VMs that it knew and did not move.
 	Left []int
@@ -61,7 +62,7 @@ func SweepHost(host one.Host, past []Past, now time.Time) Swept {
 	if last.Open {
 		return Swept{Verdict: SweepContinue, Past: last}
 	}
-	if last.Back || !sameOutage(host, last, now) {
+	if last.Back || !SameOutage(host, last, now) {
 		return Swept{Verdict: SweepMissed}
 	}
 	switch {
@@ -72,16 +73,16 @@ func SweepHost(host one.Host, past []Past, now time.Time) Swept {
 	}
 	tries := 0
 	for _, p := range past {
-		if p.Back || !sameOutage(host, p, now) {
+		if p.Back || !SameOutage(host, p, now) {
 			break
 		}
-		tries++
+		tries += 1 + p.Tries
 	}
 	return again(last, tries, now)
 }
 
-// sameOutage reports whether an incident was about the outage that a host is in.
-func sameOutage(host one.Host, p Past, now time.Time) bool {
+// SameOutage reports whether an incident was about the outage that a host is in.
+func SameOutage(host one.Host, p Past, now time.Time) bool {
 	if host.LastContact > 0 {
 		return p.Began.After(time.Unix(host.LastContact, 0))
 	}

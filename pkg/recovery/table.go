@@ -86,11 +86,11 @@ func table() []row {
 			source:  "matrix: BOOT, PROLOG: resched refused, recreate accepted",
 		},
 		{
-			name: "failed to start here",
+			name: "could not be started here",
 			active: []one.LCMState{one.BootFailure, one.BootMigrateFailure, one.BootUndeployFailure, one.BootStoppedFailure,
 				one.PrologFailure, one.PrologResumeFailure, one.PrologUndeployFailure, one.Failure},
 			recreate: recreate, delete: remove,
-			migrate: report("it failed to start on the failed host and cannot be moved in this state"),
+			migrate: report("it could not be started on the failed host and cannot be moved in this state"),
 			source:  "matrix: BOOT_FAILURE, PROLOG_FAILURE: resched refused, recreate accepted",
 		},
 		{

@@ -165,9 +165,11 @@ func TestTriedAgain(t *testing.T) {
 			t.Errorf("exit %d: %s", r.code, r.stderr)
 		}
 		w.once(11)
-		f.wants("host 1: refused", "host 2: refused", "host 1: done")
-		if all := f.incidents(); !strings.Contains(all[2].Proof, "confirmed that host 1 is off") {
-			t.Errorf("the proof is %q", all[2].Proof)
+		f.wants("host 1: done", "host 2: refused")
+		for _, r := range f.incidents() {
+			if r.ID == 1 && (!strings.Contains(r.Proof, "confirmed that host 1 is off") || r.Tries != 1 || r.Number != number) {
+				t.Errorf("incident %d, tried %d times again, the proof is %q", r.Number, r.Tries, r.Proof)
+			}
 		}
 	})
 }

@@ -100,6 +100,39 @@ func TestStormIsADigest(t *testing.T) {
 	})
 }
 
+// TestSameOutageIsOneIncident: oned 4.4 calls the hook again on each failed cycle, and each time
+// fencing is refused. That is one incident, of which people are told once; and once more when it ends
+// otherwise.
+func TestSameOutageIsOneIncident(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, hosts(version, 6, running(11, 1, 0)))
+		w.fail(1)
+		f := w.frontEnd()
+		told := pager(t, f, "end")
+		for range 5 {
+			if r := f.hostError(t.Context(), 1, func(q *incident.Request) { q.Fencing = "required" }); r.code != 3 {
+				t.Errorf("exit %d: %s", r.code, r.stderr)
+			}
+			time.Sleep(time.Minute)
+		}
+		f.wants("host 1: refused")
+		if n := strings.Count(strings.Join(told(), ""), "|refused|"); n != 1 {
+			t.Errorf("told %d times: %v", n, told())
+		}
+		if r := f.hostError(t.Context(), 1, nil); r.code != 0 {
+			t.Errorf("exit %d: %s", r.code, r.stderr)
+		}
+		w.once(11)
+		f.wants("host 1: done")
+		if n := strings.Count(strings.Join(told(), ""), "end|host 1 (node01)|done|"); n != 1 {
+			t.Errorf("told %d times of the good end: %v", n, told())
+		}
+		if r := f.incidents()[0]; r.Tries != 5 || r.Request.Fencing != "" || len(r.VMs) != 1 {
+			t.Errorf("tried %d times again: %+v", r.Tries, r.Request)
+		}
+	})
+}
+
 // TestTellingIsNotInTheWay: a command that hangs, and one that is missing, do not keep a VM
 // down.
 func TestTellingIsNotInTheWay(t *testing.T) {

@@ -160,7 +160,7 @@ func read(path string) ([]byte, error) {
 }
 
 // errLater means that a later one-ft wrote the file.
-var errLater = errors.New("the counters were written by a later one-ft: use that one")
+var errLater = errors.New("the counters were written by a later one-ft; use that one")
 
 // decode reads counters and refuses what encode does not write.
 func decode(text []byte) (state, error) {

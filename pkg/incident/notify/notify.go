@@ -16,6 +16,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -107,7 +109,19 @@ func New(dir string, journal *incident.Journal, commands []Command, say func(for
 // Tell puts an event of the incident with this number into the spool, on the disk when it
 // returns. What is there already stays as it is, and what no command is for is left out. It waits for
 // no command; for the disk at most 5 s. Of an End the journal has the status before.
-func (n *Notifier) Tell(kind Kind, number int) {
+func (n *Notifier) Tell(kind Kind, number int) { n.put(kind, number) }
+
+// TellAgain is Tell for an event that was told before and means something else now: an
+// incident that was left undone has ended otherwise.
+func (n *Notifier) TellAgain(kind Kind, number int) {
+	if n == nil {
+		return
+	}
+	_ = os.Remove(filepath.Join(n.spool.path(toldName), event{kind: kind, number: number}.name())) // else it is not told, which is all that can happen
+	n.put(kind, number)
+}
+
+func (n *Notifier) put(kind Kind, number int) {
 	if n == nil || !slices.ContainsFunc(n.commands, func(c Command) bool { return c.on(kind) }) {
 		return
 	}
