@@ -7,13 +7,24 @@ BINARIES = host_error vm_failure vm_unknown host_isolated oneft
 # A static binary without paths of the machine that built it; its version comes
 # from git.
 VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null)
-BUILD    = CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w -X one-ft/pkg/app.version=$(VERSION)'
+# The tag leaves out what cli needs to write Markdown: 250 kB of each binary and two modules.
+BUILD    = CGO_ENABLED=0 $(GO) build -buildvcs=false -tags urfave_cli_no_docs -trimpath -ldflags '-s -w -X one-ft/pkg/app.version=$(VERSION)'
 # The race detector needs a C compiler.
 RACE     = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 10s
+# Packages: newer versions of nfpm need a newer Go.
+NFPM     = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0
+ARCHES  ?= amd64 arm64
+FORMATS ?= deb rpm
+MAINTAINER ?= one-ft maintainers <one-ft@users.noreply.github.com>
+# The time in man pages and packages: that of the commit, so that two builds are the same.
+ifndef SOURCE_DATE_EPOCH
+SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y go.mod)
+endif
+export SOURCE_DATE_EPOCH
 
-.PHONY: build test demo lint bench fuzz install clean
+.PHONY: build test demo lint bench fuzz man packages install clean
 
 build:
 	@mkdir -p bin
@@ -27,7 +38,7 @@ demo: build
 	scripts/demo
 
 lint:
-	@test -z "$$(gofmt -l cmd pkg test)" || { gofmt -l cmd pkg test; echo 'run gofmt -w on these'; exit 1; }
+	@test -z "$$(gofmt -l cmd pkg scripts test)" || { gofmt -l cmd pkg scripts test; echo 'run gofmt -w on these'; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
@@ -42,9 +53,43 @@ fuzz:
 	  done; \
 	done
 
-install: build
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 0755 $(addprefix bin/,$(BINARIES)) $(DESTDIR)$(PREFIX)/bin/
+# Man pages and completions, which the executables print.
+man: build
+	GO='$(GO)' scripts/packages/documents bin build/docs
+
+packages: man
+	@for arch in $(ARCHES); do \
+	  rm -rf build/bin/$$arch; mkdir -p build/bin/$$arch; \
+	  if [ $$arch = "$$($(GO) env GOARCH)" ]; then cp $(addprefix bin/,$(BINARIES)) build/bin/$$arch/; \
+	  else GOARCH=$$arch $(BUILD) -o build/bin/$$arch/ $(addprefix ./cmd/,$(BINARIES)); fi || exit 1; \
+	done
+	GO='$(GO)' ARCHES='$(ARCHES)' FORMATS='$(FORMATS)' VERSION='$(VERSION)' MAINTAINER='$(MAINTAINER)' NFPM='$(NFPM)' scripts/packages/build
+
+# Where there is no package: nothing is started, and no configuration is written.
+SHARE    = $(DESTDIR)$(PREFIX)/share
+UNITS    = $(DESTDIR)$(PREFIX)/lib/systemd/system
+EXAMPLES = $(SHARE)/doc/one-ft/examples
+# Units and examples with the paths of this installation.
+HERE     = sed -e 's|/usr/sbin/|$(PREFIX)/sbin/|g' -e 's|/var/lib/one/remotes/hooks/ft/\(oneft\)|$(PREFIX)/bin/\1|g'
+
+install: man
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(UNITS) $(EXAMPLES) $(SHARE)/bash-completion/completions \
+	  $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d $(addprefix $(SHARE)/man/man,1 5 8)
+	install -m 0755 $(addprefix bin/,$(filter-out host_isolated,$(BINARIES))) $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 bin/host_isolated $(DESTDIR)$(PREFIX)/sbin/
+	for n in 1 5 8; do install -m 0644 build/docs/man/*.$$n $(SHARE)/man/man$$n/ || exit 1; done
+	install -m 0644 build/docs/bash/* $(SHARE)/bash-completion/completions/
+	install -m 0644 build/docs/zsh/* $(SHARE)/zsh/site-functions/
+	install -m 0644 build/docs/fish/* $(SHARE)/fish/vendor_completions.d/
+	install -m 0644 README.md LICENSE $(SHARE)/doc/one-ft/
+	install -m 0644 build/docs/copyright.rpm $(SHARE)/doc/one-ft/COPYRIGHT
+	install -m 0644 scripts/one-ft.yaml scripts/host_isolated.yaml $(EXAMPLES)/
+	for unit in scripts/*.service scripts/*.timer; do \
+	  $(HERE) $$unit >build/unit && install -m 0644 build/unit $(UNITS)/$$(basename $$unit) || exit 1; \
+	done
+	for example in scripts/*.cron scripts/ft_isolated.sh; do \
+	  $(HERE) $$example >build/unit && install -m $$(stat -c %a $$example) build/unit $(EXAMPLES)/$$(basename $$example) || exit 1; \
+	done
 
 clean:
-	rm -rf bin
+	rm -rf bin build

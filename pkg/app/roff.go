@@ -28,9 +28,6 @@ func (r *roff) raw(line string) { r.b.WriteString(line + "\n") }
 // section begins a section.
 func (r *roff) section(title string) { r.raw(".SH " + quoted(strings.ToUpper(title))) }
 
-// part begins a part of a section.
-func (r *roff) part(title string) { r.raw(".SS " + quoted(title)) }
-
 // paragraph writes text that is filled, behind a gap unless it is the first.
 func (r *roff) paragraph(text string, first bool) {
 	if !first {
