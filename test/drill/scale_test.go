@@ -1,19 +1,18 @@
 package drill_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"strconv"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
-	"one-ft/pkg/drill"
 	"one-ft/pkg/one"
-	"one-ft/pkg/recovery"
 	"one-ft/test/cloud"
 )
 
@@ -31,9 +30,6 @@ func size() (hosts, vms int) {
 	}
 	return 1000, 20_000
 }
-
-// serverVariable is the environment variable with the server's URL in the measured process.
-const serverVariable = "DRILL_TEST_SERVER"
 
 // bigCloud has hosts that are nearly full: 4.4 keeps a tenth of their memory.
 func bigCloud(version string) cloud.Config {
@@ -57,13 +53,19 @@ func bigCloud(version string) cloud.Config {
 	return cfg
 }
 
-// TestScale measures a survey as a process of its own, against a server in this one. The
-// peak of its memory is held always, its time with four times the limit: other tests run at
-// the same moment.
+// TestScale measures oneft drill --all as a process of its own, against a server in this one.
+// The peak of its memory is held always, its time with four times the limit: other tests run
+// at the same moment.
 func TestScale(t *testing.T) {
-	if url := os.Getenv(serverVariable); url != "" {
-		survey(t, url)
-		return
+	dir := t.TempDir()
+	oneft := filepath.Join(dir, "oneft")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", oneft, "one-ft/cmd/oneft")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "auth"), []byte("oneadmin:opennebula\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	for _, version := range []string{"4.4.1", "6.10.0"} {
 		c, err := cloud.New(bigCloud(version))
@@ -71,58 +73,37 @@ func TestScale(t *testing.T) {
 			t.Fatal(err)
 		}
 		server := httptest.NewServer(http.HandlerFunc(c.ServeHTTP))
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestScale$", "-test.v")
-		cmd.Env = append(os.Environ(), serverVariable+"="+server.URL+"/RPC2")
+		cmd := exec.CommandContext(t.Context(), oneft, "drill", "--all", "--json")
+		cmd.Env = []string{"ONE_LOCATION=" + dir, "ONE_AUTH=" + filepath.Join(dir, "auth"), "ONE_XMLRPC=" + server.URL + "/RPC2"}
 		start := time.Now()
-		out, err := cmd.CombinedOutput()
+		out, err := cmd.Output()
 		took := time.Since(start)
 		server.Close()
 		c.Close()
 		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
+			t.Fatalf("%v\n%.500s", err, out)
+		}
+		var survey struct {
+			Losses []struct {
+				VMs int `json:"vms"`
+			} `json:"hosts"`
+		}
+		if err := json.Unmarshal(out, &survey); err != nil {
+			t.Fatalf("%v: %.500s", err, out)
+		}
+		hosts, vms := size()
+		counted := 0
+		for _, l := range survey.Losses {
+			counted += l.VMs
+		}
+		if len(survey.Losses) != hosts || counted != vms {
+			t.Errorf("%s: %d hosts with %d VMs", version, len(survey.Losses), counted)
 		}
 		usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 		memory := usage.Maxrss << 10
-		t.Logf("%s: %.1f s, %d MB\n%s", version, took.Seconds(), memory>>20, out)
-		if !raceEnabled() && (memory > maxMemory || took > 4*maxTime) {
+		t.Logf("%s: %d hosts, %d VMs: %.1f s, %d MB", version, hosts, vms, took.Seconds(), memory>>20)
+		if memory > maxMemory || took > 4*maxTime {
 			t.Errorf("%s: %.1f s and %d MB; allowed are %s and %d MB", version, took.Seconds(), memory>>20, maxTime, maxMemory>>20)
 		}
 	}
-}
-
-// survey is what the measured process does.
-func survey(t *testing.T, url string) {
-	client, err := one.New(one.Options{Endpoint: url, Credentials: "oneadmin:opennebula", Transport: http.DefaultTransport, Patience: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	version, dialect, err := client.Connect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	c, err := drill.Read(t.Context(), source{redirect{url}}, version, dialect)
-	if err != nil {
-		t.Fatal(err)
-	}
-	read := time.Since(start)
-	s := drill.All(c, "the cloud", drill.WholeCloud, func(host int) recovery.Plan {
-		return c.Plan(host, dialect, recovery.Policy{Mode: recovery.Recreate})
-	})
-	if hosts, vms := size(); len(c.VMs) != vms || len(s.Losses) != hosts {
-		t.Errorf("%d VMs, %d hosts", len(c.VMs), len(s.Losses))
-	}
-	t.Log("read " + read.String() + ", judged " + (time.Since(start) - read).String() + "; VMs " + strconv.Itoa(len(c.VMs)) + "; " + s.Line())
-}
-
-// redirect sends every request to one URL.
-type redirect struct{ url string }
-
-// RoundTrip is http.RoundTripper.
-func (r redirect) RoundTrip(req *http.Request) (*http.Response, error) {
-	again, err := http.NewRequestWithContext(req.Context(), req.Method, r.url, req.Body)
-	if err != nil {
-		return nil, err
-	}
-	return http.DefaultTransport.RoundTrip(again)
 }
