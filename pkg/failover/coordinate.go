@@ -207,10 +207,7 @@ func (c *coordinator) work(ctx context.Context, h incident.Handed) result {
 		s.Log = c.s.Log.Of("host", h.ID)
 		s.Log.Info("handed over by %s %s", h.Tool, strings.Join(h.Call, " "))
 	}
-	rec := newRecorder(s, h.Request, c.tell)
-	rec.prunes = false // it reads the whole journal: once for all hosts
-	report, err := Host(ctx, c.shared.pending, locks(s), jobOf(s, h.Request, c.shared), optionsOf(s, h.Request, rec, c.shared))
-	rec.end(&report, err, ctx.Err() != nil)
+	report, err := runHost(ctx, s, h.Request, c.tell, c.shared)
 	switch {
 	case only:
 	case err != nil:

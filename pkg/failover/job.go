@@ -77,10 +77,15 @@ func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared)
 	return o
 }
 
-// runHost does what a request for a host asks for.
+// runHost does what a request for a host asks for; shared is nil for a process that works on
+// one host only.
 func runHost(ctx context.Context, s app.Session, q incident.Request, tell *teller, shared *Shared) (Report, error) {
 	rec := newRecorder(s, q, tell)
-	report, err := Host(ctx, s.Client, locks(s), jobOf(s, q, shared), optionsOf(s, q, rec, shared))
+	cloud := Cloud(s.Client)
+	if shared != nil {
+		cloud, rec.prunes = shared.pending, false // pruning reads the whole journal: once for all hosts
+	}
+	report, err := Host(ctx, cloud, locks(s), jobOf(s, q, shared), optionsOf(s, q, rec, shared))
 	rec.end(&report, err, ctx.Err() != nil)
 	return report, err
 }

@@ -405,9 +405,7 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host, past map[key][]reco
 				f.request = w.continued(f.swept.Past.Number, f.request)
 			}
 			f.why = whyNot(f, tool)
-			if _, isOpen := open[k]; isOpen {
-				delete(open, k)
-			}
+			delete(open, k)
 			if f.why == "" && w.inHand(vm.ID) {
 				continue
 			}

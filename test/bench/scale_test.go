@@ -113,19 +113,25 @@ func peakMemory(pid int, done <-chan struct{}) (peak int64) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
-		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		for line := range strings.Lines(string(status)) {
-			var kb int64
-			if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kb); n == 1 {
-				peak = max(peak, kb<<10)
-			}
-		}
+		peak = max(peak, memoryOf(pid))
 		select {
 		case <-done:
 			return peak
 		case <-tick.C:
 		}
 	}
+}
+
+// memoryOf is the most memory that a process has had so far; 0 when it has ended.
+func memoryOf(pid int) (peak int64) {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(status)) {
+		var kb int64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kb); n == 1 {
+			peak = kb << 10
+		}
+	}
+	return peak
 }
 
 // counting counts the bytes of answers.
