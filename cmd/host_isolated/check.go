@@ -143,7 +143,7 @@ func (c *checker) vms(ctx context.Context) {
 	}
 	c.say("VMs of OpenNebula here: %d", len(guests))
 	if os.Geteuid() != 0 {
-		c.bad("not run by root: VMs whose processes hang cannot be killed, and the host cannot be powered off")
+		c.bad("not run by root; run it as root, or VMs whose processes hang cannot be killed, and the host cannot be powered off")
 	}
 	for _, dir := range []string{c.settings.StateDir, c.settings.RunDir} {
 		if err := writable(dir); err != nil {
@@ -167,7 +167,7 @@ func (c *checker) verdict(f isolation.Findings) {
 	if c.settings.Strict {
 		what = "the last request was sent that oned answered well"
 		if !st.Armed(isolation.Uptime(), c.policy) {
-			c.bad("nothing watches over a lease of this host now: is the service host_isolated running?")
+			c.bad("nothing watches over a lease of this host now; start it: systemctl enable --now host_isolated, or by cron")
 		}
 	}
 	c.say("bound: VMs are stopped (%s) and gone at most %s + %s = %s after %s", c.settings.Action, c.promise.Lease, c.promise.Reaction,

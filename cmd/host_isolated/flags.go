@@ -24,7 +24,7 @@ func flags() []cli.Flag {
 		&cli.BoolFlag{Name: "check", Usage: "show what is reachable, what would be done now, and the bound; change nothing"},
 		&cli.BoolFlag{Name: "drill", Aliases: []string{"dry-run"}, Usage: "decide as always, but only say what would be done"},
 		&cli.BoolFlag{Name: "print-bound", Usage: "print what this host promises, as attributes for a monitoring probe of OpenNebula"},
-		&cli.StringFlag{Name: "config", Usage: "configuration `FILE`; flags win over it", DefaultText: defaultConfig},
+		&cli.StringFlag{Name: "config", Usage: "configuration `FILE`; options win over it", DefaultText: defaultConfig},
 		&cli.BoolFlag{Name: "strict", Usage: "keep VMs only while oned says that this host is MONITORED (a lease)"},
 		&cli.StringSliceFlag{Name: "front-end", Usage: "`ADDRESS` of oned: host, host:port or URL; may be repeated, each server of an HA cluster"},
 		text("auth-file", "", "`FILE` with user:token, to ask oned"),

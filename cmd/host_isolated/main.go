@@ -50,7 +50,7 @@ func run(ctx context.Context, env app.Env) int {
 		Name: "host_isolated", Usage: "stop the VMs of a host that lost the network", UsageText: examples, Version: app.Version(),
 		Flags: append(flags(), app.DocFlags()...), Writer: env.Stdout, ErrWriter: env.Stderr, HideHelpCommand: true,
 		DisableSliceFlagSeparator: true, // a word of the command may hold a comma
-		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return app.Usagef("%w", err) },
+		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return app.OfOptions(err) },
 		ExitErrHandler:            func(*cli.Context, error) {},
 		Action: func(c *cli.Context) (err error) {
 			if done, err := app.Docs(c, env, app.HostManual()); done {

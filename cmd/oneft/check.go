@@ -42,7 +42,7 @@ func (t *tool) check() *cli.Command {
 			file := c.String("prometheus")
 			switch {
 			case c.Args().Present():
-				return app.Usagef("oneft check takes no %q; oneft check --help shows its options", c.Args().First())
+				return app.Usagef("check takes no %q; oneft check --help lists its options", c.Args().First())
 			case c.IsSet("prometheus") && filepath.Ext(file) != ".prom":
 				return app.Usagef("--prometheus %s: the name of the file has to end in .prom, node_exporter reads no others", file)
 			}
@@ -70,7 +70,7 @@ func (t *tool) check() *cli.Command {
 // Prometheus.
 func (t *tool) checked(c *cli.Context, report *check.Report) error {
 	if report == nil {
-		r := check.Unreachable("oned could not be asked, or the configuration not be read", time.Now())
+		r := check.Unreachable("oned could not be asked, or the configuration could not be read", time.Now())
 		report = &r
 		if !c.Bool("json") {
 			fmt.Fprintln(t.env.Stdout, one.Printable(r.Line()))

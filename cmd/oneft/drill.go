@@ -67,7 +67,7 @@ func newDrill(c *cli.Context, env app.Env) (*drilling, error) {
 	mode := recovery.Mode(c.String("action"))
 	switch {
 	case ways != 1 || c.Args().Len() > 1:
-		return nil, app.Usagef("oneft drill needs one of: a host by its ID, --all, --cluster CLUSTER")
+		return nil, app.Usagef("drill takes one of: a host by its ID, --all, --cluster CLUSTER")
 	case d.test && !c.Args().Present():
 		return nil, app.Usagef("--fence-test is for one host: oneft drill HOST --fence-test")
 	case !slices.Contains([]recovery.Mode{recovery.Recreate, recovery.Delete, recovery.Migrate}, mode):

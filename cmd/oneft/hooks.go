@@ -31,7 +31,7 @@ func (t *tool) hooks() *cli.Command {
 	sub := func(name, usage string, flags []cli.Flag, act func(ctx context.Context, s app.Session) (app.Answer, error)) *cli.Command {
 		return &cli.Command{Name: name, Usage: usage, HideHelpCommand: true, Flags: append(flags, app.CommonFlags()...), Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return app.Usagef("oneft hooks %s takes no %q", name, c.Args().First())
+				return app.Usagef("hooks %s takes no %q; oneft hooks %[1]s --help lists its options", name, c.Args().First())
 			}
 			t.code = app.Show(c.Context, c, t.env, act)
 			return nil
@@ -139,7 +139,7 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 			line += "; to mend it: " + f.Fix
 		}
 		a.Text = append(a.Text, line)
-		a.Summary = "not everything is as it should be: see above"
+		a.Summary = "not everything is as it should be; see above"
 		if f.Severity == install.Problem {
 			a.Code = app.ExitIncomplete
 		}

@@ -68,10 +68,10 @@ func (t *tool) journal(c *cli.Context) (*incident.Journal, error) {
 // list shows the last incidents.
 func (t *tool) list(c *cli.Context) error {
 	if c.Args().Present() {
-		return app.Usagef("oneft incidents does not know %q; oneft incidents show %s shows one", c.Args().First(), "12")
+		return app.Usagef("incidents takes no %q; oneft incidents show %s shows one", c.Args().First(), "12")
 	}
 	if c.Int("limit") < 0 {
-		return app.Usagef("--limit %d: allowed is 0 for all, or more", c.Int("limit"))
+		return app.Usagef("--limit %d: allowed are 0 (all) or more", c.Int("limit"))
 	}
 	j, err := t.journal(c)
 	if err != nil {
@@ -97,7 +97,7 @@ func (t *tool) show(c *cli.Context) error {
 	number, err := strconv.Atoi(c.Args().First())
 	switch {
 	case c.Args().Len() != 1 || err != nil || number < 1:
-		return app.Usagef("oneft incidents show needs the number of one incident, behind its options; oneft incidents lists them")
+		return app.Usagef("incidents show takes the number of one incident, behind its options; oneft incidents lists them")
 	case c.Bool("json") && c.IsSet("html"):
 		return app.Usagef("--json and --html contradict each other")
 	}

@@ -45,7 +45,7 @@ func run(ctx context.Context, env app.Env) int {
 	a := &cli.App{
 		Name: "oneft", Usage: "what one-ft has done, and what is left to do", UsageText: examples, Version: app.Version(),
 		Writer: env.Stdout, ErrWriter: env.Stderr, HideHelpCommand: true,
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return app.Usagef("%w", err) },
+		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return app.OfOptions(err) },
 		ExitErrHandler: func(*cli.Context, error) {},
 		Flags:          app.DocFlags(),
 		Action: func(c *cli.Context) error {
@@ -53,7 +53,7 @@ func run(ctx context.Context, env app.Env) int {
 				return err
 			}
 			if c.Args().Present() {
-				return app.Usagef("oneft does not know %q; oneft --help shows what it knows", c.Args().First())
+				return app.Usagef("%q is not a command; oneft --help lists them", c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},

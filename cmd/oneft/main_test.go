@@ -45,13 +45,13 @@ func TestIncidents(t *testing.T) {
 		{[]string{"incidents", "show", "--json", "2"}, 0, `"incident": 2,`},
 		{[]string{"incidents", "show", "2", "--html", "-"}, 0, "<svg"},
 		{[]string{"incidents", "show", "4"}, 2, "there is no such incident; oneft incidents lists them"},
-		{[]string{"incidents", "show"}, 2, "needs the number of one incident"},
-		{[]string{"incidents", "show", "1", "2"}, 2, "needs the number of one incident"},
+		{[]string{"incidents", "show"}, 2, "takes the number of one incident"},
+		{[]string{"incidents", "show", "1", "2"}, 2, "takes the number of one incident"},
 		{[]string{"incidents", "show", "2", "--json", "--html", "-"}, 2, "contradict"},
 		{[]string{"incidents", "show", "2", "--xml"}, 2, "--xml"},
 		{[]string{"incidents", "12"}, 2, "oneft incidents show 12 shows one"},
 		{[]string{"incidents", "--limit", "-1"}, 2, "--limit -1"},
-		{[]string{"reboot"}, 2, `oneft does not know "reboot"`},
+		{[]string{"reboot"}, 2, `"reboot" is not a command`},
 		{[]string{"incidents", "show", "2", "--config", "/nonexistent"}, 2, "/nonexistent"},
 	} {
 		args := c.args

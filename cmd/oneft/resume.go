@@ -28,7 +28,7 @@ func (t *tool) resume() *cli.Command {
 		Action: func(c *cli.Context) error {
 			number := 0
 			if c.Args().Len() > 1 || c.Args().Present() && !readNumber(c.Args().First(), &number) {
-				return app.Usagef("oneft resume takes the number of one incident, or nothing; oneft incidents lists them")
+				return app.Usagef("resume takes the number of one incident, or nothing; oneft incidents lists them")
 			}
 			if c.Bool("confirm-off") && number == 0 {
 				return app.Usagef("--confirm-off needs the number of the incident whose host is off; oneft incidents lists them")

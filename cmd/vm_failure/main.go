@@ -87,7 +87,7 @@ func failurePolicy(c *cli.Context, word hook.YesNo) (recovery.FailurePolicy, err
 	case err != nil:
 		return recovery.FailurePolicy{}, err
 	case word != hook.Unset:
-		return recovery.FailurePolicy{}, app.Usagef("vm_failure does not know %s: y and n are for host_error", word)
+		return recovery.FailurePolicy{}, app.Usagef("y and n are for host_error; leave %s out", word)
 	}
 	modes := map[string]recovery.Mode{"-r": recovery.Recreate, "-d": recovery.Delete, "--retry": recovery.Retry}
 	return recovery.FailurePolicy{Mode: modes[mode], Force: c.Bool("force")}, nil

@@ -51,7 +51,7 @@ func tool() app.Tool {
 		Flags:   failover.BudgetFlags(),
 		Check: func(_ *cli.Context, word hook.YesNo) error {
 			if word != hook.Unset {
-				return app.Usagef("vm_unknown does not know %s: y and n are for host_error", word)
+				return app.Usagef("y and n are for host_error; leave %s out", word)
 			}
 			return nil
 		},

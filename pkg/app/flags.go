@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -37,7 +38,7 @@ func CommonFlags() []cli.Flag {
 		&cli.StringFlag{Name: "ca-file", Usage: "trust the certificates in this `FILE` or directory for an https endpoint", DefaultText: "ONE_CERT_DIR, the system's"},
 		&cli.StringFlag{Name: "log-file", Usage: "write the log to this `FILE`; - for stderr", DefaultText: "NAME.log in OpenNebula's log directory, when it can be written"},
 		&cli.StringFlag{Name: "state-dir", Usage: "`DIRECTORY` for locks and the journal", DefaultText: "/var/lib/one/one-ft, or $ONE_LOCATION/var/one-ft"},
-		&cli.StringFlag{Name: "config", Usage: "configuration `FILE`; flags win over it", DefaultText: "/etc/one/one-ft.yaml, or $ONE_LOCATION/etc/one-ft.yaml"},
+		&cli.StringFlag{Name: "config", Usage: "configuration `FILE`; options win over it", DefaultText: "/etc/one/one-ft.yaml, or $ONE_LOCATION/etc/one-ft.yaml"},
 		&cli.BoolFlag{Name: "verbose", Usage: "print progress on stderr also when nobody is looking"},
 	}
 }
@@ -120,3 +121,21 @@ func (e *UsageError) Error() string { return e.err.Error() }
 
 // Unwrap gives the cause.
 func (e *UsageError) Unwrap() error { return e.err }
+
+// OfOptions puts what cli says of wrong options into our words.
+func OfOptions(err error) error {
+	text := err.Error()
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		return Usagef("unknown option %q; --help lists the options", "--"+strings.TrimLeft(name, "-"))
+	}
+	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
+		return Usagef("--%s needs a value; --help says which", strings.TrimLeft(name, "-"))
+	}
+	if rest, ok := strings.CutPrefix(text, "invalid value "); ok {
+		if value, rest, ok := strings.Cut(rest, " for flag -"); ok {
+			name, _, _ := strings.Cut(rest, ":")
+			return Usagef("--%s %s: this is not such a value; a time is written like 90s or 10m, a number like 2", name, value)
+		}
+	}
+	return &UsageError{err}
+}

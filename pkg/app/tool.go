@@ -85,7 +85,7 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 		// Flags of its own: those of cli are global, and tests run several tools at once.
 		Flags: append(flags, &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show help"},
 			&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version"}),
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return &UsageError{err} },
+		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return OfOptions(err) },
 		ExitErrHandler: func(*cli.Context, error) {},
 		Action: func(c *cli.Context) error {
 			if done, err := Docs(c, env, FrontEndManual(adminSection)); done {
@@ -220,7 +220,7 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	s.Version, s.Dialect = version, dialect
 	s.Log.Info("OpenNebula %s at %s, as named by %s", version, s.Client.Endpoint(), access.EndpointSource)
 	if dialect.Newer {
-		s.Log.Warn("OpenNebula %s is newer than all that one-ft was measured with; it is spoken to like %s", version, dialect.Name)
+		s.Log.Warn("OpenNebula %s is newer than all that one-ft was measured with; it is called like %s", version, dialect.Name)
 	}
 	if s.StateDir == "" {
 		s.StateDir = s.Paths.State

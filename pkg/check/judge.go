@@ -46,7 +46,7 @@ type judge struct {
 func (j *judge) oned() {
 	where := fmt.Sprintf("OpenNebula %s at %s", j.Facts.Version, j.Facts.Endpoint)
 	if j.Dialect.Newer {
-		j.say(Warning, TopicOned, "look for a newer one-ft", "%s is newer than all that one-ft was measured with; it is spoken to like %s", where, j.Dialect.Name)
+		j.say(Warning, TopicOned, "look for a newer one-ft", "%s is newer than all that one-ft was measured with; it is called like %s", where, j.Dialect.Name)
 	} else {
 		j.say(OK, TopicOned, "", "%s", where)
 	}
@@ -118,7 +118,7 @@ func (j *judge) hooks() {
 	for _, h := range j.Loaded {
 		same := func(w HookLine) bool { return w.Resource == h.Resource && w.Name == h.Name }
 		if !slices.ContainsFunc(j.Written, same) {
-			j.stop(TopicHooks, restart, "the running oned still calls %s_HOOK %q (%s), which is no more in oned.conf", h.Resource, h.Name, h.Command)
+			j.stop(TopicHooks, restart, "the running oned still calls %s_HOOK %q (%s), which is not in oned.conf any more", h.Resource, h.Name, h.Command)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func (j *judge) manager() {
 	case j.Follows:
 		j.skipped("the hook manager: it runs on the leader")
 	case !fe.Manager:
-		j.stop(TopicManager, restart, "no process %s: nobody runs hooks, and what happens now is not made up for later", name)
+		j.stop(TopicManager, restart, "no process %s: nobody runs hooks, and oned does not repeat what it misses now", name)
 	case strings.ContainsAny(fe.ManagerState, deadStates):
 		j.stop(TopicManager, restart, "%s is in state %s: it runs no hooks", name, fe.ManagerState)
 	case fe.ManagerLog != "":

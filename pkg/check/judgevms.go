@@ -22,7 +22,7 @@ func (j *judge) datastores() {
 			j.stop(TopicDatastores, `change -m into -r in the arguments of the hook`, "%s on datastore %d (%s), which is not shared: -m cannot move them off a dead host", on, d.ID, d.Name)
 		default:
 			local++
-			j.say(OK, TopicDatastores, "", "datastore %d (%s) with %s is not shared: -m could not move them, -r makes them anew", d.ID, d.Name, on)
+			j.say(OK, TopicDatastores, "", "datastore %d (%s) with %s is not shared: -m could not move them, -r recreates them", d.ID, d.Name, on)
 		}
 	}
 	if local == 0 && len(j.Datastores) > 0 {

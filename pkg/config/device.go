@@ -94,9 +94,9 @@ func parseParams(p place) (Params, error) {
 		case err != nil:
 			return err
 		case strings.TrimSpace(text) != text:
-			return value.wrong("", "begins or ends with a space, which agents take away")
+			return value.wrong("", "begins or ends with a space, which agents remove")
 		case len(text) > 1 && strings.HasPrefix(text, `"`) && strings.HasSuffix(text, `"`):
-			return value.wrong("", "has quotes in its quotes, which agents take away")
+			return value.wrong("", "has quotes in its quotes, which agents remove")
 		case Secret(name) && p.doc.exposed != "":
 			return value.wrong("password_file, or a secret here after chmod o-rwx,g-w", "a secret in a file that %s", p.doc.exposed)
 		case !Secret(name) && badExpansion(text):

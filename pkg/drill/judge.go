@@ -209,7 +209,7 @@ func (c *Capacity) explain(t *trial, it *item, v *VM) {
 	case c.Verdict == NotKnown:
 		c.Reason = "not evaluated: requirements of " + strings.Join(it.unknowns(), ", ")
 		if len(it.unknowns()) == 0 {
-			c.Reason = "it hangs on requirements of other VMs that were not evaluated"
+			c.Reason = "it depends on requirements of other VMs that were not evaluated"
 		}
 	case len(v.Unchecked) > 0:
 		c.Verdict = NotKnown

@@ -121,7 +121,7 @@ func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recov
 	own := slices.IndexFunc(hosts, func(h one.Host) bool { return h.ID == r.hostID })
 	if own < 0 {
 		// An ordinary user gets an empty pool, without an error.
-		return v, host, fmt.Errorf("the pool of %d hosts does not hold host %d: this user does not see all hosts, so the storm guard cannot judge", len(hosts), r.hostID)
+		return v, host, fmt.Errorf("the pool of %d hosts does not hold host %d: this user does not see all hosts, so the storm guard cannot judge; run as oneadmin, or give the user USE rights on all hosts", len(hosts), r.hostID)
 	}
 	host = hosts[own]
 	r.row.add(sent, host)

@@ -278,7 +278,7 @@ func whyNot(f found, tool string) string {
 	case recovery.SweepHandled:
 		return "handled by " + past
 	case recovery.SweepPerson:
-		return fmt.Sprintf("%s ended so: %s; by itself nothing is done any more: see oneft incidents show %d", past, f.swept.Past.Summary, f.swept.Past.Number)
+		return fmt.Sprintf("%s ended so: %s; by itself nothing is done any more; see oneft incidents show %d", past, f.swept.Past.Summary, f.swept.Past.Number)
 	case recovery.SweepLater:
 		return fmt.Sprintf("%s was not completed; tried again at %s", past, f.swept.At.Format(time.TimeOnly))
 	}
@@ -346,7 +346,7 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 	defer tell.close()
 	q := (&sweeper{s: s, opt: opt}).requestOf(r)
 	if q.Action == config.ResumeNone {
-		return nil, app.Usagef("incident %d does not say what was asked for: run host_error, vm_failure or vm_unknown for %s %d", number, r.Kind, r.ID)
+		return nil, app.Usagef("incident %d does not say what was asked for; run host_error, vm_failure or vm_unknown for %s %d", number, r.Kind, r.ID)
 	}
 	q.ConfirmedOff, q.At = confirmedOff, time.Now().Truncate(time.Millisecond)
 	if confirmedOff { // nothing is left to be found out about the host

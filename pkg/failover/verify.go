@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"one-ft/pkg/one"
@@ -113,7 +114,7 @@ func (r *permit) askStuck(ctx context.Context, waiting []*task) {
 		switch {
 		case !again:
 		case t.asks() >= maxAsks:
-			r.finish(t, Incomplete, "oned accepted it %d times, but the VM stays %s on the host", maxAsks, vm.Status())
+			r.finish(t, Incomplete, "oned accepted it %d times, but the VM stays %s on the host; look at oned.log and onevm show %d", maxAsks, vm.Status(), t.out.VM)
 		default:
 			r.say(Warning, t.out.VM, "still %s on the host %.0f s after oned accepted it; asking again", vm.Status(), since.Seconds())
 			t.read = time.Time{}
@@ -239,6 +240,8 @@ func (r *runner) arrived(t *task, vm one.VM) {
 	switch {
 	case vm.State == one.Done && t.step.Verb == recovery.VerbDelete:
 		r.finish(t, Done, "deleted")
+	case vm.State == one.Done && t.step.Verb == recovery.VerbRetry && strings.HasPrefix(t.out.State, "EPILOG"):
+		r.finish(t, Done, "it has ended, as it was to")
 	case vm.State == one.Done:
 		r.finish(t, Incomplete, "it ended meanwhile")
 	case t.step.Verb == recovery.VerbDelete:

@@ -66,7 +66,7 @@ func (d Device) checkAgent() error {
 		}
 	}
 	if _, set := d.Params["password"]; set && d.SecretFile != "" {
-		return errors.New("it has a password and a file with a password")
+		return errors.New("it has a password and a file with a password; keep one of them")
 	}
 	if d.SecretFile != "" && !filepath.IsAbs(d.SecretFile) {
 		return checkSecretName(d.SecretFile)
@@ -77,7 +77,7 @@ func (d Device) checkAgent() error {
 // checkAgentName lets no path and no other program through.
 func checkAgentName(name string) error {
 	if !agentName.MatchString(name) {
-		return fmt.Errorf("agent %q: the name of a fence agent is needed, such as fence_ipmilan", name)
+		return fmt.Errorf("agent %q: allowed is the name of a fence agent, such as fence_ipmilan", name)
 	}
 	return nil
 }
@@ -85,18 +85,18 @@ func checkAgentName(name string) error {
 // checkSecretName allows a file directly in the directory for secrets.
 func checkSecretName(name string) error {
 	if name == "" || strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/\x00\n") {
-		return errors.New("the file with the secret: the name of a file in the directory for secrets is needed")
+		return errors.New("the file with the secret: allowed is the name of a file in the directory for secrets")
 	}
 	return nil
 }
 
 func checkCommand(command []string) error {
 	if len(command) == 0 || !filepath.IsAbs(command[0]) {
-		return errors.New("the absolute path of the command is needed")
+		return errors.New("the command: allowed is an absolute path with arguments")
 	}
 	for _, word := range command {
 		if strings.Contains(word, "\x00") {
-			return errors.New("the command contains a NUL character")
+			return errors.New("the command has a NUL byte")
 		}
 	}
 	return nil
@@ -117,7 +117,7 @@ func refusedParams() map[string]string {
 // and strip blanks, and quotes around a value.
 func checkParam(name, value string) error {
 	if !paramText.MatchString(name) {
-		return fmt.Errorf("parameter %q: only letters, digits, - and _ are allowed", name)
+		return fmt.Errorf("parameter %q: allowed are letters, digits, - and _", name)
 	}
 	if why, refused := refusedParams()[strings.ReplaceAll(strings.ToLower(name), "-", "_")]; refused {
 		return fmt.Errorf("parameter %s is not allowed: %s", name, why)
@@ -126,9 +126,9 @@ func checkParam(name, value string) error {
 	case strings.ContainsAny(value, "\n\r\x00\v\f\u0085\u2028\u2029"):
 		return fmt.Errorf("parameter %s has more than one line", name)
 	case strings.TrimSpace(value) != value:
-		return fmt.Errorf("parameter %s begins or ends with a blank; agents cannot be given that", name)
+		return fmt.Errorf("parameter %s begins or ends with a space, which agents remove; choose another value", name)
 	case len(value) > 1 && strings.HasPrefix(value, `"`) && strings.HasSuffix(value, `"`):
-		return fmt.Errorf("parameter %s is enclosed in quotes; agents would remove them", name)
+		return fmt.Errorf("parameter %s is in quotes, which agents remove; give it without them", name)
 	}
 	return nil
 }

@@ -115,7 +115,7 @@ func readSecret(dir, name string) (string, error) {
 	case !info.Mode().IsRegular():
 		return "", fmt.Errorf("secret %s: it is not a file", path)
 	case info.Mode().Perm()&0o007 != 0:
-		return "", fmt.Errorf("secret %s: everybody can use it (mode %#o); chmod 0640 or 0600 is needed", path, info.Mode().Perm())
+		return "", fmt.Errorf("secret %s: everybody can use it (mode %#o); chmod it to 0640 or 0600", path, info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
@@ -123,7 +123,7 @@ func readSecret(dir, name string) (string, error) {
 	}
 	secret := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
 	if secret == "" || len(text) > maxSecret {
-		return "", fmt.Errorf("secret %s: one line of 1 to %d bytes is needed", path, maxSecret)
+		return "", fmt.Errorf("secret %s: allowed is one line of 1 to %d bytes", path, maxSecret)
 	}
 	if err := checkParam("password", secret); err != nil {
 		return "", fmt.Errorf("secret %s: %w", path, err)

@@ -119,7 +119,7 @@ func TemplatePromise(template map[string]string) (p Promise, found bool, err err
 	}
 	p.Reaction, found, err = wholeSeconds(template, "FT_LEASE_REACTION")
 	if err == nil && !found {
-		err = &TemplateError{Attribute: "FT_LEASE_REACTION", Err: errors.New("it is missing, and FT_LEASE is there")}
+		err = &TemplateError{Attribute: "FT_LEASE_REACTION", Err: errors.New("it is missing, and FT_LEASE is there; look at host_isolated --check there")}
 	}
 	return p, true, err
 }
@@ -133,7 +133,7 @@ func wholeSeconds(template map[string]string, name string) (time.Duration, bool,
 	const most = 86400
 	n, err := strconv.Atoi(strings.TrimSpace(text))
 	if err != nil || n < 1 || n > most {
-		return 0, false, &TemplateError{Attribute: name, Err: fmt.Errorf("%s: a number of seconds from 1 to %d is needed", printable(strconv.Quote(text)), most)}
+		return 0, false, &TemplateError{Attribute: name, Err: fmt.Errorf("%s: allowed is a number of seconds from 1 to %d", printable(strconv.Quote(text)), most)}
 	}
 	return time.Duration(n) * time.Second, true, nil
 }

@@ -87,7 +87,7 @@ func (r *reader) read(name, value string) error {
 	case err != nil:
 		return err
 	case value == "":
-		return errors.New("it is empty")
+		return errors.New("it is empty; give it a value, or take it out")
 	case name == "COMMAND":
 		return errors.New("commands are allowed in the configuration only, not in a host template")
 	case name == "MANUAL" || name == "LEASE" || name == "LEASE_REACTION":
@@ -107,7 +107,7 @@ func (r *reader) read(name, value string) error {
 		return checkAgentName(value)
 	case "PASSWORD_FILE":
 		if _, set := d.Params["password"]; set {
-			return errors.New("the password is given twice")
+			return errors.New("the password is given twice; keep one of them")
 		}
 		d.SecretFile = value
 		return checkSecretName(value)
@@ -118,7 +118,7 @@ func (r *reader) read(name, value string) error {
 // setParam sets one parameter that a template asks for.
 func (d *Device) setParam(param, value string) error {
 	if _, set := d.Params[param]; set {
-		return fmt.Errorf("parameter %s is given twice", param)
+		return fmt.Errorf("parameter %s is given twice; keep one of them", param)
 	}
 	if runsPrograms(param) {
 		return fmt.Errorf("parameter %s runs a program or writes a file on the front-end; it is allowed in the configuration only", param)

@@ -47,7 +47,7 @@ func TestFromTemplateRefuses(t *testing.T) {
 		{"FENCE_AGENT", "sh", "name of a fence agent"},
 		{"FENCE_AGENT", "", "empty"},
 		{"FENCE_PASSWORD", "a\naction=on", "more than one line"},
-		{"FENCE_PASSWORD", " a", "blank"},
+		{"FENCE_PASSWORD", " a", "space"},
 		{"FENCE_PASSWORD", `"a"`, "quotes"},
 		{"FENCE_PASSWORD_FILE", "/var/lib/one/.one/one_auth", "directory for secrets"},
 		{"FENCE_PASSWORD_FILE", "../one_auth", "directory for secrets"},

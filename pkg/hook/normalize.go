@@ -46,7 +46,7 @@ func Normalize(words []string, flags Flags) (flagWords, positionals []string, er
 		}
 		i++
 		if i == len(words) || isFlag(words[i]) || words[i] == "--" {
-			return nil, nil, usagef("flag %s needs a value: write %s=…", shown(open), open)
+			return nil, nil, usagef("option %s needs a value; write %s=…", shown(open), open)
 		}
 		flagWords = append(flagWords, words[i])
 	}
@@ -89,12 +89,12 @@ func (f Flags) split(word string) (words []string, open string, err error) {
 	takes, known := f.lookup(name)
 	switch {
 	case name == "" || name[0] == '-':
-		return nil, "", usagef("%s is not a flag: see --help", shown(word))
+		return nil, "", usagef("%s is not an option; --help lists them", shown(word))
 	case known && takes && !hasValue:
 		return []string{word}, word, nil
 	case known && !takes && hasValue:
 		if _, err := strconv.ParseBool(value); err != nil {
-			return nil, "", usagef("flag %s takes no value: separate the words by blanks", shown(word))
+			return nil, "", usagef("option %s takes no value; put a space between the words", shown(word))
 		}
 		return []string{word}, "", nil
 	case known:
@@ -127,5 +127,5 @@ func (f Flags) cluster(word string) (words []string, open string, err error) {
 }
 
 func unknownFlag(word string) error {
-	return usagef("unknown flag %s: see --help for the flags there are", shown(word))
+	return usagef("unknown option %s; --help lists them", shown(word))
 }

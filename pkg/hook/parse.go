@@ -116,7 +116,7 @@ func Parse(kind Kind, positionals []string) (Event, YesNo, error) {
 	for _, word := range positionals {
 		if yn, ok := parseYesNo(word); ok {
 			if answer != Unset {
-				return Event{}, Unset, usagef("%s and %s given: give one y or n, or none", answer, yn)
+				return Event{}, Unset, usagef("%s and %s given; give one y or n, or none", answer, yn)
 			}
 			answer = yn
 			continue
@@ -129,7 +129,7 @@ func Parse(kind Kind, positionals []string) (Event, YesNo, error) {
 			return Event{}, Unset, err
 		}
 		if found != nil {
-			return Event{}, Unset, usagef("%s and %s given: call once for each %s, with its ID or its template", found.source(), event.source(), kind)
+			return Event{}, Unset, usagef("%s and %s given; call once for each %s, with its ID or its template", found.source(), event.source(), kind)
 		}
 		found = &event
 	}
@@ -162,19 +162,19 @@ func parseObject(kind Kind, word string) (Event, error) {
 	digits := strings.TrimPrefix(word, "-")
 	switch {
 	case strings.TrimFunc(word, isBlank) == "":
-		return Event{}, usagef("empty word where the %s ID belongs, as from a variable that oned does not know: %s", kind, kind.fix())
+		return Event{}, usagef("empty word where the %s ID belongs, as from a variable that oned does not know; %s", kind, kind.fix())
 	case strings.Contains(word, "$"):
-		return Event{}, usagef("%s was not expanded by oned, which knows $ID and $TEMPLATE (4.4 to 5.8) or only $TEMPLATE (5.10 and later): %s", shown(word), kind.fix())
+		return Event{}, usagef("%s was not expanded by oned, which knows $ID and $TEMPLATE (4.4 to 5.8) or only $TEMPLATE (5.10 and later); %s", shown(word), kind.fix())
 	case isDigits(digits) && digits != word:
-		return Event{}, usagef("%s ID %s is negative: give the number that %q shows", kind, shown(word), kind.list())
+		return Event{}, usagef("%s ID %s is negative; give the number that %q shows", kind, shown(word), kind.list())
 	case isDigits(word):
 		id, err := strconv.ParseInt(word, 10, 32)
 		if err != nil {
-			return Event{}, usagef("%s ID %s is too large (the highest is %d): give the number that %q shows", kind, shown(word), MaxID, kind.list())
+			return Event{}, usagef("%s ID %s is too large (the highest is %d); give the number that %q shows", kind, shown(word), MaxID, kind.list())
 		}
 		return newEvent(kind, int(id)), nil
 	case word[0] == '<':
-		return Event{}, usagef("%s looks like XML: give the template in base64 as one word, or the %s ID", shown(word), kind)
+		return Event{}, usagef("%s looks like XML; give the template in base64 as one word, or the %s ID", shown(word), kind)
 	}
 	return parseBase64(kind, word)
 }

@@ -19,7 +19,7 @@ const (
 
 // parseBase64 reads a word that is no number: a template, or junk.
 func parseBase64(kind Kind, word string) (Event, error) {
-	junk := usagef("%s is neither a %s ID nor a template in base64: give the number that %q shows", shown(word), kind, kind.list())
+	junk := usagef("%s is neither a %s ID nor a template in base64; give the number that %q shows", shown(word), kind, kind.list())
 	if len(word) < shortWord {
 		return Event{}, junk
 	}
@@ -30,7 +30,7 @@ func parseBase64(kind Kind, word string) (Event, error) {
 	text, err := encoding.DecodeString(strings.TrimRight(word, "=\r\n"))
 	var corrupt base64.CorruptInputError
 	if errors.As(err, &corrupt) && looksEncoded(word) {
-		return Event{}, usagef("the template %s is broken base64 at character %d: hand it over in one piece, as oned gave it, or give the %s ID", shown(word), int64(corrupt)+1, kind)
+		return Event{}, usagef("the template %s is broken base64 at character %d; give it in one piece, as oned gave it, or give the %s ID", shown(word), int64(corrupt)+1, kind)
 	}
 	if err != nil {
 		return Event{}, junk
@@ -40,7 +40,7 @@ func parseBase64(kind Kind, word string) (Event, error) {
 		if len(word) < longWord && !looksEncoded(word) {
 			return Event{}, junk
 		}
-		return Event{}, usagef("%s is base64 but holds no XML: give the template of the %s as oned writes it, or the %s ID", shown(word), kind, kind)
+		return Event{}, usagef("%s is base64 but holds no XML; give the template of the %s as oned writes it, or the %s ID", shown(word), kind, kind)
 	}
 	return parseTemplate(kind, text)
 }
@@ -87,7 +87,7 @@ func parseTemplate(kind Kind, text []byte) (Event, error) {
 	for !t.rest {
 		token, err := d.Token()
 		if err != nil && !t.known {
-			return Event{}, usagef("the template is cut off or broken before its ID (%s): hand it over whole, as oned gave it, or give the %s ID", oneLine(err), kind)
+			return Event{}, usagef("the template is cut off or broken before its ID (%s); give it whole, as oned gave it, or give the %s ID", oneLine(err), kind)
 		}
 		if err != nil {
 			t.event.Damaged = true
@@ -98,7 +98,7 @@ func parseTemplate(kind Kind, text []byte) (Event, error) {
 		}
 	}
 	if !t.known {
-		return Event{}, usagef("the template holds no ID: give the template of the %s as oned writes it, or the %s ID", kind, kind)
+		return Event{}, usagef("the template holds no ID; give the template of the %s as oned writes it, or the %s ID", kind, kind)
 	}
 	after := bytes.TrimLeftFunc(text[d.InputOffset():], isBlank)
 	t.event.Damaged = len(after) > 0
@@ -109,7 +109,7 @@ func parseTemplate(kind Kind, text []byte) (Event, error) {
 func (t *template) take(token xml.Token) error {
 	switch token := token.(type) {
 	case xml.Directive:
-		return usagef("the template has a DOCTYPE, which oned never writes: give the template as oned gave it, or the %s ID", t.kind)
+		return usagef("the template has a DOCTYPE, which oned never writes; give the template as oned gave it, or the %s ID", t.kind)
 	case xml.StartElement:
 		t.depth++
 		return t.start(token.Name)
@@ -147,7 +147,7 @@ func (t *template) start(name xml.Name) error {
 		}
 	case 3:
 		if t.child == "ID" {
-			return usagef("the template's ID holds an element %s instead of a number: give the template as oned gave it, or the %s ID", shown(name.Local), t.kind)
+			return usagef("the template's ID holds an element %s instead of a number; give the template as oned gave it, or the %s ID", shown(name.Local), t.kind)
 		}
 	}
 	return nil
@@ -184,9 +184,9 @@ func (t *template) id(text string) error {
 	id, err := strconv.ParseInt(text, 10, 32)
 	switch {
 	case err != nil || !isDigits(text):
-		return usagef("the template's ID %s is not a number from 0 to %d: give the template as oned gave it, or the %s ID", shown(text), MaxID, t.kind)
+		return usagef("the template's ID %s is not a number from 0 to %d; give the template as oned gave it, or the %s ID", shown(text), MaxID, t.kind)
 	case t.known && t.event.ID != int(id):
-		return usagef("the template holds two IDs, %d and %d: give the %s ID instead of the template", t.event.ID, id, t.kind)
+		return usagef("the template holds two IDs, %d and %d; give the %s ID instead of the template", t.event.ID, id, t.kind)
 	}
 	t.event.ID, t.known = int(id), true
 	return nil
@@ -196,13 +196,13 @@ func (t *template) id(text string) error {
 func (t *template) wrongRoot(root string) error {
 	switch root {
 	case "HOST", "VM":
-		return usagef("this is the template of a %s, but the program works on a %s: set RESOURCE = %s in the hook, or call the program for a %s", root, t.kind, t.kind.root(), root)
+		return usagef("this is the template of a %s, but the program works on a %s; set RESOURCE = %s in the hook, or call the program for a %s", root, t.kind, t.kind.root(), root)
 	case "CALL_INFO":
-		return usagef("this is what an API hook gets, not a template: make it a state hook, TYPE = state, RESOURCE = %s, ARGUMENTS = \"$TEMPLATE …\"", t.kind.root())
+		return usagef("this is what an API hook gets, not a template; make it a state hook, TYPE = state, RESOURCE = %s, ARGUMENTS = \"$TEMPLATE …\"", t.kind.root())
 	case "HOOK_MESSAGE":
-		return usagef("this is an event message of oned, not a template: give only the %s element inside it, or the %s ID", t.kind.root(), t.kind)
+		return usagef("this is an event message of oned, not a template; give only the %s element inside it, or the %s ID", t.kind.root(), t.kind)
 	}
-	return usagef("the template begins with %s instead of %s: give the template of one %s, or its ID", shown(root), t.kind.root(), t.kind)
+	return usagef("the template begins with %s instead of %s; give the template of one %s, or its ID", shown(root), t.kind.root(), t.kind)
 }
 
 // stateNumber reads a state; Unknown when it is none.

@@ -87,9 +87,9 @@ func OneOf(what string, choices ...Choice) (string, error) {
 	}
 	switch len(set) {
 	case 0:
-		return "", usagef("no %s given: give one of %s", what, strings.Join(all, ", "))
+		return "", usagef("no %s given; give one of %s", what, strings.Join(all, ", "))
 	case 1:
 		return set[0], nil
 	}
-	return "", usagef("more than one %s given (%s): give only one", what, strings.Join(set, ", "))
+	return "", usagef("more than one %s given (%s); give only one", what, strings.Join(set, ", "))
 }

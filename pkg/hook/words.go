@@ -69,7 +69,7 @@ func readAll(ctx context.Context, r io.Reader, stop func()) ([]byte, error) {
 	case <-ctx.Done():
 		stop()
 		return nil, &UsageError{
-			text:  "the words on stdin did not end in time: close stdin after writing them, or give them as arguments (an ID such as 3 first)",
+			text:  "the words on stdin did not end in time; close stdin after writing them, or give them as arguments (an ID such as 3 first)",
 			cause: ctx.Err(),
 		}
 	}
@@ -86,7 +86,7 @@ func checkRead(data []byte, err error) ([]byte, error) {
 			cause: err,
 		}
 	case len(data) > MaxStdin:
-		return nil, usagef("more than %d MiB on stdin: write only the words of the hook there, or give the ID as an argument", MaxStdin>>20)
+		return nil, usagef("more than %d MiB on stdin; write only the words of the hook there, or give the ID as an argument", MaxStdin>>20)
 	}
 	return data, nil
 }
@@ -94,7 +94,7 @@ func checkRead(data []byte, err error) ([]byte, error) {
 // split cuts stdin into words.
 func split(data []byte) ([]string, error) {
 	if i := bytes.IndexByte(data, 0); i >= 0 {
-		return nil, usagef("stdin holds a NUL byte at offset %d: write words separated by blanks there, the template in base64", i)
+		return nil, usagef("stdin holds a NUL byte at offset %d; write words with spaces between them there, the template in base64", i)
 	}
 	return strings.FieldsFunc(string(data), isBlank), nil
 }

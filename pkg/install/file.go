@@ -60,7 +60,7 @@ func Parse(text []byte) (File, error) {
 		case err != nil:
 			return File{}, err
 		case t.kind == tokenEnd && p.opened >= 0:
-			return File{}, p.fail(p.opened, "%q without %q behind it: take the lines of one-ft out by hand, then run this again", beginMark, endMark)
+			return File{}, p.fail(p.opened, "%q without %q behind it; take the lines of one-ft out by hand, then run this again", beginMark, endMark)
 		case t.kind == tokenEnd:
 			return p.file, nil
 		}

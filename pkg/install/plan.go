@@ -183,7 +183,7 @@ func Apply(ctx context.Context, pool Pool, changes []Change, wanted []Hook, fact
 		return err
 	}
 	if Changed(left) {
-		return errors.New("oned took all changes, but its hooks are not as wanted: see oneft hooks show")
+		return errors.New("oned took all changes, but its hooks are not as wanted; see oneft hooks show")
 	}
 	return nil
 }

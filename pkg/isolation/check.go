@@ -70,7 +70,7 @@ func (w *Watcher) check(ctx context.Context, stopped []int) error {
 	}
 	if w.Oned == nil {
 		if len(running) > 0 {
-			w.Log.Warn("the network is back, and VMs %s run here; without a token (auth_file) oned cannot be asked whether they were started elsewhere meanwhile: compare with onevm list", idsOf(running))
+			w.Log.Warn("the network is back, and VMs %s run here; without a token (auth_file) oned cannot be asked whether they were started elsewhere meanwhile; compare with onevm list", idsOf(running))
 		}
 		return nil
 	}
@@ -101,7 +101,7 @@ func (w *Watcher) compare(ctx context.Context, g guest.Guest) error {
 	vm, err := w.Oned.VM(ctx, g.ID)
 	switch {
 	case errors.Is(err, one.ErrNotFound):
-		w.Log.Warn("VM %d runs here, and oned does not know it: look at it, and destroy it with virsh destroy %s if nobody needs it", g.ID, g.Name)
+		w.Log.Warn("VM %d runs here, and oned does not know it; look at it, and destroy it with virsh destroy %s if nobody needs it", g.ID, g.Name)
 		return nil
 	case errors.Is(err, one.ErrAuthorization):
 		w.Log.Problem("VM %d runs here, and whether it is still wanted here cannot be asked: %v; give the user of the token USE rights on VMs", g.ID, err)

@@ -187,7 +187,7 @@ func (h History) judgeLease(r Round, p Policy, renewed bool) Verdict {
 		why = fmt.Sprintf("oned says %s", r.Says)
 	}
 	if !h.Armed {
-		return Verdict{Phase: Holding, Why: why + "; it has never renewed the lease of this host, so there is none to lose: check the settings (host_isolated --check)"}
+		return Verdict{Phase: Holding, Why: why + "; it has never renewed the lease of this host, so there is none to lose; check the settings (host_isolated --check)"}
 	}
 	ends := h.Renewed + p.Lease
 	v := Verdict{Phase: Isolated, At: ends, Why: fmt.Sprintf("%s; the lease was renewed %s ago", why, (r.Ended - h.Renewed).Round(time.Second))}

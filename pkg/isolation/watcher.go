@@ -168,7 +168,7 @@ func (w *Watcher) checkLease() error {
 		return fmt.Errorf("%w: %w", ErrLeaseBroken, err)
 	case w.broken != err.Error():
 		w.broken = err.Error()
-		w.Log.Problem("%v: %v; this host goes on as before, but host_error may not wait for it long enough", ErrLeaseBroken, err)
+		w.Log.Problem("%v: %v; this host goes on as before, but host_error may not wait for it long enough; host_isolated --check says what to set", ErrLeaseBroken, err)
 	}
 	return nil
 }

@@ -36,6 +36,7 @@ func debs(t *testing.T, packages string) {
 	units(r)
 	pages(r)
 	completions(r, "vendor-completions")
+	faults(r)
 
 	r.must(changed)
 	r.must("dpkg --force-confold -i " + deb("1.1.0") + " </dev/null")

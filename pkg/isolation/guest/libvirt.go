@@ -54,7 +54,7 @@ func (h Host) domains(ctx context.Context) ([]string, error) {
 // virsh calls virsh until ctx ends.
 func (h Host) virsh(ctx context.Context, args ...string) (process.Result, error) {
 	if h.Libvirt == "" {
-		return process.Result{}, errors.New("the URI of libvirt is missing, such as qemu:///system")
+		return process.Result{}, errors.New("no URI of libvirt is given; give one, such as qemu:///system")
 	}
 	type found struct {
 		path string

@@ -80,7 +80,7 @@ func TestPowerOffNotAvailable(t *testing.T) {
 		{nil, "", "no way to force the host off is configured"},
 		{[][]string{{PowerOffSysrq}}, "", "sysrq o (power off): it is not available"},
 		{[][]string{{PowerOffSysrq}}, "missing", "no such file"},
-		{[][]string{{PowerOffSysrq, "now"}}, "missing", "the path of a program is needed"},
+		{[][]string{{PowerOffSysrq, "now"}}, "missing", "no program is given"},
 	} {
 		s := newSite(t)
 		s.host.Limits = quick

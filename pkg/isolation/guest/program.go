@@ -26,7 +26,7 @@ func run(ctx context.Context, env []string, command ...string) process.Result {
 	// Nobody who looks at the result will know more than the context.
 	failed := func(err error) process.Result { return process.Result{Code: -1, Err: err} }
 	if len(command) == 0 || !filepath.IsAbs(command[0]) {
-		return failed(errors.New("the path of a program is needed, such as /usr/bin/virsh"))
+		return failed(errors.New("no program is given; give its path, such as /usr/bin/virsh"))
 	}
 	if ctx.Err() != nil {
 		return failed(fmt.Errorf("not started: %w", context.Cause(ctx)))

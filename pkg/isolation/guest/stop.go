@@ -33,7 +33,7 @@ func (h Host) Stop(ctx context.Context, action Action) Outcome {
 func (s *stopper) stop(ctx context.Context, action Action) Outcome {
 	begin := time.Now()
 	if s.host.Bound(action) == 0 {
-		return Outcome{Err: fmt.Errorf("action %q: it is %s, %s or %s", string(action), Destroy, Shutdown, Command)}
+		return Outcome{Err: fmt.Errorf("action %q: allowed are %s, %s and %s", string(action), Destroy, Shutdown, Command)}
 	}
 	pic, err := s.find(ctx)
 	if err != nil {

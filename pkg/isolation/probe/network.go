@@ -157,7 +157,7 @@ func splitAddress(address string, port uint16) (string, uint16, error) {
 	}
 	number, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || number == 0 {
-		return "", 0, fmt.Errorf("port %s: a number from 1 to 65535 is needed", printable(text))
+		return "", 0, fmt.Errorf("port %s: allowed is a number from 1 to 65535", printable(text))
 	}
 	return host, uint16(number), nil
 }

@@ -54,7 +54,7 @@ func Open(path string, timeout time.Duration) (*Dog, error) {
 
 func open(path string, timeout time.Duration, c controls) (*Dog, error) {
 	if timeout < time.Second || timeout%time.Second != 0 {
-		return nil, fmt.Errorf("watchdog %s: a time of whole seconds is needed, not %s", path, timeout)
+		return nil, fmt.Errorf("watchdog %s: allowed is a time of whole seconds, not %s", path, timeout)
 	}
 	// A FIFO without a reader must not hold this process up.
 	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)

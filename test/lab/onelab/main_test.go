@@ -24,7 +24,7 @@ func TestWrongUsage(t *testing.T) {
 	t.Setenv("ONE_LOCATION", "")
 	for _, tc := range []struct{ line, want string }{
 		{"bogus", `unknown command "bogus"`},
-		{"fail --bogus 1", "unknown flag"},
+		{"fail --bogus 1", "unknown option"},
 		{"fail --dir", "needs a value"},
 		{"fail --dir /x", "fail takes one HOST"},
 		{"fail 1 2 --dir /x", "fail takes one HOST"},
