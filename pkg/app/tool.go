@@ -41,6 +41,7 @@ type Session struct {
 	ID  int // of the host or VM
 	// Attended: a person or a script waits for the answer; it is no hook.
 	Attended bool
+	looks    bool // it only looks, and needs no locks
 	// Call is what the tool was called with, for the journal: the ID instead of a template,
 	// and no password.
 	Call    []string
@@ -145,6 +146,7 @@ func runCommand(ctx context.Context, c *cli.Context, env Env, out *output, act f
 	if err != nil {
 		return out.failed(err)
 	}
+	s.looks = out.always
 	s.Call = c.Args().Slice()
 	return s.run(ctx, env, out, name, func() { s.Log.Info("started: %s %s", name, c.Command.FullName()) }, act)
 }
@@ -225,7 +227,7 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	if s.StateDir == "" {
 		s.StateDir = s.Paths.State
 	}
-	if !s.DryRun {
+	if !s.DryRun && !s.looks {
 		s.Locks, err = incident.OpenLocks(s.StateDir+"/locks", fmt.Sprintf("%s, pid %d", name, os.Getpid()))
 		if err != nil {
 			s.Log.Warn("working without locks: another one-ft could act on the same VMs at the same time: %v", err)

@@ -71,8 +71,8 @@ func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared)
 	if q.Timeout > 0 {
 		o.Timeout = incident.Duration(q.Timeout)
 	}
-	if name, err := incident.FrontEndName(s.StateDir); err == nil && !s.DryRun {
-		o.FrontEnd = name // else there are no claims, and no journal either, which is said
+	if !s.DryRun {
+		o.FrontEnd, _ = incident.FrontEndName(s.StateDir) // else there are no claims, and no journal either, which is said
 	}
 	return o
 }

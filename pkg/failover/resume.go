@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -153,7 +154,11 @@ type key struct {
 // pasts reads what the journal knows, the newest first, and the open incidents of objects.
 func (w *sweeper) pasts() (past map[key][]recovery.Past, open map[key]incident.Record) {
 	past, open = map[key][]recovery.Past{}, map[key]incident.Record{}
-	journal, err := incident.OpenJournal(filepath.Join(w.s.StateDir, "incidents"))
+	dir := filepath.Join(w.s.StateDir, "incidents")
+	if _, err := os.Stat(dir); w.s.DryRun && err != nil {
+		return past, open // a dry run makes no directory
+	}
+	journal, err := incident.OpenJournal(dir)
 	if err != nil {
 		w.s.Log.Warn("working without the journal: %v", err)
 		return past, open
@@ -225,7 +230,7 @@ func (w *sweeper) request(kind string, id int, action string) incident.Request {
 func (w *sweeper) host(h one.Host, past []recovery.Past) found {
 	f := found{id: h.ID, what: fmt.Sprintf("host %d (%s) %s", h.ID, h.Name, h.State), swept: recovery.SweepHost(h, past, time.Now())}
 	c, claimed := ClaimOf(h)
-	name, _ := incident.FrontEndName(w.s.StateDir)
+	name, _ := incident.KnownFrontEndName(w.s.StateDir)
 	foreign := claimed && c.FrontEnd != name && (h.LastContact == 0 || c.Began.After(time.Unix(h.LastContact, 0)))
 	f.request = w.request("host", h.ID, w.opt.Hosts)
 	switch f.swept.Verdict {
@@ -306,7 +311,7 @@ func (w *sweeper) act(ctx context.Context, s sight) (app.Answer, error) {
 			continue
 		}
 		w.s.Log.Info("%s: %s", f.what, map[recovery.Sweep]string{
-			recovery.SweepContinue: "a process was stopped in the middle", recovery.SweepMissed: "no event came for it", recovery.SweepAgain: "it was not completed",
+			recovery.SweepContinue: "its incident is open", recovery.SweepMissed: "no event came for it", recovery.SweepAgain: "it was not completed",
 		}[f.swept.Verdict])
 		requests = append(requests, f.request)
 	}

@@ -36,8 +36,11 @@ type teller struct {
 // newTeller makes the teller of a process for the configuration of a session; nil in a dry run
 // or without a journal.
 func newTeller(s app.Session) *teller {
+	if s.DryRun {
+		return nil
+	}
 	journal, err := incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
-	if s.DryRun || err != nil { // the recorder says why
+	if err != nil { // the recorder says why
 		return nil
 	}
 	v := s.Config.Values()

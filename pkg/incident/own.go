@@ -97,6 +97,11 @@ func writeName(stateDir, name string) (path string, err error) {
 	return f.Name(), err
 }
 
+// KnownFrontEndName is FrontEndName for a reader: false when no name was made yet.
+func KnownFrontEndName(stateDir string) (string, bool) {
+	return readName(filepath.Join(stateDir, "front-end"))
+}
+
 // readName reads the name of a front-end.
 func readName(path string) (string, bool) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
