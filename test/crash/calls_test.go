@@ -15,7 +15,6 @@ func TestKilledAtEveryCall(t *testing.T) {
 		moments []moment
 	}{
 		{"4.4.1", []moment{executed}},
-		{"5.10.6", []moment{executed}},
 		{"7.4.1", []moment{arrived, executed, answered}},
 	} {
 		for _, when := range c.moments {
