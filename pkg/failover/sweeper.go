@@ -1,0 +1,254 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"one-ft/pkg/config"
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// look reads the journal, all hosts, and the VMs that are not well.
+func (w *sweeper) look(ctx context.Context) (sight, error) {
+	past, open := w.pasts()
+	hosts, err := w.s.Client.Hosts(ctx)
+	if err != nil {
+		return sight{}, err
+	}
+	var all sight
+	for _, h := range hosts {
+		records := past[key{"host", h.ID}]
+		if _, isOpen := open[key{"host", h.ID}]; !isOpen && (!h.State.Failed() || len(h.VMs) == 0) {
+			continue
+		}
+		delete(open, key{"host", h.ID})
+		if full, err := w.s.Client.Host(ctx, h.ID); err == nil { // the pool does not tell when it was monitored
+			h = full
+		}
+		all.hosts = append(all.hosts, w.host(h, records))
+	}
+	if all.vms, err = w.vms(ctx, hosts, past, open); err != nil {
+		return sight{}, err
+	}
+	for k, r := range open { // of objects that are gone, or well again
+		f := w.resumed(k, r)
+		if k.kind == "VM" && w.inHand(k.id) {
+			continue
+		}
+		if k.kind == "host" {
+			all.hosts = append(all.hosts, f)
+		} else {
+			all.vms = append(all.vms, f)
+		}
+	}
+	byID := func(a, b found) int { return a.id - b.id }
+	slices.SortFunc(all.hosts, byID)
+	slices.SortFunc(all.vms, byID)
+	return all, nil
+}
+
+// key is a host or VM.
+type key struct {
+	kind string
+	id   int
+}
+
+// pasts reads what the journal knows, the newest first, and the open incidents of objects.
+func (w *sweeper) pasts() (past map[key][]recovery.Past, open map[key]incident.Record) {
+	past, open = map[key][]recovery.Past{}, map[key]incident.Record{}
+	dir := filepath.Join(w.s.StateDir, "incidents")
+	if _, err := os.Stat(dir); w.s.DryRun && err != nil {
+		return past, open // a dry run makes no directory
+	}
+	journal, err := incident.OpenJournal(dir)
+	if err != nil {
+		w.s.Log.Warn("working without the journal: %v", err)
+		return past, open
+	}
+	records, failed := journal.List(0)
+	for _, err := range failed {
+		w.s.Log.Warn("%v", err)
+	}
+	for _, r := range records {
+		k := key{r.Kind, r.ID}
+		if len(past[k]) == 0 && r.Status == incident.Open {
+			open[k] = r
+		}
+		if r, err := journal.Load(r.Number); err == nil && len(past[k]) == 0 { // with its VMs
+			past[k] = append(past[k], pastOf(r))
+			continue
+		}
+		past[k] = append(past[k], pastOf(r))
+	}
+	return past, open
+}
+
+// pastOf is what a record says.
+func pastOf(r incident.Record) recovery.Past {
+	p := recovery.Past{
+		Number: r.Number, Open: r.Status == incident.Open, Back: r.Status == incident.CameBack, Refused: r.Status == incident.Refused,
+		Unfinished: r.Status == incident.Incomplete || r.Status == incident.Failed, Began: r.Began, Summary: r.Summary, Tries: r.Tries,
+	}
+	if r.Ended != nil {
+		p.Ended = *r.Ended
+	}
+	for _, v := range r.VMs {
+		if v.Result != string(Done) {
+			p.Left = append(p.Left, v.ID)
+		}
+	}
+	return p
+}
+
+// resumed is an open incident of an object that needs nothing any more.
+func (w *sweeper) resumed(k key, r incident.Record) found {
+	f := found{id: k.id, what: fmt.Sprintf("%s %d (%s)", r.Kind, r.ID, r.Name), swept: recovery.Swept{Verdict: recovery.SweepContinue, Past: pastOf(r)}}
+	f.request = w.requestOf(r)
+	return f
+}
+
+// requestOf is what a record was asked for.
+func (w *sweeper) requestOf(r incident.Record) incident.Request {
+	if r.Request != nil && r.Request.Check() == nil && r.Request.ID == r.ID && r.Request.Kind == r.Kind {
+		return *r.Request
+	}
+	q := w.request(r.Kind, r.ID, w.opt.Hosts)
+	if r.Kind == "VM" {
+		q.Action = w.opt.Failed
+		if r.Tool == "vm_unknown" {
+			q.Action = w.opt.Unknown
+		}
+	}
+	return q
+}
+
+// request is one of this command by itself.
+func (w *sweeper) request(kind string, id int, action string) incident.Request {
+	return incident.Request{Kind: kind, ID: id, Tool: "oneft", Call: append([]string{"resume"}, w.s.Call...), Action: action, Verify: w.s.Verify,
+		Idle: kind == "host" && w.opt.Suspended, At: time.Now().Truncate(time.Millisecond)}
+}
+
+// host decides about a host.
+func (w *sweeper) host(h one.Host, past []recovery.Past) found {
+	f := found{id: h.ID, what: fmt.Sprintf("host %d (%s) %s", h.ID, h.Name, h.State), swept: recovery.SweepHost(h, past, time.Now())}
+	c, claimed := ClaimOf(h)
+	name, _ := incident.KnownFrontEndName(w.s.StateDir)
+	foreign := claimed && c.FrontEnd != name && (h.LastContact == 0 || c.Began.After(time.Unix(h.LastContact, 0)))
+	f.request = w.request("host", h.ID, w.opt.Hosts)
+	switch f.swept.Verdict {
+	case recovery.SweepContinue, recovery.SweepAgain:
+		f.request = w.continued(f.swept.Past.Number, f.request)
+	case recovery.SweepMissed:
+		if foreign && c.Ended && c.Status != "came-back" {
+			f.swept.Verdict = recovery.SweepHandled
+			break
+		}
+		if foreign && !c.Ended {
+			f.request.Action, f.request.Idle, f.request.Fencing, f.request.Verify = c.Action, c.Idle, c.Fencing, c.Verify
+			f.request.Confirm = c.Confirm.Seconds()
+			break
+		}
+		f.request.Confirm = w.opt.confirm(h).Seconds()
+	}
+	f.why = whyNot(f, "host_error")
+	return f
+}
+
+// confirm is how long a host is still watched: oned tells since 5.12 when it failed.
+func (o Resuming) confirm(h one.Host) time.Duration {
+	if h.LastContact == 0 {
+		return o.Confirm
+	}
+	failed := time.Unix(h.LastContact, 0).Add(o.Cycle)
+	return max(0, min(o.Confirm, o.Confirm-time.Since(failed)))
+}
+
+// continued is the request of an incident that is gone on with.
+func (w *sweeper) continued(number int, otherwise incident.Request) incident.Request {
+	journal, err := incident.OpenJournal(filepath.Join(w.s.StateDir, "incidents"))
+	if err != nil {
+		return otherwise
+	}
+	r, err := journal.Load(number)
+	if err != nil {
+		return otherwise
+	}
+	q := w.requestOf(r)
+	q.ConfirmedOff = false // an admin confirmed it then, not now
+	return q
+}
+
+// whyNot says why nothing is done about something; "" when something is.
+func whyNot(f found, tool string) string {
+	past := fmt.Sprintf("incident %d", f.swept.Past.Number)
+	switch f.swept.Verdict {
+	case recovery.SweepHandled:
+		return "handled by " + past
+	case recovery.SweepPerson:
+		return fmt.Sprintf("%s ended so: %s; by itself nothing is done any more; see oneft incidents show %d", past, f.swept.Past.Summary, f.swept.Past.Number)
+	case recovery.SweepLater:
+		return fmt.Sprintf("%s was not completed; tried again at %s", past, f.swept.At.Format(time.TimeOnly))
+	}
+	if f.request.Action == config.ResumeNone {
+		return fmt.Sprintf("nobody has handled it, and the configuration says that nothing is done by itself: %s %d does", tool, f.id)
+	}
+	return ""
+}
+
+// vms finds the VMs that are UNKNOWN or failed and whose host is fine.
+func (w *sweeper) vms(ctx context.Context, hosts []one.Host, past map[key][]recovery.Past, open map[key]incident.Record) ([]found, error) {
+	fine := map[int]bool{}
+	for _, h := range hosts {
+		fine[h.ID] = h.State.Back()
+	}
+	var all []found
+	for _, state := range []one.VMState{one.Active, one.Failed} {
+		vms, err := w.s.Client.VMsIn(ctx, state)
+		if err != nil {
+			return nil, err
+		}
+		for _, vm := range vms {
+			last, placed := vm.Last()
+			unknown := vm.Is(one.Unknown)
+			if !unknown && !isFailure(vm) || !placed || !fine[last.HostID] {
+				continue
+			}
+			k := key{"VM", vm.ID}
+			f := found{id: vm.ID, what: fmt.Sprintf("VM %d (%s) %s", vm.ID, vm.Name, vm.Status()), same: vm.Status(), swept: recovery.SweepVM(past[k], time.Now())}
+			tool := "vm_failure"
+			f.request = w.request("VM", vm.ID, w.opt.Failed)
+			if unknown {
+				tool, f.request.Action = "vm_unknown", w.opt.Unknown
+			}
+			if v := f.swept.Verdict; v == recovery.SweepContinue || v == recovery.SweepAgain {
+				f.request = w.continued(f.swept.Past.Number, f.request)
+			}
+			f.why = whyNot(f, tool)
+			delete(open, k)
+			if f.why == "" && w.inHand(vm.ID) {
+				continue
+			}
+			all = append(all, f)
+		}
+	}
+	return all, nil
+}
+
+// inHand reports whether another process works on a VM.
+func (w *sweeper) inHand(vmID int) bool {
+	if w.s.Locks == nil {
+		return false
+	}
+	release, err := w.s.Locks.Acquire("incident-of-VM", vmID)
+	if err == nil {
+		release()
+	}
+	return errors.Is(err, incident.ErrBusy)
+}
