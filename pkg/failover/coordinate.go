@@ -18,6 +18,13 @@ import (
 // reads one small directory.
 const spoolEvery = 200 * time.Millisecond
 
+// How often the process that works on all hosts says that it is at work, and after which time
+// without that it is taken to hang. Nothing that it waits for keeps it from that. A choice.
+const (
+	sayAlive = 5 * time.Second
+	hung     = time.Minute
+)
+
 // named is how long a process that has handed a host over waits to hear the number of its
 // incident: its hook is to end within a second. With more than crowd hosts handed over it looks
 // only once: others wait for its place among the hooks, and their hosts for being watched.
@@ -43,6 +50,9 @@ func coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 		release, err := s.Locks.Acquire("coordinator-"+endpointDir(s.Client.Endpoint()), 0)
 		var busy *incident.BusyError
 		switch {
+		case errors.As(err, &busy) && c.hangs(ctx):
+			s.Log.Warn("%s has the hosts, but has not been at work for %s; working without it", busy.Holder, hung)
+			return alone(ctx, s, requests, tell)
 		case errors.As(err, &busy):
 			return c.answer(handedOver(s, spool, requests, busy.Holder, c.reports))
 		case err != nil:
@@ -112,6 +122,19 @@ type coordinator struct {
 
 	reports []result
 	done    map[int]string // requests that could not be removed
+	alive   time.Time      // when it last said that it is at work
+}
+
+// hangs reports whether the process that works on all hosts has been stopped, or its disk does
+// not answer: then nobody would work on those that are handed to it.
+func (c *coordinator) hangs(ctx context.Context) bool {
+	for range 2 { // one that has only just got the lock says so in a moment
+		if last, known := c.spool.LastAlive(); !known || time.Since(last) <= hung {
+			return false
+		}
+		wait(ctx, spoolEvery)
+	}
+	return true
 }
 
 // result is what became of one host.
@@ -133,6 +156,10 @@ func (c *coordinator) loop(ctx context.Context) {
 	tick := time.NewTicker(spoolEvery)
 	defer tick.Stop()
 	for {
+		if now := time.Now(); now.Sub(c.alive) >= sayAlive {
+			c.alive = now
+			c.spool.Alive(now)
+		}
 		if ctx.Err() == nil {
 			handed, failed := c.spool.List()
 			for _, err := range failed {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Spool is a directory in which processes hand hosts over to the one that works on all of
@@ -30,6 +31,32 @@ func (h Handed) Text() string { return h.text }
 
 // maxRequest bounds a request in bytes: words of a command line.
 const maxRequest = 256 << 10
+
+// aliveName is the file whose time says when the process that works on all was last at work.
+const aliveName = "alive"
+
+// Alive says that the process that works on all is at work now. An error does not matter: then
+// others work, too, and the locks of hosts and VMs keep them apart.
+func (s *Spool) Alive(now time.Time) {
+	path := filepath.Join(s.dir, aliveName)
+	if os.Chtimes(path, now, now) == nil {
+		return
+	}
+	if f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|syscall.O_NOFOLLOW, 0o644); err == nil {
+		f.Close()
+		_ = OwnLikeParent(path)
+		_ = os.Chtimes(path, now, now)
+	}
+}
+
+// LastAlive is when the process that works on all was last at work; false when that is not known.
+func (s *Spool) LastAlive() (time.Time, bool) {
+	info, err := os.Lstat(filepath.Join(s.dir, aliveName))
+	if err != nil || !info.Mode().IsRegular() {
+		return time.Time{}, false
+	}
+	return info.ModTime(), true
+}
 
 // OpenSpool makes the directory if it is missing.
 func OpenSpool(dir string) (*Spool, error) {

@@ -2,7 +2,9 @@ package incidents_test
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -189,5 +191,41 @@ func TestEventsOfOneMoment(t *testing.T) {
 		if got := len(f.incidents()); got != n {
 			t.Errorf("%d incidents", got)
 		}
+	})
+}
+
+// TestCoordinatorHangs: the process that has all hosts was stopped (SIGSTOP, a dead disk) and
+// still holds its locks. The next event is not lost to it.
+func TestCoordinatorHangs(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, hosts(version, 8, running(11, 1, 0), running(21, 2, 0)))
+		w.fail(1, 2)
+		f := w.frontEnd()
+		if r := f.hostError(t.Context(), 1, nil); r.code != 0 { // makes the files
+			t.Fatal(r.stderr)
+		}
+		locks, err := incident.OpenLocks(filepath.Join(f.root, "var", "one-ft", "locks"), "host_error, pid 4711")
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, err := filepath.Glob(filepath.Join(f.root, "var", "one-ft", "locks", "coordinator-*.lock"))
+		if err != nil || len(names) != 1 {
+			t.Fatalf("%v, %v", names, err)
+		}
+		release, err := locks.Acquire(strings.TrimSuffix(filepath.Base(names[0]), "-0.lock"), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer release()
+		if r := f.hostError(t.Context(), 2, nil); r.code != 0 {
+			t.Error(r.stderr)
+		}
+		w.once(11) // it was at work a moment ago: handed over
+		time.Sleep(2 * time.Minute)
+		if r := f.hostError(t.Context(), 2, nil); r.code != 0 {
+			t.Error(r.stderr)
+		}
+		w.once(11, 21)
+		has(t, f.log("host_error"), "has not been at work for 1m0s; working without it")
 	})
 }
