@@ -277,11 +277,16 @@ func TestAtMostSoManyAtOnce(t *testing.T) {
 			for id := range cfg.Hosts {
 				until(t, l, Goal{Host: fmt.Sprint(id), State: "ERROR"})
 			}
-			l.runner.mu.Lock()
-			running := l.runner.running
-			l.runner.mu.Unlock()
-			if want := map[string]int{"4.4.1": 15, "6.10.0": 10}[version]; running != want {
-				t.Errorf("%d hooks run at once, want %d", running, want)
+			running := func() int {
+				l.runner.mu.Lock()
+				defer l.runner.mu.Unlock()
+				return l.runner.running
+			}
+			// A process takes a moment to start.
+			want := map[string]int{"4.4.1": 15, "6.10.0": 10}[version]
+			waitFor(t, fmt.Sprintf("%d hooks at once", want), func() bool { return running() >= want })
+			if n := running(); n != want {
+				t.Errorf("%d hooks run at once, want %d", n, want)
 			}
 			if err := os.WriteFile(filepath.Join(l.Dir(), "go"), nil, 0o600); err != nil {
 				t.Fatal(err)
