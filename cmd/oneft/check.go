@@ -96,7 +96,7 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 		NoFencing: noFencing, Proc: "/proc",
 	}
 	facts := hookFacts(s)
-	if !local(s.Client.Endpoint()) {
+	if !app.IsLocal(s.Client.Endpoint()) {
 		facts.Executable = nil // they are on another machine
 	}
 	if install.UsesPool(s.Version) {
@@ -105,12 +105,6 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 		fileHooks(onedConf(s), facts, &in)
 	}
 	return in
-}
-
-// local reports whether an endpoint is on this machine by its name.
-func local(endpoint string) bool {
-	_, rest, _ := strings.Cut(endpoint, "://")
-	return strings.HasPrefix(rest, "localhost") || strings.HasPrefix(rest, "127.") || strings.HasPrefix(rest, "[::1]")
 }
 
 // poolHooks judges the hooks of 5.10 and later.

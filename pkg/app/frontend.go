@@ -22,7 +22,7 @@ const clockTicks = 100
 // found. A machine can have several: location is our ONE_LOCATION ("" without), and
 // only processes with the same one count. proc is /proc.
 func FrontEndStarted(proc, endpoint, location string) time.Time {
-	if !isLocal(endpoint) {
+	if !IsLocal(endpoint) {
 		return time.Time{}
 	}
 	boot, ok := bootTime(proc)
@@ -39,9 +39,9 @@ func FrontEndStarted(proc, endpoint, location string) time.Time {
 		first, _, _ := bytes.Cut(command, []byte{0})
 		dir := filepath.Dir(file)
 		switch {
-		case filepath.Base(string(first)) == "oned" && sameLocation(dir, location):
+		case filepath.Base(string(first)) == "oned" && SameLocation(dir, location):
 			oned = later(oned, startOf(dir, boot))
-		case bytes.Contains(command, []byte("onehem-server")) && sameLocation(dir, location):
+		case bytes.Contains(command, []byte("onehem-server")) && SameLocation(dir, location):
 			hem = later(hem, startOf(dir, boot))
 		}
 	}
@@ -51,9 +51,9 @@ func FrontEndStarted(proc, endpoint, location string) time.Time {
 	return later(oned, hem)
 }
 
-// sameLocation reports whether a process has this ONE_LOCATION. Its environment can
+// SameLocation reports whether a process has this ONE_LOCATION. Its environment can
 // be read by its own user, as which hooks run, and by root.
-func sameLocation(dir, location string) bool {
+func SameLocation(dir, location string) bool {
 	environ, err := os.ReadFile(filepath.Join(dir, "environ"))
 	if err != nil {
 		return false
@@ -67,8 +67,8 @@ func sameLocation(dir, location string) bool {
 	return found == location
 }
 
-// isLocal reports whether an endpoint is on this machine by its name.
-func isLocal(endpoint string) bool {
+// IsLocal reports whether an endpoint is on this machine by its name.
+func IsLocal(endpoint string) bool {
 	u, err := url.Parse(endpoint)
 	if err != nil {
 		return false

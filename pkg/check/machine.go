@@ -73,7 +73,7 @@ func (l *look) processes(fe *FrontEnd) {
 	for _, file := range commands {
 		command, err := os.ReadFile(file)
 		dir := filepath.Dir(file)
-		if err != nil || !sameLocation(dir, l.Paths.Location) {
+		if err != nil || !app.SameLocation(dir, l.Paths.Location) {
 			continue
 		}
 		words := strings.Split(string(command), "\x00")
@@ -95,22 +95,6 @@ func (l *look) processes(fe *FrontEnd) {
 // deadStates are those of processes that do nothing any more: zombies, and stopped ones
 // (proc(5)).
 const deadStates = "ZTtXx"
-
-// sameLocation reports whether a process has this ONE_LOCATION: a machine can have several
-// OpenNebulas. The environment can be read by the process's own user and by root.
-func sameLocation(dir, location string) bool {
-	environ, err := os.ReadFile(filepath.Join(dir, "environ"))
-	if err != nil {
-		return false
-	}
-	found := ""
-	for _, variable := range bytes.Split(environ, []byte{0}) {
-		if value, ok := bytes.CutPrefix(variable, []byte("ONE_LOCATION=")); ok {
-			found = string(value)
-		}
-	}
-	return found == location
-}
 
 // stateOf is the state of a process, behind its name, which may hold anything.
 func stateOf(dir string) string {

@@ -169,6 +169,10 @@ func (c *coordinator) loop(ctx context.Context) {
 				if running[h.ID] || c.done[h.ID] == h.Text() {
 					continue
 				}
+				if time.Since(h.At) > forgotten {
+					c.drop(h)
+					continue
+				}
 				running[h.ID] = true
 				c.shared.take(h.ID)
 				go func() { results <- c.work(ctx, h) }()
@@ -184,6 +188,16 @@ func (c *coordinator) loop(ctx context.Context) {
 			c.finish(ctx, r)
 		case <-tick.C:
 		}
+	}
+}
+
+// drop takes a request off the spool that nobody worked on for so long that it may be about an
+// outage before. oneft resume finds the host if it still needs something.
+func (c *coordinator) drop(h incident.Handed) {
+	c.s.Log.Warn("the request for host %d of %s is too old; it is left to oneft resume", h.ID, h.At.Format(time.DateTime))
+	if _, err := c.spool.Done(h); err != nil {
+		c.done[h.ID] = h.Text()
+		c.s.Log.Warn("%v", err)
 	}
 }
 

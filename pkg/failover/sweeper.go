@@ -117,7 +117,12 @@ func (w *sweeper) resumed(k key, r incident.Record) found {
 // requestOf is what a record was asked for.
 func (w *sweeper) requestOf(r incident.Record) incident.Request {
 	if r.Request != nil && r.Request.Check() == nil && r.Request.ID == r.ID && r.Request.Kind == r.Kind {
-		return *r.Request
+		q := *r.Request
+		q.At = time.Now().Truncate(time.Millisecond) // it is asked for now
+		if q.ConfirmedOff {                          // an admin confirmed it then, not now, and that was all that was known
+			q.ConfirmedOff, q.Override, q.AnyState = false, false, false
+		}
+		return q
 	}
 	q := w.request(r.Kind, r.ID, w.opt.Hosts)
 	if r.Kind == "VM" {
@@ -180,9 +185,7 @@ func (w *sweeper) continued(number int, otherwise incident.Request) incident.Req
 	if err != nil {
 		return otherwise
 	}
-	q := w.requestOf(r)
-	q.ConfirmedOff = false // an admin confirmed it then, not now
-	return q
+	return w.requestOf(r)
 }
 
 // whyNot says why nothing is done about something; "" when something is.

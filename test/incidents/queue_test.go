@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
 	"one-ft/test/cloud"
 )
 
@@ -227,5 +228,32 @@ func TestCoordinatorHangs(t *testing.T) {
 		}
 		w.once(11, 21)
 		has(t, f.log("host_error"), "has not been at work for 1m0s; working without it")
+	})
+}
+
+// TestOldRequest: a request that nobody worked on for hours, and that may be about an outage
+// before, is not obeyed; oneft resume handles the host as it is configured.
+func TestOldRequest(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, hosts(version, 8, running(11, 1, 0), running(21, 2, 0)))
+		w.fail(1, 2)
+		f := w.frontEnd()
+		old := func(q *incident.Request) {
+			q.ID, q.Action, q.Override, q.At = 2, "delete", true, time.Now().Add(-2*time.Hour)
+		}
+		if r := f.hostError(t.Context(), 2, old); r.code != 0 {
+			t.Error(r.stderr)
+		}
+		if r := f.hostError(t.Context(), 1, nil); r.code != 0 {
+			t.Error(r.stderr)
+		}
+		time.Sleep(time.Minute)
+		if vm, _ := w.cloud.VM(21); vm.State == one.Done {
+			t.Error("VM 21 was deleted")
+		}
+		f.wants("host 1: done")
+		f.sweep(t.Context(), usual())
+		w.once(11, 21)
+		f.wants("host 1: done", "host 2: done")
 	})
 }

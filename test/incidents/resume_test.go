@@ -2,6 +2,7 @@ package incidents_test
 
 import (
 	"context"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -233,5 +234,33 @@ func TestResumeVM(t *testing.T) {
 		f.sweep(t.Context(), usual())
 		w.once(12)
 		f.wants("VM 12: done")
+	})
+}
+
+// TestConfirmationIsOfTheMoment: an admin confirmed that a host is off, and the process was
+// killed. Whoever goes on does not take that word for granted in a storm hours later.
+func TestConfirmationIsOfTheMoment(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, hosts(version, 4, running(11, 1, 0), running(21, 2, 0), running(31, 3, 0)))
+		w.cut(1, 2, 3)
+		f := w.frontEnd()
+		j, err := incident.OpenJournal(filepath.Join(f.root, "var", "one-ft", "incidents"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := incident.Request{Kind: "host", ID: 1, Tool: "oneft", Action: "recreate", ConfirmedOff: true, Override: true, AnyState: true, At: time.Now()}
+		c, err := j.Begin(incident.Record{Kind: "host", ID: 1, Name: "node01", Tool: "oneft", Request: &q})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		opt := usual()
+		opt.Hosts = "none"
+		f.sweep(t.Context(), opt)
+		w.once()
+		f.wants("host 1: refused")
+		has(t, f.log("oneft"), "holding: 3 of 4 hosts")
 	})
 }
