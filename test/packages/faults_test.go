@@ -2,6 +2,7 @@ package packages_test
 
 import (
 	"net/http/httptest"
+	"os"
 	"strings"
 
 	"one-ft/pkg/one"
@@ -43,5 +44,37 @@ func faults(r *root) {
 	}
 	r.must("sed -i '/HOOK/d' /etc/one/oned.conf; cp -p /etc/one/oned.conf /tmp/mended")
 	r.must("oneft hooks install" + access + "; oneft hooks show" + access + "; oneft hooks remove" + access + "; cmp /etc/one/oned.conf /tmp/mended")
+	readme(r, server.URL)
+	r.must("oneft hooks remove" + access + "; cmp /etc/one/oned.conf /tmp/mended")
 	r.must("cp -p /tmp/oned.conf /etc/one/oned.conf; rm -f /etc/one/oned.conf.one-ft-* /var/log/one/oneft.log")
+}
+
+// readme runs what the README has a new user run in the first ten minutes, line by line, where
+// the packages are installed. systemd does not run here.
+func readme(r *root, url string) {
+	r.t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	_, page, _ := strings.Cut(string(text), "## In ten minutes")
+	page, _, _ = strings.Cut(page, "\n## ")
+	ran := 0
+	for line := range strings.Lines(page) {
+		command, _, _ := strings.Cut(line, "#")
+		command = strings.TrimSpace(command)
+		if !strings.HasPrefix(line, "    oneft ") {
+			continue
+		}
+		ran++
+		out, err := r.run("export ONE_AUTH=/tmp/auth ONE_XMLRPC=" + url + "/RPC2; " + strings.Replace(command, "drill 3", "drill 1", 1))
+		// Nothing fences the hosts of this cloud, which is what a check has to say.
+		unsafe := command == "oneft check" && strings.Contains(out, "no fencing is configured")
+		if err != nil && !unsafe {
+			r.t.Errorf("%s: %v\n%s", command, err, out)
+		}
+	}
+	if ran < 6 {
+		r.t.Errorf("%d commands: the page is not read", ran)
+	}
 }
