@@ -66,7 +66,11 @@ func newHost(s config.Isolation, cron bool) (*host, error) {
 		if id < 0 {
 			id = known.HostID
 		}
-		if h.asker, err = isolation.NewAsker(s, access.Credentials, id, h.names, isolation.Uptime); err != nil {
+		transport, err := isolation.Transport(s, h.names)
+		if err != nil {
+			return nil, err
+		}
+		if h.asker, err = isolation.NewAsker(s, access.Credentials, id, transport, isolation.Uptime); err != nil {
 			return nil, err
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"runtime/debug"
 
 	"golang.org/x/term"
+
+	"one-ft/pkg/process"
 )
 
 // The exit codes of all executables.
@@ -34,6 +36,8 @@ type Env struct {
 	Terminal bool
 	// Transport carries the calls to oned; nil is the network.
 	Transport http.RoundTripper
+	// Run runs fence agents, commands and second opinions; nil is process.Run.
+	Run process.Runner
 }
 
 // OS is the world that the operating system gives. Somebody is looking when both

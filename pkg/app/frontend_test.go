@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// process is one process of a /proc made for a test.
-type process struct {
+// fakeProcess is one process of a /proc made for a test.
+type fakeProcess struct {
 	name, cmdline, environ string
 	start                  int // clock ticks after boot
 }
 
 // fakeProc makes a /proc of a machine that booted at 1,800,000,000.
-func fakeProc(t *testing.T, all ...process) string {
+func fakeProc(t *testing.T, all ...fakeProcess) string {
 	t.Helper()
 	proc := t.TempDir()
 	files := map[string]string{"stat": "cpu 1 2 3\nbtime 1800000000\nprocesses 9\n"}
@@ -37,23 +37,23 @@ func fakeProc(t *testing.T, all ...process) string {
 }
 
 func TestFrontEndStarted(t *testing.T) {
-	oned := process{"oned", "/usr/bin/oned\x00-f\x00", "HOME=/var/lib/one\x00", 1000}
-	hem := process{"ruby (x) y", "ruby\x00/usr/lib/one/onehem/onehem-server.rb\x00", "", 6000}
-	other := process{"oned", "/srv/bin/oned\x00", "ONE_LOCATION=/srv\x00", 9000}
-	notOned := process{"vi", "vi\x00oned\x00", "", 8000}
+	oned := fakeProcess{"oned", "/usr/bin/oned\x00-f\x00", "HOME=/var/lib/one\x00", 1000}
+	hem := fakeProcess{"ruby (x) y", "ruby\x00/usr/lib/one/onehem/onehem-server.rb\x00", "", 6000}
+	other := fakeProcess{"oned", "/srv/bin/oned\x00", "ONE_LOCATION=/srv\x00", 9000}
+	notOned := fakeProcess{"vi", "vi\x00oned\x00", "", 8000}
 	boot := time.Unix(1_800_000_000, 0)
 	const local = "http://localhost:2633/RPC2"
 	for _, c := range []struct {
 		what, endpoint, location string
-		all                      []process
+		all                      []fakeProcess
 		want                     time.Time
 	}{
-		{"oned alone", local, "", []process{oned, notOned}, boot.Add(10 * time.Second)},
-		{"became leader later", "http://127.0.0.1:2633/RPC2", "", []process{hem, oned}, boot.Add(time.Minute)},
-		{"another oned on the machine", local, "", []process{oned, other}, boot.Add(10 * time.Second)},
-		{"ours has a location", local, "/srv", []process{oned, hem, other}, boot.Add(90 * time.Second)},
-		{"no oned", local, "", []process{hem, notOned}, time.Time{}},
-		{"oned elsewhere", "http://10.0.0.1:2633/RPC2", "", []process{oned}, time.Time{}},
+		{"oned alone", local, "", []fakeProcess{oned, notOned}, boot.Add(10 * time.Second)},
+		{"became leader later", "http://127.0.0.1:2633/RPC2", "", []fakeProcess{hem, oned}, boot.Add(time.Minute)},
+		{"another oned on the machine", local, "", []fakeProcess{oned, other}, boot.Add(10 * time.Second)},
+		{"ours has a location", local, "/srv", []fakeProcess{oned, hem, other}, boot.Add(90 * time.Second)},
+		{"no oned", local, "", []fakeProcess{hem, notOned}, time.Time{}},
+		{"oned elsewhere", "http://10.0.0.1:2633/RPC2", "", []fakeProcess{oned}, time.Time{}},
 	} {
 		if got := FrontEndStarted(fakeProc(t, c.all...), c.endpoint, c.location); !got.Equal(c.want) {
 			t.Errorf("%s: %s, want %s", c.what, got, c.want)

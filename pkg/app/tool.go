@@ -18,6 +18,7 @@ import (
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 )
 
 // Tool is one executable.
@@ -52,6 +53,8 @@ type Session struct {
 	Paths   Paths
 	Config  config.File // what the configuration file sets
 	Log     *Log
+	// RunProgram runs fence agents, commands and second opinions; nil is process.Run.
+	RunProgram process.Runner
 }
 
 // Main runs a tool in the world of the operating system and returns the exit code.
@@ -162,7 +165,7 @@ func newSession(c *cli.Context, env Env) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{Settings: set, Cli: c, Attended: env.Terminal || set.JSON, Paths: paths, Config: file}, nil
+	return &Session{Settings: set, Cli: c, Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run}, nil
 }
 
 // run opens the log, connects, acts and answers.

@@ -32,9 +32,9 @@ func jobOf(s app.Session, q incident.Request, shared *Shared) HostJob {
 		opinions = v.Confirm
 	}
 	for _, argv := range opinions {
-		job.Opinions = append(job.Opinions, NewOpinion(argv, s.Client.HostXML))
+		job.Opinions = append(job.Opinions, NewOpinion(argv, s.Client.HostXML, s.RunProgram))
 	}
-	fences := Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Notify: func(e fence.Event) {
+	fences := Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
 		s.Log.Info("fence %s: %s", e.Device, e.Text)
 	}}
 	if shared != nil {

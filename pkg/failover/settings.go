@@ -9,6 +9,7 @@ import (
 	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 )
 
@@ -39,12 +40,14 @@ type Fences struct {
 	Notify func(fence.Event)
 	// Slots bounds how many agents run at the same time; nil does not.
 	Slots chan struct{}
+	// Run runs agents and commands; nil is process.Run.
+	Run process.Runner
 }
 
 // Settings gives the levels and limits for a host: what it would be fenced with. fence.ErrNotConfigured
 // means that nothing is configured for it; other errors say what is wrong with its attributes or the configuration.
 func (f Fences) Settings(host one.Host) (fence.Settings, error) {
-	s := fence.Settings{Notify: f.Notify, SecretDir: f.SecretDir, Slots: f.Slots}
+	s := fence.Settings{Notify: f.Notify, SecretDir: f.SecretDir, Slots: f.Slots, Run: f.Run}
 	levels, err := fence.FromTemplate(host.Template)
 	entry, configured := f.Config.FenceFor(host.Name, host.Cluster)
 	if configured {

@@ -50,7 +50,7 @@ func newTeller(s app.Session) *teller {
 	}
 	// It goes on when the process is told to end: close bounds it.
 	t.ctx, t.stop = context.WithCancel(context.Background())
-	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(v), s.Log.Warn)
+	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(v), s.RunProgram, s.Log.Warn)
 	t.count = func(r incident.Record) {
 		if err := metrics.Add(filepath.Join(s.StateDir, "metrics.json"), v.MetricsFile, r, time.Now()); err != nil {
 			s.Log.Warn("the incident is not in the metrics: %v", err)

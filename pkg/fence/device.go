@@ -162,7 +162,7 @@ func (r runner) call(ctx context.Context, d *device, action string) answer {
 			return answer{code: -1, err: ctx.Err()}
 		}
 	}
-	res := process.Run(ctx, r.settings.Timeout, p)
+	res := r.settings.Run(ctx, r.settings.Timeout, p)
 	return answer{code: res.Code, said: r.mask.said(res.Output, res.CutOff), err: res.Err}
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"hash/fnv"
 	"sync"
 	"time"
 )
@@ -142,13 +142,20 @@ func (w *work) attempts(ctx context.Context, d *device, try func() error) error 
 			return err
 		}
 		backoff := w.settings.Backoff << min(n-1, 6)
-		// Hosts that failed together must not ask one power strip in step.
-		backoff += rand.N(backoff/2 + 1)
+		backoff += spread(w.host.ID, n, backoff/2)
 		w.say(d, true, "attempt %d of %d failed; the next one in %s", n, w.settings.Attempts, backoff.Round(time.Millisecond))
 		if !pause(ctx, backoff) {
 			return err
 		}
 	}
+}
+
+// spread is up to limit, and another one for each host: hosts that failed together must not
+// ask one power strip in step.
+func spread(hostID, attempt int, limit time.Duration) time.Duration {
+	h := fnv.New32a()
+	fmt.Fprintf(h, "%d %d", hostID, attempt)
+	return limit * time.Duration(h.Sum32()%1024) / 1024
 }
 
 // errNonsense is an agent that is broken, or no agent at all: shells and interpreters

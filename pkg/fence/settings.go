@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"one-ft/pkg/process"
 )
 
 // Host is what fencing needs to know of a host.
@@ -64,6 +66,8 @@ type Settings struct {
 	// Slots, when set, bounds how many agents and commands run at the same time: a call
 	// has one of its places while it runs.
 	Slots chan struct{}
+	// Run runs agents and commands; nil is process.Run.
+	Run process.Runner
 	// Look is how a lease sees that oned says ERROR all the while; it is needed for a lease.
 	Look Look
 	// Notify, when set, is told of each call and its answer, without secrets. It is
@@ -113,6 +117,9 @@ func (s Settings) withDefaults() Settings {
 	}
 	if s.SecretDir == "" {
 		s.SecretDir = DefaultSecretDir
+	}
+	if s.Run == nil {
+		s.Run = process.Run
 	}
 	return s
 }

@@ -32,10 +32,9 @@ type Asker struct {
 var ErrHost = errors.New("this host is not found in oned")
 
 // NewAsker makes an Asker for the front-ends of a configuration. credentials are
-// "user:token"; hostID is the ID of this host, or -1 to find it by its name. Connections
-// are made to addresses that names gives, without a proxy, and never used again: an old
-// connection says nothing about the network of now.
-func NewAsker(c config.Isolation, credentials string, hostID int, names *probe.Names, uptime func() time.Duration) (*Asker, error) {
+// "user:token"; hostID is the ID of this host, or -1 to find it by its name; transport
+// carries the questions (Transport).
+func NewAsker(c config.Isolation, credentials string, hostID int, transport http.RoundTripper, uptime func() time.Duration) (*Asker, error) {
 	a := &Asker{uptime: uptime, hostID: hostID, via: -1, names: []string{c.HostName}}
 	if c.HostName == "" {
 		name, err := os.Hostname()
@@ -45,19 +44,25 @@ func NewAsker(c config.Isolation, credentials string, hostID int, names *probe.N
 		a.names = hostNames(name)
 	}
 	for _, endpoint := range c.FrontEnds {
-		transport, err := one.NewTransport(c.CAFile, false)
-		if err != nil {
-			return nil, err
-		}
-		transport.Proxy, transport.DisableKeepAlives = nil, true
-		transport.DialContext = dialer(names)
-		client, err := one.New(one.Options{Endpoint: endpoint, Credentials: credentials, Transport: http.RoundTripper(transport), Timeout: c.Timeout})
+		client, err := one.New(one.Options{Endpoint: endpoint, Credentials: credentials, Transport: transport, Timeout: c.Timeout})
 		if err != nil {
 			return nil, err
 		}
 		a.clients = append(a.clients, client)
 	}
 	return a, nil
+}
+
+// Transport connects to front-ends at the addresses that names gives, without a proxy, and
+// never uses a connection again: an old one says nothing about the network of now.
+func Transport(c config.Isolation, names *probe.Names) (http.RoundTripper, error) {
+	transport, err := one.NewTransport(c.CAFile, false)
+	if err != nil {
+		return nil, err
+	}
+	transport.Proxy, transport.DisableKeepAlives = nil, true
+	transport.DialContext = dialer(names)
+	return transport, nil
 }
 
 // hostNames are what oned may call a host: as it calls itself, and without its domain.

@@ -11,9 +11,17 @@ import (
 	"one-ft/pkg/isolation/probe"
 )
 
+// Network is asked what can be reached from this host; *probe.Network has it.
+type Network interface {
+	TCP(ctx context.Context, target, address string) probe.Result
+	ICMP(ctx context.Context, target, address string) probe.Result
+	DNS(ctx context.Context, target, address string) probe.Result
+	Gateway(ctx context.Context) probe.Result
+}
+
 // Prober makes rounds of probes.
 type Prober struct {
-	network   *probe.Network
+	network   Network
 	asker     *Asker // nil without a token
 	uptime    func() time.Duration
 	timeout   time.Duration
@@ -33,7 +41,7 @@ type Findings struct {
 
 // NewProber makes a Prober for the front-ends and witnesses of a configuration. asker is
 // nil when oned cannot be asked.
-func NewProber(c config.Isolation, network *probe.Network, asker *Asker, uptime func() time.Duration) (*Prober, error) {
+func NewProber(c config.Isolation, network Network, asker *Asker, uptime func() time.Duration) (*Prober, error) {
 	p := &Prober{network: network, asker: asker, uptime: uptime, timeout: c.Timeout}
 	for _, endpoint := range c.FrontEnds {
 		u, err := url.Parse(endpoint)

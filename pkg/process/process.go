@@ -52,6 +52,9 @@ type Result struct {
 	Err    error  // why there is no exit code
 }
 
+// Runner runs a program once, as Run does: what tests put in its place.
+type Runner func(ctx context.Context, limit time.Duration, p Program) Result
+
 // Run runs a program in a process group of its own, and kills the group when the
 // time is over, when the context ends, and also when the program has ended: nothing
 // that a program started may switch power later. limit is

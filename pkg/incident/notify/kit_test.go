@@ -56,9 +56,7 @@ func mail(on ...string) Command {
 
 // process is a one-ft process of the front-end, with a runner that only writes down.
 func (b *bench) process(commands ...Command) *Notifier {
-	n := New(b.spoolDir(), b.journal, commands, b.say)
-	n.run = b.run
-	return n
+	return New(b.spoolDir(), b.journal, commands, b.run, b.say)
 }
 
 func (b *bench) say(format string, args ...any) {

@@ -85,7 +85,7 @@ type Notifier struct {
 	journal  *incident.Journal
 	commands []Command
 	say      func(format string, args ...any)
-	run      runner
+	run      process.Runner
 	unlock   func(lock)
 }
 
@@ -94,16 +94,20 @@ type Notifier struct {
 const diskLimit = 5 * time.Second
 
 // New makes a Notifier. dir is the spool, which is made when the first event is put
-// there, journal has the records of the incidents; without one nobody can be told. say gets
+// there, journal has the records of the incidents; without one nobody can be told. run runs
+// the commands; nil is process.Run. say gets
 // one printable line for each thing that goes wrong, and may be called by several goroutines.
-func New(dir string, journal *incident.Journal, commands []Command, say func(format string, args ...any)) *Notifier {
+func New(dir string, journal *incident.Journal, commands []Command, run process.Runner, say func(format string, args ...any)) *Notifier {
 	if journal == nil {
 		commands = nil
+	}
+	if run == nil {
+		run = process.Run
 	}
 	if say == nil {
 		say = func(string, ...any) {}
 	}
-	return &Notifier{spool: spool{dir}, journal: journal, commands: commands, say: say, run: process.Run, unlock: lock.release}
+	return &Notifier{spool: spool{dir}, journal: journal, commands: commands, say: say, run: run, unlock: lock.release}
 }
 
 // Tell puts an event of the incident with this number into the spool, on the disk when it

@@ -129,7 +129,7 @@ func TestNobodyToTell(t *testing.T) {
 	quiet := b.process()
 	quiet.Tell(End, 1)
 	quiet.Deliver(t.Context())
-	New(b.spoolDir(), nil, []Command{mail("end")}, nil).Tell(End, 1)
+	New(b.spoolDir(), nil, []Command{mail("end")}, nil, nil).Tell(End, 1)
 	if _, err := os.Lstat(b.spoolDir()); !os.IsNotExist(err) {
 		t.Errorf("a spool was made: %v", err)
 	}

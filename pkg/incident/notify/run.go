@@ -11,9 +11,6 @@ import (
 	"one-ft/pkg/process"
 )
 
-// runner runs a program once; process.Run does it.
-type runner func(ctx context.Context, limit time.Duration, p process.Program) process.Result
-
 const (
 	// maxTries is how often a command is run for a message.
 	maxTries = 2

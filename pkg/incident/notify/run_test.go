@@ -119,7 +119,7 @@ func TestHangingCommand(t *testing.T) {
 	out := filepath.Join(b.dir, "out")
 	hang := Command{Argv: []string{"/bin/sh", "-c", "echo begin >&2; sleep 1000 & echo $! >> $0.pids; wait", out}, On: []string{"end"}, Timeout: 300 * time.Millisecond}
 	good := Command{Argv: []string{"/bin/sh", "-c", `cat >> "$0"; echo " $FT_EVENT $FT_OBJECT" >> "$0"`, out}, On: []string{"end"}, Timeout: time.Minute}
-	n := New(b.spoolDir(), b.journal, []Command{hang, good}, b.say)
+	n := New(b.spoolDir(), b.journal, []Command{hang, good}, nil, b.say)
 	n.Tell(End, 1)
 	n.Deliver(t.Context())
 	text, err := os.ReadFile(out)
@@ -167,7 +167,7 @@ func TestManyProcesses(t *testing.T) {
 		b.journal = journal
 	}
 	tell := Command{Argv: []string{"/bin/sh", "-c", `echo "$FT_EVENT $FT_INCIDENT $FT_SUMMARY" >> "$0"`, filepath.Join(b.dir, "out")}, On: []string{"end"}, Timeout: time.Minute}
-	n := New(b.spoolDir(), b.journal, []Command{tell}, b.say)
+	n := New(b.spoolDir(), b.journal, []Command{tell}, nil, b.say)
 	if dir != "" {
 		number, _ := strconv.Atoi(os.Getenv(child + "_NUMBER"))
 		_, _ = io.Copy(io.Discard, os.Stdin) // all begin together

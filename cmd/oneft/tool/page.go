@@ -1,4 +1,4 @@
-package main
+package tool
 
 // page is an answer of rows and lines.
 type page struct {

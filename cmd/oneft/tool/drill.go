@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"bufio"
@@ -145,7 +145,7 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 }
 
 func fencesOf(s app.Session) failover.Fences {
-	return failover.Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Notify: func(e fence.Event) {
+	return failover.Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
 		s.Log.Info("fence %s: %s", e.Device, e.Text)
 	}}
 }

@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, problems bytes.Buffer
 	env := app.Env{Args: append([]string{"oneft"}, args...), Stdout: &out, Stderr: &problems, Getenv: func(string) string { return "" }}
-	code = run(t.Context(), env)
+	code = Run(t.Context(), env)
 	return code, out.String(), problems.String()
 }
 
