@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ func newBatch(all []result, own []incident.Request) Batch {
 		}
 		return 1
 	}
-	slices.SortStableFunc(all, func(x, y result) int { return first(x) - first(y) })
+	slices.SortStableFunc(all, func(x, y result) int { return cmp.Or(first(x)-first(y), x.id-y.id) })
 	for _, r := range all {
 		if r.err != nil {
 			b.Errors = append(b.Errors, fmt.Sprintf("%s: %v", r.report.Object, r.err))

@@ -43,6 +43,9 @@ func (f *FrontEnd) SetRole(role Role) { f.role.Store(int32(role)) }
 // SetDown ends its oned (connections are refused), or starts it.
 func (f *FrontEnd) SetDown(down bool) { f.down.Store(down) }
 
+// Down reports whether its oned refuses connections.
+func (f *FrontEnd) Down() bool { return f.down.Load() }
+
 // RoundTrip implements http.RoundTripper for its endpoint.
 func (f *FrontEnd) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, err := readBody(req)

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"encoding/base64"
+	"os"
 	"strconv"
 	"strings"
 
@@ -151,4 +152,25 @@ func setNumber(xml, name string, value int) string {
 		return xml
 	}
 	return before + "<" + name + ">" + strconv.Itoa(value) + "</" + name + ">" + after
+}
+
+// Delivery is how oned would start a hook: the words of its command line behind the command,
+// and what it gets on standard input.
+type Delivery struct {
+	Words []string
+	Stdin string
+}
+
+// Deliver says how oned starts a hook for the host (or VM) with this ID and XML. args is as an
+// admin wrote it; old is oned up to 5.8, which has a shell read the line, onStdin is
+// ARGUMENTS_STDIN of later ones.
+func Deliver(old, onStdin, host bool, args string, id int, xml string) Delivery {
+	e := event{hook: hook{host: host, command: "/hook", args: args}, id: id, xml: xml}
+	if !old {
+		p := fromManager(e, onStdin)
+		return Delivery{Words: p.argv[1:], Stdin: p.stdin}
+	}
+	line, _, _ := strings.Cut(fromOned(e, "/").argv[2], ";")
+	// The shell makes nothing of variables that it does not know.
+	return Delivery{Words: strings.Fields(os.Expand(line, func(string) string { return "" }))[1:]}
 }

@@ -1,0 +1,335 @@
+package play
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"one-ft/pkg/config"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+	"one-ft/test/cloud"
+)
+
+// audit holds everything against the promises: each call of a process before it is executed, each
+// change of a state, each event, and what is left in the end.
+type audit struct {
+	world  *world
+	values config.Values
+
+	mu        sync.Mutex
+	looks     int
+	seen      int                 // calls
+	under     map[int]string      // calls under way, by VM
+	unproven  map[int]bool        // hosts whose VMs were touched while they ran there
+	excused   map[int]bool        // of these, hosts that an admin said were off
+	twice     map[int]bool        // VMs that were said to run twice
+	held      time.Time           // since when the storm guard holds; zero when it does not
+	failedAt  map[int]time.Time   // when a host became ERROR
+	backAt    map[int]time.Time   // when it was seen MONITORED again
+	actions   map[int][]time.Time // of vm_failure and vm_unknown, by VM
+	acted     map[int]string      // accepted changes, by VM: the process
+	perMinute []time.Time
+}
+
+// What an audit allows for: a process acts a moment after it looked, and a fence takes its time
+// after the guard.
+const (
+	lookToAct  = 3 * time.Second
+	guardToAct = 3 * time.Minute
+)
+
+func newAudit(w *world) *audit {
+	a := &audit{world: w, under: map[int]string{}, unproven: map[int]bool{}, excused: map[int]bool{}, twice: map[int]bool{},
+		failedAt: map[int]time.Time{}, backAt: map[int]time.Time{}, actions: map[int][]time.Time{}, acted: map[int]string{}}
+	path := filepath.Join(w.dir, "audit.yaml")
+	if err := os.WriteFile(path, []byte(w.scenario.Config), 0o600); err == nil {
+		if file, err := config.LoadNamed(path); err == nil {
+			a.values = file.Values()
+			return a
+		}
+	}
+	a.values = config.File{}.Values()
+	return a
+}
+
+// counts are how many calls and looks there were.
+func (a *audit) counts() (calls, looks int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.seen, a.looks
+}
+
+// look is made after each event: no VM runs twice, and what the guard has to say.
+func (a *audit) look() {
+	hosts := a.world.cloud.Hosts()
+	where := map[int][]string{}
+	for _, n := range a.world.nodes {
+		for _, vm := range a.world.cloud.Guests(n.id) {
+			where[vm] = append(where[vm], n.name())
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.looks++
+	for vm, on := range where {
+		if len(on) < 2 || a.twice[vm] {
+			continue
+		}
+		a.twice[vm] = true
+		if !slices.ContainsFunc(on, func(h string) bool { id, _ := a.world.spec.hostID(h); return a.unproven[id] }) {
+			a.world.problem("promise 1: vm %d runs on %s", vm, strings.Join(on, " and "))
+		}
+	}
+	if a.world.cloud.Deadlocked() {
+		a.world.problem("promise 6: oned is deadlocked by two calls for one VM")
+	}
+	a.storm(hosts)
+}
+
+// storm notes since when the guard holds. The lock is held.
+func (a *audit) storm(hosts []cloud.Host) {
+	var seen []one.Host
+	for _, h := range hosts {
+		failed := h.State.Failed()
+		if failed && a.failedAt[h.ID].IsZero() {
+			a.failedAt[h.ID] = time.Now()
+		}
+		if !failed {
+			delete(a.failedAt, h.ID)
+		}
+		if h.State.Back() && a.backAt[h.ID].IsZero() {
+			a.backAt[h.ID] = time.Now()
+		}
+		if !h.State.Back() {
+			delete(a.backAt, h.ID)
+		}
+		seen = append(seen, one.Host{ID: h.ID, State: h.State, Cluster: h.ClusterName, ClusterID: h.Cluster})
+	}
+	p := recovery.GuardPolicy{Share: float64(a.values.StormShare) / 100, Hosts: a.values.StormHosts, Window: a.values.StormWindow, PerCluster: a.values.StormPerCluster}
+	since := map[int]time.Time{}
+	for id, at := range a.failedAt {
+		since[id] = at
+	}
+	switch hold := recovery.Guard(seen, since, time.Now(), p).Hold; {
+	case hold && a.held.IsZero():
+		a.held = time.Now()
+	case !hold:
+		a.held = time.Time{}
+	}
+}
+
+// calls judges a call that is about to be executed. What it returns is told of the answer.
+func (a *audit) calls(p *process, c call) (done func(said string)) {
+	a.look()
+	a.mu.Lock()
+	a.seen++
+	a.mu.Unlock()
+	if c.action == "" {
+		return func(string) {}
+	}
+	a.before(p, c)
+	a.judge(p, c)
+	return func(said string) {
+		a.mu.Lock()
+		delete(a.under, c.vm)
+		if said != "refused" && !strings.HasPrefix(said, "refused") {
+			a.acted[c.vm] = p.call()
+		}
+		a.mu.Unlock()
+		a.world.log.add(rankProcess, p.frontEnd.name+" asks oned", c.vm, "%s: %s", c.action, said)
+	}
+}
+
+// before is about calls at the same time.
+func (a *audit) before(p *process, c call) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if other, busy := a.under[c.vm]; busy {
+		a.world.problem("promise 6: two calls for vm %d at the same time, of %s and %s", c.vm, other, p.call())
+	}
+	a.under[c.vm] = p.call()
+}
+
+// judge is about one call.
+func (a *audit) judge(p *process, c call) {
+	v, known := a.world.cloud.VM(c.vm)
+	if !known || len(v.History) == 0 {
+		a.world.problem("promise 2: %s of vm %d, which is on no host", c.action, c.vm)
+		return
+	}
+	host, _ := a.world.cloud.Host(v.History[len(v.History)-1].HostID)
+	if p.tool == "vm_failure" || p.tool == "vm_unknown" || c.action == "boot" {
+		a.budget(p, c)
+		return
+	}
+	if p.tool == "oneft" && !host.State.Failed() && !host.State.SetByAdmin() {
+		a.budget(p, c) // a failed VM that it found
+		return
+	}
+	a.place(p, c, host)
+	a.proof(p, c, host)
+	a.inStorm(p, c)
+}
+
+// place is promise 2: the last record of the VM is on a host that failed.
+func (a *audit) place(p *process, c call, host cloud.Host) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	back := a.backAt[host.ID]
+	if host.State.Back() && !back.IsZero() && time.Since(back) > lookToAct {
+		a.world.problem("promise 2: %s of vm %d although host%d, where its last record is, is %s (%s)", c.action, c.vm, host.ID, host.State, p.call())
+	}
+}
+
+// proof is promise 1: the VM does not run on its last host any more, unless nothing is
+// configured that could prove that, or an admin said so.
+func (a *audit) proof(p *process, c call, host cloud.Host) {
+	runs := slices.Contains(a.world.cloud.Guests(host.ID), c.vm)
+	if !runs || a.world.node(host.ID).connected() {
+		return // gone, or oned can stop it there
+	}
+	words := strings.Join(p.words, " ")
+	byAdmin := strings.Contains(words, "--confirm-off")
+	risk := !a.world.spec.fenced[host.ID] || byAdmin || a.values.Fencing == config.FencingOff
+	for _, h := range a.world.spec.hooks {
+		risk = risk || strings.Contains(h.args, " -u") || strings.Contains(h.args, "--fencing off")
+	}
+	risk = risk || strings.Contains(words, " -u") || strings.Contains(words, "--fencing off")
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.unproven[host.ID] = true
+	a.excused[host.ID] = a.excused[host.ID] || byAdmin
+	if !risk {
+		a.world.problem("promise 1: %s of vm %d, which still runs on host%d (%s)", c.action, c.vm, host.ID, p.call())
+	}
+}
+
+// inStorm is promise 3.
+func (a *audit) inStorm(p *process, c call) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	override := strings.Contains(strings.Join(p.words, " "), "--override-storm") || strings.Contains(strings.Join(p.words, " "), "--confirm-off")
+	for _, h := range a.world.spec.hooks {
+		override = override || strings.Contains(h.args, "--override-storm")
+	}
+	if !a.held.IsZero() && time.Since(a.held) > guardToAct && !override {
+		a.world.problem("promise 3: %s of vm %d in a storm that has lasted for %s (%s)", c.action, c.vm, time.Since(a.held).Round(time.Second), p.call())
+	}
+}
+
+// budget is promise 5.
+func (a *audit) budget(p *process, c call) {
+	if p.admin || strings.Contains(strings.Join(p.words, " "), "--no-budget") {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	recent := func(all []time.Time, within time.Duration) []time.Time {
+		return slices.DeleteFunc(all, func(t time.Time) bool { return now.Sub(t) >= within })
+	}
+	a.actions[c.vm] = append(recent(a.actions[c.vm], a.values.BudgetWindow), now)
+	if n := len(a.actions[c.vm]); n > a.values.BudgetAttempts {
+		a.world.problem("promise 5: %s of vm %d, the %dth action within %s (%s)", c.action, c.vm, n, a.values.BudgetWindow, p.call())
+	}
+	a.perMinute = append(recent(a.perMinute, time.Minute), now)
+	if n := len(a.perMinute); n > a.values.BudgetPerMinute {
+		a.world.problem("promise 5: %d actions on failed VMs within a minute (%s)", n, p.call())
+	}
+}
+
+// end is made when everything has ended.
+func (a *audit) end() {
+	a.look()
+	for id := range a.unproven {
+		if !a.excused[id] && !a.world.said("they will run twice") {
+			a.world.problem("promise 1: no line says that the VMs of host%d may run twice", id)
+		}
+	}
+	a.recorded()
+	for _, f := range a.world.frontEnds {
+		a.leftovers(f)
+	}
+}
+
+// said reports whether a log of a tool has a text.
+func (w *world) said(text string) bool {
+	for _, f := range w.frontEnds {
+		files, _ := filepath.Glob(filepath.Join(f.root, "var", "*.log"))
+		for _, path := range files {
+			if content, _ := os.ReadFile(path); strings.Contains(string(content), text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// recorded is promise 4: what was done to a VM is in a journal.
+func (a *audit) recorded() {
+	inJournal := map[int]bool{}
+	for _, f := range a.world.frontEnds {
+		if f.noJournal {
+			return
+		}
+		for _, r := range f.records() {
+			for _, v := range r.VMs {
+				inJournal[v.ID] = true
+			}
+			if r.Kind == "VM" {
+				inJournal[r.ID] = true
+			}
+		}
+	}
+	for vm, by := range a.acted {
+		if !inJournal[vm] {
+			a.world.problem("promise 4: no journal holds what %s did to vm %d", by, vm)
+		}
+	}
+}
+
+// leftovers looks for what must not stay: files that are being written, locks that are held, open
+// files.
+func (a *audit) leftovers(f *frontEnd) {
+	state := filepath.Join(f.root, "var", "one-ft")
+	err := filepath.WalkDir(state, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if strings.HasPrefix(d.Name(), ".") && f.kills == 0 {
+			a.world.problem("a file is left behind: %s", path)
+		}
+		if filepath.Base(filepath.Dir(path)) == "locks" {
+			a.free(path)
+		}
+		return nil
+	})
+	if err != nil && !f.noJournal {
+		a.world.problem("%v", err)
+	}
+	links, _ := filepath.Glob("/proc/self/fd/*")
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, a.world.dir+"/") {
+			a.world.problem("a file is left open: %s", target)
+		}
+	}
+}
+
+// free looks whether a lock can be taken.
+func (a *audit) free(path string) {
+	file, err := os.Open(path)
+	if err != nil {
+		a.world.problem("%v", err)
+		return
+	}
+	defer file.Close()
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		a.world.problem("a lock is left behind: %s: %v", path, err)
+	}
+}
