@@ -39,9 +39,10 @@ func (w *sweeper) look(ctx context.Context) (sight, error) {
 	}
 	for k, r := range open { // of objects that are gone, or well again
 		f := w.resumed(k, r)
-		if k.kind == "VM" && w.inHand(k.id) {
+		if k.kind == "VM" && w.holder("incident-of-VM", k.id) != nil {
 			continue
 		}
+		w.leaveInHand(&f)
 		if k.kind == "host" {
 			all.hosts = append(all.hosts, f)
 		} else {
@@ -163,7 +164,19 @@ func (w *sweeper) host(h one.Host, past []recovery.Past) found {
 		f.request.Confirm = w.opt.confirm(h).Seconds()
 	}
 	f.why = whyNot(f, "host_error")
+	w.leaveInHand(&f)
 	return f
+}
+
+// leaveInHand leaves a host whose incident a process is at work on to that process: handed over,
+// it would begin anew as soon as it has ended, and a storm would be held for ever.
+func (w *sweeper) leaveInHand(f *found) {
+	if v := f.swept.Verdict; f.why != "" || f.request.Kind != "host" || v != recovery.SweepContinue && v != recovery.SweepAgain {
+		return
+	}
+	if err := w.holder("host", f.id); err != nil {
+		f.why = err.Error()
+	}
 }
 
 // confirm is how long a host is still watched: oned tells since 5.12 when it failed.
@@ -235,7 +248,7 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host, past map[key][]reco
 			}
 			f.why = whyNot(f, tool)
 			delete(open, k)
-			if f.why == "" && w.inHand(vm.ID) {
+			if f.why == "" && w.holder("incident-of-VM", vm.ID) != nil {
 				continue
 			}
 			all = append(all, f)
@@ -244,14 +257,19 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host, past map[key][]reco
 	return all, nil
 }
 
-// inHand reports whether another process works on a VM.
-func (w *sweeper) inHand(vmID int) bool {
+// holder is the error that names the process which works on an object; nil when there is none. One
+// that asks for the lock at the very same moment finds it taken: so only of what is handed over
+// when it is free.
+func (w *sweeper) holder(kind string, id int) error {
 	if w.s.Locks == nil {
-		return false
+		return nil
 	}
-	release, err := w.s.Locks.Acquire("incident-of-VM", vmID)
+	release, err := w.s.Locks.Acquire(kind, id)
 	if err == nil {
 		release()
 	}
-	return errors.Is(err, incident.ErrBusy)
+	if errors.Is(err, incident.ErrBusy) {
+		return err
+	}
+	return nil
 }

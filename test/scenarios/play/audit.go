@@ -146,6 +146,19 @@ func (a *audit) calls(p *process, c call) (done func(said string)) {
 	}
 }
 
+// byHand notes that an admin does something with a VM without any tool of ours: what runs where it
+// is now may run twice from now on.
+func (a *audit) byHand(vm int) {
+	v, known := a.world.cloud.VM(vm)
+	if !known || len(v.History) == 0 {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	host := v.History[len(v.History)-1].HostID
+	a.unproven[host], a.excused[host] = true, true
+}
+
 // before is about calls at the same time.
 func (a *audit) before(p *process, c call) {
 	a.mu.Lock()

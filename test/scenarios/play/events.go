@@ -357,6 +357,7 @@ func (w *world) byHand(what string, id int) error {
 	if _, _, err := client.Connect(w.ctx); err != nil {
 		return err
 	}
+	w.audit.byHand(id)
 	return client.Do(w.ctx, actions[what], id)
 }
 

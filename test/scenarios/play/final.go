@@ -134,3 +134,27 @@ func (f *frontEnd) numbers() map[int]int {
 	}
 	return f.same
 }
+
+// forgotten are VMs of failed hosts that no incident speaks of, or only one that nobody works on.
+func (w *world) forgotten() (all []string) {
+	spoken := map[int]bool{}
+	for _, f := range w.frontEnds {
+		atWork := len(f.stillRunning()) > 0
+		for _, r := range f.records() {
+			if r.Kind == "host" && (r.Status != incident.Open || atWork) && r.Status != incident.CameBack {
+				spoken[r.ID] = true
+			}
+		}
+	}
+	for _, v := range w.cloud.VMs() {
+		if len(v.History) == 0 || v.State == one.Done {
+			continue
+		}
+		host, _ := w.cloud.Host(v.History[len(v.History)-1].HostID)
+		listed := v.State == one.Active && v.LCM != one.CleanupResubmit || v.State == one.Suspended || v.State == one.Poweroff
+		if listed && host.State.Failed() && !spoken[host.ID] {
+			all = append(all, fmt.Sprintf("vm %d is %s %s on host%d, which is %s, and nobody has said or does anything about it", v.ID, v.State, v.LCM, host.ID, host.State))
+		}
+	}
+	return all
+}
