@@ -31,6 +31,9 @@ const (
 	// call that is safe to repeat.
 	firstPause = 100 * time.Millisecond
 	maxPause   = 3 * time.Second
+	// leastAttempt is what an attempt may take when the patience is over or nearly so: a
+	// pool of a large cloud takes seconds to be sent.
+	leastAttempt = 5 * time.Second
 )
 
 // Options say how to reach oned.
@@ -42,7 +45,8 @@ type Options struct {
 	Timeout   time.Duration // of one call; 0 means DefaultTimeout
 	MaxAnswer int64         // bytes of one answer; 0 means DefaultMaxAnswer
 	// Patience is how long a call that is safe to repeat is repeated while oned
-	// does not answer or reports a temporary error; 0 means a single attempt.
+	// does not answer or reports a temporary error; 0 means a single attempt. The last
+	// attempt ends at most 5 s after it.
 	Patience time.Duration
 	// OnRetry, when set, is told before each pause what went wrong.
 	OnRetry func(err error, pause time.Duration)
@@ -103,7 +107,12 @@ func (c *Client) Endpoint() string {
 func (c *Client) call(ctx context.Context, safe bool, method string, args ...any) (any, error) {
 	stop := time.Now().Add(c.opt.Patience)
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
-		value, err := c.attempt(ctx, method, args)
+		limit := c.opt.Timeout
+		if safe && c.opt.Patience > 0 {
+			// An oned that takes calls and answers none would hold each for the whole time-out.
+			limit = min(limit, max(time.Until(stop), leastAttempt))
+		}
+		value, err := c.attempt(ctx, limit, method, args)
 		if err == nil || !safe || !Temporary(err) || ctx.Err() != nil || time.Now().Add(pause).After(stop) {
 			return value, err
 		}
@@ -118,9 +127,9 @@ func (c *Client) call(ctx context.Context, safe bool, method string, args ...any
 	}
 }
 
-// attempt sends one request and reads its answer.
-func (c *Client) attempt(ctx context.Context, method string, args []any) (any, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.opt.Timeout)
+// attempt sends one request and reads its answer, within the limit.
+func (c *Client) attempt(ctx context.Context, limit time.Duration, method string, args []any) (any, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	body, err := xmlrpc.EncodeMethodCall(method, append([]any{c.opt.Credentials}, args...)...)
 	if err != nil {

@@ -135,6 +135,28 @@ func TestPermanentErrors(t *testing.T) {
 	}
 }
 
+// TestPatienceWithoutAnswers: an oned that takes calls and never answers is not waited for
+// longer than one that refuses connections, but for the last attempt.
+func TestPatienceWithoutAnswers(t *testing.T) {
+	for patience, want := range map[time.Duration]time.Duration{
+		0: DefaultTimeout, time.Second: leastAttempt, 10 * time.Second: 10 * time.Second, 33 * time.Second: 35100 * time.Millisecond, 2 * time.Minute: 2 * time.Minute,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := client(t, "7.4.0", round(func(req *http.Request) (*http.Response, error) {
+				<-req.Context().Done()
+				return nil, req.Context().Err()
+			}))
+			c.opt.Patience = patience
+			start := time.Now()
+			_, err := c.VM(t.Context(), 7)
+			is(t, err, context.DeadlineExceeded)
+			if took := time.Since(start); took != want {
+				t.Errorf("patience %s: %v after %s, want %s", patience, err, took, want)
+			}
+		})
+	}
+}
+
 // TestLimits: a call ends with its time-out and with its context, in a pause, too.
 func TestLimits(t *testing.T) {
 	silent := round(func(req *http.Request) (*http.Response, error) {
