@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"slices"
@@ -253,6 +254,8 @@ func explain(err error, endpoint string, access one.Access) error {
 	switch {
 	case errors.As(err, &certificate):
 		return Usagef("%w; name the authority of %s (named by %s) by --ca-file or ONE_CERT_DIR", err, endpoint, access.EndpointSource)
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return Usagef("%w; write http instead of https in %s (named by %s), or name the port that speaks TLS", err, endpoint, access.EndpointSource)
 	case errors.As(err, &answer) && answer.Status < 500: // from 500 on a proxy waits for oned
 		return Usagef("%w; is %s (named by %s) the endpoint of oned, with /RPC2 at its end?", err, endpoint, access.EndpointSource)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 )
 
 // The error classes of OpenNebula's answers; test with errors.Is. The codes are
@@ -147,7 +148,7 @@ func Temporary(err error) bool {
 	var answer *AnswerError
 	var certificate *tls.CertificateVerificationError
 	switch {
-	case errors.As(err, &certificate):
+	case errors.As(err, &certificate), errors.Is(err, http.ErrSchemeMismatch): // https, but no TLS there
 		return false
 	case errors.As(err, &transport):
 		return true

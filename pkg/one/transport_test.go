@@ -222,7 +222,7 @@ func TestTLS(t *testing.T) {
 	}
 	plain, _ := counting(t, func(int64, http.ResponseWriter, *http.Request) {})
 	plain.URL = strings.Replace(plain.URL, "http:", "https:", 1)
-	if err := serving(t, plain, "").Do(ctx(t), Recreate, 7); !Unsent(failed(t, err)) {
+	if err := serving(t, plain, "").Do(ctx(t), Recreate, 7); !Unsent(failed(t, err)) || Temporary(err) {
 		t.Errorf("no TLS there: %v", err)
 	}
 }
