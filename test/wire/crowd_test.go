@@ -81,8 +81,8 @@ func TestConnectionsOfManyHooks(t *testing.T) {
 			if n := wire.peak(); n > mostOfAll {
 				t.Errorf("%d connections at the same time, at most %d are taken", n, mostOfAll)
 			}
-			if times := s.recreates(); len(times) != 2*c.hooks {
-				t.Errorf("recreates: %v, want one for each of %d VMs", times, 2*c.hooks)
+			if times := s.executed(); len(times) != 2*c.hooks {
+				t.Errorf("calls: %v, want one for each of %d VMs", times, 2*c.hooks)
 			}
 			if broken := s.never(); len(broken) > 0 {
 				t.Error(strings.Join(broken, "\n"))

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -43,22 +45,27 @@ func (w when) bound() time.Duration {
 
 // trigger lets a fault begin at its time, and tells whether it has.
 func (s *site) trigger(w when, begin func()) (begun func() bool) {
-	var done atomic.Bool
-	hook := func(cloud.Call) {
-		begin()
-		done.Store(true)
-	}
 	switch w {
-	case first:
-		hook(cloud.Call{})
 	case acting:
 		// Some VMs have been recreated, some calls are under way and some have not been made.
-		s.Inject(cloud.Rule{Method: s.acts(), ID: -1, Skip: 3, Times: 1, Hook: hook})
+		return s.onCall(s.recreates(), -1, 3, begin)
 	case looking:
-		s.Inject(cloud.Rule{Method: "one.host.info", ID: failed, Skip: 2, Times: 1, Hook: hook})
+		return s.onCall("one.host.info", failed, 2, begin)
 	case judging:
-		s.Inject(cloud.Rule{Method: "one.hostpool.info", ID: -1, Times: 1, Hook: hook})
+		return s.onCall("one.hostpool.info", -1, 0, begin)
 	}
+	begin()
+	return func() bool { return true }
+}
+
+// onCall lets a fault begin when a call arrives, before it is executed, and tells whether it
+// has. So many calls of the same method for the same object pass first; -1 is any object.
+func (s *site) onCall(method string, id, skip int, begin func()) (begun func() bool) {
+	var done atomic.Bool
+	s.Inject(cloud.Rule{Method: method, ID: id, Skip: skip, Times: 1, Hook: func(cloud.Call) {
+		begin()
+		done.Store(true)
+	}})
 	return done.Load
 }
 
@@ -84,17 +91,53 @@ var harmless = []kind{
 const stranger = "the page of a stranger"
 
 // The faults with which nothing gets through.
-var deadly = []kind{
-	{"reset", toxics(`{"type": "reset_peer"}`)},
-	{"truncation", toxics(`{"type": "limit_data", "attributes": {"bytes": 150}}`)},
-	{"black hole", toxics(`{"type": "timeout"}`, `{"type": "timeout", "stream": "upstream"}`)},
-	{"answers into a black hole", toxics(`{"type": "timeout"}`)},
-	{"refused", toxics()},
-	{"half-open", lines(silent)},
-	{"reset after the call", lines(resets)},
-	{"closed after the call", lines(closes)},
-	{"no HTTP", lines(babbles)},
-	{stranger, lines(strangers)},
+var (
+	blackHole = kind{"black hole", toxics(`{"type": "timeout"}`, `{"type": "timeout", "stream": "upstream"}`)}
+	refused   = kind{"refused", toxics()}
+	halfOpen  = kind{"half-open", lines(silent)}
+
+	deadly = []kind{
+		blackHole, halfOpen, refused,
+		{"reset", toxics(`{"type": "reset_peer"}`)},
+		{"truncation", toxics(`{"type": "limit_data", "attributes": {"bytes": 150}}`)},
+		{stranger, lines(strangers)},
+	}
+	// Before anything was asked for, and while nothing but reading is done, these are like
+	// others.
+	deadlyForActing = []kind{
+		{"answers into a black hole", toxics(`{"type": "timeout"}`)},
+		{"reset after the call", lines(resets)},
+		{"closed after the call", lines(closes)},
+		{"no HTTP", lines(babbles)},
+	}
+)
+
+// moment is a fault, when it begins, and a version.
+type moment struct {
+	kind
+	when    when
+	version string
+}
+
+func (m moment) String() string { return fmt.Sprintf("%s/%s/%s", m.name, m.when, m.version) }
+
+// limits are the options of a run that meets the fault for as long as it lasts, and how it
+// has to end: by its limits where nothing gets through.
+func (m moment) limits(bound time.Duration) ([]string, expectation) {
+	if slices.ContainsFunc(deadly, func(k kind) bool { return k.name == m.name }) {
+		return briefly(), expectation{code: 1, bound: bound}
+	}
+	return patiently(), wellDone
+}
+
+// moments pairs faults with times, and each pair with one of the versions in turn.
+func moments(kinds []kind, times ...when) (all []moment) {
+	for i, k := range kinds {
+		for j, w := range times {
+			all = append(all, moment{k, w, versions[(i+j)%len(versions)]})
+		}
+	}
+	return all
 }
 
 var versions = []string{"4.4.1", "5.10.6", "7.4.1"}
@@ -103,65 +146,54 @@ var versions = []string{"4.4.1", "5.10.6", "7.4.1"}
 // again the next one goes on, and no VM is recreated a second time.
 func TestFaultsThatStay(t *testing.T) {
 	t.Parallel()
-	for i, k := range deadly {
-		for j, w := range []when{first, acting, looking, judging} {
-			if w == judging && k.name != "black hole" && k.name != "refused" {
-				continue // it reads as all others do
+	all := append(moments(deadly, looking, acting, first), moments(deadlyForActing, acting)...)
+	for _, m := range append(moments([]kind{blackHole, refused}, judging), all...) {
+		t.Run(m.String(), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, m.version)
+			wire := m.make(t, s.oned)
+			begun := s.trigger(m.when, wire.begin)
+			r := s.recover(t, endpointAt(wire.address()), briefly(m.when.options()...)...)
+			want := expectation{code: 1, bound: m.when.bound(), acted: m.when == acting && begun()}
+			if m.when == first && m.name == stranger {
+				want.code = 2
 			}
-			version := versions[(i+j)%len(versions)]
-			t.Run(k.name+"/"+string(w)+"/"+version, func(t *testing.T) {
-				t.Parallel()
-				s := newSite(t, version)
-				wire := k.make(t, s.oned)
-				begun := s.trigger(w, wire.begin)
-				r := s.recover(t, endpointAt(wire.address()), briefly(w.options()...)...)
-				want := expectation{code: 1, bound: w.bound(), acted: w == acting && begun()}
-				if w == first && k.name == stranger {
-					want.code = 2
-				}
-				s.hold(t, r, want)
-				s.goOn(t)
-				s.runElsewhere(t)
-			})
-		}
-	}
-}
-
-// TestHarmlessFaults: slow and unruly wires cost time, not VMs.
-func TestHarmlessFaults(t *testing.T) {
-	t.Parallel()
-	for i, k := range harmless {
-		for j, w := range []when{first, acting, looking} {
-			version := versions[(i+j)%len(versions)]
-			t.Run(k.name+"/"+string(w)+"/"+version, func(t *testing.T) {
-				t.Parallel()
-				s := newSite(t, version)
-				wire := k.make(t, s.oned)
-				s.trigger(w, wire.begin)
-				s.hold(t, s.recover(t, endpointAt(wire.address()), patiently(w.options()...)...), wellDone)
-				s.runElsewhere(t)
-			})
-		}
+			s.hold(t, r, want)
+			s.goOn(t)
+			s.runElsewhere(t)
+		})
 	}
 }
 
 // TestFaultsThatPass: what passes within --oned-wait is waited for, and nothing is left over.
 func TestFaultsThatPass(t *testing.T) {
 	t.Parallel()
-	for i, k := range deadly {
-		for j, w := range []when{first, acting, looking} {
-			version := versions[(i+j)%len(versions)]
-			t.Run(k.name+"/"+string(w)+"/"+version, func(t *testing.T) {
-				t.Parallel()
-				s := newSite(t, version)
-				wire := k.make(t, s.oned)
-				s.trigger(w, func() {
-					wire.begin()
-					time.AfterFunc(400*time.Millisecond, wire.end)
-				})
-				s.hold(t, s.recover(t, endpointAt(wire.address()), patiently(w.options()...)...), wellDone)
-				s.runElsewhere(t)
+	for _, m := range append(moments(deadly, looking, acting), moments(deadlyForActing, acting)...) {
+		t.Run(m.String(), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, m.version)
+			wire := m.make(t, s.oned)
+			s.trigger(m.when, func() {
+				wire.begin()
+				time.AfterFunc(400*time.Millisecond, wire.end)
 			})
-		}
+			s.hold(t, s.recover(t, endpointAt(wire.address()), patiently(m.when.options()...)...), wellDone)
+			s.runElsewhere(t)
+		})
+	}
+}
+
+// TestHarmlessFaults: slow and unruly wires cost time, not VMs.
+func TestHarmlessFaults(t *testing.T) {
+	t.Parallel()
+	for _, m := range moments(harmless, first, acting) {
+		t.Run(m.String(), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, m.version)
+			wire := m.make(t, s.oned)
+			s.trigger(m.when, wire.begin)
+			s.hold(t, s.recover(t, endpointAt(wire.address()), patiently()...), wellDone)
+			s.runElsewhere(t)
+		})
 	}
 }

@@ -36,7 +36,7 @@ func testAll(m *testing.M) int {
 	asked := false
 	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
 	if !asked {
-		if err := flag.Set("test.parallel", "32"); err != nil {
+		if err := flag.Set("test.parallel", "48"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -64,8 +64,9 @@ const (
 	timeout  = 3 * time.Second
 	watching = 1500 * time.Millisecond // --wait
 
-	lastAttempt = 5 * time.Second // least time of the last attempt of a call
-	lastWord    = 5 * time.Second // to tell oned that the incident has ended
+	lastAttempt = 5 * time.Second  // least time of the last attempt of a call
+	lastWord    = 5 * time.Second  // to tell oned that the incident has ended
+	lookTwice   = 10 * time.Second // between the looks of oneft resume
 	grace       = 20 * time.Second
 	// patience is for runs that are to get through, however busy the machine is.
 	patience = 30 * time.Second

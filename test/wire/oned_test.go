@@ -117,26 +117,24 @@ func actedOn(body []byte) (vm int, acts bool) {
 	return vm, err == nil
 }
 
-// acts is the call that one-ft acts on VMs with.
-func (o *oned) acts() string {
-	if strings.HasPrefix(o.version, "4.") {
+// old reports whether it is an oned that acts on VMs as 4.4 does.
+func (o *oned) old() bool { return strings.HasPrefix(o.version, "4.") }
+
+// recreates is the call that recreates a VM.
+func (o *oned) recreates() string {
+	if o.old() {
 		return "one.vm.action"
 	}
 	return "one.vm.recover"
 }
 
-// recreates counts for each VM how often oned executed its recreate, answered or not.
-func (o *oned) recreates() map[int]int {
-	times := map[int]int{}
+// executed counts the calls that act on VMs and that oned has executed, answered or not, by
+// what they ask for and which VM.
+func (o *oned) executed() map[string]int {
+	times := map[string]int{}
 	for _, c := range o.Calls() {
-		if !c.OK || len(c.Args) < 2 {
-			continue
-		}
-		if id, is := c.Args[0].(int); is && c.Method == "one.vm.recover" && c.Args[1] == 4 {
-			times[id]++
-		}
-		if id, is := c.Args[1].(int); is && c.Method == "one.vm.action" && c.Args[0] == "delete-recreate" {
-			times[id]++
+		if c.OK && (c.Method == "one.vm.action" || c.Method == "one.vm.recover" || c.Method == "one.vm.migrate") {
+			times[fmt.Sprintf("%s%v", c.Method, c.Args)]++
 		}
 	}
 	return times

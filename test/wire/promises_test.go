@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/test/cloud"
 )
 
 // mostAtOnce is what oned serves at the same time, for everybody.
@@ -25,10 +26,26 @@ type expectation struct {
 // reason is what an admin is told when oned could not be talked to.
 var reason = regexp.MustCompile(`cannot reach oned|no answer from oned|not an XML-RPC answer|not done in time|in time|failed to verify certificate`)
 
-// hold holds a run to the promises, whatever became of the wire.
+// hold holds a run for the failed host to the promises, whatever became of the wire.
 func (s *site) hold(t *testing.T, r run, want expectation) {
 	t.Helper()
-	var broken []string
+	broken := append(s.ended(r, want), s.never()...)
+	for id := range onHost {
+		switch {
+		case s.left(id):
+		case r.code == 0:
+			broken = append(broken, fmt.Sprintf("VM %d is still on the host, and the exit code says that it is not", id))
+		case want.acted && !problemOf(r.log, id):
+			broken = append(broken, fmt.Sprintf("VM %d is still on the host, and the log has no reason", id))
+		}
+	}
+	if len(broken) > 0 {
+		t.Errorf("%s\n%s", strings.Join(broken, "\n"), r)
+	}
+}
+
+// ended looks how a run ended.
+func (s *site) ended(r run, want expectation) (broken []string) {
 	fault := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
 	if r.code != want.code {
 		fault("exit code %d, want %d", r.code, want.code)
@@ -42,22 +59,10 @@ func (s *site) hold(t *testing.T, r run, want expectation) {
 	if r.code != 0 && !reason.MatchString(r.stderr) {
 		fault("stderr has no reason")
 	}
-	for id := range onHost {
-		switch named := problemOf(r.log, id); {
-		case s.left(id):
-		case r.code == 0:
-			fault("VM %d is still on the host, and the exit code says that it is not", id)
-		case want.acted && !named:
-			fault("VM %d is still on the host, and the log has no reason", id)
-		}
-	}
 	if r.code != 0 && !strings.Contains(r.log, "level=error") {
 		fault("the log has no error")
 	}
-	broken = append(broken, s.never()...)
-	if len(broken) > 0 {
-		t.Errorf("%s\n%s", strings.Join(broken, "\n"), r)
-	}
+	return broken
 }
 
 // never are the promises that hold at any time.
@@ -70,9 +75,9 @@ func (s *site) never() (broken []string) {
 	if s.Deadlocked() {
 		broken = append(broken, "two calls for one VM at the same moment hung oned for good")
 	}
-	for id, n := range s.recreates() {
+	for call, n := range s.executed() {
 		if n > 1 {
-			broken = append(broken, fmt.Sprintf("VM %d was recreated %d times", id, n))
+			broken = append(broken, fmt.Sprintf("%s was executed %d times", call, n))
 		}
 	}
 	return broken
@@ -88,24 +93,33 @@ func problemOf(log string, vm int) bool {
 	return false
 }
 
-// runElsewhere waits until all VMs run on another host, and looks that each got there with one
-// recreate.
+// running waits until a VM runs, and gives it as it is then.
+func (s *site) running(t *testing.T, id int) cloud.VM {
+	t.Helper()
+	vm, _ := s.VM(id)
+	for end := time.Now().Add(grace); vm.LCM != one.Running && time.Now().Before(end); vm, _ = s.VM(id) {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if vm.LCM != one.Running {
+		t.Errorf("VM %d is %s/%s, want it RUNNING", id, vm.State, vm.LCM)
+	}
+	return vm
+}
+
+// runElsewhere looks that all VMs come to run on another host, and that each got there with
+// one recreate.
 func (s *site) runElsewhere(t *testing.T) {
 	t.Helper()
-	end := time.Now().Add(grace)
 	for id := range onHost {
-		vm, _ := s.VM(id)
-		for ; !(vm.LCM == one.Running && vm.History[len(vm.History)-1].HostID != failed) && time.Now().Before(end); vm, _ = s.VM(id) {
-			time.Sleep(10 * time.Millisecond)
-		}
-		if hosts := len(vm.History); vm.LCM != one.Running || hosts != 2 {
-			t.Errorf("VM %d is %s/%s after %d stays on hosts, want it RUNNING on its second", id, vm.State, vm.LCM, hosts)
+		vm := s.running(t, id)
+		if n := len(vm.History); n != 2 || vm.History[1].HostID == failed {
+			t.Errorf("VM %d has been on %d hosts, want it on its second", id, n)
 		}
 	}
 	if broken := s.never(); len(broken) > 0 {
 		t.Error(strings.Join(broken, "\n"))
 	}
-	if times := s.recreates(); len(times) != onHost {
-		t.Errorf("recreates: %v, want one for each of %d VMs", times, onHost)
+	if times := s.executed(); len(times) != onHost {
+		t.Errorf("calls: %v, want one for each of %d VMs", times, onHost)
 	}
 }
