@@ -68,3 +68,19 @@ func TestTheHookTwiceWhileAnswersAreLost(t *testing.T) {
 		})
 	}
 }
+
+// TestCallsThatAreLost: 5.10 answers success while it stops, loses the calls and is gone. None
+// of these VMs counts as done, and the next run recreates them.
+func TestCallsThatAreLost(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "5.10.6")
+	s.SetShuttingDown(true)
+	wire := refused.make(t, s.oned)
+	begun := s.onCall(s.recreates(), -1, onHost-1, wire.begin)
+	r := s.recover(t, endpointAt(wire.address()), briefly()...)
+	s.hold(t, r, expectation{code: 1, bound: acting.bound(), acted: begun()})
+	s.SetShuttingDown(false)
+	s.ResetCalls() // what was accepted then has not been done
+	s.goOn(t)
+	s.runElsewhere(t)
+}
