@@ -61,16 +61,15 @@ func TestSweep(t *testing.T) {
 		s.hold(t, s.runTool(t, s.endpoint(), "oneft", append(sweep, patiently()...)...), wellDone)
 		s.runElsewhere(t)
 	})
-	t.Run("refused between the two looks", func(t *testing.T) {
+	t.Run("refused at the second look", func(t *testing.T) {
 		t.Parallel()
 		s := newSite(t, "4.4.1")
 		wire := refused.make(t, s.oned)
-		// The look begins with the pool, and ends with the VMs that are not well.
-		s.onCall("one.vmpool.info", -1, 1, wire.begin)
+		s.onCall("one.hostpool.info", -1, 1, wire.begin) // a look begins with it
 		r := s.runTool(t, endpointAt(wire.address()), "oneft", append(sweep, briefly()...)...)
 		s.hold(t, r, expectation{code: 1, bound: lookTwice + first.bound()})
 		if times := s.executed(); len(times) > 0 {
-			t.Errorf("calls: %v, want none after half a look", times)
+			t.Errorf("calls: %v, want none without a second look", times)
 		}
 	})
 }
