@@ -35,19 +35,24 @@ type runner struct {
 
 // watch is what is known of the failed host while its VMs are acted on.
 type watch struct {
-	mu   sync.Mutex
-	read time.Time
-	back bool
+	looking chan struct{} // holds one
+	read    time.Time
+	back    bool
 }
 
 // cameBack reports whether oned has monitored the host meanwhile: then no VM may
-// be touched any more. It looks at most once in the time that a reading is fresh.
+// be touched any more. It looks at most once in the time that a reading is fresh; who comes
+// meanwhile waits for that look, and no longer than its context.
 func (r *runner) cameBack(ctx context.Context) bool {
 	if r.hostID < 0 {
 		return false
 	}
-	r.watch.mu.Lock()
-	defer r.watch.mu.Unlock()
+	select {
+	case r.watch.looking <- struct{}{}:
+		defer func() { <-r.watch.looking }()
+	case <-ctx.Done():
+		return false
+	}
 	if r.watch.back || time.Since(r.watch.read) < fresh {
 		return r.watch.back
 	}
@@ -76,7 +81,8 @@ func newTask(step recovery.Step, read time.Time) *task {
 
 // newRunner makes a runner for a host, or for a VM with -1.
 func newRunner(cloud Cloud, locks Locker, hostID int, opt Options) *runner {
-	r := &runner{cloud: cloud, locks: locks, opt: opt, hostID: hostID, started: time.Now(), since: map[int]time.Time{}, rec: opt.Record}
+	r := &runner{cloud: cloud, locks: locks, opt: opt, hostID: hostID, started: time.Now(), since: map[int]time.Time{}, rec: opt.Record,
+		watch: watch{looking: make(chan struct{}, 1)}}
 	if r.rec == nil || opt.DryRun {
 		r.rec = noRecorder{}
 	}
