@@ -24,7 +24,7 @@ SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y g
 endif
 export SOURCE_DATE_EPOCH
 
-.PHONY: build test demo lint bench fuzz man packages install clean
+.PHONY: build test demo lint bench chaos mutants fuzz man packages install clean
 
 build:
 	@mkdir -p bin
@@ -44,6 +44,23 @@ lint:
 
 bench:
 	$(GO) test -count 1 -run TestScale -v ./test/bench
+
+# Random clouds and random trouble for the time T, in a process for each core. What fails is
+# printed as a scenario file; SEED repeats a run.
+chaos: T ?= 10m
+chaos: SEED ?= $(shell date +%s)
+chaos:
+	@mkdir -p build
+	$(GO) test -c -o build/chaos.test ./test/scenarios
+	@cd test/scenarios && pids= && for core in $$(seq $$(nproc)); do \
+	  ../../build/chaos.test -test.run TestChaos -test.v -test.timeout 0 -chaos.time $(T) -rapid.seed $$(($(SEED)+core)) -rapid.nofailfile \
+	    >../../build/chaos-$$core.log 2>&1 & pids="$$pids $$!"; done; \
+	bad=0; for pid in $$pids; do wait $$pid || bad=1; done; \
+	for core in $$(seq $$(nproc)); do grep -v '^ *\[rapid\] draw' ../../build/chaos-$$core.log; done; exit $$bad
+
+# Bugs on purpose: each has to be caught by a test. Some minutes.
+mutants:
+	$(GO) test -count 1 -timeout 2h -v ./test/mutants -all
 
 fuzz:
 	@for pkg in $$($(GO) list ./...); do \

@@ -152,9 +152,6 @@ func randomEvents(rt *rapid.T, hosts, frontEnds, vms int) []play.Event {
 		events = append(events, play.Event{At: time.Duration(second)*time.Second + 313*time.Millisecond, Text: happens.Draw(rt, "event")})
 	}
 	for i, text := range []string{"oned starts", "oned is as before", "front-end A comes back", "front-end A becomes leader", "front-end A has its network back", "the hook manager of A starts"} {
-		if text == "front-end A becomes leader" && frontEnds == 1 {
-			continue
-		}
 		events = append(events, play.Event{At: trouble + time.Duration(10+i)*time.Second, Text: text})
 	}
 	return append(events, play.Event{At: trouble + recovery, Text: "end"})

@@ -177,6 +177,9 @@ func (a *audit) judge(p *process, c call) {
 		return
 	}
 	host, _ := a.world.cloud.Host(v.History[len(v.History)-1].HostID)
+	if n := len(v.History); n > 1 && host.State.Back() && (one.VM{State: v.State, LCM: v.LCM}).Migrating() {
+		host, _ = a.world.cloud.Host(v.History[n-2].HostID) // it is still on its source
+	}
 	if p.tool == "vm_failure" || p.tool == "vm_unknown" || c.action == "boot" {
 		a.budget(p, c)
 		return

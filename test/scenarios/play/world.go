@@ -209,7 +209,7 @@ func (w *world) sameNumbers(who, text string) string {
 // does: on each failed cycle up to 5.8, later once.
 func (w *world) hostChanged(e cloud.HostEvent) {
 	switch {
-	case e.State == one.HostError && !e.Prev.Failed(), e.State == one.HostMonitored && !e.Prev.Back(), e.State.SetByAdmin():
+	case e.State == one.HostError && !e.Prev.Failed(), e.State == one.HostMonitored && !e.Prev.Back(), e.State.SetByAdmin() && !e.Prev.SetByAdmin():
 		w.log.add(rankOned, "oned", -1, "host%d is %s", e.Host.ID, e.State)
 	}
 	w.audit.look()
