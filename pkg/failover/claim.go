@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 )
 
@@ -139,6 +140,30 @@ func (r *runner) takeOver(ctx context.Context, host one.Host) (o Opening, other 
 	o.From, o.Since = name, c.Began
 	r.say(Warning, -1, "going on with %s, which nobody works on any more", name)
 	return o, "", nil
+}
+
+// clearedFor is how long the end of an incident counts where oned does not tell when a host was
+// last monitored (before 5.12): the host may have been back since. It covers the first time that the timer
+// tries again (5m).
+const clearedFor = 10 * time.Minute
+
+// cleared reports whether another failed host was proven off in the outage that it is in, or was
+// acted on without a proof because it was decided so: in this process, or in an incident that has ended.
+func (r *runner) cleared(host one.Host) bool {
+	inOutage := func(since, last time.Time) bool {
+		if host.LastContact > 0 {
+			return since.After(time.Unix(host.LastContact, 0))
+		}
+		return time.Since(last) < clearedFor
+	}
+	if s := r.opt.Shared; s != nil {
+		if at := s.clearedAt(host.ID); !at.IsZero() && inOutage(at, at) {
+			return true
+		}
+	}
+	c, claimed := ClaimOf(host)
+	ended := claimed && c.Ended && (c.Status == string(incident.Done) || c.Status == string(incident.Incomplete))
+	return ended && inOutage(c.Began, c.Seen)
 }
 
 // keepClaim tells other front-ends that this one works on the host, until the function that it

@@ -120,6 +120,9 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 	}
 	report.Fence = proof.String()
 	r.rec.Proved(report.Fence)
+	if r.opt.Shared != nil {
+		r.opt.Shared.clear(r.hostID)
+	}
 	report, err = r.recoverHost(ctx, job, report, proof, before)
 	return report, err
 }
@@ -284,7 +287,7 @@ func (r *runner) snapshot(ctx context.Context, job HostJob) (*hostSnapshot, time
 		return nil, time.Time{}, ctx.Err()
 	}
 	for _, vm := range s.VMs {
-		s.addSource(ctx, r, vm)
+		s.addOtherEnd(ctx, r, vm)
 	}
 	if err := s.addForMoves(ctx, r, job.Policy); err != nil {
 		return nil, time.Time{}, err
@@ -336,15 +339,21 @@ func (s *hostSnapshot) completeHistories(ctx context.Context, r *runner) {
 	}
 }
 
-// addSource reads the host that a VM was migrating from, once.
-func (s *hostSnapshot) addSource(ctx context.Context, r *runner, vm one.VM) {
-	source, known := vm.Previous()
-	if !known || !vm.Migrating() || source.HostID == s.Host.ID ||
-		slices.ContainsFunc(s.Hosts, func(h one.Host) bool { return h.ID == source.HostID }) {
+// addOtherEnd reads the host that a VM was migrating from or to, once.
+func (s *hostSnapshot) addOtherEnd(ctx context.Context, r *runner, vm one.VM) {
+	end, known := vm.Previous()
+	if known && end.HostID == s.Host.ID {
+		end, known = vm.Last()
+	}
+	if !known || !vm.Migrating() || end.HostID == s.Host.ID ||
+		slices.ContainsFunc(s.Hosts, func(h one.Host) bool { return h.ID == end.HostID }) {
 		return
 	}
-	if host, err := r.cloud.Host(ctx, source.HostID); err == nil {
+	if host, err := r.cloud.Host(ctx, end.HostID); err == nil {
 		s.Hosts = append(s.Hosts, host)
+		if r.cleared(host) {
+			s.Cleared = append(s.Cleared, host.ID)
+		}
 	}
 }
 
@@ -382,8 +391,8 @@ func (s *hostSnapshot) addForMoves(ctx context.Context, r *runner, policy recove
 func (s *hostSnapshot) replan(policy recovery.Policy, r *runner) func(context.Context, one.VM, recovery.Step) (recovery.Step, error) {
 	return func(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error) {
 		now := hostSnapshot{Snapshot: s.Snapshot}
-		now.VMs, now.Hosts = []one.VM{vm}, slices.Clone(s.Hosts)
-		now.addSource(ctx, r, vm)
+		now.VMs, now.Hosts, now.Cleared = []one.VM{vm}, slices.Clone(s.Hosts), slices.Clone(s.Cleared)
+		now.addOtherEnd(ctx, r, vm)
 		step := recovery.Make(now.Snapshot, policy).Steps[0]
 		if step.Verb == recovery.VerbMigrate && before.Verb == recovery.VerbMigrate {
 			step.Target = before.Target // the room there was reserved for it

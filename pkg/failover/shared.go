@@ -21,6 +21,8 @@ type Shared struct {
 	pool    *pool
 	pending *pending
 	turns   *turns
+	mu      sync.Mutex
+	proven  map[int]time.Time // hosts whose VMs may be acted on, and since when
 	// Agents bounds how many fence agents run at the same time.
 	Agents chan struct{}
 }
@@ -29,8 +31,22 @@ type Shared struct {
 func NewShared(cloud Cloud, parallel int) *Shared {
 	return &Shared{
 		pool: &pool{cloud: cloud, busy: make(chan struct{}, 1)}, pending: &pending{Cloud: cloud, busy: make(chan struct{}, 1)},
-		turns: newTurns(parallel), Agents: make(chan struct{}, maxAgents),
+		turns: newTurns(parallel), proven: map[int]time.Time{}, Agents: make(chan struct{}, maxAgents),
 	}
+}
+
+// clear says that a host was proven off, or that it was decided to do without; clearedAt is when,
+// the zero time for not.
+func (s *Shared) clear(host int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.proven[host] = time.Now()
+}
+
+func (s *Shared) clearedAt(host int) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proven[host]
 }
 
 // take says that a host is worked on from now on, and leave that it is not any more.

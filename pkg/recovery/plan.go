@@ -52,9 +52,12 @@ type Snapshot struct {
 	Dialect one.Dialect
 	Host    one.Host // the failed host
 	VMs     []one.VM
-	// Hosts are other hosts that matter: the sources of migrations to the failed
-	// host, and for -m the candidates that SUSPENDED VMs can be moved to.
+	// Hosts are other hosts that matter: the other ends of migrations, and for -m the
+	// candidates that SUSPENDED VMs can be moved to.
 	Hosts []one.Host
+	// Cleared are those of them that failed, too, and whose VMs may be acted on: they were
+	// proven off, or it was decided to do without a proof.
+	Cleared []int
 	// Datastores are the system datastores of the VMs, for -m.
 	Datastores []one.Datastore
 }
@@ -190,6 +193,10 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 			step.Verb, step.Reason = VerbLeave, "it was off, and such VMs are left as they are unless y or -f is given"
 			return step
 		}
+		last, _ := step.VM.Last()
+		if step.VM.Is(one.Migrate) && s.mayRun(last.HostID) {
+			return otherEnd(step, "to", last)
+		}
 		step.Verb, step.Reason = VerbRecreate, "it was migrating away when the host, its source, failed"
 		return step
 	}
@@ -202,6 +209,8 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 	case !known:
 		step.Verb, step.Unhandled = VerbLeave, true
 		step.Reason = "it was migrating to this host and its source is not known"
+	case step.VM.Is(one.Migrate, one.SaveMigrate) && s.mayRun(source.HostID):
+		return otherEnd(step, "from", source)
 	case !seen || !state.Back() && !state.SetByAdmin():
 		step.Verb = VerbRecreate
 		step.Reason = fmt.Sprintf("it was migrating to this host, and its source, host %d (%s), is not available either", source.HostID, source.Host)
@@ -209,6 +218,21 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 		step.Verb = VerbReturn
 		step.Reason = fmt.Sprintf("it was migrating to this host and goes back to host %d (%s)", source.HostID, source.Host)
 	}
+	return step
+}
+
+// mayRun reports whether the other end of a migration failed, too, and may still run the VM: the
+// proof is about this host only.
+func (s Snapshot) mayRun(hostID int) bool {
+	state, seen := s.stateOf(hostID)
+	return seen && state.Failed() && !slices.Contains(s.Cleared, hostID)
+}
+
+// otherEnd leaves a VM until the other end of its migration is proven off as well: whichever end
+// is proven last recovers it.
+func otherEnd(step Step, way string, r one.Record) Step {
+	step.Verb, step.Unhandled = VerbLeave, true
+	step.Reason = fmt.Sprintf("it was migrating %s host %d (%s), which failed, too, and may still run it: it is recovered when that host is proven off as well", way, r.HostID, r.Host)
 	return step
 }
 

@@ -92,7 +92,10 @@ func TestPerStateTable(t *testing.T) {
 			"any", "4.4: recreate; recover failure", "delete", "leave!"},
 		{[]one.VM{active(one.Migrate, failed, fine), active(one.SaveMigrate, failed, fine), active(one.PrologMigrate, failed, fine)},
 			"any", "recreate", "delete", "leave!"},
-		{[]one.VM{active(one.Migrate, dead, failed)}, // both ends are dead
+		// Both ends are dead, and the other one, which may run it, is not proven off.
+		{[]one.VM{active(one.Migrate, dead, failed), active(one.SaveMigrate, dead, failed), active(one.Migrate, failed, dead)},
+			"any", "leave!", "delete", "leave!"},
+		{[]one.VM{active(one.PrologMigrate, dead, failed), active(one.SaveMigrate, failed, dead), active(one.PrologMigrate, failed, dead)},
 			"any", "recreate", "delete", "leave!"},
 		{[]one.VM{on(one.Suspended, 0, failed), on(one.Poweroff, 0, failed), active(one.DiskSnapshotPoweroff, failed), active(one.HotplugNicPoweroff, failed)},
 			"n", "leave", "leave", "leave"},
@@ -304,5 +307,17 @@ func TestOrder(t *testing.T) {
 	p := Policy{Mode: Recreate, Priorities: Range{Min: 40, Max: 55}}
 	if first := Make(snapshot(dialect(t, "4.4.1"), vms...), p).Steps[0]; first.VM.ID != 1 || first.Priority != 55 {
 		t.Errorf("owners may ask for 40 to 55: VM %d comes first with %d", first.VM.ID, first.Priority)
+	}
+}
+
+// TestBothEndsProvenOff: a VM that was migrating between two failed hosts is recovered when the
+// other one was proven off, too.
+func TestBothEndsProvenOff(t *testing.T) {
+	for _, vm := range []one.VM{active(one.Migrate, dead, failed), active(one.SaveMigrate, dead, failed), active(one.Migrate, failed, dead)} {
+		s := snapshot(one.Dialect{}, vm)
+		s.Cleared = []int{dead}
+		if step := Make(s, Policy{Mode: Recreate}).Steps[0]; step.Verb != VerbRecreate {
+			t.Errorf("%s: %s: %s", vm.Status(), step.Verb, step.Reason)
+		}
 	}
 }

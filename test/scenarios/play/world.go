@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -177,6 +178,9 @@ func (w *world) clean(who, text string) string {
 	}
 	text = strings.ReplaceAll(text, w.dir+"/", "")
 	text = strings.ReplaceAll(text, fmt.Sprintf("pid %d", os.Getpid()), "pid N")
+	if me, err := user.Current(); err == nil {
+		text = strings.ReplaceAll(text, "user "+me.Username+" confirmed", "user ADMIN confirmed")
+	}
 	return w.sameNumbers(who, text)
 }
 
