@@ -95,7 +95,7 @@ func (w *sweeper) pasts() (past map[key][]recovery.Past, open map[key]incident.R
 func pastOf(r incident.Record) recovery.Past {
 	p := recovery.Past{
 		Number: r.Number, Open: r.Status == incident.Open, Back: r.Status == incident.CameBack, Refused: r.Status == incident.Refused,
-		Unfinished: r.Status == incident.Incomplete || r.Status == incident.Failed, Began: r.Began, Summary: r.Summary, Tries: r.Tries,
+		Unfinished: r.Status == incident.Incomplete || r.Status == incident.Failed, Failed: r.Status == incident.Failed, Began: r.Began, Summary: r.Summary, Tries: r.Tries,
 	}
 	if r.Ended != nil {
 		p.Ended = *r.Ended

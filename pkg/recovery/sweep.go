@@ -12,11 +12,11 @@ type Past struct {
 	Number int
 	Open   bool
 	// Back: the host came back; Refused: it would not have been safe; Unfinished: something was
-	// left undone, or it ended with an error.
-	Back, Refused, Unfinished bool
-	Began, Ended              time.Time
-	Tries                     int // how often it was begun again
-	Summary                   string
+	// left undone, or it ended with an error, which is Failed, too.
+	Back, Refused, Unfinished, Failed bool
+	Began, Ended                      time.Time
+	Tries                             int // how often it was begun again
+	Summary                           string
 	// Left are the VMs that it knew and did not move.
 	Left []int
 }
@@ -46,7 +46,10 @@ type Swept struct {
 // person has to look. A choice.
 const (
 	sweepPause = 5 * time.Minute
-	sweepTries = 5
+	// failedPause is the first pause behind an error: most of the time oned was away, and who
+	// asks now has found it back. A choice.
+	failedPause = 30 * time.Second
+	sweepTries  = 5
 	// sweepMemory is how long an incident of a VM counts, and one of a host where oned does not
 	// tell when it was last monitored (before 5.12). A choice.
 	sweepMemory = 24 * time.Hour
@@ -118,6 +121,9 @@ func SweepVM(past []Past, now time.Time) Swept {
 // again is when something is tried again that was tried so often.
 func again(last Past, tries int, now time.Time) Swept {
 	at := last.Ended.Add(sweepPause << min(tries-1, sweepTries))
+	if last.Failed && tries == 1 {
+		at = last.Ended.Add(failedPause)
+	}
 	switch {
 	case tries >= sweepTries:
 		return Swept{Verdict: SweepPerson, Past: last}

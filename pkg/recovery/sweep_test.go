@@ -21,6 +21,8 @@ func TestSweepHost(t *testing.T) {
 	refused.Refused, unfinished.Unfinished, back.Back, open.Open = true, true, true, true
 	just := unfinished
 	just.Ended = ago(time.Minute)
+	failed := just
+	failed.Failed = true
 	ancient := refused
 	ancient.Ended = ago(25 * time.Hour)
 	for name, c := range map[string]struct {
@@ -37,6 +39,8 @@ func TestSweepHost(t *testing.T) {
 		"refused":                              {told, []Past{refused}, SweepPerson},
 		"left undone":                          {told, []Past{unfinished}, SweepAgain},
 		"left undone a minute ago":             {told, []Past{just}, SweepLater},
+		"ended with an error a minute ago":     {told, []Past{failed}, SweepAgain},
+		"with an error the second time":        {told, []Past{failed, unfinished}, SweepLater},
 		"left undone five times":               {told, []Past{unfinished, unfinished, unfinished, unfinished, unfinished}, SweepPerson},
 		"left undone in an outage before":      {told, []Past{unfinished, old, old, old, old, old}, SweepAgain},
 		"silent: handled":                      {silent, []Past{done}, SweepHandled},

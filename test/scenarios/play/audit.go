@@ -138,7 +138,10 @@ func (a *audit) calls(p *process, c call) (done func(said string)) {
 	return func(said string) {
 		a.mu.Lock()
 		delete(a.under, c.vm)
-		if said != "refused" && !strings.HasPrefix(said, "refused") {
+		if strings.HasPrefix(said, "refused") { // nothing was done
+			a.actions[c.vm] = withoutLast(a.actions[c.vm])
+			a.perMinute = withoutLast(a.perMinute)
+		} else {
 			a.acted[c.vm] = p.call()
 		}
 		a.mu.Unlock()
@@ -158,6 +161,9 @@ func (a *audit) byHand(vm int) {
 	host := v.History[len(v.History)-1].HostID
 	a.unproven[host], a.excused[host] = true, true
 }
+
+// withoutLast takes the last time away, if there is one.
+func withoutLast(times []time.Time) []time.Time { return times[:max(0, len(times)-1)] }
 
 // before is about calls at the same time.
 func (a *audit) before(p *process, c call) {

@@ -221,6 +221,9 @@ func onedSentences() []sentence {
 		{"oned answers with internal errors", inject(func([]string) []cloud.Rule {
 			return []cloud.Rule{{ID: -1, Refuse: &cloud.Refusal{Code: 8192, Text: "Internal error: database is locked"}}}
 		})},
+		{"oned refuses the password", inject(func([]string) []cloud.Rule {
+			return []cloud.Rule{{ID: -1, Refuse: &cloud.Refusal{Code: 256, Text: "User couldn't be authenticated, aborting call."}}}
+		})},
 		{"oned answers HTTP 503", inject(func([]string) []cloud.Rule { return []cloud.Rule{{ID: -1, Status: 503}} })},
 		{"oned answers with broken XML", inject(func([]string) []cloud.Rule { return []cloud.Rule{{ID: -1, Truncate: 120}} })},
 		{"the answers of the next <N> actions are lost", inject(func(m []string) []cloud.Rule {

@@ -151,13 +151,18 @@ func (p *process) run(ctx context.Context, root, stdin string) {
 
 // call is how the process was called, without the template of its object.
 func (p *process) call() string {
-	words := slices.Clone(p.words)
+	return strings.TrimSpace(p.tool + " " + shortened(p.words))
+}
+
+// shortened writes words without the templates among them.
+func shortened(words []string) string {
+	words = slices.Clone(words)
 	for i, word := range words {
 		if len(word) > 100 {
 			words[i] = "TEMPLATE"
 		}
 	}
-	return strings.TrimSpace(p.tool + " " + strings.Join(words, " "))
+	return strings.Join(words, " ")
 }
 
 // ended logs how the process ended.
@@ -263,8 +268,7 @@ func (f *frontEnd) deliver(tool string, words []string, stdin string) {
 		p := f.start(tool, words, stdin, false)
 		called := p.call()
 		if stdin != "" {
-			_, rest, _ := strings.Cut(stdin, " ")
-			called += " (stdin: TEMPLATE " + rest + ")"
+			called += " (stdin: " + shortened(strings.Fields(stdin)) + ")"
 		}
 		f.world.log.add(rankHook, f.name, -1, "hook: %s", called)
 		<-p.done
