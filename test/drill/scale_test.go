@@ -14,6 +14,7 @@ import (
 
 	"one-ft/pkg/one"
 	"one-ft/test/cloud"
+	"one-ft/test/programs"
 )
 
 // The limits of a survey of 1,000 hosts with 20,000 VMs, as the README names them.
@@ -58,12 +59,7 @@ func bigCloud(version string) cloud.Config {
 // at the same moment.
 func TestScale(t *testing.T) {
 	dir := t.TempDir()
-	oneft := filepath.Join(dir, "oneft")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", oneft, "one-ft/cmd/oneft")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	oneft := filepath.Join(programs.Dir(t), "oneft")
 	if err := os.WriteFile(filepath.Join(dir, "auth"), []byte("oneadmin:opennebula\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

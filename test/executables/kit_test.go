@@ -21,6 +21,7 @@ import (
 
 	"one-ft/pkg/one"
 	"one-ft/test/cloud"
+	"one-ft/test/programs"
 )
 
 // versions are those that were measured live.
@@ -35,15 +36,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestScripts builds the executables once and runs each script of testdata on each
+// TestScripts runs each script of testdata on each
 // version. In a script $VERSION is the version, and [v4.4] is a condition.
 func TestScripts(t *testing.T) {
-	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "one-ft/cmd/...")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the executables: %v\n%s", err, out)
-	}
+	bin := programs.Dir(t)
 	for _, version := range versions {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()

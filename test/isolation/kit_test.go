@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"one-ft/test/cloud"
+	"one-ft/test/programs"
 	"one-ft/test/rigs"
 )
 
@@ -22,37 +23,10 @@ import (
 // they start needs more time than what they wait for.
 const starting = 4
 
-// binaries are the executables, built once for all tests of the package.
-type binaries struct {
-	slots chan struct{}
-	once  sync.Once
-	dir   string
-	err   error
-}
+var slots = make(chan struct{}, starting)
 
-func (b *binaries) build() (string, error) {
-	b.once.Do(func() {
-		if b.dir, b.err = os.MkdirTemp("", "one-ft-isolation-"); b.err != nil {
-			return
-		}
-		cmd := exec.Command("go", "build", "-o", b.dir+"/", "one-ft/cmd/host_isolated", "one-ft/cmd/host_error")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			b.err = fmt.Errorf("build: %w\n%s", err, out)
-		}
-	})
-	return b.dir, b.err
-}
-
-var built = binaries{slots: make(chan struct{}, starting)}
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if built.dir != "" {
-		_ = os.RemoveAll(built.dir)
-	}
-	os.Exit(code)
-}
+// executables are built once for all tests of the package.
+var executables = sync.OnceValues(programs.Build)
 
 // site is a network with a front-end and hosts: all of a test's rigs.
 type site struct {
@@ -71,12 +45,12 @@ const onedPort = 2633
 // and so on (host 0 is none of them), and VMs 0 to 3 on host 1.
 func newSite(t *testing.T, version string, hosts int, attributes map[string]string) *site {
 	t.Helper()
-	bin, err := built.build()
+	bin, err := executables()
 	if err != nil {
 		t.Fatal(err)
 	}
-	built.slots <- struct{}{}
-	s := &site{t: t, bin: bin, ready: sync.OnceFunc(func() { <-built.slots })}
+	slots <- struct{}{}
+	s := &site{t: t, bin: bin, ready: sync.OnceFunc(func() { <-slots })}
 	t.Cleanup(s.ready)
 	s.net = rigs.StartNet(t, hosts)
 	cfg := cloud.Config{Version: version, Step: 10 * time.Millisecond, MonitorInterval: 4 * time.Second}

@@ -8,17 +8,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"one-ft/test/programs"
 )
 
 // TestDemo runs scripts/demo with freshly built programs, for all versions.
 func TestDemo(t *testing.T) {
-	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", bin+"/", "./cmd/host_error", "./test/lab/onelab")
-	build.Dir = filepath.Join("..", "..")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	bin := programs.Dir(t)
 	for _, version := range versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -94,7 +90,7 @@ func TestDemoFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bin := t.TempDir()
-			runProgram(t, "go", "build", "-buildvcs=false", "-o", bin+"/", "./onelab")
+			runProgram(t, "cp", filepath.Join(programs.Dir(t), "onelab"), bin)
 			runProgram(t, "install", "-m", "0755", script(t, "#!/bin/sh\n"+tc.hostError+"\n"), filepath.Join(bin, "host_error"))
 			out, left, err := demo(t, bin, tc.version)
 			if err == nil || len(left) > 0 || !strings.Contains(out, "demo: "+tc.want) {

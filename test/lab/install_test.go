@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
+	"one-ft/test/programs"
 )
 
 // stock is an oned.conf with what a parser may stumble over.
@@ -23,8 +24,7 @@ DEFAULT_DEVICE_PREFIX = "hd"`
 // TestInstalledHooks installs the hooks with oneft, has oned call what is installed, and takes
 // them out again: the hooks of oned are what they were before.
 func TestInstalledHooks(t *testing.T) {
-	bin := t.TempDir()
-	runProgram(t, "go", "build", "-o", bin, "one-ft/cmd/oneft", "one-ft/cmd/host_error", "one-ft/cmd/vm_unknown", "one-ft/cmd/vm_failure")
+	bin := programs.Dir(t)
 	for _, version := range versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()

@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/one"
 	"one-ft/test/cloud"
+	"one-ft/test/programs"
 	"one-ft/test/rigs"
 )
 
@@ -19,12 +20,7 @@ import (
 // process is gone before the first call that touches a VM leaves: seen from both sides.
 func TestMachineIsDeadBeforeTheFirstRecreate(t *testing.T) {
 	rigs.Need(t, rigs.BMCPackages, "ipmi_sim", "ipmitool", "fence_ipmilan")
-	program := filepath.Join(t.TempDir(), "host_error")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "one-ft/cmd/host_error")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build host_error: %v\n%s", err, out)
-	}
+	program := filepath.Join(programs.Dir(t), "host_error")
 	for _, version := range []string{"4.4.1", "7.4.1"} {
 		t.Run(version, func(t *testing.T) { machineDiesFirst(t, program, version) })
 	}

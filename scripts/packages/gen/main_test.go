@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"one-ft/test/programs"
 )
 
 // made runs gen.
@@ -22,10 +24,7 @@ func made(t *testing.T, args ...string) (string, error) {
 
 // An executable is made of Go and of modules; no licence is left out, and Apache's is only named.
 func TestCopyright(t *testing.T) {
-	tool := filepath.Join(t.TempDir(), "host_isolated") // holds a module under the Apache License
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", tool, "one-ft/cmd/host_isolated").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	tool := filepath.Join(programs.Dir(t), "host_isolated") // holds a module under the Apache License
 	deb, err := made(t, "copyright", "deb", tool)
 	if err != nil {
 		t.Fatal(err)
