@@ -10,6 +10,7 @@ import (
 // call. The other versions make the same calls or those of 4.4 and 5.10; how they execute a
 // recreate differs, so they are tried in the moment after that.
 func TestKilledAtEveryCall(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		version string
 		moments []moment
@@ -23,7 +24,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 					return killAtCall(ctx, w, f, point, when)
 				})
 				// The version, the host, all hosts, and a recreate for each VM.
-				if n < 3+vmCount {
+				if n < 3+*vmCount {
 					t.Errorf("killed at %d calls: a recovery makes more", n)
 				}
 				t.Logf("%d calls", n)

@@ -20,7 +20,7 @@ func (w *world) once(ctx context.Context) (wrong []string) {
 	if w.cloud.Deadlocked() {
 		return []string{"oned is deadlocked"}
 	}
-	if !eventually(ctx, func() bool { return len(w.running()) == vmCount }) {
+	if !eventually(ctx, func() bool { return len(w.running()) == *vmCount }) {
 		wrong = append(wrong, fmt.Sprintf("only %d VMs run elsewhere: %v", len(w.running()), w.running()))
 	}
 	calls := map[int]int{}
@@ -125,7 +125,7 @@ func recorded(records []incident.Record) (wrong []string) {
 		}
 	}
 	slices.Sort(ids)
-	for id := firstVM; id < firstVM+vmCount; id++ {
+	for id := firstVM; id < firstVM+*vmCount; id++ {
 		if n := len(ids); len(slices.DeleteFunc(slices.Clone(ids), func(i int) bool { return i == id })) != n-1 {
 			wrong = append(wrong, fmt.Sprintf("the record does not have VM %d once: %v", id, ids))
 			break
@@ -147,7 +147,7 @@ func (f frontEnd) tidy(records []incident.Record) (wrong []string) {
 	}
 	incident.RemoveLeftovers(f.state(), later)
 	expected := map[string]bool{filepath.Join("locks", fmt.Sprintf("host-%d.lock", failedHost)): true}
-	for i := range vmCount {
+	for i := range *vmCount {
 		expected[filepath.Join("locks", fmt.Sprintf("VM-%d.lock", firstVM+i))] = true
 	}
 	for _, r := range records {

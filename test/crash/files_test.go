@@ -21,6 +21,7 @@ const fileVersion = "6.10.0"
 // TestKilledAtEveryFileOperation kills host_error after every call of the kernel that changes a
 // file, a directory or a lock: for the files this is the same as before the next one.
 func TestKilledAtEveryFileOperation(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	changes := map[string]int{}
 	n, statuses := sweep(t, fileVersion, func(ctx context.Context, w *world, f frontEnd, point int) (string, error) {
@@ -43,7 +44,7 @@ func TestKilledAtEveryFileOperation(t *testing.T) {
 	if statuses[""] == 0 || statuses[incident.Open] == 0 {
 		t.Errorf("never killed without an incident, or while it was open: %v", statuses)
 	}
-	if n < 3*vmCount {
+	if n < 3*(*vmCount) {
 		t.Errorf("killed at %d changes: a recovery makes more", n)
 	}
 }
@@ -51,6 +52,7 @@ func TestKilledAtEveryFileOperation(t *testing.T) {
 // TestKilledAfterTheEndIsOnTheDisk kills host_error before every change of a file from then on. Their
 // number up to there differs from run to run, so a count from the begin may miss some.
 func TestKilledAfterTheEndIsOnTheDisk(t *testing.T) {
+	t.Parallel()
 	n, statuses := sweep(t, fileVersion, func(ctx context.Context, w *world, f frontEnd, point int) (string, error) {
 		return killAtChange(ctx, w, f, &tracer{dir: f.dir, point: point, before: true, from: f.done})
 	})

@@ -11,6 +11,7 @@ import (
 // event comes to another front-end, which has no file of the first one. It waits until the first
 // one has not renewed its claim on the host for a while (45 s), and finishes.
 func TestOtherFrontEndGoesOn(t *testing.T) {
+	t.Parallel()
 	const version = "7.4.1" // all versions: test/incidents, in virtual time
 	undisturbed, _, all := frontEnds(t, version)
 	defer undisturbed.close()

@@ -7,11 +7,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,13 +22,17 @@ import (
 
 	"one-ft/pkg/one"
 	"one-ft/test/cloud"
+	"one-ft/test/programs"
 )
 
+// vmCount is how many VMs the failed host has. Each has the same points at which a process can be
+// killed, so a few VMs have all kinds of them; with more the same is tried again, and longer.
+var vmCount = flag.Int("vms", 5, "VMs of the failed host; with 20 all takes about four times as long")
+
 const (
-	// failedHost has the VMs firstVM to firstVM+vmCount-1.
+	// failedHost has the VMs firstVM to firstVM+*vmCount-1.
 	failedHost = 1
 	firstVM    = 10
-	vmCount    = 20
 	// executable names the host_error under test in the environment. Without it the
 	// tests build their own.
 	executable = "CRASH_TEST_HOST_ERROR"
@@ -35,34 +42,26 @@ const (
 	look = 2 * time.Millisecond
 )
 
-// TestMain builds the executable once.
+// TestMain builds the executable once, and runs all tests at the same time: one of them waits 45 s.
 func TestMain(m *testing.M) {
-	if os.Getenv(executable) != "" {
-		os.Exit(m.Run())
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		_ = f.Value.Set("8")
 	}
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "crash")
+	if os.Getenv(executable) == "" {
+		dir, err := programs.Build()
+		if err == nil {
+			err = os.Setenv(executable, filepath.Join(dir, "host_error"))
+		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			return 1
+			os.Exit(1)
 		}
-		defer os.RemoveAll(dir)
-		path := filepath.Join(dir, "host_error")
-		build := exec.Command("go", "build", "-buildvcs=false", "-o", path, "one-ft/cmd/host_error")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build host_error: %v\n%s", err, out)
-			return 1
-		}
-		if err := os.Setenv(executable, path); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return m.Run()
-	}())
+	}
+	os.Exit(m.Run())
 }
 
-// world is a cloud in which a host with 20 VMs has failed, behind a server.
+// world is a cloud in which a host with VMs has failed, behind a server.
 type world struct {
 	cloud *cloud.Cloud
 	front *front
@@ -81,7 +80,7 @@ func newWorld(version string) (*world, error) {
 		}
 		cfg.Hosts = append(cfg.Hosts, h)
 	}
-	for i := range vmCount {
+	for i := range *vmCount {
 		v := cloud.VM{ID: firstVM + i, Name: fmt.Sprintf("vm%d", firstVM+i), CPU: 0.1, MemMB: 64, State: one.Active, LCM: one.Unknown}
 		if i%2 == 1 {
 			v.LCM = one.Running
@@ -126,10 +125,14 @@ func (f frontEnd) log() string {
 	return string(text)
 }
 
+// parallel is how many VMs are acted on at the same time: of 20 VMs the 8 of the default, and
+// the same share of fewer, so that some wait for others in any case.
+func parallel() int { return max(1, min(8, *vmCount*2/5)) }
+
 // event is host_error as oned would start it for the failed host. The process is killed when
 // the context ends.
 func (f frontEnd) event(ctx context.Context, w *world) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, os.Getenv(executable), fmt.Sprint(failedHost), "-r", "n", "--verify", "left")
+	cmd := exec.CommandContext(ctx, os.Getenv(executable), fmt.Sprint(failedHost), "-r", "n", "--verify", "left", "--parallel", fmt.Sprint(parallel()))
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + f.dir, "ONE_LOCATION=" + f.dir, "ONE_XMLRPC=" + w.url}
 	return cmd
 }
