@@ -31,7 +31,7 @@ const dead = 1
 // hour of a cloud with six hosts.
 func TestMain(m *testing.M) {
 	if f := flag.Lookup("rapid.checks"); f != nil && f.Value.String() == f.DefValue {
-		_ = f.Value.Set("20")
+		_ = f.Value.Set("10")
 	}
 	flag.Parse()
 	os.Exit(m.Run())

@@ -29,6 +29,7 @@ type region struct {
 	fenced   map[int]int // how often each host was fenced
 	touched  map[int]int // calls that change a VM, by VM
 	problems []string    // what the audit found
+	storm    failover.Storm
 }
 
 // limits are the defaults of the storm guard.
@@ -52,7 +53,7 @@ func newRegion(t *testing.T, version string, n int) *region {
 		}
 	}
 	r := &region{world: newWorld(t, cfg), t: t, hosts: n,
-		reports: map[int][]failover.Report{}, fenced: map[int]int{}, touched: map[int]int{}}
+		reports: map[int][]failover.Report{}, fenced: map[int]int{}, touched: map[int]int{}, storm: limits()}
 	dir := t.TempDir()
 	r.cloud.OnHostState(func(e cloud.HostEvent) {
 		again := strings.HasPrefix(version, "4.") && e.Prev.Failed()
@@ -70,7 +71,7 @@ func newRegion(t *testing.T, version string, n int) *region {
 // hook is host_error for one host.
 func (r *region) hook(host int, locks failover.Locker) {
 	job := r.job
-	job.HostID, job.Confirm, job.Storm, job.Fencing = host, 2*time.Minute, limits(), failover.FencingRequired
+	job.HostID, job.Confirm, job.Storm, job.Fencing = host, 2*time.Minute, r.storm, failover.FencingRequired
 	job.Fence = func(context.Context, one.Host, fence.Look) (fence.Proof, error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -245,7 +246,7 @@ func TestMostHostsFailOverTwoMinutesAndComeBack(t *testing.T) {
 		for i := range 5 {
 			r.at(time.Duration(i)*25*time.Second, r.fail(i))
 		}
-		r.at(12*time.Minute, r.heal(0, 1, 2, 3, 4))
+		r.at(5*time.Minute, r.heal(0, 1, 2, 3, 4))
 		time.Sleep(time.Hour)
 		r.end()
 		r.untouched()
@@ -255,8 +256,8 @@ func TestMostHostsFailOverTwoMinutesAndComeBack(t *testing.T) {
 func TestStormClearsExceptForOneHost(t *testing.T) {
 	onRegions(t, 8, func(t *testing.T, r *region) {
 		r.fail(0, 1, 2, 3, 4)()
-		r.at(12*time.Minute, r.heal(0, 1, 2, 3))
-		time.Sleep(12 * time.Minute)
+		r.at(5*time.Minute, r.heal(0, 1, 2, 3))
+		time.Sleep(5 * time.Minute)
 		r.untouched()
 		time.Sleep(30 * time.Second)
 		r.untouched() // the cool-down
@@ -266,13 +267,16 @@ func TestStormClearsExceptForOneHost(t *testing.T) {
 	})
 }
 
+// TestStormThatDoesNotClear: nothing is touched, and every hook gives up in the end. It looks at
+// the cloud each second until then, so the limit is shorter than the 30m of the default.
 func TestStormThatDoesNotClear(t *testing.T) {
 	onRegions(t, 8, func(t *testing.T, r *region) {
+		r.storm.GiveUp = 5 * time.Minute
 		r.fail(0, 1, 2, 3, 4)()
 		if strings.HasPrefix(r.job.Dialect.Name, "4.4") {
-			r.at(36*time.Minute, r.heal(0, 1, 2, 3, 4)) // else its hook is called for ever
+			r.at(11*time.Minute, r.heal(0, 1, 2, 3, 4)) // else its hook is called for ever
 		}
-		time.Sleep(45 * time.Minute)
+		time.Sleep(20 * time.Minute)
 		r.end()
 		r.untouched()
 		for host := range 5 {
@@ -283,7 +287,7 @@ func TestStormThatDoesNotClear(t *testing.T) {
 		refused := 0
 		for _, reports := range r.reports {
 			for _, report := range reports {
-				if report.Refused && strings.Contains(report.Summary, "held for 30m0s and given up: 5 of 8 hosts in service of the cloud failed") {
+				if report.Refused && strings.Contains(report.Summary, "held for 5m0s and given up: 5 of 8 hosts in service of the cloud failed") {
 					refused++
 				}
 			}
@@ -309,9 +313,9 @@ func TestSmallClouds(t *testing.T) {
 func TestDaemonRestartsDuringAStorm(t *testing.T) {
 	onRegions(t, 8, func(t *testing.T, r *region) {
 		r.fail(0, 1, 2, 3, 4)()
-		r.at(8*time.Minute, func() { r.cloud.SetDown(true) })
-		r.at(10*time.Minute, func() { r.cloud.SetDown(false) })
-		r.at(15*time.Minute, r.heal(0, 1, 2, 3))
+		r.at(3*time.Minute, func() { r.cloud.SetDown(true) })
+		r.at(5*time.Minute, func() { r.cloud.SetDown(false) })
+		r.at(7*time.Minute, r.heal(0, 1, 2, 3))
 		time.Sleep(time.Hour)
 		r.wg.Wait()
 		r.elsewhere(4)

@@ -244,6 +244,7 @@ func TestConfirmationIsOfTheMoment(t *testing.T) {
 		w := newWorld(t, hosts(version, 4, running(11, 1, 0), running(21, 2, 0), running(31, 3, 0)))
 		w.cut(1, 2, 3)
 		f := w.frontEnd()
+		f.config("storm: {give_up: 5m}\n") // it looks each second until then
 		j, err := incident.OpenJournal(filepath.Join(f.root, "var", "one-ft", "incidents"))
 		if err != nil {
 			t.Fatal(err)

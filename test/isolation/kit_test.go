@@ -193,10 +193,11 @@ func (s *site) bound(file string, flags ...string) (patience, reaction time.Dura
 	return patience, reaction
 }
 
-// await looks at a condition for two minutes.
+// await looks at a condition for two minutes, not so often that looking through all processes for
+// the guests of several sites takes the time that they need.
 func (s *site) await(what string, holds func() bool) {
 	s.t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(2 * time.Minute); !holds(); <-tick.C {
 		if time.Now().After(end) {
