@@ -84,10 +84,14 @@ func parseVM(e *element) (VM, error) {
 		State: one.VMState(e.number("STATE")), LCM: one.LCMState(e.number("LCM_STATE")), Resched: e.number("RESCHED") == 1,
 		Template: own(template), UserTemplate: own(user),
 	}, GroupID: -1}
-	cpu, _ := strconv.ParseFloat(strings.TrimSpace(template.value("CPU")), 64)
-	memory := template.number("MEMORY")
-	v.CPU, v.Memory = cpu, int(memory)
-	if cpu > 0 && cpu < maxCores && memory > 0 && memory < maxMemoryMB { // with one of them 0 the scheduler asks for no capacity
+	cpu, memory := decimal(template.value("CPU")), template.number("MEMORY")
+	if cpu > 0 && cpu < maxCores {
+		v.CPU = cpu
+	}
+	if memory > 0 && memory < maxMemoryMB {
+		v.Memory = int(memory)
+	}
+	if v.CPU > 0 && v.Memory > 0 { // with one of them 0 the scheduler asks for no capacity
 		v.CPUShare, v.MemoryKB = int64(math.Round(cpu*100)), memory*1024
 	}
 	for _, r := range []string{template.value("AUTOMATIC_REQUIREMENTS"), user.value("SCHED_REQUIREMENTS")} {
@@ -100,7 +104,7 @@ func parseVM(e *element) (VM, error) {
 			v.DatastoreRequirements = append(v.DatastoreRequirements, strings.Clone(r))
 		}
 	}
-	v.UserPriority, _ = strconv.ParseFloat(strings.TrimSpace(user.value("USER_PRIORITY")), 64)
+	v.UserPriority = decimal(user.value("USER_PRIORITY"))
 	v.parseSections(template)
 	if user.child("PUBLIC_CLOUD") != nil || user.child("EC2") != nil {
 		v.Unchecked = append(v.Unchecked, "public clouds")
@@ -115,6 +119,15 @@ func parseVM(e *element) (VM, error) {
 		}
 	}
 	return v, nil
+}
+
+// decimal reads a number; 0 for anything else, also for what only strconv takes for one.
+func decimal(text string) float64 {
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+		return 0
+	}
+	return n
 }
 
 // Larger VMs are damage; no host has as much.
@@ -188,7 +201,7 @@ func onSystemDatastore(disk *element) int64 {
 	if size <= 0 || size > maxMemoryMB {
 		return 0
 	}
-	size += max(0, disk.number("DISK_SNAPSHOT_TOTAL_SIZE"))
+	size += min(max(0, disk.number("DISK_SNAPSHOT_TOTAL_SIZE")), maxMemoryMB)
 	switch strings.ToUpper(disk.value("TYPE")) {
 	case "SWAP", "FS":
 		return size

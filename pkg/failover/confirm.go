@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -34,17 +35,26 @@ func Interval(ctx context.Context, cloud Cloud, monitord string) (time.Duration,
 	}
 	if f, err := os.Open(monitord); err == nil {
 		defer f.Close()
-		lines := bufio.NewScanner(f)
-		for lines.Scan() {
-			name, value, _ := strings.Cut(lines.Text(), "=")
-			value, _, _ = strings.Cut(value, "#")
-			n, err := strconv.Atoi(strings.Trim(strings.TrimSpace(value), `"`))
-			if strings.TrimSpace(name) == "MONITORING_INTERVAL_HOST" && err == nil && n > 0 {
-				return time.Duration(n) * time.Second, monitord, nil
-			}
+		if interval, found := monitordInterval(f); found {
+			return interval, monitord, nil
 		}
 	}
 	return DefaultInterval, "default of monitord", nil
+}
+
+// monitordInterval reads MONITORING_INTERVAL_HOST in a monitord.conf; found is false when it is not
+// there, or not between a second and one.MaxInterval.
+func monitordInterval(conf io.Reader) (interval time.Duration, found bool) {
+	lines := bufio.NewScanner(conf)
+	for lines.Scan() {
+		name, value, _ := strings.Cut(lines.Text(), "=")
+		value, _, _ = strings.Cut(value, "#")
+		n, err := strconv.Atoi(strings.Trim(strings.TrimSpace(value), `"`))
+		if strings.TrimSpace(name) == "MONITORING_INTERVAL_HOST" && err == nil && n > 0 && n <= one.MaxInterval {
+			return time.Duration(n) * time.Second, true
+		}
+	}
+	return 0, false
 }
 
 // confirm watches the host for a time. It returns true at once when oned has

@@ -196,9 +196,14 @@ func (c *Client) Datastore(ctx context.Context, id int) (Datastore, error) {
 	return d, nil
 }
 
+// MaxInterval is the longest time between two monitorings of a host, in seconds, that is
+// believed. Nobody monitors that seldom, and times that are multiplied must not overflow.
+const MaxInterval = 24 * 60 * 60
+
 // MonitoringInterval reads the seconds between two monitorings of a host from
 // oned's configuration: MONITORING_INTERVAL (4.x), MONITORING_INTERVAL_HOST
-// (5.x). It is 0 where oned does not tell (6.0 and later: monitord.conf does).
+// (5.x). It is 0 where oned does not tell (6.0 and later: monitord.conf does), or what it tells
+// is above MaxInterval.
 func (c *Client) MonitoringInterval(ctx context.Context) (int, error) {
 	document, err := c.text(ctx, "one.system.config")
 	if err != nil {
@@ -208,7 +213,7 @@ func (c *Client) MonitoringInterval(ctx context.Context) (int, error) {
 	seconds := 0
 	err = forEach(document, root, root, func(o *object) error {
 		for _, name := range []string{"MONITORING_INTERVAL_HOST", "MONITORING_INTERVAL"} {
-			if n, err := strconv.Atoi(o.value(name)); err == nil && n > 0 && seconds == 0 {
+			if n, err := strconv.Atoi(o.value(name)); err == nil && n > 0 && n <= MaxInterval && seconds == 0 {
 				seconds = n
 			}
 		}

@@ -53,7 +53,7 @@ func (c *Client) LastMonitored(ctx context.Context, hostID int) (int64, error) {
 				return at, nil
 			}
 		}
-		return o.optional("LAST_MON_TIME"), nil
+		return max(0, o.optional("LAST_MON_TIME")), nil
 	}, "one.host.info", hostID)
 	if err != nil {
 		return 0, fmt.Errorf("read host %d: %w", hostID, err)

@@ -167,7 +167,7 @@ func forEach(document, root, item string, f func(*object) error) error {
 		case !ok:
 			return fmt.Errorf("%w: text or markup between objects", ErrDamaged)
 		case !opened && start.Name.Local != root:
-			return fmt.Errorf("%w: %s where %s belongs", ErrDamaged, Printable(start.Name.Local), root)
+			return fmt.Errorf("%w: %s where %s belongs", ErrDamaged, Printable(start.Name.Local), Printable(root))
 		case !opened && root != item:
 			opened = true
 			continue

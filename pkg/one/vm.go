@@ -102,6 +102,19 @@ func (v VM) Migrating() bool {
 		PrologMigrateSuspend, PrologMigrateSuspendFailure, PrologMigrateUnknown, PrologMigrateUnknownFailure)
 }
 
+// size reads what a VM needs. A number that no machine has, or that is none (NaN is a number for
+// strconv), counts as not given: others calculate with it.
+func size(template map[string]string) (cpu float64, memoryMB int) {
+	const maxCores, maxMemoryMB = 1e6, 1 << 30
+	if n, err := strconv.ParseFloat(template["CPU"], 64); err == nil && n > 0 && n < maxCores {
+		cpu = n
+	}
+	if n, err := strconv.Atoi(template["MEMORY"]); err == nil && n > 0 && n < maxMemoryMB {
+		memoryMB = n
+	}
+	return cpu, memoryMB
+}
+
 // parseVM reads a VM element of one.vm.info or of a pool.
 func parseVM(o *object) (VM, error) {
 	v := VM{
@@ -114,8 +127,7 @@ func parseVM(o *object) (VM, error) {
 		Template:     o.single("TEMPLATE").attributes(),
 		UserTemplate: o.single("USER_TEMPLATE").attributes(),
 	}
-	v.CPU, _ = strconv.ParseFloat(v.Template["CPU"], 64)
-	v.Memory, _ = strconv.Atoi(v.Template["MEMORY"])
+	v.CPU, v.Memory = size(v.Template)
 	if t := o.child("TEMPLATE"); t != nil {
 		for _, disk := range t.children {
 			if disk.name == "DISK" && (disk.value("PERSISTENT") == "YES" || disk.value("SAVE") == "YES") {
