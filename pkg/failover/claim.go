@@ -67,7 +67,7 @@ func ParseClaim(text string) (Claim, error) {
 	for _, w := range strings.Fields(text) {
 		name, value, ok := strings.Cut(w, "=")
 		if _, twice := words[name]; !ok || twice || !claimWord.MatchString(value) {
-			return Claim{}, fmt.Errorf("%s: %s is not understood", AttrIncident, one.Printable(w))
+			return Claim{}, fmt.Errorf("%s: %s is not understood", AttrIncident, one.Printable(w[:min(len(w), 64)]))
 		}
 		words[name] = value
 	}
@@ -96,7 +96,12 @@ func ParseClaim(text string) (Claim, error) {
 		Action: word("action", "recreate", "delete", "migrate"), Fencing: word("fencing", "-", "auto", "required", "off"),
 		Verify: word("verify", "-", "none", "left", "running"), Confirm: time.Duration(number("confirm", longest)) * time.Second,
 	}
-	if words["v"] != "1" || c.FrontEnd == "" || bad != "" {
+	for _, name := range []string{"fe", "status"} {
+		if words[name] == "" {
+			bad = name
+		}
+	}
+	if words["v"] != "1" || bad != "" {
 		return Claim{}, fmt.Errorf("%s is not understood (%s)", AttrIncident, bad)
 	}
 	return c, nil
