@@ -155,17 +155,3 @@ func TestForeignClaims(t *testing.T) {
 		})
 	}
 }
-
-// FuzzClaim: what is read as a claim is written again the same.
-func FuzzClaim(f *testing.F) {
-	f.Add(failover.Claim{FrontEnd: "one1-1f3a", Incident: 12, Began: time.Unix(1700000000, 0), Seen: time.Unix(1700000009, 0), Status: "open", Action: "recreate"}.String())
-	f.Fuzz(func(t *testing.T, text string) {
-		c, err := failover.ParseClaim(text)
-		if err != nil {
-			return
-		}
-		if again, err := failover.ParseClaim(c.String()); err != nil || again != c {
-			t.Errorf("%+v, then %+v, %v", c, again, err)
-		}
-	})
-}
