@@ -118,10 +118,10 @@ func (r *reader) read(name, value string) error {
 // setParam sets one parameter that a template asks for.
 func (d *Device) setParam(param, value string) error {
 	if _, set := d.Params[param]; set {
-		return fmt.Errorf("parameter %s is given twice; keep one of them", param)
+		return fmt.Errorf("parameter %s is given twice; keep one of them", printable(param))
 	}
 	if runsPrograms(param) {
-		return fmt.Errorf("parameter %s runs a program or writes a file on the front-end; it is allowed in the configuration only", param)
+		return fmt.Errorf("parameter %s runs a program or writes a file on the front-end; it is allowed in the configuration only", printable(param))
 	}
 	d.Params[param] = value
 	return checkParam(param, value)
