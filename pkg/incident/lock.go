@@ -99,5 +99,5 @@ func holderIn(f *os.File) string {
 		}
 		time.Sleep(pause)
 	}
-	return strings.TrimSpace(line)
+	return printable(strings.TrimSpace(line), maxHolder)
 }
