@@ -105,7 +105,8 @@ func startOf(dir string, boot time.Time) time.Time {
 		return time.Time{}
 	}
 	ticks, err := strconv.ParseInt(fields[startTime], 10, 64)
-	if err != nil {
+	const most = 50 * 366 * 24 * 3600 * clockTicks // no machine runs for so long
+	if err != nil || ticks < 0 || ticks > most {
 		return time.Time{}
 	}
 	return boot.Add(time.Duration(ticks) * time.Second / clockTicks)

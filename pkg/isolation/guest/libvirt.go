@@ -42,13 +42,17 @@ func (h Host) domains(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, &LibvirtError{URI: h.Libvirt, Err: err}
 	}
-	var names []string
-	for name := range strings.SplitSeq(r.Output, "\n") {
+	return domainNames(r.Output), nil
+}
+
+// domainNames are the names of OpenNebula in the output of virsh list.
+func domainNames(output string) (names []string) {
+	for name := range strings.SplitSeq(output, "\n") {
 		if _, ours := ParseName(name); ours {
 			names = append(names, name)
 		}
 	}
-	return names, nil
+	return names
 }
 
 // virsh calls virsh until ctx ends.

@@ -1,0 +1,55 @@
+package report_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"one-ft/pkg/incident"
+	"one-ft/pkg/incident/report"
+)
+
+// FuzzReport: a record of any content is a table, a time-line and a page that are printable, bounded,
+// well-formed and do nothing, and a command line names no program of strangers.
+func FuzzReport(f *testing.F) {
+	for _, name := range []string{"hostile", "normal", "vm"} {
+		if r, found := cases()[name]; found {
+			if len(r.Events) > 12 {
+				r.Events = r.Events[:12]
+			}
+			for i := range r.Events {
+				r.Events[i].Text = r.Events[i].Text[:min(len(r.Events[i].Text), 100)]
+			}
+			text, err := json.Marshal(r)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(string(text))
+		}
+	}
+	f.Add(`{"kind":"VM","id":7,"tool":"rm","call":["-rf","/"],"status":"failed","began":"0001-01-01T00:00:00Z","events":[{"at":"9999-12-31T23:59:59Z","step":"x","vm":-5}]}`)
+	f.Add(`{"kind":"host","status":"refused","proof":"</style><script>","vms":[{"vm":-1,"name":"\u001b","result":"left","detail":"no room"}]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var r incident.Record
+		if len(text) > 20_000 || json.Unmarshal([]byte(text), &r) != nil {
+			return
+		}
+		now := time.Unix(1_800_000_000, 0)
+		for _, row := range report.Table([]incident.Record{r}, now) {
+			mustBePrintable(t, strings.Join(row, " "))
+		}
+		lines := report.Timeline(r, now)
+		mustBePrintable(t, strings.Join(lines, " "))
+		if len(lines) > 400 {
+			t.Errorf("%d lines", len(lines))
+		}
+		html := page(t, r, now)
+		mustBePrintable(t, strings.ReplaceAll(html, "\n", " "))
+		for _, e := range elements(t, html) {
+			if e.name == "script" || e.name == "img" || e.attr["src"] != "" || e.attr["href"] != "" {
+				t.Errorf("%+v", e)
+			}
+		}
+	})
+}
