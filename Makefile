@@ -12,7 +12,8 @@ BUILD    = CGO_ENABLED=0 $(GO) build -buildvcs=false -tags urfave_cli_no_docs -t
 # The race detector needs a C compiler.
 RACE     = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FUZZTIME ?= 10s
+# How long make fuzz tries each target.
+T        ?= 10s
 # Packages: newer versions of nfpm need a newer Go.
 NFPM     = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0
 ARCHES  ?= amd64 arm64
@@ -63,12 +64,7 @@ mutants:
 	$(GO) test -count 1 -timeout 2h -v ./test/mutants -all
 
 fuzz:
-	@for pkg in $$($(GO) list ./...); do \
-	  for name in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
-	    echo "$$pkg $$name"; \
-	    $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg || exit 1; \
-	  done; \
-	done
+	@GO='$(GO)' scripts/fuzz $(T)
 
 # Man pages and completions, which the executables print.
 man: build
