@@ -158,7 +158,7 @@ func forEach(document, root, item string, f func(*object) error) error {
 		case errors.Is(err, io.EOF) && opened:
 			return nil
 		case err != nil:
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
+			return unreadable(err)
 		}
 		start, ok := tok.(xml.StartElement)
 		switch {
@@ -177,12 +177,20 @@ func forEach(document, root, item string, f func(*object) error) error {
 		opened = true
 		e, err := readElement(dec, start, 0)
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
+			return unreadable(err)
 		}
 		if err := f(&object{element: e}); err != nil {
 			return err
 		}
 	}
+}
+
+// unreadable is the error of the decoder, which quotes what it read as it is.
+func unreadable(err error) error {
+	if text := err.Error(); Printable(text) != text {
+		return fmt.Errorf("%w: %s", ErrDamaged, Printable(text))
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }
 
 // blank reports whether a token between objects is one that oned sends there: an
