@@ -35,7 +35,7 @@ func isolationReadsBack(t *testing.T, c Isolation) {
 }
 
 func TestIsolationRoundTrip(t *testing.T) {
-	for seed := range uint64(1000) {
+	for seed := range *seeds {
 		isolationReadsBack(t, randomIsolation(rand.New(rand.NewPCG(seed, 2))))
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)

@@ -402,7 +402,7 @@ func join(lines []string) (all string) {
 // that it has seen enough.
 func grid(visit func(m *model, length time.Duration) bool) {
 	c := settings()
-	for phase := time.Duration(0); phase <= c.Interval; phase += c.Interval / 20 {
+	for phase := c.Interval / 20; phase < c.Interval; phase += c.Interval / 10 {
 		for _, lost := range [][]time.Duration{{0}, {c.Timeout}, lateRounds(c)} {
 			for _, speed := range []float64{slow, fast} {
 				for _, takes := range []time.Duration{0, 1} {
