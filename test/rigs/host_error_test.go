@@ -22,7 +22,10 @@ func TestMachineIsDeadBeforeTheFirstRecreate(t *testing.T) {
 	rigs.Need(t, rigs.BMCPackages, "ipmi_sim", "ipmitool", "fence_ipmilan")
 	program := filepath.Join(programs.Dir(t), "host_error")
 	for _, version := range []string{"4.4.1", "7.4.1"} {
-		t.Run(version, func(t *testing.T) { machineDiesFirst(t, program, version) })
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			machineDiesFirst(t, program, version)
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package guest
 
 import (
 	"cmp"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -27,6 +28,11 @@ func TestMain(m *testing.M) {
 	if mode := os.Getenv(helperMode); mode != "" {
 		fakeQEMU(mode)
 		os.Exit(0)
+	}
+	// Most of the tests wait for limits to run out, all at the same time.
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		_ = f.Value.Set("8")
 	}
 	os.Exit(m.Run())
 }
