@@ -164,7 +164,7 @@ func boots(calls []string) (n int) {
 // When a thousand VMs fail at once, they are not all recreated at once.
 func TestManyFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const many = 300
+		const many = 120 // six minutes
 		var vms []cloud.VM
 		for id := range many {
 			vms = append(vms, vm(id, one.Active, one.BootFailure, id%4))
