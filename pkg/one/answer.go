@@ -15,6 +15,16 @@ import (
 // a *CallError, a *FaultError or an *AnswerError. It accepts every answer shape
 // of 4.4 to 7.4: 3 elements, or 5 for a refusal since 5.10.
 func decodeAnswer(method string, status int, body []byte) (any, error) {
+	if status == http.StatusOK {
+		if value, ok := plainAnswer(body); ok {
+			return value, nil
+		}
+	}
+	return decodeAny(method, status, body)
+}
+
+// decodeAny does that for every body, plain or not.
+func decodeAny(method string, status int, body []byte) (any, error) {
 	bad := func(err error) error {
 		return &AnswerError{Method: method, Status: status, Start: Printable(cut(string(body[:min(len(body), 300)]), 60)), Err: err}
 	}

@@ -44,14 +44,7 @@ func readObjects[T any](ctx context.Context, c *Client, root, item string, parse
 	if err != nil {
 		return nil, err
 	}
-	var all []T
-	err = forEach(document, root, item, func(o *object) error {
-		v, err := parse(o)
-		if err == nil {
-			all = append(all, v)
-		}
-		return err
-	})
+	all, err := objects(document, root, item, parse)
 	if err != nil {
 		return nil, fmt.Errorf("[%s] %w", method, err)
 	}

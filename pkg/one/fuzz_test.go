@@ -3,6 +3,9 @@ package one
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"one-ft/test/testdata/tapes"
@@ -103,4 +106,70 @@ func FuzzCleanXML(f *testing.F) {
 			t.Errorf("%q reads %s, and cleaned (%q) %s, %v", in, before, out, after, errAfter)
 		}
 	})
+}
+
+// FuzzPlain: what the fast readers read is what the others read.
+func FuzzPlain(f *testing.F) {
+	seeds(f, func(tape tapes.Tape) {
+		f.Add(tape.Response)
+		if value, err := decodeAnswer("one.x", tape.HTTPStatus, tape.Response); err == nil {
+			if text, ok := value.(string); ok {
+				f.Add([]byte(text))
+			}
+		}
+	})
+	for _, value := range []string{"a]]>b", "]]", "&amp;&#x0d;&lt;", "a\rb", "\u00e9\ufffe", "<!-- x -->", "]]></NOTE></USER_TEMPLATE></VM><VM><ID>8</ID><USER_TEMPLATE><NOTE><![CDATA["} {
+		f.Add([]byte(vmText(7, "a<b/>c", value)))
+		f.Add([]byte("<VM_POOL>" + vmText(7, value, "") + " \n</VM_POOL>\n"))
+		f.Add([]byte(accepted(value)))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if value, ok := plainAnswer(text); ok {
+			if want, err := decodeAny("one.x", 200, text); err != nil || value != want {
+				t.Errorf("%q: %#v, and %#v, %v", text, value, want, err)
+			}
+		}
+		for _, root := range []string{"VM", "VM_POOL"} {
+			var plain, all []string
+			if plainEach(string(text), root, "VM", func(o *object) error { plain = append(plain, tree(o.element)); return nil }) {
+				err := forEach(string(text), root, "VM", func(o *object) error { all = append(all, tree(o.element)); return nil })
+				if err != nil || !slices.Equal(plain, all) {
+					t.Errorf("%q: %q, and %q, %v", text, plain, all, err)
+				}
+			}
+		}
+	})
+}
+
+// tree is an element in words.
+func tree(e *element) string {
+	words := fmt.Sprintf("%s %q", e.name, e.text)
+	for _, c := range e.children {
+		words += " (" + tree(c) + ")"
+	}
+	return words
+}
+
+// TestPlain: the fast readers read the pools and objects that oned answers with, all of them.
+func TestPlain(t *testing.T) {
+	read, passed := 0, 0
+	eachTape(t, func(version string, tape tapes.Tape) {
+		value, err := decodeAny(tape.Method, tape.HTTPStatus, tape.Response)
+		text, isText := value.(string)
+		if err != nil || !isText || !strings.HasPrefix(text, "<") {
+			return
+		}
+		read++
+		root, _, _ := strings.Cut(strings.TrimPrefix(text, "<"), ">")
+		item := strings.TrimSuffix(root, "_POOL")
+		_, plain := plainAnswer(tape.Response)
+		if plain && plainEach(text, root, item, func(*object) error { return nil }) {
+			passed++
+		} else if needed := strings.HasPrefix(item, "VM") || strings.HasPrefix(item, "HOST"); needed && !bytes.Contains(tape.Response, []byte("]]&gt;]]&gt;")) {
+			t.Errorf("%s: %s is not read as plain: %.300q", version, tape.Method, text)
+		}
+	})
+	if passed < read/2 || read == 0 {
+		t.Errorf("%d of %d answers", passed, read)
+	}
 }

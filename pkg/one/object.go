@@ -142,6 +142,24 @@ func (o *object) single(name string) *element {
 	return found
 }
 
+// objects reads a document whose root holds objects (a pool) or, with root == item, is one
+// object, and parses each.
+func objects[T any](document, root, item string, parse func(*object) (T, error)) (all []T, err error) {
+	keep := func(o *object) error {
+		v, err := parse(o)
+		if err == nil {
+			all = append(all, v)
+		}
+		return err
+	}
+	if plainEach(document, root, item, keep) {
+		return all, nil
+	}
+	all = nil
+	err = forEach(document, root, item, keep)
+	return all, err
+}
+
 // forEach reads a document whose root holds objects (a pool) or, with root ==
 // item, is one object, and calls f for each of them in turn.
 func forEach(document, root, item string, f func(*object) error) error {
