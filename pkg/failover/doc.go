@@ -159,7 +159,11 @@ const (
 	// maxResumes is how often a SUSPENDED or POWEROFF VM is resumed to recreate
 	// it: the resume falls back within a fraction of a second on a dead host.
 	maxResumes = 5
-	// firstPause and maxPause bound the growing pauses between two looks.
+	// firstLook is the pause after the first look whether something has happened: oned 5.10 and
+	// later begin to recreate a VM some milliseconds after the answer.
+	firstLook = 10 * time.Millisecond
+	// firstPause and maxPause bound the growing pauses between two attempts, and maxPause those
+	// between two looks.
 	firstPause = 100 * time.Millisecond
 	maxPause   = 5 * time.Second
 )

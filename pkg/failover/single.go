@@ -189,7 +189,7 @@ func (r *runner) hostOf(ctx context.Context, id int) (*one.Host, error) {
 func (r *permit) verifySingle(ctx context.Context, t *task) {
 	moved := false
 	before, _ := t.step.VM.Last()
-	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+	for pause := firstLook; ; pause = min(2*pause, maxPause) {
 		vm, err := r.cloud.VM(ctx, t.out.VM)
 		switch {
 		case errors.Is(err, one.ErrNotFound):

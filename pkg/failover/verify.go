@@ -18,8 +18,10 @@ import (
 // not move is asked for again.
 func (r *permit) verifyLeft(ctx context.Context, tasks []*task) {
 	waiting := accepted(tasks)
-	for pause := firstPause; len(waiting) > 0; pause = min(2*pause, maxPause) {
+	for pause := firstLook; len(waiting) > 0; pause = min(2*pause, maxPause) {
+		asked := time.Now()
 		host, err := r.cloud.Host(ctx, r.hostID)
+		took := time.Since(asked) // who is slow to answer is asked less often
 		var again []*task
 		switch {
 		case errors.Is(err, one.ErrNotFound):
@@ -44,7 +46,7 @@ func (r *permit) verifyLeft(ctx context.Context, tasks []*task) {
 		}
 		r.askStuck(ctx, waiting)
 		waiting = accepted(waiting)
-		if len(waiting) > 0 && !wait(ctx, pause) {
+		if len(waiting) > 0 && !wait(ctx, max(pause, took)) {
 			r.finishAll(waiting, Incomplete, "accepted by oned, but the VM has not left the host in time")
 			return
 		}
@@ -144,7 +146,8 @@ func isFailure(vm one.VM) bool {
 func (r *runner) verifyRunning(ctx context.Context, tasks []*task) {
 	waiting := accepted(tasks)
 	seen := map[int]one.VM{}
-	for pause := firstPause; len(waiting) > 0; pause = min(2*pause, maxPause) {
+	for pause := firstLook; len(waiting) > 0; pause = min(2*pause, maxPause) {
+		asked := time.Now()
 		for _, t := range waiting {
 			vm, err := r.readForVerify(ctx, t, waiting, seen)
 			if err == nil {
@@ -152,7 +155,7 @@ func (r *runner) verifyRunning(ctx context.Context, tasks []*task) {
 			}
 		}
 		waiting = accepted(waiting)
-		if len(waiting) > 0 && !wait(ctx, pause) {
+		if len(waiting) > 0 && !wait(ctx, max(pause, time.Since(asked))) {
 			break
 		}
 		clear(seen)
