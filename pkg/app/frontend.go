@@ -30,14 +30,12 @@ func FrontEndStarted(proc, endpoint, location string) time.Time {
 		return time.Time{}
 	}
 	var oned, hem time.Time
-	commands, _ := filepath.Glob(filepath.Join(proc, "[0-9]*", "cmdline"))
-	for _, file := range commands {
-		command, err := os.ReadFile(file)
+	for _, dir := range processes(proc) {
+		command, err := os.ReadFile(filepath.Join(dir, "cmdline"))
 		if err != nil {
 			continue // it has ended
 		}
 		first, _, _ := bytes.Cut(command, []byte{0})
-		dir := filepath.Dir(file)
 		switch {
 		case filepath.Base(string(first)) == "oned" && SameLocation(dir, location):
 			oned = later(oned, startOf(dir, boot))
@@ -49,6 +47,22 @@ func FrontEndStarted(proc, endpoint, location string) time.Time {
 		return oned
 	}
 	return later(oned, hem)
+}
+
+// processes gives the directories of all processes.
+func processes(proc string) (dirs []string) {
+	f, err := os.Open(proc)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	names, _ := f.Readdirnames(-1) // those that could be read
+	for _, name := range names {
+		if name[0] >= '1' && name[0] <= '9' {
+			dirs = append(dirs, filepath.Join(proc, name))
+		}
+	}
+	return dirs
 }
 
 // SameLocation reports whether a process has this ONE_LOCATION. Its environment can

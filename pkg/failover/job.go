@@ -20,7 +20,7 @@ func jobOf(s app.Session, q incident.Request, shared *Shared) HostJob {
 	job := HostJob{
 		HostID: q.ID, Dialect: s.Dialect, Confirm: incident.Duration(q.Confirm), FenceFirst: q.FenceFirst,
 		Policy: recovery.Policy{Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}},
-		Storm:  NewStorm(v, app.FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location)),
+		Storm:  NewStorm(v, shared.frontEndStarted(s)),
 	}
 	job.Storm.Override = q.Override
 	job.Storm.Cycle = func(ctx context.Context) (time.Duration, error) {

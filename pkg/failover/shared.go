@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"one-ft/pkg/app"
 	"one-ft/pkg/one"
 )
 
@@ -25,6 +26,24 @@ type Shared struct {
 	proven  map[int]time.Time // hosts whose VMs may be acted on, and since when
 	// Agents bounds how many fence agents run at the same time.
 	Agents chan struct{}
+
+	mu      sync.Mutex
+	started time.Time // when the front-end was, or became leader
+	looked  time.Time // when that was looked up
+}
+
+// frontEndStarted is when this front-end was started or became leader. It is looked up once in
+// watchEvery, which reads a file of each process of this machine.
+func (s *Shared) frontEndStarted(of app.Session) time.Time {
+	if s == nil {
+		return app.FrontEndStarted("/proc", of.Client.Endpoint(), of.Paths.Location)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.looked.IsZero() || time.Since(s.looked) >= watchEvery {
+		s.started, s.looked = app.FrontEndStarted("/proc", of.Client.Endpoint(), of.Paths.Location), time.Now()
+	}
+	return s.started
 }
 
 // NewShared makes it for recoveries that act on so many VMs at the same time.
