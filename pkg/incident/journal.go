@@ -71,6 +71,7 @@ func (j *Journal) Begin(r Record) (*Case, error) {
 	if err := save(j.dir, &c.record); err != nil {
 		return nil, fmt.Errorf("begin an incident: %w", err)
 	}
+	c.last = time.Now() // the first events can wait for the plan
 	return c, nil
 }
 

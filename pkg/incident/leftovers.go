@@ -26,7 +26,10 @@ func RemoveLeftovers(stateDir string, now time.Time) {
 			return fs.SkipDir
 		}
 		ours := slices.ContainsFunc([]string{".host-", ".front-end-", ".VM-"}, func(p string) bool { return strings.HasPrefix(d.Name(), p) })
-		if info, err := d.Info(); err == nil && ours && info.Mode().IsRegular() && now.Sub(info.ModTime()) > leftoverAge {
+		if !ours {
+			return nil // a look at each lock and incident would take its time
+		}
+		if info, err := d.Info(); err == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > leftoverAge {
 			_ = os.Remove(path)
 		}
 		return nil

@@ -83,8 +83,11 @@ func (l *Locks) Acquire(kind string, id int) (release func(), err error) {
 		return nil, fmt.Errorf("lock %s: %w", object, err)
 	}
 	// Who holds it is for people only: a file that cannot be written still locks.
-	if f.Truncate(0) == nil {
-		_, _ = f.WriteAt([]byte(l.holder+"\n"), 0)
+	text := []byte(l.holder + "\n")
+	if _, err := f.WriteAt(text, 0); err == nil {
+		if info, err := f.Stat(); err == nil && info.Size() > int64(len(text)) {
+			_ = f.Truncate(int64(len(text)))
+		}
 	}
 	return func() { f.Close() }, nil
 }
