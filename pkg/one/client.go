@@ -147,7 +147,7 @@ func (c *Client) attempt(ctx context.Context, limit time.Duration, method string
 		return nil, &TransportError{Method: method, Sent: c.maySend(err, connected), Err: withoutURL(err)}
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, c.opt.MaxAnswer+1))
+	answer, err := readAll(resp, c.opt.MaxAnswer+1)
 	switch {
 	case err != nil:
 		return nil, &TransportError{Method: method, Sent: true, Err: err}
@@ -156,6 +156,16 @@ func (c *Client) attempt(ctx context.Context, limit time.Duration, method string
 			Err: fmt.Errorf("%w of %d bytes", ErrTooBig, c.opt.MaxAnswer)}
 	}
 	return decodeAnswer(method, resp.StatusCode, answer)
+}
+
+// readAll reads the body of an answer up to a limit, into a buffer of the right size where the
+// server tells it. A server that says more than it sends makes nobody take much memory.
+func readAll(resp *http.Response, limit int64) ([]byte, error) {
+	const most = 8 << 20
+	var buffer bytes.Buffer
+	buffer.Grow(int(max(min(resp.ContentLength, limit, most), 0)) + bytes.MinRead)
+	_, err := buffer.ReadFrom(io.LimitReader(resp.Body, limit))
+	return buffer.Bytes(), err
 }
 
 // maySend reports whether the request may have reached oned. It certainly did
