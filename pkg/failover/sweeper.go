@@ -32,7 +32,7 @@ func (w *sweeper) look(ctx context.Context) (sight, error) {
 		if full, err := w.s.Client.Host(ctx, h.ID); err == nil { // the pool does not tell when it was monitored
 			h = full
 		}
-		all.hosts = append(all.hosts, w.host(h, records))
+		all.hosts = append(all.hosts, w.host(h, w.known(records)))
 	}
 	if all.vms, err = w.vms(ctx, hosts, past, open); err != nil {
 		return sight{}, err
@@ -61,9 +61,10 @@ type key struct {
 	id   int
 }
 
-// pasts reads what the journal knows, the newest first, and the open incidents of objects.
-func (w *sweeper) pasts() (past map[key][]recovery.Past, open map[key]incident.Record) {
-	past, open = map[key][]recovery.Past{}, map[key]incident.Record{}
+// pasts reads what the journal knows, the newest first and without the VMs, and the open incidents
+// of objects.
+func (w *sweeper) pasts() (past map[key][]incident.Record, open map[key]incident.Record) {
+	past, open = map[key][]incident.Record{}, map[key]incident.Record{}
 	dir := filepath.Join(w.s.StateDir, "incidents")
 	if _, err := os.Stat(dir); w.s.DryRun && err != nil {
 		return past, open // a dry run makes no directory
@@ -73,22 +74,41 @@ func (w *sweeper) pasts() (past map[key][]recovery.Past, open map[key]incident.R
 		w.s.Log.Warn("working without the journal: %v", err)
 		return past, open
 	}
-	records, failed := journal.List(0)
+	records, failed := journal.Heads()
 	for _, err := range failed {
 		w.s.Log.Warn("%v", err)
 	}
 	for _, r := range records {
 		k := key{r.Kind, r.ID}
 		if len(past[k]) == 0 && r.Status == incident.Open {
-			open[k] = r
+			open[k] = w.whole(r)
 		}
-		if r, err := journal.Load(r.Number); err == nil && len(past[k]) == 0 { // with its VMs
-			past[k] = append(past[k], pastOf(r))
-			continue
-		}
-		past[k] = append(past[k], pastOf(r))
+		past[k] = append(past[k], r)
 	}
 	return past, open
+}
+
+// known is what records of one object say, the newest with its VMs.
+func (w *sweeper) known(records []incident.Record) (past []recovery.Past) {
+	for i, r := range records {
+		if i == 0 {
+			r = w.whole(r)
+		}
+		past = append(past, pastOf(r))
+	}
+	return past
+}
+
+// whole reads the rest of a record.
+func (w *sweeper) whole(r incident.Record) incident.Record {
+	journal, err := incident.OpenJournal(filepath.Join(w.s.StateDir, "incidents"))
+	if err != nil {
+		return r
+	}
+	if all, err := journal.Load(r.Number); err == nil {
+		return all
+	}
+	return r
 }
 
 // pastOf is what a record says.
@@ -219,7 +239,7 @@ func whyNot(f found, tool string) string {
 }
 
 // vms finds the VMs that are UNKNOWN or failed and whose host is fine.
-func (w *sweeper) vms(ctx context.Context, hosts []one.Host, past map[key][]recovery.Past, open map[key]incident.Record) ([]found, error) {
+func (w *sweeper) vms(ctx context.Context, hosts []one.Host, past map[key][]incident.Record, open map[key]incident.Record) ([]found, error) {
 	fine := map[int]bool{}
 	for _, h := range hosts {
 		fine[h.ID] = h.State.Back()
@@ -237,7 +257,7 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host, past map[key][]reco
 				continue
 			}
 			k := key{"VM", vm.ID}
-			f := found{id: vm.ID, what: fmt.Sprintf("VM %d (%s) %s", vm.ID, vm.Name, vm.Status()), same: vm.Status(), swept: recovery.SweepVM(past[k], time.Now())}
+			f := found{id: vm.ID, what: fmt.Sprintf("VM %d (%s) %s", vm.ID, vm.Name, vm.Status()), same: vm.Status(), swept: recovery.SweepVM(w.known(past[k]), time.Now())}
 			tool := "vm_failure"
 			f.request = w.request("VM", vm.ID, w.opt.Failed)
 			if unknown {

@@ -124,7 +124,13 @@ func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
 // List gives up to limit incidents, newest first; 0 means all. Each error is a file that
 // was skipped: a damaged one, which is set aside, or one of a later one-ft or that cannot be read,
 // which stay.
-func (j *Journal) List(limit int) ([]Record, []error) {
+func (j *Journal) List(limit int) ([]Record, []error) { return j.list(limit, everything) }
+
+// Heads is List for all incidents, without their events, and without their VMs where those can
+// be left out: Load has them. It reads a page of each file.
+func (j *Journal) Heads() ([]Record, []error) { return j.list(0, head) }
+
+func (j *Journal) list(limit int, p part) ([]Record, []error) {
 	numbers, err := j.numbers()
 	if err != nil {
 		return nil, []error{err}
@@ -135,7 +141,7 @@ func (j *Journal) List(limit int) ([]Record, []error) {
 		if limit > 0 && len(records) == limit {
 			break
 		}
-		r, err := j.read(n, everything)
+		r, err := j.read(n, p)
 		switch {
 		case err == nil:
 			records = append(records, r)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 )
 
 const (
@@ -64,17 +65,33 @@ func (j *Journal) read(number int, p part) (Record, error) {
 // lines where that stands: a process that looks for an open one passes a thousand of them, and when
 // many hosts fail a hundred processes look. false means nothing.
 func (j *Journal) isOver(number int) bool {
+	_, over := j.over(number)
+	return over
+}
+
+// over is the same and gives when the incident ended; the zero time when that does not stand there.
+func (j *Journal) over(number int) (at time.Time, over bool) {
 	f, err := os.OpenFile(filepath.Join(j.dir, fileName(number)), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return false
+		return time.Time{}, false
 	}
 	defer f.Close()
 	var text [overBytes]byte
 	n, _ := f.Read(text[:])
-	// As in decode, only our own indentation has this line.
-	_, after, found := bytes.Cut(text[:n], []byte("\n  \"status\": \""))
-	status, _, whole := bytes.Cut(after, []byte("\""))
-	return found && whole && ended(Status(status))
+	// As in decode, only our own indentation has these lines.
+	value := func(name string) string {
+		_, after, found := bytes.Cut(text[:n], []byte("\n  \""+name+"\": \""))
+		value, _, whole := bytes.Cut(after, []byte("\""))
+		if !found || !whole {
+			return ""
+		}
+		return string(value)
+	}
+	at, err = time.Parse(time.RFC3339, value("ended"))
+	if err != nil {
+		at = time.Time{}
+	}
+	return at, ended(Status(value("status")))
 }
 
 // setAside renames a damaged file unless another process has replaced it, and says how
@@ -118,8 +135,9 @@ func readRecord(path string, number int, p part) (r Record, seen os.FileInfo, er
 
 // decode reads the JSON of a record.
 func decode(from io.Reader, p part) (Record, error) {
-	text, err := io.ReadAll(io.LimitReader(from, headBytes))
-	if err != nil {
+	text := make([]byte, headBytes)
+	n, err := io.ReadFull(from, text)
+	if text = text[:n]; err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return Record{}, err
 	}
 	if p == head {
