@@ -80,7 +80,11 @@ func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared)
 // runHost does what a request for a host asks for; shared is nil for a process that works on
 // one host only.
 func runHost(ctx context.Context, s app.Session, q incident.Request, tell *teller, shared *Shared) (Report, error) {
-	rec := newRecorder(s, q, tell)
+	open := incident.OpenJournal
+	if shared != nil {
+		open = shared.journal
+	}
+	rec := newRecorder(s, q, tell, open)
 	cloud := Cloud(s.Client)
 	if shared != nil {
 		cloud, rec.prunes = shared.pending, false // pruning reads the whole journal: once for all hosts
@@ -96,7 +100,7 @@ func runVM(ctx context.Context, s app.Session, q incident.Request, tell *teller)
 	if !q.NoBudget {
 		job.Budget = NewBudget(s.Config.Values(), filepath.Join(s.StateDir, "attempts"))
 	}
-	rec := newRecorder(s, q, tell)
+	rec := newRecorder(s, q, tell, incident.OpenJournal)
 	report, err := VM(ctx, s.Client, locks(s), job, optionsOf(s, q, rec, nil))
 	rec.end(&report, err, ctx.Err() != nil)
 	return report, err

@@ -45,15 +45,15 @@ type recorder struct {
 	kept bool
 }
 
-// newRecorder makes a recorder for a request with the settings of a session. The incident
+// newRecorder makes a recorder for a request with the settings of a session, and has the journal opened. The incident
 // begins when the work does.
-func newRecorder(s app.Session, q incident.Request, tell *teller) *recorder {
+func newRecorder(s app.Session, q incident.Request, tell *teller, open func(dir string) (*incident.Journal, error)) *recorder {
 	rec := &recorder{record: incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}, tell: tell, kept: !s.Attended, prunes: true}
 	rec.step.Store(incident.StepTold)
 	if s.DryRun {
 		return rec
 	}
-	rec.journal, rec.err = incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
+	rec.journal, rec.err = open(filepath.Join(s.StateDir, "incidents"))
 	s.Log.Observe(rec.line)
 	return rec
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 )
 
@@ -22,14 +23,15 @@ type Shared struct {
 	pool    *pool
 	pending *pending
 	turns   *turns
-	mu      sync.Mutex
-	proven  map[int]time.Time // hosts whose VMs may be acted on, and since when
 	// Agents bounds how many fence agents run at the same time.
 	Agents chan struct{}
+	// journal is opened once: it remembers what its records are about.
+	journal func(dir string) (*incident.Journal, error)
 
 	mu      sync.Mutex
-	started time.Time // when the front-end was, or became leader
-	looked  time.Time // when that was looked up
+	proven  map[int]time.Time // hosts whose VMs may be acted on, and since when
+	started time.Time         // when the front-end was, or became leader
+	looked  time.Time         // when that was looked up
 }
 
 // frontEndStarted is when this front-end was started or became leader. It is looked up once in
@@ -50,7 +52,22 @@ func (s *Shared) frontEndStarted(of app.Session) time.Time {
 func NewShared(cloud Cloud, parallel int) *Shared {
 	return &Shared{
 		pool: &pool{cloud: cloud, busy: make(chan struct{}, 1)}, pending: &pending{Cloud: cloud, busy: make(chan struct{}, 1)},
-		turns: newTurns(parallel), proven: map[int]time.Time{}, Agents: make(chan struct{}, maxAgents),
+		turns: newTurns(parallel), proven: map[int]time.Time{}, Agents: make(chan struct{}, maxAgents), journal: openedOnce(),
+	}
+}
+
+// openedOnce opens a journal, and again until that works.
+func openedOnce() func(dir string) (*incident.Journal, error) {
+	var mu sync.Mutex
+	var journal *incident.Journal
+	return func(dir string) (*incident.Journal, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		var err error
+		if journal == nil {
+			journal, err = incident.OpenJournal(dir)
+		}
+		return journal, err
 	}
 }
 

@@ -8,12 +8,24 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // Journal is a directory with one JSON file per incident, which all one-ft processes of
-// a front-end share.
-type Journal struct{ dir string }
+// a front-end share. It is safe for concurrent use.
+type Journal struct {
+	dir string
+
+	mu    sync.Mutex
+	known map[int]object // by number; what a record is about never changes
+}
+
+// object is what an incident is about.
+type object struct {
+	kind string
+	id   int
+}
 
 // ErrNoIncident means that the journal has no incident of that number.
 var ErrNoIncident = errors.New("there is no such incident")
@@ -44,7 +56,7 @@ func OpenJournal(dir string) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the directory for the journal: %w", err)
 	}
-	return &Journal{dir: dir}, nil
+	return &Journal{dir: dir, known: map[int]object{}}, nil
 }
 
 // Begin writes a new incident with the next free number and gives the Case that goes on
@@ -105,7 +117,7 @@ func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
 	}
 	var failed []error
 	for _, n := range numbers {
-		if j.isOver(n) {
+		if !j.mayBeOf(n, kind, id) || j.isOver(n) {
 			continue
 		}
 		r, err := j.read(n, head)

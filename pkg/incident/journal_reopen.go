@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -34,22 +36,45 @@ func (j *Journal) LastOf(kind string, id int) (Record, bool, error) {
 	return Record{}, false, errors.Join(failed...)
 }
 
-// mayBeOf reports whether a record may be of an object, from its first lines: like isOver, for
-// a journal of a thousand incidents. true means nothing.
+// mayBeOf reports whether a record may be of an object, from its first lines, which are read once:
+// a process that works on 500 hosts asks for each of them about each record. true means nothing.
 func (j *Journal) mayBeOf(number int, kind string, id int) bool {
-	f, err := os.OpenFile(filepath.Join(j.dir, fileName(number)), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	j.mu.Lock()
+	about, known := j.known[number]
+	j.mu.Unlock()
+	if !known {
+		if about, known = aboutIn(filepath.Join(j.dir, fileName(number))); !known {
+			return true
+		}
+		j.mu.Lock()
+		j.known[number] = about
+		j.mu.Unlock()
+	}
+	return about == object{kind, id}
+}
+
+// aboutIn reads what a record is about from its first lines; false when it does not stand there as
+// we write it.
+func aboutIn(path string) (object, bool) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return true
+		return object{}, false
 	}
 	defer f.Close()
 	const begin = 512 // the version, the number, the kind and the ID come first
 	var text [begin]byte
 	n, _ := f.Read(text[:])
-	line := func(format string, args ...any) bool {
-		return bytes.Contains(text[:n], fmt.Appendf(nil, format, args...))
+	value := func(name string) string {
+		_, after, _ := bytes.Cut(text[:n], []byte("\n  \""+name+"\": "))
+		value, _, whole := bytes.Cut(after, []byte(",\n"))
+		if !whole {
+			return ""
+		}
+		return string(value)
 	}
-	ours := line("\n  \"kind\": \"") && line("\n  \"id\": ")
-	return !ours || line("\n  \"kind\": %q,\n", kind) && line("\n  \"id\": %d,\n", id)
+	id, err := strconv.Atoi(value("id"))
+	kind := strings.Trim(value("kind"), "\"")
+	return object{kind, id}, err == nil && knownKind(kind)
 }
 
 // Reopen goes on with an incident that ended, for another event of the same outage. The caller

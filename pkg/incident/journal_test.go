@@ -216,7 +216,7 @@ func TestJournalThatDoesNotWork(t *testing.T) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
-	j := &Journal{file}
+	j := &Journal{dir: file}
 	if c, err := j.Begin(Record{Kind: "VM"}); c != nil || !errors.Is(err, syscall.ENOTDIR) {
 		t.Error(err)
 	}
