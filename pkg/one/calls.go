@@ -156,21 +156,32 @@ func (c *Client) PendingVMs(ctx context.Context) ([]VM, error) {
 		// The short bodies of 5.8 to 5.10 leave SCHED_MESSAGE out (tapes).
 		method = "one.vmpool.infoextended"
 	}
-	return c.vmPool(ctx, method, Pending)
+	return c.vmPool(ctx, method, Pending, func(o *object) (VM, error) {
+		v, err := parseVM(o)
+		// A storm has tens of thousands, and nobody wants to know more of them.
+		says, said := v.UserTemplate[schedulerMessage]
+		if v.Template, v.UserTemplate = nil, nil; said {
+			v.UserTemplate = map[string]string{schedulerMessage: says}
+		}
+		return v, err
+	})
 }
+
+// schedulerMessage is where the scheduler says why a VM still waits for a host.
+const schedulerMessage = "SCHED_MESSAGE"
 
 // VMsIn reads all VMs in a state: their IDs, states and last history records. From 5.8 on
 // the bodies are short: custom attributes are missing.
 func (c *Client) VMsIn(ctx context.Context, state VMState) ([]VM, error) {
-	return c.vmPool(ctx, "one.vmpool.info", state)
+	return c.vmPool(ctx, "one.vmpool.info", state, parseVM)
 }
 
-func (c *Client) vmPool(ctx context.Context, method string, state VMState) ([]VM, error) {
+func (c *Client) vmPool(ctx context.Context, method string, state VMState, parse func(*object) (VM, error)) ([]VM, error) {
 	args := []any{-2, -1, -1, int(state)} // of all users, all IDs
 	if c.dialect.poolQuery {
 		args = append(args, "")
 	}
-	vms, err := readObjects(ctx, c, "VM_POOL", "VM", parseVM, method, args...)
+	vms, err := readObjects(ctx, c, "VM_POOL", "VM", parse, method, args...)
 	if err == nil {
 		err = distinct(vms, func(v VM) int { return v.ID }, nil)
 	}

@@ -1,10 +1,10 @@
 package one
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // oned writes nearly all of its XML in one plain form, which is read here in one pass, many
@@ -14,7 +14,8 @@ import (
 
 // plainAnswer reads the value of a successful call: a string that is not empty, or a number.
 func plainAnswer(body []byte) (value any, ok bool) {
-	p := plainReader{text: body}
+	// No copy: nobody writes into body any more, and nothing that is returned is a part of it.
+	p := plainReader{text: unsafe.String(unsafe.SliceData(body), len(body))}
 	if p.word("<?xml version=\"1.0\" encoding=\"UTF-8\"?>") {
 		p.space()
 	}
@@ -51,15 +52,13 @@ func plainAnswer(body []byte) (value any, ok bool) {
 }
 
 // plainReader is what is left to be read.
-type plainReader struct{ text []byte }
+type plainReader struct{ text string }
 
 // word skips a word, if it is there.
 func (p *plainReader) word(w string) bool {
-	if len(p.text) < len(w) || string(p.text[:len(w)]) != w {
-		return false
-	}
-	p.text = p.text[len(w):]
-	return true
+	rest, found := strings.CutPrefix(p.text, w)
+	p.text = rest
+	return found
 }
 
 // space skips white space.
@@ -71,18 +70,18 @@ func (p *plainReader) space() {
 
 // number reads a whole number that int32 holds.
 func (p *plainReader) number() (n int64, ok bool) {
-	end := bytes.IndexByte(p.text, '<')
+	end := strings.IndexByte(p.text, '<')
 	if end < 1 || end > len("-2147483648") {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(string(p.text[:end]), 10, 32)
+	n, err := strconv.ParseInt(p.text[:end], 10, 32)
 	p.text = p.text[end:]
 	return n, err == nil && n >= 0
 }
 
 // characters reads text up to the next tag.
 func (p *plainReader) characters() (text string, ok bool) {
-	end := bytes.IndexByte(p.text, '<')
+	end := strings.IndexByte(p.text, '<')
 	if end < 0 || !plainCharacters(p.text[:end]) {
 		return "", false
 	}
@@ -91,17 +90,18 @@ func (p *plainReader) characters() (text string, ok bool) {
 	return unescape(raw)
 }
 
-// unescape replaces the references that oned uses: it escapes every tag of an object.
-func unescape(raw []byte) (text string, ok bool) {
+// unescape replaces the references that oned uses: it escapes every tag of an object. The text is
+// always a new one.
+func unescape(raw string) (text string, ok bool) {
 	var b strings.Builder
 	b.Grow(len(raw))
 	for {
-		at := bytes.IndexByte(raw, '&')
+		at := strings.IndexByte(raw, '&')
 		if at < 0 {
-			b.Write(raw)
+			b.WriteString(raw)
 			return b.String(), true
 		}
-		b.Write(raw[:at])
+		b.WriteString(raw[:at])
 		raw = raw[at:]
 		c, n := plainReference(raw)
 		if n == 0 {
@@ -114,12 +114,12 @@ func unescape(raw []byte) (text string, ok bool) {
 
 // plainReference reads the reference that text begins with, and gives its length; 0 for one
 // that oned does not use.
-func plainReference(text []byte) (c byte, n int) {
+func plainReference(text string) (c byte, n int) {
 	for _, r := range [...]struct {
 		c    byte
 		name string
 	}{{'<', "&lt;"}, {'>', "&gt;"}, {'&', "&amp;"}, {'"', "&quot;"}, {'\'', "&apos;"}, {'\r', "&#x0d;"}} {
-		if len(text) >= len(r.name) && string(text[:len(r.name)]) == r.name {
+		if strings.HasPrefix(text, r.name) {
 			return r.c, len(r.name)
 		}
 	}
@@ -128,11 +128,12 @@ func plainReference(text []byte) (c byte, n int) {
 
 // plainCharacters reports whether all characters are ones that XML allows and that no reader
 // changes, as a carriage return is.
-func plainCharacters(text []byte) bool {
-	for _, c := range text {
+func plainCharacters(text string) bool {
+	for i := range len(text) {
+		c := text[i]
 		if c < 0x20 && c != '\t' && c != '\n' {
 			return false
 		}
 	}
-	return utf8.Valid(text) && !bytes.Contains(text, []byte("\xef\xbf\xbe")) && !bytes.Contains(text, []byte("\xef\xbf\xbf"))
+	return utf8.ValidString(text) && !strings.Contains(text, "\xef\xbf\xbe") && !strings.Contains(text, "\xef\xbf\xbf")
 }

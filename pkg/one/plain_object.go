@@ -1,16 +1,15 @@
 package one
 
-import "bytes"
+import "strings"
 
 // plainEach is forEach for a document in the plain form of oned: elements without attributes,
 // text, the usual references and CDATA sections. false means that it is not in that form or not
 // well, or that f failed, and that nothing of it counts.
 func plainEach(document, root, item string, f func(*object) error) bool {
-	text := []byte(document)
-	if !plainCharacters(text) {
+	if !plainCharacters(document) {
 		return false
 	}
-	p := plainObjects{plainReader: plainReader{text: text}, names: map[string]string{}}
+	p := plainObjects{plainReader: plainReader{text: document}, names: map[string]string{}}
 	p.space()
 	name, empty, ok := p.open()
 	if !ok || name != root {
@@ -81,11 +80,11 @@ func (p *plainObjects) open() (name string, empty, ok bool) {
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' }
 
 // name gives the string of a name, of which documents have few: it is kept without the document.
-func (p *plainObjects) name(text []byte) string {
-	if name, known := p.names[string(text)]; known {
+func (p *plainObjects) name(text string) string {
+	if name, known := p.names[text]; known {
 		return name
 	}
-	name := string(text)
+	name := strings.Clone(text)
 	p.names[name] = name
 	return name
 }
@@ -93,7 +92,7 @@ func (p *plainObjects) name(text []byte) string {
 // close reads the end tag of an element, if it is there.
 func (p *plainObjects) close(name string) bool {
 	n := len(name) + 3
-	if len(p.text) < n || p.text[0] != '<' || p.text[1] != '/' || p.text[n-1] != '>' || string(p.text[2:n-1]) != name {
+	if len(p.text) < n || p.text[0] != '<' || p.text[1] != '/' || p.text[n-1] != '>' || p.text[2:n-1] != name {
 		return false
 	}
 	p.text = p.text[n:]
@@ -107,13 +106,13 @@ func (p *plainObjects) content(e *element, depth int) bool {
 	}
 	var text string
 	for {
-		at := bytes.IndexByte(p.text, '<')
+		at := strings.IndexByte(p.text, '<')
 		if at < 0 {
 			return false
 		}
 		if at > 0 {
 			raw := p.text[:at]
-			if bytes.Contains(raw, []byte("]]>")) {
+			if strings.Contains(raw, "]]>") {
 				return false // a value that broke out of its section
 			}
 			more, ok := unescape(raw)
@@ -130,11 +129,11 @@ func (p *plainObjects) content(e *element, depth int) bool {
 			}
 			return true
 		case p.word("<![CDATA["):
-			end := bytes.Index(p.text, []byte("]]>"))
+			end := strings.Index(p.text, "]]>")
 			if end < 0 {
 				return false
 			}
-			text += string(p.text[:end])
+			text += strings.Clone(p.text[:end])
 			p.text = p.text[end+len("]]>"):]
 		default:
 			name, empty, ok := p.open()
