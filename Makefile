@@ -43,8 +43,11 @@ lint:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
+# Takes minutes, and the machine for itself.
 bench:
-	$(GO) test -count 1 -run TestScale -v ./test/bench
+	@grep -m 1 'model name' /proc/cpuinfo; uname -srm; nproc; $(GO) version
+	$(GO) test -count 1 -timeout 30m -run '^TestScale' -v ./test/bench -full
+	$(GO) test -count 1 -run '^TestScale$$' -v ./test/drill
 
 # Random clouds and random trouble for the time T, in a process for each core. What fails is
 # printed as a scenario file; SEED repeats a run.
