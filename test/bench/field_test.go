@@ -64,7 +64,7 @@ type recorded struct {
 	calls    int
 	recreate int           // calls among them
 	bytes    int64         // received, but for the pool
-	perCall  float64       // bytes of a call about VMs
+	perVM    float64       // bytes of an answer about one VM
 	pool     int64         // the pool of hosts, which the storm guard has to see
 	oned     time.Duration // from the last recreate until the last VM had left the host
 }
@@ -214,7 +214,7 @@ func (s *tape) recorded(c *cloud.Cloud) (r recorded) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.requests = s.requests
-	var aboutVMs, bytesOfVMs float64
+	var answers, bytesOfVMs float64
 	for _, call := range c.Calls() {
 		r.calls++
 		switch call.Method {
@@ -226,11 +226,11 @@ func (s *tape) recorded(c *cloud.Cloud) (r recorded) {
 			r.oned = s.left.Sub(call.At)
 		}
 		r.bytes += int64(call.BytesOut)
-		if strings.HasPrefix(call.Method, "one.vm.") {
-			aboutVMs, bytesOfVMs = aboutVMs+1, bytesOfVMs+float64(call.BytesOut)
+		if call.Method == "one.vm.info" {
+			answers, bytesOfVMs = answers+1, bytesOfVMs+float64(call.BytesOut)
 		}
 	}
-	r.perCall = bytesOfVMs / max(aboutVMs, 1)
+	r.perVM = bytesOfVMs / max(answers, 1)
 	return r
 }
 

@@ -23,7 +23,7 @@ var full = flag.Bool("full", false, "measure all sizes, which takes minutes")
 // things.
 const (
 	maxMemory = 64 << 20 // peak, bytes
-	maxGrowth = 1.05     // bytes of a call about VMs, the largest cloud against the smallest: the numbers have more digits
+	maxGrowth = 1.05     // bytes of an answer about a VM, the largest cloud against the smallest: the numbers have more digits
 	maxTime   = 20 * time.Second
 )
 
@@ -131,7 +131,7 @@ func TestScale(t *testing.T) {
 	fmt.Fprintln(w, "version\ton host\tVMs\tcalls\tkB received\tpool kB\tpeak MB\tms\tfloor ms\tratio\tCPU ms\tfloor CPU ms\toned ms\t")
 	for _, version := range versions {
 		for _, on := range hosts {
-			var perCall []float64
+			var perVM []float64
 			for _, vms := range clouds {
 				if vms < on {
 					continue
@@ -143,12 +143,12 @@ func TestScale(t *testing.T) {
 				}
 				p := newBench(t, bin, f).against(t, pairs)
 				p.check(t, f)
-				perCall = append(perCall, p.perCall)
+				perVM = append(perVM, p.perVM)
 				fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.2f\t%.1f\t%.1f\t%.1f\t\n", version, on, vms, p.calls, float64(p.bytes)/1e3, float64(p.pool)/1e3,
 					float64(p.memory)/(1<<20), ms(p.took), ms(p.floor), p.ratio, ms(p.cpu), ms(p.floorCPU), ms(p.oned))
 			}
-			if slices.Max(perCall)/perCall[0] > maxGrowth {
-				t.Errorf("%s, %d VMs on the host: bytes of a call in clouds of growing size: %.0f", version, on, perCall)
+			if slices.Max(perVM)/perVM[0] > maxGrowth {
+				t.Errorf("%s, %d VMs on the host: bytes of an answer about a VM in clouds of growing size: %.0f", version, on, perVM)
 			}
 		}
 	}
