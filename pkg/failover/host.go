@@ -284,7 +284,7 @@ func (r *runner) snapshot(ctx context.Context, job HostJob) (*hostSnapshot, time
 		s.completeHistories(ctx, r)
 	}
 	if ctx.Err() != nil {
-		return nil, time.Time{}, ctx.Err()
+		return nil, time.Time{}, fmt.Errorf("read the VMs of the host: %w", ctx.Err())
 	}
 	for _, vm := range s.VMs {
 		s.addOtherEnd(ctx, r, vm)

@@ -129,5 +129,8 @@ func (r *runner) clear(ctx context.Context, host one.Host, job HostJob, before E
 	}
 	r.rec.Stage(incident.StepFence)
 	proof, s := r.prove(ctx, now, job)
+	if s.refused != "" && ctx.Err() != nil { // no device failed: this process was told to end
+		return fence.Proof{}, stage{}, fmt.Errorf("prove that the host is off: %w", ctx.Err())
+	}
 	return proof, s, nil
 }

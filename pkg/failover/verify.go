@@ -47,6 +47,9 @@ func (r *permit) verifyLeft(ctx context.Context, tasks []*task) {
 		r.askStuck(ctx, waiting)
 		waiting = accepted(waiting)
 		if len(waiting) > 0 && !wait(ctx, max(pause, took)) {
+			if errors.Is(ctx.Err(), context.Canceled) {
+				r.finishAll(waiting, Incomplete, "accepted by oned, but this process was told to end before it saw what became of it")
+			}
 			r.finishAll(waiting, Incomplete, "accepted by oned, but the VM has not left the host in time")
 			return
 		}

@@ -148,3 +148,21 @@ func TestStoppedInTheMiddle(t *testing.T) {
 		w.nobodyTwice()
 	})
 }
+
+// TestToldToEndWhileFencing holds that a process that is told to end does not say that fencing
+// failed: nobody is asked to confirm that the host is off, and another process goes on.
+func TestToldToEndWhileFencing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fourHosts("7.4.1", someRunning(1)...))
+		w.failHost()
+		ctx, end := context.WithCancel(t.Context())
+		w.job.Fence = func(ctx context.Context, _ one.Host, _ fence.Look) (fence.Proof, error) {
+			end()
+			return fence.Proof{}, ctx.Err()
+		}
+		report, err := failover.Host(ctx, w.client, nil, w.job, w.opt)
+		if !errors.Is(err, context.Canceled) || report.Refused || len(w.changes(0)) > 0 {
+			t.Errorf("%v, %+v", err, report)
+		}
+	})
+}
