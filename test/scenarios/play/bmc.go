@@ -49,7 +49,7 @@ func (p *process) program(ctx context.Context, limit time.Duration, run exec.Pro
 	case "fence_host.sh":
 		return w.fenceScript(ctx, p, string(run.Stdin))
 	case "is_alive":
-		return w.opinion(run.Env)
+		return w.opinion(ctx, run.Env)
 	case "tell":
 		w.log.add(rankProcess, p.frontEnd.name+" tell", -1, "%s", told(run.Env))
 		return exec.Result{}
@@ -154,7 +154,13 @@ func (w *world) fenceScript(ctx context.Context, p *process, stdin string) exec.
 }
 
 // opinion is the second opinion is_alive: 0 for a host of which the scenario says so.
-func (w *world) opinion(env []string) exec.Result {
+func (w *world) opinion(ctx context.Context, env []string) exec.Result {
+	w.mu.Lock()
+	thinks := w.thinks
+	w.mu.Unlock()
+	if !sleep(ctx, thinks) {
+		return exec.Result{Code: -1, Err: context.Cause(ctx)}
+	}
 	for _, v := range env {
 		if id, is := strings.CutPrefix(v, "FT_HOST_ID="); is {
 			w.mu.Lock()

@@ -97,6 +97,13 @@ func hostSentences() []sentence {
 			defer w.mu.Unlock()
 			w.alive[n.name()] = true
 		})},
+		{"the second opinion takes <T>", func(w *world, m []string) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			d, err := time.ParseDuration(m[0])
+			w.thinks = d
+			return err
+		}},
 		{"the hook of <H> is called again", hosts(func(w *world, n *node) { w.callHooks("host_error", n.id) })},
 		{"<D> (works|lies|is unreachable|refuses the password|is late|hangs|fails once|loses its power with the host)", func(w *world, m []string) error {
 			w.setBMC(m[0], m[1])

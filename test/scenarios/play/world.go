@@ -37,6 +37,7 @@ type world struct {
 	mu       sync.Mutex
 	bmcs     map[string]string // how each device is
 	alive    map[string]bool   // hosts of which the second opinion says so
+	thinks   time.Duration     // how long it takes
 	down     bool              // oned is stopped
 	problems []string
 }
