@@ -15,6 +15,8 @@ type Batch struct {
 	Reports []Report `json:"reports"`
 	// Lines are about what nothing was done about, and why.
 	Lines []string `json:"lines,omitempty"`
+	// Would is how many of the lines say what a dry run would do.
+	Would int `json:"would,omitempty"`
 	// Errors are what could not be done at all.
 	Errors []string `json:"errors,omitempty"`
 }
@@ -41,8 +43,15 @@ func newBatch(all []result, own []incident.Request) Batch {
 
 // Line is the batch in one line.
 func (b Batch) Line() string {
-	if n := len(b.Reports); n == 0 && len(b.Errors) == 0 {
-		return fmt.Sprintf("nothing to do%s", map[bool]string{true: fmt.Sprintf(" (%d left as they are)", len(b.Lines))}[len(b.Lines) > 0])
+	if len(b.Reports) == 0 && len(b.Errors) == 0 {
+		line := "nothing to do"
+		if b.Would > 0 {
+			line = fmt.Sprintf("%d would be handled", b.Would)
+		}
+		if left := len(b.Lines) - b.Would; left > 0 {
+			line += fmt.Sprintf(" (%d left as they are)", left)
+		}
+		return line
 	}
 	var lines []string
 	for _, r := range b.Reports {

@@ -45,6 +45,9 @@ type Locker interface {
 type Recorder interface {
 	// Open reports whether a process that was stopped has left the work open.
 	Open() bool
+	// Handled says that the event only repeats one about an outage that has been worked on,
+	// and what became of that; "" when there is something to do.
+	Handled(ctx context.Context, host one.Host) string
 	// Begin is called when the work begins: the object is locked, and there is something to
 	// do. It returns what processes before have done.
 	Begin(o Opening) Earlier
@@ -88,13 +91,14 @@ type Earlier struct {
 // noRecorder keeps nothing.
 type noRecorder struct{}
 
-func (noRecorder) Open() bool            { return false }
-func (noRecorder) Begin(Opening) Earlier { return Earlier{} }
-func (noRecorder) Stage(incident.Step)   {}
-func (noRecorder) Proved(string)         {}
-func (noRecorder) Planned([]Outcome)     {}
-func (noRecorder) Finished(Outcome)      {}
-func (noRecorder) Number() int           { return 0 }
+func (noRecorder) Open() bool                               { return false }
+func (noRecorder) Handled(context.Context, one.Host) string { return "" }
+func (noRecorder) Begin(Opening) Earlier                    { return Earlier{} }
+func (noRecorder) Stage(incident.Step)                      {}
+func (noRecorder) Proved(string)                            {}
+func (noRecorder) Planned([]Outcome)                        {}
+func (noRecorder) Finished(Outcome)                         {}
+func (noRecorder) Number() int                              { return 0 }
 
 // Verify says what has to be seen before a VM counts as done.
 type Verify string

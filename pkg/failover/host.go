@@ -71,6 +71,10 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 	if over {
 		return r.settle(ctx, report, host)
 	}
+	if why := r.rec.Handled(ctx, host); why != "" {
+		report.Elsewhere, report.Summary = true, why
+		return report, nil
+	}
 	return r.work(ctx, host, job, report)
 }
 

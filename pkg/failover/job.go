@@ -77,6 +77,10 @@ func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared)
 	return o
 }
 
+// hooksOfOned is the version up to which oned itself calls hooks, that of a host on each failed
+// cycle.
+var hooksOfOned = one.Version{Major: 5, Minor: 10}
+
 // runHost does what a request for a host asks for; shared is nil for a process that works on
 // one host only.
 func runHost(ctx context.Context, s app.Session, q incident.Request, tell *teller, shared *Shared) (Report, error) {
@@ -85,11 +89,13 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, tell *telle
 		open = shared.journal
 	}
 	rec := newRecorder(s, q, tell, open)
-	cloud := Cloud(s.Client)
+	cloud, job := Cloud(s.Client), jobOf(s, q, shared)
 	if shared != nil {
 		cloud, rec.prunes = shared.pending, false // pruning reads the whole journal: once for all hosts
+		// A person is not told that it has been handled.
+		rec.repeats, rec.eachCycle, rec.cycle, rec.fencing = true, s.Version.Before(hooksOfOned.Major, hooksOfOned.Minor), job.Storm.Cycle, s.Config.Values().Fencing
 	}
-	report, err := Host(ctx, cloud, locks(s), jobOf(s, q, shared), optionsOf(s, q, rec, shared))
+	report, err := Host(ctx, cloud, locks(s), job, optionsOf(s, q, rec, shared))
 	rec.end(&report, err, ctx.Err() != nil)
 	return report, err
 }

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -41,6 +42,11 @@ type recorder struct {
 	prunes bool
 	// before is how the incident had ended when it was begun again.
 	before incident.Status
+	// repeats: this is an event that may come again and again; eachCycle: as often as a host is
+	// monitored in vain, which is each cycle. fencing is what the configuration says.
+	repeats, eachCycle bool
+	cycle              func(context.Context) (time.Duration, error)
+	fencing            string
 	// kept: the incident stays open when this process is told to end, for another one.
 	kept bool
 }

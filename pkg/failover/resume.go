@@ -118,6 +118,7 @@ func (w *sweeper) act(ctx context.Context, s sight) (app.Answer, error) {
 			continue
 		}
 		if w.s.DryRun {
+			b.Would++
 			b.Lines = append(b.Lines, fmt.Sprintf("%s: %s: it would be handled: %s", f.what, f.swept.Verdict, f.request.Action))
 			continue
 		}

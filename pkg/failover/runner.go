@@ -69,6 +69,7 @@ type task struct {
 	out      Outcome
 	first    time.Time // first call
 	accepted time.Time // last call that oned accepted; zero before
+	waits    string    // for what the scheduler waits to move it; "" when it has not said
 	release  func()    // gives the VM to other processes; nil without a lock
 }
 

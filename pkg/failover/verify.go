@@ -50,6 +50,11 @@ func (r *permit) verifyLeft(ctx context.Context, tasks []*task) {
 			if errors.Is(ctx.Err(), context.Canceled) {
 				r.finishAll(waiting, Incomplete, "accepted by oned, but this process was told to end before it saw what became of it")
 			}
+			for _, t := range waiting {
+				if t.waits != "" {
+					r.finish(t, Incomplete, "accepted by oned, but the VM has not left the host in time: %s", t.waits)
+				}
+			}
 			r.finishAll(waiting, Incomplete, "accepted by oned, but the VM has not left the host in time")
 			return
 		}
@@ -103,6 +108,9 @@ func (r *permit) askStuck(ctx context.Context, waiting []*task) {
 			r.finish(t, Done, "it no longer exists")
 			continue
 		case err != nil || vm.Resched:
+			if err == nil {
+				t.waits = schedulerSays(vm)
+			}
 			continue // the next round reads again; the scheduler acts in its own time
 		}
 		again := since >= askAgain

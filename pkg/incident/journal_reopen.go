@@ -77,6 +77,24 @@ func aboutIn(path string) (object, bool) {
 	return object{kind, id}, err == nil && knownKind(kind)
 }
 
+// Heard writes down that an event about an incident that has ended came again, with the time of its
+// request. The caller holds the lock of the object.
+func (j *Journal) Heard(number int, at time.Time) error {
+	r, err := j.Load(number)
+	if err != nil {
+		return err
+	}
+	if r.Request == nil || r.Status == Open {
+		return fmt.Errorf("incident %d has not ended, or has no request", number)
+	}
+	q := *r.Request
+	q.At, r.Request = at, &q
+	if err := save(j.dir, &r); err != nil {
+		return fmt.Errorf("note an event of incident %d: %w", number, err)
+	}
+	return nil
+}
+
 // Reopen goes on with an incident that ended, for another event of the same outage. The caller
 // holds the lock of the object. now has the tool, the call and the request of this time. What
 // it had at its end is in its events.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"one-ft/pkg/app"
@@ -263,5 +264,34 @@ func TestConfirmationIsOfTheMoment(t *testing.T) {
 		w.once()
 		f.wants("host 1: refused")
 		has(t, f.log("oneft"), "holding: 3 of 4 hosts")
+	})
+}
+
+// TestEachFailedCycle: oned 4.4 calls the hook on each failed cycle. A VM that was left on purpose is
+// left once, not each time; when the host was back and fails again it is handled anew.
+func TestEachFailedCycle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		idle := running(12, 1, 0)
+		idle.State, idle.LCM = one.Suspended, 0
+		w := newWorld(t, hosts("4.4.1", 6, running(11, 1, 0), idle))
+		w.cut(1)
+		f := w.frontEnd()
+		for range 5 {
+			if r := f.hostError(t.Context(), 1, nil); r.code != 0 {
+				t.Errorf("exit %d: %s", r.code, r.stderr)
+			}
+			time.Sleep(time.Minute)
+		}
+		w.once(11)
+		f.wants("host 1: done")
+		if err := w.cloud.HealHost(1); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Minute)
+		w.cut(1)
+		if r := f.hostError(t.Context(), 1, nil); r.code != 0 {
+			t.Errorf("exit %d: %s", r.code, r.stderr)
+		}
+		f.wants("host 1: done", "host 1: done")
 	})
 }

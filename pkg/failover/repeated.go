@@ -1,0 +1,84 @@
+package failover
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// Handled says that an event only repeats one about an outage that has been worked on, and what
+// became of that; "" when there is something to do. Such an event comes while the work is under
+// way (of oneft resume, or of an oned that calls the hook twice), and up to 5.8 on each failed
+// cycle, for as long as the host is dead. What was left on purpose would be looked at again and again,
+// and the host fenced each time, also while somebody repairs it; what was refused is for a person,
+// and what was not completed has its pauses.
+func (rec *recorder) Handled(ctx context.Context, host one.Host) string {
+	if !rec.repeats || rec.journal == nil {
+		return ""
+	}
+	type known struct {
+		last  incident.Record
+		found bool
+	}
+	read := make(chan known, 1)
+	if !rec.bounded(func() {
+		last, found, _ := rec.journal.LastOf("host", host.ID) // one that cannot be read is not known
+		read <- known{last, found}
+	}) {
+		return ""
+	}
+	k := <-read
+	if !k.found || k.last.Ended == nil || k.last.Request == nil || !rec.sameWish(*k.last.Request) || !rec.repeated(ctx, k.last) {
+		return ""
+	}
+	past := pastOf(k.last)
+	swept := recovery.SweepHost(host, []recovery.Past{past}, time.Now())
+	why := ""
+	switch swept.Verdict {
+	case recovery.SweepHandled:
+		why = "what is left there was left on purpose"
+	case recovery.SweepPerson:
+		why = fmt.Sprintf("%s; nothing more is done by itself", past.Summary)
+	case recovery.SweepLater:
+		why = fmt.Sprintf("%s; tried again at %s", past.Summary, swept.At.Format(time.TimeOnly))
+	default:
+		return ""
+	}
+	return fmt.Sprintf("this outage has been handled: incident %d: %s; see oneft incidents show %[1]d", past.Number, why)
+}
+
+// repeated reports whether the event came while the incident was worked on, or, where oned calls
+// the hook on each failed cycle, a cycle after the one before: when the host is back the hook is not called
+// for at least one cycle. The event is written down for the next one.
+func (rec *recorder) repeated(ctx context.Context, last incident.Record) bool {
+	at := rec.record.Request.At
+	meanwhile := !at.After(*last.Ended)
+	if !rec.eachCycle {
+		return meanwhile
+	}
+	if !meanwhile {
+		cycle, err := rec.cycle(ctx)
+		if err != nil || at.Sub(last.Request.At) > cycle*3/2 {
+			return false
+		}
+	}
+	rec.bounded(func() { _ = rec.journal.Heard(last.Number, at) }) // else the next event is taken for a new outage
+	return true
+}
+
+// sameWish reports whether an event asks for what was asked for before.
+func (rec *recorder) sameWish(before incident.Request) bool {
+	now := *rec.record.Request
+	fencing := func(q incident.Request) string {
+		if q.Fencing == "" {
+			return rec.fencing
+		}
+		return q.Fencing
+	}
+	return now.Action == before.Action && now.Idle == before.Idle && now.AnyState == before.AnyState && now.Override == before.Override &&
+		fencing(now) == fencing(before) && now.ConfirmedOff == before.ConfirmedOff
+}
