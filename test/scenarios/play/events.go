@@ -245,6 +245,12 @@ func onedSentences() []sentence {
 				r.Refuse = &cloud.Refusal{Code: 8192, Text: "Internal error"}
 			})
 		})},
+		{"the next <N> actions are refused: (.+)", inject(func(m []string) []cloud.Rule {
+			return each(func(r *cloud.Rule) {
+				fmt.Sscan(m[0], &r.Times)
+				r.Refuse = &cloud.Refusal{Code: 512, Text: m[1]}
+			})
+		})},
 		{"the pool of VMs holds bad UTF-8", inject(func([]string) []cloud.Rule {
 			bad := func(b []byte) []byte {
 				return []byte(strings.Replace(string(b), "&lt;NAME&gt;vm", "&lt;NAME&gt;\xff\xfe\x01vm", 1))
