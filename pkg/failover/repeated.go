@@ -3,6 +3,7 @@ package failover
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"one-ft/pkg/incident"
@@ -70,9 +71,13 @@ func (rec *recorder) repeated(ctx context.Context, last incident.Record) bool {
 	return true
 }
 
-// sameWish reports whether an event asks for what was asked for before.
+// sameWish reports whether an event asks for what was asked for before. A call with other words is
+// one of a person.
 func (rec *recorder) sameWish(before incident.Request) bool {
 	now := *rec.record.Request
+	if now.Tool == before.Tool && !slices.Equal(now.Call, before.Call) {
+		return false
+	}
 	fencing := func(q incident.Request) string {
 		if q.Fencing == "" {
 			return rec.fencing

@@ -241,8 +241,12 @@ func (r *permit) act(ctx context.Context, t *task) {
 
 // ready makes sure that the task is planned from a fresh reading of its VM. It
 // returns false when the task is finished by that.
-func (r *runner) ready(ctx context.Context, t *task) bool {
+func (r *permit) ready(ctx context.Context, t *task) bool {
 	if r.cameBack(ctx) {
+		if r.proof.Certain() && t.step.VM.Is(one.Unknown, one.Running) { // its guest is gone, and from 6.0 on oned takes it for powered off
+			r.finish(t, Incomplete, "the host came back after it had been off: the VM does not run there until it is started; onevm resume %d", t.out.VM)
+			return false
+		}
 		r.finish(t, Left, "the host came back: the VM is left as it is")
 		return false
 	}
