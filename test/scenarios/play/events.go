@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/test/cloud"
 )
@@ -182,6 +183,7 @@ func frontEndSentences() []sentence {
 			return os.WriteFile(filepath.Join(f.root, "auth", "one"), []byte("oneadmin:opennebula\n"), 0o600)
 		})},
 		{"one-ft of <F> is replaced by an older one", front(func(_ *world, f *frontEnd) error { return f.newerRecords() })},
+		{"the records of <F> are of a later version", front(func(_ *world, f *frontEnd) error { return f.laterVersion() })},
 		{"the journal of <F> is damaged", front(func(_ *world, f *frontEnd) error { return f.damage() })},
 		{"on <F> an admin runs <*>", func(w *world, m []string) error {
 			f := w.frontEnd(m[0])
@@ -413,6 +415,13 @@ func (f *frontEnd) edit(change func(text string) string) error {
 func (f *frontEnd) newerRecords() error {
 	return f.edit(func(text string) string {
 		return strings.Replace(text, `"status"`, `"cost_center": {"euro": 3}, "status"`, 1)
+	})
+}
+
+// laterVersion makes records of a version that this one does not know.
+func (f *frontEnd) laterVersion() error {
+	return f.edit(func(text string) string {
+		return strings.Replace(text, fmt.Sprintf(`"version": %d`, incident.RecordVersion), fmt.Sprintf(`"version": %d`, incident.RecordVersion+1), 1)
 	})
 }
 
