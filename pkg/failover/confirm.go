@@ -76,7 +76,7 @@ func (r *runner) confirm(ctx context.Context, period time.Duration, watched time
 			look = r.hostItself // the pool does not tell when it was last monitored
 		}
 		host, err := look(ctx)
-		if err == nil && contact > 0 && host.LastContact > contact {
+		if err == nil && contact > 0 && host.LastContact > contact && !host.State.Back() {
 			// It was back between two looks: oned was slow, or away.
 			r.say(Info, -1, "the host was monitored meanwhile and failed again; watching it anew")
 			end = time.Now().Add(period)
