@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -41,6 +42,7 @@ type audit struct {
 // after the guard.
 const (
 	lookToAct  = 3 * time.Second
+	turnToAct  = time.Second // a turn is taken a moment before the call reaches oned
 	guardToAct = 3 * time.Minute
 )
 
@@ -187,11 +189,11 @@ func (a *audit) judge(p *process, c call) {
 		host, _ = a.world.cloud.Host(v.History[n-2].HostID) // it is still on its source
 	}
 	if p.tool == "vm_failure" || p.tool == "vm_unknown" || c.action == "boot" {
-		a.budget(p, c)
+		a.budget(p, c, host)
 		return
 	}
 	if p.tool == "oneft" && !host.State.Failed() && !host.State.SetByAdmin() {
-		a.budget(p, c) // a failed VM that it found
+		a.budget(p, c, host) // a failed VM that it found
 		return
 	}
 	a.place(p, c, host)
@@ -246,7 +248,7 @@ func (a *audit) inStorm(p *process, c call) {
 }
 
 // budget is promise 5.
-func (a *audit) budget(p *process, c call) {
+func (a *audit) budget(p *process, c call, host cloud.Host) {
 	if p.admin || strings.Contains(strings.Join(p.words, " "), "--no-budget") {
 		return
 	}
@@ -257,10 +259,21 @@ func (a *audit) budget(p *process, c call) {
 		return slices.DeleteFunc(all, func(t time.Time) bool { return now.Sub(t) >= within })
 	}
 	a.actions[c.vm] = append(recent(a.actions[c.vm], a.values.BudgetWindow), now)
-	if n := len(a.actions[c.vm]); n > a.values.BudgetAttempts {
+	if v, known := a.world.cloud.VM(c.vm); known { // one that ran well has its budget back
+		for _, r := range v.History {
+			if well := time.Unix(r.RETime, 0).Sub(time.Unix(r.RSTime, 0)) >= a.values.BudgetRanWell; well && r.RSTime > 0 {
+				a.actions[c.vm] = slices.DeleteFunc(a.actions[c.vm], func(t time.Time) bool { return t.Before(time.Unix(r.RSTime, 0)) })
+			}
+		}
+	}
+	limit := a.values.BudgetAttempts
+	if n, err := strconv.Atoi(host.Template["FT_MAX_ATTEMPTS"]); err == nil { // set by an admin
+		limit = n
+	}
+	if n := len(a.actions[c.vm]); n > limit {
 		a.world.problem("promise 5: %s of vm %d, the %dth action within %s (%s)", c.action, c.vm, n, a.values.BudgetWindow, p.call())
 	}
-	a.perMinute = append(recent(a.perMinute, time.Minute), now)
+	a.perMinute = append(recent(a.perMinute, time.Minute-turnToAct), now)
 	if n := len(a.perMinute); n > a.values.BudgetPerMinute {
 		a.world.problem("promise 5: %d actions on failed VMs within a minute (%s)", n, p.call())
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/test/cloud"
 )
@@ -293,6 +292,9 @@ func vmSentences() []sentence {
 	return []sentence{
 		{"vms? <V> crash(?:es)?", vms(func(w *world, id int, _ []string) error { return w.cloud.CrashVM(id) })},
 		{"vms? <V> (?:is|are) in <T>", change(func(v *cloud.VM, m []string) error { return setState(v, m[0]) })},
+		{"vms? <V> fails?", func(w *world, m []string) error {
+			return change(func(v *cloud.VM, _ []string) error { return fail(v, w.old()) })(w, m)
+		}},
 		{"the image of vms? <V> is (broken|unbootable|good)", change(func(v *cloud.VM, m []string) error {
 			v.PrologFails, v.BootFails = m[0] == "broken", m[0] == "unbootable"
 			return nil
@@ -415,13 +417,6 @@ func (f *frontEnd) edit(change func(text string) string) error {
 func (f *frontEnd) newerRecords() error {
 	return f.edit(func(text string) string {
 		return strings.Replace(text, `"status"`, `"cost_center": {"euro": 3}, "status"`, 1)
-	})
-}
-
-// laterVersion makes records of a version that this one does not know.
-func (f *frontEnd) laterVersion() error {
-	return f.edit(func(text string) string {
-		return strings.Replace(text, fmt.Sprintf(`"version": %d`, incident.RecordVersion), fmt.Sprintf(`"version": %d`, incident.RecordVersion+1), 1)
 	})
 }
 

@@ -297,6 +297,12 @@ func (s *spec) describe(v *cloud.VM, words []string) error {
 	if from >= 0 {
 		r := stay(from)
 		r.Action, r.Reason = one.ActionMigrate, 2
+		switch v.LCM {
+		case one.PrologResume, one.BootStopped:
+			r.Action = one.ActionStop
+		case one.PrologUndeploy, one.BootUndeploy:
+			r.Action = one.ActionUndeploy
+		}
 		v.History = append(v.History, r)
 	}
 	if at >= 0 {
