@@ -17,6 +17,28 @@ type hook struct {
 	template map[string]string
 }
 
+// StateHook is a hook of 5.10 and newer for a state of a host or VM.
+type StateHook struct {
+	Resource   string // HOST or VM
+	State, LCM string // in names; LCM for an ACTIVE VM
+	Command    string
+	Arguments  string
+	OnStdin    bool
+}
+
+// StateHooks are the hooks of oned that wait for a state, the oldest first.
+func (c *Cloud) StateHooks() (all []StateHook) {
+	c.mu.Lock()
+	defer c.unlock()
+	for _, h := range c.hooks {
+		if h.kind == "state" {
+			all = append(all, StateHook{Resource: h.template["RESOURCE"], State: h.template["STATE"], LCM: h.template["LCM_STATE"],
+				Command: h.template["COMMAND"], Arguments: h.template["ARGUMENTS"], OnStdin: strings.EqualFold(h.template["ARGUMENTS_STDIN"], "yes")})
+		}
+	}
+	return all
+}
+
 // hookFor finds the hook of a call; only the administrator has rights on
 // hooks.
 func (c *Cloud) hookFor(r *request, id int, op string) (*hook, *answer) {

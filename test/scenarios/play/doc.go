@@ -33,6 +33,7 @@
 //	hook vm_failure VM -r                  on FAILED (4.4), *_FAILURE
 //	no hooks
 //	hooks get their words as arguments     5.10 and later; else on standard input
+//	hooks have a bare environment          neither ONE_XMLRPC nor ONE_AUTH, only a HOME with .one/one_auth
 //	timer 1m                               oneft resume on every front-end
 //	interval 20s                           of monitoring; step 100ms: of a driver
 //

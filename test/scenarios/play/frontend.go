@@ -66,13 +66,17 @@ func (w *world) newFrontEnd(i int) (*frontEnd, error) {
 	f.oned = w.cloud.FrontEnd(f.role)
 	f.root = filepath.Join(w.dir, f.name)
 	f.renew()
-	for _, dir := range []string{"var/one-ft", "etc", "auth"} {
+	for _, dir := range []string{"var/one-ft", "etc", "auth", ".one"} {
 		if err := os.MkdirAll(filepath.Join(f.root, dir), 0o755); err != nil {
 			return nil, err
 		}
 	}
+	if err := executables(f.root); err != nil {
+		return nil, err
+	}
 	for name, text := range map[string]string{
 		"auth/one":             "oneadmin:opennebula\n",
+		".one/one_auth":        "oneadmin:opennebula\n",
 		"var/one-ft/front-end": f.name + "\n",
 		"etc/monitord.conf":    fmt.Sprintf("MONITORING_INTERVAL_HOST = %d\n", int(w.spec.cloud.MonitorInterval.Seconds())),
 		"etc/one-ft.yaml":      w.scenario.Config,
@@ -131,6 +135,9 @@ func (p *process) run(ctx context.Context, root, stdin string) {
 	defer os.Remove(path)
 	defer in.Close()
 	vars := map[string]string{"ONE_LOCATION": root, "ONE_AUTH": filepath.Join(root, "auth", "one"), "ONE_XMLRPC": "http://oned/RPC2"}
+	if p.frontEnd.world.spec.bare && !p.admin { // neither oned nor its hook manager sets them
+		vars = map[string]string{"ONE_LOCATION": root, "HOME": root}
+	}
 	env := app.Env{
 		Args: append([]string{p.tool}, p.words...), Stdin: in, Stdout: &p.stdout, Stderr: &p.stderr, Terminal: p.admin,
 		Getenv: func(name string) string { return vars[name] }, Transport: wire{p, p.frontEnd.oned}, Run: p.program,

@@ -48,13 +48,13 @@ func (l *log) add(rank int, who string, vm int, format string, args ...any) {
 }
 
 // toolLine is a line of the log of a tool, as logrus writes it.
-var toolLine = regexp.MustCompile(`^time="([^"]+)" level=(\w+) msg=("(?:[^"\\]|\\.)*"|\S*)(.*)$`)
+var toolLine = regexp.MustCompile(`^time="([^"]+)" level=(\w+)(?: msg=("(?:[^"\\]|\\.)*"|\S*))?(.*)$`)
 
 // field is a field behind the message.
 var field = regexp.MustCompile(`(\w+)=("(?:[^"\\]|\\.)*"|\S*)`)
 
 // noise is what every run says, and what the time line says already.
-var noise = regexp.MustCompile(`^(started for |started: |OpenNebula \d|a monitoring cycle is |nothing to do($| \()|this front-end follows another one)`)
+var noise = regexp.MustCompile(`^($|started for |started: |OpenNebula \d|a monitoring cycle is |nothing to do($| \()|this front-end follows another one)`)
 
 // readTools adds what the tools of a front-end have logged.
 func (l *log) readTools(frontEnd, dir string) error {

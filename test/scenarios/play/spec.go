@@ -18,6 +18,7 @@ type spec struct {
 	frontEnds int
 	hooks     []hookSpec
 	onStdin   bool
+	bare      bool          // hooks and timers get neither ONE_XMLRPC nor ONE_AUTH
 	timer     time.Duration // of oneft resume; 0 for none
 	isolated  map[int]bool  // hosts with host_isolated --strict
 	fenced    map[int]bool  // hosts for which any fencing is configured
@@ -117,7 +118,8 @@ func (s *spec) statement(words []string) error {
 		s.hooks = append(s.hooks, hookSpec{rest[0], strings.Join(rest[1:], " ")})
 		return nil
 	case "hooks":
-		s.onStdin = strings.Join(rest, " ") != "get their words as arguments"
+		s.onStdin = s.onStdin && strings.Join(rest, " ") != "get their words as arguments"
+		s.bare = s.bare || strings.Join(rest, " ") == "have a bare environment"
 		return nil
 	case "no":
 		return nil // no hooks

@@ -17,7 +17,6 @@ import (
 
 	"one-ft/pkg/one"
 	"one-ft/test/cloud"
-	"one-ft/test/lab"
 )
 
 // world is a scenario that is being played.
@@ -251,35 +250,6 @@ func (w *world) vmChanged(e cloud.VMEvent) {
 	case e.LCM == one.Unknown && e.State == one.Active:
 		w.callHooks("vm_unknown", e.VM.ID)
 	}
-}
-
-// callHooks has the hooks of this tool called for an object.
-func (w *world) callHooks(tool string, id int) {
-	f := w.frontEnds[max(0, slices.IndexFunc(w.frontEnds, (*frontEnd).serves))]
-	for _, h := range w.spec.hooks {
-		if h.tool != tool {
-			continue
-		}
-		d := w.delivery(h, id)
-		f.deliver(tool, d.Words, d.Stdin)
-	}
-}
-
-// delivery is a call of a hook as oned of the version makes it. HOST and VM stand for $ID up to
-// 5.8 and for $TEMPLATE later, as oneft hooks install writes them.
-func (w *world) delivery(h hookSpec, id int) lab.Delivery {
-	object, xml, host := "VM", "", h.tool == "host_error"
-	if host {
-		object, xml = "HOST", w.cloud.HostXML(id)
-	} else {
-		xml = w.cloud.VMXML(id)
-	}
-	variable := "$TEMPLATE"
-	if w.old() {
-		variable = "$ID"
-	}
-	args := strings.Replace(h.args, object, variable, 1)
-	return lab.Deliver(w.old(), w.spec.onStdin && !w.old(), host, args, id, xml)
 }
 
 // admin runs a tool by hand, and waits for its end in the background.
