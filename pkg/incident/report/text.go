@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -124,10 +125,10 @@ func clock(r incident.Record, now time.Time) string {
 	return timeOnly
 }
 
-// someIDs names the first VMs and counts the rest, such as 1, 2, 3 and 35 more.
+// someIDs names the first VMs, the lowest ID first, and counts the rest, such as 1, 2, 3 and 35 more.
 func someIDs(ids []int, most int) string {
 	var b strings.Builder
-	for i, id := range ids {
+	for i, id := range slices.Sorted(slices.Values(ids)) {
 		if i == most {
 			fmt.Fprintf(&b, " and %d more", len(ids)-most)
 			break
