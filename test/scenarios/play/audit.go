@@ -215,7 +215,7 @@ func (a *audit) place(p *process, c call, host cloud.Host) {
 // configured that could prove that, or an admin said so.
 func (a *audit) proof(p *process, c call, host cloud.Host) {
 	runs := slices.Contains(a.world.cloud.Guests(host.ID), c.vm)
-	if !runs || a.world.node(host.ID).connected() {
+	if !runs || a.world.node(host.ID).served() {
 		return // gone, or oned can stop it there
 	}
 	words := strings.Join(p.words, " ")

@@ -69,7 +69,7 @@ func told(env []string) string {
 	return strings.Join(parts, ", ")
 }
 
-var deviceName = regexp.MustCompile(`(?m)^ip=((?:bmc|strip)-host(\d+))$`)
+var deviceName = regexp.MustCompile(`(?m)^ip=((?:bmc|strip|outlet[12])-host(\d+))$`)
 
 // agent is fence_ipmilan for a device of the scenario.
 func (w *world) agent(ctx context.Context, p *process, stdin string) exec.Result {
@@ -109,24 +109,49 @@ func (w *world) switchPower(ctx context.Context, p *process, device, action stri
 		if !sleep(ctx, statusTime) {
 			return exec.Result{Code: -1, Err: context.Cause(ctx)}
 		}
-		if n.powered() {
+		if n.feeds(device) {
 			return exec.Result{Code: 0, Output: "Status: ON"}
 		}
 		return exec.Result{Code: 2, Output: "Status: OFF"}
 	}
-	if !n.powered() {
+	if !n.feeds(device) {
 		return failedAs(failed(statusTime, "Success: Already OFF"))
 	}
 	if mode == bmcLate {
 		r := failed(7500*time.Millisecond, "Failed: Timed out waiting to power OFF")
-		time.AfterFunc(10*time.Second, func() { n.powerOff(device) })
+		time.AfterFunc(10*time.Second, func() { n.switchOff(device) })
 		return r
 	}
 	r := failedAs(failed(offTime, "Success: Powered OFF"))
 	if r.Code == 0 && mode != bmcLies && !p.dead.Load() {
-		n.powerOff(device)
+		n.switchOff(device)
 	}
 	return r
+}
+
+// feeds reports whether a device says that it is on: a BMC as long as its host has power, an
+// outlet until it was switched off, whatever hangs on it.
+func (n *node) feeds(device string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if strings.HasPrefix(device, "outlet") {
+		return !n.dark[device]
+	}
+	return n.power
+}
+
+// switchOff is what a device does to its host; one outlet of a host with two power supplies does
+// nothing to it.
+func (n *node) switchOff(device string) {
+	n.mu.Lock()
+	n.dark[device] = true
+	running := strings.HasPrefix(device, "outlet") && len(n.dark) < 2
+	n.mu.Unlock()
+	if running {
+		n.world.log.add(rankHost, device, -1, "%s has one power supply left", n.name())
+		return
+	}
+	n.powerOff(device)
 }
 
 // failedAs makes a success of what ended in time.

@@ -23,9 +23,9 @@ type happening struct {
 // for a device.
 func happenings() []happening {
 	var all []happening
-	for _, group := range [][]sentence{hostSentences(), frontEndSentences(), onedSentences(), vmSentences(), otherSentences()} {
+	for _, group := range [][]sentence{hostSentences(), frontEndSentences(), onedSentences(), vmSentences(), pathSentences(), otherSentences()} {
 		for _, s := range group {
-			pattern := strings.NewReplacer("<H>", `(host\d+(?: host\d+)*)`, "<F>", `([A-D])`, "<V>", `([\d,-]+)`, "<D>", `((?:bmc|strip)-host\d+)`,
+			pattern := strings.NewReplacer("<H>", `(host\d+(?: host\d+)*)`, "<F>", `([A-D])`, "<V>", `([\d,-]+)`, "<D>", `((?:bmc|strip|outlet[12])-host\d+)`,
 				"<N>", `(\d+)`, "<T>", `(\S+)`, "<*>", `(.+)`).Replace(s.text)
 			all = append(all, happening{regexp.MustCompile("^" + pattern + "$"), s.do})
 		}
@@ -370,11 +370,8 @@ func (w *world) setRole(f *frontEnd, r cloud.Role) {
 // byHand has oned do something with a VM that an admin asks for, without any tool of ours.
 func (w *world) byHand(what string, id int) error {
 	actions := map[string]one.Action{"recreates": one.Recreate, "deletes": one.Delete, "boots": one.Reboot, "resumes": one.Resume}
-	client, err := one.New(one.Options{Endpoint: "http://oned/RPC2", Credentials: "oneadmin:opennebula", Transport: w.cloud.Transport()})
+	client, err := w.byHandClient()
 	if err != nil {
-		return err
-	}
-	if _, _, err := client.Connect(w.ctx); err != nil {
 		return err
 	}
 	w.audit.byHand(id)

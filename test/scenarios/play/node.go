@@ -32,6 +32,8 @@ type node struct {
 	booted  time.Time
 	stop    context.CancelFunc // of host_isolated
 	stuck   bool               // its guests cannot be stopped
+	cutFrom map[string]bool    // front-ends that it cannot reach, while the rest of its network is well
+	dark    map[string]bool    // its outlets that were switched off; it has power from each of the others
 }
 
 // stopLimit is what host_isolated needs at most to stop guests, with its default limits: DestroyLimit,
@@ -50,6 +52,19 @@ func (n *node) connected() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.power && n.network
+}
+
+// reaches reports whether the host and a front-end can talk to each other.
+func (n *node) reaches(f *frontEnd) bool {
+	n.mu.Lock()
+	cut := n.cutFrom[f.name]
+	n.mu.Unlock()
+	return !cut && n.connected() && f.reachable()
+}
+
+// served reports whether oned reaches the host.
+func (n *node) served() bool {
+	return slices.ContainsFunc(n.world.frontEnds, func(f *frontEnd) bool { return f.role != cloud.Follower && n.reaches(f) })
 }
 
 // powerOff takes the power; by says who did it.
@@ -82,6 +97,8 @@ func (n *node) heal() {
 	n.mu.Lock()
 	booting := !n.power
 	n.power, n.network = true, true
+	clear(n.cutFrom)
+	clear(n.dark)
 	n.mu.Unlock()
 	if booting {
 		n.boot()
@@ -175,7 +192,7 @@ func (h hostWire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !sleep(req.Context(), latency) {
 		return nil, req.Context().Err()
 	}
-	if !h.node.connected() || f == nil || !f.reachable() {
+	if f == nil || !h.node.reaches(f) {
 		<-req.Context().Done() // nothing comes back
 		return nil, req.Context().Err()
 	}
@@ -199,7 +216,7 @@ func (n network) TCP(ctx context.Context, target, address string) probe.Result {
 	if err != nil || f == nil {
 		return probe.Result{Target: target, Reach: probe.Unknown, Detail: "no such front-end"}
 	}
-	if !n.node.connected() || !f.reachable() {
+	if !n.node.reaches(f) {
 		return n.silence(ctx, target)
 	}
 	if f.oned.Down() || n.node.world.onedDown() {
@@ -294,12 +311,11 @@ func (w *world) frontEnd(name string) *frontEnd {
 // reach brings the hosts' state in oned in line with the network: oned reaches a host that has
 // its network, from a front-end that has its own.
 func (w *world) reach(nodes ...*node) {
-	from := slices.ContainsFunc(w.frontEnds, func(f *frontEnd) bool { return f.role != cloud.Follower && f.reachable() })
 	for i, n := range nodes {
 		if i > 0 {
 			sleep(w.ctx, 41*time.Millisecond) // nothing happens at the very same moment
 		}
-		if from && n.connected() {
+		if n.served() {
 			w.must(w.cloud.HealHost(n.id))
 		} else {
 			w.must(w.cloud.FailHost(n.id))

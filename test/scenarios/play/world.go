@@ -77,7 +77,7 @@ func Run(s Scenario, family, dir string) (Result, error) {
 	}
 	for _, h := range w.spec.cloud.Hosts {
 		failed := h.State.Failed()
-		n := &node{world: w, id: h.ID, power: !failed, network: !failed, booted: time.Now()}
+		n := &node{world: w, id: h.ID, power: !failed, network: !failed, booted: time.Now(), cutFrom: map[string]bool{}, dark: map[string]bool{}}
 		w.nodes = append(w.nodes, n)
 		n.boot()
 	}
