@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"golang.org/x/term"
 
@@ -38,6 +39,9 @@ type Env struct {
 	Transport http.RoundTripper
 	// Run runs fence agents, commands and second opinions; nil is process.Run.
 	Run process.Runner
+	// Started is since when this machine is a front-end in charge, the zero time when it is
+	// none; nil finds it out (FrontEndStarted).
+	Started func() time.Time
 }
 
 // OS is the world that the operating system gives. Somebody is looking when both

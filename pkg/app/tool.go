@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -56,6 +57,9 @@ type Session struct {
 	Log     *Log
 	// RunProgram runs fence agents, commands and second opinions; nil is process.Run.
 	RunProgram process.Runner
+	// Started finds out since when this machine is a front-end in charge; the zero time when it
+	// is none.
+	Started func() time.Time
 }
 
 // Main runs a tool in the world of the operating system and returns the exit code.
@@ -227,6 +231,9 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	s.Log.Info("OpenNebula %s at %s, as named by %s", version, s.Client.Endpoint(), access.EndpointSource)
 	if dialect.Newer {
 		s.Log.Warn("OpenNebula %s is newer than all that one-ft was measured with; it is called like %s", version, dialect.Name)
+	}
+	if s.Started = env.Started; s.Started == nil {
+		s.Started = func() time.Time { return FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location) }
 	}
 	if s.StateDir == "" {
 		s.StateDir = s.Paths.State

@@ -38,12 +38,12 @@ type Shared struct {
 // watchEvery, which reads a file of each process of this machine.
 func (s *Shared) frontEndStarted(of app.Session) time.Time {
 	if s == nil {
-		return app.FrontEndStarted("/proc", of.Client.Endpoint(), of.Paths.Location)
+		return of.Started()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.looked.IsZero() || time.Since(s.looked) >= watchEvery {
-		s.started, s.looked = app.FrontEndStarted("/proc", of.Client.Endpoint(), of.Paths.Location), time.Now()
+		s.started, s.looked = of.Started(), time.Now()
 	}
 	return s.started
 }

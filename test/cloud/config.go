@@ -53,6 +53,8 @@ type Host struct {
 	CPU      int               // capacity, 100 per core; default 800
 	MemMB    int               // capacity; default 16384
 	Template map[string]string // attributes beside those that every host has
+	// FailedFor is how long ago a host that begins in ERROR was last monitored successfully.
+	FailedFor time.Duration
 }
 
 // Record is one history record of a VM: a stay on one host.

@@ -50,7 +50,7 @@ func (c *Cloud) addHost(h Host) error {
 		h.ClusterName = "cluster" + strconv.Itoa(h.Cluster)
 	}
 	now := time.Now().Unix()
-	c.hosts[h.ID] = &host{Host: h, guests: map[int]bool{}, vms: map[int]*vm{}, lastMon: now, lastOK: now}
+	c.hosts[h.ID] = &host{Host: h, guests: map[int]bool{}, vms: map[int]*vm{}, lastMon: now, lastOK: now - int64(h.FailedFor.Seconds())}
 	at, _ := slices.BinarySearch(c.hostIDs, h.ID)
 	c.hostIDs = slices.Insert(c.hostIDs, at, h.ID)
 	return nil
@@ -285,6 +285,9 @@ func (c *Cloud) lastCycle() int64 {
 	since := time.Since(c.started)
 	return c.started.Add(since - since%c.cfg.MonitorInterval).Unix()
 }
+
+// regular reports whether a host is monitored in each cycle; one that is reachable again is not yet.
+func (h *host) regular() bool { return !h.dead && h.timer == nil }
 
 // zombiesOf lists the guests of a host that oned does not have there.
 func (c *Cloud) zombiesOf(h *host) []int {

@@ -28,7 +28,7 @@ func (c *Cloud) hostXML(h *host, full bool) string {
 	}
 	if c.fam < f610 {
 		at := h.lastMon
-		if !h.dead && !h.State.Failed() { // else it is monitored in its next cycle
+		if h.regular() {
 			at = max(at, c.lastCycle())
 		}
 		b.number("LAST_MON_TIME", at)
@@ -136,7 +136,7 @@ func (c *Cloud) hostMonitoringXML(b *xmlBuffer, h *host, full bool) {
 		return
 	}
 	at := h.lastOK
-	if !h.dead && !h.State.Failed() {
+	if h.regular() {
 		at = max(at, c.lastCycle())
 	}
 	b.open("MONITORING")

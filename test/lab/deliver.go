@@ -168,9 +168,14 @@ func Deliver(old, onStdin, host bool, args string, id int, xml string) Delivery 
 	e := event{hook: hook{host: host, command: "/hook", args: args}, id: id, xml: xml}
 	if !old {
 		p := fromManager(e, onStdin)
+		if p.argv[0] == "sh" {
+			p.argv = strings.Fields(expanded(p.argv[2]))
+		}
 		return Delivery{Words: p.argv[1:], Stdin: p.stdin}
 	}
 	line, _, _ := strings.Cut(fromOned(e, "/").argv[2], ";")
-	// The shell makes nothing of variables that it does not know.
-	return Delivery{Words: strings.Fields(os.Expand(line, func(string) string { return "" }))[1:]}
+	return Delivery{Words: strings.Fields(expanded(line))[1:]}
 }
+
+// expanded is a line as a shell reads it: it makes nothing of variables that it does not know.
+func expanded(line string) string { return os.Expand(line, func(string) string { return "" }) }

@@ -290,6 +290,7 @@ func (a *audit) end() {
 	a.recorded()
 	for _, f := range a.world.frontEnds {
 		a.leftovers(f)
+		a.logs(f)
 	}
 }
 

@@ -146,6 +146,7 @@ func frontEndSentences() []sentence {
 		})},
 		{"front-end <F> comes back", front(func(_ *world, f *frontEnd) error {
 			f.oned.SetDown(false)
+			f.begin()
 			return set(f, func() { f.dead = false })
 		})},
 		{"front-end <F> becomes leader", front(func(w *world, f *frontEnd) error { return w.lead(f) })},
@@ -338,6 +339,11 @@ func (w *world) setDown(down bool) error {
 	w.down = down
 	w.mu.Unlock()
 	w.cloud.SetDown(down)
+	for _, f := range w.frontEnds {
+		if !down {
+			f.begin()
+		}
+	}
 	return nil
 }
 
@@ -356,6 +362,7 @@ func (w *world) lead(f *frontEnd) error {
 		}
 	}
 	w.setRole(f, cloud.Leader)
+	f.begin() // the hook manager starts there
 	w.reach(w.nodes...)
 	return nil
 }

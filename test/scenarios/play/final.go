@@ -23,6 +23,9 @@ func (w *world) final() string {
 			if state.Failed() {
 				state = one.HostError // it may just be monitored again
 			}
+			if state == one.HostMonitoringDisabled {
+				state = one.HostDisabled
+			}
 			say("host%d is %s", h.ID, state)
 		}
 	}

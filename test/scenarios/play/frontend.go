@@ -35,6 +35,7 @@ type frontEnd struct {
 	dead    bool // the machine is off
 	network bool
 	manager bool          // the hook manager runs
+	started time.Time     // since when oned runs and leads here; zero for ever
 	slots   chan struct{} // of the hook manager
 	next    time.Time     // when the next hook may start
 	life    context.Context
@@ -50,6 +51,9 @@ const (
 	slotsOfOned    = 15
 	slotsOfManager = 10
 )
+
+// maxArgument is what Linux allows one word of a command line to have (MAX_ARG_STRLEN).
+const maxArgument = 128 << 10
 
 func (w *world) newFrontEnd(i int) (*frontEnd, error) {
 	f := &frontEnd{world: w, name: string(rune('A' + i)), network: true, manager: true, slots: make(chan struct{}, slotsOfManager)}
@@ -113,6 +117,9 @@ func (f *frontEnd) start(tool string, words []string, stdin string, admin bool) 
 	f.world.wait.Go(func() {
 		defer close(p.done)
 		p.run(life, root, stdin)
+		if !p.dead.Load() {
+			f.world.audit.output(p)
+		}
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.running = slices.DeleteFunc(f.running, func(o *process) bool { return o == p })
@@ -141,6 +148,7 @@ func (p *process) run(ctx context.Context, root, stdin string) {
 	env := app.Env{
 		Args: append([]string{p.tool}, p.words...), Stdin: in, Stdout: &p.stdout, Stderr: &p.stderr, Terminal: p.admin,
 		Getenv: func(name string) string { return vars[name] }, Transport: wire{p, p.frontEnd.oned}, Run: p.program,
+		Started: p.frontEnd.since,
 	}
 	switch p.tool {
 	case "host_error":
@@ -242,6 +250,20 @@ func copyTree(from, to string) error {
 	})
 }
 
+// since is since when oned runs and leads here.
+func (f *frontEnd) since() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.started
+}
+
+// begin notes that oned starts, or begins to lead.
+func (f *frontEnd) begin() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.started = time.Now()
+}
+
 // serves reports whether hooks run here: oned runs, and it is the leader.
 func (f *frontEnd) serves() bool {
 	return !f.dead && (f.role == cloud.Solo || f.role == cloud.Leader)
@@ -256,6 +278,10 @@ func (f *frontEnd) deliver(tool string, words []string, stdin string) {
 		return
 	}
 	// A hook takes a moment to start, and no two start at the same time.
+	if slices.ContainsFunc(words, func(word string) bool { return len(word) >= maxArgument }) {
+		f.world.log.add(rankHook, f.name, -1, "the hook manager cannot start %s: Argument list too long", tool)
+		return
+	}
 	at := time.Now().Add(3 * time.Millisecond)
 	if at.Before(f.next) {
 		at = f.next

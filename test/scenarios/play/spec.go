@@ -195,6 +195,10 @@ func (s *spec) setHosts(from, to int, words []string) (err error) {
 				h.Cluster, err = strconv.Atoi(value)
 			case key == "name":
 				h.Name = value
+			case key == "since":
+				h.FailedFor, err = time.ParseDuration(value)
+			case key == "attributes":
+				err = addAttributes(h.Template, value)
 			case has:
 				h.Template[key] = value
 				s.fenced[i] = s.fenced[i] || strings.HasPrefix(key, "FENCE_")
@@ -204,6 +208,15 @@ func (s *spec) setHosts(from, to int, words []string) (err error) {
 				}
 			}
 		}
+	}
+	return err
+}
+
+// addAttributes makes a template big.
+func addAttributes(template map[string]string, number string) error {
+	n, err := strconv.Atoi(number)
+	for i := range n {
+		template[fmt.Sprintf("SITE_ATTRIBUTE_%d", i)] = "of a site that keeps its inventory in templates"
 	}
 	return err
 }
@@ -338,6 +351,8 @@ func (s *spec) vmAttribute(v *cloud.VM, key, value string, ds *int) (err error) 
 	case "image":
 		v.PrologFails = value == "broken"
 		v.BootFails = value == "unbootable"
+	case "attributes":
+		err = addAttributes(v.UserTemplate, value)
 	case "disk":
 		disk := map[string]string{"DISK_ID": "0", "IMAGE_ID": "1", "PERSISTENT": "YES", "SAVE": "YES"}
 		if value != "persistent" {

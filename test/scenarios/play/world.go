@@ -217,7 +217,7 @@ func (w *world) sameNumbers(who, text string) string {
 // does: on each failed cycle up to 5.8, later once.
 func (w *world) hostChanged(e cloud.HostEvent) {
 	switch {
-	case e.State == one.HostError && !e.Prev.Failed(), e.State == one.HostMonitored && !e.Prev.Back(), e.State.SetByAdmin() && !e.Prev.SetByAdmin():
+	case e.State == one.HostError && !e.Prev.Failed(), e.State == one.HostMonitored && !e.Prev.Back(), e.State.SetByAdmin() && !polled(e.Prev, e.State):
 		w.log.add(rankOned, "oned", -1, "host%d is %s", e.Host.ID, e.State)
 	}
 	w.audit.look()
@@ -225,6 +225,12 @@ func (w *world) hostChanged(e cloud.HostEvent) {
 		return
 	}
 	w.callHooks("host_error", e.Host.ID)
+}
+
+// polled reports whether a disabled host is only being monitored: 4.4 and 5.10 show that.
+func polled(a, b one.HostState) bool {
+	disabled := func(s one.HostState) bool { return s == one.HostDisabled || s == one.HostMonitoringDisabled }
+	return disabled(a) && disabled(b)
 }
 
 // vmChanged logs where a VM has come to, and has its hooks called.
