@@ -130,7 +130,7 @@ func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recov
 			delete(r.since, id)
 		}
 	}
-	v = recovery.Guard(hosts, nil, r.started, policy)
+	v = recovery.Guard(hosts, nil, r.started, policy, r.hostID)
 	if !v.Hold || host.State.Back() {
 		return v, host, nil
 	}
@@ -147,5 +147,5 @@ func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recov
 			r.since[h.ID] = time.Unix(full.LastContact, 0)
 		}
 	}
-	return recovery.Guard(hosts, r.since, r.started, policy), host, nil
+	return recovery.Guard(hosts, r.since, r.started, policy, r.hostID), host, nil
 }

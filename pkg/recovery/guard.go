@@ -17,7 +17,7 @@ type GuardPolicy struct {
 	Hosts int
 	// Window: a host counts if it entered ERROR within this time.
 	Window time.Duration
-	// PerCluster applies the same limits to each cluster by itself, too.
+	// PerCluster applies the same limits to the cluster of the host by itself, too.
 	PerCluster bool
 }
 
@@ -41,49 +41,54 @@ type Verdict struct {
 	Worst Count
 }
 
-// Guard looks at the hosts of a cloud. since tells when a host in ERROR was last
-// monitored successfully; a host that is missing there counts as having failed just
+// Guard looks at the hosts of a cloud for the one with the ID about. since tells when a host in
+// ERROR was last monitored successfully; a host that is missing there counts as having failed just
 // now. Hosts that an admin disabled or set offline are not in service, and neither
 // are hosts that have been in ERROR for longer than the window: they say nothing
-// about the front-end.
-func Guard(hosts []one.Host, since map[int]time.Time, now time.Time, p GuardPolicy) Verdict {
-	counts := []*Count{{Where: "the cloud"}}
+// about the front-end. Clusters other than that of the host do not hold it: what one cluster
+// shares has failed there only, and the whole cloud is counted, too.
+func Guard(hosts []one.Host, since map[int]time.Time, now time.Time, p GuardPolicy, about int) Verdict {
+	cloud, cluster := Count{Where: "the cloud"}, Count{}
+	own := slices.IndexFunc(hosts, func(h one.Host) bool { return h.ID == about })
+	if own >= 0 {
+		cluster.Where = nameOfCluster(hosts[own])
+	}
 	for _, h := range hosts {
 		at, seen := since[h.ID]
 		old := h.State.Failed() && seen && now.Sub(at) > p.Window
 		if h.State.SetByAdmin() || old {
 			continue
 		}
-		in := counts[:1:1]
-		if p.PerCluster {
-			in = append(in, clusterOf(&counts, h))
-		}
-		for _, c := range in {
-			c.InService++
-			if h.State.Failed() {
-				c.Failed++
-			}
+		cloud.add(h)
+		if own >= 0 && h.ClusterID == hosts[own].ClusterID {
+			cluster.add(h)
 		}
 	}
-	v := Verdict{Worst: *counts[0]}
-	for _, c := range counts {
-		if p.Hosts > 0 && c.Failed >= p.Hosts && float64(c.Failed) > p.Share*float64(c.InService) {
-			return Verdict{Hold: true, Worst: *c}
-		}
+	switch {
+	case p.storm(cloud):
+		return Verdict{Hold: true, Worst: cloud}
+	case p.PerCluster && p.storm(cluster):
+		return Verdict{Hold: true, Worst: cluster}
 	}
-	return v
+	return Verdict{Worst: cloud}
 }
 
-// clusterOf finds the count of a host's cluster, or makes it.
-func clusterOf(counts *[]*Count, h one.Host) *Count {
-	where := fmt.Sprintf("cluster %d", h.ClusterID)
+// add counts a host in service.
+func (c *Count) add(h one.Host) {
+	c.InService++
+	if h.State.Failed() {
+		c.Failed++
+	}
+}
+
+// storm reports whether so many have failed that it holds.
+func (p GuardPolicy) storm(c Count) bool {
+	return p.Hosts > 0 && c.Failed >= p.Hosts && float64(c.Failed) > p.Share*float64(c.InService)
+}
+
+func nameOfCluster(h one.Host) string {
 	if h.Cluster != "" {
-		where = "cluster " + h.Cluster
+		return "cluster " + h.Cluster
 	}
-	if i := slices.IndexFunc(*counts, func(c *Count) bool { return c.Where == where }); i >= 0 {
-		return (*counts)[i]
-	}
-	c := &Count{Where: where}
-	*counts = append(*counts, c)
-	return c
+	return fmt.Sprintf("cluster %d", h.ClusterID)
 }

@@ -43,15 +43,17 @@ func TestGuard(t *testing.T) {
 		{"disabled and offline hosts are not in service", pool(0, "eeemddoo"), nil, true, "3 of 4 hosts in service of the cloud failed"},
 		{"failed long ago", pool(0, "eeem"), map[int]time.Time{0: long}, false, "2 of 3 hosts in service of the cloud failed"},
 		{"failed lately", pool(0, "eeem"), map[int]time.Time{0: short, 1: short, 2: short}, true, "3 of 4 hosts in service of the cloud failed"},
-		{"one cluster of a large cloud", append(pool(1, "eeem"), pool(2, "mmmmmmmmmm")...), nil, true, "3 of 4 hosts in service of cluster 1 failed"},
+		{"one cluster of a large cloud", append(pool(0, "eeem"), pool(2, "mmmmmmmmmm")...), nil, true, "3 of 4 hosts in service of cluster 0 failed"},
+		{"another cluster of a large cloud", append(pool(1, "eeem"), pool(0, "emmmmmmmmm")...), nil, false, "4 of 14 hosts in service of the cloud failed"},
+		{"another cluster, and then most of the cloud", append(pool(1, "eeem"), pool(0, "em")...), nil, true, "4 of 6 hosts in service of the cloud failed"},
 		{"two failed in each cluster", append(pool(1, "eemm"), pool(2, "eemmmm")...), nil, false, "4 of 10 hosts in service of the cloud failed"},
 	} {
-		v := Guard(c.hosts, c.since, now, limits)
+		v := Guard(c.hosts, c.since, now, limits, 0)
 		if v.Hold != c.hold || v.Worst.String() != c.count {
 			t.Errorf("%s: hold %v, %s; want %v, %s", c.what, v.Hold, v.Worst, c.hold, c.count)
 		}
 	}
-	if v := Guard(pool(0, "eeeeeeee"), nil, now, GuardPolicy{}); v.Hold {
+	if v := Guard(pool(0, "eeeeeeee"), nil, now, GuardPolicy{}, 0); v.Hold {
 		t.Error("the zero policy holds")
 	}
 }
@@ -62,7 +64,7 @@ func TestGuardProperties(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	rapid.Check(t, func(t *rapid.T) {
 		letters := []byte(rapid.StringMatching(`[empdoi]{1,30}`).Draw(t, "hosts"))
-		v := Guard(pool(0, string(letters)), nil, now, limits)
+		v := Guard(pool(0, string(letters)), nil, now, limits, 0)
 		if v.Worst.Failed < limits.Hosts && v.Hold {
 			t.Fatalf("%s holds: %s", letters, v.Worst)
 		}
@@ -72,7 +74,7 @@ func TestGuardProperties(t *testing.T) {
 		for i, l := range letters {
 			if l == 'm' && v.Hold {
 				letters[i] = 'e'
-				if more := Guard(pool(0, string(letters)), nil, now, limits); !more.Hold {
+				if more := Guard(pool(0, string(letters)), nil, now, limits, 0); !more.Hold {
 					t.Fatalf("%s does not hold any more", letters)
 				}
 			}

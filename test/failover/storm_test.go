@@ -116,7 +116,7 @@ func (r *region) judge(what string, host int) {
 			r.problems = append(r.problems, fmt.Sprintf("%s although host %d is %s", what, host, h.State))
 		}
 	}
-	if v := recovery.Guard(hosts, nil, time.Now(), limits().Policy); v.Hold {
+	if v := recovery.Guard(hosts, nil, time.Now(), limits().Policy, host); v.Hold {
 		r.problems = append(r.problems, fmt.Sprintf("%s in a storm: %s", what, v.Worst))
 	}
 }

@@ -30,7 +30,7 @@ type audit struct {
 	unproven  map[int]bool        // hosts whose VMs were touched while they ran there
 	excused   map[int]bool        // of these, hosts that an admin said were off
 	twice     map[int]bool        // VMs that were said to run twice
-	held      time.Time           // since when the storm guard holds; zero when it does not
+	held      map[int]time.Time   // since when the storm guard holds a host; missing when it does not
 	failedAt  map[int]time.Time   // when a host became ERROR
 	backAt    map[int]time.Time   // when it was seen MONITORED again
 	actions   map[int][]time.Time // of vm_failure and vm_unknown, by VM
@@ -48,7 +48,7 @@ const (
 
 func newAudit(w *world) *audit {
 	a := &audit{world: w, under: map[int]string{}, unproven: map[int]bool{}, excused: map[int]bool{}, twice: map[int]bool{},
-		failedAt: map[int]time.Time{}, backAt: map[int]time.Time{}, actions: map[int][]time.Time{}, acted: map[int]string{}}
+		failedAt: map[int]time.Time{}, backAt: map[int]time.Time{}, actions: map[int][]time.Time{}, acted: map[int]string{}, held: map[int]time.Time{}}
 	path := filepath.Join(w.dir, "audit.yaml")
 	if err := os.WriteFile(path, []byte(w.scenario.Config), 0o600); err == nil {
 		if file, err := config.LoadNamed(path); err == nil {
@@ -118,11 +118,13 @@ func (a *audit) storm(hosts []cloud.Host) {
 	for id, at := range a.failedAt {
 		since[id] = at
 	}
-	switch hold := recovery.Guard(seen, since, time.Now(), p).Hold; {
-	case hold && a.held.IsZero():
-		a.held = time.Now()
-	case !hold:
-		a.held = time.Time{}
+	for _, h := range hosts {
+		switch hold := recovery.Guard(seen, since, time.Now(), p, h.ID).Hold; {
+		case hold && a.held[h.ID].IsZero():
+			a.held[h.ID] = time.Now()
+		case !hold:
+			delete(a.held, h.ID)
+		}
 	}
 }
 
@@ -198,7 +200,7 @@ func (a *audit) judge(p *process, c call) {
 	}
 	a.place(p, c, host)
 	a.proof(p, c, host)
-	a.inStorm(p, c)
+	a.inStorm(p, c, host.ID)
 }
 
 // place is promise 2: the last record of the VM is on a host that failed.
@@ -235,15 +237,15 @@ func (a *audit) proof(p *process, c call, host cloud.Host) {
 }
 
 // inStorm is promise 3.
-func (a *audit) inStorm(p *process, c call) {
+func (a *audit) inStorm(p *process, c call, host int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	override := strings.Contains(strings.Join(p.words, " "), "--override-storm") || strings.Contains(strings.Join(p.words, " "), "--confirm-off")
 	for _, h := range a.world.spec.hooks {
 		override = override || strings.Contains(h.args, "--override-storm")
 	}
-	if !a.held.IsZero() && time.Since(a.held) > guardToAct && !override {
-		a.world.problem("promise 3: %s of vm %d in a storm that has lasted for %s (%s)", c.action, c.vm, time.Since(a.held).Round(time.Second), p.call())
+	if since := a.held[host]; !since.IsZero() && time.Since(since) > guardToAct && !override {
+		a.world.problem("promise 3: %s of vm %d in a storm that has lasted for %s (%s)", c.action, c.vm, time.Since(since).Round(time.Second), p.call())
 	}
 }
 
