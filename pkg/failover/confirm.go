@@ -57,11 +57,11 @@ func monitordInterval(conf io.Reader) (interval time.Duration, found bool) {
 	return 0, false
 }
 
-// confirm watches the host for a time. It returns true at once when oned has
+// confirm watches the host for a time. It ends at once when oned has
 // monitored the host; nothing else is "back". oned not answering at the end of
 // the time is an error: then nothing is known about the host.
 // watched is since when a process before has done so already; the zero time for not.
-func (r *runner) confirm(ctx context.Context, period time.Duration, watched time.Time) (back bool, err error) {
+func (r *runner) confirm(ctx context.Context, period time.Duration, watched time.Time) (stage, error) {
 	end := time.Now().Add(period)
 	if !watched.IsZero() && watched.Add(period).Before(end) {
 		end = watched.Add(period)
@@ -86,17 +86,20 @@ func (r *runner) confirm(ctx context.Context, period time.Duration, watched time
 		r.turns.expect(r.hostID, left < gather)
 		switch {
 		case err != nil && (left <= 0 || !one.Temporary(err)):
-			return false, fmt.Errorf("watch the host: %w", err)
+			return stage{}, fmt.Errorf("watch the host: %w", err)
 		case err != nil:
 			r.say(Warning, -1, "%v; still watching", err)
 		case host.State.Back():
-			return true, nil
+			return stage{back: true}, nil
 		}
 		if left <= 0 {
-			return false, nil
+			return stage{}, nil
+		}
+		if by := r.wanted(); by != "" {
+			return stage{left: by}, nil
 		}
 		if !wait(ctx, min(watchEvery, left)) {
-			return false, fmt.Errorf("watch the host: %w", ctx.Err())
+			return stage{}, fmt.Errorf("watch the host: %w", ctx.Err())
 		}
 	}
 }

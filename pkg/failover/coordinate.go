@@ -151,7 +151,7 @@ func indexOf(all []result, id int) int {
 
 // loop works until the spool is empty and nothing runs.
 func (c *coordinator) loop(ctx context.Context) {
-	running := map[int]bool{}
+	running := map[int]incident.Handed{}
 	results := make(chan result)
 	tick := time.NewTicker(spoolEvery)
 	defer tick.Stop()
@@ -166,14 +166,17 @@ func (c *coordinator) loop(ctx context.Context) {
 				c.s.Log.Warn("%v", err)
 			}
 			for _, h := range handed {
-				if running[h.ID] || c.done[h.ID] == h.Text() {
+				if first, is := running[h.ID]; is || c.done[h.ID] == h.Text() {
+					if is && h.Override && !first.Override {
+						c.shared.override(h.ID)
+					}
 					continue
 				}
 				if time.Since(h.At) > forgotten {
 					c.drop(h)
 					continue
 				}
-				running[h.ID] = true
+				running[h.ID] = h
 				c.shared.take(h.ID)
 				go func() { results <- c.work(ctx, h) }()
 			}

@@ -59,6 +59,8 @@ type Recorder interface {
 	// them is done.
 	Planned(all []Outcome)
 	Finished(o Outcome)
+	// Leave says that another process goes on with the incident.
+	Leave()
 	// Number is that of the incident; 0 without.
 	Number() int
 }
@@ -98,6 +100,7 @@ func (noRecorder) Stage(incident.Step)                      {}
 func (noRecorder) Proved(string)                            {}
 func (noRecorder) Planned([]Outcome)                        {}
 func (noRecorder) Finished(Outcome)                         {}
+func (noRecorder) Leave()                                   {}
 func (noRecorder) Number() int                              { return 0 }
 
 // Verify says what has to be seen before a VM counts as done.

@@ -38,18 +38,17 @@ type stage struct {
 	host    one.Host // the failed host as the stage last saw it
 	back    bool     // the host came back: nothing to do
 	refused string   // why nothing may be done; empty to go on
+	left    string   // the process of a person that the host is left to; empty to go on
 }
 
 // ended reports whether there is nothing left to do.
-func (s stage) ended() bool { return s.back || s.refused != "" }
+func (s stage) ended() bool { return s.back || s.refused != "" || s.left != "" }
 
 // guard holds while many hosts fail at once. It goes on when there is no storm; it
 // ends when the host came back or the storm stays for too long.
 func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
-	if storm.Override {
-		r.say(Warning, -1, "the storm guard is overridden")
-		host, err := r.host(ctx)
-		return stage{host: host, back: host.State.Back()}, err
+	if storm.Override || r.overridden() {
+		return r.override(ctx)
 	}
 	started, held := time.Now(), false
 	if wait := time.Until(storm.QuietUntil); wait > 0 {
@@ -89,10 +88,22 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 		if quiet {
 			next = min(guardEvery, storm.QuietUntil.Sub(now))
 		}
-		if !wait(ctx, max(next, firstPause)) {
+		switch by, ok := r.rest(ctx, max(next, firstPause)); {
+		case !ok:
 			return stage{}, fmt.Errorf("watch the hosts: %w", ctx.Err())
+		case by != "":
+			return stage{left: by}, nil
+		case r.overridden():
+			return r.override(ctx)
 		}
 	}
+}
+
+// override goes on whatever the other hosts are.
+func (r *runner) override(ctx context.Context) (stage, error) {
+	r.say(Warning, -1, "the storm guard is overridden")
+	host, err := r.host(ctx)
+	return stage{host: host, back: host.State.Back()}, err
 }
 
 // coolDown is the cool-down of a storm, at least a monitoring cycle and a look: a host that is

@@ -27,6 +27,9 @@ type HostJob struct {
 	Opinions   []Opinion
 	Fencing    Fencing
 	Fence      Fencer // nil: nothing can be fenced
+	// Insist: a person says that the host is off, and does not wait for a process that watches it
+	// or holds a storm.
+	Insist bool
 	// Describe says for a dry run what the host would be fenced with; may be nil.
 	Describe func(one.Host) []string
 }
@@ -63,7 +66,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 	if over && !r.rec.Open() {
 		return report, nil
 	}
-	release, free := r.takeHost(&report)
+	release, free := r.takeHost(ctx, job.Insist, &report)
 	if !free {
 		return report, nil
 	}
@@ -79,12 +82,15 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 }
 
 // takeHost makes this process the only one of this front-end that works on the host.
-func (r *runner) takeHost(report *Report) (release func(), free bool) {
+func (r *runner) takeHost(ctx context.Context, insist bool, report *Report) (release func(), free bool) {
 	release = func() {}
 	if r.locks == nil {
 		return release, true
 	}
 	got, err := r.locks.Acquire("host", r.hostID)
+	if insist && errors.Is(err, incident.ErrBusy) {
+		got, err = r.insist(ctx)
+	}
 	switch {
 	case errors.Is(err, incident.ErrBusy):
 		report.Elsewhere, report.Refused, report.Summary = true, false, err.Error()
@@ -120,6 +126,10 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 		return report, nil
 	case s.refused != "":
 		report.Refused, report.Summary = true, s.refused
+		return report, nil
+	case s.left != "":
+		r.rec.Leave()
+		report.leftTo(s.left)
 		return report, nil
 	}
 	report.Fence = proof.String()

@@ -44,6 +44,7 @@ func jobOf(s app.Session, q incident.Request, shared *Shared) HostJob {
 	if q.Fencing == "" {
 		job.Fencing = Fencing(v.Fencing)
 	}
+	job.Insist = q.ConfirmedOff || q.Override && s.Attended
 	if q.ConfirmedOff {
 		job.Fencing, job.Fence = FencingRequired, confirmed
 	}

@@ -106,9 +106,9 @@ func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.P
 func (r *runner) clear(ctx context.Context, host one.Host, job HostJob, before Earlier) (fence.Proof, stage, error) {
 	if job.Confirm > 0 && !job.FenceFirst {
 		r.rec.Stage(incident.StepConfirm)
-		back, err := r.confirm(ctx, job.Confirm, before.Watched)
-		if err != nil || back {
-			return fence.Proof{}, stage{back: back}, err
+		s, err := r.confirm(ctx, job.Confirm, before.Watched)
+		if err != nil || s.ended() {
+			return fence.Proof{}, s, err
 		}
 	}
 	r.turns.expect(r.hostID, true)

@@ -49,6 +49,8 @@ type recorder struct {
 	fencing            string
 	// kept: the incident stays open when this process is told to end, for another one.
 	kept bool
+	// left: it stays open for the process of a person.
+	left bool
 }
 
 // newRecorder makes a recorder for a request with the settings of a session, and has the journal opened. The incident
@@ -267,6 +269,9 @@ func (rec *recorder) Planned(all []Outcome) {
 // Finished is a part of Recorder.
 func (rec *recorder) Finished(o Outcome) { rec.file.Load().VM(o.record()) }
 
+// Leave is a part of Recorder.
+func (rec *recorder) Leave() { rec.left = true }
+
 // record is an outcome as it is in the journal.
 func (o Outcome) record() incident.VM {
 	return incident.VM{ID: o.VM, Name: o.Name, Owner: o.Owner, State: o.State, Action: string(o.Action), Result: string(o.Result),
@@ -290,8 +295,8 @@ func (rec *recorder) end(report *Report, err error, told bool) {
 		status, summary := statusOf(*report, err)
 		failed := make(chan error, 1)
 		if rec.bounded(func() {
-			if told && rec.kept {
-				c.Event(incident.StepEnd, -1, "warning", "this process was told to end; the next event or oneft resume goes on")
+			if told && rec.kept || rec.left {
+				c.Event(incident.StepEnd, -1, "warning", map[bool]string{false: "this process was told to end; the next event or oneft resume goes on", true: summary}[rec.left])
 				failed <- c.Close()
 				return
 			}

@@ -23,6 +23,8 @@ type Shared struct {
 	pool    *pool
 	pending *pending
 	turns   *turns
+	// overrides are hosts for which the storm guard was overridden after their recovery began.
+	overrides sync.Map
 	// Agents bounds how many fence agents run at the same time.
 	Agents chan struct{}
 	// journal is opened once: it remembers what its records are about.
@@ -92,7 +94,16 @@ func (s *Shared) take(host int) {
 	s.turns.hold(host, true)
 }
 
+// override says that a later event for a host overrides the storm guard.
+func (s *Shared) override(host int) { s.overrides.Store(host, true) }
+
+func (s *Shared) overridden(host int) bool {
+	_, is := s.overrides.Load(host)
+	return is
+}
+
 func (s *Shared) leave(host int) {
+	s.overrides.Delete(host)
 	s.pool.users.Add(-1)
 	s.turns.hold(host, false)
 }

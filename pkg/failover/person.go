@@ -1,0 +1,86 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"one-ft/pkg/incident"
+)
+
+// A person who knows that a host is off does not wait for a process that holds a storm for half an
+// hour: one that watches the host or holds leaves it to the person, whose process goes on with the
+// incident. One that fences or acts is not disturbed; it is about to be done.
+
+// personLock is held by the process of a person who wants a host that another process has.
+const personLock = "person-for-host"
+
+// yields is how long a process needs at most to leave a host to a person: it looks each watchEvery,
+// and ends what it is reading before.
+const yields = 5 * time.Second
+
+// insist waits until the process that has the host leaves it, for a time. The error is that of
+// Acquire.
+func (r *runner) insist(ctx context.Context) (release func(), err error) {
+	var done func()
+	defer func() {
+		if done != nil {
+			done()
+		}
+	}()
+	for end := time.Now().Add(yields); ; {
+		if done == nil { // the other process takes it for a moment when it looks
+			done, _ = r.locks.Acquire(personLock, r.hostID)
+		}
+		if release, err = r.locks.Acquire("host", r.hostID); !errors.Is(err, incident.ErrBusy) || !time.Now().Before(end) {
+			return release, err
+		}
+		if !wait(ctx, firstPause) {
+			return nil, err
+		}
+	}
+}
+
+// wanted says which process of a person wants the host; "" for none.
+func (r *runner) wanted() string {
+	if r.locks == nil {
+		return ""
+	}
+	release, err := r.locks.Acquire(personLock, r.hostID)
+	if err == nil {
+		release()
+	}
+	var busy *incident.BusyError
+	if errors.As(err, &busy) {
+		return busy.Holder
+	}
+	return ""
+}
+
+// rest waits between two looks, or until something asks for this process: a person who wants the
+// host, or an event that overrides the storm guard. It returns false when the context ends first.
+func (r *runner) rest(ctx context.Context, d time.Duration) (by string, ok bool) {
+	for end := time.Now().Add(d); ; {
+		left := time.Until(end)
+		if left <= 0 {
+			return "", true
+		}
+		if !wait(ctx, min(watchEvery, left)) {
+			return "", false
+		}
+		if by = r.wanted(); by != "" || r.overridden() {
+			return by, true
+		}
+	}
+}
+
+// overridden reports whether a later event for the host overrides the storm guard.
+func (r *runner) overridden() bool {
+	return r.opt.Shared != nil && r.opt.Shared.overridden(r.hostID)
+}
+
+// leftTo fills the report of a host that is left to the process of a person.
+func (report *Report) leftTo(by string) {
+	report.Elsewhere, report.Summary = true, fmt.Sprintf("left to %s, in which a person says that the host is off", by)
+}
