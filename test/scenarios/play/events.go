@@ -193,6 +193,10 @@ func frontEndSentences() []sentence {
 			words, err := fields(m[1])
 			return errors.Join(err, w.admin(f, words))
 		}},
+		{"a script runs <*>", func(w *world, m []string) error { // without a terminal
+			words, err := fields(m[0])
+			return errors.Join(err, w.byPerson(w.frontEnds[0], words, false))
+		}},
 		{"an admin runs <*>", func(w *world, m []string) error {
 			words, err := fields(m[0])
 			return errors.Join(err, w.admin(w.frontEnds[0], words))

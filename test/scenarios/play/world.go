@@ -180,6 +180,9 @@ func (w *world) clean(who, text string) string {
 		}
 	}
 	text = strings.ReplaceAll(text, w.dir+"/", "")
+	if u, err := user.Current(); err == nil {
+		text = strings.ReplaceAll(text, "user "+u.Username+" ", "user oneadmin ")
+	}
 	text = strings.ReplaceAll(text, fmt.Sprintf("pid %d", os.Getpid()), "pid N")
 	if me, err := user.Current(); err == nil {
 		text = strings.ReplaceAll(text, "user "+me.Username+" confirmed", "user ADMIN confirmed")
@@ -258,13 +261,16 @@ func (w *world) vmChanged(e cloud.VMEvent) {
 	}
 }
 
-// admin runs a tool by hand, and waits for its end in the background.
-func (w *world) admin(f *frontEnd, words []string) error {
+// admin runs a tool by hand on a terminal, and waits for its end in the background.
+func (w *world) admin(f *frontEnd, words []string) error { return w.byPerson(f, words, true) }
+
+// byPerson runs a tool by hand, from a script when there is no terminal.
+func (w *world) byPerson(f *frontEnd, words []string, terminal bool) error {
 	if len(words) == 0 {
 		return errors.New("which command?")
 	}
 	w.wait.Go(func() {
-		p := f.start(words[0], words[1:], "", true)
+		p := f.start(words[0], words[1:], "", terminal)
 		<-p.done
 		if !p.dead.Load() {
 			p.ended(rankEnd, false)
