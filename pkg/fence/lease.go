@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -186,5 +187,30 @@ func (w *work) awaitLease(ctx context.Context, d *device, wait time.Duration) er
 		if !pause(ctx, min(lookEvery, wait-now.Sub(since))) {
 			return fmt.Errorf("while waiting for the lease to run out: %w", ctx.Err())
 		}
+	}
+}
+
+// lookMeanwhile looks at the host while a level is tried that a lease comes after, until the
+// function that it returns is called: then the lease runs out meanwhile, not only afterwards. What
+// the looks say is for the lease to find out.
+func (w *work) lookMeanwhile(ctx context.Context, level int) (stop func()) {
+	isLease := func(devices []*device) bool { return devices[0].Kind == KindLease }
+	if w.settings.Look == nil || isLease(w.devices[level]) || !slices.ContainsFunc(w.devices[level+1:], isLease) {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			_, _ = w.settings.Look(ctx)
+			if !pause(ctx, lookEvery) {
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"one-ft/pkg/process"
 )
 
 // leased is a host that is fenced by a lease of a minute.
@@ -52,6 +54,30 @@ func TestLeaseIsWaitedFor(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A lease that comes after another device runs out while that is tried.
+func TestLeaseRunsOutMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, last := time.Now(), time.Now()
+		s := leased(func(context.Context) (time.Time, error) {
+			if gap := time.Since(last); gap > 5*time.Second {
+				t.Errorf("nobody looked for %s", gap)
+			}
+			last = time.Now()
+			return start, nil
+		})
+		s.Levels = append([]Level{{Devices: []Device{{Kind: KindCommand, Command: []string{"/bin/true"}}}}}, s.Levels...)
+		s.Timeout, s.Attempts = 5*time.Minute, 1
+		s.Run = func(ctx context.Context, _ time.Duration, _ process.Program) process.Result {
+			pause(ctx, wait-10*time.Second)
+			return process.Result{Code: 1}
+		}
+		_, err := Prove(t.Context(), theHost, s)
+		if took := time.Since(start); err != nil || took < wait || took > wait+time.Second {
+			t.Errorf("proven after %s, %v; without looking meanwhile it takes %s", took, err, 2*wait)
+		}
+	})
 }
 
 // Whatever says that the host may be granted a lease ends the wait without a proof.

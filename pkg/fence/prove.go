@@ -100,7 +100,9 @@ func (w *work) prove(ctx context.Context) (Proof, error) {
 		if failed.cause = ctx.Err(); failed.cause != nil {
 			return Proof{}, failed
 		}
+		stop := w.lookMeanwhile(ctx, i)
 		failures := w.proveLevel(ctx, devices)
+		stop()
 		if len(failures) == 0 {
 			how := fmt.Sprintf("%s (level %d), %s", verdict(devices), i+1, seconds(start))
 			return Proof{made: true, hostID: w.host.ID, how: how, at: time.Now(), certain: true}, nil

@@ -108,7 +108,11 @@ func (j *Journal) Reopen(number int, now Record) (*Case, error) {
 	}
 	r.Tool, r.Call, r.Request = now.Tool, now.Call, now.Request
 	r.Tries++
-	r.Events = append(r.Events, Event{At: time.Now().Truncate(time.Millisecond), Step: StepEnd, VM: -1, Level: "info", Text: fmt.Sprintf("it was %s: %s", r.Status, r.Summary)})
+	ended := time.Now().Truncate(time.Millisecond)
+	if r.Ended != nil { // what it did last took until then, not until now
+		ended = *r.Ended
+	}
+	r.Events = append(r.Events, Event{At: ended, Step: StepEnd, VM: -1, Level: "info", Text: fmt.Sprintf("it was %s: %s", r.Status, r.Summary)})
 	r.Status, r.Ended, r.Summary = Open, nil, ""
 	c := newCase(j.dir, r)
 	if err := save(j.dir, &c.record); err != nil {
