@@ -74,7 +74,7 @@ func (w *Watcher) check(ctx context.Context, stopped []int) error {
 		}
 		return nil
 	}
-	errs := make([]error, len(running)+len(stopped))
+	errs, notes := make([]error, len(running)+len(stopped)), make([]string, len(stopped))
 	slots := make(chan struct{}, checkParallel)
 	var wg sync.WaitGroup
 	ask := func(i int, f func() error) {
@@ -89,10 +89,15 @@ func (w *Watcher) check(ctx context.Context, stopped []int) error {
 	}
 	for i, id := range stopped {
 		if !slices.ContainsFunc(running, func(g guest.Guest) bool { return g.ID == id }) {
-			ask(len(running)+i, func() error { return w.mention(ctx, id) })
+			ask(len(running)+i, func() (err error) { notes[i], err = w.mention(ctx, id); return err })
 		}
 	}
 	wg.Wait()
+	for _, note := range notes {
+		if note != "" {
+			w.Log.Warn("%s", note)
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -132,18 +137,18 @@ func (w *Watcher) compare(ctx context.Context, g guest.Guest) error {
 	return nil
 }
 
-// mention tells an admin of a VM that was stopped here and that nobody has started since.
-func (w *Watcher) mention(ctx context.Context, id int) error {
+// mention is for an admin: a VM that was stopped here and that nobody has started since.
+func (w *Watcher) mention(ctx context.Context, id int) (note string, err error) {
 	vm, err := w.Oned.VM(ctx, id)
 	switch {
 	case errors.Is(err, one.ErrNotFound) || errors.Is(err, one.ErrAuthorization):
-		return nil
+		return "", nil
 	case err != nil:
-		return err
+		return "", err
 	}
 	last, placed := vm.Last()
 	if placed && last.HostID == w.Oned.HostID() && (vm.State == one.Poweroff || vm.Is(one.Unknown, one.Running)) {
-		w.Log.Warn("VM %d was stopped here and runs nowhere else (oned says %s): onevm resume %d on the front-end starts it when oned has noticed", id, vm.Status(), id)
+		note = fmt.Sprintf("VM %d was stopped here and runs nowhere else (oned says %s): onevm resume %d on the front-end starts it when oned has noticed", id, vm.Status(), id)
 	}
-	return nil
+	return note, nil
 }

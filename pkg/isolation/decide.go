@@ -90,6 +90,9 @@ type Verdict struct {
 	// Returned: there is contact with oned again, and the VMs here have to be compared with
 	// what oned knows.
 	Returned bool
+	// Unwatched: the same, because nobody watched this host before: nothing is known of what was
+	// started elsewhere meanwhile.
+	Unwatched bool
 }
 
 // Decide judges a round, and returns what to remember of it.
@@ -101,8 +104,9 @@ func Decide(h History, r Round, p Policy) (History, Verdict) {
 		v = h.judgeLease(r, p, renewed)
 	}
 	v.Returned = h.Away == 0 && h.Unchecked
+	v.Unwatched = p.Asks && r.Says != SaysNothing && (h.Last == 0 || r.Began-h.Last > minRounds*p.Every)
 	if v.Phase == Act && r.Ended < p.Quiet {
-		v = Verdict{Phase: Isolated, At: p.Quiet, Returned: v.Returned, Why: v.Why + fmt.Sprintf("; but the host was booted %s ago", r.Ended.Round(time.Second))}
+		v = Verdict{Phase: Isolated, At: p.Quiet, Returned: v.Returned, Unwatched: v.Unwatched, Why: v.Why + fmt.Sprintf("; but the host was booted %s ago", r.Ended.Round(time.Second))}
 	}
 	h.Last = r.Began
 	return h, v

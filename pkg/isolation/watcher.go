@@ -94,8 +94,9 @@ func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
 	var v Verdict
 	w.state.History, v = Decide(w.state.History, f.Round, w.Policy)
 	w.tell(f, v)
+	w.state.History.Unchecked = w.state.History.Unchecked || v.Unwatched
 	w.remember(v)
-	if w.checking == nil && (v.Returned || len(w.state.Stopped) > 0 && f.Round.Says == SaysMonitored) {
+	if w.checking == nil && (v.Returned || v.Unwatched || len(w.state.Stopped) > 0 && f.Round.Says == SaysMonitored) {
 		w.startCheck(ctx, f.Round.Says == SaysMonitored)
 	}
 	if v.Phase == Act {
