@@ -198,12 +198,21 @@ func (a *audit) judge(p *process, c call) {
 		a.budget(p, c, host) // a failed VM that it found
 		return
 	}
+	if n := len(v.History); n > 1 && (one.VM{State: v.State, LCM: v.LCM}).Migrating() {
+		// It may run at its source, and it is a matter of that host, too, when that failed.
+		source, _ := a.world.cloud.Host(v.History[n-2].HostID)
+		a.proof(p, c, source)
+		if source.State.Failed() {
+			host = source
+		}
+	}
 	a.place(p, c, host)
 	a.proof(p, c, host)
 	a.inStorm(p, c, host.ID)
 }
 
-// place is promise 2: the last record of the VM is on a host that failed.
+// place is promise 2: the last record of the VM is on a host that failed; while it migrates that
+// of its source may be.
 func (a *audit) place(p *process, c call, host cloud.Host) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
