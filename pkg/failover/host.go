@@ -113,7 +113,11 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 		report.Elsewhere, report.Summary = true, other
 		return report, nil
 	}
+	left, all := r.allLeft(ctx, host, job)
 	before := r.rec.Begin(opening)
+	if all && len(before.VMs) == 0 {
+		return r.leave(report, left), nil
+	}
 	end := r.keepClaim(ctx, job)
 	defer func() { end(report, err) }()
 	proof, s, err := r.clear(ctx, host, job, before)

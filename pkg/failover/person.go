@@ -20,8 +20,8 @@ const personLock = "person-for-host"
 // and ends what it is reading before.
 const yields = 5 * time.Second
 
-// insist waits until the process that has the host leaves it, for a time. The error is that of
-// Acquire.
+// insist waits until the process that has the host leaves it, or has ended: one that just tries
+// to fence it does not leave it, but ends within its own limits. The error is that of Acquire.
 func (r *runner) insist(ctx context.Context) (release func(), err error) {
 	var done func()
 	defer func() {
@@ -29,14 +29,19 @@ func (r *runner) insist(ctx context.Context) (release func(), err error) {
 			done()
 		}
 	}()
-	for end := time.Now().Add(yields); ; {
+	asked, told := time.Now(), false
+	for end := asked.Add(max(yields, r.opt.Timeout)); ; {
 		if done == nil { // the other process takes it for a moment when it looks
 			done, _ = r.locks.Acquire(personLock, r.hostID)
 		}
 		if release, err = r.locks.Acquire("host", r.hostID); !errors.Is(err, incident.ErrBusy) || !time.Now().Before(end) {
 			return release, err
 		}
-		if !wait(ctx, firstPause) {
+		if !told && time.Since(asked) >= yields {
+			told = true
+			r.say(Warning, -1, "%v; waiting until it has ended", err)
+		}
+		if !wait(ctx, time.Second/10) {
 			return nil, err
 		}
 	}
