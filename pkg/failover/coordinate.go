@@ -221,11 +221,7 @@ func (c *coordinator) finish(ctx context.Context, r result) {
 	if ctx.Err() != nil {
 		return // it stays there for the next process
 	}
-	done := c.spool.Done
-	if r.report.Refused {
-		done = c.spool.Refused
-	}
-	if _, err := done(r.handed); err != nil {
+	if _, err := c.spool.Done(r.handed); err != nil {
 		c.done[r.id] = r.handed.Text()
 		c.s.Log.Warn("%v", err)
 	}

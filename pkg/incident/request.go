@@ -3,7 +3,6 @@ package incident
 import (
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
 	"time"
 )
@@ -73,12 +72,6 @@ func (q Request) Check() error {
 		return fmt.Errorf("it is a request of %d words", words)
 	}
 	return nil
-}
-
-// Like reports whether both ask for the same; when does not matter.
-func (q Request) Like(other Request) bool {
-	q.At, other.At = time.Time{}, time.Time{}
-	return reflect.DeepEqual(q, other)
 }
 
 // Duration is a time of a Request.

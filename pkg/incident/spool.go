@@ -124,16 +124,6 @@ func (s *Spool) Done(h Handed) (last bool, err error) {
 	return true, nil
 }
 
-// Refused removes a request that was refused for safety, and a later one for the same: it was
-// handed over while the answer was looked for, such as by the timer of oneft resume, and it is its
-// answer, too. One that asks for something else stays, such as one that overrides the storm guard.
-func (s *Spool) Refused(h Handed) (last bool, err error) {
-	if now, err := s.read(h.ID); err == nil && now.Like(h.Request) {
-		h = now
-	}
-	return s.Done(h)
-}
-
 func (s *Spool) path(id int) string { return filepath.Join(s.dir, fmt.Sprintf("host-%d", id)) }
 
 func (s *Spool) read(id int) (Handed, error) {

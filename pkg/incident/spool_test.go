@@ -61,34 +61,6 @@ func TestSpool(t *testing.T) {
 	}
 }
 
-// TestSpoolRefused: what was refused for safety is the answer to a later request for the same, and
-// not to one that overrides the storm guard.
-func TestSpoolRefused(t *testing.T) {
-	s := openSpool(t)
-	began := time.Unix(1_700_000_000, 0)
-	for _, q := range []Request{hostRequest(1, began), hostRequest(2, began)} {
-		if err := s.Put(q); err != nil {
-			t.Fatal(err)
-		}
-	}
-	all, _ := s.List()
-	same, other := hostRequest(1, began.Add(time.Minute)), hostRequest(2, began.Add(time.Minute))
-	other.Override = true
-	for _, q := range []Request{same, other} {
-		if err := s.Put(q); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i, want := range []bool{true, false} {
-		if last, err := s.Refused(all[i]); last != want || err != nil {
-			t.Errorf("host %d: %v, %v", all[i].ID, last, err)
-		}
-	}
-	if left, _ := s.List(); !slices.Equal(ids(left), []int{2}) {
-		t.Errorf("left: %v", ids(left))
-	}
-}
-
 // TestSpoolStrangers: what is no request is removed and told once; a file that is being
 // written is left alone.
 func TestSpoolStrangers(t *testing.T) {

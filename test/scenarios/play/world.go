@@ -184,9 +184,6 @@ func (w *world) clean(who, text string) string {
 		text = strings.ReplaceAll(text, "user "+u.Username+" ", "user oneadmin ")
 	}
 	text = strings.ReplaceAll(text, fmt.Sprintf("pid %d", os.Getpid()), "pid N")
-	if me, err := user.Current(); err == nil {
-		text = strings.ReplaceAll(text, "user "+me.Username+" confirmed", "user ADMIN confirmed")
-	}
 	text = machine.ReplaceAllString(text, "Front-end: N")
 	return w.sameNumbers(who, text)
 }
