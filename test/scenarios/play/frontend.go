@@ -113,9 +113,10 @@ func (f *frontEnd) start(tool string, words []string, stdin string, admin bool) 
 	defer f.mu.Unlock()
 	p := &process{frontEnd: f, tool: tool, words: words, admin: admin, began: time.Now(), done: make(chan struct{})}
 	f.running = append(f.running, p)
-	life, root := f.life, f.root
+	life, root, after := f.life, f.root, time.Duration(f.world.processes.Add(1))*processesApart
 	f.world.wait.Go(func() {
 		defer close(p.done)
+		sleep(life, after)
 		p.run(life, root, stdin)
 		if !p.dead.Load() {
 			f.world.audit.output(p)

@@ -14,7 +14,14 @@ import (
 
 // latency is how long a call is under way. It is no round number, so that what is timed in
 // seconds and what is done in calls do not fall into one moment by accident.
-const latency = 7013 * time.Microsecond
+const latency = 7013017 * time.Nanosecond
+
+// What a call about the next object takes longer, and what the next process starts later:
+// whoever looks at the same moment as others would find them done or not by chance.
+const (
+	callsApart     = 3001 * time.Nanosecond
+	processesApart = 137003 * time.Nanosecond
+)
 
 // wire carries the calls of one process to the oned of its front-end.
 type wire struct {
@@ -31,13 +38,13 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err = errors.Join(err, req.Body.Close()); err != nil {
 		return nil, err
 	}
-	if !sleep(req.Context(), latency) {
+	c := readCall(body)
+	if !sleep(req.Context(), latency+time.Duration(c.object%1000)*callsApart) {
 		return nil, req.Context().Err()
 	}
 	if w.process.dead.Load() {
 		return nil, errDead
 	}
-	c := readCall(body)
 	done := w.process.frontEnd.world.audit.calls(w.process, c)
 	again := req.Clone(req.Context())
 	again.Body = io.NopCloser(bytes.NewReader(body))
@@ -71,6 +78,7 @@ type call struct {
 	method string
 	action string // in words, "" for one that changes no VM
 	vm     int
+	object int // the first number in it
 }
 
 var (
@@ -90,6 +98,9 @@ func readCall(body []byte) call {
 		if n, err := strconv.Atoi(string(m[1])); err == nil {
 			ints = append(ints, n)
 		}
+	}
+	if len(ints) > 0 {
+		c.object = max(0, ints[0])
 	}
 	switch {
 	case c.method == "one.vm.recover" && len(ints) == 2:

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing/synctest"
 	"time"
 
@@ -32,6 +33,7 @@ type world struct {
 	ctx       context.Context // ends with the scenario
 	wait      sync.WaitGroup
 	undone    []func() // take back what was done to oned
+	processes atomic.Int64
 
 	mu       sync.Mutex
 	bmcs     map[string]string // how each device is
@@ -168,6 +170,9 @@ func (w *world) must(err error) {
 // machine is the one that plays the scenario.
 var machine = regexp.MustCompile(`Front-end: [^ ]+`)
 
+// searched are the directories in which agents are looked for, which are others on each machine.
+var searched = regexp.MustCompile(`in /usr/sbin:/sbin:\S*`)
+
 // clean makes a text the same each time it is played, and fit for a line.
 func (w *world) clean(who, text string) string {
 	for _, f := range w.frontEnds {
@@ -184,6 +189,7 @@ func (w *world) clean(who, text string) string {
 		text = strings.ReplaceAll(text, "user "+u.Username+" ", "user oneadmin ")
 	}
 	text = strings.ReplaceAll(text, fmt.Sprintf("pid %d", os.Getpid()), "pid N")
+	text = searched.ReplaceAllString(text, "in PATH")
 	text = machine.ReplaceAllString(text, "Front-end: N")
 	return w.sameNumbers(who, text)
 }
