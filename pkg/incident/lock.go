@@ -89,7 +89,12 @@ func (l *Locks) Acquire(kind string, id int) (release func(), err error) {
 			_ = f.Truncate(int64(len(text)))
 		}
 	}
-	return func() { f.Close() }, nil
+	return func() {
+		// A program that is being started has a copy of the file until it runs, and closing alone
+		// would leave the lock to it.
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+		f.Close()
+	}, nil
 }
 
 // holderIn reads who has a lock. One who has only just got it may not have written it yet.
