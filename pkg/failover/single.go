@@ -126,7 +126,11 @@ func (r *runner) queue(t *task) (free bool, release func()) {
 		return true, release
 	}
 	got, err := r.locks.Acquire("recovery-of-VM", t.out.VM)
+	var busy *incident.BusyError
 	switch {
+	case errors.As(err, &busy):
+		r.finish(t, Already, "%v", &incident.BusyError{Object: fmt.Sprintf("VM %d", t.out.VM), Holder: busy.Holder})
+		return false, release
 	case errors.Is(err, incident.ErrBusy):
 		r.finish(t, Already, "%v", err)
 		return false, release
