@@ -232,7 +232,7 @@ var hostName = regexp.MustCompile(`^host(\d+)$`)
 func (s *spec) hostID(word string) (int, error) {
 	m := hostName.FindStringSubmatch(word)
 	if m == nil {
-		return 0, fmt.Errorf("%q is no host; hosts are host0, host1, ...", word)
+		return 0, fmt.Errorf("%q is no host; hosts are host0, host1 and so on", word)
 	}
 	id, err := strconv.Atoi(m[1])
 	if err != nil || id >= len(s.cloud.Hosts) {
