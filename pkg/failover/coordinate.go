@@ -123,6 +123,21 @@ type coordinator struct {
 	reports []result
 	done    map[int]string // requests that could not be removed
 	alive   time.Time      // when it last said that it is at work
+	warned  string         // what was last said about the spool
+}
+
+// warn tells of errors, those of a disk that is broken once and not in each round.
+func (c *coordinator) warn(failed []error) {
+	text := ""
+	if len(failed) > 0 {
+		text = errors.Join(failed...).Error()
+	}
+	if text != "" && text != c.warned {
+		for _, err := range failed {
+			c.s.Log.Warn("%v", err)
+		}
+	}
+	c.warned = text
 }
 
 // hangs reports whether the process that works on all hosts has been stopped, or its disk does
@@ -162,9 +177,7 @@ func (c *coordinator) loop(ctx context.Context) {
 		}
 		if ctx.Err() == nil {
 			handed, failed := c.spool.List()
-			for _, err := range failed {
-				c.s.Log.Warn("%v", err)
-			}
+			c.warn(failed)
 			for _, h := range handed {
 				if first, is := running[h.ID]; is || c.done[h.ID] == h.Text() {
 					if is && h.Override && !first.Override {
