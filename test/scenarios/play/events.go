@@ -263,6 +263,11 @@ func onedSentences() []sentence {
 			}
 			return []cloud.Rule{{Method: "one.vmpool.info", ID: -1, Mangle: bad}, {Method: "one.vmpool.infoset", ID: -1, Mangle: bad}, {Method: "one.vm.info", ID: -1, Mangle: bad}}
 		})},
+		{"the pool of hosts holds bad UTF-8", inject(func([]string) []cloud.Rule {
+			return []cloud.Rule{{Method: "one.hostpool.info", ID: -1, Mangle: func(b []byte) []byte {
+				return []byte(strings.Replace(string(b), "&lt;NAME&gt;host", "&lt;NAME&gt;\xff\xfe\x01host", -1))
+			}}}
+		})},
 		{"the pool of VMs cannot be read", inject(func([]string) []cloud.Rule {
 			return []cloud.Rule{{Method: "one.vmpool.info", ID: -1, Truncate: 300}, {Method: "one.vmpool.infoset", ID: -1, Truncate: 300}}
 		})},
