@@ -31,8 +31,10 @@ build:
 	@mkdir -p bin
 	$(BUILD) -o bin/ $(addprefix ./cmd/,$(BINARIES))
 
+# The race detector plays each scenario on one version; the second command plays all.
 test:
 	$(GO) test $(RACE) -shuffle on ./...
+	$(if $(RACE),$(GO) test -shuffle on ./test/scenarios)
 
 demo: build
 	$(BUILD) -o bin/ ./test/lab/onelab

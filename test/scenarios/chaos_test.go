@@ -24,7 +24,11 @@ const shortChaos = 12
 // at any moment, and when everything has been well again for a while, no VM may be forgotten. What
 // fails is shrunk to a scenario that can be put into a file.
 func TestChaos(t *testing.T) {
-	checks, end := fmt.Sprint(shortChaos), time.Time{}
+	short := shortChaos
+	if raceEnabled() {
+		short /= 2
+	}
+	checks, end := fmt.Sprint(short), time.Time{}
 	if *chaosTime > 0 {
 		checks, end = "1000000", time.Now().Add(*chaosTime)
 	}
