@@ -1,9 +1,13 @@
 package play
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"one-ft/pkg/one"
@@ -23,7 +27,22 @@ func pathSentences() []sentence {
 				w.reach(n)
 			})
 		}},
-		{"an admin sets <T>=<*> on <H>", func(w *world, m []string) error {
+		{"front-end <F> becomes leader, and <F> does not know", func(w *world, m []string) error {
+			f, old := w.frontEnd(m[0]), w.frontEnd(m[1])
+			if f == nil || old == nil {
+				return fmt.Errorf("there is no such front-end")
+			}
+			old.mu.Lock()
+			old.stale = map[int]one.HostState{}
+			for _, h := range w.cloud.Hosts() {
+				old.stale[h.ID] = h.State
+			}
+			old.mu.Unlock()
+			w.setRole(f, cloud.Leader)
+			w.reach(w.nodes...)
+			return nil
+		}},
+		{"(?:an admin|the monitoring) sets <T>=<*> on <H>", func(w *world, m []string) error {
 			client, err := w.byHandClient()
 			if err != nil {
 				return err
@@ -57,9 +76,42 @@ func listsToo(host int, vms []int) cloud.Rule {
 			if strings.Contains(string(found), "/") {
 				return []byte("&lt;VMS&gt;" + extra.String() + "&lt;/VMS&gt;")
 			}
-			return append(found, extra.String()...)
+			return []byte(string(found) + extra.String())
 		})
 	}}
+}
+
+// stateOfHost is the state of a host in an answer of one.host.info.
+var stateOfHost = regexp.MustCompile(`&lt;STATE&gt;\d&lt;/STATE&gt;`)
+
+// alone reports whether oned of this front-end was cut off from the others, does not know that
+// another one leads, and is asked for a change: nobody is there to agree with it.
+func (f *frontEnd) alone(method string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	reads := strings.Contains(method, "info") || strings.HasPrefix(method, "one.system.") || method == "one.zone.raftstatus"
+	return f.stale != nil && !reads
+}
+
+// ask has oned of the front-end answer a request with this body. One that was cut off believes
+// that each host is as it was.
+func (f *frontEnd) ask(req *http.Request, body []byte) (*http.Response, error) {
+	again := req.Clone(req.Context())
+	again.Body = io.NopCloser(bytes.NewReader(body))
+	answer, err := f.oned.RoundTrip(again)
+	f.mu.Lock()
+	stale := f.stale
+	f.mu.Unlock()
+	host := intValue.FindSubmatch(body)
+	if err != nil || stale == nil || host == nil || readCall(body).method != "one.host.info" {
+		return answer, err
+	}
+	text, err := io.ReadAll(answer.Body)
+	if id, numberErr := strconv.Atoi(string(host[1])); numberErr == nil {
+		text = stateOfHost.ReplaceAll(text, fmt.Appendf(nil, "&lt;STATE&gt;%d&lt;/STATE&gt;", stale[id]))
+	}
+	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	return answer, err
 }
 
 // byHandClient is an admin at oned, without any tool of ours.

@@ -19,6 +19,7 @@ import (
 	vmfailure "one-ft/cmd/vm_failure/tool"
 	vmunknown "one-ft/cmd/vm_unknown/tool"
 	"one-ft/pkg/app"
+	"one-ft/pkg/one"
 	"one-ft/test/cloud"
 )
 
@@ -32,7 +33,8 @@ type frontEnd struct {
 	mu      sync.Mutex
 	root    string // ONE_LOCATION; another one after a kill, see kill
 	kills   int
-	dead    bool // the machine is off
+	dead    bool                  // the machine is off
+	stale   map[int]one.HostState // what it believes of hosts since it was cut off from a new leader; nil if it was not
 	network bool
 	manager bool          // the hook manager runs
 	started time.Time     // since when oned runs and leads here; zero for ever
@@ -148,7 +150,7 @@ func (p *process) run(ctx context.Context, root, stdin string) {
 	}
 	env := app.Env{
 		Args: append([]string{p.tool}, p.words...), Stdin: in, Stdout: &p.stdout, Stderr: &p.stderr, Terminal: p.admin,
-		Getenv: func(name string) string { return vars[name] }, Transport: wire{p, p.frontEnd.oned}, Run: p.program,
+		Getenv: func(name string) string { return vars[name] }, Transport: wire{p}, Run: p.program,
 		Started: p.frontEnd.since,
 	}
 	switch p.tool {
@@ -267,7 +269,7 @@ func (f *frontEnd) begin() {
 
 // serves reports whether hooks run here: oned runs, and it is the leader.
 func (f *frontEnd) serves() bool {
-	return !f.dead && (f.role == cloud.Solo || f.role == cloud.Leader)
+	return !f.dead && f.stale == nil && (f.role == cloud.Solo || f.role == cloud.Leader)
 }
 
 // deliver runs a hook, or puts it in line.

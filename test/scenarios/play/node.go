@@ -2,7 +2,9 @@ package play
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -64,7 +66,9 @@ func (n *node) reaches(f *frontEnd) bool {
 
 // served reports whether oned reaches the host.
 func (n *node) served() bool {
-	return slices.ContainsFunc(n.world.frontEnds, func(f *frontEnd) bool { return f.role != cloud.Follower && n.reaches(f) })
+	return slices.ContainsFunc(n.world.frontEnds, func(f *frontEnd) bool {
+		return f.role != cloud.Follower && f.stale == nil && n.reaches(f)
+	})
 }
 
 // powerOff takes the power; by says who did it.
@@ -196,7 +200,11 @@ func (h hostWire) RoundTrip(req *http.Request) (*http.Response, error) {
 		<-req.Context().Done() // nothing comes back
 		return nil, req.Context().Err()
 	}
-	return f.oned.RoundTrip(req)
+	body, err := io.ReadAll(req.Body)
+	if err = errors.Join(err, req.Body.Close()); err != nil {
+		return nil, err
+	}
+	return f.ask(req, body)
 }
 
 // reachable reports whether the machine is there for others.

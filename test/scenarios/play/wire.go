@@ -26,7 +26,6 @@ const (
 // wire carries the calls of one process to the oned of its front-end.
 type wire struct {
 	process *process
-	oned    http.RoundTripper
 }
 
 // errDead is what a process gets that was killed: nothing it does is seen any more.
@@ -45,10 +44,15 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if w.process.dead.Load() {
 		return nil, errDead
 	}
+	if f := w.process.frontEnd; f.alone(c.method) {
+		if c.action != "" {
+			f.world.log.add(rankProcess, f.name+" asks oned", c.vm, "%s: nobody agrees", c.action)
+		}
+		<-req.Context().Done()
+		return nil, req.Context().Err()
+	}
 	done := w.process.frontEnd.world.audit.calls(w.process, c)
-	again := req.Clone(req.Context())
-	again.Body = io.NopCloser(bytes.NewReader(body))
-	answer, err := w.oned.RoundTrip(again)
+	answer, err := w.process.frontEnd.ask(req, body)
 	said := "no answer"
 	if err == nil {
 		var text []byte
