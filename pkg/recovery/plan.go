@@ -209,9 +209,9 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 	case !known:
 		step.Verb, step.Unhandled = VerbLeave, true
 		step.Reason = "it was migrating to this host and its source is not known"
-	case step.VM.Is(one.Migrate, one.SaveMigrate) && s.mayRun(source.HostID):
+	case step.VM.Is(one.Migrate, one.SaveMigrate, one.PrologMigrateUnknown, one.PrologMigrateUnknownFailure) && s.mayRun(source.HostID):
 		return otherEnd(step, "from", source)
-	case !seen || !state.Back() && !state.SetByAdmin():
+	case !seen || state.Failed(): // any other may run it, INIT too: it was enabled a moment ago
 		step.Verb = VerbRecreate
 		step.Reason = fmt.Sprintf("it was migrating to this host, and its source, host %d (%s), is not available either", source.HostID, source.Host)
 	default:

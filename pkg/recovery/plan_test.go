@@ -60,6 +60,27 @@ func snapshot(d one.Dialect, vms ...one.VM) Snapshot {
 
 var versions = []string{"4.4.1", "5.10.6", "6.10.0", "7.4.1"}
 
+// TestSourceThatMayRunTheVM: whatever is not in ERROR may run the VM, INIT too; a VM that was
+// UNKNOWN at a source in ERROR may run there as well.
+func TestSourceThatMayRunTheVM(t *testing.T) {
+	for state, want := range map[one.HostState]Verb{
+		one.HostMonitored: VerbReturn, one.HostInit: VerbReturn, one.HostMonitoringInit: VerbReturn, one.HostDisabled: VerbReturn,
+		one.HostOffline: VerbReturn, one.HostError: VerbLeave, one.HostMonitoringError: VerbLeave,
+	} {
+		for _, lcm := range []one.LCMState{one.Migrate, one.SaveMigrate, one.PrologMigrateUnknown} {
+			s := snapshot(dialect(t, "7.4.1"), active(lcm, dead, failed))
+			for i := range s.Hosts {
+				if s.Hosts[i].ID == dead {
+					s.Hosts[i].State = state
+				}
+			}
+			if step := Make(s, Policy{Mode: Recreate}).Steps[0]; step.Verb != want {
+				t.Errorf("%s from a host that is %s: %s (%s), want %s", lcm, state, step.Verb, step.Reason, want)
+			}
+		}
+	}
+}
+
 // TestPerStateTable is the per-state table of the design, cell by cell, on all
 // four versions. A cell says what is done; "!" marks a VM that is left although
 // it was to be recovered; "4.4: x, y" is x on 4.4 and y later.
