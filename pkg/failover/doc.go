@@ -38,6 +38,8 @@ type Locker interface {
 	// Acquire returns an error that is incident.ErrBusy when another process has
 	// the object.
 	Acquire(kind string, id int) (release func(), err error)
+	// Holder says which process has an object; "" for none.
+	Holder(kind string, id int) string
 }
 
 // Recorder keeps what is done, so that another process can go on with it. None of its

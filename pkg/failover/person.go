@@ -31,7 +31,7 @@ func (r *runner) insist(ctx context.Context) (release func(), err error) {
 	}()
 	asked, told := time.Now(), false
 	for end := asked.Add(max(yields, r.opt.Timeout)); ; {
-		if done == nil { // the other process takes it for a moment when it looks
+		if done == nil { // who looks has it for a moment
 			done, _ = r.locks.Acquire(personLock, r.hostID)
 		}
 		if release, err = r.locks.Acquire("host", r.hostID); !errors.Is(err, incident.ErrBusy) || !time.Now().Before(end) {
@@ -52,15 +52,7 @@ func (r *runner) wanted() string {
 	if r.locks == nil {
 		return ""
 	}
-	release, err := r.locks.Acquire(personLock, r.hostID)
-	if err == nil {
-		release()
-	}
-	var busy *incident.BusyError
-	if errors.As(err, &busy) {
-		return busy.Holder
-	}
-	return ""
+	return r.locks.Holder(personLock, r.hostID)
 }
 
 // rest waits between two looks, or until something asks for this process: a person who wants the

@@ -97,6 +97,24 @@ func (l *Locks) Acquire(kind string, id int) (release func(), err error) {
 	}, nil
 }
 
+// Holder says which process holds the lock of an object; "" for none. It writes nothing.
+func (l *Locks) Holder(kind string, id int) string {
+	f, err := os.Open(filepath.Join(l.dir, fmt.Sprintf("%s-%d.lock", kind, id)))
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if !errors.Is(err, syscall.EWOULDBLOCK) {
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // see Acquire
+		return ""
+	}
+	if by := holderIn(f); by != "" {
+		return by
+	}
+	return "another process"
+}
+
 // holderIn reads who has a lock. One who has only just got it may not have written it yet.
 func holderIn(f *os.File) string {
 	const looks, pause = 5, 5 * time.Millisecond

@@ -228,3 +228,27 @@ func TestStrangeLockFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestHolder: who looks at a lock finds its holder, and is in nobody's way.
+func TestHolder(t *testing.T) {
+	mine, err := OpenLocks(t.TempDir(), "oneft, pid 7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	looks := func(want string) {
+		t.Helper()
+		if got := mine.Holder("person-for-host", 3); got != want {
+			t.Errorf("holder %q, want %q", got, want)
+		}
+	}
+	looks("")
+	for range 2 {
+		release, err := mine.Acquire("person-for-host", 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		looks("oneft, pid 7")
+		release()
+		looks("")
+	}
+}

@@ -74,10 +74,10 @@ func New(cfg Config) (*Cloud, error) {
 			return nil, err
 		}
 	}
-	for _, h := range c.hosts {
-		if h.State.Failed() {
+	for i, id := range c.hostIDs { // one after the other: nothing happens at the very same moment
+		if h := c.hosts[id]; h.State.Failed() {
 			h.dead, h.errText = true, c.monitoringError(h)
-			c.monitorLater(h)
+			h.timer = c.after(c.cfg.MonitorInterval+time.Duration(i)*time.Millisecond, func() { c.monitor(h) })
 		}
 	}
 	return c, nil
