@@ -1,7 +1,11 @@
 package scenarios_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"one-ft/test/scenarios/play"
@@ -44,5 +48,28 @@ func TestIssues(t *testing.T) {
 	slices.Sort(open)
 	for _, n := range open {
 		t.Errorf("no scenario answers issue %d: %s", n, complaints[n])
+	}
+}
+
+// TestReadme: the README links each directory of scenarios, with the number of its files.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, path := range files(t) {
+		count[filepath.Dir(path)]++
+	}
+	if len(files(t)) < 200 {
+		t.Errorf("%d scenarios, want at least 200", len(files(t)))
+	}
+	for dir, n := range count {
+		if link := fmt.Sprintf("[%s](test/scenarios/%s) (%d)", dir, dir, n); !strings.Contains(string(text), link) {
+			t.Errorf("the README does not say %s", link)
+		}
+	}
+	if all := fmt.Sprintf("%d scenarios,", len(files(t))); !strings.Contains(string(text), all) {
+		t.Errorf("the README does not say %q", all)
 	}
 }
