@@ -117,6 +117,7 @@ func TestBugs(t *testing.T) {
 			t.Errorf("%s: no test caught it", b.name)
 			failed = []string{"NOT CAUGHT"}
 		}
+		t.Logf("%s: %d tests", b.name, len(failed))
 		fmt.Fprintf(w, "%s\t%s\n", b.name, strings.Join(failed, ", "))
 	}
 	_ = w.Flush()
