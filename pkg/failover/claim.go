@@ -154,8 +154,13 @@ const clearedFor = 10 * time.Minute
 
 // cleared reports whether another failed host was proven off in the outage that it is in, or was
 // acted on without a proof because it was decided so: in this process, or in an incident that has ended.
-func (r *runner) cleared(host one.Host) bool {
+//
+// end is the history record of a VM on that host. One that began later says that the host was back since.
+func (r *runner) cleared(host one.Host, end one.Record) bool {
 	inOutage := func(since, last time.Time) bool {
+		if time.Unix(end.Start, 0).After(since) {
+			return false
+		}
 		if host.LastContact > 0 {
 			return since.After(time.Unix(host.LastContact, 0))
 		}

@@ -369,7 +369,7 @@ func (s *hostSnapshot) addOtherEnd(ctx context.Context, r *runner, vm one.VM) {
 	}
 	if host, err := r.cloud.Host(ctx, end.HostID); err == nil {
 		s.Hosts = append(s.Hosts, host)
-		if r.cleared(host) {
+		if r.cleared(host, end) {
 			s.Cleared = append(s.Cleared, host.ID)
 		}
 	}
