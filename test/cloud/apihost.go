@@ -80,7 +80,11 @@ func hostStatus(c *Cloud, r *request) answer {
 	if status := r.int(1); status < 0 || status >= len(to) {
 		return r.failure(codeInternal, "Wrong status code")
 	}
-	c.adminState(h, to[r.int(1)])
+	state := to[r.int(1)]
+	if state == one.HostInit && h.State == one.HostDisabled && c.fam >= f610 {
+		state = one.HostMonitored // Host::enable: its capacity is known
+	}
+	c.adminState(h, state)
 	return success(h.ID)
 }
 

@@ -28,7 +28,9 @@ func (c *Cloud) hostXML(h *host, full bool) string {
 	}
 	if c.fam < f610 {
 		at := h.lastMon
-		if h.regular() {
+		// 4.4 does not look at a disabled host without VMs, and says that it did (InformationManager::timer_action).
+		unseen := c.fam == f44 && h.State == one.HostDisabled && len(h.vms) == 0
+		if h.regular() || unseen {
 			at = max(at, c.lastCycle())
 		}
 		b.number("LAST_MON_TIME", at)
@@ -119,7 +121,7 @@ func (c *Cloud) hostTemplate(h *host) map[string]string {
 		t["ERROR"] = h.errText
 	}
 	zombies := h.zombies
-	if h.State.Back() {
+	if h.State.Back() || h.regular() && h.State != one.HostOffline {
 		zombies = c.zombiesOf(h)
 	}
 	if len(zombies) > 0 {
