@@ -56,7 +56,7 @@ type Recorder interface {
 	// Stage is called at the begin of each step.
 	Stage(step incident.Step)
 	// Proved is called with how the host was proven off, or why it is done without.
-	Proved(how string)
+	Proved(how string, proven bool)
 	// Planned is called with all VMs before any of them is touched, and Finished when one of
 	// them is done.
 	Planned(all []Outcome)
@@ -99,7 +99,7 @@ func (noRecorder) Open() bool                               { return false }
 func (noRecorder) Handled(context.Context, one.Host) string { return "" }
 func (noRecorder) Begin(Opening) Earlier                    { return Earlier{} }
 func (noRecorder) Stage(incident.Step)                      {}
-func (noRecorder) Proved(string)                            {}
+func (noRecorder) Proved(string, bool)                      {}
 func (noRecorder) Planned([]Outcome)                        {}
 func (noRecorder) Finished(Outcome)                         {}
 func (noRecorder) Leave()                                   {}

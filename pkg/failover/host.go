@@ -137,7 +137,7 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 		return report, nil
 	}
 	report.Fence = proof.String()
-	r.rec.Proved(report.Fence)
+	r.rec.Proved(report.Fence, proof.Certain())
 	if r.opt.Shared != nil {
 		r.opt.Shared.clear(r.hostID)
 	}

@@ -253,7 +253,7 @@ func watchedSince(before incident.Record, o Opening) time.Time {
 }
 
 // Proved is a part of Recorder.
-func (rec *recorder) Proved(how string) { rec.file.Load().Proof(how) }
+func (rec *recorder) Proved(how string, proven bool) { rec.file.Load().Proof(how, proven) }
 
 // Planned is a part of Recorder.
 func (rec *recorder) Planned(all []Outcome) {

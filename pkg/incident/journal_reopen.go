@@ -84,7 +84,7 @@ func (j *Journal) Heard(number int, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	if r.Request == nil || r.Status == Open {
+	if r.Request == nil || r.Status.Unfinished() {
 		return fmt.Errorf("incident %d has not ended, or has no request", number)
 	}
 	q := *r.Request
@@ -103,7 +103,7 @@ func (j *Journal) Reopen(number int, now Record) (*Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Status == Open {
+	if r.Status.Unfinished() {
 		return nil, fmt.Errorf("incident %d has not ended", number)
 	}
 	r.Tool, r.Call, r.Request = now.Tool, now.Call, now.Request
