@@ -95,6 +95,24 @@ func (j *Journal) Heard(number int, at time.Time) error {
 	return nil
 }
 
+// Note adds an event of now to an incident that has ended.
+func (j *Journal) Note(number int, e Event) error {
+	r, err := j.Load(number)
+	if err != nil {
+		return err
+	}
+	if r.Status.Unfinished() {
+		return fmt.Errorf("incident %d has not ended", number)
+	}
+	e.At = now()
+	r.Events = append(r.Events, e)
+	clean(&r)
+	if err := save(j.dir, &r); err != nil {
+		return fmt.Errorf("note an event of incident %d: %w", number, err)
+	}
+	return nil
+}
+
 // Reopen goes on with an incident that ended, for another event of the same outage. The caller
 // holds the lock of the object. now has the tool, the call and the request of this time. What
 // it had at its end is in its events.
