@@ -34,6 +34,7 @@ type Cloud struct {
 
 	threads map[string]*threads // of the drivers, when there is a Network
 	actions []*action           // under way or in line
+	lastSSH int
 	harms   []Harm
 
 	down         bool
@@ -245,7 +246,8 @@ func (c *Cloud) ResetCalls() {
 
 // SetDown stops oned (connections are refused, nothing in the cloud moves) and
 // starts it again. A start ends a deadlock and SetShuttingDown, and takes up
-// the work that stood still.
+// the work that stood still. Drivers with a Network end with oned, and what they were doing is not
+// begun again: its VMs stay in their states.
 func (c *Cloud) SetDown(down bool) {
 	c.mu.Lock()
 	defer c.unlock()

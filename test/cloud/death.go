@@ -87,8 +87,8 @@ func (c *Cloud) KillHost(id int, how Death) error {
 	if !slices.Contains([]Death{Cut, Unreachable, Refused, Frozen}, how) {
 		return fmt.Errorf("cloud: hosts do not die of %q", how)
 	}
-	if how == Frozen && h.dead {
-		return nil
+	if how == Frozen && h.off {
+		return nil // there is nothing that could stand still
 	}
 	c.cutOff(h, how)
 	return nil

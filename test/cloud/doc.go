@@ -49,15 +49,20 @@
 //
 //   - A share of the clean-ups on a dead host never ends (Config.CleanUpsHang): the thread of the driver has
 //     died, oned waits for ever, and recover moves the VM on.
+//
 //   - When recover moves a VM on whose thread lives, the thread goes on: what it does when its host can be
 //     reached after all is seen in Guests and Harms.
+//
 //   - FailFast, EndSSH and EndMaster are what the front-end can do about it; SSHs shows what is under way.
+//
 //   - A VM that is placed where its old guest runs overwrites its disk and ends as RUNNING with the old guest.
+//
 //   - A frozen host (FreezeHost) never is in ERROR; one that is back in ERROR stays so until its next SYSTEM_HOST message
 //     (Config.HostMessage), while its VMs run; the VMs of a disabled host that dies are UNKNOWN.
 //
-// Simpler than it is: a stale master is met only by commands that begin after the death; the drivers end with
-// oned, and work of oned that they did begins anew with it (real VMs stay in their state); the monitoring of 4.4
+//   - The drivers end with oned, and nothing that they did is begun again: VMs stay in their state.
+//
+// Simpler than it is: a stale master is met only by commands that begin after the death; the monitoring of 4.4
 // and 5.10 takes what that of 6.10 takes, without retries.
 //
 // Not simulated: users and groups beyond the two, quotas, ACLs, images,

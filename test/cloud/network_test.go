@@ -231,6 +231,12 @@ func TestEndSSH(t *testing.T) {
 			if len(list) != 1 || list[0].Command != want || list[0].VM != 1 || time.Since(list[0].Since) > 2*time.Second {
 				t.Fatalf("commands %v, want %s", list, want)
 			}
+			if want == "cancel" {
+				if !c.KillSSH(list[0].ID) || c.KillSSH(list[0].ID) {
+					t.Error("a command ends once")
+				}
+				continue
+			}
 			if n := c.EndSSH("host01"); n != 1 {
 				t.Fatalf("ended %d", n)
 			}
@@ -273,6 +279,59 @@ func TestBackDuringCleanUp(t *testing.T) {
 			}
 			if !slices.Equal(c.Guests(0), tc.guests) || len(c.Harms()) > 0 {
 				t.Errorf("%s, back after %s: guests %v, harm %v", tc.network, tc.back, c.Guests(0), c.Harms())
+			}
+		})
+	}
+}
+
+// Drivers end with oned: what they were doing is not begun again.
+func TestDriversEndWithOned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var vms []VM
+		for id := range 20 {
+			vms = append(vms, runningOn(id, 0))
+		}
+		c := networked(t, "6.10", Local, vms)
+		errorAfter(t, c, 0, Cut)
+		for id := range 20 {
+			if _, err := recreate(c, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pass(time.Second)
+		c.SetDown(true)
+		if n := len(c.SSHs("")); n != 0 {
+			t.Errorf("%d commands without oned", n)
+		}
+		c.SetDown(false)
+		pass(time.Hour)
+		wantState(t, c, 0, "CLEANUP_RESUBMIT")
+		wantState(t, c, 19, "CLEANUP_RESUBMIT")
+		must(t, c, "one.vm.recover", 19, 1)
+		pass(time.Minute)
+		wantState(t, c, 19, "RUNNING")
+	})
+}
+
+// A host leaves a persistent connection for 70 s; drivers of 5.10 leave none.
+func TestMasters(t *testing.T) {
+	for version, want := range map[string][]string{"6.10": {"host01"}, "5.10": nil} {
+		synctest.Test(t, func(t *testing.T) {
+			v := vmIn(t, 1, 0, "PENDING")
+			v.Requirements = "ID = 0"
+			c := networked(t, version, Local, []VM{v})
+			pass(10 * time.Second)
+			wantState(t, c, 1, "RUNNING")
+			if got := c.Masters(); !slices.Equal(got, want) {
+				t.Errorf("%s: %v", version, got)
+			}
+			if c.EndMaster("host01") != (want != nil) || c.EndMaster("host01") {
+				t.Error("a master ends once")
+			}
+			_ = c.LeaveMaster(0)
+			pass(71 * time.Second)
+			if got := c.Masters(); got != nil {
+				t.Errorf("%s: %v after %s", version, got, controlPersist)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 
 // sshCommand is an ssh of a driver that is under way.
 type sshCommand struct {
+	id       int
 	action   *action
 	host     *host
 	since    time.Time // begun
@@ -18,18 +19,19 @@ type sshCommand struct {
 
 // SSH is an ssh command of a driver, as ps shows it.
 type SSH struct {
+	ID      int // of no other command
 	Host    string
 	VM      int
 	Command string // of tables/actions.tsv
 	Since   time.Time
 }
 
-// SSHs lists the ssh commands to a host that are under way, oldest first.
+// SSHs lists the ssh commands to a host that are under way, oldest first; "" is any host.
 func (c *Cloud) SSHs(hostName string) (list []SSH) {
 	c.mu.Lock()
 	defer c.unlock()
 	for _, s := range c.sshTo(hostName) {
-		list = append(list, SSH{Host: s.host.Name, VM: s.action.vm.ID, Command: s.step().command, Since: s.since})
+		list = append(list, SSH{ID: s.id, Host: s.host.Name, VM: s.action.vm.ID, Command: s.step().command, Since: s.since})
 	}
 	return list
 }
@@ -44,6 +46,31 @@ func (c *Cloud) EndSSH(hostName string) int {
 		c.endSSH(s, false)
 	}
 	return len(list)
+}
+
+// KillSSH ends one ssh command; false when it has ended already.
+func (c *Cloud) KillSSH(id int) bool {
+	c.mu.Lock()
+	defer c.unlock()
+	for _, s := range c.sshTo("") {
+		if s.id == id {
+			c.endSSH(s, false)
+			return true
+		}
+	}
+	return false
+}
+
+// Masters are the names of the hosts to which there are persistent connections, stale or not.
+func (c *Cloud) Masters() (names []string) {
+	c.mu.Lock()
+	defer c.unlock()
+	for _, id := range c.hostIDs {
+		if h := c.hosts[id]; h.hasMaster() {
+			names = append(names, h.Name)
+		}
+	}
+	return names
 }
 
 // EndMaster ends the persistent connection to a host, as ssh -O exit does; false when there is
@@ -90,7 +117,7 @@ func (c *Cloud) SetFailFast(f func(hostName string) bool) {
 // sshTo lists the commands to a host that are under way.
 func (c *Cloud) sshTo(hostName string) (list []*sshCommand) {
 	for _, id := range c.hostIDs {
-		if h := c.hosts[id]; h.Name == hostName {
+		if h := c.hosts[id]; hostName == "" || h.Name == hostName {
 			list = append(list, h.ssh...)
 		}
 	}
@@ -106,7 +133,8 @@ func (h *host) hasMaster() bool { return time.Now().Before(h.master) }
 
 // beginSSH runs the next command of an action.
 func (c *Cloud) beginSSH(a *action) {
-	s := &sshCommand{action: a, host: a.steps[a.at].host, since: time.Now()}
+	c.lastSSH++
+	s := &sshCommand{id: c.lastSSH, action: a, host: a.steps[a.at].host, since: time.Now()}
 	a.command = s
 	s.host.ssh = append(s.host.ssh, s)
 	if c.cfg.FailFast != nil && c.cfg.FailFast(s.host.Name) {

@@ -213,10 +213,10 @@ func (c *Cloud) cancelAction(v *vm) {
 	}
 }
 
-// endDrivers ends all actions: drivers are processes of oned and go with it.
+// endDrivers ends all actions: drivers are processes of oned and go with it (DriverManager::stop). oned
+// begins nothing again when it starts; VirtualMachineManagerDriver::recover writes a line into the log.
 func (c *Cloud) endDrivers() {
 	for _, a := range slices.Clone(c.actions) {
-		a.vm.stalled = a.vm.stalled || a.vm.gen == a.gen
 		c.dropAction(a)
 	}
 }
