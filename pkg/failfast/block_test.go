@@ -116,7 +116,9 @@ func TestRemoveInstall(t *testing.T) {
 func FuzzInstall(f *testing.F) {
 	f.Add([]byte("Host *\n  User x"), true)
 	f.Add([]byte(strings.Join(testBlock.lines(true), "\r\n")), false)
-	f.Fuzz(func(t *testing.T, text []byte, timeout bool) { checkInstall(t, text, Block{StateDir: "/s", Timeout: timeout}) })
+	f.Fuzz(func(t *testing.T, text []byte, timeout bool) {
+		checkInstall(t, text, Block{StateDir: "/s", Timeout: timeout})
+	})
 }
 
 func checkInstall(t interface{ Fatalf(string, ...any) }, text []byte, b Block) {
