@@ -29,7 +29,7 @@ func (c Client) EndMaster(ctx context.Context, name, controlPath string) ([]Proc
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
-	masters, err := c.masters(controlPath)
+	masters, err := c.Masters(controlPath)
 	if err != nil || len(masters) == 0 {
 		return nil, err
 	}
@@ -40,7 +40,8 @@ func (c Client) EndMaster(ctx context.Context, name, controlPath string) ([]Proc
 	return masters, c.End(ctx, masters)
 }
 
-func (c Client) masters(controlPath string) ([]Process, error) {
+// Masters gives the persistent masters of a socket, as Resolve gave it.
+func (c Client) Masters(controlPath string) ([]Process, error) {
 	all, err := c.Machine.Processes(c.User.UID)
 	if err != nil {
 		return nil, err
