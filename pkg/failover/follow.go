@@ -232,27 +232,25 @@ func (r *permit) unproven() bool { return r.hostID >= 0 && !r.proof.Certain() }
 // stuck ends the task of a VM that has waited for longer than the limit of its stage.
 func (r *permit) stuck(t *task, vm one.VM, waits incident.Wait, in time.Duration) {
 	took := in.Round(time.Second)
-	switch waits {
-	case incident.WaitCleanup:
-		if !r.unproven() {
-			r.finish(t, Incomplete, "oned has been cleaning up for %s; look at its log, then onevm recover --failure %d moves it on", took, vm.ID)
-			break
-		}
-		text := "oned has been cleaning up on the failed host for %s, which nothing proves to be off: when it is certainly off, say so"
+	end := func(format string, args ...any) { r.finishAs(t, incident.KindStuck, Incomplete, format, args...) }
+	switch {
+	case waits == incident.WaitCleanup && !r.unproven():
+		end("oned has been cleaning up for %s; look at the log of the VM, then onevm recover --failure %d moves it on", took, vm.ID)
+	case waits == incident.WaitCleanup:
+		say := ""
 		if n := r.rec.Number(); n > 0 {
-			text += fmt.Sprintf(": oneft resume %d --confirm-off", n)
+			say = fmt.Sprintf(": oneft resume %d --confirm-off", n)
 		}
-		r.finish(t, Incomplete, text, took)
-	case incident.WaitRoom:
-		r.finish(t, Incomplete, "still PENDING after %s: %s", took, schedulerSays(vm))
-	case incident.WaitScheduler:
-		r.finish(t, Incomplete, "still PENDING after %s: the scheduler has not placed it; does it run?", took)
-	case incident.WaitOwner:
-		r.finish(t, Incomplete, "it is on hold; onevm release %d starts it", vm.ID)
+		end("oned has been cleaning up on the failed host for %s, which nothing proves to be off: when it is certainly off, say so%s", took, say)
+	case waits == incident.WaitRoom:
+		end("still PENDING after %s: %s", took, schedulerSays(vm))
+	case waits == incident.WaitScheduler:
+		end("still PENDING after %s: the scheduler has not placed it; does it run?", took)
+	case waits == incident.WaitOwner:
+		end("it is on hold; onevm release %d starts it", vm.ID)
 	default:
-		r.finish(t, Incomplete, "it has been %s for %s", vm.Status(), took)
+		end("it has been %s for %s", vm.Status(), took)
 	}
-	r.tell(Problem, t.out.VM, incident.KindStuck, "stuck: %s", t.out.Detail)
 }
 
 // onItsWay says what a VM waits for that is not where it was to be yet.

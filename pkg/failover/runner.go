@@ -117,6 +117,11 @@ func (r *runner) tell(level Level, vm int, kind incident.Kind, format string, ar
 
 // finish ends a task.
 func (r *runner) finish(t *task, result Result, format string, args ...any) {
+	r.finishAs(t, "", result, format, args...)
+}
+
+// finishAs is finish for what programs look for.
+func (r *runner) finishAs(t *task, kind incident.Kind, result Result, format string, args ...any) {
 	t.out.Result = result
 	if text := fmt.Sprintf(format, args...); text != "" {
 		t.out.Detail = text
@@ -136,7 +141,7 @@ func (r *runner) finish(t *task, result Result, format string, args ...any) {
 		level = Warning
 	}
 	r.rec.Finished(t.out)
-	r.say(level, t.out.VM, "%s: %s: %s", t.out.Action, result, t.out.Detail)
+	r.tell(level, t.out.VM, kind, "%s: %s: %s", t.out.Action, result, t.out.Detail)
 }
 
 // finishPlanned ends a task whose step does not act; it reports whether it was one.
