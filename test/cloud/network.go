@@ -109,16 +109,19 @@ func (t *tables) loadNetwork(n Network) error {
 	return err
 }
 
-// ssh says what a command to a host takes that begins now: never is a negative time.
+// sshTime says what a command to a host takes that begins now, and the restart of its monitoring; a
+// negative time is never.
 func (c *Cloud) sshTime(h *host) sshRow {
 	if !h.dead {
 		return c.tables.ssh[rowAlive]
 	}
-	return c.tables.ssh[h.death]
+	row, limit := c.tables.ssh[h.death], c.cfg.ConnectTimeout
+	if limit > 0 && (row.ssh < 0 || row.ssh > limit) {
+		// Two commands in a row time out (opennebula.md): 33 to 45 s with 5 s, and an interval of 20 s.
+		row = sshRow{ssh: limit, failed: c.tables.ssh[Refused].failed + 2*limit}
+	}
+	return row
 }
-
-// detection is the time from the end of the interval to ERROR of a dead host.
-func (c *Cloud) detection(h *host) time.Duration { return c.tables.ssh[h.death].failed }
 
 // masters reports whether drivers of this release leave persistent connections.
 func (c *Cloud) masters() bool { return c.cfg.Network != "" && c.fam >= f610 }

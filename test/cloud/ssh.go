@@ -239,7 +239,7 @@ func (c *Cloud) sshLost(h *host) {
 	for _, s := range h.ssh {
 		switch {
 		case !s.connects:
-		case h.death == Frozen:
+		case h.death == Frozen: // it is connected already, so nothing bounds it
 			c.hangs(s)
 		default:
 			c.endsIn(s, c.tables.ssh[rowLost].ssh, false)
