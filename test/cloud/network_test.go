@@ -105,6 +105,7 @@ func TestCleanUp(t *testing.T) {
 		"a stale master, ended": {Routed, Cut, "RUNNING", func(c *Cloud) { _ = c.LeaveMaster(0); c.EndMaster("host01") }, 403500 * time.Millisecond},
 		"fail fast":             {Routed, Cut, "RUNNING", func(c *Cloud) { c.SetFailFast(func(name string) bool { return name == "host01" }) }, 0},
 		"ConnectTimeout":        {Routed, Cut, "RUNNING", func(c *Cloud) { c.cfg.ConnectTimeout = 5 * time.Second }, 15 * time.Second},
+		"a tenth":               {Routed, Cut, "RUNNING", func(c *Cloud) { c.cfg.Faster = 10 }, 40350 * time.Millisecond},
 		"fail fast elsewhere":   {Local, Cut, "RUNNING", func(c *Cloud) { c.SetFailFast(func(name string) bool { return name == "host02" }) }, 9210 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package play
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +19,8 @@ func (s *spec) networkStatement(words []string) (known bool, err error) {
 	case begins("network"):
 		return true, s.setNetwork(value)
 	case begins("clean-ups hang"):
-		return true, s.setHang(value)
+		s.cloud.CleanUpsHang, err = cloud.ParseShare(value)
+		return true, err
 	case begins("host message"):
 		return true, duration(words[2:], &s.cloud.HostMessage)
 	case strings.Join(words, " ") == "scheduler as shipped":
@@ -58,20 +58,3 @@ func (s *spec) setNetwork(word string) error {
 
 // systemHost is the time between two SYSTEM_HOST messages (PROBES_PERIOD in monitord.conf, 6.0 to 7.4).
 const systemHost = 10 * time.Minute
-
-// setHang reads "clean-ups hang 83%", "never" or "always".
-func (s *spec) setHang(word string) error {
-	switch word {
-	case "never":
-		s.cloud.CleanUpsHang = cloud.NoHang
-	case "always":
-		s.cloud.CleanUpsHang = 1
-	default:
-		percent, err := strconv.ParseFloat(strings.TrimSuffix(word, "%"), 64)
-		if err != nil || percent <= 0 || percent > 100 || !strings.HasSuffix(word, "%") {
-			return fmt.Errorf("clean-ups hang %q: a share such as 83%%, never or always", word)
-		}
-		s.cloud.CleanUpsHang = percent / 100
-	}
-	return nil
-}
