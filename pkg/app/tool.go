@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/config"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -57,6 +58,8 @@ type Session struct {
 	Log     *Log
 	// RunProgram runs fence agents, commands and second opinions; nil is process.Run.
 	RunProgram process.Runner
+	// Machine is where ssh of the drivers runs; nil is this one.
+	Machine failfast.Machine
 	// Started finds out since when this machine is a front-end in charge; the zero time when it
 	// is none.
 	Started func() time.Time
@@ -170,7 +173,7 @@ func newSession(c *cli.Context, env Env) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{Settings: set, Cli: c, Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run}, nil
+	return &Session{Settings: set, Cli: c, Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run, Machine: env.Machine}, nil
 }
 
 // run opens the log, connects, acts and answers.
