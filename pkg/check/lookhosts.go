@@ -62,13 +62,7 @@ func levelsOf(levels []fence.Level, template map[string]string) []Level {
 					device.Err = errNotRunnable
 				}
 			case fence.KindLease:
-				device.Lease = d.Lease
-				if device.Lease.Reaction == 0 {
-					device.Lease.Reaction = fence.DefaultReaction
-				}
-				if device.Lease.Margin == 0 {
-					device.Lease.Margin = fence.DefaultMargin
-				}
+				device.Lease = d.Lease.WithDefaults()
 				own, found, err := fence.TemplateLease(template)
 				device.FromTemplate = found && err == nil && own == device.Lease
 			}

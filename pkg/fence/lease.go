@@ -77,8 +77,8 @@ func (l Lease) check() error {
 	return l.Covers(Promise{l.Length, l.Reaction})
 }
 
-// withDefaults fills in what is not set.
-func (l Lease) withDefaults() Lease {
+// WithDefaults fills in what is not set.
+func (l Lease) WithDefaults() Lease {
 	if l.Reaction == 0 {
 		l.Reaction = DefaultReaction
 	}
@@ -101,7 +101,7 @@ func TemplateLease(template map[string]string) (l Lease, found bool, err error) 
 	if l.Reaction, _, err = wholeSeconds(template, "FENCE_LEASE_REACTION"); err != nil {
 		return Lease{}, false, err
 	}
-	l = l.withDefaults()
+	l = l.WithDefaults()
 	if err := l.check(); err != nil {
 		return Lease{}, false, &TemplateError{Attribute: "FENCE_LEASE", Err: err}
 	}
@@ -147,7 +147,7 @@ type Look func(ctx context.Context) (since time.Time, err error)
 // proveLease waits until a lease has run out. Nothing but time passes here; what makes it
 // a proof is that oned says ERROR all the while, and that the host heeds it.
 func (w *work) proveLease(ctx context.Context, d *device) error {
-	l := d.Lease.withDefaults()
+	l := d.Lease.WithDefaults()
 	promise, published, err := TemplatePromise(w.host.Template)
 	if err == nil && published {
 		err = l.Covers(promise)
