@@ -66,6 +66,15 @@ func (l Lease) Covers(p Promise) error {
 	return nil
 }
 
+// Against reports why a lease proves nothing for a host that has published this; its parameters
+// are what TemplatePromise gives. A host that published nothing is trusted.
+func (l Lease) Against(p Promise, published bool, err error) error {
+	if err != nil || !published {
+		return err
+	}
+	return l.WithDefaults().Covers(p)
+}
+
 // check refuses a lease that is out of its limits or breaks the inequality by itself.
 func (l Lease) check() error {
 	switch {
@@ -148,10 +157,8 @@ type Look func(ctx context.Context) (since time.Time, err error)
 // a proof is that oned says ERROR all the while, and that the host heeds it.
 func (w *work) proveLease(ctx context.Context, d *device) error {
 	l := d.Lease.WithDefaults()
-	promise, published, err := TemplatePromise(w.host.Template)
-	if err == nil && published {
-		err = l.Covers(promise)
-	}
+	promise, published, unreadable := TemplatePromise(w.host.Template)
+	err := l.Against(promise, published, unreadable)
 	switch {
 	case err != nil:
 		return err
