@@ -32,6 +32,8 @@ type HostJob struct {
 	Insist bool
 	// Describe says for a dry run what the host would be fenced with; may be nil.
 	Describe func(one.Host) []string
+	// Outlook says for a dry run whether it would be proven off; may be nil.
+	Outlook func(one.Host) fence.Outlook
 }
 
 // ErrNoHost means that the host does not exist.
@@ -56,8 +58,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 	}
 	report.Object, report.State = fmt.Sprintf("host %d (%s)", host.ID, host.Name), host.State.String()
 	if opt.DryRun {
-		report.Preview = r.preview(ctx, host, job)
-		return r.recoverHost(ctx, job, report, fence.WithoutProof(host.ID, "dry run"), Earlier{})
+		return r.dryRun(ctx, host, job, report)
 	}
 	over := report.notFailed(host.State, opt.AnyState)
 	if !over && len(host.VMs) == 0 {
@@ -225,7 +226,7 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 	if r.opt.DryRun {
 		for _, t := range tasks {
 			if !r.finishPlanned(t) {
-				t.out.Result = Planned
+				t.out.Result = r.foreseen()
 			}
 		}
 		return
@@ -263,7 +264,7 @@ func (report *Report) conclude(tasks []*task) {
 		return
 	}
 	report.Summary = fmt.Sprintf("%d VMs:", len(tasks))
-	for _, result := range []Result{Planned, Done, Already, Left, Incomplete, Refused} {
+	for _, result := range []Result{Planned, WouldUnproven, WouldRefuse, Done, Already, Left, Incomplete, Refused} {
 		if count[result] > 0 {
 			report.Summary += fmt.Sprintf(" %d %s,", count[result], result)
 		}

@@ -45,7 +45,7 @@ func (r Report) Table() [][]string {
 		result := string(o.Result)
 		switch {
 		case r.DryRun:
-			result = o.Detail
+			result = r.why(o)
 		case o.Detail != "":
 			result += ": " + o.Detail
 		}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -27,8 +28,10 @@ type runner struct {
 	decide func(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error)
 	// hostID is the failed host, or -1.
 	hostID int
-	watch  watch
-	row    row
+	// outlook is what a dry run says of the proof.
+	outlook fence.Outlook
+	watch   watch
+	row     row
 	// since is when hosts in ERROR were last in contact with oned.
 	since map[int]time.Time
 }

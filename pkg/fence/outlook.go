@@ -96,3 +96,38 @@ func (o Outlook) Warning() string {
 	}
 	return problemLine(broken)
 }
+
+// Lines says it in notes before a table, a line each; none for a host that is simply provable.
+func (o Outlook) Lines() []string {
+	switch {
+	case o.Verdict == Refused:
+		return []string{"fencing: this host would be REFUSED, and none of its VMs touched: " + o.Detail}
+	case o.Verdict == Unproven:
+		return []string{"fencing: nothing would prove that this host is off (" + o.Detail + "): its VMs would be handled UNPROVEN; those that it still runs would run twice"}
+	case o.Warning() != "":
+		return []string{"warning: fencing, " + o.Warning() + "; another level can be used"}
+	}
+	return nil
+}
+
+// Row says it of one VM that something would be done about; "" when nothing has to be said.
+func (o Outlook) Row(deletes bool) string {
+	switch {
+	case o.Verdict == Refused:
+		return "would be REFUSED: " + shortened(o.Detail)
+	case o.Verdict == Unproven && deletes:
+		return "would be deleted UNPROVEN"
+	case o.Verdict == Unproven:
+		return "would be started elsewhere UNPROVEN"
+	}
+	return ""
+}
+
+// shortened bounds what stands in each row of a table; Lines has it whole.
+func shortened(s string) string {
+	const most = 100
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
+}

@@ -137,17 +137,12 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	if wait == 0 || s.Cli.IsSet("pause") {
 		wait = time.Duration(s.Cli.Int("pause")) * interval
 	}
-	fences := fencesOf(s)
+	fences := failover.NewFences(s)
 	set, err := fences.Settings(host)
 	plan := cloud.Plan(d.host, s.Dialect, d.policy)
 	steps := drill.Steps(v, interval, source, wait, drill.Fencing{Settings: set, Err: err}, len(plan.Steps))
-	return drill.Drill(cloud, d.host, plan, steps, fences.Describe(host))
-}
-
-func fencesOf(s app.Session) failover.Fences {
-	return failover.Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
-		s.Log.Info("fence %s: %s", e.Device, e.Text)
-	}}
+	report, err := drill.Drill(cloud, d.host, plan, steps, fences.Describe(host))
+	return report.Foreseen(fences.Outlook(failover.Fencing(v.Fencing), host)), err
 }
 
 // fenceTest powers a host off and on again.
@@ -163,7 +158,7 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 	case len(host.VMs) > 0:
 		return nil, app.Usagef("%s has %d VMs: only an empty host is powered off for a test; move them first: onehost flush %d", name, len(host.VMs), host.ID)
 	}
-	set, err := fencesOf(s).Settings(host)
+	set, err := failover.NewFences(s).Settings(host)
 	if err != nil {
 		return nil, app.Usagef("%s: %w", name, err)
 	}
