@@ -1,10 +1,8 @@
 package tool
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -19,7 +17,6 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/hook"
-	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
 
@@ -165,7 +162,7 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 	if s.DryRun {
 		return page{Text: fence.Describe(set.Levels), Summary: name + " would be powered off and on again by each of these levels"}, nil
 	}
-	if !d.asked(host) {
+	if !d.env.Typed(ctx, fmt.Sprintf("This powers %s off and on again. Type its name to go on: ", host.Name), host.Name) {
 		return nil, app.Usagef("nothing was done: the answer was not the name of the host")
 	}
 	if host, err = s.Client.Host(ctx, d.host); err != nil || !host.State.SetByAdmin() || len(host.VMs) > 0 { // a person takes their time
@@ -180,14 +177,6 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 		return nil, err
 	}
 	return testPage(name, tests), nil
-}
-
-// asked has a person type the name of the host.
-func (d *drilling) asked(host one.Host) bool {
-	fmt.Fprintf(d.env.Stderr, "This powers %s off and on again. Type its name to go on: ", one.Printable(host.Name))
-	const longest = 256
-	line, _ := bufio.NewReader(io.LimitReader(d.env.Stdin, longest)).ReadString('\n')
-	return strings.TrimSpace(line) == host.Name
 }
 
 // testPage is the answer about a test.
