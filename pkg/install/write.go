@@ -16,9 +16,18 @@ import (
 
 // ReadFile reads an oned.conf, at most 4 MiB of it; more is an error.
 func ReadFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	text, err := readText(path)
 	if err != nil {
 		return nil, fmt.Errorf("read oned.conf: %w", err)
+	}
+	return text, nil
+}
+
+// readText reads a file of at most maxSize bytes.
+func readText(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -26,16 +35,13 @@ func ReadFile(path string) ([]byte, error) {
 		err = fmt.Errorf("%s is not a regular file", quoted(path))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read oned.conf: %w", err)
+		return nil, err
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err == nil && len(text) > maxSize {
 		err = fmt.Errorf("%s has more than %d bytes", quoted(path), maxSize)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read oned.conf: %w", err)
-	}
-	return text, nil
+	return text, err
 }
 
 // WriteFile replaces an oned.conf that holds old with fresh, as a whole or not at all, and
