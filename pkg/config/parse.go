@@ -124,7 +124,7 @@ func parseFence(p place) ([]Entry, error) {
 
 // parseEntry reads one entry of fence.
 func parseEntry(p place) (Entry, error) {
-	e := Entry{Timeout: DefaultFenceTimeout, Attempts: DefaultFenceAttempts, BackOff: DefaultFenceBackOff}
+	var e Entry
 	_, err := p.mapping(fields{
 		"hosts":    store(&e.Hosts, listOf(`a list of patterns of host names, such as ["node0*"]`, pattern)),
 		"clusters": store(&e.Clusters, listOf("a list of names of clusters, such as [default]", name("the name of a cluster"))),

@@ -34,15 +34,6 @@ const (
 	// DefaultStormPerCluster: clusters often share a switch or a power feed.
 	DefaultStormPerCluster = true
 
-	// DefaultFenceTimeout: fence agents wait up to 5s for the login, 3s for an answer
-	// and 20s for the power to go, by their own defaults, and need time to start.
-	DefaultFenceTimeout = 40 * time.Second
-	// DefaultFenceAttempts: a single lost packet must not decide. A choice.
-	DefaultFenceAttempts = 3
-	// DefaultFenceBackOff gives a busy management controller time to close its session. A
-	// choice.
-	DefaultFenceBackOff = 5 * time.Second
-
 	// DefaultPriorityMin and DefaultPriorityMax: owners may use all of FT_PRIORITY.
 	DefaultPriorityMin = 0
 	DefaultPriorityMax = 100
