@@ -62,7 +62,7 @@ func TestPlaceWaiting(t *testing.T) {
 		"rights unknown":        {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: Access{rules: []aclRule{all}}, want: "1:access_control"},
 		"everyone":              {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(all), want: "1@0"},
 		"the group, one host":   {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(aclRule{aclGroup | 101, aclHost | aclIndividual | 2, aclManage}, aclRule{aclIndividual | 7, aclDatastore | aclAll, aclUse}), want: "1@2"},
-		"the user, the cluster": {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(aclRule{aclIndividual | 7, aclHost | aclCluster | 0, aclManage}, all), want: "1@0"},
+		"the user, the cluster": {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(aclRule{aclIndividual | 7, aclHost | aclCluster, aclManage}, all), want: "1@0"},
 		"another cluster":       {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(aclRule{aclAll, aclHost | aclCluster | 9, aclManage}, aclRule{aclAll, aclDatastore | aclAll, aclUse}), want: "1:access_control"},
 		"only to use":           {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(aclRule{aclAll, aclHost | aclDatastore | aclAll, aclUse}), want: "1:access_control"},
 		"another user":          {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(aclRule{aclIndividual | 8, aclHost | aclDatastore | aclAll, aclManage | aclUse}), want: "1:access_control"},
