@@ -87,6 +87,8 @@ type Report struct {
 	At       time.Time     `json:"at"`
 	Findings []Finding     `json:"findings"`
 	Hosts    []HostFencing `json:"hosts"`
+	// FencingNotAsked: no fence agent was asked, so Hosts say only what the front-end sees by itself.
+	FencingNotAsked bool `json:"fencing_not_asked,omitempty"`
 	// NotLooked are the things that could not or should not be looked at.
 	NotLooked []string `json:"not_looked_at"`
 }

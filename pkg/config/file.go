@@ -34,6 +34,8 @@ type File struct {
 	// Fence says how hosts are fenced; FenceFor finds the entry of a host.
 	Fence []Entry `yaml:"fence,omitempty"`
 
+	// Quarantine: a failed host is taken out of scheduling before its VMs are started elsewhere.
+	Quarantine *bool `yaml:"quarantine,omitempty"`
 	// Storm is about many hosts that fail at once.
 	Storm Storm `yaml:"storm,omitempty"`
 	// Priority is the range that owners of VMs may use for FT_PRIORITY.
@@ -141,7 +143,8 @@ type BudgetKeys struct {
 	PerMinute *int `yaml:"per_minute,omitempty"`
 }
 
-// Entry says how some hosts are fenced. What the file does not set has its default.
+// Entry says how some hosts are fenced. A Timeout, Attempts or BackOff of 0 is not set: then
+// the default of package fence counts, as for a host that is fenced by its template.
 type Entry struct {
 	// Hosts are shell patterns of host names as path.Match knows them: *, ?, [a-z].
 	// Upper and lower case differ.
@@ -150,11 +153,11 @@ type Entry struct {
 	// Clusters matches; at least one of both is set.
 	Clusters []string `yaml:"clusters,omitempty"`
 	// Timeout is the most time for one call of an agent or command, 1s to 10m.
-	Timeout time.Duration `yaml:"timeout"`
+	Timeout time.Duration `yaml:"timeout,omitempty"`
 	// Attempts is how often each device of a level is tried, 1 to 10.
-	Attempts int `yaml:"attempts"`
-	// BackOff is the pause before the second attempt, 0s to 5m; it doubles with each.
-	BackOff time.Duration `yaml:"back_off"`
+	Attempts int `yaml:"attempts,omitempty"`
+	// BackOff is the pause before the second attempt, 1s to 5m; it doubles with each.
+	BackOff time.Duration `yaml:"back_off,omitempty"`
 	// Levels are tried in order until one proves that the host is off; at least one.
 	Levels []Level `yaml:"levels"`
 }

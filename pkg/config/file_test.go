@@ -18,6 +18,7 @@ wait: 1h30m
 confirm: [[/a, 1, yes, ""], [/b]]
 fencing: required
 fence_first: true
+quarantine: false
 storm: {share: 7%, hosts: 9, window: 11m, cool_down: 0s, give_up: 1500ms, quiet: 0s, per_cluster: false}
 priority: {min: 10, max: 10}
 parallel: 12
@@ -61,7 +62,7 @@ func TestFenceEntry(t *testing.T) {
 	f := loaded(t, device("agent: fence_ipmilan", "params: {ip: 10.0.0.11, ipport: 0623, lanplus: yes, login: \"\"}")+
 		"  - {name: x, devices: [{command: [/f, -a]}, {agent: fence_b}]}\n  - devices: [{manual: true}]\n  - devices: [{lease: 60s}]\n  - devices: [{lease: 1h, reaction: 1h, margin: 10m}]\n")
 	want := []Entry{{
-		Hosts: []string{"a"}, Timeout: DefaultFenceTimeout, Attempts: DefaultFenceAttempts, BackOff: DefaultFenceBackOff,
+		Hosts: []string{"a"}, // the rest is not set
 		Levels: []Level{
 			{Name: "level-1", Devices: []Device{{Agent: "fence_ipmilan", Params: Params{"ip": "10.0.0.11", "ipport": "0623", "lanplus": "yes", "login": ""}}}},
 			{Name: "x", Devices: []Device{{Command: []string{"/f", "-a"}}, {Agent: "fence_b"}}},

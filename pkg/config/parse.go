@@ -16,6 +16,7 @@ func parseFile(p place) (File, error) {
 		"fencing":      set(&f.Fencing, oneOf(FencingAuto, FencingRequired, FencingOff)),
 		"fence_first":  set(&f.FenceFirst, yesNo),
 		"fence":        store(&f.Fence, parseFence),
+		"quarantine":   set(&f.Quarantine, yesNo),
 		"storm":        store(&f.Storm, parseStorm),
 		"priority":     store(&f.Priority, parsePriority),
 		"budget":       store(&f.Budget, parseBudget),
@@ -123,7 +124,7 @@ func parseFence(p place) ([]Entry, error) {
 
 // parseEntry reads one entry of fence.
 func parseEntry(p place) (Entry, error) {
-	e := Entry{Timeout: DefaultFenceTimeout, Attempts: DefaultFenceAttempts, BackOff: DefaultFenceBackOff}
+	var e Entry
 	_, err := p.mapping(fields{
 		"hosts":    store(&e.Hosts, listOf(`a list of patterns of host names, such as ["node0*"]`, pattern)),
 		"clusters": store(&e.Clusters, listOf("a list of names of clusters, such as [default]", name("the name of a cluster"))),

@@ -11,6 +11,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
 
@@ -62,7 +63,12 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		}
 		first = second.confirmedBy(first)
 	}
-	return w.act(ctx, first)
+	answer, err := w.act(ctx, first)
+	if b, is := answer.(Batch); is {
+		b.Lines = append(b.Lines, w.releaseClean(ctx)...)
+		answer = b
+	}
+	return answer, err
 }
 
 // sweeper is one run of oneft resume.
@@ -85,7 +91,8 @@ type found struct {
 	same    string // what is the same in two looks; 4.4 and 5.10 show a host in ERROR in two states
 	swept   recovery.Swept
 	request incident.Request
-	why     string // nothing is done; "" when it is
+	host    one.Host // of a host
+	why     string   // nothing is done; "" when it is
 }
 
 // missed reports whether something was found that an event may still come for.
@@ -118,8 +125,7 @@ func (w *sweeper) act(ctx context.Context, s sight) (app.Answer, error) {
 			continue
 		}
 		if w.s.DryRun {
-			b.Would++
-			b.Lines = append(b.Lines, fmt.Sprintf("%s: %s: it would be handled: %s", f.what, f.swept.Verdict, f.request.Action))
+			b = b.would(f, w.outlook(f))
 			continue
 		}
 		w.s.Log.Info("%s: %s", f.what, map[recovery.Sweep]string{
@@ -156,7 +162,7 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 		return nil, err
 	case confirmedOff && r.Kind != "host":
 		return nil, app.Usagef("incident %d is about VM %d: --confirm-off is for hosts", number, r.ID)
-	case r.Status == incident.Done || r.Status == incident.CameBack:
+	case r.Status == incident.Done || r.Status == incident.CameBack || r.Status == incident.Unproven:
 		return nil, app.Usagef("incident %d has ended (%s): nothing is left to do", number, r.Status)
 	}
 	tell := newTeller(s)
@@ -166,6 +172,7 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 		return nil, app.Usagef("incident %d does not say what was asked for; run host_error, vm_failure or vm_unknown for %s %d", number, r.Kind, r.ID)
 	}
 	q.ConfirmedOff, q.At = confirmedOff, time.Now().Truncate(time.Millisecond)
+	q.Follow = r.Status == incident.Following || onItsWayIn(r)
 	if confirmedOff { // nothing is left to be found out about the host
 		q.Confirm, q.Override, q.AnyState = 0, true, true
 	}

@@ -3,12 +3,14 @@ package tool
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/config"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
@@ -42,7 +44,7 @@ func (t *tool) hooks() *cli.Command {
 		Name: "hooks", Usage: "show, install or remove the hooks that call one-ft", HideHelpCommand: true,
 		Subcommands: []*cli.Command{
 			sub("show", "list the hooks of this OpenNebula that have to do with failures", where, showHooks),
-			sub("install", "install the hooks that this version needs; twice changes nothing", both, changeHooks(true)),
+			sub("install", "install the hooks that this version needs; twice changes nothing", append(slices.Clone(both), fencingFlag()), changeHooks(true)),
 			sub("remove", "take them out again", where, changeHooks(false)),
 			sub("print", "print what an admin would write by hand", both, printHooks),
 		},
@@ -160,22 +162,28 @@ func printHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 // changeHooks is oneft hooks install and remove.
 func changeHooks(add bool) func(ctx context.Context, s app.Session) (app.Answer, error) {
 	return func(ctx context.Context, s app.Session) (app.Answer, error) {
+		fencing := func(bool) (fencingChange, error) { return fencingChange{text: keptFencing(s)}, nil }
 		var hooks []install.Hook
-		var err error
 		if add {
+			flag := s.Cli.String("fencing")
+			if !slices.Contains([]string{"", config.FencingRequired, config.FencingAuto, fencingKeep}, flag) {
+				return nil, app.Usagef("--fencing %s: allowed are required, auto and keep", flag)
+			}
+			var err error
 			if hooks, err = wanted(ctx, s); err != nil {
 				return nil, err
 			}
+			fencing = func(isNew bool) (fencingChange, error) { return planFencing(ctx, s, isNew) }
 		}
 		if install.UsesPool(s.Version) {
-			return changePool(ctx, s, hooks)
+			return changePool(ctx, s, hooks, fencing)
 		}
-		return changeFile(s, hooks)
+		return changeFile(s, hooks, fencing)
 	}
 }
 
 // changeFile changes oned.conf.
-func changeFile(s app.Session, hooks []install.Hook) (app.Answer, error) {
+func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (fencingChange, error)) (app.Answer, error) {
 	path := onedConf(s)
 	old, err := install.ReadFile(path)
 	if err != nil {
@@ -185,10 +193,19 @@ func changeFile(s app.Session, hooks []install.Hook) (app.Answer, error) {
 	if err != nil {
 		return nil, app.Usagef("%s: %w", path, err)
 	}
-	a := page{Text: lines(install.Diff(old, fresh))}
+	diff := lines(install.Diff(old, fresh))
+	parsed, err := install.Parse(old)
+	if err != nil {
+		return nil, app.Usagef("%s: %w", path, err)
+	}
+	settings, err := settle(s, fencing, install.Rows(parsed))
+	if err != nil {
+		return nil, err
+	}
+	a := page{Text: append(settings.text, diff...)}
 	switch {
-	case len(a.Text) == 0:
-		a.Summary = path + " is as it should be: nothing was changed"
+	case len(diff) == 0:
+		a.Summary = settings.unchanged(path+" is as it should be", s.DryRun)
 	case s.DryRun:
 		a.Summary = path + " would be changed so"
 	default:
@@ -203,7 +220,7 @@ func changeFile(s app.Session, hooks []install.Hook) (app.Answer, error) {
 }
 
 // changePool changes the hooks in oned.
-func changePool(ctx context.Context, s app.Session, hooks []install.Hook) (app.Answer, error) {
+func changePool(ctx context.Context, s app.Session, hooks []install.Hook, fencing func(isNew bool) (fencingChange, error)) (app.Answer, error) {
 	pool, facts := hookPool{s.Client}, hookFacts(s)
 	existing, err := pool.Hooks(ctx)
 	if err != nil {
@@ -213,7 +230,11 @@ func changePool(ctx context.Context, s app.Session, hooks []install.Hook) (app.A
 	if err != nil {
 		return nil, app.Usagef("%w", err)
 	}
-	a := page{Text: lines(install.DiffPool(changes)), Summary: "the hooks are as they should be: nothing was changed"}
+	settings, err := settle(s, fencing, install.RowsPool(existing, facts))
+	if err != nil {
+		return nil, err
+	}
+	a := page{Text: append(settings.text, lines(install.DiffPool(changes))...), Summary: settings.unchanged("the hooks are as they should be", s.DryRun)}
 	if !install.Changed(changes) {
 		return a, nil
 	}
