@@ -56,6 +56,9 @@ type File struct {
 	// Verify is what has to be seen before a VM counts as done: VerifyLeft,
 	// VerifyRunning or VerifyNone.
 	Verify *string `yaml:"verify,omitempty"`
+	// Place: VMs that wait for a host are deployed by one-ft where it can evaluate everything that
+	// matters for them, instead of waiting for the scheduler.
+	Place *bool `yaml:"place,omitempty"`
 
 	// Endpoint is the URL of oned, http or https. It may hold a password when others
 	// cannot read the file.
