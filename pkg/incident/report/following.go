@@ -24,7 +24,7 @@ func following(r incident.Record, now time.Time) []item {
 		first = "the one that was called for it"
 	}
 	items := []item{{
-		fmt.Sprintf("Recovered %d, %d still starting. One process follows until they run: %s while it lives, then oneft resume, which its timer calls. To follow now:", there, begun, first),
+		fmt.Sprintf("Recovered %d, %d still starting. One process follows them until they run: %s while it lives, then oneft resume, run by its timer. To follow them now:", there, begun, first),
 		[]string{resume(r)},
 	}}
 	return append(items, perWait(r, now, func(vm incident.VM) bool { return starting(r, vm) })...)
@@ -102,7 +102,7 @@ func waitItem(r incident.Record, wait incident.Wait, vms string, ids []int) item
 	case incident.WaitBoot:
 		return item{vms + ": booting on the new host. How it goes" + more, look}
 	}
-	return item{vms + ": on the way. Where" + more, look}
+	return item{vms + ": on its way. Where" + more, look}
 }
 
 // makeSure says how to make sure of a host whose VMs were started elsewhere without a proof, in the order
@@ -177,7 +177,7 @@ func hostFacts(r incident.Record, now time.Time) []fact {
 	if names := r.Host.FailFast; len(names) > 0 {
 		text := "fails at once to " + someNames(names)
 		if over := eventAfter(r, incident.KindFailFastOver, eventAfter(r, incident.KindFailFast, time.Time{})); !over.IsZero() {
-			text = fmt.Sprintf("failed at once to %s, as usual again since %s", someNames(names), at(over))
+			text = fmt.Sprintf("failed at once to %s until %s", someNames(names), at(over))
 		}
 		facts = append(facts, fact{"ssh", text})
 	}

@@ -112,7 +112,7 @@ func forecastLines(r incident.Record, now time.Time) []string {
 		lines = append(lines, fmt.Sprintf("  %-12s  %-12s  %s", s.Stage, s.Expected, s.Took))
 	}
 	if slowest != "" {
-		lines = append(lines, "  (from the clean-up on: "+slowest+", the slowest)")
+		lines = append(lines, "  (clean-up to boot are those of "+slowest+", the slowest)")
 	}
 	return lines
 }

@@ -34,10 +34,10 @@ const pageText = `<!DOCTYPE html>
 </table>{{else}}<p>Nothing was written down.</p>{{end}}
 </section>
 {{if .WayRows}}<section class="wide">
-<h2>The way of each VM</h2>
+<h2>Recovery of each VM</h2>
 {{with .Ways}}` + waysText + `{{end}}
 <table>
-<caption>{{if .WayNote}}{{.WayNote}}{{else}}The same in words{{end}}</caption>
+<caption>{{if .WayNote}}{{.WayNote}}{{else}}The same as text{{end}}</caption>
 <thead><tr><th scope="col">VM</th><th scope="col" class="n">Took</th><th scope="col">States</th><th scope="col">Result</th></tr></thead>
 <tbody>
 {{range .WayRows}}<tr{{if .Class}} class="{{.Class}}"{{end}}><td class="{{whole .Name}}">{{.Name}}</td><td class="n">{{.Took}}</td><td>{{.Way}}</td><td class="result {{whole .Result}}">{{.Result}}</td></tr>
@@ -45,9 +45,9 @@ const pageText = `<!DOCTYPE html>
 </table>
 </section>{{end}}
 {{if .Stages}}<section class="wide">
-<h2>What was expected, and what it took</h2>
+<h2>Expected and actual times</h2>
 <table class="steps">
-<caption>{{if .Slowest}}From the clean-up on: {{.Slowest}}, the slowest{{else}}No VM was seen on its way{{end}}</caption>
+<caption>{{if .Slowest}}Clean-up to boot are those of {{.Slowest}}, the slowest{{else}}No VM was seen on its way{{end}}</caption>
 <thead><tr><th scope="col">Stage</th><th scope="col">Expected</th><th scope="col">Took</th></tr></thead>
 <tbody>
 {{range .Stages}}<tr><td class="{{whole .Stage}}">{{.Stage}}</td><td class="{{whole .Expected}}">{{.Expected}}</td><td>{{.Took}}</td></tr>

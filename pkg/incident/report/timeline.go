@@ -31,7 +31,7 @@ func Timeline(r incident.Record, now time.Time) []string {
 	for _, part := range []struct {
 		title string
 		lines []string
-	}{{"The way of each VM", wayLines(r, now)}, {"What was expected, and what it took", forecastLines(r, now)}} {
+	}{{"Recovery of each VM", wayLines(r, now)}, {"Expected and actual times", forecastLines(r, now)}} {
 		if len(part.lines) > 0 {
 			lines = append(append(lines, "", part.title), part.lines...)
 		}

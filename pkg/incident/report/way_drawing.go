@@ -81,8 +81,8 @@ func drawWays(r incident.Record, all []way, now time.Time) wayDrawing {
 	}
 	axis := wayScale(shown)
 	d := wayDrawing{
-		Title: "The way of each VM of " + what(r), Width: drawWidth, Left: wayLeft, Right: wayRight, Top: wayTop, SideX: waySide, Axis: axis.ticks(),
-		Caption: fmt.Sprintf("time since the plan, %s (%s)", axis.from.In(now.Location()).Format(dateAndTime+" MST"), since(axis.from.Sub(r.Began))),
+		Title: "Recovery of each VM of " + what(r), Width: drawWidth, Left: wayLeft, Right: wayRight, Top: wayTop, SideX: waySide, Axis: axis.ticks(),
+		Caption: fmt.Sprintf("time since the VMs were planned, %s (%s)", axis.from.In(now.Location()).Format(dateAndTime+" MST"), since(axis.from.Sub(r.Began))),
 	}
 	var said []string
 	for i, w := range shown {
@@ -208,7 +208,7 @@ func wayRows(r incident.Record, all []way) (rows []wayRow, note string) {
 		rows = append(rows, row)
 	}
 	if len(all) > maxLanes {
-		note = "The first lines are drawn: what was not handled, what is on the way, and the slowest. The others follow, with the least and the most time in a state"
+		note = "The first lines are drawn: what was not handled, what is on its way, and the slowest. The others follow, with the least and the most time in a state"
 		if more := moreWays(rest); more != "" {
 			note += "; " + more
 		}

@@ -27,7 +27,7 @@ func part(r incident.Record, now time.Time, title string) []string {
 	return lines
 }
 
-const wayTitle = "The way of each VM"
+const wayTitle = "Recovery of each VM"
 
 // waysOnly are the elements of the drawing of the ways; none when there is no such drawing.
 func waysOnly(t *testing.T, text string) []element {
@@ -105,7 +105,7 @@ func TestProblemsAndSlowWaysComeFirst(t *testing.T) {
 		r.VMs[i].Path[1].State = fmt.Sprint("CLEANUP_", i)
 	}
 	lines = part(r, later(), wayTitle)
-	if last := lines[len(lines)-1]; last != "  (188 more VMs not shown here: 188 there after 8.2 s to 11 min 53 s)" {
+	if last := lines[len(lines)-1]; last != "  (188 more VMs not shown here: 188 arrived after 8.2 s to 11 min 53 s)" {
 		t.Errorf("the rest is %q", last)
 	}
 	if got := len(waysOnly(t, page(t, r, later()))); got == 0 {
@@ -260,7 +260,7 @@ func TestWaitsAreDrawn(t *testing.T) {
 // TestOldRecordsHaveNoWays: neither on the page nor as text.
 func TestOldRecordsHaveNoWays(t *testing.T) {
 	for _, r := range []incident.Record{normal(), incomplete(), open(), oneVM(), {}} {
-		if text := page(t, r, later()) + strings.Join(report.Timeline(r, later()), "\n"); strings.Contains(text, wayTitle) || strings.Contains(text, "expected") {
+		if text := page(t, r, later()) + strings.Join(report.Timeline(r, later()), "\n"); strings.Contains(text, wayTitle) || strings.Contains(text, "xpected") {
 			t.Errorf("%s has ways or a forecast", r.Status)
 		}
 	}

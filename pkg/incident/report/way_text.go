@@ -139,10 +139,10 @@ func moreWays(rest []way) string {
 	}
 	var parts []string
 	if under > 0 {
-		parts = append(parts, fmt.Sprintf("%d on the way", under))
+		parts = append(parts, fmt.Sprintf("%d on their way", under))
 	}
 	if there > 0 {
-		parts = append(parts, fmt.Sprintf("%d there after %s", there, between(least, most)))
+		parts = append(parts, fmt.Sprintf("%d arrived after %s", there, between(least, most)))
 	}
 	return fmt.Sprintf("%s not shown here: %s", plural(there+under, "more VM"), strings.Join(parts, ", "))
 }
