@@ -80,15 +80,18 @@ const pageText = `<!DOCTYPE html>
 </html>
 `
 
+// axisText are the lines and labels of the times, which both drawings have.
+const axisText = `{{$d := .}}{{range .Axis}}<line class="grid" x1="{{.X}}" y1="{{$d.PlotTop}}" x2="{{.X}}" y2="{{$d.PlotEnd}}"/>
+<text class="axis" x="{{.X}}" y="{{$d.AxisY}}" text-anchor="middle">{{.Label}}</text>
+{{end}}<line class="edge" x1="{{.Left}}" y1="{{.PlotEnd}}" x2="{{.Right}}" y2="{{.PlotEnd}}"/>
+<text class="axis" x="{{.Left}}" y="{{.CaptionY}}">{{.Caption}}</text>
+`
+
 // drawingText is the timeline. Problems differ from warnings in shape, not only in colour.
 const drawingText = `<svg role="img" aria-labelledby="drawing-title drawing-description" viewBox="0 0 {{.Width}} {{.Height}}" width="{{.Width}}" height="{{.Height}}">
 <title id="drawing-title">{{.Title}}</title>
 <desc id="drawing-description">{{.Description}}</desc>
-{{$d := .}}{{range .Axis}}<line class="grid" x1="{{.X}}" y1="{{$d.PlotTop}}" x2="{{.X}}" y2="{{$d.PlotEnd}}"/>
-<text class="axis" x="{{.X}}" y="{{$d.AxisY}}" text-anchor="middle">{{.Label}}</text>
-{{end}}<line class="edge" x1="{{.Left}}" y1="{{.PlotEnd}}" x2="{{.Right}}" y2="{{.PlotEnd}}"/>
-<text class="axis" x="{{.Left}}" y="{{.CaptionY}}">{{.Caption}}</text>
-{{range .Lanes}}<g>
+` + axisText + `{{range .Lanes}}<g>
 <line class="grid" x1="0" y1="{{.Line}}" x2="{{$d.Width}}" y2="{{.Line}}"/>
 <text class="lane" x="4" y="{{.TextY}}">{{.Name}}</text>
 <text class="side" x="{{.SideX}}" y="{{.TextY}}">{{.Side}}</text>
@@ -109,11 +112,7 @@ const drawingText = `<svg role="img" aria-labelledby="drawing-title drawing-desc
 const waysText = `<svg role="img" aria-labelledby="ways-title ways-description" viewBox="0 0 {{.Width}} {{.Height}}" width="{{.Width}}" height="{{.Height}}">
 <title id="ways-title">{{.Title}}</title>
 <desc id="ways-description">{{.Description}}</desc>
-{{$d := .}}{{range .Axis}}<line class="grid" x1="{{.X}}" y1="{{$d.Top}}" x2="{{.X}}" y2="{{$d.End}}"/>
-<text class="axis" x="{{.X}}" y="{{$d.AxisY}}" text-anchor="middle">{{.Label}}</text>
-{{end}}<line class="edge" x1="{{.Left}}" y1="{{.End}}" x2="{{.Right}}" y2="{{.End}}"/>
-<text class="axis" x="{{.Left}}" y="{{.CaptionY}}">{{.Caption}}</text>
-{{range .Lanes}}<g>
+` + axisText + `{{range .Lanes}}<g>
 <line class="grid" x1="0" y1="{{.Line}}" x2="{{$d.Width}}" y2="{{.Line}}"/>
 <text class="lane" x="4" y="{{.TextY}}">{{.Name}}</text>
 <text class="side" x="{{$d.SideX}}" y="{{.TextY}}">{{.Side}}</text>

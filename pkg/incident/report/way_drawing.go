@@ -35,7 +35,7 @@ type wayDrawing struct {
 	Title, Description string
 	Width, Height      int
 	Left, Right        int
-	Top, End           int
+	PlotTop, PlotEnd   int
 	AxisY, CaptionY    int
 	SideX              int
 	Caption            string
@@ -81,7 +81,7 @@ func drawWays(r incident.Record, all []way, now time.Time) wayDrawing {
 	}
 	axis := wayScale(shown)
 	d := wayDrawing{
-		Title: "Recovery of each VM of " + what(r), Width: drawWidth, Left: wayLeft, Right: wayRight, Top: wayTop, SideX: waySide, Axis: axis.ticks(),
+		Title: "Recovery of each VM of " + what(r), Width: drawWidth, Left: wayLeft, Right: wayRight, PlotTop: wayTop, SideX: waySide, Axis: axis.ticks(),
 		Caption: fmt.Sprintf("time since the VMs were planned, %s (%s)", axis.from.In(now.Location()).Format(dateAndTime+" MST"), since(axis.from.Sub(r.Began))),
 	}
 	var said []string
@@ -90,9 +90,9 @@ func drawWays(r incident.Record, all []way, now time.Time) wayDrawing {
 		said = append(said, lane.Name+": "+lane.Side)
 		d.Lanes = append(d.Lanes, lane)
 	}
-	d.End = wayTop + wayLane*len(d.Lanes)
-	d.AxisY, d.CaptionY = d.End+18, d.End+36
-	d.Key, d.Height = wayKey(shown, d.End+axisHeight+keyRow/2)
+	d.PlotEnd = wayTop + wayLane*len(d.Lanes)
+	d.AxisY, d.CaptionY = d.PlotEnd+18, d.PlotEnd+36
+	d.Key, d.Height = wayKey(shown, d.PlotEnd+axisHeight+keyRow/2)
 	d.Description = fmt.Sprintf("One lane for each VM, or for VMs that went the same way at the same time; one bar for each state. %s. The table below has the states.", strings.Join(said, "; "))
 	return d
 }
