@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -237,4 +238,16 @@ func TestUsers(t *testing.T) {
 	if _, err := NewClient(OS{}, dir); err == nil {
 		t.Error("a user that does not exist")
 	}
+}
+
+// lockedMachine is one that several goroutines use.
+type lockedMachine struct {
+	mu sync.Mutex
+	machine
+}
+
+func (m *lockedMachine) Run(ctx context.Context, limit time.Duration, p programs.Program) programs.Result {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.machine.Run(ctx, limit, p)
 }

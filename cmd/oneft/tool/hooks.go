@@ -38,11 +38,13 @@ func (t *tool) hooks() *cli.Command {
 		}}
 	}
 	both := append(append([]cli.Flag{}, where...), what...)
+	ssh := &cli.BoolFlag{Name: "ssh", Usage: "let ssh to a host that is proven off fail at once: a block in ~/.ssh/config of the user that oned runs as",
+		DefaultText: "true where that file is that user's own and oned runs on this machine"}
 	return &cli.Command{
 		Name: "hooks", Usage: "show, install or remove the hooks that call one-ft", HideHelpCommand: true,
 		Subcommands: []*cli.Command{
 			sub("show", "list the hooks of this OpenNebula that have to do with failures", where, showHooks),
-			sub("install", "install the hooks that this version needs; twice changes nothing", both, changeHooks(true)),
+			sub("install", "install the hooks that this version needs; twice changes nothing", append(both[:len(both):len(both)], ssh), changeHooks(true)),
 			sub("remove", "take them out again", where, changeHooks(false)),
 			sub("print", "print what an admin would write by hand", both, printHooks),
 		},
@@ -144,6 +146,7 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 			a.Code = app.ExitIncomplete
 		}
 	}
+	showSSH(ctx, s, &a)
 	return a, nil
 }
 
@@ -154,36 +157,46 @@ func printHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 		return nil, err
 	}
 	text := install.Print(hooks, s.Version)
-	return page{Text: strings.Split(strings.TrimRight(text, "\n"), "\n")}, nil
+	return page{Text: append(strings.Split(strings.TrimRight(text, "\n"), "\n"), printSSH(s)...)}, nil
 }
 
 // changeHooks is oneft hooks install and remove.
 func changeHooks(add bool) func(ctx context.Context, s app.Session) (app.Answer, error) {
 	return func(ctx context.Context, s app.Session) (app.Answer, error) {
 		var hooks []install.Hook
+		var ssh sshChange
 		var err error
-		if add {
-			if hooks, err = wanted(ctx, s); err != nil {
-				return nil, err
-			}
+		if !add {
+			ssh, err = planSSHRemoval(s)
+		} else if hooks, err = wanted(ctx, s); err == nil {
+			ssh, err = planSSH(ctx, s)
 		}
+		if err != nil {
+			return nil, err
+		}
+		var a page
 		if install.UsesPool(s.Version) {
-			return changePool(ctx, s, hooks)
+			a, err = changePool(ctx, s, hooks)
+		} else {
+			a, err = changeFile(s, hooks)
 		}
-		return changeFile(s, hooks)
+		if err != nil {
+			return nil, err
+		}
+		return a, ssh.apply(ctx, s, &a)
 	}
 }
 
 // changeFile changes oned.conf.
-func changeFile(s app.Session, hooks []install.Hook) (app.Answer, error) {
+func changeFile(s app.Session, hooks []install.Hook) (page, error) {
 	path := onedConf(s)
 	old, err := install.ReadFile(path)
 	if err != nil {
-		return nil, app.Usagef("%w; name it by --oned-conf", err)
+		return page{}, app.Usagef("%w; name it by --oned-conf", err)
 	}
 	fresh, err := install.Install(old, hooks)
 	if err != nil {
-		return nil, app.Usagef("%s: %w", path, err)
+		return page{}, app.Usagef("%s: %w", path, err)
 	}
 	a := page{Text: lines(install.Diff(old, fresh))}
 	switch {
@@ -194,7 +207,7 @@ func changeFile(s app.Session, hooks []install.Hook) (app.Answer, error) {
 	default:
 		backup, err := install.WriteFile(path, old, fresh, time.Now())
 		if err != nil {
-			return nil, err
+			return page{}, err
 		}
 		a.Summary = path + " was changed; the file before is " + backup
 		a.Text = append(a.Text, install.Restart)
@@ -203,15 +216,15 @@ func changeFile(s app.Session, hooks []install.Hook) (app.Answer, error) {
 }
 
 // changePool changes the hooks in oned.
-func changePool(ctx context.Context, s app.Session, hooks []install.Hook) (app.Answer, error) {
+func changePool(ctx context.Context, s app.Session, hooks []install.Hook) (page, error) {
 	pool, facts := hookPool{s.Client}, hookFacts(s)
 	existing, err := pool.Hooks(ctx)
 	if err != nil {
-		return nil, err
+		return page{}, err
 	}
 	changes, err := install.Plan(existing, hooks, facts)
 	if err != nil {
-		return nil, app.Usagef("%w", err)
+		return page{}, app.Usagef("%w", err)
 	}
 	a := page{Text: lines(install.DiffPool(changes)), Summary: "the hooks are as they should be: nothing was changed"}
 	if !install.Changed(changes) {
@@ -220,7 +233,7 @@ func changePool(ctx context.Context, s app.Session, hooks []install.Hook) (app.A
 	a.Summary = "the hooks would be changed so"
 	if !s.DryRun {
 		if err := install.Apply(ctx, pool, changes, hooks, facts); err != nil {
-			return nil, err
+			return page{}, err
 		}
 		a.Summary = "the hooks were changed; oned uses them at once"
 	}
