@@ -171,6 +171,9 @@ func changeHooks(add bool) func(ctx context.Context, s app.Session) (app.Answer,
 		} else if hooks, err = wanted(ctx, s); err == nil {
 			ssh, err = planSSH(ctx, s)
 		}
+		if err == nil {
+			err = ssh.try(ctx, s)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -153,17 +154,27 @@ func (c sshChange) apply(ctx context.Context, s app.Session, a *page) error {
 // sshEachFrontEnd is what an admin of an HA cluster has to know: hooks are for all front-ends, files are not.
 const sshEachFrontEnd = "ssh reads it at once; in an HA cluster run this on every front-end"
 
+// try asks ssh whether it can read what would be written, before anything is changed.
+func (c sshChange) try(ctx context.Context, s app.Session) error {
+	if !c.adds(s) || s.DryRun {
+		return nil
+	}
+	if err := c.client.Accepts(ctx, failfast.Open(s.StateDir), c.fresh); err != nil {
+		return app.Usagef("nothing was changed, because ssh cannot read %s with the lines of one-ft: correct it, or leave it alone with --ssh=false: %w", one.Printable(c.config.Path), err)
+	}
+	return nil
+}
+
+// adds reports whether the change puts a block in, and does not just take one out.
+func (c sshChange) adds(s app.Session) bool {
+	return c.config.Path != "" && failfast.Status(c.fresh, s.StateDir) != failfast.BlockNone && !bytes.Equal(c.fresh, c.config.Text)
+}
+
 // write writes the configuration, and asks ssh whether it obeys it now. If it does not, the file is put
 // back as it was.
 func (c sshChange) write(ctx context.Context, s app.Session) (backup string, err error) {
-	adds := failfast.Status(c.fresh, s.StateDir) != failfast.BlockNone
-	if adds {
-		if err := c.client.Accepts(ctx, failfast.Open(s.StateDir), c.fresh); err != nil {
-			return "", fmt.Errorf("%w; it was not changed", err)
-		}
-	}
 	backup, err = c.config.Write(c.fresh, time.Now())
-	if err != nil || !adds {
+	if err != nil || !c.adds(s) {
 		return backup, err
 	}
 	f := c.client.InForce(ctx, failfast.Open(s.StateDir))
