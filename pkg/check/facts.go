@@ -38,6 +38,7 @@ type Facts struct {
 	Written, Loaded []HookLine
 
 	FrontEnd   FrontEnd
+	SSH        SSH
 	Hosts      []Host // ID ascending
 	Interval   time.Duration
 	VMs        VMs
