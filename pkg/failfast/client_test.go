@@ -17,6 +17,7 @@ import (
 
 // machine is one in memory: an ssh that answers from a table and obeys marks, and processes.
 type machine struct {
+	mu       sync.Mutex
 	marks    Marks
 	obeys    bool
 	settings map[string]string // answers of ssh -G by name
@@ -28,6 +29,8 @@ type machine struct {
 }
 
 func (m *machine) Run(_ context.Context, _ time.Duration, p programs.Program) programs.Result {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.ran = append(m.ran, strings.Join(p.Args, " "))
 	if m.result != nil {
 		return *m.result
@@ -238,16 +241,4 @@ func TestUsers(t *testing.T) {
 	if _, err := NewClient(OS{}, dir); err == nil {
 		t.Error("a user that does not exist")
 	}
-}
-
-// lockedMachine is one that several goroutines use.
-type lockedMachine struct {
-	mu sync.Mutex
-	machine
-}
-
-func (m *lockedMachine) Run(ctx context.Context, limit time.Duration, p programs.Program) programs.Result {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.machine.Run(ctx, limit, p)
 }
