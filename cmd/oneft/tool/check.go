@@ -94,7 +94,7 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 			interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
 			return interval, err
 		},
-		NoFencing: noFencing, Proc: "/proc", Machine: failfast.OS{Proc: "/proc", Runner: s.RunProgram},
+		NoFencing: noFencing, Proc: "/proc", Machine: s.Drivers(),
 	}
 	facts := hookFacts(s)
 	if !app.IsLocal(s.Client.Endpoint()) {
