@@ -14,7 +14,6 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
-	"one-ft/pkg/failfast"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
