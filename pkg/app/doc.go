@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/term"
 
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/process"
 )
 
@@ -35,10 +36,15 @@ type Env struct {
 	Getenv func(string) string
 	// Terminal: a person looks at stdout and stderr.
 	Terminal bool
+	// Person opens what the person at the terminal types, to answer a question on Stderr; it
+	// gives nil, and is nil, when nobody is there.
+	Person func() io.ReadCloser
 	// Transport carries the calls to oned; nil is the network.
 	Transport http.RoundTripper
 	// Run runs fence agents, commands and second opinions; nil is process.Run.
 	Run process.Runner
+	// Machine is where ssh of the drivers runs; nil is this one.
+	Machine failfast.Machine
 	// Started is since when this machine is a front-end in charge, the zero time when it is
 	// none; nil finds it out (FrontEndStarted).
 	Started func() time.Time
@@ -50,6 +56,7 @@ func OS() Env {
 	return Env{
 		Args: os.Args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		Terminal: term.IsTerminal(int(os.Stdout.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
+		Person:   person,
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/config"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -55,11 +56,23 @@ type Session struct {
 	Paths   Paths
 	Config  config.File // what the configuration file sets
 	Log     *Log
+	// Confirm asks the person at the terminal; nil when nobody is there.
+	Confirm func(context.Context, Question) Decision
 	// RunProgram runs fence agents, commands and second opinions; nil is process.Run.
 	RunProgram process.Runner
+	// Machine is where ssh of the drivers runs; nil is this one.
+	Machine failfast.Machine
 	// Started finds out since when this machine is a front-end in charge; the zero time when it
 	// is none.
 	Started func() time.Time
+}
+
+// Drivers is where oned's drivers run ssh.
+func (s Session) Drivers() failfast.Machine {
+	if s.Machine != nil {
+		return s.Machine
+	}
+	return failfast.OS{Proc: "/proc", Runner: s.RunProgram, Client: s.Config.Values().SSH}
 }
 
 // Main runs a tool in the world of the operating system and returns the exit code.
@@ -170,7 +183,12 @@ func newSession(c *cli.Context, env Env) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{Settings: set, Cli: c, Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run}, nil
+	s := &Session{Settings: set, Cli: c, Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run, Machine: env.Machine}
+	if in := env.listen(); in != nil {
+		in.Close()
+		s.Confirm = env.Confirm
+	}
+	return s, nil
 }
 
 // run opens the log, connects, acts and answers.

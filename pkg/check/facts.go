@@ -37,8 +37,12 @@ type Facts struct {
 	// Loaded is nil when it does not tell.
 	Written, Loaded []HookLine
 
-	FrontEnd   FrontEnd
-	Hosts      []Host // ID ascending
+	FrontEnd FrontEnd
+	SSH      SSH
+	Hosts    []Host // ID ascending
+	// FencingNotAsked: somebody wanted no fence agent to be asked.
+	FencingNotAsked bool
+
 	Interval   time.Duration
 	VMs        VMs
 	Datastores []Datastore // system datastores with VMs on them, ID ascending
@@ -107,7 +111,7 @@ type Device struct {
 	// Key tells devices apart: the same key on two hosts is the same outlet. "" compares with none.
 	Key   string
 	Power fence.Power
-	Err   error       // why an agent does not tell, or why a command cannot be run
+	Err   error       // why it would not prove the host off: a *fence.Problem, or what an agent says
 	Lease fence.Lease // with its defaults
 	// FromTemplate: the lease is an attribute of the host.
 	FromTemplate bool

@@ -86,8 +86,13 @@ func (j *judge) fencing() {
 	}
 	j.group(all)
 	j.sameOutlet()
+	j.Report.FencingNotAsked = j.Facts.FencingNotAsked
 	bad := slices.ContainsFunc(j.Report.Hosts, func(h HostFencing) bool { return !h.OK })
-	if !bad && len(j.Report.Hosts) > 0 {
+	switch {
+	case bad || len(j.Report.Hosts) == 0:
+	case j.Facts.FencingNotAsked:
+		j.say(OK, TopicFencing, "", "fencing of %s is complete on this machine; the devices were not asked", counted(len(j.Report.Hosts), "host"))
+	default:
 		j.say(OK, TopicFencing, "", "%s can be proven off", counted(len(j.Report.Hosts), "host"))
 	}
 	if asked == 0 && slices.ContainsFunc(j.Facts.Hosts, func(h Host) bool { return len(h.Levels) > 0 }) {

@@ -11,15 +11,7 @@ import (
 )
 
 // leaseOf reports why a lease of a host proves nothing.
-func leaseOf(h Host, d Device) error {
-	switch {
-	case h.PromiseErr != nil:
-		return h.PromiseErr
-	case h.Promised:
-		return d.Lease.Covers(h.Promise)
-	}
-	return nil
-}
+func leaseOf(h Host, d Device) error { return d.Lease.Against(h.Promise, h.Promised, h.PromiseErr) }
 
 // leaseLines are the attributes of a host that wait for long enough for what it promises.
 func leaseLines(p fence.Promise) string {

@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
@@ -37,6 +38,8 @@ type Input struct {
 	Written  []HookLine
 	// NotLooked are things that the caller could not look at.
 	NotLooked []string
+	// Machine has the ssh client of the drivers' user, and its processes; nil looks at none.
+	Machine failfast.Machine
 	// Proc is /proc. Root is put before /etc and /var, for tests; "" is the machine itself.
 	Proc, Root string
 }
@@ -44,8 +47,9 @@ type Input struct {
 // look is one look at everything.
 type look struct {
 	Input
-	facts Facts
-	mu    sync.Mutex // over facts.NotLooked
+	facts   Facts
+	account *fence.Account // that hooks run as; nil for that of this process
+	mu      sync.Mutex     // over facts.NotLooked
 }
 
 // Look looks at everything, and changes nothing. Every call and every agent is bounded in time;
@@ -56,6 +60,7 @@ func Look(ctx context.Context, in Input) (Facts, error) {
 	f := &l.facts
 	f.Now, f.Own, f.ConfigFile, f.Values = time.Now(), in.Own, in.Config.Path, in.Config.Values()
 	f.Hooks, f.HostHook, f.Written, f.NotLooked = in.Hooks, in.HostHook, in.Written, slices.Clone(in.NotLooked)
+	f.FencingNotAsked = in.NoFencing
 	var err error
 	if f.Version, f.Dialect, err = in.Client.Connect(ctx); err != nil {
 		return Facts{}, err
@@ -70,13 +75,14 @@ func Look(ctx context.Context, in Input) (Facts, error) {
 	f.Follows, f.FollowErr = in.Client.Follows(ctx)
 	l.config(ctx)
 
+	l.machine() // it says which user has to be able to fence
 	var wg sync.WaitGroup
 	wg.Go(func() { f.Hosts = l.hosts(ctx, hosts) })
 	wg.Go(func() {
 		l.vms(ctx, hosts)
 		l.datastores(ctx)
 	})
-	l.machine()
+	wg.Go(func() { f.SSH = l.ssh(ctx, hosts) })
 	f.Incidents = readIncidents(filepath.Join(in.StateDir, "incidents"), filepath.Join(in.StateDir, "locks"), filepath.Join(in.Proc, "locks"))
 	f.Programs = programs(f.Values)
 	wg.Wait()

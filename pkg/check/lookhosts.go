@@ -10,7 +10,6 @@ import (
 
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
-	"one-ft/pkg/process"
 )
 
 // maxAgents is how many fence agents run at the same time: an agent is a Python program of
@@ -34,6 +33,7 @@ func (l *look) hosts(ctx context.Context, pool []one.Host) []Host {
 			continue
 		}
 		all[i].Levels = levelsOf(s.Levels, h.Template)
+		all[i].ready(fence.Ready(fenceHost(h), s, l.account))
 		if !l.NoFencing {
 			wg.Go(func() { all[i].ask(ctx, s) })
 		}
@@ -56,19 +56,8 @@ func levelsOf(levels []fence.Level, template map[string]string) []Level {
 		all[i].Name = level.Name
 		for _, d := range level.Devices {
 			device := Device{Kind: d.Kind, Label: d.String(), Power: fence.PowerUnknown, Key: keyOf(d)}
-			switch d.Kind {
-			case fence.KindCommand:
-				if !process.Runnable(d.Command[0]) {
-					device.Err = errNotRunnable
-				}
-			case fence.KindLease:
-				device.Lease = d.Lease
-				if device.Lease.Reaction == 0 {
-					device.Lease.Reaction = fence.DefaultReaction
-				}
-				if device.Lease.Margin == 0 {
-					device.Lease.Margin = fence.DefaultMargin
-				}
+			if d.Kind == fence.KindLease {
+				device.Lease = d.Lease.WithDefaults()
 				own, found, err := fence.TemplateLease(template)
 				device.FromTemplate = found && err == nil && own == device.Lease
 			}
@@ -93,9 +82,27 @@ func keyOf(d fence.Device) string {
 	return fmt.Sprintf("%x", sum.Sum(nil))
 }
 
+// fenceHost is a host as package fence wants it.
+func fenceHost(h one.Host) fence.Host {
+	return fence.Host{ID: h.ID, Name: h.Name, Cluster: h.Cluster, Template: h.Template}
+}
+
+// ready takes over what the front-end sees without asking a device. That a person is needed is no
+// error of a device, and leases are judged by what hosts publish.
+func (h *Host) ready(r fence.Readiness) {
+	for i := range h.Levels {
+		for j := range h.Levels[i].Devices {
+			d := &h.Levels[i].Devices[j]
+			if p := r.Of(i+1, j+1); p != nil && (d.Kind == fence.KindAgent || d.Kind == fence.KindCommand) {
+				d.Err = p
+			}
+		}
+	}
+}
+
 // ask asks all agents of a host for their status, and nothing else.
 func (h *Host) ask(ctx context.Context, s fence.Settings) {
-	list, err := fence.Status(ctx, fence.Host{ID: h.ID, Name: h.Name, Cluster: h.Cluster, Template: h.Template}, s)
+	list, err := fence.Status(ctx, fenceHost(h.Host), s)
 	if err != nil {
 		h.Err = err
 		return
@@ -107,7 +114,7 @@ func (h *Host) ask(ctx context.Context, s fence.Settings) {
 			if len(list) == 0 {
 				return
 			}
-			if d.Kind == fence.KindAgent {
+			if d.Kind == fence.KindAgent && d.Err == nil {
 				d.Label, d.Power, d.Err = list[0].Device, list[0].Power, list[0].Err
 			}
 			list = list[1:]

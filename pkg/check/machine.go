@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/fence"
 )
 
 // machine looks at this machine: processes, logs, directories, timers. It writes nothing.
@@ -36,6 +37,9 @@ func (l *look) machine() {
 		fe.Timer = l.timer()
 	}
 	groups := groupsOf(hookUID)
+	if hookUID != fe.UID {
+		l.account = &fence.Account{UID: hookUID, GIDs: groups, Name: nameOf(hookUID)}
+	}
 	add := func(path, what string, must bool) {
 		info, err := os.Stat(path)
 		if !must && errors.Is(err, os.ErrNotExist) {

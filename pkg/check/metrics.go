@@ -53,10 +53,10 @@ func (r Report) exposition() []byte {
 	fmt.Fprintf(&b, "one_ft_check_ok %d\n", zeroOne(r.Works))
 	family("one_ft_check_last_run_timestamp_seconds", "When oneft check ran last, in Unix seconds.")
 	fmt.Fprintf(&b, "one_ft_check_last_run_timestamp_seconds %s\n", strconv.FormatFloat(float64(r.At.UnixNano()/int64(time.Millisecond))/1000, 'f', -1, 64))
-	if len(r.Hosts) == 0 {
+	if len(r.Hosts) == 0 || r.FencingNotAsked { // a 1 that nobody has seen is worse than no series
 		return b.Bytes()
 	}
-	family("one_ft_check_host_fencing_ok", "1 when the host can be proven off without a person, 0 when not.")
+	family("one_ft_check_host_fencing_ok", "1 when the host can be proven off without a person, 0 when not; no series when fencing was not looked at.")
 	for _, h := range r.Hosts {
 		fmt.Fprintf(&b, "one_ft_check_host_fencing_ok{host_id=\"%d\",host=\"%s\"} %d\n", h.ID, label(h.Name), zeroOne(h.OK))
 	}

@@ -53,6 +53,7 @@ const (
 	TopicManager    = "hook manager"
 	TopicTimer      = "timer"
 	TopicHosts      = "hosts"
+	TopicSSH        = "ssh"
 	TopicFencing    = "fencing"
 	TopicLease      = "lease"
 	TopicDatastores = "datastores"
@@ -64,7 +65,7 @@ const (
 )
 
 func topics() []string {
-	return []string{TopicOned, TopicRights, TopicConfig, TopicHooks, TopicManager, TopicTimer, TopicHosts, TopicFencing, TopicLease,
+	return []string{TopicOned, TopicRights, TopicConfig, TopicHooks, TopicManager, TopicTimer, TopicHosts, TopicSSH, TopicFencing, TopicLease,
 		TopicDatastores, TopicVMs, TopicBudgets, TopicIncidents, TopicClock, TopicFiles}
 }
 
@@ -87,6 +88,8 @@ type Report struct {
 	At       time.Time     `json:"at"`
 	Findings []Finding     `json:"findings"`
 	Hosts    []HostFencing `json:"hosts"`
+	// FencingNotAsked: no fence agent was asked, so Hosts say only what the front-end sees by itself.
+	FencingNotAsked bool `json:"fencing_not_asked,omitempty"`
 	// NotLooked are the things that could not or should not be looked at.
 	NotLooked []string `json:"not_looked_at"`
 }

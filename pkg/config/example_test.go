@@ -105,7 +105,7 @@ func TestExampleUncommented(t *testing.T) {
 		want.Wait, want.Cycles = got.Wait, got.Cycles
 		want.Confirm = [][]string{{"/usr/local/bin/is-alive", "--fast"}}
 		want.Verify = VerifyLeft
-		want.Endpoint, want.AuthFile, want.CAFile = got.Endpoint, got.AuthFile, got.CAFile
+		want.Endpoint, want.AuthFile, want.CAFile, want.SSH = got.Endpoint, got.AuthFile, got.CAFile, "/usr/bin/ssh"
 		want.LogFile, want.StateDir = got.LogFile, "/var/lib/one/one-ft"
 		want.Notify = []Notification{{Command: []string{"/usr/local/bin/tell", "--pager"}, On: DefaultNotifyOn(), Timeout: DefaultNotifyTimeout}}
 		want.MetricsFile = "/var/lib/prometheus/node-exporter/one_ft.prom"
@@ -116,7 +116,7 @@ func TestExampleUncommented(t *testing.T) {
 			t.Errorf("without %s: wait %v, cycles %v", without, f.Wait, f.Cycles)
 		}
 		e := f.Fence[0]
-		if e.Timeout != DefaultFenceTimeout || e.Attempts != DefaultFenceAttempts || e.BackOff != DefaultFenceBackOff || len(e.Levels) != 4 {
+		if e.Timeout == 0 || e.Attempts == 0 || e.BackOff == 0 || len(e.Levels) != 4 {
 			t.Errorf("fence: %+v", e)
 		}
 		// The front-end waits for as long as the host's defaults may take.

@@ -56,7 +56,12 @@ type File struct {
 	// Verify is what has to be seen before a VM counts as done: VerifyLeft,
 	// VerifyRunning or VerifyNone.
 	Verify *string `yaml:"verify,omitempty"`
+	// Place: VMs that wait for a host are deployed by one-ft where it can evaluate everything that
+	// matters for them, instead of waiting for the scheduler.
+	Place *bool `yaml:"place,omitempty"`
 
+	// SSH is the absolute path of the ssh client that oned's drivers use.
+	SSH *string `yaml:"ssh,omitempty"`
 	// Endpoint is the URL of oned, http or https. It may hold a password when others
 	// cannot read the file.
 	Endpoint *string `yaml:"endpoint,omitempty"`
@@ -143,7 +148,8 @@ type BudgetKeys struct {
 	PerMinute *int `yaml:"per_minute,omitempty"`
 }
 
-// Entry says how some hosts are fenced. What the file does not set has its default.
+// Entry says how some hosts are fenced. A Timeout, Attempts or BackOff of 0 is not set: then
+// the default of package fence counts, as for a host that is fenced by its template.
 type Entry struct {
 	// Hosts are shell patterns of host names as path.Match knows them: *, ?, [a-z].
 	// Upper and lower case differ.
@@ -152,11 +158,11 @@ type Entry struct {
 	// Clusters matches; at least one of both is set.
 	Clusters []string `yaml:"clusters,omitempty"`
 	// Timeout is the most time for one call of an agent or command, 1s to 10m.
-	Timeout time.Duration `yaml:"timeout"`
+	Timeout time.Duration `yaml:"timeout,omitempty"`
 	// Attempts is how often each device of a level is tried, 1 to 10.
-	Attempts int `yaml:"attempts"`
-	// BackOff is the pause before the second attempt, 0s to 5m; it doubles with each.
-	BackOff time.Duration `yaml:"back_off"`
+	Attempts int `yaml:"attempts,omitempty"`
+	// BackOff is the pause before the second attempt, 1s to 5m; it doubles with each.
+	BackOff time.Duration `yaml:"back_off,omitempty"`
 	// Levels are tried in order until one proves that the host is off; at least one.
 	Levels []Level `yaml:"levels"`
 }

@@ -28,6 +28,7 @@ verify: none
 endpoint: https://one.example/RPC2
 auth_file: /a
 ca_file: /c
+ssh: /ssh
 log_file: "-"
 state_dir: /s
 resume: {hosts: migrate, suspended: true, unknown: none, failed: retry}
@@ -42,7 +43,7 @@ metrics_file: /m.prom
 		BudgetAttempts: DefaultBudgetAttempts, BudgetWindow: DefaultBudgetWindow, BudgetBackOff: DefaultBudgetBackOff,
 		BudgetRanWell: DefaultBudgetRanWell, BudgetPerMinute: DefaultBudgetPerMinute,
 		PriorityMin: 10, PriorityMax: 10, Parallel: 12, Timeout: 24 * time.Hour, Verify: VerifyNone,
-		Endpoint: "https://one.example/RPC2", AuthFile: "/a", CAFile: "/c", LogFile: "-", StateDir: "/s",
+		Endpoint: "https://one.example/RPC2", AuthFile: "/a", CAFile: "/c", SSH: "/ssh", LogFile: "-", StateDir: "/s",
 		ResumeHosts: ResumeMigrate, ResumeSuspended: true, ResumeUnknown: ResumeNone, ResumeFailed: ResumeRetry,
 		Notify: []Notification{
 			{Command: []string{"/t", "-x"}, On: []string{NotifyHold, NotifyEnd}, Timeout: DefaultNotifyTimeout},
@@ -62,7 +63,7 @@ func TestFenceEntry(t *testing.T) {
 	f := loaded(t, device("agent: fence_ipmilan", "params: {ip: 10.0.0.11, ipport: 0623, lanplus: yes, login: \"\"}")+
 		"  - {name: x, devices: [{command: [/f, -a]}, {agent: fence_b}]}\n  - devices: [{manual: true}]\n  - devices: [{lease: 60s}]\n  - devices: [{lease: 1h, reaction: 1h, margin: 10m}]\n")
 	want := []Entry{{
-		Hosts: []string{"a"}, Timeout: DefaultFenceTimeout, Attempts: DefaultFenceAttempts, BackOff: DefaultFenceBackOff,
+		Hosts: []string{"a"}, // the rest is not set
 		Levels: []Level{
 			{Name: "level-1", Devices: []Device{{Agent: "fence_ipmilan", Params: Params{"ip": "10.0.0.11", "ipport": "0623", "lanplus": "yes", "login": ""}}}},
 			{Name: "x", Devices: []Device{{Command: []string{"/f", "-a"}}, {Agent: "fence_b"}}},

@@ -25,6 +25,8 @@ func parseFile(p place) (File, error) {
 		"timeout":      set(&f.Timeout, times(time.Second, longest)),
 		"oned_wait":    set(&f.OnedWait, times(0, longest)),
 		"verify":       set(&f.Verify, oneOf(VerifyLeft, VerifyRunning, VerifyNone)),
+		"place":        set(&f.Place, yesNo),
+		"ssh":          set(&f.SSH, absolute()),
 		"endpoint":     set(&f.Endpoint, endpoint),
 		"auth_file":    set(&f.AuthFile, absolute()),
 		"ca_file":      set(&f.CAFile, absolute()),
@@ -124,7 +126,7 @@ func parseFence(p place) ([]Entry, error) {
 
 // parseEntry reads one entry of fence.
 func parseEntry(p place) (Entry, error) {
-	e := Entry{Timeout: DefaultFenceTimeout, Attempts: DefaultFenceAttempts, BackOff: DefaultFenceBackOff}
+	var e Entry
 	_, err := p.mapping(fields{
 		"hosts":    store(&e.Hosts, listOf(`a list of patterns of host names, such as ["node0*"]`, pattern)),
 		"clusters": store(&e.Clusters, listOf("a list of names of clusters, such as [default]", name("the name of a cluster"))),

@@ -34,15 +34,6 @@ const (
 	// DefaultStormPerCluster: clusters often share a switch or a power feed.
 	DefaultStormPerCluster = true
 
-	// DefaultFenceTimeout: fence agents wait up to 5s for the login, 3s for an answer
-	// and 20s for the power to go, by their own defaults, and need time to start.
-	DefaultFenceTimeout = 40 * time.Second
-	// DefaultFenceAttempts: a single lost packet must not decide. A choice.
-	DefaultFenceAttempts = 3
-	// DefaultFenceBackOff gives a busy management controller time to close its session. A
-	// choice.
-	DefaultFenceBackOff = 5 * time.Second
-
 	// DefaultPriorityMin and DefaultPriorityMax: owners may use all of FT_PRIORITY.
 	DefaultPriorityMin = 0
 	DefaultPriorityMax = 100
@@ -79,6 +70,8 @@ const (
 	// DefaultTimeout: for many VMs and a busy scheduler; a hook must end at some time. A
 	// choice.
 	DefaultTimeout = 10 * time.Minute
+	// DefaultPlace: placing VMs is the scheduler's, which may have a policy of its own.
+	DefaultPlace = false
 	// DefaultOnedWait: for a restart of oned or a change of leader. A choice.
 	DefaultOnedWait = 2 * time.Minute
 )
@@ -151,7 +144,10 @@ type Values struct {
 	Timeout, OnedWait time.Duration
 	// Verify "" is VerifyRunning for hosts; for single VMs on a terminal, too, else VerifyLeft.
 	Verify string
+	// Place: see File.Place.
+	Place bool
 
+	SSH                        string // "": the first one in the usual places
 	Endpoint, AuthFile, CAFile string
 	LogFile, StateDir          string
 
@@ -176,7 +172,7 @@ func Default() Values {
 		BudgetRanWell: DefaultBudgetRanWell, BudgetPerMinute: DefaultBudgetPerMinute,
 		ResumeHosts: DefaultResumeHosts, ResumeSuspended: DefaultResumeSuspended,
 		ResumeUnknown: DefaultResumeUnknown, ResumeFailed: DefaultResumeFailed,
-		Parallel: DefaultParallel, Timeout: DefaultTimeout, OnedWait: DefaultOnedWait,
+		Parallel: DefaultParallel, Timeout: DefaultTimeout, OnedWait: DefaultOnedWait, Place: DefaultPlace,
 	}
 }
 
@@ -211,6 +207,8 @@ func (f File) Values() Values {
 	over(&v.Timeout, f.Timeout)
 	over(&v.OnedWait, f.OnedWait)
 	over(&v.Verify, f.Verify)
+	over(&v.Place, f.Place)
+	over(&v.SSH, f.SSH)
 	over(&v.Endpoint, f.Endpoint)
 	over(&v.AuthFile, f.AuthFile)
 	over(&v.CAFile, f.CAFile)

@@ -52,8 +52,13 @@ type VM struct {
 	// GroupID and Role tell its place in a VM group; GroupID is -1 for none.
 	GroupID int
 	Role    string
-	// Unchecked are things it needs that are not evaluated, such as "PCI devices".
-	Unchecked []string
+	// UID and GID are those of its owner.
+	UID, GID int
+	// ImageStore: its disks take room on an image datastore, and OwnRank: it says itself which of several
+	// hosts or datastores it prefers. Both matter for whoever places it, and not for whether there is room.
+	ImageStore, OwnRank bool
+	// Unchecked are things it needs that are not evaluated.
+	Unchecked []Aspect
 }
 
 // Datastore is a system datastore.
@@ -64,6 +69,9 @@ type Datastore struct {
 	Monitored  bool // its size is known
 	Disabled   bool
 	Attributes map[string][]string
+	// GID is that of its group; GroupUse and OtherUse are its permissions.
+	GID                int
+	GroupUse, OtherUse bool
 }
 
 // Values gives the attribute for requirements of datastores.

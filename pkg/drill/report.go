@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -39,6 +40,8 @@ type Report struct {
 	// Steps are the stages of the recovery with their times, and Fencing says what fences; both as given.
 	Steps   []Step   `json:"steps,omitempty"`
 	Fencing []string `json:"fencing,omitempty"`
+	// Outlook is what proving the host off would come to; nil when that was not looked at.
+	Outlook *fence.Outlook `json:"outlook,omitempty"`
 	// NotEvaluated says what no verdict looks at, and Warnings what else an admin should know.
 	NotEvaluated []string `json:"not_evaluated"`
 	Warnings     []string `json:"warnings,omitempty"`
@@ -100,7 +103,7 @@ func (r Report) Table() [][]string {
 		if v.Capacity.Host >= 0 {
 			host = strconv.Itoa(v.Capacity.Host)
 		}
-		reason := v.Reason
+		reason := r.foreseen(v)
 		if v.Capacity.Reason != "" {
 			reason = strings.TrimPrefix(reason+"; "+v.Capacity.Reason, "; ")
 		}
@@ -138,7 +141,7 @@ func (r Report) Line() string {
 			misfits++
 		}
 	}
-	text := fmt.Sprintf("host %d (%s): %d VMs would be recovered and %d left", r.HostID, r.Name, acted, left)
+	text := fmt.Sprintf("host %d (%s): %d VMs would be %s and %d left", r.HostID, r.Name, acted, r.fate(), left)
 	switch {
 	case len(r.Unread) > 0:
 		text += fmt.Sprintf("; %d could not be read", len(r.Unread))
@@ -168,9 +171,12 @@ func (r Report) Problems() []string {
 	return lines
 }
 
-// ExitCode is 1 when a VM does not fit, may not fit, is not recovered or could not be read, else 0. That
+// ExitCode is 3 when the host would not be proven off and so nothing be done, 1 when a VM does not fit, may not fit, is not recovered or could not be read, else 0. That
 // something was not evaluated is no failure.
 func (r Report) ExitCode() int {
+	if r.refused() {
+		return 3
+	}
 	left := slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Unhandled })
 	if r.Verdict > NotKnown || left || len(r.Unread) > 0 {
 		return 1

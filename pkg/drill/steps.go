@@ -90,7 +90,7 @@ func (f Fencing) step(v config.Values) Step {
 	}
 	least := time.Duration(0)
 	if first := f.Settings.Levels[0].Devices; len(first) > 0 && first[0].Kind == fence.KindLease {
-		least = leaseTime(first[0].Lease)
+		least = first[0].Lease.WithDefaults().Wait()
 		source += "; a lease begins to run when oned says ERROR, so what is watched before counts"
 	}
 	return Step{"fence", least, most, source}
@@ -102,11 +102,8 @@ func (f Fencing) step(v config.Values) Step {
 // again. The devices of a level work at the same time, and of several each is asked once
 // more.
 func levelTime(s fence.Settings, level fence.Level) time.Duration {
-	timeout, attempts, pause := orDefault(s.Timeout, fence.DefaultTimeout), s.Attempts, orDefault(s.Backoff, fence.DefaultBackoff)
-	late, poll := orDefault(s.Late, fence.DefaultLate), orDefault(s.Poll, fence.DefaultPoll)
-	if attempts < 1 {
-		attempts = fence.DefaultAttempts
-	}
+	s = s.WithDefaults()
+	timeout, attempts, pause, late, poll := s.Timeout, s.Attempts, s.Backoff, s.Late, s.Poll
 	var pauses time.Duration
 	for n := 1; n < attempts; n++ {
 		p := pause << min(n-1, 6)
@@ -116,7 +113,7 @@ func levelTime(s fence.Settings, level fence.Level) time.Duration {
 	for _, d := range level.Devices {
 		switch d.Kind {
 		case fence.KindLease:
-			longest = max(longest, leaseTime(d.Lease))
+			longest = max(longest, d.Lease.WithDefaults().Wait())
 		case fence.KindCommand:
 			longest = max(longest, time.Duration(attempts)*timeout+pauses)
 		case fence.KindAgent:
@@ -127,18 +124,4 @@ func levelTime(s fence.Settings, level fence.Level) time.Duration {
 		longest += time.Duration(attempts)*timeout + pauses
 	}
 	return longest
-}
-
-// leaseTime is how long a lease is waited for.
-func leaseTime(l fence.Lease) time.Duration {
-	l.Reaction, l.Margin = orDefault(l.Reaction, fence.DefaultReaction), orDefault(l.Margin, fence.DefaultMargin)
-	return l.Wait()
-}
-
-// orDefault is a time, or its default.
-func orDefault(d, value time.Duration) time.Duration {
-	if d <= 0 {
-		return value
-	}
-	return d
 }

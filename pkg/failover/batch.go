@@ -17,6 +17,8 @@ type Batch struct {
 	Lines []string `json:"lines,omitempty"`
 	// Would is how many of the lines say what a dry run would do.
 	Would int `json:"would,omitempty"`
+	// WouldRefuse is how many of those hosts would be refused, because nothing would prove them off.
+	WouldRefuse int `json:"would_refuse,omitempty"`
 	// Errors are what could not be done at all.
 	Errors []string `json:"errors,omitempty"`
 }
@@ -47,6 +49,9 @@ func (b Batch) Line() string {
 		line := "nothing to do"
 		if b.Would > 0 {
 			line = fmt.Sprintf("%d would be handled", b.Would)
+		}
+		if b.WouldRefuse > 0 {
+			line += fmt.Sprintf(", %d of them REFUSED", b.WouldRefuse)
 		}
 		if left := len(b.Lines) - b.Would; left > 0 {
 			line += fmt.Sprintf(" (%d left as they are)", left)
@@ -123,6 +128,9 @@ func (b Batch) ExitCode() int {
 	code := app.ExitDone
 	if len(b.Errors) > 0 {
 		code = app.ExitIncomplete
+	}
+	if code == app.ExitDone && b.WouldRefuse > 0 {
+		code = app.ExitRefused
 	}
 	for _, r := range b.Reports {
 		switch c := r.ExitCode(); {

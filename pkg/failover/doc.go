@@ -14,6 +14,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -230,6 +231,9 @@ const (
 	Left       Result = "left"     // on purpose
 	Incomplete Result = "incomplete"
 	Refused    Result = "refused" // it would not have been safe
+	// A dry run of a host that nothing would prove off, and of one whose fencing would fail.
+	WouldUnproven Result = "would be unproven"
+	WouldRefuse   Result = "would be refused"
 )
 
 // Outcome is what became of one VM.
@@ -263,9 +267,11 @@ type Report struct {
 	// Fence says how the host was proven off, or why not.
 	Fence string `json:"fence,omitempty"`
 	// Preview is what a dry run found out about the guard and the fence.
-	Preview  []string  `json:"preview,omitempty"`
-	Outcomes []Outcome `json:"vms"`
-	Seconds  float64   `json:"seconds"`
+	Preview []string `json:"preview,omitempty"`
+	// Outlook is what a dry run says of the proof; nil else.
+	Outlook  *fence.Outlook `json:"outlook,omitempty"`
+	Outcomes []Outcome      `json:"vms"`
+	Seconds  float64        `json:"seconds"`
 	// Unproven: VMs are started elsewhere, and nothing proves that the host is off.
 	Unproven bool `json:"unproven,omitempty"`
 	// late: VMs did not run in time; attended: a person waits for the answer.

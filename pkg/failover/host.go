@@ -34,6 +34,8 @@ type HostJob struct {
 	ConfirmedOff bool
 	// Describe says for a dry run what the host would be fenced with; may be nil.
 	Describe func(one.Host) []string
+	// Outlook says for a dry run whether it would be proven off; may be nil.
+	Outlook func(one.Host) fence.Outlook
 }
 
 // ErrNoHost means that the host does not exist.
@@ -58,8 +60,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 	}
 	report.Object, report.State = fmt.Sprintf("host %d (%s)", host.ID, host.Name), host.State.String()
 	if opt.DryRun {
-		report.Preview = r.preview(ctx, host, job)
-		return r.recoverHost(ctx, job, report, fence.WithoutProof(host.ID, "dry run"), Earlier{})
+		return r.dryRun(ctx, host, job, report)
 	}
 	over := report.notFailed(host.State, opt.AnyState)
 	if !over && len(host.VMs) == 0 {
@@ -240,7 +241,7 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 	if r.opt.DryRun {
 		for _, t := range tasks {
 			if !r.finishPlanned(t) {
-				t.out.Result = Planned
+				t.out.Result = r.foreseen()
 			}
 		}
 		return
@@ -296,7 +297,8 @@ func (report *Report) conclude(tasks []*task) {
 		result Result
 		format string
 	}{
-		{Planned, "%d planned"}, {Done, "recovered %d"}, {Unproven, "started %d elsewhere, UNPROVEN"}, {Starting, "%d still starting"},
+		{Planned, "%d planned"}, {WouldUnproven, "%d would be UNPROVEN"}, {WouldRefuse, "%d would be REFUSED"},
+		{Done, "recovered %d"}, {Unproven, "started %d elsewhere, UNPROVEN"}, {Starting, "%d still starting"},
 		{Already, "%d already"}, {Left, "%d left"}, {Incomplete, "%d incomplete"}, {Refused, "%d refused"},
 	} {
 		if count[part.result] > 0 {

@@ -34,21 +34,25 @@ func jobOf(s app.Session, q incident.Request, shared *Shared) HostJob {
 	for _, argv := range opinions {
 		job.Opinions = append(job.Opinions, NewOpinion(argv, s.Client.HostXML, s.RunProgram))
 	}
-	fences := Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
-		s.Log.Info("fence %s: %s", e.Device, e.Text)
-	}}
+	fences := NewFences(s)
 	if shared != nil {
 		fences.Slots = shared.Agents
 	}
-	job.Fencing, job.Fence, job.Describe = Fencing(q.Fencing), fences.Prove, fences.Describe
-	if q.Fencing == "" {
-		job.Fencing = Fencing(v.Fencing)
-	}
+	job.Fencing, job.Fence, job.Describe = fencingOf(s, q), fences.Prove, fences.Describe
+	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(fencingOf(s, q), host) }
 	job.Insist, job.ConfirmedOff = q.ConfirmedOff || q.Override && s.Attended, q.ConfirmedOff
 	if q.ConfirmedOff {
-		job.Fencing, job.Fence = FencingRequired, confirmed
+		job.Fencing, job.Fence, job.Outlook = FencingRequired, confirmed, nil
 	}
 	return job
+}
+
+// fencingOf is what a request says about fencing, else the configuration.
+func fencingOf(s app.Session, q incident.Request) Fencing {
+	if q.Fencing != "" {
+		return Fencing(q.Fencing)
+	}
+	return Fencing(s.Config.Values().Fencing)
 }
 
 // confirmed is the Fencer for a host that an admin has confirmed to be off.
@@ -65,8 +69,8 @@ func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared)
 	o := Options{
 		Record: rec, Shared: shared, Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
 		Notify:     func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Kind, e.Text) },
-		Quarantine: s.Config.Values().Quarantine,
-		Threads:    func(driver string) int { return recovery.Threads(s.Version, driver) },
+		Quarantine: s.Config.Values().Quarantine, Bar: newBar(s),
+		Threads: func(driver string) int { return recovery.Threads(s.Version, driver) },
 	}
 	if q.Verify != "" {
 		o.Verify = Verify(q.Verify)

@@ -12,13 +12,13 @@ import (
 )
 
 // Fencing says whether a host has to be proven off.
-type Fencing string
+type Fencing = fence.Mode
 
 // The values of --fencing.
 const (
-	FencingAuto     Fencing = "auto"     // fence if anything is configured for the host, else warn
-	FencingRequired Fencing = "required" // no proof, no action
-	FencingOff      Fencing = "off"      // an admin decided so
+	FencingAuto     = fence.ModeAuto
+	FencingRequired = fence.ModeRequired
+	FencingOff      = fence.ModeOff
 )
 
 // Fencer proves that a host is off. fence.ErrNotConfigured means that nothing is

@@ -48,7 +48,7 @@ func (r Report) Table() [][]string {
 		}
 		switch {
 		case r.DryRun:
-			result = o.Detail
+			result = r.why(o)
 		case o.Detail != "":
 			result += ": " + o.Detail
 		}

@@ -11,6 +11,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
 
@@ -90,7 +91,8 @@ type found struct {
 	same    string // what is the same in two looks; 4.4 and 5.10 show a host in ERROR in two states
 	swept   recovery.Swept
 	request incident.Request
-	why     string // nothing is done; "" when it is
+	host    one.Host // of a host
+	why     string   // nothing is done; "" when it is
 }
 
 // missed reports whether something was found that an event may still come for.
@@ -123,8 +125,7 @@ func (w *sweeper) act(ctx context.Context, s sight) (app.Answer, error) {
 			continue
 		}
 		if w.s.DryRun {
-			b.Would++
-			b.Lines = append(b.Lines, fmt.Sprintf("%s: %s: it would be handled: %s", f.what, f.swept.Verdict, f.request.Action))
+			b = b.would(f, w.outlook(f))
 			continue
 		}
 		w.s.Log.Info("%s: %s", f.what, map[recovery.Sweep]string{

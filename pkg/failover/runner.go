@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -26,7 +27,9 @@ type runner struct {
 	// decide plans one VM anew from what was just read.
 	decide func(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error)
 	// hostID is the failed host, or -1.
-	hostID  int
+	hostID int
+	// outlook is what a dry run says of the proof.
+	outlook fence.Outlook
 	watch   watch
 	row     row
 	barrier Barrier // nil without one

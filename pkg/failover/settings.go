@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
+	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
@@ -42,6 +44,13 @@ type Fences struct {
 	Slots chan struct{}
 	// Run runs agents and commands; nil is process.Run.
 	Run process.Runner
+}
+
+// NewFences are those of a session, with progress going to the log.
+func NewFences(s app.Session) Fences {
+	return Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
+		s.Log.Info("fence %s: %s", e.Device, e.Text)
+	}}
 }
 
 // Settings gives the levels and limits for a host: what it would be fenced with. fence.ErrNotConfigured
@@ -110,11 +119,12 @@ func (f Fences) Prove(ctx context.Context, host one.Host, look fence.Look) (fenc
 	return fence.Prove(ctx, fence.Host{ID: host.ID, Name: host.Name, Cluster: host.Cluster, Template: host.Template, XML: []byte(xml)}, s)
 }
 
-// Describe says in lines what a host would be fenced with. Secrets are masked.
+// Describe says in lines what a host would be fenced with; none when it would not be, which the
+// Outlook tells. Secrets are masked.
 func (f Fences) Describe(host one.Host) []string {
 	s, err := f.Settings(host)
 	if err != nil {
-		return []string{"fencing: " + err.Error()}
+		return nil
 	}
 	var lines []string
 	for _, line := range fence.Describe(s.Levels) {

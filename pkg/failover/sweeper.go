@@ -198,7 +198,7 @@ func (w *sweeper) request(kind string, id int, action string) incident.Request {
 
 // host decides about a host.
 func (w *sweeper) host(h one.Host, past []recovery.Past) found {
-	f := found{id: h.ID, what: fmt.Sprintf("host %d (%s) %s", h.ID, h.Name, h.State), swept: recovery.SweepHost(h, past, time.Now())}
+	f := found{id: h.ID, host: h, what: fmt.Sprintf("host %d (%s) %s", h.ID, h.Name, h.State), swept: recovery.SweepHost(h, past, time.Now())}
 	c, claimed := ClaimOf(h)
 	name, _ := incident.KnownFrontEndName(w.s.StateDir)
 	foreign := claimed && c.FrontEnd != name && (h.LastContact == 0 || c.Began.After(time.Unix(h.LastContact, 0)))

@@ -51,7 +51,7 @@ func (d Device) check() error {
 	case KindManual:
 		return nil
 	case KindLease:
-		return d.Lease.withDefaults().check()
+		return d.Lease.WithDefaults().check()
 	}
 	return fmt.Errorf("kind %q: allowed are agent, command, lease and manual", d.Kind)
 }

@@ -25,7 +25,7 @@ func (d Device) describe() string {
 		return fmt.Sprintf("%s with %d arguments", text, len(d.Command)-1)
 	}
 	if d.Kind == KindLease {
-		l := d.Lease.withDefaults()
+		l := d.Lease.WithDefaults()
 		return fmt.Sprintf("%s, waited for %s (reaction %s, margin %s)", text, l.Wait(), l.Reaction, l.Margin)
 	}
 	var params []string

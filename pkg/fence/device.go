@@ -74,7 +74,7 @@ func (s Settings) prepare(level int, d Device) *device {
 		p.Params = map[string]string{}
 	}
 	if d.SecretFile != "" {
-		p.Params["password"], p.err = readSecret(s.SecretDir, d.SecretFile)
+		p.Params["password"], p.err = readSecret(s.secretPath(d.SecretFile))
 	}
 	if p.err == nil {
 		p.path, p.err = s.findAgent(d.Agent)
@@ -88,47 +88,72 @@ func (s Settings) findAgent(name string) (string, error) {
 	if len(dirs) == 0 {
 		dirs = append([]string{"/usr/sbin", "/sbin", "/usr/bin"}, filepath.SplitList(os.Getenv("PATH"))...)
 	}
+	var there *Problem // the first one that is there and cannot be run
 	for _, dir := range dirs {
-		if path := filepath.Join(dir, name); filepath.IsAbs(path) && process.Runnable(path) {
+		path := filepath.Join(dir, name)
+		if !filepath.IsAbs(path) {
+			continue
+		}
+		p := runnable(path, nil)
+		if p == nil {
 			return path, nil
 		}
+		if there == nil && p.Kind != NotInstalled {
+			there = p
+		}
 	}
-	return "", fmt.Errorf("%w: there is no %s in %s; on Debian and Ubuntu it is in the package fence-agents", ErrNotInstalled, name, strings.Join(dirs, ":"))
+	if there != nil {
+		there.cause = ErrNotInstalled
+		return "", there
+	}
+	return "", problem(NotInstalled, ErrNotInstalled, "%s is not installed (package fence-agents)", name)
 }
 
-// readSecret reads a secret of one line. Errors never contain any of it.
-func readSecret(dir, name string) (string, error) {
-	path := name
-	if !filepath.IsAbs(name) {
-		path = filepath.Join(dir, name)
+// secretPath is the path of a file with a secret.
+func (s Settings) secretPath(name string) string {
+	if filepath.IsAbs(name) {
+		return name
 	}
+	return filepath.Join(s.SecretDir, name)
+}
+
+// readSecret reads a secret of one line. Errors are *Problem and never contain any of it.
+func readSecret(path string) (string, error) {
 	// A FIFO without a writer must not hold the fencing up.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return "", fmt.Errorf("read the secret: %w", err)
+		return "", unread(path, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("read the secret: %w", err)
+		return "", unread(path, err)
 	case !info.Mode().IsRegular():
-		return "", fmt.Errorf("secret %s: it is not a file", path)
+		return "", problem(SecretInvalid, nil, "secret %s: it is not a file", path)
 	case info.Mode().Perm()&0o007 != 0:
-		return "", fmt.Errorf("secret %s: everybody can use it (mode %#o); chmod it to 0640 or 0600", path, info.Mode().Perm())
+		return "", problem(SecretExposed, nil, "secret %s: everybody can use it (mode %#o); chmod it to 0640 or 0600", path, info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
-		return "", fmt.Errorf("read the secret: %w", err)
+		return "", unread(path, err)
 	}
 	secret := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
 	if secret == "" || len(text) > maxSecret {
-		return "", fmt.Errorf("secret %s: allowed is one line of 1 to %d bytes", path, maxSecret)
+		return "", problem(SecretInvalid, nil, "secret %s: allowed is one line of 1 to %d bytes", path, maxSecret)
 	}
 	if err := checkParam("password", secret); err != nil {
-		return "", fmt.Errorf("secret %s: %w", path, err)
+		return "", problem(SecretInvalid, err, "secret %s: %v", path, err)
 	}
 	return secret, nil
+}
+
+// unread is why a file with a secret could not be read.
+func unread(path string, err error) *Problem {
+	if errors.Is(err, os.ErrNotExist) {
+		return problem(SecretMissing, err, "secret %s does not exist; write the password into it, mode 0640 or 0600", path)
+	}
+	return problem(SecretUnreadable, err, "read the secret: %v", err)
 }
 
 // runner calls devices for real.

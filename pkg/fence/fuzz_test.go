@@ -160,7 +160,7 @@ func FuzzSecretFile(f *testing.F) {
 		if err := os.WriteFile(filepath.Join(dir, "node1"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		secret, err := readSecret(dir, "node1")
+		secret, err := readSecret(filepath.Join(dir, "node1"))
 		if err != nil {
 			// The word must be longer than what an error says of its own.
 			if word := strings.TrimSpace(text); secret != "" || len(word) > 12 && strings.Contains(err.Error(), word) {

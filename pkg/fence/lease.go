@@ -66,6 +66,15 @@ func (l Lease) Covers(p Promise) error {
 	return nil
 }
 
+// Against reports why a lease proves nothing for a host that has published this; its parameters
+// are what TemplatePromise gives. A host that published nothing is trusted.
+func (l Lease) Against(p Promise, published bool, err error) error {
+	if err != nil || !published {
+		return err
+	}
+	return l.WithDefaults().Covers(p)
+}
+
 // check refuses a lease that is out of its limits or breaks the inequality by itself.
 func (l Lease) check() error {
 	switch {
@@ -77,8 +86,8 @@ func (l Lease) check() error {
 	return l.Covers(Promise{l.Length, l.Reaction})
 }
 
-// withDefaults fills in what is not set.
-func (l Lease) withDefaults() Lease {
+// WithDefaults fills in what is not set.
+func (l Lease) WithDefaults() Lease {
 	if l.Reaction == 0 {
 		l.Reaction = DefaultReaction
 	}
@@ -101,7 +110,7 @@ func TemplateLease(template map[string]string) (l Lease, found bool, err error) 
 	if l.Reaction, _, err = wholeSeconds(template, "FENCE_LEASE_REACTION"); err != nil {
 		return Lease{}, false, err
 	}
-	l = l.withDefaults()
+	l = l.WithDefaults()
 	if err := l.check(); err != nil {
 		return Lease{}, false, &TemplateError{Attribute: "FENCE_LEASE", Err: err}
 	}
@@ -147,11 +156,9 @@ type Look func(ctx context.Context) (since time.Time, err error)
 // proveLease waits until a lease has run out. Nothing but time passes here; what makes it
 // a proof is that oned says ERROR all the while, and that the host heeds it.
 func (w *work) proveLease(ctx context.Context, d *device) error {
-	l := d.Lease.withDefaults()
-	promise, published, err := TemplatePromise(w.host.Template)
-	if err == nil && published {
-		err = l.Covers(promise)
-	}
+	l := d.Lease.WithDefaults()
+	promise, published, unreadable := TemplatePromise(w.host.Template)
+	err := l.Against(promise, published, unreadable)
 	switch {
 	case err != nil:
 		return err

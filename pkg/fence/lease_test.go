@@ -163,7 +163,7 @@ func TestCovers(t *testing.T) {
 			t.Fatalf("%+v: %v", l, l.check())
 		}
 	})
-	if err := (Lease{Length: time.Minute}).withDefaults().check(); err != nil {
+	if err := (Lease{Length: time.Minute}).WithDefaults().check(); err != nil {
 		t.Error(err)
 	}
 }

@@ -19,7 +19,7 @@ type work struct {
 }
 
 func newWork(host Host, s Settings) *work {
-	w := &work{host: host, settings: s.withDefaults()}
+	w := &work{host: host, settings: s.WithDefaults()}
 	var all []Device
 	for i, level := range s.Levels {
 		var ready []*device

@@ -29,7 +29,7 @@ func TestAgents(t *testing.T) {
 		{agent: "fence_denied", offs: 2, says: "Unable to obtain correct plug status"},
 		{agent: "fence_broken", says: "it does not understand what it is asked"},
 		{agent: "fence_killed", offs: 2, says: "ended by signal 9 (killed)"},
-		{agent: "fence_missing", says: "it is in the package fence-agents"},
+		{agent: "fence_missing", says: "fence_missing is not installed (package fence-agents)"},
 	} {
 		t.Run(c.agent+c.power+c.need, func(t *testing.T) {
 			t.Parallel()

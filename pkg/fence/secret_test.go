@@ -98,7 +98,7 @@ func TestSecretFile(t *testing.T) {
 	for _, c := range []struct{ file, says string }{
 		{"good", ""}, {"dos", ""}, {filepath.Join(g.dir, "good"), ""},
 		{"open", "chmod"}, {"empty", "one line"}, {"lines", "more than one line"}, {"big", "one line"},
-		{"none", "no such file"}, {g.dir, "not a file"},
+		{"none", "does not exist"}, {g.dir, "not a file"},
 	} {
 		d := g.agent("bmc", "fence_spy")
 		d.SecretFile = c.file

@@ -101,8 +101,9 @@ const (
 	DefaultSecretDir = "/etc/one/fence"
 )
 
-// withDefaults fills in what is not set.
-func (s Settings) withDefaults() Settings {
+// WithDefaults fills in what is not set. It is the one place with defaults, for hosts that are fenced
+// by their template and for those in the configuration.
+func (s Settings) WithDefaults() Settings {
 	fill := func(d *time.Duration, value time.Duration) {
 		if *d <= 0 {
 			*d = value

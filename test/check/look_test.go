@@ -118,6 +118,47 @@ func TestNoFencing(t *testing.T) {
 	}
 }
 
+// TestReadiness: what the front-end sees by itself makes a host one that cannot be proven off,
+// whether agents are asked or not; and who does not ask gets no series.
+func TestReadiness(t *testing.T) {
+	w := newWorld(t, "6.10.0", 4, func(c *cloud.Config) {
+		for i, secret := range []string{"root", "exposed", "none"} {
+			delete(c.Hosts[i].Template, "FENCE_PASSWORD")
+			c.Hosts[i].Template["FENCE_PASSWORD_FILE"] = secret
+		}
+		c.Hosts[3].Template["FENCE_AGENT"] = "fence_missing"
+	})
+	secrets := filepath.Join(w.dir, "secrets")
+	if err := errors.Join(os.Mkdir(secrets, 0o755), os.WriteFile(filepath.Join(secrets, "root"), []byte("geheim\n"), 0o600),
+		os.WriteFile(filepath.Join(secrets, "exposed"), []byte("geheim\n"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	for _, notAsked := range []bool{false, true} {
+		w.in.NoFencing = notAsked
+		_, r := w.look(t)
+		ok := []bool{}
+		for _, h := range r.Hosts {
+			ok = append(ok, h.OK)
+		}
+		if want := []bool{true, false, false, false}; !slices.Equal(ok, want) || r.FencingNotAsked != notAsked {
+			t.Errorf("not asked %v: %v, %v; %+v", notAsked, ok, r.FencingNotAsked, r.Hosts)
+		}
+		for i, want := range []string{"", "everybody can use it", "does not exist", "fence_missing is not installed (package fence-agents)"} {
+			if !strings.Contains(r.Hosts[i].Fencing, want) {
+				t.Errorf("host %d: %s", i, r.Hosts[i].Fencing)
+			}
+		}
+		path := filepath.Join(t.TempDir(), "check.prom")
+		if err := check.WriteMetrics(path, r); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil || strings.Contains(string(text), "fencing_ok") == notAsked || !notAsked && !strings.Contains(string(text), `fencing_ok{host_id="3",host="node3"} 0`) {
+			t.Errorf("not asked %v: %v\n%s", notAsked, err, text)
+		}
+	}
+}
+
 // TestOffline: the agent of a host that an admin has taken out is not asked.
 func TestOffline(t *testing.T) {
 	w := newWorld(t, "6.10.0", 3, func(c *cloud.Config) { c.Hosts[2].State = one.HostOffline })

@@ -8,6 +8,7 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/failover"
+	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/test/cloud"
 )
@@ -197,7 +198,11 @@ func TestLeaseBehindTheConfiguration(t *testing.T) {
 		{map[string]string{"FENCE_LEASE": "60", "FENCE_IP": "10.0.0.1"}, nil, []string{"FENCE_AGENT is missing"}},
 		{map[string]string{"FENCE_LEASE": "a minute"}, []config.Entry{entry}, []string{"FENCE_LEASE: "}},
 	} {
-		lines := failover.Fences{Config: config.File{Fence: c.entries}}.Describe(one.Host{ID: 1, Name: "node1", Template: c.template})
+		fences, host := failover.Fences{Config: config.File{Fence: c.entries}}, one.Host{ID: 1, Name: "node1", Template: c.template}
+		lines := fences.Describe(host)
+		if o := fences.Outlook(failover.FencingAuto, host); o.Reason == fence.Misconfigured {
+			lines = o.Lines()
+		}
 		good := len(lines) == len(c.want)
 		for i := range min(len(lines), len(c.want)) {
 			good = good && strings.Contains(lines[i], c.want[i])

@@ -52,7 +52,11 @@ const examples = `host_error HOST -r|-d|-m [y|n] [options]
      ARGUMENTS       = "$TEMPLATE -r n -p 2"
      ARGUMENTS_STDIN = "yes"
 
-   Exit codes: 0 done, 1 some VM was not handled, 2 wrong usage, 3 refused for safety.`
+   At a terminal it asks y/N first when nothing would prove the host off; --yes does not ask. A hook
+   is never asked.
+
+   Exit codes: 0 done, 1 some VM was not handled, 2 wrong usage, 3 refused for safety, also
+   by an answer of no, and by --dry-run for a host that would be refused.`
 
 // Tool is the tool that recovers the VMs of a failed host.
 func Tool() app.Tool {
@@ -72,6 +76,7 @@ func Tool() app.Tool {
 			&cli.StringFlag{Name: "fencing", Value: config.DefaultFencing, Usage: "`WHEN` to prove the host off: auto (if fencing is configured for it, else go on with a warning), required (no proof, no action), off"},
 			&cli.BoolFlag{Name: "no-fencing", Aliases: []string{"u"}, Usage: "the same as --fencing off"},
 			&cli.BoolFlag{Name: "fence-first", Usage: "fence at once instead of watching the host"},
+			&cli.BoolFlag{Name: "yes", Usage: "do not ask at a terminal before VMs are started elsewhere although nothing proves that the host is off: for scripts"},
 			&cli.BoolFlag{Name: "override-storm", Usage: "go on although many hosts have failed: for a person who knows that they are off"},
 		},
 		Check: func(c *cli.Context, word hook.YesNo) (err error) {
@@ -128,6 +133,11 @@ func act(ctx context.Context, s app.Session, given incident.Request) (app.Answer
 	for _, words := range s.Cli.StringSlice("confirm") {
 		if argv := strings.Fields(words); len(argv) > 0 {
 			q.Opinions = append(q.Opinions, argv)
+		}
+	}
+	if !s.Cli.Bool("yes") {
+		if declined := failover.Consent(ctx, s, q); declined != nil {
+			return *declined, nil
 		}
 	}
 	return failover.ForHost(ctx, s, q)

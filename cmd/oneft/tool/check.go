@@ -86,14 +86,14 @@ func (t *tool) checked(c *cli.Context, report *check.Report) error {
 
 // checking puts together what a check needs.
 func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
-	fences := failover.Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), Run: s.RunProgram}
+	fences := failover.NewFences(s)
 	in := check.Input{
 		Client: s.Client, Own: app.Version(), Config: s.Config, Paths: s.Paths, StateDir: s.StateDir, Settings: fences.Settings,
 		Interval: func(ctx context.Context) (time.Duration, error) {
 			interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
 			return interval, err
 		},
-		NoFencing: noFencing, Proc: "/proc",
+		NoFencing: noFencing, Proc: "/proc", Machine: s.Drivers(),
 	}
 	facts := hookFacts(s)
 	if !app.IsLocal(s.Client.Endpoint()) {

@@ -1,10 +1,8 @@
 package tool
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -19,7 +17,6 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/hook"
-	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
 
@@ -137,17 +134,12 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	if wait == 0 || s.Cli.IsSet("pause") {
 		wait = time.Duration(s.Cli.Int("pause")) * interval
 	}
-	fences := fencesOf(s)
+	fences := failover.NewFences(s)
 	set, err := fences.Settings(host)
 	plan := cloud.Plan(d.host, s.Dialect, d.policy)
 	steps := drill.Steps(v, interval, source, wait, drill.Fencing{Settings: set, Err: err}, len(plan.Steps))
-	return drill.Drill(cloud, d.host, plan, steps, fences.Describe(host))
-}
-
-func fencesOf(s app.Session) failover.Fences {
-	return failover.Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
-		s.Log.Info("fence %s: %s", e.Device, e.Text)
-	}}
+	report, err := drill.Drill(cloud, d.host, plan, steps, fences.Describe(host))
+	return report.Foreseen(fences.Outlook(failover.Fencing(v.Fencing), host)), err
 }
 
 // fenceTest powers a host off and on again.
@@ -163,14 +155,14 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 	case len(host.VMs) > 0:
 		return nil, app.Usagef("%s has %d VMs: only an empty host is powered off for a test; move them first: onehost flush %d", name, len(host.VMs), host.ID)
 	}
-	set, err := fencesOf(s).Settings(host)
+	set, err := failover.NewFences(s).Settings(host)
 	if err != nil {
 		return nil, app.Usagef("%s: %w", name, err)
 	}
 	if s.DryRun {
 		return page{Text: fence.Describe(set.Levels), Summary: name + " would be powered off and on again by each of these levels"}, nil
 	}
-	if !d.asked(host) {
+	if !d.env.Typed(ctx, fmt.Sprintf("This powers %s off and on again. Type its name to go on: ", host.Name), host.Name) {
 		return nil, app.Usagef("nothing was done: the answer was not the name of the host")
 	}
 	if host, err = s.Client.Host(ctx, d.host); err != nil || !host.State.SetByAdmin() || len(host.VMs) > 0 { // a person takes their time
@@ -185,14 +177,6 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 		return nil, err
 	}
 	return testPage(name, tests), nil
-}
-
-// asked has a person type the name of the host.
-func (d *drilling) asked(host one.Host) bool {
-	fmt.Fprintf(d.env.Stderr, "This powers %s off and on again. Type its name to go on: ", one.Printable(host.Name))
-	const longest = 256
-	line, _ := bufio.NewReader(io.LimitReader(d.env.Stdin, longest)).ReadString('\n')
-	return strings.TrimSpace(line) == host.Name
 }
 
 // testPage is the answer about a test.

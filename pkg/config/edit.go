@@ -1,0 +1,103 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// ErrByHand means that a file is written in a way in which a line cannot be put into it by a program.
+var ErrByHand = errors.New("a person has to write it into the file")
+
+// fencingKey is the key that WithFencing sets.
+const fencingKey = "fencing"
+
+// WithFencing is the text of a one-ft.yaml with fencing set to mode: FencingAuto, FencingRequired or
+// FencingOff. Every other byte stays: comments, order, blanks, line ends. Where the key is set its
+// value is replaced, else it comes behind the commented line of the example, at the end, or before the
+// first key, whichever gives a file that says the same as before in all else. An *Error means that
+// the text is no valid one-ft.yaml, ErrByHand that none of these places does.
+func WithFencing(text []byte, mode string) ([]byte, error) {
+	before, err := parse(Name, text, othersNone)
+	if err != nil {
+		return nil, err
+	}
+	for _, fresh := range candidates(text, mode) {
+		after, err := parse(Name, fresh, othersNone)
+		if err != nil || after.Fencing == nil || *after.Fencing != mode {
+			continue
+		}
+		after.Fencing = before.Fencing
+		if reflect.DeepEqual(before, after) {
+			return fresh, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %s: %s", ErrByHand, fencingKey, mode)
+}
+
+// othersNone is the mode of a file that may hold secrets.
+const othersNone = 0o600
+
+// candidates are texts that may set the key, the best first. Who calls reads them.
+func candidates(text []byte, mode string) [][]byte {
+	node, err := onlyDocument(Name, text)
+	if err != nil {
+		return nil
+	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	if node != nil && node.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if node.Content[i].Value == fencingKey {
+				return [][]byte{replaced(lines, node.Content[i+1], mode)}
+			}
+		}
+	}
+	end := "\n"
+	if bytes.Contains(text, []byte("\r\n")) {
+		end = "\r\n"
+	}
+	line := fencingKey + ": " + mode + end
+	var all [][]byte
+	for i, l := range lines {
+		if strings.HasPrefix(string(l), "#"+fencingKey+":") && bytes.HasSuffix(l, []byte("\n")) {
+			all = append(all, inserted(lines, i+1, line))
+			break
+		}
+	}
+	last := lines[len(lines)-1]
+	if len(last) > 0 { // the last line has no line break
+		all = append(all, []byte(string(text)+end+line))
+	}
+	all = append(all, inserted(lines, len(lines), line))
+	if node != nil && node.Kind == yaml.MappingNode && len(node.Content) > 0 {
+		all = append(all, inserted(lines, node.Content[0].Line-1, strings.Repeat(" ", node.Content[0].Column-1)+line))
+	}
+	return all
+}
+
+// inserted is the text with a line before the line with that index.
+func inserted(lines [][]byte, at int, line string) []byte {
+	at = min(at, len(lines)) // YAML breaks lines at more characters
+	return bytes.Join([][]byte{bytes.Join(lines[:at], nil), []byte(line), bytes.Join(lines[at:], nil)}, nil)
+}
+
+// replaced is the text with another value, in quotes or without, in place of a single one.
+func replaced(lines [][]byte, value *yaml.Node, mode string) []byte {
+	if value.Line > len(lines) { // YAML breaks lines at more characters
+		return nil
+	}
+	line := []rune(string(lines[value.Line-1])) // columns count characters
+	from := min(value.Column-1, len(line))
+	length := len([]rune(value.Value))
+	if value.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		length += 2
+	}
+	to := min(from+length, len(line))
+	fresh := bytes.Clone(bytes.Join(lines[:value.Line-1], nil))
+	fresh = append(fresh, string(line[:from])+mode+string(line[to:])...)
+	return append(fresh, bytes.Join(lines[value.Line:], nil)...)
+}

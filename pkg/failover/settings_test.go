@@ -1,0 +1,75 @@
+package failover
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"one-ft/pkg/config"
+	"one-ft/pkg/fence"
+	"one-ft/pkg/one"
+)
+
+// loaded is a configuration with that text.
+func loaded(t *testing.T, text string) config.File {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), config.Name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := config.LoadNamed(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// The example of the configuration names the defaults that there are.
+func TestExampleNamesDefaults(t *testing.T) {
+	text, err := os.ReadFile("../../scripts/one-ft.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := fence.Settings{}.WithDefaults()
+	for _, want := range []string{
+		fmt.Sprintf("10m. Default: %.0fs.\n#    timeout: %.0[1]fs\n", d.Timeout.Seconds()), fmt.Sprintf("10. Default: %d.\n#    attempts: %[1]d\n", d.Attempts),
+		fmt.Sprintf("Default: %.0fs.\n#    back_off: %.0[1]fs\n", d.Backoff.Seconds()),
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("scripts/one-ft.yaml does not say %q", want)
+		}
+	}
+}
+
+// A host is fenced alike, whether its template or the configuration says with what: there is one
+// set of defaults. What the configuration does set counts for both.
+func TestOneSetOfDefaults(t *testing.T) {
+	const levels = "levels: [{devices: [{agent: fence_ipmilan, params: {ip: 10.0.0.11}}]}]"
+	template := map[string]string{"FENCE_AGENT": "fence_ipmilan", "FENCE_IP": "10.0.0.11"}
+	type limits struct {
+		timeout, backoff time.Duration
+		attempts         int
+	}
+	for name, c := range map[string]struct {
+		entry    string
+		template map[string]string
+		want     limits
+	}{
+		"template":                   {"", template, limits{fence.DefaultTimeout, fence.DefaultBackoff, fence.DefaultAttempts}},
+		"configuration":              {"fence: [{hosts: ['*'], " + levels + "}]", nil, limits{fence.DefaultTimeout, fence.DefaultBackoff, fence.DefaultAttempts}},
+		"configuration with values":  {"fence: [{hosts: ['*'], timeout: 9s, attempts: 7, back_off: 8s, " + levels + "}]", nil, limits{9 * time.Second, 8 * time.Second, 7}},
+		"template, values for those": {"fence: [{hosts: ['*'], timeout: 9s, attempts: 7, back_off: 8s, " + levels + "}]", template, limits{9 * time.Second, 8 * time.Second, 7}},
+	} {
+		s, err := Fences{Config: loaded(t, c.entry)}.Settings(one.Host{ID: 3, Name: "node3", Template: c.template})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		s = s.WithDefaults()
+		if got := (limits{s.Timeout, s.Backoff, s.Attempts}); got != c.want || len(s.Levels) != 1 || s.Levels[0].Devices[0].Agent != "fence_ipmilan" {
+			t.Errorf("%s: %+v, want %+v; levels %+v", name, got, c.want, s.Levels)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package fence
+
+import "errors"
+
+// Mode says whether a host has to be proven off before its VMs are started elsewhere.
+type Mode string
+
+// The values of --fencing, and of fencing in the configuration.
+const (
+	ModeAuto     Mode = "auto"     // fence if anything is configured for the host, else warn
+	ModeRequired Mode = "required" // no proof, no action
+	ModeOff      Mode = "off"      // an admin decided so
+)
+
+// Verdict is what the attempt to prove a host off would come to. The names are stable in JSON.
+type Verdict string
+
+// The verdicts.
+const (
+	Provable Verdict = "provable" // a level can be used; whether its devices answer is not known
+	Unproven Verdict = "unproven" // VMs would be started elsewhere without a proof
+	Refused  Verdict = "refused"  // no VM would be touched
+)
+
+// Reason is why a host would not be proven off. The names are stable in JSON.
+type Reason string
+
+// The reasons.
+const (
+	FencingOff    Reason = "fencing_off"
+	NotConfigured Reason = "not_configured"
+	Misconfigured Reason = "misconfigured" // the template or the configuration is wrong
+	NotReady      Reason = "not_ready"     // no level can be used, see Outlook.Problems
+	Unconfirmed   Reason = "unconfirmed"   // only an admin can say that the host is off
+)
+
+// Outlook is what proving a host off would come to, as far as the front-end can tell without
+// running a device. Dry runs, drills and the question before acting without a proof all ask Foresee.
+type Outlook struct {
+	Verdict Verdict `json:"verdict"`
+	Reason  Reason  `json:"reason,omitempty"` // "" when the host is provable
+	// Problems are those of all levels. A provable host may have some, too.
+	Problems []*Problem `json:"problems,omitempty"`
+	// Detail is the reason for people, in one line; "" when the host is provable.
+	Detail string `json:"detail,omitempty"`
+}
+
+// Foresee says what proving a host off would come to. err is why there are no settings, such as
+// ErrNotConfigured. It runs no device.
+func Foresee(mode Mode, host Host, s Settings, err error) Outlook {
+	switch none := errors.Is(err, ErrNotConfigured) || err == nil && len(s.Levels) == 0; {
+	case mode == ModeOff:
+		return Outlook{Verdict: Unproven, Reason: FencingOff, Detail: "fencing is off"}
+	case none && mode == ModeRequired:
+		return Outlook{Verdict: Refused, Reason: NotConfigured, Detail: "fencing is required, and none is configured for this host"}
+	case none:
+		return Outlook{Verdict: Unproven, Reason: NotConfigured, Detail: ErrNotConfigured.Error()}
+	case err != nil:
+		return Outlook{Verdict: Refused, Reason: Misconfigured, Detail: printable(err.Error())}
+	}
+	ready := Ready(host, s, nil)
+	o := Outlook{Verdict: Provable, Problems: ready.Problems}
+	if err := ready.Err(); err != nil {
+		o.Verdict, o.Reason, o.Detail = Refused, NotReady, err.Error()
+		if onlyConfirmation(ready.Problems) {
+			o.Reason = Unconfirmed
+		}
+	}
+	return o
+}
+
+// onlyConfirmation reports whether a person is all that is missing.
+func onlyConfirmation(all []*Problem) bool {
+	for _, p := range all {
+		if p.Kind != NeedsConfirm {
+			return false
+		}
+	}
+	return true
+}
+
+// Warning is about levels that cannot be used although another one can; "" when all can. A level
+// that waits for an admin is meant to be the last resort, and no problem.
+func (o Outlook) Warning() string {
+	var broken []*Problem
+	for _, p := range o.Problems {
+		if p.Kind != NeedsConfirm {
+			broken = append(broken, p)
+		}
+	}
+	if o.Verdict != Provable || len(broken) == 0 {
+		return ""
+	}
+	if len(broken) == 1 {
+		return levelName(broken[0].Level, "") + ": " + broken[0].Detail
+	}
+	return problemLine(broken)
+}
+
+// Lines says it in notes before a table, a line each; none for a host that is simply provable.
+func (o Outlook) Lines() []string {
+	switch {
+	case o.Verdict == Refused:
+		return []string{"fencing: this host would be REFUSED, and none of its VMs touched: " + o.Detail}
+	case o.Verdict == Unproven:
+		return []string{"fencing: nothing would prove that this host is off (" + o.Detail + "): its VMs would be handled UNPROVEN; those that it still runs would run twice"}
+	case o.Warning() != "":
+		return []string{"warning: fencing, " + o.Warning() + "; another level can be used"}
+	}
+	return nil
+}
+
+// Row says it of one VM that something would be done about; "" when nothing has to be said.
+func (o Outlook) Row(deletes bool) string {
+	switch {
+	case o.Verdict == Refused:
+		return "would be REFUSED: " + shortened(o.Detail)
+	case o.Verdict == Unproven && deletes:
+		return "would be deleted UNPROVEN"
+	case o.Verdict == Unproven:
+		return "would be started elsewhere UNPROVEN"
+	}
+	return ""
+}
+
+// shortened bounds what stands in each row of a table; Lines has it whole.
+func shortened(s string) string {
+	const most = 100
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,197 @@
+package fence
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"one-ft/pkg/process"
+)
+
+// Account is the user that hooks run as, where another one looks: root asks whether oneadmin
+// could fence. The mode bits and the owners of files and directories count, access lists do not.
+type Account struct {
+	UID  int
+	GIDs []int
+	Name string // for messages
+}
+
+// Readiness is what can be seen of the levels of a host without running a device.
+type Readiness struct {
+	// Problems are those of all levels, in their order.
+	Problems []*Problem
+	// Usable are the levels without a problem, from 1: any of them may prove the host off.
+	Usable []int
+}
+
+// Ready looks whether each level of a host could be used now: whether its agents and commands are
+// installed and executable, its secrets there, readable for hooks and for nobody else, and its
+// lease long enough for what the host has published. It runs nothing and changes nothing; that a
+// device answers, and that it powers off the right host, is not looked at. as is the user
+// of the hooks; nil is that of this process. Levels that Check refuses are for Check.
+func Ready(host Host, s Settings, as *Account) Readiness {
+	s = s.WithDefaults()
+	var r Readiness
+	for i, level := range s.Levels {
+		before := len(r.Problems)
+		for j, d := range level.Devices {
+			if p := s.ready(host, d, as); p != nil {
+				p.Level, p.Place, p.Device = i+1, j+1, newMasker([]Device{d}).maskLong(d.String())
+				r.Problems = append(r.Problems, p)
+			}
+		}
+		if len(r.Problems) == before {
+			r.Usable = append(r.Usable, i+1)
+		}
+	}
+	return r
+}
+
+// Err is nil when some level is usable, and else a *NotReadyError: the host would not be proven off.
+func (r Readiness) Err() error {
+	if len(r.Usable) > 0 {
+		return nil
+	}
+	return &NotReadyError{Problems: r.Problems}
+}
+
+// Of is the problem of a device by its level and its place there, both from 1; nil when it has none.
+func (r Readiness) Of(level, place int) *Problem {
+	i := slices.IndexFunc(r.Problems, func(p *Problem) bool { return p.Level == level && p.Place == place })
+	if i < 0 {
+		return nil
+	}
+	return r.Problems[i]
+}
+
+// NotReadyError is that no level of a host can be used.
+type NotReadyError struct{ Problems []*Problem }
+
+// Error names each problem in one line, with its level when there are several.
+func (e *NotReadyError) Error() string { return problemLine(e.Problems) }
+
+// Unwrap gives all problems.
+func (e *NotReadyError) Unwrap() []error {
+	var all []error
+	for _, p := range e.Problems {
+		all = append(all, p)
+	}
+	return all
+}
+
+// problemLine are problems in one line.
+func problemLine(all []*Problem) string {
+	var words []string
+	for _, p := range all {
+		text := p.Detail
+		if len(all) > 1 {
+			text = fmt.Sprintf("level %d: %s", p.Level, text)
+		}
+		words = append(words, text)
+	}
+	return strings.Join(words, "; ")
+}
+
+// ready looks at one device.
+func (s Settings) ready(host Host, d Device, as *Account) *Problem {
+	switch d.Kind {
+	case KindAgent:
+		return s.agentReady(d, as)
+	case KindCommand:
+		return runnable(d.Command[0], as)
+	case KindLease:
+		if err := d.Lease.Against(TemplatePromise(host.Template)); err != nil {
+			return leaseProblem(err)
+		}
+	case KindManual:
+		return problem(NeedsConfirm, ErrManual, "only an admin can say that the host is off")
+	}
+	return nil
+}
+
+// agentReady finds an agent and reads its secret as a call would.
+func (s Settings) agentReady(d Device, as *Account) *Problem {
+	path, err := s.findAgent(d.Agent)
+	if err != nil {
+		return asProblem(err, NotInstalled)
+	}
+	if p := runnable(path, as); p != nil || d.SecretFile == "" {
+		return p
+	}
+	file := s.secretPath(d.SecretFile)
+	if _, err := readSecret(file); err != nil {
+		return asProblem(err, SecretInvalid)
+	}
+	if as != nil && !as.may(file, mayRead) {
+		return problem(SecretUnreadable, os.ErrPermission, "secret %s: hooks run as %s and cannot read it; chgrp it to a group of %[2]s and chmod it to 0640", file, as.Name)
+	}
+	return nil
+}
+
+// runnable looks at a program by its absolute path.
+func runnable(path string, as *Account) *Problem {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return problem(NotInstalled, err, "%s does not exist", path)
+	case err != nil:
+		return problem(NotExecutable, err, "%s cannot be executed: %v", path, err)
+	case !info.Mode().IsRegular():
+		return problem(NotExecutable, nil, "%s is not a program", path)
+	case !process.Runnable(path) || as != nil && !as.may(path, mayExecute):
+		return problem(NotExecutable, os.ErrPermission, "%s is not executable (mode %#o); chmod it to 0755", path, info.Mode().Perm())
+	}
+	return nil
+}
+
+// The bits of one class of users.
+const (
+	mayRead    = 0o4
+	mayExecute = 0o1
+)
+
+// may reports whether mode bits let a user do something with a file, and through to it.
+func (a *Account) may(path string, need uint32) bool {
+	if a.UID == 0 {
+		return true
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	for ; ; path, need = filepath.Dir(path), mayExecute {
+		info, err := os.Stat(path)
+		if err != nil {
+			return false
+		}
+		owner, known := info.Sys().(*syscall.Stat_t)
+		mode := uint32(info.Mode().Perm())
+		switch {
+		case !known:
+		case int(owner.Uid) == a.UID:
+			mode >>= 6
+		case slices.Contains(a.GIDs, int(owner.Gid)):
+			mode >>= 3
+		}
+		if mode&need != need {
+			return false
+		}
+		if path == filepath.Dir(path) {
+			return true
+		}
+	}
+}
+
+// leaseProblem is why a lease proves nothing.
+func leaseProblem(err error) *Problem {
+	switch {
+	case errors.Is(err, ErrNotArmed):
+		return problem(LeaseNotArmed, err, "%v", err)
+	case errors.Is(err, ErrLeaseTooShort):
+		return problem(LeaseTooShort, err, "%v", err)
+	}
+	return problem(LeaseInvalid, err, "%v", err)
+}
