@@ -120,6 +120,9 @@ func failing() string {
 // sshMachine is the front-end of a process as pkg/failfast sees it: what the drivers run there is simulated.
 type sshMachine struct{ process *process }
 
+// SSH implements failfast.Machine.
+func (m sshMachine) SSH() (string, error) { return "/usr/bin/ssh", nil }
+
 // Run implements failfast.Machine.
 func (m sshMachine) Run(ctx context.Context, limit time.Duration, run exec.Program) exec.Result {
 	return m.process.program(ctx, limit, run)
