@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -16,6 +17,7 @@ import (
 
 // machine is one in memory: an ssh that answers from a table and obeys marks, and processes.
 type machine struct {
+	mu       sync.Mutex
 	marks    Marks
 	obeys    bool
 	settings map[string]string // answers of ssh -G by name
@@ -27,6 +29,8 @@ type machine struct {
 }
 
 func (m *machine) Run(_ context.Context, _ time.Duration, p programs.Program) programs.Result {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.ran = append(m.ran, strings.Join(p.Args, " "))
 	if m.result != nil {
 		return *m.result

@@ -73,7 +73,7 @@ func (rec *recorder) line(level logrus.Level, vm int, kind incident.Kind, text s
 	step := rec.step.Load().(incident.Step)
 	c := rec.file.Load()
 	c.KindEvent(step, vm, names[level], kind, text)
-	if step == incident.StepGuard && strings.HasPrefix(text, holding) {
+	if kind == incident.KindHeld {
 		rec.tell.held(c)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
@@ -93,7 +94,7 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 			interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
 			return interval, err
 		},
-		NoFencing: noFencing, Proc: "/proc",
+		NoFencing: noFencing, Proc: "/proc", Machine: failfast.OS{Proc: "/proc", Runner: s.RunProgram},
 	}
 	facts := hookFacts(s)
 	if !app.IsLocal(s.Client.Endpoint()) {

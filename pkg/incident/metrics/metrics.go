@@ -36,7 +36,7 @@ var ErrDamaged = errors.New("the counters were damaged and begin anew")
 // process does it at a time; Add waits for others for 10 s at most. now is the time; the end of an
 // incident does not count as later. If only promFile could not be written, it is counted all the same.
 func Add(stateFile, promFile string, r incident.Record, now time.Time) error {
-	if r.Ended == nil {
+	if r.Ended == nil || r.Status.Unfinished() {
 		return fmt.Errorf("count incident %d: it has not ended", r.Number)
 	}
 	release, err := lock(stateFile + ".lock")
@@ -88,10 +88,11 @@ func StepSeconds(r incident.Record) map[incident.Step]float64 {
 	return seconds
 }
 
-// held reports whether an incident was held because many hosts had failed.
+// held reports whether an incident was held because many hosts had failed. Events of one-ft without
+// kinds have only their text.
 func held(r incident.Record) bool {
 	return slices.ContainsFunc(r.Events, func(e incident.Event) bool {
-		return e.Step == incident.StepGuard && strings.HasPrefix(e.Text, "holding:")
+		return e.Kind == incident.KindHeld || e.Kind == "" && e.Step == incident.StepGuard && strings.HasPrefix(e.Text, "holding:")
 	})
 }
 
