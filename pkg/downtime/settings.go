@@ -130,7 +130,8 @@ const (
 	Configured Origin = "configured" // it is in the file
 	BuiltIn    Origin = "built_in"   // the file was read and does not have it
 	Shipped    Origin = "shipped"    // the file could not be read: what OpenNebula ships is assumed
-	Invalid    Origin = "invalid"    // the file has something that is no number; what is built in is assumed
+	ByOned     Origin = "told_by_oned"
+	Invalid    Origin = "invalid" // the file has something that is no number; what is built in is assumed
 )
 
 // Value is a setting with its value.
@@ -172,6 +173,18 @@ func (s Settings) Get(name Setting) (v Value, ok bool) {
 func (s Settings) number(name Setting) int {
 	v, _ := s.Get(name)
 	return v.Number
+}
+
+// Told gives the same settings with one that oned itself tells: a running daemon knows better than its file,
+// which may have been changed since it started.
+func (s Settings) Told(name Setting, n int) Settings {
+	s = s.with(name, n)
+	for i := range s.Values {
+		if s.Values[i].Setting == name {
+			s.Values[i].Origin = ByOned
+		}
+	}
+	return s
 }
 
 // with gives the same settings with one changed.
