@@ -134,7 +134,7 @@ func TestCleanup(t *testing.T) {
 		"no VM":                 {nil, Dropped, SSH{}, false, false, 0, 0},
 		"40 VMs with fail fast": {repeat(40, 1), Dropped, SSH{}, true, true, 0, 5.6},
 	} {
-		got := Cleanup(c.disks, c.failure, c.ssh, c.failFast, c.ended)
+		got := Cleanup(c.disks, 15, c.failure, c.ssh, c.failFast, c.ended)
 		near(t, name, got.Low, c.low)
 		if c.high < 0 {
 			if got.Bounded() {
@@ -144,8 +144,19 @@ func TestCleanup(t *testing.T) {
 		}
 		near(t, name, got.High, c.high)
 	}
+	// Up to 6.2, and with qemu and lxc, one VM after the other: 40 VMs with 3 commands of 135 s each.
+	for _, c := range []struct {
+		version one.Version
+		driver  string
+		want    int
+	}{{release(4, 4), "", 1}, {release(6, 2), "kvm", 1}, {release(6, 4), "kvm", 15}, {release(7, 4), "", 15}, {release(7, 4), "qemu", 1}} {
+		if got := ShippedSettings(c.version).CleanupThreads(c.driver); got != c.want {
+			t.Errorf("%s %s: %d at a time, want %d", c.version, c.driver, got, c.want)
+		}
+	}
+	near(t, "one after the other", Cleanup(repeat(40, 1), 1, Dropped, SSH{}, false, true).Low, 40*3*133.5)
 	two := SSH{Addresses: 2, KeepAlive: time.Minute}
-	if got := CleanupLimit([]int{0}, two); got != (2*2*135+60)*time.Second*11/10+10*time.Second {
+	if got := CleanupLimit([]int{0}, 15, two); got != (2*2*135+60)*time.Second*11/10+10*time.Second {
 		t.Error(got)
 	}
 }
@@ -307,7 +318,7 @@ func TestMonotone(t *testing.T) {
 			if !Predict(with).Stage(StageScheduling).Bounded() {
 				return // no time-out can help
 			}
-			if DefaultTimeout(with) < DefaultTimeout(in) || CleanupLimit(with.Disks, with.SSH) < CleanupLimit(in.Disks, in.SSH) {
+			if DefaultTimeout(with) < DefaultTimeout(in) || CleanupLimit(with.Disks, 15, with.SSH) < CleanupLimit(in.Disks, 15, in.SSH) || CleanupLimit(in.Disks, 1, in.SSH) < CleanupLimit(in.Disks, 2, in.SSH) {
 				t.Fatalf("%s: shorter limits", what)
 			}
 		}
