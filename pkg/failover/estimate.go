@@ -76,7 +76,7 @@ func (r *permit) needs(ctx context.Context, tasks []*task) (limits recovery.Limi
 	if !known {
 		return limits, r.opt.Timeout
 	}
-	limits.Cleanup = downtime.CleanupLimit(in.Disks, in.SSH)
+	limits.Cleanup = downtime.CleanupLimit(in.Disks, r.threads(tasks), in.SSH)
 	need := downtime.DefaultTimeout(in)
 	limits.Scheduler = max(r.opt.Timeout, need)
 	r.forecast(in)
