@@ -150,6 +150,8 @@ type Options struct {
 	Estimate Estimate
 	// FixedTimeout: Timeout was asked for, whatever the cloud needs.
 	FixedTimeout bool
+	// Budget bounds how often a VM is recreated once more that could not be started elsewhere; nil does not.
+	Budget *Budget
 	// Placer, when set, places VMs that wait for a host instead of the scheduler.
 	Placer Placer
 	// Bar, when set, makes ssh to a host that is off fail at once.

@@ -177,8 +177,18 @@ func (r *permit) again(ctx context.Context, t *task, vm one.VM) {
 		return
 	}
 	t.again = true
-	t.out.Calls++
 	last, _ := vm.Last()
+	if b := r.opt.Budget; b != nil {
+		if spent := b.judge(r.runner, vm, nil); spent.Exhausted {
+			r.finish(t, Incomplete, "%s", givenUp(vm.ID, recovery.VerbRecreate, spent, b.Policy.Window))
+			return
+		}
+		if err := b.Notes.Add(vm.ID, t.first); err != nil { // 4.4 does not note the next one, of a FAILED VM, in the history
+			r.say(Warning, vm.ID, "%v", err)
+		}
+		r.note(ctx, *b, vm, recovery.VerbRecreate)
+	}
+	t.out.Calls++
 	r.say(Warning, vm.ID, "it is %s on host %d (%s)%s; recreating it once more", vm.Status(), last.HostID, last.Host, errorOf(vm))
 	if err := r.cloud.Do(ctx, one.Recreate, vm.ID); err != nil {
 		r.finish(t, Incomplete, "it is %s on host %d (%s)%s; recreating it once more failed: %v", vm.Status(), last.HostID, last.Host, errorOf(vm), err)

@@ -71,6 +71,7 @@ func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared)
 		Record: rec, Shared: shared, Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
 		Notify:     func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Kind, e.Text) },
 		Quarantine: s.Config.Values().Quarantine, Bar: newBar(s), Estimate: newEstimate(s),
+		Budget: NewBudget(s.Config.Values(), filepath.Join(s.StateDir, "attempts")),
 		Threads: func(driver string) int { return recovery.Threads(s.Version, driver) },
 	}
 	if q.Verify != "" {
