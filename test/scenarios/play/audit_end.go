@@ -68,6 +68,10 @@ func (a *audit) leftovers(f *frontEnd) {
 		if err != nil || d.IsDir() {
 			return err
 		}
+		if d.Name() == ".lock" { // over the marks
+			a.free(path)
+			return nil
+		}
 		if strings.HasPrefix(d.Name(), ".") && f.kills == 0 {
 			a.world.problem("a file is left behind: %s", path)
 		}
