@@ -140,6 +140,17 @@ func TestDeaths(t *testing.T) {
 	}
 }
 
+// TestFrozenTimeout: ConnectTimeout also ends the wait for a host whose kernel accepts connections while
+// nobody answers, which never ends without.
+func TestFrozenTimeout(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.ssh.Freeze(t, c.net.Hosts[0])
+	if out, err := run(t, []string{c.ssh.Client, "-o", "ControlPath=none", "-o", "ConnectTimeout=1", c.dies, "true"}); err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // within reports whether an ssh to the host ends within a time.
 func (c *site) within(t *testing.T, limit time.Duration, host string) (bool, string) {
 	t.Helper()
