@@ -32,8 +32,15 @@ func ofSSH(r Report) (lines []string) {
 	return lines
 }
 
-func TestJudgeSSH(t *testing.T) {
-	t.Parallel()
+// sshCase is a change of a good cloud, and what is said about ssh then that is no OK.
+type sshCase struct {
+	change func(*Facts)
+	want   []string // parts of the findings about ssh that are no OK
+	missed string
+	works  bool
+}
+
+func sshCases() map[string]sshCase {
 	mark := func(name string, state failfast.MarkState, hosts ...int) failfast.Mark {
 		m := failfast.Mark{Name: name, State: state, Until: noon.Add(30 * time.Second)}
 		for _, h := range hosts {
@@ -41,12 +48,7 @@ func TestJudgeSSH(t *testing.T) {
 		}
 		return m
 	}
-	for name, c := range map[string]struct {
-		change func(*Facts)
-		want   []string // parts of the findings about ssh that are no OK
-		missed string
-		works  bool
-	}{
+	return map[string]sshCase{
 		"nothing to say":  {func(*Facts) {}, nil, "", true},
 		"not looked":      {func(f *Facts) { f.SSH = SSH{} }, nil, "", true},
 		"another machine": {func(f *Facts) { f.SSH, f.FrontEnd.Local = SSH{}, false }, nil, "", true},
@@ -77,7 +79,12 @@ func TestJudgeSSH(t *testing.T) {
 		}, nil, "", true},
 		"stale":                {func(f *Facts) { f.SSH.Stale = []StaleMaster{{Host: 2, Name: "node2", PID: 77}} }, []string{"(process 77): each command of the drivers waits for it, 40s [sudo -u oneadmin ssh -O exit node2, or kill 77]"}, "", true},
 		"marks cannot be read": {func(f *Facts) { f.SSH.MarksErr = errTest }, nil, "marks of hosts", true},
-	} {
+	}
+}
+
+func TestJudgeSSH(t *testing.T) {
+	t.Parallel()
+	for name, c := range sshCases() {
 		f := good(t, v74)
 		c.change(&f)
 		r := Judge(f)
