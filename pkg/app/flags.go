@@ -16,10 +16,12 @@ import (
 type Settings struct {
 	DryRun, JSON, Verbose, AnyState bool
 	Verify                          string // none, left or running
-	Timeout, OnedWait               time.Duration
-	Parallel                        int
-	Endpoint, AuthFile, CAFile      string
-	LogFile, StateDir               string
+	// VerifyGiven and TimeoutGiven: a flag or the configuration says so.
+	VerifyGiven, TimeoutGiven  bool
+	Timeout, OnedWait          time.Duration
+	Parallel                   int
+	Endpoint, AuthFile, CAFile string
+	LogFile, StateDir          string
 }
 
 // CommonFlags are the flags of every command that talks to oned.
@@ -27,9 +29,9 @@ func CommonFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and change nothing"},
 		&cli.BoolFlag{Name: "json", Usage: "print the result as JSON on stdout"},
-		&cli.StringFlag{Name: "verify", Usage: "`WHAT` has to be seen before a VM counts as done: none (oned accepted the call), left (the VM left the host or the failure), running (it runs again)",
-			DefaultText: "running on a terminal, else left"},
-		&cli.DurationFlag{Name: "timeout", Value: config.DefaultTimeout, Usage: "give up acting and verifying after this `TIME`; what is not done then is listed"},
+		&cli.StringFlag{Name: "verify", Usage: "`WHAT` has to be seen before a VM counts as done: none (oned accepted the call), left (the VM left the host and its clean-up is over, or it left the failure), running (it runs again)",
+			DefaultText: "running; for a single VM without a terminal left"},
+		&cli.DurationFlag{Name: "timeout", Value: config.DefaultTimeout, Usage: "give up acting and verifying after this `TIME`; what is not done then is listed", DefaultText: "10m0s, or what the cloud needs for so many VMs"},
 		&cli.DurationFlag{Name: "oned-wait", Value: config.DefaultOnedWait, Usage: "keep trying for this `TIME` while oned does not answer (restart, change of leader)"},
 		&cli.IntFlag{Name: "parallel", Value: config.DefaultParallel, Usage: fmt.Sprintf("act on this `NUMBER` of VMs at the same time, 1 to %d", config.MaxParallel)},
 		&cli.BoolFlag{Name: "any-state", Usage: "act also when an admin disabled the host or set it offline"},
@@ -79,6 +81,7 @@ func settings(c *cli.Context, env Env, v config.Values) (Settings, error) {
 	if s.CAFile == "" {
 		s.CAFile = env.Getenv("ONE_CERT_DIR")
 	}
+	s.VerifyGiven, s.TimeoutGiven = s.Verify != "", c.IsSet("timeout") || v.Timeout != config.DefaultTimeout
 	switch {
 	case s.Verify == "" && env.Terminal:
 		s.Verify = "running"

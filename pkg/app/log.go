@@ -24,7 +24,7 @@ type Log struct {
 	*sink
 	entry  *logrus.Entry
 	object string // before each line on the terminal; "" for the object of the tool
-	watch  atomic.Pointer[func(level logrus.Level, vm int, text string)]
+	watch  atomic.Pointer[func(level logrus.Level, vm int, kind incident.Kind, text string)]
 }
 
 // sink is where the logs of several objects go.
@@ -124,24 +124,28 @@ func (l *Log) waiting(err error, pause time.Duration) {
 }
 
 // Observe has f called with each line from now on; vm is -1 for the object of the tool. The
-// text is printable.
-func (l *Log) Observe(f func(level logrus.Level, vm int, text string)) {
+// text is printable; kind is "" for lines that only people read.
+func (l *Log) Observe(f func(level logrus.Level, vm int, kind incident.Kind, text string)) {
 	l.watch.Store(&f)
 }
 
 // Info logs progress.
-func (l *Log) Info(format string, args ...any) { l.write(logrus.InfoLevel, -1, format, args...) }
+func (l *Log) Info(format string, args ...any) { l.write(logrus.InfoLevel, -1, "", format, args...) }
 
 // Warn logs what an admin may want to look at.
-func (l *Log) Warn(format string, args ...any) { l.write(logrus.WarnLevel, -1, format, args...) }
+func (l *Log) Warn(format string, args ...any) { l.write(logrus.WarnLevel, -1, "", format, args...) }
 
 // Problem logs what an admin has to look at.
-func (l *Log) Problem(format string, args ...any) { l.write(logrus.ErrorLevel, -1, format, args...) }
+func (l *Log) Problem(format string, args ...any) {
+	l.write(logrus.ErrorLevel, -1, "", format, args...)
+}
 
-// VM logs progress with one VM; -1 is the object of the tool.
-func (l *Log) VM(level logrus.Level, vm int, text string) { l.write(level, vm, "%s", text) }
+// VM logs progress with one VM; -1 is the object of the tool. kind is for observers.
+func (l *Log) VM(level logrus.Level, vm int, kind incident.Kind, text string) {
+	l.write(level, vm, kind, "%s", text)
+}
 
-func (l *Log) write(level logrus.Level, vm int, format string, args ...any) {
+func (l *Log) write(level logrus.Level, vm int, kind incident.Kind, format string, args ...any) {
 	text := one.Printable(fmt.Sprintf(format, args...))
 	entry := l.entry
 	if vm >= 0 {
@@ -149,7 +153,7 @@ func (l *Log) write(level logrus.Level, vm int, format string, args ...any) {
 	}
 	entry.Log(level, text)
 	if watch := l.watch.Load(); watch != nil {
-		(*watch)(level, vm, text)
+		(*watch)(level, vm, kind, text)
 	}
 	if l.screen == nil {
 		return

@@ -212,7 +212,7 @@ func TestLogFile(t *testing.T) {
 	w := newWorld(t, fake{Text: "did " + nasty})
 	w.tool.Act = func(_ context.Context, s Session) (Answer, error) {
 		s.Log.Warn("about %s", nasty)
-		s.Log.VM(4, 42, "moved "+nasty)
+		s.Log.VM(4, 42, "", "moved "+nasty)
 		return fake{Text: "did " + nasty}, nil
 	}
 	path := filepath.Join(w.root, "var", "sample.log")

@@ -34,6 +34,8 @@ type File struct {
 	// Fence says how hosts are fenced; FenceFor finds the entry of a host.
 	Fence []Entry `yaml:"fence,omitempty"`
 
+	// Quarantine: a failed host is taken out of scheduling before its VMs are started elsewhere.
+	Quarantine *bool `yaml:"quarantine,omitempty"`
 	// Storm is about many hosts that fail at once.
 	Storm Storm `yaml:"storm,omitempty"`
 	// Priority is the range that owners of VMs may use for FT_PRIORITY.

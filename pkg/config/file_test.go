@@ -18,6 +18,7 @@ wait: 1h30m
 confirm: [[/a, 1, yes, ""], [/b]]
 fencing: required
 fence_first: true
+quarantine: false
 storm: {share: 7%, hosts: 9, window: 11m, cool_down: 0s, give_up: 1500ms, quiet: 0s, per_cluster: false}
 priority: {min: 10, max: 10}
 parallel: 12

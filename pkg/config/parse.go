@@ -16,6 +16,7 @@ func parseFile(p place) (File, error) {
 		"fencing":      set(&f.Fencing, oneOf(FencingAuto, FencingRequired, FencingOff)),
 		"fence_first":  set(&f.FenceFirst, yesNo),
 		"fence":        store(&f.Fence, parseFence),
+		"quarantine":   set(&f.Quarantine, yesNo),
 		"storm":        store(&f.Storm, parseStorm),
 		"priority":     store(&f.Priority, parsePriority),
 		"budget":       store(&f.Budget, parseBudget),

@@ -59,6 +59,7 @@ func random(r *rand.Rand) File {
 	}
 	maybe(r, &f.Fencing, pick(r, FencingAuto, FencingRequired))
 	maybe(r, &f.FenceFirst, r.IntN(2) == 0)
+	maybe(r, &f.Quarantine, r.IntN(2) == 0)
 	maybe(r, &f.Storm.Share, Percent(1+r.IntN(100)))
 	maybe(r, &f.Storm.Hosts, 1+r.IntN(maxStormHosts))
 	maybe(r, &f.Storm.Window, between(r, minStormWindow, longest))

@@ -10,6 +10,9 @@ const (
 	// DefaultFenceFirst: a host that comes back while it is watched loses nothing.
 	DefaultFenceFirst = false
 
+	// DefaultQuarantine: the old guests of a host that comes back may still run, and its scheduler does not know.
+	DefaultQuarantine = true
+
 	// DefaultStormShare and DefaultStormHosts: when more than half of the hosts and at
 	// least 3 fail at once, what they share has failed: the front-end or its network. With
 	// less than 3, two failed hosts of three would be a storm.
@@ -115,6 +118,7 @@ type Values struct {
 	Confirm    [][]string
 	Fencing    string
 	FenceFirst bool
+	Quarantine bool
 
 	StormShare      Percent
 	StormHosts      int
@@ -136,7 +140,8 @@ type Values struct {
 
 	Parallel          int
 	Timeout, OnedWait time.Duration
-	Verify            string // "": VerifyRunning on a terminal, else VerifyLeft
+	// Verify "" is VerifyRunning for hosts; for single VMs on a terminal, too, else VerifyLeft.
+	Verify string
 
 	Endpoint, AuthFile, CAFile string
 	LogFile, StateDir          string
@@ -153,7 +158,7 @@ func DefaultNotifyOn() []string { return []string{NotifyHold, NotifyEnd} }
 // Default returns the values without any file.
 func Default() Values {
 	return Values{
-		Fencing: DefaultFencing, FenceFirst: DefaultFenceFirst,
+		Fencing: DefaultFencing, FenceFirst: DefaultFenceFirst, Quarantine: DefaultQuarantine,
 		StormShare: DefaultStormShare, StormHosts: DefaultStormHosts, StormWindow: DefaultStormWindow,
 		StormCoolDown: DefaultStormCoolDown, StormGiveUp: DefaultStormGiveUp, StormQuiet: DefaultStormQuiet,
 		StormPerCluster: DefaultStormPerCluster,
@@ -174,6 +179,7 @@ func (f File) Values() Values {
 	v.Confirm = f.Confirm
 	over(&v.Fencing, f.Fencing)
 	over(&v.FenceFirst, f.FenceFirst)
+	over(&v.Quarantine, f.Quarantine)
 	over(&v.StormShare, f.Storm.Share)
 	over(&v.StormHosts, f.Storm.Hosts)
 	over(&v.StormWindow, f.Storm.Window)

@@ -9,6 +9,7 @@ package failover
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -28,10 +29,12 @@ type Cloud interface {
 	PendingVMs(ctx context.Context) ([]one.VM, error)
 	Datastore(ctx context.Context, id int) (one.Datastore, error)
 	MonitoringInterval(ctx context.Context) (int, error)
+	MonitoredAt(ctx context.Context, hostID int) (int64, error)
 	Do(ctx context.Context, action one.Action, vmID int) error
 	Migrate(ctx context.Context, vmID, hostID int) error
 	Annotate(ctx context.Context, vmID int, name, value string) error
 	AnnotateHost(ctx context.Context, hostID int, name, value string) error
+	SetSchedulable(ctx context.Context, hostID int, enable bool) error
 }
 
 // Locker gives one process at a time an object; *incident.Locks does.
@@ -57,10 +60,15 @@ type Recorder interface {
 	// Stage is called at the begin of each step.
 	Stage(step incident.Step)
 	// Proved is called with how the host was proven off, or why it is done without.
-	Proved(how string)
-	// Planned is called with all VMs before any of them is touched, and Finished when one of
-	// them is done.
+	Proved(how string, proven bool)
+	// Quarantined is called when the host was taken out of scheduling, FailFast with the names under which ssh to it
+	// fails at once; none when it does no longer.
+	Quarantined(at time.Time)
+	FailFast(names []string)
+	// Planned is called with all VMs before any of them is touched, Moved when one of them was seen in another
+	// state, and Finished when one of them is done.
 	Planned(all []Outcome)
+	Moved(o Outcome)
 	Finished(o Outcome)
 	// Leave says that another process goes on with the incident.
 	Leave()
@@ -91,6 +99,12 @@ type Earlier struct {
 	Watched time.Time
 	// VMs are those that they had planned.
 	VMs []incident.VM
+	// Following: everything was asked for, and what is left is to see the VMs run.
+	Following bool
+	// Proof is how the host was proven off then, and Proven that it was; Began is when that incident began.
+	Proof  string
+	Proven bool
+	Began  time.Time
 }
 
 // noRecorder keeps nothing.
@@ -100,8 +114,11 @@ func (noRecorder) Open() bool                               { return false }
 func (noRecorder) Handled(context.Context, one.Host) string { return "" }
 func (noRecorder) Begin(Opening) Earlier                    { return Earlier{} }
 func (noRecorder) Stage(incident.Step)                      {}
-func (noRecorder) Proved(string)                            {}
+func (noRecorder) Proved(string, bool)                      {}
+func (noRecorder) Quarantined(time.Time)                    {}
+func (noRecorder) FailFast([]string)                        {}
 func (noRecorder) Planned([]Outcome)                        {}
+func (noRecorder) Moved(Outcome)                            {}
 func (noRecorder) Finished(Outcome)                         {}
 func (noRecorder) Leave()                                   {}
 func (noRecorder) Number() int                              { return 0 }
@@ -112,7 +129,7 @@ type Verify string
 // The values of --verify.
 const (
 	VerifyNone    Verify = "none"    // oned accepted the call
-	VerifyLeft    Verify = "left"    // the VM left the host, or the state that it failed in
+	VerifyLeft    Verify = "left"    // the VM left the host and its clean-up is over, or it left the state that it failed in
 	VerifyRunning Verify = "running" // the VM runs again
 )
 
@@ -121,8 +138,19 @@ type Options struct {
 	Verify   Verify
 	Parallel int           // VMs acted on at the same time; at least 1
 	Timeout  time.Duration // for acting and verifying together
-	DryRun   bool          // stop with the plan
-	AnyState bool          // also on a host that an admin disabled or set offline
+	// Quarantine takes a failed host out of scheduling before its VMs are started elsewhere.
+	Quarantine bool
+	// Threads is how many clean-ups of one host the driver of a VM works on at the same time; nil is one.
+	Threads func(driver string) int
+	// CleanupLimit is how long the clean-ups of so many VMs with so many disks each can be under way when nothing
+	// makes them fail at once; nil is DefaultCleanupLimit.
+	CleanupLimit func(vms, disks int) time.Duration
+	// NeedsTime is how long so many VMs need at least until they run; nil is Timeout.
+	NeedsTime func(vms int) time.Duration
+	// Bar, when set, makes ssh to a host that is off fail at once.
+	Bar      func(ctx context.Context, host one.Host, names []string, incident int) (Barrier, error)
+	DryRun   bool // stop with the plan
+	AnyState bool // also on a host that an admin disabled or set offline
 	// FrontEnd is how this front-end is called in the claims on hosts (Claim); "" for no
 	// claims.
 	FrontEnd string
@@ -137,7 +165,8 @@ type Options struct {
 
 // Event is one line of progress.
 type Event struct {
-	VM    int // -1 when it is about the host
+	VM    int           // -1 when it is about the host
+	Kind  incident.Kind // for programs; "" for most
 	Text  string
 	Level Level
 }
@@ -196,8 +225,10 @@ type Result string
 const (
 	Planned    Result = "planned" // dry run
 	Done       Result = "done"
-	Already    Result = "already" // somebody else did it or is doing it
-	Left       Result = "left"    // on purpose
+	Unproven   Result = "unproven" // done, but the old copy may still run: nothing proves the host off
+	Starting   Result = "starting" // it was asked for, and it is on its way
+	Already    Result = "already"  // somebody else did it or is doing it
+	Left       Result = "left"     // on purpose
 	Incomplete Result = "incomplete"
 	Refused    Result = "refused" // it would not have been safe
 	// A dry run of a host that nothing would prove off, and of one whose fencing would fail.
@@ -220,6 +251,10 @@ type Outcome struct {
 	Calls int `json:"calls"`
 	// Seconds from the first call to the last look.
 	Seconds float64 `json:"seconds"`
+	// Waits is what it waits for, or waited for when it was given up.
+	Waits incident.Wait `json:"waits,omitempty"`
+	// Path are the states that it was seen in.
+	Path []incident.Hop `json:"path,omitempty"`
 }
 
 // Report is what became of a recovery.
@@ -237,6 +272,10 @@ type Report struct {
 	Outlook  *fence.Outlook `json:"outlook,omitempty"`
 	Outcomes []Outcome      `json:"vms"`
 	Seconds  float64        `json:"seconds"`
+	// Unproven: VMs are started elsewhere, and nothing proves that the host is off.
+	Unproven bool `json:"unproven,omitempty"`
+	// late: VMs did not run in time; attended: a person waits for the answer.
+	late, attended bool
 	// Back: the host came back, and nothing was done.
 	Back bool `json:"back,omitempty"`
 	// Elsewhere: another process is at work on it, and this one did nothing.
@@ -247,7 +286,14 @@ type Report struct {
 	Unrecorded string `json:"unrecorded,omitempty"`
 }
 
-// Complete reports whether every VM was handled or left on purpose.
+// Starting reports whether a VM is still on its way to where it runs again.
+func (r Report) Starting() bool { return r.has(Starting) }
+
+func (r Report) has(result Result) bool {
+	return slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return o.Result == result })
+}
+
+// Complete reports whether every VM was handled or left on purpose, or is on its way.
 func (r Report) Complete() bool {
 	for _, o := range r.Outcomes {
 		if o.Result == Incomplete || o.Result == Refused {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -16,6 +17,9 @@ import (
 func (r *runner) planned(tasks []*task) {
 	all := make([]Outcome, len(tasks))
 	for i, t := range tasks {
+		if len(t.out.Path) == 0 && t.out.State != "?" {
+			t.out.Path = []incident.Hop{{At: time.Now().Truncate(time.Millisecond), State: t.out.State, Host: r.hostID}}
+		}
 		all[i] = t.out
 	}
 	r.rec.Planned(all)
@@ -31,9 +35,10 @@ func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (task
 		}
 		t := &task{accepted: time.Now(), out: Outcome{
 			VM: v.ID, Name: v.Name, Owner: v.Owner, State: v.State, Action: recovery.Verb(v.Action), Result: Result(v.Result),
-			Detail: v.Detail, Priority: v.Priority, Calls: v.Calls, Seconds: v.Seconds,
+			Detail: v.Detail, Priority: v.Priority, Calls: v.Calls, Seconds: v.Seconds, Path: slices.Clone(v.Path),
 		}}
-		if t.out.Result == Incomplete { // because that process was told to end
+		switch t.out.Result {
+		case Incomplete, Starting: // that process was told to end, or its time was over
 			t.out.Result = ""
 		}
 		t.step = recovery.Step{VM: one.VM{ID: v.ID}, Verb: t.out.Action, Priority: v.Priority, Reason: v.Detail}
@@ -52,6 +57,39 @@ func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (task
 		}
 	}
 	return tasks
+}
+
+// unfinished are the tasks that something has to be seen of.
+func unfinished(tasks []*task) bool {
+	return slices.ContainsFunc(tasks, func(t *task) bool { return t.out.Result == "" })
+}
+
+// followEarlier sees what became of the VMs that processes before had planned and that left the host, to the end. The host was
+// proven off then, and nothing has been heard of it since, or an admin says so now.
+func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, report Report, before Earlier) (Report, error) {
+	tasks := r.earlier(ctx, before, nil)
+	proof := fence.WithoutProof(r.hostID, before.Proof)
+	switch {
+	case job.ConfirmedOff:
+		var err error
+		if proof, err = job.Fence(ctx, host, nil); err != nil {
+			return report, err
+		}
+		r.rec.Proved(proof.String(), true)
+	case before.Proven:
+		proof = fence.Recalled(r.hostID, before.Proof, before.Began)
+	}
+	p, err := r.permit(r.hostID, proof)
+	if err != nil {
+		return report, err
+	}
+	report.Fence = proof.String()
+	if unfinished(tasks) {
+		r.say(Info, -1, "following the VMs that left the host")
+		p.perform(ctx, tasks)
+	}
+	p.conclude(&report, tasks)
+	return report, nil
 }
 
 // concludeEarlier says what became of the VMs that processes before had planned, without
@@ -82,8 +120,14 @@ func (r *runner) concludeEarlier(ctx context.Context, report *Report, before Ear
 
 // settle ends what a process that was stopped has left open for a host that needs nothing
 // any more.
-func (r *runner) settle(ctx context.Context, report Report, host one.Host) (Report, error) {
+func (r *runner) settle(ctx context.Context, job HostJob, report Report, host one.Host) (Report, error) {
 	before := r.rec.Begin(Opening{Name: host.Name, Settle: true})
+	if before.Following || job.ConfirmedOff {
+		end := r.keepClaim(ctx, job)
+		report, err := r.followEarlier(ctx, job, host, report, before)
+		end(report, err)
+		return report, err
+	}
 	report.Back = host.State.Back()
 	r.rec.Stage(incident.StepVerify)
 	r.concludeEarlier(ctx, &report, before)

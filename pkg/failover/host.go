@@ -30,6 +30,8 @@ type HostJob struct {
 	// Insist: a person says that the host is off, and does not wait for a process that watches it
 	// or holds a storm.
 	Insist bool
+	// ConfirmedOff: an admin says that the host is off, and Fence says so.
+	ConfirmedOff bool
 	// Describe says for a dry run what the host would be fenced with; may be nil.
 	Describe func(one.Host) []string
 	// Outlook says for a dry run whether it would be proven off; may be nil.
@@ -73,7 +75,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 	}
 	defer release()
 	if over {
-		return r.settle(ctx, report, host)
+		return r.settle(ctx, job, report, host)
 	}
 	if why := r.rec.Handled(ctx, host); why != "" {
 		report.Elsewhere, report.Summary = true, why
@@ -121,11 +123,16 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 	}
 	end := r.keepClaim(ctx, job)
 	defer func() { end(report, err) }()
+	if all && before.Following {
+		report, err = r.followEarlier(ctx, job, host, report, before)
+		return report, err
+	}
 	proof, s, err := r.clear(ctx, host, job, before)
 	switch {
 	case err != nil:
 		return report, err
 	case s.back:
+		r.sayHeard()
 		report.cameBack()
 		r.concludeEarlier(ctx, &report, before)
 		return report, nil
@@ -138,7 +145,7 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 		return report, nil
 	}
 	report.Fence = proof.String()
-	r.rec.Proved(report.Fence)
+	r.rec.Proved(report.Fence, proof.Certain())
 	if r.opt.Shared != nil {
 		r.opt.Shared.clear(r.hostID)
 	}
@@ -183,6 +190,13 @@ func (report *Report) notFailed(state one.HostState, any bool) bool {
 	return true
 }
 
+// sayHeard says why a host counts as back that oned calls failed.
+func (r *runner) sayHeard() {
+	if r.cloud.Heard(r.hostID) || r.lives {
+		r.tell(Warning, -1, incident.KindHostAlive, "oned still calls the host failed, but it is monitored again: it lives")
+	}
+}
+
 // cameBack fills the report for a host that came back by itself.
 func (report *Report) cameBack() {
 	report.Back, report.Summary = true, "the host came back: nothing to recover"
@@ -200,6 +214,7 @@ func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report, pr
 		return report, err
 	}
 	if s.Host.State.Back() && !r.opt.DryRun {
+		r.sayHeard()
 		report.cameBack()
 		r.concludeEarlier(ctx, &report, before)
 		return report, nil
@@ -217,7 +232,7 @@ func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report, pr
 	}
 	tasks = append(tasks, r.earlier(ctx, before, tasks)...)
 	p.perform(ctx, tasks)
-	report.conclude(tasks)
+	p.conclude(&report, tasks)
 	return report, nil
 }
 
@@ -231,25 +246,39 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 		}
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.opt.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, r.timeout(tasks))
 	defer cancel()
 	r.planned(tasks)
 	r.rec.Stage(incident.StepAct)
+	r.bar(ctx, tasks)
+	defer r.open()
+	r.quarantine(ctx, tasks)
 	r.actAll(ctx, tasks)
 	r.rec.Stage(incident.StepVerify)
-	if r.opt.Verify != VerifyNone && r.hostID >= 0 {
-		r.verifyLeft(ctx, tasks)
-	}
-	switch r.opt.Verify {
-	case VerifyRunning:
-		r.verifyRunning(ctx, tasks)
-	case VerifyLeft:
-		if r.hostID >= 0 {
-			r.namePending(ctx, tasks)
-		}
-	case VerifyNone:
+	switch {
+	case r.hostID < 0 && r.opt.Verify == VerifyNone:
 		r.finishAll(accepted(tasks), Done, "accepted by oned")
+	case r.hostID < 0: // verifySingle looks
+	case r.opt.Verify == VerifyNone:
+		r.finishAll(accepted(tasks), Starting, "accepted by oned")
+	default:
+		r.follow(ctx, tasks)
 	}
+}
+
+// timeout is how long to act and verify: as was asked for, or what this cloud needs.
+func (r *runner) timeout(tasks []*task) time.Duration {
+	if r.opt.NeedsTime == nil {
+		return r.opt.Timeout
+	}
+	return max(r.opt.Timeout, r.opt.NeedsTime(len(tasks)))
+}
+
+// conclude writes what became of the VMs.
+func (r *permit) conclude(report *Report, tasks []*task) {
+	report.Unproven = r.unproven()
+	report.late = r.opt.Verify == VerifyRunning
+	report.conclude(tasks)
 }
 
 // conclude writes the outcomes and the summary.
@@ -264,9 +293,15 @@ func (report *Report) conclude(tasks []*task) {
 		return
 	}
 	report.Summary = fmt.Sprintf("%d VMs:", len(tasks))
-	for _, result := range []Result{Planned, WouldUnproven, WouldRefuse, Done, Already, Left, Incomplete, Refused} {
-		if count[result] > 0 {
-			report.Summary += fmt.Sprintf(" %d %s,", count[result], result)
+	for _, part := range []struct {
+		result Result
+		format string
+	}{
+		{Planned, "%d planned"}, {WouldUnproven, "%d would be unproven"}, {WouldRefuse, "%d would be refused"}, {Done, "recovered %d"}, {Unproven, "started %d elsewhere, UNPROVEN"}, {Starting, "%d still starting"},
+		{Already, "%d already"}, {Left, "%d left"}, {Incomplete, "%d incomplete"}, {Refused, "%d refused"},
+	} {
+		if count[part.result] > 0 {
+			report.Summary += " " + fmt.Sprintf(part.format, count[part.result]) + ","
 		}
 	}
 	report.Summary = report.Summary[:len(report.Summary)-1]

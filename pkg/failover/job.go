@@ -40,7 +40,7 @@ func jobOf(s app.Session, q incident.Request, shared *Shared) HostJob {
 	}
 	job.Fencing, job.Fence, job.Describe = fencingOf(s, q), fences.Prove, fences.Describe
 	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(fencingOf(s, q), host) }
-	job.Insist = q.ConfirmedOff || q.Override && s.Attended
+	job.Insist, job.ConfirmedOff = q.ConfirmedOff || q.Override && s.Attended, q.ConfirmedOff
 	if q.ConfirmedOff {
 		job.Fencing, job.Fence, job.Outlook = FencingRequired, confirmed, nil
 	}
@@ -68,13 +68,15 @@ func confirmed(_ context.Context, host one.Host, _ fence.Look) (fence.Proof, err
 func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared) Options {
 	o := Options{
 		Record: rec, Shared: shared, Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
-		Notify: func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Text) },
+		Notify:     func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Kind, e.Text) },
+		Quarantine: s.Config.Values().Quarantine,
+		Threads:    func(driver string) int { return recovery.Threads(s.Version, driver) },
 	}
 	if q.Verify != "" {
 		o.Verify = Verify(q.Verify)
 	}
 	if q.Timeout > 0 {
-		o.Timeout = incident.Duration(q.Timeout)
+		o.Timeout, o.NeedsTime = incident.Duration(q.Timeout), nil
 	}
 	if !s.DryRun {
 		o.FrontEnd, _ = incident.FrontEndName(s.StateDir) // else there are no claims, and no journal either, which is said
@@ -101,6 +103,7 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, tell *telle
 		rec.repeats, rec.eachCycle, rec.cycle, rec.fencing = true, s.Version.Before(hooksOfOned.Major, hooksOfOned.Minor), job.Storm.Cycle, s.Config.Values().Fencing
 	}
 	report, err := Host(ctx, cloud, locks(s), job, optionsOf(s, q, rec, shared))
+	report.attended = s.Attended
 	rec.end(&report, err, ctx.Err() != nil)
 	return report, err
 }
@@ -160,10 +163,23 @@ func ForVM(ctx context.Context, s app.Session, q incident.Request) (app.Answer, 
 
 // RequestFor begins a request for the object of a session with what all tools share.
 func RequestFor(s app.Session, kind string, action string) incident.Request {
-	return incident.Request{
-		Kind: kind, ID: s.ID, Tool: s.Cli.App.Name, Call: s.Call, Action: action, AnyState: s.AnyState, Verify: s.Verify,
-		Timeout: s.Timeout.Seconds(), At: time.Now().Truncate(time.Millisecond),
+	q := incident.Request{
+		Kind: kind, ID: s.ID, Tool: s.Cli.App.Name, Call: s.Call, Action: action, AnyState: s.AnyState, Verify: verifyOf(s, kind),
+		At: time.Now().Truncate(time.Millisecond),
 	}
+	if s.TimeoutGiven {
+		q.Timeout = s.Timeout.Seconds()
+	}
+	return q
+}
+
+// verifyOf is what has to be seen of the VMs of an object: those of a host are followed until they run, unless it was
+// said otherwise.
+func verifyOf(s app.Session, kind string) string {
+	if kind == "host" && !s.VerifyGiven {
+		return string(VerifyRunning)
+	}
+	return s.Verify
 }
 
 // ConfirmTime is how long to watch a host: wait, or so many cycles of interval; an interval of

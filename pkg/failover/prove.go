@@ -69,7 +69,7 @@ func (r *runner) opinions(ctx context.Context, host one.Host, all []Opinion) sta
 // prove fences the host as the admin wants it.
 func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.Proof, stage) {
 	unproven := func(why string) fence.Proof {
-		r.say(Warning, -1, "%s: if host %d still runs its VMs, they will run twice", why, host.ID)
+		r.tell(Warning, -1, incident.KindUnproven, "%s: if host %d still runs its VMs, they will run twice", why, host.ID)
 		return fence.WithoutProof(host.ID, why)
 	}
 	if job.Fencing == FencingOff || job.Fence == nil && job.Fencing != FencingRequired {
@@ -126,6 +126,10 @@ func (r *runner) clear(ctx context.Context, host one.Host, job HostJob, before E
 		if now, err = r.host(ctx); err != nil || now.State.Back() { // they take their time
 			return fence.Proof{}, stage{back: now.State.Back()}, err
 		}
+	}
+	if !job.ConfirmedOff && r.alive(ctx, now) {
+		r.lives = true
+		return fence.Proof{}, stage{back: true}, nil
 	}
 	r.rec.Stage(incident.StepFence)
 	proof, s := r.prove(ctx, now, job)

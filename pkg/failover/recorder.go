@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -67,11 +68,11 @@ func newRecorder(s app.Session, q incident.Request, tell *teller, open func(dir 
 }
 
 // line is told of each line of the log.
-func (rec *recorder) line(level logrus.Level, vm int, text string) {
+func (rec *recorder) line(level logrus.Level, vm int, kind incident.Kind, text string) {
 	names := map[logrus.Level]string{logrus.InfoLevel: "info", logrus.WarnLevel: "warning", logrus.ErrorLevel: "problem"}
 	step := rec.step.Load().(incident.Step)
 	c := rec.file.Load()
-	c.Event(step, vm, names[level], text)
+	c.KindEvent(step, vm, names[level], kind, text)
 	if step == incident.StepGuard && strings.HasPrefix(text, holding) {
 		rec.tell.held(c)
 	}
@@ -117,8 +118,14 @@ func (rec *recorder) bounded(f func()) bool {
 
 // Open is a part of Recorder.
 func (rec *recorder) Open() bool {
-	_, open := rec.openOne()
-	return open
+	if _, open := rec.openOne(); open || rec.record.Request == nil || !rec.record.Request.Follow {
+		return open
+	}
+	stuck := make(chan bool, 1)
+	return rec.bounded(func() {
+		last, found, _ := rec.journal.LastOf(rec.record.Kind, rec.record.ID)
+		stuck <- found && onItsWayIn(last)
+	}) && <-stuck
 }
 
 // openOne is the open incident of the object.
@@ -180,14 +187,15 @@ func (rec *recorder) Begin(o Opening) Earlier {
 func reopened(j *incident.Journal, r incident.Record, o Opening) (*incident.Case, Earlier, incident.Status) {
 	last, found, _ := j.LastOf(r.Kind, r.ID)
 	past := pastOf(last)
-	if !found || r.Kind != "host" || o.Settle || !past.Refused && !past.Unfinished {
+	follow := r.Request != nil && r.Request.Follow && onItsWayIn(last)
+	if !found || r.Kind != "host" || o.Settle && !follow || !past.Refused && !past.Unfinished {
 		return nil, Earlier{}, ""
 	}
 	host := one.Host{ID: r.ID, VMs: o.VMs}
 	if !o.Contact.IsZero() {
 		host.LastContact = o.Contact.Unix()
 	}
-	if !recovery.SameOutage(host, past, time.Now()) {
+	if !follow && !recovery.SameOutage(host, past, time.Now()) {
 		return nil, Earlier{}, ""
 	}
 	c, err := j.Reopen(last.Number, r)
@@ -195,7 +203,19 @@ func reopened(j *incident.Journal, r incident.Record, o Opening) (*incident.Case
 		return nil, Earlier{}, ""
 	}
 	c.Event(incident.StepTold, -1, "info", "tried again: "+strings.Join(append([]string{r.Tool}, r.Call...), " "))
-	return c, Earlier{Watched: watchedSince(last, o), VMs: last.VMs}, last.Status
+	return c, earlierOf(last, o), last.Status
+}
+
+// earlierOf is what a record says to whoever goes on with it.
+func earlierOf(r incident.Record, o Opening) Earlier {
+	return Earlier{Watched: watchedSince(r, o), VMs: r.VMs, Following: r.Status == incident.Following || onItsWayIn(r), Proof: r.Proof, Proven: r.Proven, Began: r.Began}
+}
+
+// onItsWayIn reports whether a VM of a record that has ended was on its way when it was given up.
+func onItsWayIn(r incident.Record) bool {
+	return r.Status == incident.Incomplete && slices.ContainsFunc(r.VMs, func(v incident.VM) bool {
+		return v.Result == string(Incomplete) && len(v.Path) > 1
+	})
 }
 
 // openCase begins an incident, or goes on with one that is open and about this outage.
@@ -208,8 +228,12 @@ func openCase(j *incident.Journal, r incident.Record, o Opening) (*incident.Case
 		}
 		status, why := otherOutage(before, o)
 		if why == "" {
-			c.Event(incident.StepTold, -1, "warning", "the process before was stopped in the middle; this one goes on")
-			return c, Earlier{Watched: watchedSince(before, o), VMs: before.VMs}, nil
+			text := "the process before was stopped in the middle; this one goes on"
+			if before.Status == incident.Following {
+				text = "following its VMs"
+			}
+			c.Event(incident.StepTold, -1, map[bool]string{true: "info", false: "warning"}[before.Status == incident.Following], text)
+			return c, earlierOf(before, o), nil
 		}
 		c.End(status, why)
 	}
@@ -234,6 +258,9 @@ func otherOutage(before incident.Record, o Opening) (incident.Status, string) {
 	}
 	switch {
 	case o.Settle:
+	case before.Status == incident.Following && o.Contact.After(before.Began):
+		return incident.Incomplete, fmt.Sprintf("the host was monitored again at %s and failed anew, which is the next incident; VMs of this one were still on their way", o.Contact.Format(time.DateTime))
+	case before.Status == incident.Following:
 	case o.Contact.After(before.Began):
 		return incident.CameBack, fmt.Sprintf("the process was stopped; the host was monitored again at %s and failed anew, which is the next incident", o.Contact.Format(time.DateTime))
 	case o.Contact.IsZero() && time.Since(last) > forgotten:
@@ -253,7 +280,20 @@ func watchedSince(before incident.Record, o Opening) time.Time {
 }
 
 // Proved is a part of Recorder.
-func (rec *recorder) Proved(how string) { rec.file.Load().Proof(how) }
+func (rec *recorder) Proved(how string, proven bool) { rec.file.Load().Proof(how, proven) }
+
+// Quarantined is a part of Recorder.
+func (rec *recorder) Quarantined(at time.Time) {
+	rec.file.Load().Host(func(h *incident.HostRecord) { h.Quarantined = at.Truncate(time.Second) })
+}
+
+// FailFast is a part of Recorder.
+func (rec *recorder) FailFast(names []string) {
+	rec.file.Load().Host(func(h *incident.HostRecord) { h.FailFast = names })
+}
+
+// Moved is a part of Recorder.
+func (rec *recorder) Moved(o Outcome) { rec.file.Load().VM(o.record()) }
 
 // Planned is a part of Recorder.
 func (rec *recorder) Planned(all []Outcome) {
@@ -275,7 +315,7 @@ func (rec *recorder) Leave() { rec.left = true }
 // record is an outcome as it is in the journal.
 func (o Outcome) record() incident.VM {
 	return incident.VM{ID: o.VM, Name: o.Name, Owner: o.Owner, State: o.State, Action: string(o.Action), Result: string(o.Result),
-		Detail: o.Detail, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds}
+		Detail: o.Detail, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds, Path: o.Path}
 }
 
 // end writes how it ended into the incident, and its number and what went wrong with it into
@@ -295,6 +335,10 @@ func (rec *recorder) end(report *Report, err error, told bool) {
 		status, summary := statusOf(*report, err)
 		failed := make(chan error, 1)
 		if rec.bounded(func() {
+			if status == incident.Following && !told && !rec.left {
+				failed <- c.Follow(summary)
+				return
+			}
 			if told && rec.kept || rec.left {
 				c.Event(incident.StepEnd, -1, "warning", map[bool]string{false: "this process was told to end; the next event or oneft resume goes on", true: summary}[rec.left])
 				failed <- c.Close()
@@ -324,8 +368,12 @@ func statusOf(r Report, err error) (incident.Status, string) {
 		return incident.CameBack, r.Summary
 	case r.Refused:
 		return incident.Refused, r.Summary
+	case r.Starting():
+		return incident.Following, r.Summary
 	case !r.Complete():
 		return incident.Incomplete, r.Summary
+	case r.Unproven && r.has(Unproven):
+		return incident.Unproven, r.Summary
 	}
 	return incident.Done, r.Summary
 }

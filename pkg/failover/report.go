@@ -16,7 +16,7 @@ func (r Report) ExitCode() int {
 	switch {
 	case r.Refused:
 		return app.ExitRefused
-	case !r.Complete() || r.Unrecorded != "":
+	case !r.Complete() || r.Unrecorded != "" || r.late && r.Starting() || r.attended && r.has(Unproven):
 		return app.ExitIncomplete
 	}
 	return app.ExitDone
@@ -43,6 +43,9 @@ func (r Report) Table() [][]string {
 	rows := [][]string{{"VM", "NAME", "OWNER", "STATE", "ACTION", last}}
 	for _, o := range r.Outcomes {
 		result := string(o.Result)
+		if o.Result == Unproven {
+			result = "started elsewhere, UNPROVEN"
+		}
 		switch {
 		case r.DryRun:
 			result = r.why(o)
@@ -58,7 +61,7 @@ func (r Report) Table() [][]string {
 func (r Report) Problems() []string {
 	var lines []string
 	for _, o := range r.Outcomes {
-		if o.Result == Incomplete || o.Result == Refused {
+		if o.Result == Incomplete || o.Result == Refused || o.Result == Unproven && r.attended || o.Result == Starting && r.late {
 			lines = append(lines, fmt.Sprintf("VM %d (%s, %s): %s", o.VM, o.Name, o.State, strings.TrimSpace(o.Detail)))
 		}
 	}

@@ -63,7 +63,12 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		}
 		first = second.confirmedBy(first)
 	}
-	return w.act(ctx, first)
+	answer, err := w.act(ctx, first)
+	if b, is := answer.(Batch); is {
+		b.Lines = append(b.Lines, w.releaseClean(ctx)...)
+		answer = b
+	}
+	return answer, err
 }
 
 // sweeper is one run of oneft resume.
@@ -157,7 +162,7 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 		return nil, err
 	case confirmedOff && r.Kind != "host":
 		return nil, app.Usagef("incident %d is about VM %d: --confirm-off is for hosts", number, r.ID)
-	case r.Status == incident.Done || r.Status == incident.CameBack:
+	case r.Status == incident.Done || r.Status == incident.CameBack || r.Status == incident.Unproven:
 		return nil, app.Usagef("incident %d has ended (%s): nothing is left to do", number, r.Status)
 	}
 	tell := newTeller(s)
@@ -167,6 +172,7 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 		return nil, app.Usagef("incident %d does not say what was asked for; run host_error, vm_failure or vm_unknown for %s %d", number, r.Kind, r.ID)
 	}
 	q.ConfirmedOff, q.At = confirmedOff, time.Now().Truncate(time.Millisecond)
+	q.Follow = r.Status == incident.Following || onItsWayIn(r)
 	if confirmedOff { // nothing is left to be found out about the host
 		q.Confirm, q.Override, q.AnyState = 0, true, true
 	}

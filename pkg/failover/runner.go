@@ -15,7 +15,7 @@ import (
 
 // runner carries steps out. It is made anew for each recovery.
 type runner struct {
-	cloud   Cloud
+	cloud   *observed
 	locks   Locker // may be nil
 	opt     Options
 	mu      sync.Mutex // one Notify at a time
@@ -32,6 +32,8 @@ type runner struct {
 	outlook fence.Outlook
 	watch   watch
 	row     row
+	barrier Barrier // nil without one
+	lives   bool    // VMs of the failed host say that it is monitored again
 	// since is when hosts in ERROR were last in contact with oned.
 	since map[int]time.Time
 }
@@ -73,11 +75,14 @@ type task struct {
 	first    time.Time // first call
 	accepted time.Time // last call that oned accepted; zero before
 	waits    string    // for what the scheduler waits to move it; "" when it has not said
+	word     string    // what the scheduler said of it before
+	asked    time.Time // when its clean-up was last ended; zero before
+	again    bool      // it was recreated once more
 	release  func()    // gives the VM to other processes; nil without a lock
 }
 
 func newTask(step recovery.Step, read time.Time) *task {
-	return &task{step: step, read: read, out: Outcome{
+	return &task{step: step, read: read, word: step.VM.UserTemplate["SCHED_MESSAGE"], out: Outcome{
 		VM: step.VM.ID, Name: step.VM.Name, Owner: step.VM.Owner, State: step.VM.Status(),
 		Action: step.Verb, Detail: step.Reason, Priority: step.Priority,
 	}}
@@ -85,7 +90,7 @@ func newTask(step recovery.Step, read time.Time) *task {
 
 // newRunner makes a runner for a host, or for a VM with -1.
 func newRunner(cloud Cloud, locks Locker, hostID int, opt Options) *runner {
-	r := &runner{cloud: cloud, locks: locks, opt: opt, hostID: hostID, started: time.Now(), since: map[int]time.Time{}, rec: opt.Record,
+	r := &runner{cloud: newObserved(cloud), locks: locks, opt: opt, hostID: hostID, started: time.Now(), since: map[int]time.Time{}, rec: opt.Record,
 		watch: watch{looking: make(chan struct{}, 1)}}
 	if r.rec == nil || opt.DryRun {
 		r.rec = noRecorder{}
@@ -100,16 +105,26 @@ func newRunner(cloud Cloud, locks Locker, hostID int, opt Options) *runner {
 
 // say reports progress.
 func (r *runner) say(level Level, vm int, format string, args ...any) {
+	r.tell(level, vm, "", format, args...)
+}
+
+// tell reports progress that programs look for.
+func (r *runner) tell(level Level, vm int, kind incident.Kind, format string, args ...any) {
 	if r.opt.Notify == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.opt.Notify(Event{VM: vm, Level: level, Text: fmt.Sprintf(format, args...)})
+	r.opt.Notify(Event{VM: vm, Level: level, Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
 
 // finish ends a task.
 func (r *runner) finish(t *task, result Result, format string, args ...any) {
+	r.finishAs(t, "", result, format, args...)
+}
+
+// finishAs is finish for what programs look for.
+func (r *runner) finishAs(t *task, kind incident.Kind, result Result, format string, args ...any) {
 	t.out.Result = result
 	if text := fmt.Sprintf(format, args...); text != "" {
 		t.out.Detail = text
@@ -125,9 +140,11 @@ func (r *runner) finish(t *task, result Result, format string, args ...any) {
 	switch result {
 	case Incomplete, Refused:
 		level = Problem
+	case Unproven:
+		level = Warning
 	}
 	r.rec.Finished(t.out)
-	r.say(level, t.out.VM, "%s: %s: %s", t.out.Action, result, t.out.Detail)
+	r.tell(level, t.out.VM, kind, "%s: %s: %s", t.out.Action, result, t.out.Detail)
 }
 
 // finishPlanned ends a task whose step does not act; it reports whether it was one.

@@ -18,7 +18,8 @@ import (
 // look reads the journal, all hosts, and the VMs that are not well.
 func (w *sweeper) look(ctx context.Context) (sight, error) {
 	past, open := w.pasts()
-	hosts, err := w.s.Client.Hosts(ctx)
+	cloud := newObserved(w.s.Client)
+	hosts, err := cloud.Hosts(ctx)
 	if err != nil {
 		return sight{}, err
 	}
@@ -26,10 +27,13 @@ func (w *sweeper) look(ctx context.Context) (sight, error) {
 	for _, h := range hosts {
 		records := past[key{"host", h.ID}]
 		if _, isOpen := open[key{"host", h.ID}]; !isOpen && (!h.State.Failed() || len(h.VMs) == 0) {
+			if f, stuck := w.stuck(h, records); stuck {
+				all.hosts = append(all.hosts, f)
+			}
 			continue
 		}
 		delete(open, key{"host", h.ID})
-		if full, err := w.s.Client.Host(ctx, h.ID); err == nil { // the pool does not tell when it was monitored
+		if full, err := cloud.Host(ctx, h.ID); err == nil { // the pool does not tell when it was monitored
 			h = full
 		}
 		all.hosts = append(all.hosts, w.host(h, w.known(records)))
@@ -80,7 +84,7 @@ func (w *sweeper) pasts() (past map[key][]incident.Record, open map[key]incident
 	}
 	for _, r := range records {
 		k := key{r.Kind, r.ID}
-		if len(past[k]) == 0 && r.Status == incident.Open {
+		if len(past[k]) == 0 && r.Status.Unfinished() {
 			open[k] = w.whole(r)
 		}
 		past[k] = append(past[k], r)
@@ -114,24 +118,55 @@ func (w *sweeper) whole(r incident.Record) incident.Record {
 // pastOf is what a record says.
 func pastOf(r incident.Record) recovery.Past {
 	p := recovery.Past{
-		Number: r.Number, Open: r.Status == incident.Open, Back: r.Status == incident.CameBack, Refused: r.Status == incident.Refused,
+		Number: r.Number, Open: r.Status.Unfinished(), Back: r.Status == incident.CameBack, Refused: r.Status == incident.Refused,
 		Unfinished: r.Status == incident.Incomplete || r.Status == incident.Failed, Failed: r.Status == incident.Failed, Began: r.Began, Summary: r.Summary, Tries: r.Tries,
 	}
 	if r.Ended != nil {
 		p.Ended = *r.Ended
 	}
 	for _, v := range r.VMs {
-		if v.Result != string(Done) {
+		if v.Result != string(Done) && v.Result != string(Unproven) && v.Result != string(Starting) {
 			p.Left = append(p.Left, v.ID)
 		}
 	}
 	return p
 }
 
+// stuckFor is how long after its end an incident is looked at whose VMs were on their way when they were given up. A choice.
+const stuckFor = 24 * time.Hour
+
+// stuck decides about a host whose last incident gave up VMs that had left it; false when there are none.
+func (w *sweeper) stuck(h one.Host, records []incident.Record) (found, bool) {
+	if len(records) == 0 || records[0].Status != incident.Incomplete || records[0].Ended == nil || time.Since(*records[0].Ended) > stuckFor {
+		return found{}, false
+	}
+	r := w.whole(records[0])
+	if !onItsWayIn(r) {
+		return found{}, false
+	}
+	f := found{id: h.ID, what: fmt.Sprintf("host %d (%s): VMs that left it", h.ID, h.Name), swept: recovery.SweepStuck(pastOf(r), time.Now())}
+	f.request = w.following(w.requestOf(r))
+	f.why = whyNot(f, "host_error")
+	w.leaveInHand(&f)
+	return f, true
+}
+
+// followSlice is how long a run of oneft resume follows VMs: it is called each minute, and hosts that fail meanwhile
+// are not to wait for it.
+const followSlice = 20 * time.Second
+
+// following makes a request one that only follows.
+func (w *sweeper) following(q incident.Request) incident.Request {
+	q.Follow, q.Timeout = true, followSlice.Seconds()
+	return q
+}
+
 // resumed is an open incident of an object that needs nothing any more.
 func (w *sweeper) resumed(k key, r incident.Record) found {
 	f := found{id: k.id, what: fmt.Sprintf("%s %d (%s)", r.Kind, r.ID, r.Name), swept: recovery.Swept{Verdict: recovery.SweepContinue, Past: pastOf(r)}}
-	f.request = w.requestOf(r)
+	if f.request = w.requestOf(r); r.Status == incident.Following {
+		f.request = w.following(f.request)
+	}
 	return f
 }
 
@@ -157,7 +192,7 @@ func (w *sweeper) requestOf(r incident.Record) incident.Request {
 
 // request is one of this command by itself.
 func (w *sweeper) request(kind string, id int, action string) incident.Request {
-	return incident.Request{Kind: kind, ID: id, Tool: "oneft", Call: append([]string{"resume"}, w.s.Call...), Action: action, Verify: w.s.Verify,
+	return incident.Request{Kind: kind, ID: id, Tool: "oneft", Call: append([]string{"resume"}, w.s.Call...), Action: action, Verify: verifyOf(w.s, kind),
 		Idle: kind == "host" && w.opt.Suspended, At: time.Now().Truncate(time.Millisecond)}
 }
 
@@ -218,6 +253,9 @@ func (w *sweeper) continued(number int, otherwise incident.Request) incident.Req
 	if err != nil {
 		return otherwise
 	}
+	if r.Status == incident.Following {
+		return w.following(w.requestOf(r))
+	}
 	return w.requestOf(r)
 }
 
@@ -253,7 +291,7 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host, past map[key][]inci
 		for _, vm := range vms {
 			last, placed := vm.Last()
 			unknown := vm.Is(one.Unknown)
-			if !unknown && !isFailure(vm) || !placed || !fine[last.HostID] {
+			if !unknown && !recovery.FailedOnTheWay(vm) || !placed || !fine[last.HostID] {
 				continue
 			}
 			k := key{"VM", vm.ID}

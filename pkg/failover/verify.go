@@ -12,53 +12,47 @@ import (
 	"one-ft/pkg/recovery"
 )
 
-// verifyLeft waits until the VMs of accepted tasks have left the host. One call
-// tells for all of them: the host lists its VMs, and a recreated VM leaves that
-// list at once, while its own last record still names the host. A VM that does
-// not move is asked for again.
-func (r *permit) verifyLeft(ctx context.Context, tasks []*task) {
-	waiting := accepted(tasks)
-	for pause := firstLook; len(waiting) > 0; pause = min(2*pause, maxPause) {
-		asked := time.Now()
-		host, err := r.cloud.Host(ctx, r.hostID)
-		took := time.Since(asked) // who is slow to answer is asked less often
-		var again []*task
-		switch {
-		case errors.Is(err, one.ErrNotFound):
-			host.VMs = nil // a host that was deleted has no VMs
-			fallthrough
-		case err == nil:
-			again = slices.DeleteFunc(slices.Clone(waiting), func(t *task) bool { return !slices.Contains(host.VMs, t.out.VM) })
-			for _, t := range waiting {
-				if !slices.Contains(again, t) && r.opt.Verify != VerifyRunning {
-					r.finish(t, Done, "%s", leftAs(t))
-				}
+// stillHere looks which VMs of accepted tasks are still on the host. One call tells for all of them: the host lists its
+// VMs, and a recreated VM leaves that list at once, while its own last record still names the host. A VM
+// that does not move is asked for again. here is left with those, and left are the others.
+func (r *permit) stillHere(ctx context.Context, here *[]*task) (left []*task) {
+	if len(*here) == 0 {
+		return nil
+	}
+	host, err := r.cloud.Host(ctx, r.hostID)
+	if errors.Is(err, one.ErrNotFound) { // a host that was deleted has no VMs
+		err, host.VMs = nil, nil
+	}
+	switch {
+	case err == nil:
+		var stay []*task
+		for _, t := range *here {
+			if slices.Contains(host.VMs, t.out.VM) {
+				stay = append(stay, t)
+			} else {
+				left = append(left, t)
 			}
-		case ctx.Err() == nil && !one.Temporary(err):
-			r.finishAll(waiting, Incomplete, "accepted by oned, but whether it happened could not be read: %v", err)
-			return
-		default:
-			again = waiting
 		}
-		waiting = again
-		if len(waiting) == 0 {
-			return
-		}
-		r.askStuck(ctx, waiting)
-		waiting = accepted(waiting)
-		if len(waiting) > 0 && !wait(ctx, max(pause, took)) {
-			if errors.Is(ctx.Err(), context.Canceled) {
-				r.finishAll(waiting, Incomplete, "accepted by oned, but this process was told to end before it saw what became of it")
-			}
-			for _, t := range waiting {
-				if t.waits != "" {
-					r.finish(t, Incomplete, "accepted by oned, but the VM has not left the host in time: %s", t.waits)
-				}
-			}
-			r.finishAll(waiting, Incomplete, "accepted by oned, but the VM has not left the host in time")
-			return
+		*here = stay
+	case ctx.Err() == nil && !one.Temporary(err):
+		r.finishAll(*here, Incomplete, "accepted by oned, but whether it happened could not be read: %v", err)
+		*here = nil
+	}
+	r.askStuck(ctx, *here)
+	return left
+}
+
+// notLeft ends the tasks of VMs that have not left the host in time.
+func (r *permit) notLeft(ctx context.Context, here []*task) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		r.finishAll(here, Incomplete, "accepted by oned, but this process was told to end before it saw what became of it")
+	}
+	for _, t := range here {
+		if t.out.Result == "" && t.waits != "" {
+			r.finish(t, Incomplete, "accepted by oned, but the VM has not left the host in time: %s", t.waits)
 		}
 	}
+	r.finishAll(here, Incomplete, "accepted by oned, but the VM has not left the host in time")
 }
 
 // leftAs says what has been seen of a VM that left the host.
@@ -117,7 +111,7 @@ func (r *permit) askStuck(ctx context.Context, waiting []*task) {
 		if vm.Status() != t.step.VM.Status() {
 			// It is on its way. A return to the source takes two steps: oned first
 			// turns the operation into a failure.
-			again = isFailure(vm) && t.step.Verb == recovery.VerbReturn
+			again = recovery.FailedOnTheWay(vm) && t.step.Verb == recovery.VerbReturn
 			if !again && vm.State == one.Active && !vm.Is(one.Unknown, one.Running) {
 				t.step.VM, t.accepted = vm, time.Now()
 				continue
@@ -144,72 +138,6 @@ func (t *task) asks() int {
 	return t.out.Calls
 }
 
-// isFailure reports whether the VM ended in a failure.
-func isFailure(vm one.VM) bool {
-	return vm.State == one.Failed || vm.State == one.CloningFailure || vm.Is(one.BootFailure, one.BootMigrateFailure,
-		one.PrologMigrateFailure, one.PrologFailure, one.EpilogFailure, one.EpilogStopFailure, one.EpilogUndeployFailure,
-		one.PrologMigratePoweroffFailure, one.PrologMigrateSuspendFailure, one.BootUndeployFailure, one.BootStoppedFailure,
-		one.PrologResumeFailure, one.PrologUndeployFailure, one.PrologMigrateUnknownFailure)
-}
-
-// verifyRunning waits until the VMs of accepted tasks have arrived: they run
-// elsewhere, or are gone if they were to be deleted.
-func (r *runner) verifyRunning(ctx context.Context, tasks []*task) {
-	waiting := accepted(tasks)
-	seen := map[int]one.VM{}
-	for pause := firstLook; len(waiting) > 0; pause = min(2*pause, maxPause) {
-		asked := time.Now()
-		for _, t := range waiting {
-			vm, err := r.readForVerify(ctx, t, waiting, seen)
-			if err == nil {
-				r.arrived(t, vm)
-			}
-		}
-		waiting = accepted(waiting)
-		if len(waiting) > 0 && !wait(ctx, max(pause, time.Since(asked))) {
-			break
-		}
-		clear(seen)
-	}
-	for _, t := range waiting {
-		vm := t.step.VM
-		switch {
-		case vm.State == one.Pending:
-			r.finish(t, Incomplete, "still PENDING: %s", schedulerSays(vm))
-		default:
-			r.finish(t, Incomplete, "not running in time: it is %s", vm.Status())
-		}
-	}
-}
-
-// namePending looks once at the VMs that left the host, and names those that no host
-// has room for as far as the scheduler has said so already.
-func (r *runner) namePending(ctx context.Context, tasks []*task) {
-	left := map[int]*task{}
-	var ids []int
-	for _, t := range tasks {
-		if t.out.Result == Done && (t.step.Verb == recovery.VerbRecreate || t.step.Verb == recovery.VerbResumeRecreate) {
-			left[t.out.VM], ids = t, append(ids, t.out.VM)
-		}
-	}
-	if len(ids) == 0 {
-		return
-	}
-	vms, err := r.cloud.VMSet(ctx, ids)
-	if errors.Is(err, one.ErrUnsupported) {
-		vms, err = r.cloud.PendingVMs(ctx)
-	}
-	if err != nil {
-		return // they left the host, which is what was to be seen
-	}
-	for _, vm := range vms {
-		if t := left[vm.ID]; t != nil && vm.State == one.Pending && vm.UserTemplate["SCHED_MESSAGE"] != "" {
-			t.out.Detail = "left the host, PENDING: " + schedulerSays(vm)
-			r.say(Warning, vm.ID, "%s", t.out.Detail)
-		}
-	}
-}
-
 // schedulerSays tells why a VM is still PENDING: in the scheduler's words, when it
 // left a message.
 func schedulerSays(vm one.VM) string {
@@ -217,33 +145,6 @@ func schedulerSays(vm one.VM) string {
 		return fmt.Sprintf("no host has room for it (the scheduler says: %s)", one.Printable(text))
 	}
 	return "the scheduler has not placed it yet"
-}
-
-// readForVerify reads the VM of a task, together with all others that are waited for
-// where oned can do that.
-func (r *runner) readForVerify(ctx context.Context, t *task, waiting []*task, seen map[int]one.VM) (one.VM, error) {
-	if vm, ok := seen[t.out.VM]; ok {
-		return vm, nil
-	}
-	if len(seen) == 0 {
-		ids := make([]int, len(waiting))
-		for i, w := range waiting {
-			ids[i] = w.out.VM
-		}
-		if vms, err := r.cloud.VMSet(ctx, ids); err == nil {
-			for _, vm := range vms {
-				seen[vm.ID] = vm
-			}
-			if vm, ok := seen[t.out.VM]; ok {
-				return vm, nil
-			}
-		}
-	}
-	vm, err := r.cloud.VM(ctx, t.out.VM)
-	if errors.Is(err, one.ErrNotFound) {
-		return one.VM{ID: t.out.VM, State: one.Done}, nil
-	}
-	return vm, err
 }
 
 // arrived ends a task whose VM is where it was to be, or cannot get there.
@@ -259,7 +160,7 @@ func (r *runner) arrived(t *task, vm one.VM) {
 	case vm.State == one.Done:
 		r.finish(t, Incomplete, "it ended meanwhile")
 	case t.step.Verb == recovery.VerbDelete:
-	case isFailure(vm) && !t.failedBefore(vm):
+	case recovery.FailedOnTheWay(vm) && !t.failedBefore(vm):
 		r.finish(t, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
 	case !away:
 	case vm.Is(one.Running):

@@ -6,7 +6,7 @@ import (
 )
 
 // Proof says that a host is off, or that an admin decided to act without proof. The
-// zero value proves nothing. Only Prove, ConfirmedOff and WithoutProof make others.
+// zero value proves nothing. Only Prove, ConfirmedOff, Recalled and WithoutProof make others.
 type Proof struct {
 	made    bool
 	hostID  int
@@ -37,6 +37,12 @@ func (p Proof) String() string {
 // is off: fencing was turned off, or nothing is configured. why is for the log.
 func WithoutProof(hostID int, why string) Proof {
 	return Proof{made: true, hostID: hostID, how: printable(why), at: time.Now()}
+}
+
+// Recalled is a proof that was made at a time before, for the same outage: nothing has been heard of the host since. how
+// is what its String was.
+func Recalled(hostID int, how string, at time.Time) Proof {
+	return Proof{made: true, hostID: hostID, how: printable(how), at: at, certain: true}
 }
 
 // ConfirmedOff is the word of an admin that the host is off: the answer to ErrManual.

@@ -94,7 +94,7 @@ func (j *Journal) Continue(number int) (*Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Status != Open {
+	if !r.Status.Unfinished() {
 		return nil, fmt.Errorf("incident %d has ended: %s", number, r.Status)
 	}
 	return newCase(j.dir, r), nil
@@ -108,7 +108,7 @@ func (j *Journal) Load(number int) (Record, error) {
 	return j.read(number, everything)
 }
 
-// OpenOf gives the newest open incident of an object, such as ("VM", 42), and whether
+// OpenOf gives the newest incident of an object that has not ended (Status.Unfinished), such as ("VM", 42), and whether
 // there is one. An error names files that could not be read; the answer holds for the others.
 func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
 	numbers, err := j.numbers()
@@ -121,7 +121,7 @@ func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
 			continue
 		}
 		r, err := j.read(n, head)
-		if err == nil && r.Status == Open && r.Kind == kind && r.ID == id {
+		if err == nil && r.Status.Unfinished() && r.Kind == kind && r.ID == id {
 			if r, err = j.read(n, everything); err == nil {
 				return r, true, errors.Join(failed...)
 			}

@@ -16,7 +16,7 @@ import (
 const tempAge = time.Hour
 
 // Prune removes ended incidents: those beyond the newest keep, and those that ended longer
-// than age ago. It never removes open ones. It removes what was set aside longer than age ago, and
+// than age ago. It never removes unfinished ones. It removes what was set aside longer than age ago, and
 // what killed processes left. It goes on after an error.
 func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
 	numbers, err := j.numbers()
@@ -36,7 +36,7 @@ func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
 		case errors.Is(err, ErrNoIncident), errors.Is(err, errLater):
 		case err != nil:
 			failed = append(failed, err)
-		case r.Status == Open:
+		case r.Status.Unfinished():
 		case kept >= keep || now.Sub(ending(r)) > age:
 			remove = append(remove, n)
 		default:

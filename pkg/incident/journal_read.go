@@ -188,9 +188,9 @@ func parse(text []byte) (Record, error) {
 
 func knownKind(kind string) bool { return kind == "host" || kind == "VM" }
 
-func knownStatus(s Status) bool { return s == Open || ended(s) }
+func knownStatus(s Status) bool { return s.Unfinished() || ended(s) }
 
 // ended says whether a status is an end.
 func ended(s Status) bool {
-	return slices.Contains([]Status{Done, CameBack, Incomplete, Refused, Failed}, s)
+	return slices.Contains([]Status{Done, CameBack, Incomplete, Refused, Failed, Unproven}, s)
 }

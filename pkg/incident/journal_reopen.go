@@ -84,11 +84,29 @@ func (j *Journal) Heard(number int, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	if r.Request == nil || r.Status == Open {
+	if r.Request == nil || r.Status.Unfinished() {
 		return fmt.Errorf("incident %d has not ended, or has no request", number)
 	}
 	q := *r.Request
 	q.At, r.Request = at, &q
+	if err := save(j.dir, &r); err != nil {
+		return fmt.Errorf("note an event of incident %d: %w", number, err)
+	}
+	return nil
+}
+
+// Note adds an event of now to an incident that has ended.
+func (j *Journal) Note(number int, e Event) error {
+	r, err := j.Load(number)
+	if err != nil {
+		return err
+	}
+	if r.Status.Unfinished() {
+		return fmt.Errorf("incident %d has not ended", number)
+	}
+	e.At = now()
+	r.Events = append(r.Events, e)
+	clean(&r)
 	if err := save(j.dir, &r); err != nil {
 		return fmt.Errorf("note an event of incident %d: %w", number, err)
 	}
@@ -103,7 +121,7 @@ func (j *Journal) Reopen(number int, now Record) (*Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Status == Open {
+	if r.Status.Unfinished() {
 		return nil, fmt.Errorf("incident %d has not ended", number)
 	}
 	r.Tool, r.Call, r.Request = now.Tool, now.Call, now.Request

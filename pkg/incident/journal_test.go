@@ -92,7 +92,7 @@ func TestIncidentFromBeginToEnd(t *testing.T) {
 		t.Errorf("a state changed while it was written: %+v", got)
 	}
 	c.VM(VM{ID: 6, Detail: strings.Repeat("é", 3000)})
-	c.Proof("fence_ipmilan\nsays off")
+	c.Proof("fence_ipmilan\nsays off", true)
 	c.End(Done, "3 VMs\tdone")
 	r, err := j.Load(1)
 	if err != nil || c.Err() != nil || c.Number() != 1 {

@@ -14,6 +14,8 @@ const (
 	// maxText is how many characters of a text are kept; oned and fence agents say what
 	// is wrong in one line.
 	maxText = 1000
+	// maxHops is how many states of a VM are kept: a recovery has six, and one that fails again and again more.
+	maxHops = 50
 	// maxName is the same for names, which have at most 128 characters in OpenNebula.
 	maxName = 200
 )
@@ -28,10 +30,26 @@ func clean(r *Record) {
 	}
 	r.Name, r.Tool, r.FrontEnd = printable(r.Name, maxName), printable(r.Tool, maxName), printable(r.FrontEnd, maxName)
 	r.Summary, r.Proof = shown(r.Summary), shown(r.Proof)
+	if r.Host != nil {
+		h := *r.Host
+		h.FailFast = make([]string, 0, len(r.Host.FailFast))
+		for _, name := range r.Host.FailFast[:min(len(r.Host.FailFast), maxHops)] {
+			h.FailFast = append(h.FailFast, printable(name, maxName))
+		}
+		r.Host = &h
+	}
+	r.Forecast = slices.Clone(r.Forecast[:min(len(r.Forecast), maxHops)])
+	for i := range r.Forecast {
+		s := &r.Forecast[i]
+		if s.Name = StageName(printable(string(s.Name), maxName)); math.IsNaN(s.Seconds) || math.IsInf(s.Seconds, 0) {
+			s.Seconds = 0
+		}
+	}
 	r.Events = append(make([]Event, 0, len(r.Events)), r.Events...) // [] in JSON, not null
 	for i := range r.Events {
 		e := &r.Events[i]
 		e.Step, e.Level, e.Text = Step(printable(string(e.Step), maxName)), printable(e.Level, maxName), shown(e.Text)
+		e.Kind = Kind(printable(string(e.Kind), maxName))
 	}
 	r.VMs = slices.Clone(r.VMs)
 	for i := range r.VMs {
@@ -57,6 +75,10 @@ func cleanVM(vm *VM) {
 		*s = printable(*s, maxName)
 	}
 	vm.Detail = shown(vm.Detail)
+	vm.Path = slices.Clone(vm.Path[:min(len(vm.Path), maxHops)])
+	for i := range vm.Path {
+		vm.Path[i].State, vm.Path[i].Waits = printable(vm.Path[i].State, maxName), Wait(printable(string(vm.Path[i].Waits), maxName))
+	}
 	if math.IsNaN(vm.Seconds) || math.IsInf(vm.Seconds, 0) { // JSON has no such numbers
 		vm.Seconds = 0
 	}

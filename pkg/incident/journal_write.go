@@ -68,12 +68,15 @@ func (c *Case) Record() Record {
 
 // Event adds an event of now. vm is -1 when it is about the host; level is "info",
 // "warning" or "problem"; text may come from outside. After the 10000th one line says that there were more.
-func (c *Case) Event(step Step, vm int, level, text string) {
+func (c *Case) Event(step Step, vm int, level, text string) { c.KindEvent(step, vm, level, "", text) }
+
+// KindEvent is Event for one that programs look for.
+func (c *Case) KindEvent(step Step, vm int, level string, kind Kind, text string) {
 	step, level, text = Step(printable(string(step), maxName)), printable(level, maxName), shown(text)
 	c.change(func(r *Record) {
 		switch n := len(r.Events); {
 		case n < maxEvents:
-			r.Events = append(r.Events, Event{At: now(), Step: step, VM: vm, Level: level, Text: text})
+			r.Events = append(r.Events, Event{At: now(), Step: step, VM: vm, Level: level, Kind: kind, Text: text})
 		case n == maxEvents:
 			r.Events = append(r.Events, Event{At: now(), Step: step, VM: -1, Level: "warning", Text: moreEvents})
 		}
@@ -101,9 +104,27 @@ func (c *Case) VM(vm VM) {
 	})
 }
 
-// Proof sets how the host was proven off, or why it was done without.
-func (c *Case) Proof(text string) {
-	c.change(func(r *Record) { r.Proof = shown(text) })
+// Proof sets how the host was proven off, or why it was done without; proven says which.
+func (c *Case) Proof(text string, proven bool) {
+	c.change(func(r *Record) { r.Proof, r.Proven = shown(text), proven })
+}
+
+// Host changes what is remembered of the host.
+func (c *Case) Host(change func(*HostRecord)) {
+	c.change(func(r *Record) {
+		var h HostRecord
+		if r.Host != nil {
+			h = *r.Host // what was written is not changed under the writer
+		}
+		h.FailFast = slices.Clone(h.FailFast)
+		change(&h)
+		r.Host = &h
+	})
+}
+
+// Forecast sets how long each stage is expected to take.
+func (c *Case) Forecast(stages []Stage) {
+	c.change(func(r *Record) { r.Forecast = slices.Clone(stages) })
 }
 
 // End ends the incident, once, and returns when that is on the disk or could not be
@@ -116,6 +137,12 @@ func (c *Case) End(status Status, summary string) {
 		at := now()
 		r.Ended, r.Status, r.Summary = &at, status, shown(summary)
 	})
+}
+
+// Follow leaves the incident for whoever follows its VMs to where they run: everything was asked
+// for. It returns when that is on the disk; the error is why it is not. What comes later is not kept.
+func (c *Case) Follow(summary string) error {
+	return c.finish(func(r *Record) { r.Status, r.Summary = Following, shown(summary) })
 }
 
 // Close leaves the incident as it is, open for another process unless it has ended, and

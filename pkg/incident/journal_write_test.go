@@ -26,7 +26,7 @@ func TestManyWriters(t *testing.T) {
 			for i := range 20 {
 				c.Event(StepAct, vm, "info", fmt.Sprint(i))
 				c.VM(VM{ID: vm, Calls: i + 1})
-				c.Proof(fmt.Sprint(vm))
+				c.Proof(fmt.Sprint(vm), true)
 			}
 			if err := c.Flush(); err != nil {
 				t.Error(err)
@@ -209,7 +209,7 @@ func TestNoCase(t *testing.T) {
 	c.Event(StepAct, 1, "info", "")
 	c.VMs(nil)
 	c.VM(VM{})
-	c.Proof("")
+	c.Proof("", false)
 	c.End(Done, "")
 	if err := errors.Join(c.Flush(), c.Close(), c.Err()); err != nil || c.Number() != 0 || c.Record().Number != 0 {
 		t.Error(err)

@@ -33,10 +33,48 @@ type Record struct {
 	// Tries is how often it was begun again after it had ended with something undone.
 	Tries int `json:"tries,omitempty"`
 	// Proof says how the host was proven off, or why it was done without.
-	Proof  string  `json:"proof,omitempty"`
-	Events []Event `json:"events"`
-	VMs    []VM    `json:"vms,omitempty"`
+	Proof string `json:"proof,omitempty"`
+	// Proven: the machine is certainly off, or its guests are. It is false while nothing is known, and for an
+	// incident that was carried out without a proof (Unproven).
+	Proven bool `json:"proven,omitempty"`
+	// Host is what the outage did to the host beside its VMs; nil in records of one-ft without it.
+	Host *HostRecord `json:"host,omitempty"`
+	// Forecast is how long each stage was expected to take when the VMs were planned; empty without.
+	Forecast []Stage `json:"forecast,omitempty"`
+	Events   []Event `json:"events"`
+	VMs      []VM    `json:"vms,omitempty"`
 }
+
+// HostRecord is what is remembered of the host of an incident.
+type HostRecord struct {
+	// Failed is when oned was first seen to call it failed; the zero time for not known.
+	Failed time.Time `json:"failed,omitzero"`
+	// FailFast are the names under which ssh of this front-end to it fails at once, while it is proven off.
+	FailFast []string `json:"fail_fast,omitempty"`
+	// Quarantined is when it was taken out of scheduling; the zero time for not.
+	Quarantined time.Time `json:"quarantined,omitzero"`
+}
+
+// Stage is a part of the downtime that was expected.
+type Stage struct {
+	Name    StageName `json:"stage"`
+	Seconds float64   `json:"seconds"`
+}
+
+// StageName is a part of the downtime of a VM.
+type StageName string
+
+// The stages, in their order.
+const (
+	StageDetection StageName = "detection" // from the death of the host to ERROR
+	StageWatch     StageName = "watch"
+	StageGuard     StageName = "guard"
+	StageProof     StageName = "proof"
+	StageCleanup   StageName = "clean-up"   // of the VM on the dead host
+	StageScheduler StageName = "scheduling" // PENDING
+	StageProlog    StageName = "prolog"
+	StageBoot      StageName = "boot"
+)
 
 // Status is how an incident stands.
 type Status string
@@ -49,7 +87,13 @@ const (
 	Incomplete Status = "incomplete" // some VM was not handled
 	Refused    Status = "refused"    // nothing was done because it would not have been safe
 	Failed     Status = "failed"     // it ended with an error, such as oned not answering
+	Unproven   Status = "unproven"   // every VM was handled, and nobody knows whether the host is off
+	Following  Status = "following"  // all was asked for, and some VM is not running yet; it has not ended
 )
+
+// Unfinished reports whether the incident has not ended: a process works on it or follows its VMs, or
+// another one has to go on with it.
+func (s Status) Unfinished() bool { return s == Open || s == Following }
 
 // Event is something that was seen, decided or done.
 type Event struct {
@@ -58,8 +102,28 @@ type Event struct {
 	VM   int       `json:"vm"` // -1 when it is about the host
 	// Level is "info", "warning" or "problem".
 	Level string `json:"level"`
-	Text  string `json:"text"` // printable
+	// Kind says what happened, for programs; "" for an event that has only its text.
+	Kind Kind   `json:"kind,omitempty"`
+	Text string `json:"text"` // printable
 }
+
+// Kind is what an event says. The values are stable: they stand in files.
+type Kind string
+
+// The kinds of events.
+const (
+	KindHostAlive    Kind = "host-alive"     // oned calls the host failed, and it is monitored again
+	KindFailFast     Kind = "ssh-fails-fast" // ssh to the host fails at once from here on
+	KindFailFastOver Kind = "ssh-as-usual"   // and no longer
+	KindSSHEnded     Kind = "ssh-ended"      // commands that were connecting to the host were ended
+	KindQuarantined  Kind = "quarantined"    // the host was taken out of scheduling
+	KindReleased     Kind = "released"       // and given back
+	KindCleanupEnded Kind = "clean-up-ended" // oned was told to move on from a clean-up that cannot succeed
+	KindWaits        Kind = "waits"          // a VM waits for something on its way
+	KindPlaced       Kind = "placed"         // a VM was given a host by one-ft
+	KindStuck        Kind = "stuck"          // a VM waited for longer than its limit
+	KindUnproven     Kind = "unproven"       // VMs are started elsewhere without a proof
+)
 
 // Step is a part of the work on an incident.
 type Step string
@@ -84,9 +148,34 @@ type VM struct {
 	Owner    string  `json:"owner"`
 	State    string  `json:"state"`  // when it was planned
 	Action   string  `json:"action"` // such as recreate
-	Result   string  `json:"result"` // done, already, left, incomplete or refused; "" while it is open
+	Result   string  `json:"result"` // done, unproven, starting, already, left, incomplete or refused; "" while it is open
 	Detail   string  `json:"detail,omitempty"`
 	Priority int     `json:"priority"`
 	Calls    int     `json:"calls"`
 	Seconds  float64 `json:"seconds"`
+	// Path are the states that it was seen in since it was planned, oldest first; the first is the one that it
+	// was planned in. Empty in records of one-ft without it.
+	Path []Hop `json:"path,omitempty"`
 }
+
+// Hop is a state on the way of a VM from the failed host to where it runs again.
+type Hop struct {
+	At    time.Time `json:"at"`    // when it was first seen so
+	State string    `json:"state"` // as oned names it, such as CLEANUP_RESUBMIT
+	Host  int       `json:"host"`  // that its last history record names; -1 for none
+	Waits Wait      `json:"waits,omitempty"`
+}
+
+// Wait is what a VM waits for in a state on its way.
+type Wait string
+
+// What is waited for.
+const (
+	WaitNothing   Wait = ""          // it has arrived, or is only passed through
+	WaitCleanup   Wait = "clean-up"  // oned cleans up on the failed host
+	WaitScheduler Wait = "scheduler" // which has not said anything since
+	WaitRoom      Wait = "room"      // the scheduler says that no host has room
+	WaitDisks     Wait = "disks"     // they are copied or made
+	WaitBoot      Wait = "boot"
+	WaitOwner     Wait = "owner" // it was put on hold
+)

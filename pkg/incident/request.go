@@ -37,6 +37,8 @@ type Request struct {
 	Opinions [][]string `json:"opinions,omitempty"`
 	// ConfirmedOff: an admin has confirmed that the host is off.
 	ConfirmedOff bool `json:"confirmed_off,omitempty"`
+	// Follow: nothing is left but to see what became of VMs that left the host.
+	Follow bool `json:"follow,omitempty"`
 	// At is when it was asked for.
 	At time.Time `json:"at"`
 }

@@ -14,20 +14,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReadFile reads an oned.conf, at most 4 MiB of it; more is an error.
-func ReadFile(path string) ([]byte, error) {
-	text, err := readText(path)
-	if err != nil {
-		return nil, fmt.Errorf("read oned.conf: %w", err)
-	}
-	return text, nil
+// document is a kind of file that is changed as a whole: what it is called in messages, and how it is
+// read. A text with an error is never written.
+type document struct {
+	name  string
+	parse func(text []byte) error
 }
 
-// readText reads a file of at most maxSize bytes.
-func readText(path string) ([]byte, error) {
-	f, err := os.Open(path)
+func onedConf() document {
+	return document{name: "oned.conf", parse: func(text []byte) error {
+		_, err := Parse(text)
+		return err
+	}}
+}
+
+// ReadFile reads an oned.conf, at most 4 MiB of it; more is an error.
+func ReadFile(path string) ([]byte, error) { return onedConf().read(path) }
+
+func (d document) read(path string) ([]byte, error) {
+	// A FIFO must not be waited for.
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read %s: %w", d.name, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -35,13 +43,16 @@ func readText(path string) ([]byte, error) {
 		err = fmt.Errorf("%s is not a regular file", quoted(path))
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read %s: %w", d.name, err)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err == nil && len(text) > maxSize {
 		err = fmt.Errorf("%s has more than %d bytes", quoted(path), maxSize)
 	}
-	return text, err
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", d.name, err)
+	}
+	return text, nil
 }
 
 // WriteFile replaces an oned.conf that holds old with fresh, as a whole or not at all, and
@@ -51,27 +62,31 @@ func readText(path string) ([]byte, error) {
 // read again; if it is not fresh, or cannot be parsed, the old text is put back.
 // It is an error if the file does not hold old any more.
 func WriteFile(path string, old, fresh []byte, now time.Time) (backup string, err error) {
+	return onedConf().write(path, old, fresh, now)
+}
+
+func (d document) write(path string, old, fresh []byte, now time.Time) (backup string, err error) {
 	if bytes.Equal(old, fresh) {
 		return "", nil
 	}
-	if _, err := Parse(fresh); err != nil {
+	if err := d.parse(fresh); err != nil {
 		return "", fmt.Errorf("%w; nothing was changed", err)
 	}
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return "", fmt.Errorf("find oned.conf: %w", err)
+		return "", fmt.Errorf("find %s: %w", d.name, err)
 	}
-	if err := holds(target, old); err != nil {
+	if err := d.holds(target, old); err != nil {
 		return "", fmt.Errorf("%w; nothing was changed, run this again", err)
 	}
 	backup = freeName(target + ".one-ft-" + now.Format("20060102-150405"))
 	if err := replace(target, backup, old); err != nil {
-		return "", fmt.Errorf("write a backup of oned.conf: %w; nothing was changed", err)
+		return "", fmt.Errorf("write a backup of %s: %w; nothing was changed", d.name, err)
 	}
 	if err := replace(target, target, fresh); err != nil {
-		return failed(target, backup, old, err)
+		return d.failed(target, backup, old, err)
 	}
-	return backup, readBack(target, backup, old, fresh)
+	return backup, d.readBack(target, backup, old, fresh)
 }
 
 // freeName is the name, or the first with a number behind it that nothing has.
@@ -87,17 +102,17 @@ func freeName(name string) string {
 }
 
 // failed ends a change that could not be written. Without a change there is no backup.
-func failed(target, backup string, old []byte, err error) (string, error) {
-	if holds(target, old) != nil {
-		return backup, fmt.Errorf("write oned.conf: %w", err)
+func (d document) failed(target, backup string, old []byte, err error) (string, error) {
+	if d.holds(target, old) != nil {
+		return backup, fmt.Errorf("write %s: %w", d.name, err)
 	}
 	_ = os.Remove(backup)
-	return "", fmt.Errorf("write oned.conf: %w; nothing was changed", err)
+	return "", fmt.Errorf("write %s: %w; nothing was changed", d.name, err)
 }
 
 // readBack makes sure that what was written is there, and puts the old text back if not.
-func readBack(target, backup string, old, fresh []byte) error {
-	err := holds(target, fresh)
+func (d document) readBack(target, backup string, old, fresh []byte) error {
+	err := d.holds(target, fresh)
 	if err == nil {
 		return nil
 	}
@@ -108,8 +123,8 @@ func readBack(target, backup string, old, fresh []byte) error {
 }
 
 // holds reports whether a file has that text.
-func holds(path string, text []byte) error {
-	found, err := ReadFile(path)
+func (d document) holds(path string, text []byte) error {
+	found, err := d.read(path)
 	if err == nil && !bytes.Equal(found, text) {
 		err = fmt.Errorf("%s was changed by somebody else meanwhile", quoted(path))
 	}

@@ -166,20 +166,20 @@ func TestReadFile(t *testing.T) {
 func TestPutBack(t *testing.T) {
 	path := conf(t, "A = 3\n")
 	old, fresh := []byte("A = 1\n"), []byte("A = 2\n")
-	wantError(t, readBack(path, path+stamp, old, fresh), "changed by somebody else", "put back")
+	wantError(t, onedConf().readBack(path, path+stamp, old, fresh), "changed by somebody else", "put back")
 	if content(t, path) != "A = 1\n" {
 		t.Errorf("%q", content(t, path))
 	}
-	if err := readBack(path, path+stamp, fresh, old); err != nil || content(t, path) != "A = 1\n" {
+	if err := onedConf().readBack(path, path+stamp, fresh, old); err != nil || content(t, path) != "A = 1\n" {
 		t.Errorf("%v, %q", err, content(t, path))
 	}
-	wantError(t, readBack(path+"x", path+stamp, old, fresh), "could not be put back", "copy ")
+	wantError(t, onedConf().readBack(path+"x", path+stamp, old, fresh), "could not be put back", "copy ")
 	// A change that could not be written leaves no backup, one that half was leaves it.
 	for backup, was := range map[string][]byte{"": old, path + stamp: fresh} {
 		if err := os.WriteFile(path+stamp, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		left, err := failed(path, path+stamp, was, errors.New("no space"))
+		left, err := onedConf().failed(path, path+stamp, was, errors.New("no space"))
 		wantError(t, err, "no space")
 		if _, missing := os.Stat(path + stamp); left != backup || (missing == nil) != (backup != "") || strings.Contains(err.Error(), "nothing") != (backup == "") {
 			t.Errorf("%q, %v, %v", left, err, missing)

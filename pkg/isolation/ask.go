@@ -117,7 +117,7 @@ func (a *Asker) ask(ctx context.Context, client *one.Client) Answer {
 		answer.Err = fmt.Errorf("%s: %w", client.Endpoint(), err)
 		return answer
 	}
-	answer.Says = saysOf(host.State)
+	answer.Says = saysOf(host)
 	a.mu.Lock()
 	a.hostID, a.template = host.ID, host.Template
 	a.mu.Unlock()

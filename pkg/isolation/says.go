@@ -17,9 +17,15 @@ const (
 	SaysOther     Says = "something unknown" // a state that no version up to 7.4 has
 )
 
-// saysOf sorts the states of a host.
-func saysOf(s one.HostState) Says {
+// attrQuarantine marks a host that one-ft disabled after it had failed (recovery.AttrQuarantine).
+const attrQuarantine = "FT_QUARANTINE"
+
+// saysOf sorts the states of a host. One in quarantine has failed: no admin wants its VMs to go on there.
+func saysOf(h one.Host) Says {
+	s := h.State
 	switch {
+	case s.SetByAdmin() && s != one.HostOffline && h.Template[attrQuarantine] != "":
+		return SaysError
 	case s.Back():
 		return SaysMonitored
 	case s.Starting():

@@ -290,6 +290,56 @@ func (c *Client) AnnotateHost(ctx context.Context, hostID int, name, value strin
 	return nil
 }
 
+// MonitoredAt is when a host was last monitored successfully, in Unix seconds of the front-end, where one.host.info
+// does not tell: from 5.0 to 5.10, whose oned keeps the results of good monitorings only (src/im/MonitorThread.cc;
+// one.host.monitoring). 0 for never. ErrUnsupported before, where oned writes them for hosts that it does not look at,
+// and later, where Host.LastContact tells.
+func (c *Client) MonitoredAt(ctx context.Context, hostID int) (int64, error) {
+	if c.dialect.deleteByAction || c.dialect.HasSet {
+		return 0, fmt.Errorf("read the monitoring of host %d: %w", hostID, ErrUnsupported)
+	}
+	document, err := c.text(ctx, "one.host.monitoring", hostID)
+	if err != nil {
+		return 0, fmt.Errorf("read the monitoring of host %d: %w", hostID, err)
+	}
+	var last int64
+	err = forEach(document, "MONITORING_DATA", "HOST", func(o *object) error {
+		last = max(last, o.optional("LAST_MON_TIME"))
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("[one.host.monitoring] %w", err)
+	}
+	return last, nil
+}
+
+// SetSchedulable lets the scheduler use a host (enable: INIT, and MONITORED after the next monitoring), or not
+// (disable: DISABLED, which goes on being monitored). It is one.host.enable with a boolean up to 4.14 and
+// one.host.status since 5.0 (src/rm/RequestManager.cc of each release), and needs ADMIN rights on the host.
+func (c *Client) SetSchedulable(ctx context.Context, hostID int, enable bool) error {
+	method, args := "one.host.status", []any{hostID, hostStatusDisabled}
+	word := "disable"
+	if enable {
+		word, args[1] = "enable", hostStatusEnabled
+	}
+	if c.dialect.Name == "" {
+		return errNotConnected
+	}
+	if c.dialect.deleteByAction { // up to 4.14, as for VMs
+		method, args[1] = "one.host.enable", enable
+	}
+	if _, err := c.call(ctx, false, method, args...); err != nil {
+		return fmt.Errorf("%s host %d: %w", word, hostID, err)
+	}
+	return nil
+}
+
+// The statuses of one.host.status (include/RequestManagerHost.h, 5.0 to 7.4).
+const (
+	hostStatusEnabled  = 0
+	hostStatusDisabled = 1
+)
+
 // The operations of one.vm.recover since 4.14.
 const (
 	opFailure  = 0

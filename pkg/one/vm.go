@@ -20,8 +20,9 @@ type VM struct {
 	// UserTemplate is written by the owner, Template by OpenNebula (and, when
 	// the VM is created, by the owner).
 	Template, UserTemplate map[string]string
-	// PersistentDisks: at least one disk is kept when the VM ends.
+	// PersistentDisks: at least one disk is kept when the VM ends. DiskCount is how many it has.
 	PersistentDisks bool
+	DiskCount       int
 	// History has one record per placement, oldest first. Answers about several
 	// VMs hold the last one only; a VM that was never placed has none.
 	History []Record
@@ -35,6 +36,7 @@ type Record struct {
 	Host        string // name, printable; names repeat, so it identifies nothing
 	ClusterID   int    // -1 for none
 	DatastoreID int    // system datastore
+	Driver      string // of the guest, such as kvm (VM_MAD, before 5.0 VMMMAD); printable
 	// Action is the number of the action that closed the record: see the
 	// Action* constants.
 	Action                   int
@@ -130,6 +132,9 @@ func parseVM(o *object) (VM, error) {
 	v.CPU, v.Memory = size(v.Template)
 	if t := o.child("TEMPLATE"); t != nil {
 		for _, disk := range t.children {
+			if disk.name == "DISK" {
+				v.DiskCount++
+			}
 			if disk.name == "DISK" && (disk.value("PERSISTENT") == "YES" || disk.value("SAVE") == "YES") {
 				v.PersistentDisks = true
 			}
@@ -164,6 +169,7 @@ func parseRecord(vm *object, e *element) Record {
 		Host:         Printable(h.value("HOSTNAME")),
 		ClusterID:    int(h.optional("CID")),
 		DatastoreID:  int(h.optional("DS_ID")),
+		Driver:       Printable(h.value("VM_MAD") + h.value("VMMMAD")),
 		Action:       int(h.optional("ACTION")),
 		Start:        h.optional("STIME"),
 		End:          h.optional("ETIME"),

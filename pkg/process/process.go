@@ -42,6 +42,8 @@ type Program struct {
 	Env   []string // nil: that of this process
 	Dir   string   // "": that of this process
 	Stdin []byte
+	// As is whom it runs as; nil is the user of this process. Only root can change that.
+	As *syscall.Credential
 }
 
 // Result is how a program ended.
@@ -66,7 +68,7 @@ func Run(ctx context.Context, limit time.Duration, p Program) Result {
 	cmd := exec.Command(p.Path, p.Args...)
 	cmd.Env, cmd.Dir, cmd.Stdin = p.Env, p.Dir, bytes.NewReader(p.Stdin)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: p.As}
 	cmd.WaitDelay = pipeDelay
 	if err := ctx.Err(); err != nil {
 		return Result{Code: -1, Err: fmt.Errorf("not started: %w", context.Cause(ctx))}

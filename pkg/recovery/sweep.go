@@ -118,6 +118,9 @@ func SweepVM(past []Past, now time.Time) Swept {
 	return Swept{Verdict: SweepMissed} // it failed anew
 }
 
+// SweepStuck decides about an incident that gave up VMs which had left their host.
+func SweepStuck(last Past, now time.Time) Swept { return again(last, 1+last.Tries, now) }
+
 // again is when something is tried again that was tried so often.
 func again(last Past, tries int, now time.Time) Swept {
 	at := last.Ended.Add(sweepPause << min(tries-1, sweepTries))

@@ -234,7 +234,7 @@ func TestHostComesBackBetweenPlanAndAct(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Second)
-		w.opt.Parallel = 1
+		w.opt.Parallel, w.job.Fencing = 1, failover.FencingOff
 		for _, method := range []string{"one.vm.recover", "one.vm.action"} {
 			w.cloud.Inject(cloud.Rule{Method: method, ID: 0, Times: 1, DropBefore: true, Delay: 10 * time.Minute, Hook: func(cloud.Call) {
 				_ = w.cloud.HealHost(dead)
@@ -260,7 +260,7 @@ func TestNoRoomElsewhere(t *testing.T) {
 		w.opt.Verify = failover.VerifyRunning
 		report := w.recover()
 		w.wants(report, 0, recovery.VerbRecreate, failover.Done, "running on host")
-		w.wants(report, 1, recovery.VerbRecreate, failover.Incomplete, "still PENDING: no host has room for it (the scheduler says: ")
+		w.wants(report, 1, recovery.VerbRecreate, failover.Incomplete, "no host has room for it (the scheduler says: ")
 		if report.ExitCode() != 1 {
 			t.Errorf("exit %d, want 1", report.ExitCode())
 		}
@@ -276,13 +276,14 @@ func TestNoRoomIsNamedByHooks(t *testing.T) {
 		vms[0].UserTemplate = map[string]string{"FT_PRIORITY": "1"}
 		w := newWorld(t, fourHosts(version, vms...))
 		w.failHost()
+		w.opt.Verify = failover.VerifyLeft
 		w.opt.Parallel = 1 // VM 0 is slow, so the scheduler has seen VM 1 when it is done
 		for _, method := range []string{"one.vm.recover", "one.vm.action"} {
 			w.cloud.Inject(cloud.Rule{Method: method, ID: 0, Delay: 10 * time.Second})
 		}
 		report := w.recover()
-		w.wants(report, 0, recovery.VerbRecreate, failover.Done, "left the host; oned starts it elsewhere")
-		w.wants(report, 1, recovery.VerbRecreate, failover.Done, "left the host, PENDING: no host has room for it (the scheduler says: ")
+		w.wants(report, 0, recovery.VerbRecreate, failover.Starting, "left the host")
+		w.wants(report, 1, recovery.VerbRecreate, failover.Starting, "left the host, PENDING: no host has room for it (the scheduler says: ")
 		if report.ExitCode() != 0 {
 			t.Errorf("exit %d", report.ExitCode())
 		}

@@ -4,6 +4,7 @@
 package failover_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"one-ft/pkg/failover"
+	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -91,14 +93,19 @@ func newWorld(t *testing.T, cfg cloud.Config) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	w := &world{t: t, cloud: c, job: failover.HostJob{HostID: dead, Policy: recovery.Policy{Mode: recovery.Recreate}}}
+	w := &world{t: t, cloud: c, job: failover.HostJob{HostID: dead, Policy: recovery.Policy{Mode: recovery.Recreate}, Fencing: failover.FencingRequired, Fence: off}}
 	w.client = w.connect("oneadmin:opennebula")
-	w.opt = failover.Options{Verify: failover.VerifyLeft, Parallel: 8, Timeout: 5 * time.Minute, Notify: func(e failover.Event) {
+	w.opt = failover.Options{Verify: failover.VerifyRunning, Parallel: 8, Timeout: 5 * time.Minute, Notify: func(e failover.Event) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.log = append(w.log, fmt.Sprintf("VM %d: %s", e.VM, e.Text))
 	}}
 	return w
+}
+
+// off is the fence of the host: hosts of these tests are powered off.
+func off(_ context.Context, h one.Host, _ fence.Look) (fence.Proof, error) {
+	return fence.ConfirmedOff(h.ID, "the test"), nil
 }
 
 // said is the log so far.

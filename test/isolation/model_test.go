@@ -460,3 +460,7 @@ func TestGridOfSchedules(t *testing.T) {
 		}
 	}
 }
+
+func (m *model) MonitoredAt(context.Context, int) (int64, error) { return 0, one.ErrUnsupported }
+
+func (m *model) SetSchedulable(context.Context, int, bool) error { return nil }

@@ -27,6 +27,7 @@ const examples = `oneft check                          would a host that fails n
    oneft resume --dry-run               what that would be
    oneft resume 12                      go on with incident 12
    oneft resume 12 --confirm-off        the same, and you say that its host is off
+   oneft release 3                      give host 3 back to the scheduler, which one-ft has disabled
 
    Exit codes: 0 done, 1 something was not handled, or a file of the journal is damaged, 2 wrong
    usage, 3 refused for safety.`
@@ -49,7 +50,7 @@ func Run(ctx context.Context, env app.Env) int {
 			}
 			return cli.ShowAppHelp(c)
 		},
-		Commands: []*cli.Command{t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), app.CompletionCommand(env)},
+		Commands: []*cli.Command{t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.release(), app.CompletionCommand(env)},
 	}
 	words, err := flagsFirst(a.Commands, env.Args)
 	if err == nil {

@@ -1,0 +1,155 @@
+package failfast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"one-ft/pkg/one"
+	"one-ft/pkg/process"
+)
+
+const (
+	// resolveLimit bounds ssh -G. It asks nobody on the network, but the configuration may run
+	// programs (Match exec), and CanonicalizeHostname asks the resolver.
+	resolveLimit = 5 * time.Second
+	// exitLimit bounds ssh -O exit: a master of a dead host answers after 0.09 s (measured).
+	exitLimit = 2 * time.Second
+	// maxKept is how much of the output of ssh stands in an error.
+	maxKept = 300
+)
+
+// ErrNoSSH is a machine without an ssh client.
+var ErrNoSSH = errors.New("no ssh client found")
+
+// Machine is what this package needs of the machine; OS is the real one, and tests put another in
+// its place.
+type Machine interface {
+	// Run runs a program as process.Run does.
+	Run(ctx context.Context, limit time.Duration, p process.Program) process.Result
+	// Processes gives the processes of a user.
+	Processes(uid int) ([]Process, error)
+	// Signal sends a signal to that very process; ErrGone when it has ended. Signal 0 only looks.
+	Signal(p Process, s syscall.Signal) error
+}
+
+// Client is the ssh client as the drivers of oned use it.
+type Client struct {
+	Machine Machine
+	Path    string // of the program ssh
+	User    User   // whom the drivers run as
+}
+
+// NewClient gives the ssh client of the user that owns the state directory: oned, its drivers and
+// hooks run as that user. Root runs ssh as that user; any other gets ErrOtherUser. Errors wrap also
+// ErrNoSSH.
+func NewClient(machine Machine, stateDir string) (Client, error) {
+	u, err := ownerOf(stateDir)
+	if err != nil {
+		return Client{}, err
+	}
+	path, err := findSSH()
+	return Client{Machine: machine, Path: path, User: u}, err
+}
+
+// findSSH looks where the drivers find ssh. It passes over OpenNebula's wrapper
+// (/usr/lib/one/sh/override/ssh, 5.12 to 7.4), which is first in oned's PATH and runs the next.
+func findSSH() (string, error) {
+	for _, dir := range append([]string{"/usr/local/bin", "/usr/bin", "/bin"}, filepath.SplitList(os.Getenv("PATH"))...) {
+		path := filepath.Join(dir, "ssh")
+		if filepath.IsAbs(path) && filepath.Base(dir) != "override" && process.Runnable(path) {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%w: %w", ErrNoSSH, exec.ErrNotFound)
+}
+
+// Settings are what ssh would use for a host.
+type Settings struct {
+	HostName string // what it connects to
+	Port     int
+	User     string
+	// ControlPath is the socket of a persistent master; "" for none.
+	ControlPath string
+	// ConnectTimeout is 0 when only the kernel bounds it: 135 s with Linux's tcp_syn_retries of 6.
+	ConnectTimeout          time.Duration
+	ProxyCommand, ProxyJump string
+}
+
+// Direct reports whether HostName is the host itself: an address behind a proxy or with a port of its
+// own may stand for several machines.
+func (s Settings) Direct() bool {
+	const port = 22 // of ssh, RFC 4251 and IANA
+	return s.Port == port && s.ProxyCommand == "" && s.ProxyJump == ""
+}
+
+// Resolve asks ssh what it would use for a name (ssh -G, OpenSSH 6.8 and later). Nothing is
+// connected. While a mark of that name is in force, its settings are those of the block: no
+// ControlPath, and a ProxyCommand. Errors: ErrName, or why ssh does not tell.
+func (c Client) Resolve(ctx context.Context, name string) (Settings, error) {
+	if err := CheckName(name); err != nil {
+		return Settings{}, err
+	}
+	return c.resolve(ctx, "-G", "--", name)
+}
+
+func (c Client) resolve(ctx context.Context, args ...string) (Settings, error) {
+	r := c.Machine.Run(ctx, resolveLimit, c.program(args...))
+	err := r.Err
+	if err == nil && r.Code != 0 {
+		err = fmt.Errorf("exit code %d: %s", r.Code, shortened(r.Output))
+	}
+	if err != nil {
+		return Settings{}, fmt.Errorf("run ssh %s: %w", one.Printable(strings.Join(args, " ")), err)
+	}
+	return parseSettings(r.Output), nil
+}
+
+// program is ssh with these words, run as the drivers run it.
+func (c Client) program(args ...string) process.Program {
+	return process.Program{Path: c.Path, Args: args, Env: c.User.env(), Dir: "/", As: c.User.credential()}
+}
+
+// parseSettings reads the answer of ssh -G: lines of a keyword in small letters and its value.
+// Lines that it does not know, such as warnings, are passed over.
+func parseSettings(text string) Settings {
+	var s Settings
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if value == "none" {
+			value = ""
+		}
+		switch key {
+		case "hostname":
+			s.HostName = value
+		case "user":
+			s.User = value
+		case "port":
+			s.Port, _ = strconv.Atoi(value)
+		case "controlpath":
+			s.ControlPath = value
+		case "connecttimeout":
+			if n, err := strconv.ParseInt(value, 10, 32); err == nil && n > 0 {
+				s.ConnectTimeout = time.Duration(n) * time.Second
+			}
+		case "proxycommand":
+			s.ProxyCommand = value
+		case "proxyjump":
+			s.ProxyJump = value
+		}
+	}
+	return s
+}
+
+// shortened is what a program printed, in one line that is fit for a terminal.
+func shortened(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	return one.Printable(s[:min(len(s), maxKept)])
+}

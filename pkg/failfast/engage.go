@@ -1,0 +1,71 @@
+package failfast
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Engaged is what Engage did.
+type Engaged struct {
+	Names []string // that have marks now
+	// Masters and Connections are the ssh processes that were ended.
+	Masters, Connections []Process
+}
+
+// Engage makes ssh to a host fail at once: it marks the host's names until h.Until, ends its
+// persistent masters, and ends the ssh processes that are on their way to it. names are those that
+// oned has, its NAME first; those that ssh knows it by are found. The caller has the proof that the
+// host is off, and calls Engage again, or Renew, before h.Until.
+//
+// Whatever fails, the rest is still done; the error joins what failed. Names that no mark can have
+// are among that.
+func (c Client) Engage(ctx context.Context, m Marks, names []string, h Hold) (Engaged, error) {
+	var done Engaged
+	all, sockets, failed := c.aliases(ctx, names)
+	if err := m.Set(ctx, all, h); err != nil {
+		failed = append(failed, err)
+	}
+	done.Names = all
+	// Only now: before the mark a driver would have made a new master.
+	for name, socket := range sockets {
+		ended, err := c.EndMaster(ctx, name, socket)
+		done.Masters = append(done.Masters, ended...)
+		failed = append(failed, err)
+	}
+	connections, err := c.Connecting(all)
+	failed = append(failed, err)
+	if err == nil && len(connections) > 0 {
+		done.Connections = connections
+		failed = append(failed, c.End(ctx, connections))
+	}
+	return done, errors.Join(failed...)
+}
+
+// aliases gives the names of a host for marks, and the sockets of its masters by name. The name
+// that ssh connects to is one when it is the host itself; a name in capital letters also has its small ones,
+// which ssh uses in its second pass over the configuration.
+func (c Client) aliases(ctx context.Context, names []string) (all []string, sockets map[string]string, failed []error) {
+	sockets = map[string]string{}
+	for _, name := range names {
+		if err := CheckName(name); err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		all = append(all, name, strings.ToLower(name))
+		s, err := c.Resolve(ctx, name)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		if s.Direct() && CheckName(s.HostName) == nil {
+			all = append(all, s.HostName)
+		}
+		if s.ControlPath != "" {
+			sockets[name] = s.ControlPath
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), sockets, failed
+}

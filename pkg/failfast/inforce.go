@@ -1,0 +1,84 @@
+package failfast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// ForceState says whether ssh of the drivers' user obeys marks.
+type ForceState string
+
+// The states.
+const (
+	InForce      ForceState = "in_force"
+	NotInstalled ForceState = "not_installed" // ssh does not ask for marks
+	AlwaysFails  ForceState = "always_fails"  // ssh to a name without a mark has our ProxyCommand
+	NoSSH        ForceState = "no_ssh"        // there is no ssh client on this machine
+	Unknown      ForceState = "unknown"       // Err says why
+)
+
+// Force is whether marks are obeyed.
+type Force struct {
+	State ForceState
+	// Err is why it is not known: ErrOtherUser, a mark that cannot be written, ssh that refuses its
+	// configuration or does not know -G.
+	Err error
+	// ConnectTimeout is what ssh uses for a host that its configuration does not name.
+	ConnectTimeout time.Duration
+}
+
+// Check asks ssh about a name that does not exist (RFC 6761: .invalid), with and without a mark of
+// that name. The mark is there for milliseconds.
+func Check(ctx context.Context, machine Machine, stateDir string) Force {
+	c, err := NewClient(machine, stateDir)
+	switch {
+	case errors.Is(err, ErrNoSSH):
+		return Force{State: NoSSH}
+	case err != nil:
+		return Force{State: Unknown, Err: err}
+	}
+	return c.InForce(ctx, Open(stateDir))
+}
+
+// InForce is Check for a client.
+func (c Client) InForce(ctx context.Context, m Marks) Force {
+	name := fmt.Sprintf("one-ft-check-%08x.invalid", rand.Uint32())
+	unknown := func(err error) Force {
+		return Force{State: Unknown, Err: fmt.Errorf("check whether ssh fails fast: %w", err)}
+	}
+	marked, err := c.marked(ctx, m, name)
+	if err != nil {
+		return unknown(err)
+	}
+	without, err := c.Resolve(ctx, name)
+	if err != nil {
+		return unknown(err)
+	}
+	f := Force{State: NotInstalled, ConnectTimeout: without.ConnectTimeout}
+	switch {
+	case without.ProxyCommand == failing:
+		f.State = AlwaysFails
+	case marked.ProxyCommand == failing:
+		f.State = InForce
+	}
+	return f
+}
+
+// marked resolves a name while it has a mark. The mark is written without the lock, and belongs to no host: it is
+// gone when this returns, and is a leftover should this process die.
+func (c Client) marked(ctx context.Context, m Marks, name string) (s Settings, err error) {
+	if err := m.make(); err != nil {
+		return Settings{}, err
+	}
+	if err := m.write(name, []Hold{{Host: noHost, Until: time.Now().Add(MaxHold)}}); err != nil {
+		return Settings{}, err
+	}
+	defer func() { err = errors.Join(err, remove(m.Path(name))) }()
+	return c.Resolve(ctx, name)
+}
+
+// noHost is the host of a mark that is only there to ask ssh.
+const noHost = -1

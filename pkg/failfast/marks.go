@@ -1,0 +1,254 @@
+package failfast
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"one-ft/pkg/one"
+)
+
+const (
+	// MaxHold is how far ahead a mark may expire. Renew it before: it is also the longest time that a
+	// front-end which dies keeps ssh from a host that lives again.
+	MaxHold = time.Minute
+	// maxName is the longest name of a file in Linux (NAME_MAX), in bytes.
+	maxName = 255
+	// maxMark is the largest mark that is read. One with 100 hosts has 20 kB.
+	maxMark = 64 << 10
+	// directory is where marks are, below the state directory.
+	directory = "off"
+)
+
+var (
+	// ErrName is a name that no mark can have.
+	ErrName = errors.New("not a host name")
+	// ErrExpiry is an expiry that has passed, or is further ahead than MaxHold.
+	ErrExpiry = errors.New("a mark expires within a minute")
+)
+
+// Hold is what one host has to do with a mark.
+type Hold struct {
+	Host     int `json:"host"`
+	Incident int `json:"incident"`
+	// FrontEnd is this front-end and PID the process that set it; for people.
+	FrontEnd string    `json:"front_end"`
+	PID      int       `json:"pid"`
+	Until    time.Time `json:"until"`
+}
+
+// MarkState says what a mark does.
+type MarkState string
+
+// The states of marks. All but MarkInForce are leftovers.
+const (
+	MarkInForce    MarkState = "in_force"
+	MarkExpired    MarkState = "expired"    // it does nothing any more
+	MarkTooLong    MarkState = "too_long"   // it expires later than MaxHold: the clock was set back, or a person made it
+	MarkUnreadable MarkState = "unreadable" // its content is not what Set writes; its time counts all the same
+)
+
+// Mark is a mark that was found.
+type Mark struct {
+	Name  string    `json:"name"`
+	State MarkState `json:"state"`
+	// Until is when it expires: the modification time of its file.
+	Until time.Time `json:"until"`
+	Holds []Hold    `json:"holds"` // of an unreadable mark none
+}
+
+// Leftover reports whether Sweep removes the mark.
+func (m Mark) Leftover() bool { return m.State != MarkInForce }
+
+// Marks are the marks below a state directory. The zero value is of no use: see Open.
+type Marks struct{ dir string }
+
+// Open gives the marks below a state directory, an absolute path. Nothing is touched yet.
+func Open(stateDir string) Marks { return Marks{dir: filepath.Join(stateDir, directory)} }
+
+// Path is the file of a name.
+func (m Marks) Path(name string) string { return filepath.Join(m.dir, name) }
+
+// CheckName says why a mark cannot have that name; it wraps ErrName. Names come from the cloud. The
+// block leaves names with an apostrophe alone, because a shell reads it.
+func CheckName(name string) error {
+	problem := ""
+	switch {
+	case name == "":
+		problem = "it is empty"
+	case len(name) > maxName:
+		problem = fmt.Sprintf("%d bytes are more than %d", len(name), maxName)
+	case strings.HasPrefix(name, "."), strings.HasPrefix(name, "-"):
+		problem = "it begins with . or -"
+	case strings.ContainsAny(name, "/'") || one.Printable(name) != name:
+		problem = "it has a slash, an apostrophe or a control character"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: %q: %s", ErrName, one.Printable(name[:min(len(name), maxName)]), problem)
+}
+
+// Set marks all names for a host, or renews them; h.Host may hold each name together with others.
+// One mark that fails keeps no other from being set: the error joins what failed. A mark is either as
+// it was or complete. Errors wrap ErrName, ErrExpiry, ErrBusy or those of the file system.
+func (m Marks) Set(ctx context.Context, names []string, h Hold) error {
+	if ahead := time.Until(h.Until); ahead <= 0 || ahead > MaxHold {
+		return fmt.Errorf("mark host %d as off until %s: %w", h.Host, h.Until.Format(time.RFC3339), ErrExpiry)
+	}
+	if err := m.make(); err != nil {
+		return fmt.Errorf("mark host %d as off: %w", h.Host, err)
+	}
+	unlock, err := m.lock(ctx)
+	if err != nil {
+		return fmt.Errorf("mark host %d as off: %w", h.Host, err)
+	}
+	defer unlock()
+	var failed []error
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+		err := CheckName(name)
+		if err == nil {
+			err = m.write(name, append(m.others(name, h.Host), h))
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("mark host %d as off: %w", h.Host, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// Clear takes away what a host holds; a mark that another host holds as well stays. Without
+// marks it does nothing.
+func (m Marks) Clear(ctx context.Context, host int) error {
+	marks, err := m.List()
+	if err != nil || len(marks) == 0 {
+		return err
+	}
+	unlock, err := m.lock(ctx)
+	if err != nil {
+		return fmt.Errorf("take away the marks of host %d: %w", host, err)
+	}
+	defer unlock()
+	var failed []error
+	for _, mark := range marks {
+		if !slices.ContainsFunc(mark.Holds, func(h Hold) bool { return h.Host == host }) {
+			continue
+		}
+		if left := m.others(mark.Name, host); len(left) > 0 {
+			err = m.write(mark.Name, left)
+		} else {
+			err = remove(m.Path(mark.Name))
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("take away the marks of host %d: %w", host, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// List gives all marks, by name. None is an empty list, also when there is no directory yet.
+func (m Marks) List() ([]Mark, error) {
+	entries, err := os.ReadDir(m.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list the marks of hosts that are off: %w", err)
+	}
+	var marks []Mark
+	now := time.Now()
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			continue // it has just been removed
+		}
+		mark := Mark{Name: e.Name(), State: MarkInForce, Until: info.ModTime()}
+		holds, err := m.read(e.Name())
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			mark.State = MarkUnreadable
+		case !mark.Until.After(now):
+			mark.State = MarkExpired
+		case mark.Until.Sub(now) > MaxHold:
+			mark.State = MarkTooLong
+		}
+		mark.Holds = holds
+		marks = append(marks, mark)
+	}
+	return marks, nil
+}
+
+// Sweep removes the leftovers, and files that a process which died left half written. It gives the
+// marks that it removed.
+func (m Marks) Sweep(ctx context.Context) ([]Mark, error) {
+	if _, err := os.Stat(m.dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	unlock, err := m.lock(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("remove marks that were left: %w", err)
+	}
+	defer unlock()
+	marks, err := m.List() // under the lock: what was renewed meanwhile is no leftover
+	if err != nil {
+		return nil, err
+	}
+	var removed []Mark
+	failed := []error{m.sweepUnfinished()}
+	for _, mark := range marks {
+		if !mark.Leftover() {
+			continue
+		}
+		if err := remove(m.Path(mark.Name)); err != nil {
+			failed = append(failed, fmt.Errorf("remove marks that were left: %w", err))
+			continue
+		}
+		removed = append(removed, mark)
+	}
+	return removed, errors.Join(failed...)
+}
+
+// others are the holds of a mark that have not expired and are of other hosts. A mark that cannot
+// be read has none.
+func (m Marks) others(name string, host int) []Hold {
+	holds, _ := m.read(name)
+	now := time.Now()
+	return slices.DeleteFunc(holds, func(h Hold) bool { return h.Host == host || !h.Until.After(now) })
+}
+
+// content is what a mark says.
+type content struct {
+	Holds []Hold `json:"holds"`
+}
+
+// encode gives the content of a mark and its expiry: the last of its holds.
+func encode(holds []Hold) ([]byte, time.Time, error) {
+	var until time.Time
+	for _, h := range holds {
+		if h.Until.After(until) {
+			until = h.Until
+		}
+	}
+	text, err := json.Marshal(content{Holds: holds})
+	return append(text, '\n'), until, err
+}
+
+// decode reads what encode gave.
+func decode(text []byte) ([]Hold, error) {
+	var c content
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, err
+	}
+	if len(c.Holds) == 0 {
+		return nil, errors.New("it names no host")
+	}
+	return c.Holds, nil
+}

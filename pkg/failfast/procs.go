@@ -1,0 +1,166 @@
+package failfast
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"one-ft/pkg/process"
+)
+
+// ErrGone is a process that has ended, or whose number another has now.
+var ErrGone = errors.New("the process has ended")
+
+// Process is a process of a user.
+type Process struct {
+	PID int
+	// Started is when it began, in clock ticks since the machine did (proc(5), field 22): a
+	// number that another process gets later has another.
+	Started uint64
+	UID     int
+	Args    []string
+}
+
+// OS is the machine itself.
+type OS struct {
+	// Proc is /proc; another one is for tests, and then nothing is signalled that is not in there.
+	Proc string
+	// Runner runs programs; nil is process.Run.
+	Runner process.Runner
+}
+
+// Run implements Machine.
+func (o OS) Run(ctx context.Context, limit time.Duration, p process.Program) process.Result {
+	if o.Runner != nil {
+		return o.Runner(ctx, limit, p)
+	}
+	return process.Run(ctx, limit, p)
+}
+
+// maxArgs is how much of the words of a process is read; the name of the host is among the first.
+const maxArgs = 64 << 10
+
+// Processes implements Machine.
+func (o OS) Processes(uid int) ([]Process, error) {
+	dirs, err := os.ReadDir(o.Proc)
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	var found []Process
+	for _, d := range dirs {
+		pid, err := strconv.Atoi(d.Name())
+		if err != nil {
+			continue
+		}
+		// Those that end meanwhile cannot be read any more.
+		if p, err := o.process(pid, uid); err == nil {
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}
+
+// process reads one process, if it is of that user.
+func (o OS) process(pid, uid int) (Process, error) {
+	started, err := o.started(pid)
+	if err != nil {
+		return Process{}, err
+	}
+	status, err := readSome(o.file(pid, "status"))
+	if err != nil {
+		return Process{}, err
+	}
+	if owner, ok := uidIn(status); !ok || owner != uid {
+		return Process{}, fmt.Errorf("process %d is of another user", pid)
+	}
+	words, err := readSome(o.file(pid, "cmdline"))
+	if err != nil {
+		return Process{}, err
+	}
+	args := strings.Split(strings.TrimRight(string(words), "\x00"), "\x00")
+	return Process{PID: pid, Started: started, UID: uid, Args: args}, nil
+}
+
+func (o OS) file(pid int, name string) string {
+	return filepath.Join(o.Proc, strconv.Itoa(pid), name)
+}
+
+// started is when a process began; ErrGone when it has ended. A zombie has.
+func (o OS) started(pid int) (uint64, error) {
+	stat, err := readSome(o.file(pid, "stat"))
+	if err != nil {
+		return 0, fmt.Errorf("process %d: %w", pid, ErrGone)
+	}
+	// Its name, in parentheses, may hold anything.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	const startField = 22 - 3 // the state is field 3
+	if len(fields) <= startField || strings.Contains("ZXx", fields[0]) {
+		return 0, fmt.Errorf("process %d: %w", pid, ErrGone)
+	}
+	started, err := strconv.ParseUint(fields[startField], 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("process %d: when it began: %w", pid, err)
+	}
+	return started, nil
+}
+
+// uidIn is the real user in a status file. The owner of the directory would be root for a process
+// that does not want to be looked at.
+func uidIn(status []byte) (int, bool) {
+	for line := range strings.Lines(string(status)) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "Uid:" {
+			uid, err := strconv.Atoi(fields[1])
+			return uid, err == nil
+		}
+	}
+	return 0, false
+}
+
+// Signal implements Machine. The process is held by a descriptor while it is compared, so that the
+// signal cannot reach another (pidfd_open, Linux 5.3); older kernels have an instant in between.
+func (o OS) Signal(p Process, s syscall.Signal) error {
+	fd, err := unix.PidfdOpen(p.PID, 0)
+	held := err == nil
+	if held {
+		defer unix.Close(fd)
+	} else if errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("process %d: %w", p.PID, ErrGone)
+	}
+	started, err := o.started(p.PID)
+	switch {
+	case err != nil:
+		return err
+	case started != p.Started:
+		return fmt.Errorf("process %d: %w", p.PID, ErrGone)
+	case held:
+		err = unix.PidfdSendSignal(fd, s, nil, 0)
+	default:
+		err = unix.Kill(p.PID, s)
+	}
+	if errors.Is(err, unix.ESRCH) {
+		err = ErrGone
+	}
+	if err != nil {
+		return fmt.Errorf("signal process %d: %w", p.PID, err)
+	}
+	return nil
+}
+
+func readSome(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxArgs))
+}

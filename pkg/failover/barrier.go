@@ -1,0 +1,64 @@
+package failover
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"one-ft/pkg/incident"
+)
+
+// Barrier keeps ssh of this front-end away from a host that is proven off: what would wait for minutes fails at once,
+// and no command that was meant for the old copy of a VM can reach the host when it is back.
+type Barrier interface {
+	// Names are those under which ssh to the host fails at once.
+	Names() []string
+	// Closed reports whether nothing can reach the host any more: the names fail at once for the user of the drivers,
+	// and no command to them is under way.
+	Closed() bool
+	// Open takes the barrier away. It is called once.
+	Open()
+}
+
+// bar puts up the barrier for a host that is certainly off, before the first call. Without one clean-ups take what
+// their time-outs take. open takes it away.
+func (r *permit) bar(ctx context.Context, tasks []*task) {
+	if r.opt.Bar == nil || r.hostID < 0 || !r.proof.Certain() || len(tasks) == 0 {
+		return
+	}
+	host, err := r.cloud.Host(ctx, r.hostID)
+	if err != nil || !host.State.Failed() {
+		return
+	}
+	names := []string{host.Name}
+	for _, t := range tasks { // drivers use the name that the record of the VM has
+		if last, placed := t.step.VM.Last(); placed && last.HostID == r.hostID && last.Host != "" && !slices.Contains(names, last.Host) {
+			names = append(names, last.Host)
+		}
+	}
+	began := time.Now()
+	b, err := r.opt.Bar(ctx, host, names, r.rec.Number())
+	if err != nil {
+		r.say(Warning, -1, "clean-ups on the dead host take what ssh takes: %v", err)
+	}
+	if b == nil {
+		return
+	}
+	r.barrier = b
+	r.rec.FailFast(b.Names())
+	r.tell(Info, -1, incident.KindFailFast, "ssh to the host fails at once from here on (%.1f s)", time.Since(began).Seconds())
+}
+
+// open takes the barrier away, if there is one.
+func (r *permit) open() {
+	if r.barrier == nil {
+		return
+	}
+	r.barrier.Open()
+	r.barrier = nil
+	r.rec.FailFast(nil)
+	r.tell(Info, -1, incident.KindFailFastOver, "ssh to the host is as usual again")
+}
+
+// closed reports whether no command of a driver can reach the host.
+func (r *runner) closed() bool { return r.barrier != nil && r.barrier.Closed() }

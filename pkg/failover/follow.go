@@ -1,0 +1,268 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// How long clean-ups may be under way where nothing says more: three commands of 135 s behind a router, 40 s more for
+// a stale master (measured on 6.10), and a second round for those that wait. NeedsTime and CleanupLimit of Options
+// know the cloud.
+const DefaultCleanupLimit = 2 * (3*135 + 40) * time.Second
+
+// followEvery is how often VMs are looked at while the clean-up of one of them is waited for.
+const followEvery = 500 * time.Millisecond
+
+// follow sees that the VMs of accepted tasks leave the host, and goes with them to where they run, or, with VerifyLeft,
+// until their clean-ups are over. It asks again for VMs that do not move, and ends clean-ups that cannot succeed. What is
+// on its way when the time is over is Starting.
+func (r *permit) follow(ctx context.Context, tasks []*task) {
+	here, gone := accepted(tasks), []*task(nil)
+	limits := r.limits(here)
+	for pause := firstLook; ; pause = min(2*pause, maxPause) {
+		asked := time.Now()
+		left := r.stillHere(ctx, &here)
+		gone = append(gone, left...)
+		cleaning := r.goOn(ctx, gone, limits)
+		here, gone = accepted(here), accepted(gone)
+		if len(here)+len(gone) == 0 {
+			return
+		}
+		if cleaning {
+			pause = min(pause, followEvery/2)
+		} else if len(here) == 0 {
+			r.open() // nothing is waited for on the host any more, and it may be monitored again
+		}
+		if !wait(ctx, max(pause, time.Since(asked))) { // who is slow to answer is asked less often
+			break
+		}
+	}
+	r.notLeft(ctx, here)
+	for _, t := range gone {
+		r.finish(t, Starting, "%s", onItsWay(t))
+	}
+}
+
+// goOn reads VMs on their way and does what is due for each. It reports whether the clean-up of one is waited for.
+func (r *permit) goOn(ctx context.Context, gone []*task, limits recovery.Limits) (cleaning bool) {
+	if len(gone) == 0 {
+		return false
+	}
+	vms := r.readWaiting(ctx, gone)
+	is := make([]bool, len(gone))
+	each(r.opt.Parallel, len(gone), func(i int) {
+		vm, read := vms[gone[i].out.VM]
+		is[i] = !read || r.turn(ctx, gone[i], vm, limits)
+	})
+	return slices.Contains(is, true)
+}
+
+// limits are how long the VMs may stay in a stage.
+func (r *permit) limits(tasks []*task) recovery.Limits {
+	disks, threads := 1, 1
+	for i, t := range tasks {
+		disks = max(disks, t.step.VM.DiskCount)
+		if r.opt.Threads != nil {
+			last, _ := t.step.VM.Last()
+			if n := r.opt.Threads(last.Driver); i == 0 || n < threads {
+				threads = n
+			}
+		}
+	}
+	l := recovery.Limits{Cleanup: DefaultCleanupLimit, Settle: recovery.Settle(len(tasks), threads), Scheduler: r.opt.Timeout}
+	if r.opt.CleanupLimit != nil {
+		l.Cleanup = r.opt.CleanupLimit(len(tasks), disks)
+	}
+	if r.opt.NeedsTime != nil {
+		l.Scheduler = r.opt.NeedsTime(len(tasks))
+	}
+	return l
+}
+
+// readWaiting reads the VMs that are waited for: in one call where oned can do that. One that does not exist is DONE.
+func (r *runner) readWaiting(ctx context.Context, waiting []*task) map[int]one.VM {
+	ids := make([]int, len(waiting))
+	for i, t := range waiting {
+		ids[i] = t.out.VM
+	}
+	found := make(map[int]one.VM, len(ids))
+	vms, err := r.cloud.VMSet(ctx, ids)
+	var unread []unread
+	if err != nil {
+		vms, unread = r.readEach(ctx, ids)
+	}
+	for _, vm := range vms {
+		found[vm.ID] = vm
+	}
+	for _, u := range unread {
+		delete(found, u.id)
+		ids = slices.DeleteFunc(ids, func(id int) bool { return id == u.id })
+	}
+	for _, id := range ids {
+		if _, read := found[id]; !read && ctx.Err() == nil {
+			found[id] = one.VM{ID: id, State: one.Done}
+		}
+	}
+	return found
+}
+
+// turn decides about a VM on its way and does what is due. It reports whether its clean-up is waited for.
+func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.Limits) (cleaning bool) {
+	w := recovery.Way{VM: vm, Verb: t.step.Verb, Failed: r.hostID, Asked: -1, Word: t.word, ByTM: recovery.CleanedByTM(t.out.State), Again: t.again}
+	if !t.asked.IsZero() {
+		w.Asked = time.Since(t.asked)
+	}
+	last, _ := vm.Last()
+	if vm.Is(one.CleanupResubmit, one.CleanupDelete) && last.HostID == r.hostID && r.proof.Certain() && !r.cameBack(ctx) {
+		w.Proven, w.Closed = true, r.closed()
+	}
+	_, stage := recovery.Follow(w, limits)
+	r.hop(t, vm, incident.Wait(stage))
+	w.In = time.Since(t.out.Path[len(t.out.Path)-1].At)
+	turn, _ := recovery.Follow(w, limits)
+	switch turn {
+	case recovery.TurnCleanup:
+		r.endCleanup(ctx, t)
+	case recovery.TurnAgain:
+		r.again(ctx, t, vm)
+	case recovery.TurnArrived:
+		r.arrivedAt(t, vm)
+	case recovery.TurnEnded:
+		r.finish(t, Incomplete, "it ended meanwhile")
+	case recovery.TurnOldHost:
+		r.finish(t, Incomplete, "oned says that it runs on host %d (%s) again, where its old guest may be meant: look at it there before you trust it; onevm show %d", last.HostID, last.Host, vm.ID)
+	case recovery.TurnFailed:
+		if !t.failedBefore(vm) {
+			r.finish(t, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
+		}
+	case recovery.TurnStuck:
+		r.stuck(t, vm, incident.Wait(stage), w.In)
+	case recovery.TurnWait:
+		if r.opt.Verify == VerifyLeft && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
+			r.finish(t, Starting, "%s", onItsWay(t))
+		}
+	}
+	return stage == recovery.StageCleanup
+}
+
+// hop writes down that a VM was seen in another state, or waits for something else.
+func (r *runner) hop(t *task, vm one.VM, waits incident.Wait) {
+	t.step.VM = vm
+	host := -1
+	if last, placed := vm.Last(); placed {
+		host = last.HostID
+	}
+	now := incident.Hop{At: time.Now().Truncate(time.Millisecond), State: vm.Status(), Host: host, Waits: waits}
+	if n := len(t.out.Path); n > 0 {
+		before := t.out.Path[n-1]
+		if before.State == now.State && before.Host == now.Host && before.Waits == now.Waits {
+			return
+		}
+	}
+	t.out.Path, t.out.Waits = append(t.out.Path, now), waits
+	r.rec.Moved(t.out)
+	if waits == incident.WaitRoom {
+		r.tell(Warning, vm.ID, incident.KindWaits, "PENDING: %s", schedulerSays(vm))
+	}
+}
+
+// endCleanup tells oned to move on from a clean-up that cannot succeed. The VM is read again right before: a call that
+// comes late is about what the VM does then.
+func (r *permit) endCleanup(ctx context.Context, t *task) {
+	vm, err := r.cloud.VM(ctx, t.out.VM)
+	if err != nil || !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
+		return // the next look tells
+	}
+	t.asked = time.Now()
+	t.out.Calls++
+	if err := r.cloud.Do(ctx, recovery.CleanupAction(vm), vm.ID); err != nil {
+		if !errors.Is(err, one.ErrWrongState) {
+			r.say(Warning, vm.ID, "failed to end its clean-up: %v; retrying", err)
+		}
+		return
+	}
+	r.tell(Info, vm.ID, incident.KindCleanupEnded, "its clean-up on the dead host cannot succeed and was ended after %.1f s", time.Since(t.out.Path[len(t.out.Path)-1].At).Seconds())
+}
+
+// again recreates a VM once more that could not be started where the scheduler had placed it: what a clean-up that was
+// ended has left on shared storage lets some transfer drivers fail (fs_lvm, volatile disks on ceph), and the
+// clean-up of this recreate, on a host that lives, removes it.
+func (r *permit) again(ctx context.Context, t *task, vm one.VM) {
+	if t.failedBefore(vm) {
+		return
+	}
+	t.again = true
+	t.out.Calls++
+	last, _ := vm.Last()
+	r.say(Warning, vm.ID, "it is %s on host %d (%s)%s; recreating it once more", vm.Status(), last.HostID, last.Host, errorOf(vm))
+	if err := r.cloud.Do(ctx, one.Recreate, vm.ID); err != nil {
+		r.finish(t, Incomplete, "it is %s on host %d (%s)%s; recreating it once more failed: %v", vm.Status(), last.HostID, last.Host, errorOf(vm), err)
+	}
+}
+
+// arrivedAt ends the task of a VM that is where it was to be. Without a proof its old copy may still run.
+func (r *permit) arrivedAt(t *task, vm one.VM) {
+	last, _ := vm.Last()
+	text := fmt.Sprintf("running on host %d (%s)", last.HostID, last.Host)
+	switch {
+	case vm.State == one.Done && t.step.Verb == recovery.VerbDelete:
+		text = "deleted"
+	case vm.State == one.Done:
+		text = "it has ended, as it was to"
+	case !vm.Is(one.Running):
+		text = fmt.Sprintf("%s on host %d (%s)", vm.Status(), last.HostID, last.Host)
+	}
+	if r.unproven() && t.step.Verb != recovery.VerbReturn {
+		r.finish(t, Unproven, "%s; nothing proves that its old copy does not run, too", text)
+		return
+	}
+	r.finish(t, Done, "%s", text)
+}
+
+// unproven reports whether VMs of a host are recovered without a proof that it is off.
+func (r *permit) unproven() bool { return r.hostID >= 0 && !r.proof.Certain() }
+
+// stuck ends the task of a VM that has waited for longer than the limit of its stage.
+func (r *permit) stuck(t *task, vm one.VM, waits incident.Wait, in time.Duration) {
+	took := in.Round(time.Second)
+	end := func(format string, args ...any) { r.finishAs(t, incident.KindStuck, Incomplete, format, args...) }
+	switch {
+	case waits == incident.WaitCleanup && !r.unproven():
+		end("oned has been cleaning up for %s; look at the log of the VM, then onevm recover --failure %d moves it on", took, vm.ID)
+	case waits == incident.WaitCleanup:
+		say := ""
+		if n := r.rec.Number(); n > 0 {
+			say = fmt.Sprintf(": oneft resume %d --confirm-off", n)
+		}
+		end("oned has been cleaning up on the failed host for %s, which nothing proves to be off: when it is certainly off, say so%s", took, say)
+	case waits == incident.WaitRoom:
+		end("still PENDING after %s: %s", took, schedulerSays(vm))
+	case waits == incident.WaitScheduler:
+		end("still PENDING after %s: the scheduler has not placed it; does it run?", took)
+	case waits == incident.WaitOwner:
+		end("it is on hold; onevm release %d starts it", vm.ID)
+	default:
+		end("it has been %s for %s", vm.Status(), took)
+	}
+}
+
+// onItsWay says what a VM waits for that is not where it was to be yet.
+func onItsWay(t *task) string {
+	vm := t.step.VM
+	switch t.out.Waits {
+	case incident.WaitCleanup:
+		return "oned is still cleaning up on the failed host"
+	case incident.WaitScheduler:
+		return "left the host; the scheduler has not placed it yet"
+	case incident.WaitRoom:
+		return "left the host, PENDING: " + schedulerSays(vm)
+	}
+	return fmt.Sprintf("left the host, and is %s now", vm.Status())
+}

@@ -1,0 +1,245 @@
+package recovery
+
+import (
+	"time"
+
+	"one-ft/pkg/one"
+)
+
+// Stage is where a VM is on its way from the failed host to where it runs again: what it waits for.
+type Stage string
+
+// The stages. Their values stand in the journal.
+const (
+	StagePassing   Stage = ""          // it has arrived, or is only passed through
+	StageCleanup   Stage = "clean-up"  // oned cleans up on the failed host
+	StageScheduler Stage = "scheduler" // which has not said anything since
+	StageRoom      Stage = "room"      // the scheduler says that no host has room
+	StageDisks     Stage = "disks"     // they are copied or made
+	StageBoot      Stage = "boot"
+	StageOwner     Stage = "owner" // it was put on hold
+)
+
+// Turn is what has to be done about a VM on its way.
+type Turn string
+
+// The turns.
+const (
+	TurnWait    Turn = "wait"
+	TurnCleanup Turn = "end the clean-up"
+	TurnArrived Turn = "arrived"  // it is where it was to be
+	TurnEnded   Turn = "ended"    // it is DONE although it was to run
+	TurnAgain   Turn = "again"    // it could not be started there, and is recreated once more
+	TurnFailed  Turn = "failed"   // it is in a state out of which nothing leads by itself
+	TurnStuck   Turn = "stuck"    // it has waited for longer than the limit of its stage
+	TurnOldHost Turn = "old host" // it "runs" where it ran before: that may be its old guest
+)
+
+// Way is a VM on its way, as it was just read.
+type Way struct {
+	VM   one.VM
+	Verb Verb
+	// Failed is the ID of the failed host; -1 for a VM whose host is fine.
+	Failed int
+	// In is how long it has been in its state with what the scheduler says, and Asked how long ago oned was last
+	// asked to end its clean-up; negative for never.
+	In, Asked time.Duration
+	// ByTM: its clean-up is done by the transfer driver (CleanedByTM). Again: it was recreated once more already.
+	ByTM, Again bool
+	// Word is what the scheduler said of it before it was recreated: that is not about today.
+	Word string
+	// Proven: the machine is off. Closed: no command of a driver can reach it any more. A machine that is back is
+	// neither.
+	Proven, Closed bool
+}
+
+// Limits are how long a VM may stay in a stage.
+type Limits struct {
+	// Cleanup is the longest time that the commands of a clean-up can be under way, and Settle the same when they
+	// fail at once and no process of a driver can be seen any more: those that wait for one of its threads cannot
+	// be seen (Settle).
+	Cleanup, Settle time.Duration
+	// Scheduler is how long the scheduler may take to give all VMs of an outage a host.
+	Scheduler time.Duration
+}
+
+// The limits that no configuration changes.
+const (
+	// settle is how long a VM stays in CLEANUP_RESUBMIT before its clean-up is ended: the drivers of a host that
+	// fails fast need 0.3 to 0.5 s (measured on 6.10), so most end by themselves. cleanupTime is what a clean-up that
+	// waited in the queue of the driver takes then: one ssh and two tm delete of 0.3 to 0.5 s on a busy machine.
+	settle      = 500 * time.Millisecond
+	cleanupTime = 1500 * time.Millisecond
+	// askAgain is how long oned has to act on that: it took 0.2 s (measured on 6.10).
+	askAgain = 5 * time.Second
+	// roomLimit is how long a VM may wait with the scheduler's word that no host has room, before people are told.
+	// Two to eight runs of the scheduler (15 to 60 s, sched.conf of 4.4 to 6.10). A choice.
+	roomLimit = 2 * time.Minute
+	// diskLimit and bootLimit are how long disks and a boot may take: images of a hundred GB at 100 MB/s; the
+	// deploy action of a driver returns when the guest was started. Choices.
+	diskLimit = 30 * time.Minute
+	bootLimit = 10 * time.Minute
+	// elseLimit is for every other state: nothing is known of it. A choice.
+	elseLimit = 10 * time.Minute
+)
+
+// waits is a row of the table of Follow: what the VMs in some states wait for, and for how long.
+type waits struct {
+	active []one.LCMState
+	states []one.VMState
+	stage  Stage
+	limit  time.Duration
+}
+
+// onTheWay are the states between a recreate and RUNNING (opennebula.md, "VMs and hosts in XML"; include/VirtualMachine.h).
+func onTheWay() []waits {
+	return []waits{
+		{active: []one.LCMState{one.Prolog, one.PrologResume, one.PrologUndeploy, one.PrologMigrate, one.PrologMigrateUnknown,
+			one.PrologMigratePoweroff, one.PrologMigrateSuspend, one.SaveMigrate}, stage: StageDisks, limit: diskLimit},
+		{active: []one.LCMState{one.Boot, one.BootUnknown, one.BootPoweroff, one.BootSuspended, one.BootStopped, one.BootUndeploy, one.BootMigrate, one.Migrate},
+			stage: StageBoot, limit: bootLimit},
+		{states: []one.VMState{one.Hold}, stage: StageOwner, limit: 0},
+	}
+}
+
+// Follow decides about a VM on its way: what it waits for, and what has to be done.
+//
+// A clean-up is ended only with a proof that the machine is off, and only when no command of it can reach the
+// machine any more: one that connects after all, when the machine is switched on again, would remove the disks
+// of the new copy from shared storage. Without a proof it may still succeed: oned cleaned 9 of 9 VMs itself of a
+// host that came back 20 s after ERROR (measured on 6.10).
+func Follow(w Way, l Limits) (Turn, Stage) {
+	last, _ := w.VM.Last()
+	away := w.Failed < 0 || last.HostID != w.Failed
+	switch {
+	case w.VM.State == one.Done && (w.Verb == VerbDelete || w.Verb == VerbRetry):
+		return TurnArrived, StagePassing
+	case w.VM.State == one.Done:
+		return TurnEnded, StagePassing
+	case w.VM.Is(one.CleanupResubmit, one.CleanupDelete):
+		return w.cleanup(l), StageCleanup
+	case w.VM.State == one.Pending:
+		return w.pending(l)
+	case w.Verb == VerbDelete:
+		return within(w.In, elseLimit), StagePassing
+	case w.VM.Is(one.Running) && away:
+		return TurnArrived, StagePassing
+	case w.VM.Is(one.Running) && (w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate):
+		return TurnOldHost, StagePassing
+	case moves(w.Verb) && away && (w.VM.State == one.Suspended || w.VM.State == one.Poweroff):
+		return TurnArrived, StagePassing
+	case FailedOnTheWay(w.VM) && away && !w.Again && (w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate):
+		return TurnAgain, StagePassing
+	case FailedOnTheWay(w.VM):
+		return TurnFailed, StagePassing
+	}
+	for _, row := range onTheWay() {
+		if w.VM.Is(row.active...) || contains(row.states, w.VM.State) {
+			return within(w.In, row.limit), row.stage
+		}
+	}
+	return within(w.In, elseLimit), StagePassing
+}
+
+// moves reports whether a verb takes a VM elsewhere as it is.
+func moves(v Verb) bool { return v == VerbMigrate || v == VerbResched || v == VerbReturn }
+
+func contains(states []one.VMState, s one.VMState) bool {
+	for _, one := range states {
+		if one == s {
+			return true
+		}
+	}
+	return false
+}
+
+// within is to wait up to a limit.
+func within(in, limit time.Duration) Turn {
+	if in >= limit {
+		return TurnStuck
+	}
+	return TurnWait
+}
+
+// cleanup decides about a VM that oned cleans up.
+func (w Way) cleanup(l Limits) Turn {
+	over := w.In >= l.Cleanup
+	switch {
+	case w.Asked >= 0 && w.Asked < askAgain:
+		return TurnWait
+	case w.Proven && (w.Closed && !w.ByTM && w.In >= max(l.Settle, settle) || over):
+		return TurnCleanup
+	case !w.Proven && over:
+		return TurnStuck
+	}
+	return TurnWait
+}
+
+// pending decides about a VM that waits for a host.
+func (w Way) pending(l Limits) (Turn, Stage) {
+	word := w.VM.UserTemplate["SCHED_MESSAGE"]
+	if word == "" || word == w.Word {
+		return within(w.In, max(l.Scheduler, roomLimit)), StageScheduler
+	}
+	return within(w.In, roomLimit), StageRoom
+}
+
+// Threads is how many clean-ups of one host the driver of VMs works on at the same time: those of kvm since 6.4
+// (-p in VM_MAD of share/etc/oned.conf) all that its 15 threads take; others, and older ones, one after the other
+// (src/mad/ruby/VirtualMachineDriver.rb get_runable_action_single_host).
+func Threads(v one.Version, driver string) int {
+	const threads = 15 // -t of VM_MAD, share/etc/oned.conf 4.4 to 7.4
+	if v.Before(6, 4) || driver != "" && driver != "kvm" {
+		return 1
+	}
+	return threads
+}
+
+// Settle is how long clean-ups that fail at once may wait for a thread: so many VMs with so many threads.
+func Settle(vms, threads int) time.Duration {
+	rounds := (max(vms, 1) - 1) / max(threads, 1) // before the last one
+	return settle + time.Duration(rounds)*cleanupTime
+}
+
+// CleanedByTM reports whether a VM that is recreated from a status is cleaned up by the transfer driver and not by
+// that of VMs (clean_up_vm, src/lcm/LifeCycleActions.cc, 4.4 to 7.4). oned takes an answer of the transfer driver that
+// comes late for one about what the VM does then: the success of an old delete would boot it on disks that are
+// half copied. Such a clean-up never hangs, so it is waited for.
+func CleanedByTM(status string) bool {
+	for _, s := range []one.LCMState{one.Prolog, one.PrologFailure, one.PrologResume, one.PrologResumeFailure, one.PrologUndeploy, one.PrologUndeployFailure,
+		one.PrologMigrate, one.PrologMigrateFailure, one.PrologMigratePoweroff, one.PrologMigratePoweroffFailure, one.PrologMigrateSuspend,
+		one.PrologMigrateSuspendFailure, one.PrologMigrateUnknown, one.PrologMigrateUnknownFailure, one.Epilog, one.EpilogFailure, one.EpilogStop,
+		one.EpilogStopFailure, one.EpilogUndeploy, one.EpilogUndeployFailure, one.Failure, one.HotplugSaveasPoweroff, one.HotplugSaveasSuspended,
+		one.HotplugPrologPoweroff, one.HotplugEpilogPoweroff, one.DiskSnapshotPoweroff, one.DiskSnapshotRevertPoweroff, one.DiskSnapshotDeletePoweroff,
+		one.DiskSnapshotSuspended, one.DiskSnapshotRevertSuspended, one.DiskSnapshotDeleteSuspended, one.DiskSnapshotDelete, one.DiskResizePoweroff,
+		one.BackupPoweroff, one.Restore} {
+		if status == s.String() {
+			return true
+		}
+	}
+	return status == one.Failed.String()
+}
+
+// CleanupAction is what ends the clean-up that a VM is in: it makes the VM PENDING (CLEANUP_RESUBMIT) or DONE
+// (CLEANUP_DELETE), runs no driver command and touches no disk.
+//
+// Of the operations of one.vm.recover that do it (LifeCycleManager::recover and delete_recreate_action,
+// src/lcm/LifeCycleActions.cc, all releases from 4.4 to 7.4: CLEANUP_RESUBMIT triggers RESUBMIT whether it is told
+// success, failure or recreate), failure harms least when it comes late: PENDING refuses it, and a VM that is in
+// PROLOG or BOOT again goes into a failure that everybody sees. Success would boot it without its disks there,
+// and recreate would destroy the new copy. In CLEANUP_DELETE only delete is known to any release, and ends it at
+// once (LifeCycleManager::delete_action).
+func CleanupAction(vm one.VM) one.Action {
+	if vm.Is(one.CleanupDelete) {
+		return one.Delete
+	}
+	return one.RecoverFailure
+}
+
+// FailedOnTheWay reports whether a VM is in a failure out of which nothing leads by itself.
+func FailedOnTheWay(vm one.VM) bool {
+	return vm.State == one.Failed || vm.State == one.CloningFailure || vm.Is(one.BootFailure, one.BootMigrateFailure,
+		one.PrologMigrateFailure, one.PrologFailure, one.EpilogFailure, one.EpilogStopFailure, one.EpilogUndeployFailure,
+		one.PrologMigratePoweroffFailure, one.PrologMigrateSuspendFailure, one.BootUndeployFailure, one.BootStoppedFailure,
+		one.PrologResumeFailure, one.PrologUndeployFailure, one.PrologMigrateUnknownFailure)
+}

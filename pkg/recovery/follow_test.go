@@ -1,0 +1,119 @@
+package recovery_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// limits are those of these tests.
+func limits() recovery.Limits {
+	return recovery.Limits{Cleanup: 10 * time.Minute, Settle: recovery.Settle(1, 15), Scheduler: 5 * time.Minute}
+}
+
+// onWay is a recreated VM whose last record is on a host.
+func onWay(state one.VMState, lcm one.LCMState, host int) recovery.Way {
+	return recovery.Way{VM: one.VM{ID: 7, State: state, LCM: lcm, History: []one.Record{{HostID: host}}}, Verb: recovery.VerbRecreate, Failed: 1, Asked: -1}
+}
+
+func TestFollow(t *testing.T) {
+	const failed, other = 1, 2
+	word := func(w recovery.Way, now, before string) recovery.Way {
+		w.VM.UserTemplate, w.Word = map[string]string{"SCHED_MESSAGE": now}, before
+		return w
+	}
+	for name, test := range map[string]struct {
+		way   recovery.Way
+		with  func(*recovery.Way)
+		turn  recovery.Turn
+		stage recovery.Stage
+	}{
+		"clean-up, unproven, waits":                {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Closed = 9*time.Minute, true }, recovery.TurnWait, recovery.StageCleanup},
+		"clean-up, unproven, over the limit":       {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In = 10 * time.Minute }, recovery.TurnStuck, recovery.StageCleanup},
+		"clean-up, proven, something is under way": {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven = 9*time.Minute, true }, recovery.TurnWait, recovery.StageCleanup},
+		"clean-up, proven, nothing is under way":   {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed = time.Second, true, true }, recovery.TurnCleanup, recovery.StageCleanup},
+		"clean-up, proven, only just begun":        {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed = 100*time.Millisecond, true, true }, recovery.TurnWait, recovery.StageCleanup},
+		"clean-up of the transfer driver":          {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.ByTM = time.Minute, true, true, true }, recovery.TurnWait, recovery.StageCleanup},
+		"clean-up, proven, over the limit":         {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven = 10*time.Minute, true }, recovery.TurnCleanup, recovery.StageCleanup},
+		"clean-up that was ended a moment ago":     {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.Asked = time.Minute, true, true, time.Second }, recovery.TurnWait, recovery.StageCleanup},
+		"clean-up that was ended, and stays":       {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.Asked = time.Minute, true, true, 5*time.Second }, recovery.TurnCleanup, recovery.StageCleanup},
+		"pending without a word":                   {onWay(one.Pending, 0, failed), nil, recovery.TurnWait, recovery.StageScheduler},
+		"pending without a word for too long":      {onWay(one.Pending, 0, failed), func(w *recovery.Way) { w.In = 5 * time.Minute }, recovery.TurnStuck, recovery.StageScheduler},
+		"pending with an old word":                 {word(onWay(one.Pending, 0, failed), "no room", "no room"), func(w *recovery.Way) { w.In = 3 * time.Minute }, recovery.TurnWait, recovery.StageScheduler},
+		"pending with a new word":                  {word(onWay(one.Pending, 0, failed), "no room", "old"), nil, recovery.TurnWait, recovery.StageRoom},
+		"pending with a new word for too long":     {word(onWay(one.Pending, 0, failed), "no room", ""), func(w *recovery.Way) { w.In = 2 * time.Minute }, recovery.TurnStuck, recovery.StageRoom},
+		"on hold":                                  {onWay(one.Hold, 0, failed), nil, recovery.TurnStuck, recovery.StageOwner},
+		"prolog":                                   {onWay(one.Active, one.Prolog, other), nil, recovery.TurnWait, recovery.StageDisks},
+		"boot":                                     {onWay(one.Active, one.Boot, other), nil, recovery.TurnWait, recovery.StageBoot},
+		"boot for too long":                        {onWay(one.Active, one.Boot, other), func(w *recovery.Way) { w.In = 10 * time.Minute }, recovery.TurnStuck, recovery.StageBoot},
+		"runs elsewhere":                           {onWay(one.Active, one.Running, other), nil, recovery.TurnArrived, recovery.StagePassing},
+		"runs on the old host":                     {onWay(one.Active, one.Running, failed), nil, recovery.TurnOldHost, recovery.StagePassing},
+		"ended":                                    {onWay(one.Done, 0, failed), nil, recovery.TurnEnded, recovery.StagePassing},
+		"deleted":                                  {onWay(one.Done, 0, failed), func(w *recovery.Way) { w.Verb = recovery.VerbDelete }, recovery.TurnArrived, recovery.StagePassing},
+		"failed there for the first time":          {onWay(one.Active, one.PrologFailure, other), nil, recovery.TurnAgain, recovery.StagePassing},
+		"failed there again":                       {onWay(one.Active, one.PrologFailure, other), func(w *recovery.Way) { w.Again = true }, recovery.TurnFailed, recovery.StagePassing},
+		"4.4 failed there":                         {onWay(one.Failed, 0, other), func(w *recovery.Way) { w.Again = true }, recovery.TurnFailed, recovery.StagePassing},
+		"moved while it was off":                   {onWay(one.Poweroff, 0, other), func(w *recovery.Way) { w.Verb = recovery.VerbMigrate }, recovery.TurnArrived, recovery.StagePassing},
+		"back on its source":                       {onWay(one.Active, one.Running, other), func(w *recovery.Way) { w.Verb = recovery.VerbReturn }, recovery.TurnArrived, recovery.StagePassing},
+	} {
+		if test.with != nil {
+			test.with(&test.way)
+		}
+		if turn, stage := recovery.Follow(test.way, limits()); turn != test.turn || stage != test.stage {
+			t.Errorf("%s: %s, %q; want %s, %q", name, turn, stage, test.turn, test.stage)
+		}
+	}
+}
+
+// TestCleanupNeedsAProof: whatever else is known, a clean-up is ended only with a proof that the machine is off, and only
+// when nothing of it can be under way any more.
+func TestCleanupNeedsAProof(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		w := onWay(one.Active, rapid.SampledFrom([]one.LCMState{one.CleanupResubmit, one.CleanupDelete}).Draw(r, "state"), rapid.IntRange(0, 3).Draw(r, "host"))
+		w.In = time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(r, "in"))
+		w.Proven, w.Closed, w.ByTM = rapid.Bool().Draw(r, "proven"), rapid.Bool().Draw(r, "closed"), rapid.Bool().Draw(r, "by tm")
+		w.Asked = time.Duration(rapid.Int64Range(-1, int64(time.Minute)).Draw(r, "asked"))
+		l := recovery.Limits{Cleanup: time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(r, "limit")), Settle: recovery.Settle(rapid.IntRange(0, 500).Draw(r, "vms"), rapid.IntRange(0, 15).Draw(r, "threads"))}
+		turn, _ := recovery.Follow(w, l)
+		if turn == recovery.TurnCleanup && (!w.Proven || w.In < l.Cleanup && (!w.Closed || w.ByTM || w.In < l.Settle)) {
+			r.Fatalf("ended: %+v with %+v", w, l)
+		}
+	})
+}
+
+func TestCleanupAction(t *testing.T) {
+	if a := recovery.CleanupAction(one.VM{State: one.Active, LCM: one.CleanupResubmit}); a != one.RecoverFailure {
+		t.Errorf("CLEANUP_RESUBMIT: %s", a)
+	}
+	if a := recovery.CleanupAction(one.VM{State: one.Active, LCM: one.CleanupDelete}); a != one.Delete {
+		t.Errorf("CLEANUP_DELETE: %s", a)
+	}
+}
+
+// TestSettle: up to as many clean-ups as there are threads nothing waits in a queue that nobody can see.
+func TestSettle(t *testing.T) {
+	for _, test := range []struct {
+		vms, threads int
+		want         time.Duration
+	}{{0, 0, 500 * time.Millisecond}, {1, 1, 500 * time.Millisecond}, {15, 15, 500 * time.Millisecond}, {16, 15, 2 * time.Second}, {40, 1, 59 * time.Second}} {
+		if got := recovery.Settle(test.vms, test.threads); got != test.want {
+			t.Errorf("%d VMs, %d threads: %s, want %s", test.vms, test.threads, got, test.want)
+		}
+	}
+	for _, test := range []struct {
+		v      one.Version
+		driver string
+		want   int
+	}{{one.Version{Major: 6, Minor: 2}, "kvm", 1}, {one.Version{Major: 6, Minor: 4}, "kvm", 15}, {one.Version{Major: 7, Minor: 4}, "", 15}, {one.Version{Major: 7, Minor: 4}, "lxc", 1}} {
+		if got := recovery.Threads(test.v, test.driver); got != test.want {
+			t.Errorf("%s %s: %d threads, want %d", test.v, test.driver, got, test.want)
+		}
+	}
+	if !recovery.CleanedByTM("PROLOG_FAILURE") || !recovery.CleanedByTM("FAILED") || recovery.CleanedByTM("UNKNOWN") || recovery.CleanedByTM("BOOT") {
+		t.Error("which driver cleans up")
+	}
+}
