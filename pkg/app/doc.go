@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/term"
 
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/process"
 )
 
@@ -42,6 +43,8 @@ type Env struct {
 	Transport http.RoundTripper
 	// Run runs fence agents, commands and second opinions; nil is process.Run.
 	Run process.Runner
+	// Machine is where ssh of the drivers runs; nil is this one.
+	Machine failfast.Machine
 	// Started is since when this machine is a front-end in charge, the zero time when it is
 	// none; nil finds it out (FrontEndStarted).
 	Started func() time.Time

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/config"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -59,6 +60,8 @@ type Session struct {
 	Confirm func(context.Context, Question) Decision
 	// RunProgram runs fence agents, commands and second opinions; nil is process.Run.
 	RunProgram process.Runner
+	// Machine is where ssh of the drivers runs; nil is this one.
+	Machine failfast.Machine
 	// Started finds out since when this machine is a front-end in charge; the zero time when it
 	// is none.
 	Started func() time.Time
@@ -172,7 +175,7 @@ func newSession(c *cli.Context, env Env) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{Settings: set, Cli: c, Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run}
+	s := &Session{Settings: set, Cli: c, Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run, Machine: env.Machine}
 	if in := env.listen(); in != nil {
 		in.Close()
 		s.Confirm = env.Confirm

@@ -297,7 +297,8 @@ func (report *Report) conclude(tasks []*task) {
 		result Result
 		format string
 	}{
-		{Planned, "%d planned"}, {WouldUnproven, "%d would be unproven"}, {WouldRefuse, "%d would be refused"}, {Done, "recovered %d"}, {Unproven, "started %d elsewhere, UNPROVEN"}, {Starting, "%d still starting"},
+		{Planned, "%d planned"}, {WouldUnproven, "%d would be UNPROVEN"}, {WouldRefuse, "%d would be REFUSED"},
+		{Done, "recovered %d"}, {Unproven, "started %d elsewhere, UNPROVEN"}, {Starting, "%d still starting"},
 		{Already, "%d already"}, {Left, "%d left"}, {Incomplete, "%d incomplete"}, {Refused, "%d refused"},
 	} {
 		if count[part.result] > 0 {

@@ -69,8 +69,8 @@ func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared)
 	o := Options{
 		Record: rec, Shared: shared, Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
 		Notify:     func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Kind, e.Text) },
-		Quarantine: s.Config.Values().Quarantine,
-		Threads:    func(driver string) int { return recovery.Threads(s.Version, driver) },
+		Quarantine: s.Config.Values().Quarantine, Bar: newBar(s),
+		Threads: func(driver string) int { return recovery.Threads(s.Version, driver) },
 	}
 	if q.Verify != "" {
 		o.Verify = Verify(q.Verify)

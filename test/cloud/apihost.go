@@ -31,6 +31,27 @@ func hostInfo(c *Cloud, r *request) answer {
 	return success(c.hostXML(h, true))
 }
 
+// hostMonitoring is one.host.monitoring(id), with the last record only: before 5.12 the host as it was then, which
+// only a good monitoring leaves, later its MONITORING.
+func hostMonitoring(c *Cloud, r *request) answer {
+	h, bad := c.hostFor(r, r.int(0), opUse)
+	if bad != nil {
+		return *bad
+	}
+	var b xmlBuffer
+	b.open("MONITORING_DATA")
+	if c.fam >= f610 {
+		c.hostMonitoringXML(&b, h, true)
+	} else {
+		b.open("HOST")
+		b.number("ID", int64(h.ID))
+		b.number("LAST_MON_TIME", c.lookedAt(h, h.lastOK))
+		b.end("HOST")
+	}
+	b.end("MONITORING_DATA")
+	return success(b.String())
+}
+
 // hostPoolInfo is one.hostpool.info().
 func hostPoolInfo(c *Cloud, r *request) answer {
 	ids := c.poolOrder(r, c.hostIDs)
@@ -80,7 +101,11 @@ func hostStatus(c *Cloud, r *request) answer {
 	if status := r.int(1); status < 0 || status >= len(to) {
 		return r.failure(codeInternal, "Wrong status code")
 	}
-	c.adminState(h, to[r.int(1)])
+	state := to[r.int(1)]
+	if state == one.HostInit && h.State == one.HostDisabled && c.fam >= f610 {
+		state = one.HostMonitored // Host::enable: its capacity is known
+	}
+	c.adminState(h, state)
 	return success(h.ID)
 }
 

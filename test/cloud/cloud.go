@@ -32,6 +32,11 @@ type Cloud struct {
 	nextHook int
 	sched    *time.Timer
 
+	threads map[string]*threads // of the drivers, when there is a Network
+	actions []*action           // under way or in line
+	lastSSH int
+	harms   []Harm
+
 	down         bool
 	shuttingDown bool
 	deadlocked   bool
@@ -57,10 +62,14 @@ func New(cfg Config) (*Cloud, error) {
 	c := &Cloud{
 		cfg: cfg, fam: fam, methods: methodsOf(fam), closed: make(chan struct{}), started: time.Now(),
 		hosts: map[int]*host{}, vms: map[int]*vm{}, pending: map[int]*vm{}, resched: map[int]*vm{},
+		threads: map[string]*threads{"vmm": {}, "tm": {}},
 	}
 	c.gate.init(cfg.MaxConn)
-	if c.tables, err = loadTables(fam); err != nil {
+	if c.tables, err = loadTables(fam, cfg.Network); err != nil {
 		return nil, fmt.Errorf("cloud: %w", err)
+	}
+	if cfg.ShippedScheduler {
+		c.cfg.SchedInterval = c.tables.shipped.interval
 	}
 	c.mu.Lock()
 	defer c.unlock()
@@ -76,7 +85,7 @@ func New(cfg Config) (*Cloud, error) {
 	}
 	for i, id := range c.hostIDs { // one after the other: nothing happens at the very same moment
 		if h := c.hosts[id]; h.State.Failed() {
-			h.dead, h.errText = true, c.monitoringError(h)
+			h.dead, h.death, h.errText = true, Cut, c.monitoringError(h)
 			h.timer = c.after(c.cfg.MonitorInterval+time.Duration(i)*time.Millisecond, func() { c.monitor(h) })
 		}
 	}
@@ -93,6 +102,7 @@ func (c *Cloud) Close() {
 	}
 	c.isClosed, c.down = true, true
 	close(c.closed)
+	c.endDrivers()
 	for _, v := range c.vms {
 		stopTimer(v.timer)
 		stopTimer(v.later)
@@ -100,6 +110,7 @@ func (c *Cloud) Close() {
 	for _, h := range c.hosts {
 		stopTimer(h.timer)
 		stopTimer(h.lost)
+		stopTimer(h.message)
 	}
 	stopTimer(c.sched)
 }
@@ -235,7 +246,8 @@ func (c *Cloud) ResetCalls() {
 
 // SetDown stops oned (connections are refused, nothing in the cloud moves) and
 // starts it again. A start ends a deadlock and SetShuttingDown, and takes up
-// the work that stood still.
+// the work that stood still. Drivers with a Network end with oned, and what they were doing is not
+// begun again: its VMs stay in their states.
 func (c *Cloud) SetDown(down bool) {
 	c.mu.Lock()
 	defer c.unlock()
@@ -245,6 +257,7 @@ func (c *Cloud) SetDown(down bool) {
 	c.down = down
 	if down {
 		c.deadlocked, c.shuttingDown = false, false
+		c.endDrivers()
 		return
 	}
 	for _, id := range c.vmIDs {

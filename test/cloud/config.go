@@ -39,6 +39,27 @@ type Config struct {
 	// served, the others wait for that. Default 30, the MAX_CONN and
 	// MAX_CONN_BACKLOG of 15 that oned comes with.
 	MaxConn int
+
+	// Network is how the hosts are connected. Without one drivers answer at once, as those of the
+	// recorded clouds did; with one each of their commands takes what an ssh takes.
+	Network Network
+	// FailFast, when it is set, is asked as each ssh command of a driver begins, for the name of its
+	// host: with true the command fails after 10 ms. It must not call methods of Cloud.
+	FailFast func(hostName string) bool
+	// CleanUpsHang is the share of the clean-ups on a dead host that never end, 0 to 1, because the
+	// thread of the driver dies. Default 5/6 with a Network (measured) and none without; NoHang is none.
+	// Seed draws which.
+	CleanUpsHang float64
+	Seed         int
+	// HostMessage is the time from when a host in ERROR can be reached again to the SYSTEM_HOST
+	// message that makes it MONITORED, on 6.0 and later: 600 s as shipped. Its VMs and its monitoring data are back after
+	// an interval. A host that was switched off is monitored anew, and waits for no message. Default: with the first monitoring.
+	HostMessage time.Duration
+	// ShippedScheduler runs the scheduler with the settings that the release comes with
+	// (tables/sched.tsv), instead of one that places everything every SchedInterval.
+	ShippedScheduler bool
+	// SchedWord is how long a VM is PENDING before the scheduler says why. Default 0.
+	SchedWord time.Duration
 }
 
 // Host is a host of the cloud.
@@ -125,6 +146,12 @@ func (cfg Config) withDefaults() Config {
 	setDefault(&cfg.DeadStep, cfg.Step)
 	setDefault(&cfg.SchedInterval, time.Second)
 	setDefault(&cfg.MaxConn, 30)
+	switch {
+	case cfg.Network == "" || cfg.CleanUpsHang < 0:
+		cfg.CleanUpsHang = 0
+	default:
+		setDefault(&cfg.CleanUpsHang, measuredHang)
+	}
 	if cfg.Datastores == nil {
 		cfg.Datastores = []Datastore{{ID: 0, Name: "system", Type: 1, Shared: true}}
 	}

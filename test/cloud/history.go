@@ -116,6 +116,9 @@ func (c *Cloud) report(v *vm, d driverRow, ok bool) {
 		verb, doing = "Error executing image transfer script", "Error executing image transfer script"
 	}
 	why := "operation failed"
+	if d.driver == "boot" && h.guests[v.ID] && c.cfg.Network != "" {
+		why = "Requested operation is not valid: domain is already active"
+	}
 	if h.dead {
 		why = fmt.Sprintf("ssh: connect to host %s port 22: No route to host", h.Name)
 	}

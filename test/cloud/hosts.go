@@ -19,6 +19,8 @@ const lostDelay = 100 * time.Millisecond
 type host struct {
 	Host
 	dead    bool
+	death   Death        // how, "" for a living host
+	off     bool         // it was switched off since it was monitored last
 	guests  map[int]bool // VMs that really run on it, whatever oned believes
 	vms     map[int]*vm  // VMs that hold capacity on it: what one.host.info lists
 	usedCPU int          // held, 100 per core
@@ -29,6 +31,11 @@ type host struct {
 	zombies []int       // as the last successful monitoring found them
 	timer   *time.Timer // next step of monitoring
 	lost    *time.Timer // UNKNOWN for its VMs
+	message *time.Timer // MONITORED again, see Config.HostMessage
+
+	ssh        []*sshCommand // to it, oldest first
+	master     time.Time     // until when there is a persistent connection, stale or not
+	masterEnds time.Time     // when a stale one is given up, once a command has met it
 }
 
 // addHost adds a host.
@@ -62,64 +69,6 @@ func (c *Cloud) hostByID(id int) (*host, error) {
 		return h, nil
 	}
 	return nil, fmt.Errorf("cloud: no host %d", id)
-}
-
-// FailHost cuts a host off: nothing reaches it any more, its guests go on
-// running. One monitoring interval later oned notices: on 4.4 and 5.10 the
-// states go 2, 1, 3, 5, 3, 5 and on, on 6.10 and 7.4 from 2 to 3. A host that an
-// admin has disabled never becomes ERROR.
-func (c *Cloud) FailHost(id int) error {
-	c.mu.Lock()
-	defer c.unlock()
-	h, err := c.hostByID(id)
-	if err != nil {
-		return err
-	}
-	c.cutOff(h)
-	return nil
-}
-
-// PowerOff is FailHost, and the guests of the host are gone.
-func (c *Cloud) PowerOff(id int) error {
-	c.mu.Lock()
-	defer c.unlock()
-	h, err := c.hostByID(id)
-	if err != nil {
-		return err
-	}
-	clear(h.guests)
-	c.cutOff(h)
-	return nil
-}
-
-// cutOff makes a host dead.
-func (c *Cloud) cutOff(h *host) {
-	if !h.dead {
-		h.zombies = c.zombiesOf(h)
-		h.lastOK = max(h.lastOK, c.lastCycle())
-		h.lastMon = h.lastOK
-		h.dead = true
-	}
-	if h.timer == nil {
-		c.monitorLater(h)
-	}
-}
-
-// HealHost makes a host reachable again. One monitoring interval later it is
-// MONITORED, VMs that still run there go back to RUNNING, and guests that oned
-// has somewhere else meanwhile are its ZOMBIES.
-func (c *Cloud) HealHost(id int) error {
-	c.mu.Lock()
-	defer c.unlock()
-	h, err := c.hostByID(id)
-	if err != nil {
-		return err
-	}
-	if h.dead {
-		h.dead = false
-		c.monitorLater(h)
-	}
-	return nil
 }
 
 // SetHostState sets a host's state as an admin does: DISABLED, OFFLINE, or INIT
@@ -179,22 +128,39 @@ func (c *Cloud) monitor(h *host) {
 	case h.State == one.HostOffline:
 	case !h.dead:
 		c.monitored(h)
+	case h.death == Frozen:
 	case c.fam >= f610:
-		c.monitorFailed(h)
+		c.probe(h, 0, func() {})
 	default:
 		if polled, ok := polling(h.State); ok {
 			c.setHostState(h, polled)
 		}
-		h.timer = c.after(c.cfg.MonitorInterval/10, func() {
-			h.timer = nil
-			if !h.dead {
-				c.monitored(h)
-				return
-			}
-			c.monitorFailed(h)
+		c.probe(h, c.cfg.MonitorInterval/10, func() {
 			h.timer = c.after(c.cfg.MonitorInterval*9/10, func() { c.monitor(h) })
 		})
 	}
+}
+
+// probe is the part of a cycle that finds out that a dead host is dead: it takes what ssh to it
+// takes, or so long without a Network. Behind it comes then.
+func (c *Cloud) probe(h *host, took time.Duration, then func()) {
+	end := func() {
+		h.timer = nil
+		if !h.dead {
+			c.monitored(h)
+			return
+		}
+		c.monitorFailed(h)
+		then()
+	}
+	if c.cfg.Network != "" {
+		took = c.detection(h)
+	}
+	if took == 0 {
+		end()
+		return
+	}
+	h.timer = c.after(took, end)
 }
 
 // polling gives the state of a host that is being polled (include/Host.h, 4.4
@@ -212,9 +178,16 @@ func polling(s one.HostState) (one.HostState, bool) {
 // monitorFailed is the end of a cycle that did not reach the host.
 func (c *Cloud) monitorFailed(h *host) {
 	h.lastMon = time.Now().Unix()
-	if h.State == one.HostDisabled || h.State == one.HostMonitoringDisabled {
+	switch {
+	case h.State.SetByAdmin():
 		c.setHostState(h, one.HostDisabled)
+		if c.cfg.Network != "" {
+			// Its VMs are lost all the same (Host::error_info of 4.4 and 5.10, InformationManager::_host_state).
+			h.lost = c.after(lostDelay, func() { c.loseVMs(h) })
+		}
 		return
+	case h.State == one.HostError && c.fam >= f610 && c.cfg.Network != "":
+		return // _host_state does something only when the state changes
 	}
 	h.errText = c.monitoringError(h)
 	c.setHostState(h, one.HostError)
@@ -256,13 +229,18 @@ func (c *Cloud) loseVM(v *vm) {
 func (c *Cloud) monitored(h *host) {
 	now := time.Now().Unix()
 	h.lastMon, h.lastOK = now, now
-	h.errText = ""
 	h.zombies = c.zombiesOf(h)
-	if h.State.SetByAdmin() {
+	switch {
+	case h.State == one.HostError && c.fam >= f610 && c.cfg.HostMessage > 0 && !h.off:
+		c.awaitMessage(h)
+	case h.State.SetByAdmin():
+		h.errText = ""
 		c.setHostState(h, one.HostDisabled)
-	} else {
+	default:
+		h.errText = ""
 		c.setHostState(h, one.HostMonitored)
 	}
+	h.off = false
 	for _, id := range slices.Sorted(maps.Keys(h.vms)) {
 		v := h.vms[id]
 		if v.state() != active(one.Unknown) || v.last().HostID != h.ID {

@@ -15,21 +15,59 @@ import (
 // it to do.
 func (c *Cloud) wakeScheduler() {
 	if c.sched == nil && !c.isClosed && len(c.pending)+len(c.resched) > 0 {
-		c.sched = c.after(c.cfg.SchedInterval, c.schedule)
+		c.sched = c.after(c.untilSchedule(), c.schedule)
 	}
+}
+
+// untilSchedule is the time to the next run. The schedulers of old run by the clock; that of 7.x, and
+// the one that is not the shipped one, a while after there was something to do.
+func (c *Cloud) untilSchedule() time.Duration {
+	if !c.cfg.ShippedScheduler || c.tables.shipped.busy {
+		return c.cfg.SchedInterval
+	}
+	return c.cfg.SchedInterval - time.Since(c.started)%c.cfg.SchedInterval
+}
+
+// round is one run of the scheduler: what it has placed on each host so far.
+type round struct {
+	limits shippedScheduler // zero: none
+	placed map[int]int
+	all    int
+}
+
+// newRound begins a run.
+func (c *Cloud) newRound() *round {
+	r := &round{placed: map[int]int{}}
+	if c.cfg.ShippedScheduler {
+		r.limits = c.tables.shipped
+	}
+	if r.limits.busy {
+		for _, v := range c.vms {
+			if v.deployed() {
+				r.placed[v.last().HostID]++
+			}
+		}
+	}
+	return r
+}
+
+// full reports whether the run places no more VMs on a host.
+func (r *round) full(h *host) bool {
+	return r.limits.perHost > 0 && (r.placed[h.ID] >= r.limits.perHost || r.all >= r.limits.atOnce)
 }
 
 // schedule is one run: it deploys pending VMs and moves those whose
 // rescheduling was asked for, lowest ID first.
 func (c *Cloud) schedule() {
 	c.sched = nil
+	r := c.newRound()
 	if !c.down && !c.deadlocked && !c.shuttingDown {
 		for _, id := range slices.Sorted(maps.Keys(c.pending)) {
-			c.place(c.pending[id], "deploy", -1)
+			c.place(r, c.pending[id], "deploy", -1)
 		}
 		for _, id := range slices.Sorted(maps.Keys(c.resched)) {
 			if v := c.resched[id]; c.mayResched(v) {
-				c.place(v, "migrate:save", v.last().HostID)
+				c.place(r, v, "migrate:save", v.last().HostID)
 			}
 		}
 	}
@@ -45,27 +83,31 @@ func (c *Cloud) mayResched(v *vm) bool {
 
 // place does a call that puts a VM on the best host other than not, or tells
 // the owner why there is none.
-func (c *Cloud) place(v *vm, callName string, not int) {
-	dest := c.bestHost(v, not)
+func (c *Cloud) place(r *round, v *vm, callName string, not int) {
+	dest := c.bestHost(v, not, r.full)
 	if dest == nil {
-		c.explain(v)
+		if c.bestHost(v, not, func(*host) bool { return false }) == nil && time.Since(v.waiting) >= c.cfg.SchedWord {
+			c.explain(v)
+		}
 		return
 	}
+	r.placed[dest.ID]++
+	r.all++
 	if row, known := c.tables.call(callName, v.state()); known && row.refusal == "" {
 		c.begin(v, row, dest)
 	}
 }
 
 // bestHost finds the host in service with the most free CPU, then memory, then
-// the lowest ID, that fits the VM and its requirements; nil if there is none.
-func (c *Cloud) bestHost(v *vm, not int) *host {
+// the lowest ID, that fits the VM and its requirements, and is not full; nil if there is none.
+func (c *Cloud) bestHost(v *vm, not int, full func(*host) bool) *host {
 	wanted := parseRequirements(v.UserTemplate[schedRequirements])
 	var best *host
 	for _, id := range c.hostIDs {
 		h := c.hosts[id]
 		freeCPU, freeMem := h.CPU-h.usedCPU, h.MemMB-h.usedMem
 		if id == not || !h.State.Back() || !wanted.match(h) ||
-			freeCPU < int(v.CPU*100+0.5) || freeMem < v.MemMB {
+			freeCPU < int(v.CPU*100+0.5) || freeMem < v.MemMB || full(h) {
 			continue
 		}
 		if best == nil || cmp.Or(cmp.Compare(freeCPU, best.CPU-best.usedCPU),

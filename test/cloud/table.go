@@ -12,7 +12,9 @@ import (
 // The transitions are data: calls.tsv says what oned answers to a call for a
 // VM and what it starts, drivers.tsv what the started work leads to.
 //
-//go:embed tables/calls.tsv tables/drivers.tsv
+// actions.tsv, ssh.tsv and sched.tsv are for clouds with a Network.
+//
+//go:embed tables/*.tsv
 var tableFiles embed.FS
 
 // state is where a VM is: LCM counts only when VM is ACTIVE.
@@ -80,18 +82,28 @@ type tables struct {
 	calls   map[string][]callRow
 	drivers map[state]driverRow
 	states  map[string]state
+	actions map[string][]actionRow // by the driver
+	ssh     map[Death]sshRow
+	shipped shippedScheduler
 }
 
-// loadTables reads both tables for a family.
-func loadTables(f family) (*tables, error) {
-	t := &tables{calls: map[string][]callRow{}, drivers: map[state]driverRow{}, states: stateNames()}
+// loadTables reads the tables for a family and a network.
+func loadTables(f family, n Network) (*tables, error) {
+	t := &tables{calls: map[string][]callRow{}, drivers: map[state]driverRow{}, states: stateNames(),
+		actions: map[string][]actionRow{}, ssh: map[Death]sshRow{}}
 	if err := eachRow(f, "tables/calls.tsv", 6, t.addCall); err != nil {
 		return nil, err
 	}
 	if err := eachRow(f, "tables/drivers.tsv", 6, t.addDriver); err != nil {
 		return nil, err
 	}
-	return t, nil
+	if err := eachRow(f, "tables/actions.tsv", 8, t.addAction); err != nil {
+		return nil, err
+	}
+	if err := eachRow(f, "tables/sched.tsv", 5, t.addScheduler); err != nil {
+		return nil, err
+	}
+	return t, t.loadNetwork(n)
 }
 
 // stateNames maps the names of all states to them.
@@ -108,12 +120,11 @@ func stateNames() map[string]state {
 	return names
 }
 
-// eachRow calls add with the columns after the first of every row of a table
-// that is for family f.
-func eachRow(f family, file string, columns int, add func(col []string) error) error {
+// rowsOf reads the rows of a table without its comments and its header.
+func rowsOf(file string, columns int) (rows [][]string, err error) {
 	data, err := tableFiles.ReadFile(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	header := true
 	for n, line := range strings.Split(string(data), "\n") {
@@ -126,14 +137,27 @@ func eachRow(f family, file string, columns int, add func(col []string) error) e
 		}
 		col := strings.Split(line, "\t")
 		if len(col) != columns {
-			return fmt.Errorf("%s:%d: %d columns, want %d", file, n+1, len(col), columns)
+			return nil, fmt.Errorf("%s:%d: %d columns, want %d", file, n+1, len(col), columns)
 		}
+		rows = append(rows, col)
+	}
+	return rows, nil
+}
+
+// eachRow calls add with the columns after the first of every row of a table
+// that is for family f.
+func eachRow(f family, file string, columns int, add func(col []string) error) error {
+	rows, err := rowsOf(file, columns)
+	if err != nil {
+		return err
+	}
+	for _, col := range rows {
 		ours, err := f.inVersions(col[0])
 		if err == nil && ours {
 			err = add(col[1:])
 		}
 		if err != nil {
-			return fmt.Errorf("%s:%d: %w", file, n+1, err)
+			return fmt.Errorf("%s: %s: %w", file, strings.Join(col, " "), err)
 		}
 	}
 	return nil

@@ -20,6 +20,11 @@ type vm struct {
 	gen     int         // which work: a timer of an older one does nothing
 	stalled bool        // the work stands still: oned is down or hung
 
+	action    *action   // of the driver at work, when there is a Network
+	cleanFrom state     // before the clean-up
+	cleanUps  int       // how many there were
+	waiting   time.Time // since when it is PENDING
+
 	later      *time.Timer // a recreate that was accepted and not begun
 	recreating time.Time   // until then a recreate is being executed
 	shown      one.VMState // STATE that is still shown, until shownUntil
@@ -134,6 +139,7 @@ func (c *Cloud) UpdateVM(id int, f func(*VM)) error {
 	}
 	if before.state() != after.state() || !slices.Equal(before.History, after.History) {
 		v.stopWork()
+		c.cancelAction(v)
 		for _, h := range c.hosts {
 			if !h.dead {
 				delete(h.guests, id)

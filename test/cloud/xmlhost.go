@@ -27,11 +27,7 @@ func (c *Cloud) hostXML(h *host, full bool) string {
 		b.cdata("VM_MAD", "dummy")
 	}
 	if c.fam < f610 {
-		at := h.lastMon
-		if h.regular() {
-			at = max(at, c.lastCycle())
-		}
-		b.number("LAST_MON_TIME", at)
+		b.number("LAST_MON_TIME", c.lookedAt(h, h.lastMon))
 	}
 	b.number("CLUSTER_ID", int64(h.Cluster))
 	b.text("CLUSTER", h.ClusterName)
@@ -45,6 +41,15 @@ func (c *Cloud) hostXML(h *host, full bool) string {
 	}
 	b.end("HOST")
 	return b.String()
+}
+
+// lookedAt is when a host was monitored last, on 4.4 and 5.10; at is what the last cycle that it had itself
+// came to. 4.4 does not look at a disabled host without VMs, and says that it did (InformationManager::timer_action).
+func (c *Cloud) lookedAt(h *host, at int64) int64 {
+	if h.regular() || c.fam == f44 && h.State == one.HostDisabled && len(h.vms) == 0 {
+		return max(at, c.lastCycle())
+	}
+	return at
 }
 
 // hostShareXML writes HOST_SHARE. OFFLINE hosts have no capacity (recorded on
@@ -119,7 +124,7 @@ func (c *Cloud) hostTemplate(h *host) map[string]string {
 		t["ERROR"] = h.errText
 	}
 	zombies := h.zombies
-	if h.State.Back() {
+	if h.State.Back() || h.regular() && h.State != one.HostOffline {
 		zombies = c.zombiesOf(h)
 	}
 	if len(zombies) > 0 {

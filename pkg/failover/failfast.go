@@ -1,0 +1,127 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/failfast"
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+)
+
+// How often the marks of a host are renewed, which end by themselves within failfast.MaxHold, and how often the
+// processes of drivers are looked at while they are up. Looking reads a few files of each process of the user.
+const (
+	renewMarks = 15 * time.Second
+	lookEvery  = 250 * time.Millisecond
+	// barTime bounds what is done before the first call: ssh -G for each name, ending masters and connections.
+	barTime = 10 * time.Second
+)
+
+// sshBarrier is a Barrier of marks that ssh of the drivers obeys.
+type sshBarrier struct {
+	client failfast.Client
+	marks  failfast.Marks
+	hold   failfast.Hold
+	names  []string
+	closed atomic.Bool
+	stop   context.CancelFunc
+	done   chan struct{}
+}
+
+// newBar makes Options.Bar of a session.
+func newBar(s app.Session) func(context.Context, one.Host, []string, int) (Barrier, error) {
+	return func(ctx context.Context, host one.Host, names []string, number int) (Barrier, error) {
+		bounded, cancel := context.WithTimeout(ctx, barTime)
+		defer cancel()
+		client, err := failfast.NewClient(machine(s), s.StateDir)
+		if err != nil {
+			return nil, err
+		}
+		b := &sshBarrier{client: client, marks: failfast.Open(s.StateDir), names: names, done: make(chan struct{})}
+		name, _ := incident.KnownFrontEndName(s.StateDir)
+		b.hold = failfast.Hold{Host: host.ID, Incident: number, FrontEnd: name, PID: os.Getpid()}
+		switch force := client.InForce(bounded, b.marks); force.State {
+		case failfast.InForce:
+		case failfast.NotInstalled:
+			b.endConnections(bounded)
+			return nil, errors.New("ssh of the drivers does not fail fast: oneft hooks install --ssh")
+		default:
+			b.endConnections(bounded)
+			return nil, fmt.Errorf("whether ssh of the drivers fails fast is not known (%s): %w", force.State, errors.Join(force.Err, errNotInForce))
+		}
+		b.hold.Until = time.Now().Add(failfast.MaxHold)
+		engaged, err := client.Engage(bounded, b.marks, names, b.hold)
+		b.names = engaged.Names
+		if len(engaged.Masters)+len(engaged.Connections) > 0 {
+			s.Log.VM(Info.logrus(), -1, incident.KindSSHEnded, fmt.Sprintf("ended %d ssh connections to the host and %d masters", len(engaged.Connections), len(engaged.Masters)))
+		}
+		keep, stop := context.WithCancel(ctx)
+		b.stop = stop
+		go b.keep(keep)
+		return b, err
+	}
+}
+
+// errNotInForce means that marks would change nothing.
+var errNotInForce = errors.New("oneft check says more")
+
+// machine is what the session runs on.
+func machine(s app.Session) failfast.Machine {
+	if s.Machine != nil {
+		return s.Machine
+	}
+	return failfast.OS{Proc: "/proc", Runner: s.RunProgram}
+}
+
+// endConnections ends what hangs on a host that is off, where no mark keeps new ones away: ssh that has a connection to
+// a host which froze before waits for ever.
+func (b *sshBarrier) endConnections(ctx context.Context) {
+	if hanging, err := b.client.Connecting(b.names); err == nil && len(hanging) > 0 {
+		_ = b.client.End(ctx, hanging) // the limit of clean-ups counts on
+	}
+}
+
+// keep renews the marks and looks for processes of drivers until Open.
+func (b *sshBarrier) keep(ctx context.Context) {
+	defer close(b.done)
+	quiet := 0 // looks in a row that saw nothing: between two commands of a clean-up there is a moment without any
+	for renewed := time.Now(); ; {
+		working, err := b.client.Working(b.names)
+		if quiet++; err != nil || len(working) > 0 {
+			quiet = 0
+		}
+		b.closed.Store(quiet > 1)
+		if time.Since(renewed) >= renewMarks {
+			renewed = time.Now()
+			b.hold.Until = renewed.Add(failfast.MaxHold)
+			if err := b.marks.Set(ctx, b.names, b.hold); err != nil {
+				b.closed.Store(false)
+			}
+			b.endConnections(ctx)
+		}
+		if !wait(ctx, lookEvery) {
+			return
+		}
+	}
+}
+
+// Names is a part of Barrier.
+func (b *sshBarrier) Names() []string { return b.names }
+
+// Closed is a part of Barrier.
+func (b *sshBarrier) Closed() bool { return b.closed.Load() }
+
+// Open is a part of Barrier.
+func (b *sshBarrier) Open() {
+	b.stop()
+	<-b.done
+	ctx, cancel := context.WithTimeout(context.Background(), barTime)
+	defer cancel()
+	_ = b.marks.Clear(ctx, b.hold.Host) // it ends by itself within a minute
+}

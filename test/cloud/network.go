@@ -1,0 +1,162 @@
+package cloud
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"one-ft/pkg/one"
+)
+
+// Network is how the front-end and the hosts are connected, which decides what an ssh of a
+// driver to a dead host takes. The zero value is the world without ssh: drivers answer after
+// Config.Step, also about dead hosts, as those of the recorded clouds did.
+type Network string
+
+// The networks with ssh; tables/ssh.tsv has their times.
+const (
+	Local  Network = "local"  // nobody answers ARP for a dead host: 3 s
+	Routed Network = "routed" // packets to a dead host are dropped: 135 s
+)
+
+// Death is how a host is lost; tables/ssh.tsv says what that is for ssh and for the monitoring.
+type Death string
+
+// The ways to die.
+const (
+	Cut         Death = "cut"         // no answer: its power or its network is gone
+	Unreachable Death = "unreachable" // a router says so, at once
+	Refused     Death = "refused"     // the machine answers, and has no sshd
+	Frozen      Death = "frozen"      // user space stands still: connections are taken, and nothing answers
+)
+
+// Further rows of tables/ssh.tsv.
+const (
+	rowAlive Death = "alive"
+	rowLost  Death = "lost" // the host died under a connected command
+)
+
+// Times of ssh that are the same in all networks.
+const (
+	// failFastTime is what an ssh takes that a ProxyCommand of "false" ends (opennebula.md).
+	failFastTime = 10 * time.Millisecond
+	// staleMasterTime is what a stale persistent master holds up the first commands behind a death
+	// (opennebula.md): ServerAliveInterval 10, three times, and the next look.
+	staleMasterTime = 40 * time.Second
+	// controlPersist is how long a master stays after the last command (share/ssh/etc/config,
+	// ControlPersist), since 5.12: 4.4 and 5.10 have none.
+	controlPersist = 70 * time.Second
+	// vmsApart is how far apart actions end that began at the same moment for different VMs.
+	vmsApart = time.Microsecond
+)
+
+// retransmissions are when a connecting ssh tries again: the SYN of Linux, tcp_syn_retries = 6.
+// A host that is reachable again is connected to at the next of them: after 83 to 97 s in one trial.
+func retransmissions() []time.Duration {
+	list := make([]time.Duration, 7)
+	for i := range list {
+		list[i] = time.Second * time.Duration(1<<(i+1)-1)
+	}
+	return list
+}
+
+// measuredHang is the share of clean-ups whose driver's thread dies of a broken pipe to the ssh
+// of a dead host. Measured with the real drivers of 6.10: 5 of 6, 5 of 5, 3 of 4 VMs; with ConnectTimeout 15 of 15.
+const measuredHang = 5.0 / 6
+
+// NoHang is Config.CleanUpsHang of a cloud where no clean-up hangs for ever.
+const NoHang = -1
+
+// sshRow is one row of ssh.tsv. A negative time is never.
+type sshRow struct{ ssh, failed time.Duration }
+
+const never = -time.Second
+
+// addSSH takes the columns host, ssh, error, source.
+func (t *tables) addSSH(col []string) error {
+	row := sshRow{}
+	for i, to := range map[int]*time.Duration{1: &row.ssh, 2: &row.failed} {
+		switch col[i] {
+		case "-":
+		case "never":
+			*to = never
+		default:
+			seconds, err := strconv.ParseFloat(col[i], 64)
+			if err != nil {
+				return err
+			}
+			*to = time.Duration(seconds * float64(time.Second))
+		}
+	}
+	t.ssh[Death(col[0])] = row
+	return nil
+}
+
+// loadNetwork reads what has a row for a network instead of a version.
+func (t *tables) loadNetwork(n Network) error {
+	switch n {
+	case "", Local, Routed:
+	default:
+		return fmt.Errorf("unknown network %q", n)
+	}
+	lines, err := rowsOf("tables/ssh.tsv", 5)
+	for _, col := range lines {
+		if err == nil && (col[0] == "*" || col[0] == string(n)) {
+			err = t.addSSH(col[1:])
+		}
+	}
+	return err
+}
+
+// ssh says what a command to a host takes that begins now: never is a negative time.
+func (c *Cloud) sshTime(h *host) sshRow {
+	if !h.dead {
+		return c.tables.ssh[rowAlive]
+	}
+	return c.tables.ssh[h.death]
+}
+
+// detection is the time from the end of the interval to ERROR of a dead host.
+func (c *Cloud) detection(h *host) time.Duration { return c.tables.ssh[h.death].failed }
+
+// masters reports whether drivers of this release leave persistent connections.
+func (c *Cloud) masters() bool { return c.cfg.Network != "" && c.fam >= f610 }
+
+// breaks draws whether the thread of a clean-up dies; the same seed, VM and attempt always
+// give the same.
+func (c *Cloud) breaks(vmID, attempt int) bool {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%d %d %d", c.cfg.Seed, vmID, attempt) // never fails
+	// FNV spreads the last bytes over the low bits only.
+	return float64((h.Sum64()*0x9e3779b97f4a7c15)>>11)/(1<<53) < c.cfg.CleanUpsHang
+}
+
+// shippedScheduler is a row of sched.tsv.
+type shippedScheduler struct {
+	interval        time.Duration
+	perHost, atOnce int
+	busy            bool
+}
+
+// addScheduler takes the columns interval, per_host, at_once, busy.
+func (t *tables) addScheduler(col []string) error {
+	var n [3]int
+	for i := range n {
+		var err error
+		if n[i], err = strconv.Atoi(col[i]); err != nil {
+			return err
+		}
+	}
+	t.shipped = shippedScheduler{time.Duration(n[0]) * time.Second, n[1], n[2], col[3] == "yes"}
+	return nil
+}
+
+// deployed reports whether a VM is on its way from its host's prolog to RUNNING.
+func (v *vm) deployed() bool {
+	switch v.state() {
+	case active(one.Prolog), active(one.Boot), active(one.PrologResume), active(one.PrologUndeploy), active(one.BootStopped), active(one.BootUndeploy):
+		return true
+	}
+	return false
+}

@@ -1,0 +1,269 @@
+package failover_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"one-ft/pkg/failover"
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+	"one-ft/test/cloud"
+)
+
+// barrier is ssh of the simulated drivers that fails at once.
+type barrier struct {
+	cloud *cloud.Cloud
+	names []string
+	mu    sync.Mutex
+	open  bool
+	times int // it was opened
+}
+
+// bar makes Options.Bar of a cloud.
+func (w *world) bar() *barrier {
+	b := &barrier{cloud: w.cloud, open: true}
+	w.opt.Bar = func(_ context.Context, _ one.Host, names []string, _ int) (failover.Barrier, error) {
+		b.mu.Lock()
+		b.names, b.open = names, false
+		b.mu.Unlock()
+		b.cloud.SetFailFast(func(name string) bool {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			return !b.open && slices.Contains(b.names, name)
+		})
+		for _, n := range names {
+			b.cloud.EndMaster(n)
+			b.cloud.EndSSH(n)
+		}
+		return b, nil
+	}
+	return b
+}
+
+func (b *barrier) Names() []string { return b.names }
+
+func (b *barrier) Closed() bool {
+	return !slices.ContainsFunc(b.names, func(n string) bool { return len(b.cloud.SSHs(n)) > 0 })
+}
+
+func (b *barrier) Open() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open = true
+	b.times++
+}
+
+// deadWorld is a cloud with real drivers and VMs on the host that dies.
+func deadWorld(t *testing.T, version string, network cloud.Network, vms int) *world {
+	cfg := fourHosts(version, someRunning(vms)...)
+	cfg.Network, cfg.MonitorInterval = network, 20*time.Second
+	w := newWorld(t, cfg)
+	w.opt.Threads = func(string) int { return 15 }
+	return w
+}
+
+// allRun fails the test unless all VMs run elsewhere, no disk of them was harmed and none runs twice.
+func (w *world) allRun(r failover.Report) {
+	w.t.Helper()
+	for _, o := range r.Outcomes {
+		v, _ := w.cloud.VM(o.VM)
+		if o.Result != failover.Done || v.State != one.Active || v.LCM != one.Running || v.History[len(v.History)-1].HostID == dead {
+			w.t.Errorf("VM %d: %s: %s, is %s\n%s", o.VM, o.Result, o.Detail, place(v), w.said())
+		}
+	}
+	if harms := w.cloud.Harms(); len(harms) > 0 {
+		w.t.Errorf("harm: %+v", harms)
+	}
+	w.nobodyTwice()
+}
+
+// TestCleanupsOnADeadHostAreEnded: with a proof and ssh that fails at once all VMs run elsewhere within seconds, those
+// too whose clean-ups would never have ended.
+func TestCleanupsOnADeadHostAreEnded(t *testing.T) {
+	for _, network := range []cloud.Network{cloud.Local, cloud.Routed} {
+		t.Run(string(network), func(t *testing.T) {
+			onEach(t, func(t *testing.T, version string) {
+				w := deadWorld(t, version, network, 20)
+				w.failHost()
+				b := w.bar()
+				began := time.Now()
+				report := w.recover()
+				if took := time.Since(began); took > 30*time.Second {
+					t.Errorf("it took %s", took)
+				}
+				w.allRun(report)
+				if !b.open || b.times != 1 {
+					t.Errorf("the barrier is up: %t, opened %d times", !b.open, b.times)
+				}
+			})
+		})
+	}
+}
+
+// TestNoCleanupIsEndedWithoutAProof: without one nothing is ended, and what hangs is reported, not called done.
+func TestNoCleanupIsEndedWithoutAProof(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := deadWorld(t, version, cloud.Local, 6)
+		w.failHost()
+		w.bar()
+		w.job.Fencing = failover.FencingOff
+		w.opt.Timeout = time.Hour
+		report := w.recover()
+		for _, c := range w.cloud.Calls() {
+			if recoverFailure(c) {
+				t.Errorf("a clean-up was ended: %v", c.Args)
+			}
+		}
+		for _, o := range report.Outcomes {
+			v, _ := w.cloud.VM(o.VM)
+			hangs := v.State == one.Active && v.LCM == one.CleanupResubmit
+			if want := map[bool]failover.Result{true: failover.Incomplete, false: failover.Unproven}[hangs]; o.Result != want {
+				t.Errorf("VM %d is %s: %s, want %s", o.VM, place(v), o.Result, want)
+			}
+		}
+		if !report.Unproven {
+			t.Error("the report does not say that nothing was proven")
+		}
+	})
+}
+
+// recoverFailure reports whether a call is what ends a clean-up.
+func recoverFailure(c cloud.Call) bool {
+	return c.Method == "one.vm.recover" && len(c.Args) > 1 && (c.Args[1] == 0 || c.Args[1] == false)
+}
+
+// TestCleanupsWithoutFailFast: where ssh does not fail at once a clean-up is ended only after its commands must be over, and no
+// disk is harmed when the host is back meanwhile.
+func TestCleanupsWithoutFailFast(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := deadWorld(t, version, cloud.Routed, 6)
+		w.failHost()
+		w.opt.Timeout, w.opt.CleanupLimit = time.Hour, func(int, int) time.Duration { return 8 * time.Minute }
+		began := time.Now()
+		report := w.recover()
+		w.allRun(report)
+		for _, c := range w.cloud.Calls() {
+			if recoverFailure(c) && c.At.Sub(began) < 8*time.Minute {
+				t.Errorf("a clean-up was ended after %s: %v", c.At.Sub(began), c.Args)
+			}
+		}
+	})
+}
+
+// TestHostIsBackInTheMiddleOfCleanups: the proof does not hold for a machine that was switched on again. Its clean-ups are
+// left to oned, which can do them now.
+func TestHostIsBackInTheMiddleOfCleanups(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := deadWorld(t, version, cloud.Routed, 4)
+		w.failHost()
+		w.opt.Timeout, w.opt.CleanupLimit = time.Hour, func(int, int) time.Duration { return 10 * time.Minute }
+		go func() {
+			time.Sleep(time.Minute)
+			_ = w.cloud.HealHost(dead)
+		}()
+		w.recover()
+		time.Sleep(30 * time.Minute)
+		if harms := w.cloud.Harms(); len(harms) > 0 {
+			t.Errorf("harm: %+v\n%s", harms, w.said())
+		}
+		w.nobodyTwice()
+	})
+}
+
+// TestWayIsWrittenDown: each state that a VM passes is in its outcome, with what was waited for.
+func TestWayIsWrittenDown(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := deadWorld(t, version, cloud.Local, 1)
+		w.failHost()
+		w.bar()
+		report := w.recover()
+		path := w.outcome(report, 0).Path
+		var states []string
+		for i, h := range path {
+			states = append(states, h.State)
+			if i > 0 && h.At.Before(path[i-1].At) {
+				t.Errorf("%s was seen before %s", h.State, path[i-1].State)
+			}
+		}
+		for _, want := range []string{"UNKNOWN", "CLEANUP_RESUBMIT", "PENDING", "RUNNING"} {
+			if !slices.Contains(states, want) {
+				t.Errorf("%s is missing: %v", want, states)
+			}
+		}
+		if i := slices.Index(states, "CLEANUP_RESUBMIT"); i >= 0 && path[i].Waits != incident.WaitCleanup {
+			t.Errorf("in CLEANUP_RESUBMIT it waits for %q", path[i].Waits)
+		}
+	})
+}
+
+// TestQuarantine: a failed host is disabled before the first call, with the reason on it, and so the VMs cannot be placed
+// there when it is back at once.
+func TestQuarantine(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := deadWorld(t, version, cloud.Local, 3)
+		w.opt.Quarantine, w.opt.FrontEnd = true, "fe-1"
+		w.failHost()
+		w.bar()
+		w.recover()
+		h, _ := w.cloud.Host(dead)
+		if h.State != one.HostDisabled && h.State != one.HostMonitoringDisabled {
+			t.Fatalf("the host is %s", h.State)
+		}
+		q, err := recovery.ParseQuarantine(h.Template[recovery.AttrQuarantine])
+		if err != nil || q.FrontEnd != "fe-1" || !q.Proven {
+			t.Errorf("%+v, %v", q, err)
+		}
+		disabled := -1
+		for i, c := range w.cloud.Calls() {
+			switch {
+			case c.Method == "one.host.status" || c.Method == "one.host.enable":
+				disabled = i
+			case disabled < 0 && (c.Method == "one.vm.recover" || fmt.Sprint(c.Args[:min(1, len(c.Args))]) == "[delete-recreate]"):
+				t.Errorf("recreated before the host was disabled: %v", c.Args)
+			}
+		}
+		// A second process sees it as failed, also where oned says DISABLED.
+		report := w.recover()
+		if report.Refused || report.Summary != "no VMs on the host" {
+			t.Errorf("%q", report.Summary)
+		}
+	})
+}
+
+// TestLivingHostInError: from 6.0 on a host that can be reached again stays in ERROR for ten minutes, while its VMs run.
+func TestLivingHostInError(t *testing.T) {
+	for _, version := range []string{"6.10.0", "7.4.1"} {
+		t.Run(version, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := fourHosts(version, someRunning(3)...)
+				cfg.Network, cfg.MonitorInterval, cfg.HostMessage = cloud.Local, 20*time.Second, 600*time.Second
+				w := newWorld(t, cfg)
+				if err := w.cloud.FailHost(dead); err != nil {
+					t.Fatal(err)
+				}
+				for h, _ := w.cloud.Host(dead); h.State != one.HostError; h, _ = w.cloud.Host(dead) {
+					time.Sleep(time.Second)
+				}
+				time.Sleep(5 * time.Second)
+				if err := w.cloud.HealHost(dead); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				if h, _ := w.cloud.Host(dead); h.State != one.HostError {
+					t.Fatalf("the host is %s", h.State)
+				}
+				report := w.recover()
+				if !report.Back {
+					t.Errorf("%s\n%s", report.Summary, w.said())
+				}
+				w.nobodyTwice()
+			})
+		})
+	}
+}
