@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -47,6 +48,29 @@ func FrontEndStarted(proc, endpoint, location string) time.Time {
 		return oned
 	}
 	return later(oned, hem)
+}
+
+// OnedUser finds the user that oned runs as, and its drivers and hooks with it; found is false when
+// oned runs on another machine or cannot be seen. See FrontEndStarted for the rest.
+func OnedUser(proc, endpoint, location string) (uid int, found bool) {
+	if !IsLocal(endpoint) {
+		return 0, false
+	}
+	for _, dir := range processes(proc) {
+		command, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+		if err != nil {
+			continue // it has ended
+		}
+		first, _, _ := bytes.Cut(command, []byte{0})
+		info, err := os.Stat(dir)
+		if err != nil || filepath.Base(string(first)) != "oned" || !SameLocation(dir, location) {
+			continue
+		}
+		if owner, ok := info.Sys().(*syscall.Stat_t); ok {
+			return int(owner.Uid), true
+		}
+	}
+	return 0, false
 }
 
 // processes gives the directories of all processes.

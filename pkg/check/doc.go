@@ -3,7 +3,8 @@
 //
 // Look reads what there is to see: oned, the hosts and what they are fenced with, VMs,
 // datastores, the journal, and this machine. It changes nothing, neither in the cloud nor on
-// the disk, takes no lock, and asks fence agents for their status only. Judge is a pure
+// the disk (but for a mark of a host that does not exist, for the milliseconds in which ssh is asked
+// about it), takes no lock, and asks fence agents for their status only. Judge is a pure
 // decision over that. What cannot be known is never taken for good: it is said as a warning,
 // or among the things that were not looked at.
 //

@@ -38,6 +38,7 @@ type Facts struct {
 	Written, Loaded []HookLine
 
 	FrontEnd FrontEnd
+	SSH      SSH
 	Hosts    []Host // ID ascending
 	// FencingNotAsked: somebody wanted no fence agent to be asked.
 	FencingNotAsked bool

@@ -25,6 +25,7 @@ func Judge(f Facts) Report {
 	j.hooks()
 	j.manager()
 	j.hosts()
+	j.ssh()
 	j.fencing()
 	j.leases()
 	j.datastores()

@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
@@ -37,6 +38,8 @@ type Input struct {
 	Written  []HookLine
 	// NotLooked are things that the caller could not look at.
 	NotLooked []string
+	// Machine has the ssh client of the drivers' user, and its processes; nil looks at none.
+	Machine failfast.Machine
 	// Proc is /proc. Root is put before /etc and /var, for tests; "" is the machine itself.
 	Proc, Root string
 }
@@ -79,6 +82,7 @@ func Look(ctx context.Context, in Input) (Facts, error) {
 		l.vms(ctx, hosts)
 		l.datastores(ctx)
 	})
+	wg.Go(func() { f.SSH = l.ssh(ctx, hosts) })
 	f.Incidents = readIncidents(filepath.Join(in.StateDir, "incidents"), filepath.Join(in.StateDir, "locks"), filepath.Join(in.Proc, "locks"))
 	f.Programs = programs(f.Values)
 	wg.Wait()

@@ -53,6 +53,7 @@ const (
 	TopicManager    = "hook manager"
 	TopicTimer      = "timer"
 	TopicHosts      = "hosts"
+	TopicSSH        = "ssh"
 	TopicFencing    = "fencing"
 	TopicLease      = "lease"
 	TopicDatastores = "datastores"
@@ -64,7 +65,7 @@ const (
 )
 
 func topics() []string {
-	return []string{TopicOned, TopicRights, TopicConfig, TopicHooks, TopicManager, TopicTimer, TopicHosts, TopicFencing, TopicLease,
+	return []string{TopicOned, TopicRights, TopicConfig, TopicHooks, TopicManager, TopicTimer, TopicHosts, TopicSSH, TopicFencing, TopicLease,
 		TopicDatastores, TopicVMs, TopicBudgets, TopicIncidents, TopicClock, TopicFiles}
 }
 

@@ -56,7 +56,12 @@ type File struct {
 	// Verify is what has to be seen before a VM counts as done: VerifyLeft,
 	// VerifyRunning or VerifyNone.
 	Verify *string `yaml:"verify,omitempty"`
+	// Place: VMs that wait for a host are deployed by one-ft where it can evaluate everything that
+	// matters for them, instead of waiting for the scheduler.
+	Place *bool `yaml:"place,omitempty"`
 
+	// SSH is the absolute path of the ssh client that oned's drivers use.
+	SSH *string `yaml:"ssh,omitempty"`
 	// Endpoint is the URL of oned, http or https. It may hold a password when others
 	// cannot read the file.
 	Endpoint *string `yaml:"endpoint,omitempty"`

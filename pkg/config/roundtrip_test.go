@@ -77,6 +77,7 @@ func random(r *rand.Rand) File {
 	maybe(r, &f.Parallel, 1+r.IntN(MaxParallel))
 	maybe(r, &f.Timeout, between(r, time.Second, longest))
 	maybe(r, &f.OnedWait, between(r, 0, longest))
+	maybe(r, &f.Place, r.IntN(2) == 0)
 	maybe(r, &f.Verify, pick(r, VerifyLeft, VerifyNone, VerifyRunning))
 	maybe(r, &f.Endpoint, pick(r, "http://h/RPC2", "https://u:p@[::1]:2633/RPC2?#a b"))
 	maybe(r, &f.AuthFile, "/"+word(r))

@@ -70,6 +70,8 @@ const (
 	// DefaultTimeout: for many VMs and a busy scheduler; a hook must end at some time. A
 	// choice.
 	DefaultTimeout = 10 * time.Minute
+	// DefaultPlace: placing VMs is the scheduler's, which may have a policy of its own.
+	DefaultPlace = false
 	// DefaultOnedWait: for a restart of oned or a change of leader. A choice.
 	DefaultOnedWait = 2 * time.Minute
 )
@@ -142,7 +144,10 @@ type Values struct {
 	Timeout, OnedWait time.Duration
 	// Verify "" is VerifyRunning for hosts; for single VMs on a terminal, too, else VerifyLeft.
 	Verify string
+	// Place: see File.Place.
+	Place bool
 
+	SSH                        string // "": the first one in the usual places
 	Endpoint, AuthFile, CAFile string
 	LogFile, StateDir          string
 
@@ -167,7 +172,7 @@ func Default() Values {
 		BudgetRanWell: DefaultBudgetRanWell, BudgetPerMinute: DefaultBudgetPerMinute,
 		ResumeHosts: DefaultResumeHosts, ResumeSuspended: DefaultResumeSuspended,
 		ResumeUnknown: DefaultResumeUnknown, ResumeFailed: DefaultResumeFailed,
-		Parallel: DefaultParallel, Timeout: DefaultTimeout, OnedWait: DefaultOnedWait,
+		Parallel: DefaultParallel, Timeout: DefaultTimeout, OnedWait: DefaultOnedWait, Place: DefaultPlace,
 	}
 }
 
@@ -202,6 +207,8 @@ func (f File) Values() Values {
 	over(&v.Timeout, f.Timeout)
 	over(&v.OnedWait, f.OnedWait)
 	over(&v.Verify, f.Verify)
+	over(&v.Place, f.Place)
+	over(&v.SSH, f.SSH)
 	over(&v.Endpoint, f.Endpoint)
 	over(&v.AuthFile, f.AuthFile)
 	over(&v.CAFile, f.CAFile)

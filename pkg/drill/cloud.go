@@ -2,6 +2,7 @@ package drill
 
 import (
 	"slices"
+	"time"
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -30,6 +31,7 @@ type Host struct {
 	// Attributes are those that requirements can name, with all their values in the order of
 	// the XML; the template of the cluster comes last.
 	Attributes map[string][]string
+	Driver     string // of its VMs (VM_MAD), such as kvm
 	// NoMonitoring: the answer had no monitoring data, so FREE_CPU and its like are not known.
 	NoMonitoring bool
 	// FreeDisk is the free space for datastores that are not shared, in MB, and FreeDatastore that of
@@ -45,6 +47,9 @@ type VM struct {
 	CPUShare int64 // hundredths of a core
 	MemoryKB int64
 	DiskMB   int64 // on the system datastore
+	Disks    int   // how many it has
+	// Prolog is how long its disks took when it was started where it is; 0 when that is not known.
+	Prolog time.Duration
 	// Requirements must all be met by the host; DatastoreRequirements by the system datastore.
 	Requirements, DatastoreRequirements []string
 	// UserPriority comes before the ID in the scheduler's order (5.10 and later).
@@ -52,8 +57,13 @@ type VM struct {
 	// GroupID and Role tell its place in a VM group; GroupID is -1 for none.
 	GroupID int
 	Role    string
-	// Unchecked are things it needs that are not evaluated, such as "PCI devices".
-	Unchecked []string
+	// UID and GID are those of its owner.
+	UID, GID int
+	// ImageStore: its disks take room on an image datastore, and OwnRank: it says itself which of several
+	// hosts or datastores it prefers. Both matter for whoever places it, and not for whether there is room.
+	ImageStore, OwnRank bool
+	// Unchecked are things it needs that are not evaluated.
+	Unchecked []Aspect
 }
 
 // Datastore is a system datastore.
@@ -64,6 +74,9 @@ type Datastore struct {
 	Monitored  bool // its size is known
 	Disabled   bool
 	Attributes map[string][]string
+	// GID is that of its group; GroupUse and OtherUse are its permissions.
+	GID                int
+	GroupUse, OtherUse bool
 }
 
 // Values gives the attribute for requirements of datastores.

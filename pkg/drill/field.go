@@ -18,6 +18,7 @@ type field struct {
 	known   map[string]*rule
 	told    map[string]bool // attribute -> whether it can be told of all hosts
 	base    room
+	denied  []bool // datastores that the VM at hand may not use
 }
 
 // target is a host as requirements see it.
@@ -103,6 +104,13 @@ func (r *room) clone(into *room) {
 // newField prepares a cloud. VMs that wait now and find a host are placed first: they are running by the
 // time that a host dies. The others find none with a host less, either.
 func newField(c Cloud) *field {
+	f := bareField(c)
+	f.settle()
+	return f
+}
+
+// bareField prepares a cloud as it is now: VMs that wait take no room.
+func bareField(c Cloud) *field {
 	f := &field{cloud: c, byID: map[int]int{}, holders: map[int][]int{}, groups: map[int]Group{}, sets: map[int][]int{}, known: map[string]*rule{}, told: map[string]bool{}}
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
@@ -120,6 +128,7 @@ func newField(c Cloud) *field {
 			f.holders[vm] = append(f.holders[vm], i)
 		}
 	}
+	f.denied = make([]bool, len(c.Datastores))
 	for _, d := range c.Datastores {
 		f.base.stores = append(f.base.stores, d.FreeMB)
 	}
@@ -131,7 +140,6 @@ func newField(c Cloud) *field {
 			}
 		}
 	}
-	f.settle()
 	return f
 }
 

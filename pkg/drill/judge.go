@@ -213,7 +213,7 @@ func (c *Capacity) explain(t *trial, it *item, v *VM) {
 		}
 	case len(v.Unchecked) > 0:
 		c.Verdict = NotKnown
-		c.Reason = "not evaluated: " + strings.Join(v.Unchecked, ", ")
+		c.Reason = "not evaluated: " + aspects(v.Unchecked)
 	}
 }
 

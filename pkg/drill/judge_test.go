@@ -109,7 +109,7 @@ func TestVerdicts(t *testing.T) {
 			"not known: 1 not known (not evaluated: requirements of FREE_CPU) 2 fits on 1"},
 		{"monitoring is missing and no matter", Cloud{Hosts: []Host{host(0, 4, 8, 1), unmonitored(host(1, 4, 8))}, VMs: []VM{vm(1, 0, 5, 1, "FREE_CPU > 3")}},
 			"does not fit: 1 does not fit (no other host has 5.00 CPU and 1024 MB free)"},
-		{"what is not evaluated", Cloud{Hosts: []Host{host(0, 4, 8, 1), host(1, 4, 8)}, VMs: []VM{with(vm(1, 0, 1, 1), func(v *VM) { v.Unchecked = []string{"PCI devices"} })}},
+		{"what is not evaluated", Cloud{Hosts: []Host{host(0, 4, 8, 1), host(1, 4, 8)}, VMs: []VM{with(vm(1, 0, 1, 1), func(v *VM) { v.Unchecked = []Aspect{PCIDevices} })}},
 			"not known: 1 not known on 1 (not evaluated: PCI devices)"},
 		{"hosts out of service", Cloud{Hosts: []Host{host(0, 4, 8, 1), inState(host(1, 4, 8), one.HostDisabled), inState(host(2, 4, 8), one.HostError), inState(host(3, 4, 8), one.HostInit)},
 			VMs: []VM{vm(1, 0, 1, 1)}}, "does not fit: 1 does not fit (no other host is in service)"},

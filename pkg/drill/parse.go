@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -22,7 +23,7 @@ func parseHost(e *element) (Host, error) {
 		MaxCPU: share.number("MAX_CPU"), UsedCPU: share.number("CPU_USAGE"),
 		MaxMemory: share.number("MAX_MEM"), UsedMemory: share.number("MEM_USAGE"),
 		VMs: e.ids("VMS"), Template: plain(e.child("TEMPLATE")),
-	}, Attributes: map[string][]string{}, FreeDatastore: map[int]int64{}}
+	}, Attributes: map[string][]string{}, FreeDatastore: map[int]int64{}, Driver: one.Printable(e.value("VM_MAD"))}
 	slices.Sort(h.VMs)
 	stores := share.child("DATASTORES")
 	h.FreeDisk = stores.number("FREE_DISK") // 6.x; before, it is in HOST_SHARE
@@ -83,7 +84,7 @@ func parseVM(e *element) (VM, error) {
 		ID: int(e.number("ID")), Name: one.Printable(e.value("NAME")), Owner: one.Printable(e.value("UNAME")),
 		State: one.VMState(e.number("STATE")), LCM: one.LCMState(e.number("LCM_STATE")), Resched: e.number("RESCHED") == 1,
 		Template: own(template), UserTemplate: own(user),
-	}, GroupID: -1}
+	}, GroupID: -1, UID: int(e.number("UID")), GID: int(e.number("GID"))}
 	cpu, memory := decimal(template.value("CPU")), template.number("MEMORY")
 	if cpu > 0 && cpu < maxCores {
 		v.CPU = cpu
@@ -107,11 +108,15 @@ func parseVM(e *element) (VM, error) {
 	v.UserPriority = decimal(user.value("USER_PRIORITY"))
 	v.parseSections(template)
 	if user.child("PUBLIC_CLOUD") != nil || user.child("EC2") != nil {
-		v.Unchecked = append(v.Unchecked, "public clouds")
+		v.Unchecked = append(v.Unchecked, PublicClouds)
+	}
+	for _, name := range []string{"SCHED_RANK", "RANK", "SCHED_DS_RANK"} {
+		v.OwnRank = v.OwnRank || strings.TrimSpace(user.value(name)) != ""
 	}
 	if records := e.child("HISTORY_RECORDS"); records != nil {
 		for i := range records.children {
 			h := &records.children[i]
+			v.Prolog = prolog(h)
 			v.History = append(v.History, one.Record{
 				Seq: int(h.number("SEQ")), HostID: int(h.number("HID")), Host: one.Printable(h.value("HOSTNAME")),
 				ClusterID: int(h.number("CID")), DatastoreID: int(h.number("DS_ID")), Action: int(h.number("ACTION")),
@@ -119,6 +124,16 @@ func parseVM(e *element) (VM, error) {
 		}
 	}
 	return v, nil
+}
+
+// prolog is how long the prolog of a history record took; 0 when it has none. A prolog of a day is damage.
+func prolog(record *element) time.Duration {
+	began, ended := record.number("PSTIME"), record.number("PETIME")
+	const day = 24 * 60 * 60
+	if began <= 0 || ended <= began || ended-began > day {
+		return 0
+	}
+	return time.Duration(ended-began) * time.Second
 }
 
 // decimal reads a number; 0 for anything else, also for what only strconv takes for one.
@@ -163,7 +178,7 @@ func (v *VM) parseSections(template *element) {
 	if template == nil {
 		return
 	}
-	unchecked := func(what string) {
+	unchecked := func(what Aspect) {
 		if !slices.Contains(v.Unchecked, what) {
 			v.Unchecked = append(v.Unchecked, what)
 		}
@@ -172,19 +187,21 @@ func (v *VM) parseSections(template *element) {
 		c := &template.children[i]
 		switch c.name {
 		case "DISK":
+			v.Disks++
 			v.DiskMB += onSystemDatastore(c)
+			v.ImageStore = v.ImageStore || onImageDatastore(c)
 			v.PersistentDisks = v.PersistentDisks || c.value("PERSISTENT") == "YES" || c.value("SAVE") == "YES"
 		case "PCI":
-			unchecked("PCI devices")
+			unchecked(PCIDevices)
 		case "TOPOLOGY":
 			if policy := strings.ToUpper(c.value("PIN_POLICY")); policy != "" && policy != "NONE" {
-				unchecked("pinned CPUs (NUMA)")
+				unchecked(PinnedCPUs)
 			} else if c.value("HUGEPAGE_SIZE") != "" {
-				unchecked("huge pages (NUMA)")
+				unchecked(HugePages)
 			}
 		case "NIC":
 			if strings.EqualFold(c.value("NETWORK_MODE"), "AUTO") {
-				unchecked("networks that the scheduler chooses")
+				unchecked(Networks)
 			}
 		case "VMGROUP":
 			if id, err := strconv.Atoi(strings.TrimSpace(c.value("VMGROUP_ID"))); err == nil {
@@ -216,6 +233,16 @@ func onSystemDatastore(disk *element) int64 {
 	return 0
 }
 
+// onImageDatastore reports whether a disk is copied on its image datastore when the VM is deployed
+// (VirtualMachineXML::init_storage_usage: a target of SELF).
+func onImageDatastore(disk *element) bool {
+	target := "LN_TARGET"
+	if strings.EqualFold(disk.value("CLONE"), "YES") {
+		target = "CLONE_TARGET"
+	}
+	return strings.EqualFold(disk.value(target), "SELF")
+}
+
 // parseDatastore reads a DATASTORE element; ok is false for one that holds no running VMs.
 func parseDatastore(e *element) (d Datastore, ok bool, err error) {
 	if err := e.once("ID", "TYPE", "STATE", "TEMPLATE"); err != nil {
@@ -234,7 +261,10 @@ func parseDatastore(e *element) (d Datastore, ok bool, err error) {
 		Datastore: one.Datastore{ID: int(e.number("ID")), Name: one.Printable(e.value("NAME")), Shared: strings.EqualFold(shared, "YES")},
 		FreeMB:    e.number("FREE_MB"), Disabled: e.number("STATE") != 0,
 		Monitored: e.number("FREE_MB") != 0 || e.number("TOTAL_MB") != 0 || e.number("USED_MB") != 0,
-		Clusters:  e.ids("CLUSTERS"), Attributes: map[string][]string{},
+		Clusters:  e.ids("CLUSTERS"), Attributes: map[string][]string{}, GID: int(e.number("GID")),
+	}
+	if rights := e.child("PERMISSIONS"); rights != nil {
+		d.GroupUse, d.OtherUse = rights.number("GROUP_U") == 1, rights.number("OTHER_U") == 1
 	}
 	switch {
 	case e.child("CLUSTERS") == nil && e.child("CLUSTER_ID") != nil: // 4.x: that of the host has to be the same

@@ -7,10 +7,10 @@ import (
 	"one-ft/pkg/drill/requirement"
 )
 
-// place finds a host other than dead for an item and takes the room there; -1 if there is none.
-// What cannot be told counts as met if hope is set.
-func (f *field) place(it *item, dead int, rank Rank, hope bool, state *room) int {
-	best, store := -1, -1
+// choose finds a host other than dead for an item, and the system datastore for it (store); both -1 if
+// there is none. What cannot be told counts as met if hope is set.
+func (f *field) choose(it *item, dead int, rank Rank, hope bool, state *room) (best, store int) {
+	best, store = -1, -1
 	for i := range f.hosts {
 		t := &f.hosts[i]
 		if !t.service || i == dead || state.cpu[i] < it.cpu || state.memory[i] < it.memory || best >= 0 && !better(state, rank, i, best) {
@@ -25,9 +25,20 @@ func (f *field) place(it *item, dead int, rank Rank, hope bool, state *room) int
 			best, store = i, s
 		}
 	}
-	if best < 0 {
-		return -1
+	return best, store
+}
+
+// place chooses a host for an item and takes the room there; -1 if there is none.
+func (f *field) place(it *item, dead int, rank Rank, hope bool, state *room) int {
+	best, store := f.choose(it, dead, rank, hope, state)
+	if best >= 0 {
+		f.take(it, best, store, state)
 	}
+	return best
+}
+
+// take takes the room for an item.
+func (f *field) take(it *item, best, store int, state *room) {
 	state.cpu[best] -= it.cpu
 	state.memory[best] -= it.memory
 	state.vms[best] += int64(len(it.vms))
@@ -40,7 +51,6 @@ func (f *field) place(it *item, dead int, rank Rank, hope bool, state *room) int
 	for _, v := range it.vms {
 		state.placed[v.ID] = best + 1
 	}
-	return best
 }
 
 // accept reports whether a verdict will do.
@@ -82,7 +92,7 @@ func (f *field) store(it *item, host int, state *room) (int, requirement.Verdict
 	best, found := -1, requirement.No
 	for i := range f.cloud.Datastores {
 		d := &f.cloud.Datastores[i]
-		if d.Disabled || d.Clusters != nil && !slices.Contains(d.Clusters, f.hosts[host].host.ClusterID) || !f.hasSpace(it, i, host, state) {
+		if d.Disabled || f.denied[i] || d.Clusters != nil && !slices.Contains(d.Clusters, f.hosts[host].host.ClusterID) || !f.hasSpace(it, i, host, state) {
 			continue
 		}
 		verdict := requirement.Yes

@@ -41,11 +41,14 @@ func Read(ctx context.Context, src Source, version one.Version, dialect one.Dial
 	r.datastores(ctx)
 	r.groups(ctx)
 	if version.Before(4, 5) {
-		r.cloud.HypervisorMemory = 0.1
+		r.cloud.HypervisorMemory = hypervisorMemory
 		r.note("the scheduler of OpenNebula %s keeps HYPERVISOR_MEM of sched.conf free on each host; its default of 0.1 is assumed", version)
 	}
 	return r.cloud, ctx.Err()
 }
+
+// hypervisorMemory is HYPERVISOR_MEM of the sched.conf that 4.4 ships.
+const hypervisorMemory = 0.1
 
 // reader is one reading.
 type reader struct {

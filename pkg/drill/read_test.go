@@ -178,11 +178,11 @@ func TestReadVM(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	v, _ = c.VM(2)
-	if got := strings.Join(v.Unchecked, ", "); got != "PCI devices, pinned CPUs (NUMA), networks that the scheduler chooses, public clouds" {
+	if got := aspects(v.Unchecked); got != "PCI devices, pinned CPUs (NUMA), networks that the scheduler chooses, public clouds" {
 		t.Error(got)
 	}
 	v, _ = c.VM(3)
-	if got := strings.Join(v.Unchecked, ", "); got != "huge pages (NUMA)" {
+	if got := aspects(v.Unchecked); got != "huge pages (NUMA)" {
 		t.Error(got)
 	}
 	want := []Group{{ID: 3, Roles: []Role{{Name: "a", Policy: "ANTI_AFFINED", VMs: []int{1, 2}, HostAffined: []int{4, 5}}}, Affined: [][]string{{"a", "b"}}}}
@@ -237,7 +237,7 @@ func TestRefusals(t *testing.T) {
 		if c.note != "" && !strings.HasPrefix(strings.Join(got.Notes, "\n"), c.note) {
 			t.Errorf("%s: %q", c.method, got.Notes)
 		}
-		if v, _ := got.VM(1); c.method == "one.vmgrouppool.info" && !slices.Equal(v.Unchecked, []string{"VM groups"}) {
+		if v, _ := got.VM(1); c.method == "one.vmgrouppool.info" && !slices.Equal(v.Unchecked, []Aspect{VMGroups}) {
 			t.Errorf("unchecked: %q", v.Unchecked)
 		}
 	}

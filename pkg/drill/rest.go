@@ -91,7 +91,7 @@ func (r *reader) groups(ctx context.Context) {
 	r.note("VM groups were not evaluated: %v", err)
 	for i := range r.cloud.VMs {
 		if v := &r.cloud.VMs[i]; v.GroupID >= 0 {
-			v.Unchecked = append(v.Unchecked, "VM groups")
+			v.Unchecked = append(v.Unchecked, VMGroups)
 		}
 	}
 }

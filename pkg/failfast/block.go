@@ -141,6 +141,20 @@ func SetsTimeout(text []byte) bool {
 	return false
 }
 
+// BlockSetsTimeout reports whether the block that is there sets a ConnectTimeout.
+func BlockSetsTimeout(text []byte) bool {
+	at, err := find(text)
+	if err != nil {
+		return false
+	}
+	for line := range bytes.Lines(text[at.begin:at.end]) {
+		if keyword(line) == "connecttimeout" {
+			return true
+		}
+	}
+	return false
+}
+
 // BlockState says what there is of the block in an ssh configuration.
 type BlockState string
 

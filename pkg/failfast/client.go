@@ -29,9 +29,22 @@ const (
 // ErrNoSSH is a machine without an ssh client.
 var ErrNoSSH = errors.New("no ssh client found")
 
+// RefusedError is an ssh that did not do what it was called for, such as one that cannot read its
+// configuration.
+type RefusedError struct {
+	Code   int
+	Output string // as it was printed
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("ssh ended with exit code %d: %s", e.Code, shortened(e.Output))
+}
+
 // Machine is what this package needs of the machine; OS is the real one, and tests put another in
 // its place.
 type Machine interface {
+	// SSH is where the drivers find the ssh client; ErrNoSSH without one.
+	SSH() (string, error)
 	// Run runs a program as process.Run does.
 	Run(ctx context.Context, limit time.Duration, p process.Program) process.Result
 	// Processes gives the processes of a user.
@@ -55,7 +68,7 @@ func NewClient(machine Machine, stateDir string) (Client, error) {
 	if err != nil {
 		return Client{}, err
 	}
-	path, err := findSSH()
+	path, err := machine.SSH()
 	return Client{Machine: machine, Path: path, User: u}, err
 }
 
@@ -104,7 +117,7 @@ func (c Client) resolve(ctx context.Context, args ...string) (Settings, error) {
 	r := c.Machine.Run(ctx, resolveLimit, c.program(args...))
 	err := r.Err
 	if err == nil && r.Code != 0 {
-		err = fmt.Errorf("exit code %d: %s", r.Code, shortened(r.Output))
+		err = &RefusedError{Code: r.Code, Output: r.Output}
 	}
 	if err != nil {
 		return Settings{}, fmt.Errorf("run ssh %s: %w", one.Printable(strings.Join(args, " ")), err)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -16,6 +17,7 @@ import (
 
 // machine is one in memory: an ssh that answers from a table and obeys marks, and processes.
 type machine struct {
+	mu       sync.Mutex
 	marks    Marks
 	obeys    bool
 	settings map[string]string // answers of ssh -G by name
@@ -27,6 +29,8 @@ type machine struct {
 }
 
 func (m *machine) Run(_ context.Context, _ time.Duration, p programs.Program) programs.Result {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.ran = append(m.ran, strings.Join(p.Args, " "))
 	if m.result != nil {
 		return *m.result
@@ -47,6 +51,8 @@ func (m *machine) Run(_ context.Context, _ time.Duration, p programs.Program) pr
 func (m *machine) Processes(uid int) ([]Process, error) {
 	return slices.DeleteFunc(slices.Clone(m.procs), func(p Process) bool { return p.UID != uid }), nil
 }
+
+func (m *machine) SSH() (string, error) { return findSSH() }
 
 func (m *machine) Signal(p Process, s syscall.Signal) error {
 	i := slices.IndexFunc(m.procs, func(q Process) bool { return q.PID == p.PID && q.Started == p.Started })

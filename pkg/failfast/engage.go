@@ -48,22 +48,23 @@ func (c Client) Engage(ctx context.Context, m Marks, names []string, h Hold) (En
 // which ssh uses in its second pass over the configuration.
 func (c Client) aliases(ctx context.Context, names []string) (all []string, sockets map[string]string, failed []error) {
 	sockets = map[string]string{}
+	var good []string
 	for _, name := range names {
 		if err := CheckName(name); err != nil {
 			failed = append(failed, err)
 			continue
 		}
+		good = append(good, name)
+	}
+	for i, a := range c.ResolveAll(ctx, good) {
+		name := good[i]
 		all = append(all, name, strings.ToLower(name))
-		s, err := c.Resolve(ctx, name)
-		if err != nil {
-			failed = append(failed, err)
-			continue
+		failed = append(failed, a.Err)
+		if a.Err == nil && a.Direct() && CheckName(a.HostName) == nil {
+			all = append(all, a.HostName)
 		}
-		if s.Direct() && CheckName(s.HostName) == nil {
-			all = append(all, s.HostName)
-		}
-		if s.ControlPath != "" {
-			sockets[name] = s.ControlPath
+		if a.ControlPath != "" {
+			sockets[name] = a.ControlPath
 		}
 	}
 	slices.Sort(all)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"time"
 )
 
@@ -65,6 +67,30 @@ func (c Client) InForce(ctx context.Context, m Marks) Force {
 		f.State = InForce
 	}
 	return f
+}
+
+// Accepts asks ssh whether it can read a configuration, before that is put in its place: one that it cannot
+// read stops every ssh of its user, and is a *RefusedError. OpenSSH before 6.5 knows no Match, and before 6.8 no -G. The text is in a file below
+// the marks for as long as that takes.
+func (c Client) Accepts(ctx context.Context, m Marks, text []byte) (err error) {
+	if err := m.makeAll(); err != nil {
+		return fmt.Errorf("try the ssh configuration: %w", err)
+	}
+	f, err := os.CreateTemp(m.dir, unfinished+"*")
+	if err != nil {
+		return fmt.Errorf("try the ssh configuration: %w", err)
+	}
+	defer func() { err = errors.Join(err, remove(f.Name())) }()
+	_, err = f.Write(text)
+	if err = errors.Join(err, ownLikeParent(f), f.Close()); err != nil {
+		return fmt.Errorf("try the ssh configuration: %w", err)
+	}
+	_, err = c.resolve(ctx, "-F", f.Name(), "-G", "--", "one-ft-check.invalid")
+	var refused *RefusedError
+	if errors.As(err, &refused) { // the name of the file tells nobody anything
+		return &RefusedError{Code: refused.Code, Output: strings.ReplaceAll(refused.Output, f.Name()+" ", "")}
+	}
+	return err
 }
 
 // marked resolves a name while it has a mark. The mark is written without the lock, and belongs to no host: it is

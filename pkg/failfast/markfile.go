@@ -27,20 +27,31 @@ const (
 // ErrBusy is another process that has had the lock over the marks for too long.
 var ErrBusy = errors.New("another process has held the lock over the marks of hosts for 2s")
 
-// make makes the directory, for the owner of the state directory.
-func (m Marks) make() error {
-	err := os.Mkdir(m.dir, 0o755)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		info, err := os.Stat(m.dir)
-		if err == nil && !info.IsDir() {
-			err = &fs.PathError{Op: "mkdir", Path: m.dir, Err: syscall.ENOTDIR}
+// make makes the directory. The state directory is there: the journal is in it.
+func (m Marks) make() error { return makeDir(m.dir, false) }
+
+// makeAll makes the state directory, too.
+func (m Marks) makeAll() error { return makeDir(m.dir, true) }
+
+// makeDir makes a directory for the owner of the one above, which it makes as well, if all.
+func makeDir(dir string, all bool) error {
+	if info, err := os.Stat(dir); err == nil {
+		if !info.IsDir() {
+			return &fs.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR}
 		}
-		return err
-	case err != nil:
+		return nil
+	}
+	if parent := filepath.Dir(dir); all && parent != dir {
+		if err := makeDir(parent, true); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, 0o755); errors.Is(err, fs.ErrExist) { // another process was faster
+		return nil
+	} else if err != nil {
 		return err
 	}
-	d, err := os.Open(m.dir)
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func CheckName(name string) error {
 	case len(name) > maxName:
 		problem = fmt.Sprintf("%d bytes are more than %d", len(name), maxName)
 	case strings.HasPrefix(name, "."), strings.HasPrefix(name, "-"):
-		problem = "it begins with . or -"
+		problem = "it begins with a dot or a hyphen"
 	case strings.ContainsAny(name, "/'") || one.Printable(name) != name:
 		problem = "it has a slash, an apostrophe or a control character"
 	default:

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,9 +27,13 @@ type User struct {
 	Other bool
 }
 
-// ownerOf is the user that a directory belongs to.
+// ownerOf is the user that a directory belongs to, or would: that of the one above.
 func ownerOf(dir string) (User, error) {
 	info, err := os.Stat(dir)
+	for errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {
+		dir = filepath.Dir(dir)
+		info, err = os.Stat(dir)
+	}
 	if err != nil {
 		return User{}, fmt.Errorf("find the user that oned runs as: %w", err)
 	}

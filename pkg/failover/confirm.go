@@ -1,16 +1,14 @@
 package failover
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strconv"
-	"strings"
+	"io/fs"
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/onedconf"
 )
 
 // DefaultInterval is the time between two monitorings of a host where neither
@@ -24,7 +22,8 @@ const watchEvery = time.Second
 
 // Interval finds the time between two monitorings of a host: from oned's configuration
 // (before 6.0), else from monitord.conf (path; may be missing), else
-// DefaultInterval. The second result says where it came from.
+// DefaultInterval. The second result says where it came from, and what kept monitord.conf
+// from being read; it is printable.
 func Interval(ctx context.Context, cloud Cloud, monitord string) (time.Duration, string, error) {
 	seconds, err := cloud.MonitoringInterval(ctx)
 	if err != nil {
@@ -33,28 +32,27 @@ func Interval(ctx context.Context, cloud Cloud, monitord string) (time.Duration,
 	if seconds > 0 {
 		return time.Duration(seconds) * time.Second, "configuration of oned", nil
 	}
-	if f, err := os.Open(monitord); err == nil {
-		defer f.Close()
-		if interval, found := monitordInterval(f); found {
-			return interval, monitord, nil
-		}
+	all, err := onedconf.ReadFile(monitord)
+	switch interval, found := monitordInterval(all); {
+	case errors.Is(err, fs.ErrNotExist):
+		return DefaultInterval, "default of monitord", nil
+	case err != nil:
+		return DefaultInterval, one.Printable(fmt.Sprintf("default of monitord, because its configuration cannot be read: %v", err)), nil
+	case found:
+		return interval, monitord, nil
 	}
 	return DefaultInterval, "default of monitord", nil
 }
 
-// monitordInterval reads MONITORING_INTERVAL_HOST in a monitord.conf; found is false when it is not
+// monitordInterval finds MONITORING_INTERVAL_HOST in a monitord.conf; found is false when it is not
 // there, or not between a second and one.MaxInterval.
-func monitordInterval(conf io.Reader) (interval time.Duration, found bool) {
-	lines := bufio.NewScanner(conf)
-	for lines.Scan() {
-		name, value, _ := strings.Cut(lines.Text(), "=")
-		value, _, _ = strings.Cut(value, "#")
-		n, err := strconv.Atoi(strings.Trim(strings.TrimSpace(value), `"`))
-		if strings.TrimSpace(name) == "MONITORING_INTERVAL_HOST" && err == nil && n > 0 && n <= one.MaxInterval {
-			return time.Duration(n) * time.Second, true
-		}
+func monitordInterval(conf []onedconf.Attribute) (interval time.Duration, found bool) {
+	a, found := onedconf.Find(conf, "MONITORING_INTERVAL_HOST")
+	n, ok := onedconf.Number(a.Value)
+	if !found || !ok || n <= 0 || n > one.MaxInterval {
+		return 0, false
 	}
-	return 0, false
+	return time.Duration(n) * time.Second, true
 }
 
 // confirm watches the host for a time. It ends at once when oned has

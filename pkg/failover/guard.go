@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -70,7 +71,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 		case v.Hold:
 			if !held {
 				storm.CoolDown = r.coolDown(ctx, storm)
-				r.say(Warning, -1, holding+" %s, so the front-end itself is the suspect; nothing is fenced or touched", v.Worst)
+				r.tell(Warning, -1, incident.KindHeld, holding+" %s, so the front-end itself is the suspect; nothing is fenced or touched", v.Worst)
 			}
 			held, calm = true, time.Time{}
 			r.turns.expect(r.hostID, false)

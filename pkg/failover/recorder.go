@@ -73,7 +73,7 @@ func (rec *recorder) line(level logrus.Level, vm int, kind incident.Kind, text s
 	step := rec.step.Load().(incident.Step)
 	c := rec.file.Load()
 	c.KindEvent(step, vm, names[level], kind, text)
-	if step == incident.StepGuard && strings.HasPrefix(text, holding) {
+	if kind == incident.KindHeld {
 		rec.tell.held(c)
 	}
 }
@@ -291,6 +291,9 @@ func (rec *recorder) Quarantined(at time.Time) {
 func (rec *recorder) FailFast(names []string) {
 	rec.file.Load().Host(func(h *incident.HostRecord) { h.FailFast = names })
 }
+
+// Forecast is a part of Recorder.
+func (rec *recorder) Forecast(stages []incident.Stage) { rec.file.Load().Forecast(stages) }
 
 // Moved is a part of Recorder.
 func (rec *recorder) Moved(o Outcome) { rec.file.Load().VM(o.record()) }

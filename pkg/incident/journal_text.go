@@ -75,7 +75,10 @@ func cleanVM(vm *VM) {
 		*s = printable(*s, maxName)
 	}
 	vm.Detail = shown(vm.Detail)
-	vm.Path = slices.Clone(vm.Path[:min(len(vm.Path), maxHops)])
+	vm.Path = slices.Clone(vm.Path)
+	if n := len(vm.Path); n > maxHops { // the first and the last ones say most
+		vm.Path = slices.Delete(vm.Path, maxHops/2, n-maxHops/2)
+	}
 	for i := range vm.Path {
 		vm.Path[i].State, vm.Path[i].Waits = printable(vm.Path[i].State, maxName), Wait(printable(string(vm.Path[i].Waits), maxName))
 	}

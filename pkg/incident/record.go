@@ -123,6 +123,7 @@ const (
 	KindPlaced       Kind = "placed"         // a VM was given a host by one-ft
 	KindStuck        Kind = "stuck"          // a VM waited for longer than its limit
 	KindUnproven     Kind = "unproven"       // VMs are started elsewhere without a proof
+	KindHeld         Kind = "held"           // nothing is touched because many hosts failed
 )
 
 // Step is a part of the work on an incident.

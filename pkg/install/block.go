@@ -121,7 +121,7 @@ func (f File) foreign() error {
 			continue
 		}
 		if hook := e.Name == "HOST_HOOK" || e.Name == "VM_HOOK"; !hook || program(e.Get("COMMAND")) == "" {
-			return &SyntaxError{Line: e.Line, Problem: short(e.Name) + " is between the marks of one-ft, but is none of its hooks; move it out of there"}
+			return &SyntaxError{File: confName, Line: e.Line, Problem: short(e.Name) + " is between the marks of one-ft, but is none of its hooks; move it out of there"}
 		}
 	}
 	return nil

@@ -161,6 +161,44 @@ func TestRequestsInFull(t *testing.T) {
 	}
 }
 
+// TestDeployIsAsRecorded: on each version a deploy with these types was accepted for a VM that waits, and
+// what refused one is told apart.
+func TestDeployIsAsRecorded(t *testing.T) {
+	types := regexp.MustCompile(`:\S+`)
+	for _, version := range tapes.Versions() {
+		c, request := sent(t, version+".0", "")
+		const want = "methodName:one.vm.deploy int:7 int:3 boolean:1 int:100"
+		if err := c.Deploy(ctx(t), 7, 3, 100); err != nil || request() != want {
+			t.Errorf("%s: %s, %v; want %s", version, request(), err, want)
+		}
+		found := false
+		for key, ok := range requestsOf(t, version) {
+			found = found || ok && strings.HasPrefix(key, "methodName:one.vm.deploy ") && types.ReplaceAllString(key, "") == types.ReplaceAllString(want, "")
+		}
+		if !found {
+			t.Errorf("%s: no deploy with these types was ever accepted", version)
+		}
+		refused := 0
+		eachTape(t, func(v string, tape tapes.Tape) {
+			if v != version || tape.Method != "one.vm.deploy" {
+				return
+			}
+			recorded := readRecorded(t, tape)
+			err := playing(t, version, tape).Deploy(ctx(t), 7, 3, -1)
+			if recorded.code == 2048 {
+				refused++
+				is(t, err, ErrWrongState)
+			}
+			if (err == nil) != (recorded.kind == "value") {
+				t.Errorf("%s %s: %v", version, tape.Name, err)
+			}
+		})
+		if refused < 5 {
+			t.Errorf("%s: only %d refusals", version, refused)
+		}
+	}
+}
+
 // TestRecreatesByVersion: what is destructive is sent in the right form, or not at all.
 func TestRecreatesByVersion(t *testing.T) {
 	want := map[string]string{
@@ -183,6 +221,7 @@ func TestRecreatesByVersion(t *testing.T) {
 		is(t, unconnected.Do(ctx(t), action, 7), errNotConnected)
 	}
 	is(t, unconnected.Migrate(ctx(t), 7, 3), errNotConnected)
+	is(t, unconnected.Deploy(ctx(t), 7, 3, -1), errNotConnected)
 	is(t, client(t, "7.4.0", silent).Do(ctx(t), "explode", 7), ErrUnsupported)
 	_, err := client(t, "5.12.5", silent).VMSet(ctx(t), []int{1})
 	is(t, err, ErrUnsupported)

@@ -225,16 +225,14 @@ func (c *Cloud) datastoreXML(ds Datastore) string {
 	if c.fam == f44 {
 		b.number("CLUSTER_ID", -1)
 		b.text("CLUSTER", "")
-		b.number("TOTAL_MB", 20480)
-		b.number("FREE_MB", 19480)
-		b.number("USED_MB", 1000)
 	} else {
 		b.number("STATE", 0)
 		b.ids("CLUSTERS", c.clusterIDs())
-		b.number("TOTAL_MB", 0)
-		b.number("FREE_MB", 0)
-		b.number("USED_MB", 0)
 	}
+	// As one that was monitored: the scheduler of 5.0 and later uses no other shared one.
+	b.number("TOTAL_MB", 20480)
+	b.number("FREE_MB", 19480)
+	b.number("USED_MB", 1000)
 	b.ids("IMAGES", nil)
 	b.open("TEMPLATE")
 	b.attributes(c.datastoreTemplate(ds, mad, madType), nil)

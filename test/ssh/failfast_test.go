@@ -19,8 +19,8 @@ import (
 // limit bounds what should be over at once; the machine may be busy.
 const limit = time.Minute
 
-// cloud is a network with ssh, into whose configuration the block was written.
-type cloud struct {
+// site is a network with ssh, into whose configuration the block was written.
+type site struct {
 	net *rigs.Net
 	ssh *rigs.SSH
 	// dies and lives are the names of its two hosts: the first is the one that dies.
@@ -29,7 +29,7 @@ type cloud struct {
 	client      failfast.Client
 }
 
-func start(t *testing.T) *cloud {
+func start(t *testing.T) *site {
 	t.Helper()
 	n := rigs.StartNet(t, 2)
 	// A connection attempt takes 1 + 2 + 4 s then, instead of 127.
@@ -54,11 +54,11 @@ func start(t *testing.T) *cloud {
 		t.Fatal(err)
 	}
 	c.Path = s.Client
-	return &cloud{net: n, ssh: s, dies: s.Name(n.Hosts[0]), lives: s.Name(n.Hosts[1]), marks: failfast.Open(state), client: c}
+	return &site{net: n, ssh: s, dies: s.Name(n.Hosts[0]), lives: s.Name(n.Hosts[1]), marks: failfast.Open(state), client: c}
 }
 
 // engage does it as host_error would.
-func (c *cloud) engage(t *testing.T, name string, ahead time.Duration) failfast.Engaged {
+func (c *site) engage(t *testing.T, name string, ahead time.Duration) failfast.Engaged {
 	t.Helper()
 	done, err := c.client.Engage(t.Context(), c.marks, []string{name}, failfast.Hold{Host: 1, Until: time.Now().Add(ahead)})
 	if err != nil {
@@ -68,7 +68,7 @@ func (c *cloud) engage(t *testing.T, name string, ahead time.Duration) failfast.
 }
 
 // drivers are the calls of OpenNebula's drivers to a host, by what they are for.
-func (c *cloud) drivers(host string) map[string][]string {
+func (c *site) drivers(host string) map[string][]string {
 	forward := []string{"-o", "ForwardAgent=yes", "-o", "ControlMaster=no", "-o", "ControlPath=none"}
 	return map[string][]string{
 		"command":          {c.ssh.Client, "-n", host, "true"},
@@ -105,11 +105,11 @@ const said = "one-ft: this host is proven off"
 // without one it does. A living host is not touched.
 func TestDeaths(t *testing.T) {
 	t.Parallel()
-	for name, die := range map[string]func(*testing.T, *cloud){
-		"no answer to ARP": func(_ *testing.T, c *cloud) { c.net.SilentPort(c.net.Hosts[0]) },
-		"packets dropped":  func(_ *testing.T, c *cloud) { c.net.Drop(c.net.FE, c.net.Hosts[0]) },
-		"refused":          func(t *testing.T, c *cloud) { c.ssh.Stop(t, c.net.Hosts[0]) },
-		"frozen":           func(t *testing.T, c *cloud) { c.ssh.Freeze(t, c.net.Hosts[0]) },
+	for name, die := range map[string]func(*testing.T, *site){
+		"no answer to ARP": func(_ *testing.T, c *site) { c.net.SilentPort(c.net.Hosts[0]) },
+		"packets dropped":  func(_ *testing.T, c *site) { c.net.Drop(c.net.FE, c.net.Hosts[0]) },
+		"refused":          func(t *testing.T, c *site) { c.ssh.Stop(t, c.net.Hosts[0]) },
+		"frozen":           func(t *testing.T, c *site) { c.ssh.Freeze(t, c.net.Hosts[0]) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -141,7 +141,7 @@ func TestDeaths(t *testing.T) {
 }
 
 // within reports whether an ssh to the host ends within a time.
-func (c *cloud) within(t *testing.T, limit time.Duration, host string) (bool, string) {
+func (c *site) within(t *testing.T, limit time.Duration, host string) (bool, string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()

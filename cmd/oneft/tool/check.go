@@ -93,7 +93,7 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 			interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
 			return interval, err
 		},
-		NoFencing: noFencing, Proc: "/proc",
+		NoFencing: noFencing, Proc: "/proc", Machine: s.Drivers(),
 	}
 	facts := hookFacts(s)
 	if !app.IsLocal(s.Client.Endpoint()) {

@@ -40,11 +40,13 @@ func (t *tool) hooks() *cli.Command {
 		}}
 	}
 	both := append(append([]cli.Flag{}, where...), what...)
+	ssh := &cli.BoolFlag{Name: "ssh", Usage: "let ssh to a host that is proven off fail at once: a block in ~/.ssh/config of the user that oned runs as",
+		DefaultText: "true where that file is that user's own and oned runs on this machine"}
 	return &cli.Command{
 		Name: "hooks", Usage: "show, install or remove the hooks that call one-ft", HideHelpCommand: true,
 		Subcommands: []*cli.Command{
 			sub("show", "list the hooks of this OpenNebula that have to do with failures", where, showHooks),
-			sub("install", "install the hooks that this version needs; twice changes nothing", append(slices.Clone(both), fencingFlag()), changeHooks(true)),
+			sub("install", "install the hooks that this version needs; twice changes nothing", append(slices.Clone(both), fencingFlag(), ssh), changeHooks(true)),
 			sub("remove", "take them out again", where, changeHooks(false)),
 			sub("print", "print what an admin would write by hand", both, printHooks),
 		},
@@ -146,6 +148,7 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 			a.Code = app.ExitIncomplete
 		}
 	}
+	showSSH(ctx, s, &a)
 	return a, nil
 }
 
@@ -156,7 +159,7 @@ func printHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 		return nil, err
 	}
 	text := install.Print(hooks, s.Version)
-	return page{Text: strings.Split(strings.TrimRight(text, "\n"), "\n")}, nil
+	return page{Text: append(strings.Split(strings.TrimRight(text, "\n"), "\n"), printSSH(s)...)}, nil
 }
 
 // changeHooks is oneft hooks install and remove.
@@ -164,43 +167,58 @@ func changeHooks(add bool) func(ctx context.Context, s app.Session) (app.Answer,
 	return func(ctx context.Context, s app.Session) (app.Answer, error) {
 		fencing := func(bool) (fencingChange, error) { return fencingChange{text: keptFencing(s)}, nil }
 		var hooks []install.Hook
+		var ssh sshChange
+		var err error
 		if add {
 			flag := s.Cli.String("fencing")
 			if !slices.Contains([]string{"", config.FencingRequired, config.FencingAuto, fencingKeep}, flag) {
 				return nil, app.Usagef("--fencing %s: allowed are required, auto and keep", flag)
 			}
-			var err error
-			if hooks, err = wanted(ctx, s); err != nil {
-				return nil, err
+			if hooks, err = wanted(ctx, s); err == nil {
+				ssh, err = planSSH(ctx, s)
 			}
 			fencing = func(isNew bool) (fencingChange, error) { return planFencing(ctx, s, isNew) }
+		} else {
+			ssh, err = planSSHRemoval(s)
 		}
+		if err == nil {
+			err = ssh.try(ctx, s)
+		}
+		if err != nil {
+			return nil, err
+		}
+		var a page
 		if install.UsesPool(s.Version) {
-			return changePool(ctx, s, hooks, fencing)
+			a, err = changePool(ctx, s, hooks, fencing)
+		} else {
+			a, err = changeFile(s, hooks, fencing)
 		}
-		return changeFile(s, hooks, fencing)
+		if err != nil {
+			return nil, err
+		}
+		return a, ssh.apply(ctx, s, &a)
 	}
 }
 
 // changeFile changes oned.conf.
-func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (fencingChange, error)) (app.Answer, error) {
+func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (fencingChange, error)) (page, error) {
 	path := onedConf(s)
 	old, err := install.ReadFile(path)
 	if err != nil {
-		return nil, app.Usagef("%w; name it by --oned-conf", err)
+		return page{}, app.Usagef("%w; name it by --oned-conf", err)
 	}
 	fresh, err := install.Install(old, hooks)
 	if err != nil {
-		return nil, app.Usagef("%s: %w", path, err)
+		return page{}, app.Usagef("%s: %w", path, err)
 	}
 	diff := lines(install.Diff(old, fresh))
 	parsed, err := install.Parse(old)
 	if err != nil {
-		return nil, app.Usagef("%s: %w", path, err)
+		return page{}, app.Usagef("%s: %w", path, err)
 	}
 	settings, err := settle(s, fencing, install.Rows(parsed))
 	if err != nil {
-		return nil, err
+		return page{}, err
 	}
 	a := page{Text: append(settings.text, diff...)}
 	switch {
@@ -211,7 +229,7 @@ func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (f
 	default:
 		backup, err := install.WriteFile(path, old, fresh, time.Now())
 		if err != nil {
-			return nil, err
+			return page{}, err
 		}
 		a.Summary = path + " was changed; the file before is " + backup
 		a.Text = append(a.Text, install.Restart)
@@ -220,19 +238,19 @@ func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (f
 }
 
 // changePool changes the hooks in oned.
-func changePool(ctx context.Context, s app.Session, hooks []install.Hook, fencing func(isNew bool) (fencingChange, error)) (app.Answer, error) {
+func changePool(ctx context.Context, s app.Session, hooks []install.Hook, fencing func(isNew bool) (fencingChange, error)) (page, error) {
 	pool, facts := hookPool{s.Client}, hookFacts(s)
 	existing, err := pool.Hooks(ctx)
 	if err != nil {
-		return nil, err
+		return page{}, err
 	}
 	changes, err := install.Plan(existing, hooks, facts)
 	if err != nil {
-		return nil, app.Usagef("%w", err)
+		return page{}, app.Usagef("%w", err)
 	}
 	settings, err := settle(s, fencing, install.RowsPool(existing, facts))
 	if err != nil {
-		return nil, err
+		return page{}, err
 	}
 	a := page{Text: append(settings.text, lines(install.DiffPool(changes))...), Summary: settings.unchanged("the hooks are as they should be", s.DryRun)}
 	if !install.Changed(changes) {
@@ -241,7 +259,7 @@ func changePool(ctx context.Context, s app.Session, hooks []install.Hook, fencin
 	a.Summary = "the hooks would be changed so"
 	if !s.DryRun {
 		if err := install.Apply(ctx, pool, changes, hooks, facts); err != nil {
-			return nil, err
+			return page{}, err
 		}
 		a.Summary = "the hooks were changed; oned uses them at once"
 	}

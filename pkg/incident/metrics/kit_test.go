@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -30,13 +31,13 @@ func event(step incident.Step, seconds float64, text string) incident.Event {
 }
 
 // samples reads the text format of Prometheus and checks it: HELP, TYPE and then the samples
-// of one family after the other, no series twice, names and labels as they may be, and a line
-// break at the end.
+// of one family after the other, no series twice, names and labels as they may be, histograms
+// that add up, and a line break at the end.
 func samples(t testing.TB, text string) map[string]float64 {
 	t.Helper()
 	var (
 		help  = regexp.MustCompile(`^# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) [^\\]+$`)
-		kind  = regexp.MustCompile(`^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge)$`)
+		kind  = regexp.MustCompile(`^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram)$`)
 		line  = regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*",?)+)\})? (\S+)$`)
 		found = make(map[string]float64)
 		seen  = make(map[string]bool)
@@ -62,7 +63,7 @@ func samples(t testing.TB, text string) map[string]float64 {
 			continue
 		}
 		m := line.FindStringSubmatch(l)
-		if m == nil || m[1] != name || typed == "" || strings.HasSuffix(m[2], ",") {
+		if m == nil || !named(m[1], name, typed) || typed == "" || strings.HasSuffix(m[2], ",") {
 			t.Fatalf("line %d is no sample of %s: %q", number+1, name, l)
 		}
 		value, err := strconv.ParseFloat(m[3], 64)
@@ -72,7 +73,42 @@ func samples(t testing.TB, text string) map[string]float64 {
 		}
 		found[series] = value
 	}
+	addUp(t, text, found)
 	return found
+}
+
+// named reports whether a sample may stand in a family.
+func named(sample, family, kind string) bool {
+	if kind != "histogram" {
+		return sample == family
+	}
+	return sample == family+"_bucket" || sample == family+"_sum" || sample == family+"_count"
+}
+
+// addUp checks histograms as promtool does: the buckets of a series stand in the order of their bounds,
+// none has less than the one before it, the last is +Inf and has what _count says, and there is a _sum.
+func addUp(t testing.TB, text string, found map[string]float64) {
+	t.Helper()
+	bucket := regexp.MustCompile(`(?m)^(\w+)_bucket\{(?:(.*),)?le="([^"]+)"\} (\S+)$`)
+	last, before, count := "", 0.0, map[string]float64{}
+	for _, m := range bucket.FindAllStringSubmatch(text, -1) {
+		series := m[1] + "_count{" + m[2] + "}"
+		bound, err := strconv.ParseFloat(m[3], 64)
+		value, _ := strconv.ParseFloat(m[4], 64)
+		if err != nil || series == last && (bound <= before || value < count[series]) {
+			t.Errorf("%s is not in order, or smaller", m[0])
+		}
+		last, before, count[series] = series, bound, value
+		if math.IsInf(bound, 1) && found[series] != value {
+			t.Errorf("%s, and %s is %g", m[0], series, found[series])
+		}
+		if _, there := found[m[1]+"_sum{"+m[2]+"}"]; !there {
+			t.Errorf("%s has no sum", series)
+		}
+	}
+	if !math.IsInf(before, 1) && last != "" {
+		t.Errorf("%s ends with %g", last, before)
+	}
 }
 
 // counted are the samples that are not 0, one per line, sorted by the map printer.

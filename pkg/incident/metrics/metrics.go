@@ -88,10 +88,11 @@ func StepSeconds(r incident.Record) map[incident.Step]float64 {
 	return seconds
 }
 
-// held reports whether an incident was held because many hosts had failed.
+// held reports whether an incident was held because many hosts had failed. Events of one-ft without
+// kinds have only their text.
 func held(r incident.Record) bool {
 	return slices.ContainsFunc(r.Events, func(e incident.Event) bool {
-		return e.Step == incident.StepGuard && strings.HasPrefix(e.Text, "holding:")
+		return e.Kind == incident.KindHeld || e.Kind == "" && e.Step == incident.StepGuard && strings.HasPrefix(e.Text, "holding:")
 	})
 }
 

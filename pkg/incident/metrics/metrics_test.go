@@ -92,7 +92,7 @@ func TestZeros(t *testing.T) {
 			t.Errorf("%s is %v, %v", series, value, there)
 		}
 	}
-	if len(found) != 2*6+10*7+9+9+1 {
+	if len(found) != 2*6+10*7+9+9+1+2*(len(bounds)+3) {
 		t.Errorf("%d series", len(found))
 	}
 }
@@ -171,7 +171,11 @@ func TestDamagedState(t *testing.T) {
 		"action": `{"version":1,"vms":{"x":{"done":1}}}`, "result": `{"version":1,"vms":{"boot":{"x":1}}}`,
 		"step": `{"version":1,"step_count":{"x":1}}`, "seconds": `{"version":1,"step_seconds":{"act":-1}}`, "long": `{"version":1,"step_seconds":{"act":1e300}}`,
 		"seconds of what": `{"version":1,"step_seconds":{"x":1}}`, "last": `{"version":1,"last_incident":{"host":-1}}`, "last of what": `{"version":1,"last_incident":{"x":1}}`,
-		"large": `{"version":1}` + strings.Repeat(" ", maxState),
+		"bucket": `{"version":1,"error_to_running":{"host":{"buckets":{"7":1},"sum":6}}}`, "no buckets": `{"version":1,"error_to_running":{"host":{"sum":6}}}`,
+		"sum": `{"version":1,"error_to_running":{"host":{"buckets":{"5":1},"sum":-1}}}`, "running what": `{"version":1,"error_to_running":{"x":{"buckets":{}}}}`,
+		"overflow": `{"version":1,"error_to_running":{"host":{"buckets":{"5":18446744073709551615},"sum":1}}}`, "no running": `{"version":1,"error_to_running":null}`,
+		"other bucket": `{"version":1,"error_to_running":{"host":{"buckets":{"other":1},"sum":1}}}`,
+		"large":        `{"version":1}` + strings.Repeat(" ", maxState),
 	} {
 		dir := t.TempDir()
 		stateFile := filepath.Join(dir, "metrics.json")
@@ -296,12 +300,13 @@ func TestLock(t *testing.T) {
 // Whatever a file holds, it is refused, or it is what is written again, and its text is valid.
 func FuzzState(f *testing.F) {
 	full := newState()
-	full.add(ended("host", incident.Done, 9, event("told", 1, "")), at(10))
+	full.add(restarted(ended("host", incident.Done, 9, event("told", 1, ""))), at(10))
 	text, err := full.encode()
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range []string{string(text), "", "{}", `{"version":1}`, `{"version":2}`, `{"version":1,"vms":{"boot":null}}`, `{"version":1,"step_seconds":{"act":1e15}}`} {
+	for _, seed := range []string{string(text), "", "{}", `{"version":1}`, `{"version":2}`, `{"version":1,"vms":{"boot":null}}`, `{"version":1,"step_seconds":{"act":1e15}}`,
+		`{"version":1,"error_to_running":{"host":{"buckets":{"5":1,"+Inf":1000000000000000},"sum":1e15}}}`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -320,7 +325,7 @@ func FuzzState(f *testing.F) {
 		if back, err := decode(again); err != nil || !reflect.DeepEqual(back, s) {
 			t.Errorf("%v: %+v became %+v", err, s, back)
 		}
-		s.add(ended("host", incident.Done, 9, event("told", 1, "")), at(10))
+		s.add(restarted(ended("host", incident.Done, 9, event("told", 1, ""))), at(10))
 		samples(t, string(s.exposition()))
 	})
 }

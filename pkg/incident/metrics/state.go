@@ -34,6 +34,9 @@ type state struct {
 	StormHolds  uint64             `json:"storm_holds"`
 	// LastIncident is when the last incident of a kind ended, in Unix seconds.
 	LastIncident map[string]float64 `json:"last_incident"`
+	// Running is how long it took until VMs ran again, by the kind of the incident. Files of
+	// one-ft without it have none, and such a one-ft reads files that have it.
+	Running map[string]histogram `json:"error_to_running,omitempty"`
 }
 
 // other is the value of a label that has no known one: the number of series is bounded, whatever
@@ -80,6 +83,7 @@ func newState() state {
 	return state{
 		Version: stateVersion, Incidents: map[string]map[string]uint64{}, VMs: map[string]map[string]uint64{},
 		StepSeconds: map[string]float64{}, StepCount: map[string]uint64{}, LastIncident: map[string]float64{},
+		Running: map[string]histogram{},
 	}
 }
 
@@ -99,6 +103,13 @@ func (s *state) add(r incident.Record, now time.Time) {
 	}
 	if held(r) {
 		s.StormHolds++
+	}
+	h := s.Running[kind]
+	for _, seconds := range runningSeconds(r) {
+		h = h.observe(seconds)
+	}
+	if len(h.Buckets) > 0 {
+		s.Running[kind] = h
 	}
 	ended := *r.Ended
 	if ended.After(now) {
@@ -193,6 +204,10 @@ func (s state) check() error {
 		for _, n := range numbers {
 			ok = ok && n >= 0 && n <= maxSeconds
 		}
+	}
+	ok = ok && s.Running != nil && keysIn(s.Running, kinds())
+	for _, h := range s.Running {
+		ok = ok && h.valid()
 	}
 	if !ok {
 		return errors.New("it has other content than counters")

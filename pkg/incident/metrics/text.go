@@ -28,6 +28,10 @@ func (s state) exposition() []byte {
 	}
 	family(&b, "storm_holds_total", "counter", "Incidents that were held because many hosts had failed.")
 	sample(&b, "storm_holds_total", whole(s.StormHolds))
+	family(&b, "error_to_running_seconds", "histogram", "Seconds from when oned called a host or VM failed until a VM ran again.")
+	for _, kind := range values(s.Running, kinds()) {
+		s.Running[kind].samples(&b, "error_to_running_seconds", "kind", kind)
+	}
 	if len(s.LastIncident) > 0 {
 		family(&b, "last_incident_timestamp_seconds", "gauge", "When the last incident ended, in Unix seconds.")
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"one-ft/pkg/incident"
 )
@@ -23,13 +24,16 @@ const (
 	advicePerson                  // one-ft does not touch it: a person has to decide
 )
 
-// adviceFor goes by what our own texts begin with: the end of a reason may come from the
-// template of the VM, which its owner writes.
+// adviceFor goes by the state of a VM where it was seen on its way, else by what our own texts begin
+// with: the end of a reason may come from the template of the VM, which its owner writes.
 func adviceFor(vm incident.VM) advice {
 	begins := func(prefixes ...string) bool {
 		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(vm.Detail, p) })
 	}
+	hop, moved := lastHop(vm)
 	switch {
+	case moved && failedState(hop.State):
+		return adviceFailed
 	case begins("still PENDING"):
 		return adviceScheduler
 	case failedThere.MatchString(vm.Detail):
@@ -50,14 +54,20 @@ func adviceFor(vm incident.VM) advice {
 
 // perVM is what is left to do for the VMs that were not handled, those of one kind
 // together. toldAgain means that it has been said under which condition to run it again.
-func perVM(r incident.Record, toldAgain bool) []item {
+func perVM(r incident.Record, now time.Time, toldAgain bool) []item {
 	byAdvice := map[advice][]int{}
+	onTheWay := func(vm incident.VM) bool {
+		return r.Status != incident.Following && starting(r, vm) || vm.Result == resultIncomplete && waitsFor(vm) != incident.WaitNothing
+	}
 	for _, vm := range problemsFirst(r.VMs) {
-		if !handled(vm) {
+		if problem(r, vm) && !onTheWay(vm) {
 			byAdvice[adviceFor(vm)] = append(byAdvice[adviceFor(vm)], vm.ID)
 		}
 	}
-	var items []item
+	items := perWait(r, now, onTheWay)
+	if len(items) > 0 && r.Status != incident.Following {
+		items = append(items, item{"When that is mended, follow them until they run:", []string{resume(r)}})
+	}
 	for a := adviceAgain; a <= advicePerson; a++ {
 		if ids := byAdvice[a]; len(ids) > 0 && !(a == adviceAgain && toldAgain) {
 			items = append(items, a.item(r, ids)...)

@@ -6,13 +6,28 @@ import (
 	"time"
 )
 
-// axis are the labels below the drawing: round times, as many as have room.
-func axis(span time.Duration) []tick {
-	most := (plotRight - plotLeft) / labelSpace
-	step := axisStep(span, most)
+// scale places times between two columns of a drawing.
+type scale struct {
+	from        time.Time
+	span        time.Duration
+	left, right int
+}
+
+// x is where a time is drawn. Times outside, which a clock that was set makes, are drawn at the edge.
+func (s scale) x(at time.Time) int { return s.after(at.Sub(s.from)) }
+
+func (s scale) after(d time.Duration) int {
+	share := min(max(d.Seconds()/s.span.Seconds(), 0), 1)
+	return s.left + int(share*float64(s.right-s.left)+0.5)
+}
+
+// ticks are the labels below the drawing: round times, as many as have room.
+func (s scale) ticks() []tick {
+	most := (s.right - s.left) / labelSpace
+	step := axisStep(s.span, most)
 	var ticks []tick
-	for at := time.Duration(0); at <= span && len(ticks) <= most; at += step {
-		ticks = append(ticks, tick{position(at, span), axisLabel(at, step)})
+	for at := time.Duration(0); at <= s.span && len(ticks) <= most; at += step {
+		ticks = append(ticks, tick{s.after(at), axisLabel(at, step)})
 	}
 	return ticks
 }

@@ -77,12 +77,11 @@ func draw(r incident.Record, now time.Time) drawing {
 	for _, s := range parts {
 		span = max(span, s.end.Sub(r.Began))
 	}
-	span = max(span, time.Second)
-	x := func(at time.Time) int { return position(at.Sub(r.Began), span) }
+	axis := scale{r.Began, max(span, time.Second), plotLeft, plotRight}
 
 	d := drawing{
 		Title: "Timeline of " + what(r), Width: drawWidth, Left: plotLeft, Right: plotRight, PlotTop: plotTop,
-		Caption: "time since " + r.Began.In(now.Location()).Format(dateAndTime+" MST"), Axis: axis(span),
+		Caption: "time since " + r.Began.In(now.Location()).Format(dateAndTime+" MST"), Axis: axis.ticks(),
 	}
 	var steps []string
 	for _, name := range lanes(parts) {
@@ -91,7 +90,7 @@ func draw(r incident.Record, now time.Time) drawing {
 		vms := map[int]bool{}
 		for _, s := range parts {
 			if laneOf(s.step) == name {
-				l.add(s, x)
+				l.add(s, axis)
 				total += max(s.end.Sub(s.began), 0)
 				for _, e := range s.events {
 					vms[e.VM] = true
@@ -112,12 +111,6 @@ func draw(r incident.Record, now time.Time) drawing {
 	d.Height = d.PlotEnd + axisHeight + keyHeight
 	d.Description = fmt.Sprintf("One bar for each time that a step was worked on. The incident took %s. Steps: %s.", lasted(r, now), strings.Join(steps, "; "))
 	return d
-}
-
-// position is where a time is drawn. Times outside, which a clock that was set makes, are drawn at the edge.
-func position(after, span time.Duration) int {
-	share := min(max(after.Seconds()/span.Seconds(), 0), 1)
-	return plotLeft + int(share*(plotRight-plotLeft)+0.5)
 }
 
 // knownSteps are the steps in their order.
@@ -151,12 +144,12 @@ func newLane(name string, n int) lane {
 }
 
 // add draws a part of the work into its lane.
-func (l *lane) add(s section, x func(time.Time) int) {
-	from, to := x(s.began), x(s.end)
+func (l *lane) add(s section, axis scale) {
+	from, to := axis.x(s.began), axis.x(s.end)
 	width := max(to-from, barShort)
 	l.Bars = append(l.Bars, bar{min(from, plotRight-width), l.Y + 9, width, 12})
 	for _, e := range s.events {
-		at := x(e.At)
+		at := axis.x(e.At)
 		if e.VM >= 0 && !slices.ContainsFunc(l.VMs, func(t vmTick) bool { return apart(t.X, at) < tickSpace }) {
 			l.VMs = append(l.VMs, vmTick{at, l.Y + 24, l.Y + 33})
 		}

@@ -15,10 +15,17 @@ import (
 // FuzzReport: a record of any content is a table, a time-line and a page that are printable, bounded,
 // well-formed and do nothing, and a command line names no program of strangers.
 func FuzzReport(f *testing.F) {
-	for _, name := range []string{"hostile", "normal", "vm"} {
+	for _, name := range []string{"hostile", "normal", "vm", "ran_again", "stuck"} {
 		if r, found := cases()[name]; found {
 			if len(r.Events) > 12 {
 				r.Events = r.Events[:12]
+			}
+			for i := range r.VMs {
+				r.VMs[i].Name, r.VMs[i].Detail = "", ""
+				for k := range r.VMs[i].Path {
+					h := &r.VMs[i].Path[k]
+					h.State, h.Waits = h.State[:min(len(h.State), 20)], h.Waits[:min(len(h.Waits), 20)]
+				}
 			}
 			for i := range r.Events {
 				r.Events[i].Text = r.Events[i].Text[:min(len(r.Events[i].Text), 100)]
@@ -32,6 +39,8 @@ func FuzzReport(f *testing.F) {
 	}
 	f.Add(`{"kind":"VM","id":7,"tool":"rm","call":["-rf","/"],"status":"failed","began":"0001-01-01T00:00:00Z","events":[{"at":"9999-12-31T23:59:59Z","step":"x","vm":-5}]}`)
 	f.Add(`{"kind":"host","status":"refused","proof":"</style><script>","vms":[{"vm":-1,"name":"\u001b","result":"left","detail":"no room"}]}`)
+	f.Add(`{"kind":"host","status":"following","forecast":[{"stage":"watch","seconds":-1e300}],"host":{"quarantined":"9999-12-31T23:59:59Z","fail_fast":["\u001b"]},"vms":[{"vm":-1,"result":"starting",
+		"path":[{"at":"9999-12-31T23:59:59Z","state":"\u202e_FAILURE","host":-7,"waits":"</title>"},{"at":"0001-01-01T00:00:00Z","state":"","host":9223372036854775807,"waits":"owner"}]}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		var r incident.Record
 		if len(text) > 20_000 || json.Unmarshal([]byte(text), &r) != nil {

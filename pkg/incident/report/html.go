@@ -20,9 +20,14 @@ type page struct {
 	Todo                 []item
 	Drawing              drawing
 	Steps                []stepRow
+	Ways                 wayDrawing
+	WayRows              []wayRow
+	WayNote              string // says what is not drawn
+	Stages               []stageRow
+	Slowest              string // is the VM whose times the stages have
 	VMs                  []vmRow
 	Events               []eventRow
-	NotHandled           int
+	NotHandled, Starting int
 	Made                 string
 	Zone                 string
 }
@@ -32,8 +37,7 @@ type stepRow struct{ Step, Began, Took, Events, Problems string }
 type vmRow struct {
 	ID, Priority, Calls                        int
 	Name, Owner, State, Action, Result, Detail string
-	Seconds                                    string
-	Problem                                    bool
+	Seconds, Class                             string
 }
 
 type eventRow struct{ Time, Since, Step, VM, Level, Class, Text string }
@@ -70,7 +74,7 @@ const maxWhole = 24
 
 func newPage(r incident.Record, now time.Time) page {
 	p := page{
-		Title: fmt.Sprintf("Incident %d: %s", r.Number, what(r)), Status: short(string(r.Status), maxName), Class: statusClass(r.Status),
+		Title: fmt.Sprintf("Incident %d: %s", r.Number, what(r)), Status: short(string(r.Status), maxName), Class: statusClass(r),
 		Facts: facts(r, now), Todo: todo(r, now), Drawing: draw(r, now),
 		Made: now.Format(dateAndTime + " MST"), Zone: r.Began.In(now.Location()).Format("MST"),
 	}
@@ -84,21 +88,36 @@ func newPage(r incident.Record, now time.Time) page {
 		p.Steps = append(p.Steps, stepRow{short(string(s.step), maxName), s.began.In(now.Location()).Format(clock(r, now)), took(s.end.Sub(s.began)),
 			strconv.Itoa(len(s.events)), strconv.Itoa(bad)})
 	}
+	all := ways(r, now)
+	p.Ways = drawWays(r, all, now)
+	p.WayRows, p.WayNote = wayRows(r, all)
+	p.Stages, p.Slowest = forecast(r, now)
 	for _, vm := range problemsFirst(r.VMs) {
-		row := vmRow{
-			ID: vm.ID, Priority: vm.Priority, Calls: vm.Calls, Seconds: fmt.Sprintf("%.1f", vm.Seconds),
-			Name: short(vm.Name, maxWide), Owner: short(vm.Owner, maxWide), State: short(vm.State, maxWide),
-			Action: short(vm.Action, maxWide), Result: resultOf(r, vm), Detail: short(vm.Detail, maxPage), Problem: !handled(vm),
-		}
-		if row.Problem {
-			p.NotHandled++
-		}
-		p.VMs = append(p.VMs, row)
+		p.addVM(r, vm)
 	}
 	for _, e := range r.Events {
 		p.Events = append(p.Events, newEventRow(r, e, now))
 	}
 	return p
+}
+
+// addVM adds the row of a VM.
+func (p *page) addVM(r incident.Record, vm incident.VM) {
+	row := vmRow{
+		ID: vm.ID, Priority: vm.Priority, Calls: vm.Calls, Seconds: fmt.Sprintf("%.1f", vm.Seconds),
+		Name: short(vm.Name, maxWide), Owner: short(vm.Owner, maxWide), State: short(vm.State, maxWide),
+		Action: short(vm.Action, maxWide), Result: told(r, vm), Detail: short(vm.Detail, maxPage),
+	}
+	switch {
+	case problem(r, vm):
+		row.Class = levelProblem
+		p.NotHandled++
+	case starting(r, vm):
+		p.Starting++
+	case vm.Result == resultUnproven:
+		row.Class = levelWarning
+	}
+	p.VMs = append(p.VMs, row)
 }
 
 func newEventRow(r incident.Record, e incident.Event, now time.Time) eventRow {
@@ -115,13 +134,16 @@ func newEventRow(r incident.Record, e incident.Event, now time.Time) eventRow {
 	return row
 }
 
-// statusClass is the colour of a status: only ours have one.
-func statusClass(s incident.Status) string {
+// statusClass is the color of a status: only ours have one, and what is unproven or still starts is
+// never good.
+func statusClass(r incident.Record) string {
 	switch {
-	case s == incident.Done || s == incident.CameBack:
-		return "good"
-	case slices.Contains([]incident.Status{incident.Incomplete, incident.Refused, incident.Failed}, s):
+	case slices.Contains([]incident.Status{incident.Incomplete, incident.Refused, incident.Failed}, r.Status):
 		return "bad"
+	case unproven(r):
+		return "unproven"
+	case (r.Status == incident.Done || r.Status == incident.CameBack) && !slices.ContainsFunc(r.VMs, func(vm incident.VM) bool { return starting(r, vm) }):
+		return "good"
 	}
 	return "open"
 }

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -154,6 +155,11 @@ func hostile() incident.Record {
 		{ID: 42, Name: long, Owner: evil, State: evil, Action: evil, Result: evil, Detail: long},
 		{ID: 43, Name: evil, Owner: evil, State: evil, Action: "leave", Result: "incomplete", Detail: evil},
 	}
+	for i := range 60 {
+		s.r.VMs[0].Path = append(s.r.VMs[0].Path, incident.Hop{At: began.Add(time.Duration(i) * time.Second), State: long, Host: i, Waits: incident.Wait(long)})
+	}
+	s.r.Host = &incident.HostRecord{Failed: began, Quarantined: began, FailFast: slices.Repeat([]string{long, evil}, 9)}
+	s.r.Forecast = slices.Repeat([]incident.Stage{{Name: incident.StageName(long), Seconds: 1e300}, {Name: incident.StageDetection, Seconds: -1}}, 9)
 	r := s.end(time.Second, incident.Status(evil), "%s", long)
 	return r
 }
@@ -175,6 +181,7 @@ func cases() map[string]incident.Record {
 	return map[string]incident.Record{
 		"normal": normal(), "incomplete": incomplete(), "storm": storm(), "unfenced": unfenced(), "came_back": cameBack(),
 		"open": open(), "vm": oneVM(), "hostile": hostile(), "thousand": thousand(), "empty": {},
+		"ran_again": ranAgain(), "followed": followed(), "guessed": guessed(), "stuck": stuck(), "two_hundred": twoHundred(),
 	}
 }
 

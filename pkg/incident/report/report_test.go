@@ -64,7 +64,7 @@ func TestGolden(t *testing.T) {
 			golden(t, name, strings.Join(rows[1], " | ")+"\n\n"+strings.Join(report.Timeline(r, later()), "\n")+"\n")
 		})
 	}
-	for _, name := range []string{"incomplete", "vm", "hostile", "empty"} {
+	for _, name := range []string{"incomplete", "vm", "hostile", "empty", "followed", "guessed"} {
 		t.Run(name+" page", func(t *testing.T) { golden(t, name+".html", page(t, cases()[name], later())) })
 	}
 }

@@ -14,6 +14,8 @@ import (
 // The results of a VM, as package incident documents them.
 const (
 	resultDone       = "done"
+	resultUnproven   = "unproven"
+	resultStarting   = "starting"
 	resultAlready    = "already"
 	resultLeft       = "left"
 	resultIncomplete = "incomplete"
@@ -59,18 +61,18 @@ func counts(r incident.Record) string {
 const noVMs = "-"
 
 // maxResults is more than the results that there are; it bounds a damaged record.
-const maxResults = 8
+const maxResults = 10
 
 // place orders results in a count.
 func place(result string) int {
-	order := []string{resultDone, resultAlready, resultLeft, resultIncomplete, resultRefused}
+	order := []string{resultDone, resultUnproven, resultStarting, resultAlready, resultLeft, resultIncomplete, resultRefused}
 	if i := slices.Index(order, result); i >= 0 {
 		return i
 	}
 	return len(order)
 }
 
-// resultOf is the result of a VM in words.
+// resultOf is the result of a VM in a word.
 func resultOf(r incident.Record, vm incident.VM) string {
 	switch {
 	case vm.Result != "":
@@ -81,15 +83,42 @@ func resultOf(r incident.Record, vm incident.VM) string {
 	return "without a result"
 }
 
-// handled reports whether nothing is left to do for a VM.
+// told is the result of a VM as its own line says it.
+func told(r incident.Record, vm incident.VM) string {
+	switch {
+	case vm.Result == resultUnproven:
+		return "started elsewhere, UNPROVEN"
+	case starting(r, vm):
+		return "still starting"
+	}
+	return resultOf(r, vm)
+}
+
+// handled reports whether nothing is left to do for a VM itself. For one that was started elsewhere
+// without a proof that is so; what is left is to make sure of its host.
 func handled(vm incident.VM) bool {
-	return vm.Result == resultDone || vm.Result == resultAlready || vm.Result == resultLeft
+	return slices.Contains([]string{resultDone, resultUnproven, resultAlready, resultLeft}, vm.Result)
+}
+
+// starting reports whether a VM is on its way, and somebody follows it.
+func starting(r incident.Record, vm incident.VM) bool {
+	return vm.Result == resultStarting || vm.Result == "" && r.Status == incident.Following
+}
+
+// problem reports whether somebody has to look at a VM.
+func problem(r incident.Record, vm incident.VM) bool { return !handled(vm) && !starting(r, vm) }
+
+// unproven reports whether VMs run elsewhere, or will, and nobody knows whether their host is off.
+func unproven(r incident.Record) bool {
+	return r.Status == incident.Unproven || r.Status == incident.Following && isHost(r) && !r.Proven ||
+		slices.ContainsFunc(r.VMs, func(vm incident.VM) bool { return vm.Result == resultUnproven })
 }
 
 // problemsFirst are the VMs in the order in which people have to look at them: what
-// was not handled, what is unknown, what was left, what is done; each by ID.
+// was not handled, what is unknown, what is not running yet or unproven, what was left, what
+// is done; each by ID.
 func problemsFirst(vms []incident.VM) []incident.VM {
-	order := []string{resultIncomplete, resultRefused, "", resultLeft, resultAlready, resultDone}
+	order := []string{resultIncomplete, resultRefused, "", resultStarting, resultUnproven, resultLeft, resultAlready, resultDone}
 	rank := func(vm incident.VM) int {
 		if i := slices.Index(order, vm.Result); i >= 0 {
 			return i

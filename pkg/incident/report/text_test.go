@@ -32,10 +32,11 @@ func TestCountsOfVMs(t *testing.T) {
 	}
 	for want, r := range map[string]incident.Record{
 		"-": {},
-		"6: 2 done, 1 already, 1 left, 1 incomplete, 1 refused": {VMs: vms("refused", "incomplete", "left", "done", "already", "done")},
-		"2: 1 done, 1 not finished":                             {VMs: vms("", "done")},
-		"2: 1 done, 1 without a result":                         {VMs: vms("", "done"), Ended: &began},
-		"3: 1 done, 1 odd, 1 strange":                           {VMs: vms("strange", "odd", "done")},
+		"6: 2 done, 1 already, 1 left, 1 incomplete, 1 refused":   {VMs: vms("refused", "incomplete", "left", "done", "already", "done")},
+		"5: 1 done, 1 unproven, 1 starting, 1 already, 1 refused": {VMs: vms("refused", "starting", "unproven", "already", "done")},
+		"2: 1 done, 1 not finished":                               {VMs: vms("", "done")},
+		"2: 1 done, 1 without a result":                           {VMs: vms("", "done"), Ended: &began},
+		"3: 1 done, 1 odd, 1 strange":                             {VMs: vms("strange", "odd", "done")},
 	} {
 		if got := report.Table([]incident.Record{r}, later())[1][5]; got != want {
 			t.Errorf("%s, want %s", got, want)

@@ -28,6 +28,14 @@ func Timeline(r incident.Record, now time.Time) []string {
 	}
 	lines = append(lines, "", "What happened")
 	lines = append(lines, happened(r, now)...)
+	for _, part := range []struct {
+		title string
+		lines []string
+	}{{"Recovery of each VM", wayLines(r, now)}, {"Expected and actual times", forecastLines(r, now)}} {
+		if len(part.lines) > 0 {
+			lines = append(append(lines, "", part.title), part.lines...)
+		}
+	}
 	if reasons := unhandled(r); len(reasons) > 0 {
 		lines = append(lines, "", notHandled(r))
 		lines = append(lines, reasons...)
@@ -47,15 +55,18 @@ type fact struct{ Name, Value string }
 
 // facts are what there is to know before the details.
 func facts(r incident.Record, now time.Time) []fact {
+	proof := r.Proof
+	if unproven(r) {
+		proof = strings.TrimSuffix("UNPROVEN: "+proof, ": ")
+	}
 	all := []fact{
 		{"Summary", r.Summary},
 		{"Began", r.Began.In(now.Location()).Format(dateAndTime + " MST")},
 		{"Took", lasted(r, now)},
 		{"VMs", counts(r)},
-		{"Proof", r.Proof},
-		{"Opened by", opened(r)},
-		{"Front-end", r.FrontEnd},
+		{"Proof", proof},
 	}
+	all = append(append(all, hostFacts(r, now)...), fact{"Opened by", opened(r)}, fact{"Front-end", r.FrontEnd})
 	var known []fact
 	for _, f := range all {
 		if f.Value != "" && f.Value != noVMs {
@@ -147,10 +158,10 @@ func unhandled(r incident.Record) []string {
 	var events []incident.Event
 	names := map[int]string{}
 	for _, vm := range problemsFirst(r.VMs) {
-		if handled(vm) {
+		if !problem(r, vm) {
 			continue
 		}
-		reason := resultOf(r, vm)
+		reason := told(r, vm)
 		if vm.Detail != "" {
 			reason += ": " + vm.Detail
 		}

@@ -20,18 +20,21 @@ const commandsShown = 2
 
 // todo is what is left for a person. It is never empty: nothing to do is said, too.
 func todo(r incident.Record, now time.Time) []item {
-	var items []item
+	items := makeSure(r)
 	switch r.Status {
 	case incident.Open:
-		return stillOpen(r, now)
+		return append(items, stillOpen(r, now)...)
+	case incident.Following:
+		items = append(items, following(r, now)...)
 	case incident.Refused:
 		items = append(items, refused(r)...)
 	case incident.Failed:
 		items = append(items, item{"It ended with an error, and VMs may not have been handled. When oned answers again, run it again; what is done already is not done twice:",
 			[]string{"onehost list", again(r)}})
 	}
-	items = append(items, perVM(r, len(items) > 0)...)
+	items = append(items, perVM(r, now, r.Status == incident.Refused || r.Status == incident.Failed)...)
 	items = append(items, waiting(r)...)
+	items = append(items, quarantine(r, now)...)
 	switch {
 	case len(items) > 0:
 	case r.Status == incident.Done:
@@ -70,7 +73,7 @@ func stillOpen(r incident.Record, now time.Time) []item {
 	}
 	return []item{
 		{fmt.Sprintf("It is open: somebody works on it, or was stopped in the middle (%s). See %s whether it goes on:", last, on), look},
-		{"If it does not go on, go on with it: that says so if another process works on it, and carries on otherwise:", []string{fmt.Sprintf("oneft resume %d", r.Number)}},
+		{"If it does not go on, go on with it: that says so if another process works on it, and carries on otherwise:", []string{resume(r)}},
 	}
 }
 
@@ -108,7 +111,8 @@ func refused(r incident.Record) []item {
 	return []item{{"Nothing was done because it would not have been safe; the summary says why. When that is mended, run it again:", []string{show(r), again(r)}}}
 }
 
-// waiting names VMs that are handled, but did not run yet when the incident ended.
+// waiting names VMs that are handled, but did not run yet when the incident ended, by the text that
+// one-ft had for them before it followed VMs.
 func waiting(r incident.Record) []item {
 	var ids []int
 	for _, vm := range problemsFirst(r.VMs) {

@@ -1,11 +1,8 @@
-package install
+package onedconf
 
-import (
-	"bytes"
-	"fmt"
-)
+import "bytes"
 
-// kind is a kind of token in oned.conf.
+// kind is a kind of token.
 type kind int
 
 const (
@@ -28,8 +25,8 @@ type token struct {
 	begin, end int
 }
 
-// lexer reads oned.conf as oned's own does (src/template/template_parser.l of 4.4 to 5.6,
-// src/parsers/template_parser.l of 5.8): flex takes the longest match, the first rule of
+// lexer reads a file as the daemons' own does (src/template/template_parser.l of 4.4 to 5.6,
+// src/parsers/template_parser.l of 5.8 to 7.4): flex takes the longest match, the first rule of
 // equal ones, and skips a character that no rule takes.
 type lexer struct {
 	in    []byte
@@ -56,7 +53,7 @@ func (l *lexer) span(i int, f func(byte) bool) int {
 	return n
 }
 
-// next gives the next token; comments too, unlike oned's.
+// next gives the next token; comments too.
 func (l *lexer) next() token {
 	for l.pos < len(l.in) {
 		t, ok := l.attribute()
@@ -144,12 +141,3 @@ func (l *lexer) quoted() int {
 	}
 	return last
 }
-
-// SyntaxError is where oned.conf cannot be read, by oned as little as by one-ft.
-type SyntaxError struct {
-	Line    int // from 1
-	Problem string
-}
-
-// Error is one printable line.
-func (e *SyntaxError) Error() string { return fmt.Sprintf("oned.conf line %d: %s", e.Line, e.Problem) }

@@ -1,0 +1,161 @@
+package downtime
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// StageKind is a stage on the way of a VM from the death of its host to RUNNING elsewhere.
+type StageKind string
+
+// The stages, in their order.
+const (
+	StageDetection  StageKind = "detection"      // until oned says ERROR
+	StageWatch      StageKind = "watch"          // one-ft watches the host (-p, wait)
+	StageOpinion    StageKind = "second_opinion" // programs of confirm
+	StageGuard      StageKind = "guard"          // no storm
+	StageProof      StageKind = "proof"          // until the host is proven off
+	StageCleanup    StageKind = "cleanup"        // until the VMs are PENDING
+	StageScheduling StageKind = "scheduling"     // until the scheduler has started the last of them
+	StageProlog     StageKind = "prolog"         // disks
+	StageBoot       StageKind = "boot"           // until RUNNING
+)
+
+// Stages are all of them, in their order.
+func Stages() []StageKind {
+	return []StageKind{StageDetection, StageWatch, StageOpinion, StageGuard, StageProof, StageCleanup, StageScheduling, StageProlog, StageBoot}
+}
+
+// Stage is one stage and how long it takes. In JSON, as in the record of an incident, it is
+// {"stage": "detection", "low_s": 155, "high_s": 200}.
+type Stage struct {
+	Kind StageKind
+	Span Span
+}
+
+type stageJSON struct {
+	Kind StageKind `json:"stage"`
+	spanJSON
+}
+
+// MarshalJSON writes a Stage.
+func (s Stage) MarshalJSON() ([]byte, error) {
+	return json.Marshal(stageJSON{s.Kind, spanJSON{inSeconds(s.Span.Low), inSeconds(s.Span.High)}})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *Stage) UnmarshalJSON(text []byte) error {
+	var kind struct {
+		Kind StageKind `json:"stage"`
+	}
+	if err := json.Unmarshal(text, &kind); err != nil {
+		return err
+	}
+	s.Kind = kind.Kind
+	return s.Span.UnmarshalJSON(text)
+}
+
+// Input is what a Forecast is made of.
+type Input struct {
+	Settings Settings
+	Failure  Failure
+	SSH      SSH
+	// Driver is the VM_MAD of the host; "" is kvm.
+	Driver string
+	// Disks are the disks of each VM that is to be started elsewhere, and Hosts how many hosts can take them.
+	Disks []int
+	Hosts int
+	// Watch, Opinion, Guard and Proof are what one-ft does before it acts, by its configuration. Proven: there
+	// is a proof at the end; without one no clean-up is ended, and ssh does not fail fast.
+	Watch, Opinion, Guard, Proof Span
+	Proven                       bool
+	FailFast                     bool // the block in the ssh configuration is in force
+	Place                        bool // one-ft deploys the VMs itself
+	// Prolog and Boot are those of one VM; the zero value is AssumedProlog and AssumedBoot.
+	Prolog, Boot Span
+}
+
+// What a prolog and a boot take where nothing is known of this cloud: assumptions. A prolog links or
+// clones the disks; a boot ends when the guest runs, not when its services do.
+var (
+	AssumedProlog = Between(1, 60)
+	AssumedBoot   = Between(1, 15)
+)
+
+// start is from the deployment to RUNNING.
+func (in Input) start() (prolog, boot Span) {
+	prolog, boot = in.Prolog, in.Boot
+	if prolog == (Span{}) {
+		prolog = AssumedProlog
+	}
+	if boot == (Span{}) {
+		boot = AssumedBoot
+	}
+	return prolog, boot
+}
+
+// Forecast is how long VMs are down when their host fails.
+type Forecast struct {
+	Failure Failure `json:"failure"`
+	Stages  []Stage `json:"stages"`
+	// Total is until the last VM runs.
+	Total Span `json:"total"`
+}
+
+// Stage gives the time of a stage.
+func (f Forecast) Stage(kind StageKind) Span {
+	for _, s := range f.Stages {
+		if s.Kind == kind {
+			return s.Span
+		}
+	}
+	return Span{}
+}
+
+// Predict makes the forecast.
+func Predict(in Input) Forecast {
+	prolog, boot := in.start()
+	scheduling := Scheduling(len(in.Disks), in.Hosts, in.Settings, prolog.Plus(boot))
+	if in.Place && in.Hosts > 0 && len(in.Disks) > 0 {
+		scheduling = placing
+	}
+	spans := map[StageKind]Span{
+		StageDetection: Detection(in.Settings, in.Failure, in.SSH), StageWatch: in.Watch, StageOpinion: in.Opinion, StageGuard: in.Guard, StageProof: in.Proof,
+		StageCleanup:    Cleanup(in.Disks, in.Settings.CleanupThreads(in.Driver), in.Failure, in.SSH, in.FailFast && in.Proven, in.Proven),
+		StageScheduling: scheduling, StageProlog: prolog, StageBoot: boot,
+	}
+	if len(in.Disks) == 0 {
+		spans[StageProlog], spans[StageBoot] = Span{}, Span{}
+	}
+	f := Forecast{Failure: in.Failure}
+	for _, kind := range Stages() {
+		f.Stages = append(f.Stages, Stage{kind, spans[kind]})
+		f.Total = f.Total.Plus(spans[kind])
+	}
+	return f
+}
+
+// MinTimeout is the shortest default of --timeout.
+const MinTimeout = 10 * time.Minute
+
+// DefaultTimeout is what --timeout has to be at least, for a recovery to be followed to its end: clean-up,
+// scheduling, prolog and boot of all VMs at their slowest, a quarter on top, in whole minutes, and at least
+// MinTimeout. Of what nothing bounds, such as a cloud without another host, it takes no account. It is at
+// most a day.
+func DefaultTimeout(in Input) time.Duration {
+	prolog, boot := in.start()
+	cleanup := Cleanup(in.Disks, in.Settings.CleanupThreads(in.Driver), Dropped, in.SSH, in.FailFast && in.Proven, true)
+	scheduling := Scheduling(len(in.Disks), in.Hosts, in.Settings, prolog.Plus(boot))
+	var total time.Duration
+	for _, s := range []Span{cleanup, scheduling, prolog, boot} {
+		if s.Bounded() {
+			total = add(total, s.High)
+		}
+	}
+	total = add(total, total/4)
+	const day = 24 * time.Hour
+	if total > day {
+		return day
+	}
+	return max(MinTimeout, (total + time.Minute - 1).Truncate(time.Minute))
+}

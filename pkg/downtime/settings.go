@@ -1,0 +1,226 @@
+package downtime
+
+import (
+	"one-ft/pkg/one"
+)
+
+// Setting is a setting of OpenNebula, by the name that it has in its file. Those in a vector are
+// VECTOR/NAME, options in the ARGUMENTS of a driver DRIVER -x; of a name that two daemons have the
+// second one's has its daemon behind it.
+type Setting string
+
+// The settings.
+const (
+	SchedInterval Setting = "SCHED_INTERVAL" // s between two runs of the scheduler
+	MaxVM         Setting = "MAX_VM"         // that one run looks at
+	MaxDispatch   Setting = "MAX_DISPATCH"   // VMs that one run starts; 0: no limit
+	MaxHost       Setting = "MAX_HOST"       // of them on one host; 0: none at all up to 6.10, no limit in 7.x
+	LiveRescheds  Setting = "LIVE_RESCHEDS"  // 1: resched migrates live; nothing of it matters for a dead host
+
+	// 7.x: the scheduler is a driver of oned that makes plans, and oned carries them out.
+	WindowTime        Setting = "SCHED_MAX_WND_TIME"      // s that oned waits for more VMs before it asks for a plan
+	WindowLength      Setting = "SCHED_MAX_WND_LENGTH"    // VMs at which it asks at once
+	RetryTime         Setting = "SCHED_RETRY_TIME"        // s until it asks again for VMs that found no host
+	ActionsPerHost    Setting = "MAX_ACTIONS_PER_HOST"    // VMs that are started on a host at the same time
+	ActionsPerCluster Setting = "MAX_ACTIONS_PER_CLUSTER" // and by one plan
+	ActionTimeout     Setting = "ACTION_TIMEOUT"          // s after which a start that has not ended is not waited for
+
+	VMThreads  Setting = "VM_MAD -t" // VMs that are cleaned up at the same time, of all hosts together
+	VMParallel Setting = "VM_MAD -p" // 1: several of one host; 0: one after the other. Of the first driver, kvm as shipped
+
+	ManagerTimer     Setting = "MANAGER_TIMER"             // s between two looks of oned: at its hosts up to 5.10, at its plans in 7.x
+	MonitordTimer    Setting = "MANAGER_TIMER (monitord)"  // s between two looks of monitord at its hosts
+	HostInterval     Setting = "MONITORING_INTERVAL_HOST"  // s that a host may be silent (5.6 and later)
+	OldInterval      Setting = "MONITORING_INTERVAL"       // the same up to 5.4
+	HostsPerInterval Setting = "HOST_PER_INTERVAL"         // hosts that one look begins to monitor, the longest silent first
+	Push             Setting = "IM_MAD collectd -i"        // s between two messages of a host, up to 5.10
+	Retries          Setting = "IM_MAD -r"                 // a monitoring command that fails is repeated so often
+	Threads          Setting = "IM_MAD -t"                 // monitoring commands at the same time
+	CommandTimeout   Setting = "IM_MAD -w"                 // s that one such command may take; 0: no limit
+	Beacon           Setting = "PROBES_PERIOD/BEACON_HOST" // s between two signs of life of a host
+	SystemProbe      Setting = "PROBES_PERIOD/SYSTEM_HOST" // s between two probes that notice a dead libvirtd
+)
+
+// File is a configuration file, relative to the directory of OpenNebula's configuration (/etc/one, or
+// $ONE_LOCATION/etc).
+type File string
+
+// The files.
+const (
+	FileOned     File = "oned.conf"
+	FileSched    File = "sched.conf"           // up to 6.10
+	FileRank     File = "schedulers/rank.conf" // 7.x
+	FileMonitord File = "monitord.conf"        // 5.12 and later
+)
+
+// key is one setting in a range of releases.
+type key struct {
+	setting Setting
+	file    File
+	since   one.Version // the first release
+	before  one.Version // the first release without it; the zero value for none
+	// shipped is what the file has that OpenNebula ships, builtin what the daemon takes when the file
+	// does not have it.
+	shipped, builtin int
+}
+
+// release is a version without a patch level.
+func release(major, minor int) one.Version { return one.Version{Major: major, Minor: minor} }
+
+// keys is the table of all settings. Sources, at the branches one-4.4 to one-7.4: src/scheduler/etc/sched.conf
+// and src/scheduler/src/sched/SchedulerTemplate.cc (to 6.10); share/etc/oned.conf and
+// src/nebula/NebulaTemplate.cc (to 5.12), src/template/OpenNebulaTemplate.cc (later);
+// src/schedm_mad/remotes/rank/etc/rank.conf (7.x); src/monitor/etc/monitord.conf and
+// src/monitor/src/monitor/MonitorConfigTemplate.cc (5.12 and later); src/im_mad/im_exec/one_im_exec.rb for
+// the defaults of a driver's options. What is only a comment in the shipped file is built in.
+func keys() []key {
+	first, none := release(4, 4), one.Version{}
+	parallel := release(6, 3)                                                                            // with the betas of 6.4
+	planner, newSched, pool56, monitord := release(6, 99), release(5, 99), release(5, 5), release(5, 11) // with the betas of 7.0, 6.0, 5.6, 5.12
+	return []key{
+		{SchedInterval, FileSched, first, newSched, 30, 30},
+		{SchedInterval, FileSched, newSched, planner, 15, 30},
+		{MaxVM, FileSched, first, planner, 5000, 300},
+		{MaxDispatch, FileSched, first, planner, 30, 30},
+		{MaxHost, FileSched, first, planner, 1, 1},
+		{LiveRescheds, FileSched, first, planner, 0, 0},
+		{WindowTime, FileOned, planner, none, 10, 30},
+		{WindowLength, FileOned, planner, none, 7, 7},
+		{RetryTime, FileOned, planner, none, 60, 60},
+		{ActionsPerHost, FileOned, planner, none, 1, 2},
+		{ActionsPerCluster, FileOned, planner, none, 30, 10},
+		{ActionTimeout, FileOned, planner, none, 300, 120},
+		{LiveRescheds, FileOned, planner, none, 0, 0},
+		{MaxHost, FileRank, planner, none, 1, 0},
+		{VMThreads, FileOned, first, none, 15, 15},
+		{VMParallel, FileOned, first, parallel, 0, 0},
+		{VMParallel, FileOned, parallel, none, 1, 0},
+		{ManagerTimer, FileOned, first, none, 15, 15},
+		{OldInterval, FileOned, first, pool56, 60, 60},
+		{HostInterval, FileOned, pool56, monitord, 180, 180},
+		{HostsPerInterval, FileOned, first, monitord, 15, 15},
+		{Push, FileOned, first, pool56, 20, 20},
+		{Push, FileOned, pool56, monitord, 60, 20},
+		{Retries, FileOned, first, monitord, 3, 0},
+		{Threads, FileOned, first, monitord, 15, 15},
+		{CommandTimeout, FileOned, pool56, monitord, 90, 0},
+		{HostInterval, FileMonitord, monitord, none, 180, 180},
+		{MonitordTimer, FileMonitord, monitord, none, 15, 15},
+		{Beacon, FileMonitord, monitord, none, 30, 30},
+		{SystemProbe, FileMonitord, monitord, none, 600, 600},
+		{Retries, FileMonitord, monitord, none, 3, 0},
+		{Threads, FileMonitord, monitord, none, 15, 15},
+		{CommandTimeout, FileMonitord, monitord, none, 90, 0},
+	}
+}
+
+// in reports whether a version has the setting.
+func (k key) in(v one.Version) bool {
+	if v.Before(k.since.Major, k.since.Minor) {
+		return false
+	}
+	return k.before == one.Version{} || v.Before(k.before.Major, k.before.Minor)
+}
+
+// Origin says where a value comes from.
+type Origin string
+
+// The origins.
+const (
+	Configured Origin = "configured" // it is in the file
+	BuiltIn    Origin = "built_in"   // the file was read and does not have it
+	Shipped    Origin = "shipped"    // the file could not be read: what OpenNebula ships is assumed
+	ByOned     Origin = "told_by_oned"
+	Invalid    Origin = "invalid" // the file has something that is no number; what is built in is assumed
+)
+
+// Value is a setting with its value.
+type Value struct {
+	Setting Setting `json:"setting"`
+	Number  int     `json:"value"`
+	File    File    `json:"file"`
+	Origin  Origin  `json:"origin"`
+}
+
+// Settings are the settings of a cloud that decide how long VMs are down.
+type Settings struct {
+	Version one.Version
+	Values  []Value // one for each setting that the release has, in the order of the table
+}
+
+// ShippedSettings are those of a release as OpenNebula ships it.
+func ShippedSettings(v one.Version) Settings {
+	s := Settings{Version: v}
+	for _, k := range keys() {
+		if k.in(v) {
+			s.Values = append(s.Values, Value{k.setting, k.shipped, k.file, Shipped})
+		}
+	}
+	return s
+}
+
+// Get finds a setting; ok is false in a release that does not have it.
+func (s Settings) Get(name Setting) (v Value, ok bool) {
+	for _, v := range s.Values {
+		if v.Setting == name {
+			return v, true
+		}
+	}
+	return Value{}, false
+}
+
+// number is the value of a setting, 0 without it.
+func (s Settings) number(name Setting) int {
+	v, _ := s.Get(name)
+	return v.Number
+}
+
+// Told gives the same settings with one that oned itself tells: a running daemon knows better than its file,
+// which may have been changed since it started.
+func (s Settings) Told(name Setting, n int) Settings {
+	s = s.with(name, n)
+	for i := range s.Values {
+		if s.Values[i].Setting == name {
+			s.Values[i].Origin = ByOned
+		}
+	}
+	return s
+}
+
+// with gives the same settings with one changed.
+func (s Settings) with(name Setting, n int) Settings {
+	values := make([]Value, len(s.Values))
+	copy(values, s.Values)
+	for i := range values {
+		if values[i].Setting == name {
+			values[i].Number = n
+		}
+	}
+	s.Values = values
+	return s
+}
+
+// CleanupThreads is how many VMs of one host a driver of VMs cleans up at the same time: one, unless the
+// driver has -p, which that of kvm has as shipped since 6.4 and no other (VirtualMachineDriver.rb,
+// get_runable_action_single_host). driver is the VM_MAD of the host; "" is kvm.
+func (s Settings) CleanupThreads(driver string) int {
+	if driver != "" && driver != "kvm" || s.number(VMParallel) == 0 {
+		return 1
+	}
+	return max(1, s.number(VMThreads))
+}
+
+// Plans reports whether oned has the scheduler make plans and carries them out (7.0 and later).
+func (s Settings) Plans() bool { _, ok := s.Get(WindowTime); return ok }
+
+// Beacons reports whether monitord watches hosts (5.12 and later); before, oned does.
+func (s Settings) Beacons() bool { _, ok := s.Get(Beacon); return ok }
+
+// Interval is the setting that says how long a host may be silent.
+func (s Settings) Interval() Value {
+	if v, ok := s.Get(HostInterval); ok {
+		return v
+	}
+	v, _ := s.Get(OldInterval)
+	return v
+}
