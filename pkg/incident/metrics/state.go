@@ -69,7 +69,9 @@ func actions() set {
 }
 
 // results are those of incident.VM.Result.
-func results() set { return set{"done", "already", "left", "incomplete", "refused", "unproven", "starting"} }
+func results() set {
+	return set{"done", "already", "left", "incomplete", "refused", "unproven", "starting"}
+}
 
 func steps() set {
 	return set{
