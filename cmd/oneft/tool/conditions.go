@@ -48,7 +48,7 @@ func sshOf(ctx context.Context, s app.Session, host string) (downtime.SSH, failf
 	}
 	machine := s.Machine
 	if machine == nil {
-		machine = failfast.OS{}
+		machine = failfast.OS{Proc: "/proc", Runner: s.RunProgram}
 	}
 	client, err := failfast.NewClient(machine, s.StateDir)
 	if err != nil {
