@@ -67,6 +67,14 @@ type Session struct {
 	Started func() time.Time
 }
 
+// Drivers is where oned's drivers run ssh.
+func (s Session) Drivers() failfast.Machine {
+	if s.Machine != nil {
+		return s.Machine
+	}
+	return failfast.OS{Proc: "/proc", Runner: s.RunProgram, Client: s.Config.Values().SSH}
+}
+
 // Main runs a tool in the world of the operating system and returns the exit code.
 func Main(tool Tool) int {
 	// A hook lives on when oned, its terminal or the reader of its output goes

@@ -117,6 +117,8 @@ func (m sshMachine) Run(_ context.Context, _ time.Duration, p process.Program) p
 	return process.Result{Output: answer}
 }
 
+func (sshMachine) SSH() (string, error) { return failfast.OS{}.SSH() }
+
 func (sshMachine) Processes(int) ([]failfast.Process, error) {
 	return []failfast.Process{{PID: 77, Args: []string{"ssh: /s/dead [mux]"}}, {PID: 78, Args: []string{"ssh: /s/alive [mux]"}}}, nil
 }

@@ -56,7 +56,7 @@ func TestScalarErrors(t *testing.T) {
 // No value may be a list, a mapping or nothing where one is meant.
 func TestWrongKinds(t *testing.T) {
 	for _, key := range []string{"wait", "cycles", "fencing", "fence_first", "quarantine", "parallel", "timeout", "oned_wait", "verify", "place",
-		"endpoint", "auth_file", "ca_file", "log_file", "state_dir", "metrics_file"} {
+		"endpoint", "auth_file", "ca_file", "log_file", "ssh", "state_dir", "metrics_file"} {
 		for value, kind := range map[string]string{"[a]": "a list", "{a: b}": "a mapping", "": "no value", "~": "no value"} {
 			_, err := parse("f", []byte(key+": "+value), private)
 			if want := "f:1: " + key + ": " + kind + "; allowed is "; err == nil || !strings.HasPrefix(err.Error(), want) {
@@ -68,7 +68,7 @@ func TestWrongKinds(t *testing.T) {
 }
 
 func TestKeyErrors(t *testing.T) {
-	const top = `auth_file, budget, ca_file, confirm, cycles, endpoint, fence, fence_first, fencing, log_file, metrics_file, notify, oned_wait, parallel, place, priority, quarantine, resume, state_dir, storm, timeout, verify or wait`
+	const top = `auth_file, budget, ca_file, confirm, cycles, endpoint, fence, fence_first, fencing, log_file, metrics_file, notify, oned_wait, parallel, place, priority, quarantine, resume, ssh, state_dir, storm, timeout, verify or wait`
 	for text, want := range map[string]string{
 		strings.Repeat("x", 70) + ": 1": `f:1: unknown key "` + strings.Repeat("x", 60) + `…"; allowed is ` + top,
 		"strom: {}":                     `f:1: unknown key "strom"; did you mean "storm"?`,

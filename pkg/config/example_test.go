@@ -105,7 +105,7 @@ func TestExampleUncommented(t *testing.T) {
 		want.Wait, want.Cycles = got.Wait, got.Cycles
 		want.Confirm = [][]string{{"/usr/local/bin/is-alive", "--fast"}}
 		want.Verify = VerifyLeft
-		want.Endpoint, want.AuthFile, want.CAFile = got.Endpoint, got.AuthFile, got.CAFile
+		want.Endpoint, want.AuthFile, want.CAFile, want.SSH = got.Endpoint, got.AuthFile, got.CAFile, "/usr/bin/ssh"
 		want.LogFile, want.StateDir = got.LogFile, "/var/lib/one/one-ft"
 		want.Notify = []Notification{{Command: []string{"/usr/local/bin/tell", "--pager"}, On: DefaultNotifyOn(), Timeout: DefaultNotifyTimeout}}
 		want.MetricsFile = "/var/lib/prometheus/node-exporter/one_ft.prom"

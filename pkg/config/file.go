@@ -60,6 +60,8 @@ type File struct {
 	// matters for them, instead of waiting for the scheduler.
 	Place *bool `yaml:"place,omitempty"`
 
+	// SSH is the absolute path of the ssh client that oned's drivers use.
+	SSH *string `yaml:"ssh,omitempty"`
 	// Endpoint is the URL of oned, http or https. It may hold a password when others
 	// cannot read the file.
 	Endpoint *string `yaml:"endpoint,omitempty"`

@@ -28,6 +28,7 @@ verify: none
 endpoint: https://one.example/RPC2
 auth_file: /a
 ca_file: /c
+ssh: /ssh
 log_file: "-"
 state_dir: /s
 resume: {hosts: migrate, suspended: true, unknown: none, failed: retry}
@@ -42,7 +43,7 @@ metrics_file: /m.prom
 		BudgetAttempts: DefaultBudgetAttempts, BudgetWindow: DefaultBudgetWindow, BudgetBackOff: DefaultBudgetBackOff,
 		BudgetRanWell: DefaultBudgetRanWell, BudgetPerMinute: DefaultBudgetPerMinute,
 		PriorityMin: 10, PriorityMax: 10, Parallel: 12, Timeout: 24 * time.Hour, Verify: VerifyNone,
-		Endpoint: "https://one.example/RPC2", AuthFile: "/a", CAFile: "/c", LogFile: "-", StateDir: "/s",
+		Endpoint: "https://one.example/RPC2", AuthFile: "/a", CAFile: "/c", SSH: "/ssh", LogFile: "-", StateDir: "/s",
 		ResumeHosts: ResumeMigrate, ResumeSuspended: true, ResumeUnknown: ResumeNone, ResumeFailed: ResumeRetry,
 		Notify: []Notification{
 			{Command: []string{"/t", "-x"}, On: []string{NotifyHold, NotifyEnd}, Timeout: DefaultNotifyTimeout},

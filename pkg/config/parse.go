@@ -26,6 +26,7 @@ func parseFile(p place) (File, error) {
 		"oned_wait":    set(&f.OnedWait, times(0, longest)),
 		"verify":       set(&f.Verify, oneOf(VerifyLeft, VerifyRunning, VerifyNone)),
 		"place":        set(&f.Place, yesNo),
+		"ssh":          set(&f.SSH, absolute()),
 		"endpoint":     set(&f.Endpoint, endpoint),
 		"auth_file":    set(&f.AuthFile, absolute()),
 		"ca_file":      set(&f.CAFile, absolute()),

@@ -147,6 +147,7 @@ type Values struct {
 	// Place: see File.Place.
 	Place bool
 
+	SSH                        string // "": the first one in the usual places
 	Endpoint, AuthFile, CAFile string
 	LogFile, StateDir          string
 
@@ -207,6 +208,7 @@ func (f File) Values() Values {
 	over(&v.OnedWait, f.OnedWait)
 	over(&v.Verify, f.Verify)
 	over(&v.Place, f.Place)
+	over(&v.SSH, f.SSH)
 	over(&v.Endpoint, f.Endpoint)
 	over(&v.AuthFile, f.AuthFile)
 	over(&v.CAFile, f.CAFile)

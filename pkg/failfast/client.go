@@ -43,6 +43,8 @@ func (e *RefusedError) Error() string {
 // Machine is what this package needs of the machine; OS is the real one, and tests put another in
 // its place.
 type Machine interface {
+	// SSH is where the drivers find the ssh client; ErrNoSSH without one.
+	SSH() (string, error)
 	// Run runs a program as process.Run does.
 	Run(ctx context.Context, limit time.Duration, p process.Program) process.Result
 	// Processes gives the processes of a user.
@@ -66,7 +68,7 @@ func NewClient(machine Machine, stateDir string) (Client, error) {
 	if err != nil {
 		return Client{}, err
 	}
-	path, err := findSSH()
+	path, err := machine.SSH()
 	return Client{Machine: machine, Path: path, User: u}, err
 }
 

@@ -52,6 +52,8 @@ func (m *machine) Processes(uid int) ([]Process, error) {
 	return slices.DeleteFunc(slices.Clone(m.procs), func(p Process) bool { return p.UID != uid }), nil
 }
 
+func (m *machine) SSH() (string, error) { return findSSH() }
+
 func (m *machine) Signal(p Process, s syscall.Signal) error {
 	i := slices.IndexFunc(m.procs, func(q Process) bool { return q.PID == p.PID && q.Started == p.Started })
 	switch {

@@ -37,6 +37,16 @@ type OS struct {
 	Proc string
 	// Runner runs programs; nil is process.Run.
 	Runner process.Runner
+	// Client is the ssh client that the drivers use; "" is the first one in the usual places.
+	Client string
+}
+
+// SSH implements Machine.
+func (o OS) SSH() (string, error) {
+	if o.Client != "" {
+		return o.Client, nil
+	}
+	return findSSH()
 }
 
 // Run implements Machine.

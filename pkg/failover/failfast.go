@@ -39,7 +39,7 @@ func newBar(s app.Session) func(context.Context, one.Host, []string, int) (Barri
 	return func(ctx context.Context, host one.Host, names []string, number int) (Barrier, error) {
 		bounded, cancel := context.WithTimeout(ctx, barTime)
 		defer cancel()
-		client, err := failfast.NewClient(machine(s), s.StateDir)
+		client, err := failfast.NewClient(s.Drivers(), s.StateDir)
 		if err != nil {
 			return nil, err
 		}
@@ -70,14 +70,6 @@ func newBar(s app.Session) func(context.Context, one.Host, []string, int) (Barri
 
 // errNotInForce means that marks would change nothing.
 var errNotInForce = errors.New("oneft check says more")
-
-// machine is what the session runs on.
-func machine(s app.Session) failfast.Machine {
-	if s.Machine != nil {
-		return s.Machine
-	}
-	return failfast.OS{Proc: "/proc", Runner: s.RunProgram}
-}
 
 // endConnections ends what hangs on a host that is off, where no mark keeps new ones away: ssh that has a connection to
 // a host which froze before waits for ever.
@@ -124,4 +116,15 @@ func (b *sshBarrier) Open() {
 	ctx, cancel := context.WithTimeout(context.Background(), barTime)
 	defer cancel()
 	_ = b.marks.Clear(ctx, b.hold.Host) // it ends by itself within a minute
+}
+
+// sweepMarks removes marks that processes which died have left. They do nothing any more.
+func (w *sweeper) sweepMarks(ctx context.Context) {
+	removed, err := failfast.Open(w.s.StateDir).Sweep(ctx)
+	for _, m := range removed {
+		w.s.Log.Info("removed the mark that let ssh to %s fail, left by a process that has ended", one.Printable(m.Name))
+	}
+	if err != nil {
+		w.s.Log.Warn("failed to remove marks that let ssh fail: %v", err)
+	}
 }

@@ -43,9 +43,14 @@ type Config struct {
 	// Network is how the hosts are connected. Without one drivers answer at once, as those of the
 	// recorded clouds did; with one each of their commands takes what an ssh takes.
 	Network Network
+	// Faster divides what ssh takes to a host that is dead, and so also to find out that it is. Default 1.
+	Faster float64
 	// FailFast, when it is set, is asked as each ssh command of a driver begins, for the name of its
 	// host: with true the command fails after 10 ms. It must not call methods of Cloud.
 	FailFast func(hostName string) bool
+	// ConnectTimeout is that of the ssh configuration of the drivers; 0 is none, as shipped. It ends the wait of ssh
+	// for a host that is cut off, and for the banner of a frozen one, which oned then says ERROR of.
+	ConnectTimeout time.Duration
 	// CleanUpsHang is the share of the clean-ups on a dead host that never end, 0 to 1, because the
 	// thread of the driver dies. Default 5/6 with a Network (measured) and none without; NoHang is none.
 	// Seed draws which.
@@ -146,6 +151,7 @@ func (cfg Config) withDefaults() Config {
 	setDefault(&cfg.DeadStep, cfg.Step)
 	setDefault(&cfg.SchedInterval, time.Second)
 	setDefault(&cfg.MaxConn, 30)
+	setDefault(&cfg.Faster, 1)
 	switch {
 	case cfg.Network == "" || cfg.CleanUpsHang < 0:
 		cfg.CleanUpsHang = 0

@@ -36,7 +36,9 @@ func (c *Cloud) cutOff(h *host, how Death) {
 		h.lastMon = h.lastOK
 		h.dead = true
 	}
-	h.death = how
+	if h.death != Unreachable || how != Cut {
+		h.death = how // its router goes on saying so
+	}
 	c.sshLost(h)
 	stopTimer(h.message)
 	h.message = nil

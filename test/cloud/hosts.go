@@ -128,7 +128,7 @@ func (c *Cloud) monitor(h *host) {
 	case h.State == one.HostOffline:
 	case !h.dead:
 		c.monitored(h)
-	case h.death == Frozen:
+	case h.death == Frozen && c.sshTime(h).failed <= 0: // its restart hangs, too
 	case c.fam >= f610:
 		c.probe(h, 0, func() {})
 	default:
@@ -154,7 +154,7 @@ func (c *Cloud) probe(h *host, took time.Duration, then func()) {
 		then()
 	}
 	if c.cfg.Network != "" {
-		took = c.detection(h)
+		took = c.sshTime(h).failed
 	}
 	if took == 0 {
 		end()

@@ -1,9 +1,11 @@
 package cloud
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"strconv"
+	"strings"
 	"time"
 
 	"one-ft/pkg/one"
@@ -53,12 +55,17 @@ const (
 
 // retransmissions are when a connecting ssh tries again: the SYN of Linux, tcp_syn_retries = 6.
 // A host that is reachable again is connected to at the next of them: after 83 to 97 s in one trial.
-func retransmissions() []time.Duration {
+func (c *Cloud) retransmissions() []time.Duration {
 	list := make([]time.Duration, 7)
 	for i := range list {
-		list[i] = time.Second * time.Duration(1<<(i+1)-1)
+		list[i] = c.faster(time.Second * time.Duration(1<<(i+1)-1))
 	}
 	return list
+}
+
+// faster is a time of ssh with Config.Faster. Never stays negative.
+func (c *Cloud) faster(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / c.cfg.Faster)
 }
 
 // measuredHang is the share of clean-ups whose driver's thread dies of a broken pipe to the ssh
@@ -67,6 +74,23 @@ const measuredHang = 5.0 / 6
 
 // NoHang is Config.CleanUpsHang of a cloud where no clean-up hangs for ever.
 const NoHang = -1
+
+// ParseShare reads Config.CleanUpsHang from "83%", "never" or "always"; "" is the default.
+func ParseShare(text string) (float64, error) {
+	switch text {
+	case "":
+		return 0, nil
+	case "never":
+		return NoHang, nil
+	case "always":
+		return 1, nil
+	}
+	percent, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
+	if err != nil || !(percent > 0 && percent <= 100) || !strings.HasSuffix(text, "%") {
+		return 0, errors.New("give a share such as 83%, never or always")
+	}
+	return percent / 100, nil
+}
 
 // sshRow is one row of ssh.tsv. A negative time is never.
 type sshRow struct{ ssh, failed time.Duration }
@@ -109,16 +133,20 @@ func (t *tables) loadNetwork(n Network) error {
 	return err
 }
 
-// ssh says what a command to a host takes that begins now: never is a negative time.
+// sshTime says what a command to a host takes that begins now, and the restart of its monitoring; a
+// negative time is never.
 func (c *Cloud) sshTime(h *host) sshRow {
 	if !h.dead {
 		return c.tables.ssh[rowAlive]
 	}
-	return c.tables.ssh[h.death]
+	row, limit := c.tables.ssh[h.death], c.cfg.ConnectTimeout
+	row.ssh, row.failed = c.faster(row.ssh), c.faster(row.failed)
+	if limit > 0 && (row.ssh < 0 || row.ssh > limit) {
+		// Two commands in a row time out (opennebula.md): 33 to 45 s with 5 s, and an interval of 20 s.
+		row = sshRow{ssh: limit, failed: c.faster(c.tables.ssh[Refused].failed) + 2*limit}
+	}
+	return row
 }
-
-// detection is the time from the end of the interval to ERROR of a dead host.
-func (c *Cloud) detection(h *host) time.Duration { return c.tables.ssh[h.death].failed }
 
 // masters reports whether drivers of this release leave persistent connections.
 func (c *Cloud) masters() bool { return c.cfg.Network != "" && c.fam >= f610 }

@@ -64,15 +64,21 @@ func TestDetection(t *testing.T) {
 		{Local, Refused, 28 * time.Second},
 		{Local, Frozen, time.Hour},
 		{"", Frozen, time.Hour},
+		{"5 s", Cut, 38 * time.Second}, // 33 to 45 s
+		{"5 s", Frozen, 38 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			c := networked(t, "6.10", tc.network, []VM{runningOn(1, 0)})
+			timeout := time.Duration(0)
+			if tc.network == "5 s" {
+				tc.network, timeout = Routed, 5*time.Second
+			}
+			c := networked(t, "6.10", tc.network, []VM{runningOn(1, 0)}, func(cfg *Config) { cfg.ConnectTimeout = timeout })
 			if got := errorAfter(t, c, 0, tc.death); !near(got, tc.want) {
 				t.Errorf("%s, %s: ERROR after %s, want %s", tc.network, tc.death, got, tc.want)
 			}
-			if want := "UNKNOWN"; tc.death != Frozen {
+			if tc.want < time.Hour {
 				pass(time.Second)
-				wantState(t, c, 1, want)
+				wantState(t, c, 1, "UNKNOWN")
 			} else if !slices.Equal(c.Guests(0), []int{1}) || !strings.Contains(c.HostXML(0), "<STATE>2</STATE>") {
 				t.Errorf("a frozen host: guests %v, %s", c.Guests(0), c.HostXML(0))
 			}
@@ -98,6 +104,8 @@ func TestCleanUp(t *testing.T) {
 		"a stale master":        {Routed, Cut, "RUNNING", func(c *Cloud) { _ = c.LeaveMaster(0) }, 443500 * time.Millisecond},
 		"a stale master, ended": {Routed, Cut, "RUNNING", func(c *Cloud) { _ = c.LeaveMaster(0); c.EndMaster("host01") }, 403500 * time.Millisecond},
 		"fail fast":             {Routed, Cut, "RUNNING", func(c *Cloud) { c.SetFailFast(func(name string) bool { return name == "host01" }) }, 0},
+		"ConnectTimeout":        {Routed, Cut, "RUNNING", func(c *Cloud) { c.cfg.ConnectTimeout = 5 * time.Second }, 15 * time.Second},
+		"a tenth":               {Routed, Cut, "RUNNING", func(c *Cloud) { c.cfg.Faster = 10 }, 40350 * time.Millisecond},
 		"fail fast elsewhere":   {Local, Cut, "RUNNING", func(c *Cloud) { c.SetFailFast(func(name string) bool { return name == "host02" }) }, 9210 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -156,7 +156,7 @@ func (c *Cloud) connect(s *sshCommand) {
 	case s.host.dead && s.host.hasMaster():
 		// The first one that needs the master after the death finds out that it is stale, for all.
 		if s.host.masterEnds.IsZero() {
-			s.host.masterEnds = now.Add(staleMasterTime)
+			s.host.masterEnds = now.Add(c.faster(staleMasterTime))
 			s.host.master = s.host.masterEnds
 		}
 		s.tries = s.host.masterEnds
@@ -224,7 +224,7 @@ func (c *Cloud) sshReachable(h *host) {
 		case s.tries.After(now):
 			c.endsIn(s, s.tries.Sub(now)+alive, true)
 		default:
-			for _, again := range retransmissions() {
+			for _, again := range c.retransmissions() {
 				if at := s.tries.Add(again); at.After(now) && at.Before(s.ends) {
 					c.endsIn(s, at.Sub(now)+alive, true)
 					break
@@ -239,10 +239,10 @@ func (c *Cloud) sshLost(h *host) {
 	for _, s := range h.ssh {
 		switch {
 		case !s.connects:
-		case h.death == Frozen:
+		case h.death == Frozen: // it is connected already, so nothing bounds it
 			c.hangs(s)
 		default:
-			c.endsIn(s, c.tables.ssh[rowLost].ssh, false)
+			c.endsIn(s, c.faster(c.tables.ssh[rowLost].ssh), false)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"one-ft/pkg/downtime"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -133,6 +134,11 @@ func TestNoCleanupIsEndedWithoutAProof(t *testing.T) {
 	})
 }
 
+// shipped is a cloud with the settings of its release.
+func shipped(context.Context, string) downtime.Input {
+	return downtime.Input{Settings: downtime.ShippedSettings(one.Version{Major: 6, Minor: 10})}
+}
+
 // recoverFailure reports whether a call is what ends a clean-up.
 func recoverFailure(c cloud.Call) bool {
 	return c.Method == "one.vm.recover" && len(c.Args) > 1 && (c.Args[1] == 0 || c.Args[1] == false)
@@ -144,12 +150,12 @@ func TestCleanupsWithoutFailFast(t *testing.T) {
 	onEach(t, func(t *testing.T, version string) {
 		w := deadWorld(t, version, cloud.Routed, 6)
 		w.failHost()
-		w.opt.Timeout, w.opt.CleanupLimit = time.Hour, func(int, int) time.Duration { return 8 * time.Minute }
+		w.opt.Timeout, w.opt.Estimate = time.Hour, shipped
 		began := time.Now()
 		report := w.recover()
 		w.allRun(report)
 		for _, c := range w.cloud.Calls() {
-			if recoverFailure(c) && c.At.Sub(began) < 8*time.Minute {
+			if recoverFailure(c) && c.At.Sub(began) < 2*135*time.Second {
 				t.Errorf("a clean-up was ended after %s: %v", c.At.Sub(began), c.Args)
 			}
 		}
@@ -162,7 +168,7 @@ func TestHostIsBackInTheMiddleOfCleanups(t *testing.T) {
 	onEach(t, func(t *testing.T, version string) {
 		w := deadWorld(t, version, cloud.Routed, 4)
 		w.failHost()
-		w.opt.Timeout, w.opt.CleanupLimit = time.Hour, func(int, int) time.Duration { return 10 * time.Minute }
+		w.opt.Timeout, w.opt.Estimate = time.Hour, shipped
 		go func() {
 			time.Sleep(time.Minute)
 			_ = w.cloud.HealHost(dead)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +31,13 @@ type Config struct {
 	Interval    time.Duration // between two monitorings of a host
 	Sched       time.Duration // between two runs of the scheduler
 	HookTimeout time.Duration // after which a hook is killed
+
+	// Network is how the hosts are connected; "" is a cloud whose drivers answer at once. With one,
+	// Faster divides what ssh to a dead host takes, and CleanUpsHang is the share of clean-ups there that
+	// never end: 83%, never or always; "" is what was measured.
+	Network      cloud.Network
+	Faster       float64
+	CleanUpsHang string
 }
 
 // What a lab may have at the most: enough for a big cloud, and far from what
@@ -36,6 +45,8 @@ type Config struct {
 const (
 	maxHosts = 2000
 	maxVMs   = 100000
+	// maxFaster is the most that what ssh takes is divided by.
+	maxFaster = 1000
 )
 
 // UsageError is wrong usage: one line that says what is allowed.
@@ -47,12 +58,27 @@ func (e *UsageError) Error() string { return e.text }
 // Usagef makes a UsageError.
 func Usagef(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
 
+// releases are those of OpenNebula that there are (its branches), from the oldest that one-ft knows.
+func releases() []string {
+	return []string{"4.4", "4.6", "4.8", "4.10", "4.12", "4.14", "5.0", "5.2", "5.4", "5.6", "5.8", "5.10", "5.12", "6.0", "6.2", "6.4", "6.6", "6.8", "6.10", "7.0", "7.2", "7.4"}
+}
+
+// version reads the version.
+func (cfg Config) version() (one.Version, error) {
+	version, err := one.ParseVersion(cfg.Version)
+	numbers := regexp.MustCompile(`^\d+\.\d+(\.\d+)*$`).MatchString(cfg.Version)
+	if err != nil || !numbers || !slices.Contains(releases(), fmt.Sprintf("%d.%d", version.Major, version.Minor)) {
+		return version, Usagef("--version %s: no such release of OpenNebula is known; give one of %s, such as 6.10.0", one.Printable(cfg.Version), strings.Join(releases(), ", "))
+	}
+	return version, nil
+}
+
 // check refuses what cannot be and reads the version.
 func (cfg Config) check() (one.Version, error) {
-	version, err := one.ParseVersion(cfg.Version)
+	version, err := cfg.version()
 	switch {
-	case err != nil || version.Before(4, 4):
-		return version, Usagef("--version %s: give one from 4.4 on, such as 4.4.1, 5.10.5, 6.10.0 or 7.4.0", one.Printable(cfg.Version))
+	case err != nil:
+		return version, err
 	case cfg.Hosts < 1 || cfg.Hosts > maxHosts:
 		return version, Usagef("--hosts %d: allowed are 1 to %d", cfg.Hosts, maxHosts)
 	case cfg.VMs < 0 || cfg.VMs > maxVMs:
@@ -61,6 +87,15 @@ func (cfg Config) check() (one.Version, error) {
 		return version, Usagef("--port %d: allowed are 1 to 65535, and 0 for any free port", cfg.Port)
 	case cfg.Stdin && version.Before(5, 10):
 		return version, Usagef("--stdin: hooks get their words on stdin only from OpenNebula 5.10 on, not on %s", version)
+	case cfg.Network == "" && (cfg.Faster != 0 && cfg.Faster != 1 || cfg.CleanUpsHang != ""):
+		return version, Usagef("--faster and --clean-ups-hang are about ssh: give --network local or --network routed, too")
+	case cfg.Network != "" && cfg.Network != cloud.Local && cfg.Network != cloud.Routed:
+		return version, Usagef("--network %s: allowed are local, where nobody answers for a dead host, and routed, where packets to it are dropped", one.Printable(string(cfg.Network)))
+	case cfg.Faster != 0 && !(cfg.Faster >= 1 && cfg.Faster <= maxFaster):
+		return version, Usagef("--faster %v: allowed are 1 to %d", cfg.Faster, maxFaster)
+	}
+	if _, err := cloud.ParseShare(cfg.CleanUpsHang); err != nil {
+		return version, Usagef("--clean-ups-hang %s: %v", one.Printable(cfg.CleanUpsHang), err)
 	}
 	for name, d := range map[string]time.Duration{
 		"--step": cfg.Step, "--interval": cfg.Interval, "--sched": cfg.Sched, "--hook-timeout": cfg.HookTimeout,
@@ -155,7 +190,11 @@ const (
 func (cfg Config) simulated() cloud.Config {
 	c := cloud.Config{
 		Version: cfg.Version, User: user, Password: password,
-		MonitorInterval: cfg.Interval, Step: cfg.Step, SchedInterval: cfg.Sched,
+		MonitorInterval: cfg.Interval, Step: cfg.Step, SchedInterval: cfg.Sched, Network: cfg.Network, Faster: cfg.Faster,
+	}
+	c.CleanUpsHang, _ = cloud.ParseShare(cfg.CleanUpsHang) // it was checked
+	if cfg.Network != "" {
+		c.HostMessage = 10 * time.Minute // SYSTEM_HOST in PROBES_PERIOD of monitord.conf, 6.0 to 7.4
 	}
 	room := max(8, 2*(cfg.VMs/cfg.Hosts+1))
 	for id := range cfg.Hosts {

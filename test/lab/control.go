@@ -9,6 +9,9 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"one-ft/pkg/one"
+	"one-ft/test/cloud"
 )
 
 // Command is what a lab can be asked over its socket.
@@ -16,9 +19,11 @@ type Command string
 
 // The commands.
 const (
-	Fail      Command = "fail"  // Object is a host
-	Heal      Command = "heal"  // Object is a host
-	Crash     Command = "crash" // Object is a VM
+	Fail      Command = "fail"    // Object is a host
+	Heal      Command = "heal"    // Object is a host
+	Crash     Command = "crash"   // Object is a VM
+	Suspend   Command = "suspend" // Object is a VM
+	Break     Command = "break"   // Object is a VM
 	ListHosts Command = "hosts"
 	ListVMs   Command = "vms"
 	ListCalls Command = "calls"
@@ -30,10 +35,20 @@ const (
 type Request struct {
 	Command Command       `json:"command"`
 	Object  string        `json:"object,omitempty"` // ID or name
-	Cut     bool          `json:"cut,omitempty"`    // Fail: the VMs go on running
+	How     Failure       `json:"how,omitempty"`    // Fail; "" is Off
 	Goal    Goal          `json:"goal,omitzero"`
 	Timeout time.Duration `json:"timeout,omitempty"` // of Wait
 }
+
+// Failure is how a host fails.
+type Failure string
+
+// The failures.
+const (
+	Off    Failure = "off"    // its power is gone, and its VMs
+	Cut    Failure = "cut"    // its network is gone, and its VMs go on running
+	Freeze Failure = "freeze" // it stands still with its VMs, and nothing says so
+)
 
 // Reply is the answer to a Request.
 type Reply struct {
@@ -95,12 +110,8 @@ func (l *Lab) do(req Request) (Reply, error) {
 	switch req.Command {
 	case Fail, Heal:
 		return l.changeHost(req)
-	case Crash:
-		v, err := findVM(l.cloud.VMs(), req.Object)
-		if err != nil {
-			return Reply{}, err
-		}
-		return Reply{Text: fmt.Sprintf("VM %d (%s) has crashed", v.ID, v.Name)}, l.cloud.CrashVM(v.ID)
+	case Crash, Suspend, Break:
+		return l.changeVM(req)
 	case ListHosts:
 		return Reply{Table: l.hostTable()}, nil
 	case ListVMs:
@@ -123,14 +134,65 @@ func (l *Lab) changeHost(req Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	change, text := l.cloud.PowerOff, "has lost its power"
-	switch {
-	case req.Command == Heal:
-		change, text = l.cloud.HealHost, "works again"
-	case req.Cut:
-		change, text = l.cloud.FailHost, "has lost its network; its VMs go on running"
+	change, text := l.cloud.HealHost, "works again"
+	if req.Command == Fail {
+		switch req.How {
+		case Off, "":
+			change, text = l.cloud.PowerOff, "has lost its power"
+		case Cut:
+			change, text = l.cloud.FailHost, "has lost its network; its VMs go on running"
+		case Freeze:
+			change, text = l.cloud.FreezeHost, "is frozen; its VMs stand still, and oned does not notice"
+		default:
+			return Reply{}, Usagef("hosts do not fail by %q", string(req.How))
+		}
 	}
 	return Reply{Text: fmt.Sprintf("host %d (%s) %s", h.ID, h.Name, text)}, change(h.ID)
+}
+
+// changeVM crashes, suspends or breaks a VM.
+func (l *Lab) changeVM(req Request) (Reply, error) {
+	v, err := findVM(l.cloud.VMs(), req.Object)
+	if err != nil {
+		return Reply{}, err
+	}
+	change, text := l.cloud.CrashVM, "has crashed"
+	switch req.Command {
+	case Suspend:
+		change, text = l.suspend, "is suspended"
+	case Break:
+		change, text = l.breakVM, "has failed to boot"
+	}
+	return Reply{Text: fmt.Sprintf("VM %d (%s) %s", v.ID, v.Name, text)}, change(v.ID)
+}
+
+// suspend suspends a running VM, as its owner does.
+func (l *Lab) suspend(id int) error {
+	return l.ifRunning(id, func(v *cloud.VM) { v.State, v.LCM = one.Suspended, one.LCMInit })
+}
+
+// breakVM lets a running VM fail as one whose boot failed: in BOOT_FAILURE, up to 4.12 in FAILED.
+func (l *Lab) breakVM(id int) error {
+	return l.ifRunning(id, func(v *cloud.VM) {
+		v.LCM = one.BootFailure
+		if l.version.Before(4, 14) {
+			v.State, v.LCM = one.Failed, one.LCMInit
+			v.History[len(v.History)-1].ETime = time.Now().Unix()
+		}
+	})
+}
+
+// ifRunning changes a VM that is RUNNING.
+func (l *Lab) ifRunning(id int, change func(*cloud.VM)) error {
+	var problem error
+	err := l.cloud.UpdateVM(id, func(v *cloud.VM) {
+		if v.State != one.Active || v.LCM != one.Running {
+			problem = fmt.Errorf("VM %d is %s, not RUNNING", id, stateName(v.State, v.LCM))
+			return
+		}
+		change(v)
+	})
+	return errors.Join(err, problem)
 }
 
 // Ask has the lab in a directory carry out a request.

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"errors"
+	"math"
 	"net"
 	"os"
 	"os/exec"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"one-ft/pkg/failfast"
+	"one-ft/pkg/one"
 	"one-ft/test/cloud"
 )
 
@@ -36,7 +39,7 @@ func waitForFile(t *testing.T, path string) (text string) {
 
 func TestTables(t *testing.T) {
 	l := begin(t, fast(t, "6.10.0"))
-	ask(t, l, Request{Command: Fail, Object: "node03", Cut: true})
+	ask(t, l, Request{Command: Fail, Object: "node03", How: Cut})
 	until(t, l, Goal{Host: "3", State: "error"})
 	rows := ask(t, l, Request{Command: ListHosts}).Table
 	if got := strings.Join(rows[4], "|"); len(rows) != 5 || got != "3|node03|ERROR|3 7 11|3 7 11" {
@@ -46,6 +49,64 @@ func TestTables(t *testing.T) {
 	if got := strings.Join(vms[6], "|"); len(vms) != 13 || got != "5|vm05|RUNNING|node01|node01|-" {
 		t.Errorf("VMs: %q", vms)
 	}
+}
+
+// VMs that are suspended, or that fail; only those that run can be.
+func TestSuspendAndBreak(t *testing.T) {
+	for version, broken := range map[string]string{"4.4.1": "FAILED", "6.10.0": "BOOT_FAILURE"} {
+		l := begin(t, fast(t, version))
+		for _, req := range []Request{{Command: Suspend, Object: "vm01"}, {Command: Break, Object: "2"}} {
+			ask(t, l, req)
+			if _, err := Ask(l.Dir(), req); err == nil || !strings.Contains(err.Error(), "not RUNNING") {
+				t.Errorf("%s again: %v", req.Command, err)
+			}
+		}
+		vms := ask(t, l, Request{Command: ListVMs}).Table
+		if vms[2][2] != "SUSPENDED" || vms[3][2] != broken || vms[4][2] != "RUNNING" {
+			t.Errorf("%s: %q", version, vms)
+		}
+		for _, h := range l.Cloud().Hosts() {
+			for _, id := range l.Cloud().Guests(h.ID) {
+				if id == 1 || id == 2 {
+					t.Errorf("VM %d still runs", id)
+				}
+			}
+		}
+	}
+}
+
+// A frozen host is not in ERROR. A dead one takes what ssh takes, until one-ft has marked it.
+func TestNetwork(t *testing.T) {
+	cfg := fast(t, "6.10.0")
+	cfg.Network, cfg.Faster, cfg.CleanUpsHang = cloud.Routed, 100, "never"
+	l := begin(t, cfg)
+	if text := ask(t, l, Request{Command: Fail, Object: "0", How: Freeze}).Text; !strings.Contains(text, "oned does not notice") {
+		t.Error(text)
+	}
+	ask(t, l, Request{Command: Fail, Object: "1"})
+	until(t, l, Goal{Host: "1", State: "ERROR"})
+	if h, _ := l.Cloud().Host(0); !h.State.Back() {
+		t.Errorf("the frozen host is %s", h.State)
+	}
+	client, err := one.New(one.Options{Endpoint: "http://lab/RPC2", Credentials: user + ":" + password, Transport: l.Cloud().Transport()})
+	if err == nil {
+		_, _, err = client.Connect(t.Context())
+	}
+	if err == nil {
+		err = client.Do(t.Context(), one.Recreate, 1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "an ssh to node01", func() bool { return len(l.Cloud().SSHs("node01")) == 1 })
+	marks := failfast.Open(filepath.Join(cfg.Dir, "var", "one-ft"))
+	if err := os.MkdirAll(filepath.Join(cfg.Dir, "var", "one-ft"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := marks.Set(t.Context(), []string{"node01"}, failfast.Hold{Host: 1, Until: time.Now().Add(time.Minute)}); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the end of the clean-up", func() bool { v, _ := l.Cloud().VM(1); return v.LCM != one.CleanupResubmit })
 }
 
 func TestCallsShowNoCredentials(t *testing.T) {
@@ -85,6 +146,8 @@ func TestControlErrors(t *testing.T) {
 	}{
 		{Request{Command: Fail, Object: "node9"}, true, `no host has the ID or name "node9"`},
 		{Request{Command: Crash, Object: "node01"}, true, "no VM"},
+		{Request{Command: Fail, Object: "node01", How: "melt"}, true, `hosts do not fail by "melt"`},
+		{Request{Command: Suspend, Object: "vm99"}, true, `no VM has the ID or name "vm99"`},
 		{Request{Command: "reboot"}, true, `no command "reboot"`},
 		{Request{Command: Wait, Timeout: time.Second}, true, "nothing to wait for"},
 		{Request{Command: Wait, Goal: Goal{Host: "1"}}, true, "belong together"},
@@ -193,6 +256,14 @@ func TestStartRefuses(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"--version 3.8.0":           func(c *Config) { c.Version = "3.8.0" },
 		"--version new":             func(c *Config) { c.Version = "new" },
+		"--version 5.11":            func(c *Config) { c.Version = "5.11" },
+		"give one of 4.4, 4.6":      func(c *Config) { c.Version = "9.9.9" },
+		"--version 6.10.0-final":    func(c *Config) { c.Version = "6.10.0-final" },
+		"--network far":             func(c *Config) { c.Network = "far" },
+		"--faster 0.5":              func(c *Config) { c.Network, c.Faster = cloud.Local, 0.5 },
+		"--faster NaN":              func(c *Config) { c.Network, c.Faster = cloud.Local, math.NaN() },
+		"are about ssh":             func(c *Config) { c.CleanUpsHang = "never" },
+		"--clean-ups-hang often":    func(c *Config) { c.Network, c.CleanUpsHang = cloud.Local, "often" },
 		"--hosts 0":                 func(c *Config) { c.Hosts = 0 },
 		"--vms -1":                  func(c *Config) { c.VMs = -1 },
 		"--port 70000":              func(c *Config) { c.Port = 70000 },

@@ -168,7 +168,7 @@ func TestHookOncePerFailure(t *testing.T) {
 			cfg.HostHook = script(t, "#!/bin/sh\n")
 			l := begin(t, cfg)
 			for failure := range 3 {
-				ask(t, l, Request{Command: Fail, Object: "2", Cut: true})
+				ask(t, l, Request{Command: Fail, Object: "2", How: Cut})
 				until(t, l, Goal{Host: "2", State: "ERROR", Hooks: failure + 1})
 				ask(t, l, Request{Command: Heal, Object: "2"})
 				until(t, l, Goal{Host: "2", State: "MONITORED"})

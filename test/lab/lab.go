@@ -30,6 +30,7 @@ import (
 // Lab is a running lab.
 type Lab struct {
 	cloud    *cloud.Cloud
+	version  one.Version
 	dir      string
 	endpoint string
 	hooks    []hook
@@ -59,7 +60,7 @@ func Start(cfg Config) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{hooks: hooks, stop: make(chan struct{}), stopped: make(chan struct{}), changed: make(chan struct{})}
+	l := &Lab{version: version, hooks: hooks, stop: make(chan struct{}), stopped: make(chan struct{}), changed: make(chan struct{})}
 	if l.dir, err = makeDir(cfg.Dir); err != nil {
 		return nil, err
 	}
@@ -117,6 +118,10 @@ func (l *Lab) open(cfg Config) error {
 		return fmt.Errorf("listen for commands: %w", err)
 	}
 	l.tasks.Go(l.serveControl)
+	if cfg.Network != "" {
+		l.cloud.SetFailFast(l.marked)
+		l.tasks.Go(l.endMarked)
+	}
 	return nil
 }
 

@@ -15,7 +15,6 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
 	"one-ft/pkg/downtime"
-	"one-ft/pkg/failfast"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
@@ -97,7 +96,7 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 		},
 		Downtime:  func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
 		Place:     placeOf(s),
-		NoFencing: noFencing, Proc: "/proc", Machine: failfast.OS{Proc: "/proc", Runner: s.RunProgram},
+		NoFencing: noFencing, Proc: "/proc", Machine: s.Drivers(),
 	}
 	facts := hookFacts(s)
 	if !app.IsLocal(s.Client.Endpoint()) {

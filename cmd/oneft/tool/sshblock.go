@@ -25,7 +25,7 @@ type sshChange struct {
 
 // sshClient is the ssh client of the drivers' user.
 func sshClient(s app.Session) (failfast.Client, error) {
-	return failfast.NewClient(failfast.OS{Proc: "/proc", Runner: s.RunProgram}, s.StateDir)
+	return failfast.NewClient(s.Drivers(), s.StateDir)
 }
 
 // planSSH decides what "oneft hooks install" does to the ssh configuration. Unasked it is changed only

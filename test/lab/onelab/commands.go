@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"one-ft/test/cloud"
 	"one-ft/test/lab"
 )
 
@@ -31,10 +32,14 @@ const examples = `onelab COMMAND [options]
 func commands() []*cli.Command {
 	list := []*cli.Command{
 		start(),
-		asking("fail", "HOST", "cut a host off: its power, or with --cut only its network",
-			&cli.BoolFlag{Name: "cut", Usage: "the VMs of the host go on running"}),
+		asking("fail", "HOST", "make a host fail: its power, or with --cut only its network",
+			&cli.BoolFlag{Name: "off", Usage: "it loses its power, which is the default"},
+			&cli.BoolFlag{Name: "cut", Usage: "it loses its network, and its VMs go on running"},
+			&cli.BoolFlag{Name: "freeze", Usage: "it stands still with its VMs, and oned does not notice"}),
 		asking("heal", "HOST", "make a host work again"),
 		asking("crash", "VM", "end a VM behind oned's back"),
+		asking("suspend", "VM", "suspend a running VM"),
+		asking("break", "VM", "let a running VM fail, as if it had failed to boot"),
 		asking("hosts", "", "show the hosts"),
 		asking("vms", "", "show the VMs"),
 		asking("calls", "", "show what oned was asked, without credentials"),
@@ -81,8 +86,12 @@ func asking(name, object, usage string, flags ...cli.Flag) *cli.Command {
 			if name == "wait" && c.Duration("timeout") <= 0 {
 				return lab.Usagef("--timeout %s: it must be more than 0, such as 15s", c.Duration("timeout"))
 			}
+			how, err := failureOf(c)
+			if err != nil {
+				return err
+			}
 			reply, err := lab.Ask(dir, lab.Request{
-				Command: lab.Command(name), Object: c.Args().First(), Cut: c.Bool("cut"), Timeout: c.Duration("timeout"),
+				Command: lab.Command(name), Object: c.Args().First(), How: how, Timeout: c.Duration("timeout"),
 				Goal: lab.Goal{VMs: c.String("vms"), Host: c.String("host"), State: c.String("state"), Hooks: c.Int("hooks")},
 			})
 			if err != nil {
@@ -94,6 +103,20 @@ func asking(name, object, usage string, flags ...cli.Flag) *cli.Command {
 			return table(c.App.Writer, reply.Table)
 		},
 	}
+}
+
+// failureOf reads how a host fails: at most one of the flags.
+func failureOf(c *cli.Context) (how lab.Failure, err error) {
+	for _, f := range []lab.Failure{lab.Off, lab.Cut, lab.Freeze} {
+		if !c.Bool(string(f)) {
+			continue
+		}
+		if how != "" {
+			return "", lab.Usagef("a host fails in one way: give --%s or --%s, not both", how, f)
+		}
+		how = f
+	}
+	return how, nil
 }
 
 // words checks that a command got the words that it takes: one object or none.
@@ -144,6 +167,9 @@ func start() *cli.Command {
 			&cli.DurationFlag{Name: "step", Value: 300 * time.Millisecond, Usage: "`TIME` that a driver works, such as for the boot of a VM"},
 			&cli.DurationFlag{Name: "interval", Value: 5 * time.Second, Usage: "`TIME` between two monitorings of a host"},
 			&cli.DurationFlag{Name: "sched", Value: time.Second, Usage: "`TIME` between two runs of the scheduler"},
+			&cli.StringFlag{Name: "network", Usage: "drivers work over ssh, in a `NETWORK`: local, where ssh to a dead host takes 3 s, or routed, where it takes 135 s", DefaultText: "drivers answer at once"},
+			&cli.StringFlag{Name: "clean-ups-hang", Usage: "with --network: `SHARE` of the clean-ups on a dead host that never end: 83%, never or always", DefaultText: "as measured"},
+			&cli.Float64Flag{Name: "faster", Value: 1, Usage: "with --network: divide what ssh to a dead host takes by this `NUMBER`"},
 			&cli.DurationFlag{Name: "hook-timeout", Value: 15 * time.Minute, Usage: "kill a hook after this `TIME`"},
 		},
 		Action: runLab,
@@ -161,6 +187,7 @@ func runLab(c *cli.Context) error {
 		Version: c.String("version"), Hosts: c.Int("hosts"), VMs: c.Int("vms"), Port: c.Int("port"), Dir: c.String("dir"),
 		HostHook: c.String("host-hook"), VMHooks: c.StringSlice("vm-hook"), Stdin: c.Bool("stdin"),
 		Step: c.Duration("step"), Interval: c.Duration("interval"), Sched: c.Duration("sched"), HookTimeout: c.Duration("hook-timeout"),
+		Network: cloud.Network(c.String("network")), CleanUpsHang: c.String("clean-ups-hang"), Faster: c.Float64("faster"),
 	}
 	l, err := lab.Start(cfg)
 	if err != nil {

@@ -1,14 +1,12 @@
 package play
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"one-ft/pkg/config"
@@ -36,6 +34,7 @@ type audit struct {
 	actions   map[int][]time.Time // of vm_failure and vm_unknown, by VM
 	acted     map[int]string      // accepted changes, by VM: the process
 	perMinute []time.Time
+	truth     *truth
 }
 
 // What an audit allows for: a process acts a moment after it looked, and a fence takes its time
@@ -47,7 +46,7 @@ const (
 )
 
 func newAudit(w *world) *audit {
-	a := &audit{world: w, under: map[int]string{}, unproven: map[int]bool{}, excused: map[int]bool{}, twice: map[int]bool{},
+	a := &audit{world: w, truth: newTruth(w), under: map[int]string{}, unproven: map[int]bool{}, excused: map[int]bool{}, twice: map[int]bool{},
 		failedAt: map[int]time.Time{}, backAt: map[int]time.Time{}, actions: map[int][]time.Time{}, acted: map[int]string{}, held: map[int]time.Time{}}
 	path := filepath.Join(w.dir, "audit.yaml")
 	if err := os.WriteFile(path, []byte(w.scenario.Config), 0o600); err == nil {
@@ -92,7 +91,18 @@ func (a *audit) look() {
 		a.world.problem("promise 6: oned is deadlocked by two calls for one VM")
 	}
 	a.storm(hosts)
+	a.truth.look()
 }
+
+// vmChanged is told of each change of a VM before anything looks.
+func (a *audit) vmChanged(e cloud.VMEvent) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.truth.vm(e)
+}
+
+// saidOff reports whether an admin said that a host is off. The lock is held.
+func (a *audit) saidOff(host int) bool { return a.excused[host] }
 
 // storm notes since when the guard holds. The lock is held.
 func (a *audit) storm(hosts []cloud.Host) {
@@ -163,7 +173,7 @@ func (a *audit) byHand(vm int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	host := v.History[len(v.History)-1].HostID
-	a.unproven[host], a.excused[host] = true, true
+	a.unproven[host], a.excused[host], a.truth.byHand[vm] = true, true, true
 }
 
 // withoutLast takes the last time away, if there is one.
@@ -194,8 +204,9 @@ func (a *audit) judge(p *process, c call) {
 		a.budget(p, c, host)
 		return
 	}
-	if p.tool == "oneft" && !host.State.Failed() && !host.State.SetByAdmin() {
-		a.budget(p, c, host) // a failed VM that it found
+	failed := v.State == one.Failed || strings.HasSuffix(v.LCM.String(), "_FAILURE")
+	if (p.tool == "oneft" || failed) && !host.State.Failed() && !host.State.SetByAdmin() {
+		a.budget(p, c, host) // a failed VM that it found, or that has failed where it was started again
 		return
 	}
 	if n := len(v.History); n > 1 && (one.VM{State: v.State, LCM: v.LCM}).Migrating() {
@@ -290,96 +301,5 @@ func (a *audit) budget(p *process, c call, host cloud.Host) {
 	a.perMinute = append(recent(a.perMinute, time.Minute-turnToAct), now)
 	if n := len(a.perMinute); n > a.values.BudgetPerMinute {
 		a.world.problem("promise 5: %d actions on failed VMs within a minute (%s)", n, p.call())
-	}
-}
-
-// end is made when everything has ended.
-func (a *audit) end() {
-	a.look()
-	for id := range a.unproven {
-		if !a.excused[id] && !a.world.said("they will run twice") {
-			a.world.problem("promise 1: no line says that the VMs of host%d may run twice", id)
-		}
-	}
-	a.recorded()
-	for _, f := range a.world.frontEnds {
-		a.leftovers(f)
-		a.logs(f)
-	}
-}
-
-// said reports whether a log of a tool has a text.
-func (w *world) said(text string) bool {
-	for _, f := range w.frontEnds {
-		files, _ := filepath.Glob(filepath.Join(f.root, "var", "*.log"))
-		for _, path := range files {
-			if content, _ := os.ReadFile(path); strings.Contains(string(content), text) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// recorded is promise 4: what was done to a VM is in a journal.
-func (a *audit) recorded() {
-	inJournal := map[int]bool{}
-	for _, f := range a.world.frontEnds {
-		if f.noJournal {
-			return
-		}
-		for _, r := range f.records() {
-			for _, v := range r.VMs {
-				inJournal[v.ID] = true
-			}
-			if r.Kind == "VM" {
-				inJournal[r.ID] = true
-			}
-		}
-	}
-	for vm, by := range a.acted {
-		if !inJournal[vm] {
-			a.world.problem("promise 4: no journal holds what %s did to vm %d", by, vm)
-		}
-	}
-}
-
-// leftovers looks for what must not stay: files that are being written, locks that are held, open
-// files.
-func (a *audit) leftovers(f *frontEnd) {
-	state := filepath.Join(f.root, "var", "one-ft")
-	err := filepath.WalkDir(state, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		if strings.HasPrefix(d.Name(), ".") && f.kills == 0 {
-			a.world.problem("a file is left behind: %s", path)
-		}
-		if filepath.Base(filepath.Dir(path)) == "locks" {
-			a.free(path)
-		}
-		return nil
-	})
-	if err != nil && !f.noJournal {
-		a.world.problem("%v", err)
-	}
-	links, _ := filepath.Glob("/proc/self/fd/*")
-	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, a.world.dir+"/") {
-			a.world.problem("a file is left open: %s", target)
-		}
-	}
-}
-
-// free looks whether a lock can be taken.
-func (a *audit) free(path string) {
-	file, err := os.Open(path)
-	if err != nil {
-		a.world.problem("%v", err)
-		return
-	}
-	defer file.Close()
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		a.world.problem("a lock is left behind: %s: %v", path, err)
 	}
 }

@@ -48,6 +48,8 @@ func (p *process) program(ctx context.Context, limit time.Duration, run exec.Pro
 		return w.agent(ctx, p, string(run.Stdin))
 	case "fence_host.sh":
 		return w.fenceScript(ctx, p, string(run.Stdin))
+	case "ssh":
+		return w.sshProgram(ctx, p, run.Args)
 	case "is_alive":
 		return w.opinion(ctx, run.Env)
 	case "tell":

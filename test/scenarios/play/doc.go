@@ -39,11 +39,23 @@
 //	hooks have a bare environment          neither ONE_XMLRPC nor ONE_AUTH, only a HOME with .one/one_auth
 //	timer 1m                               oneft resume on every front-end
 //	interval 20s                           of monitoring; step 100ms: of a driver
+//	network local|routed|instant           drivers work over ssh (test/cloud), and a host that is back in ERROR stays so
+//	                                       for "host message 600s"; instant: as the recorded clouds, which is the default
+//	clean-ups hang 83%|never|always        of those on dead hosts; which ones: seed 7
+//	ssh fail-fast on|off                   whether the block of one-ft is in the configuration of ssh (on)
+//	ssh connect-timeout 10s                in there; none as shipped
+//	scheduler as shipped                   SCHED_INTERVAL, MAX_HOST and so on of the release
+//	scheduler's word after 5s              SCHED_MESSAGE comes so long after PENDING
 //
 // Without any hook line there is the one of host_error above. FENCE_* attributes are "fencing", or
 // "host" with attributes of its own.
 //
 // # The time line
+//
+// A host that "loses power" is switched off; one that "is cut off" goes on without a network, until it "is reachable
+// again"; "is back" gives power and network. One that "is frozen" stands still with its guests and its host_isolated:
+// it answers nobody, and nobody says so. Drivers run on the front-end that leads, which is where ssh asks for the marks of hosts
+// that are off; ssh -G, ssh -O exit and the processes of ssh are simulated there, with the time of the scenario.
 //
 // A time since the begin and what happens; the sentences are the tables in events.go. The last line is "end".
 package play

@@ -75,6 +75,14 @@ func hostSentences() []sentence {
 	return []sentence{
 		{"<H> loses? power", hosts(func(_ *world, n *node) { n.powerOff("") })},
 		{"<H> loses? (?:its|their) network", hosts(func(_ *world, n *node) { n.cut() })},
+		{"<H> (?:is|are) cut off", hosts(func(_ *world, n *node) { n.cut() })},
+		{"<H> (?:is|are) frozen", hosts(func(_ *world, n *node) { n.freeze() })},
+		{"<H> (?:is|are) reachable again", hosts(func(_ *world, n *node) { n.reconnect() })},
+		{"<H> dies?, and (?:its|their) router says so", hosts(func(w *world, n *node) {
+			n.powerOff("")
+			w.must(w.cloud.KillHost(n.id, cloud.Unreachable))
+		})},
+		{"<H> (?:has|have) a persistent connection", hosts(func(w *world, n *node) { w.must(w.cloud.LeaveMaster(n.id)) })},
 		{"<H> (?:is|are) back", hosts(func(_ *world, n *node) { n.heal() })},
 		{"an admin disables <H>", hosts(state(one.HostDisabled))},
 		{"an admin enables <H>", hosts(state(one.HostInit))},

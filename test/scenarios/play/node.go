@@ -30,6 +30,7 @@ type node struct {
 	mu      sync.Mutex
 	power   bool
 	network bool
+	frozen  bool
 	boots   int
 	booted  time.Time
 	stop    context.CancelFunc // of host_isolated
@@ -53,7 +54,7 @@ func (n *node) powered() bool {
 func (n *node) connected() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.power && n.network
+	return n.power && n.network && !n.frozen
 }
 
 // reaches reports whether the host and a front-end can talk to each other.
@@ -69,56 +70,6 @@ func (n *node) served() bool {
 	return slices.ContainsFunc(n.world.frontEnds, func(f *frontEnd) bool {
 		return f.role != cloud.Follower && f.stale == nil && n.reaches(f)
 	})
-}
-
-// powerOff takes the power; by says who did it.
-func (n *node) powerOff(by string) {
-	n.mu.Lock()
-	was := n.power
-	n.power = false
-	if n.stop != nil {
-		n.stop()
-		n.stop = nil
-	}
-	n.mu.Unlock()
-	n.world.must(n.world.cloud.PowerOff(n.id))
-	if was && by != "" {
-		n.world.log.add(rankHost, by, -1, "%s is off now", n.name())
-	}
-	n.world.audit.look()
-}
-
-// cut takes the network.
-func (n *node) cut() {
-	n.mu.Lock()
-	n.network = false
-	n.mu.Unlock()
-	n.world.must(n.world.cloud.FailHost(n.id))
-}
-
-// heal gives power and network back; a host that was off boots without guests.
-func (n *node) heal() {
-	n.mu.Lock()
-	booting := !n.power
-	n.power, n.network = true, true
-	clear(n.cutFrom)
-	clear(n.dark)
-	n.mu.Unlock()
-	if booting {
-		n.boot()
-	}
-	n.world.reach(n)
-}
-
-// boot begins a new life of the host.
-func (n *node) boot() {
-	n.mu.Lock()
-	n.boots++
-	n.booted = time.Now()
-	n.mu.Unlock()
-	if n.world.spec.isolated[n.id] {
-		n.watch()
-	}
 }
 
 func (n *node) uptime() time.Duration {
@@ -322,6 +273,9 @@ func (w *world) reach(nodes ...*node) {
 	for i, n := range nodes {
 		if i > 0 {
 			sleep(w.ctx, 41*time.Millisecond) // nothing happens at the very same moment
+		}
+		if n.standsStill() {
+			continue // it is reached and does not answer, from wherever
 		}
 		if n.served() {
 			w.must(w.cloud.HealHost(n.id))

@@ -22,7 +22,9 @@ type spec struct {
 	timer     time.Duration // of oneft resume; 0 for none
 	isolated  map[int]bool  // hosts with host_isolated --strict
 	fenced    map[int]bool  // hosts for which any fencing is configured
-	unsafe    bool          // the scenario has no fencing and says so
+	// noFailFast: the block of one-ft is not in the configuration of ssh.
+	noFailFast bool
+	unsafe     bool // the scenario has no fencing and says so
 }
 
 // hookSpec is a hook as an admin wrote it, with HOST or VM for what stands for its object.
@@ -89,6 +91,9 @@ func fields(line string) (words []string, err error) {
 
 // statement reads one line.
 func (s *spec) statement(words []string) error {
+	if known, err := s.networkStatement(words); known {
+		return err
+	}
 	rest := words[1:]
 	switch words[0] {
 	case "hosts":

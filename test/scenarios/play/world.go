@@ -59,28 +59,12 @@ type Result struct {
 func Run(s Scenario, family, dir string) (Result, error) {
 	ctx, end := context.WithCancel(context.Background())
 	defer end()
-	w := &world{scenario: s, dir: dir, ctx: ctx, bmcs: map[string]string{}, alive: map[string]bool{}}
-	var err error
-	if w.spec, err = newSpec(family, s.Config, s.Cloud); err != nil {
-		return Result{}, err
-	}
-	if w.cloud, err = cloud.New(w.spec.cloud); err != nil {
+	w, err := newWorld(ctx, s, family, dir)
+	if err != nil {
 		return Result{}, err
 	}
 	defer w.cloud.Close()
-	w.log = &log{began: time.Now(), old: w.old()}
-	w.audit = newAudit(w)
-	for i := range w.spec.frontEnds {
-		f, err := w.newFrontEnd(i)
-		if err != nil {
-			return Result{}, err
-		}
-		w.frontEnds = append(w.frontEnds, f)
-	}
-	for _, h := range w.spec.cloud.Hosts {
-		failed := h.State.Failed()
-		n := &node{world: w, id: h.ID, power: !failed, network: !failed, booted: time.Now(), cutFrom: map[string]bool{}, dark: map[string]bool{}}
-		w.nodes = append(w.nodes, n)
+	for _, n := range w.nodes {
 		n.boot()
 	}
 	w.cloud.OnHostState(w.hostChanged)
@@ -104,6 +88,34 @@ func Run(s Scenario, family, dir string) (Result, error) {
 	}
 	calls, audits := w.audit.counts()
 	return Result{Log: w.log.lines(w.clean) + final, Problems: w.problems, Audits: audits, Calls: calls, Forgotten: forgotten}, nil
+}
+
+// newWorld makes the cloud, the front-ends and the hosts of a scenario; the caller closes the cloud.
+func newWorld(ctx context.Context, s Scenario, family, dir string) (*world, error) {
+	w := &world{scenario: s, dir: dir, ctx: ctx, bmcs: map[string]string{}, alive: map[string]bool{}}
+	var err error
+	if w.spec, err = newSpec(family, s.Config, s.Cloud); err != nil {
+		return nil, err
+	}
+	w.spec.cloud.FailFast = w.failsFast
+	if w.cloud, err = cloud.New(w.spec.cloud); err != nil {
+		return nil, err
+	}
+	w.log = &log{began: time.Now(), old: w.old()}
+	w.audit = newAudit(w)
+	for i := range w.spec.frontEnds {
+		f, err := w.newFrontEnd(i)
+		if err != nil {
+			w.cloud.Close()
+			return nil, err
+		}
+		w.frontEnds = append(w.frontEnds, f)
+	}
+	for _, h := range w.spec.cloud.Hosts {
+		failed := h.State.Failed()
+		w.nodes = append(w.nodes, &node{world: w, id: h.ID, power: !failed, network: !failed, booted: time.Now(), cutFrom: map[string]bool{}, dark: map[string]bool{}})
+	}
+	return w, nil
 }
 
 // timeLine lets happen what the scenario says.
@@ -255,6 +267,7 @@ func (w *world) vmChanged(e cloud.VMEvent) {
 	case e.LCM == one.Running && e.PrevState == one.Active && e.PrevLCM != one.Running:
 		w.log.add(rankOned, "oned", e.VM.ID, "%s%s", state, where)
 	}
+	w.audit.vmChanged(e)
 	w.audit.look()
 	switch {
 	case failed:
