@@ -20,8 +20,8 @@ func waits(id int, cores, gb int64, requirements ...string) VM {
 	return v
 }
 
-// waiting is a cloud with three hosts and VMs that wait, and where they are to go: VM@HOST, or VM:aspects.
-type waiting struct {
+// queue is a cloud with three hosts and VMs that wait, and where they are to go: VM@HOST, or VM:aspects.
+type queue struct {
 	vms    []VM
 	ids    []int
 	not    map[int]bool
@@ -33,7 +33,7 @@ type waiting struct {
 // of changes a VM.
 func of(v VM, change func(*VM)) VM { change(&v); return v }
 
-func (c waiting) check(t *testing.T, name string) {
+func (c queue) check(t *testing.T, name string) {
 	t.Helper()
 	stores := c.stores
 	if stores == nil {
@@ -65,7 +65,7 @@ func (c waiting) check(t *testing.T, name string) {
 // TestPlaceWaiting: a VM goes where the scheduler would put it, in the order of priority; what was not
 // evaluated is left to the scheduler, with the reason.
 func TestPlaceWaiting(t *testing.T) {
-	for name, c := range map[string]waiting{
+	for name, c := range map[string]queue{
 		"fewest VMs":          {vms: []VM{waits(1, 1, 1)}, ids: []int{1}, want: "1@0"},
 		"not the dead host":   {vms: []VM{waits(1, 1, 1)}, ids: []int{1}, not: map[int]bool{0: true}, want: "1@1"},
 		"priority first":      {vms: []VM{waits(1, 4, 4), waits(2, 4, 4), waits(3, 4, 4)}, ids: []int{3, 1, 2}, not: map[int]bool{0: true}, want: "3@1 1@2 2:room"},
@@ -98,7 +98,7 @@ func TestPlaceAccess(t *testing.T) {
 	known := func(rules ...aclRule) Access {
 		return Access{Known: true, rules: rules, groups: map[int][]int{7: {100, 101}}}
 	}
-	for name, c := range map[string]waiting{
+	for name, c := range map[string]queue{
 		"no rights":             {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(), want: "1:access_control"},
 		"rights unknown":        {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: Access{rules: []aclRule{all}}, want: "1:access_control"},
 		"everyone":              {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(all), want: "1@0"},
