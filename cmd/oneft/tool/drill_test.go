@@ -2,15 +2,21 @@ package tool
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/downtime"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/test/cloud"
 )
 
@@ -86,5 +92,70 @@ func TestDrillDowntime(t *testing.T) {
 		if !strings.Contains(out, "DOWN AT MOST") || strings.Count(out, "MONITORED") < 3 {
 			t.Errorf("%s:\n%s", version, out)
 		}
+	}
+}
+
+// sshMachine answers what ssh -G says.
+type sshMachine struct {
+	failfast.Machine
+	says string
+	code int
+}
+
+func (m sshMachine) SSH() (string, error) { return "/usr/bin/ssh", nil }
+
+func (m sshMachine) Run(context.Context, time.Duration, process.Program) process.Result {
+	return process.Result{Output: m.says, Code: m.code}
+}
+
+// TestDrillSSH: on the front-end ssh of the drivers is asked for its ConnectTimeout; an ssh that does not tell is
+// said, and what OpenNebula ships is assumed.
+func TestDrillSSH(t *testing.T) {
+	c, err := cloud.New(cloud.Config{Version: "6.10.0", Hosts: []cloud.Host{{ID: 0, Name: "node0"}, {ID: 1, Name: "node1"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	for name, want := range map[string]struct {
+		machine sshMachine
+		says    string
+	}{
+		"timeout": {sshMachine{says: "hostname node0\nport 22\nconnecttimeout 5\n"}, "frozen: the kernel answers, no process does: ERROR after 2m40s to 3m26s"},
+		"none":    {sshMachine{says: "hostname node0\nport 22\nconnecttimeout none\n"}, "frozen: the kernel answers, no process does: never ERROR"},
+		"broken":  {sshMachine{says: "Bad configuration\x1b", code: 255}, "ssh was not asked for its settings, those that OpenNebula ships are assumed"},
+	} {
+		var out, problems bytes.Buffer
+		dir := newLocation(t, map[string]string{})
+		tool := &tool{env: app.Env{Stdout: &out, Stderr: &problems, Transport: c.Transport(), Machine: want.machine, Getenv: func(name string) string {
+			return map[string]string{"ONE_LOCATION": dir, "HOME": dir, "ONE_XMLRPC": "http://localhost:2633/RPC2"}[name]
+		}}}
+		a := &cli.App{Name: "oneft", Writer: &out, ErrWriter: &problems, ExitErrHandler: func(*cli.Context, error) {}, Commands: []*cli.Command{tool.drill()}}
+		if err := a.RunContext(t.Context(), []string{"oneft", "drill", "0"}); err != nil || !strings.Contains(out.String(), want.says) || strings.Contains(out.String(), "\x1b") {
+			t.Errorf("%s: %v\n%s%s", name, err, out.String(), problems.String())
+		}
+	}
+}
+
+// TestBlockOf: whether the block is there is read, not asked.
+func TestBlockOf(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config")
+	if state, err := blockOf(path, "/var/lib/one/one-ft"); state != failfast.NotInstalled || err != nil {
+		t.Errorf("%s, %v", state, err)
+	}
+	text, err := failfast.Install([]byte("Host *\n"), failfast.Block{StateDir: "/var/lib/one/one-ft"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for stateDir, want := range map[string]failfast.ForceState{"/var/lib/one/one-ft": failfast.InForce, "/other": failfast.NotInstalled} {
+		if state, err := blockOf(path, stateDir); state != want || err != nil {
+			t.Errorf("%s: %s, %v", stateDir, state, err)
+		}
+	}
+	if state, err := blockOf(dir, "/x"); state != failfast.Unknown || err == nil {
+		t.Errorf("%s, %v", state, err)
 	}
 }
