@@ -32,8 +32,15 @@ func ofSSH(r Report) (lines []string) {
 	return lines
 }
 
-func TestJudgeSSH(t *testing.T) {
-	t.Parallel()
+// sshCase is a change of a good cloud, and what is said about ssh then that is no OK.
+type sshCase struct {
+	change func(*Facts)
+	want   []string // parts of the findings about ssh that are no OK
+	missed string
+	works  bool
+}
+
+func sshCases() map[string]sshCase {
 	mark := func(name string, state failfast.MarkState, hosts ...int) failfast.Mark {
 		m := failfast.Mark{Name: name, State: state, Until: noon.Add(30 * time.Second)}
 		for _, h := range hosts {
@@ -41,20 +48,15 @@ func TestJudgeSSH(t *testing.T) {
 		}
 		return m
 	}
-	for name, c := range map[string]struct {
-		change func(*Facts)
-		want   []string // parts of the findings about ssh that are no OK
-		missed string
-		works  bool
-	}{
+	return map[string]sshCase{
 		"nothing to say":  {func(*Facts) {}, nil, "", true},
 		"not looked":      {func(f *Facts) { f.SSH = SSH{} }, nil, "", true},
 		"another machine": {func(f *Facts) { f.SSH, f.FrontEnd.Local = SSH{}, false }, nil, "", true},
 		"another user":    {func(f *Facts) { f.SSH = SSH{NotLooked: failfast.ErrOtherUser} }, nil, "run this as root", true},
 		"not installed": {func(f *Facts) { f.SSH.Force = failfast.Force{State: failfast.NotInstalled}; f.VMs.Active[2] = 40 },
-			[]string{"host 2 with 40 VMs: 27s when it is on the same network, 20m15s when it is routed [oneft hooks install --ssh]"}, "", true},
+			[]string{"host 2 with 40 VMs: 27s when it is on the same network, 20m2s when it is routed [oneft hooks install --ssh]"}, "", true},
 		"not installed, with ConnectTimeout": {func(f *Facts) { f.SSH.Force.State = failfast.NotInstalled },
-			[]string{"15 VMs at a time: 9s when it is on the same network, 30s when it is routed"}, "", true},
+			[]string{"15 VMs of a host at a time: 9s when it is on the same network, 30s when it is routed"}, "", true},
 		"always": {func(f *Facts) { f.SSH.Force = failfast.Force{State: failfast.AlwaysFails} }, []string{"fails for every host"}, "", false},
 		"no ssh": {func(f *Facts) { f.SSH = SSH{Looked: true, Force: failfast.Force{State: failfast.NoSSH}} }, []string{"no ssh client"}, "", false},
 		"broken": {func(f *Facts) {
@@ -77,7 +79,12 @@ func TestJudgeSSH(t *testing.T) {
 		}, nil, "", true},
 		"stale":                {func(f *Facts) { f.SSH.Stale = []StaleMaster{{Host: 2, Name: "node2", PID: 77}} }, []string{"(process 77): each command of the drivers waits for it, 40s [sudo -u oneadmin ssh -O exit node2, or kill 77]"}, "", true},
 		"marks cannot be read": {func(f *Facts) { f.SSH.MarksErr = errTest }, nil, "marks of hosts", true},
-	} {
+	}
+}
+
+func TestJudgeSSH(t *testing.T) {
+	t.Parallel()
+	for name, c := range sshCases() {
 		f := good(t, v74)
 		c.change(&f)
 		r := Judge(f)

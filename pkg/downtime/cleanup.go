@@ -5,13 +5,9 @@ import (
 	"time"
 )
 
-// driverThreads is how many VMs the driver of VMs cleans up at the same time, of all hosts together:
-// one_vmm_exec -t 15, shipped in all releases.
-const driverThreads = 15
-
-// Commands is how many ssh commands the clean-up of a VM makes, one after the other: vmm cancel, vnm
-// clean, and tm delete for each disk (src/vmm_mad/exec/one_vmm_exec.rb, cleanup; 404 s for one disk, 3
-// commands, measured with 6.10).
+// Commands is how many ssh commands the clean-up of a VM makes, one after the other: one for vmm
+// cancel and vnm clean, and tm delete for each disk and for the directory (src/vmm_mad/exec/one_vmm_exec.rb,
+// cleanup; 404 s for one disk, 3 commands, measured with 6.10).
 func Commands(disks int) int { return 2 + max(0, disks) }
 
 // cleanupEnded is how long a VM whose clean-up is ended by hand takes to PENDING: recover half a second
@@ -23,7 +19,9 @@ var cleanupEnded = Between(0.5, 1.1)
 // end then is ended. Without it oned's clean-ups run into the dead host, many of them never end by
 // themselves (OpenNebula issue 7155), and they can only be ended once nothing of them is under way any
 // more (CleanupLimit): and only when ended is set, because that needs a proof. Else it is Unbounded.
-func Cleanup(disks []int, f Failure, ssh SSH, failFast, ended bool) Span {
+//
+// threads is how many VMs of the host are cleaned up at the same time (Settings.CleanupThreads).
+func Cleanup(disks []int, threads int, f Failure, ssh SSH, failFast, ended bool) Span {
 	if len(disks) == 0 {
 		return Span{}
 	}
@@ -31,44 +29,45 @@ func Cleanup(disks []int, f Failure, ssh SSH, failFast, ended bool) Span {
 	if failFast {
 		command = failFastCommand
 	}
-	low := makespan(disks, command.Low, 0)
+	low := makespan(disks, threads, command.Low, 0)
 	switch {
 	case failFast && ended:
-		return Span{min(low, cleanupEnded.Low), add(makespan(disks, command.High, 0), cleanupEnded.High)}
+		return Span{min(low, cleanupEnded.Low), add(makespan(disks, threads, command.High, 0), cleanupEnded.High)}
 	case ended:
-		return Span{low, max(low, CleanupLimit(disks, ssh))}
+		return Span{low, max(low, CleanupLimit(disks, threads, ssh))}
 	}
 	return Span{low, Unbounded}
 }
 
 // CleanupLimit is the longest time, from the last recreate, for which an ssh command of a clean-up of
 // these VMs can still be under way when nothing makes ssh fail fast. disks are those of each VM in
-// clean-up, of all hosts, because they share the 15 threads of the driver. After it a VM can be moved on:
+// clean-up, and threads how many of them at the same time: of one host where the driver
+// cleans up one VM of a host at a time, else of all hosts, which share the threads. After it a VM can be moved on:
 // no command of its clean-up is left that could reach the host, were it to come back.
 //
 // It takes for each command the longest that ssh can take to give up (SSH.Slowest: packets dropped, every
 // address of the host, bounded by ConnectTimeout), once for each VM a stale master, and a tenth and 10 s on
 // top for a busy front-end.
-func CleanupLimit(disks []int, ssh SSH) time.Duration {
+func CleanupLimit(disks []int, threads int, ssh SSH) time.Duration {
 	if len(disks) == 0 {
 		return 0
 	}
-	span := makespan(disks, ssh.Slowest(), ssh.keepAlive())
+	span := makespan(disks, threads, ssh.Slowest(), ssh.keepAlive())
 	return add(add(span, span/10), 10*time.Second)
 }
 
 // makespan is when the last of the clean-ups ends: each VM waits for a thread, in their order, and makes
 // its commands one after the other.
-func makespan(disks []int, command, extra time.Duration) time.Duration {
-	threads := make([]time.Duration, min(driverThreads, len(disks)))
-	for _, n := range disks {
+func makespan(disks []int, n int, command, extra time.Duration) time.Duration {
+	threads := make([]time.Duration, max(1, min(n, len(disks))))
+	for _, d := range disks {
 		first := 0
 		for i := range threads {
 			if threads[i] < threads[first] {
 				first = i
 			}
 		}
-		threads[first] = add(threads[first], add(extra, times(command, Commands(n))))
+		threads[first] = add(threads[first], add(extra, times(command, Commands(d))))
 	}
 	return slices.Max(threads)
 }

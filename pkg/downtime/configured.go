@@ -3,6 +3,7 @@ package downtime
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"one-ft/pkg/one"
@@ -100,7 +101,7 @@ func (k key) configured(all []onedconf.Attribute) (Value, string) {
 // positive reports whether a setting of 0 makes no sense.
 func (k key) positive() bool {
 	switch k.setting {
-	case SchedInterval, HostInterval, OldInterval, ManagerTimer, MonitordTimer, Push, Threads, Beacon, SystemProbe, HostsPerInterval:
+	case SchedInterval, HostInterval, OldInterval, ManagerTimer, MonitordTimer, Push, Threads, Beacon, SystemProbe, HostsPerInterval, VMThreads:
 		return true
 	}
 	return false
@@ -109,7 +110,7 @@ func (k key) positive() bool {
 // most is the largest value that is believed.
 func (k key) most() int {
 	switch k.setting {
-	case MaxVM, MaxDispatch, MaxHost, WindowLength, ActionsPerHost, ActionsPerCluster, HostsPerInterval, Threads:
+	case MaxVM, MaxDispatch, MaxHost, WindowLength, ActionsPerHost, ActionsPerCluster, HostsPerInterval, Threads, VMThreads:
 		return maxCount
 	case Retries:
 		return 1000
@@ -141,6 +142,9 @@ func driverOption(all []onedconf.Attribute, driver, option string) (string, bool
 			continue
 		}
 		words := strings.Fields(a.Get("ARGUMENTS"))
+		if name == "-p" && driver == "VM_MAD" {
+			return map[bool]string{true: "1", false: "0"}[slices.Contains(words, name)], true
+		}
 		for i, w := range words {
 			switch {
 			case w == name && i+1 < len(words):

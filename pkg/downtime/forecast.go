@@ -60,6 +60,8 @@ type Input struct {
 	Settings Settings
 	Failure  Failure
 	SSH      SSH
+	// Driver is the VM_MAD of the host; "" is kvm.
+	Driver string
 	// Disks are the disks of each VM that is to be started elsewhere, and Hosts how many hosts can take them.
 	Disks []int
 	Hosts int
@@ -119,7 +121,7 @@ func Predict(in Input) Forecast {
 	}
 	spans := map[StageKind]Span{
 		StageDetection: Detection(in.Settings, in.Failure, in.SSH), StageWatch: in.Watch, StageOpinion: in.Opinion, StageGuard: in.Guard, StageProof: in.Proof,
-		StageCleanup:    Cleanup(in.Disks, in.Failure, in.SSH, in.FailFast && in.Proven, in.Proven),
+		StageCleanup:    Cleanup(in.Disks, in.Settings.CleanupThreads(in.Driver), in.Failure, in.SSH, in.FailFast && in.Proven, in.Proven),
 		StageScheduling: scheduling, StageProlog: prolog, StageBoot: boot,
 	}
 	if len(in.Disks) == 0 {
@@ -142,7 +144,7 @@ const MinTimeout = 10 * time.Minute
 // most a day.
 func DefaultTimeout(in Input) time.Duration {
 	prolog, boot := in.start()
-	cleanup := Cleanup(in.Disks, Dropped, in.SSH, in.FailFast && in.Proven, true)
+	cleanup := Cleanup(in.Disks, in.Settings.CleanupThreads(in.Driver), Dropped, in.SSH, in.FailFast && in.Proven, true)
 	scheduling := Scheduling(len(in.Disks), in.Hosts, in.Settings, prolog.Plus(boot))
 	var total time.Duration
 	for _, s := range []Span{cleanup, scheduling, prolog, boot} {

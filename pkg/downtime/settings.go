@@ -25,6 +25,9 @@ const (
 	ActionsPerCluster Setting = "MAX_ACTIONS_PER_CLUSTER" // and by one plan
 	ActionTimeout     Setting = "ACTION_TIMEOUT"          // s after which a start that has not ended is not waited for
 
+	VMThreads  Setting = "VM_MAD -t" // VMs that are cleaned up at the same time, of all hosts together
+	VMParallel Setting = "VM_MAD -p" // 1: several of one host; 0: one after the other. Of the first driver, kvm as shipped
+
 	ManagerTimer     Setting = "MANAGER_TIMER"             // s between two looks of oned: at its hosts up to 5.10, at its plans in 7.x
 	MonitordTimer    Setting = "MANAGER_TIMER (monitord)"  // s between two looks of monitord at its hosts
 	HostInterval     Setting = "MONITORING_INTERVAL_HOST"  // s that a host may be silent (5.6 and later)
@@ -72,6 +75,7 @@ func release(major, minor int) one.Version { return one.Version{Major: major, Mi
 // the defaults of a driver's options. What is only a comment in the shipped file is built in.
 func keys() []key {
 	first, none := release(4, 4), one.Version{}
+	parallel := release(6, 3)                                                                            // with the betas of 6.4
 	planner, newSched, pool56, monitord := release(6, 99), release(5, 99), release(5, 5), release(5, 11) // with the betas of 7.0, 6.0, 5.6, 5.12
 	return []key{
 		{SchedInterval, FileSched, first, newSched, 30, 30},
@@ -88,6 +92,9 @@ func keys() []key {
 		{ActionTimeout, FileOned, planner, none, 300, 120},
 		{LiveRescheds, FileOned, planner, none, 0, 0},
 		{MaxHost, FileRank, planner, none, 1, 0},
+		{VMThreads, FileOned, first, none, 15, 15},
+		{VMParallel, FileOned, first, parallel, 0, 0},
+		{VMParallel, FileOned, parallel, none, 1, 0},
 		{ManagerTimer, FileOned, first, none, 15, 15},
 		{OldInterval, FileOned, first, pool56, 60, 60},
 		{HostInterval, FileOned, pool56, monitord, 180, 180},
@@ -123,7 +130,8 @@ const (
 	Configured Origin = "configured" // it is in the file
 	BuiltIn    Origin = "built_in"   // the file was read and does not have it
 	Shipped    Origin = "shipped"    // the file could not be read: what OpenNebula ships is assumed
-	Invalid    Origin = "invalid"    // the file has something that is no number; what is built in is assumed
+	ByOned     Origin = "told_by_oned"
+	Invalid    Origin = "invalid" // the file has something that is no number; what is built in is assumed
 )
 
 // Value is a setting with its value.
@@ -167,6 +175,18 @@ func (s Settings) number(name Setting) int {
 	return v.Number
 }
 
+// Told gives the same settings with one that oned itself tells: a running daemon knows better than its file,
+// which may have been changed since it started.
+func (s Settings) Told(name Setting, n int) Settings {
+	s = s.with(name, n)
+	for i := range s.Values {
+		if s.Values[i].Setting == name {
+			s.Values[i].Origin = ByOned
+		}
+	}
+	return s
+}
+
 // with gives the same settings with one changed.
 func (s Settings) with(name Setting, n int) Settings {
 	values := make([]Value, len(s.Values))
@@ -178,6 +198,16 @@ func (s Settings) with(name Setting, n int) Settings {
 	}
 	s.Values = values
 	return s
+}
+
+// CleanupThreads is how many VMs of one host a driver of VMs cleans up at the same time: one, unless the
+// driver has -p, which that of kvm has as shipped since 6.4 and no other (VirtualMachineDriver.rb,
+// get_runable_action_single_host). driver is the VM_MAD of the host; "" is kvm.
+func (s Settings) CleanupThreads(driver string) int {
+	if driver != "" && driver != "kvm" || s.number(VMParallel) == 0 {
+		return 1
+	}
+	return max(1, s.number(VMThreads))
 }
 
 // Plans reports whether oned has the scheduler make plans and carries them out (7.0 and later).

@@ -2,6 +2,7 @@ package drill
 
 import (
 	"slices"
+	"time"
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -30,6 +31,7 @@ type Host struct {
 	// Attributes are those that requirements can name, with all their values in the order of
 	// the XML; the template of the cluster comes last.
 	Attributes map[string][]string
+	Driver     string // of its VMs (VM_MAD), such as kvm
 	// NoMonitoring: the answer had no monitoring data, so FREE_CPU and its like are not known.
 	NoMonitoring bool
 	// FreeDisk is the free space for datastores that are not shared, in MB, and FreeDatastore that of
@@ -45,6 +47,9 @@ type VM struct {
 	CPUShare int64 // hundredths of a core
 	MemoryKB int64
 	DiskMB   int64 // on the system datastore
+	Disks    int   // how many it has
+	// Prolog is how long its disks took when it was started where it is; 0 when that is not known.
+	Prolog time.Duration
 	// Requirements must all be met by the host; DatastoreRequirements by the system datastore.
 	Requirements, DatastoreRequirements []string
 	// UserPriority comes before the ID in the scheduler's order (5.10 and later).

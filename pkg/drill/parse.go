@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -22,7 +23,7 @@ func parseHost(e *element) (Host, error) {
 		MaxCPU: share.number("MAX_CPU"), UsedCPU: share.number("CPU_USAGE"),
 		MaxMemory: share.number("MAX_MEM"), UsedMemory: share.number("MEM_USAGE"),
 		VMs: e.ids("VMS"), Template: plain(e.child("TEMPLATE")),
-	}, Attributes: map[string][]string{}, FreeDatastore: map[int]int64{}}
+	}, Attributes: map[string][]string{}, FreeDatastore: map[int]int64{}, Driver: one.Printable(e.value("VM_MAD"))}
 	slices.Sort(h.VMs)
 	stores := share.child("DATASTORES")
 	h.FreeDisk = stores.number("FREE_DISK") // 6.x; before, it is in HOST_SHARE
@@ -115,6 +116,7 @@ func parseVM(e *element) (VM, error) {
 	if records := e.child("HISTORY_RECORDS"); records != nil {
 		for i := range records.children {
 			h := &records.children[i]
+			v.Prolog = prolog(h)
 			v.History = append(v.History, one.Record{
 				Seq: int(h.number("SEQ")), HostID: int(h.number("HID")), Host: one.Printable(h.value("HOSTNAME")),
 				ClusterID: int(h.number("CID")), DatastoreID: int(h.number("DS_ID")), Action: int(h.number("ACTION")),
@@ -122,6 +124,16 @@ func parseVM(e *element) (VM, error) {
 		}
 	}
 	return v, nil
+}
+
+// prolog is how long the prolog of a history record took; 0 when it has none. A prolog of a day is damage.
+func prolog(record *element) time.Duration {
+	began, ended := record.number("PSTIME"), record.number("PETIME")
+	const day = 24 * 60 * 60
+	if began <= 0 || ended <= began || ended-began > day {
+		return 0
+	}
+	return time.Duration(ended-began) * time.Second
 }
 
 // decimal reads a number; 0 for anything else, also for what only strconv takes for one.
@@ -175,6 +187,7 @@ func (v *VM) parseSections(template *element) {
 		c := &template.children[i]
 		switch c.name {
 		case "DISK":
+			v.Disks++
 			v.DiskMB += onSystemDatastore(c)
 			v.ImageStore = v.ImageStore || onImageDatastore(c)
 			v.PersistentDisks = v.PersistentDisks || c.value("PERSISTENT") == "YES" || c.value("SAVE") == "YES"

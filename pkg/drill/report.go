@@ -37,9 +37,9 @@ type Report struct {
 	Free Headroom `json:"free"`
 	// Unread are VMs on the host that could not be read.
 	Unread []int `json:"unread,omitempty"`
-	// Steps are the stages of the recovery with their times, and Fencing says what fences; both as given.
-	Steps   []Step   `json:"steps,omitempty"`
-	Fencing []string `json:"fencing,omitempty"`
+	// Downtime is how long its VMs would be down, and Fencing says what fences; both as given.
+	Downtime *Downtime `json:"downtime,omitempty"`
+	Fencing  []string  `json:"fencing,omitempty"`
 	// Outlook is what proving the host off would come to; nil when that was not looked at.
 	Outlook *fence.Outlook `json:"outlook,omitempty"`
 	// NotEvaluated says what no verdict looks at, and Warnings what else an admin should know.
@@ -48,9 +48,9 @@ type Report struct {
 }
 
 // Drill judges the death of one host. plan is what would be done with its VMs (Cloud.Plan, or one that was
-// made from whole histories), steps and fencing are shown as they are. It fails with one.ErrNotFound
+// made from whole histories), down (nil for none) and fencing are shown as they are. It fails with one.ErrNotFound
 // when there is no such host.
-func Drill(c Cloud, hostID int, plan recovery.Plan, steps []Step, fencing []string) (Report, error) {
+func Drill(c Cloud, hostID int, plan recovery.Plan, down *Downtime, fencing []string) (Report, error) {
 	host, found := c.Host(hostID)
 	if !found {
 		return Report{}, fmt.Errorf("host %d: %w", hostID, one.ErrNotFound)
@@ -59,7 +59,7 @@ func Drill(c Cloud, hostID int, plan recovery.Plan, steps []Step, fencing []stri
 	j := f.judge(f.byID[hostID], plan)
 	r := Report{
 		HostID: hostID, Name: host.Name, Cluster: host.Cluster, State: host.State.String(), VMs: []Row{}, Verdict: j.verdict,
-		Need: j.need, Free: j.rest, Unread: j.unread, Steps: steps, Fencing: fencing,
+		Need: j.need, Free: j.rest, Unread: j.unread, Downtime: down, Fencing: fencing,
 		NotEvaluated: notEvaluated(), Warnings: append(slices.Clone(c.Notes), warnings(host)...),
 	}
 	for _, step := range plan.Steps {
@@ -119,8 +119,8 @@ func (r Report) Notes() []string {
 		notes = append(notes, "warning: "+w)
 	}
 	notes = append(notes, r.Fencing...)
-	for _, s := range r.Steps {
-		notes = append(notes, s.String())
+	if r.Downtime != nil {
+		notes = append(notes, r.Downtime.lines()...)
 	}
 	notes = append(notes, fmt.Sprintf("capacity: the VMs need %s; the other hosts have %s free",
 		size(r.Need.CPU, r.Need.Memory), size(r.Free.CPU, r.Free.Memory)))

@@ -2,14 +2,9 @@ package drill
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strings"
 	"testing"
-	"time"
 
-	"one-ft/pkg/config"
-	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -118,12 +113,13 @@ func TestSurvey(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan := func(id int) recovery.Plan { return c.Plan(id, d, recovery.Policy{Mode: recovery.Recreate}) }
-	s := All(c, "the cloud", WholeCloud, plan)
+	s := All(c, "the cloud", WholeCloud, plan, nil)
 	var rows []string
 	for _, row := range s.Table()[1:] {
 		rows = append(rows, strings.Join(row, "|"))
 	}
-	want := "0|node0||MONITORED|4|3|does not fit|-3.00|9216 MB|4: no other host has 4.00 CPU and 4096 MB free"
+	want := "0|node0||MONITORED|4|3|does not fit|-3.00|9216 MB|-|-|4: no other host has 4.00 CPU and 4096 MB free\n" +
+		"2|node2||MONITORED|1|1|fits|9.00|23.0 GB|-|-|-\n1|node1||MONITORED|0|0|-|9.00|24.0 GB|-|-|-"
 	if got := strings.Join(rows, "\n"); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
@@ -140,7 +136,7 @@ func TestSurvey(t *testing.T) {
 		t.Errorf("%d %q", s.ExitCode(), got)
 	}
 	c.Hosts[1].ClusterID = 100
-	s = All(c, "cluster x", 100, plan)
+	s = All(c, "cluster x", 100, plan, nil)
 	if len(s.Losses) != 1 || s.Losses[0].HostID != 1 || s.Losses[0].Verdict != NoNeed || s.ExitCode() != 0 {
 		t.Errorf("%+v", s)
 	}
@@ -152,70 +148,6 @@ func TestManyMisfits(t *testing.T) {
 		l.Misfits = append(l.Misfits, id)
 	}
 	if got := l.misfits(); got != "0 1 2 3 4 5 6 7 22 more: why" {
-		t.Error(got)
-	}
-}
-
-// TestSteps: the configured values, in the order of host_error.
-func TestSteps(t *testing.T) {
-	v := config.Default()
-	agent := fence.Device{Kind: fence.KindAgent}
-	lease := fence.Device{Kind: fence.KindLease, Lease: fence.Lease{Length: 30 * time.Second}}
-	find := func(steps []Step, name string) Step {
-		for _, s := range steps {
-			if s.Name == name {
-				return s
-			}
-		}
-		t.Fatalf("no step %s in %v", name, steps)
-		return Step{}
-	}
-	for _, c := range []struct {
-		what        string
-		f           Fencing
-		least, most time.Duration
-		source      string
-	}{
-		// Attempts of 10+20+1+10 s with pauses of 4 and 8 s, half as long again.
-		{"agent", Fencing{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{agent}}}, Timeout: 10 * time.Second, Attempts: 3, Backoff: 4 * time.Second}}, 0, 141 * time.Second, "level 1 2m21s"},
-		{"two supplies", Fencing{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{agent, agent}}}, Timeout: 10 * time.Second, Attempts: 1}}, 0, 51 * time.Second, "level 1 51s"},
-		{"command", Fencing{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{{Kind: fence.KindCommand}}}}}}, 0, 2*time.Minute + 4500*time.Millisecond, "level 1 2m4.5s"},
-		{"lease", Fencing{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{lease}}}}}, 90 * time.Second, 90 * time.Second, "a lease begins to run when oned says ERROR"},
-		{"an agent, then a lease", Fencing{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{agent}}, {Devices: []fence.Device{lease}}}, Attempts: 1}}, 0, 231 * time.Second, "level 1 2m21s, level 2 1m30s"},
-		{"an admin", Fencing{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{{Kind: fence.KindManual}}}}}}, 0, -1, "an admin has to confirm"},
-		{"nothing", Fencing{Err: fence.ErrNotConfigured}, 0, 0, fence.ErrNotConfigured.Error()},
-		{"no levels", Fencing{}, 0, 0, "nothing is configured"},
-	} {
-		s := find(Steps(v, time.Minute, "configuration of oned", 2*time.Minute, c.f, 7), "fence")
-		if s.Least != c.least || s.Most != c.most || !strings.Contains(s.Source, c.source) {
-			t.Errorf("%s: %+v", c.what, s)
-		}
-	}
-	steps := Steps(v, time.Minute, "configuration of oned", 2*time.Minute, Fencing{}, 7)
-	if s := find(steps, "confirm"); s.String() != "confirm: 2m0s (how long the host is watched before anything is done (-p, --wait, wait, cycles))" {
-		t.Error(s)
-	}
-	if s := find(steps, "oned notices"); s.Most != 2*time.Minute {
-		t.Error(s)
-	}
-	if s := find(steps, "act and verify"); s.Most != config.DefaultTimeout || !strings.Contains(s.Source, "7 VMs, 8 at a time") {
-		t.Error(s)
-	}
-	if s := find(steps, "guard, in a storm"); s.Least != config.DefaultStormCoolDown || s.Most != config.DefaultStormGiveUp {
-		t.Error(s)
-	}
-	v.FenceFirst, v.Fencing, v.Confirm = true, config.FencingOff, [][]string{{"/bin/ask"}}
-	steps = Steps(v, time.Minute, "", 2*time.Minute, Fencing{Err: errors.New("x")}, 7)
-	if s := find(steps, "confirm"); s.Most != 0 {
-		t.Error(s)
-	}
-	if s := find(steps, "fence"); !strings.Contains(s.Source, "fencing is off") {
-		t.Error(s)
-	}
-	if s := find(steps, "second opinion"); s.Most != 32*time.Second {
-		t.Error(s)
-	}
-	if got := fmt.Sprint(Step{Name: "a", Least: time.Second, Most: -1, Source: "b"}); got != "a: 1s or more, without a bound (b)" {
 		t.Error(got)
 	}
 }

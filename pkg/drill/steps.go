@@ -1,100 +1,94 @@
 package drill
 
 import (
-	"fmt"
 	"time"
 
 	"one-ft/pkg/config"
+	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
 )
 
-// Step is one stage of a recovery and how long it takes.
-type Step struct {
-	Name string `json:"name"`
-	// Least and Most are the bounds, in nanoseconds in JSON. Most is negative when nothing bounds it.
-	Least time.Duration `json:"least_ns"`
-	Most  time.Duration `json:"most_ns"`
-	// Source says where the numbers come from.
-	Source string `json:"source"`
-}
-
-// String is the step in one line.
-func (s Step) String() string {
-	times := fmt.Sprintf("%s to %s", rounded(s.Least), rounded(s.Most))
-	switch {
-	case s.Most < 0:
-		times = fmt.Sprintf("%s or more, without a bound", rounded(s.Least))
-	case s.Least == s.Most:
-		times = rounded(s.Most).String()
-	}
-	return fmt.Sprintf("%s: %s (%s)", s.Name, times, s.Source)
-}
-
-func rounded(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
-
-// Fencing is how a host is fenced, for Steps.
+// Fencing is how a host is fenced.
 type Fencing struct {
 	Settings fence.Settings
 	Err      error // why there are no settings, such as fence.ErrNotConfigured
 }
 
-// Steps are the stages of host_error with the configured values, in their order, and how
-// long each takes. interval is the time between two monitorings of a host and where it
-// comes from; wait how long the host is watched, as host_error has it from flags and
-// configuration; vms how many VMs are acted on.
-func Steps(v config.Values, interval time.Duration, source string, wait time.Duration, f Fencing, vms int) []Step {
-	steps := []Step{
-		{"oned notices", 0, 2 * interval, "a host is looked at once in " + interval.String() + ", by the " + source + "; a look that fails may take as long again"},
-		{"confirm", wait, wait, "how long the host is watched before anything is done (-p, --wait, wait, cycles)"},
+// ProofKind is what proves that a host is off.
+type ProofKind string
+
+// The kinds.
+const (
+	ProofOff     ProofKind = "fencing_off"    // by the configuration
+	ProofNone    ProofKind = "not_configured" // nothing is configured for this host, or what is cannot be used
+	ProofManual  ProofKind = "manual"         // an admin has to confirm
+	ProofDevices ProofKind = "devices"        // agents, commands, leases
+)
+
+// Proof is how long it takes until a host is proven off.
+type Proof struct {
+	Kind ProofKind     `json:"kind"`
+	Span downtime.Span `json:"span"`
+	// Levels is the longest that each level takes; they are tried in their order.
+	Levels []downtime.Span `json:"levels,omitempty"`
+	// Lease: the first level is a lease, which begins to run when oned says ERROR, so that the time for
+	// which the host is watched counts.
+	Lease bool `json:"lease,omitempty"`
+}
+
+// Proven reports whether there is a proof at the end.
+func (p Proof) Proven() bool { return p.Kind == ProofDevices || p.Kind == ProofManual }
+
+// proof is how long fencing takes after a host was watched.
+func (f Fencing) proof(v config.Values, watched time.Duration) Proof {
+	switch {
+	case v.Fencing == config.FencingOff:
+		return Proof{Kind: ProofOff}
+	case f.Err != nil, len(f.Settings.Levels) == 0:
+		return Proof{Kind: ProofNone}
 	}
-	if v.FenceFirst {
-		steps[1] = Step{"confirm", 0, 0, "fence_first: the host is not watched"}
+	p := Proof{Kind: ProofDevices}
+	var least, most time.Duration
+	for i, level := range f.Settings.Levels {
+		if len(level.Devices) > 0 && level.Devices[0].Kind == fence.KindManual {
+			p.Kind, most = ProofManual, downtime.Unbounded
+			break
+		}
+		d := levelTime(f.Settings, level)
+		if len(level.Devices) > 0 && level.Devices[0].Kind == fence.KindLease {
+			d = max(0, d-watched)
+			if i == 0 {
+				p.Lease, least = true, d
+			}
+		}
+		p.Levels = append(p.Levels, downtime.Span{High: d})
+		most += d
 	}
-	if len(v.Confirm) > 0 {
-		steps = append(steps, Step{"second opinion", 0, time.Duration(len(v.Confirm)) * opinionTime, "confirm: the programs that are asked, each for 30s and 2s to end"})
+	p.Span = downtime.Span{Low: least, High: most}
+	return p
+}
+
+// What fencing needs in a data centre: an agent answers within seconds, and a second attempt is for a
+// lost packet.
+const (
+	shortTimeout  = 20 * time.Second
+	shortAttempts = 2
+)
+
+// shorter is how long the proof takes with shorter time-outs; the zero value when that is no less.
+func (f Fencing) shorter(v config.Values, watched time.Duration) downtime.Span {
+	now := f.proof(v, watched)
+	f.Settings = f.Settings.WithDefaults()
+	f.Settings.Timeout, f.Settings.Attempts = min(f.Settings.Timeout, shortTimeout), min(f.Settings.Attempts, shortAttempts)
+	p := f.proof(v, watched)
+	if p.Kind != ProofDevices || p.Span.High >= now.Span.High {
+		return downtime.Span{}
 	}
-	steps = append(steps,
-		Step{"guard", 0, 0, "no storm: fewer hosts fail at once than storm.hosts and storm.share say"},
-		Step{"guard, in a storm", v.StormCoolDown, v.StormGiveUp, "storm.cool_down to storm.give_up; then nothing is done"},
-		f.step(v),
-		Step{"act and verify", 0, v.Timeout, fmt.Sprintf("timeout; %d VMs, %d at a time", vms, v.Parallel)})
-	return steps
+	return p.Span
 }
 
 // opinionTime is the longest that a program of confirm takes (pkg/failover, opinion.go).
 const opinionTime = 32 * time.Second
-
-// step is how long fencing takes.
-func (f Fencing) step(v config.Values) Step {
-	switch {
-	case v.Fencing == config.FencingOff:
-		return Step{"fence", 0, 0, "fencing is off: nothing proves that the host is dead"}
-	case f.Err != nil:
-		return Step{"fence", 0, 0, "nothing is fenced: " + f.Err.Error()}
-	case len(f.Settings.Levels) == 0:
-		return Step{"fence", 0, 0, "nothing is configured for this host"}
-	}
-	var most time.Duration
-	source := "all levels in turn, each with all its attempts: "
-	for i, level := range f.Settings.Levels {
-		if i > 0 {
-			source += ", "
-		}
-		if len(level.Devices) > 0 && level.Devices[0].Kind == fence.KindManual {
-			source += fmt.Sprintf("level %d waits: an admin has to confirm (oneft resume)", i+1)
-			return Step{"fence", 0, -1, source}
-		}
-		d := levelTime(f.Settings, level)
-		source += fmt.Sprintf("level %d %s", i+1, rounded(d))
-		most += d
-	}
-	least := time.Duration(0)
-	if first := f.Settings.Levels[0].Devices; len(first) > 0 && first[0].Kind == fence.KindLease {
-		least = first[0].Lease.WithDefaults().Wait()
-		source += "; a lease begins to run when oned says ERROR, so what is watched before counts"
-	}
-	return Step{"fence", least, most, source}
-}
 
 // levelTime is the longest that one level takes (pkg/fence, attempts and awaitOff): each
 // attempt a call to power off, questions for as long as a late power-off is waited for, and

@@ -29,6 +29,8 @@ type Loss struct {
 	Need     Headroom `json:"need"`
 	Headroom Headroom `json:"headroom"`
 	Unread   []int    `json:"unread,omitempty"`
+	// Downtime is how long its VMs would be down; nil when that was not asked for.
+	Downtime *Downtime `json:"downtime,omitempty"`
 }
 
 // Survey is the N+1 report: for each host what its death would mean; it is an app.Answer.
@@ -47,8 +49,8 @@ type Survey struct {
 
 // All judges the death of each host by itself: of one cluster, or of the whole cloud with
 // cluster -2. plan gives what would be done with the VMs of a host (such as Cloud.Plan).
-// where names what is looked at.
-func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan) Survey {
+// where names what is looked at. down gives the downtime of a host with its plan; nil for none.
+func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan, down func(hostID int, plan recovery.Plan) *Downtime) Survey {
 	f := newField(c)
 	s := Survey{Where: where, Largest: -1, Tightest: -1, NotEvaluated: notEvaluated(), Warnings: slices.Clone(c.Notes), Losses: []Loss{}}
 	s.Free = f.free(&f.base, -1)
@@ -58,7 +60,11 @@ func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan
 		if cluster != WholeCloud && h.ClusterID != cluster {
 			continue
 		}
-		l := f.loss(i, plan(h.ID))
+		p := plan(h.ID)
+		l := f.loss(i, p)
+		if down != nil {
+			l.Downtime = down(h.ID, p)
+		}
 		s.Losses = append(s.Losses, l)
 		if s.Largest < 0 || l.Need.Memory > most {
 			s.Largest, most = h.ID, l.Need.Memory
@@ -101,17 +107,15 @@ func (f *field) loss(i int, plan recovery.Plan) Loss {
 	return l
 }
 
-// Table has a row for each host that the cloud cannot lose with certainty, and for the
-// largest and the tightest.
+// Table has a row for each host, with how long its VMs would be down when it is off and packets to it are
+// dropped, at most, and what would save most of that.
 func (s Survey) Table() [][]string {
-	rows := [][]string{{"HOST", "NAME", "CLUSTER", "STATE", "VMS", "PLACE", "VERDICT", "CPU LEFT", "MEMORY LEFT", "VMS WITHOUT A HOST"}}
+	rows := [][]string{{"HOST", "NAME", "CLUSTER", "STATE", "VMS", "PLACE", "VERDICT", "CPU LEFT", "MEMORY LEFT", "DOWN AT MOST", "SHORTER WITH", "VMS WITHOUT A HOST"}}
 	for _, l := range s.Losses {
-		if l.Verdict <= Fits && l.Left == 0 && len(l.Unread) == 0 && l.HostID != s.Largest && l.HostID != s.Tightest {
-			continue
-		}
+		down, lever := l.Downtime.inShort()
 		rows = append(rows, []string{
 			strconv.Itoa(l.HostID), l.Name, l.Cluster, l.State, strconv.Itoa(l.VMs), strconv.Itoa(l.Placed), l.Verdict.String(),
-			fmt.Sprintf("%.2f", float64(l.Headroom.CPU)/100), memoryText(l.Headroom.Memory), l.misfits(),
+			fmt.Sprintf("%.2f", float64(l.Headroom.CPU)/100), memoryText(l.Headroom.Memory), down, lever, l.misfits(),
 		})
 	}
 	return rows

@@ -29,7 +29,7 @@ const (
 	Timeout = 10 * time.Second
 	// failing is the ProxyCommand of the block. It says in the logs of the drivers why ssh failed. The
 	// shell that runs it is $SHELL, and csh has another word for >&2, hence the second one.
-	failing = `sh -c 'echo "one-ft: this host is proven off, so ssh to it fails at once; oneft incidents has more" >&2; exit 1'`
+	failing = `sh -c 'echo "one-ft: this host is proven off, so ssh to it fails at once; see oneft incidents; ssh -o ProxyCommand=none tries it anyway" >&2; exit 1'`
 	// maxDir keeps the line with the path below 1024 bytes, the limit of OpenSSH before 7.9.
 	maxDir = 512
 	// maxConfig is the largest ssh configuration that is worked on.

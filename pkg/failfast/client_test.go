@@ -177,7 +177,7 @@ func TestEngage(t *testing.T) {
 		if got := states(t, marks); got != "Node1=in_force:1 nat=in_force:1 node1=in_force:1 node1.example=in_force:1" {
 			t.Errorf("%s", got)
 		}
-		if again, err := c.Engage(t.Context(), marks, []string{"Node1"}, hold(1, MaxHold)); err != nil || len(again.Masters)+len(again.Connections) != 0 {
+		if again, err := c.Engage(t.Context(), marks, []string{"Node1", "nat"}, hold(1, MaxHold)); err != nil || len(again.Masters)+len(again.Connections) != 0 || !slices.Equal(again.Names, done.Names) {
 			t.Errorf("again: %+v, %v", again, err)
 		}
 	})

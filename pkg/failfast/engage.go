@@ -16,14 +16,17 @@ type Engaged struct {
 
 // Engage makes ssh to a host fail at once: it marks the host's names until h.Until, ends its
 // persistent masters, and ends the ssh processes that are on their way to it. names are those that
-// oned has, its NAME first; those that ssh knows it by are found. The caller has the proof that the
-// host is off, and calls Engage again, or Renew, before h.Until.
+// oned has, its NAME first; those that ssh knows it by are found, and those that the incident has marked before: while
+// a mark is in force ssh does not tell them any more. The caller has the proof that the
+// host is off, and calls Engage again, or Set with Engaged.Names, before h.Until.
 //
 // Whatever fails, the rest is still done; the error joins what failed. Names that no mark can have
 // are among that.
 func (c Client) Engage(ctx context.Context, m Marks, names []string, h Hold) (Engaged, error) {
 	var done Engaged
+	held, err := m.heldBy(h.Host, h.Incident)
 	all, sockets, failed := c.aliases(ctx, names)
+	all, failed = union(all, held), append(failed, err)
 	if err := m.Set(ctx, all, h); err != nil {
 		failed = append(failed, err)
 	}
@@ -67,6 +70,10 @@ func (c Client) aliases(ctx context.Context, names []string) (all []string, sock
 			sockets[name] = a.ControlPath
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all), sockets, failed
+	return all, sockets, failed
+}
+
+// union sorts the names of both.
+func union(a, b []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
 }

@@ -216,6 +216,18 @@ func (m Marks) Sweep(ctx context.Context) ([]Mark, error) {
 	return removed, errors.Join(failed...)
 }
 
+// heldBy gives the names that a host has marks for, because of an incident.
+func (m Marks) heldBy(host, incident int) ([]string, error) {
+	marks, err := m.List()
+	var names []string
+	for _, mark := range marks {
+		if slices.ContainsFunc(mark.Holds, func(h Hold) bool { return h.Host == host && h.Incident == incident }) {
+			names = append(names, mark.Name)
+		}
+	}
+	return names, err
+}
+
 // others are the holds of a mark that have not expired and are of other hosts. A mark that cannot
 // be read has none.
 func (m Marks) others(name string, host int) []Hold {

@@ -111,15 +111,24 @@ func (o OS) started(pid int) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("process %d: %w", pid, ErrGone)
 	}
+	started, err := startedIn(stat)
+	if err != nil {
+		return 0, fmt.Errorf("process %d: %w", pid, err)
+	}
+	return started, nil
+}
+
+// startedIn is when the process of a stat file began (proc(5)); ErrGone for a zombie.
+func startedIn(stat []byte) (uint64, error) {
 	// Its name, in parentheses, may hold anything.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	const startField = 22 - 3 // the state is field 3
 	if len(fields) <= startField || strings.Contains("ZXx", fields[0]) {
-		return 0, fmt.Errorf("process %d: %w", pid, ErrGone)
+		return 0, ErrGone
 	}
 	started, err := strconv.ParseUint(fields[startField], 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("process %d: when it began: %w", pid, err)
+		return 0, fmt.Errorf("when it began: %w", err)
 	}
 	return started, nil
 }

@@ -43,10 +43,10 @@ func unprovenQuestion(host one.Host, q incident.Request, o fence.Outlook) app.Qu
 		Lines: []string{
 			fmt.Sprintf("Nothing would prove that host %d (%s) is off: %s.", host.ID, host.Name, o.Detail),
 			vms + " would be " + map[recovery.Mode]string{
-				recovery.Recreate: "started elsewhere UNPROVEN: if the host still runs them, they run twice and can destroy their disks.",
-				recovery.Migrate:  "moved elsewhere UNPROVEN: if the host still runs them, they run twice and can destroy their disks.",
-				recovery.Delete:   "deleted UNPROVEN: if the host still runs them, they go on running there, unknown to OpenNebula.",
-			}[recovery.Mode(q.Action)],
+				recovery.Recreate: "started elsewhere UNPROVEN: if the host still runs them, they run twice and can destroy their disks",
+				recovery.Migrate:  "moved elsewhere UNPROVEN: if the host still runs them, they run twice and can destroy their disks",
+				recovery.Delete:   "deleted UNPROVEN: if the host still runs them, they go on running there, unknown to OpenNebula",
+			}[recovery.Mode(q.Action)] + ".",
 			"Make sure first: see in its BMC or at the machine that it has no power, and that nobody powers it on; no answer on the network is no proof.",
 		},
 		Ask: "Go on without a proof?",

@@ -35,6 +35,7 @@ type Cloud interface {
 	Annotate(ctx context.Context, vmID int, name, value string) error
 	AnnotateHost(ctx context.Context, hostID int, name, value string) error
 	SetSchedulable(ctx context.Context, hostID int, enable bool) error
+	Deploy(ctx context.Context, vmID, hostID, datastoreID int) error
 }
 
 // Locker gives one process at a time an object; *incident.Locks does.
@@ -65,6 +66,8 @@ type Recorder interface {
 	// fails at once; none when it does no longer.
 	Quarantined(at time.Time)
 	FailFast(names []string)
+	// Forecast is called with how long the stages that are left are expected to take.
+	Forecast([]incident.Stage)
 	// Planned is called with all VMs before any of them is touched, Moved when one of them was seen in another
 	// state, and Finished when one of them is done.
 	Planned(all []Outcome)
@@ -117,6 +120,7 @@ func (noRecorder) Stage(incident.Step)                      {}
 func (noRecorder) Proved(string, bool)                      {}
 func (noRecorder) Quarantined(time.Time)                    {}
 func (noRecorder) FailFast([]string)                        {}
+func (noRecorder) Forecast([]incident.Stage)                {}
 func (noRecorder) Planned([]Outcome)                        {}
 func (noRecorder) Moved(Outcome)                            {}
 func (noRecorder) Finished(Outcome)                         {}
@@ -140,13 +144,14 @@ type Options struct {
 	Timeout  time.Duration // for acting and verifying together
 	// Quarantine takes a failed host out of scheduling before its VMs are started elsewhere.
 	Quarantine bool
-	// Threads is how many clean-ups of one host the driver of a VM works on at the same time; nil is one.
-	Threads func(driver string) int
-	// CleanupLimit is how long the clean-ups of so many VMs with so many disks each can be under way when nothing
-	// makes them fail at once; nil is DefaultCleanupLimit.
-	CleanupLimit func(vms, disks int) time.Duration
-	// NeedsTime is how long so many VMs need at least until they run; nil is Timeout.
-	NeedsTime func(vms int) time.Duration
+	// Estimate says what the cloud needs; nil takes the limits of this package.
+	Estimate Estimate
+	// FixedTimeout: Timeout was asked for, whatever the cloud needs.
+	FixedTimeout bool
+	// Budget bounds how often a VM is recreated once more that could not be started elsewhere; nil does not.
+	Budget *Budget
+	// Placer, when set, places VMs that wait for a host instead of the scheduler.
+	Placer Placer
 	// Bar, when set, makes ssh to a host that is off fail at once.
 	Bar      func(ctx context.Context, host one.Host, names []string, incident int) (Barrier, error)
 	DryRun   bool // stop with the plan

@@ -117,3 +117,14 @@ func (b *sshBarrier) Open() {
 	defer cancel()
 	_ = b.marks.Clear(ctx, b.hold.Host) // it ends by itself within a minute
 }
+
+// sweepMarks removes marks that processes which died have left. They do nothing any more.
+func (w *sweeper) sweepMarks(ctx context.Context) {
+	removed, err := failfast.Open(w.s.StateDir).Sweep(ctx)
+	for _, m := range removed {
+		w.s.Log.Info("removed the mark that let ssh to %s fail, left by a process that has ended", one.Printable(m.Name))
+	}
+	if err != nil {
+		w.s.Log.Warn("failed to remove marks that let ssh fail: %v", err)
+	}
+}

@@ -12,9 +12,9 @@ import (
 	"one-ft/pkg/recovery"
 )
 
-// How long clean-ups may be under way where nothing says more: three commands of 135 s behind a router, 40 s more for
-// a stale master (measured on 6.10), and a second round for those that wait. NeedsTime and CleanupLimit of Options
-// know the cloud.
+// DefaultCleanupLimit is how long clean-ups may be under way where nothing says more: three commands of 135 s behind a
+// router, 40 s more for a stale master (measured on 6.10), and a second round for those that wait. Estimate of
+// Options knows the cloud.
 const DefaultCleanupLimit = 2 * (3*135 + 40) * time.Second
 
 // followEvery is how often VMs are looked at while the clean-up of one of them is waited for.
@@ -23,14 +23,14 @@ const followEvery = 500 * time.Millisecond
 // follow sees that the VMs of accepted tasks leave the host, and goes with them to where they run, or, with VerifyLeft,
 // until their clean-ups are over. It asks again for VMs that do not move, and ends clean-ups that cannot succeed. What is
 // on its way when the time is over is Starting.
-func (r *permit) follow(ctx context.Context, tasks []*task) {
+func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limits) {
 	here, gone := accepted(tasks), []*task(nil)
-	limits := r.limits(here)
 	for pause := firstLook; ; pause = min(2*pause, maxPause) {
 		asked := time.Now()
 		left := r.stillHere(ctx, &here)
 		gone = append(gone, left...)
 		cleaning := r.goOn(ctx, gone, limits)
+		r.place(ctx, gone)
 		here, gone = accepted(here), accepted(gone)
 		if len(here)+len(gone) == 0 {
 			return
@@ -62,28 +62,6 @@ func (r *permit) goOn(ctx context.Context, gone []*task, limits recovery.Limits)
 		is[i] = !read || r.turn(ctx, gone[i], vm, limits)
 	})
 	return slices.Contains(is, true)
-}
-
-// limits are how long the VMs may stay in a stage.
-func (r *permit) limits(tasks []*task) recovery.Limits {
-	disks, threads := 1, 1
-	for i, t := range tasks {
-		disks = max(disks, t.step.VM.DiskCount)
-		if r.opt.Threads != nil {
-			last, _ := t.step.VM.Last()
-			if n := r.opt.Threads(last.Driver); i == 0 || n < threads {
-				threads = n
-			}
-		}
-	}
-	l := recovery.Limits{Cleanup: DefaultCleanupLimit, Settle: recovery.Settle(len(tasks), threads), Scheduler: r.opt.Timeout}
-	if r.opt.CleanupLimit != nil {
-		l.Cleanup = r.opt.CleanupLimit(len(tasks), disks)
-	}
-	if r.opt.NeedsTime != nil {
-		l.Scheduler = r.opt.NeedsTime(len(tasks))
-	}
-	return l
 }
 
 // readWaiting reads the VMs that are waited for: in one call where oned can do that. One that does not exist is DONE.
@@ -199,8 +177,18 @@ func (r *permit) again(ctx context.Context, t *task, vm one.VM) {
 		return
 	}
 	t.again = true
-	t.out.Calls++
 	last, _ := vm.Last()
+	if b := r.opt.Budget; b != nil {
+		if spent := b.judge(r.runner, vm, nil); spent.Exhausted {
+			r.finish(t, Incomplete, "%s", givenUp(vm.ID, recovery.VerbRecreate, spent, b.Policy.Window))
+			return
+		}
+		if err := b.Notes.Add(vm.ID, t.first); err != nil { // 4.4 does not note the next one, of a FAILED VM, in the history
+			r.say(Warning, vm.ID, "%v", err)
+		}
+		r.note(ctx, *b, vm, recovery.VerbRecreate)
+	}
+	t.out.Calls++
 	r.say(Warning, vm.ID, "it is %s on host %d (%s)%s; recreating it once more", vm.Status(), last.HostID, last.Host, errorOf(vm))
 	if err := r.cloud.Do(ctx, one.Recreate, vm.ID); err != nil {
 		r.finish(t, Incomplete, "it is %s on host %d (%s)%s; recreating it once more failed: %v", vm.Status(), last.HostID, last.Host, errorOf(vm), err)

@@ -246,12 +246,13 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 		}
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.timeout(tasks))
-	defer cancel()
 	r.planned(tasks)
 	r.rec.Stage(incident.StepAct)
 	r.bar(ctx, tasks)
 	defer r.open()
+	limits, timeout := r.needs(ctx, tasks)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	r.quarantine(ctx, tasks)
 	r.actAll(ctx, tasks)
 	r.rec.Stage(incident.StepVerify)
@@ -262,16 +263,8 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 	case r.opt.Verify == VerifyNone:
 		r.finishAll(accepted(tasks), Starting, "accepted by oned")
 	default:
-		r.follow(ctx, tasks)
+		r.follow(ctx, tasks, limits)
 	}
-}
-
-// timeout is how long to act and verify: as was asked for, or what this cloud needs.
-func (r *runner) timeout(tasks []*task) time.Duration {
-	if r.opt.NeedsTime == nil {
-		return r.opt.Timeout
-	}
-	return max(r.opt.Timeout, r.opt.NeedsTime(len(tasks)))
 }
 
 // conclude writes what became of the VMs.

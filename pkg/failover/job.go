@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/drill"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -69,14 +70,17 @@ func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared)
 	o := Options{
 		Record: rec, Shared: shared, Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
 		Notify:     func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Kind, e.Text) },
-		Quarantine: s.Config.Values().Quarantine, Bar: newBar(s),
-		Threads: func(driver string) int { return recovery.Threads(s.Version, driver) },
+		Quarantine: s.Config.Values().Quarantine, Bar: newBar(s), Estimate: newEstimate(s),
+		Budget: NewBudget(s.Config.Values(), filepath.Join(s.StateDir, "attempts")),
 	}
 	if q.Verify != "" {
 		o.Verify = Verify(q.Verify)
 	}
 	if q.Timeout > 0 {
-		o.Timeout, o.NeedsTime = incident.Duration(q.Timeout), nil
+		o.Timeout, o.FixedTimeout = incident.Duration(q.Timeout), true
+	}
+	if s.Config.Values().Place {
+		o.Placer = drill.NewPlacer(s.Client, s.Version, s.Dialect)
 	}
 	if !s.DryRun {
 		o.FrontEnd, _ = incident.FrontEndName(s.StateDir) // else there are no claims, and no journal either, which is said

@@ -292,6 +292,9 @@ func (rec *recorder) FailFast(names []string) {
 	rec.file.Load().Host(func(h *incident.HostRecord) { h.FailFast = names })
 }
 
+// Forecast is a part of Recorder.
+func (rec *recorder) Forecast(stages []incident.Stage) { rec.file.Load().Forecast(stages) }
+
 // Moved is a part of Recorder.
 func (rec *recorder) Moved(o Outcome) { rec.file.Load().VM(o.record()) }
 

@@ -48,6 +48,9 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	defer tell.close()
 	tell.deliver()
 	w := &sweeper{s: s, opt: opt, tell: tell}
+	if !s.DryRun {
+		w.sweepMarks(ctx)
+	}
 	first, err := w.look(ctx)
 	if err != nil {
 		return nil, err

@@ -32,8 +32,9 @@ type runner struct {
 	outlook fence.Outlook
 	watch   watch
 	row     row
-	barrier Barrier // nil without one
-	lives   bool    // VMs of the failed host say that it is monitored again
+	barrier Barrier   // nil without one
+	placed  time.Time // when VMs were last placed
+	lives   bool      // VMs of the failed host say that it is monitored again
 	// since is when hosts in ERROR were last in contact with oned.
 	since map[int]time.Time
 }

@@ -84,14 +84,14 @@ func (t *teller) held(c *incident.Case) {
 	}
 }
 
-// ended counts an incident and tells of it, unless another process will go on with it. before
-// is how it had ended already when it was begun again: when that is how it ended now, nobody
-// wants to know.
+// ended counts an incident and tells of it, unless another process will go on with it or follow its
+// VMs. before is how it had ended already when it was begun again: when that is how it ended now,
+// nobody wants to know.
 func (t *teller) ended(c *incident.Case, before incident.Status) {
 	r := c.Record()
 	switch {
-	case t == nil || r.Status == incident.Open || r.Status == before:
-	case before != "":
+	case t == nil || r.Status.Unfinished() || r.Status == before:
+	case before != "" || r.Tries > 0: // it was counted when it ended first
 		t.work.Go(func() {
 			t.notifier.TellAgain(notify.End, c.Number())
 			t.notifier.Deliver(t.ctx)

@@ -25,6 +25,13 @@
 // fence_mpath, fence_brocade, ...) says "off" while VMs still run on the host. Use
 // agents that switch power.
 //
+// # Before it counts
+//
+// Ready looks at the levels of a host as far as the front-end can without running a device, by
+// the same functions that a call finds its agent and its secret with. Foresee makes of it what a
+// recovery would come to: provable, unproven, or refused. Dry runs, drills, checks and the question at a
+// terminal have no knowledge of their own.
+//
 // # Who is trusted
 //
 // Attributes of a host template are written by admins, but also by the monitoring

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,31 +22,33 @@ func TestWriteSettings(t *testing.T) {
 		text, err := os.ReadFile(path)
 		info, statErr := os.Stat(path)
 		entries, _ := os.ReadDir(dir)
-		if err != nil || statErr != nil || string(text) != want || info.Mode().Perm() != mode || len(entries) > 2 {
+		if err != nil || statErr != nil || string(text) != want || info.Mode().Perm() != mode || len(entries) > 3 {
 			t.Errorf("%v, %v: %q, %v, %v", err, statErr, text, info.Mode(), entries)
 		}
 	}
 	if text, err := ReadSettings(path); err != nil || len(text) > 0 {
 		t.Errorf("missing: %q, %v", text, err)
 	}
-	if err := WriteSettings(path, nil, []byte("a\n")); err != nil {
+	if _, err := WriteSettings(path, nil, []byte("a\n"), time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	holds("a\n", 0o644)
 	if err := errors.Join(os.Chmod(path, 0o640), os.Symlink("one-ft.yaml", link)); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteSettings(link, []byte("a\n"), []byte("b\n")); err != nil {
+	if backup, err := WriteSettings(link, []byte("a\n"), []byte("b\n"), time.Now()); err != nil || backup == "" {
 		t.Fatal(err)
 	}
 	holds("b\n", 0o640)
 	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
 		t.Errorf("the link became %v, %v", info, err)
 	}
-	if err := WriteSettings(path, []byte("a\n"), []byte("c\n")); err == nil {
-		t.Error("what somebody else wrote is lost")
+	for _, old := range [][]byte{[]byte("a\n"), nil} {
+		if _, err := WriteSettings(path, old, []byte("c\n"), time.Now()); err == nil {
+			t.Errorf("what somebody else wrote is lost: %q", old)
+		}
 	}
-	if err := WriteSettings(filepath.Join(dir, "none", "x.yaml"), nil, []byte("c\n")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := WriteSettings(filepath.Join(dir, "none", "x.yaml"), nil, []byte("c\n"), time.Now()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no directory: %v", err)
 	}
 	holds("b\n", 0o640)
@@ -64,8 +67,8 @@ func TestWriteSettingsForbidden(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	existing := WriteSettings(path, []byte("a\n"), []byte("b\n"))
-	missing := WriteSettings(filepath.Join(dir, "two.yaml"), nil, []byte("b\n"))
+	_, existing := WriteSettings(path, []byte("a\n"), []byte("b\n"), time.Now())
+	_, missing := WriteSettings(filepath.Join(dir, "two.yaml"), nil, []byte("b\n"), time.Now())
 	if os.Geteuid() == 0 {
 		if _, err := unix.SetfsuidRetUid(0); err != nil {
 			t.Fatal(err)

@@ -109,7 +109,8 @@ func (c SSHConfig) Write(fresh []byte, now time.Time) (backup string, err error)
 	case SSHForeign, SSHNoDir:
 		return "", c.Refusal()
 	case SSHMissing:
-		return "", c.create(fresh)
+		const private = 0o600
+		return "", sshConfig().create(c.Path, fresh, private, func(f *os.File) error { return f.Chown(c.uid, c.gid) })
 	}
 	if c.Owner == SSHLinked && c.Target == "" {
 		return "", c.Refusal()
@@ -135,31 +136,6 @@ func (c SSHConfig) Refusal() error {
 		return fmt.Errorf("%s does not exist: make it with mode 0700 for the user that oned runs as", quoted(filepath.Dir(c.Path)))
 	case c.Owner == SSHLinked && c.Target == "":
 		return fmt.Errorf("%s is a link to nothing", quoted(c.Path))
-	}
-	return nil
-}
-
-// create makes the file, unless somebody else just has.
-func (c SSHConfig) create(text []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(c.Path), ".config.*")
-	if err != nil {
-		return fmt.Errorf("make the ssh configuration: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
-	if os.Geteuid() == 0 {
-		err = errors.Join(err, f.Chown(c.uid, c.gid))
-	}
-	const private = 0o600
-	err = errors.Join(err, f.Chmod(private), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Link(f.Name(), c.Path)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(c.Path))
-	}
-	if err != nil {
-		return fmt.Errorf("make the ssh configuration: %w", err)
 	}
 	return nil
 }

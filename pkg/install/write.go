@@ -32,19 +32,10 @@ func onedConf() document {
 func ReadFile(path string) ([]byte, error) { return onedConf().read(path) }
 
 func (d document) read(path string) ([]byte, error) {
-	text, err := readText(path)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", d.name, err)
-	}
-	return text, nil
-}
-
-// readText reads a file of at most maxSize bytes.
-func readText(path string) ([]byte, error) {
 	// A FIFO must not be waited for.
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read %s: %w", d.name, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -52,13 +43,16 @@ func readText(path string) ([]byte, error) {
 		err = fmt.Errorf("%s is not a regular file", quoted(path))
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read %s: %w", d.name, err)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err == nil && len(text) > maxSize {
 		err = fmt.Errorf("%s has more than %d bytes", quoted(path), maxSize)
 	}
-	return text, err
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", d.name, err)
+	}
+	return text, nil
 }
 
 // WriteFile replaces an oned.conf that holds old with fresh, as a whole or not at all, and

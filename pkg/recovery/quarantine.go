@@ -118,10 +118,10 @@ const (
 	ReleaseWatch   Release = "watch"   // it is clean, and is looked at for a while
 )
 
-// cleanFor is how long a host has to be monitored without a zombie before it is given back: oned learns what
-// runs on a host that came back from several messages (MONITOR_VM and STATE_VM every 30 and 5 s, BEACON_HOST
-// 30 s: monitord.conf, 6.0 to 7.4). A choice.
-const cleanFor = 2 * time.Minute
+// cleanFor is how long a host has to be monitored without a zombie before it is given back. From 6.0 on oned learns of
+// zombies with the next synchronization (SYNC_STATE_VM 180 s, monitord.conf; on 6.10 guests were seen 21 s after the
+// return of their host and gone ones for 3 minutes more); before, from two monitorings in a row. A minute on top.
+const cleanFor = 4 * time.Minute
 
 // MayRelease decides whether a host in quarantine can be given back to the scheduler by itself, and gives the
 // quarantine as it is to be remembered.

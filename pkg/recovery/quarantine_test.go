@@ -95,7 +95,7 @@ func TestMayRelease(t *testing.T) {
 		"clean, seen for the first time": {quarantined(9000, 9990, ""), 0, recovery.ReleaseWatch},
 		"clean for a moment":             {quarantined(9000, 9990, ""), 9950, recovery.ReleaseWatch},
 		"clean, and silent since":        {quarantined(9000, 9500, ""), 9600, recovery.ReleaseWatch},
-		"clean for long enough":          {quarantined(9000, 9990, ""), 9880, recovery.ReleaseNow},
+		"clean for long enough":          {quarantined(9000, 9990, ""), 9760, recovery.ReleaseNow},
 	} {
 		host, q := clean(test.host, test.since)
 		if got, _ := recovery.MayRelease(host, q, now); got != test.want {

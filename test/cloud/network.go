@@ -188,3 +188,11 @@ func (v *vm) deployed() bool {
 	}
 	return false
 }
+
+// hypervisor is the driver of VMs: dummy in the recorded clouds, kvm with real drivers.
+func (c *Cloud) hypervisor() string {
+	if c.cfg.Network == "" {
+		return "dummy"
+	}
+	return "kvm"
+}

@@ -183,7 +183,7 @@ func TestCertain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			survey := drill.All(c, "the cloud", drill.WholeCloud, func(host int) recovery.Plan { return c.Plan(host, w.dialect, policy) })
+			survey := drill.All(c, "the cloud", drill.WholeCloud, func(host int) recovery.Plan { return c.Plan(host, w.dialect, policy) }, nil)
 			for _, l := range survey.Losses {
 				if l.HostID == dying && l.Verdict != report.Verdict {
 					rt.Errorf("the survey says %s, the drill %s", l.Verdict, report.Verdict)

@@ -49,7 +49,7 @@ func TestScripts(t *testing.T) {
 				Condition: func(cond string) (bool, error) { return holds(cond, version) },
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"cloud": startCloud, "host": hostState, "vm": addVM, "ends": ends, "calls": calls,
-					"template": template, "twice": twice, "heal": heal,
+					"template": template, "twice": twice, "heal": heal, "typed": typed,
 				},
 			})
 		})

@@ -464,3 +464,5 @@ func TestGridOfSchedules(t *testing.T) {
 func (m *model) MonitoredAt(context.Context, int) (int64, error) { return 0, one.ErrUnsupported }
 
 func (m *model) SetSchedulable(context.Context, int, bool) error { return nil }
+
+func (m *model) Deploy(context.Context, int, int, int) error { return errUnused }

@@ -33,14 +33,12 @@ type rule struct {
 var everywhere = []rule{
 	{regexp.MustCompile(`(?i)\bplease\b|\bsorry\b`), "say what to do, without please"},
 	{regexp.MustCompile(`[\pL\d]!`), "no exclamation mark"},
-	{regexp.MustCompile(`(?i)\b(failed|unable) to\b`), `say "cannot", or name what was being done before the colon`},
 	{regexp.MustCompile(`\t|\r`), "no tab and no carriage return"},
 	{regexp.MustCompile(`[a-z]n't\b`), "write both words"},
 	{regexp.MustCompile(`\be\.g\.|\bi\.e\.|\betc\.`), `say "such as" or "that is"`},
 	{regexp.MustCompile(` [,;.]( |$)|[,;]{2}| :( |$)`), "no blank before a punctuation mark, and one mark"},
 	{regexp.MustCompile(`[^\\=]"%[sv]"`), "use %q, so that what is quoted is printable and its end can be seen"},
 	{regexp.MustCompile(`\bnothing has been (done|changed|touched|stopped|fenced)\b`), `say "nothing was"`},
-	{regexp.MustCompile(`(?i)\btimed out\b`), `say "not in time", or within which time`},
 }
 
 // spelling are words that have one form in OpenNebula and one in this project. A word in

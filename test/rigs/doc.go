@@ -1,6 +1,6 @@
 // Package rigs has real components for tests: a BMC that real fence agents talk to
 // over IPMI, with a machine behind it that is really dead when it is off; a network
-// whose cables and directions can be cut; a hypervisor with a libvirtd and QEMU guests
+// whose cables and directions can be cut, with a real sshd on its hosts; a hypervisor with a libvirtd and QEMU guests
 // of its own, whose power can be cut, and which cannot power off the real machine; and a
 // cron whose minutes are short.
 //

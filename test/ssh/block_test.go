@@ -76,6 +76,9 @@ func TestBlockNames(t *testing.T) {
 			t.Errorf("ssh %s fails at once: %v", call, got)
 		}
 	}
+	if s := b.resolve(t, "-o", "ProxyCommand=none", "node1"); s["proxycommand"] != "" {
+		t.Errorf("nobody gets past a mark: %v", s)
+	}
 	s := b.resolve(t, "-o", "ControlMaster=auto", "node1")
 	if s["controlpath"] != "" {
 		t.Errorf("a master would be used: %v", s)

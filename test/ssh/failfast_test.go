@@ -140,6 +140,17 @@ func TestDeaths(t *testing.T) {
 	}
 }
 
+// TestFrozenTimeout: ConnectTimeout also ends the wait for a host whose kernel accepts connections while
+// nobody answers, which never ends without.
+func TestFrozenTimeout(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.ssh.Freeze(t, c.net.Hosts[0])
+	if out, err := run(t, []string{c.ssh.Client, "-o", "ControlPath=none", "-o", "ConnectTimeout=1", c.dies, "true"}); err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // within reports whether an ssh to the host ends within a time.
 func (c *site) within(t *testing.T, limit time.Duration, host string) (bool, string) {
 	t.Helper()
@@ -214,8 +225,25 @@ func TestStuckMaster(t *testing.T) {
 func TestConnecting(t *testing.T) {
 	t.Parallel()
 	c := start(t)
+	ends := make(chan error, 3)
+	session := c.ssh.Command(t.Context(), c.dies, "echo begun; cat")
+	silent, err := session.StdinPipe() // open, or the session would end
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	said, err := session.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := session.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := said.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	go func() { ends <- session.Wait() }()
 	c.ssh.Freeze(t, c.net.Hosts[0])
-	ends := make(chan error, 2)
 	for _, argv := range [][]string{{c.dies, "true"}, {"-o", "ControlMaster=auto", c.dies, "true"}} {
 		cmd := c.ssh.Command(t.Context(), argv...)
 		if err := cmd.Start(); err != nil {
@@ -236,14 +264,14 @@ func TestConnecting(t *testing.T) {
 		if err != nil || time.Since(begin) > limit {
 			t.Fatalf("%v, %v", found, err)
 		}
-		if len(found) == 2 {
+		if len(found) == 3 {
 			break
 		}
 	}
-	if done := c.engage(t, c.dies, failfast.MaxHold); len(done.Connections) != 2 {
+	if done := c.engage(t, c.dies, failfast.MaxHold); len(done.Connections) != 3 {
 		t.Errorf("%+v", done)
 	}
-	for range 2 {
+	for range 3 {
 		select {
 		case <-ends:
 		case <-time.After(limit):

@@ -176,11 +176,17 @@ func (f *frontEnd) try() {
 	if force := failfast.Check(t.Context(), failfast.OS{Proc: "/proc"}, state); force.State != failfast.InForce || force.ConnectTimeout != failfast.Timeout {
 		t.Errorf("%+v", force)
 	}
+	if _, out := f.oneft("check", "--no-fencing"); !strings.Contains(out, "ssh of oneadmin to a host that is proven off fails at once") || !strings.Contains(out, "after 10s at the latest") {
+		t.Errorf("%s", out)
+	}
 	f.expect("block ", "nothing was changed", "install")
 	f.expect("block ", "fails at once (current)", "show")
 	f.expect("block ", "would be changed so", "remove", "--dry-run")
 	f.expect("-", "was removed", "remove")
 	f.expect("-", "not_installed", "show")
+	if _, out := f.oneft("check", "--no-fencing"); !strings.Contains(out, "does not fail at once") || !strings.Contains(out, "2 hosts without ConnectTimeout (0, 1)") {
+		t.Errorf("%s", out)
+	}
 
 	const own = "Host *\n  ControlPath ~/x-%C\nHost node1\n  ConnectTimeout 33"
 	f.write(own)

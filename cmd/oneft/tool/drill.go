@@ -17,6 +17,7 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/hook"
+	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
 
@@ -102,7 +103,49 @@ func (d *drilling) run(ctx context.Context, s app.Session) (app.Answer, error) {
 			return nil, err
 		}
 	}
-	return drill.All(cloud, where, cluster, func(id int) recovery.Plan { return cloud.Plan(id, s.Dialect, d.policy) }), nil
+	down, err := d.foretell(ctx, s, cloud)
+	if err != nil {
+		return nil, err
+	}
+	return drill.All(cloud, where, cluster, func(id int) recovery.Plan { return cloud.Plan(id, s.Dialect, d.policy) }, down), nil
+}
+
+// foretell gives what tells the downtime of each host. ssh is asked about the first one only: there may be
+// hundreds, and few clouds have settings of their own for single hosts.
+func (d *drilling) foretell(ctx context.Context, s app.Session, cloud drill.Cloud) (func(int, recovery.Plan) *drill.Downtime, error) {
+	if len(cloud.Hosts) == 0 {
+		return nil, nil
+	}
+	in, err := d.conditions(ctx, s, cloud.Hosts[0].Host)
+	if err != nil {
+		return nil, err
+	}
+	fences := failover.NewFences(s)
+	return func(id int, plan recovery.Plan) *drill.Downtime {
+		own := in
+		if host, found := cloud.Host(id); found {
+			set, err := fences.Settings(host.Host)
+			own.Fencing = drill.Fencing{Settings: set, Err: err}
+		}
+		down := drill.Foretell(cloud, id, plan, own)
+		return &down
+	}, nil
+}
+
+// conditions are what a downtime hangs on, without how the host is fenced.
+func (d *drilling) conditions(ctx context.Context, s app.Session, host one.Host) (drill.Conditions, error) {
+	interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+	if err != nil {
+		return drill.Conditions{}, err
+	}
+	v := s.Config.Values()
+	in := drill.Conditions{Values: v, Wait: v.Wait + time.Duration(v.Cycles)*interval, Place: placeOf(s)}
+	if in.Wait == 0 || s.Cli.IsSet("pause") {
+		in.Wait = time.Duration(s.Cli.Int("pause")) * interval
+	}
+	in.Settings, in.NotRead = settingsOf(ctx, s)
+	in.SSH, in.FailFast, in.SSHErr = sshOf(ctx, s, host.Name)
+	return in, nil
 }
 
 // findCluster finds a cluster by its name or ID among those of the hosts.
@@ -125,21 +168,17 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	if err != nil {
 		return nil, err
 	}
-	interval, source, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+	in, err := d.conditions(ctx, s, host)
 	if err != nil {
 		return nil, err
-	}
-	v := s.Config.Values()
-	wait := v.Wait + time.Duration(v.Cycles)*interval
-	if wait == 0 || s.Cli.IsSet("pause") {
-		wait = time.Duration(s.Cli.Int("pause")) * interval
 	}
 	fences := failover.NewFences(s)
 	set, err := fences.Settings(host)
 	plan := cloud.Plan(d.host, s.Dialect, d.policy)
-	steps := drill.Steps(v, interval, source, wait, drill.Fencing{Settings: set, Err: err}, len(plan.Steps))
-	report, err := drill.Drill(cloud, d.host, plan, steps, fences.Describe(host))
-	return report.Foreseen(fences.Outlook(failover.Fencing(v.Fencing), host)), err
+	in.Fencing = drill.Fencing{Settings: set, Err: err}
+	down := drill.Foretell(cloud, d.host, plan, in)
+	report, err := drill.Drill(cloud, d.host, plan, &down, fences.Describe(host))
+	return report.Foreseen(fences.Outlook(failover.Fencing(s.Config.Values().Fencing), host)), err
 }
 
 // fenceTest powers a host off and on again.

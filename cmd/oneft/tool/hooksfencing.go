@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -86,17 +87,20 @@ func planFencing(ctx context.Context, s app.Session, isNew bool) (fencingChange,
 	return c, nil
 }
 
-// write carries the change out.
-func (c fencingChange) write() error {
+// write carries the change out, and says where the file before is.
+func (c *fencingChange) write() error {
 	if c.fresh == nil {
 		return nil
 	}
-	err := install.WriteSettings(c.path, c.old, c.fresh)
+	backup, err := install.WriteSettings(c.path, c.old, c.fresh, time.Now())
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w; run this as root, or with --fencing keep and write the line by hand; nothing was changed", err)
+		return fmt.Errorf("%w; run this as root, or with --fencing keep and write the line by hand", err)
 	case err != nil:
-		return fmt.Errorf("%w; nothing was changed", err)
+		return err
+	}
+	if backup != "" {
+		c.text = append(c.text, c.path+" was changed; the file before is "+backup)
 	}
 	return nil
 }
@@ -161,5 +165,6 @@ func settle(s app.Session, fencing func(isNew bool) (fencingChange, error), befo
 	if err != nil || s.DryRun {
 		return c, err
 	}
-	return c, c.write()
+	err = c.write()
+	return c, err
 }

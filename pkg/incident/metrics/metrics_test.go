@@ -86,13 +86,13 @@ func TestAdd(t *testing.T) {
 // What is known is there from the beginning, so that its first 1 is seen.
 func TestZeros(t *testing.T) {
 	found := samples(t, string(newState().exposition()))
-	for _, series := range []string{`one_ft_incidents_total{kind="VM",status="failed"}`, `one_ft_vms_total{action="boot",result="refused"}`,
+	for _, series := range []string{`one_ft_incidents_total{kind="VM",status="failed"}`, `one_ft_incidents_total{kind="host",status="unproven"}`, `one_ft_vms_total{action="recreate",result="unproven"}`, `one_ft_vms_total{action="boot",result="refused"}`,
 		`one_ft_step_seconds_total{step="opinion"}`, `one_ft_step_count_total{step="end"}`, `one_ft_storm_holds_total{}`} {
 		if value, there := found[series]; !there || value != 0 {
 			t.Errorf("%s is %v, %v", series, value, there)
 		}
 	}
-	if len(found) != 2*5+10*5+9+9+1+2*(len(bounds)+3) {
+	if len(found) != 2*6+10*7+9+9+1+2*(len(bounds)+3) {
 		t.Errorf("%d series", len(found))
 	}
 }
@@ -111,7 +111,8 @@ func TestNotEnded(t *testing.T) {
 	open := ended("host", incident.Open, 1)
 	half := ended("host", incident.Done, 1)
 	half.Ended = nil
-	for _, r := range []incident.Record{open, half} {
+	following := ended("host", incident.Following, 1)
+	for _, r := range []incident.Record{open, half, following} {
 		if err := Add(stateFile, "", r, at(2)); err == nil {
 			t.Errorf("%+v was counted", r)
 		}

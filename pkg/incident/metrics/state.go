@@ -60,7 +60,7 @@ func (s set) has(value string) bool { return value == other || slices.Contains(s
 func kinds() set { return set{"host", "VM"} }
 
 func statuses() set {
-	return set{string(incident.Done), string(incident.CameBack), string(incident.Incomplete), string(incident.Refused), string(incident.Failed)}
+	return set{string(incident.Done), string(incident.CameBack), string(incident.Incomplete), string(incident.Refused), string(incident.Failed), string(incident.Unproven)}
 }
 
 // actions are those of recovery.Verb, which incident.VM.Action holds.
@@ -69,7 +69,9 @@ func actions() set {
 }
 
 // results are those of incident.VM.Result.
-func results() set { return set{"done", "already", "left", "incomplete", "refused"} }
+func results() set {
+	return set{"done", "already", "left", "incomplete", "refused", "unproven", "starting"}
+}
 
 func steps() set {
 	return set{

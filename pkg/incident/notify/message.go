@@ -55,10 +55,16 @@ func single(e event, r incident.Record) (message, error) {
 	}, nil
 }
 
+// makeSure is what a person has to do about an incident that ended unproven.
+const makeSure = "; nothing proves that the host is off: make sure of it before it gets its network or power back, else its VMs run twice"
+
 // summary is an incident in one line: how it ended, else what was said last, and of one that is
-// held why.
+// held why. Of one that ended unproven it says what a person has to do.
 func summary(k Kind, r incident.Record) string {
-	if r.Summary != "" {
+	switch {
+	case r.Status == incident.Unproven && r.Kind == "host":
+		return r.Summary + makeSure
+	case r.Summary != "":
 		return r.Summary
 	}
 	text := ""
@@ -102,19 +108,32 @@ func several(records []incident.Record) (message, error) {
 // counts says how many incidents stand how, such as "38 done, 2 incomplete", and which
 // status of them is the worst.
 func counts(records []incident.Record) (text string, worst incident.Status) {
-	// From the best to the worst.
-	order := []incident.Status{incident.Done, incident.CameBack, incident.Open, incident.Incomplete, incident.Refused, incident.Failed}
 	number := make(map[incident.Status]int)
 	for _, r := range records {
 		number[r.Status]++
 	}
 	var parts []string
-	for _, s := range order {
-		if number[s] > 0 {
-			parts, worst = append(parts, fmt.Sprintf("%d %s", number[s], s)), s
+	for _, s := range standings() {
+		if number[s.status] > 0 {
+			parts, worst = append(parts, fmt.Sprintf("%d %s", number[s.status], s.text)), s.status
 		}
 	}
 	return strings.Join(parts, ", "), worst
+}
+
+// standing is a status and how it reads behind the number of incidents that have it.
+type standing struct {
+	status incident.Status
+	text   string
+}
+
+// standings are all statuses, from the best to the worst. VMs that may run twice are worse than some
+// that do not run.
+func standings() []standing {
+	return []standing{
+		{incident.Done, "done"}, {incident.CameBack, "came back"}, {incident.Open, "open"}, {incident.Following, "still starting"},
+		{incident.Incomplete, "incomplete"}, {incident.Refused, "refused"}, {incident.Failed, "failed"}, {incident.Unproven, "started elsewhere, UNPROVEN"},
+	}
 }
 
 // objects is what the incidents are about, such as "2 hosts, 1 VM".

@@ -46,8 +46,8 @@ const onProblem = "problem"
 type Command struct {
 	// Argv is the program by its absolute path, and its arguments.
 	Argv []string
-	// On says when: "begin", "hold", "end", and "problem", which is an end with another
-	// status than done and came back.
+	// On says when: "begin", "hold", "end", and "problem", which is an end with something left
+	// to do for a person: unproven is one, done and came back are not.
 	On []string
 	// Timeout is the most time for one run.
 	Timeout time.Duration

@@ -70,20 +70,48 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// An incident that ended unproven says what a person has to do, alone and among others, and a digest with
+// one is about the worst that there is.
+func TestUnproven(t *testing.T) {
+	r := incident.Record{Kind: "host", ID: 3, Status: incident.Unproven, Summary: "2 VMs: started 2 elsewhere, UNPROVEN"}
+	if got := summary(End, r); !strings.HasPrefix(got, r.Summary+"; nothing proves that the host is off: make sure of it before") {
+		t.Errorf("summary %q", got)
+	}
+	var all []incident.Record
+	for _, s := range []incident.Status{incident.Unproven, incident.Done, incident.Failed, incident.Following, incident.Done, incident.Unproven} {
+		all = append(all, incident.Record{Kind: "host", Status: s})
+	}
+	if text, worst := counts(all); text != "2 done, 1 still starting, 1 failed, 2 started elsewhere, UNPROVEN" || worst != incident.Unproven {
+		t.Errorf("%q, worst %q", text, worst)
+	}
+	if text, worst := counts(all[1:4]); text != "1 done, 1 still starting, 1 failed" || worst != incident.Failed {
+		t.Errorf("%q, worst %q", text, worst)
+	}
+}
+
+// Every status has a place in a digest: one that has none would not be counted.
+func TestStandings(t *testing.T) {
+	for _, s := range []incident.Status{incident.Open, incident.Done, incident.CameBack, incident.Incomplete, incident.Refused, incident.Failed, incident.Unproven, incident.Following} {
+		if text, worst := counts([]incident.Record{{Status: s}}); worst != s || !strings.HasPrefix(text, "1 ") {
+			t.Errorf("%s: %q, %s", s, text, worst)
+		}
+	}
+}
+
 // What each command hears of.
 func TestOn(t *testing.T) {
-	statuses := []incident.Status{incident.Done, incident.CameBack, incident.Incomplete, incident.Refused, incident.Failed, incident.Open}
+	statuses := []incident.Status{incident.Done, incident.CameBack, incident.Incomplete, incident.Refused, incident.Failed, incident.Open, incident.Unproven}
 	for _, c := range []struct {
 		on   string
 		kind Kind
 		want string // of each status
 	}{
-		{"begin", Begin, "yyyyyy"}, {"begin", Hold, "nnnnnn"}, {"begin", End, "nnnnnn"},
-		{"hold", Hold, "yyyyyy"}, {"hold", End, "nnnnnn"},
-		{"end", End, "yyyyyy"}, {"end", Begin, "nnnnnn"},
-		{"problem", End, "nnyyyy"}, {"problem", Hold, "nnnnnn"}, {"problem", Begin, "nnnnnn"},
-		{"hold,problem", End, "nnyyyy"}, {"hold,problem", Hold, "yyyyyy"},
-		{"begin", "digest", "nnnnnn"},
+		{"begin", Begin, "yyyyyyy"}, {"begin", Hold, "nnnnnnn"}, {"begin", End, "nnnnnnn"},
+		{"hold", Hold, "yyyyyyy"}, {"hold", End, "nnnnnnn"},
+		{"end", End, "yyyyyyy"}, {"end", Begin, "nnnnnnn"},
+		{"problem", End, "nnyyyyy"}, {"problem", Hold, "nnnnnnn"}, {"problem", Begin, "nnnnnnn"},
+		{"hold,problem", End, "nnyyyyy"}, {"hold,problem", Hold, "yyyyyyy"},
+		{"begin", "digest", "nnnnnnn"},
 	} {
 		for i, status := range statuses {
 			b := newBench(t)

@@ -101,7 +101,6 @@ func (a *audit) vmChanged(e cloud.VMEvent) {
 	a.truth.vm(e)
 }
 
-
 // storm notes since when the guard holds. The lock is held.
 func (a *audit) storm(hosts []cloud.Host) {
 	var seen []one.Host

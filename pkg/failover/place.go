@@ -1,0 +1,64 @@
+package failover
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"one-ft/pkg/drill"
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+)
+
+// Placer finds hosts for VMs that wait for one; drill.Placer does.
+type Placer interface {
+	Place(ctx context.Context, ids []int, not map[int]bool) ([]drill.Placement, error)
+}
+
+// placeEvery is the time between two attempts to place the VMs that wait: reading the cloud for it costs more than a
+// look, and the scheduler may place some of them, too.
+const placeEvery = 5 * time.Second
+
+// place deploys the VMs that wait for a host, those of the highest priority first, where a host was found by everything
+// that matters for the VM. The others are left to the scheduler.
+func (r *permit) place(ctx context.Context, gone []*task) {
+	if r.opt.Placer == nil || time.Since(r.placed) < placeEvery {
+		return
+	}
+	var waiting []*task
+	for _, t := range gone {
+		if t.out.Result == "" && t.step.VM.State == one.Pending && starts(t.step.Verb) {
+			waiting = append(waiting, t)
+		}
+	}
+	if len(waiting) == 0 {
+		return
+	}
+	r.placed = time.Now()
+	slices.SortStableFunc(waiting, func(a, b *task) int {
+		return cmp.Or(b.out.Priority-a.out.Priority, a.out.VM-b.out.VM)
+	})
+	ids := make([]int, len(waiting))
+	for i, t := range waiting {
+		ids[i] = t.out.VM
+	}
+	found, err := r.opt.Placer.Place(ctx, ids, map[int]bool{r.hostID: true})
+	if err != nil {
+		r.say(Warning, -1, "failed to place VMs: %v; they are left to the scheduler", err)
+		return
+	}
+	for _, p := range found {
+		if !p.Placed() {
+			continue
+		}
+		err := r.cloud.Deploy(ctx, p.VM, p.Host, p.Datastore)
+		switch {
+		case err == nil:
+			r.tell(Info, p.VM, incident.KindPlaced, "deployed to host %d", p.Host)
+		case !errors.Is(err, one.ErrWrongState): // the scheduler was faster
+			r.say(Warning, p.VM, "%v; it is left to the scheduler", err)
+		}
+	}
+}
