@@ -33,10 +33,11 @@ func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (task
 		if slices.ContainsFunc(now, func(t *task) bool { return t.out.VM == v.ID }) {
 			continue
 		}
-		t := &task{accepted: time.Now(), out: Outcome{
+		t := &task{accepted: time.Now(), byTM: recovery.CleanedByTM(v.State), out: Outcome{
 			VM: v.ID, Name: v.Name, Owner: v.Owner, State: v.State, Action: recovery.Verb(v.Action), Result: Result(v.Result),
 			Detail: v.Detail, Priority: v.Priority, Calls: v.Calls, Seconds: v.Seconds, Path: slices.Clone(v.Path),
 		}}
+		t.again = slices.ContainsFunc(v.Path[min(1, len(v.Path)):], func(h incident.Hop) bool { return recovery.IsFailure(h.State) })
 		switch t.out.Result {
 		case Incomplete, Starting: // that process was told to end, or its time was over
 			t.out.Result = ""
@@ -62,6 +63,43 @@ func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (task
 // unfinished are the tasks that something has to be seen of.
 func unfinished(tasks []*task) bool {
 	return slices.ContainsFunc(tasks, func(t *task) bool { return t.out.Result == "" })
+}
+
+// adrift are the VMs that somebody else has recreated, such as OpenNebula's own hook, and whose clean-ups on the host have
+// not ended: oned does not count them there any more. It reads all active VMs of the cloud.
+func (r *runner) adrift(ctx context.Context) (vms []one.VM) {
+	if !r.opt.Strays {
+		return nil
+	}
+	all, err := r.cloud.VMsIn(ctx, one.Active)
+	if err != nil {
+		return nil // those that are known are recovered
+	}
+	for _, vm := range all {
+		if last, placed := vm.Last(); placed && last.HostID == r.hostID && vm.Is(one.CleanupResubmit) {
+			vms = append(vms, vm)
+		}
+	}
+	return vms
+}
+
+// strays makes tasks of the VMs that are adrift, and that no task is about. A dry run only names them.
+func (r *runner) strays(ctx context.Context, now []*task) (tasks []*task) {
+	for _, vm := range r.adrift(ctx) {
+		if slices.ContainsFunc(now, func(t *task) bool { return t.out.VM == vm.ID }) {
+			continue
+		}
+		if full, err := r.cloud.VM(ctx, vm.ID); err == nil { // the pool tells less
+			vm = full
+		}
+		t := newTask(recovery.Step{VM: vm, Verb: recovery.VerbRecreate, Target: -1, Reason: "it was recreated by somebody else, and its clean-up has not ended"}, time.Now())
+		t.byTM = vm.DeployID == "" // a VM that never ran was cleaned up by the transfer driver
+		if !r.opt.DryRun {
+			t.accepted = time.Now()
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks
 }
 
 // followEarlier sees what became of the VMs that processes before had planned and that left the host, to the end. The host was

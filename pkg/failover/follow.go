@@ -93,7 +93,7 @@ func (r *runner) readWaiting(ctx context.Context, waiting []*task) map[int]one.V
 
 // turn decides about a VM on its way and does what is due. It reports whether its clean-up is waited for.
 func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.Limits) (cleaning bool) {
-	w := recovery.Way{VM: vm, Verb: t.step.Verb, Failed: r.hostID, Asked: -1, Word: t.word, ByTM: recovery.CleanedByTM(t.out.State), Again: t.again}
+	w := recovery.Way{VM: vm, Verb: t.step.Verb, Failed: r.hostID, Asked: -1, Word: t.word, ByTM: t.byTM, Again: t.again}
 	if !t.asked.IsZero() {
 		w.Asked = time.Since(t.asked)
 	}

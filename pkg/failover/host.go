@@ -63,7 +63,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 		return r.dryRun(ctx, host, job, report)
 	}
 	over := report.notFailed(host.State, opt.AnyState)
-	if !over && len(host.VMs) == 0 {
+	if !over && len(host.VMs) == 0 && len(r.adrift(ctx)) == 0 {
 		over, report.Summary = true, "no VMs on the host"
 	}
 	if over && !r.rec.Open() {
@@ -117,6 +117,7 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 		return report, nil
 	}
 	left, all := r.allLeft(ctx, host, job)
+	all = all && (len(host.VMs) > 0 || len(r.adrift(ctx)) == 0)
 	before := r.rec.Begin(opening)
 	if all && len(before.VMs) == 0 {
 		return r.leave(report, left), nil
@@ -231,6 +232,7 @@ func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report, pr
 		tasks = append(tasks, t)
 	}
 	tasks = append(tasks, r.earlier(ctx, before, tasks)...)
+	tasks = append(tasks, r.strays(ctx, tasks)...)
 	p.perform(ctx, tasks)
 	p.conclude(&report, tasks)
 	return report, nil

@@ -79,6 +79,8 @@ type sweeper struct {
 	s    app.Session
 	opt  Resuming
 	tell *teller
+	// cleanups is how many VMs oned cleans up on a host, as the last look has seen it.
+	cleanups map[int]int
 }
 
 // sight is what one look has found.

@@ -79,11 +79,12 @@ type task struct {
 	word     string    // what the scheduler said of it before
 	asked    time.Time // when its clean-up was last ended; zero before
 	again    bool      // it was recreated once more
+	byTM     bool      // its clean-up is done by the transfer driver
 	release  func()    // gives the VM to other processes; nil without a lock
 }
 
 func newTask(step recovery.Step, read time.Time) *task {
-	return &task{step: step, read: read, word: step.VM.UserTemplate["SCHED_MESSAGE"], out: Outcome{
+	return &task{step: step, read: read, byTM: recovery.CleanedByTM(step.VM.Status()), word: step.VM.UserTemplate["SCHED_MESSAGE"], out: Outcome{
 		VM: step.VM.ID, Name: step.VM.Name, Owner: step.VM.Owner, State: step.VM.Status(),
 		Action: step.Verb, Detail: step.Reason, Priority: step.Priority,
 	}}

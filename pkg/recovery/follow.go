@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"strings"
 	"time"
 
 	"one-ft/pkg/one"
@@ -223,6 +224,11 @@ func CleanupAction(vm one.VM) one.Action {
 		return one.Delete
 	}
 	return one.RecoverFailure
+}
+
+// IsFailure reports whether a status is a failure out of which nothing leads by itself.
+func IsFailure(status string) bool {
+	return status == one.Failed.String() || status == one.CloningFailure.String() || strings.HasSuffix(status, "_FAILURE")
 }
 
 // FailedOnTheWay reports whether a VM is in a failure out of which nothing leads by itself.
