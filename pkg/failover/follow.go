@@ -37,8 +37,9 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 		}
 		if cleaning {
 			pause = min(pause, followEvery/2)
-		} else if len(here) == 0 {
-			r.open() // nothing is waited for on the host any more, and it may be monitored again
+		}
+		if !cleaning && len(here) == 0 || r.cameBack(ctx) || r.barred(limits.Settle) {
+			r.open() // oned needs ssh to monitor a host that is switched on again
 		}
 		if !wait(ctx, max(pause, time.Since(asked))) { // who is slow to answer is asked less often
 			break

@@ -29,12 +29,13 @@ type runner struct {
 	// hostID is the failed host, or -1.
 	hostID int
 	// outlook is what a dry run says of the proof.
-	outlook fence.Outlook
-	watch   watch
-	row     row
-	barrier Barrier   // nil without one
-	placed  time.Time // when VMs were last placed
-	lives   bool      // VMs of the failed host say that it is monitored again
+	outlook  fence.Outlook
+	watch    watch
+	row      row
+	barrier  Barrier   // nil without one
+	barredAt time.Time // when it was put up
+	placed   time.Time // when VMs were last placed
+	lives    bool      // VMs of the failed host say that it is monitored again
 	// since is when hosts in ERROR were last in contact with oned.
 	since map[int]time.Time
 }
