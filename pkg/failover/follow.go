@@ -234,7 +234,11 @@ func (r *permit) stuck(t *task, vm one.VM, waits incident.Wait, in time.Duration
 	case waits == incident.WaitRoom:
 		end("still PENDING after %s: %s", took, schedulerSays(vm))
 	case waits == incident.WaitScheduler:
-		end("still PENDING after %s: the scheduler has not placed it; does it run?", took)
+		if recovery.InTurn(vm.UserTemplate["SCHED_MESSAGE"]) {
+			end("still PENDING after %s: %s", took, schedulerSays(vm))
+		} else {
+			end("still PENDING after %s: the scheduler has not placed it; does it run?", took)
+		}
 	case waits == incident.WaitOwner:
 		end("it is on hold; onevm release %d starts it", vm.ID)
 	default:
