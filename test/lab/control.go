@@ -19,11 +19,12 @@ type Command string
 
 // The commands.
 const (
-	Fail      Command = "fail"    // Object is a host
-	Heal      Command = "heal"    // Object is a host
-	Crash     Command = "crash"   // Object is a VM
-	Suspend   Command = "suspend" // Object is a VM
-	Break     Command = "break"   // Object is a VM
+	Fail      Command = "fail"     // Object is a host
+	Heal      Command = "heal"     // Object is a host
+	Crash     Command = "crash"    // Object is a VM
+	Suspend   Command = "suspend"  // Object is a VM
+	Break     Command = "break"    // Object is a VM
+	Recreate  Command = "recreate" // Object is a VM
 	ListHosts Command = "hosts"
 	ListVMs   Command = "vms"
 	ListCalls Command = "calls"
@@ -110,7 +111,7 @@ func (l *Lab) do(req Request) (Reply, error) {
 	switch req.Command {
 	case Fail, Heal:
 		return l.changeHost(req)
-	case Crash, Suspend, Break:
+	case Crash, Suspend, Break, Recreate:
 		return l.changeVM(req)
 	case ListHosts:
 		return Reply{Table: l.hostTable()}, nil
@@ -162,6 +163,8 @@ func (l *Lab) changeVM(req Request) (Reply, error) {
 		change, text = l.suspend, "is suspended"
 	case Break:
 		change, text = l.breakVM, "has failed to boot"
+	case Recreate:
+		change, text = l.recreate, "is recreated"
 	}
 	return Reply{Text: fmt.Sprintf("VM %d (%s) %s", v.ID, v.Name, text)}, change(v.ID)
 }
@@ -180,6 +183,18 @@ func (l *Lab) breakVM(id int) error {
 			v.History[len(v.History)-1].ETime = time.Now().Unix()
 		}
 	})
+}
+
+// recreate asks oned for what its own example hook asks for (share/hooks/ft/host_error.rb).
+func (l *Lab) recreate(id int) error {
+	client, err := one.New(one.Options{Endpoint: l.endpoint, Credentials: user + ":" + password})
+	if err == nil {
+		_, _, err = client.Connect(l.ctx)
+	}
+	if err == nil {
+		err = client.Do(l.ctx, one.Recreate, id)
+	}
+	return err
 }
 
 // ifRunning changes a VM that is RUNNING.

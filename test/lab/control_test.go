@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/one"
 	"one-ft/test/cloud"
@@ -99,11 +100,19 @@ func TestNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitFor(t, "an ssh to node01", func() bool { return len(l.Cloud().SSHs("node01")) == 1 })
-	marks := failfast.Open(filepath.Join(cfg.Dir, "var", "one-ft"))
-	if err := os.MkdirAll(filepath.Join(cfg.Dir, "var", "one-ft"), 0o755); err != nil {
+	state := filepath.Join(cfg.Dir, "var", "one-ft")
+	if err := os.MkdirAll(state, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := marks.Set(t.Context(), []string{"node01"}, failfast.Hold{Host: 1, Until: time.Now().Add(time.Minute)}); err != nil {
+	file, err := config.LoadNamed(filepath.Join(cfg.Dir, "etc", "one-ft.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	machine := failfast.OS{Proc: "/proc", Client: file.Values().SSH}
+	if force := failfast.Check(t.Context(), machine, state); force.State != failfast.InForce {
+		t.Errorf("the block is not in force: %+v", force)
+	}
+	if err := failfast.Open(state).Set(t.Context(), []string{"node01"}, failfast.Hold{Host: 1, Until: time.Now().Add(time.Minute)}); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, "the end of the clean-up", func() bool { v, _ := l.Cloud().VM(1); return v.LCM != one.CleanupResubmit })

@@ -119,6 +119,9 @@ func (l *Lab) open(cfg Config) error {
 	}
 	l.tasks.Go(l.serveControl)
 	if cfg.Network != "" {
+		if err := writeSSH(l.dir); err != nil {
+			return err
+		}
 		l.cloud.SetFailFast(l.marked)
 		l.tasks.Go(l.endMarked)
 	}

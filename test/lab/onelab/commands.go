@@ -40,6 +40,7 @@ func commands() []*cli.Command {
 		asking("crash", "VM", "end a VM behind oned's back"),
 		asking("suspend", "VM", "suspend a running VM"),
 		asking("break", "VM", "let a running VM fail, as if it had failed to boot"),
+		asking("recreate", "VM", "recreate a VM as the example hook of OpenNebula does, and nothing else"),
 		asking("hosts", "", "show the hosts"),
 		asking("vms", "", "show the VMs"),
 		asking("calls", "", "show what oned was asked, without credentials"),
