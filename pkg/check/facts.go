@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"one-ft/pkg/config"
+	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -43,7 +44,12 @@ type Facts struct {
 	// FencingNotAsked: somebody wanted no fence agent to be asked.
 	FencingNotAsked bool
 
-	Interval   time.Duration
+	Interval time.Duration
+	// Settings decide how long VMs are down; without Values they are not judged. NotRead is what kept them from
+	// being read, and Place where the files are.
+	Settings   downtime.Settings
+	NotRead    []downtime.Problem
+	Place      downtime.Place
 	VMs        VMs
 	Datastores []Datastore // system datastores with VMs on them, ID ascending
 	Incidents  Incidents

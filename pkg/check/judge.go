@@ -26,6 +26,7 @@ func Judge(f Facts) Report {
 	j.manager()
 	j.hosts()
 	j.ssh()
+	j.downtime()
 	j.fencing()
 	j.leases()
 	j.datastores()

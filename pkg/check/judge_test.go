@@ -39,7 +39,7 @@ type trouble struct {
 }
 
 func troubles() []trouble {
-	return slices.Concat(machineTroubles(), hostTroubles(), agentTroubles(), leaseTroubles(), otherTroubles())
+	return slices.Concat(machineTroubles(), hostTroubles(), agentTroubles(), leaseTroubles(), otherTroubles(), downtimeTroubles())
 }
 
 func machineTroubles() []trouble {

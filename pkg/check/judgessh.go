@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/downtime"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/one"
 )
@@ -28,7 +29,7 @@ func (j *judge) ssh() {
 	j.marks()
 	for _, m := range s.Stale {
 		j.add(Finding{Severity: Warning, Topic: TopicSSH, Hosts: []int{m.Host}, Fix: fmt.Sprintf("sudo -u %s ssh -O exit %s, or kill %d", s.User, m.Name, m.PID),
-			What: fmt.Sprintf("host %d (%s) is in ERROR, and a persistent ssh connection to it is left (process %d): each command of the drivers waits for it, %s", m.Host, m.Name, m.PID, costOf(failfast.DeathStaleMaster))})
+			What: fmt.Sprintf("host %d (%s) is in ERROR, and a persistent ssh connection to it is left (process %d): each command of the drivers waits for it, %s", m.Host, m.Name, m.PID, staleMaster)})
 	}
 }
 
@@ -63,23 +64,11 @@ func (j *judge) costs() string {
 			host, most = h.ID, n
 		}
 	}
-	what := fmt.Sprintf("a dead host costs oned %d commands for each VM, %d VMs at a time", failfast.CleanUpCommands, failfast.CleanUpThreads)
-	same, _ := failfast.CleanUp(failfast.DeathNoARP, most, j.SSH.Force.ConnectTimeout)
-	routed, _ := failfast.CleanUp(failfast.DeathDropped, most, j.SSH.Force.ConnectTimeout)
+	what := fmt.Sprintf("a dead host costs oned %d commands for each VM, %s of a host at a time", downtime.Commands(1), counted(j.Facts.Settings.CleanupThreads(""), "VM"))
 	if host >= 0 {
 		what += fmt.Sprintf(": host %d with %d VMs", host, most)
 	}
-	return fmt.Sprintf("%s: %s when it is on the same network, %s when it is routed", what, same, routed)
-}
-
-// costOf is what a death costs for each command.
-func costOf(d failfast.Death) time.Duration {
-	for _, c := range failfast.Costs() {
-		if c.Death == d {
-			return c.Takes
-		}
-	}
-	return 0
+	return fmt.Sprintf("%s: %s when it is on the same network, %s when it is routed", what, j.cleanupOf(most, downtime.Silent), j.cleanupOf(most, downtime.Dropped))
 }
 
 // timeouts wants a ConnectTimeout of at most failfast.Timeout for all hosts.

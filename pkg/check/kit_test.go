@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"one-ft/pkg/config"
+	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 )
@@ -34,7 +35,8 @@ func good(t testing.TB, v one.Version) Facts {
 		HostHook: HostHook{Action: "recreate"}, Interval: time.Minute,
 		FrontEnd: FrontEnd{Local: true, OnedUID: 9869, OnedUser: "oneadmin", UID: 9869, Manager: true, ManagerState: "S", Timer: true},
 		SSH:      goodSSH(),
-		VMs:      VMs{Count: 2, Active: map[int]int{1: 1, 2: 1}, On: map[int]int{0: 2}}, Datastores: []Datastore{{Datastore: one.Datastore{ID: 0, Name: "system", Shared: true}}},
+		Settings: downtime.ShippedSettings(v), Place: downtime.Place{Etc: "/etc/one", Config: "/etc/one/one-ft.yaml"},
+		VMs: VMs{Count: 2, Active: map[int]int{1: 1, 2: 1}, On: map[int]int{0: 2}}, Datastores: []Datastore{{Datastore: one.Datastore{ID: 0, Name: "system", Shared: true}}},
 		Clock: Clock{Newest: noon.Add(-time.Minute), Of: "host 1 was monitored", Monitored: noon.Add(-time.Minute), Host: 1},
 		Dirs:  []Dir{{Path: "/var/lib/one/one-ft", For: "the state"}}, Programs: []Program{{Path: "/bin/true", For: "notify"}},
 	}

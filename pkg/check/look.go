@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
+	"one-ft/pkg/downtime"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
@@ -30,6 +31,10 @@ type Input struct {
 	Settings func(one.Host) (fence.Settings, error)
 	// Interval gives the time between two monitorings of a host.
 	Interval func(context.Context) (time.Duration, error)
+	// Downtime reads the settings that decide how long VMs are down; nil when that is not judged. Place is
+	// where the files are.
+	Downtime func(context.Context) (downtime.Settings, []downtime.Problem)
+	Place    downtime.Place
 	// NoFencing asks no fence agent.
 	NoFencing bool
 	// Hooks, HostHook and Written are what is known of hooks: see Facts.
@@ -74,6 +79,10 @@ func Look(ctx context.Context, in Input) (Facts, error) {
 	f.User, f.UserErr = in.Client.OwnUser(ctx)
 	f.Follows, f.FollowErr = in.Client.Follows(ctx)
 	l.config(ctx)
+	if in.Downtime != nil {
+		f.Settings, f.NotRead = in.Downtime(ctx)
+		f.Place = in.Place
+	}
 
 	l.machine() // it says which user has to be able to fence
 	var wg sync.WaitGroup

@@ -54,6 +54,7 @@ const (
 	TopicTimer      = "timer"
 	TopicHosts      = "hosts"
 	TopicSSH        = "ssh"
+	TopicDowntime   = "downtime"
 	TopicFencing    = "fencing"
 	TopicLease      = "lease"
 	TopicDatastores = "datastores"
@@ -65,7 +66,7 @@ const (
 )
 
 func topics() []string {
-	return []string{TopicOned, TopicRights, TopicConfig, TopicHooks, TopicManager, TopicTimer, TopicHosts, TopicSSH, TopicFencing, TopicLease,
+	return []string{TopicOned, TopicRights, TopicConfig, TopicHooks, TopicManager, TopicTimer, TopicHosts, TopicSSH, TopicDowntime, TopicFencing, TopicLease,
 		TopicDatastores, TopicVMs, TopicBudgets, TopicIncidents, TopicClock, TopicFiles}
 }
 
@@ -92,6 +93,8 @@ type Report struct {
 	FencingNotAsked bool `json:"fencing_not_asked,omitempty"`
 	// NotLooked are the things that could not or should not be looked at.
 	NotLooked []string `json:"not_looked_at"`
+	// Downtime is how long VMs would be down; nil when that was not judged.
+	Downtime *Downtime `json:"downtime,omitempty"`
 }
 
 // Count is how many findings have a severity.

@@ -54,9 +54,9 @@ func sshCases() map[string]sshCase {
 		"another machine": {func(f *Facts) { f.SSH, f.FrontEnd.Local = SSH{}, false }, nil, "", true},
 		"another user":    {func(f *Facts) { f.SSH = SSH{NotLooked: failfast.ErrOtherUser} }, nil, "run this as root", true},
 		"not installed": {func(f *Facts) { f.SSH.Force = failfast.Force{State: failfast.NotInstalled}; f.VMs.Active[2] = 40 },
-			[]string{"host 2 with 40 VMs: 27s when it is on the same network, 20m15s when it is routed [oneft hooks install --ssh]"}, "", true},
+			[]string{"host 2 with 40 VMs: 27s when it is on the same network, 20m2s when it is routed [oneft hooks install --ssh]"}, "", true},
 		"not installed, with ConnectTimeout": {func(f *Facts) { f.SSH.Force.State = failfast.NotInstalled },
-			[]string{"15 VMs at a time: 9s when it is on the same network, 30s when it is routed"}, "", true},
+			[]string{"15 VMs of a host at a time: 9s when it is on the same network, 30s when it is routed"}, "", true},
 		"always": {func(f *Facts) { f.SSH.Force = failfast.Force{State: failfast.AlwaysFails} }, []string{"fails for every host"}, "", false},
 		"no ssh": {func(f *Facts) { f.SSH = SSH{Looked: true, Force: failfast.Force{State: failfast.NoSSH}} }, []string{"no ssh client"}, "", false},
 		"broken": {func(f *Facts) {

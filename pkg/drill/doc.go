@@ -30,4 +30,13 @@
 // places at most MAX_HOST VMs on a host per run, and may have another rank: a cloud that Fits
 // may then in rare cases still leave a VM waiting, as with every packing. The headroom says
 // how close that is.
+//
+// # How long VMs are down
+//
+// Foretell puts the stages together (package downtime), and says what makes it shorter.
+//
+// # Instead of the scheduler
+//
+// A Placer says where VMs that wait for a host are to be deployed now: place: true. It leaves a VM to the
+// scheduler whenever not everything that matters for it was evaluated.
 package drill

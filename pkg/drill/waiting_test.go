@@ -20,44 +20,85 @@ func waits(id int, cores, gb int64, requirements ...string) VM {
 	return v
 }
 
+// queue is a cloud with three hosts and VMs that wait, and where they are to go: VM@HOST, or VM:aspects.
+type queue struct {
+	vms    []VM
+	ids    []int
+	not    map[int]bool
+	access Access
+	stores []Datastore // nil for one with room
+	want   string
+}
+
+// of changes a VM.
+func of(v VM, change func(*VM)) VM { change(&v); return v }
+
+func (c queue) check(t *testing.T, name string) {
+	t.Helper()
+	stores := c.stores
+	if stores == nil {
+		stores = []Datastore{store(100, 100)}
+	}
+	hosts := []Host{host(0, 8, 8), host(1, 4, 4, 90), host(2, 4, 4, 91, 92)}
+	cloud := Cloud{Hosts: hosts, VMs: c.vms, Datastores: stores, Unread: []int{66}}
+	var words []string
+	for _, p := range cloud.PlaceWaiting(c.ids, c.not, c.access) {
+		switch {
+		case p.Placed() && p.Datastore != stores[0].ID || p.Placed() == (len(p.Left) > 0) || !p.Placed() && p.Datastore != -1:
+			t.Errorf("%s: %+v", name, p)
+		case p.Placed():
+			words = append(words, fmt.Sprintf("%d@%d", p.VM, p.Host))
+		default:
+			words = append(words, fmt.Sprintf("%d:%s", p.VM, join(p.Left)))
+		}
+		for _, a := range p.Left {
+			if strings.HasPrefix(a.String(), "aspect") {
+				t.Errorf("%s: no words for %s", name, string(a))
+			}
+		}
+	}
+	if strings.Join(words, " ") != c.want {
+		t.Errorf("%s: %s, want %s", name, words, c.want)
+	}
+}
+
 // TestPlaceWaiting: a VM goes where the scheduler would put it, in the order of priority; what was not
 // evaluated is left to the scheduler, with the reason.
 func TestPlaceWaiting(t *testing.T) {
-	of := func(v VM, change func(*VM)) VM { change(&v); return v }
+	for name, c := range map[string]queue{
+		"fewest VMs":          {vms: []VM{waits(1, 1, 1)}, ids: []int{1}, want: "1@0"},
+		"not the dead host":   {vms: []VM{waits(1, 1, 1)}, ids: []int{1}, not: map[int]bool{0: true}, want: "1@1"},
+		"priority first":      {vms: []VM{waits(1, 4, 4), waits(2, 4, 4), waits(3, 4, 4)}, ids: []int{3, 1, 2}, not: map[int]bool{0: true}, want: "3@1 1@2 2:room"},
+		"not asked for":       {vms: []VM{waits(1, 8, 8), waits(2, 8, 8)}, ids: []int{2}, want: "2@0"},
+		"twice":               {vms: []VM{waits(1, 1, 1)}, ids: []int{1, 1}, want: "1@0 1:state"},
+		"requirements":        {vms: []VM{waits(1, 1, 1, "ID = 2")}, ids: []int{1}, want: "1@2"},
+		"no host":             {vms: []VM{waits(1, 1, 1, "ID = 9")}, ids: []int{1}, want: "1:room"},
+		"unreadable":          {vms: []VM{waits(1, 1, 1, "ID = = 2")}, ids: []int{1}, want: "1:requirements"},
+		"affinity":            {vms: []VM{waits(1, 1, 1, "CURRENT_VMS != 90")}, ids: []int{1}, want: "1:affinity"},
+		"group":               {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.GroupID = 3 })}, ids: []int{1}, want: "1:vm_groups"},
+		"PCI and image store": {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.Unchecked, v.ImageStore = []Aspect{PCIDevices}, true })}, ids: []int{1}, want: "1:pci_devices,image_datastores"},
+		"rank":                {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.OwnRank = true })}, ids: []int{1}, want: "1:preference"},
+		"running":             {vms: []VM{vm(1, 0, 1, 1)}, ids: []int{1}, want: "1:state"},
+		"in clean-up":         {vms: []VM{of(vm(1, 0, 1, 1), func(v *VM) { v.LCM = one.CleanupResubmit })}, ids: []int{1}, want: "1:state"},
+		"stopped before":      {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.History[0].Action = actionStop })}, ids: []int{1}, want: "1:state"},
+		"unknown":             {ids: []int{1}, want: "1:state"},
+		"unread":              {ids: []int{66}, want: "66:unreadable"},
+		"no datastores":       {vms: []VM{waits(1, 1, 1)}, ids: []int{1}, stores: []Datastore{}, want: "1:system_datastores"},
+		"datastore not known": {vms: []VM{waits(1, 1, 1)}, ids: []int{1}, stores: []Datastore{{Datastore: one.Datastore{ID: 5, Shared: true}}}, want: "1:room"},
+		"datastore full":      {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.DiskMB = 60 }), of(waits(2, 1, 1), func(v *VM) { v.DiskMB = 60 })}, ids: []int{1, 2}, want: "1@0 2:room"},
+	} {
+		c.check(t, name)
+	}
+}
+
+// TestPlaceAccess: a VM goes only where its owner may.
+func TestPlaceAccess(t *testing.T) {
 	user := func(v *VM) { v.UID, v.GID = 7, 100 }
-	hosts := []Host{host(0, 8, 8), host(1, 4, 4, 90), host(2, 4, 4, 91, 92)}
 	all := aclRule{aclAll, aclHost | aclDatastore | aclAll, aclManage | aclUse}
 	known := func(rules ...aclRule) Access {
 		return Access{Known: true, rules: rules, groups: map[int][]int{7: {100, 101}}}
 	}
-	for name, c := range map[string]struct {
-		vms    []VM
-		ids    []int
-		not    map[int]bool
-		access Access
-		stores []Datastore
-		want   string
-	}{
-		"fewest VMs":            {vms: []VM{waits(1, 1, 1)}, ids: []int{1}, want: "1@0"},
-		"not the dead host":     {vms: []VM{waits(1, 1, 1)}, ids: []int{1}, not: map[int]bool{0: true}, want: "1@1"},
-		"priority first":        {vms: []VM{waits(1, 4, 4), waits(2, 4, 4), waits(3, 4, 4)}, ids: []int{3, 1, 2}, not: map[int]bool{0: true}, want: "3@1 1@2 2:room"},
-		"not asked for":         {vms: []VM{waits(1, 8, 8), waits(2, 8, 8)}, ids: []int{2}, want: "2@0"},
-		"twice":                 {vms: []VM{waits(1, 1, 1)}, ids: []int{1, 1}, want: "1@0 1:state"},
-		"requirements":          {vms: []VM{waits(1, 1, 1, "ID = 2")}, ids: []int{1}, want: "1@2"},
-		"no host":               {vms: []VM{waits(1, 1, 1, "ID = 9")}, ids: []int{1}, want: "1:room"},
-		"unreadable":            {vms: []VM{waits(1, 1, 1, "ID = = 2")}, ids: []int{1}, want: "1:requirements"},
-		"affinity":              {vms: []VM{waits(1, 1, 1, "CURRENT_VMS != 90")}, ids: []int{1}, want: "1:affinity"},
-		"group":                 {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.GroupID = 3 })}, ids: []int{1}, want: "1:vm_groups"},
-		"PCI and image store":   {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.Unchecked, v.ImageStore = []Aspect{PCIDevices}, true })}, ids: []int{1}, want: "1:pci_devices,image_datastores"},
-		"rank":                  {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.OwnRank = true })}, ids: []int{1}, want: "1:preference"},
-		"running":               {vms: []VM{vm(1, 0, 1, 1)}, ids: []int{1}, want: "1:state"},
-		"in clean-up":           {vms: []VM{of(vm(1, 0, 1, 1), func(v *VM) { v.LCM = one.CleanupResubmit })}, ids: []int{1}, want: "1:state"},
-		"stopped before":        {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.History[0].Action = actionStop })}, ids: []int{1}, want: "1:state"},
-		"unknown":               {ids: []int{1}, want: "1:state"},
-		"unread":                {ids: []int{66}, want: "66:unreadable"},
-		"no datastores":         {vms: []VM{waits(1, 1, 1)}, ids: []int{1}, stores: []Datastore{}, want: "1:system_datastores"},
-		"datastore not known":   {vms: []VM{waits(1, 1, 1)}, ids: []int{1}, stores: []Datastore{{Datastore: one.Datastore{ID: 5, Shared: true}}}, want: "1:room"},
-		"datastore full":        {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.DiskMB = 60 }), of(waits(2, 1, 1), func(v *VM) { v.DiskMB = 60 })}, ids: []int{1, 2}, want: "1@0 2:room"},
+	for name, c := range map[string]queue{
 		"no rights":             {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(), want: "1:access_control"},
 		"rights unknown":        {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: Access{rules: []aclRule{all}}, want: "1:access_control"},
 		"everyone":              {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(all), want: "1@0"},
@@ -73,31 +114,7 @@ func TestPlaceWaiting(t *testing.T) {
 		}()}, want: "1@0"},
 		"its group": {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.UID, v.GID = 7, 0 })}, ids: []int{1}, want: "1@0"},
 	} {
-		stores := c.stores
-		if stores == nil {
-			stores = []Datastore{store(100, 100)}
-		}
-		cloud := Cloud{Hosts: hosts, VMs: c.vms, Datastores: stores, Unread: []int{66}}
-		got := cloud.PlaceWaiting(c.ids, c.not, c.access)
-		var words []string
-		for _, p := range got {
-			switch {
-			case p.Placed() && p.Datastore != stores[0].ID || p.Placed() == (len(p.Left) > 0) || !p.Placed() && p.Datastore != -1:
-				t.Errorf("%s: %+v", name, p)
-			case p.Placed():
-				words = append(words, fmt.Sprintf("%d@%d", p.VM, p.Host))
-			default:
-				words = append(words, fmt.Sprintf("%d:%s", p.VM, join(p.Left)))
-				for _, a := range p.Left {
-					if strings.HasPrefix(a.String(), "aspect") {
-						t.Errorf("%s: no words for %s", name, string(a))
-					}
-				}
-			}
-		}
-		if strings.Join(words, " ") != c.want {
-			t.Errorf("%s: %s, want %s", name, words, c.want)
-		}
+		c.check(t, name)
 	}
 }
 

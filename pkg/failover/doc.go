@@ -144,8 +144,6 @@ type Options struct {
 	Timeout  time.Duration // for acting and verifying together
 	// Quarantine takes a failed host out of scheduling before its VMs are started elsewhere.
 	Quarantine bool
-	// Threads is how many clean-ups of one host the driver of a VM works on at the same time; nil is one.
-	Threads func(driver string) int
 	// Estimate says what the cloud needs; nil takes the limits of this package.
 	Estimate Estimate
 	// FixedTimeout: Timeout was asked for, whatever the cloud needs.

@@ -69,14 +69,16 @@ func starts(v recovery.Verb) bool {
 	return v == recovery.VerbRecreate || v == recovery.VerbResumeRecreate
 }
 
-// needs are the limits of the VMs, and how long all of it may take. Nothing is known of a cloud without an Estimate.
+// needs are the limits of the VMs, and how long all of it may take. Where nothing is known of a cloud its driver cleans up one
+// VM after the other.
 func (r *permit) needs(ctx context.Context, tasks []*task) (limits recovery.Limits, timeout time.Duration) {
-	limits = recovery.Limits{Cleanup: DefaultCleanupLimit, Settle: recovery.Settle(len(tasks), r.threads(tasks)), Scheduler: r.opt.Timeout}
+	limits = recovery.Limits{Cleanup: DefaultCleanupLimit, Settle: recovery.Settle(len(tasks), 1), Scheduler: r.opt.Timeout}
 	in, known := r.estimate(ctx, tasks)
 	if !known {
 		return limits, r.opt.Timeout
 	}
-	limits.Cleanup = downtime.CleanupLimit(in.Disks, r.threads(tasks), in.SSH)
+	threads := cleanupThreads(in.Settings, tasks)
+	limits.Settle, limits.Cleanup = recovery.Settle(len(tasks), threads), downtime.CleanupLimit(in.Disks, threads, in.SSH)
 	need := downtime.DefaultTimeout(in)
 	limits.Scheduler = max(r.opt.Timeout, need)
 	r.forecast(in)
@@ -86,15 +88,12 @@ func (r *permit) needs(ctx context.Context, tasks []*task) (limits recovery.Limi
 	return limits, max(r.opt.Timeout, need)
 }
 
-// threads is how many clean-ups run at the same time on the host.
-func (r *permit) threads(tasks []*task) int {
-	threads := 1
-	for i, t := range tasks {
-		if r.opt.Threads == nil {
-			break
-		}
+// cleanupThreads is how many clean-ups run at the same time on the host: the fewest of the drivers of its VMs.
+func cleanupThreads(s downtime.Settings, tasks []*task) int {
+	threads := 0
+	for _, t := range tasks {
 		last, _ := t.step.VM.Last()
-		if n := r.opt.Threads(last.Driver); i == 0 || n < threads {
+		if n := s.CleanupThreads(last.Driver); threads == 0 || n < threads {
 			threads = n
 		}
 	}

@@ -72,7 +72,6 @@ func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared)
 		Notify:     func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Kind, e.Text) },
 		Quarantine: s.Config.Values().Quarantine, Bar: newBar(s), Estimate: newEstimate(s),
 		Budget: NewBudget(s.Config.Values(), filepath.Join(s.StateDir, "attempts")),
-		Threads: func(driver string) int { return recovery.Threads(s.Version, driver) },
 	}
 	if q.Verify != "" {
 		o.Verify = Verify(q.Verify)

@@ -184,17 +184,6 @@ func (w Way) pending(l Limits) (Turn, Stage) {
 	return within(w.In, roomLimit), StageRoom
 }
 
-// Threads is how many clean-ups of one host the driver of VMs works on at the same time: those of kvm since 6.4
-// (-p in VM_MAD of share/etc/oned.conf) all that its 15 threads take; others, and older ones, one after the other
-// (src/mad/ruby/VirtualMachineDriver.rb get_runable_action_single_host).
-func Threads(v one.Version, driver string) int {
-	const threads = 15 // -t of VM_MAD, share/etc/oned.conf 4.4 to 7.4
-	if v.Before(6, 4) || driver != "" && driver != "kvm" {
-		return 1
-	}
-	return threads
-}
-
 // Settle is how long clean-ups that fail at once may wait for a thread: so many VMs with so many threads.
 func Settle(vms, threads int) time.Duration {
 	rounds := (max(vms, 1) - 1) / max(threads, 1) // before the last one

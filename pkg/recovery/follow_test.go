@@ -104,15 +104,6 @@ func TestSettle(t *testing.T) {
 			t.Errorf("%d VMs, %d threads: %s, want %s", test.vms, test.threads, got, test.want)
 		}
 	}
-	for _, test := range []struct {
-		v      one.Version
-		driver string
-		want   int
-	}{{one.Version{Major: 6, Minor: 2}, "kvm", 1}, {one.Version{Major: 6, Minor: 4}, "kvm", 15}, {one.Version{Major: 7, Minor: 4}, "", 15}, {one.Version{Major: 7, Minor: 4}, "lxc", 1}} {
-		if got := recovery.Threads(test.v, test.driver); got != test.want {
-			t.Errorf("%s %s: %d threads, want %d", test.v, test.driver, got, test.want)
-		}
-	}
 	if !recovery.CleanedByTM("PROLOG_FAILURE") || !recovery.CleanedByTM("FAILED") || recovery.CleanedByTM("UNKNOWN") || recovery.CleanedByTM("BOOT") {
 		t.Error("which driver cleans up")
 	}

@@ -65,7 +65,7 @@ func deadWorld(t *testing.T, version string, network cloud.Network, vms int) *wo
 	cfg := fourHosts(version, someRunning(vms)...)
 	cfg.Network, cfg.MonitorInterval = network, 20*time.Second
 	w := newWorld(t, cfg)
-	w.opt.Threads = func(string) int { return 15 }
+	w.opt.Estimate = shipped
 	return w
 }
 
@@ -150,7 +150,7 @@ func TestCleanupsWithoutFailFast(t *testing.T) {
 	onEach(t, func(t *testing.T, version string) {
 		w := deadWorld(t, version, cloud.Routed, 6)
 		w.failHost()
-		w.opt.Timeout, w.opt.Estimate = time.Hour, shipped
+		w.opt.Timeout = time.Hour
 		began := time.Now()
 		report := w.recover()
 		w.allRun(report)
@@ -168,7 +168,7 @@ func TestHostIsBackInTheMiddleOfCleanups(t *testing.T) {
 	onEach(t, func(t *testing.T, version string) {
 		w := deadWorld(t, version, cloud.Routed, 4)
 		w.failHost()
-		w.opt.Timeout, w.opt.Estimate = time.Hour, shipped
+		w.opt.Timeout = time.Hour
 		go func() {
 			time.Sleep(time.Minute)
 			_ = w.cloud.HealHost(dead)

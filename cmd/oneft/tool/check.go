@@ -14,6 +14,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
+	"one-ft/pkg/downtime"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
@@ -93,6 +94,8 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 			interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
 			return interval, err
 		},
+		Downtime:  func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
+		Place:     placeOf(s),
 		NoFencing: noFencing, Proc: "/proc", Machine: s.Drivers(),
 	}
 	facts := hookFacts(s)

@@ -46,11 +46,7 @@ func sshOf(ctx context.Context, s app.Session, host string) (downtime.SSH, failf
 	if !app.IsLocal(s.Client.Endpoint()) {
 		return downtime.SSH{}, failfast.Unknown, errRemote
 	}
-	machine := s.Machine
-	if machine == nil {
-		machine = failfast.OS{}
-	}
-	client, err := failfast.NewClient(machine, s.StateDir)
+	client, err := failfast.NewClient(s.Drivers(), s.StateDir)
 	if err != nil {
 		return downtime.SSH{}, failfast.Unknown, err
 	}

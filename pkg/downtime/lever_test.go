@@ -1,0 +1,117 @@
+package downtime
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"one-ft/pkg/one"
+)
+
+// TestLevers: what saves most comes first, what ends a downtime without an end before all, and
+// what is well set is not advised.
+func TestLevers(t *testing.T) {
+	in := Input{Settings: ShippedSettings(release(6, 10)), Failure: Dropped, Disks: repeat(40, 1), Hosts: 4, Proven: true, Watch: Between(360, 360), Proof: Between(0, 300)}
+	kinds := func(in Input, shorter Span) (kinds []LeverKind) {
+		last := Unbounded
+		for _, l := range Levers(in, shorter) {
+			if !l.Ends && l.Saves > last || l.Saves < 0 {
+				t.Errorf("%+v behind %s", l, last)
+			}
+			if kinds = append(kinds, l.Kind); !l.Ends {
+				last = l.Saves
+			}
+		}
+		return kinds
+	}
+	// A ConnectTimeout shortens both detection and clean-up.
+	want := []LeverKind{LeverConnectTimeout, LeverFailFast, LeverFenceFirst, LeverProof, LeverPlace, LeverMaxHost, LeverInterval, LeverSchedInterval}
+	if got := kinds(in, Between(0, 150)); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	l := Levers(in, Span{})[4]
+	if c := l.Changes; l.Kind != LeverMaxHost || len(c) != 2 || c[0] != (Change{FileSched, MaxDispatch, "30", "40"}) || c[1] != (Change{FileSched, MaxHost, "1", "10"}) {
+		t.Errorf("%+v", l)
+	}
+	frozen := in
+	frozen.Failure = Frozen
+	if got := Levers(frozen, Span{}); len(got) == 0 || got[0].Kind != LeverConnectTimeout || !got[0].Ends {
+		t.Errorf("%+v", got)
+	}
+	unproven := in
+	unproven.Proven = false
+	if got := Levers(unproven, Span{}); len(got) == 0 || got[0].Kind != LeverFencing || !got[0].Ends {
+		t.Errorf("%+v", got)
+	}
+	planned := in
+	planned.Settings = ShippedSettings(release(7, 4))
+	for _, l := range Levers(planned, Span{}) {
+		if l.Kind == LeverMaxHost && len(l.Changes) != 3 {
+			t.Errorf("%+v", l)
+		}
+	}
+	good := Input{Settings: in.Settings.with(HostInterval, 60).with(MaxHost, 20).with(SchedInterval, 10), Failure: Dropped, Disks: repeat(20, 1), Hosts: 4, Proven: true, FailFast: true,
+		SSH: SSH{ConnectTimeout: 5 * time.Second}, Place: true}
+	if got := Levers(good, Span{}); len(got) > 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestMonotone: more VMs, disks, waiting or time never make it sooner, and more hosts, threads or a
+// ConnectTimeout never make it later.
+func TestMonotone(t *testing.T) {
+	versions := []one.Version{release(4, 4), release(5, 4), release(5, 10), release(5, 12), release(6, 10), release(7, 4)}
+	rapid.Check(t, func(t *rapid.T) {
+		v := rapid.SampledFrom(versions).Draw(t, "version")
+		in := Input{Settings: ShippedSettings(v), Failure: rapid.SampledFrom(Failures()).Draw(t, "failure"),
+			Disks: rapid.SliceOfN(rapid.IntRange(0, 5), 0, 60).Draw(t, "disks"), Hosts: rapid.IntRange(1, 30).Draw(t, "hosts"),
+			Proven: rapid.Bool().Draw(t, "proven"), FailFast: rapid.Bool().Draw(t, "fail fast"),
+			SSH: SSH{ConnectTimeout: time.Duration(rapid.IntRange(0, 200).Draw(t, "timeout")) * time.Second, Addresses: rapid.IntRange(1, 3).Draw(t, "addresses")}}
+		for _, name := range []Setting{HostInterval, OldInterval, SchedInterval, MaxHost, MaxDispatch, Retries} {
+			if _, known := in.Settings.Get(name); known && rapid.Bool().Draw(t, "change") {
+				in.Settings = in.Settings.with(name, rapid.IntRange(1, 300).Draw(t, string(name)))
+			}
+		}
+		before := Predict(in)
+		if before.Total.Low < 0 || before.Total.High < before.Total.Low {
+			t.Fatalf("%+v", before)
+		}
+		worse := func(what string, change func(*Input)) {
+			with := in
+			change(&with)
+			if after := Predict(with); after.Total.High < before.Total.High || after.Total.Low < before.Total.Low {
+				t.Fatalf("%s: %v, before %v", what, after.Total, before.Total)
+			}
+			if !Predict(with).Stage(StageScheduling).Bounded() {
+				return // no time-out can help
+			}
+			if DefaultTimeout(with) < DefaultTimeout(in) || CleanupLimit(with.Disks, 15, with.SSH) < CleanupLimit(in.Disks, 15, in.SSH) || CleanupLimit(in.Disks, 1, in.SSH) < CleanupLimit(in.Disks, 2, in.SSH) {
+				t.Fatalf("%s: shorter limits", what)
+			}
+		}
+		raise := func(name Setting) func(*Input) {
+			return func(i *Input) { i.Settings = i.Settings.with(name, i.Settings.number(name)+7) }
+		}
+		worse("a VM more", func(i *Input) { i.Disks = append([]int{2}, i.Disks...) })
+		worse("an address more", func(i *Input) { i.SSH.Addresses++ })
+		worse("no fail fast", func(i *Input) { i.FailFast = false })
+		worse("a longer watch", func(i *Input) { i.Watch = Between(5, 10) })
+		worse("a longer proof", func(i *Input) { i.Proof = Between(5, 10) })
+		worse("a slower boot", func(i *Input) { i.Boot = Between(2, 90) })
+		for _, name := range []Setting{HostInterval, OldInterval, SchedInterval, ManagerTimer, MonitordTimer, Retries, SystemProbe, WindowTime} {
+			worse(string(name), raise(name))
+		}
+		if len(in.Disks) > 0 {
+			worse("a disk more", func(i *Input) { i.Disks = append([]int{i.Disks[0] + 1}, i.Disks[1:]...) })
+		}
+		if in.SSH.ConnectTimeout > 0 {
+			worse("no ConnectTimeout", func(i *Input) { i.SSH.ConnectTimeout = 0 })
+		}
+		if !in.Settings.Plans() {
+			worse("a host less", func(i *Input) { i.Hosts-- })
+			worse("MAX_HOST", func(i *Input) { i.Settings = i.Settings.with(MaxHost, i.Settings.number(MaxHost)-1) })
+		}
+	})
+}
