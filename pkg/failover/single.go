@@ -85,6 +85,10 @@ func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task,
 		r.beginOnce(vm.Name)
 	}
 	r.rec.Stage(incident.StepPlan)
+	if !step.Verb.Acts() && !step.Unhandled && !step.Refused && onTheWay(vm) && !r.apart && r.rec.Number() > 0 {
+		r.finish(t, Starting, "it is %s now", vm.Status()) // a process before has asked for it
+		return t, nil
+	}
 	if job.Budget != nil && acts(step) {
 		host, err := r.hostOfVM(ctx, vm)
 		if err != nil {
@@ -223,6 +227,12 @@ func (r *permit) verifySingle(ctx context.Context, t *task) {
 	}
 }
 
+// onTheWay reports whether oned is at work on a VM that left the state which it failed in: whether it runs is still to be seen.
+func onTheWay(vm one.VM) bool {
+	idle := vm.State == one.Done || vm.State == one.Poweroff || vm.State == one.Suspended
+	return !idle && !vm.Is(one.Running) && !recovery.FailedOnTheWay(vm)
+}
+
 // seen ends the task of a VM that is where it was to be or fell back, and asks again for one
 // that never moved.
 func (r *permit) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack bool) {
@@ -230,8 +240,9 @@ func (r *permit) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack b
 	switch {
 	case fellBack:
 		r.finish(t, Incomplete, "it fell back to %s%s", vm.Status(), errorOf(vm))
-	case moved && r.opt.Verify == VerifyLeft && !booted && (vm.State == one.Done) == (t.step.Verb == recovery.VerbDelete):
-		r.finish(t, Done, "it is %s now", vm.Status())
+	case moved && r.opt.Verify == VerifyLeft && !booted && onTheWay(vm):
+		r.hop(t, vm, "")
+		r.finish(t, Starting, "it is %s now", vm.Status())
 	case moved:
 		r.arrived(t, vm)
 	case time.Since(t.accepted) < askAgain:

@@ -48,7 +48,7 @@
 // and scheduler. Then these are so, too:
 //
 //   - A share of the clean-ups on a dead host never ends (Config.CleanUpsHang): the thread of the driver has
-//     died, oned waits for ever, and recover moves the VM on.
+//     died, oned waits for ever, and recover moves the VM on. Before 5.4 the thread is lost, and its host with it.
 //
 //   - When recover moves a VM on whose thread lives, the thread goes on: what it does when its host can be
 //     reached after all is seen in Guests and Harms.

@@ -151,6 +151,13 @@ func (c *Cloud) sshTime(h *host) sshRow {
 // masters reports whether drivers of this release leave persistent connections.
 func (c *Cloud) masters() bool { return c.cfg.Network != "" && c.fam >= f610 }
 
+// losesThreads reports whether a thread that dies is never counted as free again, and its host stays taken, until oned
+// is restarted or cancels the action: ActionManager.rb has no ensure before 5.4 (source).
+func (c *Cloud) losesThreads() bool {
+	major, minor, err := majorMinor(c.cfg.Version)
+	return err == nil && (major < 5 || major == 5 && minor < 4)
+}
+
 // breaks draws whether the thread of a clean-up dies; the same seed, VM and attempt always
 // give the same.
 func (c *Cloud) breaks(vmID, attempt int) bool {
@@ -187,4 +194,12 @@ func (v *vm) deployed() bool {
 		return true
 	}
 	return false
+}
+
+// hypervisor is the driver of VMs: dummy in the recorded clouds, kvm with real drivers.
+func (c *Cloud) hypervisor() string {
+	if c.cfg.Network == "" {
+		return "dummy"
+	}
+	return "kvm"
 }

@@ -223,6 +223,35 @@ func TestBrokenPipe(t *testing.T) {
 	}
 }
 
+// Before 5.4 a thread that dies takes its host with it: nothing else is done on that host, also when it lives
+// again, until oned is restarted.
+func TestLostThreads(t *testing.T) {
+	for version, want := range map[string]string{"4.4.1": "BOOT", "5.2.1": "BOOT", "5.4.15": "RUNNING", "6.10.0": "RUNNING"} {
+		synctest.Test(t, func(t *testing.T) {
+			c := networked(t, version, Local, []VM{runningOn(1, 0), vmIn(t, 2, 1, "PENDING")}, func(cfg *Config) { cfg.CleanUpsHang = 1 })
+			for _, v := range c.vms {
+				v.UserTemplate[schedRequirements] = "ID = 77"
+			}
+			errorAfter(t, c, 0, Cut)
+			if err := c.PowerOff(0); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := recreate(c, 1); err != nil {
+				t.Fatal(err)
+			}
+			pass(time.Minute)
+			wantState(t, c, 1, "CLEANUP_RESUBMIT")
+			if err := c.HealHost(0); err != nil {
+				t.Fatal(err)
+			}
+			pass(time.Minute)
+			must(t, c, "one.vm.deploy", 2, 0)
+			pass(time.Hour)
+			wantState(t, c, 2, want)
+		})
+	}
+}
+
 // EndSSH ends what connects now: each clean-up goes on with its next command.
 func TestEndSSH(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

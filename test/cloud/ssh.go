@@ -206,6 +206,9 @@ func (c *Cloud) endSSH(s *sshCommand, connected bool) {
 	case done.command == cancelCommand && c.breaks(a.vm.ID, a.attempt):
 		// The driver writes its next command to an ssh that has ended: the thread dies of the broken
 		// pipe, and oned waits for ever (OpenNebula issue 7155).
+		if c.losesThreads() {
+			return
+		}
 		c.dropAction(a)
 		c.startActions(a.on)
 		return

@@ -84,6 +84,7 @@ type action struct {
 	timer   *time.Timer // of the work behind the last command
 	attempt int         // which clean-up of the VM this is
 	seq, ds int         // of the record that it works on
+	host    int         // that the driver was given
 	harmed  bool
 }
 
@@ -93,7 +94,7 @@ func (c *Cloud) newAction(v *vm, d driverRow) *action {
 	if c.cfg.Network == "" || len(rows) == 0 || v.last() == nil {
 		return nil
 	}
-	a := &action{vm: v, gen: v.gen, driver: d, on: c.threads[rows[0].threads], seq: v.last().Seq, ds: v.last().DSID}
+	a := &action{vm: v, gen: v.gen, driver: d, on: c.threads[rows[0].threads], seq: v.last().Seq, ds: v.last().DSID, host: v.last().HostID}
 	if d.driver == "clean" {
 		v.cleanUps++
 		a.attempt = v.cleanUps
@@ -147,14 +148,24 @@ func (c *Cloud) submit(a *action) {
 	c.startActions(a.on)
 }
 
-// startActions begins actions that wait, as far as there are threads.
+// startActions begins actions that wait, as far as there are threads. Up to 6.2 the driver of VMs works on one action of
+// a host at a time (VirtualMachineDriver.rb get_runable_action_single_host; "-p" is in VM_MAD of oned.conf since 6.4).
 func (c *Cloud) startActions(on *threads) {
-	for on.busy < driverThreads && len(on.line) > 0 {
-		a := on.line[0]
-		on.line = on.line[1:]
+	for on.busy < driverThreads {
+		i := slices.IndexFunc(on.line, func(a *action) bool { return on != c.threads["vmm"] || c.fam >= f610 || !c.worksOn(a.host, on) })
+		if i < 0 {
+			return
+		}
+		a := on.line[i]
+		on.line = slices.Delete(on.line, i, i+1)
 		on.busy++
 		c.nextCommand(a)
 	}
+}
+
+// worksOn reports whether a driver works on an action of a host.
+func (c *Cloud) worksOn(host int, on *threads) bool {
+	return slices.ContainsFunc(c.actions, func(a *action) bool { return a.on == on && a.host == host && !slices.Contains(on.line, a) })
 }
 
 // nextCommand goes on with an action. What the driver does itself (Config.Step) comes behind

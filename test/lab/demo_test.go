@@ -24,7 +24,7 @@ func TestDemo(t *testing.T) {
 				t.Fatalf("%v; left behind: %v\n%s", err, left, out)
 			}
 			for _, want := range []string{
-				"0 node00 ERROR - -", "DISABLED - -", "4 vm04 CLEANUP_RESUBMIT - - node00", "5 vm05 RUNNING node0",
+				"ERROR - -", "DISABLED - -", "4 vm04 CLEANUP_RESUBMIT - - node00", "5 vm05 RUNNING node0",
 				"VM 9 recreate: done: running on host ", "ssh to the host fails at once from here on",
 				"Done: the 3 VMs of node01 run elsewhere, the 3 of node00 nowhere",
 			} {

@@ -92,6 +92,10 @@ func randomScenario(rt *rapid.T) (play.Scenario, string) {
 	s.Cloud = append(s.Cloud, rapid.SampledFrom([][]string{
 		{"fencing none"}, {"fencing all bmc"}, {"fencing all bmc"}, {"fencing all bmc strip"}, {"fencing all lease", "isolated all"}, {"fencing all bmc lease", "isolated all"},
 	}).Draw(rt, "fencing")...)
+	s.Cloud = append(s.Cloud, rapid.SampledFrom([][]string{
+		{"network local"}, {"network local", "scheduler as shipped"}, {"network routed", "ssh connect-timeout 5s"}, {"network instant"},
+	}).Draw(rt, "network")...)
+	s.Cloud = append(s.Cloud, fmt.Sprintf("seed %d", rapid.IntRange(0, 99).Draw(rt, "seed")))
 	hook := rapid.SampledFrom([]string{"-r n", "-r n", "-r y", "-d n", "-m"}).Draw(rt, "action")
 	if hook == "-m" && family == "4.4" {
 		hook = "-r n"
@@ -137,6 +141,7 @@ func randomEvents(rt *rapid.T, hosts, frontEnds, vms int) []play.Event {
 		h, f, v := host.Draw(rt, "h"), front.Draw(rt, "f"), vm.Draw(rt, "v")
 		return rapid.SampledFrom([]string{
 			h + " loses power", h + " loses power", h + " loses power", h + " loses its network", h + " loses its network", h + " is back", h + " is back",
+			h + " is frozen", h + " is reachable again", h + " has a persistent connection",
 			"an admin disables " + h, "an admin enables " + h, "an admin sets " + h + " offline", "the hook of " + h + " is called again",
 			"bmc-" + h + " lies", "bmc-" + h + " is unreachable", "bmc-" + h + " is late", "bmc-" + h + " hangs", "bmc-" + h + " fails once", "bmc-" + h + " works",
 			"front-end " + f + " loses its network", "front-end " + f + " has its network back", "front-end " + f + " dies", "front-end " + f + " comes back",

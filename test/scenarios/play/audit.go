@@ -101,9 +101,6 @@ func (a *audit) vmChanged(e cloud.VMEvent) {
 	a.truth.vm(e)
 }
 
-// saidOff reports whether an admin said that a host is off. The lock is held.
-func (a *audit) saidOff(host int) bool { return a.excused[host] }
-
 // storm notes since when the guard holds. The lock is held.
 func (a *audit) storm(hosts []cloud.Host) {
 	var seen []one.Host

@@ -101,7 +101,7 @@ func (t *truth) marks(f *frontEnd, dir string) {
 				}
 				continue
 			}
-			if n.powered() && len(t.world.cloud.Guests(h.ID)) > 0 && !t.world.audit.saidOff(h.ID) && !t.world.said(fmt.Sprintf("confirmed that host %d is off", h.ID)) {
+			if n.powered() && len(t.world.cloud.Guests(h.ID)) > 0 && !t.world.confirmed.Load() {
 				t.world.problem("promise 1: %s keeps ssh from host%d, which is not off", f.name, h.ID)
 			}
 		}

@@ -85,7 +85,13 @@ func hostSentences() []sentence {
 		{"<H> (?:has|have) a persistent connection", hosts(func(w *world, n *node) { w.must(w.cloud.LeaveMaster(n.id)) })},
 		{"<H> (?:is|are) back", hosts(func(_ *world, n *node) { n.heal() })},
 		{"an admin disables <H>", hosts(state(one.HostDisabled))},
-		{"an admin enables <H>", hosts(state(one.HostInit))},
+		{"an admin enables <H>", hosts(func(w *world, n *node) {
+			client, err := w.byHandClient()
+			if err == nil { // since 6.2 a disabled host is MONITORED at once, whatever it does
+				err = client.SetSchedulable(w.ctx, n.id, true)
+			}
+			w.must(err)
+		})},
 		{"an admin sets <H> offline", hosts(state(one.HostOffline))},
 		{"guests of <H> cannot be stopped", hosts(func(_ *world, n *node) {
 			n.mu.Lock()

@@ -113,6 +113,9 @@ type process struct {
 func (f *frontEnd) start(tool string, words []string, stdin string, admin bool) *process {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if slices.Contains(words, "--confirm-off") {
+		f.world.confirmed.Store(true)
+	}
 	p := &process{frontEnd: f, tool: tool, words: words, admin: admin, began: time.Now(), done: make(chan struct{})}
 	f.running = append(f.running, p)
 	life, root, after := f.life, f.root, time.Duration(f.world.processes.Add(1))*processesApart

@@ -34,6 +34,7 @@ type world struct {
 	wait      sync.WaitGroup
 	undone    []func() // take back what was done to oned
 	processes atomic.Int64
+	confirmed atomic.Bool // an admin has said that a host is off
 
 	mu       sync.Mutex
 	bmcs     map[string]string // how each device is
