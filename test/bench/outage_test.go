@@ -28,7 +28,9 @@ type outage struct {
 	shipped bool   // the scheduler is as the release comes
 }
 
-func (o outage) String() string { return fmt.Sprintf("%s, %d VMs, clean-ups that hang: %s", o.network, o.vms, o.share()) }
+func (o outage) String() string {
+	return fmt.Sprintf("%s, %d VMs, clean-ups that hang: %s", o.network, o.vms, o.share())
+}
 
 // share names the share of clean-ups that hang.
 func (o outage) share() string {

@@ -32,14 +32,15 @@ func before(t *testing.T) string {
 	if err != nil {
 		t.Fatalf("find the checkout: %v", err)
 	}
-	dir := filepath.Join(strings.TrimSpace(string(root)), "build", "before")
+	top := strings.TrimSpace(string(root))
+	dir := filepath.Join(top, "build", "before")
 	script := `set -e
-rm -rf "$1" && mkdir -p "$1/source" && cd "$1"
-git cat-file -e $2 2>/dev/null || { echo "commit $2 is not here: git fetch --unshallow"; exit 1; }
-git archive --format=tar -o source.tar $2:./ 2>/dev/null || git -C "$(git rev-parse --show-toplevel)" archive --format=tar -o "$1/source.tar" $2
-tar -x -f source.tar -C source && cd source
+git cat-file -e $2 2>/dev/null || { echo "it is not here, as in a shallow clone: git fetch --unshallow"; exit 1; }
+rm -rf "$1" && mkdir -p "$1/source"
+git -C "$3" archive --format=tar $2 | tar -x -C "$1/source"
+cd "$1/source"
 CGO_ENABLED=0 go build -buildvcs=false -tags urfave_cli_no_docs -trimpath -ldflags '-s -w' -o ../ ./cmd/host_error ./cmd/oneft`
-	if out, err := exec.Command("sh", "-c", script, "sh", dir, buildOfBefore).CombinedOutput(); err != nil {
+	if out, err := exec.Command("sh", "-c", script, "sh", dir, buildOfBefore, top).CombinedOutput(); err != nil {
 		t.Fatalf("build commit %s: %v\n%s", buildOfBefore, err, out)
 	}
 	return dir
@@ -99,7 +100,7 @@ func TestScaleOfRecovery(t *testing.T) {
 		for _, hang := range []string{"", "never"} {
 			for _, vms := range []int{6, 40, 200} {
 				c := &compared{outage: outage{vms: vms, network: network, hang: hang}}
-				c.now = course1(t, c.outage, now, recoveryLimit) // with the machine for itself
+				c.now = measure(t, c.outage, now, recoveryLimit) // with the machine for itself
 				c.toTheEnd = c.outage.toTheEnd(t)
 				all = append(all, c)
 			}
@@ -117,8 +118,8 @@ func TestScaleOfRecovery(t *testing.T) {
 	t.Log("\n" + table.String())
 }
 
-// course1 is one run.
-func course1(t *testing.T, o outage, d doer, limit time.Duration) course {
+// measure is one run that has to work.
+func measure(t *testing.T, o outage, d doer, limit time.Duration) course {
 	t.Helper()
 	c, err := o.run(t.Context(), d, limit)
 	if err != nil {
@@ -154,7 +155,7 @@ func measureTogether(t *testing.T, all []*compared, now, old, bare doer) {
 func recoverSome(t *testing.T, now doer) {
 	t.Helper()
 	o := outage{vms: 6, network: cloud.Routed, hang: "always"}
-	c := course1(t, o, now, recoveryLimit)
+	c := measure(t, o, now, recoveryLimit)
 	t.Logf("%s: %s", o, c.cell(o.vms))
 	if c.running != o.vms {
 		t.Errorf("%s: %d were recovered", o, c.running)
