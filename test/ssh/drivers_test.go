@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,9 +18,9 @@ import (
 
 // drivers do over a real ssh what those of OpenNebula do: the steps of vmm and vnm go into one shell on the
 // host (src/mad/ruby/ssh_stream.rb), each command of tm is an ssh of its own (ssh_exec_and_log in
-// src/mad/sh/scripts_common.sh).
+// src/mad/sh/scripts_common.sh). On other hosts than the one that is dead all succeeds at once.
 type drivers struct {
-	client string
+	client, dead string
 
 	mu  sync.Mutex
 	did []command
@@ -37,13 +38,15 @@ type command struct {
 
 // run is Config.Command of a cloud.
 func (d *drivers) run(ctx context.Context, s cloud.SSH) cloud.Ended {
+	if s.Host != d.dead {
+		return cloud.Succeeded
+	}
 	begun := time.Now()
 	c := command{SSH: s}
-	switch s.Command {
-	case "cancel", "deploy":
-		c.ended, c.output = d.stream(ctx, s.Host)
-	default:
-		c.ended, c.output = d.script(ctx, s.Host)
+	if s.Command == "cancel" {
+		c.ended, c.output = d.stream(ctx)
+	} else {
+		c.ended, c.output = d.script(ctx)
 	}
 	c.took = time.Since(begun)
 	c.killed = ctx.Err() != nil || strings.Contains(c.output, sshCode+"143") || strings.Contains(c.output, sshCode+"137")
@@ -53,16 +56,11 @@ func (d *drivers) run(ctx context.Context, s cloud.SSH) cloud.Ended {
 	return c.ended
 }
 
-// to gives the commands to a host that have ended.
-func (d *drivers) to(host string) (list []command) {
+// done gives the commands that have ended.
+func (d *drivers) done() []command {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, c := range d.did {
-		if c.Host == host {
-			list = append(list, c)
-		}
-	}
-	return list
+	return slices.Clone(d.did)
 }
 
 // What the drivers' shell prints when ssh has ended, and what the shell on the host prints behind a command.
@@ -72,8 +70,8 @@ const (
 )
 
 // script is ssh_exec_and_log.
-func (d *drivers) script(ctx context.Context, host string) (cloud.Ended, string) {
-	cmd := d.shell(ctx, `echo true | "$1" "$2" sh -s; code=$?; echo "`+sshCode+`$code" >&2; exit $code`, host)
+func (d *drivers) script(ctx context.Context) (cloud.Ended, string) {
+	cmd := d.shell(ctx, `echo true | "$1" "$2" sh -s; code=$?; echo "`+sshCode+`$code" >&2; exit $code`)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return cloud.Failed, string(out)
@@ -83,8 +81,8 @@ func (d *drivers) script(ctx context.Context, host string) (cloud.Ended, string)
 
 // stream is SshStreamCommand: two commands into one shell, the second one with an object of oned on its standard
 // input. A write to an ssh that has ended is what the thread dies of.
-func (d *drivers) stream(ctx context.Context, host string) (cloud.Ended, string) {
-	cmd := d.shell(ctx, `"$1" "$2" bash -s; echo "`+sshCode+`$?" >&2`, host)
+func (d *drivers) stream(ctx context.Context) (cloud.Ended, string) {
+	cmd := d.shell(ctx, `"$1" "$2" bash -s; echo "`+sshCode+`$?" >&2`)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return cloud.Failed, err.Error()
@@ -145,9 +143,10 @@ func (s *stream) wait() {
 	}
 }
 
-// shell is a line of the drivers for sh, with the client and the host as its words; the end of the context ends all of it.
-func (d *drivers) shell(ctx context.Context, line, host string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "sh", "-c", line, "sh", d.client, host)
+// shell is a line of the drivers for sh, with the client and the dead host as its words; the end of
+// the context ends all of it.
+func (d *drivers) shell(ctx context.Context, line string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "sh", "-c", line, "sh", d.client, d.dead)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second

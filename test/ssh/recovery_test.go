@@ -28,7 +28,7 @@ type front struct {
 
 func (site *site) front(t *testing.T) *front {
 	t.Helper()
-	d := &drivers{client: site.ssh.Client}
+	d := &drivers{client: site.ssh.Client, dead: site.dies}
 	cfg := cloud.Config{Version: "6.10.0", Network: cloud.Routed, CleanUpsHang: cloud.NoHang, Command: d.run, SchedInterval: 100 * time.Millisecond}
 	for id, name := range []string{site.dies, site.lives} {
 		cfg.Hosts = append(cfg.Hosts, cloud.Host{ID: id, Name: name, CPU: 100 * vms, MemMB: 1024 * vms})
@@ -73,15 +73,13 @@ func TestRecoveryOverSSH(t *testing.T) {
 	now, nowTook := c.hostError(t)
 
 	shortest := limit
-	for _, d := range bare.drivers.to(c.dies) {
+	for _, d := range bare.drivers.done() {
 		if shortest = min(shortest, d.took); d.killed || d.ended == cloud.Succeeded || strings.Contains(d.output, said) {
 			t.Errorf("bare calls: %+v", d)
 		}
 	}
-	waited := 0
-	for _, d := range now.drivers.to(c.dies) {
+	for _, d := range now.drivers.done() {
 		if !d.killed && !strings.Contains(d.output, said) {
-			waited++
 			t.Errorf("with host_error: an ssh to the dead host was left to itself: %+v", d)
 		}
 	}
@@ -112,7 +110,7 @@ func (c *site) bareCalls(t *testing.T) (*front, time.Duration) {
 	}
 	for s.running()+len(s.Unanswered()) < vms {
 		if time.Since(begun) > 2*limit {
-			t.Fatalf("bare calls: %d run, %d wait for ever; under way: %+v; ended: %+v", s.running(), len(s.Unanswered()), s.SSHs(""), s.drivers.did)
+			t.Fatalf("bare calls: %d run, %d wait for ever; under way: %+v; ended: %+v", s.running(), len(s.Unanswered()), s.SSHs(""), s.drivers.done())
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
