@@ -99,8 +99,8 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 		w.Asked = time.Since(t.asked)
 	}
 	last, _ := vm.Last()
-	if vm.Is(one.CleanupResubmit, one.CleanupDelete) && last.HostID == r.hostID && r.proof.Certain() && !r.cameBack(ctx) {
-		w.Proven, w.Closed = true, r.closed()
+	if vm.Is(one.CleanupResubmit, one.CleanupDelete) && last.HostID == r.hostID && r.proof.Certain() {
+		w.Proven, w.Closed = true, r.closed() && !r.cameBack(ctx)
 	}
 	_, stage := recovery.Follow(w, limits)
 	r.hop(t, vm, incident.Wait(stage))

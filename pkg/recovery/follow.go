@@ -49,8 +49,8 @@ type Way struct {
 	ByTM, Again bool
 	// Word is what the scheduler said of it before it was recreated: that is not about today.
 	Word string
-	// Proven: the machine is off. Closed: no command of a driver can reach it any more. A machine that is back is
-	// neither.
+	// Proven: the machine was off, so that its guests are gone. Closed: it still is, and no command of a driver can reach
+	// it any more.
 	Proven, Closed bool
 }
 
@@ -105,9 +105,10 @@ func onTheWay() []waits {
 
 // Follow decides about a VM on its way: what it waits for, and what has to be done.
 //
-// A clean-up is ended only with a proof that the machine is off, and only when no command of it can reach the
+// A clean-up is ended only with a proof that the machine is or was off, and only when no command of it can reach the
 // machine any more: one that connects after all, when the machine is switched on again, would remove the disks
-// of the new copy from shared storage. Without a proof it may still succeed: oned cleaned 9 of 9 VMs itself of a
+// of the new copy from shared storage. When the limit of its time-outs is over none can be under way, whether the machine
+// is back or not. Without a proof it may still succeed: oned cleaned 9 of 9 VMs itself of a
 // host that came back 20 s after ERROR (measured on 6.10).
 func Follow(w Way, l Limits) (Turn, Stage) {
 	last, _ := w.VM.Last()
