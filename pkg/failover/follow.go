@@ -41,6 +41,10 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 		if !cleaning && len(here) == 0 || r.cameBack(ctx) || r.barred(limits.Settle) {
 			r.open() // oned needs ssh to monitor a host that is switched on again
 		}
+		if by := r.wanted(); by != "" && r.unproven() {
+			r.finishAll(slices.Concat(here, gone), Starting, "left to %s, in which a person says that the host is off", by)
+			return
+		}
 		if !wait(ctx, max(pause, time.Since(asked))) { // who is slow to answer is asked less often
 			break
 		}
