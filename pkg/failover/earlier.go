@@ -135,6 +135,7 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 	p.conclude(report, tasks)
 	if report.Back {
 		report.Summary = summary + "; before: " + report.Summary
+		report.Back = !report.has(Done) && !report.has(Unproven) // it came back after something had been done
 	}
 	return nil
 }

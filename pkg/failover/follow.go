@@ -99,8 +99,8 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 		w.Asked = time.Since(t.asked)
 	}
 	last, _ := vm.Last()
-	if vm.Is(one.CleanupResubmit, one.CleanupDelete) && last.HostID == r.hostID && r.proof.Certain() && !r.cameBack(ctx) {
-		w.Proven, w.Closed = true, r.closed()
+	if vm.Is(one.CleanupResubmit, one.CleanupDelete) && last.HostID == r.hostID && r.proof.Certain() {
+		w.Proven, w.Closed = true, r.closed() && !r.cameBack(ctx)
 	}
 	_, stage := recovery.Follow(w, limits)
 	r.hop(t, vm, incident.Wait(stage))
@@ -234,7 +234,11 @@ func (r *permit) stuck(t *task, vm one.VM, waits incident.Wait, in time.Duration
 	case waits == incident.WaitRoom:
 		end("still PENDING after %s: %s", took, schedulerSays(vm))
 	case waits == incident.WaitScheduler:
-		end("still PENDING after %s: the scheduler has not placed it; does it run?", took)
+		if recovery.InTurn(vm.UserTemplate["SCHED_MESSAGE"]) {
+			end("still PENDING after %s: %s", took, schedulerSays(vm))
+		} else {
+			end("still PENDING after %s: the scheduler has not placed it; does it run?", took)
+		}
 	case waits == incident.WaitOwner:
 		end("it is on hold; onevm release %d starts it", vm.ID)
 	default:

@@ -79,6 +79,7 @@ type task struct {
 	waits    string    // for what the scheduler waits to move it; "" when it has not said
 	word     string    // what the scheduler said of it before
 	asked    time.Time // when its clean-up was last ended; zero before
+	tried    bool      // a host was looked for
 	again    bool      // it was recreated once more
 	byTM     bool      // its clean-up is done by the transfer driver
 	release  func()    // gives the VM to other processes; nil without a lock

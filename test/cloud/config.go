@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -48,6 +49,9 @@ type Config struct {
 	// FailFast, when it is set, is asked as each ssh command of a driver begins, for the name of its
 	// host: with true the command fails after 10 ms. It must not call methods of Cloud.
 	FailFast func(hostName string) bool
+	// Command, when it is set, runs each ssh command of a driver, which then takes what that takes: Network only says
+	// how long the monitoring takes, and CleanUpsHang is to be NoHang. The context ends when the action does.
+	Command func(ctx context.Context, s SSH) Ended
 	// ConnectTimeout is that of the ssh configuration of the drivers; 0 is none, as shipped. It ends the wait of ssh
 	// for a host that is cut off, and for the banner of a frozen one, which oned then says ERROR of.
 	ConnectTimeout time.Duration

@@ -15,6 +15,8 @@ type sshCommand struct {
 	ends     time.Time // zero: never
 	connects bool      // its command runs on the host, and ends well
 	timer    *time.Timer
+	end      func() // ends what Config.Command runs; nil where the tables say what it takes
+	broke    bool   // the thread of its driver died with it
 }
 
 // SSH is an ssh command of a driver, as ps shows it.
@@ -31,7 +33,7 @@ func (c *Cloud) SSHs(hostName string) (list []SSH) {
 	c.mu.Lock()
 	defer c.unlock()
 	for _, s := range c.sshTo(hostName) {
-		list = append(list, SSH{ID: s.id, Host: s.host.Name, VM: s.action.vm.ID, Command: s.step().command, Since: s.since})
+		list = append(list, s.seen())
 	}
 	return list
 }
@@ -137,6 +139,10 @@ func (c *Cloud) beginSSH(a *action) {
 	s := &sshCommand{id: c.lastSSH, action: a, host: a.steps[a.at].host, since: time.Now()}
 	a.command = s
 	s.host.ssh = append(s.host.ssh, s)
+	if c.cfg.Command != nil {
+		c.run(s)
+		return
+	}
 	if c.cfg.FailFast != nil && c.cfg.FailFast(s.host.Name) {
 		s.tries = s.since
 		c.endsIn(s, failFastTime, false)
@@ -181,6 +187,9 @@ func (c *Cloud) endsIn(s *sshCommand, d time.Duration, connects bool) {
 // removeSSH takes a command out of those under way.
 func (c *Cloud) removeSSH(s *sshCommand) {
 	stopTimer(s.timer)
+	if s.end != nil {
+		s.end()
+	}
 	s.host.ssh = slices.DeleteFunc(s.host.ssh, func(o *sshCommand) bool { return o == s })
 	s.action.command = nil
 }
@@ -203,7 +212,7 @@ func (c *Cloud) endSSH(s *sshCommand, connected bool) {
 	case done.mayFail:
 		c.endAction(a, false)
 		return
-	case done.command == cancelCommand && c.breaks(a.vm.ID, a.attempt):
+	case s.broke, done.command == cancelCommand && c.breaks(a.vm.ID, a.attempt):
 		// The driver writes its next command to an ssh that has ended: the thread dies of the broken
 		// pipe, and oned waits for ever (OpenNebula issue 7155).
 		if c.losesThreads() {
@@ -221,7 +230,7 @@ func (c *Cloud) sshReachable(h *host) {
 	now, alive := time.Now(), c.tables.ssh[rowAlive].ssh
 	for _, s := range h.ssh {
 		switch {
-		case s.connects:
+		case s.connects, s.end != nil:
 		case s.ends.IsZero():
 			c.endsIn(s, alive, true) // it thaws
 		case s.tries.After(now):

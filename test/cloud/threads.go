@@ -215,6 +215,19 @@ func (c *Cloud) dropAction(a *action) {
 	}
 }
 
+// Unanswered lists the VMs in a clean-up that no thread of a driver works on or has in line any more: oned
+// waits for ever.
+func (c *Cloud) Unanswered() (ids []int) {
+	c.mu.Lock()
+	defer c.unlock()
+	for _, id := range c.vmIDs {
+		if v := c.vms[id]; v.action == nil && v.State == one.Active && (v.LCM == one.CleanupResubmit || v.LCM == one.CleanupDelete) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // cancelAction is the driver_cancel of oned: a recreate or delete ends what a thread does for the
 // VM (ActionManager.cancel_action).
 func (c *Cloud) cancelAction(v *vm) {

@@ -31,6 +31,8 @@ type Config struct {
 	Interval    time.Duration // between two monitorings of a host
 	Sched       time.Duration // between two runs of the scheduler
 	HookTimeout time.Duration // after which a hook is killed
+	// ShippedScheduler is the scheduler with the settings that the release comes with, whatever Sched is.
+	ShippedScheduler bool
 
 	// Network is how the hosts are connected; "" is a cloud whose drivers answer at once. With one,
 	// Faster divides what ssh to a dead host takes, and CleanUpsHang is the share of clean-ups there that
@@ -191,6 +193,7 @@ func (cfg Config) simulated() cloud.Config {
 	c := cloud.Config{
 		Version: cfg.Version, User: user, Password: password,
 		MonitorInterval: cfg.Interval, Step: cfg.Step, SchedInterval: cfg.Sched, Network: cfg.Network, Faster: cfg.Faster,
+		ShippedScheduler: cfg.ShippedScheduler,
 	}
 	c.CleanUpsHang, _ = cloud.ParseShare(cfg.CleanUpsHang) // it was checked
 	if cfg.Network != "" {
