@@ -86,6 +86,7 @@ func (s storm) begin(t *testing.T, bin string) *lab.Lab {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
+	verifyLeft(t, dir)
 	random := rand.New(rand.NewPCG(1, 1))
 	for id := range s.hosts * s.each {
 		if id%s.hosts < s.failed {
