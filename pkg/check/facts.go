@@ -7,6 +7,7 @@ import (
 	"one-ft/pkg/config"
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -136,6 +137,8 @@ type VMs struct {
 	Active map[int]int
 	// On are how many VMs are on a system datastore, by its ID.
 	On map[int]int
+	// Cleaning are VMs in CLEANUP_RESUBMIT, by the ID of the host that oned cleans up on.
+	Cleaning map[int][]int
 	// Ill are VMs that failed or are UNKNOWN, ID ascending.
 	Ill []IllVM
 }
@@ -175,6 +178,9 @@ type Incident struct {
 	Began    time.Time
 	// Held: a process works on it. HeldKnown is false when that cannot be seen.
 	Held, HeldKnown bool
+	// Following: everything was asked for, and VMs are on their way; Waiting are those by what they wait for.
+	Following bool
+	Waiting   map[incident.Wait][]int
 }
 
 // Clock is what oned told of the time.

@@ -54,10 +54,10 @@ func readIncidents(dir, locks, procLocks string) Incidents {
 				in.Err = err
 			case err != nil || r.Number < 1:
 				in.Damaged = append(in.Damaged, e.Name())
-			case r.Status == incident.Open:
+			case r.Status.Unfinished():
 				in.Open = append(in.Open, Incident{
 					Number: r.Number, Kind: r.Kind, ID: r.ID, Name: one.Printable(r.Name), FrontEnd: one.Printable(r.FrontEnd), Began: r.Began,
-					Held: isHeld(held, locks, r.Kind, r.ID), HeldKnown: known,
+					Held: isHeld(held, locks, r.Kind, r.ID), HeldKnown: known, Following: r.Status == incident.Following, Waiting: waiting(r),
 				})
 			}
 		}
@@ -65,6 +65,17 @@ func readIncidents(dir, locks, procLocks string) Incidents {
 	slices.Reverse(in.Open)
 	slices.Sort(in.Damaged)
 	return in
+}
+
+// waiting are the VMs of an incident that are on their way, by what they wait for.
+func waiting(r incident.Record) map[incident.Wait][]int {
+	all := map[incident.Wait][]int{}
+	for _, v := range r.VMs {
+		if n := len(v.Path); v.Result == "starting" && n > 0 {
+			all[v.Path[n-1].Waits] = append(all[v.Path[n-1].Waits], v.ID)
+		}
+	}
+	return all
 }
 
 func readJSON(path string, v any) error {

@@ -9,6 +9,7 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
 )
 
 // Judge decides what is wrong, and what to do about it. It is pure.
@@ -170,9 +171,14 @@ func (j *judge) hosts() {
 		case h.State.Failed():
 			j.add(Finding{Severity: Warning, Topic: TopicHosts, Hosts: []int{h.ID}, Fix: fmt.Sprintf("onehost show %d", h.ID),
 				What: fmt.Sprintf("host %d (%s) is in ERROR", h.ID, h.Name)})
+		case j.quarantined(h):
 		case h.State.SetByAdmin() && active > 0:
 			j.add(Finding{Severity: Warning, Topic: TopicHosts, Hosts: []int{h.ID}, Fix: fmt.Sprintf("onehost enable %d", h.ID),
 				What: fmt.Sprintf("host %d (%s) is %s with %s on it: it never becomes ERROR, so they are not recovered", h.ID, h.Name, h.State, counted(active, "VM"))})
+		}
+		if ids := j.VMs.Cleaning[h.ID]; len(ids) > 0 && !open && !h.State.Back() {
+			j.add(Finding{Severity: Problem, Topic: TopicHosts, Hosts: []int{h.ID}, Fix: fmt.Sprintf("host_error %d -r", h.ID),
+				What: fmt.Sprintf("oned cleans up on host %d (%s), which is %s: VM %s in CLEANUP_RESUBMIT may stay so for ever", h.ID, h.Name, h.State, listed(ids))})
 		}
 		if isNone(h.Template["FT_ACTION"]) {
 			j.add(Finding{Severity: Warning, Topic: TopicHosts, Hosts: []int{h.ID}, Fix: fmt.Sprintf("onehost update %d: take FT_ACTION out", h.ID),
@@ -187,6 +193,24 @@ func (j *judge) hosts() {
 	default:
 		j.say(OK, TopicHosts, "", "%d of %s in service", service, counted(len(j.Facts.Hosts), "host"))
 	}
+}
+
+// quarantined names a host that one-ft has taken out of scheduling, and what keeps it there; false for none.
+func (j *judge) quarantined(h Host) bool {
+	q, in := recovery.QuarantineOf(h.Host)
+	if !in {
+		return false
+	}
+	since := fmt.Sprintf("host %d (%s) is in quarantine since %s, because its VMs were started elsewhere (incident %d of %s)", h.ID, h.Name, q.At.Format(time.DateTime), q.Incident, q.FrontEnd)
+	keeps := "; oneft resume gives it back when it is monitored again and none of its old guests runs"
+	switch zombies := recovery.Zombies(h.Host); {
+	case len(zombies) > 0:
+		keeps = fmt.Sprintf("; old guests still run on it: ZOMBIES %s", one.Printable(strings.Join(zombies, ", ")))
+	case j.Facts.Version.Before(5, 0):
+		keeps = "; OpenNebula " + j.Facts.Version.String() + " does not monitor it: make sure that none of its old guests runs before you give it back"
+	}
+	j.add(Finding{Severity: Warning, Topic: TopicHosts, Hosts: []int{h.ID}, What: since + keeps, Fix: fmt.Sprintf("oneft release %d", h.ID)})
+	return true
 }
 
 // files judges what hooks have to write.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"one-ft/pkg/fence"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -78,6 +79,15 @@ func hostTroubles() []trouble {
 	return []trouble{
 		{"host in error", v74, func(f *Facts) { f.Hosts[0].State = one.HostError }, []string{"problem hosts |host 1 (node1) is in ERROR with 1 VM on it, and no incident|oneft resume"}, ""},
 		{"host in error, empty", v74, func(f *Facts) { f.Hosts[2].State = one.HostError }, []string{"warning hosts |host 3 (node3) is in ERROR|onehost show 3"}, ""},
+		{"quarantine", v74, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |is in quarantine since 2026-11-22 11:00:00, because its VMs were started elsewhere (incident 12 of one1-1f3a); oneft resume gives it back|oneft release 1"}, ""},
+		{"quarantine with old guests", v510, func(f *Facts) { inQuarantine(&f.Hosts[0], "one-7") }, []string{"warning hosts |old guests still run on it: ZOMBIES one-7|oneft release 1"}, ""},
+		{"quarantine that only a person ends", v44, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |OpenNebula 4.4.1 does not monitor it|oneft release 1"}, ""},
+		{"clean-ups that hang", v74, func(f *Facts) {
+			f.Hosts[0].State, f.VMs.Active, f.VMs.Cleaning = one.HostError, nil, map[int][]int{1: {7, 8}}
+		}, []string{"problem hosts |VM 7, 8 in CLEANUP_RESUBMIT may stay so for ever|host_error 1 -r", "warning hosts |host 1 (node1) is in ERROR|onehost show 1"}, ""},
+		{"followed", v74, func(f *Facts) {
+			f.Incidents.Open = []Incident{{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon, HeldKnown: true, Following: true, Waiting: map[incident.Wait][]int{incident.WaitRoom: {7}, incident.WaitBoot: {8, 9}}}}
+		}, []string{"warning incidents |oneft resume follows its VMs until they run; waiting to boot: VM 8, 9; waiting for a host with room: VM 7|oneft resume 12"}, ""},
 		{"disabled", v74, func(f *Facts) { f.Hosts[0].State = one.HostDisabled }, []string{"warning hosts |is DISABLED with 1 VM|onehost enable 1"}, ""},
 		{"disabled, empty", v74, func(f *Facts) { f.Hosts[2].State = one.HostDisabled }, nil, ""},
 		{"left alone", v74, func(f *Facts) { f.Hosts[0].Template["FT_ACTION"] = " None" }, []string{"warning hosts |FT_ACTION = none|onehost update 1"}, ""},

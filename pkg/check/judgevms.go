@@ -2,9 +2,12 @@ package check
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/recovery"
 )
 
@@ -101,6 +104,23 @@ func (j *judge) budgets() {
 }
 
 // incidents judges what nobody works on.
+// followed says what the VMs of an incident wait for that everything was asked for.
+func followed(i Incident) string {
+	words := map[incident.Wait]string{
+		incident.WaitCleanup: "for the end of their clean-up", incident.WaitScheduler: "for the scheduler", incident.WaitRoom: "for a host with room",
+		incident.WaitDisks: "for their disks", incident.WaitBoot: "to boot", incident.WaitOwner: "on hold, for their owner",
+	}
+	text := "; oneft resume follows its VMs until they run"
+	for _, w := range slices.Sorted(maps.Keys(i.Waiting)) {
+		word := words[w]
+		if word == "" {
+			word = "on their way"
+		}
+		text += fmt.Sprintf("; waiting %s: VM %s", word, listed(i.Waiting[w]))
+	}
+	return text
+}
+
 func (j *judge) incidents() {
 	in := j.Incidents
 	if in.Err != nil {
@@ -117,6 +137,8 @@ func (j *judge) incidents() {
 			f.Severity, f.What = Warning, what+"; whether anybody works on it cannot be seen"
 		case i.Held:
 			f.Severity, f.What, f.Fix = OK, what+", and a process works on it", ""
+		case i.Following:
+			f.Severity, f.What = Warning, what+followed(i)
 		}
 		if i.Kind == "host" {
 			f.Hosts = []int{i.ID}

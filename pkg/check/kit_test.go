@@ -9,6 +9,7 @@ import (
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
 )
 
 var (
@@ -65,4 +66,13 @@ func leased(id int, promise fence.Promise) Host {
 		Lease: fence.Lease{Length: time.Minute, Reaction: fence.DefaultReaction, Margin: fence.DefaultMargin}}}})
 	h.Promise, h.Promised = promise, promise != fence.Promise{}
 	return h
+}
+
+// inQuarantine is a host that one-ft has taken out of scheduling.
+func inQuarantine(h *Host, zombies string) {
+	q := recovery.Quarantine{FrontEnd: "one1-1f3a", Incident: 12, At: noon.Add(-time.Hour), Proven: true}
+	h.State, h.Template[recovery.AttrQuarantine] = one.HostDisabled, q.String()
+	if zombies != "" {
+		h.Template["ZOMBIES"] = zombies
+	}
 }

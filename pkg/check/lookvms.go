@@ -64,6 +64,16 @@ func (l *look) vms(ctx context.Context, hosts []one.Host) {
 		}
 		ill = append(ill, failed...)
 	}
+	v.Cleaning = map[int][]int{}
+	active, err := l.Client.VMsIn(ctx, one.Active) // oned counts them on no host
+	if err != nil {
+		l.miss("VMs that are cleaned up: %v", err)
+	}
+	for _, vm := range active {
+		if last, placed := vm.Last(); placed && vm.Is(one.CleanupResubmit) {
+			v.Cleaning[last.HostID] = append(v.Cleaning[last.HostID], vm.ID)
+		}
+	}
 	slices.SortFunc(ill, func(a, b one.VM) int { return a.ID - b.ID })
 	for _, list := range [][]int{v.Unread, v.Loses, v.Stay} {
 		slices.Sort(list)

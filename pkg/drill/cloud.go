@@ -2,6 +2,7 @@ package drill
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"one-ft/pkg/one"
@@ -80,7 +81,17 @@ type Datastore struct {
 }
 
 // Values gives the attribute for requirements of datastores.
-func (d *Datastore) Values(name string) ([]string, bool) { return d.Attributes[name], true }
+func (d *Datastore) Values(name string) ([]string, bool) {
+	values, found := d.Attributes[name]
+	return values, found || name == clustersID || !isPath(name)
+}
+
+// clustersID is the path of a datastore's clusters, as requirements name them.
+const clustersID = "CLUSTERS/ID"
+
+// isPath reports whether a name in a requirement is a path to what is nested in the object's XML: the scheduler looks for
+// it as it is, below each part of the object (ObjectXML::search).
+func isPath(name string) bool { return strings.Contains(name, "/") }
 
 // HasVM is false: datastores hold no VMs.
 func (d *Datastore) HasVM(int) bool { return false }

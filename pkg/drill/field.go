@@ -32,6 +32,9 @@ type target struct {
 // Values gives the attributes of the host. What only monitoring tells is not in every answer.
 func (t *target) Values(name string) ([]string, bool) {
 	values, found := t.host.Attributes[name]
+	if !found && isPath(name) {
+		return nil, false
+	}
 	if !found && t.host.NoMonitoring {
 		switch name {
 		case "FREE_CPU", "FREE_MEMORY", "USED_CPU", "USED_MEMORY", "NETRX", "NETTX":

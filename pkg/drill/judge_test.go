@@ -131,6 +131,8 @@ func TestVerdicts(t *testing.T) {
 			"does not fit: 1 does not fit (no system datastore has 0 MB for it, or meets its requirements)"},
 		{"requirements of datastores", Cloud{Hosts: []Host{host(0, 4, 8, 1, 2), host(1, 4, 8)}, VMs: []VM{with(vm(1, 0, 1, 1), func(v *VM) { v.DatastoreRequirements = []string{"ID = 1"} }), with(vm(2, 0, 1, 1), func(v *VM) { v.DatastoreRequirements = []string{"ID = 0"} })},
 			Datastores: []Datastore{store(0, disk)}}, "does not fit: 1 does not fit (no system datastore has 0 MB for it, or meets its requirements) 2 fits on 1"},
+		{"a path that cannot be told", Cloud{Hosts: []Host{host(0, 4, 8, 1), host(1, 4, 8)}, VMs: []VM{vm(1, 0, 1, 1, `"HOST_SHARE/MAX_CPU" > 1`)}},
+			"not known: 1 not known (not evaluated: requirements of HOST_SHARE/MAX_CPU)"},
 		{"local disks", Cloud{Hosts: []Host{host(0, 4, 8, 1, 2), local(host(1, 4, 8), disk+1)}, VMs: []VM{with(vm(1, 0, 1, 1), needsDisk), with(vm(2, 0, 1, 1), needsDisk)}, Datastores: []Datastore{{}}},
 			"does not fit: 1 fits on 1 2 does not fit (the other VMs take the room that it needs)"},
 		{"unread", Cloud{Hosts: []Host{host(0, 4, 8, 1, 9), host(1, 4, 8)}, VMs: []VM{vm(1, 0, 1, 1)}, Unread: []int{9}}, "not known: 1 fits on 1"},

@@ -277,6 +277,9 @@ func parseDatastore(e *element) (d Datastore, ok bool, err error) {
 	}
 	addAttributes(d.Attributes, e)
 	addAttributes(d.Attributes, template)
+	for _, id := range d.Clusters { // "CLUSTERS/ID" @> 0: AUTOMATIC_DS_REQUIREMENTS of every VM since 5.0 (src/vm/VirtualMachine.cc)
+		d.Attributes[clustersID] = append(d.Attributes[clustersID], strconv.Itoa(id))
+	}
 	return d, true, nil
 }
 

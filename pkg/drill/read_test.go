@@ -155,6 +155,33 @@ func TestReadHost(t *testing.T) {
 	}
 }
 
+// TestClustersOfDatastores: since 5.0 every VM with an image requires a datastore of the clusters of its images and networks,
+// in the words of 6.10 (seen live).
+func TestClustersOfDatastores(t *testing.T) {
+	for _, tt := range []struct{ requires, clusters, want string }{
+		{`("CLUSTERS/ID" @> 0)`, "<ID>0</ID>", "fits"},
+		{`("CLUSTERS/ID" @> 0 | "CLUSTERS/ID" @> 100)`, "<ID>7</ID><ID>0</ID>", "fits"},
+		{`("CLUSTERS/ID" @> 100)`, "<ID>7</ID><ID>0</ID>", "does not fit"},
+		{`("CLUSTERS/ID" @> 0)`, "", "does not fit"},
+		{`("CLUSTERS/NAME" = a)`, "<ID>0</ID>", "not known"},
+	} {
+		var store element
+		err := eachObject("<P><DATASTORE><ID>0</ID><NAME>system</NAME><TYPE>1</TYPE><STATE>0</STATE><TOTAL_MB>9</TOTAL_MB><FREE_MB>9</FREE_MB><CLUSTERS>"+tt.clusters+
+			"</CLUSTERS><TEMPLATE><SHARED>YES</SHARED></TEMPLATE></DATASTORE></P>", "P", "DATASTORE", func(e *element) error { store = *e; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, _, err := parseDatastore(&store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := Cloud{Hosts: []Host{host(0, 4, 8, 1), host(1, 4, 8)}, VMs: []VM{with(vm(1, 0, 1, 1), func(v *VM) { v.DatastoreRequirements = []string{tt.requires} })}, Datastores: []Datastore{d}}
+		if got, _, _ := strings.Cut(verdicts(drill(t, c)), ":"); got != tt.want {
+			t.Errorf("%s of a datastore in clusters %q: %s, not %s", tt.requires, tt.clusters, got, tt.want)
+		}
+	}
+}
+
 // TestReadVM: what a VM needs, and what of it is not evaluated.
 func TestReadVM(t *testing.T) {
 	disks := `<DISK><SIZE>100</SIZE><CLONE>YES</CLONE><CLONE_TARGET>SYSTEM</CLONE_TARGET><LN_TARGET>NONE</LN_TARGET><DISK_SNAPSHOT_TOTAL_SIZE>10</DISK_SNAPSHOT_TOTAL_SIZE></DISK>` +

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
 )
 
 // Barrier keeps ssh of this front-end away from a host that is proven off: what would wait for minutes fails at once,
@@ -23,7 +24,7 @@ type Barrier interface {
 // bar puts up the barrier for a host that is certainly off, before the first call. Without one clean-ups take what
 // their time-outs take. open takes it away.
 func (r *permit) bar(ctx context.Context, tasks []*task) {
-	if r.opt.Bar == nil || r.hostID < 0 || !r.proof.Certain() || len(tasks) == 0 {
+	if r.opt.Bar == nil || r.hostID < 0 || !r.proof.Certain() || !slices.ContainsFunc(tasks, (*task).reachesHost) {
 		return
 	}
 	host, err := r.cloud.Host(ctx, r.hostID)
@@ -44,9 +45,26 @@ func (r *permit) bar(ctx context.Context, tasks []*task) {
 	if b == nil {
 		return
 	}
-	r.barrier = b
+	r.barrier, r.barredAt = b, time.Now()
 	r.rec.FailFast(b.Names())
 	r.tell(Info, -1, incident.KindFailFast, "ssh to the host fails at once from here on (%.1f s)", time.Since(began).Seconds())
+}
+
+// reachesHost reports whether commands of drivers to the failed host are under way for a VM, or will be.
+func (t *task) reachesHost() bool {
+	if t.out.Result != "" {
+		return false
+	}
+	return t.accepted.IsZero() && t.step.Verb.Acts() || t.step.VM.Is(one.CleanupResubmit, one.CleanupDelete)
+}
+
+// longestBar is how long the barrier stays at most when clean-ups do not end, beside the time that they may wait for a
+// thread: before 5.0 oned does not tell whether the host is switched on again. A choice.
+const longestBar = time.Minute
+
+// barred reports whether the barrier has been up for long enough for all clean-ups that can wait for a thread.
+func (r *runner) barred(settle time.Duration) bool {
+	return r.barrier != nil && time.Since(r.barredAt) > settle+longestBar
 }
 
 // open takes the barrier away, if there is one.

@@ -27,6 +27,7 @@ type Cloud interface {
 	VM(ctx context.Context, id int) (one.VM, error)
 	VMSet(ctx context.Context, ids []int) ([]one.VM, error)
 	PendingVMs(ctx context.Context) ([]one.VM, error)
+	VMsIn(ctx context.Context, state one.VMState) ([]one.VM, error)
 	Datastore(ctx context.Context, id int) (one.Datastore, error)
 	MonitoringInterval(ctx context.Context) (int, error)
 	MonitoredAt(ctx context.Context, hostID int) (int64, error)
@@ -159,6 +160,8 @@ type Options struct {
 	// FrontEnd is how this front-end is called in the claims on hosts (Claim); "" for no
 	// claims.
 	FrontEnd string
+	// Strays: VMs whose clean-up on the host has not ended are found, too, whoever has recreated them.
+	Strays bool
 	// Record, when set, keeps what is done.
 	Record Recorder
 	// Shared is set when several hosts are recovered in one process.

@@ -33,10 +33,11 @@ func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (task
 		if slices.ContainsFunc(now, func(t *task) bool { return t.out.VM == v.ID }) {
 			continue
 		}
-		t := &task{accepted: time.Now(), out: Outcome{
+		t := &task{accepted: time.Now(), byTM: recovery.CleanedByTM(v.State), out: Outcome{
 			VM: v.ID, Name: v.Name, Owner: v.Owner, State: v.State, Action: recovery.Verb(v.Action), Result: Result(v.Result),
 			Detail: v.Detail, Priority: v.Priority, Calls: v.Calls, Seconds: v.Seconds, Path: slices.Clone(v.Path),
 		}}
+		t.again = slices.ContainsFunc(v.Path[min(1, len(v.Path)):], func(h incident.Hop) bool { return recovery.IsFailure(h.State) })
 		switch t.out.Result {
 		case Incomplete, Starting: // that process was told to end, or its time was over
 			t.out.Result = ""
@@ -59,21 +60,63 @@ func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (task
 	return tasks
 }
 
-// unfinished are the tasks that something has to be seen of.
-func unfinished(tasks []*task) bool {
-	return slices.ContainsFunc(tasks, func(t *task) bool { return t.out.Result == "" })
+// adrift are the VMs that somebody else has recreated, such as OpenNebula's own hook, and whose clean-ups on the host have
+// not ended: oned does not count them there any more. It reads all active VMs of the cloud.
+func (r *runner) adrift(ctx context.Context) (vms []one.VM) {
+	if !r.opt.Strays {
+		return nil
+	}
+	all, err := r.cloud.VMsIn(ctx, one.Active)
+	if err != nil {
+		return nil // those that are known are recovered
+	}
+	for _, vm := range all {
+		if last, placed := vm.Last(); placed && last.HostID == r.hostID && vm.Is(one.CleanupResubmit) {
+			vms = append(vms, vm)
+		}
+	}
+	return vms
 }
 
-// followEarlier sees what became of the VMs that processes before had planned and that left the host, to the end. The host was
-// proven off then, and nothing has been heard of it since, or an admin says so now.
-func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, report Report, before Earlier) (Report, error) {
+// strays makes tasks of the VMs that are adrift, and that no task is about. A dry run only names them.
+func (r *runner) strays(ctx context.Context, now []*task) (tasks []*task) {
+	for _, vm := range r.adrift(ctx) {
+		if slices.ContainsFunc(now, func(t *task) bool { return t.out.VM == vm.ID }) {
+			continue
+		}
+		if full, err := r.cloud.VM(ctx, vm.ID); err == nil { // the pool tells less
+			vm = full
+		}
+		t := newTask(recovery.Step{VM: vm, Verb: recovery.VerbRecreate, Target: -1, Reason: "it was recreated by somebody else, and its clean-up has not ended"}, time.Now())
+		t.byTM = vm.DeployID == "" // a VM that never ran was cleaned up by the transfer driver
+		if !r.opt.DryRun {
+			t.accepted = time.Now()
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks
+}
+
+// followEarlier sees what became of the VMs that processes before had planned and that left the host, to the end; those
+// that are still there are left as they are. The host was proven off then, and nothing has been heard of it since, or
+// an admin says so now.
+func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, report *Report, before Earlier) error {
 	tasks := r.earlier(ctx, before, nil)
+	for _, t := range tasks {
+		vm := t.step.VM
+		if last, _ := vm.Last(); t.out.Result == "" && vm.State == one.Active && last.HostID == r.hostID && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
+			r.finish(t, Left, "nothing was done any more: it is %s on the host", vm.Status())
+		}
+	}
+	if len(tasks) == 0 {
+		return nil
+	}
 	proof := fence.WithoutProof(r.hostID, before.Proof)
 	switch {
 	case job.ConfirmedOff:
 		var err error
 		if proof, err = job.Fence(ctx, host, nil); err != nil {
-			return report, err
+			return err
 		}
 		r.rec.Proved(proof.String(), true)
 	case before.Proven:
@@ -81,56 +124,37 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 	}
 	p, err := r.permit(r.hostID, proof)
 	if err != nil {
-		return report, err
+		return err
 	}
 	report.Fence = proof.String()
-	if unfinished(tasks) {
+	if slices.ContainsFunc(tasks, func(t *task) bool { return t.out.Result == "" }) {
 		r.say(Info, -1, "following the VMs that left the host")
 		p.perform(ctx, tasks)
 	}
-	p.conclude(&report, tasks)
-	return report, nil
-}
-
-// concludeEarlier says what became of the VMs that processes before had planned, without
-// doing anything more.
-func (r *runner) concludeEarlier(ctx context.Context, report *Report, before Earlier) {
-	tasks := r.earlier(ctx, before, nil)
-	for _, t := range tasks {
-		if t.out.Result != "" {
-			continue
-		}
-		vm := t.step.VM
-		last, _ := vm.Last()
-		switch {
-		case vm.State == one.Done:
-			r.finish(t, Done, "it is DONE")
-		case vm.State == one.Active && last.HostID == r.hostID && !vm.Is(one.CleanupResubmit):
-			r.finish(t, Left, "nothing was done any more: it is %s on the host", vm.Status())
-		default:
-			r.finish(t, Done, "%s, and is %s now", leftAs(t), vm.Status())
-		}
-	}
-	if len(tasks) > 0 {
-		summary := report.Summary
-		report.conclude(tasks)
+	summary := report.Summary
+	p.conclude(report, tasks)
+	if report.Back {
 		report.Summary = summary + "; before: " + report.Summary
+		report.Back = !report.has(Done) && !report.has(Unproven) // it came back after something had been done
 	}
+	return nil
 }
 
 // settle ends what a process that was stopped has left open for a host that needs nothing
 // any more.
 func (r *runner) settle(ctx context.Context, job HostJob, report Report, host one.Host) (Report, error) {
 	before := r.rec.Begin(Opening{Name: host.Name, Settle: true})
-	if before.Following || job.ConfirmedOff {
+	if len(before.VMs) > 0 && (before.Following || job.ConfirmedOff) {
 		end := r.keepClaim(ctx, job)
-		report, err := r.followEarlier(ctx, job, host, report, before)
+		err := r.followEarlier(ctx, job, host, &report, before)
 		end(report, err)
 		return report, err
 	}
 	report.Back = host.State.Back()
 	r.rec.Stage(incident.StepVerify)
-	r.concludeEarlier(ctx, &report, before)
+	if err := r.followEarlier(ctx, job, host, &report, before); err != nil {
+		return report, err
+	}
 	if c, claimed := ClaimOf(host); claimed && !c.Ended && c.FrontEnd == r.opt.FrontEnd {
 		r.endClaim(ctx, c, report, nil)
 	}

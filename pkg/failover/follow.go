@@ -37,8 +37,9 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 		}
 		if cleaning {
 			pause = min(pause, followEvery/2)
-		} else if len(here) == 0 {
-			r.open() // nothing is waited for on the host any more, and it may be monitored again
+		}
+		if !cleaning && len(here) == 0 || r.cameBack(ctx) || r.barred(limits.Settle) {
+			r.open() // oned needs ssh to monitor a host that is switched on again
 		}
 		if !wait(ctx, max(pause, time.Since(asked))) { // who is slow to answer is asked less often
 			break
@@ -93,13 +94,13 @@ func (r *runner) readWaiting(ctx context.Context, waiting []*task) map[int]one.V
 
 // turn decides about a VM on its way and does what is due. It reports whether its clean-up is waited for.
 func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.Limits) (cleaning bool) {
-	w := recovery.Way{VM: vm, Verb: t.step.Verb, Failed: r.hostID, Asked: -1, Word: t.word, ByTM: recovery.CleanedByTM(t.out.State), Again: t.again}
+	w := recovery.Way{VM: vm, Verb: t.step.Verb, Failed: r.hostID, Asked: -1, Word: t.word, ByTM: t.byTM, Again: t.again}
 	if !t.asked.IsZero() {
 		w.Asked = time.Since(t.asked)
 	}
 	last, _ := vm.Last()
-	if vm.Is(one.CleanupResubmit, one.CleanupDelete) && last.HostID == r.hostID && r.proof.Certain() && !r.cameBack(ctx) {
-		w.Proven, w.Closed = true, r.closed()
+	if vm.Is(one.CleanupResubmit, one.CleanupDelete) && last.HostID == r.hostID && r.proof.Certain() {
+		w.Proven, w.Closed = true, r.closed() && !r.cameBack(ctx)
 	}
 	_, stage := recovery.Follow(w, limits)
 	r.hop(t, vm, incident.Wait(stage))
@@ -233,7 +234,11 @@ func (r *permit) stuck(t *task, vm one.VM, waits incident.Wait, in time.Duration
 	case waits == incident.WaitRoom:
 		end("still PENDING after %s: %s", took, schedulerSays(vm))
 	case waits == incident.WaitScheduler:
-		end("still PENDING after %s: the scheduler has not placed it; does it run?", took)
+		if recovery.InTurn(vm.UserTemplate["SCHED_MESSAGE"]) {
+			end("still PENDING after %s: %s", took, schedulerSays(vm))
+		} else {
+			end("still PENDING after %s: the scheduler has not placed it; does it run?", took)
+		}
 	case waits == incident.WaitOwner:
 		end("it is on hold; onevm release %d starts it", vm.ID)
 	default:

@@ -27,6 +27,10 @@ type Storm struct {
 	Override bool
 }
 
+// heardOf is up to how many failed hosts each is read by itself while a storm is held: from 6.0 on those that are monitored
+// again stay in ERROR for ten minutes, and only that tells. A choice: some 64 calls each guardEvery.
+const heardOf = 64
+
 // holding begins the line that says that a storm is waited for.
 const holding = "holding:"
 
@@ -146,13 +150,21 @@ func (r *runner) look(ctx context.Context, policy recovery.GuardPolicy) (v recov
 	if !v.Hold || host.State.Back() {
 		return v, host, nil
 	}
-	for _, h := range hosts {
-		if _, known := r.since[h.ID]; known || !h.State.Failed() {
+	hosts = slices.Clone(hosts) // others read them, too
+	for i, h := range hosts {
+		if _, known := r.since[h.ID]; known && v.Worst.Failed > heardOf || !h.State.Failed() {
 			continue
 		}
 		full, err := r.cloud.Host(ctx, h.ID)
 		if err != nil {
 			continue // it counts as having failed just now, and is asked for again
+		}
+		if full.State.Back() { // the pool does not tell that it is monitored again
+			hosts[i].State = full.State
+			if h.ID == r.hostID {
+				host.State = full.State
+			}
+			continue
 		}
 		r.since[h.ID] = r.started // before 5.12 oned does not tell
 		if full.LastContact > 0 {

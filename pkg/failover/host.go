@@ -63,7 +63,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 		return r.dryRun(ctx, host, job, report)
 	}
 	over := report.notFailed(host.State, opt.AnyState)
-	if !over && len(host.VMs) == 0 {
+	if !over && len(host.VMs) == 0 && len(r.adrift(ctx)) == 0 {
 		over, report.Summary = true, "no VMs on the host"
 	}
 	if over && !r.rec.Open() {
@@ -117,6 +117,7 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 		return report, nil
 	}
 	left, all := r.allLeft(ctx, host, job)
+	all = all && (len(host.VMs) > 0 || len(r.adrift(ctx)) == 0)
 	before := r.rec.Begin(opening)
 	if all && len(before.VMs) == 0 {
 		return r.leave(report, left), nil
@@ -124,7 +125,7 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 	end := r.keepClaim(ctx, job)
 	defer func() { end(report, err) }()
 	if all && before.Following {
-		report, err = r.followEarlier(ctx, job, host, report, before)
+		err = r.followEarlier(ctx, job, host, &report, before)
 		return report, err
 	}
 	proof, s, err := r.clear(ctx, host, job, before)
@@ -134,8 +135,8 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 	case s.back:
 		r.sayHeard()
 		report.cameBack()
-		r.concludeEarlier(ctx, &report, before)
-		return report, nil
+		err = r.followEarlier(ctx, job, host, &report, before)
+		return report, err
 	case s.refused != "":
 		report.Refused, report.Summary = true, s.refused
 		return report, nil
@@ -149,7 +150,7 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 	if r.opt.Shared != nil {
 		r.opt.Shared.clear(r.hostID)
 	}
-	report, err = r.recoverHost(ctx, job, report, proof, before)
+	report, err = r.recoverHost(ctx, host, job, report, proof, before)
 	return report, err
 }
 
@@ -203,7 +204,7 @@ func (report *Report) cameBack() {
 }
 
 // recoverHost plans, acts and verifies.
-func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report, proof fence.Proof, before Earlier) (Report, error) {
+func (r *runner) recoverHost(ctx context.Context, host one.Host, job HostJob, report Report, proof fence.Proof, before Earlier) (Report, error) {
 	p, err := r.permit(job.HostID, proof)
 	if err != nil {
 		return report, err
@@ -216,8 +217,8 @@ func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report, pr
 	if s.Host.State.Back() && !r.opt.DryRun {
 		r.sayHeard()
 		report.cameBack()
-		r.concludeEarlier(ctx, &report, before)
-		return report, nil
+		err = r.followEarlier(ctx, job, host, &report, before)
+		return report, err
 	}
 	plan := recovery.Make(s.Snapshot, job.Policy)
 	r.decide = s.replan(job.Policy, r)
@@ -231,6 +232,7 @@ func (r *runner) recoverHost(ctx context.Context, job HostJob, report Report, pr
 		tasks = append(tasks, t)
 	}
 	tasks = append(tasks, r.earlier(ctx, before, tasks)...)
+	tasks = append(tasks, r.strays(ctx, tasks)...)
 	p.perform(ctx, tasks)
 	p.conclude(&report, tasks)
 	return report, nil

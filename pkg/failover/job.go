@@ -69,8 +69,8 @@ func confirmed(_ context.Context, host one.Host, _ fence.Look) (fence.Proof, err
 func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared) Options {
 	o := Options{
 		Record: rec, Shared: shared, Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
-		Notify:     func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Kind, e.Text) },
-		Quarantine: s.Config.Values().Quarantine, Bar: newBar(s), Estimate: newEstimate(s),
+		Notify: func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Kind, e.Text) },
+		Strays: s.Attended || q.Tool == "oneft", Quarantine: s.Config.Values().Quarantine, Bar: newBar(s), Estimate: newEstimate(s),
 		Budget: NewBudget(s.Config.Values(), filepath.Join(s.StateDir, "attempts")),
 	}
 	if q.Verify != "" {

@@ -24,7 +24,7 @@ func (r *runner) dryRun(ctx context.Context, host one.Host, job HostJob, report 
 		r.outlook = job.Outlook(host)
 		report.Outlook, report.Preview = &r.outlook, append(report.Preview, r.outlook.Lines()...)
 	}
-	report, err := r.recoverHost(ctx, job, report, fence.WithoutProof(host.ID, "dry run"), Earlier{})
+	report, err := r.recoverHost(ctx, host, job, report, fence.WithoutProof(host.ID, "dry run"), Earlier{})
 	for _, o := range report.Outcomes {
 		report.Refused = report.Refused || o.Result == WouldRefuse
 	}

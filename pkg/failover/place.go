@@ -17,23 +17,25 @@ type Placer interface {
 	Place(ctx context.Context, ids []int, not map[int]bool) ([]drill.Placement, error)
 }
 
-// placeEvery is the time between two attempts to place the VMs that wait: reading the cloud for it costs more than a
-// look, and the scheduler may place some of them, too.
+// placeEvery is the time between two attempts to place the same VMs: reading the cloud for it costs more than a look, and
+// the scheduler may place some of them, too.
 const placeEvery = 5 * time.Second
 
 // place deploys the VMs that wait for a host, those of the highest priority first, where a host was found by everything
 // that matters for the VM. The others are left to the scheduler.
 func (r *permit) place(ctx context.Context, gone []*task) {
-	if r.opt.Placer == nil || time.Since(r.placed) < placeEvery {
+	if r.opt.Placer == nil {
 		return
 	}
 	var waiting []*task
+	fresh := false
 	for _, t := range gone {
 		if t.out.Result == "" && t.step.VM.State == one.Pending && starts(t.step.Verb) {
-			waiting = append(waiting, t)
+			waiting, fresh = append(waiting, t), fresh || !t.tried
+			t.tried = true
 		}
 	}
-	if len(waiting) == 0 {
+	if len(waiting) == 0 || !fresh && time.Since(r.placed) < placeEvery {
 		return
 	}
 	r.placed = time.Now()

@@ -367,12 +367,12 @@ func statusOf(r Report, err error) (incident.Status, string) {
 	switch {
 	case err != nil:
 		return incident.Failed, err.Error()
+	case r.Starting():
+		return incident.Following, r.Summary
 	case r.Back:
 		return incident.CameBack, r.Summary
 	case r.Refused:
 		return incident.Refused, r.Summary
-	case r.Starting():
-		return incident.Following, r.Summary
 	case !r.Complete():
 		return incident.Incomplete, r.Summary
 	case r.Unproven && r.has(Unproven):

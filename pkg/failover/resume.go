@@ -79,6 +79,8 @@ type sweeper struct {
 	s    app.Session
 	opt  Resuming
 	tell *teller
+	// cleanups is how many VMs oned cleans up on a host, as the last look has seen it.
+	cleanups map[int]int
 }
 
 // sight is what one look has found.
@@ -175,6 +177,9 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 		return nil, app.Usagef("incident %d does not say what was asked for; run host_error, vm_failure or vm_unknown for %s %d", number, r.Kind, r.ID)
 	}
 	q.ConfirmedOff, q.At = confirmedOff, time.Now().Truncate(time.Millisecond)
+	if r.Kind == "host" {
+		q.Verify = verifyOf(s, r.Kind) // a person waits now
+	}
 	q.Follow = r.Status == incident.Following || onItsWayIn(r)
 	if confirmedOff { // nothing is left to be found out about the host
 		q.Confirm, q.Override, q.AnyState = 0, true, true

@@ -29,12 +29,13 @@ type runner struct {
 	// hostID is the failed host, or -1.
 	hostID int
 	// outlook is what a dry run says of the proof.
-	outlook fence.Outlook
-	watch   watch
-	row     row
-	barrier Barrier   // nil without one
-	placed  time.Time // when VMs were last placed
-	lives   bool      // VMs of the failed host say that it is monitored again
+	outlook  fence.Outlook
+	watch    watch
+	row      row
+	barrier  Barrier   // nil without one
+	barredAt time.Time // when it was put up
+	placed   time.Time // when VMs were last placed
+	lives    bool      // VMs of the failed host say that it is monitored again
 	// since is when hosts in ERROR were last in contact with oned.
 	since map[int]time.Time
 }
@@ -78,12 +79,14 @@ type task struct {
 	waits    string    // for what the scheduler waits to move it; "" when it has not said
 	word     string    // what the scheduler said of it before
 	asked    time.Time // when its clean-up was last ended; zero before
+	tried    bool      // a host was looked for
 	again    bool      // it was recreated once more
+	byTM     bool      // its clean-up is done by the transfer driver
 	release  func()    // gives the VM to other processes; nil without a lock
 }
 
 func newTask(step recovery.Step, read time.Time) *task {
-	return &task{step: step, read: read, word: step.VM.UserTemplate["SCHED_MESSAGE"], out: Outcome{
+	return &task{step: step, read: read, byTM: recovery.CleanedByTM(step.VM.Status()), word: step.VM.UserTemplate["SCHED_MESSAGE"], out: Outcome{
 		VM: step.VM.ID, Name: step.VM.Name, Owner: step.VM.Owner, State: step.VM.Status(),
 		Action: step.Verb, Detail: step.Reason, Priority: step.Priority,
 	}}

@@ -18,6 +18,7 @@ import (
 // look reads the journal, all hosts, and the VMs that are not well.
 func (w *sweeper) look(ctx context.Context) (sight, error) {
 	past, open := w.pasts()
+	w.cleanups = map[int]int{}
 	cloud := newObserved(w.s.Client)
 	hosts, err := cloud.Hosts(ctx)
 	if err != nil {
@@ -36,11 +37,12 @@ func (w *sweeper) look(ctx context.Context) (sight, error) {
 		if full, err := cloud.Host(ctx, h.ID); err == nil { // the pool does not tell when it was monitored
 			h = full
 		}
-		all.hosts = append(all.hosts, w.host(h, w.known(records)))
+		all.hosts = append(all.hosts, w.host(ctx, h, w.known(records)))
 	}
 	if all.vms, err = w.vms(ctx, hosts, past, open); err != nil {
 		return sight{}, err
 	}
+	all.hosts = append(all.hosts, w.cleaning(ctx, hosts, all.hosts, past)...)
 	for k, r := range open { // of objects that are gone, or well again
 		f := w.resumed(k, r)
 		if k.kind == "VM" && w.holder("incident-of-VM", k.id) != nil {
@@ -132,6 +134,23 @@ func pastOf(r incident.Record) recovery.Past {
 	return p
 }
 
+// cleaning decides about hosts in ERROR without VMs where oned still cleans up: somebody else has recreated them, such as
+// OpenNebula's own hook, and without a proof nothing ends clean-ups that hang.
+func (w *sweeper) cleaning(ctx context.Context, hosts []one.Host, known []found, past map[key][]incident.Record) (all []found) {
+	for _, h := range hosts {
+		if w.cleanups[h.ID] == 0 || !h.State.Failed() || slices.ContainsFunc(known, func(f found) bool { return f.id == h.ID }) {
+			continue
+		}
+		if records := past[key{"host", h.ID}]; len(records) > 0 && records[0].Status.Unfinished() {
+			continue
+		}
+		f := w.host(ctx, h, w.known(past[key{"host", h.ID}]))
+		f.what = fmt.Sprintf("host %d (%s) %s: %d VMs in CLEANUP_RESUBMIT", h.ID, h.Name, h.State, w.cleanups[h.ID])
+		all = append(all, f)
+	}
+	return all
+}
+
 // stuckFor is how long after its end an incident is looked at whose VMs were on their way when they were given up. A choice.
 const stuckFor = 24 * time.Hour
 
@@ -197,7 +216,7 @@ func (w *sweeper) request(kind string, id int, action string) incident.Request {
 }
 
 // host decides about a host.
-func (w *sweeper) host(h one.Host, past []recovery.Past) found {
+func (w *sweeper) host(ctx context.Context, h one.Host, past []recovery.Past) found {
 	f := found{id: h.ID, host: h, what: fmt.Sprintf("host %d (%s) %s", h.ID, h.Name, h.State), swept: recovery.SweepHost(h, past, time.Now())}
 	c, claimed := ClaimOf(h)
 	name, _ := incident.KnownFrontEndName(w.s.StateDir)
@@ -219,8 +238,18 @@ func (w *sweeper) host(h one.Host, past []recovery.Past) found {
 		f.request.Confirm = w.opt.confirm(h).Seconds()
 	}
 	f.why = whyNot(f, "host_error")
+	if f.why == "" && f.swept.Verdict == recovery.SweepMissed && w.lives(ctx, h) {
+		f.why = "oned still calls it failed, but its VMs are monitored again: it lives"
+	}
 	w.leaveInHand(&f)
 	return f
+}
+
+// lives reports whether VMs of a host say that it is monitored again (recovery.Lives). Where they cannot be read together,
+// before 5.12, a host that is monitored again is MONITORED.
+func (w *sweeper) lives(ctx context.Context, h one.Host) bool {
+	vms, err := w.s.Client.VMSet(ctx, h.VMs)
+	return err == nil && recovery.Lives(vms, h.ID)
 }
 
 // leaveInHand leaves a host whose incident a process is at work on to that process: handed over,
@@ -290,6 +319,9 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host, past map[key][]inci
 		}
 		for _, vm := range vms {
 			last, placed := vm.Last()
+			if placed && vm.Is(one.CleanupResubmit) {
+				w.cleanups[last.HostID]++
+			}
 			unknown := vm.Is(one.Unknown)
 			if !unknown && !recovery.FailedOnTheWay(vm) || !placed || !fine[last.HostID] {
 				continue

@@ -141,7 +141,11 @@ func (t *task) asks() int {
 // schedulerSays tells why a VM is still PENDING: in the scheduler's words, when it
 // left a message.
 func schedulerSays(vm one.VM) string {
-	if text := vm.UserTemplate["SCHED_MESSAGE"]; text != "" {
+	text := vm.UserTemplate["SCHED_MESSAGE"]
+	switch {
+	case recovery.InTurn(text):
+		return fmt.Sprintf("the scheduler has not placed it yet (it says: %s)", one.Printable(text))
+	case text != "":
 		return fmt.Sprintf("no host has room for it (the scheduler says: %s)", one.Printable(text))
 	}
 	return "the scheduler has not placed it yet"

@@ -13,6 +13,8 @@ type VM struct {
 	Owner string // user name, printable
 	State VMState
 	LCM   LCMState
+	// DeployID is what the driver calls its guest; "" for one that was never started.
+	DeployID string
 	// Resched: oned's scheduler has been asked to move it.
 	Resched bool
 	CPU     float64 // cores
@@ -125,6 +127,7 @@ func parseVM(o *object) (VM, error) {
 		Owner:        Printable(o.value("UNAME")),
 		State:        VMState(o.integer("STATE")),
 		LCM:          LCMState(o.integer("LCM_STATE")),
+		DeployID:     Printable(o.value("DEPLOY_ID")),
 		Resched:      o.optional("RESCHED") == 1,
 		Template:     o.single("TEMPLATE").attributes(),
 		UserTemplate: o.single("USER_TEMPLATE").attributes(),

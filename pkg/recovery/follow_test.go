@@ -22,6 +22,7 @@ func onWay(state one.VMState, lcm one.LCMState, host int) recovery.Way {
 
 func TestFollow(t *testing.T) {
 	const failed, other = 1, 2
+	const turn = "Sun Nov 29 10:27:13 2026: Cannot dispatch VM to any Host. Possible reasons: Not enough capacity in Host or System DS, dispatch limit reached, or limit of free leases reached." // 6.10, live
 	word := func(w recovery.Way, now, before string) recovery.Way {
 		w.VM.UserTemplate, w.Word = map[string]string{"SCHED_MESSAGE": now}, before
 		return w
@@ -45,6 +46,8 @@ func TestFollow(t *testing.T) {
 		"pending without a word for too long":      {onWay(one.Pending, 0, failed), func(w *recovery.Way) { w.In = 5 * time.Minute }, recovery.TurnStuck, recovery.StageScheduler},
 		"pending with an old word":                 {word(onWay(one.Pending, 0, failed), "no room", "no room"), func(w *recovery.Way) { w.In = 3 * time.Minute }, recovery.TurnWait, recovery.StageScheduler},
 		"pending with a new word":                  {word(onWay(one.Pending, 0, failed), "no room", "old"), nil, recovery.TurnWait, recovery.StageRoom},
+		"pending, and not its turn":                {word(onWay(one.Pending, 0, failed), turn, "old"), func(w *recovery.Way) { w.In = 3 * time.Minute }, recovery.TurnWait, recovery.StageScheduler},
+		"pending, and never its turn":              {word(onWay(one.Pending, 0, failed), turn, "old"), func(w *recovery.Way) { w.In = time.Hour }, recovery.TurnStuck, recovery.StageScheduler},
 		"pending with a new word for too long":     {word(onWay(one.Pending, 0, failed), "no room", ""), func(w *recovery.Way) { w.In = 2 * time.Minute }, recovery.TurnStuck, recovery.StageRoom},
 		"on hold":                                  {onWay(one.Hold, 0, failed), nil, recovery.TurnStuck, recovery.StageOwner},
 		"prolog":                                   {onWay(one.Active, one.Prolog, other), nil, recovery.TurnWait, recovery.StageDisks},

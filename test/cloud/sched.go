@@ -86,7 +86,10 @@ func (c *Cloud) mayResched(v *vm) bool {
 func (c *Cloud) place(r *round, v *vm, callName string, not int) {
 	dest := c.bestHost(v, not, r.full)
 	if dest == nil {
-		if c.bestHost(v, not, func(*host) bool { return false }) == nil && time.Since(v.waiting) >= c.cfg.SchedWord {
+		switch whenFree := c.bestHost(v, not, func(*host) bool { return false }); {
+		case whenFree != nil:
+			c.notInTurn(v)
+		case time.Since(v.waiting) >= c.cfg.SchedWord:
 			c.explain(v)
 		}
 		return
@@ -116,6 +119,14 @@ func (c *Cloud) bestHost(v *vm, not int, full func(*host) bool) *host {
 		}
 	}
 	return best
+}
+
+// notInTurn writes SCHED_MESSAGE of a VM whose hosts have taken as many VMs in this run as they may: 5.2 to 6.10 do
+// (Scheduler::dispatch), whatever the VM waits for then; 6.10, live: each run writes it anew.
+func (c *Cloud) notInTurn(v *vm) {
+	if c.fam == f510 || c.fam == f610 {
+		v.UserTemplate[schedMessage] = c.fam.stamped(time.Now(), "Cannot dispatch VM to any Host. Possible reasons: Not enough capacity in Host or System DS, dispatch limit reached, or limit of free leases reached.")
+	}
 }
 
 // explain writes SCHED_MESSAGE, with the text of the version. A message that

@@ -112,6 +112,9 @@ func (c *Cloud) vmTemplate(v *vm) map[string]string {
 		ds, _ := c.datastore(v.last().DSID)
 		t["TM_MAD_SYSTEM"] = ds.driver()
 	}
+	if c.fam >= f510 && len(v.Disks) > 0 { // since 5.0, of the datastores of its images (src/vm/VirtualMachine.cc); 6.10, live
+		t["AUTOMATIC_DS_REQUIREMENTS"] = `("CLUSTERS/ID" @> 0)`
+	}
 	maps.Copy(t, v.Template)
 	return t
 }

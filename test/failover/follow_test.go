@@ -277,3 +277,37 @@ func TestLivingHostInError(t *testing.T) {
 		})
 	}
 }
+
+// TestStrays: VMs that somebody else has recreated, such as OpenNebula's own hook, and whose clean-ups hang, are found by a
+// person and by oneft resume, and run elsewhere after the host was proven off.
+func TestStrays(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := deadWorld(t, version, cloud.Local, 4)
+		w.failHost()
+		for id := range 4 {
+			if err := w.client.Do(t.Context(), one.Recreate, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(5 * time.Minute)
+		stuck := 0
+		for _, v := range w.cloud.VMs() {
+			if v.State == one.Active && v.LCM == one.CleanupResubmit {
+				stuck++
+			}
+		}
+		if stuck == 0 {
+			t.Fatal("no clean-up hangs")
+		}
+		if report := w.recover(); len(report.Outcomes) > 0 {
+			t.Errorf("a hook found %+v", report.Outcomes)
+		}
+		w.bar()
+		w.opt.Strays = true
+		report := w.recover()
+		if len(report.Outcomes) != stuck {
+			t.Errorf("%d VMs in the report, %d were stuck\n%s", len(report.Outcomes), stuck, w.said())
+		}
+		w.allRun(report)
+	})
+}

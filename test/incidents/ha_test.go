@@ -40,12 +40,14 @@ func TestFailoverOfFrontEnd(t *testing.T) {
 		w := newWorld(t, hosts(version, 8, running(11, 1, 0), running(21, 2, 0)))
 		w.fail(1, 2)
 		a, b, roleA, roleB := two(w)
+		a.config(fences)
+		b.config(fences)
 		began := time.Now()
 		killed, kill := context.WithCancel(t.Context())
 		queue := newHooks(10)
 		for _, h := range []int{1, 2} {
 			queue.start(func() ran {
-				return a.hostError(killed, h, func(q *incident.Request) { q.Confirm, q.Verify = 300, "left" })
+				return a.hostError(killed, h, func(q *incident.Request) { q.Confirm = 300 })
 			})
 		}
 		time.Sleep(100 * time.Second)
@@ -146,6 +148,7 @@ func TestForeignClaims(t *testing.T) {
 				w := newWorld(t, cfg)
 				w.fail(1)
 				f := w.frontEnd()
+				f.config(fences)
 				if r := f.sweep(t.Context(), usual()); r.code != 0 {
 					t.Errorf("exit %d: %s", r.code, r.stderr)
 				}

@@ -31,6 +31,7 @@ func TestQueueIsNotBlocked(t *testing.T) {
 		w := newWorld(t, hosts(version, 25, vms...))
 		w.fail(dead...)
 		f := w.frontEnd()
+		f.config(fences)
 		began := time.Now()
 		queue := newHooks(10)
 		for _, h := range dead {
@@ -71,6 +72,7 @@ func TestPriorityAcrossHosts(t *testing.T) {
 			running(11, 1, 10), running(12, 1, 90), running(13, 1, 50), running(21, 2, 95), running(22, 2, 40), running(23, 2, 5)))
 		w.fail(1, 2)
 		f := w.frontEnd()
+		f.config(fences)
 		queue := newHooks(10)
 		for _, h := range []int{1, 2} {
 			queue.start(func() ran { return f.hostError(t.Context(), h, nil, "--parallel", "1") })
@@ -92,6 +94,7 @@ func TestCoordinatorTakesOver(t *testing.T) {
 		w := newWorld(t, hosts(version, 8, running(11, 1, 0), running(21, 2, 0), running(31, 3, 0)))
 		w.fail(1, 2, 3)
 		f := w.frontEnd()
+		f.config(fences)
 		began := time.Now()
 		slow := func(q *incident.Request) { q.Confirm, q.Override = 120, true }
 		first, end := context.WithCancel(t.Context())
@@ -238,6 +241,7 @@ func TestOldRequest(t *testing.T) {
 		w := newWorld(t, hosts(version, 8, running(11, 1, 0), running(21, 2, 0)))
 		w.fail(1, 2)
 		f := w.frontEnd()
+		f.config(fences)
 		old := func(q *incident.Request) {
 			q.ID, q.Action, q.Override, q.At = 2, "delete", true, time.Now().Add(-2*time.Hour)
 		}

@@ -466,3 +466,5 @@ func (m *model) MonitoredAt(context.Context, int) (int64, error) { return 0, one
 func (m *model) SetSchedulable(context.Context, int, bool) error { return nil }
 
 func (m *model) Deploy(context.Context, int, int, int) error { return errUnused }
+
+func (m *model) VMsIn(context.Context, one.VMState) ([]one.VM, error) { return nil, errUnused }

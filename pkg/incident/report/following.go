@@ -89,7 +89,7 @@ func waitItem(r incident.Record, wait incident.Wait, vms string, ids []int) item
 	case incident.WaitRoom:
 		return item{vms + ": no host has room. Free capacity or enable a host; nothing else is needed. What the scheduler says" + more, append([]string{"onehost list"}, look...)}
 	case incident.WaitScheduler:
-		return item{vms + ": no word from the scheduler since. Is it running? Up to 6.10 it is a service of its own, since 7.0 oned runs it:",
+		return item{vms + ": the scheduler has not placed it yet; as shipped it starts few VMs at a time. Is it running? Up to 6.10 it is a service of its own, since 7.0 oned runs it:",
 			[]string{"systemctl status opennebula-scheduler opennebula", "tail /var/log/one/sched.log"}}
 	case incident.WaitCleanup:
 		if isHost(r) && !r.Proven {

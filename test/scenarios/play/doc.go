@@ -40,7 +40,7 @@
 //	timer 1m                               oneft resume on every front-end
 //	interval 20s                           of monitoring; step 100ms: of a driver
 //	network local|routed|instant           drivers work over ssh (test/cloud), and a host that is back in ERROR stays so
-//	                                       for "host message 600s"; instant: as the recorded clouds, which is the default
+//	                                       for "host message 600s"; instant: as the recorded clouds; the default is local with "host message 0s"
 //	clean-ups hang 83%|never|always        of those on dead hosts; which ones: seed 7
 //	ssh fail-fast on|off                   whether the block of one-ft is in the configuration of ssh (on)
 //	ssh connect-timeout 10s                in there; none as shipped

@@ -43,7 +43,7 @@ const (
 // newSpec reads the lines of a cloud for a family of versions.
 func newSpec(family, config string, text []string) (*spec, error) {
 	s := &spec{frontEnds: 1, onStdin: true, isolated: map[int]bool{}, fenced: map[int]bool{}}
-	s.cloud = cloud.Config{Version: version(family), MonitorInterval: defaultInterval, DeadStep: 500 * time.Millisecond,
+	s.cloud = cloud.Config{Version: version(family), MonitorInterval: defaultInterval, DeadStep: 500 * time.Millisecond, Network: cloud.Local,
 		Datastores: []cloud.Datastore{{ID: 0, Name: "system", Type: 1, Shared: true}}}
 	hooks := false
 	for _, line := range text {

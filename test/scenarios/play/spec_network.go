@@ -49,9 +49,9 @@ func (s *spec) setNetwork(word string) error {
 	if !known {
 		return fmt.Errorf("network %q: known are local, routed and instant", word)
 	}
-	s.cloud.Network = n
-	if n != "" && s.cloud.HostMessage == 0 {
-		s.cloud.HostMessage = systemHost
+	s.cloud.Network, s.cloud.HostMessage = n, systemHost
+	if n == "" {
+		s.cloud.HostMessage = 0
 	}
 	return nil
 }
