@@ -219,6 +219,10 @@ func TestUsers(t *testing.T) {
 	if err != nil && !errors.Is(err, ErrNoSSH) {
 		t.Fatal(err)
 	}
+	// A client that was named and is none is not replaced by another: what it would be told, the drivers' ssh is not.
+	if _, err := NewClient(OS{Client: "/nonexistent/ssh"}, dir); !errors.Is(err, ErrNoSSH) {
+		t.Errorf("a client that does not exist: %v", err)
+	}
 	if p := c.program("x"); p.As != nil || p.Env != nil {
 		t.Errorf("its own user: %+v", p)
 	}

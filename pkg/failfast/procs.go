@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"one-ft/pkg/one"
 	"one-ft/pkg/process"
 )
 
@@ -43,10 +44,13 @@ type OS struct {
 
 // SSH implements Machine.
 func (o OS) SSH() (string, error) {
-	if o.Client != "" {
-		return o.Client, nil
+	switch {
+	case o.Client == "":
+		return findSSH()
+	case !process.Runnable(o.Client):
+		return "", fmt.Errorf("%w: %s, which the configuration names, is not a program", ErrNoSSH, one.Printable(o.Client))
 	}
-	return findSSH()
+	return o.Client, nil
 }
 
 // Run implements Machine.

@@ -129,11 +129,14 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 		return report, err
 	}
 	proof, s, err := r.clear(ctx, host, job, before)
+	for err == nil && s.back && r.onlyHeard() && r.diesAgain(ctx) {
+		before.Watched = time.Time{}
+		proof, s, err = r.clear(ctx, host, job, before)
+	}
 	switch {
 	case err != nil:
 		return report, err
 	case s.back:
-		r.sayHeard()
 		report.cameBack()
 		err = r.followEarlier(ctx, job, host, &report, before)
 		return report, err
@@ -191,9 +194,12 @@ func (report *Report) notFailed(state one.HostState, any bool) bool {
 	return true
 }
 
+// onlyHeard reports whether the host counts as back although oned calls it failed.
+func (r *runner) onlyHeard() bool { return r.cloud.Heard(r.hostID) || r.lives }
+
 // sayHeard says why a host counts as back that oned calls failed.
 func (r *runner) sayHeard() {
-	if r.cloud.Heard(r.hostID) || r.lives {
+	if r.onlyHeard() {
 		r.tell(Warning, -1, incident.KindHostAlive, "oned still calls the host failed, but it is monitored again: it lives")
 	}
 }
@@ -281,7 +287,7 @@ func (report *Report) conclude(tasks []*task) {
 	count := map[Result]int{}
 	for _, t := range tasks {
 		report.Outcomes = append(report.Outcomes, t.out)
-		count[t.out.Result]++
+		count[counted(t.out)]++
 	}
 	if len(tasks) == 0 {
 		report.Summary = "no VMs on the host"
@@ -293,7 +299,7 @@ func (report *Report) conclude(tasks []*task) {
 		format string
 	}{
 		{Planned, "%d planned"}, {WouldUnproven, "%d would be UNPROVEN"}, {WouldRefuse, "%d would be REFUSED"},
-		{Done, "recovered %d"}, {Unproven, "started %d elsewhere, UNPROVEN"}, {Starting, "%d still starting"},
+		{Done, "recovered %d"}, {deleted, "deleted %d"}, {Unproven, "started %d elsewhere, UNPROVEN"}, {deletedUnproven, "deleted %d, UNPROVEN"}, {Starting, "%d still starting"},
 		{Already, "%d already"}, {Left, "%d left"}, {Incomplete, "%d incomplete"}, {Refused, "%d refused"},
 	} {
 		if count[part.result] > 0 {
@@ -301,6 +307,20 @@ func (report *Report) conclude(tasks []*task) {
 		}
 	}
 	report.Summary = report.Summary[:len(report.Summary)-1]
+}
+
+// What the summary counts apart: VMs that are gone because that was asked for are not recovered.
+const (
+	deleted         = "deleted " + Done
+	deletedUnproven = "deleted " + Unproven
+)
+
+// counted is the result of a VM as the summary counts it.
+func counted(o Outcome) Result {
+	if o.Action == recovery.VerbDelete && (o.Result == Done || o.Result == Unproven) {
+		return map[Result]Result{Done: deleted, Unproven: deletedUnproven}[o.Result]
+	}
+	return o.Result
 }
 
 // hostSnapshot is a recovery.Snapshot with what could not be read.

@@ -43,8 +43,11 @@ func (r Report) Table() [][]string {
 	rows := [][]string{{"VM", "NAME", "OWNER", "STATE", "ACTION", last}}
 	for _, o := range r.Outcomes {
 		result := string(o.Result)
-		if o.Result == Unproven {
+		switch counted(o) {
+		case Unproven:
 			result = "started elsewhere, UNPROVEN"
+		case deletedUnproven:
+			result = "deleted, UNPROVEN"
 		}
 		switch {
 		case r.DryRun:

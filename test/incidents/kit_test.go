@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,10 +22,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/test/cloud"
 )
 
@@ -174,6 +177,16 @@ type ran struct {
 	took           time.Duration
 }
 
+// noSSH is a machine on which drivers run no ssh: whoever runs the tests keeps theirs, also to a host named node01.
+type noSSH struct{}
+
+func (noSSH) SSH() (string, error) { return "", failfast.ErrNoSSH }
+func (noSSH) Run(context.Context, time.Duration, process.Program) process.Result {
+	return process.Result{}
+}
+func (noSSH) Processes(int) ([]failfast.Process, error)     { return nil, nil }
+func (noSSH) Signal(failfast.Process, syscall.Signal) error { return nil }
+
 // env is the world of a process: a hook unless attended.
 func (f *frontEnd) env(stdout, stderr *bytes.Buffer, words ...string) app.Env {
 	null, err := os.Open(os.DevNull)
@@ -182,7 +195,7 @@ func (f *frontEnd) env(stdout, stderr *bytes.Buffer, words ...string) app.Env {
 	}
 	f.w.t.Cleanup(func() { null.Close() })
 	vars := map[string]string{"ONE_LOCATION": f.root, "ONE_AUTH": filepath.Join(f.root, "auth", "one"), "ONE_XMLRPC": "http://cloud/RPC2"}
-	return app.Env{Args: words, Stdin: null, Stdout: stdout, Stderr: stderr, Transport: f.oned, Getenv: func(name string) string { return vars[name] }}
+	return app.Env{Args: words, Stdin: null, Stdout: stdout, Stderr: stderr, Transport: f.oned, Machine: noSSH{}, Getenv: func(name string) string { return vars[name] }}
 }
 
 // hostError runs host_error -r n for a host; change says what else it is asked for.

@@ -78,6 +78,18 @@ const (
 	onHost = 8
 )
 
+// config lets nobody wait for minutes, and proves that the failed host is off. There is no ssh client, so that no
+// connection of whoever runs the tests is taken for one of a driver.
+const config = `storm: {cool_down: 0s, give_up: 2s}
+budget: {back_off: 1s}
+ssh: /nonexistent/ssh
+fence:
+  - hosts: ["*"]
+    levels:
+      - devices:
+          - command: [/bin/true]
+`
+
 // site is a cloud with a failed host, and a front-end with everything that is its own.
 type site struct {
 	*oned
@@ -100,8 +112,7 @@ func newSite(t *testing.T, version string, more ...func(*cloud.Config)) *site {
 	}
 	s := &site{oned: serve(t, cfg), home: t.TempDir()}
 	s.write(t, "auth", "oneadmin:opennebula")
-	// What else would make a run wait for minutes.
-	s.write(t, "etc/one-ft.yaml", "storm: {cool_down: 0s, give_up: 2s}\nbudget: {back_off: 1s}\n")
+	s.write(t, "etc/one-ft.yaml", config)
 	if err := os.MkdirAll(filepath.Join(s.home, "var"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func adviceFor(vm incident.VM) advice {
 		return adviceScheduler
 	case failedThere.MatchString(vm.Detail):
 		return adviceFailed
-	case begins("not running in time", "it ended meanwhile", "accepted by oned, but whether", "it is "):
+	case begins("it has been ", "it ended meanwhile", "accepted by oned, but whether", "it is "):
 		return adviceLook
 	case begins("given up after ", "FT_MAX_ATTEMPTS is 0"):
 		return adviceNoBudget

@@ -119,12 +119,22 @@ func makeSure(r incident.Record) []item {
 	if tool(r) == "host_error" {
 		check = append(check, again(r, "--dry-run"))
 	}
-	return []item{
-		{"UNPROVEN: its VMs are started elsewhere, and nobody knows whether " + host + " is off. If it still runs them, they run twice and may write to the same disks. Do not let it come back with its guests: look at it, or power it off by hand, before its network is mended:", []string{show(r)}},
+	items := []item{
+		{unknown(r, host) + " Do not let it come back with its guests: look at it, or power it off by hand, before its network is mended:", []string{show(r)}},
 		{"When it is back, its old guests are listed as zombies (ZVM of onehost list, ZOMBIES of onehost show). Where host_isolated is installed it destroys them; else do it on the host, with libvirt:", []string{show(r), "virsh list --all"}},
-		{"Only when none of them is left, give " + host + " back to the scheduler:", []string{release(r)}},
-		{"To have a proof the next time, configure fencing for it. What is missing, and what it would be fenced with:", check},
 	}
+	if _, _, out := outOfScheduling(r); out {
+		items = append(items, item{"Only when none of them is left, give " + host + " back to the scheduler:", []string{release(r)}})
+	}
+	return append(items, item{"To have a proof the next time, configure fencing for it. What is missing, and what it would be fenced with:", check})
+}
+
+// unknown says what nobody knows of a host whose VMs were started elsewhere, or deleted, without a proof.
+func unknown(r incident.Record, host string) string {
+	if slices.ContainsFunc(r.VMs, func(vm incident.VM) bool { return vm.Action != "delete" && vm.Result != resultLeft }) {
+		return "UNPROVEN: its VMs are started elsewhere, and nobody knows whether " + host + " is off. If it still runs them, they run twice and may write to the same disks."
+	}
+	return "UNPROVEN: its VMs are deleted, and nobody knows whether " + host + " is off. If it still runs them, they run on there, unknown to OpenNebula."
 }
 
 // release is the command that gives a host back to the scheduler.

@@ -109,6 +109,22 @@ func TestUnprovenSaysHowToMakeSure(t *testing.T) {
 	}
 }
 
+// TestDeletedWithoutProof: VMs that were deleted run nowhere else, and their host stays in scheduling.
+func TestDeletedWithoutProof(t *testing.T) {
+	r := guessed()
+	r.Host = nil
+	for i := range r.VMs {
+		r.VMs[i].Action, r.VMs[i].Path = "delete", nil
+	}
+	text := strings.Join(report.Timeline(r, later()), "\n")
+	if strings.Contains(text, "elsewhere") || strings.Contains(text, "oneft release") || !strings.Contains(text, "its VMs are deleted, and nobody knows whether host 3 is off") {
+		t.Errorf("left is:\n%s", text)
+	}
+	if html := page(t, r, later()); !strings.Contains(html, "deleted, UNPROVEN") || strings.Contains(html, "started elsewhere, UNPROVEN") {
+		t.Error("the page says that they were started elsewhere")
+	}
+}
+
 // TestUnprovenIsNeverGreen: neither the badge, nor the box, nor a lane, nor a row.
 func TestUnprovenIsNeverGreen(t *testing.T) {
 	done, proven, begun := guessed(), ranAgain(), ranAgain()

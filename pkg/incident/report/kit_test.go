@@ -87,7 +87,7 @@ func incomplete() incident.Record {
 		6: "still PENDING: Cannot dispatch VM: no host meets SCHED_REQUIREMENTS",
 		7: "not done in time: connection refused",
 		8: "it is BOOT_FAILURE on host 5 (node05): boot disk not found",
-		9: "not running in time: it is PROLOG",
+		9: "it has been MIGRATE for 10m0s",
 	})
 	s.r.VMs = append(s.r.VMs,
 		incident.VM{ID: 50, Name: "db", Owner: "bob", State: "SHUTDOWN", Action: "leave", Result: "incomplete", Detail: "its owner was ending it, and it cannot be moved in this state"},

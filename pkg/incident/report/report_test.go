@@ -181,7 +181,7 @@ func busy() incident.Record {
 // allDifferent is an incident where no two VMs share anything.
 func allDifferent() incident.Record {
 	s := watched().recovered(1000, time.Millisecond, nil)
-	details := []string{"still PENDING: ", "it is BOOT_FAILURE on host ", "not running in time: ", "given up after ", "held for ", "other ", "leave: ", "vm_failure "}
+	details := []string{"still PENDING: ", "it is BOOT_FAILURE on host ", "it has been ", "given up after ", "held for ", "other ", "leave: ", "vm_failure "}
 	for i := range s.r.VMs {
 		word := strings.Repeat("x", i+1)
 		s.r.Events[len(s.r.Events)-1-i].Text = word

@@ -86,6 +86,8 @@ func resultOf(r incident.Record, vm incident.VM) string {
 // told is the result of a VM as its own line says it.
 func told(r incident.Record, vm incident.VM) string {
 	switch {
+	case vm.Result == resultUnproven && vm.Action == "delete":
+		return "deleted, UNPROVEN"
 	case vm.Result == resultUnproven:
 		return "started elsewhere, UNPROVEN"
 	case starting(r, vm):

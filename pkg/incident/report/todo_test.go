@@ -101,7 +101,7 @@ func TestEachReasonHasItsAdvice(t *testing.T) {
 		{"recreate", "it is BOOT_FAILURE on host 5 (node05): still PENDING", []string{look, "vm_failure 42 -r"}},
 		{"recreate", "it is UNKNOWN on host 5 (FAILURE)", []string{look}},
 		{"recreate", "it fell back to PROLOG_FAILURE: x", []string{look, "vm_failure 42 -r"}},
-		{"recreate", "not running in time: it is BOOT", []string{look}},
+		{"recreate", "it has been MIGRATE for 10m0s", []string{look}},
 		{"boot", "given up after 5 attempts within 1h", []string{look}},
 		{"boot", "held for 30m0s and given up", []string{"onevm list", "onedatastore list", again}},
 		{"leave", "it was migrated; repeat what failed: vm_failure 42 --retry", []string{look}},
