@@ -49,7 +49,7 @@ lint:
 # Takes minutes, and the machine for itself.
 bench:
 	@grep -m 1 'model name' /proc/cpuinfo; uname -srm; nproc; $(GO) version
-	$(GO) test -count 1 -timeout 30m -run '^TestScale' -v ./test/bench -full
+	$(GO) test -count 1 -timeout 45m -run '^TestScale' -v ./test/bench -full
 	$(GO) test -count 1 -run '^TestScale$$' -v ./test/drill
 
 # Random clouds and random trouble for the time T, in a process for each core. What fails is

@@ -180,6 +180,9 @@ func (j *judge) hosts() {
 			j.add(Finding{Severity: Problem, Topic: TopicHosts, Hosts: []int{h.ID}, Fix: fmt.Sprintf("host_error %d -r", h.ID),
 				What: fmt.Sprintf("oned cleans up on host %d (%s), which is %s: VM %s in CLEANUP_RESUBMIT may stay so for ever", h.ID, h.Name, h.State, listed(ids))})
 		}
+		if _, in := recovery.QuarantineOf(h.Host); !in {
+			j.zombies(h)
+		}
 		if isNone(h.Template["FT_ACTION"]) {
 			j.add(Finding{Severity: Warning, Topic: TopicHosts, Hosts: []int{h.ID}, Fix: fmt.Sprintf("onehost update %d: take FT_ACTION out", h.ID),
 				What: fmt.Sprintf("host %d (%s) has FT_ACTION = none: its VMs are left alone", h.ID, h.Name)})
@@ -192,6 +195,15 @@ func (j *judge) hosts() {
 		j.stop(TopicHosts, "onehost list; onehost enable ID", "%s of %d in service: VMs of one that fails can run nowhere else", counted(service, "host"), len(j.Facts.Hosts))
 	default:
 		j.say(OK, TopicHosts, "", "%d of %s in service", service, counted(len(j.Facts.Hosts), "host"))
+	}
+}
+
+// zombies names guests that run on a host where oned does not have them: nothing ends them by itself, and one that oned
+// started elsewhere writes to the same disks (seen live on 6.10).
+func (j *judge) zombies(h Host) {
+	if zombies := recovery.Zombies(h.Host); len(zombies) > 0 {
+		j.add(Finding{Severity: Warning, Topic: TopicHosts, Hosts: []int{h.ID}, Fix: fmt.Sprintf("onehost show %d; then on the host virsh list, and virsh destroy one-ID for those that run elsewhere", h.ID),
+			What: fmt.Sprintf("guests run on host %d (%s) that oned does not have there (ZOMBIES %s): those that it has on another host run twice", h.ID, h.Name, one.Printable(strings.Join(zombies, ", ")))})
 	}
 }
 

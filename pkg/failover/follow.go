@@ -41,6 +41,10 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 		if !cleaning && len(here) == 0 || r.cameBack(ctx) || r.barred(limits.Settle) {
 			r.open() // oned needs ssh to monitor a host that is switched on again
 		}
+		if by := r.wanted(); by != "" && r.unproven() {
+			r.finishAll(slices.Concat(here, gone), Starting, "left to %s, in which a person says that the host is off", by)
+			return
+		}
 		if !wait(ctx, max(pause, time.Since(asked))) { // who is slow to answer is asked less often
 			break
 		}
@@ -118,7 +122,7 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 	case recovery.TurnOldHost:
 		r.finish(t, Incomplete, "oned says that it runs on host %d (%s) again, where its old guest may be meant: look at it there before you trust it; onevm show %d", last.HostID, last.Host, vm.ID)
 	case recovery.TurnFailed:
-		if !t.failedBefore(vm) {
+		if !t.failedBefore(vm) && !t.againNow(vm) {
 			r.finish(t, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
 		}
 	case recovery.TurnStuck:
@@ -177,8 +181,8 @@ func (r *permit) again(ctx context.Context, t *task, vm one.VM) {
 	if t.failedBefore(vm) {
 		return
 	}
-	t.again = true
 	last, _ := vm.Last()
+	t.again, t.againAt, t.againIn = true, time.Now(), last
 	if b := r.opt.Budget; b != nil {
 		if spent := b.judge(r.runner, vm, nil); spent.Exhausted {
 			r.finish(t, Incomplete, "%s", givenUp(vm.ID, recovery.VerbRecreate, spent, b.Policy.Window))
@@ -194,6 +198,12 @@ func (r *permit) again(ctx context.Context, t *task, vm one.VM) {
 	if err := r.cloud.Do(ctx, one.Recreate, vm.ID); err != nil {
 		r.finish(t, Incomplete, "it is %s on host %d (%s)%s; recreating it once more failed: %v", vm.Status(), last.HostID, last.Host, errorOf(vm), err)
 	}
+}
+
+// againNow reports whether the failure is the one that the VM was recreated for once more: oned needs a moment to leave it.
+func (t *task) againNow(vm one.VM) bool {
+	last, _ := vm.Last()
+	return last.Seq == t.againIn.Seq && time.Since(t.againAt) < askAgain
 }
 
 // arrivedAt ends the task of a VM that is where it was to be. Without a proof its old copy may still run.

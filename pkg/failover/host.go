@@ -129,11 +129,14 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 		return report, err
 	}
 	proof, s, err := r.clear(ctx, host, job, before)
+	for err == nil && s.back && r.onlyHeard() && r.diesAgain(ctx) {
+		before.Watched = time.Time{}
+		proof, s, err = r.clear(ctx, host, job, before)
+	}
 	switch {
 	case err != nil:
 		return report, err
 	case s.back:
-		r.sayHeard()
 		report.cameBack()
 		err = r.followEarlier(ctx, job, host, &report, before)
 		return report, err
@@ -191,9 +194,12 @@ func (report *Report) notFailed(state one.HostState, any bool) bool {
 	return true
 }
 
+// onlyHeard reports whether the host counts as back although oned calls it failed.
+func (r *runner) onlyHeard() bool { return r.cloud.Heard(r.hostID) || r.lives }
+
 // sayHeard says why a host counts as back that oned calls failed.
 func (r *runner) sayHeard() {
-	if r.cloud.Heard(r.hostID) || r.lives {
+	if r.onlyHeard() {
 		r.tell(Warning, -1, incident.KindHostAlive, "oned still calls the host failed, but it is monitored again: it lives")
 	}
 }

@@ -84,6 +84,14 @@ func (o *observed) see(h one.Host, now time.Time) one.Host {
 	return h
 }
 
+// forget begins anew with a host.
+func (o *observed) forget(id int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.first, id)
+	delete(o.heard, id)
+}
+
 // Heard reports whether oned calls the host failed although it is monitored again.
 func (o *observed) Heard(id int) bool {
 	o.mu.Lock()
@@ -96,6 +104,42 @@ func (o *observed) InQuarantine(id int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.kept[id]
+}
+
+// How long a host that is monitored again stays in ERROR at most: SYSTEM_HOST each 600 s, and how long it may be silent
+// meanwhile: MONITOR_HOST each 120 s (monitord.conf, 6.0 to 7.4).
+const (
+	livingFor   = 11 * time.Minute
+	livingQuiet = 3 * time.Minute
+)
+
+// diesAgain watches a host that lives although oned calls it failed, until oned says so, too: no hook is called when it
+// dies again before. A person does not wait for that.
+func (r *runner) diesAgain(ctx context.Context) bool {
+	if r.opt.Strays {
+		return false
+	}
+	r.sayHeard()
+	for end := time.Now().Add(livingFor); time.Now().Before(end); {
+		if !wait(ctx, guardEvery) {
+			return false
+		}
+		host, err := r.cloud.Cloud.Host(ctx, r.hostID)
+		if err != nil {
+			continue
+		}
+		if !host.State.Failed() {
+			return false
+		}
+		if vms, err := r.cloud.VMSet(ctx, host.VMs); err == nil && recovery.Lives(vms, host.ID) || time.Since(time.Unix(host.LastContact, 0)) < livingQuiet {
+			continue
+		}
+		r.say(Warning, -1, "the host is silent again")
+		r.lives = false
+		r.cloud.forget(r.hostID)
+		return true
+	}
+	return false
 }
 
 // alive reports whether VMs of a host that oned calls failed say that it lives. oned makes the running VMs of a

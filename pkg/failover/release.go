@@ -50,20 +50,29 @@ func (r Released) ExitCode() int {
 
 // ReleaseHost gives a host in quarantine back to the scheduler because a person says so. Without force it refuses while
 // old guests run on the host, or nothing has been heard of it since: from 6.2 on oned calls a host that is enabled
-// MONITORED at once, whether it lives or not (src/host/Host.cc).
+// MONITORED at once, whether it lives or not (src/host/Host.cc). It also refuses while oned may not yet list old
+// guests that run there: on 6.10, live, a host that was back for two minutes was given back with nine of them, which
+// were listed a few seconds later. Up to 4.14 oned does not look at such a host at all.
 func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.Answer, error) {
 	host, q, err := hostInQuarantine(ctx, s.Client, id)
 	if err != nil {
 		return nil, err
 	}
 	answer := Released{HostID: id, Name: host.Name}
-	state, _ := recovery.MayRelease(host, q, time.Now())
+	state, now := recovery.MayRelease(host, q, time.Now())
 	switch {
 	case force:
 	case state == recovery.ReleaseZombies:
 		answer.Refused, answer.Summary = true, fmt.Sprintf("old guests still run on it (ZOMBIES: %s): end them there, then run this again, or add --force", one.Printable(strings.Join(recovery.Zombies(host), ", ")))
 	case state == recovery.ReleaseSilent && !s.Version.Before(5, 0):
 		answer.Refused, answer.Summary = true, fmt.Sprintf("oned has not monitored it since it was taken out of scheduling at %s: it would be given VMs although it may be dead; when it runs without its old guests, add --force", q.At.Format(time.DateTime))
+	case state == recovery.ReleaseWatch && !s.Version.Before(5, 0):
+		answer.Refused, answer.Summary = true, "it is monitored again, but oned lists old guests only after some minutes: see whether any runs there (virsh list), then add --force; or wait, oneft resume gives it back by itself"
+		if now != q && !s.DryRun { // where no timer runs oneft resume this is what remembers since when it is clean
+			if err := s.Client.AnnotateHost(ctx, id, recovery.AttrQuarantine, now.String()); err != nil {
+				s.Log.Warn("%v", err)
+			}
+		}
 	}
 	if answer.Refused || s.DryRun {
 		if s.DryRun && !answer.Refused {

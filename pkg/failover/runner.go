@@ -81,8 +81,10 @@ type task struct {
 	asked    time.Time // when its clean-up was last ended; zero before
 	tried    bool      // a host was looked for
 	again    bool      // it was recreated once more
-	byTM     bool      // its clean-up is done by the transfer driver
-	release  func()    // gives the VM to other processes; nil without a lock
+	againAt  time.Time // when that was, and its last record then
+	againIn  one.Record
+	byTM     bool   // its clean-up is done by the transfer driver
+	release  func() // gives the VM to other processes; nil without a lock
 }
 
 func newTask(step recovery.Step, read time.Time) *task {

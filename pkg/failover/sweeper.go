@@ -294,6 +294,8 @@ func whyNot(f found, tool string) string {
 	switch f.swept.Verdict {
 	case recovery.SweepHandled:
 		return "handled by " + past
+	case recovery.SweepAlive:
+		return "oned still calls it failed, but it is monitored again: it lives (" + past + ")"
 	case recovery.SweepPerson:
 		return fmt.Sprintf("%s ended so: %s; by itself nothing is done any more; see oneft incidents show %d", past, f.swept.Past.Summary, f.swept.Past.Number)
 	case recovery.SweepLater:

@@ -130,7 +130,7 @@ func Follow(w Way, l Limits) (Turn, Stage) {
 		return TurnOldHost, StagePassing
 	case moves(w.Verb) && away && (w.VM.State == one.Suspended || w.VM.State == one.Poweroff):
 		return TurnArrived, StagePassing
-	case FailedOnTheWay(w.VM) && away && !w.Again && (w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate):
+	case w.VM.Is(one.PrologFailure) && away && !w.Again && (w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate): // nothing of it runs there
 		return TurnAgain, StagePassing
 	case FailedOnTheWay(w.VM):
 		return TurnFailed, StagePassing

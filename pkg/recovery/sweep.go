@@ -31,6 +31,7 @@ const (
 	SweepAgain    Sweep = "again"    // it was left undone, and it is time to try again
 	SweepLater    Sweep = "later"    // it was left undone, and is tried again at Swept.At
 	SweepPerson   Sweep = "person"   // only a person can decide
+	SweepAlive    Sweep = "alive"    // it came back, and oned goes on calling it failed
 	SweepHandled  Sweep = "handled"  // it was handled; what is still there was left on purpose
 )
 
@@ -53,6 +54,10 @@ const (
 	// sweepMemory is how long an incident of a VM counts, and one of a host where oned does not
 	// tell when it was last monitored (before 5.12). A choice.
 	sweepMemory = 24 * time.Hour
+	// freshContact is how long ago a host that lives was monitored at most: each 120 s as shipped (MONITOR_HOST,
+	// monitord.conf 5.12 to 7.4), and a minute for it to arrive. A host that dies again while oned still calls it failed,
+	// for which oned calls no hook, is noticed that much later.
+	freshContact = 3 * time.Minute
 )
 
 // SweepHost decides about a host in ERROR that has VMs. past are its incidents, the newest
@@ -64,6 +69,9 @@ func SweepHost(host one.Host, past []Past, now time.Time) Swept {
 	last := past[0]
 	if last.Open {
 		return Swept{Verdict: SweepContinue, Past: last}
+	}
+	if contact := time.Unix(host.LastContact, 0); last.Back && contact.After(last.Began) && now.Sub(contact) < freshContact {
+		return Swept{Verdict: SweepAlive, Past: last} // for up to 10 minutes, 5.12 and later: until it reports SYSTEM_HOST
 	}
 	if last.Back || !SameOutage(host, last, now) {
 		return Swept{Verdict: SweepMissed}

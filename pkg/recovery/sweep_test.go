@@ -24,6 +24,10 @@ func TestSweepHost(t *testing.T) {
 	failed := just
 	failed.Failed = true
 	ancient := refused
+	fresh, stale := told, told
+	fresh.LastContact, stale.LastContact = ago(2*time.Minute).Unix(), ago(4*time.Minute).Unix()
+	dead := told // it came back, and was not monitored since
+	dead.LastContact = back.Began.Unix() - 1
 	ancient.Ended = ago(25 * time.Hour)
 	for name, c := range map[string]struct {
 		host one.Host
@@ -36,6 +40,10 @@ func TestSweepHost(t *testing.T) {
 		"handled, a VM came back by itself":    {told, []Past{moved}, SweepHandled},
 		"a process was stopped":                {told, []Past{open}, SweepContinue},
 		"it came back, and failed anew":        {told, []Past{back}, SweepMissed},
+		"it came back, and is monitored":       {fresh, []Past{back}, SweepAlive},
+		"it came back, and is silent again":    {stale, []Past{back}, SweepMissed},
+		"it came back, and nobody heard of it": {dead, []Past{back}, SweepMissed},
+		"handled, and is monitored":            {fresh, []Past{done}, SweepMissed},
 		"refused":                              {told, []Past{refused}, SweepPerson},
 		"left undone":                          {told, []Past{unfinished}, SweepAgain},
 		"left undone a minute ago":             {told, []Past{just}, SweepLater},

@@ -14,7 +14,7 @@ import (
 
 // The limits of an executable.
 const (
-	maxBinary  = 12 << 20 // bytes
+	maxBinary  = 13 << 20 // bytes
 	maxStartUp = 20 * time.Millisecond
 )
 

@@ -98,6 +98,7 @@ func (b *bench) fresh(t *testing.T) string {
 	if err := os.MkdirAll(incidents, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	verifyLeft(t, home)
 	if b.journal == "" {
 		return home
 	}
@@ -112,6 +113,17 @@ func (b *bench) fresh(t *testing.T) string {
 		}
 	}
 	return home
+}
+
+// verifyLeft configures one-ft in a cloud whose scheduler never runs: nothing there is followed until it runs.
+func verifyLeft(t *testing.T, location string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(location, "etc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(location, "etc", "one-ft.yaml"), []byte("verify: left\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // run runs a program with arguments, in which URL stands for the endpoint of a fresh cloud.
