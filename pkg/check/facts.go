@@ -166,6 +166,8 @@ type Incidents struct {
 	Err     error
 	Open    []Incident // number ascending
 	Damaged []string   // names of files
+	// Back are the hosts whose newest incident ended because they were monitored again, and when it began; by host ID.
+	Back map[int]time.Time
 }
 
 // Incident is an open incident.

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -29,7 +30,7 @@ const (
 // readIncidents reads the journal as it is. incident.Journal would set damaged files aside, and
 // taking a lock, be it for an instant, could make a hook give up.
 func readIncidents(dir, locks, procLocks string) Incidents {
-	var in Incidents
+	in := Incidents{Back: map[int]time.Time{}}
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return in // nothing has happened yet
@@ -39,7 +40,7 @@ func readIncidents(dir, locks, procLocks string) Incidents {
 		return in
 	}
 	held, known := heldLocks(procLocks)
-	n := 0
+	n, newest := 0, map[int]bool{}
 	for _, e := range slices.Backward(entries) { // by name, so by number
 		switch {
 		case strings.HasSuffix(e.Name(), ".damaged"):
@@ -59,6 +60,11 @@ func readIncidents(dir, locks, procLocks string) Incidents {
 					Number: r.Number, Kind: r.Kind, ID: r.ID, Name: one.Printable(r.Name), FrontEnd: one.Printable(r.FrontEnd), Began: r.Began,
 					Held: isHeld(held, locks, r.Kind, r.ID), HeldKnown: known, Following: r.Status == incident.Following, Waiting: waiting(r),
 				})
+			case r.Status == incident.CameBack && r.Kind == "host" && !newest[r.ID]:
+				in.Back[r.ID] = r.Began
+			}
+			if r.Kind == "host" {
+				newest[r.ID] = true // older ones tell nothing of today
 			}
 		}
 	}

@@ -36,8 +36,18 @@ func TestIncidents(t *testing.T) {
 			c.End(incident.Done, "done")
 		}
 	}
-	write(t, filepath.Join(journal, "incident-000007.json"), "{")
-	write(t, filepath.Join(journal, "incident-000008.json.damaged"), "{")
+	for _, end := range []struct {
+		host   int
+		status incident.Status
+	}{{5, incident.Done}, {5, incident.CameBack}, {6, incident.CameBack}, {6, incident.Done}} {
+		c, err := j.Begin(incident.Record{Kind: "host", ID: end.host})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.End(end.status, "")
+	}
+	write(t, filepath.Join(journal, "incident-000017.json"), "{")
+	write(t, filepath.Join(journal, "incident-000018.json.damaged"), "{")
 	l, err := incident.OpenLocks(locks, "me")
 	if err != nil {
 		t.Fatal(err)
@@ -60,8 +70,11 @@ func TestIncidents(t *testing.T) {
 	if !slices.Equal(open, want) || in.Err != nil {
 		t.Errorf("%q, %v", open, in.Err)
 	}
-	if !slices.Equal(in.Damaged, []string{"incident-000007.json", "incident-000008.json.damaged"}) {
+	if !slices.Equal(in.Damaged, []string{"incident-000017.json", "incident-000018.json.damaged"}) {
 		t.Errorf("damaged: %q", in.Damaged)
+	}
+	if len(in.Back) != 1 || in.Back[5].IsZero() {
+		t.Errorf("came back: %v", in.Back)
 	}
 	if after := names(t, dir); !slices.Equal(before, after) {
 		t.Errorf("changed: %q, before %q", after, before)

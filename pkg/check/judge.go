@@ -165,6 +165,10 @@ func (j *judge) hosts() {
 		switch {
 		case h.State.Back() || h.State.Starting():
 			service++
+		case h.State.Failed() && !open && j.lives(h):
+			j.add(Finding{Severity: Warning, Topic: TopicHosts, Hosts: []int{h.ID}, Fix: fmt.Sprintf("onehost show %d", h.ID),
+				What: fmt.Sprintf("host %d (%s) lives, although oned still calls it ERROR: it was monitored at %s; its VMs are left alone, and oned says so within 10 minutes",
+					h.ID, h.Name, time.Unix(h.LastContact, 0).Format(time.TimeOnly))})
 		case h.State.Failed() && !open && active > 0 && !isNone(h.Template["FT_ACTION"]):
 			j.add(Finding{Severity: Problem, Topic: TopicHosts, Hosts: []int{h.ID}, Fix: "oneft resume",
 				What: fmt.Sprintf("host %d (%s) is in ERROR with %s on it, and no incident is open", h.ID, h.Name, counted(active, "VM"))})
@@ -196,6 +200,12 @@ func (j *judge) hosts() {
 	default:
 		j.say(OK, TopicHosts, "", "%d of %s in service", service, counted(len(j.Facts.Hosts), "host"))
 	}
+}
+
+// lives reports whether a host in ERROR is one that oneft resume leaves alone, because it came back.
+func (j *judge) lives(h Host) bool {
+	began, back := j.Incidents.Back[h.ID]
+	return back && recovery.SweepHost(h.Host, []recovery.Past{{Back: true, Began: began}}, j.Now).Verdict == recovery.SweepAlive
 }
 
 // zombies names guests that run on a host where oned does not have them: nothing ends them by itself, and one that oned

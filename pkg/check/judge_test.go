@@ -78,6 +78,14 @@ func hostTroubles() []trouble {
 	fits := fence.Promise{Lease: time.Minute, Reaction: 48 * time.Second}
 	return []trouble{
 		{"host in error", v74, func(f *Facts) { f.Hosts[0].State = one.HostError }, []string{"problem hosts |host 1 (node1) is in ERROR with 1 VM on it, and no incident|oneft resume"}, ""},
+		{"host in error that lives", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Hosts[0].LastContact = one.HostError, noon.Add(-time.Minute).Unix()
+			f.Incidents.Back = map[int]time.Time{1: noon.Add(-5 * time.Minute)}
+		}, []string{"warning hosts |host 1 (node1) lives, although oned still calls it ERROR: it was monitored at 11:59:00|onehost show 1"}, ""},
+		{"host that died again", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Hosts[0].LastContact = one.HostError, noon.Add(-5*time.Minute).Unix()
+			f.Incidents.Back = map[int]time.Time{1: noon.Add(-20 * time.Minute)}
+		}, []string{"problem hosts |host 1 (node1) is in ERROR with 1 VM on it, and no incident|oneft resume"}, ""},
 		{"host in error, empty", v74, func(f *Facts) { f.Hosts[2].State = one.HostError }, []string{"warning hosts |host 3 (node3) is in ERROR|onehost show 3"}, ""},
 		{"quarantine", v74, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |is in quarantine since 2026-11-22 11:00:00, because its VMs were started elsewhere (incident 12 of one1-1f3a); oneft resume gives it back|oneft release 1"}, ""},
 		{"quarantine with old guests", v510, func(f *Facts) { inQuarantine(&f.Hosts[0], "one-7") }, []string{"warning hosts |old guests still run on it: ZOMBIES one-7|oneft release 1"}, ""},
