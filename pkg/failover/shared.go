@@ -53,7 +53,7 @@ func (s *Shared) frontEndStarted(of app.Session) time.Time {
 // NewShared makes it for recoveries that act on so many VMs at the same time.
 func NewShared(cloud Cloud, parallel int) *Shared {
 	return &Shared{
-		pool: &pool{cloud: cloud, busy: make(chan struct{}, 1)}, pending: &pending{Cloud: cloud, busy: make(chan struct{}, 1)},
+		pool: &pool{cloud: newObserved(cloud), busy: make(chan struct{}, 1)}, pending: &pending{Cloud: cloud, busy: make(chan struct{}, 1)},
 		turns: newTurns(parallel), proven: map[int]time.Time{}, Agents: make(chan struct{}, maxAgents), journal: openedOnce(),
 	}
 }
