@@ -98,7 +98,7 @@ func (r *runner) readWaiting(ctx context.Context, waiting []*task) map[int]one.V
 
 // turn decides about a VM on its way and does what is due. It reports whether its clean-up is waited for.
 func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.Limits) (cleaning bool) {
-	w := recovery.Way{VM: vm, Verb: t.step.Verb, Failed: r.hostID, Asked: -1, Word: t.word, ByTM: t.byTM, Again: t.again}
+	w := recovery.Way{VM: vm, Verb: t.step.Verb, Failed: r.hostID, Asked: -1, Word: t.word, ByTM: t.byTM, Again: t.again, Unmoved: r.unmoved(t, vm)}
 	if !t.asked.IsZero() {
 		w.Asked = time.Since(t.asked)
 	}
@@ -115,6 +115,8 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 		r.endCleanup(ctx, t)
 	case recovery.TurnAgain:
 		r.again(ctx, t, vm)
+	case recovery.TurnAsk:
+		r.askStuck(ctx, []*task{t})
 	case recovery.TurnArrived:
 		r.arrivedAt(t, vm)
 	case recovery.TurnEnded:
@@ -133,6 +135,13 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 		}
 	}
 	return stage == recovery.StageCleanup
+}
+
+// unmoved reports whether a VM is on the host as it was when oned was asked to take it off.
+func (r *runner) unmoved(t *task, vm one.VM) bool {
+	before, asked := t.from.Last()
+	now, _ := vm.Last()
+	return asked && vm.Status() == t.from.Status() && now.HostID == r.hostID && now.Seq == before.Seq
 }
 
 // hop writes down that a VM was seen in another state, or waits for something else.

@@ -76,6 +76,7 @@ type task struct {
 	out      Outcome
 	first    time.Time // first call
 	accepted time.Time // last call that oned accepted; zero before
+	from     one.VM    // as it was read before that call; zero before
 	waits    string    // for what the scheduler waits to move it; "" when it has not said
 	word     string    // what the scheduler said of it before
 	asked    time.Time // when its clean-up was last ended; zero before
@@ -240,7 +241,7 @@ func (r *permit) act(ctx context.Context, t *task) {
 		}
 		err := r.call(ctx, t)
 		if err == nil {
-			t.accepted = time.Now()
+			t.accepted, t.from = time.Now(), t.step.VM
 			r.say(Info, t.out.VM, "%s: accepted by oned", t.out.Action)
 			return
 		}

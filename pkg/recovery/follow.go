@@ -34,6 +34,7 @@ const (
 	TurnFailed  Turn = "failed"   // it is in a state out of which nothing leads by itself
 	TurnStuck   Turn = "stuck"    // it has waited for longer than the limit of its stage
 	TurnOldHost Turn = "old host" // it "runs" where it ran before: that may be its old guest
+	TurnAsk     Turn = "ask"      // oned has lost what it accepted: the VM is where and what it was
 )
 
 // Way is a VM on its way, as it was just read.
@@ -47,6 +48,8 @@ type Way struct {
 	In, Asked time.Duration
 	// ByTM: its clean-up is done by the transfer driver (CleanedByTM). Again: it was recreated once more already.
 	ByTM, Again bool
+	// Unmoved: it is in the state, and has the last record, with which oned was asked to take it off the host.
+	Unmoved bool
 	// Word is what the scheduler said of it before it was recreated: that is not about today.
 	Word string
 	// Proven: the machine was off, so that its guests are gone. Closed: it still is, and no command of a driver can reach
@@ -125,6 +128,9 @@ func Follow(w Way, l Limits) (Turn, Stage) {
 		return w.cleanup(l), StageCleanup
 	case w.VM.State == one.Pending:
 		return w.pending(l)
+	case w.Unmoved && (w.Verb == VerbDelete || w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate):
+		// oned writes that the host has lost the VM before it writes the VM: one that died in between had 1 of 17 like this (6.10, live).
+		return TurnAsk, StagePassing
 	case w.Verb == VerbDelete:
 		return within(w.In, elseLimit), StagePassing
 	case w.VM.Is(one.Running) && away:
