@@ -23,6 +23,9 @@ import (
 // all plants every bug; without it is only looked whether each could be planted.
 var all = flag.Bool("all", false, "plant every bug and run the tests that have to catch it")
 
+// only are the bugs that -all plants.
+var only = flag.String("only", "", "with -all plant the bugs whose names match this regular expression")
+
 // limit is for the tests of one bug. One that makes them hang is caught, too.
 const limit = 5 * time.Minute
 
@@ -94,6 +97,10 @@ func TestBugs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	chosen, err := regexp.Compile(*only)
+	if err != nil {
+		t.Fatal(err)
+	}
 	bugs := load(t)
 	if len(bugs) < 20 {
 		t.Errorf("%d bugs, want at least 20", len(bugs))
@@ -106,7 +113,7 @@ func TestBugs(t *testing.T) {
 			t.Errorf("%s: %v", b.name, err)
 			continue
 		}
-		if !*all {
+		if !*all || !chosen.MatchString(b.name) {
 			continue
 		}
 		failed, err := b.run(t, root, text)
