@@ -29,6 +29,7 @@ type Process struct {
 	// number that another process gets later has another.
 	Started uint64
 	UID     int
+	Parent  int // PID
 	Args    []string
 }
 
@@ -86,9 +87,13 @@ func (o OS) Processes(uid int) ([]Process, error) {
 
 // process reads one process, if it is of that user.
 func (o OS) process(pid, uid int) (Process, error) {
-	started, err := o.started(pid)
+	stat, err := readSome(o.file(pid, "stat"))
 	if err != nil {
-		return Process{}, err
+		return Process{}, fmt.Errorf("process %d: %w", pid, ErrGone)
+	}
+	started, err := startedIn(stat)
+	if err != nil {
+		return Process{}, fmt.Errorf("process %d: %w", pid, err)
 	}
 	status, err := readSome(o.file(pid, "status"))
 	if err != nil {
@@ -102,7 +107,7 @@ func (o OS) process(pid, uid int) (Process, error) {
 		return Process{}, err
 	}
 	args := strings.Split(strings.TrimRight(string(words), "\x00"), "\x00")
-	return Process{PID: pid, Started: started, UID: uid, Args: args}, nil
+	return Process{PID: pid, Started: started, UID: uid, Parent: parentIn(stat), Args: args}, nil
 }
 
 func (o OS) file(pid int, name string) string {
@@ -135,6 +140,12 @@ func startedIn(stat []byte) (uint64, error) {
 		return 0, fmt.Errorf("when it began: %w", err)
 	}
 	return started, nil
+}
+
+// parentIn is the parent of a process of which startedIn could read when it began.
+func parentIn(stat []byte) int {
+	parent, _ := strconv.Atoi(strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))[1]) // field 4
+	return parent
 }
 
 // uidIn is the real user in a status file. The owner of the directory would be root for a process

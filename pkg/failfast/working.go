@@ -2,6 +2,7 @@ package failfast
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -30,4 +31,43 @@ func isDriver(args []string, names []string) bool {
 		name, path, isPlace := strings.Cut(word, ":")
 		return isPlace && strings.HasPrefix(path, "/") && slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 	})
+}
+
+// vmDriver is the driver of VMs that oned runs on a front-end (src/vmm_mad/exec, 4.4 to 7.4).
+const vmDriver = "one_vmm_exec"
+
+// shippedThreads is how many actions such a driver works on at the same time where its words do not say it (-t).
+const shippedThreads = 15
+
+// Busy reports whether a driver of VMs has no free thread: as many processes of its own as threads. Then clean-ups wait in it
+// that nobody can see, and begin later. Without such a process (a driver of another kind, or one of another user) it is false.
+func (c Client) Busy() (bool, error) {
+	all, err := c.Machine.Processes(c.User.UID)
+	if err != nil {
+		return false, err
+	}
+	children := map[int]int{}
+	for _, p := range all {
+		children[p.Parent]++
+	}
+	return slices.ContainsFunc(all, func(p Process) bool {
+		threads, is := threadsOf(p.Args)
+		return is && children[p.PID] >= threads
+	}), nil
+}
+
+// threadsOf reads the words of a driver of VMs: ruby .../one_vmm_exec.rb -t 15 -r 0 kvm -p.
+func threadsOf(args []string) (threads int, is bool) {
+	script := slices.IndexFunc(args[:min(len(args), 3)], func(word string) bool {
+		return strings.TrimSuffix(word[strings.LastIndexByte(word, '/')+1:], ".rb") == vmDriver
+	})
+	if script < 0 {
+		return 0, false
+	}
+	if i := slices.Index(args, "-t"); i > script && i+1 < len(args) {
+		if n, err := strconv.Atoi(args[i+1]); err == nil && n > 0 {
+			return n, true
+		}
+	}
+	return shippedThreads, true
 }

@@ -85,7 +85,8 @@ func (b *sshBarrier) keep(ctx context.Context) {
 	quiet := 0 // looks in a row that saw nothing: between two commands of a clean-up there is a moment without any
 	for renewed := time.Now(); ; {
 		working, err := b.client.Working(b.names)
-		if quiet++; err != nil || len(working) > 0 {
+		busy, unknown := b.client.Busy() // of hosts that nobody has proven off, or of migrations: ours wait behind them
+		if quiet++; err != nil || unknown != nil || busy || len(working) > 0 {
 			quiet = 0
 		}
 		b.closed.Store(quiet > 1)

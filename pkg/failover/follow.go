@@ -104,7 +104,7 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 	}
 	last, _ := vm.Last()
 	if vm.Is(one.CleanupResubmit, one.CleanupDelete) && last.HostID == r.hostID && r.proof.Certain() {
-		w.Proven, w.Closed = true, r.closed() && !r.cameBack(ctx)
+		w.Proven, w.Closed, w.Barred = true, r.closed() && !r.cameBack(ctx), time.Since(r.barredAt)
 	}
 	_, stage := recovery.Follow(w, limits)
 	r.hop(t, vm, incident.Wait(stage))

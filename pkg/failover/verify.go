@@ -55,19 +55,6 @@ func (r *permit) notLeft(ctx context.Context, here []*task) {
 	r.finishAll(here, Incomplete, "accepted by oned, but the VM has not left the host in time")
 }
 
-// leftAs says what has been seen of a VM that left the host.
-func leftAs(t *task) string {
-	switch t.step.Verb {
-	case recovery.VerbDelete:
-		return "gone from the host"
-	case recovery.VerbReturn:
-		return "back on its source host"
-	case recovery.VerbResched, recovery.VerbMigrate:
-		return "moved away"
-	}
-	return "left the host; oned starts it elsewhere"
-}
-
 // accepted are the tasks that oned accepted and that are not finished.
 func accepted(tasks []*task) []*task {
 	var some []*task

@@ -52,6 +52,9 @@ type Way struct {
 	// Proven: the machine was off, so that its guests are gone. Closed: it still is, and no command of a driver can reach
 	// it any more.
 	Proven, Closed bool
+	// Barred is how long commands to the machine have failed at once: those that wait for a thread since before that have
+	// to be given the time to fail, however long the VM has been in its state.
+	Barred time.Duration
 }
 
 // Limits are how long a VM may stay in a stage.
@@ -169,7 +172,7 @@ func (w Way) cleanup(l Limits) Turn {
 	switch {
 	case w.Asked >= 0 && w.Asked < askAgain:
 		return TurnWait
-	case w.Proven && (w.Closed && !w.ByTM && w.In >= max(l.Settle, settle) || over):
+	case w.Proven && (w.Closed && !w.ByTM && min(w.In, w.Barred) >= max(l.Settle, settle) || over):
 		return TurnCleanup
 	case !w.Proven && over:
 		return TurnStuck

@@ -17,7 +17,7 @@ func limits() recovery.Limits {
 
 // onWay is a recreated VM whose last record is on a host.
 func onWay(state one.VMState, lcm one.LCMState, host int) recovery.Way {
-	return recovery.Way{VM: one.VM{ID: 7, State: state, LCM: lcm, History: []one.Record{{HostID: host}}}, Verb: recovery.VerbRecreate, Failed: 1, Asked: -1}
+	return recovery.Way{VM: one.VM{ID: 7, State: state, LCM: lcm, History: []one.Record{{HostID: host}}}, Verb: recovery.VerbRecreate, Failed: 1, Asked: -1, Barred: time.Hour}
 }
 
 func TestFollow(t *testing.T) {
@@ -37,31 +37,34 @@ func TestFollow(t *testing.T) {
 		"clean-up, unproven, over the limit":       {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In = 10 * time.Minute }, recovery.TurnStuck, recovery.StageCleanup},
 		"clean-up, proven, something is under way": {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven = 9*time.Minute, true }, recovery.TurnWait, recovery.StageCleanup},
 		"clean-up, proven, nothing is under way":   {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed = time.Second, true, true }, recovery.TurnCleanup, recovery.StageCleanup},
-		"clean-up, proven, only just begun":        {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed = 100*time.Millisecond, true, true }, recovery.TurnWait, recovery.StageCleanup},
-		"clean-up of the transfer driver":          {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.ByTM = time.Minute, true, true, true }, recovery.TurnWait, recovery.StageCleanup},
-		"clean-up, proven, over the limit":         {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven = 10*time.Minute, true }, recovery.TurnCleanup, recovery.StageCleanup},
-		"clean-up that was ended a moment ago":     {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.Asked = time.Minute, true, true, time.Second }, recovery.TurnWait, recovery.StageCleanup},
-		"clean-up that was ended, and stays":       {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.Asked = time.Minute, true, true, 5*time.Second }, recovery.TurnCleanup, recovery.StageCleanup},
-		"pending without a word":                   {onWay(one.Pending, 0, failed), nil, recovery.TurnWait, recovery.StageScheduler},
-		"pending without a word for too long":      {onWay(one.Pending, 0, failed), func(w *recovery.Way) { w.In = 5 * time.Minute }, recovery.TurnStuck, recovery.StageScheduler},
-		"pending with an old word":                 {word(onWay(one.Pending, 0, failed), "no room", "no room"), func(w *recovery.Way) { w.In = 3 * time.Minute }, recovery.TurnWait, recovery.StageScheduler},
-		"pending with a new word":                  {word(onWay(one.Pending, 0, failed), "no room", "old"), nil, recovery.TurnWait, recovery.StageRoom},
-		"pending, and not its turn":                {word(onWay(one.Pending, 0, failed), turn, "old"), func(w *recovery.Way) { w.In = 3 * time.Minute }, recovery.TurnWait, recovery.StageScheduler},
-		"pending, and never its turn":              {word(onWay(one.Pending, 0, failed), turn, "old"), func(w *recovery.Way) { w.In = time.Hour }, recovery.TurnStuck, recovery.StageScheduler},
-		"pending with a new word for too long":     {word(onWay(one.Pending, 0, failed), "no room", ""), func(w *recovery.Way) { w.In = 2 * time.Minute }, recovery.TurnStuck, recovery.StageRoom},
-		"on hold":                                  {onWay(one.Hold, 0, failed), nil, recovery.TurnStuck, recovery.StageOwner},
-		"prolog":                                   {onWay(one.Active, one.Prolog, other), nil, recovery.TurnWait, recovery.StageDisks},
-		"boot":                                     {onWay(one.Active, one.Boot, other), nil, recovery.TurnWait, recovery.StageBoot},
-		"boot for too long":                        {onWay(one.Active, one.Boot, other), func(w *recovery.Way) { w.In = 10 * time.Minute }, recovery.TurnStuck, recovery.StageBoot},
-		"runs elsewhere":                           {onWay(one.Active, one.Running, other), nil, recovery.TurnArrived, recovery.StagePassing},
-		"runs on the old host":                     {onWay(one.Active, one.Running, failed), nil, recovery.TurnOldHost, recovery.StagePassing},
-		"ended":                                    {onWay(one.Done, 0, failed), nil, recovery.TurnEnded, recovery.StagePassing},
-		"deleted":                                  {onWay(one.Done, 0, failed), func(w *recovery.Way) { w.Verb = recovery.VerbDelete }, recovery.TurnArrived, recovery.StagePassing},
-		"failed there for the first time":          {onWay(one.Active, one.PrologFailure, other), nil, recovery.TurnAgain, recovery.StagePassing},
-		"failed there again":                       {onWay(one.Active, one.PrologFailure, other), func(w *recovery.Way) { w.Again = true }, recovery.TurnFailed, recovery.StagePassing},
-		"4.4 failed there":                         {onWay(one.Failed, 0, other), func(w *recovery.Way) { w.Again = true }, recovery.TurnFailed, recovery.StagePassing},
-		"moved while it was off":                   {onWay(one.Poweroff, 0, other), func(w *recovery.Way) { w.Verb = recovery.VerbMigrate }, recovery.TurnArrived, recovery.StagePassing},
-		"back on its source":                       {onWay(one.Active, one.Running, other), func(w *recovery.Way) { w.Verb = recovery.VerbReturn }, recovery.TurnArrived, recovery.StagePassing},
+		"clean-up, proven, others may wait for a thread": {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) {
+			w.In, w.Barred, w.Proven, w.Closed = 6*time.Minute, 100*time.Millisecond, true, true
+		}, recovery.TurnWait, recovery.StageCleanup},
+		"clean-up, proven, only just begun":    {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed = 100*time.Millisecond, true, true }, recovery.TurnWait, recovery.StageCleanup},
+		"clean-up of the transfer driver":      {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.ByTM = time.Minute, true, true, true }, recovery.TurnWait, recovery.StageCleanup},
+		"clean-up, proven, over the limit":     {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven = 10*time.Minute, true }, recovery.TurnCleanup, recovery.StageCleanup},
+		"clean-up that was ended a moment ago": {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.Asked = time.Minute, true, true, time.Second }, recovery.TurnWait, recovery.StageCleanup},
+		"clean-up that was ended, and stays":   {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.Asked = time.Minute, true, true, 5*time.Second }, recovery.TurnCleanup, recovery.StageCleanup},
+		"pending without a word":               {onWay(one.Pending, 0, failed), nil, recovery.TurnWait, recovery.StageScheduler},
+		"pending without a word for too long":  {onWay(one.Pending, 0, failed), func(w *recovery.Way) { w.In = 5 * time.Minute }, recovery.TurnStuck, recovery.StageScheduler},
+		"pending with an old word":             {word(onWay(one.Pending, 0, failed), "no room", "no room"), func(w *recovery.Way) { w.In = 3 * time.Minute }, recovery.TurnWait, recovery.StageScheduler},
+		"pending with a new word":              {word(onWay(one.Pending, 0, failed), "no room", "old"), nil, recovery.TurnWait, recovery.StageRoom},
+		"pending, and not its turn":            {word(onWay(one.Pending, 0, failed), turn, "old"), func(w *recovery.Way) { w.In = 3 * time.Minute }, recovery.TurnWait, recovery.StageScheduler},
+		"pending, and never its turn":          {word(onWay(one.Pending, 0, failed), turn, "old"), func(w *recovery.Way) { w.In = time.Hour }, recovery.TurnStuck, recovery.StageScheduler},
+		"pending with a new word for too long": {word(onWay(one.Pending, 0, failed), "no room", ""), func(w *recovery.Way) { w.In = 2 * time.Minute }, recovery.TurnStuck, recovery.StageRoom},
+		"on hold":                              {onWay(one.Hold, 0, failed), nil, recovery.TurnStuck, recovery.StageOwner},
+		"prolog":                               {onWay(one.Active, one.Prolog, other), nil, recovery.TurnWait, recovery.StageDisks},
+		"boot":                                 {onWay(one.Active, one.Boot, other), nil, recovery.TurnWait, recovery.StageBoot},
+		"boot for too long":                    {onWay(one.Active, one.Boot, other), func(w *recovery.Way) { w.In = 10 * time.Minute }, recovery.TurnStuck, recovery.StageBoot},
+		"runs elsewhere":                       {onWay(one.Active, one.Running, other), nil, recovery.TurnArrived, recovery.StagePassing},
+		"runs on the old host":                 {onWay(one.Active, one.Running, failed), nil, recovery.TurnOldHost, recovery.StagePassing},
+		"ended":                                {onWay(one.Done, 0, failed), nil, recovery.TurnEnded, recovery.StagePassing},
+		"deleted":                              {onWay(one.Done, 0, failed), func(w *recovery.Way) { w.Verb = recovery.VerbDelete }, recovery.TurnArrived, recovery.StagePassing},
+		"failed there for the first time":      {onWay(one.Active, one.PrologFailure, other), nil, recovery.TurnAgain, recovery.StagePassing},
+		"failed there again":                   {onWay(one.Active, one.PrologFailure, other), func(w *recovery.Way) { w.Again = true }, recovery.TurnFailed, recovery.StagePassing},
+		"4.4 failed there":                     {onWay(one.Failed, 0, other), func(w *recovery.Way) { w.Again = true }, recovery.TurnFailed, recovery.StagePassing},
+		"moved while it was off":               {onWay(one.Poweroff, 0, other), func(w *recovery.Way) { w.Verb = recovery.VerbMigrate }, recovery.TurnArrived, recovery.StagePassing},
+		"back on its source":                   {onWay(one.Active, one.Running, other), func(w *recovery.Way) { w.Verb = recovery.VerbReturn }, recovery.TurnArrived, recovery.StagePassing},
 	} {
 		if test.with != nil {
 			test.with(&test.way)
@@ -79,10 +82,11 @@ func TestCleanupNeedsAProof(t *testing.T) {
 		w := onWay(one.Active, rapid.SampledFrom([]one.LCMState{one.CleanupResubmit, one.CleanupDelete}).Draw(r, "state"), rapid.IntRange(0, 3).Draw(r, "host"))
 		w.In = time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(r, "in"))
 		w.Proven, w.Closed, w.ByTM = rapid.Bool().Draw(r, "proven"), rapid.Bool().Draw(r, "closed"), rapid.Bool().Draw(r, "by tm")
+		w.Barred = time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(r, "barred"))
 		w.Asked = time.Duration(rapid.Int64Range(-1, int64(time.Minute)).Draw(r, "asked"))
 		l := recovery.Limits{Cleanup: time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(r, "limit")), Settle: recovery.Settle(rapid.IntRange(0, 500).Draw(r, "vms"), rapid.IntRange(0, 15).Draw(r, "threads"))}
 		turn, _ := recovery.Follow(w, l)
-		if turn == recovery.TurnCleanup && (!w.Proven || w.In < l.Cleanup && (!w.Closed || w.ByTM || w.In < l.Settle)) {
+		if turn == recovery.TurnCleanup && (!w.Proven || w.In < l.Cleanup && (!w.Closed || w.ByTM || min(w.In, w.Barred) < l.Settle)) {
 			r.Fatalf("ended: %+v with %+v", w, l)
 		}
 	})

@@ -84,7 +84,11 @@ func (c compared) check(t *testing.T) {
 func (c compared) row() string {
 	end := fmt.Sprintf("%.0f s (%d of %d)", c.toTheEnd.last.Seconds(), c.toTheEnd.running, c.vms)
 	factor, sign := c.sooner()
-	return fmt.Sprintf("%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s%.1f\t\n", c.network, c.share(), c.vms, c.bare.cell(c.vms), end, c.before.cell(c.vms), c.now.cell(c.vms), c.shipped.cell(c.vms), sign, factor)
+	sooner := fmt.Sprintf("%s%.1f", sign, factor)
+	if math.IsInf(factor, 1) {
+		sooner = "before never ends"
+	}
+	return fmt.Sprintf("%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t\n", c.network, c.share(), c.vms, c.bare.cell(c.vms), end, c.before.cell(c.vms), c.now.cell(c.vms), c.shipped.cell(c.vms), sooner)
 }
 
 // TestScaleOfRecovery measures in real time how long it takes from the proof that a host is off until the last of its

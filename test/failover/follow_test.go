@@ -140,7 +140,9 @@ func shipped(t *testing.T, version string) failover.Estimate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(context.Context, string) downtime.Input { return downtime.Input{Settings: downtime.ShippedSettings(v)} }
+	return func(context.Context, string) downtime.Input {
+		return downtime.Input{Settings: downtime.ShippedSettings(v)}
+	}
 }
 
 // recoverFailure reports whether a call is what ends a clean-up.
