@@ -118,12 +118,12 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 	case recovery.TurnArrived:
 		r.arrivedAt(t, vm)
 	case recovery.TurnEnded:
-		r.finish(t, Incomplete, "it ended meanwhile")
+		r.finishAs(t, incident.KindEnded, Incomplete, "it ended meanwhile")
 	case recovery.TurnOldHost:
-		r.finish(t, Incomplete, "oned says that it runs on host %d (%s) again, where its old guest may be meant: look at it there before you trust it; onevm show %d", last.HostID, last.Host, vm.ID)
+		r.finishAs(t, incident.KindOldHost, Incomplete, "oned says that it runs on host %d (%s) again, where its old guest may be meant: look at it there before you trust it; onevm show %d", last.HostID, last.Host, vm.ID)
 	case recovery.TurnFailed:
 		if !t.failedBefore(vm) && !t.againNow(vm) {
-			r.finish(t, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
+			r.finishAs(t, incident.KindFailedAgain, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
 		}
 	case recovery.TurnStuck:
 		r.stuck(t, vm, incident.Wait(stage), w.In)
@@ -196,7 +196,7 @@ func (r *permit) again(ctx context.Context, t *task, vm one.VM) {
 	t.out.Calls++
 	r.say(Warning, vm.ID, "it is %s on host %d (%s)%s; recreating it once more", vm.Status(), last.HostID, last.Host, errorOf(vm))
 	if err := r.cloud.Do(ctx, one.Recreate, vm.ID); err != nil {
-		r.finish(t, Incomplete, "it is %s on host %d (%s)%s; recreating it once more failed: %v", vm.Status(), last.HostID, last.Host, errorOf(vm), err)
+		r.finishAs(t, incident.KindFailedAgain, Incomplete, "it is %s on host %d (%s)%s; recreating it once more failed: %v", vm.Status(), last.HostID, last.Host, errorOf(vm), err)
 	}
 }
 

@@ -131,7 +131,7 @@ func (r *runner) finish(t *task, result Result, format string, args ...any) {
 
 // finishAs is finish for what programs look for.
 func (r *runner) finishAs(t *task, kind incident.Kind, result Result, format string, args ...any) {
-	t.out.Result = result
+	t.out.Result, t.out.Kind = result, kind
 	if text := fmt.Sprintf(format, args...); text != "" {
 		t.out.Detail = text
 	}
