@@ -38,7 +38,7 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 		if cleaning {
 			pause = min(pause, followEvery/2)
 		}
-		if !cleaning && len(here) == 0 || r.cameBack(ctx) || r.barred(limits.Settle) {
+		if !cleaning && len(here) == 0 || r.inService(ctx) || r.barred(limits.Settle) {
 			r.open() // oned needs ssh to monitor a host that is switched on again
 		}
 		if by := r.wanted(); by != "" && r.unproven() {
@@ -53,6 +53,13 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 	for _, t := range gone {
 		r.finish(t, Starting, "%s", onItsWay(t))
 	}
+}
+
+// inService reports whether the host is monitored again, or an admin has enabled it: before 6.2 it is INIT until it is
+// monitored (HostPool and Host::enable), and up to 5.10 oned needs ssh for that.
+func (r *runner) inService(ctx context.Context) bool {
+	state := r.hostNow(ctx)
+	return state.Back() || state.Starting()
 }
 
 // goOn reads VMs on their way and does what is due for each. It reports whether the clean-up of one is waited for.
