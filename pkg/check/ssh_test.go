@@ -76,7 +76,7 @@ func sshCases() map[string]sshCase {
 		"a dead host": {func(f *Facts) {
 			f.Hosts[1].State, f.SSH.Marks = one.HostError, []failfast.Mark{mark("node2", failfast.MarkInForce, 2)}
 			f.VMs.Active[2] = 0
-		}, nil, "", true},
+		}, []string{"ok[2] ssh to host 2 (node2) fails at once until 12:00:30, and longer while a process works on it: it is proven off"}, "", true},
 		"stale":                {func(f *Facts) { f.SSH.Stale = []StaleMaster{{Host: 2, Name: "node2", PID: 77}} }, []string{"(process 77): each command of the drivers waits for it, 40s [sudo -u oneadmin ssh -O exit node2, or kill 77]"}, "", true},
 		"marks cannot be read": {func(f *Facts) { f.SSH.MarksErr = errTest }, nil, "marks of hosts", true},
 	}
