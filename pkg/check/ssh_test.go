@@ -40,14 +40,16 @@ type sshCase struct {
 	works  bool
 }
 
-func sshCases() map[string]sshCase {
-	mark := func(name string, state failfast.MarkState, hosts ...int) failfast.Mark {
-		m := failfast.Mark{Name: name, State: state, Until: noon.Add(30 * time.Second)}
-		for _, h := range hosts {
-			m.Holds = append(m.Holds, failfast.Hold{Host: h})
-		}
-		return m
+// mark is one of a host, or of several, that ends in half a minute.
+func mark(name string, state failfast.MarkState, hosts ...int) failfast.Mark {
+	m := failfast.Mark{Name: name, State: state, Until: noon.Add(30 * time.Second)}
+	for _, h := range hosts {
+		m.Holds = append(m.Holds, failfast.Hold{Host: h})
 	}
+	return m
+}
+
+func sshCases() map[string]sshCase {
 	return map[string]sshCase{
 		"nothing to say":  {func(*Facts) {}, nil, "", true},
 		"not looked":      {func(f *Facts) { f.SSH = SSH{} }, nil, "", true},
