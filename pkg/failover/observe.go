@@ -134,7 +134,7 @@ func (r *runner) diesAgain(ctx context.Context) bool {
 		if vms, err := r.cloud.VMSet(ctx, host.VMs); err == nil && recovery.Lives(vms, host.ID) || time.Since(time.Unix(host.LastContact, 0)) < livingQuiet {
 			continue
 		}
-		r.say(Warning, -1, "the host is silent again")
+		r.say(Warning, -1, "the host has gone silent again")
 		r.lives = false
 		r.cloud.forget(r.hostID)
 		return true
