@@ -107,7 +107,12 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 	tasks := r.earlier(ctx, before, nil)
 	for _, t := range tasks {
 		vm := t.step.VM
-		if last, _ := vm.Last(); t.out.Result == "" && vm.State == one.Active && last.HostID == r.hostID && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
+		last, _ := vm.Last()
+		switch {
+		case t.out.Result != "" || vm.State != one.Active || last.HostID != r.hostID || vm.Is(one.CleanupResubmit, one.CleanupDelete):
+		case vm.Is(one.Unknown) && host.State.Failed() && !slices.Contains(host.VMs, vm.ID):
+			r.finish(t, Incomplete, "oned has lost what was asked for: it is %s on the host, which does not list it any more; onevm recover --recreate %d starts it elsewhere", vm.Status(), vm.ID)
+		default:
 			r.finish(t, Left, "nothing was done any more: it is %s on the host", vm.Status())
 		}
 	}

@@ -39,6 +39,7 @@ type Cloud struct {
 
 	down         bool
 	shuttingDown bool
+	halfWriting  bool
 	deadlocked   bool
 
 	rules []*activeRule
@@ -245,7 +246,7 @@ func (c *Cloud) ResetCalls() {
 }
 
 // SetDown stops oned (connections are refused, nothing in the cloud moves) and
-// starts it again. A start ends a deadlock and SetShuttingDown, and takes up
+// starts it again. A start ends a deadlock, SetShuttingDown and SetHalfWriting, and takes up
 // the work that stood still. Drivers with a Network end with oned, and what they were doing is not
 // begun again: its VMs stay in their states.
 func (c *Cloud) SetDown(down bool) {
@@ -256,7 +257,7 @@ func (c *Cloud) SetDown(down bool) {
 	}
 	c.down = down
 	if down {
-		c.deadlocked, c.shuttingDown = false, false
+		c.deadlocked, c.shuttingDown, c.halfWriting = false, false, false
 		c.endDrivers()
 		return
 	}
@@ -275,6 +276,14 @@ func (c *Cloud) SetShuttingDown(on bool) {
 	c.mu.Lock()
 	defer c.unlock()
 	c.shuttingDown = on
+}
+
+// SetHalfWriting makes recreates end after their first write: the host does not list the VM any more, and the VM is
+// as it was. That is what an oned leaves that is killed in the middle (6.10, live).
+func (c *Cloud) SetHalfWriting(on bool) {
+	c.mu.Lock()
+	defer c.unlock()
+	c.halfWriting = on
 }
 
 // Deadlocked reports whether two recreates of one VM at the same moment have

@@ -30,6 +30,12 @@ func (c *Cloud) act(r *request, v *vm, callName, spoken string, dest *host) answ
 	if c.shuttingDown {
 		return success(v.ID)
 	}
+	if c.halfWriting && isRecreate(callName) {
+		for _, id := range v.holds {
+			delete(c.hosts[id].vms, v.ID)
+		}
+		return success(v.ID)
+	}
 	if isRecreate(callName) && time.Now().Before(v.recreating) && c.fam <= f510 {
 		c.deadlocked = true
 		return answer{hang: true}
