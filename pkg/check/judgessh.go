@@ -85,7 +85,7 @@ func (j *judge) timeouts() {
 			long = append(long, t.Host)
 		}
 	}
-	const costs = "one that falls silent is ERROR minutes later (290 s instead of 33 s were measured), and one that hangs perhaps never"
+	costs := j.late()
 	for _, group := range []struct {
 		what  string
 		hosts []int
@@ -106,6 +106,18 @@ func (j *judge) timeouts() {
 	case len(none)+len(long) == 0 && len(j.SSH.Timeouts) > 0:
 		j.say(OK, TopicSSH, "", "ssh gives up on a host that does not answer after %s at the latest", failfast.Timeout)
 	}
+}
+
+// late says what it costs that ssh waits for a host for as long as the kernel does.
+func (j *judge) late() string {
+	const hangs = ", and one that hangs perhaps never"
+	if len(j.Facts.Settings.Values) == 0 {
+		return "one whose packets are dropped is ERROR minutes later" + hangs
+	}
+	after := func(timeout time.Duration) downtime.Span {
+		return downtime.Detection(j.Facts.Settings, downtime.Dropped, downtime.SSH{ConnectTimeout: timeout})
+	}
+	return fmt.Sprintf("one whose packets are dropped is ERROR after %s, with %s after %s%s", after(0), failfast.Timeout, after(failfast.Timeout), hangs)
 }
 
 // marks names those that were left, and hosts that live and have one.

@@ -132,7 +132,7 @@ func TestDowntimeLines(t *testing.T) {
 		"downtime until the last of 40 VMs runs again on 4 other hosts:", "oned notices (ERROR)  2m36s to 3m21s     6m57s to 7m45s",
 		"the host is watched   6m                 6m", "scheduler             2m15s to 2m30s",
 		"frozen: the kernel answers, no process does: never ERROR", "only libvirtd is dead: ERROR after up to 10m", "held for 1m, at most 30m (storm)",
-		"1. ConnectTimeout 5 in the ssh configuration of the user that oned runs as: oneft hooks install --ssh (", "sooner in the same network, ", " when routed or filtered; a frozen host becomes ERROR at all)",
+		"1. ConnectTimeout 10 in the ssh configuration of the user that oned runs as: oneft hooks install --ssh (", "sooner in the same network, ", " when routed or filtered; a frozen host becomes ERROR at all)",
 		"MAX_DISPATCH = 40 (now 30) in /etc/one/sched.conf, MAX_HOST = 10 (now 1) in /etc/one/sched.conf; then systemctl restart opennebula-scheduler (2m15s sooner)",
 		"MONITORING_INTERVAL_HOST = 60 (now 180) in /etc/one/monitord.conf; then systemctl restart opennebula (", "fence_first: true in /etc/one/one-ft.yaml", "place: true in /etc/one/one-ft.yaml",
 		"/etc/one/sched.conf is not there; the settings that OpenNebula ships are assumed", "ssh was not asked for its settings",
