@@ -136,7 +136,7 @@ func (in Conditions) input(c Cloud, hostID int, plan recovery.Plan) (downtime.In
 		i.Watch = downtime.Span{Low: in.Wait, High: in.Wait}
 	}
 	i.Opinion.High = time.Duration(len(v.Confirm)) * opinionTime
-	proof := in.Fencing.proof(v, i.Watch.Low)
+	proof := in.Fencing.Proof(v, i.Watch.Low)
 	i.Proof, i.Proven = proof.Span, proof.Proven()
 	for _, h := range c.Hosts {
 		switch {

@@ -47,7 +47,7 @@ func TestProof(t *testing.T) {
 	} {
 		v := config.Default()
 		v.Fencing = c.fencing
-		got, shorter := c.f.proof(v, c.watched), c.f.shorter(v, c.watched)
+		got, shorter := c.f.Proof(v, c.watched), c.f.shorter(v, c.watched)
 		if got.Kind != c.kind || got.Span != c.span || shorter.High != c.shorter || got.Proven() != (c.kind == ProofDevices || c.kind == ProofManual) {
 			t.Errorf("%s: %+v, shorter %s", name, got, shorter)
 		}
