@@ -80,7 +80,7 @@ func TestConnectTimeoutIsWhatInstallWrites(t *testing.T) {
 		"as shipped":        {SSH{}, true, true, "ConnectTimeout " + written + " in the ssh configuration"},
 		"longer":            {SSH{ConnectTimeout: 33 * time.Second}, true, false, "ConnectTimeout " + written + " (now 33) where ssh"},
 		"longer by a bit":   {SSH{ConnectTimeout: failfast.Timeout + 5*time.Second}, true, false, "(now 15)"},
-		"of other hosts":    {SSH{SetElsewhere: true}, true, false, "ConnectTimeout " + written + " under Host *"},
+		"of other hosts":    {SSH{SetElsewhere: true}, true, false, "ConnectTimeout " + written + " for all hosts at the end of ~/.ssh/config"},
 		"as install writes": {SSH{ConnectTimeout: failfast.Timeout}, false, false, ""},
 		"shorter":           {SSH{ConnectTimeout: time.Second}, false, false, ""},
 	} {

@@ -178,7 +178,7 @@ func (l Lever) timeoutText() string {
 	case "":
 		return set + " in the ssh configuration " + user + ": oneft hooks install --ssh"
 	case noTimeout:
-		return set + " under Host * at the end of ~/.ssh/config " + user + ": it has one for other hosts, and none for this one"
+		return set + " for all hosts at the end of ~/.ssh/config " + user + ": it is set for other hosts, and not for this one"
 	}
 	return fmt.Sprintf("%s (now %s) where ssh %s has it from: ~/.ssh/config, a file that it includes, or /etc/ssh/ssh_config", set, now, user)
 }
