@@ -139,6 +139,8 @@ type VMs struct {
 	On map[int]int
 	// Cleaning are VMs in CLEANUP_RESUBMIT, by the ID of the host that oned cleans up on.
 	Cleaning map[int][]int
+	// OnTheWay are VMs that wait for a host, its disks or its boot, by ID, with their states as OpenNebula's tools show them.
+	OnTheWay map[int]string
 	// Ill are VMs that failed or are UNKNOWN, ID ascending.
 	Ill []IllVM
 }
@@ -163,12 +165,15 @@ type Datastore struct {
 // Incidents is what the journal tells.
 type Incidents struct {
 	// Err is why the journal could not be read; nil also when there is none yet.
-	Err     error
-	Open    []Incident // number ascending
-	Damaged []string   // names of files
+	Err  error
+	Open []Incident // number ascending
+	// GaveUp are incidents that ended lately, the last of their host or VM, with VMs that were on their way for too
+	// long: their IDs are in Waiting.
+	GaveUp  []Incident
+	Damaged []string // names of files
 }
 
-// Incident is an open incident.
+// Incident is an open incident, or one that gave VMs up.
 type Incident struct {
 	Number   int
 	Kind     string // "host" or "VM"
@@ -178,7 +183,7 @@ type Incident struct {
 	Began    time.Time
 	// Held: a process works on it. HeldKnown is false when that cannot be seen.
 	Held, HeldKnown bool
-	// Following: everything was asked for, and VMs are on their way; Waiting are those by what they wait for.
+	// Following: everything was asked for, and VMs are on their way; Waiting are those by what they wait or waited for.
 	Following bool
 	Waiting   map[incident.Wait][]int
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -24,11 +25,13 @@ const (
 	maxRecords = 500
 	// maxRecord bounds one record in bytes: some kB for each VM of a host.
 	maxRecord = 16 << 20
+	// gaveUpFor is how long after its end VMs are looked for that an incident gave up on their way. As oneft resume, a choice.
+	gaveUpFor = 24 * time.Hour
 )
 
 // readIncidents reads the journal as it is. incident.Journal would set damaged files aside, and
 // taking a lock, be it for an instant, could make a hook give up.
-func readIncidents(dir, locks, procLocks string) Incidents {
+func readIncidents(dir, locks, procLocks string, now time.Time) Incidents {
 	var in Incidents
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -39,7 +42,7 @@ func readIncidents(dir, locks, procLocks string) Incidents {
 		return in
 	}
 	held, known := heldLocks(procLocks)
-	n := 0
+	n, newer := 0, map[string]bool{}
 	for _, e := range slices.Backward(entries) { // by name, so by number
 		switch {
 		case strings.HasSuffix(e.Name(), ".damaged"):
@@ -54,25 +57,39 @@ func readIncidents(dir, locks, procLocks string) Incidents {
 				in.Err = err
 			case err != nil || r.Number < 1:
 				in.Damaged = append(in.Damaged, e.Name())
-			case r.Status.Unfinished():
-				in.Open = append(in.Open, Incident{
+			default:
+				object := fmt.Sprintf("%s %d", r.Kind, r.ID)
+				i := Incident{
 					Number: r.Number, Kind: r.Kind, ID: r.ID, Name: one.Printable(r.Name), FrontEnd: one.Printable(r.FrontEnd), Began: r.Began,
-					Held: isHeld(held, locks, r.Kind, r.ID), HeldKnown: known, Following: r.Status == incident.Following, Waiting: waiting(r),
-				})
+					Following: r.Status == incident.Following, Waiting: waiting(r),
+				}
+				switch {
+				case r.Status.Unfinished():
+					i.Held, i.HeldKnown = isHeld(held, locks, r.Kind, r.ID), known
+					in.Open = append(in.Open, i)
+				case !newer[object] && r.Status == incident.Incomplete && r.Ended != nil && now.Sub(*r.Ended) < gaveUpFor && len(i.Waiting) > 0:
+					in.GaveUp = append(in.GaveUp, i)
+				}
+				newer[object] = true
 			}
 		}
 	}
 	slices.Reverse(in.Open)
+	slices.Reverse(in.GaveUp)
 	slices.Sort(in.Damaged)
 	return in
 }
 
-// waiting are the VMs of an incident that are on their way, by what they wait for.
+// waiting are the VMs of an incident that are on their way, or were when they were given up, by what they wait for.
 func waiting(r incident.Record) map[incident.Wait][]int {
 	all := map[incident.Wait][]int{}
 	for _, v := range r.VMs {
-		if n := len(v.Path); v.Result == "starting" && n > 0 {
-			all[v.Path[n-1].Waits] = append(all[v.Path[n-1].Waits], v.ID)
+		n := len(v.Path)
+		if n == 0 {
+			continue
+		}
+		if w := v.Path[n-1].Waits; v.Result == "starting" || v.Result == "incomplete" && w != incident.WaitNothing {
+			all[w] = append(all[w], v.ID)
 		}
 	}
 	return all

@@ -139,7 +139,10 @@ func (j *judge) marks() {
 			held := slices.ContainsFunc(m.Holds, func(hold failfast.Hold) bool { return hold.Host == h.ID })
 			if held && h.State.Back() {
 				j.add(Finding{Severity: Warning, Topic: TopicSSH, Hosts: []int{h.ID}, Fix: "oneft incidents",
-					What: fmt.Sprintf("host %d (%s) is %s, but ssh to it fails until %s: it is marked as off (%s)", h.ID, h.Name, h.State, m.Until.UTC().Format(time.TimeOnly), m.Name)})
+					What: fmt.Sprintf("host %d (%s) is %s, but ssh to it fails until %s: it is marked as off (%s)", h.ID, h.Name, h.State, m.Until.In(j.Now.Location()).Format(time.TimeOnly), m.Name)})
+			} else if held {
+				j.add(Finding{Severity: OK, Topic: TopicSSH, Hosts: []int{h.ID},
+					What: fmt.Sprintf("ssh to host %d (%s) fails at once until %s, and longer while a process works on it: it is proven off", h.ID, h.Name, m.Until.In(j.Now.Location()).Format(time.TimeOnly))})
 			}
 		}
 	}

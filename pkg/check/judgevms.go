@@ -145,7 +145,36 @@ func (j *judge) incidents() {
 		}
 		j.add(f)
 	}
+	for _, i := range in.GaveUp {
+		j.gaveUp(i)
+	}
 	if in.Err == nil && len(in.Open) == 0 {
 		j.say(OK, TopicIncidents, "", "none is open")
 	}
+}
+
+// gaveUp judges an incident that ended with VMs on their way: of those that still are nobody else speaks.
+func (j *judge) gaveUp(i Incident) {
+	left := map[string][]int{} // by state
+	for _, ids := range i.Waiting {
+		for _, id := range ids {
+			if state, on := j.VMs.OnTheWay[id]; on {
+				left[state] = append(left[state], id)
+			}
+		}
+	}
+	var parts []string
+	for _, state := range slices.Sorted(maps.Keys(left)) {
+		slices.Sort(left[state])
+		parts = append(parts, fmt.Sprintf("VM %s (%s)", listed(left[state]), state))
+	}
+	if len(parts) == 0 {
+		return
+	}
+	f := Finding{Severity: Warning, Topic: TopicIncidents, Fix: fmt.Sprintf("oneft incidents show %d", i.Number),
+		What: fmt.Sprintf("incident %d (%s %d, %s) has ended, and these VMs do not run yet: %s", i.Number, i.Kind, i.ID, i.Name, strings.Join(parts, ", "))}
+	if i.Kind == "host" {
+		f.Hosts = []int{i.ID}
+	}
+	j.add(f)
 }

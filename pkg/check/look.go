@@ -92,7 +92,7 @@ func Look(ctx context.Context, in Input) (Facts, error) {
 		l.datastores(ctx)
 	})
 	wg.Go(func() { f.SSH = l.ssh(ctx, hosts) })
-	f.Incidents = readIncidents(filepath.Join(in.StateDir, "incidents"), filepath.Join(in.StateDir, "locks"), filepath.Join(in.Proc, "locks"))
+	f.Incidents = readIncidents(filepath.Join(in.StateDir, "incidents"), filepath.Join(in.StateDir, "locks"), filepath.Join(in.Proc, "locks"), f.Now)
 	f.Programs = programs(f.Values)
 	wg.Wait()
 	l.clock(ctx, hosts)

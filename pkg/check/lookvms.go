@@ -64,21 +64,32 @@ func (l *look) vms(ctx context.Context, hosts []one.Host) {
 		}
 		ill = append(ill, failed...)
 	}
-	v.Cleaning = map[int][]int{}
-	active, err := l.Client.VMsIn(ctx, one.Active) // oned counts them on no host
-	if err != nil {
-		l.miss("VMs that are cleaned up: %v", err)
-	}
-	for _, vm := range active {
-		if last, placed := vm.Last(); placed && vm.Is(one.CleanupResubmit) {
-			v.Cleaning[last.HostID] = append(v.Cleaning[last.HostID], vm.ID)
-		}
+	v.Cleaning, v.OnTheWay = map[int][]int{}, map[int]string{}
+	for _, state := range []one.VMState{one.Active, one.Pending, one.Hold} { // oned counts them on no host
+		l.onTheWay(ctx, state)
 	}
 	slices.SortFunc(ill, func(a, b one.VM) int { return a.ID - b.ID })
 	for _, list := range [][]int{v.Unread, v.Loses, v.Stay} {
 		slices.Sort(list)
 	}
 	l.judge(ctx, ill, fine)
+}
+
+// onTheWay reads the VMs in a state that are cleaned up, or are to run and do not yet.
+func (l *look) onTheWay(ctx context.Context, state one.VMState) {
+	vms, err := l.Client.VMsIn(ctx, state)
+	if err != nil {
+		l.miss("VMs in %s: %v", state, err)
+	}
+	for _, vm := range vms {
+		last, placed := vm.Last()
+		switch {
+		case placed && vm.Is(one.CleanupResubmit):
+			l.facts.VMs.Cleaning[last.HostID] = append(l.facts.VMs.Cleaning[last.HostID], vm.ID)
+		case !vm.Is(one.Running, one.Unknown):
+			l.facts.VMs.OnTheWay[vm.ID] = vm.Status()
+		}
+	}
 }
 
 // page reads some VMs. When they cannot be read together, each half is tried: one VM whose text

@@ -40,14 +40,16 @@ type sshCase struct {
 	works  bool
 }
 
-func sshCases() map[string]sshCase {
-	mark := func(name string, state failfast.MarkState, hosts ...int) failfast.Mark {
-		m := failfast.Mark{Name: name, State: state, Until: noon.Add(30 * time.Second)}
-		for _, h := range hosts {
-			m.Holds = append(m.Holds, failfast.Hold{Host: h})
-		}
-		return m
+// mark is one of a host, or of several, that ends in half a minute.
+func mark(name string, state failfast.MarkState, hosts ...int) failfast.Mark {
+	m := failfast.Mark{Name: name, State: state, Until: noon.Add(30 * time.Second)}
+	for _, h := range hosts {
+		m.Holds = append(m.Holds, failfast.Hold{Host: h})
 	}
+	return m
+}
+
+func sshCases() map[string]sshCase {
 	return map[string]sshCase{
 		"nothing to say":  {func(*Facts) {}, nil, "", true},
 		"not looked":      {func(f *Facts) { f.SSH = SSH{} }, nil, "", true},
@@ -79,6 +81,17 @@ func sshCases() map[string]sshCase {
 		}, nil, "", true},
 		"stale":                {func(f *Facts) { f.SSH.Stale = []StaleMaster{{Host: 2, Name: "node2", PID: 77}} }, []string{"(process 77): each command of the drivers waits for it, 40s [sudo -u oneadmin ssh -O exit node2, or kill 77]"}, "", true},
 		"marks cannot be read": {func(f *Facts) { f.SSH.MarksErr = errTest }, nil, "marks of hosts", true},
+	}
+}
+
+// TestMarkInForce: until when ssh to a host that is off fails is said.
+func TestMarkInForce(t *testing.T) {
+	t.Parallel()
+	f := good(t, v74)
+	f.Hosts[1].State, f.SSH.Marks = one.HostError, []failfast.Mark{mark("node2", failfast.MarkInForce, 2)}
+	const want = "ok[2] ssh to host 2 (node2) fails at once until 12:00:30, and longer while a process works on it: it is proven off"
+	if got := ofSSH(Judge(f)); !slices.ContainsFunc(got, func(line string) bool { return strings.HasPrefix(line, want) }) {
+		t.Errorf("%q is not in %q", want, got)
 	}
 }
 

@@ -259,6 +259,8 @@ type Outcome struct {
 	Action recovery.Verb `json:"action"`
 	Result Result        `json:"result"`
 	Detail string        `json:"detail,omitempty"`
+	// Kind says why it was not handled, for programs; "" where only Detail says it.
+	Kind incident.Kind `json:"kind,omitempty"`
 	// Priority is its place in the order, 100 first.
 	Priority int `json:"priority"`
 	// Calls is how often oned was asked to change it.

@@ -35,12 +35,12 @@ func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (task
 		}
 		t := &task{accepted: time.Now(), byTM: recovery.CleanedByTM(v.State), out: Outcome{
 			VM: v.ID, Name: v.Name, Owner: v.Owner, State: v.State, Action: recovery.Verb(v.Action), Result: Result(v.Result),
-			Detail: v.Detail, Priority: v.Priority, Calls: v.Calls, Seconds: v.Seconds, Path: slices.Clone(v.Path),
+			Detail: v.Detail, Kind: v.Kind, Priority: v.Priority, Calls: v.Calls, Seconds: v.Seconds, Path: slices.Clone(v.Path),
 		}}
 		t.again = slices.ContainsFunc(v.Path[min(1, len(v.Path)):], func(h incident.Hop) bool { return recovery.IsFailure(h.State) })
 		switch t.out.Result {
 		case Incomplete, Starting: // that process was told to end, or its time was over
-			t.out.Result = ""
+			t.out.Result, t.out.Kind = "", ""
 		}
 		t.step = recovery.Step{VM: one.VM{ID: v.ID}, Verb: t.out.Action, Priority: v.Priority, Reason: v.Detail}
 		tasks = append(tasks, t)

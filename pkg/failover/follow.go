@@ -38,7 +38,7 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 		if cleaning {
 			pause = min(pause, followEvery/2)
 		}
-		if !cleaning && len(here) == 0 || r.cameBack(ctx) || r.barred(limits.Settle) {
+		if !cleaning && len(here) == 0 || r.inService(ctx) || r.barred(limits.Settle) {
 			r.open() // oned needs ssh to monitor a host that is switched on again
 		}
 		if by := r.wanted(); by != "" && r.unproven() {
@@ -53,6 +53,13 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 	for _, t := range gone {
 		r.finish(t, Starting, "%s", onItsWay(t))
 	}
+}
+
+// inService reports whether the host is monitored again, or an admin has enabled it: before 6.2 it is INIT until it is
+// monitored (HostPool and Host::enable), and up to 5.10 oned needs ssh for that.
+func (r *runner) inService(ctx context.Context) bool {
+	state := r.hostNow(ctx)
+	return state.Back() || state.Starting()
 }
 
 // goOn reads VMs on their way and does what is due for each. It reports whether the clean-up of one is waited for.
@@ -118,12 +125,12 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 	case recovery.TurnArrived:
 		r.arrivedAt(t, vm)
 	case recovery.TurnEnded:
-		r.finish(t, Incomplete, "it ended meanwhile")
+		r.finishAs(t, incident.KindEnded, Incomplete, "it ended meanwhile")
 	case recovery.TurnOldHost:
-		r.finish(t, Incomplete, "oned says that it runs on host %d (%s) again, where its old guest may be meant: look at it there before you trust it; onevm show %d", last.HostID, last.Host, vm.ID)
+		r.finishAs(t, incident.KindOldHost, Incomplete, "oned says that it runs on host %d (%s) again, where its old guest may be meant: look at it there before you trust it; onevm show %d", last.HostID, last.Host, vm.ID)
 	case recovery.TurnFailed:
 		if !t.failedBefore(vm) && !t.againNow(vm) {
-			r.finish(t, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
+			r.finishAs(t, incident.KindFailedAgain, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
 		}
 	case recovery.TurnStuck:
 		r.stuck(t, vm, incident.Wait(stage), w.In)
@@ -196,7 +203,7 @@ func (r *permit) again(ctx context.Context, t *task, vm one.VM) {
 	t.out.Calls++
 	r.say(Warning, vm.ID, "it is %s on host %d (%s)%s; recreating it once more", vm.Status(), last.HostID, last.Host, errorOf(vm))
 	if err := r.cloud.Do(ctx, one.Recreate, vm.ID); err != nil {
-		r.finish(t, Incomplete, "it is %s on host %d (%s)%s; recreating it once more failed: %v", vm.Status(), last.HostID, last.Host, errorOf(vm), err)
+		r.finishAs(t, incident.KindFailedAgain, Incomplete, "it is %s on host %d (%s)%s; recreating it once more failed: %v", vm.Status(), last.HostID, last.Host, errorOf(vm), err)
 	}
 }
 

@@ -325,7 +325,7 @@ func (rec *recorder) Leave() { rec.left = true }
 // record is an outcome as it is in the journal.
 func (o Outcome) record() incident.VM {
 	return incident.VM{ID: o.VM, Name: o.Name, Owner: o.Owner, State: o.State, Action: string(o.Action), Result: string(o.Result),
-		Detail: o.Detail, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds, Path: o.Path}
+		Detail: o.Detail, Kind: o.Kind, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds, Path: o.Path}
 }
 
 // end writes how it ended into the incident, and its number and what went wrong with it into

@@ -167,6 +167,8 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 		return nil, err
 	case confirmedOff && r.Kind != "host":
 		return nil, app.Usagef("incident %d is about VM %d: --confirm-off is for hosts", number, r.ID)
+	case r.Status == incident.Unproven && r.Kind == "host":
+		return nil, app.Usagef("incident %d has ended, and nothing proves that host %d is off: its VMs run elsewhere, and nothing can be resumed; oneft incidents show %d says how to make sure of the host", number, r.ID, number)
 	case r.Status == incident.Done || r.Status == incident.CameBack || r.Status == incident.Unproven:
 		return nil, app.Usagef("incident %d has ended (%s): nothing is left to do", number, r.Status)
 	}

@@ -46,29 +46,32 @@ type runner struct {
 type watch struct {
 	looking chan struct{} // holds one
 	read    time.Time
-	back    bool
+	state   one.HostState // -1 while it is not known
 }
 
 // cameBack reports whether oned has monitored the host meanwhile: then no VM may
-// be touched any more. It looks at most once in the time that a reading is fresh; who comes
-// meanwhile waits for that look, and no longer than its context.
-func (r *runner) cameBack(ctx context.Context) bool {
+// be touched any more.
+func (r *runner) cameBack(ctx context.Context) bool { return r.hostNow(ctx).Back() }
+
+// hostNow is the state of the failed host, -1 where it is not known. It looks at most once in the time that a reading
+// is fresh; who comes meanwhile waits for that look, and no longer than its context.
+func (r *runner) hostNow(ctx context.Context) one.HostState {
 	if r.hostID < 0 {
-		return false
+		return -1
 	}
 	select {
 	case r.watch.looking <- struct{}{}:
 		defer func() { <-r.watch.looking }()
 	case <-ctx.Done():
-		return false
+		return -1
 	}
-	if r.watch.back || time.Since(r.watch.read) < fresh {
-		return r.watch.back
+	if r.watch.state.Back() || time.Since(r.watch.read) < fresh {
+		return r.watch.state
 	}
 	if host, err := r.cloud.Host(ctx, r.hostID); err == nil {
-		r.watch.read, r.watch.back = time.Now(), host.State.Back()
+		r.watch.read, r.watch.state = time.Now(), host.State
 	}
-	return r.watch.back
+	return r.watch.state
 }
 
 // task is one VM on its way.
@@ -99,7 +102,7 @@ func newTask(step recovery.Step, read time.Time) *task {
 // newRunner makes a runner for a host, or for a VM with -1.
 func newRunner(cloud Cloud, locks Locker, hostID int, opt Options) *runner {
 	r := &runner{cloud: newObserved(cloud), locks: locks, opt: opt, hostID: hostID, started: time.Now(), since: map[int]time.Time{}, rec: opt.Record,
-		watch: watch{looking: make(chan struct{}, 1)}}
+		watch: watch{looking: make(chan struct{}, 1), state: -1}}
 	if r.rec == nil || opt.DryRun {
 		r.rec = noRecorder{}
 	}
@@ -133,7 +136,7 @@ func (r *runner) finish(t *task, result Result, format string, args ...any) {
 
 // finishAs is finish for what programs look for.
 func (r *runner) finishAs(t *task, kind incident.Kind, result Result, format string, args ...any) {
-	t.out.Result = result
+	t.out.Result, t.out.Kind = result, kind
 	if text := fmt.Sprintf(format, args...); text != "" {
 		t.out.Detail = text
 	}

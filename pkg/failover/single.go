@@ -239,7 +239,7 @@ func (r *permit) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack b
 	booted := t.step.Verb == recovery.VerbBoot
 	switch {
 	case fellBack:
-		r.finish(t, Incomplete, "it fell back to %s%s", vm.Status(), errorOf(vm))
+		r.finishAs(t, incident.KindFailedAgain, Incomplete, "it fell back to %s%s", vm.Status(), errorOf(vm))
 	case moved && r.opt.Verify == VerifyLeft && !booted && onTheWay(vm):
 		r.hop(t, vm, "")
 		r.finish(t, Starting, "it is %s now", vm.Status())

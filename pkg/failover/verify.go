@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -149,10 +150,10 @@ func (r *runner) arrived(t *task, vm one.VM) {
 	case vm.State == one.Done && t.step.Verb == recovery.VerbRetry && strings.HasPrefix(t.out.State, "EPILOG"):
 		r.finish(t, Done, "it has ended, as it was to")
 	case vm.State == one.Done:
-		r.finish(t, Incomplete, "it ended meanwhile")
+		r.finishAs(t, incident.KindEnded, Incomplete, "it ended meanwhile")
 	case t.step.Verb == recovery.VerbDelete:
 	case recovery.FailedOnTheWay(vm) && !t.failedBefore(vm):
-		r.finish(t, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
+		r.finishAs(t, incident.KindFailedAgain, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
 	case !away:
 	case vm.Is(one.Running):
 		r.finish(t, Done, "running on host %d (%s)", last.HostID, last.Host)

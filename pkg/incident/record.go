@@ -1,6 +1,9 @@
 package incident
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // RecordVersion is the version of the JSON of a Record. A reader leaves files of later
 // versions alone.
@@ -115,7 +118,7 @@ type Event struct {
 // Kind is what an event says. The values are stable: they stand in files.
 type Kind string
 
-// The kinds of events.
+// The kinds of events, and of what became of VMs.
 const (
 	KindHostAlive    Kind = "host-alive"     // oned calls the host failed, and it is monitored again
 	KindFailFast     Kind = "ssh-fails-fast" // ssh to the host fails at once from here on
@@ -129,6 +132,9 @@ const (
 	KindStuck        Kind = "stuck"          // a VM waited for longer than its limit
 	KindUnproven     Kind = "unproven"       // VMs are started elsewhere without a proof
 	KindHeld         Kind = "held"           // nothing is touched because many hosts failed
+	KindOldHost      Kind = "old-host"       // oned says that a VM runs where it ran before: that may be its old guest
+	KindFailedAgain  Kind = "failed-again"   // a VM failed on its new host
+	KindEnded        Kind = "ended"          // a VM was to run, and was ended by somebody meanwhile
 )
 
 // Step is a part of the work on an incident.
@@ -147,6 +153,18 @@ const (
 	StepEnd     Step = "end"
 )
 
+// IsUnproven reports whether VMs run elsewhere, or will, and nobody knows whether their host is off, whatever else
+// became of other VMs.
+func (r Record) IsUnproven() bool {
+	return r.Status == Unproven || r.Status == Following && r.Kind == "host" && !r.Proven ||
+		slices.ContainsFunc(r.VMs, func(vm VM) bool { return vm.Result == string(Unproven) })
+}
+
+// DeletedOnly reports whether all VMs of an incident that were not left alone were to be deleted.
+func (r Record) DeletedOnly() bool {
+	return len(r.VMs) > 0 && !slices.ContainsFunc(r.VMs, func(vm VM) bool { return vm.Action != "delete" && vm.Result != "left" })
+}
+
 // VM is what became of one VM.
 type VM struct {
 	ID       int     `json:"id"`
@@ -156,6 +174,7 @@ type VM struct {
 	Action   string  `json:"action"` // such as recreate
 	Result   string  `json:"result"` // done, unproven, starting, already, left, incomplete or refused; "" while it is open
 	Detail   string  `json:"detail,omitempty"`
+	Kind     Kind    `json:"kind,omitempty"` // why it was not handled, for programs; "" where only the detail says it
 	Priority int     `json:"priority"`
 	Calls    int     `json:"calls"`
 	Seconds  float64 `json:"seconds"`

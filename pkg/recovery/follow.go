@@ -93,16 +93,20 @@ type waits struct {
 	states []one.VMState
 	stage  Stage
 	limit  time.Duration
+	source string
 }
 
-// onTheWay are the states between a recreate and RUNNING (opennebula.md, "VMs and hosts in XML"; include/VirtualMachine.h).
+// onTheWay are the states between a recreate, a migration or a resume and RUNNING.
 func onTheWay() []waits {
 	return []waits{
 		{active: []one.LCMState{one.Prolog, one.PrologResume, one.PrologUndeploy, one.PrologMigrate, one.PrologMigrateUnknown,
-			one.PrologMigratePoweroff, one.PrologMigrateSuspend, one.SaveMigrate}, stage: StageDisks, limit: diskLimit},
+			one.PrologMigratePoweroff, one.PrologMigrateSuspend, one.SaveMigrate}, stage: StageDisks, limit: diskLimit,
+			source: "4.4 to 7.4: include/VirtualMachine.h, LcmState; the transfer driver copies or makes disks; SAVE_MIGRATE writes the memory to them"},
 		{active: []one.LCMState{one.Boot, one.BootUnknown, one.BootPoweroff, one.BootSuspended, one.BootStopped, one.BootUndeploy, one.BootMigrate, one.Migrate},
-			stage: StageBoot, limit: bootLimit},
-		{states: []one.VMState{one.Hold}, stage: StageOwner, limit: 0},
+			stage: StageBoot, limit: bootLimit,
+			source: "4.4 to 7.4: include/VirtualMachine.h, LcmState; the driver of VMs starts or moves the guest"},
+		{states: []one.VMState{one.Hold}, stage: StageOwner, limit: 0,
+			source: "4.4 to 7.4: include/VirtualMachine.h, VmState; the scheduler places only PENDING, onevm release makes it so"},
 	}
 }
 
@@ -224,20 +228,35 @@ func CleanedByTM(status string) bool {
 	return status == one.Failed.String()
 }
 
-// CleanupAction is what ends the clean-up that a VM is in: it makes the VM PENDING (CLEANUP_RESUBMIT) or DONE
-// (CLEANUP_DELETE), runs no driver command and touches no disk.
-//
-// Of the operations of one.vm.recover that do it (LifeCycleManager::recover and delete_recreate_action,
-// src/lcm/LifeCycleActions.cc, all releases from 4.4 to 7.4: CLEANUP_RESUBMIT triggers RESUBMIT whether it is told
-// success, failure or recreate), failure harms least when it comes late: PENDING refuses it, and a VM that is in
-// PROLOG or BOOT again goes into a failure that everybody sees. Success would boot it without its disks there,
-// and recreate would destroy the new copy. In CLEANUP_DELETE only delete is known to any release, and ends it at
-// once (LifeCycleManager::delete_action).
-func CleanupAction(vm one.VM) one.Action {
-	if vm.Is(one.CleanupDelete) {
-		return one.Delete
+// cleanupEnd is how a clean-up is ended.
+type cleanupEnd struct {
+	state   one.LCMState
+	action  one.Action
+	becomes one.VMState
+	source  string
+}
+
+// cleanupEnds are the operations of one.vm.recover that end a clean-up, run no driver command and touch no disk. Of those
+// that do it in CLEANUP_RESUBMIT (success, failure and recreate), failure harms least when it comes late: PENDING refuses
+// it, and a VM that is in PROLOG or BOOT again goes into a failure that everybody sees. Success would boot it without its
+// disks there, and recreate would destroy the new copy.
+func cleanupEnds() []cleanupEnd {
+	return []cleanupEnd{
+		{one.CleanupResubmit, one.RecoverFailure, one.Pending,
+			"4.4 to 7.4: src/lcm/LifeCycleActions.cc, LifeCycleManager::recover and delete_recreate_action (success, failure and recreate all trigger RESUBMIT); measured on 6.10: PENDING after 1.1 s"},
+		{one.CleanupDelete, one.Delete, one.Done,
+			"4.4 to 7.4: src/lcm/LifeCycleActions.cc, LifeCycleManager::delete_action; no other operation is known in this state"},
 	}
-	return one.RecoverFailure
+}
+
+// CleanupAction is what ends the clean-up that a VM is in (cleanupEnds); "" where it is in none.
+func CleanupAction(vm one.VM) one.Action {
+	for _, e := range cleanupEnds() {
+		if vm.Is(e.state) {
+			return e.action
+		}
+	}
+	return ""
 }
 
 // IsFailure reports whether a status is a failure out of which nothing leads by itself.

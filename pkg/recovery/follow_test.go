@@ -99,6 +99,9 @@ func TestCleanupAction(t *testing.T) {
 	if a := recovery.CleanupAction(one.VM{State: one.Active, LCM: one.CleanupDelete}); a != one.Delete {
 		t.Errorf("CLEANUP_DELETE: %s", a)
 	}
+	if a := recovery.CleanupAction(one.VM{State: one.Active, LCM: one.Prolog}); a != "" {
+		t.Errorf("PROLOG: %s", a)
+	}
 }
 
 // TestSettle: up to as many clean-ups as there are threads nothing waits in a queue that nobody can see.

@@ -180,7 +180,7 @@ func TestManyHosts(t *testing.T) {
 	if f.VMs.Count != vms || f.VMs.Active[7] != vms/hosts {
 		t.Errorf("%d VMs, %d on host 7", f.VMs.Count, f.VMs.Active[7])
 	}
-	if n := len(w.cloud.Calls()); n > 12 {
+	if n := len(w.cloud.Calls()); n > 14 {
 		t.Errorf("%d calls", n)
 	}
 	most := 0

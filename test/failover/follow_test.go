@@ -23,7 +23,8 @@ type barrier struct {
 	names []string
 	mu    sync.Mutex
 	open  bool
-	times int // it was opened
+	times int  // it was opened
+	busy  bool // a driver has no free thread, so that it is not closed
 }
 
 // bar makes Options.Bar of a cloud.
@@ -50,7 +51,13 @@ func (w *world) bar() *barrier {
 func (b *barrier) Names() []string { return b.names }
 
 func (b *barrier) Closed() bool {
-	return !slices.ContainsFunc(b.names, func(n string) bool { return len(b.cloud.SSHs(n)) > 0 })
+	return !b.busy && !slices.ContainsFunc(b.names, func(n string) bool { return len(b.cloud.SSHs(n)) > 0 })
+}
+
+func (b *barrier) up() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.open
 }
 
 func (b *barrier) Open() {
@@ -185,6 +192,34 @@ func TestHostIsBackInTheMiddleOfCleanups(t *testing.T) {
 			t.Errorf("harm: %+v\n%s", harms, w.said())
 		}
 		w.nobodyTwice()
+	})
+}
+
+// TestEnabledHostGetsSSHBack: an admin who enables the host wants it monitored, and up to 5.10 oned needs ssh for that.
+func TestEnabledHostGetsSSHBack(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := deadWorld(t, version, cloud.Local, 6)
+		w.failHost()
+		w.opt.Timeout = 30 * time.Second
+		b := w.bar()
+		b.busy = true
+		go func() {
+			for !b.up() {
+				time.Sleep(100 * time.Millisecond)
+			}
+			time.Sleep(5 * time.Second)
+			if !b.up() {
+				t.Error("the barrier was down before the host was enabled")
+			}
+			if err := w.cloud.SetHostState(dead, one.HostInit); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(6 * time.Second)
+			if b.up() {
+				t.Error("ssh still fails for a host that was enabled 6 s ago")
+			}
+		}()
+		w.recover()
 	})
 }
 

@@ -55,15 +55,21 @@ func single(e event, r incident.Record) (message, error) {
 	}, nil
 }
 
-// makeSure is what a person has to do about an incident that ended unproven.
-const makeSure = "; nothing proves that the host is off: make sure of it before it gets its network or power back, else its VMs run twice"
+// makeSure is what a person has to do about an incident without a proof that the host is off.
+func makeSure(r incident.Record) string {
+	harm := "else its VMs run twice"
+	if r.DeletedOnly() {
+		harm = "else deleted VMs run there, unknown to OpenNebula"
+	}
+	return "; nothing proves that the host is off: make sure of it before it gets its network or power back, " + harm
+}
 
 // summary is an incident in one line: how it ended, else what was said last, and of one that is
-// held why. Of one that ended unproven it says what a person has to do.
+// held why. Of one that ended with VMs that run elsewhere without a proof it says what a person has to do.
 func summary(k Kind, r incident.Record) string {
 	switch {
-	case r.Status == incident.Unproven && r.Kind == "host":
-		return r.Summary + makeSure
+	case r.Kind == "host" && !r.Status.Unfinished() && r.IsUnproven():
+		return r.Summary + makeSure(r)
 	case r.Summary != "":
 		return r.Summary
 	}
@@ -72,7 +78,7 @@ func summary(k Kind, r incident.Record) string {
 		if text == "" {
 			text = e.Text
 		}
-		if k == Hold && strings.HasPrefix(e.Text, "holding:") {
+		if k == Hold && e.Kind == incident.KindHeld {
 			return e.Text
 		}
 	}

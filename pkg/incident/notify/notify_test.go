@@ -50,7 +50,7 @@ func testSingle(t *testing.T, b *bench) {
 }
 
 func TestSummary(t *testing.T) {
-	events := []incident.Event{{Text: "ERROR"}, {Text: "holding: 3 of 4"}, {Text: "still 2 of 4"}}
+	events := []incident.Event{{Text: "ERROR"}, {Kind: incident.KindHeld, Text: "holding: 3 of 4"}, {Text: "still 2 of 4"}}
 	for _, c := range []struct {
 		kind    Kind
 		summary string
@@ -76,6 +76,18 @@ func TestUnproven(t *testing.T) {
 	r := incident.Record{Kind: "host", ID: 3, Status: incident.Unproven, Summary: "2 VMs: started 2 elsewhere, UNPROVEN"}
 	if got := summary(End, r); !strings.HasPrefix(got, r.Summary+"; nothing proves that the host is off: make sure of it before") {
 		t.Errorf("summary %q", got)
+	}
+	r.Status, r.VMs = incident.Incomplete, []incident.VM{{Action: "recreate", Result: "unproven"}, {Action: "recreate", Result: "incomplete"}}
+	if got := summary(End, r); !strings.HasSuffix(got, "else its VMs run twice") {
+		t.Errorf("one unproven, one not handled: %q", got)
+	}
+	r.VMs = []incident.VM{{Action: "delete", Result: "unproven"}, {Action: "recreate", Result: "left"}}
+	if got := summary(End, r); !strings.HasSuffix(got, "else deleted VMs run there, unknown to OpenNebula") {
+		t.Errorf("deleted without a proof: %q", got)
+	}
+	r.VMs = r.VMs[1:]
+	if got := summary(End, r); got != r.Summary {
+		t.Errorf("nothing was started: %q", got)
 	}
 	var all []incident.Record
 	for _, s := range []incident.Status{incident.Unproven, incident.Done, incident.Failed, incident.Following, incident.Done, incident.Unproven} {

@@ -24,16 +24,20 @@ const (
 	advicePerson                  // one-ft does not touch it: a person has to decide
 )
 
-// adviceFor goes by the state of a VM where it was seen on its way, else by what our own texts begin
-// with: the end of a reason may come from the template of the VM, which its owner writes.
+// adviceFor goes by the kind of what became of a VM and by the state that it was seen in on its way, else (records
+// without them) by what our own texts begin with: the end of a reason may come from the template of the VM, which its owner writes.
 func adviceFor(vm incident.VM) advice {
 	begins := func(prefixes ...string) bool {
 		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(vm.Detail, p) })
 	}
 	hop, moved := lastHop(vm)
 	switch {
-	case moved && failedState(hop.State):
+	case vm.Kind == incident.KindFailedAgain, moved && failedState(hop.State):
 		return adviceFailed
+	case vm.Kind == incident.KindOldHost, vm.Kind == incident.KindEnded, vm.Kind == incident.KindStuck && hop.Waits == incident.WaitNothing:
+		return adviceLook
+	case vm.Kind == incident.KindStuck:
+		return adviceScheduler
 	case begins("still PENDING"):
 		return adviceScheduler
 	case failedThere.MatchString(vm.Detail):

@@ -108,7 +108,7 @@ func waitItem(r incident.Record, wait incident.Wait, vms string, ids []int) item
 // makeSure says how to make sure of a host whose VMs were started elsewhere without a proof, in the order
 // in which it has to be done. It is empty for other incidents.
 func makeSure(r incident.Record) []item {
-	if !unproven(r) {
+	if !r.IsUnproven() {
 		return nil
 	}
 	if !isHost(r) {
@@ -131,7 +131,7 @@ func makeSure(r incident.Record) []item {
 
 // unknown says what nobody knows of a host whose VMs were started elsewhere, or deleted, without a proof.
 func unknown(r incident.Record, host string) string {
-	if slices.ContainsFunc(r.VMs, func(vm incident.VM) bool { return vm.Action != "delete" && vm.Result != resultLeft }) {
+	if !r.DeletedOnly() {
 		return "UNPROVEN: its VMs are started elsewhere, and nobody knows whether " + host + " is off. If it still runs them, they run twice and may write to the same disks."
 	}
 	return "UNPROVEN: its VMs are deleted, and nobody knows whether " + host + " is off. If it still runs them, they run on there, unknown to OpenNebula."
@@ -143,7 +143,7 @@ func release(r incident.Record) string { return fmt.Sprintf("oneft release %d", 
 // quarantine says that a host is still out of scheduling.
 func quarantine(r incident.Record, now time.Time) []item {
 	since, _, out := outOfScheduling(r)
-	if !out || unproven(r) { // makeSure has it
+	if !out || r.IsUnproven() { // makeSure has it
 		return nil
 	}
 	return []item{{fmt.Sprintf("Host %d has been out of scheduling since %s, because old guests may still be on it. It is given back by itself when oned monitors it and lists none of them as zombies; when somebody has made sure, at once:",

@@ -140,7 +140,7 @@ func statusClass(r incident.Record) string {
 	switch {
 	case slices.Contains([]incident.Status{incident.Incomplete, incident.Refused, incident.Failed}, r.Status):
 		return "bad"
-	case unproven(r):
+	case r.IsUnproven():
 		return "unproven"
 	case (r.Status == incident.Done || r.Status == incident.CameBack) && !slices.ContainsFunc(r.VMs, func(vm incident.VM) bool { return starting(r, vm) }):
 		return "good"

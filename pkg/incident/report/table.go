@@ -110,12 +110,6 @@ func starting(r incident.Record, vm incident.VM) bool {
 // problem reports whether somebody has to look at a VM.
 func problem(r incident.Record, vm incident.VM) bool { return !handled(vm) && !starting(r, vm) }
 
-// unproven reports whether VMs run elsewhere, or will, and nobody knows whether their host is off.
-func unproven(r incident.Record) bool {
-	return r.Status == incident.Unproven || r.Status == incident.Following && isHost(r) && !r.Proven ||
-		slices.ContainsFunc(r.VMs, func(vm incident.VM) bool { return vm.Result == resultUnproven })
-}
-
 // problemsFirst are the VMs in the order in which people have to look at them: what
 // was not handled, what is unknown, what is not running yet or unproven, what was left, what
 // is done; each by ID.

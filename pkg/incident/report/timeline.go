@@ -56,7 +56,7 @@ type fact struct{ Name, Value string }
 // facts are what there is to know before the details.
 func facts(r incident.Record, now time.Time) []fact {
 	proof := r.Proof
-	if unproven(r) {
+	if r.IsUnproven() {
 		proof = strings.TrimSuffix("UNPROVEN: "+proof, ": ")
 	}
 	all := []fact{

@@ -118,6 +118,22 @@ func TestEachReasonHasItsAdvice(t *testing.T) {
 	}
 }
 
+// What became of a VM is told by its kind, whatever its text says.
+func TestAdviceGoesByKind(t *testing.T) {
+	for kind, want := range map[incident.Kind][]string{
+		incident.KindOldHost:     {"onevm show 7"},
+		incident.KindEnded:       {"onevm show 7"},
+		incident.KindStuck:       {"onevm show 7"},
+		incident.KindFailedAgain: {"onevm show 7", "vm_failure 7 -r"},
+	} {
+		r := incident.Record{Number: 12, Kind: "host", ID: 3, Tool: "host_error", Call: []string{"3", "-r"}, Status: incident.Incomplete, Ended: &began,
+			VMs: []incident.VM{{ID: 7, Action: "recreate", Result: "incomplete", Kind: kind, Detail: "so and so"}}}
+		if got := commands(r); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", kind, got, want)
+		}
+	}
+}
+
 func TestFailingVMs(t *testing.T) {
 	for _, c := range []struct {
 		status incident.Status

@@ -102,7 +102,7 @@ func newWay(r incident.Record, vm incident.VM, now time.Time) way {
 	}
 	l := &w.legs[len(w.legs)-1]
 	if w.arrived {
-		if l.phase = phaseArrived; vm.Result == resultUnproven || starting(r, vm) && unproven(r) {
+		if l.phase = phaseArrived; vm.Result == resultUnproven || starting(r, vm) && r.IsUnproven() {
 			l.phase = phaseUnproven
 		}
 	}
