@@ -81,7 +81,7 @@ func settings(c *cli.Context, env Env, v config.Values) (Settings, error) {
 	if s.CAFile == "" {
 		s.CAFile = env.Getenv("ONE_CERT_DIR")
 	}
-	s.VerifyGiven, s.TimeoutGiven = s.Verify != "", c.IsSet("timeout") || v.Timeout != config.DefaultTimeout
+	s.VerifyGiven, s.TimeoutGiven = s.Verify != "", c.IsSet("timeout") || v.TimeoutSet
 	switch {
 	case s.Verify == "" && env.Terminal:
 		s.Verify = "running"

@@ -120,6 +120,26 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// TestTimeoutGiven: a time-out that is set to the default is set, by an option as well as by the configuration.
+func TestTimeoutGiven(t *testing.T) {
+	for name, c := range map[string]struct {
+		config string
+		words  []string
+		want   bool
+	}{
+		"nothing":           {"", nil, false},
+		"other settings":    {"parallel: 3\n", nil, false},
+		"the configuration": {"timeout: 10m\n", nil, true},
+		"an option":         {"", []string{"--timeout", "10m"}, true},
+	} {
+		w := newWorld(t, fake{Text: "done"})
+		w.write(w.root+"/one-ft.yaml", c.config)
+		if code := w.run(append(c.words, "--config", w.root+"/one-ft.yaml", "7")...); code != ExitDone || w.session.TimeoutGiven != c.want || w.session.Timeout != 10*time.Minute {
+			t.Errorf("%s: exit %d, %s, given: %t", name, code, w.session.Timeout, w.session.TimeoutGiven)
+		}
+	}
+}
+
 func TestWordsOnStdin(t *testing.T) {
 	w := newWorld(t, fake{Text: "done"})
 	r, pipe, err := os.Pipe()

@@ -21,9 +21,10 @@ func withoutTimeout(f *Facts) {
 func downtimeTroubles() []trouble {
 	v610 := one.Version{Major: 6, Minor: 10}
 	return []trouble{
-		{"frozen, 7.4", v74, withoutTimeout, []string{"warning downtime |2m36s to 3m21s in the same network, after 6m57s to 7m45s when packets to it are dropped; one whose processes hang (frozen) never|ConnectTimeout 5"}, ""},
-		{"frozen, 4.4", v44, withoutTimeout, []string{"warning downtime |(frozen) never|ConnectTimeout 5"}, ""},
-		{"detection, 5.10", v510, withoutTimeout, []string{"warning downtime |after 8m3s to 9m18s when packets to it are dropped|ConnectTimeout 5"}, ""},
+		{"frozen, 7.4", v74, withoutTimeout, []string{"warning downtime |2m36s to 3m21s in the same network, after 6m57s to 7m45s when packets to it are dropped; one whose processes hang (frozen) never|ConnectTimeout 10"}, ""},
+		{"frozen, 4.4", v44, withoutTimeout, []string{"warning downtime |(frozen) never|ConnectTimeout 10"}, ""},
+		{"frozen, set elsewhere", v74, func(f *Facts) { f.SSH.Timeouts[0].Timeout = 0 }, []string{"warning ssh |after 6m57s to 7m45s instead of 2m50s to 3m36s, and one that hangs perhaps never|", "warning downtime |(frozen) never|ConnectTimeout 10 for all hosts at the end of ~/.ssh/config"}, ""},
+		{"detection, 5.10", v510, withoutTimeout, []string{"warning downtime |after 8m3s to 9m18s when packets to it are dropped|ConnectTimeout 10"}, ""},
 		{"interval", v610, func(f *Facts) { set(f, downtime.HostInterval, 600) }, []string{"warning downtime |after 9m36s to 10m21s in the same network|MONITORING_INTERVAL_HOST = 60 (now 600) in /etc/one/monitord.conf; then systemctl restart opennebula"}, ""},
 		{"scheduler", v610, func(f *Facts) { f.VMs.Active = map[int]int{1: 40, 2: 3} },
 			[]string{"warning downtime |host 1 (node1) has the most VMs, 40: if it dies, the scheduler needs 4m45s to 5m to start them on 2 other hosts|MAX_HOST = 20 (now 1) in /etc/one/sched.conf; then systemctl restart opennebula-scheduler"}, ""},

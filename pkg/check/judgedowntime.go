@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"one-ft/pkg/downtime"
@@ -58,11 +59,12 @@ func (j *judge) downtime() {
 // slowestSSH is what ssh uses for the host that it waits for longest.
 func (j *judge) slowestSSH() downtime.SSH {
 	ssh := downtime.SSH{ConnectTimeout: j.SSH.Force.ConnectTimeout}
+	set := slices.ContainsFunc(j.SSH.Timeouts, func(t HostTimeout) bool { return t.Err == nil && t.Timeout > 0 })
 	for _, t := range j.SSH.Timeouts {
 		switch {
 		case t.Err != nil:
 		case t.Timeout == 0:
-			return downtime.SSH{}
+			return downtime.SSH{SetElsewhere: set}
 		case ssh.ConnectTimeout > 0:
 			ssh.ConnectTimeout = max(ssh.ConnectTimeout, t.Timeout)
 		}

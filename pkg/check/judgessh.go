@@ -74,6 +74,7 @@ func (j *judge) costs() string {
 // timeouts wants a ConnectTimeout of at most failfast.Timeout for all hosts.
 func (j *judge) timeouts() {
 	var none, long, silent []int
+	var longest time.Duration
 	var first error
 	for _, t := range j.SSH.Timeouts {
 		switch {
@@ -82,14 +83,14 @@ func (j *judge) timeouts() {
 		case t.Timeout == 0:
 			none = append(none, t.Host)
 		case t.Timeout > failfast.Timeout:
-			long = append(long, t.Host)
+			long, longest = append(long, t.Host), max(longest, t.Timeout)
 		}
 	}
-	const costs = "one that falls silent is ERROR minutes later (290 s instead of 33 s were measured), and one that hangs perhaps never"
 	for _, group := range []struct {
 		what  string
 		hosts []int
-	}{{"without ConnectTimeout", none}, {fmt.Sprintf("with a ConnectTimeout of more than %s", failfast.Timeout), long}} {
+		most  time.Duration
+	}{{"without ConnectTimeout", none, 0}, {fmt.Sprintf("with a ConnectTimeout of more than %s", failfast.Timeout), long, longest}} {
 		if len(group.hosts) == 0 {
 			continue
 		}
@@ -98,7 +99,7 @@ func (j *judge) timeouts() {
 			fix = installSSH
 		}
 		j.add(Finding{Severity: Warning, Topic: TopicSSH, Hosts: group.hosts, Fix: fix,
-			What: fmt.Sprintf("ssh connects to %s %s (%s): %s", counted(len(group.hosts), "host"), group.what, listed(group.hosts), costs)})
+			What: fmt.Sprintf("ssh connects to %s %s (%s): %s", counted(len(group.hosts), "host"), group.what, listed(group.hosts), j.late(group.most))})
 	}
 	switch {
 	case len(silent) > 0:
@@ -106,6 +107,21 @@ func (j *judge) timeouts() {
 	case len(none)+len(long) == 0 && len(j.SSH.Timeouts) > 0:
 		j.say(OK, TopicSSH, "", "ssh gives up on a host that does not answer after %s at the latest", failfast.Timeout)
 	}
+}
+
+// late says what it costs that ssh waits so long for a host; 0 is for as long as the kernel does.
+func (j *judge) late(timeout time.Duration) string {
+	hangs := ""
+	if timeout == 0 {
+		hangs = ", and one that hangs perhaps never"
+	}
+	if len(j.Facts.Settings.Values) == 0 {
+		return "one whose packets are dropped is ERROR later" + hangs
+	}
+	after := func(timeout time.Duration) downtime.Span {
+		return downtime.Detection(j.Facts.Settings, downtime.Dropped, downtime.SSH{ConnectTimeout: timeout})
+	}
+	return fmt.Sprintf("one whose packets are dropped is ERROR after %s instead of %s%s", after(timeout), after(failfast.Timeout), hangs)
 }
 
 // marks names those that were left, and hosts that live and have one.

@@ -42,7 +42,7 @@ metrics_file: /m.prom
 		StormShare: 7, StormHosts: 9, StormWindow: 11 * time.Minute, StormGiveUp: 1500 * time.Millisecond,
 		BudgetAttempts: DefaultBudgetAttempts, BudgetWindow: DefaultBudgetWindow, BudgetBackOff: DefaultBudgetBackOff,
 		BudgetRanWell: DefaultBudgetRanWell, BudgetPerMinute: DefaultBudgetPerMinute,
-		PriorityMin: 10, PriorityMax: 10, Parallel: 12, Timeout: 24 * time.Hour, Verify: VerifyNone,
+		PriorityMin: 10, PriorityMax: 10, Parallel: 12, Timeout: 24 * time.Hour, TimeoutSet: true, Verify: VerifyNone,
 		Endpoint: "https://one.example/RPC2", AuthFile: "/a", CAFile: "/c", SSH: "/ssh", LogFile: "-", StateDir: "/s",
 		ResumeHosts: ResumeMigrate, ResumeSuspended: true, ResumeUnknown: ResumeNone, ResumeFailed: ResumeRetry,
 		Notify: []Notification{

@@ -142,6 +142,8 @@ type Values struct {
 
 	Parallel          int
 	Timeout, OnedWait time.Duration
+	// TimeoutSet: the file sets Timeout, be it to the default.
+	TimeoutSet bool
 	// Verify "" is VerifyRunning for hosts; for single VMs on a terminal, too, else VerifyLeft.
 	Verify string
 	// Place: see File.Place.
@@ -205,6 +207,7 @@ func (f File) Values() Values {
 	over(&v.ResumeFailed, f.Resume.Failed)
 	over(&v.Parallel, f.Parallel)
 	over(&v.Timeout, f.Timeout)
+	v.TimeoutSet = f.Timeout != nil
 	over(&v.OnedWait, f.OnedWait)
 	over(&v.Verify, f.Verify)
 	over(&v.Place, f.Place)

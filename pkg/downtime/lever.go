@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"one-ft/pkg/failfast"
 )
 
 // LeverKind is something that an admin can change to make a downtime shorter.
@@ -28,7 +30,8 @@ const (
 // Change is one setting to write.
 type Change struct {
 	File File `json:"file,omitempty"` // of OpenNebula; "" for those of one-ft and ssh, which the lever tells
-	// Setting is the name in the file, Now its value and Value what to write.
+	// Setting is the name in the file, Now its value and Value what to write. Of a ConnectTimeout Now is "" where
+	// nothing sets one, and oneft hooks install writes Value.
 	Setting Setting `json:"setting"`
 	Now     string  `json:"now,omitempty"`
 	Value   string  `json:"value"`
@@ -45,13 +48,16 @@ type Lever struct {
 }
 
 // What is advised. A beacon comes every 30 s, so a host that is silent for 60 s has missed at least one; oned
-// and the scheduler bear a run every 10 s; ssh in one data centre connects within a second.
+// and the scheduler bear a run every 10 s. The ConnectTimeout is the one that oneft hooks install writes.
 const (
 	goodInterval       = 60
 	goodSchedInterval  = 10
-	goodConnectTimeout = 5
+	goodConnectTimeout = failfast.Timeout
 	goodSystemProbe    = 60
 )
+
+// noTimeout is Change.Now of a ConnectTimeout that is set for other hosts only.
+const noTimeout = "none"
 
 // worthwhile is the least that a lever saves.
 const worthwhile = 2 * time.Second
@@ -133,13 +139,16 @@ func (in Input) ssh() (all []candidate) {
 		with.FailFast = true
 		all = append(all, candidate{Lever{Kind: LeverFailFast}, with})
 	}
-	if t := in.SSH.ConnectTimeout; t == 0 || t > 2*goodConnectTimeout*time.Second {
+	if t := in.SSH.ConnectTimeout; t == 0 || t > goodConnectTimeout {
 		with, now := in, ""
-		with.SSH.ConnectTimeout = goodConnectTimeout * time.Second
-		if t > 0 {
+		with.SSH.ConnectTimeout = goodConnectTimeout
+		switch {
+		case t > 0:
 			now = strconv.Itoa(int(t.Seconds()))
+		case in.SSH.SetElsewhere:
+			now = noTimeout
 		}
-		all = append(all, candidate{Lever{Kind: LeverConnectTimeout, Changes: []Change{{Setting: "ConnectTimeout", Now: now, Value: strconv.Itoa(goodConnectTimeout)}}}, with})
+		all = append(all, candidate{Lever{Kind: LeverConnectTimeout, Changes: []Change{{Setting: "ConnectTimeout", Now: now, Value: strconv.Itoa(int(goodConnectTimeout.Seconds()))}}}, with})
 	}
 	return all
 }

@@ -2,11 +2,14 @@ package downtime
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/one"
 )
 
@@ -56,6 +59,48 @@ func TestLevers(t *testing.T) {
 		SSH: SSH{ConnectTimeout: 5 * time.Second}, Place: true}
 	if got := Levers(good, Span{}); len(got) > 0 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestConnectTimeoutIsWhatInstallWrites: the value that is advised is the one of the block, what it saves is counted with it,
+// and where a value is set, which install leaves, the file is named and not the command.
+func TestConnectTimeoutIsWhatInstallWrites(t *testing.T) {
+	block, err := failfast.Install(nil, failfast.Block{StateDir: "/var/lib/one/one-ft", Timeout: true}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, written, _ := strings.Cut(string(block), "ConnectTimeout ")
+	written, _, _ = strings.Cut(written, "\n")
+	const command = "oneft hooks install"
+	for name, c := range map[string]struct {
+		ssh           SSH
+		advised, runs bool
+		says          string
+	}{
+		"as shipped":        {SSH{}, true, true, "ConnectTimeout " + written + " in the ssh configuration"},
+		"longer":            {SSH{ConnectTimeout: 33 * time.Second}, true, false, "ConnectTimeout " + written + " (now 33) where ssh"},
+		"longer by a bit":   {SSH{ConnectTimeout: failfast.Timeout + 5*time.Second}, true, false, "(now 15)"},
+		"of other hosts":    {SSH{SetElsewhere: true}, true, false, "ConnectTimeout " + written + " for all hosts at the end of ~/.ssh/config"},
+		"as install writes": {SSH{ConnectTimeout: failfast.Timeout}, false, false, ""},
+		"shorter":           {SSH{ConnectTimeout: time.Second}, false, false, ""},
+	} {
+		in := Input{Settings: ShippedSettings(release(6, 10)), Failure: Dropped, SSH: c.ssh, Disks: repeat(40, 1), Hosts: 4, Proven: true}
+		levers := Levers(in, Span{})
+		i := slices.IndexFunc(levers, func(l Lever) bool { return l.Kind == LeverConnectTimeout })
+		if (i >= 0) != c.advised {
+			t.Errorf("%s: advised: %t", name, i >= 0)
+		}
+		if i < 0 {
+			continue
+		}
+		l, with := levers[i], in
+		with.SSH.ConnectTimeout = failfast.Timeout
+		if saves := Predict(in).Total.High - Predict(with).Total.High; l.Saves != saves || l.Changes[0].Value != written {
+			t.Errorf("%s: %+v, want %s that saves %s", name, l, written, saves)
+		}
+		if text := l.Text(Place{}); !strings.Contains(text, c.says) || strings.Contains(text, command) != c.runs {
+			t.Errorf("%s: %s", name, text)
+		}
 	}
 }
 

@@ -25,6 +25,8 @@ func Failures() []Failure {
 type SSH struct {
 	// ConnectTimeout is that of the ssh configuration; 0 for none, as OpenNebula ships it in all releases.
 	ConnectTimeout time.Duration
+	// SetElsewhere: there is none for this host, but for others: then oneft hooks install writes none, either.
+	SetElsewhere bool
 	// Addresses is how many addresses the name of a host has; each is tried in turn. 0 is 1.
 	Addresses int
 	// KeepAlive is the longest that a connection to a dead host lives, and a master with it:

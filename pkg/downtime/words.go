@@ -3,6 +3,7 @@ package downtime
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -139,7 +140,7 @@ func (l Lever) Text(p Place) string {
 	case LeverFailFast:
 		return "let ssh to a host that is proven off fail at once: oneft hooks install --ssh"
 	case LeverConnectTimeout:
-		return fmt.Sprintf("ConnectTimeout %d in the ssh configuration of the user that oned runs as: oneft hooks install --ssh", goodConnectTimeout)
+		return l.timeoutText()
 	case LeverFencing:
 		return "configure fencing for this host: without a proof that it is off no clean-up is ended; see fence in " + p.Config
 	case LeverFenceFirst:
@@ -164,6 +165,22 @@ func (l Lever) Text(p Place) string {
 		text += "; then " + strings.Join(then, " and ")
 	}
 	return text
+}
+
+// timeoutText says where a ConnectTimeout is to be written: oneft hooks install leaves one that is set.
+func (l Lever) timeoutText() string {
+	const user = "of the user that oned runs as"
+	set, now := "ConnectTimeout "+strconv.Itoa(int(goodConnectTimeout.Seconds())), ""
+	if len(l.Changes) > 0 {
+		now = l.Changes[0].Now
+	}
+	switch now {
+	case "":
+		return set + " in the ssh configuration " + user + ": oneft hooks install --ssh"
+	case noTimeout:
+		return set + " for all hosts at the end of ~/.ssh/config " + user + ": it is set for other hosts, and not for this one"
+	}
+	return fmt.Sprintf("%s (now %s) where ssh %s has it from: ~/.ssh/config, a file that it includes, or /etc/ssh/ssh_config", set, now, user)
 }
 
 // Text says what was assumed instead of a setting. It may hold text of the file: make it printable.

@@ -38,7 +38,8 @@ type Downtime struct {
 	// Storm is for how much longer a host is held when many fail at once.
 	Storm    downtime.Span       `json:"storm"`
 	FailFast failfast.ForceState `json:"ssh_fail_fast"`
-	// ConnectTimeout, Timeout (--timeout) and Needed, which is what it has to be at least, are in seconds.
+	// ConnectTimeout, Timeout and Needed are in seconds. Timeout is when host_error gives up: what the configuration
+	// sets, else what is Needed at least to follow all VMs.
 	ConnectTimeout float64            `json:"ssh_connect_timeout_s"`
 	Timeout        float64            `json:"timeout_s"`
 	Needed         float64            `json:"timeout_needed_s"`
@@ -77,9 +78,13 @@ func (l Lever) most() (ends int, seconds float64) {
 // Foretell makes the downtime of a host from the plan for its VMs.
 func Foretell(c Cloud, hostID int, plan recovery.Plan, in Conditions) Downtime {
 	input, proof := in.input(c, hostID, plan)
+	needed := downtime.DefaultTimeout(input)
+	if !in.Values.TimeoutSet {
+		in.Values.Timeout = max(in.Values.Timeout, needed) // as host_error does
+	}
 	d := Downtime{
 		VMs: len(input.Disks), Hosts: input.Hosts, Proof: proof, Storm: downtime.Span{Low: in.Values.StormCoolDown, High: in.Values.StormGiveUp},
-		FailFast: in.FailFast, ConnectTimeout: in.SSH.ConnectTimeout.Seconds(), Timeout: in.Values.Timeout.Seconds(), Needed: downtime.DefaultTimeout(input).Seconds(),
+		FailFast: in.FailFast, ConnectTimeout: in.SSH.ConnectTimeout.Seconds(), Timeout: in.Values.Timeout.Seconds(), Needed: needed.Seconds(),
 		Settings: in.Settings.Values, NotRead: in.NotRead, place: in.Place, sshErr: in.SSHErr, Levers: []Lever{},
 	}
 	if d.Settings == nil {
@@ -131,7 +136,7 @@ func (in Conditions) input(c Cloud, hostID int, plan recovery.Plan) (downtime.In
 		i.Watch = downtime.Span{Low: in.Wait, High: in.Wait}
 	}
 	i.Opinion.High = time.Duration(len(v.Confirm)) * opinionTime
-	proof := in.Fencing.proof(v, i.Watch.Low)
+	proof := in.Fencing.Proof(v, i.Watch.Low)
 	i.Proof, i.Proven = proof.Span, proof.Proven()
 	for _, h := range c.Hosts {
 		switch {

@@ -47,7 +47,7 @@ func TestProof(t *testing.T) {
 	} {
 		v := config.Default()
 		v.Fencing = c.fencing
-		got, shorter := c.f.proof(v, c.watched), c.f.shorter(v, c.watched)
+		got, shorter := c.f.Proof(v, c.watched), c.f.shorter(v, c.watched)
 		if got.Kind != c.kind || got.Span != c.span || shorter.High != c.shorter || got.Proven() != (c.kind == ProofDevices || c.kind == ProofManual) {
 			t.Errorf("%s: %+v, shorter %s", name, got, shorter)
 		}
@@ -103,7 +103,7 @@ func TestForetell(t *testing.T) {
 			t.Errorf("%s: %s, want %s", kind, got, want)
 		}
 	}
-	if !routed.Total.Bounded() || d.Needed <= d.Timeout || d.Levers[0].Kind != downtime.LeverConnectTimeout || !d.Levers[0].Gains[len(d.Levers[0].Gains)-1].Ends {
+	if !routed.Total.Bounded() || d.Needed <= 600 || d.Timeout != d.Needed || d.Levers[0].Kind != downtime.LeverConnectTimeout || !d.Levers[0].Gains[len(d.Levers[0].Gains)-1].Ends {
 		t.Errorf("%+v", d)
 	}
 	in := conditions()
@@ -132,10 +132,10 @@ func TestDowntimeLines(t *testing.T) {
 		"downtime until the last of 40 VMs runs again on 4 other hosts:", "oned notices (ERROR)  2m36s to 3m21s     6m57s to 7m45s",
 		"the host is watched   6m                 6m", "scheduler             2m15s to 2m30s",
 		"frozen: the kernel answers, no process does: never ERROR", "only libvirtd is dead: ERROR after up to 10m", "held for 1m, at most 30m (storm)",
-		"1. ConnectTimeout 5 in the ssh configuration of the user that oned runs as: oneft hooks install --ssh (", "sooner in the same network, ", " when routed or filtered; a frozen host becomes ERROR at all)",
+		"1. ConnectTimeout 10 in the ssh configuration of the user that oned runs as: oneft hooks install --ssh (", "sooner in the same network, ", " when routed or filtered; a frozen host becomes ERROR at all)",
 		"MAX_DISPATCH = 40 (now 30) in /etc/one/sched.conf, MAX_HOST = 10 (now 1) in /etc/one/sched.conf; then systemctl restart opennebula-scheduler (2m15s sooner)",
 		"MONITORING_INTERVAL_HOST = 60 (now 180) in /etc/one/monitord.conf; then systemctl restart opennebula (", "fence_first: true in /etc/one/one-ft.yaml", "place: true in /etc/one/one-ft.yaml",
-		"timeout is 10m and has to be at least ", "/etc/one/sched.conf is not there; the settings that OpenNebula ships are assumed", "ssh was not asked for its settings",
+		"/etc/one/sched.conf is not there; the settings that OpenNebula ships are assumed", "ssh was not asked for its settings",
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q is not in\n%s", part, text)
@@ -143,6 +143,15 @@ func TestDowntimeLines(t *testing.T) {
 	}
 	if strings.Contains(text, "\x1b") {
 		t.Errorf("%q", text)
+	}
+	// host_error takes the time that it needs, unless an admin has set another one.
+	const short = "timeout: 10m in the configuration is too short to follow all of them: it has to be at least "
+	if strings.Contains(text, "too short") || d.Timeout != d.Needed {
+		t.Errorf("timeout %g s, needed %g s:\n%s", d.Timeout, d.Needed, text)
+	}
+	in.Values.TimeoutSet = true
+	if set := foretell(t, forty(), in); !strings.Contains(strings.Join(set.lines(), "\n"), short) || set.Timeout != 600 {
+		t.Errorf("timeout %g s: %q is not in\n%s", set.Timeout, short, strings.Join(set.lines(), "\n"))
 	}
 	for kind, part := range map[ProofKind]string{ProofOff: "fencing is off", ProofNone: "nothing fences this host", ProofManual: "an admin has to confirm"} {
 		d.Proof.Kind = kind
@@ -173,7 +182,7 @@ func TestDowntimeJSON(t *testing.T) {
 	}
 	for _, part := range []string{
 		`"downtime":{"vms":40,"hosts":4,"forecasts":[{"failure":"silent","stages":[{"stage":"detection","low_s":156,"high_s":201.2},`, `"proof":{"kind":"devices"`,
-		`{"lever":"max_host","changes":[{"file":"sched.conf","setting":"MAX_DISPATCH","now":"30","value":"40"},`, `"ssh_fail_fast":"not_installed"`, `"timeout_s":600,`,
+		`{"lever":"max_host","changes":[{"file":"sched.conf","setting":"MAX_DISPATCH","now":"30","value":"40"},`, `"ssh_fail_fast":"not_installed"`, `"timeout_s":2100,"timeout_needed_s":2100,`,
 		`{"setting":"SCHED_INTERVAL","value":15,"file":"sched.conf","origin":"shipped"}`, `{"failure":"frozen","saves_s":0,"ends":true}`, `"storm":{"low_s":60,"high_s":1800}`,
 	} {
 		if !strings.Contains(string(text), part) {

@@ -101,7 +101,7 @@ func (d *Downtime) remarks() []string {
 		lines = append(lines, "  ssh from this front-end fails for every host: see oneft check")
 	}
 	if d.Needed > d.Timeout {
-		lines = append(lines, fmt.Sprintf("  timeout is %s and has to be at least %s to follow all of them", seconds(d.Timeout), seconds(d.Needed)))
+		lines = append(lines, fmt.Sprintf("  timeout: %s in the configuration is too short to follow all of them: it has to be at least %s", seconds(d.Timeout), seconds(d.Needed)))
 	}
 	for _, p := range d.NotRead {
 		lines = append(lines, one.Printable("  "+p.Text(d.place)))

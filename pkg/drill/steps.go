@@ -39,8 +39,8 @@ type Proof struct {
 // Proven reports whether there is a proof at the end.
 func (p Proof) Proven() bool { return p.Kind == ProofDevices || p.Kind == ProofManual }
 
-// proof is how long fencing takes after a host was watched.
-func (f Fencing) proof(v config.Values, watched time.Duration) Proof {
+// Proof is how long fencing takes after a host was watched.
+func (f Fencing) Proof(v config.Values, watched time.Duration) Proof {
 	switch {
 	case v.Fencing == config.FencingOff:
 		return Proof{Kind: ProofOff}
@@ -77,10 +77,10 @@ const (
 
 // shorter is how long the proof takes with shorter time-outs; the zero value when that is no less.
 func (f Fencing) shorter(v config.Values, watched time.Duration) downtime.Span {
-	now := f.proof(v, watched)
+	now := f.Proof(v, watched)
 	f.Settings = f.Settings.WithDefaults()
 	f.Settings.Timeout, f.Settings.Attempts = min(f.Settings.Timeout, shortTimeout), min(f.Settings.Attempts, shortAttempts)
-	p := f.proof(v, watched)
+	p := f.Proof(v, watched)
 	if p.Kind != ProofDevices || p.Span.High >= now.Span.High {
 		return downtime.Span{}
 	}

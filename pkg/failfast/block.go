@@ -23,9 +23,9 @@ const (
 )
 
 const (
-	// Timeout is the ConnectTimeout of the block. With 5 s a silent host was ERROR after 33 s
-	// instead of 290, and a driver command took 5 s instead of 135 (OpenNebula 6.10, measured); 10 s
-	// leave a host that is busy the time for one SYN that got lost (1 + 2 + 4 s).
+	// Timeout is the ConnectTimeout of the block. With 5 s a host whose packets are dropped was ERROR after
+	// 33 s instead of 290, and a driver command took 5 s instead of 135 (OpenNebula 6.10 that monitors each
+	// 20 s, measured); 10 s leave a host that is busy the time for one SYN that got lost (1 + 2 + 4 s).
 	Timeout = 10 * time.Second
 	// failing is the ProxyCommand of the block. It says in the logs of the drivers why ssh failed. The
 	// shell that runs it is $SHELL, and csh has another word for >&2, hence the second one.

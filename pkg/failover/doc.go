@@ -63,11 +63,14 @@ type Recorder interface {
 	Stage(step incident.Step)
 	// Proved is called with how the host was proven off, or why it is done without.
 	Proved(how string, proven bool)
+	// Failed is called at the begin with when oned called the host failed, and when it had last monitored it; the zero
+	// time for not known.
+	Failed(at, contact time.Time)
 	// Quarantined is called when the host was taken out of scheduling, FailFast with the names under which ssh to it
 	// fails at once; none when it does no longer.
 	Quarantined(at time.Time)
 	FailFast(names []string)
-	// Forecast is called with how long the stages that are left are expected to take.
+	// Forecast is called with how long some stages are expected to take: at the begin, and when the VMs are planned.
 	Forecast([]incident.Stage)
 	// Planned is called with all VMs before any of them is touched, Moved when one of them was seen in another
 	// state, and Finished when one of them is done.
@@ -119,6 +122,7 @@ func (noRecorder) Handled(context.Context, one.Host) string { return "" }
 func (noRecorder) Begin(Opening) Earlier                    { return Earlier{} }
 func (noRecorder) Stage(incident.Step)                      {}
 func (noRecorder) Proved(string, bool)                      {}
+func (noRecorder) Failed(_, _ time.Time)                    {}
 func (noRecorder) Quarantined(time.Time)                    {}
 func (noRecorder) FailFast([]string)                        {}
 func (noRecorder) Forecast([]incident.Stage)                {}
@@ -147,6 +151,8 @@ type Options struct {
 	Quarantine bool
 	// Estimate says what the cloud needs; nil takes the limits of this package.
 	Estimate Estimate
+	// Asked is when the hook was called, or somebody asked; the zero time for now.
+	Asked time.Time
 	// FixedTimeout: Timeout was asked for, whatever the cloud needs.
 	FixedTimeout bool
 	// Budget bounds how often a VM is recreated once more that could not be started elsewhere; nil does not.

@@ -52,7 +52,7 @@ func (r *permit) estimate(ctx context.Context, tasks []*task) (in downtime.Input
 		return in, false
 	}
 	disks := in.Disks
-	in = r.opt.Estimate(ctx, name)
+	in, _ = r.conditions(ctx, name)
 	in.Disks, in.Proven, in.Failure = disks, r.proof.Certain(), downtime.Dropped
 	if hosts, _, err := r.hosts(ctx); err == nil {
 		for _, h := range hosts {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -36,6 +37,8 @@ type HostJob struct {
 	Describe func(one.Host) []string
 	// Outlook says for a dry run whether it would be proven off; may be nil.
 	Outlook func(one.Host) fence.Outlook
+	// ProofTime says how long it takes until the host is proven off after it was watched for so long; may be nil.
+	ProofTime func(host one.Host, watched time.Duration) downtime.Span
 }
 
 // ErrNoHost means that the host does not exist.
@@ -122,6 +125,7 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 	if all && len(before.VMs) == 0 {
 		return r.leave(report, left), nil
 	}
+	r.outset(ctx, host, job, opening, before)
 	end := r.keepClaim(ctx, job)
 	defer func() { end(report, err) }()
 	if all && before.Following {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/downtime"
 	"one-ft/pkg/drill"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
@@ -41,9 +42,14 @@ func jobOf(s app.Session, q incident.Request, shared *Shared) HostJob {
 	}
 	job.Fencing, job.Fence, job.Describe = fencingOf(s, q), fences.Prove, fences.Describe
 	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(fencingOf(s, q), host) }
+	job.ProofTime = func(host one.Host, watched time.Duration) downtime.Span {
+		v.Fencing = string(job.Fencing)
+		set, err := fences.Settings(host)
+		return drill.Fencing{Settings: set, Err: err}.Proof(v, watched).Span
+	}
 	job.Insist, job.ConfirmedOff = q.ConfirmedOff || q.Override && s.Attended, q.ConfirmedOff
 	if q.ConfirmedOff {
-		job.Fencing, job.Fence, job.Outlook = FencingRequired, confirmed, nil
+		job.Fencing, job.Fence, job.Outlook, job.ProofTime = FencingRequired, confirmed, nil, nil
 	}
 	return job
 }
@@ -70,7 +76,7 @@ func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared)
 	o := Options{
 		Record: rec, Shared: shared, Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
 		Notify: func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Kind, e.Text) },
-		Strays: s.Attended || q.Tool == "oneft", Quarantine: s.Config.Values().Quarantine, Bar: newBar(s), Estimate: newEstimate(s),
+		Asked:  q.At, Strays: s.Attended || q.Tool == "oneft", Quarantine: s.Config.Values().Quarantine, Bar: newBar(s), Estimate: newEstimate(s),
 		Budget: NewBudget(s.Config.Values(), filepath.Join(s.StateDir, "attempts")),
 	}
 	if q.Verify != "" {

@@ -282,6 +282,13 @@ func watchedSince(before incident.Record, o Opening) time.Time {
 // Proved is a part of Recorder.
 func (rec *recorder) Proved(how string, proven bool) { rec.file.Load().Proof(how, proven) }
 
+// Failed is a part of Recorder.
+func (rec *recorder) Failed(at, contact time.Time) {
+	rec.file.Load().Host(func(h *incident.HostRecord) {
+		h.Failed, h.Contact = at.Truncate(time.Millisecond), contact
+	})
+}
+
 // Quarantined is a part of Recorder.
 func (rec *recorder) Quarantined(at time.Time) {
 	rec.file.Load().Host(func(h *incident.HostRecord) { h.Quarantined = at.Truncate(time.Second) })

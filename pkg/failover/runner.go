@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -32,10 +33,11 @@ type runner struct {
 	outlook  fence.Outlook
 	watch    watch
 	row      row
-	barrier  Barrier   // nil without one
-	barredAt time.Time // when it was put up
-	placed   time.Time // when VMs were last placed
-	lives    bool      // VMs of the failed host say that it is monitored again
+	input    *downtime.Input // what the cloud needs; nil until it was asked for
+	barrier  Barrier         // nil without one
+	barredAt time.Time       // when it was put up
+	placed   time.Time       // when VMs were last placed
+	lives    bool            // VMs of the failed host say that it is monitored again
 	// since is when hosts in ERROR were last in contact with oned.
 	since map[int]time.Time
 }

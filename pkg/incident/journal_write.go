@@ -122,9 +122,18 @@ func (c *Case) Host(change func(*HostRecord)) {
 	})
 }
 
-// Forecast sets how long each stage is expected to take.
+// Forecast sets how long these stages are expected to take. The others stay as they are.
 func (c *Case) Forecast(stages []Stage) {
-	c.change(func(r *Record) { r.Forecast = slices.Clone(stages) })
+	c.change(func(r *Record) {
+		r.Forecast = slices.Clone(r.Forecast) // what was written is not changed under the writer
+		for _, s := range stages {
+			if i := slices.IndexFunc(r.Forecast, func(old Stage) bool { return old.Name == s.Name }); i >= 0 {
+				r.Forecast[i] = s
+			} else {
+				r.Forecast = append(r.Forecast, s)
+			}
+		}
+	})
 }
 
 // End ends the incident, once, and returns when that is on the disk or could not be

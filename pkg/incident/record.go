@@ -42,7 +42,8 @@ type Record struct {
 	Proven bool `json:"proven,omitempty"`
 	// Host is what the outage did to the host beside its VMs; nil in records of one-ft without it.
 	Host *HostRecord `json:"host,omitempty"`
-	// Forecast is how long each stage was expected to take when the VMs were planned; empty without.
+	// Forecast is how long each stage was expected to take: those before the plan when the incident began, the others
+	// when the VMs were planned; empty without.
 	Forecast []Stage `json:"forecast,omitempty"`
 	Events   []Event `json:"events"`
 	VMs      []VM    `json:"vms,omitempty"`
@@ -50,8 +51,12 @@ type Record struct {
 
 // HostRecord is what is remembered of the host of an incident.
 type HostRecord struct {
-	// Failed is when oned was first seen to call it failed; the zero time for not known.
+	// Failed is when oned called it failed: the first time that it was seen so, when the hook was called or somebody
+	// asked; where that was late, when oned had done so at the latest, by Contact and its settings. The zero time for
+	// not known, in records of one-ft without it and of hosts that oned does not call failed.
 	Failed time.Time `json:"failed,omitzero"`
+	// Contact is when oned had last monitored it then; the zero time where oned does not tell (before 5.12).
+	Contact time.Time `json:"contact,omitzero"`
 	// FailFast are the names under which ssh of this front-end to it fails at once, while it is proven off.
 	FailFast []string `json:"fail_fast,omitempty"`
 	// Quarantined is when it was taken out of scheduling; the zero time for not.

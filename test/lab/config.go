@@ -207,6 +207,7 @@ func (cfg Config) simulated() cloud.Config {
 	for id := range cfg.VMs {
 		c.VMs = append(c.VMs, cloud.VM{
 			ID: id, Name: fmt.Sprintf("vm%02d", id), State: one.Active, LCM: one.Running,
+			Disks:   []map[string]string{{"DISK_ID": "0", "TYPE": "FILE"}},
 			History: []cloud.Record{{HostID: id % cfg.Hosts, STime: since, PSTime: since, PETime: since + 1, RSTime: since + 1}},
 		})
 	}

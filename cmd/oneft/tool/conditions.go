@@ -56,26 +56,28 @@ func sshOf(ctx context.Context, s app.Session, host string) (downtime.SSH, failf
 	if err != nil {
 		return downtime.SSH{}, failfast.Unknown, err
 	}
-	state, err := blockOf(filepath.Join(client.User.Home, ".ssh", "config"), s.StateDir)
-	return downtime.SSH{ConnectTimeout: settings.ConnectTimeout}, state, err
+	state, set, err := blockOf(filepath.Join(client.User.Home, ".ssh", "config"), s.StateDir)
+	return downtime.SSH{ConnectTimeout: settings.ConnectTimeout, SetElsewhere: set && settings.ConnectTimeout == 0}, state, err
 }
 
-// blockOf says whether the block of one-ft is in an ssh configuration.
-func blockOf(path, stateDir string) (failfast.ForceState, error) {
+// blockOf says whether the block of one-ft is in an ssh configuration, and whether anything else in it sets a
+// ConnectTimeout.
+func blockOf(path, stateDir string) (state failfast.ForceState, timeout bool, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return failfast.NotInstalled, nil
+		return failfast.NotInstalled, false, nil
 	}
 	if err != nil {
-		return failfast.Unknown, fmt.Errorf("read the ssh configuration: %w", err)
+		return failfast.Unknown, false, fmt.Errorf("read the ssh configuration: %w", err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, onedconf.MaxSize))
 	if err != nil {
-		return failfast.Unknown, fmt.Errorf("read the ssh configuration: %w", err)
+		return failfast.Unknown, false, fmt.Errorf("read the ssh configuration: %w", err)
 	}
+	timeout = failfast.SetsTimeout(text)
 	if failfast.Status(text, stateDir) == failfast.BlockCurrent {
-		return failfast.InForce, nil
+		return failfast.InForce, timeout, nil
 	}
-	return failfast.NotInstalled, nil
+	return failfast.NotInstalled, timeout, nil
 }

@@ -140,10 +140,10 @@ func TestDrillSSH(t *testing.T) {
 func TestBlockOf(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "config")
-	if state, err := blockOf(path, "/var/lib/one/one-ft"); state != failfast.NotInstalled || err != nil {
+	if state, timeout, err := blockOf(path, "/var/lib/one/one-ft"); state != failfast.NotInstalled || timeout || err != nil {
 		t.Errorf("%s, %v", state, err)
 	}
-	text, err := failfast.Install([]byte("Host *\n"), failfast.Block{StateDir: "/var/lib/one/one-ft"}, false)
+	text, err := failfast.Install([]byte("Host other\nConnectTimeout 33\n"), failfast.Block{StateDir: "/var/lib/one/one-ft"}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,11 +151,11 @@ func TestBlockOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	for stateDir, want := range map[string]failfast.ForceState{"/var/lib/one/one-ft": failfast.InForce, "/other": failfast.NotInstalled} {
-		if state, err := blockOf(path, stateDir); state != want || err != nil {
+		if state, timeout, err := blockOf(path, stateDir); state != want || !timeout || err != nil {
 			t.Errorf("%s: %s, %v", stateDir, state, err)
 		}
 	}
-	if state, err := blockOf(dir, "/x"); state != failfast.Unknown || err == nil {
+	if state, _, err := blockOf(dir, "/x"); state != failfast.Unknown || err == nil {
 		t.Errorf("%s, %v", state, err)
 	}
 }

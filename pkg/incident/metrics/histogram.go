@@ -85,7 +85,7 @@ func (h histogram) samples(b *bytes.Buffer, name string, label ...string) {
 }
 
 // runningSeconds are how long it took until each VM ran that an incident brought there: from when
-// oned was first seen to call the host failed, else from the begin of the incident. A clock that
+// oned called the host failed, else from the begin of the incident. A clock that
 // was set back makes 0. VMs without a way, of one-ft without it, are left out.
 func runningSeconds(r incident.Record) []float64 {
 	from := r.Began

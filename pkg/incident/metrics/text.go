@@ -28,7 +28,7 @@ func (s state) exposition() []byte {
 	}
 	family(&b, "storm_holds_total", "counter", "Incidents that were held because many hosts had failed.")
 	sample(&b, "storm_holds_total", whole(s.StormHolds))
-	family(&b, "error_to_running_seconds", "histogram", "Seconds from when oned called a host or VM failed until a VM ran again.")
+	family(&b, "error_to_running_seconds", "histogram", "Seconds until a VM ran again: from when oned called its host failed, or from the begin of the incident of a VM.")
 	for _, kind := range values(s.Running, kinds()) {
 		s.Running[kind].samples(&b, "error_to_running_seconds", "kind", kind)
 	}

@@ -197,6 +197,18 @@ func TestForecastStandsBesideWhatHappened(t *testing.T) {
 	if got := part(r, later(), title); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
+	for contact, took := range map[time.Time]string{
+		r.Host.Failed.Add(-200 * time.Second): "at most 3 min 20 s; oned called it failed at 2026-03-01 22:10:02",
+		r.Host.Failed.Add(time.Second):        "not known; oned called it failed at 2026-03-01 22:10:02", // a clock that was set back
+	} {
+		host := *r.Host
+		host.Contact = contact
+		with := r
+		with.Host = &host
+		if got := part(with, later(), title); got[1] != "  detection     3 min 20 s    "+took {
+			t.Errorf("last monitored at %s: %q", contact, got[1])
+		}
+	}
 	r.VMs, r.Host, r.Events = nil, nil, nil
 	got := part(r, later(), title)
 	if len(got) != 10 || got[1] != "  detection     3 min 20 s    not known" || got[2] != "  watch         20 s          not done" || got[8] != "  boot          1.0 s         not known" {

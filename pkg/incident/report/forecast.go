@@ -52,10 +52,7 @@ var stageSteps = map[incident.StageName][]incident.Step{
 // stageTook is how long a stage took.
 func stageTook(r incident.Record, now time.Time, stage incident.StageName, slowest []way) string {
 	if stage == incident.StageDetection {
-		if r.Host != nil && !r.Host.Failed.IsZero() {
-			return "not known; oned called it failed at " + r.Host.Failed.In(now.Location()).Format(dateAndTime)
-		}
-		return "not known"
+		return detectionTook(r, now)
 	}
 	if steps, isStep := stageSteps[stage]; isStep {
 		return tookInSteps(r, now, steps)
@@ -64,6 +61,19 @@ func stageTook(r incident.Record, now time.Time, stage incident.StageName, slowe
 		return "not known"
 	}
 	return slowest[0].tookIn(stage)
+}
+
+// detectionTook is how long it took until oned called the host failed: nobody knows when it died, but that was after it was last
+// monitored.
+func detectionTook(r incident.Record, now time.Time) string {
+	if r.Host == nil || r.Host.Failed.IsZero() {
+		return "not known"
+	}
+	text := "; oned called it failed at " + r.Host.Failed.In(now.Location()).Format(dateAndTime)
+	if r.Host.Contact.IsZero() || r.Host.Contact.After(r.Host.Failed) {
+		return "not known" + text
+	}
+	return "at most " + took(r.Host.Failed.Sub(r.Host.Contact)) + text
 }
 
 // tookInSteps is how long the work on some steps took.
