@@ -104,7 +104,14 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 	tasks := r.earlier(ctx, before, nil)
 	for _, t := range tasks {
 		vm := t.step.VM
-		if last, _ := vm.Last(); t.out.Result == "" && vm.State == one.Active && last.HostID == r.hostID && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
+		last, _ := vm.Last()
+		switch here := vm.State == one.Active && last.HostID == r.hostID && !vm.Is(one.CleanupResubmit, one.CleanupDelete); {
+		case t.out.Result != "" || !here:
+		case vm.Is(one.Running) && placedAgain(t.out.Action, last, before.Began):
+			r.onOldHost(t, vm)
+		case placedAgain(t.out.Action, last, before.Began):
+			r.finish(t, Incomplete, "it is %s on host %d (%s), where the scheduler has placed it again", vm.Status(), last.HostID, last.Host)
+		default:
 			r.finish(t, Left, "nothing was done any more: it is %s on the host", vm.Status())
 		}
 	}
@@ -138,6 +145,12 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 		report.Back = !report.has(Done) && !report.has(Unproven) // it came back after something had been done
 	}
 	return nil
+}
+
+// placedAgain reports whether a VM that was recreated stands on the host because the scheduler has placed it there since,
+// and not because nothing was done: that it runs is no more to be trusted than when it was seen first.
+func placedAgain(verb recovery.Verb, last one.Record, began time.Time) bool {
+	return (verb == recovery.VerbRecreate || verb == recovery.VerbResumeRecreate) && last.Start > began.Unix()
 }
 
 // settle ends what a process that was stopped has left open for a host that needs nothing

@@ -120,7 +120,7 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 	case recovery.TurnEnded:
 		r.finish(t, Incomplete, "it ended meanwhile")
 	case recovery.TurnOldHost:
-		r.finish(t, Incomplete, "oned says that it runs on host %d (%s) again, where its old guest may be meant: look at it there before you trust it; onevm show %d", last.HostID, last.Host, vm.ID)
+		r.onOldHost(t, vm)
 	case recovery.TurnFailed:
 		if !t.failedBefore(vm) && !t.againNow(vm) {
 			r.finish(t, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
@@ -133,6 +133,12 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 		}
 	}
 	return stage == recovery.StageCleanup
+}
+
+// onOldHost ends a VM that runs where it ran before, by the word of oned.
+func (r *runner) onOldHost(t *task, vm one.VM) {
+	last, _ := vm.Last()
+	r.finish(t, Incomplete, "oned says that it runs on host %d (%s) again, where its old guest may be meant: look at it there before you trust it; onevm show %d", last.HostID, last.Host, vm.ID)
 }
 
 // hop writes down that a VM was seen in another state, or waits for something else.

@@ -39,6 +39,7 @@ type Cloud struct {
 
 	down         bool
 	shuttingDown bool
+	noSched      bool // the scheduler does not run
 	deadlocked   bool
 
 	rules []*activeRule
