@@ -51,15 +51,20 @@ func TestIssues(t *testing.T) {
 	}
 }
 
-// TestReadme: the README links each directory of scenarios, with the number of its files.
+// TestReadme: the README links each directory of scenarios, with the number of its files, and says how many plays they are.
 func TestReadme(t *testing.T) {
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := map[string]int{}
+	count, plays := map[string]int{}, 0
 	for _, path := range files(t) {
+		s, err := play.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
 		count[filepath.Dir(path)]++
+		plays += len(s.Versions)
 	}
 	if len(files(t)) < 200 {
 		t.Errorf("%d scenarios, want at least 200", len(files(t)))
@@ -69,7 +74,7 @@ func TestReadme(t *testing.T) {
 			t.Errorf("the README does not say %s", link)
 		}
 	}
-	if all := fmt.Sprintf("%d scenarios,", len(files(t))); !strings.Contains(string(text), all) {
+	if all := fmt.Sprintf("%d scenarios, %d plays on the four versions,", len(files(t)), plays); !strings.Contains(string(text), all) {
 		t.Errorf("the README does not say %q", all)
 	}
 }
