@@ -69,6 +69,7 @@ func New(cfg Config) (*Cloud, error) {
 	if c.tables, err = loadTables(fam, cfg.Network); err != nil {
 		return nil, fmt.Errorf("cloud: %w", err)
 	}
+	c.cfg.CleanUpsHang = cfg.hang(c.tables.hang)
 	if cfg.ShippedScheduler {
 		c.cfg.SchedInterval = c.tables.shipped.interval
 	}

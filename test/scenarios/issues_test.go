@@ -19,8 +19,8 @@ var complaints = map[int]string{
 	4239: "events are lost while the hook manager is down", 4357: "events are lost while the hook manager is down",
 	5121: "VMs are left UNKNOWN after a reconnect", 5197: "bad UTF-8 breaks the pool of VMs", 6099: "local datastores",
 	6126: "a VM is started twice after network trouble", 6372: "healthy hosts are in ERROR after a change of leader", 6546: "Ruby gems",
-	6732: "false zombies", 7364: "the example of the host hook is missing", 7419: "Ruby gems", 7527: "names of hosts repeat",
-	7155: "clean-ups on a dead host never end", 7561: "events are lost while the hook manager is down",
+	6732: "false zombies", 7155: "clean-ups on a dead host never end", 7364: "the example of the host hook is missing", 7419: "Ruby gems", 7527: "names of hosts repeat",
+	7561: "events are lost while the hook manager is down",
 }
 
 // TestIssues holds that each complaint is answered by a scenario that says so, and that no
