@@ -108,8 +108,12 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 	for _, t := range tasks {
 		vm := t.step.VM
 		last, _ := vm.Last()
-		switch {
-		case t.out.Result != "" || vm.State != one.Active || last.HostID != r.hostID || vm.Is(one.CleanupResubmit, one.CleanupDelete):
+		switch here := vm.State == one.Active && last.HostID == r.hostID && !vm.Is(one.CleanupResubmit, one.CleanupDelete); {
+		case t.out.Result != "" || !here:
+		case vm.Is(one.Running) && placedAgain(t.out.Action, last, before.Began):
+			r.onOldHost(t, vm)
+		case placedAgain(t.out.Action, last, before.Began):
+			r.finish(t, Incomplete, "it is %s on host %d (%s), where the scheduler has placed it again", vm.Status(), last.HostID, last.Host)
 		case vm.Is(one.Unknown) && host.State.Failed() && !slices.Contains(host.VMs, vm.ID):
 			r.finish(t, Incomplete, "oned has lost what was asked for: it is %s on the host, which does not list it any more; onevm recover --recreate %d starts it elsewhere", vm.Status(), vm.ID)
 		default:
@@ -146,6 +150,12 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 		report.Back = !report.has(Done) && !report.has(Unproven) // it came back after something had been done
 	}
 	return nil
+}
+
+// placedAgain reports whether a VM that was recreated stands on the host because the scheduler has placed it there since,
+// and not because nothing was done: that it runs is no more to be trusted than when it was seen first.
+func placedAgain(verb recovery.Verb, last one.Record, began time.Time) bool {
+	return (verb == recovery.VerbRecreate || verb == recovery.VerbResumeRecreate) && last.Start > began.Unix()
 }
 
 // settle ends what a process that was stopped has left open for a host that needs nothing

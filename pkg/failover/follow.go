@@ -129,7 +129,7 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 	case recovery.TurnEnded:
 		r.finishAs(t, incident.KindEnded, Incomplete, "it ended meanwhile")
 	case recovery.TurnOldHost:
-		r.finishAs(t, incident.KindOldHost, Incomplete, "oned says that it runs on host %d (%s) again, where its old guest may be meant: look at it there before you trust it; onevm show %d", last.HostID, last.Host, vm.ID)
+		r.onOldHost(t, vm)
 	case recovery.TurnFailed:
 		if !t.failedBefore(vm) && !t.againNow(vm) {
 			r.finishAs(t, incident.KindFailedAgain, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
@@ -149,6 +149,12 @@ func (r *runner) unmoved(t *task, vm one.VM) bool {
 	before, asked := t.from.Last()
 	now, _ := vm.Last()
 	return asked && vm.Status() == t.from.Status() && now.HostID == r.hostID && now.Seq == before.Seq
+}
+
+// onOldHost ends a VM that runs where it ran before, by the word of oned.
+func (r *runner) onOldHost(t *task, vm one.VM) {
+	last, _ := vm.Last()
+	r.finishAs(t, incident.KindOldHost, Incomplete, "oned says that it runs on host %d (%s) again, where its old guest may be meant: look at it there before you trust it; onevm show %d", last.HostID, last.Host, vm.ID)
 }
 
 // hop writes down that a VM was seen in another state, or waits for something else.

@@ -79,6 +79,71 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// TestLimits: each wait ends at its limit, and not a moment before.
+func TestLimits(t *testing.T) {
+	const failed, other = 1, 2
+	room := func(way recovery.Way) recovery.Way {
+		way.VM.UserTemplate = map[string]string{"SCHED_MESSAGE": "no room"}
+		return way
+	}
+	verb := func(way recovery.Way, v recovery.Verb) recovery.Way {
+		way.Verb = v
+		return way
+	}
+	quick := limits()
+	quick.Scheduler = time.Second
+	for name, test := range map[string]struct {
+		way    recovery.Way
+		limits recovery.Limits
+		limit  time.Duration
+		stage  recovery.Stage
+	}{
+		"a clean-up without a proof":             {onWay(one.Active, one.CleanupResubmit, failed), limits(), 10 * time.Minute, recovery.StageCleanup},
+		"a clean-up of a deleted VM":             {verb(onWay(one.Active, one.CleanupDelete, failed), recovery.VerbDelete), limits(), 10 * time.Minute, recovery.StageCleanup},
+		"pending without a word":                 {onWay(one.Pending, 0, failed), limits(), 5 * time.Minute, recovery.StageScheduler},
+		"pending, and the scheduler is quick":    {onWay(one.Pending, 0, failed), quick, 2 * time.Minute, recovery.StageScheduler},
+		"pending without room":                   {room(onWay(one.Pending, 0, failed)), limits(), 2 * time.Minute, recovery.StageRoom},
+		"prolog":                                 {onWay(one.Active, one.Prolog, other), limits(), 30 * time.Minute, recovery.StageDisks},
+		"prolog on the host that failed":         {onWay(one.Active, one.Prolog, failed), limits(), 30 * time.Minute, recovery.StageDisks},
+		"disks of a migration":                   {verb(onWay(one.Active, one.PrologMigrateUnknown, other), recovery.VerbMigrate), limits(), 30 * time.Minute, recovery.StageDisks},
+		"boot":                                   {onWay(one.Active, one.Boot, other), limits(), 10 * time.Minute, recovery.StageBoot},
+		"boot of an UNKNOWN VM":                  {verb(onWay(one.Active, one.BootUnknown, other), recovery.VerbBoot), limits(), 10 * time.Minute, recovery.StageBoot},
+		"a state of which nothing is known":      {onWay(one.Active, one.Unknown, other), limits(), 10 * time.Minute, recovery.StagePassing},
+		"an epilog":                              {onWay(one.Active, one.Epilog, other), limits(), 10 * time.Minute, recovery.StagePassing},
+		"a VM that is to be deleted, and runs":   {verb(onWay(one.Active, one.Running, failed), recovery.VerbDelete), limits(), 10 * time.Minute, recovery.StagePassing},
+		"a VM that is moved, on the failed host": {verb(onWay(one.Active, one.Running, failed), recovery.VerbMigrate), limits(), 10 * time.Minute, recovery.StagePassing},
+	} {
+		for in, want := range map[time.Duration]recovery.Turn{test.limit - 1: recovery.TurnWait, test.limit: recovery.TurnStuck} {
+			test.way.In = in
+			if turn, stage := recovery.Follow(test.way, test.limits); turn != want || stage != test.stage {
+				t.Errorf("%s, after %s: %s, %q; want %s, %q", name, in, turn, stage, want, test.stage)
+			}
+		}
+	}
+}
+
+// TestOldHost: a VM that was recreated and runs where it ran before has not arrived, however it got there; one whose
+// host is fine, and one that runs elsewhere, has.
+func TestOldHost(t *testing.T) {
+	const failed, other = 1, 2
+	for _, test := range []struct {
+		verb   recovery.Verb
+		host   int
+		failed int
+		want   recovery.Turn
+	}{
+		{recovery.VerbRecreate, failed, failed, recovery.TurnOldHost}, {recovery.VerbResumeRecreate, failed, failed, recovery.TurnOldHost},
+		{recovery.VerbRecreate, other, failed, recovery.TurnArrived}, {recovery.VerbResumeRecreate, other, failed, recovery.TurnArrived},
+		{recovery.VerbRecreate, failed, -1, recovery.TurnArrived}, {recovery.VerbMigrate, failed, failed, recovery.TurnWait},
+	} {
+		way := onWay(one.Active, one.Running, test.host)
+		way.Verb, way.Failed = test.verb, test.failed
+		if turn, _ := recovery.Follow(way, limits()); turn != test.want {
+			t.Errorf("%s, on host %d, host %d failed: %s, want %s", test.verb, test.host, test.failed, turn, test.want)
+		}
+	}
+}
+
 // TestCleanupNeedsAProof: whatever else is known, a clean-up is ended only with a proof that the machine is off, and only
 // when nothing of it can be under way any more.
 func TestCleanupNeedsAProof(t *testing.T) {

@@ -40,6 +40,7 @@ type Cloud struct {
 	down         bool
 	shuttingDown bool
 	halfWriting  bool
+	noSched      bool // the scheduler does not run
 	deadlocked   bool
 
 	rules []*activeRule
@@ -69,6 +70,7 @@ func New(cfg Config) (*Cloud, error) {
 	if c.tables, err = loadTables(fam, cfg.Network); err != nil {
 		return nil, fmt.Errorf("cloud: %w", err)
 	}
+	c.cfg.CleanUpsHang = cfg.hang(c.tables.hang)
 	if cfg.ShippedScheduler {
 		c.cfg.SchedInterval = c.tables.shipped.interval
 	}

@@ -156,16 +156,21 @@ func (cfg Config) withDefaults() Config {
 	setDefault(&cfg.SchedInterval, time.Second)
 	setDefault(&cfg.MaxConn, 30)
 	setDefault(&cfg.Faster, 1)
-	switch {
-	case cfg.Network == "" || cfg.CleanUpsHang < 0:
-		cfg.CleanUpsHang = 0
-	default:
-		setDefault(&cfg.CleanUpsHang, measuredHang)
-	}
 	if cfg.Datastores == nil {
 		cfg.Datastores = []Datastore{{ID: 0, Name: "system", Type: 1, Shared: true}}
 	}
 	return cfg
+}
+
+// hang is the share of clean-ups that never end: as measured where nothing else was asked for.
+func (cfg Config) hang(measured float64) float64 {
+	switch {
+	case cfg.Network == "" || cfg.CleanUpsHang < 0:
+		return 0
+	case cfg.CleanUpsHang == 0:
+		return measured
+	}
+	return cfg.CleanUpsHang
 }
 
 // setDefault sets *p to value if it is zero.

@@ -35,17 +35,16 @@ const (
 
 // Further rows of tables/ssh.tsv.
 const (
-	rowAlive Death = "alive"
-	rowLost  Death = "lost" // the host died under a connected command
+	rowAlive       Death = "alive"
+	rowLost        Death = "lost"         // the host died under a connected command
+	rowFailFast    Death = "fail-fast"    // the configuration of ssh says that the host is off
+	rowStaleMaster Death = "stale-master" // a persistent master of it is left
+	// rowHang has the share of clean-ups that never end instead of a time.
+	rowHang = "hang"
 )
 
-// Times of ssh that are the same in all networks.
+// Times of ssh that are no matter of the network.
 const (
-	// failFastTime is what an ssh takes that a ProxyCommand of "false" ends (opennebula.md).
-	failFastTime = 10 * time.Millisecond
-	// staleMasterTime is what a stale persistent master holds up the first commands behind a death
-	// (opennebula.md): ServerAliveInterval 10, three times, and the next look.
-	staleMasterTime = 40 * time.Second
 	// controlPersist is how long a master stays after the last command (share/ssh/etc/config,
 	// ControlPersist), since 5.12: 4.4 and 5.10 have none.
 	controlPersist = 70 * time.Second
@@ -67,10 +66,6 @@ func (c *Cloud) retransmissions() []time.Duration {
 func (c *Cloud) faster(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / c.cfg.Faster)
 }
-
-// measuredHang is the share of clean-ups whose driver's thread dies of a broken pipe to the ssh
-// of a dead host. Measured with the real drivers of 6.10: 5 of 6, 5 of 5, 3 of 4 VMs; with ConnectTimeout 15 of 15.
-const measuredHang = 5.0 / 6
 
 // NoHang is Config.CleanUpsHang of a cloud where no clean-up hangs for ever.
 const NoHang = -1
@@ -98,7 +93,11 @@ type sshRow struct{ ssh, failed time.Duration }
 const never = -time.Second
 
 // addSSH takes the columns host, ssh, error, source.
-func (t *tables) addSSH(col []string) error {
+func (t *tables) addSSH(col []string) (err error) {
+	if col[0] == rowHang {
+		t.hang, err = ParseShare(col[1])
+		return err
+	}
 	row := sshRow{}
 	for i, to := range map[int]*time.Duration{1: &row.ssh, 2: &row.failed} {
 		switch col[i] {

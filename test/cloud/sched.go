@@ -61,7 +61,7 @@ func (r *round) full(h *host) bool {
 func (c *Cloud) schedule() {
 	c.sched = nil
 	r := c.newRound()
-	if !c.down && !c.deadlocked && !c.shuttingDown {
+	if !c.noSched && !c.down && !c.deadlocked && !c.shuttingDown {
 		for _, id := range slices.Sorted(maps.Keys(c.pending)) {
 			c.place(r, c.pending[id], "deploy", -1)
 		}
@@ -72,6 +72,13 @@ func (c *Cloud) schedule() {
 		}
 	}
 	c.wakeScheduler()
+}
+
+// SetScheduler stops the scheduler, or starts it. While it does not run VMs wait, and nobody says why.
+func (c *Cloud) SetScheduler(runs bool) {
+	c.mu.Lock()
+	defer c.unlock()
+	c.noSched = !runs
 }
 
 // mayResched reports whether the scheduler acts on the flag in the VM's state

@@ -57,6 +57,21 @@ func TestSchedulerFillsHosts(t *testing.T) {
 	})
 }
 
+// Without a scheduler a VM waits, and nothing says why.
+func TestSchedulerThatDoesNotRun(t *testing.T) {
+	eachVersion(t, func(t *testing.T, version string) {
+		c := newCloud(t, version, func(cfg *Config) { cfg.VMs = []VM{{State: one.Pending}} })
+		c.SetScheduler(false)
+		pass(time.Hour)
+		if v, _ := c.VM(0); v.State != one.Pending || v.UserTemplate["SCHED_MESSAGE"] != "" {
+			t.Errorf("%s with %q", v.state(), v.UserTemplate["SCHED_MESSAGE"])
+		}
+		c.SetScheduler(true)
+		pass(3 * time.Second)
+		wantState(t, c, 0, "RUNNING")
+	})
+}
+
 func TestRequirements(t *testing.T) {
 	for text, want := range map[string]string{
 		`NAME = "host03"`:             "host03",

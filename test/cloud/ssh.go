@@ -145,7 +145,7 @@ func (c *Cloud) beginSSH(a *action) {
 	}
 	if c.cfg.FailFast != nil && c.cfg.FailFast(s.host.Name) {
 		s.tries = s.since
-		c.endsIn(s, failFastTime, false)
+		c.endsIn(s, c.tables.ssh[rowFailFast].ssh, false)
 		return
 	}
 	c.connect(s)
@@ -162,7 +162,7 @@ func (c *Cloud) connect(s *sshCommand) {
 	case s.host.dead && s.host.hasMaster():
 		// The first one that needs the master after the death finds out that it is stale, for all.
 		if s.host.masterEnds.IsZero() {
-			s.host.masterEnds = now.Add(c.faster(staleMasterTime))
+			s.host.masterEnds = now.Add(c.faster(c.tables.ssh[rowStaleMaster].ssh))
 			s.host.master = s.host.masterEnds
 		}
 		s.tries = s.host.masterEnds

@@ -84,6 +84,7 @@ type tables struct {
 	states  map[string]state
 	actions map[string][]actionRow // by the driver
 	ssh     map[Death]sshRow
+	hang    float64 // share of clean-ups on a dead host
 	shipped shippedScheduler
 }
 

@@ -2,6 +2,7 @@ package failover_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -220,6 +221,53 @@ func TestEnabledHostGetsSSHBack(t *testing.T) {
 			}
 		}()
 		w.recover()
+	})
+}
+
+// TestHostIsBackWhileCleanupsAreEnded: it is switched on while one clean-up after the other is ended, with ssh to it that
+// still fails at once. As soon as oned says so those that are left are left to oned.
+func TestHostIsBackWhileCleanupsAreEnded(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		const slow = 500 * time.Millisecond
+		w := deadWorld(t, version, cloud.Local, 20)
+		w.failHost()
+		b := w.bar()
+		w.opt.Parallel = 1
+		ended := 0
+		var back time.Time
+		w.cloud.Inject(cloud.Rule{Method: "one.vm.recover", ID: -1, Delay: slow, Hook: func(c cloud.Call) {
+			if recoverFailure(c) {
+				ended++
+			}
+			if ended == 3 && back.IsZero() {
+				back = time.Now()
+				if err := errors.Join(w.cloud.HealHost(dead), w.cloud.SetHostState(dead, one.HostMonitored)); err != nil {
+					t.Error(err)
+				}
+			}
+		}})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // much later their commands must be over
+		defer cancel()
+		if _, err := failover.Host(ctx, w.client, w.locks, w.job, w.opt); err != nil && ctx.Err() == nil {
+			t.Error(err)
+		}
+		if back.IsZero() {
+			t.Fatalf("%d clean-ups were ended\n%s", ended, w.said())
+		}
+		for _, c := range w.cloud.Calls() {
+			// What is known of a host is at most a second old, and a call was under way.
+			if late := c.At.Sub(back); recoverFailure(c) && late > time.Second+2*slow {
+				t.Errorf("a clean-up was ended %s after the host was back: %v", late, c.Args)
+			}
+		}
+		if !b.open || b.times != 1 {
+			t.Errorf("the barrier is up: %t, opened %d times", !b.open, b.times)
+		}
+		time.Sleep(30 * time.Minute)
+		if harms := w.cloud.Harms(); len(harms) > 0 {
+			t.Errorf("harm: %+v\n%s", harms, w.said())
+		}
+		w.nobodyTwice()
 	})
 }
 

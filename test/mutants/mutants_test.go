@@ -76,6 +76,17 @@ func load(t *testing.T) (bugs []bug) {
 	return bugs
 }
 
+// TestReadme: the README says how many bugs there are.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("%d bugs on purpose", len(load(t))); !strings.Contains(string(text), want) {
+		t.Errorf("the README does not say %q", want)
+	}
+}
+
 // planted is the text of the file with the bug.
 func (b bug) planted(root string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(root, b.file))

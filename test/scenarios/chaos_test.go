@@ -93,8 +93,11 @@ func randomScenario(rt *rapid.T) (play.Scenario, string) {
 		{"fencing none"}, {"fencing all bmc"}, {"fencing all bmc"}, {"fencing all bmc strip"}, {"fencing all lease", "isolated all"}, {"fencing all bmc lease", "isolated all"},
 	}).Draw(rt, "fencing")...)
 	s.Cloud = append(s.Cloud, rapid.SampledFrom([][]string{
-		{"network local"}, {"network local", "scheduler as shipped"}, {"network routed", "ssh connect-timeout 5s"}, {"network instant"},
+		{"network local"}, {"network local", "scheduler as shipped"}, {"network routed", "ssh connect-timeout 5s"}, {"network routed"}, {"network instant"},
 	}).Draw(rt, "network")...)
+	if rapid.IntRange(0, 2).Draw(rt, "hang") == 0 {
+		s.Cloud = append(s.Cloud, "clean-ups hang always")
+	}
 	s.Cloud = append(s.Cloud, fmt.Sprintf("seed %d", rapid.IntRange(0, 99).Draw(rt, "seed")))
 	hook := rapid.SampledFrom([]string{"-r n", "-r n", "-r y", "-d n", "-m"}).Draw(rt, "action")
 	if hook == "-m" && family == "4.4" {
@@ -106,7 +109,7 @@ func randomScenario(rt *rapid.T) (play.Scenario, string) {
 			s.Cloud = append(s.Cloud, line)
 		}
 	}
-	s.Config = rapid.SampledFrom([]string{"", "", "fencing: required\n", "parallel: 1\n", "storm:\n  hosts: 2\n", "resume:\n  failed: recreate\n"}).Draw(rt, "configuration")
+	s.Config = rapid.SampledFrom([]string{"", "", "fencing: required\n", "parallel: 1\n", "storm:\n  hosts: 2\n", "resume:\n  failed: recreate\n", "place: true\n", "quarantine: false\n"}).Draw(rt, "configuration")
 	vms := rapid.IntRange(1, 8).Draw(rt, "VMs")
 	for id := range vms {
 		s.Cloud = append(s.Cloud, randomVM(rt, id, hosts, family))

@@ -67,7 +67,7 @@ func (s *front) running() (n int) {
 func TestRecoveryOverSSH(t *testing.T) {
 	t.Parallel()
 	c := start(t)
-	c.net.FE.Sysctl(t, "net.ipv4.tcp_syn_retries", "1")
+	c.net.FE.Sysctl(t, "net.ipv4.tcp_syn_retries", "2")
 	c.net.Drop(c.net.FE, c.net.Hosts[0])
 	bare, bareTook := c.bareCalls(t)
 	now, nowTook := c.hostError(t)
@@ -86,6 +86,14 @@ func TestRecoveryOverSSH(t *testing.T) {
 	// A SYN is sent again after 1 s at the earliest.
 	if shortest < time.Second {
 		t.Errorf("an ssh to a host that drops everything took %s", shortest)
+	}
+	// Each thread that writes to an ssh that has ended dies of it, as with the real drivers.
+	if len(bare.Unanswered()) == 0 {
+		t.Errorf("bare calls: no VM stays behind, %d run", bare.running())
+	}
+	// They settle when the last of their ssh has timed out: so much longer that a busy machine does not matter.
+	if 3*nowTook > bareTook {
+		t.Errorf("all VMs run after %s with host_error, and bare calls have settled after %s", nowTook, bareTook)
 	}
 	t.Logf("%d VMs, an ssh to the dead host takes %.1f s here, 134.5 s as shipped: bare calls: %d run after %.1f s, %d never; host_error: %d run after %.1f s",
 		vms, shortest.Seconds(), bare.running(), bareTook.Seconds(), len(bare.Unanswered()), now.running(), nowTook.Seconds())

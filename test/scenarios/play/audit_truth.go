@@ -20,13 +20,14 @@ type truth struct {
 	arrived map[int]time.Time    // when oned last said RUNNING of a VM that really runs where oned has it
 	byHand  map[int]bool         // VMs that an admin did something with
 	served  map[int]time.Time    // since when oned reaches a host
+	off     map[int]time.Time    // when a host was seen without power last
 	changed map[string]time.Time // the journals, as they were looked at last
 	judged  map[string]bool
 	harms   int
 }
 
 func newTruth(w *world) *truth {
-	return &truth{world: w, arrived: map[int]time.Time{}, byHand: map[int]bool{}, served: map[int]time.Time{}, changed: map[string]time.Time{}, judged: map[string]bool{}}
+	return &truth{world: w, arrived: map[int]time.Time{}, byHand: map[int]bool{}, served: map[int]time.Time{}, off: map[int]time.Time{}, changed: map[string]time.Time{}, judged: map[string]bool{}}
 }
 
 // vm notes that a VM has come to RUNNING. The monitoring may have taken an old guest for it.
@@ -51,6 +52,9 @@ func (t *truth) old(vm int) bool {
 func (t *truth) look() {
 	t.harm()
 	for _, n := range t.world.nodes {
+		if !n.powered() {
+			t.off[n.id] = time.Now()
+		}
 		if served := n.served(); !served {
 			delete(t.served, n.id)
 		} else if t.served[n.id].IsZero() {
@@ -77,8 +81,8 @@ func (t *truth) harm() {
 	t.harms = len(all)
 }
 
-// marks looks at the marks of a front-end that are in force: their host is off, or nothing runs on it, and none
-// outlives the return of its host by more than the time that a mark has.
+// marks looks at the marks of a front-end that are in force: their host is off, and none outlives the return of its host
+// by more than the time that a mark has.
 func (t *truth) marks(f *frontEnd, dir string) {
 	names, err := os.ReadDir(dir)
 	if err != nil {
@@ -95,17 +99,33 @@ func (t *truth) marks(f *frontEnd, dir string) {
 			}
 			n := t.world.node(h.ID)
 			if since := t.served[h.ID]; !since.IsZero() {
-				limit := failfast.MaxHold + 2*t.world.spec.cloud.MonitorInterval
-				if time.Since(since) > limit {
+				if time.Since(since) > t.markTime() {
 					t.world.problem("promise 2: %s keeps ssh from host%d, which is reached again since %s", f.name, h.ID, time.Since(since).Round(time.Second))
 				}
 				continue
 			}
-			if n.powered() && len(t.world.cloud.Guests(h.ID)) > 0 && !t.world.confirmed.Load() {
+			if n.powered() && !t.mayBeMarked(h.ID) {
 				t.world.problem("promise 1: %s keeps ssh from host%d, which is not off", f.name, h.ID)
 			}
 		}
 	}
+}
+
+// markTime is how long a mark may be in force after its host is back: the process that renews it sees that within two
+// cycles of the monitoring, and one that was killed has left it for MaxHold.
+func (t *truth) markTime() time.Duration {
+	return failfast.MaxHold + 2*t.world.spec.cloud.MonitorInterval
+}
+
+// mayBeMarked reports whether there may be a mark for a host that has power, and that oned does not reach: an admin has
+// said that it is off, or nothing runs on it and that is so because host_isolated has ended its guests, or because
+// it was off a moment ago.
+func (t *truth) mayBeMarked(host int) bool {
+	if t.world.confirmed.Load() {
+		return true
+	}
+	was, known := t.off[host]
+	return len(t.world.cloud.Guests(host)) == 0 && (t.world.spec.isolated[host] || known && time.Since(was) <= t.markTime())
 }
 
 // journal reads the incidents of a front-end when they have changed.

@@ -36,6 +36,13 @@ func TestAuditOfMarks(t *testing.T) {
 		wantProblem(t, w, "")
 		mark()
 		wantProblem(t, w, "A keeps ssh from host0, which is not off")
+		if err := w.cloud.StopGuest(0, 1); err != nil {
+			t.Fatal(err)
+		}
+		wantProblem(t, w, "A keeps ssh from host0, which is not off") // although nothing runs there
+		w.spec.isolated[0] = true
+		wantProblem(t, w, "")
+		w.spec.isolated[0] = false
 		w.node(0).powerOff("")
 		wantProblem(t, w, "")
 		w.node(0).heal()
@@ -77,6 +84,39 @@ func TestAuditOfHarm(t *testing.T) {
 			}
 			if v, _ := w.cloud.VM(1); w.audit.truth.runs(v) {
 				t.Error("the old guest counts as running")
+			}
+		})
+	}
+}
+
+// A clean-up that oned no longer waits for connects when its host is back, and deletes the directory of the new copy.
+func TestAuditOfLateCleanUps(t *testing.T) {
+	for _, byHand := range []bool{false, true} {
+		inWorld(t, []string{"network routed", "clean-ups hang never"}, func(t *testing.T, w *world, _ sshMachine) {
+			w.node(0).powerOff("")
+			time.Sleep(5 * time.Minute)
+			client, err := w.byHandClient()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if byHand {
+				w.audit.byHand(1)
+			}
+			for _, a := range []one.Action{one.Recreate, one.RecoverFailure} {
+				if err := client.Do(t.Context(), a, 1); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(10 * time.Second)
+			}
+			if v, _ := w.cloud.VM(1); !w.audit.truth.runs(v) {
+				t.Fatalf("vm 1 is %s", v.LCM)
+			}
+			wantProblem(t, w, "")
+			w.node(0).heal()
+			time.Sleep(5 * time.Minute)
+			w.audit.look()
+			if got := strings.Contains(strings.Join(w.problems, "\n"), "promise 1: vm 1, host1: disks deleted"); got == byHand {
+				t.Errorf("by hand %t: %q", byHand, w.problems)
 			}
 		})
 	}

@@ -241,6 +241,8 @@ func onedSentences() []sentence {
 		{"oned starts", func(w *world, _ []string) error { return w.setDown(false) }},
 		{"oned begins to shut down", func(w *world, _ []string) error { w.cloud.SetShuttingDown(true); return nil }},
 		{"oned begins to write halfway", func(w *world, _ []string) error { w.cloud.SetHalfWriting(true); return nil }},
+		{"the scheduler stops", func(w *world, _ []string) error { w.cloud.SetScheduler(false); return nil }},
+		{"the scheduler starts", func(w *world, _ []string) error { w.cloud.SetScheduler(true); return nil }},
 		{"oned takes <T> for each call", inject(func(m []string) []cloud.Rule {
 			d, _ := time.ParseDuration(m[0])
 			return []cloud.Rule{{ID: -1, Delay: d}}
