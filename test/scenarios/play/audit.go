@@ -43,6 +43,9 @@ const (
 	lookToAct  = 3 * time.Second
 	turnToAct  = time.Second // a turn is taken a moment before the call reaches oned
 	guardToAct = 3 * time.Minute
+	// lateCleanUp is how long what drivers had begun on a host before it was back can be under way: three commands of 135 s
+	// behind a router, 40 s more for a stale master.
+	lateCleanUp = (3*135 + 40) * time.Second
 )
 
 func newAudit(w *world) *audit {
@@ -118,7 +121,11 @@ func (a *audit) storm(hosts []cloud.Host) {
 		if !h.State.Back() {
 			delete(a.backAt, h.ID)
 		}
-		seen = append(seen, one.Host{ID: h.ID, State: h.State, Cluster: h.ClusterName, ClusterID: h.Cluster})
+		state := h.State
+		if since := a.truth.served[h.ID]; failed && !since.IsZero() && time.Since(since) >= a.world.spec.cloud.MonitorInterval {
+			state = one.HostMonitored // it lives, though oned says ERROR for up to 10 minutes
+		}
+		seen = append(seen, one.Host{ID: h.ID, State: state, Cluster: h.ClusterName, ClusterID: h.Cluster})
 	}
 	p := recovery.GuardPolicy{Share: float64(a.values.StormShare) / 100, Hosts: a.values.StormHosts, Window: a.values.StormWindow, PerCluster: a.values.StormPerCluster}
 	since := map[int]time.Time{}
@@ -225,9 +232,16 @@ func (a *audit) place(p *process, c call, host cloud.Host) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	back := a.backAt[host.ID]
-	if host.State.Back() && !back.IsZero() && time.Since(back) > lookToAct {
+	if host.State.Back() && !back.IsZero() && time.Since(back) > lookToAct && !(a.cleaned(c) && time.Since(back) > lateCleanUp) {
 		a.world.problem("promise 2: %s of vm %d although host%d, where its last record is, is %s (%s)", c.action, c.vm, host.ID, host.State, p.call())
 	}
+}
+
+// cleaned reports whether a call ends a clean-up. Once none of its commands can be under way nothing else helps the VM,
+// whether the host is back or not.
+func (a *audit) cleaned(c call) bool {
+	v, known := a.world.cloud.VM(c.vm)
+	return known && strings.HasPrefix(c.action, "recover") && v.State == one.Active && v.LCM == one.CleanupResubmit
 }
 
 // proof is promise 1: the VM does not run on its last host any more, unless nothing is

@@ -85,13 +85,16 @@ func hostSentences() []sentence {
 		{"<H> (?:has|have) a persistent connection", hosts(func(w *world, n *node) { w.must(w.cloud.LeaveMaster(n.id)) })},
 		{"<H> (?:is|are) back", hosts(func(_ *world, n *node) { n.heal() })},
 		{"an admin disables <H>", hosts(state(one.HostDisabled))},
-		{"an admin enables <H>", hosts(func(w *world, n *node) {
+		{"an admin enables <H>", func(w *world, m []string) error {
 			client, err := w.byHandClient()
-			if err == nil { // since 6.2 a disabled host is MONITORED at once, whatever it does
-				err = client.SetSchedulable(w.ctx, n.id, true)
+			if err != nil {
+				return err
 			}
-			w.must(err)
-		})},
+			unknown := w.each(m[0], func(n *node) { // since 6.2 a disabled host is MONITORED at once, whatever it does
+				err = errors.Join(err, client.SetSchedulable(w.ctx, n.id, true))
+			})
+			return errors.Join(unknown, err)
+		}},
 		{"an admin sets <H> offline", hosts(state(one.HostOffline))},
 		{"guests of <H> cannot be stopped", hosts(func(_ *world, n *node) {
 			n.mu.Lock()
