@@ -167,7 +167,7 @@ func (j *judge) hosts() {
 			service++
 		case h.State.Failed() && !open && j.lives(h):
 			j.add(Finding{Severity: Warning, Topic: TopicHosts, Hosts: []int{h.ID}, Fix: fmt.Sprintf("onehost show %d", h.ID),
-				What: fmt.Sprintf("host %d (%s) lives, although oned still calls it ERROR: it was monitored at %s; its VMs are left alone, and oned says so within 10 minutes",
+				What: fmt.Sprintf("host %d (%s) lives, although oned still calls it ERROR: it was monitored at %s; its VMs are left alone, and oned calls it MONITORED again within 10 minutes",
 					h.ID, h.Name, time.Unix(h.LastContact, 0).Format(time.TimeOnly))})
 		case h.State.Failed() && !open && active > 0 && !isNone(h.Template["FT_ACTION"]):
 			j.add(Finding{Severity: Problem, Topic: TopicHosts, Hosts: []int{h.ID}, Fix: "oneft resume",
