@@ -251,7 +251,7 @@ func cleanupEnds() []cleanupEnd {
 		{one.CleanupResubmit, one.RecoverFailure, one.Pending,
 			"4.4 to 7.4: src/lcm/LifeCycleActions.cc, LifeCycleManager::recover and delete_recreate_action (success, failure and recreate all trigger RESUBMIT); measured on 6.10: PENDING after 1.1 s"},
 		{one.CleanupDelete, one.Delete, one.Done,
-			"4.4 to 7.4: src/lcm/LifeCycleActions.cc, LifeCycleManager::delete_action; no other operation is known in this state"},
+			"4.4 to 7.4: src/lcm/LifeCycleActions.cc, LifeCycleManager::delete_action (trigger_delete in 6.10 and 7.4) and recover: delete, success and failure all trigger DONE"},
 	}
 }
 
