@@ -94,7 +94,7 @@ func (j *judge) budgets() {
 		if v.Spent.Limit == 0 {
 			what = fmt.Sprintf("VM %d (%s) is %s, and FT_MAX_ATTEMPTS is 0: nothing is done without a person", v.ID, v.Name, v.Status)
 		} else if !v.Spent.Until.IsZero() {
-			what += "; by itself nothing happens before " + v.Spent.Until.Format(time.DateTime)
+			what += "; not retried automatically before " + v.Spent.Until.Format(time.DateTime)
 		}
 		j.say(Problem, TopicBudgets, v.remedy("--no-budget"), "%s", what)
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // addProcess makes a process in a /proc.
@@ -101,13 +100,20 @@ func TestEnd(t *testing.T) {
 	machine := OS{Proc: "/proc"}
 	c := Client{Machine: machine}
 	var all []Process
-	for _, script := range []string{"trap '' TERM; while :; do sleep 1; done", "exec sleep 60"} {
+	for _, script := range []string{"trap '' TERM; echo ready; while :; do sleep 1; done", "echo ready; exec sleep 60"} {
 		cmd := exec.Command("/bin/sh", "-c", script)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+		if _, err := out.Read(make([]byte, 1)); err != nil { // the trap is set
+			t.Fatal(err)
+		}
 		go func() { _ = cmd.Wait() }()
 		started, err := machine.started(cmd.Process.Pid)
 		if err != nil {
@@ -115,7 +121,6 @@ func TestEnd(t *testing.T) {
 		}
 		all = append(all, Process{PID: cmd.Process.Pid, Started: started})
 	}
-	time.Sleep(200 * time.Millisecond) // for the trap
 	if err := c.End(t.Context(), all); err != nil {
 		t.Error(err)
 	}

@@ -99,7 +99,7 @@ func givenUp(id int, verb recovery.Verb, s recovery.Spent, window time.Duration)
 	if s.Limit == 0 {
 		return "FT_MAX_ATTEMPTS is 0: nothing is done without a person"
 	}
-	return fmt.Sprintf("given up after %d of %d attempts within %s, and left as it is; find out what is wrong with it, then run %s %d with --no-budget; by itself nothing happens before %s",
+	return fmt.Sprintf("given up after %d of %d attempts within %s, and left as it is; find out what is wrong with it, then run %s %d with --no-budget; not retried automatically before %s",
 		s.Attempts, s.Limit, window, toolFor(verb), id, s.Until.Format(time.TimeOnly))
 }
 

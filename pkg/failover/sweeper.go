@@ -297,7 +297,7 @@ func whyNot(f found, tool string) string {
 	case recovery.SweepAlive:
 		return "oned still calls it failed, but it is monitored again: it lives (" + past + ")"
 	case recovery.SweepPerson:
-		return fmt.Sprintf("%s ended so: %s; by itself nothing is done any more; see oneft incidents show %d", past, f.swept.Past.Summary, f.swept.Past.Number)
+		return fmt.Sprintf("%s ended: %s; not retried automatically; see oneft incidents show %d", past, f.swept.Past.Summary, f.swept.Past.Number)
 	case recovery.SweepLater:
 		return fmt.Sprintf("%s was not completed; tried again at %s", past, f.swept.At.Format(time.TimeOnly))
 	}

@@ -40,7 +40,7 @@ var errRemote = errors.New("oned runs on another machine")
 // sshLimit bounds the question to ssh; it asks nobody on the network.
 const sshLimit = 5 * time.Second
 
-// sshOf asks what ssh of the drivers uses for a host, and looks whether it obeys the marks of hosts that are
+// sshOf asks what ssh of the drivers uses for a host, and checks whether it obeys the marks of hosts that are
 // proven off. Nothing is connected, and nothing is written.
 func sshOf(ctx context.Context, s app.Session, host string) (downtime.SSH, failfast.ForceState, error) {
 	if !app.IsLocal(s.Client.Endpoint()) {

@@ -236,7 +236,7 @@ func testPage(name string, tests []fence.LevelTest) page {
 	}
 	switch {
 	case len(p.Wrong) > 0:
-		p.Text, p.Code, p.Summary = p.Wrong, app.ExitIncomplete, name+": fencing does not work; look whether the host is on again"
+		p.Text, p.Code, p.Summary = p.Wrong, app.ExitIncomplete, name+": fencing does not work; check whether the host is on again"
 	case tested == 0:
 		p.Code, p.Summary = app.ExitIncomplete, name+": no level could be tested"
 	}
