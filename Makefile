@@ -38,7 +38,7 @@ test:
 	$(if $(RACE),$(GO) test -shuffle on ./test/scenarios)
 
 demo: build
-	$(BUILD) -o bin/ ./test/lab/onelab
+	$(BUILD) -o bin/ ./test/sim/lab/onelab
 	scripts/demo
 
 lint:
@@ -49,7 +49,7 @@ lint:
 # Takes minutes, and the machine for itself.
 bench:
 	@grep -m 1 'model name' /proc/cpuinfo; uname -srm; nproc; $(GO) version
-	$(GO) test -count 1 -timeout 45m -run '^TestScale' -v ./test/bench -full
+	$(GO) test -count 1 -timeout 45m -run '^TestScale' -v ./test/meta/bench -full
 	$(GO) test -count 1 -run '^TestScale$$' -v ./test/drill
 
 # Random clouds and random trouble for the time T, in a process for each core. What fails is
@@ -67,7 +67,7 @@ chaos:
 
 # Bugs on purpose: each has to be caught by a test. Some minutes.
 mutants:
-	$(GO) test -count 1 -timeout 2h -v ./test/mutants -all
+	$(GO) test -count 1 -timeout 2h -v ./test/meta/mutants -all
 
 fuzz:
 	@GO='$(GO)' scripts/fuzz $(T)

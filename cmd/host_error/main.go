@@ -5,8 +5,8 @@ package main
 import (
 	"os"
 
-	"one-ft/cmd/host_error/tool"
+	"one-ft/cmd/host_error/hosterror"
 	"one-ft/pkg/app"
 )
 
-func main() { os.Exit(app.Main(tool.Tool())) }
+func main() { os.Exit(app.Main(hosterror.Tool())) }

@@ -7,12 +7,12 @@ import (
 	"os/signal"
 	"syscall"
 
-	"one-ft/cmd/oneft/tool"
+	"one-ft/cmd/oneft/oneftcmd"
 	"one-ft/pkg/app"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(tool.Run(ctx, app.OS()))
+	os.Exit(oneftcmd.Run(ctx, app.OS()))
 }

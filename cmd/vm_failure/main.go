@@ -5,8 +5,8 @@ package main
 import (
 	"os"
 
-	"one-ft/cmd/vm_failure/tool"
+	"one-ft/cmd/vm_failure/vmfailure"
 	"one-ft/pkg/app"
 )
 
-func main() { os.Exit(app.Main(tool.Tool())) }
+func main() { os.Exit(app.Main(vmfailure.Tool())) }

@@ -6,7 +6,7 @@
 // never lets a secret into an argument list, an environment, an error or an event.
 // The exit codes of agents are those of their API: 0 for success and for "on", 2 for
 // "off" when asked for the status, 1 for every error; they were measured with
-// fence_ipmilan 4.12.1 against a simulated BMC (test/rigs).
+// fence_ipmilan 4.12.1 against a simulated BMC (test/process/rigs).
 //
 // # What a proof is worth
 //

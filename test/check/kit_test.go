@@ -20,7 +20,7 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // versions are those that were measured live.

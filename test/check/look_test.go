@@ -17,7 +17,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // TestLook: a cloud of each version is seen as it is, agents are asked for their status only, and

@@ -13,7 +13,7 @@ import (
 	"one-ft/pkg/drill"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // dying is the host that dies in all clouds.

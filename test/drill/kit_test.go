@@ -16,7 +16,7 @@ import (
 	"one-ft/pkg/drill"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // versions are those that were measured live.

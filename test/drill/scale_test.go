@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
-	"one-ft/test/cloud"
-	"one-ft/test/programs"
+	"one-ft/test/process/programs"
+	"one-ft/test/sim/cloud"
 )
 
 // The limits of a survey of 1,000 hosts with 20,000 VMs, as the README names them.

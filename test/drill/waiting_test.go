@@ -10,7 +10,7 @@ import (
 	"one-ft/pkg/drill"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // TestPlacerStarts: on each version the VMs of a dead host that wait are deployed where the Placer says,

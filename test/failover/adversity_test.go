@@ -15,7 +15,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // someRunning are n VMs on the host that will fail.

@@ -14,7 +14,7 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // budget is the default one, with its notes below a directory.

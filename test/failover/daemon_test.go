@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // TestCallsLostByAStoppingDaemon: 5.10 accepts calls while it shuts down and loses

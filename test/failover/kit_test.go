@@ -20,7 +20,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // versions are those that were measured live.

@@ -10,7 +10,7 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // leasedHosts is a cloud whose hosts are fenced by a lease of a minute.

@@ -9,7 +9,7 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // failure runs vm_failure's work.

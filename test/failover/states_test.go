@@ -8,7 +8,7 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // elsewhere matches a VM that runs on any host but the failed one.

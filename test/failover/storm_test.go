@@ -14,7 +14,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // region is a cloud in which every host that fails gets its hook, as oned delivers

@@ -9,7 +9,7 @@ import (
 
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // clusters are the versions that have HA front-ends.

@@ -28,7 +28,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // versions are those that were measured live.

@@ -10,7 +10,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // TestQueueIsNotBlocked: 12 hosts fail, only 10 hooks run at a time, and each host is watched

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"one-ft/pkg/incident"
-	"one-ft/test/cloud"
+	"one-ft/test/sim/cloud"
 )
 
 // pager is a configured command that writes what it is told into a file each time; more is the rest of the configuration.

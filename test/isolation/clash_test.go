@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"one-ft/test/cloud"
-	"one-ft/test/rigs"
+	"one-ft/test/process/rigs"
+	"one-ft/test/sim/cloud"
 )
 
 // clash is one way in which a VM could run twice.

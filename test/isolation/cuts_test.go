@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
-	"one-ft/test/cloud"
-	"one-ft/test/rigs"
+	"one-ft/test/process/rigs"
+	"one-ft/test/sim/cloud"
 )
 
 // running is a VM that runs on a host.

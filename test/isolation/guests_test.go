@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"one-ft/test/rigs"
+	"one-ft/test/process/rigs"
 )
 
 // need skips what needs real hypervisors where that cannot be.

@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"one-ft/test/cloud"
-	"one-ft/test/programs"
-	"one-ft/test/rigs"
+	"one-ft/test/process/programs"
+	"one-ft/test/process/rigs"
+	"one-ft/test/sim/cloud"
 )
 
 // starting is how many sites start at the same time: a test has dozens of them, and what

@@ -11,7 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"one-ft/test/scenarios/play"
+	"one-ft/test/sim/play"
 )
 
 // chaosTime is for make chaos; without it as many scenarios are played as fit into make test.

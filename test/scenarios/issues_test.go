@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"one-ft/test/scenarios/play"
+	"one-ft/test/sim/play"
 )
 
 // complaints are issues of OpenNebula that admins of failed hosts have written, and what they

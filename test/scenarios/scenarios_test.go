@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"one-ft/test/scenarios/play"
+	"one-ft/test/sim/play"
 )
 
 // update writes what was seen into the files: read it before you commit it.

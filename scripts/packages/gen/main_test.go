@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"one-ft/test/programs"
+	"one-ft/test/process/programs"
 )
 
 // made runs gen.

@@ -1,0 +1,144 @@
+// Package hosterror is host_error: its flags, and how they become a request. It is apart from the
+// program so that the scenarios of test/scenarios can run it in virtual time.
+package hosterror
+
+import (
+	"context"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/config"
+	"one-ft/pkg/failover"
+	"one-ft/pkg/hook"
+	"one-ft/pkg/incident"
+	"one-ft/pkg/recovery"
+)
+
+const examples = `host_error HOST -r|-d|-m [y|n] [options]
+
+   HOST is the ID of the host, or its template in base64 as oned gives it. With no
+   arguments all of them are read from standard input, as oned 5.10 and later
+   gives them with ARGUMENTS_STDIN = yes.
+
+   By hand:
+     host_error 3 -r n --dry-run     what would happen to the VMs of host 3
+     host_error 3 -r n               recreate them; leave suspended and powered-off VMs
+     host_error 3 -r y               recreate those, too (the same as -f)
+     host_error 3 -d n               delete them
+     host_error 3 -m                 let the scheduler move them (shared storage)
+     host_error 3 -r n --fence-first fence at once, then recreate
+
+   Fencing, for a host with an IPMI BMC: its template (onehost update 3) gets
+     FENCE_AGENT         = "fence_ipmilan"
+     FENCE_IP            = "10.0.0.11"
+     FENCE_USER          = "admin"
+     FENCE_PASSWORD_FILE = "node3"      (a file in /etc/one/fence, mode 0600)
+     FENCE_LANPLUS       = "1"
+
+   As a hook, OpenNebula 4.4 to 5.8, in oned.conf ($ID, not $HID):
+     HOST_HOOK = [ NAME = "host_error", ON = "ERROR", REMOTE = "no",
+       COMMAND = "/var/lib/one/remotes/hooks/ft/host_error",
+       ARGUMENTS = "$ID -r n -p 2" ]
+
+   As a hook, OpenNebula 5.10 and later, a file for onehook create:
+     NAME            = "host_error"
+     TYPE            = "state"
+     RESOURCE        = "HOST"
+     STATE           = "ERROR"
+     REMOTE          = "no"
+     COMMAND         = "/var/lib/one/remotes/hooks/ft/host_error"
+     ARGUMENTS       = "$TEMPLATE -r n -p 2"
+     ARGUMENTS_STDIN = "yes"
+
+   At a terminal it asks y/N first when nothing would prove the host off; --yes does not ask. A hook
+   is never asked.
+
+   Exit codes: 0 done, 1 some VM was not handled, 2 wrong usage, 3 refused for safety, also
+   by an answer of no, and by --dry-run for a host that would be refused.`
+
+// Tool is the tool that recovers the VMs of a failed host.
+func Tool() app.Tool {
+	var request incident.Request
+	return app.Tool{
+		Name: "host_error", Object: hook.Host, Examples: examples,
+		Summary: "recover the VMs of a failed host",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "recreate", Aliases: []string{"r"}, Usage: "recreate the VMs; disks that are not persistent are lost"},
+			&cli.BoolFlag{Name: "delete", Aliases: []string{"d"}, Usage: "delete the VMs"},
+			&cli.BoolFlag{Name: "migrate", Aliases: []string{"m"}, Usage: "move the VMs; only for a shared system datastore"},
+			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "include suspended and powered-off VMs, like y"},
+			&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Usage: "watch the host for this `NUMBER` of monitoring cycles first; if it comes back nothing is done"},
+			&cli.DurationFlag{Name: "interval", Usage: "`TIME` of a monitoring cycle", DefaultText: "as oned or monitord.conf say"},
+			&cli.DurationFlag{Name: "wait", Usage: "watch the host for this `TIME` first, instead of -p"},
+			&cli.StringSliceFlag{Name: "confirm", Usage: "ask `COMMAND` with its arguments before anything is done: exit code 0 means that the host is alive; may be repeated"},
+			&cli.StringFlag{Name: "fencing", Value: config.DefaultFencing, Usage: "`WHEN` to prove the host off: auto (if fencing is configured for it, else go on with a warning), required (no proof, no action), off"},
+			&cli.BoolFlag{Name: "no-fencing", Aliases: []string{"u"}, Usage: "the same as --fencing off"},
+			&cli.BoolFlag{Name: "fence-first", Usage: "fence at once instead of watching the host"},
+			&cli.BoolFlag{Name: "yes", Usage: "do not ask at a terminal before VMs are started elsewhere although nothing proves that the host is off: for scripts"},
+			&cli.BoolFlag{Name: "override-storm", Usage: "go on although many hosts have failed: for a person who knows that they are off"},
+		},
+		Check: func(c *cli.Context, word hook.YesNo) (err error) {
+			request, err = hostRequest(c, word)
+			return err
+		},
+		Act: func(ctx context.Context, s app.Session) (app.Answer, error) { return act(ctx, s, request) },
+	}
+}
+
+// hostRequest reads the flags of host_error.
+func hostRequest(c *cli.Context, word hook.YesNo) (incident.Request, error) {
+	mode, err := hook.OneOf("action",
+		hook.Choice{Flag: "-r", Set: c.Bool("recreate")}, hook.Choice{Flag: "-d", Set: c.Bool("delete")}, hook.Choice{Flag: "-m", Set: c.Bool("migrate")})
+	switch {
+	case err != nil:
+		return incident.Request{}, err
+	case c.Bool("force") && word == hook.No:
+		return incident.Request{}, app.Usagef("-f and n contradict each other: -f (or y) includes suspended and powered-off VMs, n leaves them")
+	case c.Int("pause") < 0 || c.Int("pause") > 1000:
+		return incident.Request{}, app.Usagef("-p %d: allowed are 0 to 1000 monitoring cycles", c.Int("pause"))
+	case c.Duration("interval") < 0 || c.Duration("wait") < 0:
+		return incident.Request{}, app.Usagef("--interval and --wait must not be negative")
+	case c.IsSet("pause") && c.IsSet("wait"):
+		return incident.Request{}, app.Usagef("-p and --wait contradict each other: both say how long to watch the host")
+	case c.Bool("no-fencing") && c.IsSet("fencing") && c.String("fencing") != config.FencingOff:
+		return incident.Request{}, app.Usagef("-u and --fencing %s contradict each other", c.String("fencing"))
+	case c.String("fencing") != config.FencingAuto && c.String("fencing") != config.FencingRequired && c.String("fencing") != config.FencingOff:
+		return incident.Request{}, app.Usagef("--fencing %s: allowed are auto, required and off", c.String("fencing"))
+	case c.Bool("fence-first") && c.Bool("no-fencing"):
+		return incident.Request{}, app.Usagef("--fence-first and -u contradict each other")
+	}
+	modes := map[string]recovery.Mode{"-r": recovery.Recreate, "-d": recovery.Delete, "-m": recovery.Migrate}
+	return incident.Request{Action: string(modes[mode]), Idle: c.Bool("force") || word == hook.Yes}, nil
+}
+
+// act completes the request with what has to be asked for.
+func act(ctx context.Context, s app.Session, given incident.Request) (app.Answer, error) {
+	v := s.Config.Values()
+	q := failover.RequestFor(s, "host", given.Action)
+	wait, cycles := v.Wait, v.Cycles
+	if s.Cli.IsSet("wait") || s.Cli.IsSet("pause") {
+		wait, cycles = s.Cli.Duration("wait"), s.Cli.Int("pause")
+	}
+	confirm, err := failover.ConfirmTime(ctx, s, wait, cycles, s.Cli.Duration("interval"))
+	if err != nil {
+		return nil, err
+	}
+	q.Idle, q.Confirm, q.FenceFirst = given.Idle, confirm.Seconds(), app.Pick(s.Cli, "fence-first", v.FenceFirst)
+	q.Override, q.Fencing = s.Cli.Bool("override-storm"), app.Pick(s.Cli, "fencing", v.Fencing)
+	if s.Cli.Bool("no-fencing") {
+		q.Fencing = config.FencingOff
+	}
+	for _, words := range s.Cli.StringSlice("confirm") {
+		if argv := strings.Fields(words); len(argv) > 0 {
+			q.Opinions = append(q.Opinions, argv)
+		}
+	}
+	if !s.Cli.Bool("yes") {
+		if declined := failover.Consent(ctx, s, q); declined != nil {
+			return *declined, nil
+		}
+	}
+	return failover.ForHost(ctx, s, q)
+}

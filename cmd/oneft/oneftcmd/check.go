@@ -1,0 +1,182 @@
+package oneftcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/check"
+	"one-ft/pkg/downtime"
+	"one-ft/pkg/failover"
+	"one-ft/pkg/install"
+	"one-ft/pkg/one"
+)
+
+// checkWait is how long a check waits for oned: a check that takes minutes is of no use.
+const checkWait = 10 * time.Second
+
+// check is the command that says whether it would work now.
+func (t *tool) check() *cli.Command {
+	flags := []cli.Flag{
+		&cli.BoolFlag{Name: "no-fencing", Usage: "do not ask fence agents for their status"},
+		&cli.StringFlag{Name: "prometheus", Usage: "write the result to `FILE` for the textfile collector of node_exporter; its name ends in .prom"},
+		&cli.DurationFlag{Name: "oned-wait", Value: checkWait, Usage: "keep trying for this `TIME` while oned does not answer"},
+		// A check changes nothing: no locks are made.
+		&cli.BoolFlag{Name: "dry-run", Value: true, Hidden: true},
+	}
+	for _, f := range app.CommonFlags() {
+		if name := f.Names()[0]; !slices.Contains([]string{"dry-run", "oned-wait", "verify", "timeout", "parallel", "any-state"}, name) {
+			flags = append(flags, f)
+		}
+	}
+	return &cli.Command{
+		Name: "check", Usage: "say whether a host that fails now would be recovered; changes nothing", HideHelpCommand: true, Flags: flags,
+		Action: func(c *cli.Context) error {
+			file := c.String("prometheus")
+			switch {
+			case c.Args().Present():
+				return app.Usagef("check takes no %q; oneft check --help lists its options", c.Args().First())
+			case c.IsSet("prometheus") && filepath.Ext(file) != ".prom":
+				return app.Usagef("--prometheus %s: the name of the file has to end in .prom, node_exporter reads no others", file)
+			}
+			if !c.IsSet("oned-wait") { // else that of the configuration would win
+				if err := c.Set("oned-wait", checkWait.String()); err != nil {
+					return err
+				}
+			}
+			var report *check.Report
+			t.code = app.Command(c.Context, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+				facts, err := check.Look(ctx, checking(ctx, s, c.Bool("no-fencing")))
+				if err != nil {
+					return nil, err
+				}
+				r := check.Judge(facts)
+				report = &r
+				return r, nil
+			})
+			return t.checked(c, report)
+		},
+	}
+}
+
+// checked ends a check: in a verdict, also when nothing could be looked at, and in the file for
+// Prometheus.
+func (t *tool) checked(c *cli.Context, report *check.Report) error {
+	if report == nil {
+		r := check.Unreachable("oned could not be asked, or the configuration could not be read", time.Now())
+		report = &r
+		if !c.Bool("json") {
+			fmt.Fprintln(t.env.Stdout, one.Printable(r.Line()))
+		} else if err := t.json(r); err != nil {
+			return err
+		}
+	}
+	if !c.IsSet("prometheus") {
+		return nil
+	}
+	return check.WriteMetrics(c.String("prometheus"), *report)
+}
+
+// checking puts together what a check needs.
+func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
+	fences := failover.NewFences(s)
+	in := check.Input{
+		Client: s.Client, Own: app.Version(), Config: s.Config, Paths: s.Paths, StateDir: s.StateDir, Settings: fences.Settings,
+		Interval: func(ctx context.Context) (time.Duration, error) {
+			interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+			return interval, err
+		},
+		Downtime:  func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
+		Place:     placeOf(s),
+		NoFencing: noFencing, Proc: "/proc", Machine: s.Drivers(),
+	}
+	facts := hookFacts(s)
+	if !app.IsLocal(s.Client.Endpoint()) {
+		facts.Executable = nil // they are on another machine
+	}
+	if install.UsesPool(s.Version) {
+		poolHooks(ctx, s.Client, facts, &in)
+	} else {
+		fileHooks(onedConf(s), facts, &in)
+	}
+	return in
+}
+
+// poolHooks judges the hooks of 5.10 and later.
+func poolHooks(ctx context.Context, client *one.Client, facts install.Facts, in *check.Input) {
+	pool, err := hookPool{client}.Hooks(ctx)
+	if err != nil {
+		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: "the hooks cannot be read: " + err.Error(), Fix: "onehook list"})
+		return
+	}
+	in.Hooks = findings(install.JudgePool(pool, facts))
+	in.HostHook = hostHook(install.RowsPool(pool, facts))
+}
+
+// fileHooks judges the hooks in oned.conf, 4.4 to 5.8.
+func fileHooks(path string, facts install.Facts, in *check.Input) {
+	text, err := install.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: "whether hooks are installed is not known: " + err.Error(), Fix: "run oneft check on the front-end, as oneadmin or root"})
+		return
+	}
+	var file install.File
+	if err == nil {
+		file, err = install.Parse(text)
+	}
+	if err != nil {
+		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: err.Error(), Fix: "correct " + path + ", then restart oned"})
+		return
+	}
+	in.Hooks = findings(install.Judge(file, facts))
+	in.HostHook = hostHook(install.Rows(file))
+	in.Written = []check.HookLine{}
+	for _, e := range file.Entries {
+		resource, hook := strings.CutSuffix(e.Name, "_HOOK")
+		if hook && e.Pairs != nil && (resource == "HOST" || resource == "VM") {
+			in.Written = append(in.Written, check.HookLine{Resource: resource, Name: e.Get("NAME"), On: e.Get("ON"), Command: e.Get("COMMAND"), Arguments: e.Get("ARGUMENTS")})
+		}
+	}
+}
+
+// findings are those of package install as package check has them.
+func findings(all []install.Finding) []check.Finding {
+	var found []check.Finding
+	for _, f := range all {
+		found = append(found, check.Finding{Severity: check.Severity(f.Severity), What: f.What, Fix: f.Fix})
+	}
+	return found
+}
+
+// hostHook reads what the hook for hosts does out of its arguments.
+func hostHook(rows []install.Row) (h check.HostHook) {
+	actions := map[string]string{"-r": "recreate", "--recreate": "recreate", "-d": "delete", "--delete": "delete", "-m": "migrate", "--migrate": "migrate"}
+	for _, row := range rows {
+		if row.Trigger != "HOST/ERROR" || row.By != "one-ft" {
+			continue
+		}
+		words := strings.Fields(row.Runs)
+		for i, word := range words {
+			name, value, _ := strings.Cut(word, "=")
+			switch {
+			case actions[name] != "":
+				h.Action = actions[name]
+			case name == "-u" || name == "--no-fencing":
+				h.Fencing = "off"
+			case name == "--fencing" && value != "":
+				h.Fencing = value
+			case name == "--fencing" && i+1 < len(words):
+				h.Fencing = words[i+1]
+			}
+		}
+	}
+	return h
+}

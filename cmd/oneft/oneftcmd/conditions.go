@@ -1,0 +1,83 @@
+package oneftcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/config"
+	"one-ft/pkg/downtime"
+	"one-ft/pkg/failfast"
+	"one-ft/pkg/onedconf"
+)
+
+// settingsOf reads what decides how long VMs are down: the configuration files of OpenNebula on this
+// front-end, and what oned tells of its monitoring interval (up to 5.10).
+func settingsOf(ctx context.Context, s app.Session) (downtime.Settings, []downtime.Problem) {
+	settings, problems := downtime.Read(s.Version, func(f downtime.File) ([]onedconf.Attribute, error) {
+		return onedconf.ReadFile(filepath.Join(s.Paths.Etc, string(f)))
+	})
+	if told, err := s.Client.MonitoringInterval(ctx); err == nil && told > 0 {
+		settings = settings.Told(settings.Interval().Setting, told)
+	}
+	return settings, problems
+}
+
+// placeOf is where an admin finds the files.
+func placeOf(s app.Session) downtime.Place {
+	return downtime.Place{Etc: s.Paths.Etc, Config: filepath.Join(s.Paths.Etc, config.Name), OldUnits: s.Version.Before(5, 0)}
+}
+
+// errRemote: what only the front-end knows.
+var errRemote = errors.New("oned runs on another machine")
+
+// sshLimit bounds the question to ssh; it asks nobody on the network.
+const sshLimit = 5 * time.Second
+
+// sshOf asks what ssh of the drivers uses for a host, and checks whether it obeys the marks of hosts that are
+// proven off. Nothing is connected, and nothing is written.
+func sshOf(ctx context.Context, s app.Session, host string) (downtime.SSH, failfast.ForceState, error) {
+	if !app.IsLocal(s.Client.Endpoint()) {
+		return downtime.SSH{}, failfast.Unknown, errRemote
+	}
+	client, err := failfast.NewClient(s.Drivers(), s.StateDir)
+	if err != nil {
+		return downtime.SSH{}, failfast.Unknown, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, sshLimit)
+	defer cancel()
+	settings, err := client.Resolve(bounded, host)
+	if err != nil {
+		return downtime.SSH{}, failfast.Unknown, err
+	}
+	state, set, err := blockOf(filepath.Join(client.User.Home, ".ssh", "config"), s.StateDir)
+	return downtime.SSH{ConnectTimeout: settings.ConnectTimeout, SetElsewhere: set && settings.ConnectTimeout == 0}, state, err
+}
+
+// blockOf says whether the block of one-ft is in an ssh configuration, and whether anything else in it sets a
+// ConnectTimeout.
+func blockOf(path, stateDir string) (state failfast.ForceState, timeout bool, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return failfast.NotInstalled, false, nil
+	}
+	if err != nil {
+		return failfast.Unknown, false, fmt.Errorf("read the ssh configuration: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, onedconf.MaxSize))
+	if err != nil {
+		return failfast.Unknown, false, fmt.Errorf("read the ssh configuration: %w", err)
+	}
+	timeout = failfast.SetsTimeout(text)
+	if failfast.Status(text, stateDir) == failfast.BlockCurrent {
+		return failfast.InForce, timeout, nil
+	}
+	return failfast.NotInstalled, timeout, nil
+}

@@ -1,0 +1,244 @@
+package oneftcmd
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/config"
+	"one-ft/pkg/drill"
+	"one-ft/pkg/failover"
+	"one-ft/pkg/fence"
+	"one-ft/pkg/hook"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+)
+
+// drill is the command that says what would happen if a host died now.
+func (t *tool) drill() *cli.Command {
+	return &cli.Command{
+		Name: "drill", Usage: "say what would happen if a host died now, and whether the others have room", ArgsUsage: "HOST | --all | --cluster CLUSTER", HideHelpCommand: true,
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "all", Usage: "each host of the cloud: which loss it cannot absorb"},
+			&cli.StringFlag{Name: "cluster", Usage: "each host of `CLUSTER`, by name or ID"},
+			&cli.StringFlag{Name: "action", Value: string(recovery.Recreate), Usage: "what the hook does to the VMs: `recreate`, delete or migrate"},
+			&cli.BoolFlag{Name: "suspended", Usage: "include suspended and powered-off VMs, like y"},
+			&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: 2, Usage: "for how many monitoring cycles the hook watches the host, as its `NUMBER` after -p"},
+			&cli.BoolFlag{Name: "fence-test", Usage: "really power HOST off and on again, which has to be disabled and empty; asks before"},
+		}, app.CommonFlags()...),
+		Action: func(c *cli.Context) error {
+			d, err := newDrill(c, t.env)
+			if err != nil {
+				return err
+			}
+			t.code = app.Show(c.Context, c, t.env, d.run)
+			return nil
+		},
+	}
+}
+
+// drilling is one call of oneft drill.
+type drilling struct {
+	env     app.Env
+	host    int // -1 for several
+	cluster string
+	test    bool
+	policy  recovery.Policy
+}
+
+// newDrill checks the flags.
+func newDrill(c *cli.Context, env app.Env) (*drilling, error) {
+	d := &drilling{env: env, host: -1, cluster: c.String("cluster"), test: c.Bool("fence-test")}
+	ways := 0
+	for _, set := range []bool{c.Args().Present(), c.Bool("all"), c.IsSet("cluster")} {
+		if set {
+			ways++
+		}
+	}
+	mode := recovery.Mode(c.String("action"))
+	switch {
+	case ways != 1 || c.Args().Len() > 1:
+		return nil, app.Usagef("drill takes one of: a host by its ID, --all, --cluster CLUSTER")
+	case d.test && !c.Args().Present():
+		return nil, app.Usagef("--fence-test is for one host: oneft drill HOST --fence-test")
+	case !slices.Contains([]recovery.Mode{recovery.Recreate, recovery.Delete, recovery.Migrate}, mode):
+		return nil, app.Usagef("--action %s: allowed are recreate, delete and migrate", mode)
+	case c.Int("pause") < 0 || c.Int("pause") > config.MaxCycles:
+		return nil, app.Usagef("-p %d: allowed are 0 to %d monitoring cycles", c.Int("pause"), config.MaxCycles)
+	}
+	d.policy = recovery.Policy{Mode: mode, Idle: c.Bool("suspended")}
+	if c.Args().Present() {
+		event, _, err := hook.Parse(hook.Host, []string{c.Args().First()})
+		if err != nil {
+			return nil, err
+		}
+		d.host = event.ID
+	}
+	return d, nil
+}
+
+func (d *drilling) run(ctx context.Context, s app.Session) (app.Answer, error) {
+	v := s.Config.Values()
+	d.policy.Priorities = recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}
+	if d.test {
+		return d.fenceTest(ctx, s)
+	}
+	cloud, err := drill.Read(ctx, s.Client, s.Version, s.Dialect)
+	if err != nil {
+		return nil, err
+	}
+	if d.host >= 0 {
+		return d.one(ctx, s, cloud)
+	}
+	where, cluster := "the cloud", drill.WholeCloud
+	if d.cluster != "" {
+		if where, cluster, err = findCluster(cloud, d.cluster); err != nil {
+			return nil, err
+		}
+	}
+	down, err := d.foretell(ctx, s, cloud)
+	if err != nil {
+		return nil, err
+	}
+	return drill.All(cloud, where, cluster, func(id int) recovery.Plan { return cloud.Plan(id, s.Dialect, d.policy) }, down), nil
+}
+
+// foretell gives what tells the downtime of each host. ssh is asked about the first one only: there may be
+// hundreds, and few clouds have settings of their own for single hosts.
+func (d *drilling) foretell(ctx context.Context, s app.Session, cloud drill.Cloud) (func(int, recovery.Plan) *drill.Downtime, error) {
+	if len(cloud.Hosts) == 0 {
+		return nil, nil
+	}
+	in, err := d.conditions(ctx, s, cloud.Hosts[0].Host)
+	if err != nil {
+		return nil, err
+	}
+	fences := failover.NewFences(s)
+	return func(id int, plan recovery.Plan) *drill.Downtime {
+		own := in
+		if host, found := cloud.Host(id); found {
+			set, err := fences.Settings(host.Host)
+			own.Fencing = drill.Fencing{Settings: set, Err: err}
+		}
+		down := drill.Foretell(cloud, id, plan, own)
+		return &down
+	}, nil
+}
+
+// conditions are what a downtime hangs on, without how the host is fenced.
+func (d *drilling) conditions(ctx context.Context, s app.Session, host one.Host) (drill.Conditions, error) {
+	interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+	if err != nil {
+		return drill.Conditions{}, err
+	}
+	v := s.Config.Values()
+	in := drill.Conditions{Values: v, Wait: v.Wait + time.Duration(v.Cycles)*interval, Place: placeOf(s)}
+	if in.Wait == 0 || s.Cli.IsSet("pause") {
+		in.Wait = time.Duration(s.Cli.Int("pause")) * interval
+	}
+	in.Settings, in.NotRead = settingsOf(ctx, s)
+	in.SSH, in.FailFast, in.SSHErr = sshOf(ctx, s, host.Name)
+	return in, nil
+}
+
+// findCluster finds a cluster by its name or ID among those of the hosts.
+func findCluster(c drill.Cloud, word string) (where string, id int, err error) {
+	number, numeric := strconv.Atoi(word)
+	for _, h := range c.Hosts {
+		if h.Cluster == word || numeric == nil && h.ClusterID == number {
+			return "cluster " + h.Cluster, h.ClusterID, nil
+		}
+	}
+	return "", 0, app.Usagef("no host is in a cluster %s; onecluster list shows them", word)
+}
+
+// one says what would happen to one host.
+func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (app.Answer, error) {
+	if _, known := cloud.Host(d.host); !known {
+		return nil, app.Usagef("oned knows no host %d; onehost list shows the hosts", d.host)
+	}
+	host, err := s.Client.Host(ctx, d.host)
+	if err != nil {
+		return nil, err
+	}
+	in, err := d.conditions(ctx, s, host)
+	if err != nil {
+		return nil, err
+	}
+	fences := failover.NewFences(s)
+	set, err := fences.Settings(host)
+	plan := cloud.Plan(d.host, s.Dialect, d.policy)
+	in.Fencing = drill.Fencing{Settings: set, Err: err}
+	down := drill.Foretell(cloud, d.host, plan, in)
+	report, err := drill.Drill(cloud, d.host, plan, &down, fences.Describe(host))
+	return report.Foreseen(fences.Outlook(failover.Fencing(s.Config.Values().Fencing), host)), err
+}
+
+// fenceTest powers a host off and on again.
+func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, error) {
+	host, err := s.Client.Host(ctx, d.host)
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("host %d (%s)", host.ID, host.Name)
+	switch {
+	case !host.State.SetByAdmin():
+		return nil, app.Usagef("%s is %s: only a disabled host is powered off for a test: onehost disable %d", name, host.State, host.ID)
+	case len(host.VMs) > 0:
+		return nil, app.Usagef("%s has %d VMs: only an empty host is powered off for a test; move them first: onehost flush %d", name, len(host.VMs), host.ID)
+	}
+	set, err := failover.NewFences(s).Settings(host)
+	if err != nil {
+		return nil, app.Usagef("%s: %w", name, err)
+	}
+	if s.DryRun {
+		return page{Text: fence.Describe(set.Levels), Summary: name + " would be powered off and on again by each of these levels"}, nil
+	}
+	if !d.env.Typed(ctx, fmt.Sprintf("This powers %s off and on again. Type its name to go on: ", host.Name), host.Name) {
+		return nil, app.Usagef("nothing was done: the answer was not the name of the host")
+	}
+	if host, err = s.Client.Host(ctx, d.host); err != nil || !host.State.SetByAdmin() || len(host.VMs) > 0 { // a person takes their time
+		return nil, app.Usagef("nothing was done: %s is not disabled and empty any more", name)
+	}
+	xml, err := s.Client.HostXML(ctx, host.ID)
+	if err != nil {
+		return nil, err
+	}
+	tests, err := fence.Cycle(ctx, fence.Host{ID: host.ID, Name: host.Name, Cluster: host.Cluster, Template: host.Template, XML: []byte(xml)}, set)
+	if err != nil {
+		return nil, err
+	}
+	return testPage(name, tests), nil
+}
+
+// testPage is the answer about a test.
+func testPage(name string, tests []fence.LevelTest) page {
+	p := page{Rows: [][]string{{"LEVEL", "DEVICES", "OFF AFTER", "ON AFTER", "RESULT"}}, Summary: name + " was powered off and on again: fencing works"}
+	tested := 0
+	for _, t := range tests {
+		row := []string{strconv.Itoa(t.Level), strings.Join(t.Devices, ", "), "", "", "not tested: " + t.Skipped}
+		if t.Skipped == "" {
+			tested++
+			row = append(row[:2], fmt.Sprintf("%.1f s", t.Off.Seconds()), fmt.Sprintf("%.1f s", t.On.Seconds()), "it works")
+			if t.Err != nil {
+				row[4] = "it does not work"
+				p.Wrong = append(p.Wrong, fmt.Sprintf("level %d: %s", t.Level, strings.ReplaceAll(t.Err.Error(), "\n", "; ")))
+			}
+		}
+		p.Rows = append(p.Rows, row)
+	}
+	switch {
+	case len(p.Wrong) > 0:
+		p.Text, p.Code, p.Summary = p.Wrong, app.ExitIncomplete, name+": fencing does not work; check whether the host is on again"
+	case tested == 0:
+		p.Code, p.Summary = app.ExitIncomplete, name+": no level could be tested"
+	}
+	return p
+}

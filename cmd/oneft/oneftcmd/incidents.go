@@ -1,0 +1,142 @@
+package oneftcmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/config"
+	"one-ft/pkg/incident"
+	"one-ft/pkg/incident/report"
+	"one-ft/pkg/one"
+)
+
+// incidents is the command that shows the journal.
+func (t *tool) incidents() *cli.Command {
+	journal := []cli.Flag{
+		&cli.StringFlag{Name: "config", Usage: "configuration `FILE` of the front-end", DefaultText: "/etc/one/one-ft.yaml, or $ONE_LOCATION/etc/one-ft.yaml"},
+		&cli.StringFlag{Name: "state-dir", Usage: "`DIRECTORY` with the journal", DefaultText: "/var/lib/one/one-ft, or $ONE_LOCATION/var/one-ft"},
+		&cli.BoolFlag{Name: "json", Usage: "print the records as JSON"},
+	}
+	return &cli.Command{
+		Name: "incidents", Usage: "list the last incidents, or show one", HideHelpCommand: true,
+		Flags:  append(journal, &cli.IntFlag{Name: "limit", Aliases: []string{"n"}, Value: 20, Usage: "list this `NUMBER` of incidents; 0 for all"}),
+		Action: t.list,
+		Subcommands: []*cli.Command{{
+			Name: "show", Usage: "show one incident", ArgsUsage: "NUMBER", HideHelpCommand: true,
+			Flags:  append(journal, &cli.StringFlag{Name: "html", Usage: "write one self-contained page to `FILE`; - for stdout"}),
+			Action: t.show,
+		}},
+	}
+}
+
+// journal opens the journal that the flags and the configuration name.
+func (t *tool) journal(c *cli.Context) (*incident.Journal, error) {
+	paths := app.FindPaths(t.env.Getenv)
+	dir := paths.State
+	named := c.String("config")
+	load := config.LoadNamed
+	if named == "" {
+		named, load = filepath.Join(paths.Etc, config.Name), config.Load
+	}
+	file, err := load(named)
+	if err != nil {
+		return nil, app.Usagef("%w", err)
+	}
+	if v := file.Values(); v.StateDir != "" {
+		dir = v.StateDir
+	}
+	if c.IsSet("state-dir") {
+		dir = c.String("state-dir")
+	}
+	dir = filepath.Join(dir, "incidents")
+	if _, err := os.Stat(dir); err != nil {
+		return nil, app.Usagef("no journal: %w; nothing has happened yet, or it is elsewhere (--state-dir), or for user oneadmin only", err)
+	}
+	return incident.OpenJournal(dir)
+}
+
+// list shows the last incidents.
+func (t *tool) list(c *cli.Context) error {
+	if c.Args().Present() {
+		return app.Usagef("incidents takes no %q; oneft incidents show %s shows one", c.Args().First(), "12")
+	}
+	if c.Int("limit") < 0 {
+		return app.Usagef("--limit %d: allowed are 0 (all) or more", c.Int("limit"))
+	}
+	j, err := t.journal(c)
+	if err != nil {
+		return err
+	}
+	records, failed := j.List(c.Int("limit"))
+	for _, err := range failed {
+		t.code = app.ExitIncomplete
+		fmt.Fprintf(t.env.Stderr, "oneft: %s\n", one.Printable(err.Error()))
+	}
+	if c.Bool("json") {
+		return t.json(records)
+	}
+	w := tabwriter.NewWriter(t.env.Stdout, 0, 8, 2, ' ', 0)
+	for _, row := range report.Table(records, time.Now()) {
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t "))
+	}
+	return w.Flush()
+}
+
+// show shows one incident.
+func (t *tool) show(c *cli.Context) error {
+	number, err := strconv.Atoi(c.Args().First())
+	switch {
+	case c.Args().Len() != 1 || err != nil || number < 1:
+		return app.Usagef("incidents show takes the number of one incident, behind its options; oneft incidents lists them")
+	case c.Bool("json") && c.IsSet("html"):
+		return app.Usagef("--json and --html contradict each other")
+	}
+	j, err := t.journal(c)
+	if err != nil {
+		return err
+	}
+	r, err := j.Load(number)
+	switch {
+	case errors.Is(err, incident.ErrNoIncident):
+		return app.Usagef("%w; oneft incidents lists them", err)
+	case err != nil:
+		return err
+	case c.Bool("json"):
+		return t.json(r)
+	case c.String("html") == "-":
+		return report.HTML(t.env.Stdout, r, time.Now())
+	case c.IsSet("html"):
+		return writeHTML(c.String("html"), r)
+	}
+	for _, line := range report.Timeline(r, time.Now()) {
+		fmt.Fprintln(t.env.Stdout, line)
+	}
+	return nil
+}
+
+// json prints records as they are in the journal.
+func (t *tool) json(v any) error {
+	enc := json.NewEncoder(t.env.Stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// writeHTML writes the page of an incident into a new file.
+func writeHTML(path string, r incident.Record) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
+	if err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return report.HTML(f, r, time.Now())
+}

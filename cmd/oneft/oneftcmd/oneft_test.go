@@ -1,0 +1,76 @@
+package oneftcmd
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/incident"
+)
+
+// call runs oneft and returns its exit code and what it printed.
+func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, problems bytes.Buffer
+	env := app.Env{Args: append([]string{"oneft"}, args...), Stdout: &out, Stderr: &problems, Getenv: func(string) string { return "" }}
+	code = Run(t.Context(), env)
+	return code, out.String(), problems.String()
+}
+
+func TestIncidents(t *testing.T) {
+	dir := t.TempDir()
+	j, err := incident.OpenJournal(dir + "/incidents")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		c, err := j.Begin(incident.Record{Kind: "host", ID: 3, Name: "node03", Tool: "host_error", Call: []string{"3", "-r", "n"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Event(incident.StepGuard, -1, "info", "a\x1b[2Jb")
+		c.End(incident.Done, "no VMs on the host")
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string // on stdout, or on stderr with a code
+	}{
+		{[]string{"incidents"}, 0, "\n2         host 3 (node03)"},
+		{[]string{"incidents", "--limit", "1"}, 0, "\n3         host 3 (node03)"},
+		{[]string{"incidents", "--json"}, 0, `"incident": 1,`},
+		{[]string{"incidents", "show", "2"}, 0, `a\x1b[2Jb`},
+		{[]string{"incidents", "show", "2", "--json"}, 0, `"incident": 2,`},
+		{[]string{"incidents", "show", "--json", "2"}, 0, `"incident": 2,`},
+		{[]string{"incidents", "show", "2", "--html", "-"}, 0, "<svg"},
+		{[]string{"incidents", "show", "4"}, 2, "there is no such incident; oneft incidents lists them"},
+		{[]string{"incidents", "show"}, 2, "takes the number of one incident"},
+		{[]string{"incidents", "show", "1", "2"}, 2, "takes the number of one incident"},
+		{[]string{"incidents", "show", "2", "--json", "--html", "-"}, 2, "contradict"},
+		{[]string{"incidents", "show", "2", "--xml"}, 2, "--xml"},
+		{[]string{"incidents", "12"}, 2, "oneft incidents show 12 shows one"},
+		{[]string{"incidents", "--limit", "-1"}, 2, "--limit -1"},
+		{[]string{"reboot"}, 2, `"reboot" is not a command`},
+		{[]string{"incidents", "show", "2", "--config", "/nonexistent"}, 2, "/nonexistent"},
+	} {
+		args := c.args
+		if len(args) > 1 || args[0] == "incidents" {
+			args = append(args[:len(args):len(args)], "--state-dir", dir)
+		}
+		if c.args[0] == "incidents" && len(c.args) > 1 && c.args[1] == "12" {
+			args = []string{"incidents", "--state-dir", dir, "12"}
+		}
+		code, out, problems := call(t, args...)
+		text := out
+		if c.code != 0 {
+			text = problems
+		}
+		if code != c.code || !strings.Contains(text, c.says) || c.code != 0 && strings.Count(problems, "\n") != 1 {
+			t.Errorf("%q: exit code %d\n%s%s", args, code, out, problems)
+		}
+	}
+	if code, _, problems := call(t, "incidents", "--state-dir", t.TempDir()); code != 2 || !strings.Contains(problems, "no journal") {
+		t.Errorf("no journal: %d, %s", code, problems)
+	}
+}

@@ -1,0 +1,92 @@
+// Package vmfailure is vm_failure: its flags, and how they become a request. It is apart from the
+// program so that the scenarios of test/scenarios can run it in virtual time.
+package vmfailure
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/failover"
+	"one-ft/pkg/hook"
+	"one-ft/pkg/recovery"
+)
+
+const examples = `vm_failure VM -r|-d|--retry [options]
+
+   VM is the ID of the VM, or its template in base64 as oned gives it. With no
+   arguments all of them are read from standard input, as oned 5.10 and later
+   gives them with ARGUMENTS_STDIN = yes.
+
+   Recreating a VM loses its disks that are not persistent. So -r looks at what the
+   VM was doing: a failed prolog or boot is recreated, a failed migration goes back
+   to its source, a failed epilog is finished, and the rest is left and reported.
+   -f recreates whatever it was doing.
+
+   By hand:
+     vm_failure 42 -r --dry-run      what would be done
+     vm_failure 42 -r                recover it as described above
+     vm_failure 42 --retry           ask oned to repeat what failed (4.14 and later)
+     vm_failure 42 -d                delete it
+
+   As a hook, OpenNebula 4.4 to 4.12, in oned.conf:
+     VM_HOOK = [ NAME = "vm_failure", ON = "FAILED", REMOTE = "no",
+       COMMAND = "/var/lib/one/remotes/hooks/ft/vm_failure", ARGUMENTS = "$ID -r" ]
+
+   As a hook, OpenNebula 4.14 to 5.8, in oned.conf, one for each *_FAILURE state:
+     VM_HOOK = [ NAME = "boot_failure", ON = "CUSTOM", STATE = "ACTIVE",
+       LCM_STATE = "BOOT_FAILURE", REMOTE = "no",
+       COMMAND = "/var/lib/one/remotes/hooks/ft/vm_failure", ARGUMENTS = "$ID -r" ]
+
+   As a hook, OpenNebula 5.10 and later, a file for onehook create, one for each
+   *_FAILURE state:
+     NAME            = "boot_failure"
+     TYPE            = "state"
+     RESOURCE        = "VM"
+     ON              = "CUSTOM"
+     STATE           = "ACTIVE"
+     LCM_STATE       = "BOOT_FAILURE"
+     COMMAND         = "/var/lib/one/remotes/hooks/ft/vm_failure"
+     ARGUMENTS       = "$TEMPLATE -r"
+     ARGUMENTS_STDIN = "yes"
+
+   Exit codes: 0 done, 1 the VM was not handled, 2 wrong usage, 3 refused for safety.`
+
+// Tool is the tool that recovers one failed VM.
+func Tool() app.Tool {
+	var policy recovery.FailurePolicy
+	return app.Tool{
+		Name: "vm_failure", Object: hook.VM, Examples: examples,
+		Summary: "recover a failed VM",
+		Flags: append(failover.BudgetFlags(),
+			&cli.BoolFlag{Name: "recreate", Aliases: []string{"r"}, Usage: "recreate the VM, unless more than that would be lost"},
+			&cli.BoolFlag{Name: "delete", Aliases: []string{"d"}, Usage: "delete the VM"},
+			&cli.BoolFlag{Name: "retry", Usage: "ask oned to repeat what failed"},
+			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "do it whatever the VM was doing, also if its host is in ERROR"},
+		),
+		Check: func(c *cli.Context, word hook.YesNo) (err error) {
+			policy, err = failurePolicy(c, word)
+			return err
+		},
+		Act: func(ctx context.Context, s app.Session) (app.Answer, error) {
+			q := failover.RequestFor(s, "VM", string(policy.Mode))
+			q.Force, q.NoBudget = policy.Force, s.Cli.Bool("no-budget")
+			return failover.ForVM(ctx, s, q)
+		},
+	}
+}
+
+// failurePolicy reads the flags of vm_failure.
+func failurePolicy(c *cli.Context, word hook.YesNo) (recovery.FailurePolicy, error) {
+	mode, err := hook.OneOf("action",
+		hook.Choice{Flag: "-r", Set: c.Bool("recreate")}, hook.Choice{Flag: "-d", Set: c.Bool("delete")}, hook.Choice{Flag: "--retry", Set: c.Bool("retry")})
+	switch {
+	case err != nil:
+		return recovery.FailurePolicy{}, err
+	case word != hook.Unset:
+		return recovery.FailurePolicy{}, app.Usagef("y and n are for host_error; leave %s out", word)
+	}
+	modes := map[string]recovery.Mode{"-r": recovery.Recreate, "-d": recovery.Delete, "--retry": recovery.Retry}
+	return recovery.FailurePolicy{Mode: modes[mode], Force: c.Bool("force")}, nil
+}

@@ -1,0 +1,95 @@
+package statedir_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"one-ft/pkg/statedir"
+)
+
+func TestReplace(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	when := time.Unix(1700000000, 0)
+	if err := statedir.Replace(path, []byte("one"), statedir.Mode(0o640), statedir.ModTime(when)); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o640 || !info.ModTime().Equal(when) {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := statedir.Replace(path, []byte("two"), statedir.Volatile()); err != nil {
+		t.Fatal(err)
+	}
+	if err := statedir.Replace(path, []byte("three"), statedir.CreateOnly()); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a file that exists was created: %v", err)
+	}
+	if err := statedir.Replace(path, []byte("four"), statedir.Prepare(func(*os.File) error { return fs.ErrInvalid })); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("%v", err)
+	}
+	if text, err := statedir.ReadSmall(path, 3); err != nil || string(text) != "two" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if _, err := statedir.ReadSmall(path, 2); err == nil {
+		t.Error("a longer file was read")
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestMakeDir(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	if err := errors.Join(statedir.MakeDir(dir), statedir.MakeDir(dir)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, under := range []string{file, filepath.Join(file, "c")} {
+		if err := statedir.MakeDir(under); err == nil || !strings.Contains(err.Error(), "not a directory") {
+			t.Errorf("%s: %v", under, err)
+		}
+	}
+}
+
+func TestLockFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	f, release, err := statedir.LockFile(t.Context(), path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := statedir.LockFile(t.Context(), path, 0); !errors.Is(err, statedir.ErrLocked) {
+		t.Errorf("locked twice: %v", err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := statedir.LockFile(ended, path, time.Hour); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	other, err := os.Open(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if !statedir.Locked(other) {
+		t.Error("the lock does not show")
+	}
+	go func() { time.Sleep(10 * time.Millisecond); release() }()
+	_, again, err := statedir.LockFile(t.Context(), path, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again()
+	if statedir.Locked(other) {
+		t.Error("the lock stays")
+	}
+}

@@ -1,0 +1,57 @@
+// Package text makes text from outside fit for terminals, logs and files. Names from the
+// cloud, answers of agents and words of configuration files are untrusted: nothing in them
+// may be obeyed by a terminal, and none of them may fill a page.
+package text
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Printable writes every rune that is not printable (control characters, line breaks,
+// direction marks, broken UTF-8) as its Go escape, such as \x1b.
+func Printable(s string) string { return Keep(s, "") }
+
+// Keep is Printable that leaves the runes in kept as they are, such as "\n".
+func Keep(s, kept string) string {
+	clean := func(r rune) bool {
+		return r != utf8.RuneError && unicode.IsPrint(r) || strings.ContainsRune(kept, r) && r != utf8.RuneError
+	}
+	if !strings.ContainsFunc(s, func(r rune) bool { return !clean(r) }) {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		switch {
+		case clean(r):
+			b.WriteRune(r)
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case r == utf8.RuneError:
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
+}
+
+// Short is Printable, cut to at most limit runes; an ellipsis after them shows the cut. It
+// costs no more than limit, however long s is.
+func Short(s string, limit int) string {
+	if most := (limit + 1) * utf8.UTFMax; len(s) > most { // a rune has at most utf8.UTFMax bytes
+		for most > 0 && !utf8.RuneStart(s[most]) {
+			most--
+		}
+		s = s[:most]
+	}
+	s = Printable(s)
+	if utf8.RuneCountInString(s) <= limit {
+		return s
+	}
+	return string([]rune(s)[:limit]) + "…"
+}

@@ -1,0 +1,57 @@
+package text_test
+
+import (
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"one-ft/pkg/text"
+)
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                     "",
+		"node03":               "node03",
+		"größe 東京":             "größe 東京",
+		"a\x1b[31mb":           `a\x1b[31mb`,
+		"line\nbreak\tand tab": `line\nbreak\tand tab`,
+		"right\u202eleft":      `right\u202eleft`,
+		"broken \xff\xfe.":     `broken \xff\xfe.`,
+		"replaced \uFFFD":      "replaced \uFFFD",
+	} {
+		if got := text.Printable(in); got != want {
+			t.Errorf("Printable(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if got, want := text.Keep("a\nb\tc", "\n"), "a\nb\\tc"; got != want {
+		t.Errorf("Keep = %q, want %q", got, want)
+	}
+}
+
+func TestShort(t *testing.T) {
+	for _, c := range []struct {
+		in    string
+		limit int
+		want  string
+	}{{"abc", 3, "abc"}, {"abcd", 3, "abc…"}, {"東京都庁", 3, "東京都…"}, {"\x1b\x1b", 3, `\x1…`}, {"", 0, ""}} {
+		if got := text.Short(c.in, c.limit); got != c.want {
+			t.Errorf("Short(%q, %d) = %q, want %q", c.in, c.limit, got, c.want)
+		}
+	}
+}
+
+func FuzzShort(f *testing.F) {
+	f.Add("name \x1b\xff\u202e", 5)
+	f.Fuzz(func(t *testing.T, s string, limit int) {
+		limit = min(max(limit, 0), 1000)
+		got := text.Short(s, limit)
+		if n := utf8.RuneCountInString(got); n > limit+1 {
+			t.Errorf("%d runes, at most %d and an ellipsis", n, limit)
+		}
+		for _, r := range got {
+			if !unicode.IsPrint(r) && r != utf8.RuneError {
+				t.Errorf("%q contains %q", got, r)
+			}
+		}
+	})
+}

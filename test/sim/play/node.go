@@ -1,0 +1,286 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"one-ft/pkg/config"
+	"one-ft/pkg/isolation"
+	"one-ft/pkg/isolation/guest"
+	"one-ft/pkg/isolation/probe"
+	"one-ft/test/sim/cloud"
+)
+
+// node is a host as a machine: its power, its network, and host_isolated on it.
+type node struct {
+	world *world
+	id    int
+
+	mu      sync.Mutex
+	power   bool
+	network bool
+	frozen  bool
+	boots   int
+	booted  time.Time
+	stop    context.CancelFunc // of host_isolated
+	stuck   bool               // its guests cannot be stopped
+	cutFrom map[string]bool    // front-ends that it cannot reach, while the rest of its network is well
+	dark    map[string]bool    // its outlets that were switched off; it has power from each of the others
+}
+
+// stopLimit is what host_isolated needs at most to stop guests, with its default limits: DestroyLimit,
+// the kill and the power-off behind it (cmd/host_isolated).
+const stopLimit = 10*time.Second + 10*time.Second + 3*time.Second + 6*time.Second
+
+func (n *node) name() string { return fmt.Sprintf("host%d", n.id) }
+
+func (n *node) powered() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.power
+}
+
+func (n *node) connected() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.power && n.network && !n.frozen
+}
+
+// reaches reports whether the host and a front-end can talk to each other.
+func (n *node) reaches(f *frontEnd) bool {
+	n.mu.Lock()
+	cut := n.cutFrom[f.name]
+	n.mu.Unlock()
+	return !cut && n.connected() && f.reachable()
+}
+
+// served reports whether oned reaches the host.
+func (n *node) served() bool {
+	return slices.ContainsFunc(n.world.frontEnds, func(f *frontEnd) bool {
+		return f.role != cloud.Follower && f.stale == nil && n.reaches(f)
+	})
+}
+
+func (n *node) uptime() time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return time.Since(n.booted) + time.Hour // it has been up for a while, so there is no quiet time
+}
+
+// watch starts host_isolated --watch --strict.
+func (n *node) watch() {
+	w, every, err := n.watcher()
+	if err != nil {
+		n.world.problem("host_isolated on %s: %v", n.name(), err)
+		return
+	}
+	ctx, stop := context.WithCancel(n.world.ctx)
+	n.mu.Lock()
+	n.stop = stop
+	n.mu.Unlock()
+	n.world.wait.Go(func() {
+		// Rounds of several hosts do not fall together.
+		if !sleep(ctx, time.Duration(n.id)*97*time.Millisecond) {
+			return
+		}
+		if err := w.Watch(ctx, every); err != nil {
+			n.world.log.add(rankHost, n.name(), -1, "host_isolated: %v", err)
+		}
+	})
+}
+
+// watcher puts host_isolated together as its program does, with the network and the guests of
+// the scenario.
+func (n *node) watcher() (*isolation.Watcher, time.Duration, error) {
+	var names []string
+	for _, f := range n.world.frontEnds {
+		names = append(names, strings.ToLower(f.name))
+	}
+	dir := filepath.Join(n.world.dir, n.name())
+	run := filepath.Join(dir, fmt.Sprintf("run%d", n.boots))
+	for _, d := range []string{run, filepath.Join(dir, "state")} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			return nil, 0, err
+		}
+	}
+	path := filepath.Join(dir, config.IsolationName)
+	text := fmt.Sprintf("front_ends: [%s]\nstrict: true\nauth_file: /etc/one-ft/token\nhost_id: %d\n", strings.Join(names, ", "), n.id)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return nil, 0, err
+	}
+	c, err := config.LoadIsolationNamed(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	asker, err := isolation.NewAsker(c, "oneadmin:opennebula", n.id, hostWire{n}, n.uptime)
+	if err != nil {
+		return nil, 0, err
+	}
+	prober, err := isolation.NewProber(c, network{n}, asker, n.uptime)
+	if err != nil {
+		return nil, 0, err
+	}
+	return &isolation.Watcher{
+		Policy: isolation.NewPolicy(c, false), Action: guest.Destroy, Promise: isolation.Promise(c, false, stopLimit), StopLimit: stopLimit,
+		Round: prober.Round, Oned: asker, Guests: guests{n}, Uptime: n.uptime, Log: journal{n},
+		Store: isolation.Store{RunDir: run, StateDir: filepath.Join(dir, "state"), Boot: fmt.Sprintf("boot%d", n.boots)},
+	}, c.Interval, nil
+}
+
+// hostWire carries the questions of a host to the front-ends.
+type hostWire struct{ node *node }
+
+// RoundTrip implements http.RoundTripper.
+func (h hostWire) RoundTrip(req *http.Request) (*http.Response, error) {
+	f := h.node.world.frontEnd(strings.ToUpper(req.URL.Hostname()))
+	if !sleep(req.Context(), latency) {
+		return nil, req.Context().Err()
+	}
+	if f == nil || !h.node.reaches(f) {
+		<-req.Context().Done() // nothing comes back
+		return nil, req.Context().Err()
+	}
+	body, err := io.ReadAll(req.Body)
+	if err = errors.Join(err, req.Body.Close()); err != nil {
+		return nil, err
+	}
+	return f.ask(req, body)
+}
+
+// reachable reports whether the machine is there for others.
+func (f *frontEnd) reachable() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.dead && f.network
+}
+
+// network is what a host can reach.
+type network struct{ node *node }
+
+// TCP finds out whether a front-end listens.
+func (n network) TCP(ctx context.Context, target, address string) probe.Result {
+	host, _, err := net.SplitHostPort(address)
+	f := n.node.world.frontEnd(strings.ToUpper(host))
+	if err != nil || f == nil {
+		return probe.Result{Target: target, Reach: probe.Unknown, Detail: "no such front-end"}
+	}
+	if !n.node.reaches(f) {
+		return n.silence(ctx, target)
+	}
+	if f.oned.Down() || n.node.world.onedDown() {
+		return probe.Result{Target: target, Reach: probe.Refused, Detail: syscall.ECONNREFUSED.Error()}
+	}
+	return probe.Result{Target: target, Reach: probe.Reachable, Detail: "it accepts connections"}
+}
+
+// silence is a probe that nothing answers.
+func (n network) silence(ctx context.Context, target string) probe.Result {
+	sleep(ctx, 3*time.Second)
+	return probe.Result{Target: target, Reach: probe.Unreachable, Detail: "no answer in time"}
+}
+
+// Gateway answers as long as the host has its network.
+func (n network) Gateway(ctx context.Context) probe.Result {
+	if !n.node.connected() {
+		return n.silence(ctx, "gateway")
+	}
+	return probe.Result{Target: "gateway", Reach: probe.Reachable, Detail: "it answers"}
+}
+
+// ICMP and DNS are other witnesses, which are where the gateway is.
+func (n network) ICMP(ctx context.Context, target, _ string) probe.Result {
+	r := n.Gateway(ctx)
+	r.Target = target
+	return r
+}
+
+// DNS is as ICMP.
+func (n network) DNS(ctx context.Context, target, address string) probe.Result {
+	return n.ICMP(ctx, target, address)
+}
+
+// guests are what runs on a host.
+type guests struct{ node *node }
+
+// Guests implements isolation.Guests.
+func (g guests) Guests(context.Context) (all []guest.Guest, err error) {
+	for _, id := range g.node.world.cloud.Guests(g.node.id) {
+		all = append(all, guest.Guest{ID: id, Name: fmt.Sprintf("one-%d", id)})
+	}
+	return all, nil
+}
+
+// Stop implements isolation.Guests.
+func (g guests) Stop(ctx context.Context, _ guest.Action) guest.Outcome {
+	found, _ := g.Guests(ctx)
+	sleep(ctx, 300*time.Millisecond)
+	g.node.mu.Lock()
+	stuck := g.node.stuck
+	g.node.mu.Unlock()
+	if stuck { // what cannot be stopped powers the host off
+		sleep(ctx, 20*time.Second)
+		g.node.powerOff("host_isolated")
+		return guest.Outcome{Found: found, PoweredOff: true, Gone: true}
+	}
+	for _, v := range found {
+		g.node.world.must(g.node.world.cloud.StopGuest(g.node.id, v.ID))
+	}
+	return guest.Outcome{Found: found, Gone: true}
+}
+
+// Destroy implements isolation.Guests.
+func (g guests) Destroy(ctx context.Context, v guest.Guest) error {
+	sleep(ctx, 300*time.Millisecond)
+	return g.node.world.cloud.StopGuest(g.node.id, v.ID)
+}
+
+// journal is the log of host_isolated.
+type journal struct{ node *node }
+
+// Info, Warn, Problem and Sync implement isolation.Journal.
+func (j journal) Info(format string, args ...any)    { j.say("", format, args...) }
+func (j journal) Warn(format string, args ...any)    { j.say("warning: ", format, args...) }
+func (j journal) Problem(format string, args ...any) { j.say("problem: ", format, args...) }
+func (j journal) Sync() error                        { return nil }
+
+func (j journal) say(level, format string, args ...any) {
+	j.node.world.log.add(rankHost, j.node.name(), -1, "host_isolated: %s%s", level, fmt.Sprintf(format, args...))
+}
+
+// frontEnd finds a front-end by its name; nil when there is none.
+func (w *world) frontEnd(name string) *frontEnd {
+	i := slices.IndexFunc(w.frontEnds, func(f *frontEnd) bool { return f.name == name })
+	if i < 0 {
+		return nil
+	}
+	return w.frontEnds[i]
+}
+
+// reach brings the hosts' state in oned in line with the network: oned reaches a host that has
+// its network, from a front-end that has its own.
+func (w *world) reach(nodes ...*node) {
+	for i, n := range nodes {
+		if i > 0 {
+			sleep(w.ctx, 41*time.Millisecond) // nothing happens at the very same moment
+		}
+		if n.standsStill() {
+			continue // it is reached and does not answer, from wherever
+		}
+		if n.served() {
+			w.must(w.cloud.HealHost(n.id))
+		} else {
+			w.must(w.cloud.FailHost(n.id))
+		}
+	}
+}
