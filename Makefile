@@ -7,8 +7,8 @@ BINARIES = host_error vm_failure vm_unknown host_isolated oneft
 # A static binary without paths of the machine that built it; its version comes
 # from git.
 VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null)
-# The tag leaves out what cli needs to write Markdown: 250 kB of each binary and two modules.
-BUILD    = CGO_ENABLED=0 $(GO) build -buildvcs=false -tags urfave_cli_no_docs -trimpath -ldflags '-s -w -X one-ft/pkg/app.version=$(VERSION)'
+# The tags leave out what no executable uses: documents of cli, HTTP/2 (oned speaks HTTP/1.1).
+BUILD    = CGO_ENABLED=0 $(GO) build -buildvcs=false -tags urfave_cli_no_docs,nethttpomithttp2 -trimpath -ldflags '-s -w -X one-ft/pkg/app.version=$(VERSION)'
 # The race detector needs a C compiler.
 RACE     = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
