@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
-	"github.com/urfave/cli/v2"
+	"one-ft/pkg/cli"
 
+	"one-ft/cmd/host_isolated/hostisolated"
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/isolation"
@@ -26,41 +26,15 @@ func main() {
 	os.Exit(run(ctx, app.OS()))
 }
 
-const examples = `host_isolated [options]            one round, for cron
-   host_isolated --watch [options]    rounds for ever, for systemd
-
-   On a host, by hand:
-     host_isolated --check            what is reachable, what would be done now, and how
-                                      long it takes at most
-     host_isolated --watch --drill    the whole decision; nothing is stopped
-
-   Settings are in /etc/one-ft/host_isolated.yaml. At least:
-     front_ends: [10.0.0.1]
-   and for a host that a front-end fences by FENCE_LEASE:
-     strict: true
-     auth_file: /etc/one-ft/token
-
-   Exit codes: 0 done, or nothing to do; 1 VMs could not be stopped, or --check found
-   something wrong; 2 wrong usage or configuration.`
-
 // run is main with the world as an argument.
 func run(ctx context.Context, env app.Env) int {
 	code := app.ExitDone
-	a := &cli.App{
-		Name: "host_isolated", Usage: "stop the VMs of a host that lost the network", UsageText: examples, Version: app.Version(),
-		Flags: append(flags(), app.DocFlags()...), Writer: env.Stdout, ErrWriter: env.Stderr, HideHelpCommand: true,
-		DisableSliceFlagSeparator: true, // a word of the command may hold a comma
-		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return app.OfOptions(err) },
-		ExitErrHandler:            func(*cli.Context, error) {},
-		Action: func(c *cli.Context) (err error) {
-			if done, err := app.Docs(c, env, app.HostManual()); done {
-				return err
-			}
-			code, err = act(ctx, c, env)
-			return err
-		},
+	program := hostisolated.Command()
+	program.Action = func(ctx context.Context, c *cli.Context) (err error) {
+		code, err = act(ctx, c, env)
+		return err
 	}
-	err := a.RunContext(ctx, env.Args)
+	err := cli.Run(ctx, program, app.Version(), env.Args[min(1, len(env.Args)):], env.Stdout)
 	if err == nil {
 		return code
 	}
@@ -74,10 +48,10 @@ func run(ctx context.Context, env app.Env) int {
 
 // act does what the flags say and returns the exit code.
 func act(ctx context.Context, c *cli.Context, env app.Env) (int, error) {
-	if c.Args().Present() {
-		return 0, app.Usagef("%q is not an option; host_isolated --help lists them", c.Args().First())
+	if len(c.Args) > 0 {
+		return 0, app.Usagef("%q is not an option; host_isolated --help lists them", c.First())
 	}
-	settings, err := load(c)
+	settings, err := hostisolated.Load(c)
 	if err != nil {
 		return 0, app.Usagef("%w", err)
 	}
@@ -125,13 +99,10 @@ func storeOf(s config.Isolation) (isolation.Store, error) {
 // place says where the settings come from, in front of what is wrong with them.
 func place(c config.Isolation, err error) error {
 	if c.Path == "" {
-		return fmt.Errorf("%w (there is no %s)", err, defaultConfig)
+		return fmt.Errorf("%w (there is no %s)", err, hostisolated.DefaultConfig)
 	}
 	return fmt.Errorf("%s: %w", c.Path, err)
 }
-
-// defaultConfig is where packages put the configuration.
-var defaultConfig = filepath.Join("/etc/one-ft", config.IsolationName)
 
 // guard makes one round, or rounds until the context ends.
 func (h *host) guard(ctx context.Context, env app.Env, drill, watch bool) (int, error) {

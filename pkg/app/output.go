@@ -11,7 +11,6 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"one-ft/pkg/hook"
 	"one-ft/pkg/one"
 )
 
@@ -35,8 +34,7 @@ func newOutput(env Env, name string) *output { return &output{env: env, name: na
 func (o *output) failed(err error) int {
 	o.stderr(err.Error())
 	var ours *UsageError
-	var hooks *hook.UsageError
-	if errors.As(err, &ours) || errors.As(err, &hooks) {
+	if errors.As(err, &ours) {
 		return ExitUsage
 	}
 	return ExitIncomplete

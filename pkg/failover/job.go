@@ -174,7 +174,7 @@ func ForVM(ctx context.Context, s app.Session, q incident.Request) (app.Answer, 
 // RequestFor begins a request for the object of a session with what all tools share.
 func RequestFor(s app.Session, kind string, action string) incident.Request {
 	q := incident.Request{
-		Kind: kind, ID: s.ID, Tool: s.Cli.App.Name, Call: s.Call, Action: action, AnyState: s.AnyState, Verify: verifyOf(s, kind),
+		Kind: kind, ID: s.ID, Tool: s.Tool, Call: s.Call, Action: action, AnyState: s.AnyState, Verify: verifyOf(s, kind),
 		At: time.Now().Truncate(time.Millisecond),
 	}
 	if s.TimeoutGiven {

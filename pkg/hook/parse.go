@@ -109,7 +109,7 @@ func parseYesNo(word string) (YesNo, bool) {
 // or without padding. In the template the first ID directly in the outermost
 // element counts; what is broken behind it only sets Damaged.
 //
-// Errors are *UsageError.
+// Errors are *cli.UsageError.
 func Parse(kind Kind, positionals []string) (Event, YesNo, error) {
 	var found *Event
 	answer := Unset

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"one-ft/pkg/text"
 )
 
 const (
@@ -214,16 +216,16 @@ func stateNumber(text string) int {
 	return int(n)
 }
 
-// cleanName makes a name from the cloud harmless: unprintable characters become
-// "?", and what is over maxName bytes is cut off.
+// cleanName makes a name from the cloud harmless: unprintable characters are escaped, and what is over
+// maxName bytes is cut off.
 func cleanName(name string) string {
-	name = printable(name)
+	name = text.Printable(name)
 	if len(name) <= maxName {
 		return name
 	}
-	cut := maxName
-	for !utf8.RuneStart(name[cut]) {
-		cut--
+	end := maxName
+	for !utf8.RuneStart(name[end]) {
+		end--
 	}
-	return name[:cut]
+	return name[:end]
 }

@@ -108,7 +108,7 @@ func TestTemplateValues(t *testing.T) {
 		{"<x:ID>8</x:ID><ID>3</ID>", "", false},
 		{"<ID>3</ID><NAME>a</NAME><NAME>b</NAME>", "a", false},
 		{"<ID>3</ID><X><NAME>b</NAME></X><NAME><![CDATA[<a>&b]]></NAME>", "<a>&b", false},
-		{"<ID>3</ID><NAME>a\x01\x1b[31m\xffb\u202ec\ufffe</NAME>", "a\ufffd\ufffd[31m\ufffdb?c\ufffd", false},
+		{"<ID>3</ID><NAME>a\x01\x1b[31m\xffb\u202ec\ufffe</NAME>", "a\ufffd\ufffd[31m\ufffdb\\u202ec\ufffd", false},
 		{"<ID>3</ID><NAME>" + long + "</NAME>", long[:256], false},
 		{"<ID>3</ID><NAME>a" + long + "</NAME>", "a" + long[:254], false},
 		{"<ID>3</ID><NAME>a<X>b</X>c</NAME>", "ac", false},

@@ -6,7 +6,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/urfave/cli/v2"
+	"one-ft/pkg/cli"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
@@ -73,7 +73,7 @@ func Tool() app.Tool {
 			&cli.DurationFlag{Name: "interval", Usage: "`TIME` of a monitoring cycle", DefaultText: "as oned or monitord.conf say"},
 			&cli.DurationFlag{Name: "wait", Usage: "watch the host for this `TIME` first, instead of -p"},
 			&cli.StringSliceFlag{Name: "confirm", Usage: "ask `COMMAND` with its arguments before anything is done: exit code 0 means that the host is alive; may be repeated"},
-			&cli.StringFlag{Name: "fencing", Value: config.DefaultFencing, Usage: "`WHEN` to prove the host off: auto (if fencing is configured for it, else go on with a warning), required (no proof, no action), off"},
+			&cli.StringFlag{Name: "fencing", Value: config.DefaultFencing, Values: []string{config.FencingAuto, config.FencingRequired, config.FencingOff}, Usage: "`WHEN` to prove the host off: auto (if fencing is configured for it, else go on with a warning), required (no proof, no action), off"},
 			&cli.BoolFlag{Name: "no-fencing", Aliases: []string{"u"}, Usage: "the same as --fencing off"},
 			&cli.BoolFlag{Name: "fence-first", Usage: "fence at once instead of watching the host"},
 			&cli.BoolFlag{Name: "yes", Usage: "do not ask at a terminal before VMs are started elsewhere although nothing proves that the host is off: for scripts"},
@@ -89,8 +89,8 @@ func Tool() app.Tool {
 
 // hostRequest reads the flags of host_error.
 func hostRequest(c *cli.Context, word hook.YesNo) (incident.Request, error) {
-	mode, err := hook.OneOf("action",
-		hook.Choice{Flag: "-r", Set: c.Bool("recreate")}, hook.Choice{Flag: "-d", Set: c.Bool("delete")}, hook.Choice{Flag: "-m", Set: c.Bool("migrate")})
+	mode, err := cli.OneOf("action",
+		cli.Choice{Flag: "-r", Set: c.Bool("recreate")}, cli.Choice{Flag: "-d", Set: c.Bool("delete")}, cli.Choice{Flag: "-m", Set: c.Bool("migrate")})
 	switch {
 	case err != nil:
 		return incident.Request{}, err
@@ -104,8 +104,6 @@ func hostRequest(c *cli.Context, word hook.YesNo) (incident.Request, error) {
 		return incident.Request{}, app.Usagef("-p and --wait contradict each other: both say how long to watch the host")
 	case c.Bool("no-fencing") && c.IsSet("fencing") && c.String("fencing") != config.FencingOff:
 		return incident.Request{}, app.Usagef("-u and --fencing %s contradict each other", c.String("fencing"))
-	case c.String("fencing") != config.FencingAuto && c.String("fencing") != config.FencingRequired && c.String("fencing") != config.FencingOff:
-		return incident.Request{}, app.Usagef("--fencing %s: allowed are auto, required and off", c.String("fencing"))
 	case c.Bool("fence-first") && c.Bool("no-fencing"):
 		return incident.Request{}, app.Usagef("--fence-first and -u contradict each other")
 	}
@@ -125,8 +123,8 @@ func act(ctx context.Context, s app.Session, given incident.Request) (app.Answer
 	if err != nil {
 		return nil, err
 	}
-	q.Idle, q.Confirm, q.FenceFirst = given.Idle, confirm.Seconds(), app.Pick(s.Cli, "fence-first", v.FenceFirst)
-	q.Override, q.Fencing = s.Cli.Bool("override-storm"), app.Pick(s.Cli, "fencing", v.Fencing)
+	q.Idle, q.Confirm, q.FenceFirst = given.Idle, confirm.Seconds(), cli.Pick(s.Cli, "fence-first", v.FenceFirst)
+	q.Override, q.Fencing = s.Cli.Bool("override-storm"), cli.Pick(s.Cli, "fencing", v.Fencing)
 	if s.Cli.Bool("no-fencing") {
 		q.Fencing = config.FencingOff
 	}

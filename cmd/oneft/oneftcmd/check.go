@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
+	"one-ft/pkg/cli"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
@@ -25,35 +24,28 @@ const checkWait = 10 * time.Second
 
 // check is the command that says whether it would work now.
 func (t *tool) check() *cli.Command {
-	flags := []cli.Flag{
+	flags := append([]cli.Flag{
 		&cli.BoolFlag{Name: "no-fencing", Usage: "do not ask fence agents for their status"},
 		&cli.StringFlag{Name: "prometheus", Usage: "write the result to `FILE` for the textfile collector of node_exporter; its name ends in .prom"},
 		&cli.DurationFlag{Name: "oned-wait", Value: checkWait, Usage: "keep trying for this `TIME` while oned does not answer"},
 		// A check changes nothing: no locks are made.
 		&cli.BoolFlag{Name: "dry-run", Value: true, Hidden: true},
-	}
-	for _, f := range app.CommonFlags() {
-		if name := f.Names()[0]; !slices.Contains([]string{"dry-run", "oned-wait", "verify", "timeout", "parallel", "any-state"}, name) {
-			flags = append(flags, f)
-		}
-	}
+	}, app.ConnectFlags()...)
 	return &cli.Command{
-		Name: "check", Usage: "say whether a host that fails now would be recovered; changes nothing", HideHelpCommand: true, Flags: flags,
-		Action: func(c *cli.Context) error {
+		Name: "check", Usage: "say whether a host that fails now would be recovered; changes nothing", Flags: flags,
+		Action: func(ctx context.Context, c *cli.Context) error {
 			file := c.String("prometheus")
 			switch {
-			case c.Args().Present():
-				return app.Usagef("check takes no %q; oneft check --help lists its options", c.Args().First())
+			case len(c.Args) > 0:
+				return app.Usagef("check takes no %q; oneft check --help lists its options", c.First())
 			case c.IsSet("prometheus") && filepath.Ext(file) != ".prom":
 				return app.Usagef("--prometheus %s: the name of the file has to end in .prom, node_exporter reads no others", file)
 			}
 			if !c.IsSet("oned-wait") { // else that of the configuration would win
-				if err := c.Set("oned-wait", checkWait.String()); err != nil {
-					return err
-				}
+				c.Set("oned-wait", checkWait)
 			}
 			var report *check.Report
-			t.code = app.Command(c.Context, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+			t.code = app.Command(ctx, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
 				facts, err := check.Look(ctx, checking(ctx, s, c.Bool("no-fencing")))
 				if err != nil {
 					return nil, err

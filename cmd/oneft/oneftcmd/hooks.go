@@ -7,10 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
+	"one-ft/pkg/cli"
 
 	"one-ft/pkg/app"
-	"one-ft/pkg/config"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
@@ -24,18 +23,20 @@ func (t *tool) hooks() *cli.Command {
 		&cli.StringFlag{Name: "dir", Usage: "`DIRECTORY` with the executables of one-ft", DefaultText: wish.Dir + ", or below $ONE_LOCATION/var"},
 	}
 	what := []cli.Flag{
-		&cli.StringFlag{Name: "hosts", Value: wish.Host, Usage: "`ACTION` for the VMs of a failed host: recreate, delete, migrate or none"},
+		&cli.StringFlag{Name: "hosts", Value: wish.Host, Usage: "`ACTION` for the VMs of a failed host: recreate, delete, migrate or none",
+			Values: []string{"recreate", "delete", "migrate", "none"}},
 		&cli.BoolFlag{Name: "suspended", Usage: "include suspended and powered-off VMs"},
 		&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: wish.Pause, Usage: "watch a failed host for this `NUMBER` of monitoring cycles first"},
-		&cli.StringFlag{Name: "failures", Value: wish.Failures, Usage: "`ACTION` for a VM that failed: recreate (it loses disks that are not persistent), retry, delete or none"},
-		&cli.StringFlag{Name: "unknown", Value: wish.Unknown, Usage: "`ACTION` for a VM that is UNKNOWN: boot or none"},
+		&cli.StringFlag{Name: "failures", Value: wish.Failures, Usage: "`ACTION` for a VM that failed: recreate (it loses disks that are not persistent), retry, delete or none",
+			Values: []string{"recreate", "retry", "delete", "none"}},
+		&cli.StringFlag{Name: "unknown", Value: wish.Unknown, Usage: "`ACTION` for a VM that is UNKNOWN: boot or none", Values: []string{"boot", "none"}},
 	}
-	sub := func(name, usage string, flags []cli.Flag, act func(ctx context.Context, s app.Session) (app.Answer, error)) *cli.Command {
-		return &cli.Command{Name: name, Usage: usage, HideHelpCommand: true, Flags: append(flags, app.CommonFlags()...), Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return app.Usagef("hooks %s takes no %q; oneft hooks %[1]s --help lists its options", name, c.Args().First())
+	sub := func(name, usage string, flags []cli.Flag, act app.Act) *cli.Command {
+		return &cli.Command{Name: name, Usage: usage, Flags: append(flags, app.CommonFlags()...), Action: func(ctx context.Context, c *cli.Context) error {
+			if len(c.Args) > 0 {
+				return app.Usagef("hooks %s takes no %q; oneft hooks %[1]s --help lists its options", name, c.First())
 			}
-			t.code = app.Show(c.Context, c, t.env, act)
+			t.code = app.Show(ctx, c, t.env, act)
 			return nil
 		}}
 	}
@@ -43,8 +44,8 @@ func (t *tool) hooks() *cli.Command {
 	ssh := &cli.BoolFlag{Name: "ssh", Usage: "let ssh to a host that is proven off fail at once: a block in ~/.ssh/config of the user that oned runs as",
 		DefaultText: "true where that file is that user's own and oned runs on this machine"}
 	return &cli.Command{
-		Name: "hooks", Usage: "show, install or remove the hooks that call one-ft", HideHelpCommand: true,
-		Subcommands: []*cli.Command{
+		Name: "hooks", Usage: "show, install or remove the hooks that call one-ft",
+		Commands: []*cli.Command{
 			sub("show", "list the hooks of this OpenNebula that have to do with failures", where, showHooks),
 			sub("install", "install the hooks that this version needs; twice changes nothing", append(slices.Clone(both), fencingFlag(), ssh), changeHooks(true)),
 			sub("remove", "take them out again", where, changeHooks(false)),
@@ -170,10 +171,6 @@ func changeHooks(add bool) func(ctx context.Context, s app.Session) (app.Answer,
 		var ssh sshChange
 		var err error
 		if add {
-			flag := s.Cli.String("fencing")
-			if !slices.Contains([]string{"", config.FencingRequired, config.FencingAuto, fencingKeep}, flag) {
-				return nil, app.Usagef("--fencing %s: allowed are required, auto and keep", flag)
-			}
 			if hooks, err = wanted(ctx, s); err == nil {
 				ssh, err = planSSH(ctx, s)
 			}

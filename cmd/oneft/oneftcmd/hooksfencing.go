@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/urfave/cli/v2"
+	"one-ft/pkg/cli"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
@@ -154,7 +154,7 @@ func keptFencing(s app.Session) []string {
 // fencingFlag answers the question in scripts.
 func fencingFlag() cli.Flag {
 	return &cli.StringFlag{Name: "fencing", Usage: "write fencing: `VALUE` into one-ft.yaml: required (no proof, no action) or auto; keep leaves the file as it is",
-		DefaultText: "asks at a terminal when it is not set there, else keep"}
+		Values: []string{config.FencingRequired, config.FencingAuto, fencingKeep}, DefaultText: "asks at a terminal when it is not set there, else keep"}
 }
 
 // settle plans what is done about fencing, knowing the hooks that were there before, and does it

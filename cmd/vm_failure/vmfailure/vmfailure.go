@@ -5,7 +5,7 @@ package vmfailure
 import (
 	"context"
 
-	"github.com/urfave/cli/v2"
+	"one-ft/pkg/cli"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/failover"
@@ -79,8 +79,8 @@ func Tool() app.Tool {
 
 // failurePolicy reads the flags of vm_failure.
 func failurePolicy(c *cli.Context, word hook.YesNo) (recovery.FailurePolicy, error) {
-	mode, err := hook.OneOf("action",
-		hook.Choice{Flag: "-r", Set: c.Bool("recreate")}, hook.Choice{Flag: "-d", Set: c.Bool("delete")}, hook.Choice{Flag: "--retry", Set: c.Bool("retry")})
+	mode, err := cli.OneOf("action",
+		cli.Choice{Flag: "-r", Set: c.Bool("recreate")}, cli.Choice{Flag: "-d", Set: c.Bool("delete")}, cli.Choice{Flag: "--retry", Set: c.Bool("retry")})
 	switch {
 	case err != nil:
 		return recovery.FailurePolicy{}, err

@@ -5,7 +5,7 @@ package vmunknown
 import (
 	"context"
 
-	"github.com/urfave/cli/v2"
+	"one-ft/pkg/cli"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/failover"

@@ -1,23 +1,36 @@
-package hook
+package cli
 
 import (
+	"bytes"
+	"context"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/urfave/cli/v2"
+	"time"
+	"unicode"
 )
 
 // hostFlags are flags as host_error has them.
-var hostFlags = Flags{
-	"r": false, "recreate": false, "d": false, "delete": false, "m": false, "f": false, "u": false,
-	"p": true, "wait": true, "json": false, "config": true,
+func hostFlags() []Flag {
+	flags := append(Standard(true), &StringFlag{Name: "wait"}, &IntFlag{Name: "p"}, &StringFlag{Name: "config"})
+	for _, name := range []string{"r", "recreate", "d", "delete", "m", "f", "u", "json"} {
+		flags = append(flags, &BoolFlag{Name: name})
+	}
+	return flags
 }
 
 func words(line string) []string { return strings.Fields(line) }
+
+// read is Read with hostFlags.
+func read(words []string) (options, args []string, err error) {
+	c, err := Read("host_error", words, hostFlags())
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.Options, c.Args, nil
+}
 
 // wantUsage checks that err is a UsageError of one clean line holding each part.
 func wantUsage(t *testing.T, err error, parts ...string) {
@@ -26,23 +39,18 @@ func wantUsage(t *testing.T, err error, parts ...string) {
 	if !errors.As(err, &usage) {
 		t.Fatalf("got error %v (%T), want a *UsageError", err, err)
 	}
+	line := err.Error()
 	for _, part := range parts {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("error %q does not say %q", err, part)
+		if !strings.Contains(line, part) {
+			t.Errorf("error %q does not say %q", line, part)
 		}
 	}
-	checkLine(t, err.Error())
-}
-
-// checkLine checks that a message is fit for a terminal and a log.
-func checkLine(t *testing.T, line string) {
-	t.Helper()
-	if line == "" || len(line) > 1200 || printable(line) != line {
+	if line == "" || len(line) > 1200 || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		t.Errorf("message is empty, too long (%d bytes) or not one printable line: %q", len(line), line)
 	}
 }
 
-func TestNormalize(t *testing.T) {
+func TestRead(t *testing.T) {
 	for _, tc := range []struct{ in, flags, rest string }{
 		{"", "", ""},
 		{"3", "", "3"},
@@ -75,7 +83,7 @@ func TestNormalize(t *testing.T) {
 		{"3 -h", "-h", "3"},
 		{"--help", "--help", ""},
 	} {
-		flags, rest, err := Normalize(words(tc.in), hostFlags)
+		flags, rest, err := read(words(tc.in))
 		if err != nil {
 			t.Errorf("%q: %v", tc.in, err)
 			continue
@@ -86,14 +94,14 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
-func TestNormalizeKeepsEmptyWords(t *testing.T) {
-	flags, rest, err := Normalize([]string{"", "--config", "", "-r"}, hostFlags)
+func TestReadKeepsEmptyWords(t *testing.T) {
+	flags, rest, err := read([]string{"", "--config", "", "-r"})
 	if err != nil || !slices.Equal(flags, []string{"--config", "", "-r"}) || !slices.Equal(rest, []string{""}) {
 		t.Errorf("got %q, %q, %v", flags, rest, err)
 	}
 }
 
-func TestNormalizeErrors(t *testing.T) {
+func TestReadErrors(t *testing.T) {
 	for _, tc := range []struct {
 		in   string
 		want []string
@@ -115,7 +123,7 @@ func TestNormalizeErrors(t *testing.T) {
 		{"3 --" + strings.Repeat("long", 1000), []string{"unknown option", "…"}},
 		{"3 -\xff", []string{`unknown option "-\xff"`}},
 	} {
-		flags, rest, err := Normalize(words(tc.in), hostFlags)
+		flags, rest, err := read(words(tc.in))
 		wantUsage(t, err, tc.want...)
 		if flags != nil || rest != nil {
 			t.Errorf("%q: got %q and %q beside the error", tc.in, flags, rest)
@@ -123,87 +131,85 @@ func TestNormalizeErrors(t *testing.T) {
 	}
 }
 
-// parsed is what the real flag parser makes of an argument list.
-type parsed struct {
-	recreate, full bool
-	wait           int
-	config         string
-	rest           []string
-}
-
-func runCLI(t *testing.T, argv []string) parsed {
-	t.Helper()
-	var got parsed
-	app := &cli.App{
-		Name: "host_error", Writer: io.Discard, ErrWriter: io.Discard,
-		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "recreate", Aliases: []string{"r"}, Destination: &got.recreate},
-			&cli.BoolFlag{Name: "f", Destination: &got.full},
-			&cli.IntFlag{Name: "wait", Aliases: []string{"p"}, Destination: &got.wait},
-			&cli.StringFlag{Name: "config", Destination: &got.config},
-		},
-		Action: func(c *cli.Context) error {
-			got.rest = c.Args().Slice()
-			return nil
-		},
-	}
-	if err := app.Run(argv); err != nil {
-		t.Fatalf("%q: %v", argv, err)
-	}
-	return got
-}
-
-// Every order of the same words must give the real flag parser the same result.
-func TestNormalizeForTheFlagParser(t *testing.T) {
+// Every order of the same words gives the same result.
+func TestReadInAnyOrder(t *testing.T) {
 	groups := [][]string{{"5"}, {"-r"}, {"n"}, {"-p", "-2"}, {"--config=a b"}, {"-f"}}
-	want := parsed{recreate: true, full: true, wait: -2, config: "a b"}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		rnd.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
 		line := slices.Concat(groups...)
-		flags, rest, err := Normalize(line, hostFlags)
+		c, err := Read("host_error", line, hostFlags())
 		if err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
-		got := runCLI(t, Argv([]string{"host_error"}, flags, rest))
-		slices.Sort(got.rest)
-		if !slices.Equal(got.rest, []string{"5", "n"}) {
-			t.Fatalf("%q: positionals %q", line, got.rest)
-		}
-		got.rest = nil
-		if got.recreate != want.recreate || got.full != want.full || got.wait != want.wait || got.config != want.config {
-			t.Fatalf("%q: got %+v, want %+v", line, got, want)
+		slices.Sort(c.Args)
+		if !slices.Equal(c.Args, []string{"5", "n"}) || !c.Bool("r") || !c.Bool("f") || c.Bool("u") || c.Int("p") != -2 || c.String("config") != "a b" {
+			t.Fatalf("%q: %q, %+v", line, c.Args, c)
 		}
 	}
 }
 
-// The reason for Normalize: without it the flags behind the ID are lost.
-func TestFlagParserAloneStopsAtTheID(t *testing.T) {
-	if got := runCLI(t, []string{"host_error", "5", "-r", "n"}); got.recreate {
-		t.Error("the flag parser now reads flags behind positionals: Normalize may go")
+// TestValues: each type of flag has its values, by all of its names, and says what is wrong with one.
+func TestValues(t *testing.T) {
+	flags := func() []Flag {
+		return []Flag{
+			&BoolFlag{Name: "yes", Aliases: []string{"y"}}, &IntFlag{Name: "n", Value: 3}, &Float64Flag{Name: "share"}, &StringFlag{Name: "name", Value: "x"}, &StringFlag{Name: "how", Values: []string{"fast", "slow", "never"}},
+			&DurationFlag{Name: "wait", Aliases: []string{"w"}, Value: time.Second}, &StringSliceFlag{Name: "each", Value: []string{"first"}},
+		}
+	}
+	c, err := Read("tool", words("-y=false -n 4 --share 0.5 -w 1m --each a,b --each c"), flags())
+	if err != nil || c.Bool("yes") || !c.IsSet("yes") || c.Int("n") != 4 || c.Float64("share") != 0.5 || c.String("name") != "x" || c.IsSet("name") ||
+		c.Duration("wait") != time.Minute || !slices.Equal(c.StringSlice("each"), []string{"first", "a,b", "c"}) {
+		t.Errorf("%v, %+v", err, c)
+	}
+	if Pick(c, "name", "configured") != "configured" || Pick(c, "n", 9) != 4 || c.First() != "" || c.IsSet("other") || c.Bool("n") {
+		t.Error("values of other flags")
+	}
+	c.Set("name", "y")
+	if Pick(c, "name", "configured") != "y" {
+		t.Error("Set sets nothing")
+	}
+	for line, want := range map[string]string{"-n many": "whole number such as 2", "--wait 90": "duration such as 90s", "--share x": "number such as 2.5", "-y=no": "takes no value", "--how so": "--how so: allowed are fast, slow and never"} {
+		_, err := Read("tool", words(line), flags())
+		wantUsage(t, err, want)
 	}
 }
 
-func TestArgvForSubcommands(t *testing.T) {
-	var wait int
-	var rest []string
-	app := &cli.App{Name: "oneft", Writer: io.Discard, Commands: []*cli.Command{{
-		Name:  "resume",
-		Flags: []cli.Flag{&cli.IntFlag{Name: "p", Destination: &wait}},
-		Action: func(c *cli.Context) error {
-			rest = c.Args().Slice()
-			return nil
-		},
+// TestRun: a command is found by its words, wherever its options stand; --help and --version say what there is.
+func TestRun(t *testing.T) {
+	var out bytes.Buffer
+	ran := ""
+	act := func(_ context.Context, c *Context) error {
+		ran = strings.Join(append([]string{c.Call}, c.Args...), "|")
+		return nil
+	}
+	program := &Command{Name: "many", Usage: "does things", Synopsis: "many list\n\n   More.", Commands: []*Command{{
+		Name: "list", Usage: "list all", Action: act,
+		Commands: []*Command{{Name: "show", Usage: "show one", ArgsUsage: "NUMBER", Action: act, Flags: []Flag{
+			&StringFlag{Name: "html", Usage: "to `FILE`", DefaultText: "nowhere"}, &BoolFlag{Name: "inner", Hidden: true}}}},
 	}}}
-	flags, positionals, err := Normalize(words("resume 12 -p 4"), hostFlags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := app.Run(Argv([]string{"oneft", positionals[0]}, flags, positionals[1:])); err != nil {
-		t.Fatal(err)
-	}
-	if wait != 4 || !slices.Equal(rest, []string{"12"}) {
-		t.Errorf("got -p %d and %q", wait, rest)
+	for line, want := range map[string]struct{ ran, out, err string }{
+		"list":                 {ran: "many list"},
+		"list show 3 --html x": {ran: "many list show|3"},
+		"list --html x":        {err: "unknown option"},
+		"":                     {out: "COMMANDS:\n   list  list all\n"},
+		"-h":                   {out: "USAGE:\n   many list\n\n   More.\n"},
+		"other":                {err: `"other" is not a command`},
+		"--version":            {out: "many version 1.2\n"},
+		"list -v":              {err: "unknown option"},
+		"list show 3 --help":   {out: "   many list show [options] NUMBER\n\nOPTIONS:\n   --html FILE  to FILE (default: nowhere)\n   --help, -h   show help\n"},
+	} {
+		out.Reset()
+		ran = ""
+		err := Run(t.Context(), program, "1.2", words(line), &out)
+		if want.err != "" {
+			wantUsage(t, err, want.err)
+		} else if err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		if ran != want.ran || !strings.Contains(out.String(), want.out) || want.out == "" && out.Len() > 0 {
+			t.Errorf("%s: ran %q and printed\n%s", line, ran, out.String())
+		}
 	}
 }
 
@@ -223,22 +229,22 @@ func TestOneOf(t *testing.T) {
 	}
 }
 
-// FuzzNormalize: sorting twice changes nothing, no word is lost or invented,
+// FuzzRead: reading twice changes nothing, no word is lost or invented,
 // and no flag is left among the positionals.
-func FuzzNormalize(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	for _, line := range []string{"3 -r n", "-rfp2 3", "3 --wait=4 -p -1", "-r -- -d 3 --", "--wait --json", "- -1 -x", "-p -", "--config  3"} {
 		f.Add(strings.ReplaceAll(line, " ", "\n"))
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		in := strings.Split(text, "\n")
-		flags, rest, err := Normalize(in, hostFlags)
+		flags, rest, err := read(in)
 		if err != nil {
 			wantUsage(t, err)
 			return
 		}
-		again, restAgain, err := Normalize(Argv(nil, flags, rest), hostFlags)
+		again, restAgain, err := read(slices.Concat(flags, []string{"--"}, rest))
 		if err != nil || !slices.Equal(flags, again) || !slices.Equal(rest, restAgain) {
-			t.Fatalf("%q: %q and %q, sorted again %q and %q (%v)", in, flags, rest, again, restAgain, err)
+			t.Fatalf("%q: %q and %q, read again %q and %q (%v)", in, flags, rest, again, restAgain, err)
 		}
 		dash := slices.Index(in, "--")
 		if dash >= 0 {

@@ -1,14 +1,40 @@
-package main
+// Package hostisolated is host_isolated: its flags, and how they become settings.
+package hostisolated
 
 import (
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
+	"one-ft/pkg/cli"
 
 	"one-ft/pkg/config"
 )
+
+// DefaultConfig is where packages put the configuration.
+const DefaultConfig = "/etc/one-ft/" + config.IsolationName
+
+const synopsis = `host_isolated [options]            one round, for cron
+   host_isolated --watch [options]    rounds for ever, for systemd
+
+   On a host, by hand:
+     host_isolated --check            what is reachable, what would be done now, and how
+                                      long it takes at most
+     host_isolated --watch --drill    the whole decision; nothing is stopped
+
+   Settings are in /etc/one-ft/host_isolated.yaml. At least:
+     front_ends: [10.0.0.1]
+   and for a host that a front-end fences by FENCE_LEASE:
+     strict: true
+     auth_file: /etc/one-ft/token
+
+   Exit codes: 0 done, or nothing to do; 1 VMs could not be stopped, or --check found
+   something wrong; 2 wrong usage or configuration.`
+
+// Command is host_isolated as a command line without an action.
+func Command() *cli.Command {
+	return &cli.Command{Name: "host_isolated", Usage: "stop the VMs of a host that lost the network", Synopsis: synopsis, Flags: flags()}
+}
 
 // flags are what host_isolated can be told; each setting of the file has one.
 func flags() []cli.Flag {
@@ -24,7 +50,7 @@ func flags() []cli.Flag {
 		&cli.BoolFlag{Name: "check", Usage: "show what is reachable, what would be done now, and the bound; change nothing"},
 		&cli.BoolFlag{Name: "drill", Aliases: []string{"dry-run"}, Usage: "decide as always, but only say what would be done"},
 		&cli.BoolFlag{Name: "print-bound", Usage: "print what this host promises, as attributes for a monitoring probe of OpenNebula"},
-		&cli.StringFlag{Name: "config", Usage: "configuration `FILE`; options win over it", DefaultText: defaultConfig},
+		&cli.StringFlag{Name: "config", Usage: "configuration `FILE`; options win over it", DefaultText: DefaultConfig},
 		&cli.BoolFlag{Name: "strict", Usage: "keep VMs only while oned says that this host is MONITORED (a lease)"},
 		&cli.StringSliceFlag{Name: "front-end", Usage: "`ADDRESS` of oned: host, host:port or URL; may be repeated, each server of an HA cluster"},
 		text("auth-file", "", "`FILE` with user:token, to ask oned"),
@@ -38,7 +64,7 @@ func flags() []cli.Flag {
 		duration("after", d.After, "stop VMs when isolated for this `TIME`, when not strict"),
 		duration("lease", d.Lease, "stop VMs when oned has not renewed the lease for this `TIME`, when strict"),
 		duration("quiet", d.Quiet, "stop nothing within this `TIME` after the boot"),
-		text("action", d.Action, "`HOW` to stop VMs: destroy, shutdown, command"),
+		&cli.StringFlag{Name: "action", Value: d.Action, Usage: "`HOW` to stop VMs", Values: []string{"destroy", "shutdown", "command"}},
 		&cli.StringSliceFlag{Name: "command", Usage: "`WORD` of the command of action command: its absolute path; repeated for its arguments"},
 		text("libvirt", d.Libvirt, "`URI` of libvirt"),
 		duration("destroy-limit", d.DestroyLimit, "the most `TIME` for destroying VMs through libvirt, before their processes are killed"),
@@ -51,12 +77,12 @@ func flags() []cli.Flag {
 	}
 }
 
-// load reads the configuration file and puts the flags over it.
-func load(c *cli.Context) (s config.Isolation, err error) {
+// Load reads the configuration file and puts the flags over it.
+func Load(c *cli.Context) (s config.Isolation, err error) {
 	if named := c.String("config"); named != "" {
 		s, err = config.LoadIsolationNamed(named)
 	} else {
-		s, err = config.LoadIsolation(defaultConfig)
+		s, err = config.LoadIsolation(DefaultConfig)
 	}
 	if err != nil {
 		return s, err
