@@ -17,6 +17,7 @@ import (
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/fence/fencing"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/journaling"
 	"one-ft/pkg/one"
@@ -271,8 +272,8 @@ func newStorm(v config.Values, started time.Time) failover.Storm {
 }
 
 // NewFences are those of a session, with progress going to the log.
-func NewFences(s app.Session) failover.Fences {
-	return failover.Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
+func NewFences(s app.Session) fencing.Resolver {
+	return fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
 		s.Log.Info("fence %s: %s", e.Device, e.Text)
 	}}
 }

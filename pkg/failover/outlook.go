@@ -9,12 +9,6 @@ import (
 	"one-ft/pkg/recovery"
 )
 
-// Outlook says what proving a host off would come to. It runs no device.
-func (f Fences) Outlook(mode Fencing, host one.Host) fence.Outlook {
-	s, err := f.Settings(host)
-	return fence.Foresee(mode, fence.Host{ID: host.ID, Name: host.Name, Cluster: host.Cluster, Template: host.Template}, s, err)
-}
-
 // dryRun says what would be done to the VMs of a host, what the guard sees, and whether the host
 // would be proven off. A host that would be refused is refused: exit code 3, as in earnest.
 func (r *runner) dryRun(ctx context.Context, host one.Host, job HostJob, report Report) (Report, error) {
