@@ -9,7 +9,8 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
-	"one-ft/pkg/failover"
+	"one-ft/pkg/coordinator"
+	"one-ft/pkg/reconcile"
 )
 
 // resume is the command that finishes what was left.
@@ -43,9 +44,9 @@ func (t *tool) resume() *cli.Command {
 					return nil, err
 				}
 				if number > 0 {
-					return failover.ResumeOne(ctx, s, number, c.Bool("confirm-off"), opt)
+					return reconcile.ResumeOne(ctx, s, number, c.Bool("confirm-off"), opt)
 				}
-				return failover.Sweep(ctx, s, opt)
+				return reconcile.Sweep(ctx, s, opt)
 			})
 			return nil
 		},
@@ -59,10 +60,10 @@ func readNumber(word string, n *int) bool {
 }
 
 // resuming reads the flags and the configuration.
-func resuming(ctx context.Context, s app.Session) (opt failover.Resuming, err error) {
+func resuming(ctx context.Context, s app.Session) (opt reconcile.Resuming, err error) {
 	v := s.Config.Values()
-	opt = failover.Resuming{Hosts: cli.Pick(s.Cli, "hosts", v.ResumeHosts), Failed: cli.Pick(s.Cli, "failed", v.ResumeFailed), Unknown: cli.Pick(s.Cli, "unknown", v.ResumeUnknown), Suspended: v.ResumeSuspended}
-	if opt.Cycle, err = failover.ConfirmTime(ctx, s, 0, 1, 0); err != nil {
+	opt = reconcile.Resuming{Hosts: cli.Pick(s.Cli, "hosts", v.ResumeHosts), Failed: cli.Pick(s.Cli, "failed", v.ResumeFailed), Unknown: cli.Pick(s.Cli, "unknown", v.ResumeUnknown), Suspended: v.ResumeSuspended}
+	if opt.Cycle, err = coordinator.ConfirmTime(ctx, s, 0, 1, 0); err != nil {
 		return opt, err
 	}
 	const cycles = 2 // as in the hook lines of the README
