@@ -120,7 +120,7 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, text := range map[string]string{"odd": "\x00{", "none": `{"holds":[]}`, unfinished + "123": "{"} {
+	for name, text := range map[string]string{"odd": "\x00{", "none": `{"holds":[]}`, ".mark-123": "{"} {
 		if err := os.WriteFile(m.Path(name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestSweep(t *testing.T) {
 	if err != nil || len(removed) != 6 || states(t, m) != "good=in_force:1" {
 		t.Errorf("%v, %v; left %s", removed, err, states(t, m))
 	}
-	if _, err := os.Stat(m.Path(unfinished + "123")); err == nil {
+	if _, err := os.Stat(m.Path(".mark-123")); err == nil {
 		t.Error("a file that was left half written stays")
 	}
 }

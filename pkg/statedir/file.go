@@ -39,8 +39,12 @@ func Prepare(f func(*os.File) error) Option { return func(o *option) { o.prepare
 func CreateOnly() Option { return func(o *option) { o.create = true } }
 
 // TempPattern is what os.CreateTemp is given for the file that becomes path: hidden, in the
-// same directory.
-func TempPattern(path string) string { return "." + filepath.Base(path) + "-*" }
+// same directory, and no longer than a name may be.
+func TempPattern(path string) string {
+	const most = 200
+	base := filepath.Base(path)
+	return "." + base[:min(len(base), most)] + "-*"
+}
 
 // Replace writes a file as a whole: after it either the old or the new text is there, and, unless
 // it is Volatile, on the disk. A file that root makes is given to the owner of its directory.
