@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -49,18 +50,18 @@ func ConnectFlags() []cli.Flag {
 	}
 }
 
-// loadConfig reads the configuration file: the one that was named, which must
-// exist then, or one-ft.yaml in the directory of OpenNebula's configuration.
-func loadConfig(named string, paths Paths) (file config.File, err error) {
-	if named != "" {
+// LoadConfig reads the configuration file: the one that --config names, which must exist then, or
+// one-ft.yaml in the directory of OpenNebula's configuration. stateDir is what the flags or it say.
+func LoadConfig(c *cli.Context, paths Paths) (file config.File, stateDir string, err error) {
+	if named := c.String("config"); named != "" {
 		file, err = config.LoadNamed(named)
 	} else {
-		file, err = config.Load(filepath.Join(paths.Etc, "one-ft.yaml"))
+		file, err = config.Load(filepath.Join(paths.Etc, config.Name))
 	}
 	if err != nil {
-		return file, Usagef("%w", err)
+		return file, "", Usagef("%w", err)
 	}
-	return file, nil
+	return file, cmp.Or(cli.Pick(c, "state-dir", file.Values().StateDir), paths.State), nil
 }
 
 // settings reads the common flags, with the configuration under them, and checks
@@ -70,7 +71,7 @@ func settings(c *cli.Context, env Env, v config.Values) (Settings, error) {
 		DryRun: c.Bool("dry-run"), JSON: c.Bool("json"), Verbose: c.Bool("verbose"), AnyState: c.Bool("any-state"),
 		Verify: cli.Pick(c, "verify", v.Verify), Timeout: cli.Pick(c, "timeout", v.Timeout), OnedWait: cli.Pick(c, "oned-wait", v.OnedWait),
 		Parallel: cli.Pick(c, "parallel", v.Parallel), Endpoint: cli.Pick(c, "endpoint", v.Endpoint), AuthFile: cli.Pick(c, "auth-file", v.AuthFile),
-		CAFile: cli.Pick(c, "ca-file", v.CAFile), LogFile: cli.Pick(c, "log-file", v.LogFile), StateDir: cli.Pick(c, "state-dir", v.StateDir),
+		CAFile: cli.Pick(c, "ca-file", v.CAFile), LogFile: cli.Pick(c, "log-file", v.LogFile),
 	}
 	if s.CAFile == "" {
 		s.CAFile = env.Getenv("ONE_CERT_DIR")

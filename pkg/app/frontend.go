@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"iter"
 	"net"
 	"net/url"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"one-ft/pkg/process"
 )
 
 // clockTicks is USER_HZ, the unit of start times in /proc: 100 on every
@@ -23,47 +26,32 @@ const clockTicks = 100
 // found. A machine can have several: location is our ONE_LOCATION ("" without), and
 // only processes with the same one count. proc is /proc.
 func FrontEndStarted(proc, endpoint, location string) time.Time {
-	if !IsLocal(endpoint) {
-		return time.Time{}
-	}
-	boot, ok := bootTime(proc)
-	if !ok {
-		return time.Time{}
-	}
-	var oned, hem time.Time
-	for _, dir := range processes(proc) {
-		command, err := os.ReadFile(filepath.Join(dir, "cmdline"))
-		if err != nil {
-			continue // it has ended
+	boot := bootTime(proc)
+	var oned, all time.Time
+	for dir, isOned := range daemons(proc, endpoint, location) {
+		stat, err := process.ReadStat(dir)
+		const most = 50 * 366 * 24 * 3600 * clockTicks // no machine runs for so long
+		if err != nil || stat.Started == 0 || stat.Started > most || boot.IsZero() {
+			continue
 		}
-		first, _, _ := bytes.Cut(command, []byte{0})
-		switch {
-		case filepath.Base(string(first)) == "oned" && SameLocation(dir, location):
-			oned = later(oned, startOf(dir, boot))
-		case bytes.Contains(command, []byte("onehem-server")) && SameLocation(dir, location):
-			hem = later(hem, startOf(dir, boot))
+		started := boot.Add(time.Duration(stat.Started) * time.Second / clockTicks)
+		all = later(all, started)
+		if isOned {
+			oned = started
 		}
 	}
 	if oned.IsZero() {
 		return oned
 	}
-	return later(oned, hem)
+	return all
 }
 
 // OnedUser finds the user that oned runs as, and its drivers and hooks with it; found is false when
 // oned runs on another machine or cannot be seen. See FrontEndStarted for the rest.
 func OnedUser(proc, endpoint, location string) (uid int, found bool) {
-	if !IsLocal(endpoint) {
-		return 0, false
-	}
-	for _, dir := range processes(proc) {
-		command, err := os.ReadFile(filepath.Join(dir, "cmdline"))
-		if err != nil {
-			continue // it has ended
-		}
-		first, _, _ := bytes.Cut(command, []byte{0})
+	for dir, isOned := range daemons(proc, endpoint, location) {
 		info, err := os.Stat(dir)
-		if err != nil || filepath.Base(string(first)) != "oned" || !SameLocation(dir, location) {
+		if err != nil || !isOned {
 			continue
 		}
 		if owner, ok := info.Sys().(*syscall.Stat_t); ok {
@@ -73,20 +61,25 @@ func OnedUser(proc, endpoint, location string) (uid int, found bool) {
 	return 0, false
 }
 
-// processes gives the directories of all processes.
-func processes(proc string) (dirs []string) {
-	f, err := os.Open(proc)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	names, _ := f.Readdirnames(-1) // those that could be read
-	for _, name := range names {
-		if name[0] >= '1' && name[0] <= '9' {
-			dirs = append(dirs, filepath.Join(proc, name))
+// daemons gives the directories of oned and of the hook execution manager.
+func daemons(proc, endpoint, location string) iter.Seq2[string, bool] {
+	return func(yield func(dir string, isOned bool) bool) {
+		dirs, _ := filepath.Glob(filepath.Join(proc, "[1-9]*")) // the pattern is right
+		if !IsLocal(endpoint) {
+			dirs = nil
+		}
+		for _, dir := range dirs {
+			command, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+			if err != nil {
+				continue // it has ended
+			}
+			first, _, _ := bytes.Cut(command, []byte{0})
+			isOned := filepath.Base(string(first)) == "oned"
+			if (isOned || bytes.Contains(command, []byte("onehem-server"))) && SameLocation(dir, location) && !yield(dir, isOned) {
+				return
+			}
 		}
 	}
-	return dirs
 }
 
 // SameLocation reports whether a process has this ONE_LOCATION. Its environment can
@@ -115,39 +108,16 @@ func IsLocal(endpoint string) bool {
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// bootTime reads when the kernel started.
-func bootTime(proc string) (time.Time, bool) {
-	stat, err := os.ReadFile(filepath.Join(proc, "stat"))
-	if err != nil {
-		return time.Time{}, false
-	}
-	for line := range strings.Lines(string(stat)) {
-		if value, ok := strings.CutPrefix(line, "btime "); ok {
-			n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
-			return time.Unix(n, 0), err == nil
-		}
-	}
-	return time.Time{}, false
-}
-
-// startOf reads when a process started; the zero time if it has ended.
-func startOf(dir string, boot time.Time) time.Time {
-	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+// bootTime reads when the kernel started; the zero time when it cannot be read.
+func bootTime(proc string) time.Time {
+	stat, _ := os.ReadFile(filepath.Join(proc, "stat"))
+	_, rest, _ := strings.Cut(string(stat), "\nbtime ")
+	line, _, _ := strings.Cut(rest, "\n")
+	seconds, err := strconv.ParseInt(line, 10, 64)
 	if err != nil {
 		return time.Time{}
 	}
-	// Behind the name, which may hold anything: state is field 3, starttime 22.
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	const startTime = 22 - 3
-	if len(fields) <= startTime {
-		return time.Time{}
-	}
-	ticks, err := strconv.ParseInt(fields[startTime], 10, 64)
-	const most = 50 * 366 * 24 * 3600 * clockTicks // no machine runs for so long
-	if err != nil || ticks < 0 || ticks > most {
-		return time.Time{}
-	}
-	return boot.Add(time.Duration(ticks) * time.Second / clockTicks)
+	return time.Unix(seconds, 0)
 }
 
 func later(a, b time.Time) time.Time {

@@ -162,7 +162,7 @@ func toolOf(c *cli.Context) string {
 // newSession reads the configuration and the common flags.
 func newSession(c *cli.Context, env Env) (*Session, error) {
 	paths := FindPaths(env.Getenv)
-	file, err := loadConfig(c.String("config"), paths)
+	file, stateDir, err := LoadConfig(c, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +170,7 @@ func newSession(c *cli.Context, env Env) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	set.StateDir = stateDir
 	s := &Session{Settings: set, Cli: c, Tool: toolOf(c), Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run, Machine: env.Machine}
 	if in := env.listen(); in != nil {
 		in.Close()
@@ -239,9 +240,6 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	}
 	if s.Started = env.Started; s.Started == nil {
 		s.Started = func() time.Time { return FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location) }
-	}
-	if s.StateDir == "" {
-		s.StateDir = s.Paths.State
 	}
 	if !s.DryRun && !s.looks {
 		s.Locks, err = incident.OpenLocks(s.StateDir+"/locks", fmt.Sprintf("%s, pid %d", name, os.Getpid()))

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -131,29 +129,5 @@ func TestDrillSSH(t *testing.T) {
 		if err := cli.Run(t.Context(), tool.drill(), "", []string{"0"}, &out); err != nil || !strings.Contains(out.String(), want.says) || strings.Contains(out.String(), "\x1b") {
 			t.Errorf("%s: %v\n%s%s", name, err, out.String(), problems.String())
 		}
-	}
-}
-
-// TestBlockOf: whether the block is there is read, not asked.
-func TestBlockOf(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "config")
-	if state, timeout, err := blockOf(path, "/var/lib/one/one-ft"); state != failfast.NotInstalled || timeout || err != nil {
-		t.Errorf("%s, %v", state, err)
-	}
-	text, err := failfast.Install([]byte("Host other\nConnectTimeout 33\n"), failfast.Block{StateDir: "/var/lib/one/one-ft"}, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for stateDir, want := range map[string]failfast.ForceState{"/var/lib/one/one-ft": failfast.InForce, "/other": failfast.NotInstalled} {
-		if state, timeout, err := blockOf(path, stateDir); state != want || !timeout || err != nil {
-			t.Errorf("%s: %s, %v", stateDir, state, err)
-		}
-	}
-	if state, _, err := blockOf(dir, "/x"); state != failfast.Unknown || err == nil {
-		t.Errorf("%s, %v", state, err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -15,10 +14,9 @@ import (
 	"one-ft/pkg/cli"
 
 	"one-ft/pkg/app"
-	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
-	"one-ft/pkg/one"
+	"one-ft/pkg/statedir"
 )
 
 // incidents is the command that shows the journal.
@@ -42,28 +40,15 @@ func (t *tool) incidents() *cli.Command {
 
 // journal opens the journal that the flags and the configuration name.
 func (t *tool) journal(c *cli.Context) (*incident.Journal, error) {
-	paths := app.FindPaths(t.env.Getenv)
-	dir := paths.State
-	named := c.String("config")
-	load := config.LoadNamed
-	if named == "" {
-		named, load = filepath.Join(paths.Etc, config.Name), config.Load
-	}
-	file, err := load(named)
+	_, dir, err := app.LoadConfig(c, app.FindPaths(t.env.Getenv))
 	if err != nil {
-		return nil, app.Usagef("%w", err)
+		return nil, err
 	}
-	if v := file.Values(); v.StateDir != "" {
-		dir = v.StateDir
-	}
-	if c.IsSet("state-dir") {
-		dir = c.String("state-dir")
-	}
-	dir = filepath.Join(dir, "incidents")
-	if _, err := os.Stat(dir); err != nil {
+	incidents := statedir.Dir(dir).Incidents()
+	if _, err := os.Stat(incidents); err != nil {
 		return nil, app.Usagef("no journal: %w; nothing has happened yet, or it is elsewhere (--state-dir), or for user oneadmin only", err)
 	}
-	return incident.OpenJournal(dir)
+	return incident.OpenJournal(incidents)
 }
 
 // list shows the last incidents.
@@ -81,7 +66,7 @@ func (t *tool) list(_ context.Context, c *cli.Context) error {
 	records, failed := j.List(c.Int("limit"))
 	for _, err := range failed {
 		t.code = app.ExitIncomplete
-		fmt.Fprintf(t.env.Stderr, "oneft: %s\n", one.Printable(err.Error()))
+		t.warn(err)
 	}
 	if c.Bool("json") {
 		return t.json(records)
