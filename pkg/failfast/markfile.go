@@ -24,10 +24,14 @@ var ErrBusy = errors.New("another process has held the lock over the marks of ho
 
 // make makes the directory of the marks. The state directory is there: the journal is in it.
 func (m Marks) make() error {
-	if _, err := os.Stat(filepath.Dir(m.dir)); err != nil {
+	err := os.Mkdir(m.dir, 0o755)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil:
 		return err
 	}
-	return statedir.MakeDir(m.dir)
+	return statedir.OwnLikeParent(m.dir)
 }
 
 // lock gives the function that ends it. Errors: ErrBusy, and those of the file system.

@@ -95,7 +95,7 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 		if cycle, err = coordinator.ConfirmTime(ctx, s, 0, 1, 0); err != nil {
 			return nil, err
 		}
-		if cycle == 0 { // it is not asked for in a dry run
+		if cycle == 0 { // in a dry run oned is not asked
 			cycle = failover.DefaultInterval
 		}
 	}
@@ -132,7 +132,7 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 		}
 		rows, findings = install.Rows(f), install.Judge(f, facts)
 	}
-	a := page{Rows: [][]string{{"WHERE", "WHEN", "RUNS", "BY"}}, Summary: "the hooks of one-ft are as they should be"}
+	a := page{Rows: [][]string{{"WHERE", "WHEN", "RUNS", "BY"}}, Summary: "the hooks of one-ft are in order"}
 	for _, r := range rows {
 		a.Rows = append(a.Rows, []string{r.Where, r.Trigger, r.Runs, r.By})
 	}
@@ -142,10 +142,10 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 		}
 		line := f.Severity + ": " + f.What
 		if f.Fix != "" {
-			line += "; to mend it: " + f.Fix
+			line += "; to fix it: " + f.Fix
 		}
 		a.Text = append(a.Text, line)
-		a.Summary = "not everything is as it should be; see above"
+		a.Summary = "not everything is in order; see above"
 		if f.Severity == install.Problem {
 			a.Code = app.ExitIncomplete
 		}
@@ -164,20 +164,16 @@ func printHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 	return page{Text: append(strings.Split(strings.TrimRight(text, "\n"), "\n"), printSSH(s)...)}, nil
 }
 
-// changeHooks is oneft hooks install and remove.
-func changeHooks(add bool) func(ctx context.Context, s app.Session) (app.Answer, error) {
+// changeHooks is oneft hooks install (add) and remove.
+func changeHooks(add bool) app.Act {
 	return func(ctx context.Context, s app.Session) (app.Answer, error) {
-		fencing := func(bool) (fencingChange, error) { return fencingChange{text: keptFencing(s)}, nil }
 		var hooks []install.Hook
 		var ssh sshChange
 		var err error
-		if add {
-			if hooks, err = wanted(ctx, s); err == nil {
-				ssh, err = planSSH(ctx, s)
-			}
-			fencing = func(isNew bool) (fencingChange, error) { return planFencing(ctx, s, isNew) }
-		} else {
+		if !add {
 			ssh, err = planSSHRemoval(s)
+		} else if hooks, err = wanted(ctx, s); err == nil {
+			ssh, err = planSSH(ctx, s)
 		}
 		if err == nil {
 			err = ssh.try(ctx, s)
@@ -187,19 +183,19 @@ func changeHooks(add bool) func(ctx context.Context, s app.Session) (app.Answer,
 		}
 		var a page
 		if install.UsesPool(s.Version) {
-			a, err = changePool(ctx, s, hooks, fencing)
+			a, err = changePool(ctx, s, add, hooks)
 		} else {
-			a, err = changeFile(s, hooks, fencing)
+			a, err = changeFile(ctx, s, add, hooks)
 		}
-		if err != nil {
-			return nil, err
+		if err == nil {
+			err = ssh.apply(ctx, s, &a)
 		}
-		return a, ssh.apply(ctx, s, &a)
+		return a, err
 	}
 }
 
 // changeFile changes oned.conf.
-func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (fencingChange, error)) (page, error) {
+func changeFile(ctx context.Context, s app.Session, add bool, hooks []install.Hook) (page, error) {
 	path := onedConf(s)
 	old, err := install.ReadFile(path)
 	if err != nil {
@@ -214,14 +210,14 @@ func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (f
 	if err != nil {
 		return page{}, app.Usagef("%s: %w", path, err)
 	}
-	settings, err := settle(s, fencing, install.Rows(parsed))
+	settings, err := settle(ctx, s, add, install.Rows(parsed))
 	if err != nil {
 		return page{}, err
 	}
 	a := page{Text: append(settings.text, diff...)}
 	switch {
 	case len(diff) == 0:
-		a.Summary = settings.unchanged(path+" is as it should be", s.DryRun)
+		a.Summary = settings.unchanged(path+" is in order", s.DryRun)
 	case s.DryRun:
 		a.Summary = path + " would be changed so"
 	default:
@@ -236,7 +232,7 @@ func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (f
 }
 
 // changePool changes the hooks in oned.
-func changePool(ctx context.Context, s app.Session, hooks []install.Hook, fencing func(isNew bool) (fencingChange, error)) (page, error) {
+func changePool(ctx context.Context, s app.Session, add bool, hooks []install.Hook) (page, error) {
 	pool, facts := hookPool{s.Client}, hookFacts(s)
 	existing, err := pool.Hooks(ctx)
 	if err != nil {
@@ -246,11 +242,11 @@ func changePool(ctx context.Context, s app.Session, hooks []install.Hook, fencin
 	if err != nil {
 		return page{}, app.Usagef("%w", err)
 	}
-	settings, err := settle(s, fencing, install.RowsPool(existing, facts))
+	settings, err := settle(ctx, s, add, install.RowsPool(existing, facts))
 	if err != nil {
 		return page{}, err
 	}
-	a := page{Text: append(settings.text, lines(install.DiffPool(changes))...), Summary: settings.unchanged("the hooks are as they should be", s.DryRun)}
+	a := page{Text: append(settings.text, lines(install.DiffPool(changes))...), Summary: settings.unchanged("the hooks are in order", s.DryRun)}
 	if !install.Changed(changes) {
 		return a, nil
 	}

@@ -125,7 +125,7 @@ func (c sshChange) apply(ctx context.Context, s app.Session, a *page) error {
 	path := one.Printable(c.config.Path)
 	switch {
 	case len(diff) == 0:
-		a.Text = append(a.Text, path+" is as it should be: nothing was changed")
+		a.Text = append(a.Text, path+" is in order: nothing was changed")
 		return nil
 	case s.DryRun:
 		a.Text = append(a.Text, diff...)
@@ -227,8 +227,8 @@ func showSSH(ctx context.Context, s app.Session, a *page) {
 	if f.Err != nil {
 		line += ": " + one.Printable(f.Err.Error())
 	}
-	a.Text = append(a.Text, line+"; to mend it: oneft hooks install --ssh")
-	a.Summary = "not everything is as it should be; see above"
+	a.Text = append(a.Text, line+"; to fix it: oneft hooks install --ssh")
+	a.Summary = "not everything is in order; see above"
 }
 
 // printSSH is what an admin would write by hand.

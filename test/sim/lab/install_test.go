@@ -41,7 +41,7 @@ func TestInstalledHooks(t *testing.T) {
 				oneft(t, l, bin, "hooks", "install", "--dir", bin, "--pause", "0")
 			}
 			out := oneft(t, l, bin, "hooks", "show", "--dir", bin)
-			if !strings.Contains(out, "as they should be") {
+			if !strings.Contains(out, "are in order") {
 				t.Error(out)
 			}
 			called := hostHook(t, l, version, conf)
