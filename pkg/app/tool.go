@@ -44,7 +44,7 @@ type Session struct {
 	Cli  *cli.Context
 	Tool string // name of the executable
 	ID   int    // of the host or VM
-	// Attended: a person or a script waits for the answer; it is no hook.
+	// Attended: an operator or a script waits for the answer; it is no hook.
 	Attended bool
 	looks    bool // it only looks, and needs no locks
 	// Call is what the tool was called with, for the journal: the ID instead of a template,
@@ -57,8 +57,8 @@ type Session struct {
 	Paths   Paths
 	Config  config.File // what the configuration file sets
 	Log     *Log
-	// Confirm asks the person at the terminal; nil when nobody is there.
-	Confirm func(context.Context, Question) Decision
+	// Confirm asks the operator at the terminal; nil when nobody is there.
+	Confirm func(context.Context, Question) bool
 	// RunProgram runs fence agents, commands and second opinions; nil is process.Run.
 	RunProgram process.Runner
 	// Machine is where ssh of the drivers runs; nil is this one.

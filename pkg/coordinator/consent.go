@@ -25,7 +25,7 @@ func Consent(ctx context.Context, s app.Session, q incident.Request) *failover.R
 		return nil
 	}
 	o := NewFences(s).Outlook(FencingOf(s, q), host)
-	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) != app.Declined {
+	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) {
 		return nil
 	}
 	return &failover.Report{

@@ -2,11 +2,13 @@ package failfast
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,13 +54,25 @@ func (m Marks) read(name string) ([]Hold, error) {
 	return decode(text)
 }
 
-// write replaces a mark as a whole. It need not survive a crash of the machine.
+func decode(text []byte) ([]Hold, error) {
+	var c content
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, err
+	}
+	if len(c.Holds) == 0 {
+		return nil, errors.New("it names no host")
+	}
+	return c.Holds, nil
+}
+
+// write replaces a mark as a whole; it expires with the last of its holds. It need not survive a crash of the machine.
 func (m Marks) write(name string, holds []Hold) error {
-	text, until, err := encode(holds)
+	text, err := json.Marshal(content{Holds: holds})
 	if err != nil {
 		return err
 	}
-	return statedir.Replace(m.Path(name), text, statedir.Volatile(), statedir.ModTime(until))
+	until := slices.MaxFunc(holds, func(a, b Hold) int { return a.Until.Compare(b.Until) }).Until
+	return statedir.Replace(m.Path(name), append(text, '\n'), statedir.Volatile(), statedir.ModTime(until))
 }
 
 // sweepUnfinished removes what processes that died left half written: no mark begins with a dot. The lock

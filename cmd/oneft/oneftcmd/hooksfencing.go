@@ -62,7 +62,7 @@ func planFencing(ctx context.Context, s app.Session, isNew bool) (fencingChange,
 	case step == fencingAsk && s.DryRun:
 		value = config.FencingRequired
 		c.text = []string{"at a terminal this is asked first, and done after a yes:"}
-	case step == fencingAsk && s.Confirm(ctx, requiredQuestion(c.path, isNew)) == app.Agreed:
+	case step == fencingAsk && s.Confirm(ctx, requiredQuestion(c.path, isNew)):
 		value = config.FencingRequired
 	case step == fencingAsk, step == fencingStays:
 		return c, nil
