@@ -76,7 +76,7 @@ func kindOf(err error) ProblemKind {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return FileMissing
-	case errors.As(err, &syntax), errors.Is(err, onedconf.ErrTooLarge):
+	case errors.As(err, &syntax):
 		return FileSyntax
 	}
 	return FileUnreadable

@@ -25,13 +25,13 @@ var (
 )
 
 // all is a wish for every hook there is.
-func all() Wish {
-	w := DefaultWish()
+func all() Spec {
+	w := DefaultSpec()
 	w.Failures = "recreate"
 	return w
 }
 
-func hooksFor(t testing.TB, w Wish, v one.Version) []Hook {
+func hooksFor(t testing.TB, w Spec, v one.Version) []Hook {
 	t.Helper()
 	hooks, err := Hooks(w, v)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -77,7 +78,7 @@ func Plan(existing []PoolHook, wanted []Hook, facts Facts) ([]Change, error) {
 		case h.asWanted(p) && !forgotten[h.trigger()]:
 			changes = append(changes, Change{Verb: Keep, ID: p.ID, Name: p.Name, Before: p.shown(), After: p.shown()})
 		default:
-			changes = append(changes, Change{Verb: Update, ID: p.ID, Name: p.Name, Template: text(h.attributes()), Before: p.shown(), After: p.with(h).shown()})
+			changes = append(changes, Change{Verb: Update, ID: p.ID, Name: p.Name, Template: written(h.attributes()), Before: p.shown(), After: p.with(h).shown()})
 		}
 	}
 	return changes, nil
@@ -107,25 +108,20 @@ func poolConflicts(existing []PoolHook, wanted []Hook, facts Facts) []Finding {
 
 // with is the hook after an update.
 func (p PoolHook) with(h Hook) PoolHook {
-	merged := map[string]string{}
-	for name, value := range p.Attributes {
-		merged[name] = value
-	}
+	p.Attributes = maps.Clone(p.Attributes)
 	for _, a := range h.attributes() {
-		merged[a.Name] = a.Value
+		p.Attributes[a.Name] = a.Value
 	}
-	p.Attributes = merged
 	return p
 }
 
 // shown are the attributes of a hook, one on a line, by name.
 func (p PoolHook) shown() string {
-	pairs := []Pair{{"NAME", p.Name}, {"TYPE", p.Type}}
-	for name, value := range p.Attributes {
-		pairs = append(pairs, Pair{short(name), short(value)})
+	words := []string{"NAME", p.Name, "TYPE", p.Type}
+	for _, name := range slices.Sorted(maps.Keys(p.Attributes)) {
+		words = append(words, short(name), short(p.Attributes[name]))
 	}
-	slices.SortFunc(pairs[2:], func(a, b Pair) int { return strings.Compare(a.Name, b.Name) })
-	return text(pairs)
+	return written(pairs(words...))
 }
 
 // Changed reports whether there is anything to do.

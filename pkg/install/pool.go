@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"one-ft/pkg/onedconf"
 )
 
 // Pool is the hook pool of oned, 5.10 and later. The arguments of the calls are the same
@@ -52,38 +54,47 @@ func (p PoolHook) trigger() string {
 	return trigger(p.Attributes["RESOURCE"], "", p.Attributes["STATE"], p.Attributes["LCM_STATE"])
 }
 
-// attributes are those of a hook as oned keeps them: ON has become states.
-func (h Hook) attributes() []Pair {
-	pairs := []Pair{{"RESOURCE", h.Resource}, {"REMOTE", "NO"}, {"COMMAND", h.Command}, {"ARGUMENTS", h.Arguments}}
-	parts := strings.Split(h.trigger(), "/")
-	pairs = append(pairs, Pair{"STATE", parts[1]})
-	if len(parts) > 2 {
-		pairs = append(pairs, Pair{"LCM_STATE", parts[2]})
+// pairs are names with their values, in turn.
+func pairs(words ...string) []onedconf.Pair {
+	var all []onedconf.Pair
+	for two := range slices.Chunk(words, 2) {
+		all = append(all, onedconf.Pair{Name: two[0], Value: two[1]})
 	}
-	// Only "yes" works: the hook manager means to take "true" as well, and does not
-	// (as_stdin? in src/hem/onehem-server.rb, 5.10.0 to 7.4.0).
-	pairs = append(pairs, Pair{"ARGUMENTS_STDIN", "yes"}, Pair{"TIMEOUT", fmt.Sprint(int64(h.Timeout.Seconds()))})
-	return append(pairs, Pair{marker, program(h.Command)})
+	return all
+}
+
+// attributes are those of a hook as oned keeps them: ON has become states. Of ARGUMENTS_STDIN only "yes"
+// works: the hook manager means to take "true" as well, and does not (as_stdin? in
+// src/hem/onehem-server.rb, 5.10.0 to 7.4.0).
+func (h Hook) attributes() []onedconf.Pair {
+	words := []string{"RESOURCE", h.Resource, "REMOTE", "NO", "COMMAND", h.Command, "ARGUMENTS", h.Arguments}
+	parts := strings.Split(h.trigger(), "/")
+	words = append(words, "STATE", parts[1])
+	if len(parts) > 2 {
+		words = append(words, "LCM_STATE", parts[2])
+	}
+	words = append(words, "ARGUMENTS_STDIN", "yes", "TIMEOUT", fmt.Sprint(int64(h.Timeout.Seconds())), marker, program(h.Command))
+	return pairs(words...)
 }
 
 // template is the text for one.hook.allocate.
 func (h Hook) template() string {
-	pairs := []Pair{{"NAME", h.Name}, {"TYPE", "state"}}
+	all := pairs("NAME", h.Name, "TYPE", "state")
 	if h.Resource == "VM" {
-		pairs = append(pairs, Pair{"ON", h.On})
+		all = append(all, pairs("ON", h.On)...)
 	}
 	for _, p := range h.attributes() {
 		if h.Resource == "HOST" || h.On == "CUSTOM" || p.Name != "STATE" && p.Name != "LCM_STATE" {
-			pairs = append(pairs, p)
+			all = append(all, p)
 		}
 	}
-	return text(pairs)
+	return written(all)
 }
 
-// text writes attributes as oned reads them. The values of a Hook need no escapes.
-func text(pairs []Pair) string {
+// written are attributes as oned reads them. The values of a Hook need no escapes.
+func written(all []onedconf.Pair) string {
 	var b strings.Builder
-	for _, p := range pairs {
+	for _, p := range all {
 		fmt.Fprintf(&b, "%-15s = \"%s\"\n", p.Name, p.Value)
 	}
 	return b.String()

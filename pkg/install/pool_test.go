@@ -89,7 +89,7 @@ func FuzzParsePool(f *testing.F) {
 			wantError(t, err)
 			return
 		}
-		for _, finding := range JudgePool(hooks, facts) {
+		for _, finding := range LintPool(hooks, facts) {
 			wantError(t, fmt.Errorf("%s %s", finding.What, finding.Fix))
 		}
 		changes, err := Plan(hooks, wanted, facts)

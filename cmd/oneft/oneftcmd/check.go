@@ -117,8 +117,8 @@ func poolHooks(ctx context.Context, client *one.Client, facts install.Facts, in 
 		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: "the hooks cannot be read: " + err.Error(), Fix: "onehook list"})
 		return
 	}
-	in.Hooks = findings(install.JudgePool(pool, facts))
-	in.HostHook = hostHook(install.RowsPool(pool, facts))
+	in.Hooks = findings(install.LintPool(pool, facts))
+	in.HostHook = hostHook(install.ListPool(pool, facts))
 }
 
 // fileHooks judges the hooks in oned.conf, 4.4 to 5.8.
@@ -136,12 +136,11 @@ func fileHooks(path string, facts install.Facts, in *check.Input) {
 		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: err.Error(), Fix: "correct " + path + ", then restart oned"})
 		return
 	}
-	in.Hooks = findings(install.Judge(file, facts))
-	in.HostHook = hostHook(install.Rows(file))
+	in.Hooks = findings(install.Lint(file, facts))
+	in.HostHook = hostHook(install.List(file))
 	in.Written = []check.HookLine{}
 	for _, e := range file.Entries {
-		resource, hook := strings.CutSuffix(e.Name, "_HOOK")
-		if hook && e.Pairs != nil && (resource == "HOST" || resource == "VM") {
+		if resource := e.Hook(); resource != "" {
 			in.Written = append(in.Written, check.HookLine{Resource: resource, Name: e.Get("NAME"), On: e.Get("ON"), Command: e.Get("COMMAND"), Arguments: e.Get("ARGUMENTS")})
 		}
 	}

@@ -18,7 +18,7 @@ import (
 
 // hooks is the command that shows, installs and removes the hooks.
 func (t *tool) hooks() *cli.Command {
-	wish := install.DefaultWish()
+	wish := install.DefaultSpec()
 	where := []cli.Flag{
 		&cli.StringFlag{Name: "oned-conf", Usage: "`FILE` with the configuration of oned (4.4 to 5.8)", DefaultText: "oned.conf in OpenNebula's directory"},
 		&cli.StringFlag{Name: "dir", Usage: "`DIRECTORY` with the executables of one-ft", DefaultText: wish.Dir + ", or below $ONE_LOCATION/var"},
@@ -85,7 +85,7 @@ func onedConf(s app.Session) string {
 // wanted are the hooks that the flags ask for.
 func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 	v := s.Config.Values()
-	w := install.Wish{Host: s.Cli.String("hosts"), Suspended: s.Cli.Bool("suspended"), Pause: s.Cli.Int("pause"),
+	w := install.Spec{Host: s.Cli.String("hosts"), Suspended: s.Cli.Bool("suspended"), Pause: s.Cli.Int("pause"),
 		Failures: s.Cli.String("failures"), Unknown: s.Cli.String("unknown"), Dir: executables(s)}
 	cycle := failover.DefaultInterval
 	if install.UsesPool(s.Version) && w.Pause > 0 && w.Pause <= 1000 {
@@ -98,9 +98,7 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 		}
 	}
 	const fences = time.Hour // more than all attempts at all levels take
-	w.Timeout = install.Timeout(install.Bounds{
-		Confirm: max(v.Wait, time.Duration(w.Pause)*cycle), Hold: v.StormGiveUp, Fence: fences, Act: v.Timeout, OnedWait: v.OnedWait,
-	})
+	w.Timeout = install.Timeout(max(v.Wait, time.Duration(w.Pause)*cycle), v.StormGiveUp, fences, v.Timeout, v.OnedWait)
 	hooks, err := install.Hooks(w, s.Version)
 	if err != nil {
 		return nil, app.Usagef("%w", err)
@@ -118,7 +116,7 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows, findings = install.RowsPool(pool, facts), install.JudgePool(pool, facts)
+		rows, findings = install.ListPool(pool, facts), install.LintPool(pool, facts)
 	} else {
 		text, err := install.ReadFile(onedConf(s))
 		if err != nil {
@@ -128,7 +126,7 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows, findings = install.Rows(f), install.Judge(f, facts)
+		rows, findings = install.List(f), install.Lint(f, facts)
 	}
 	a := page{Rows: [][]string{{"WHERE", "WHEN", "RUNS", "BY"}}, Summary: "the hooks of one-ft are as they should be"}
 	for _, r := range rows {
@@ -216,7 +214,7 @@ func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (f
 	if err != nil {
 		return page{}, app.Usagef("%s: %w", path, err)
 	}
-	settings, err := settle(s, fencing, install.Rows(parsed))
+	settings, err := settle(s, fencing, install.List(parsed))
 	if err != nil {
 		return page{}, err
 	}
@@ -248,7 +246,7 @@ func changePool(ctx context.Context, s app.Session, hooks []install.Hook, fencin
 	if err != nil {
 		return page{}, app.Usagef("%w", err)
 	}
-	settings, err := settle(s, fencing, install.RowsPool(existing, facts))
+	settings, err := settle(s, fencing, install.ListPool(existing, facts))
 	if err != nil {
 		return page{}, err
 	}

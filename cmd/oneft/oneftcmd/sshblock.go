@@ -84,7 +84,7 @@ func readSSH(s app.Session) (sshChange, error) {
 		return sshChange{}, err
 	}
 	u := client.User
-	config, err := install.ReadSSHConfig(u.Home, u.UID, u.GID)
+	config, err := install.ReadSSHConfig(u.Home, u.UID)
 	return sshChange{client: client, config: config}, err
 }
 
@@ -193,7 +193,7 @@ func (c sshChange) write(ctx context.Context, s app.Session) (backup string, err
 
 // putBack makes the configuration what it was.
 func (c sshChange) putBack() error {
-	now, err := install.ReadSSHConfig(c.client.User.Home, c.client.User.UID, c.client.User.GID)
+	now, err := install.ReadSSHConfig(c.client.User.Home, c.client.User.UID)
 	if err != nil {
 		return err
 	}

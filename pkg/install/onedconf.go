@@ -10,9 +10,6 @@ import (
 // maxSize is the largest oned.conf and the largest hook pool that is read.
 const maxSize = onedconf.MaxSize
 
-// Pair is a name with its value, to be written.
-type Pair struct{ Name, Value string } // the name in capital letters
-
 // SyntaxError is where oned.conf cannot be read, by oned as little as by one-ft.
 type SyntaxError = onedconf.SyntaxError
 
@@ -24,6 +21,15 @@ type Entry struct {
 	onedconf.Attribute
 	// Ours is set inside the block that one-ft wrote.
 	Ours bool
+}
+
+// Hook is the resource of an entry that is a hook for hosts or VMs: HOST or VM; "" for any other.
+func (e Entry) Hook() string {
+	resource, hook := strings.CutSuffix(e.Name, "_HOOK")
+	if !hook || resource != "HOST" && resource != "VM" || e.Pairs == nil {
+		return ""
+	}
+	return resource
 }
 
 // File is an oned.conf that was read.
@@ -48,8 +54,7 @@ func Parse(text []byte) (File, error) {
 	case err != nil:
 		return File{}, err
 	case m.opened >= 0:
-		m.at = m.openedAt
-		return File{}, m.fail("%q without %q behind it; take the lines of one-ft out by hand, then run this again", beginMark, endMark)
+		return File{}, m.fail(m.openedAt, "%q without %q behind it", beginMark, endMark)
 	}
 	for _, a := range all {
 		m.file.Entries = append(m.file.Entries, Entry{Attribute: a, Ours: a.Begin >= m.file.begin && a.End <= m.file.end})
@@ -61,11 +66,10 @@ func Parse(text []byte) (File, error) {
 type marks struct {
 	file             File
 	opened, openedAt int // where the mark of the beginning is, its byte and its line; -1 outside of the block
-	at               int // the line of the comment at hand
 }
 
-func (m *marks) fail(format string, args ...any) error {
-	return &SyntaxError{File: confName, Line: m.at, Problem: fmt.Sprintf(format, args...)}
+func (m *marks) fail(line int, format string, args ...any) error {
+	return &SyntaxError{File: confName, Line: line, Problem: fmt.Sprintf(format, args...) + ": take the lines of one-ft out by hand, then run this again"}
 }
 
 // comment notes the beginning or the end of the block.
@@ -75,22 +79,17 @@ func (m *marks) comment(c onedconf.Comment) error {
 	if !c.Whole || !begins && !isMark(mark, endMark) {
 		return nil
 	}
-	m.at = c.Line
-	byHand := "take the lines of one-ft out by hand, then run this again"
 	switch {
 	case c.Inside:
-		return m.fail("%q inside of an attribute: %s", mark, byHand)
+		return m.fail(c.Line, "%q inside of an attribute", mark)
 	case m.file.end > 0:
-		return m.fail("%q behind an earlier block of one-ft: %s", mark, byHand)
+		return m.fail(c.Line, "%q behind an earlier block of one-ft", mark)
 	case begins && m.opened >= 0:
-		return m.fail("%q twice: %s", beginMark, byHand)
+		return m.fail(c.Line, "%q twice", beginMark)
 	case begins:
-		m.opened, m.openedAt, m.file.joined, m.file.eol = c.Begin, c.Line, mark == beginJoined, "\n"
-		if strings.HasSuffix(c.Text, "\r\n") {
-			m.file.eol = "\r\n"
-		}
+		m.opened, m.openedAt, m.file.joined, m.file.eol = c.Begin, c.Line, mark == beginJoined, lineEnd([]byte(c.Text))
 	case m.opened < 0:
-		return m.fail("%q without %q before it: %s", endMark, beginMark, byHand)
+		return m.fail(c.Line, "%q without %q before it", endMark, beginMark)
 	default:
 		m.file.begin, m.file.end, m.opened = m.opened, c.End, -1
 	}

@@ -11,13 +11,13 @@ type Row struct {
 	Ours    bool   // Install or Plan may change it
 }
 
-// Rows are the hooks in an oned.conf that recover VMs.
-func Rows(f File) []Row { return rows(f.active()) }
+// List gives the hooks in an oned.conf that recover VMs.
+func List(f File) []Row { return list(f.active()) }
 
-// RowsPool are the hooks in the pool that recover VMs; facts.Dir tells which are ours.
-func RowsPool(pool []PoolHook, facts Facts) []Row { return rows(stateHooks(pool, facts.Dir)) }
+// ListPool gives the hooks in the pool that recover VMs; facts.Dir tells which are ours.
+func ListPool(pool []PoolHook, facts Facts) []Row { return list(stateHooks(pool, facts.Dir)) }
 
-func rows(all []active) []Row {
+func list(all []active) []Row {
 	var found []Row
 	for _, a := range all {
 		if by := recovers(a.command, a.arguments); by != "" || a.ours {
