@@ -19,6 +19,8 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
+	"one-ft/pkg/statedir"
 )
 
 // checkWait is how long a check waits for oned: a check that takes minutes is of no use.
@@ -55,11 +57,11 @@ func (t *tool) check() *cli.Command {
 			}
 			var report *check.Report
 			t.code = app.Command(c.Context, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
-				facts, err := check.Look(ctx, checking(ctx, s, c.Bool("no-fencing")))
+				facts, err := check.Collect(ctx, checking(ctx, s, c.Bool("no-fencing")))
 				if err != nil {
 					return nil, err
 				}
-				r := check.Judge(facts)
+				r := check.Evaluate(facts)
 				report = &r
 				return r, nil
 			})
@@ -90,7 +92,7 @@ func (t *tool) checked(c *cli.Context, report *check.Report) error {
 func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 	fences := coordinator.NewFences(s)
 	in := check.Input{
-		Client: s.Client, Own: app.Version(), Config: s.Config, Paths: s.Paths, StateDir: s.StateDir, Settings: fences.Settings,
+		Client: s.Client, Own: app.Version(), Config: s.Config, Location: s.Paths.Location, LogDir: s.Paths.Log, State: statedir.Dir(s.StateDir), Settings: fences.Settings,
 		Interval: func(ctx context.Context) (time.Duration, error) {
 			interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
 			return interval, err
@@ -100,7 +102,7 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 		NoFencing: noFencing, Proc: "/proc", Machine: s.Drivers(),
 	}
 	facts := hookFacts(s)
-	if !app.IsLocal(s.Client.Endpoint()) {
+	if !process.IsLocal(s.Client.Endpoint()) {
 		facts.Executable = nil // they are on another machine
 	}
 	if install.UsesPool(s.Version) {

@@ -9,8 +9,8 @@ import (
 	"syscall"
 	"testing"
 
-	"one-ft/pkg/app"
 	"one-ft/pkg/one"
+	"one-ft/pkg/statedir"
 )
 
 // write makes a file and the directories above it.
@@ -35,8 +35,8 @@ func proc(t testing.TB, dir string, pid int, state, environ string, words ...str
 }
 
 // at looks at a machine.
-func at(v one.Version, dir string, change func(*look)) FrontEnd {
-	l := &look{Input: Input{Proc: filepath.Join(dir, "proc"), Root: dir, StateDir: filepath.Join(dir, "state"), Paths: app.Paths{Log: filepath.Join(dir, "log")}}}
+func at(v one.Version, dir string, change func(*collector)) FrontEnd {
+	l := &collector{Input: Input{Proc: filepath.Join(dir, "proc"), Root: dir, State: statedir.Dir(filepath.Join(dir, "state")), LogDir: filepath.Join(dir, "log")}}
 	l.facts.Version, l.facts.Endpoint = v, "http://localhost:2633/RPC2"
 	if change != nil {
 		change(l)
@@ -76,7 +76,7 @@ func TestManager(t *testing.T) {
 	if fe := at(v44, dir, nil); !fe.Manager || fe.ManagerState != "S" {
 		t.Errorf("one_hm: %+v", fe)
 	}
-	if fe := at(v74, dir, func(l *look) { l.facts.Endpoint = "http://one.example:2633/RPC2" }); fe.Local {
+	if fe := at(v74, dir, func(l *collector) { l.facts.Endpoint = "http://one.example:2633/RPC2" }); fe.Local {
 		t.Errorf("another machine: %+v", fe)
 	}
 }
@@ -171,7 +171,7 @@ func TestDirs(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "log", "host_error.log"), "")
 	write(t, filepath.Join(dir, "state", "locks", "host-1.lock"), "")
-	l := &look{Input: Input{Proc: dir, Root: dir, StateDir: filepath.Join(dir, "state"), Paths: app.Paths{Log: filepath.Join(dir, "log")}}}
+	l := &collector{Input: Input{Proc: dir, Root: dir, State: statedir.Dir(filepath.Join(dir, "state")), LogDir: filepath.Join(dir, "log")}}
 	l.facts.Values.MetricsFile = filepath.Join(dir, "metrics", "a.prom")
 	l.machine()
 	var got []string

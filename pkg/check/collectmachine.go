@@ -2,7 +2,6 @@ package check
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,101 +15,82 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"one-ft/pkg/app"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/process"
 )
 
 // machine looks at this machine: processes, logs, directories, timers. It writes nothing.
-func (l *look) machine() {
-	f := &l.facts
-	fe := &f.FrontEnd
+func (c *collector) machine() {
+	fe := &c.facts.FrontEnd
 	fe.UID = os.Geteuid()
 	hookUID := fe.UID
-	if !app.FrontEndStarted(l.Proc, f.Endpoint, l.Paths.Location).IsZero() {
-		l.processes(fe)
-	}
+	c.daemons(fe)
 	if fe.Local {
 		hookUID = fe.OnedUID
-		if !f.Version.Before(5, 9) {
-			fe.ManagerLog = failedLoad(filepath.Join(l.Paths.Log, "onehem.log"))
+		if !c.facts.Version.Before(5, 9) {
+			fe.ManagerLog = failedLoad(filepath.Join(c.LogDir, "onehem.log"))
 		}
-		fe.Timer = l.timer()
+		fe.Timer = c.timer()
 	}
 	groups := groupsOf(hookUID)
 	if hookUID != fe.UID {
-		l.account = &fence.Account{UID: hookUID, GIDs: groups, Name: nameOf(hookUID)}
+		c.account = &fence.Account{UID: hookUID, GIDs: groups, Name: nameOf(hookUID)}
 	}
-	add := func(path, what string, must bool) {
-		info, err := os.Stat(path)
-		if !must && errors.Is(err, os.ErrNotExist) {
-			return
+	c.dirs(func(path string) error { return writable(path, hookUID, groups) })
+}
+
+// dirs are the directories and files that hooks write.
+func (c *collector) dirs(writable func(path string) error) {
+	add := func(must bool, what string, paths ...string) {
+		for _, path := range paths {
+			info, err := os.Stat(path)
+			if must || !errors.Is(err, os.ErrNotExist) {
+				c.facts.Dirs = append(c.facts.Dirs, Path{Path: path, For: what, File: err == nil && !info.IsDir(), Err: writable(path)})
+			}
 		}
-		f.Dirs = append(f.Dirs, Dir{Path: path, For: what, File: err == nil && !info.IsDir(), Err: writable(path, hookUID, groups)})
 	}
-	add(l.StateDir, "the journal, locks and budgets", true)
-	for _, name := range []string{"incidents", "locks", "attempts"} {
-		add(filepath.Join(l.StateDir, name), "the state", false)
-	}
-	if log := f.Values.LogFile; log != "" && log != "-" {
-		add(filepath.Dir(log), "the log", true)
-		add(log, "the log", false)
-	} else if log == "" {
-		add(l.Paths.Log, "the logs", true)
+	add(true, "the journal, locks and budgets", string(c.State))
+	add(false, "the state", c.State.Incidents(), c.State.Locks(), c.State.Attempts())
+	switch log := c.facts.Values.LogFile; log {
+	case "-":
+	case "":
+		add(true, "the logs", c.LogDir)
 		for _, name := range []string{"host_error", "vm_failure", "vm_unknown"} {
-			add(filepath.Join(l.Paths.Log, name+".log"), "the log", false)
+			add(false, "the log", filepath.Join(c.LogDir, name+".log"))
 		}
+	default:
+		add(true, "the log", filepath.Dir(log))
+		add(false, "the log", log)
 	}
-	if f.Values.MetricsFile != "" {
-		add(filepath.Dir(f.Values.MetricsFile), "the metrics", true)
+	if metrics := c.facts.Values.MetricsFile; metrics != "" {
+		add(true, "the metrics", filepath.Dir(metrics))
 	}
 }
 
-// processes finds oned and the process that runs hooks: onehem-server.rb since 5.10
+// daemons finds oned and the process that runs hooks: onehem-server.rb since 5.10
 // (share/pkgs/services/systemd/opennebula-hem.service), before that the driver one_hm.rb, a
 // child of oned (src/hm_mad).
-func (l *look) processes(fe *FrontEnd) {
+func (c *collector) daemons(fe *FrontEnd) {
+	if !process.IsLocal(c.facts.Endpoint) {
+		return
+	}
 	manager := "one_hm"
-	if !l.facts.Version.Before(5, 9) {
+	if !c.facts.Version.Before(5, 9) {
 		manager = "onehem-server"
 	}
-	commands, _ := filepath.Glob(filepath.Join(l.Proc, "[0-9]*", "cmdline"))
-	for _, file := range commands {
-		command, err := os.ReadFile(file)
-		dir := filepath.Dir(file)
-		if err != nil || !app.SameLocation(dir, l.Paths.Location) {
-			continue
-		}
-		words := strings.Split(string(command), "\x00")
+	isManager := func(args []string) bool {
+		return slices.ContainsFunc(args[:min(len(args), 3)], func(w string) bool { return strings.HasPrefix(filepath.Base(w), manager) })
+	}
+	for _, d := range process.Daemons(c.Proc, c.Location, func(args []string) bool { return process.IsOned(args) || isManager(args) }) {
 		switch {
-		case filepath.Base(words[0]) == "oned":
-			if info, err := os.Stat(dir); err == nil {
-				if owner, ok := info.Sys().(*syscall.Stat_t); ok {
-					fe.Local, fe.OnedUID, fe.OnedUser = true, int(owner.Uid), nameOf(int(owner.Uid))
-				}
+		case process.IsOned(d.Args):
+			if d.UID >= 0 && !d.Started.IsZero() {
+				fe.Local, fe.OnedUID, fe.OnedUser = true, d.UID, nameOf(d.UID)
 			}
-		case slices.ContainsFunc(words[:min(len(words), 3)], func(w string) bool { return strings.HasPrefix(filepath.Base(w), manager) }):
-			if state := stateOf(dir); state != "" && (!fe.Manager || strings.ContainsAny(fe.ManagerState, deadStates)) {
-				fe.Manager, fe.ManagerState = true, state
-			}
+		case d.State != "" && (!fe.Manager || fe.ManagerDead):
+			fe.Manager, fe.ManagerState, fe.ManagerDead = true, d.State, d.Dead()
 		}
 	}
-}
-
-// deadStates are those of processes that do nothing any more: zombies, and stopped ones
-// (proc(5)).
-const deadStates = "ZTtXx"
-
-// stateOf is the state of a process, behind its name, which may hold anything.
-func stateOf(dir string) string {
-	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
-	if err != nil {
-		return ""
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	if len(fields) == 0 {
-		return ""
-	}
-	return fields[0]
 }
 
 // failedLoad is the last line in the log of the hook execution manager that says that it could not
@@ -150,13 +130,13 @@ func tail(path string, each func(string)) {
 }
 
 // timer reports whether a timer of systemd or cron runs oneft resume.
-func (l *look) timer() bool {
-	if found, _ := filepath.Glob(filepath.Join(l.Root, "/etc/systemd/system/*.wants/one-ft-resume.timer")); len(found) > 0 {
+func (c *collector) timer() bool {
+	if found, _ := filepath.Glob(filepath.Join(c.Root, "/etc/systemd/system/*.wants/one-ft-resume.timer")); len(found) > 0 {
 		return true
 	}
 	found := false
 	for _, pattern := range []string{"/etc/cron.d/*", "/etc/crontab", "/var/spool/cron/*", "/var/spool/cron/crontabs/*"} {
-		files, _ := filepath.Glob(filepath.Join(l.Root, pattern))
+		files, _ := filepath.Glob(filepath.Join(c.Root, pattern))
 		for _, file := range files {
 			tail(file, func(line string) {
 				line = strings.TrimSpace(line)
