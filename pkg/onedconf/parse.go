@@ -67,7 +67,7 @@ func Parse(name string, in []byte, comment func(Comment) error) ([]Attribute, er
 	if len(in) > MaxSize {
 		return nil, fmt.Errorf("%s has %d bytes; more than %d are not read", name, len(in), MaxSize)
 	}
-	p := parser{name: name, lexer: lexer{in: in, cdata: bytes.Contains(in, []byte("]]>"))}, comment: comment, line: 1}
+	p := parser{name: name, lexer: newLexer(in), comment: comment, line: 1}
 	for {
 		t := p.token(false)
 		if t.kind == tokenEnd {
