@@ -1,7 +1,6 @@
 package drill
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -80,7 +79,7 @@ func TestPlaceWaiting(t *testing.T) {
 		"rank":                {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.OwnRank = true })}, ids: []int{1}, want: "1:preference"},
 		"running":             {vms: []VM{vm(1, 0, 1, 1)}, ids: []int{1}, want: "1:state"},
 		"in clean-up":         {vms: []VM{of(vm(1, 0, 1, 1), func(v *VM) { v.LCM = one.CleanupResubmit })}, ids: []int{1}, want: "1:state"},
-		"stopped before":      {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.History[0].Action = actionStop })}, ids: []int{1}, want: "1:state"},
+		"stopped before":      {vms: []VM{of(waits(1, 1, 1), func(v *VM) { v.History[0].Action = one.ActionStop })}, ids: []int{1}, want: "1:state"},
 		"unknown":             {ids: []int{1}, want: "1:state"},
 		"unread":              {ids: []int{66}, want: "66:unreadable"},
 		"no datastores":       {vms: []VM{waits(1, 1, 1)}, ids: []int{1}, stores: []Datastore{}, want: "1:system_datastores"},
@@ -168,23 +167,18 @@ func TestPlaceWaitingInvariant(t *testing.T) {
 	})
 }
 
-// answers is a Source with fixed answers.
+// answers are the fixed ones of an oned.
 type answers map[string]string
 
-func (a answers) Raw(_ context.Context, method string, args ...any) (string, error) {
-	text, found := a[method]
-	if !found {
-		return "", fmt.Errorf("[%s] %w", method, one.ErrUnsupported)
+func (a answers) answer(method string, _ []any) (string, error) {
+	if document := a[method]; document != "down" {
+		return document, nil
 	}
-	if text == "down" {
-		return "", errors.New("down")
-	}
-	return text, nil
+	return "", errors.New("down")
 }
 
 // TestPlacer: what is read, and what a missing part leaves to the scheduler.
 func TestPlacer(t *testing.T) {
-	d, _ := one.DialectFor(one.Version{Major: 6, Minor: 10})
 	host := "<HOST><ID>3</ID><NAME>n3</NAME><STATE>2</STATE><CLUSTER_ID>0</CLUSTER_ID><HOST_SHARE><MAX_CPU>400</MAX_CPU><MAX_MEM>9000000</MAX_MEM></HOST_SHARE><VMS/><TEMPLATE/></HOST>"
 	vm := "<VM><ID>7</ID><UID>5</UID><GID>100</GID><NAME>v</NAME><STATE>1</STATE><LCM_STATE>0</LCM_STATE><TEMPLATE><CPU>1</CPU><MEMORY>512</MEMORY>%s</TEMPLATE><USER_TEMPLATE>%s</USER_TEMPLATE><HISTORY_RECORDS/></VM>"
 	full := func(change ...string) answers {
@@ -214,17 +208,17 @@ func TestPlacer(t *testing.T) {
 		"rank":          {full("one.vmpool.infoextended", "<VM_POOL>"+fmt.Sprintf(vm, "", "<SCHED_RANK>FREE_CPU</SCHED_RANK>")+"</VM_POOL>"), Placement{7, -1, -1, []Aspect{Preference}}},
 		"damaged VM":    {full("one.vmpool.infoextended", "<VM_POOL><VM>", "one.vmpool.infoset", "<VM_POOL><VM>"), Placement{7, -1, -1, []Aspect{Unreadable}}},
 	} {
-		got, err := NewPlacer(c.src, one.Version{Major: 6, Minor: 10}, d).Place(t.Context(), []int{7}, nil)
+		got, err := NewPlacer(oned(c.src.answer).client(t, "6.10.0")).Place(t.Context(), []int{7}, nil)
 		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], c.want) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
 	for _, method := range []string{"one.hostpool.info", "one.vmpool.infoextended"} {
-		if got, err := NewPlacer(full(method, "down"), one.Version{Major: 6, Minor: 10}, d).Place(t.Context(), []int{7}, nil); err == nil {
+		if got, err := NewPlacer(oned(full(method, "down").answer).client(t, "6.10.0")).Place(t.Context(), []int{7}, nil); err == nil {
 			t.Errorf("%s: %+v", method, got)
 		}
 	}
-	if got, err := NewPlacer(answers{}, one.Version{}, d).Place(t.Context(), nil, nil); got != nil || err != nil {
+	if got, err := NewPlacer(nil).Place(t.Context(), nil, nil); got != nil || err != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

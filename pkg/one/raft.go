@@ -16,20 +16,16 @@ const (
 // Follows reports whether this oned is a follower of another front-end or looks for a
 // leader: its own hooks do not run then. It is false before 5.4, which knows no followers.
 func (c *Client) Follows(ctx context.Context) (bool, error) {
-	document, err := c.text(ctx, "one.zone.raftstatus")
+	raft, err := c.document(ctx, "one.zone.raftstatus")
 	if errors.Is(err, ErrUnsupported) {
 		return false, nil
+	}
+	if err == nil {
+		err = raft.Require("STATE")
 	}
 	if err != nil {
 		return false, fmt.Errorf("read the state of the front-end: %w", err)
 	}
-	state := -1
-	err = forEach(document, "RAFT", "RAFT", func(o *object) error {
-		state = o.integer("STATE")
-		return o.err
-	})
-	if err != nil {
-		return false, fmt.Errorf("[one.zone.raftstatus] %w", err)
-	}
+	state := raft.Number("STATE")
 	return state == raftFollower || state == raftCandidate, nil
 }

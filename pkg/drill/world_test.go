@@ -1,17 +1,11 @@
-// Package drill_test holds the verdicts of pkg/drill against what the scheduler of the simulated cloud then
-// does: a host is drilled, then it really dies and its VMs are recovered as planned.
+// The verdicts of package drill, held against what the scheduler of the simulated cloud then does: a host is
+// drilled, then it really dies and its VMs are recovered as planned.
+
 package drill_test
 
 import (
-	"bytes"
-	"context"
-	"fmt"
-	"io"
-	"net/http"
 	"testing"
 	"time"
-
-	"github.com/kolo/xmlrpc"
 
 	"one-ft/pkg/drill"
 	"one-ft/pkg/one"
@@ -22,44 +16,10 @@ import (
 // versions are those that were measured live.
 func versions() []string { return []string{"4.4.1", "5.10.6", "6.10.0", "7.4.1"} }
 
-// source makes raw calls to a simulated cloud.
-type source struct{ http http.RoundTripper }
-
-// Raw gives the text of a successful answer.
-func (s source) Raw(ctx context.Context, method string, args ...any) (string, error) {
-	body, err := xmlrpc.EncodeMethodCall(method, append([]any{"oneadmin:opennebula"}, args...)...)
-	if err != nil {
-		return "", err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://cloud/RPC2", bytes.NewReader(body))
-	if err != nil {
-		return "", err
-	}
-	answer, err := s.http.RoundTrip(req)
-	if err != nil {
-		return "", err
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return "", err
-	}
-	var elements []any
-	if err := xmlrpc.Response(text).Unmarshal(&elements); err != nil {
-		return "", err
-	}
-	if ok, _ := elements[0].(bool); !ok {
-		return "", fmt.Errorf("%s refused: %v", method, elements[1])
-	}
-	value, _ := elements[1].(string)
-	return value, nil
-}
-
 // world is a simulated cloud with a client.
 type world struct {
 	cloud   *cloud.Cloud
 	client  *one.Client
-	version one.Version
 	dialect one.Dialect
 }
 
@@ -74,7 +34,7 @@ func newWorld(t testing.TB, cfg cloud.Config) *world {
 	w := &world{cloud: c}
 	w.client, err = one.New(one.Options{Endpoint: "http://cloud/RPC2", Credentials: "oneadmin:opennebula", Transport: c.Transport(), Patience: time.Minute})
 	if err == nil {
-		w.version, w.dialect, err = w.client.Connect(t.Context())
+		_, w.dialect, err = w.client.Connect(t.Context())
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +45,7 @@ func newWorld(t testing.TB, cfg cloud.Config) *world {
 // read reads the cloud for a drill. The simulated scheduler of 4.4 keeps no memory for the hypervisor.
 func (w *world) read(t testing.TB) drill.Cloud {
 	t.Helper()
-	c, err := drill.Read(t.Context(), source{w.cloud.Transport()}, w.version, w.dialect)
+	c, err := drill.Read(t.Context(), w.client)
 	if err != nil {
 		t.Fatal(err)
 	}

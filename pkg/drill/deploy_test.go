@@ -37,7 +37,7 @@ func TestPlacerStarts(t *testing.T) {
 			w.carryOut(t, plan, 0)
 			time.Sleep(time.Minute)
 
-			placer := drill.NewPlacer(source{w.cloud.Transport()}, w.version, w.dialect)
+			placer := drill.NewPlacer(w.client)
 			all, err := placer.Place(t.Context(), []int{4, 3, 2, 1, 0}, map[int]bool{0: true})
 			if err != nil || len(all) != 5 {
 				t.Fatalf("%s: %+v, %v", version, all, err)

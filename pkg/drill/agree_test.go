@@ -102,7 +102,7 @@ func (w *world) where(places map[int]int) map[int]int {
 	return at
 }
 
-// TestAgrees: all VMs wait when the scheduler looks, so its way is ByID and FreeCPU: each
+// TestAgrees: all VMs wait when the scheduler looks, so its strategy is ByID and FreeCPU: each
 // VM is where Place says. Where the verdict is Fits none waits, where it is DoesNotFit one
 // does, and each VM that Fits runs and each that DoesNotFit waits.
 func TestAgrees(t *testing.T) {
@@ -118,7 +118,7 @@ func TestAgrees(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := c.Place(dying, plan, drill.Way{Order: drill.ByID, Rank: drill.FreeCPU})
+			want, err := c.Place(dying, plan, drill.Strategy{Order: drill.ByID, Rank: drill.FreeCPU})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,15 +27,20 @@ const (
 	Packing
 )
 
-// Way is one way to place VMs.
-type Way struct {
+// Strategy is one way to place VMs.
+type Strategy struct {
 	Order Order
 	Rank  Rank
 }
 
-// ways are all ways that a verdict looks at.
-func ways() []Way {
-	return []Way{{ByID, FreeCPU}, {ByID, Striping}, {ByID, Packing}, {ByRecovery, FreeCPU}, {ByRecovery, Striping}, {ByRecovery, Packing}}
+// strategies are all that a verdict looks at.
+func strategies() (all []Strategy) {
+	for _, order := range []Order{ByID, ByRecovery} {
+		for _, rank := range []Rank{FreeCPU, Striping, Packing} {
+			all = append(all, Strategy{order, rank})
+		}
+	}
+	return all
 }
 
 // Verdict is whether VMs find a host.
@@ -44,27 +49,19 @@ type Verdict int
 // The verdicts, from good to bad.
 const (
 	NoNeed     Verdict = iota // nothing has to be placed
-	Fits                      // placed in every Way
+	Fits                      // placed by every Strategy
 	NotKnown                  // hangs on something that was not evaluated
-	Tight                     // placed in some ways and not in others
-	DoesNotFit                // placed in no Way
+	Tight                     // placed by some strategies and not by others
+	DoesNotFit                // placed by no Strategy
 )
 
 // String is the verdict in words.
 func (v Verdict) String() string {
-	switch v {
-	case NoNeed:
-		return "-"
-	case Fits:
-		return "fits"
-	case NotKnown:
-		return "not known"
-	case Tight:
-		return "tight"
-	case DoesNotFit:
-		return "does not fit"
+	words := [...]string{NoNeed: "-", Fits: "fits", NotKnown: "not known", Tight: "tight", DoesNotFit: "does not fit"}
+	if v < 0 || int(v) >= len(words) {
+		return fmt.Sprintf("verdict %d", int(v))
 	}
-	return fmt.Sprintf("verdict %d", int(v))
+	return words[v]
 }
 
 // MarshalText is the verdict in JSON.

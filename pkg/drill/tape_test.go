@@ -51,20 +51,16 @@ func TestTapes(t *testing.T) {
 			}
 		}
 		recorded["one.vmpool.infoset"] = recorded[pools[version]] // that of the same moment
+		recorded["one.system.version"] = versionAnswer(version)
 		client, err := one.New(one.Options{Endpoint: "http://cloud/RPC2", Credentials: "oneadmin:opennebula", Transport: recorded, Patience: time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := one.ParseVersion(version)
-		if err != nil {
+		if _, _, err := client.Connect(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		dialect, err := one.DialectFor(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// Those that wait are asked for by the method of full bodies, which here gives all VMs.
-		c, err := drill.Read(t.Context(), source{recorded}, v, dialect)
+		// Those that wait are read by the method of full bodies, which here gives all VMs.
+		c, err := drill.Read(t.Context(), client)
 		if err != nil {
 			t.Fatalf("%s: %v", version, err)
 		}
