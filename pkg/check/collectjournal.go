@@ -3,7 +3,6 @@ package check
 import (
 	"bufio"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
 	"one-ft/pkg/statedir"
 )
 
@@ -145,29 +145,18 @@ func isHeld(held map[uint64]bool, dir, kind string, id int) bool {
 // loadedHooks reads the hooks for hosts and VMs of a running oned out of one.system.config. They
 // are nil when it has no hook manager in it: then it does not tell all.
 func loadedHooks(document string) ([]HookLine, error) {
-	type hookXML struct {
-		Name      string `xml:"NAME"`
-		On        string `xml:"ON"`
-		Command   string `xml:"COMMAND"`
-		Arguments string `xml:"ARGUMENTS"`
-	}
-	var x struct {
-		Manager []struct{} `xml:"HM_MAD"`
-		Host    []hookXML  `xml:"HOST_HOOK"`
-		VM      []hookXML  `xml:"VM_HOOK"`
-	}
-	if err := xml.Unmarshal([]byte(document), &x); err != nil {
+	root, err := one.Parse(document)
+	if err != nil {
 		return nil, fmt.Errorf("read the configuration of oned: %w", err)
 	}
-	if len(x.Manager) == 0 {
+	if root.Child("HM_MAD") == nil {
 		return nil, nil
 	}
 	hooks := []HookLine{}
-	for _, h := range x.Host {
-		hooks = append(hooks, HookLine{"HOST", h.Name, h.On, h.Command, h.Arguments})
-	}
-	for _, h := range x.VM {
-		hooks = append(hooks, HookLine{"VM", h.Name, h.On, h.Command, h.Arguments})
+	for _, resource := range []string{"HOST", "VM"} {
+		for _, h := range root.All(resource + "_HOOK") {
+			hooks = append(hooks, HookLine{resource, h.Value("NAME"), h.Value("ON"), h.Value("COMMAND"), h.Value("ARGUMENTS")})
+		}
 	}
 	return hooks, nil
 }

@@ -41,7 +41,7 @@ func Install(text []byte, hooks []Hook) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if others := old.conflicts(hooks); len(others) > 0 {
+	if others := (Facts{}).conflicts(old.Hooks(), hooks); len(others) > 0 {
 		return nil, &ConflictError{Others: others}
 	}
 	fresh := old.without(text)
@@ -146,22 +146,6 @@ func (h Hook) stanza() []string {
 // is reports whether an entry is this hook.
 func (h Hook) is(e Entry) bool {
 	return e.Name == h.Resource+"_HOOK" && slices.Equal(e.Pairs, h.inFile())
-}
-
-// conflicts finds entries outside of the block that recover VMs when the hooks would.
-func (f File) conflicts(hooks []Hook) []Finding {
-	var found []Finding
-	for _, a := range f.active() {
-		if by := recovers(a.command, a.arguments); by != "" && !a.ours && waits(hooks, a.trigger) {
-			found = append(found, Finding{Problem, fmt.Sprintf("%s recovers VMs at the same time (%s)", a.where, by), a.takeOut})
-		}
-	}
-	return found
-}
-
-// waits reports whether one of the hooks is called then.
-func waits(hooks []Hook, trigger string) bool {
-	return slices.ContainsFunc(hooks, func(h Hook) bool { return h.trigger() == trigger })
 }
 
 // under reports whether a command is one of our executables in that directory.

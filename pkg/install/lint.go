@@ -41,68 +41,9 @@ type Facts struct {
 	Executable func(path string) error
 }
 
-// active is a hook that oned knows, of oned.conf or of the pool.
-type active struct {
-	where   string // for messages
-	takeOut string // how to take it out
-	edit    string // how to change a line of it
-	pool    bool
-	ours    bool // one-ft may change it
-	trigger string
-	name    string
-	command, arguments,
-	remote, stdin, timeout string
-}
-
-// active are the hooks for hosts and VMs in oned.conf. Comments are none.
-func (f File) active() []active {
-	var all []active
-	for _, e := range f.Entries {
-		resource := e.Hook()
-		if resource == "" {
-			continue
-		}
-		place := fmt.Sprintf("line %d", e.Line)
-		if e.Last > e.Line {
-			place = fmt.Sprintf("lines %d to %d", e.Line, e.Last)
-		}
-		on := cmp.Or(e.Get("ON"), "NOTHING") // without it oned does not register the hook
-		all = append(all, active{
-			where:   fmt.Sprintf("%s %s in %s of oned.conf", e.Name, quoted(e.Get("NAME")), place),
-			takeOut: fmt.Sprintf("put # before %s of oned.conf and restart oned", place),
-			edit:    fmt.Sprintf("%s of oned.conf, then restart oned: ", place),
-			ours:    e.Ours, trigger: trigger(resource, on, e.Get("STATE"), e.Get("LCM_STATE")), name: e.Get("NAME"),
-			command: e.Get("COMMAND"), arguments: e.Get("ARGUMENTS"), remote: e.Get("REMOTE"),
-		})
-	}
-	return all
-}
-
-// active is a hook of the pool.
-func (p PoolHook) active(dir string) active {
-	a := p.Attributes
-	return active{
-		where: fmt.Sprintf("hook %d (%s)", p.ID, short(p.Name)), takeOut: fmt.Sprintf("onehook delete %d", p.ID),
-		edit: fmt.Sprintf("onehook update %d: ", p.ID),
-		pool: true, ours: p.ours(dir), trigger: p.trigger(), name: p.Name,
-		command: a["COMMAND"], arguments: a["ARGUMENTS"], remote: a["REMOTE"], stdin: a["ARGUMENTS_STDIN"], timeout: a["TIMEOUT"],
-	}
-}
-
-// stateHooks are the hooks of the pool on states; those on API calls recover nothing.
-func stateHooks(pool []PoolHook, dir string) []active {
-	var all []active
-	for _, p := range pool {
-		if p.state() {
-			all = append(all, p.active(dir))
-		}
-	}
-	return all
-}
-
 // Lint says whether the hooks in oned.conf are right, for 4.4 to 5.8.
 func Lint(f File, facts Facts) []Finding {
-	found := facts.lint(f.active())
+	found := facts.lint(f.Hooks())
 	if !slices.ContainsFunc(f.Entries, func(e Entry) bool { return e.Name == "HM_MAD" }) {
 		found = append(found, Finding{Problem, "oned.conf has no HM_MAD: oned calls no hooks", `add HM_MAD = [ EXECUTABLE = "one_hm" ] to oned.conf and restart oned`})
 	}
@@ -111,7 +52,8 @@ func Lint(f File, facts Facts) []Finding {
 
 // LintPool says whether the hooks in the pool are right, for 5.10 and later.
 func LintPool(pool []PoolHook, facts Facts) []Finding {
-	return facts.lint(stateHooks(pool, facts.Dir))
+	onStates := slices.DeleteFunc(PoolHooks(pool, facts.Dir), func(k Known) bool { return k.api })
+	return facts.lint(onStates)
 }
 
 const (
@@ -121,36 +63,36 @@ const (
 )
 
 // lint checks each hook of ours, and all that recover VMs together.
-func (facts Facts) lint(all []active) []Finding {
+func (facts Facts) lint(all []Known) []Finding {
 	var found []Finding
 	for _, a := range all {
 		switch {
 		case strings.Contains(a.command+" "+a.arguments, "host_error.rb"):
-			found = append(found, Finding{Problem, a.where + " still runs OpenNebula's host_error.rb", a.takeOut})
+			found = append(found, Finding{Problem, a.Where + " still runs OpenNebula's host_error.rb", a.takeOut})
 		case program(a.command) != "":
 			mine := facts.one(a)
 			if len(mine) == 0 {
-				mine = []Finding{{OK, fmt.Sprintf("%s runs %s on %s", a.where, program(a.command), a.trigger), ""}}
+				mine = []Finding{{OK, fmt.Sprintf("%s runs %s on %s", a.Where, program(a.command), a.Trigger), ""}}
 			}
 			found = append(found, mine...)
 		}
 	}
 	found = append(found, facts.together(all)...)
-	if !slices.ContainsFunc(all, func(a active) bool { return a.trigger == hostTrigger && recovers(a.command, a.arguments) != "" }) {
+	if !slices.ContainsFunc(all, func(a Known) bool { return a.Trigger == hostTrigger && a.By != "" }) {
 		found = append(found, Finding{Problem, "no hook recovers the VMs of a failed host", installIt})
 	}
 	return append(found, facts.missingFailures(all)...)
 }
 
 // one checks a hook that runs an executable of ours.
-func (facts Facts) one(a active) (found []Finding) {
+func (facts Facts) one(a Known) (found []Finding) {
 	add := func(wrong bool, severity, fix, format string, args ...any) {
 		if wrong {
-			found = append(found, Finding{severity, a.where + ": " + fmt.Sprintf(format, args...), fix})
+			found = append(found, Finding{severity, a.Where + ": " + fmt.Sprintf(format, args...), fix})
 		}
 	}
 	want := facts.triggers(a)
-	add(!slices.Contains(want, a.trigger), Problem, installIt, "%s waits for %s, not for %s", program(a.command), quoted(a.trigger), strings.Join(want, " or "))
+	add(!slices.Contains(want, a.Trigger), Problem, installIt, "%s waits for %s, not for %s", program(a.command), quoted(a.Trigger), strings.Join(want, " or "))
 	add(strings.EqualFold(strings.TrimSpace(a.remote), "yes"), Problem, a.edit+`REMOTE = "no"`, "it runs on the host that has failed, because REMOTE is yes")
 	add(!a.pool && strings.ContainsAny(a.name, " \t"), Problem, a.edit+"NAME = "+quoted(strings.Join(strings.Fields(a.name), "_")),
 		"oned takes the second word of its name for the host to run it on")
@@ -173,7 +115,7 @@ func (facts Facts) one(a active) (found []Finding) {
 }
 
 // lintArguments checks how the host or VM is passed on.
-func (a active) lintArguments(add func(wrong bool, severity, fix, format string, args ...any)) {
+func (a Known) lintArguments(add func(wrong bool, severity, fix, format string, args ...any)) {
 	words := strings.Fields(a.arguments)
 	right := "$ID"
 	if a.pool {
@@ -202,7 +144,7 @@ func (a active) lintArguments(add func(wrong bool, severity, fix, format string,
 }
 
 // triggers are what an executable of ours is made for.
-func (facts Facts) triggers(a active) []string {
+func (facts Facts) triggers(a Known) []string {
 	switch program(a.command) {
 	case hostError:
 		return []string{hostTrigger}
@@ -214,9 +156,9 @@ func (facts Facts) triggers(a active) []string {
 	}
 	// Any state of failure that the version knows is right, also those that
 	// vm_failure only reports.
-	if lcm, found := strings.CutPrefix(a.trigger, "VM/ACTIVE/"); found && strings.HasSuffix(lcm, "_FAILURE") &&
+	if lcm, found := strings.CutPrefix(a.Trigger, "VM/ACTIVE/"); found && strings.HasSuffix(lcm, "_FAILURE") &&
 		(lcm != "PROLOG_MIGRATE_UNKNOWN_FAILURE" || slices.Contains(failureStates(facts.Version), lcm)) {
-		return []string{a.trigger}
+		return []string{a.Trigger}
 	}
 	return []string{"VM/ACTIVE/BOOT_FAILURE", "another *_FAILURE state"}
 }
@@ -228,21 +170,20 @@ func onePerState(v one.Version) bool {
 }
 
 // together finds hooks that get in each other's way.
-func (facts Facts) together(all []active) []Finding {
+func (facts Facts) together(all []Known) []Finding {
 	var found []Finding
 	for i, a := range all {
-		recovering := recovers(a.command, a.arguments) != ""
 		for _, b := range all[:i] {
 			switch {
-			case a.trigger != b.trigger:
-			case recovering && recovers(b.command, b.arguments) != "":
+			case a.Trigger != b.Trigger:
+			case a.By != "" && b.By != "":
 				fix := a.takeOut
-				if a.ours && !b.ours {
+				if a.Ours && !b.Ours {
 					fix = b.takeOut
 				}
-				found = append(found, Finding{Problem, fmt.Sprintf("%s and %s both recover VMs on %s, which hangs oned up to 5.10", b.where, a.where, a.trigger), fix})
+				found = append(found, Finding{Problem, fmt.Sprintf("%s and %s both recover VMs on %s, which hangs oned up to 5.10", b.Where, a.Where, a.Trigger), fix})
 			case onePerState(facts.Version) && (program(a.command) != "" || program(b.command) != ""):
-				found = append(found, Finding{Problem, fmt.Sprintf("%s and %s wait for the same state, and %s", b.where, a.where, onlyOne),
+				found = append(found, Finding{Problem, fmt.Sprintf("%s and %s wait for the same state, and %s", b.Where, a.Where, onlyOne),
 					"upgrade to 5.10.5 or later, or take one of them out"})
 			}
 		}
@@ -251,10 +192,10 @@ func (facts Facts) together(all []active) []Finding {
 }
 
 // missingFailures finds states of failure without a hook where others have one.
-func (facts Facts) missingFailures(all []active) []Finding {
+func (facts Facts) missingFailures(all []Known) []Finding {
 	states := failureStates(facts.Version)
 	missing := slices.DeleteFunc(slices.Clone(states), func(state string) bool {
-		return slices.ContainsFunc(all, func(a active) bool { return program(a.command) == vmFailure && a.trigger == "VM/ACTIVE/"+state })
+		return slices.ContainsFunc(all, func(a Known) bool { return program(a.command) == vmFailure && a.Trigger == "VM/ACTIVE/"+state })
 	})
 	if len(missing) == 0 || len(missing) == len(states) {
 		return nil

@@ -67,18 +67,18 @@ func TestInstalledIsRight(t *testing.T) {
 		for _, w := range []Spec{DefaultSpec(), all()} {
 			f := Facts{Version: v, Dir: DefaultDir, Executable: exec(DefaultDir)}
 			var findings []Finding
-			var shown []Row
+			var shown []Known
 			if UsesPool(v) {
 				p := &fakePool{}
 				p.make(t, hooksFor(t, w, v), f)
-				findings, shown = LintPool(p.hooks, f), ListPool(p.hooks, f)
+				findings, shown = LintPool(p.hooks, f), List(PoolHooks(p.hooks, f.Dir))
 			} else {
 				text, err := Install(example(t, "oned-4.4.conf"), hooksFor(t, w, v))
 				if err != nil {
 					t.Fatal(err)
 				}
 				file := parsed(t, string(text))
-				findings, shown = Lint(file, f), List(file)
+				findings, shown = Lint(file, f), List(file.Hooks())
 			}
 			if n := len(hooksFor(t, w, v)); len(findings) != n || len(told(findings)) > 0 || len(shown) != n {
 				t.Errorf("%s: %+v, %+v", v, findings, shown)
@@ -188,7 +188,7 @@ func TestLintPool(t *testing.T) {
 		}
 		return h
 	}
-	upstream, err := ParsePool([]byte(recorded(t, "6.10")))
+	upstream, err := ParsePool(recorded(t, "6.10"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,12 +230,14 @@ func TestLintPool(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
-	got := fmt.Sprint(List(parsed(t, string(example(t, "oned-4.14.conf"))+"HOST_HOOK=[ ON=ERROR, COMMAND=mail ]")))
-	want := `[{HOST_HOOK "error" in lines 16 to 21 of oned.conf HOST/ERROR ft/host_error.rb $HID -m -p 5 OpenNebula's host_error.rb false}]`
-	if got != want {
-		t.Errorf("%s\nwant\n%s", got, want)
+	var got []string
+	for _, k := range List(parsed(t, string(example(t, "oned-4.14.conf"))+"HOST_HOOK=[ ON=ERROR, COMMAND=mail ]").Hooks()) {
+		got = append(got, fmt.Sprint(k.Where, "|", k.Trigger, "|", k.Runs(), "|", k.By, "|", k.Ours))
 	}
-	rows := ListPool(append(others(), byHand(2)), facts(v610))
+	if want := []string{`HOST_HOOK "error" in lines 16 to 21 of oned.conf|HOST/ERROR|ft/host_error.rb $HID -m -p 5|OpenNebula's host_error.rb|false`}; !slices.Equal(got, want) {
+		t.Errorf("%q\nwant\n%q", got, want)
+	}
+	rows := List(PoolHooks(append(others(), byHand(2)), facts(v610).Dir))
 	if len(rows) != 1 || !rows[0].Ours || rows[0].Where != "hook 2 (host_error)" {
 		t.Errorf("%+v", rows)
 	}

@@ -131,11 +131,11 @@ create hook oneft_vm_unknown
 }
 
 func TestPlanConflicts(t *testing.T) {
-	upstream, err := ParsePool([]byte(recorded(t, "7.4")))
+	upstream, err := ParsePool(recorded(t, "7.4"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	elsewhere, err := ParsePool([]byte(recorded(t, "5.10")))
+	elsewhere, err := ParsePool(recorded(t, "5.10"))
 	if err != nil {
 		t.Fatal(err)
 	}

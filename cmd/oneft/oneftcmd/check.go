@@ -115,13 +115,13 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 
 // poolHooks judges the hooks of 5.10 and later.
 func poolHooks(ctx context.Context, client *one.Client, facts install.Facts, in *check.Input) {
-	pool, err := hookPool{client}.Hooks(ctx)
+	pool, err := install.ReadPool(ctx, client)
 	if err != nil {
 		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: "the hooks cannot be read: " + err.Error(), Fix: "onehook list"})
 		return
 	}
 	in.Hooks = findings(install.LintPool(pool, facts))
-	in.HostHook = hostHook(install.ListPool(pool, facts))
+	in.HostHook = hostHook(install.PoolHooks(pool, facts.Dir))
 }
 
 // fileHooks judges the hooks in oned.conf, 4.4 to 5.8.
@@ -140,7 +140,7 @@ func fileHooks(path string, facts install.Facts, in *check.Input) {
 		return
 	}
 	in.Hooks = findings(install.Lint(file, facts))
-	in.HostHook = hostHook(install.List(file))
+	in.HostHook = hostHook(file.Hooks())
 	in.Written = []check.HookLine{}
 	for _, e := range file.Entries {
 		if resource := e.Hook(); resource != "" {
@@ -159,13 +159,13 @@ func findings(all []install.Finding) []check.Finding {
 }
 
 // hostHook reads what the hook for hosts does out of its arguments.
-func hostHook(rows []install.Row) (h check.HostHook) {
+func hostHook(known []install.Known) (h check.HostHook) {
 	actions := map[string]string{"-r": "recreate", "--recreate": "recreate", "-d": "delete", "--delete": "delete", "-m": "migrate", "--migrate": "migrate"}
-	for _, row := range rows {
-		if row.Trigger != "HOST/ERROR" || row.By != "one-ft" {
+	for _, k := range known {
+		if k.Trigger != "HOST/ERROR" || k.By != "one-ft" {
 			continue
 		}
-		words := strings.Fields(row.Runs)
+		words := strings.Fields(k.Runs())
 		for i, word := range words {
 			name, value, _ := strings.Cut(word, "=")
 			switch {
