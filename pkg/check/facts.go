@@ -6,13 +6,14 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/downtime"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
 
-// Facts are what Look saw, and all that Judge knows.
+// Facts are what Collect saw, and all that the rules know.
 type Facts struct {
 	Now      time.Time
 	Version  one.Version
@@ -42,11 +43,11 @@ type Facts struct {
 	FrontEnd FrontEnd
 	SSH      SSH
 	Hosts    []Host // ID ascending
-	// FencingNotAsked: somebody wanted no fence agent to be asked.
+	// FencingNotAsked: on request no fence agent was asked.
 	FencingNotAsked bool
 
 	Interval time.Duration
-	// Settings decide how long VMs are down; without Values they are not judged. NotRead is what kept them from
+	// Settings decide how long VMs are down; without Values there are no rules for them. NotRead is what kept them from
 	// being read, and Place where the files are.
 	Settings   downtime.Settings
 	NotRead    []downtime.Problem
@@ -55,10 +56,10 @@ type Facts struct {
 	Datastores []Datastore // system datastores with VMs on them, ID ascending
 	Incidents  Incidents
 	Clock      Clock
-	Dirs       []Dir
-	Programs   []Program
-	// NotLooked are the things that were not looked at, a line each.
-	NotLooked []string
+	Dirs       []Path // directories that hooks write into, and files there
+	Programs   []Path // of the configuration
+	// Skipped are the things that were not checked, a line each.
+	Skipped []string
 }
 
 // HostHook is what is known of the hook for hosts in ERROR.
@@ -81,9 +82,10 @@ type FrontEnd struct {
 	OnedUID  int
 	OnedUser string
 	UID      int // of this process
-	// Manager: the process that runs hooks is there; ManagerState is its state in /proc, such as S.
-	Manager      bool
-	ManagerState string
+	// Manager: the process that runs hooks is there, in ManagerState of /proc, such as S; ManagerDead when it does
+	// nothing any more.
+	Manager, ManagerDead bool
+	ManagerState         string
 	// ManagerLog is the last line of its log when it could not read its hooks; "" else.
 	ManagerLog string
 	// Timer: something runs oneft resume regularly.
@@ -95,20 +97,14 @@ type Host struct {
 	one.Host
 	// Err is why it cannot be fenced as configured: fence.ErrNotConfigured, or what is wrong.
 	Err     error
-	Levels  []Level
-	Asked   bool // agents were asked for their status
+	Levels  [][]Device // the ways to fence it, each with its devices
+	Asked   bool       // agents were asked for their status
 	Promise fence.Promise
 	// Promised: the host has published what it promises; PromiseErr says what is wrong with that.
 	Promised   bool
 	PromiseErr error
 	// Isolated is the version of host_isolated that it runs; "" when it does not tell.
 	Isolated string
-}
-
-// Level is one way to fence a host.
-type Level struct {
-	Name    string
-	Devices []Device
 }
 
 // Device is one device of a level.
@@ -122,6 +118,37 @@ type Device struct {
 	Lease fence.Lease // with its defaults
 	// FromTemplate: the lease is an attribute of the host.
 	FromTemplate bool
+}
+
+// SSH is what is known of the ssh client of the user that the drivers run as.
+type SSH struct {
+	// Known: oned runs on this machine, and everything below was collected. Err says why not.
+	Known bool
+	Err   error
+	User  string
+	Force failfast.Force
+	// Timeouts are those of the hosts in service and in ERROR; by host ID.
+	Timeouts []HostTimeout
+	Marks    []failfast.Mark // all that there are, leftovers and others
+	MarksErr error
+	// Stale are persistent masters to hosts in ERROR.
+	Stale []StaleMaster
+}
+
+// HostTimeout is the ConnectTimeout for one host.
+type HostTimeout struct {
+	Host int
+	Name string
+	// Timeout is 0 for none.
+	Timeout time.Duration
+	Err     error // ssh does not tell
+}
+
+// StaleMaster is a persistent master of ssh to a host in ERROR: each driver command waits for it.
+type StaleMaster struct {
+	Host int
+	Name string
+	PID  int
 }
 
 // VMs is what is known of the VMs on hosts.
@@ -141,12 +168,12 @@ type VMs struct {
 	Cleaning map[int][]int
 	// OnTheWay are VMs that wait for a host, its disks or its boot, by ID, with their states as OpenNebula's tools show them.
 	OnTheWay map[int]string
-	// Ill are VMs that failed or are UNKNOWN, ID ascending.
-	Ill []IllVM
+	// Failed are VMs that failed or are UNKNOWN, ID ascending.
+	Failed []FailedVM
 }
 
-// IllVM is a VM that failed, or is UNKNOWN on a host that is fine.
-type IllVM struct {
+// FailedVM is a VM that failed, or is UNKNOWN on a host that is fine.
+type FailedVM struct {
 	ID     int
 	Name   string
 	Status string // as OpenNebula's tools show it
@@ -177,17 +204,11 @@ type Incidents struct {
 
 // Incident is an open incident, or one that gave VMs up.
 type Incident struct {
-	Number   int
-	Kind     string // "host" or "VM"
-	ID       int
-	Name     string
-	FrontEnd string
-	Began    time.Time
+	incident.Record
 	// Held: a process works on it. HeldKnown is false when that cannot be seen.
 	Held, HeldKnown bool
-	// Following: everything was asked for, and VMs are on their way; Waiting are those by what they wait or waited for.
-	Following bool
-	Waiting   map[incident.Wait][]int
+	// Waiting are VMs that are on their way, or were when they were given up, by what they wait for.
+	Waiting map[incident.Wait][]int
 }
 
 // Clock is what oned told of the time.
@@ -200,18 +221,15 @@ type Clock struct {
 	Host      int
 }
 
-// Dir is a directory that hooks write into, or a file there.
-type Dir struct {
+// Path is a directory or file that hooks need.
+type Path struct {
 	Path, For string
 	File      bool
-	Err       error // why they cannot
+	Err       error // why they cannot write or run it
 }
 
 // errSpace is a file system that takes nothing more.
 var errSpace = errors.New("the file system takes nothing")
 
-// Program is a program of the configuration.
-type Program struct {
-	Path, For string
-	Err       error // why it cannot be run
-}
+// errNotRunnable is a program that is missing.
+var errNotRunnable = errors.New("it is not there, or not executable")

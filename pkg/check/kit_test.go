@@ -39,7 +39,7 @@ func good(t testing.TB, v one.Version) Facts {
 		Settings: downtime.ShippedSettings(v), Place: downtime.Place{Etc: "/etc/one", Config: "/etc/one/one-ft.yaml"},
 		VMs: VMs{Count: 2, Active: map[int]int{1: 1, 2: 1}, On: map[int]int{0: 2}}, Datastores: []Datastore{{Datastore: one.Datastore{ID: 0, Name: "system", Shared: true}}},
 		Clock: Clock{Newest: noon.Add(-time.Minute), Of: "host 1 was monitored", Monitored: noon.Add(-time.Minute), Host: 1},
-		Dirs:  []Dir{{Path: "/var/lib/one/one-ft", For: "the state"}}, Programs: []Program{{Path: "/bin/true", For: "notify"}},
+		Dirs:  []Path{{Path: "/var/lib/one/one-ft", For: "the state"}}, Programs: []Path{{Path: "/bin/true", For: "notify"}},
 	}
 	if v.Before(5, 9) {
 		f.Written = []HookLine{{"HOST", "host_error", "ERROR", "/x/host_error", "$ID -r n"}}
@@ -51,19 +51,19 @@ func good(t testing.TB, v one.Version) Facts {
 	return f
 }
 
-func hostWith(id int, levels ...Level) Host {
+func hostWith(id int, levels ...[]Device) Host {
 	return Host{Host: one.Host{ID: id, Name: "node" + string(rune('0'+id)), State: one.HostMonitored, Template: map[string]string{}}, Levels: levels, Asked: true}
 }
 
-func agentLevel(id int, power fence.Power, err error) Level {
+func agentLevel(id int, power fence.Power, err error) []Device {
 	outlet := string(rune('0' + id))
-	return Level{Devices: []Device{{Kind: fence.KindAgent, Label: "fence_ipmilan on 10.0.0." + outlet, Key: outlet, Power: power, Err: err}}}
+	return []Device{{Kind: fence.KindAgent, Label: "fence_ipmilan on 10.0.0." + outlet, Key: outlet, Power: power, Err: err}}
 }
 
 // leased is a host with a lease that waits for 60 + 50 + 10 s.
 func leased(id int, promise fence.Promise) Host {
-	h := hostWith(id, Level{Devices: []Device{{Kind: fence.KindLease, Label: "lease of 1m0s", FromTemplate: true,
-		Lease: fence.Lease{Length: time.Minute, Reaction: fence.DefaultReaction, Margin: fence.DefaultMargin}}}})
+	h := hostWith(id, []Device{{Kind: fence.KindLease, Label: "lease of 1m0s", FromTemplate: true,
+		Lease: fence.Lease{Length: time.Minute, Reaction: fence.DefaultReaction, Margin: fence.DefaultMargin}}})
 	h.Promise, h.Promised = promise, promise != fence.Promise{}
 	return h
 }

@@ -1,6 +1,7 @@
 package statedir
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -120,11 +121,23 @@ func ReadSmall(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, cmp.Or(err, fmt.Errorf("%s is not a regular file", path))
+	}
 	text, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(text)) > limit {
 		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
 	}
 	return text, err
+}
+
+// ReadConfig is ReadSmall for a file of an admin, who may have put it elsewhere: it follows links.
+func ReadConfig(path string, limit int64) ([]byte, error) {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	return ReadSmall(target, limit)
 }
 
 // OwnLikeParent gives a file or directory that root has just made to the owner of the directory

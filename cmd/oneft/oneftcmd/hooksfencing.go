@@ -146,14 +146,14 @@ func fencingFlag() cli.Flag {
 
 // settle does what there is to do about fencing before hooks are installed or removed, unless this is a dry run: if it
 // fails, nothing was changed. before are the hooks that are there.
-func settle(ctx context.Context, s app.Session, add bool, before []install.Row) (fencingChange, error) {
+func settle(ctx context.Context, s app.Session, add bool, before []install.Known) (fencingChange, error) {
 	if !add {
 		if mode := configuredFencing(s); mode != "" {
 			return fencingChange{text: []string{fmt.Sprintf("fencing: %s stays in %s", mode, configPath(s))}}, nil
 		}
 		return fencingChange{}, nil
 	}
-	isNew := !slices.ContainsFunc(before, func(r install.Row) bool { return r.Ours })
+	isNew := !slices.ContainsFunc(before, func(k install.Known) bool { return k.Ours })
 	c, err := planFencing(ctx, s, isNew)
 	if err == nil && !s.DryRun {
 		err = c.write()
