@@ -36,7 +36,7 @@ type recorder struct {
 	record  incident.Record
 	tell    *teller
 	step    atomic.Value // incident.Step
-	file    atomic.Pointer[incident.Case]
+	file    atomic.Pointer[incident.Writer]
 	begun   bool
 	err     error // why there is no journal
 	// prunes: the end of the incident is when old ones are removed.
@@ -155,7 +155,7 @@ func (rec *recorder) Begin(o Opening) Earlier {
 	rec.begun = true
 	rec.record.Name, rec.record.From = o.Name, o.From
 	type opened struct {
-		file   *incident.Case
+		file   *incident.Writer
 		before Earlier
 		ended  incident.Status
 		err    error
@@ -184,7 +184,7 @@ func (rec *recorder) Begin(o Opening) Earlier {
 // reopened goes on with the last incident of a host, when it was about this outage and left
 // something undone, and says how it had ended: oned 4.4 calls the hook on each failed cycle, and
 // admins try again. Otherwise it is nil.
-func reopened(j *incident.Journal, r incident.Record, o Opening) (*incident.Case, Earlier, incident.Status) {
+func reopened(j *incident.Journal, r incident.Record, o Opening) (*incident.Writer, Earlier, incident.Status) {
 	last, found, _ := j.LastOf(r.Kind, r.ID)
 	past := pastOf(last)
 	follow := r.Request != nil && r.Request.Follow && onItsWayIn(last)
@@ -219,7 +219,7 @@ func onItsWayIn(r incident.Record) bool {
 }
 
 // openCase begins an incident, or goes on with one that is open and about this outage.
-func openCase(j *incident.Journal, r incident.Record, o Opening) (*incident.Case, Earlier, error) {
+func openCase(j *incident.Journal, r incident.Record, o Opening) (*incident.Writer, Earlier, error) {
 	before, open, _ := j.OpenOf(r.Kind, r.ID)
 	if open && !o.Apart {
 		c, err := j.Continue(before.Number)

@@ -80,7 +80,7 @@ func (w *sweeper) pasts() (past map[key][]incident.Record, open map[key]incident
 		w.s.Log.Warn("working without the journal: %v", err)
 		return past, open
 	}
-	records, failed := journal.Heads()
+	records, failed := journal.Summaries()
 	for _, err := range failed {
 		w.s.Log.Warn("%v", err)
 	}

@@ -68,10 +68,10 @@ func notifications(v config.Values) []notify.Command {
 	return commands
 }
 
-func (t *teller) began(c *incident.Case) { t.told(notify.Begin, c) }
+func (t *teller) began(c *incident.Writer) { t.told(notify.Begin, c) }
 
 // held is told once of each incident.
-func (t *teller) held(c *incident.Case) {
+func (t *teller) held(c *incident.Writer) {
 	if t == nil {
 		return
 	}
@@ -87,13 +87,13 @@ func (t *teller) held(c *incident.Case) {
 // ended counts an incident and tells of it, unless another process will go on with it or follow its
 // VMs. before is how it had ended already when it was begun again: when that is how it ended now,
 // nobody wants to know.
-func (t *teller) ended(c *incident.Case, before incident.Status) {
+func (t *teller) ended(c *incident.Writer, before incident.Status) {
 	r := c.Record()
 	switch {
 	case t == nil || r.Status.Unfinished() || r.Status == before:
 	case before != "" || r.Tries > 0: // it was counted when it ended first
 		t.work.Go(func() {
-			t.notifier.TellAgain(notify.End, c.Number())
+			t.notifier.Requeue(notify.End, c.Number())
 			t.notifier.Deliver(t.ctx)
 		})
 	default:
@@ -103,12 +103,12 @@ func (t *teller) ended(c *incident.Case, before incident.Status) {
 }
 
 // told hands an event to the commands, beside the recovery.
-func (t *teller) told(kind notify.Kind, c *incident.Case) {
+func (t *teller) told(kind notify.Kind, c *incident.Writer) {
 	if t == nil || c.Number() == 0 {
 		return
 	}
 	t.work.Go(func() {
-		t.notifier.Tell(kind, c.Number())
+		t.notifier.Enqueue(kind, c.Number())
 		t.notifier.Deliver(t.ctx)
 	})
 }

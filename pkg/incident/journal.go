@@ -59,11 +59,11 @@ func OpenJournal(dir string) (*Journal, error) {
 	return &Journal{dir: dir, known: map[int]object{}}, nil
 }
 
-// Begin writes a new incident with the next free number and gives the Case that goes on
+// Begin writes a new incident with the next free number and gives the Writer that goes on
 // writing it. It sets Version, Number, Status, FrontEnd if it is empty and Began if it is
-// zero. The record is on the disk when it returns. With an error the Case is nil, which can
+// zero. The record is on the disk when it returns. With an error the Writer is nil, which can
 // be used like any other and writes nothing: a recovery does not wait for a disk.
-func (j *Journal) Begin(r Record) (*Case, error) {
+func (j *Journal) Begin(r Record) (*Writer, error) {
 	if !knownKind(r.Kind) {
 		return nil, fmt.Errorf("begin an incident: %q is no kind of incident", r.Kind)
 	}
@@ -79,7 +79,7 @@ func (j *Journal) Begin(r Record) (*Case, error) {
 	if r.Began.IsZero() {
 		r.Began = now()
 	}
-	c := newCase(j.dir, r)
+	c := newWriter(j.dir, r)
 	if err := save(j.dir, &c.record); err != nil {
 		return nil, fmt.Errorf("begin an incident: %w", err)
 	}
@@ -89,7 +89,7 @@ func (j *Journal) Begin(r Record) (*Case, error) {
 
 // Continue goes on with an open incident of a process that ended before it was done. The
 // caller holds the lock of the object.
-func (j *Journal) Continue(number int) (*Case, error) {
+func (j *Journal) Continue(number int) (*Writer, error) {
 	r, err := j.Load(number)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (j *Journal) Continue(number int) (*Case, error) {
 	if !r.Status.Unfinished() {
 		return nil, fmt.Errorf("incident %d has ended: %s", number, r.Status)
 	}
-	return newCase(j.dir, r), nil
+	return newWriter(j.dir, r), nil
 }
 
 // Load reads an incident. The error is ErrNoIncident when there is none.
@@ -138,9 +138,9 @@ func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
 // which stay.
 func (j *Journal) List(limit int) ([]Record, []error) { return j.list(limit, everything) }
 
-// Heads is List for all incidents, without their events, and without their VMs where those can
+// Summaries is List for all incidents, without their events, and without their VMs where those can
 // be left out: Load has them. It reads a page of each file.
-func (j *Journal) Heads() ([]Record, []error) { return j.list(0, head) }
+func (j *Journal) Summaries() ([]Record, []error) { return j.list(0, head) }
 
 func (j *Journal) list(limit int, p part) ([]Record, []error) {
 	numbers, err := j.numbers()

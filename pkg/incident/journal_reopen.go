@@ -77,9 +77,9 @@ func aboutIn(path string) (object, bool) {
 	return object{kind, id}, err == nil && knownKind(kind)
 }
 
-// Heard writes down that an event about an incident that has ended came again, with the time of its
+// Touch writes down that an event about an incident that has ended came again, with the time of its
 // request. The caller holds the lock of the object.
-func (j *Journal) Heard(number int, at time.Time) error {
+func (j *Journal) Touch(number int, at time.Time) error {
 	r, err := j.Load(number)
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func (j *Journal) Note(number int, e Event) error {
 // Reopen goes on with an incident that ended, for another event of the same outage. The caller
 // holds the lock of the object. now has the tool, the call and the request of this time. What
 // it had at its end is in its events.
-func (j *Journal) Reopen(number int, now Record) (*Case, error) {
+func (j *Journal) Reopen(number int, now Record) (*Writer, error) {
 	r, err := j.Load(number)
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func (j *Journal) Reopen(number int, now Record) (*Case, error) {
 	}
 	r.Events = append(r.Events, Event{At: ended, Step: StepEnd, VM: -1, Level: "info", Text: fmt.Sprintf("it was %s: %s", r.Status, r.Summary)})
 	r.Status, r.Ended, r.Summary = Open, nil, ""
-	c := newCase(j.dir, r)
+	c := newWriter(j.dir, r)
 	if err := save(j.dir, &c.record); err != nil {
 		return nil, fmt.Errorf("go on with incident %d: %w", number, err)
 	}

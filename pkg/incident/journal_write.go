@@ -18,10 +18,10 @@ const maxEvents = 10_000
 // moreEvents stands after the last event that is kept.
 const moreEvents = "… more events are only in the log"
 
-// Case writes an open incident. It is safe for concurrent use. Nothing but Flush, End and
+// Writer writes an open incident. It is safe for concurrent use. Nothing but Flush, End and
 // Close waits for the disk: a goroutine writes the latest state, however many changes led to it,
-// and ends when there is nothing to write. A nil Case writes nothing.
-type Case struct {
+// and ends when there is nothing to write. A nil Writer writes nothing.
+type Writer struct {
 	dir string
 
 	mu     sync.Mutex
@@ -39,15 +39,15 @@ type Case struct {
 	first, latest           error // of the writes
 }
 
-func newCase(dir string, r Record) *Case {
+func newWriter(dir string, r Record) *Writer {
 	clean(&r)
-	c := &Case{dir: dir, record: r, hurry: make(chan struct{}, 1)}
+	c := &Writer{dir: dir, record: r, hurry: make(chan struct{}, 1)}
 	c.wakeup = sync.NewCond(&c.mu)
 	return c
 }
 
-// Number is the number of the incident, 0 of a nil Case.
-func (c *Case) Number() int {
+// Number is the number of the incident, 0 of a nil Writer.
+func (c *Writer) Number() int {
 	if c == nil {
 		return 0
 	}
@@ -55,7 +55,7 @@ func (c *Case) Number() int {
 }
 
 // Record is the incident as it stands now, on the disk or not.
-func (c *Case) Record() Record {
+func (c *Writer) Record() Record {
 	if c == nil {
 		return Record{}
 	}
@@ -68,10 +68,10 @@ func (c *Case) Record() Record {
 
 // Event adds an event of now. vm is -1 when it is about the host; level is "info",
 // "warning" or "problem"; text may come from outside. After the 10000th one line says that there were more.
-func (c *Case) Event(step Step, vm int, level, text string) { c.KindEvent(step, vm, level, "", text) }
+func (c *Writer) Event(step Step, vm int, level, text string) { c.KindEvent(step, vm, level, "", text) }
 
 // KindEvent is Event for one that programs look for.
-func (c *Case) KindEvent(step Step, vm int, level string, kind Kind, text string) {
+func (c *Writer) KindEvent(step Step, vm int, level string, kind Kind, text string) {
 	step, level, text = Step(printable(string(step), maxName)), printable(level, maxName), shown(text)
 	c.change(func(r *Record) {
 		switch n := len(r.Events); {
@@ -84,7 +84,7 @@ func (c *Case) KindEvent(step Step, vm int, level string, kind Kind, text string
 }
 
 // VMs sets what became of all VMs.
-func (c *Case) VMs(vms []VM) {
+func (c *Writer) VMs(vms []VM) {
 	vms = slices.Clone(vms)
 	for i := range vms {
 		cleanVM(&vms[i])
@@ -93,7 +93,7 @@ func (c *Case) VMs(vms []VM) {
 }
 
 // VM sets what became of the VM with that ID, and adds it if it was not there.
-func (c *Case) VM(vm VM) {
+func (c *Writer) VM(vm VM) {
 	cleanVM(&vm)
 	c.change(func(r *Record) {
 		if i := slices.IndexFunc(r.VMs, func(old VM) bool { return old.ID == vm.ID }); i >= 0 {
@@ -105,12 +105,12 @@ func (c *Case) VM(vm VM) {
 }
 
 // Proof sets how the host was proven off, or why it was done without; proven says which.
-func (c *Case) Proof(text string, proven bool) {
+func (c *Writer) Proof(text string, proven bool) {
 	c.change(func(r *Record) { r.Proof, r.Proven = shown(text), proven })
 }
 
 // Host changes what is remembered of the host.
-func (c *Case) Host(change func(*HostRecord)) {
+func (c *Writer) Host(change func(*HostRecord)) {
 	c.change(func(r *Record) {
 		var h HostRecord
 		if r.Host != nil {
@@ -123,7 +123,7 @@ func (c *Case) Host(change func(*HostRecord)) {
 }
 
 // Forecast sets how long these stages are expected to take. The others stay as they are.
-func (c *Case) Forecast(stages []Stage) {
+func (c *Writer) Forecast(stages []Stage) {
 	c.change(func(r *Record) {
 		r.Forecast = slices.Clone(r.Forecast) // what was written is not changed under the writer
 		for _, s := range stages {
@@ -138,7 +138,7 @@ func (c *Case) Forecast(stages []Stage) {
 
 // End ends the incident, once, and returns when that is on the disk or could not be
 // written, which Err tells. What comes later is not kept. A status that is no end is taken as Failed.
-func (c *Case) End(status Status, summary string) {
+func (c *Writer) End(status Status, summary string) {
 	if !ended(status) {
 		status = Failed
 	}
@@ -150,17 +150,17 @@ func (c *Case) End(status Status, summary string) {
 
 // Follow leaves the incident for whoever follows its VMs to where they run: everything was asked
 // for. It returns when that is on the disk; the error is why it is not. What comes later is not kept.
-func (c *Case) Follow(summary string) error {
+func (c *Writer) Follow(summary string) error {
 	return c.finish(func(r *Record) { r.Status, r.Summary = Following, shown(summary) })
 }
 
 // Close leaves the incident as it is, open for another process unless it has ended, and
 // returns when that is on the disk. The error is why it is not. What comes later is not kept.
-func (c *Case) Close() error { return c.finish(nil) }
+func (c *Writer) Close() error { return c.finish(nil) }
 
 // Flush returns when everything so far is on the disk. After a write that failed it
 // tries again; the error is that of the last write.
-func (c *Case) Flush() error {
+func (c *Writer) Flush() error {
 	if c == nil {
 		return nil
 	}
@@ -170,7 +170,7 @@ func (c *Case) Flush() error {
 }
 
 // Err is why the first write that failed did. Later ones may have worked.
-func (c *Case) Err() error {
+func (c *Writer) Err() error {
 	if c == nil {
 		return nil
 	}
@@ -179,7 +179,7 @@ func (c *Case) Err() error {
 	return c.first
 }
 
-func (c *Case) change(f func(*Record)) {
+func (c *Writer) change(f func(*Record)) {
 	if c == nil {
 		return
 	}
@@ -192,7 +192,7 @@ func (c *Case) change(f func(*Record)) {
 }
 
 // finish makes a last change, if any, and returns when it was written, or could not be.
-func (c *Case) finish(f func(*Record)) error {
+func (c *Writer) finish(f func(*Record)) error {
 	if c == nil {
 		return nil
 	}
@@ -207,7 +207,7 @@ func (c *Case) finish(f func(*Record)) error {
 }
 
 // touch counts a change and has it written. The lock is held, here and below.
-func (c *Case) touch() {
+func (c *Writer) touch() {
 	c.changed++
 	if !c.writing {
 		c.writing = true
@@ -216,7 +216,7 @@ func (c *Case) touch() {
 }
 
 // flush waits until the latest change is on the disk, or could not be written.
-func (c *Case) flush() error {
+func (c *Writer) flush() error {
 	if c.written == c.changed {
 		return nil
 	}
@@ -241,7 +241,7 @@ func (c *Case) flush() error {
 
 // write is the goroutine: it writes the latest state until there is none that it has not
 // tried to write.
-func (c *Case) write() {
+func (c *Writer) write() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.tried < c.changed {
@@ -275,7 +275,7 @@ const (
 )
 
 // rest waits until it is time for the next write.
-func (c *Case) rest() {
+func (c *Writer) rest() {
 	left := min(max(restTime, restShare*c.took), longestRest) - time.Since(c.last)
 	if c.waiting > 0 || left <= 0 {
 		return
@@ -292,7 +292,7 @@ func (c *Case) rest() {
 
 // state is the record as nobody changes it any more: VMs are replaced in their place,
 // events are only appended.
-func (c *Case) state() Record {
+func (c *Writer) state() Record {
 	r := c.record
 	r.Events = slices.Clip(r.Events)
 	r.VMs = slices.Clone(r.VMs)

@@ -94,7 +94,7 @@ func TestInABubble(t *testing.T) {
 		j := openJournal(t, dir)
 		begun := time.Now()
 		ends, closes, leaves := begin(t, j, 1), begin(t, j, 2), begin(t, j, 3)
-		for _, c := range []*Case{ends, closes, leaves} {
+		for _, c := range []*Writer{ends, closes, leaves} {
 			c.Event(StepConfirm, -1, "info", "before")
 			time.Sleep(time.Hour)
 			c.Event(StepConfirm, -1, "info", "after")
@@ -205,7 +205,7 @@ func TestDiskThatFails(t *testing.T) {
 
 // TestNoCase: without a journal the work goes on.
 func TestNoCase(t *testing.T) {
-	var c *Case
+	var c *Writer
 	c.Event(StepAct, 1, "info", "")
 	c.VMs(nil)
 	c.VM(VM{})

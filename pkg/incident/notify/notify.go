@@ -1,7 +1,7 @@
 // Package notify tells people about incidents by the commands of the configuration: a
 // mail, a pager, a ticket.
 //
-// All one-ft processes of a front-end share a directory, the spool. Tell puts an event
+// All one-ft processes of a front-end share a directory, the spool. Enqueue puts an event
 // there. Deliver lets one process at a time run the commands for what is there. So a
 // thousand failures at once are one message and then a digest every 30 s, not a thousand.
 //
@@ -89,7 +89,7 @@ type Notifier struct {
 	unlock   func(lock)
 }
 
-// diskLimit is the most time that Tell waits for the disk. One that hangs must not hold a
+// diskLimit is the most time that Enqueue waits for the disk. One that hangs must not hold a
 // recovery up.
 const diskLimit = 5 * time.Second
 
@@ -110,14 +110,14 @@ func New(dir string, journal *incident.Journal, commands []Command, run process.
 	return &Notifier{spool: spool{dir}, journal: journal, commands: commands, say: say, run: run, unlock: lock.release}
 }
 
-// Tell puts an event of the incident with this number into the spool, on the disk when it
+// Enqueue puts an event of the incident with this number into the spool, on the disk when it
 // returns. What is there already stays as it is, and what no command is for is left out. It waits for
 // no command; for the disk at most 5 s. Of an End the journal has the status before.
-func (n *Notifier) Tell(kind Kind, number int) { n.put(kind, number) }
+func (n *Notifier) Enqueue(kind Kind, number int) { n.put(kind, number) }
 
-// TellAgain is Tell for an event that was told before and means something else now: an
+// Requeue is Enqueue for an event that was told before and means something else now: an
 // incident that was left undone has ended otherwise.
-func (n *Notifier) TellAgain(kind Kind, number int) {
+func (n *Notifier) Requeue(kind Kind, number int) {
 	if n == nil {
 		return
 	}

@@ -30,7 +30,7 @@ func TestFailingCommand(t *testing.T) {
 			{Code: -1, Err: errors.New("start: no such file")},
 		}
 		n := b.process(mail("end"))
-		n.Tell(End, 1)
+		n.Enqueue(End, 1)
 		n.Deliver(t.Context())
 		n.Deliver(t.Context())
 		b.toldThat([]string{"end 1", "end 1"},
@@ -49,7 +49,7 @@ func TestSecondTry(t *testing.T) {
 		b.record(1, incident.Done)
 		b.answer = []process.Result{{Code: 1}}
 		n := b.process(mail("end"))
-		n.Tell(End, 1)
+		n.Enqueue(End, 1)
 		n.Deliver(t.Context())
 		b.toldThat([]string{"end 1", "end 1"}, "/bin/mail did not tell of the end of incident 1: exit code 1; it is run")
 	})
@@ -73,7 +73,7 @@ func TestInterruptedCommand(t *testing.T) {
 				return b.run(ctx, limit, p)
 			}
 			time.AfterFunc(time.Second, cancel)
-			n.Tell(End, 1)
+			n.Enqueue(End, 1)
 			n.Deliver(ctx)
 			if got := b.files(); !slices.Equal(got, []string{"end-1-again-" + pager.id()}) {
 				t.Errorf("in the spool is %v", got)
@@ -101,7 +101,7 @@ func TestDeadlineBeforeSecondTry(t *testing.T) {
 		b.record(1, incident.Done)
 		b.answer = []process.Result{{Code: 1}}
 		n := b.process(mail("end"))
-		n.Tell(End, 1)
+		n.Enqueue(End, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		n.Deliver(ctx)
@@ -120,7 +120,7 @@ func TestHangingCommand(t *testing.T) {
 	hang := Command{Argv: []string{"/bin/sh", "-c", "echo begin >&2; sleep 1000 & echo $! >> $0.pids; wait", out}, On: []string{"end"}, Timeout: 300 * time.Millisecond}
 	good := Command{Argv: []string{"/bin/sh", "-c", `cat >> "$0"; echo " $FT_EVENT $FT_OBJECT" >> "$0"`, out}, On: []string{"end"}, Timeout: time.Minute}
 	n := New(b.spoolDir(), b.journal, []Command{hang, good}, nil, b.say)
-	n.Tell(End, 1)
+	n.Enqueue(End, 1)
 	n.Deliver(t.Context())
 	text, err := os.ReadFile(out)
 	if err != nil || !strings.HasPrefix(string(text), `{"version":1,"incident":1,`) || !strings.HasSuffix(string(text), "} end host 101 (node1)\n") {
@@ -173,7 +173,7 @@ func TestManyProcesses(t *testing.T) {
 		_, _ = io.Copy(io.Discard, os.Stdin) // all begin together
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		n.Tell(End, number)
+		n.Enqueue(End, number)
 		n.Deliver(ctx)
 		b.toldThat([]string{})
 		return
@@ -241,8 +241,8 @@ func TestSpoiledSpool(t *testing.T) {
 			b.record(1, incident.Open)
 			b.record(2, incident.Done)
 			n := b.process(mail("hold", "end"))
-			n.Tell(Hold, 1)
-			n.Tell(End, 2)
+			n.Enqueue(Hold, 1)
+			n.Enqueue(End, 2)
 			if err := spoil(b.spoolDir()); err != nil {
 				t.Fatal(err)
 			}
@@ -250,7 +250,7 @@ func TestSpoiledSpool(t *testing.T) {
 			if got := b.events(); !slices.Equal(got, []string{"hold 1", "end 2"}) {
 				t.Errorf("%s: told %q, said %q", name, got, b.said)
 			}
-			n.Tell(End, 2)
+			n.Enqueue(End, 2)
 			n.Deliver(t.Context())
 			if got := b.events(); len(got) > 2 {
 				t.Errorf("%s: told again %q", name, got)
@@ -266,7 +266,7 @@ func TestNoRight(t *testing.T) {
 	b := newBench(t)
 	b.record(1, incident.Done)
 	n := b.process(mail("end"))
-	n.Tell(End, 1)
+	n.Enqueue(End, 1)
 	journal := filepath.Join(b.dir, "incidents")
 	if err := errors.Join(os.Chmod(b.spoolDir(), 0o555), os.Chmod(b.dir, 0o755), os.Chmod(filepath.Dir(b.dir), 0o755),
 		os.Chmod(journal, 0o755), os.Chmod(filepath.Join(journal, "incident-000001.json"), 0o644)); err != nil {
@@ -338,7 +338,7 @@ func TestNoSpool(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := b.process(mail("end"))
-	n.Tell(End, 1)
+	n.Enqueue(End, 1)
 	n.Deliver(t.Context())
 	b.toldThat([]string{}, "nobody may be told of the end of incident 1: ", "read the notifications: ")
 }
@@ -349,7 +349,7 @@ func TestForeignFiles(t *testing.T) {
 	b.record(1, incident.Done)
 	b.record(2, incident.Done)
 	n := b.process(mail("end"))
-	n.Tell(End, 1)
+	n.Enqueue(End, 1)
 	in := func(name string) string { return filepath.Join(b.spoolDir(), name) }
 	target := filepath.Join(b.dir, "target")
 	err := errors.Join(os.WriteFile(target, nil, 0o600), os.WriteFile(in("end-1x"), []byte("x"), 0o600), os.WriteFile(in("\x1b[2J"), nil, 0o600),
