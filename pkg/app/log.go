@@ -15,6 +15,7 @@ import (
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/statedir"
 )
 
 // Log writes the full log to a file, and progress to a terminal. Control
@@ -70,7 +71,7 @@ func openLog(env Env, tool string, s Settings, paths Paths) *Log {
 		logger.SetOutput(f)
 		l.file = f
 		if missing != nil {
-			_ = incident.OwnLikeParent(path) // else the hook logs nothing, which is no reason to stop
+			_ = statedir.OwnLikeParent(path) // else the hook logs nothing, which is no reason to stop
 		}
 	} else if s.LogFile != "" {
 		fmt.Fprintf(env.Stderr, "%s: no log: %s\n", tool, one.Printable(err.Error()))

@@ -52,7 +52,7 @@ func newTeller(s app.Session) *teller {
 	t.ctx, t.stop = context.WithCancel(context.Background())
 	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(v), s.RunProgram, s.Log.Warn)
 	t.count = func(r incident.Record) {
-		if err := metrics.Add(filepath.Join(s.StateDir, "metrics.json"), v.MetricsFile, r, time.Now()); err != nil {
+		if err := metrics.Add(t.ctx, filepath.Join(s.StateDir, "metrics.json"), v.MetricsFile, r, time.Now()); err != nil {
 			s.Log.Warn("the incident is not in the metrics: %v", err)
 		}
 	}

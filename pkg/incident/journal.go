@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"one-ft/pkg/statedir"
 )
 
 // Journal is a directory with one JSON file per incident, which all one-ft processes of
@@ -49,7 +51,7 @@ const (
 // its owner: what stands in the journal is the business of the admins of the cloud.
 func OpenJournal(dir string) (*Journal, error) {
 	_, statErr := os.Stat(dir)
-	err := makeDir(dir)
+	err := statedir.MakeDir(dir)
 	if err == nil && errors.Is(statErr, os.ErrNotExist) {
 		err = os.Chmod(dir, 0o750)
 	}
@@ -111,17 +113,28 @@ func (j *Journal) Load(number int) (Record, error) {
 // OpenOf gives the newest incident of an object that has not ended (Status.Unfinished), such as ("VM", 42), and whether
 // there is one. An error names files that could not be read; the answer holds for the others.
 func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
+	return j.newest(object{kind, id}, true)
+}
+
+// LastOf is OpenOf for the newest incident, whether it has ended or not.
+func (j *Journal) LastOf(kind string, id int) (Record, bool, error) {
+	return j.newest(object{kind, id}, false)
+}
+
+func (j *Journal) newest(of object, open bool) (Record, bool, error) {
 	numbers, err := j.numbers()
 	if err != nil {
 		return Record{}, false, err
 	}
 	var failed []error
 	for _, n := range numbers {
-		if !j.mayBeOf(n, kind, id) || j.isOver(n) {
+		// A process that looks for an open incident passes a thousand that have ended, and when many hosts
+		// fail a hundred processes look.
+		if !j.mayBeOf(n, of) || open && j.glance(n).over() {
 			continue
 		}
 		r, err := j.read(n, head)
-		if err == nil && r.Status.Unfinished() && r.Kind == kind && r.ID == id {
+		if err == nil && r.Kind == of.kind && r.ID == of.id && (!open || r.Status.Unfinished()) {
 			if r, err = j.read(n, everything); err == nil {
 				return r, true, errors.Join(failed...)
 			}
@@ -131,6 +144,23 @@ func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
 		}
 	}
 	return Record{}, false, errors.Join(failed...)
+}
+
+// mayBeOf reports whether a record may be of an object, for which it is looked at once: a process that works
+// on 500 hosts asks for each of them about each record.
+func (j *Journal) mayBeOf(number int, of object) bool {
+	j.mu.Lock()
+	about, known := j.known[number]
+	j.mu.Unlock()
+	if !known {
+		if about = j.glance(number).about; about == (object{}) {
+			return true
+		}
+		j.mu.Lock()
+		j.known[number] = about
+		j.mu.Unlock()
+	}
+	return about == of
 }
 
 // List gives up to limit incidents, newest first; 0 means all. Each error is a file that

@@ -1,15 +1,16 @@
 package incident
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"one-ft/pkg/statedir"
 )
 
 // maxEvents is how many events an incident keeps: more than a recovery of 1000 VMs has.
@@ -72,13 +73,15 @@ func (c *Writer) Event(step Step, vm int, level, text string) { c.KindEvent(step
 
 // KindEvent is Event for one that programs look for.
 func (c *Writer) KindEvent(step Step, vm int, level string, kind Kind, text string) {
-	step, level, text = Step(printable(string(step), maxName)), printable(level, maxName), shown(text)
+	e := Event{Step: step, VM: vm, Level: level, Kind: kind, Text: text}
+	cleanEvent(&e)
 	c.change(func(r *Record) {
 		switch n := len(r.Events); {
 		case n < maxEvents:
-			r.Events = append(r.Events, Event{At: now(), Step: step, VM: vm, Level: level, Kind: kind, Text: text})
+			e.At = now()
+			r.Events = append(r.Events, e)
 		case n == maxEvents:
-			r.Events = append(r.Events, Event{At: now(), Step: step, VM: -1, Level: "warning", Text: moreEvents})
+			r.Events = append(r.Events, Event{At: now(), Step: e.Step, VM: -1, Level: "warning", Text: moreEvents})
 		}
 	})
 }
@@ -301,36 +304,28 @@ func (c *Writer) state() Record {
 
 // save writes a record to the disk. Every state of the file is a whole record.
 func save(dir string, r *Record) error {
-	var text strings.Builder
-	enc := json.NewEncoder(&text)
+	var record bytes.Buffer
+	enc := json.NewEncoder(&record)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	err := enc.Encode(r)
-	if err == nil && text.Len() > maxFile {
-		err = fmt.Errorf("it would have %d bytes, more than %d", text.Len(), maxFile)
+	if err == nil && record.Len() > maxFile {
+		err = fmt.Errorf("it would have %d bytes, more than %d", record.Len(), maxFile)
 	}
-	path := filepath.Join(dir, fileName(r.Number))
 	if err == nil {
-		err = replaceFile(path, text.String())
+		err = statedir.Replace(filepath.Join(dir, fileName(r.Number)), record.Bytes(), statedir.Prepare(restrict))
 	}
 	if err != nil {
 		return fmt.Errorf("write incident %d: %w", r.Number, err)
 	}
-	restrict(path)
 	return nil
 }
 
-// restrict gives a record to the owner of the journal and closes it to users outside
-// their group. If it cannot be given, others than root must go on reading it, so it stays
-// open: the directory is closed.
-func restrict(path string) {
-	if OwnLikeParent(path) != nil {
-		return
+// restrict closes a record to users outside the group of the owner of the journal. If it cannot be given to
+// that owner, others than root must be able to read it, so it stays open: the directory is closed.
+func restrict(f *os.File) error {
+	if statedir.OwnLikeParent(f.Name()) == nil {
+		_ = f.Chmod(0o640) // else more users can read it, in a closed directory
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	_ = f.Chmod(0o640) // else it can be read by more, in a closed directory
+	return nil
 }

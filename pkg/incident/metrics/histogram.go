@@ -1,11 +1,11 @@
 package metrics
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/promtext"
 )
 
 // histogram counts observations in buckets.
@@ -42,7 +42,7 @@ const (
 func labels() []string {
 	all := make([]string, 0, len(bounds)+1)
 	for _, bound := range bounds {
-		all = append(all, number(bound))
+		all = append(all, promtext.Number(bound))
 	}
 	return append(all, infinite)
 }
@@ -51,7 +51,7 @@ func labels() []string {
 func (h histogram) observe(seconds float64) histogram {
 	label := infinite
 	if i, _ := slices.BinarySearch(bounds, seconds); i < len(bounds) {
-		label = number(bounds[i])
+		label = promtext.Number(bounds[i])
 	}
 	if h.Buckets = maps.Clone(h.Buckets); h.Buckets == nil {
 		h.Buckets = map[string]uint64{}
@@ -74,14 +74,14 @@ func (h histogram) valid() bool {
 }
 
 // samples are its lines. Buckets of Prometheus have all that is at most their bound.
-func (h histogram) samples(b *bytes.Buffer, name string, label ...string) {
-	var n uint64
+func (h histogram) samples(t *promtext.Text, name string, label ...string) {
+	n := 0.0
 	for _, bound := range labels() {
-		n += h.Buckets[bound]
-		sample(b, name+"_bucket", whole(n), append(slices.Clone(label), "le", bound)...)
+		n += float64(h.Buckets[bound])
+		t.Sample(name+"_bucket", n, append(slices.Clone(label), "le", bound)...)
 	}
-	sample(b, name+"_sum", number(h.Sum), label...)
-	sample(b, name+"_count", whole(n), label...)
+	t.Sample(name+"_sum", h.Sum, label...)
+	t.Sample(name+"_count", n, label...)
 }
 
 // runningSeconds are how long it took until each VM ran that an incident brought there: from when

@@ -95,7 +95,7 @@ func TestOlderState(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // and the counters that it writes itself
-		if err := Add(stateFile, promFile, restarted(ended("host", incident.Done, 9)), at(10)); err != nil {
+		if err := Add(t.Context(), stateFile, promFile, restarted(ended("host", incident.Done, 9)), at(10)); err != nil {
 			t.Fatal(err)
 		}
 	}

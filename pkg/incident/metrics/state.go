@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -137,22 +137,18 @@ func (s state) encode() ([]byte, error) {
 // load reads the counters; without a file they are zero. A damaged file is set aside; then
 // the error is ErrDamaged, and the counters are zero.
 func load(path string) (state, error) {
-	info, err := os.Lstat(path)
-	if errors.Is(err, os.ErrNotExist) {
+	var s state
+	counters, why := statedir.ReadSmall(path, maxState)
+	switch {
+	case errors.Is(why, fs.ErrNotExist):
 		return newState(), nil
-	}
-	if err != nil {
-		return state{}, err
-	}
-	why := fmt.Errorf("it is no file but %s", info.Mode().Type())
-	if info.Mode().IsRegular() {
-		text, err := read(path)
-		if err != nil {
-			return state{}, err
-		}
-		var s state
-		if s, why = decode(text); why == nil || errors.Is(why, errLater) {
+	case why == nil:
+		if s, why = decode(counters); why == nil || errors.Is(why, errLater) {
 			return s, why
+		}
+	case !errors.Is(why, statedir.ErrTooLarge):
+		if info, err := os.Lstat(path); err != nil || info.Mode().IsRegular() {
+			return state{}, why
 		}
 	}
 	aside := path + ".damaged"
@@ -162,34 +158,21 @@ func load(path string) (state, error) {
 	return newState(), fmt.Errorf("%w: %s is now %s: %w", ErrDamaged, path, aside, why)
 }
 
-// read reads at most a little more than a file of counters may have.
-func read(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxState+1))
-}
-
 // errLater means that a later one-ft wrote the file.
 var errLater = errors.New("the counters were written by a later one-ft; use that one")
 
 // decode reads counters and refuses what encode does not write.
-func decode(text []byte) (state, error) {
-	if len(text) > maxState {
-		return state{}, fmt.Errorf("it has more than %d bytes", maxState)
-	}
+func decode(counters []byte) (state, error) {
 	var version struct {
 		Version int `json:"version"`
 	}
-	if json.Unmarshal(text, &version) == nil && version.Version > stateVersion {
+	if json.Unmarshal(counters, &version) == nil && version.Version > stateVersion {
 		return state{}, errLater
 	}
 	s := newState()
 	s.Version = 0
-	if err := json.Unmarshal(text, &s); err != nil {
-		return state{}, errors.New(shown(err.Error()))
+	if err := json.Unmarshal(counters, &s); err != nil {
+		return state{}, errors.New(text.Printable(err.Error()))
 	}
 	if err := s.check(); err != nil {
 		return state{}, err
@@ -197,7 +180,7 @@ func decode(text []byte) (state, error) {
 	return s, nil
 }
 
-// check looks whether these can be counters.
+// check refuses what cannot be counters.
 func (s state) check() error {
 	ok := s.Version == stateVersion && s.Incidents != nil && s.VMs != nil && s.StepCount != nil && s.StepSeconds != nil && s.LastIncident != nil
 	ok = ok && pairsIn(s.Incidents, kinds(), statuses()) && pairsIn(s.VMs, actions(), results())
@@ -235,10 +218,4 @@ func pairsIn(m map[string]map[string]uint64, a, b set) bool {
 		}
 	}
 	return keysIn(m, a)
-}
-
-// shown is a text in one printable line.
-func shown(s string) string {
-	quoted := fmt.Sprintf("%q", s)
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }

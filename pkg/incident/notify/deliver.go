@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
 // gatherTime is the time after a sending within which events are gathered: a person who
@@ -27,15 +29,15 @@ func (n *Notifier) Deliver(ctx context.Context) {
 		// an event there while it was held has gone and relies on it.
 		events, err := n.spool.list()
 		if err != nil {
-			n.say("read the notifications: %s", printable(err.Error()))
+			n.say("read the notifications: %s", text.Short(err.Error(), maxSaid))
 		}
 		if len(events) == 0 {
 			return
 		}
-		l, err := n.spool.lock()
+		l, err := n.spool.lock(ctx)
 		if err != nil {
-			if !errors.Is(err, errHeld) {
-				n.say("nobody is told: lock the notifications: %s", printable(err.Error()))
+			if !errors.Is(err, statedir.ErrLocked) {
+				n.say("nobody is told: lock the notifications: %s", text.Short(err.Error(), maxSaid))
 			}
 			return
 		}
@@ -92,10 +94,10 @@ func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 		}
 	}
 	if err != nil {
-		n.say("not everything is told now: %s", printable(err.Error()))
+		n.say("not everything is told now: %s", text.Short(err.Error(), maxSaid))
 	}
 	if err := n.spool.sync(); err != nil && len(taken) > 0 {
-		n.say("people may be told twice: %s", printable(err.Error()))
+		n.say("people may be told twice: %s", text.Short(err.Error(), maxSaid))
 	}
 	var all sync.WaitGroup
 	for _, c := range n.commands {
@@ -121,7 +123,7 @@ func (n *Notifier) known(events []event) (kept []event, records map[int]incident
 		if !loaded {
 			var err error
 			if r, err = n.journal.Load(e.number); err != nil {
-				n.say("nobody is told of %s: %s", e, printable(err.Error()))
+				n.say("nobody is told of %s: %s", e, text.Short(err.Error(), maxSaid))
 				if err := n.spool.take(e); err != nil {
 					return nil, nil, err
 				}

@@ -226,7 +226,7 @@ func TestNoLostWakeup(t *testing.T) {
 		b.record(2, incident.Done)
 		n, other := b.process(mail("end")), b.process(mail("end"))
 		n.unlock = func(l lock) {
-			if n.unlock = lock.release; len(b.events()) != 1 {
+			if n.unlock = func(l lock) { l.release() }; len(b.events()) != 1 {
 				t.Errorf("told %q before", b.events())
 			}
 			other.Enqueue(End, 2)

@@ -8,10 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/text"
 )
 
 // message is what a command gets.
@@ -164,8 +163,8 @@ func objects(records []incident.Record) string {
 
 // environment is that of this process with what the command is told.
 func environment(event, number, object, status, summary string) []string {
-	return append(os.Environ(), "FT_EVENT="+event, "FT_INCIDENT="+number, "FT_OBJECT="+printable(object),
-		"FT_STATUS="+printable(status), "FT_SUMMARY="+printable(summary))
+	return append(os.Environ(), "FT_EVENT="+event, "FT_INCIDENT="+number, "FT_OBJECT="+text.Short(object, maxSaid),
+		"FT_STATUS="+text.Short(status, maxSaid), "FT_SUMMARY="+text.Short(summary, maxSaid))
 }
 
 // encode is a value as JSON, with <, > and & as they are.
@@ -179,16 +178,3 @@ func encode(value any) ([]byte, error) {
 
 // maxSaid is how many characters of a text are shown.
 const maxSaid = 1000
-
-// printable is a text without what a terminal or a log may obey, and not very long. What is
-// printable stays as it is.
-func printable(s string) string {
-	if runes := []rune(s); len(runes) > maxSaid {
-		s = string(runes[:maxSaid]) + "…"
-	}
-	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return s
-	}
-	quoted := strconv.Quote(s)
-	return quoted[1 : len(quoted)-1]
-}

@@ -24,6 +24,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 // Kind is what happened to an incident.
@@ -107,7 +108,7 @@ func New(dir string, journal *incident.Journal, commands []Command, run process.
 	if say == nil {
 		say = func(string, ...any) {}
 	}
-	return &Notifier{spool: spool{dir}, journal: journal, commands: commands, say: say, run: run, unlock: lock.release}
+	return &Notifier{spool: spool{dir}, journal: journal, commands: commands, say: say, run: run, unlock: func(l lock) { l.release() }}
 }
 
 // Enqueue puts an event of the incident with this number into the spool, on the disk when it
@@ -145,6 +146,6 @@ func (n *Notifier) put(kind Kind, number int) {
 		err = fmt.Errorf("the disk did not answer within %s", diskLimit)
 	}
 	if err != nil {
-		n.say("nobody may be told of %s: %s", e, printable(err.Error()))
+		n.say("nobody may be told of %s: %s", e, text.Short(err.Error(), maxSaid))
 	}
 }

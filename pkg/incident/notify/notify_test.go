@@ -235,14 +235,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestPrintable(t *testing.T) {
-	for text, want := range map[string]string{
-		"ä \"b\" \\": "ä \"b\" \\", "a\nb\x1b": `a\nb\x1b`, "\u202e": `\u202e`, "\xff": `\xff`, strings.Repeat("ü", 2000): strings.Repeat("ü", maxSaid) + "…",
-	} {
-		if got := printable(text); got != want {
-			t.Errorf("%q: got %q", text, got)
-		}
-	}
+func TestLastLine(t *testing.T) {
 	for output, want := range map[string]string{"": "", "\n\n": "", "a\n b \r\n\n": "b", "a": "a"} {
 		if got := lastLine(output); got != want {
 			t.Errorf("%q: got %q", output, got)

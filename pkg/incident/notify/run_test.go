@@ -321,7 +321,7 @@ func makeLock(t *testing.T, s spool) lock {
 	if err := os.Chmod(s.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	l, err := s.lock()
+	l, err := s.lock(t.Context())
 	if err == nil {
 		err = errors.Join(os.Chmod(s.path(lockName), 0o666), os.Chmod(s.dir, 0o555))
 	}
