@@ -42,7 +42,7 @@ func (j *Journal) Reopen(number int, again Record) (*Writer, error) {
 			ended = *r.Ended
 		}
 		r.Events = append(r.Events, Event{At: ended, Step: StepEnd, VM: -1, Level: "info", Text: fmt.Sprintf("it was %s: %s", r.Status, r.Summary)})
-		r.Status, r.Ended, r.Summary = Open, nil, ""
+		r.Status, r.Ended, r.Summary, r.Reason = Open, nil, "", ""
 		return nil
 	})
 	if err != nil {

@@ -112,6 +112,9 @@ func (c *Writer) Proof(text string, proven bool) {
 	c.change(func(r *Record) { r.Proof, r.Proven = shown(text), proven })
 }
 
+// Reason sets why the incident ends as it does.
+func (c *Writer) Reason(kind Kind) { c.change(func(r *Record) { r.Reason = kind }) }
+
 // Host changes what is remembered of the host.
 func (c *Writer) Host(change func(*HostRecord)) {
 	c.change(func(r *Record) {

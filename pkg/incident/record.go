@@ -35,6 +35,8 @@ type Record struct {
 	Status Status     `json:"status"`
 	// Summary is the end in one line.
 	Summary string `json:"summary,omitempty"`
+	// Reason is why it ended so, for programs; "" where only the summary says it.
+	Reason Kind `json:"reason,omitempty"`
 	// Tries is how often it was begun again after it had ended with something undone.
 	Tries int `json:"tries,omitempty"`
 	// Proof says how the host was proven off, or why it was done without.

@@ -29,6 +29,7 @@ func clean(r *Record) {
 		r.Request = &q
 	}
 	shorten(&r.Name, &r.Tool, &r.FrontEnd)
+	shorten(&r.Reason)
 	sentences(&r.From, &r.Summary, &r.Proof)
 	if r.Host != nil {
 		h := *r.Host

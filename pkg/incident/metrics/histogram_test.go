@@ -108,19 +108,3 @@ func TestOlderState(t *testing.T) {
 		t.Errorf("%g incidents, %g VMs ran", done, ran)
 	}
 }
-
-func TestHeld(t *testing.T) {
-	for name, c := range map[string]struct {
-		e    incident.Event
-		want bool
-	}{
-		"kind":         {incident.Event{Step: incident.StepGuard, Kind: incident.KindHeld, Text: "3 of 4 hosts failed"}, true},
-		"text of old":  {event(incident.StepGuard, 1, "holding: 3 of 4"), true},
-		"another kind": {incident.Event{Step: incident.StepGuard, Kind: incident.KindHostAlive, Text: "holding: 3 of 4"}, false},
-		"another step": {event(incident.StepAct, 1, "holding: 3 of 4"), false},
-	} {
-		if got := held(incident.Record{Events: []incident.Event{c.e}}); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"one-ft/pkg/incident"
@@ -80,10 +79,7 @@ func StepSeconds(r incident.Record) map[incident.Step]float64 {
 	return seconds
 }
 
-// held reports whether an incident was held because many hosts had failed. Events of one-ft without
-// kinds have only their text.
+// held reports whether an incident was held because many hosts had failed.
 func held(r incident.Record) bool {
-	return slices.ContainsFunc(r.Events, func(e incident.Event) bool {
-		return e.Kind == incident.KindHeld || e.Kind == "" && e.Step == incident.StepGuard && strings.HasPrefix(e.Text, "holding:")
-	})
+	return slices.ContainsFunc(r.Events, func(e incident.Event) bool { return e.Kind == incident.KindHeld })
 }

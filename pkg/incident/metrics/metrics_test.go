@@ -41,7 +41,7 @@ func TestAdd(t *testing.T) {
 	dir := t.TempDir()
 	stateFile, promFile := filepath.Join(dir, "metrics.json"), filepath.Join(dir, "one_ft.prom")
 	storm := ended("host", incident.Incomplete, 100, event(incident.StepTold, 0, "ERROR"), event(incident.StepGuard, 10, "looking"),
-		event(incident.StepGuard, 11, "holding: 3 of 4"), event(incident.StepGuard, 12, "holding: 4 of 4"), event(incident.StepAct, 60, "acting"))
+		heldEvent(11), heldEvent(12), event(incident.StepAct, 60, "acting"))
 	storm.VMs = []incident.VM{{Action: "recreate", Result: "done"}, {Action: "recreate", Result: "done"}, {Action: "resume, then recreate", Result: "incomplete"}}
 	odd := ended("rack", "on \"fire\"\n", 50, event("dance\n", 49, "holding: no guard"), event("leap", 49.5, ""))
 	odd.VMs = []incident.VM{{Action: "explode{}", Result: ""}, {Action: "delete", Result: "left"}}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/text"
 )
 
 // phase is what a state on the way of a VM is a part of: how it is drawn, and which stage of the
@@ -99,5 +100,5 @@ func (l leg) waiting() string {
 			return "waits for " + p.waits
 		}
 	}
-	return "waits for " + short(string(l.waits), maxName)
+	return "waits for " + text.Short(string(l.waits), maxName)
 }
