@@ -196,15 +196,15 @@ type Hop struct {
 }
 
 // Wait is what a VM waits for in a state on its way.
-type Wait string
+type Wait = wording.Wait
 
 // What is waited for.
 const (
-	WaitNothing   Wait = ""          // it has arrived, or is only passed through
-	WaitCleanup   Wait = "clean-up"  // oned cleans up on the failed host
-	WaitScheduler Wait = "scheduler" // which has not said anything since
-	WaitRoom      Wait = "room"      // the scheduler says that no host has room
-	WaitDisks     Wait = "disks"     // they are copied or made
-	WaitBoot      Wait = "boot"
-	WaitOwner     Wait = "owner" // it was put on hold
+	WaitNothing   = wording.WaitNothing
+	WaitCleanup   = wording.WaitCleanup
+	WaitScheduler = wording.WaitScheduler
+	WaitRoom      = wording.WaitRoom
+	WaitDisks     = wording.WaitDisks
+	WaitBoot      = wording.WaitBoot
+	WaitOwner     = wording.WaitOwner
 )

@@ -82,7 +82,7 @@ func (o option) fill(f *os.File, text []byte) error {
 	if _, err := f.Write(text); err != nil {
 		return err
 	}
-	_ = OwnLikeParent(f.Name()) // where that is refused, such as on NFS, the file counts all the same
+	_ = OwnLikeParent(f.Name())             // where that is refused, such as on NFS, the file counts all the same
 	if err := f.Chmod(o.mode); err != nil { // after the owner, whose change may clear bits
 		return err
 	}
