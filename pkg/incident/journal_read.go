@@ -71,7 +71,7 @@ type glance struct {
 }
 
 // over reports whether it is certainly the record of an incident that has ended; false means nothing.
-func (g glance) over() bool { return ended(g.status) }
+func (g glance) over() bool { return g.status.Ended() }
 
 func (j *Journal) glance(number int) glance {
 	f, err := os.OpenFile(filepath.Join(j.dir, fileName(number)), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
@@ -183,7 +183,7 @@ func parse(text []byte) (Record, error) {
 		return Record{}, damaged("it has no version")
 	case !knownKind(r.Kind):
 		return Record{}, damaged("it has the kind %q", r.Kind)
-	case !knownStatus(r.Status):
+	case !slices.Contains(Statuses(), r.Status):
 		return Record{}, damaged("it has the status %q", r.Status)
 	}
 	clean(&r)
@@ -191,10 +191,3 @@ func parse(text []byte) (Record, error) {
 }
 
 func knownKind(kind string) bool { return kind == "host" || kind == "VM" }
-
-func knownStatus(s Status) bool { return s.Unfinished() || ended(s) }
-
-// ended says whether a status is an end.
-func ended(s Status) bool {
-	return slices.Contains([]Status{Done, CameBack, Incomplete, Refused, Failed, Unproven}, s)
-}

@@ -145,7 +145,7 @@ func (c *Writer) Forecast(stages []Stage) {
 // End ends the incident, once, and returns when that is on the disk or could not be
 // written, which Err tells. What comes later is not kept. A status that is no end is taken as Failed.
 func (c *Writer) End(status Status, summary string) {
-	if !ended(status) {
+	if !status.Ended() {
 		status = Failed
 	}
 	_ = c.finish(func(r *Record) {

@@ -103,6 +103,14 @@ const (
 	Following  Status = "following"  // all was asked for, and some VM is not running yet; it has not ended
 )
 
+// Statuses are all statuses, from the best to the worst: VMs that may run twice are worse than some that do not run.
+func Statuses() []Status {
+	return []Status{Done, CameBack, Open, Following, Incomplete, Refused, Failed, Unproven}
+}
+
+// Ended reports whether the status is an end.
+func (s Status) Ended() bool { return slices.Contains(Statuses(), s) && !s.Unfinished() }
+
 // Unfinished reports whether the incident has not ended: a process works on it or follows its VMs, or
 // another one has to go on with it.
 func (s Status) Unfinished() bool { return s == Open || s == Following }
@@ -156,6 +164,11 @@ const (
 	StepVerify  Step = "verify"  // looking whether it happened
 	StepEnd     Step = "end"
 )
+
+// Steps are all steps, in their order.
+func Steps() []Step {
+	return []Step{StepTold, StepConfirm, StepGuard, StepOpinion, StepFence, StepPlan, StepAct, StepVerify, StepEnd}
+}
 
 // IsUnproven reports whether VMs run elsewhere, or will, and nobody knows whether their host is off, whatever else
 // became of other VMs.

@@ -70,7 +70,7 @@ func (h histogram) valid() bool {
 			return false
 		}
 	}
-	return h.Buckets != nil && keysIn(h.Buckets, labels()) && h.Buckets[other] == 0 && h.Sum >= 0 && h.Sum <= maxSeconds
+	return h.Sum >= 0 && h.Sum <= maxSeconds
 }
 
 // samples are its lines. Buckets of Prometheus have all that is at most their bound.

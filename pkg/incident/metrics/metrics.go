@@ -55,10 +55,10 @@ func Add(ctx context.Context, stateFile, promFile string, r incident.Record, now
 	return damage
 }
 
-// StepSeconds gives how long each step of an incident took, in seconds: from its first
+// stepSeconds gives how long each step of an incident took, in seconds: from its first
 // event to the first event of the step that came next, and the last one to the end of the
 // incident. A step that comes again later is no new one. A clock that was set back makes 0.
-func StepSeconds(r incident.Record) map[incident.Step]float64 {
+func stepSeconds(r incident.Record) map[incident.Step]float64 {
 	var firsts []incident.Event
 	for _, e := range r.Events {
 		if !slices.ContainsFunc(firsts, func(f incident.Event) bool { return f.Step == e.Step }) {

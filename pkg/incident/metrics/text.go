@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -38,8 +37,10 @@ func (s state) exposition() []byte {
 	if len(s.LastIncident) > 0 {
 		t.Family(last, "gauge", "When the last incident ended, in Unix seconds.")
 	}
-	for _, kind := range slices.Sorted(maps.Keys(s.LastIncident)) { // 1970 would be a lie
-		t.Sample(last, s.LastIncident[kind], "kind", label(kind))
+	for _, kind := range values(s.LastIncident, kinds()) {
+		if at, known := s.LastIncident[kind]; known { // 1970 would be a lie
+			t.Sample(last, at, "kind", label(kind))
+		}
 	}
 	return t.Bytes()
 }

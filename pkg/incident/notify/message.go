@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -117,28 +118,14 @@ func counts(records []incident.Record) (text string, worst incident.Status) {
 	for _, r := range records {
 		number[r.Status]++
 	}
+	reads := map[incident.Status]string{incident.Following: "still starting", incident.Unproven: "started elsewhere, UNPROVEN"}
 	var parts []string
-	for _, s := range standings() {
-		if number[s.status] > 0 {
-			parts, worst = append(parts, fmt.Sprintf("%d %s", number[s.status], s.text)), s.status
+	for _, s := range incident.Statuses() {
+		if number[s] > 0 {
+			parts, worst = append(parts, fmt.Sprintf("%d %s", number[s], cmp.Or(reads[s], string(s)))), s
 		}
 	}
 	return strings.Join(parts, ", "), worst
-}
-
-// standing is a status and how it reads behind the number of incidents that have it.
-type standing struct {
-	status incident.Status
-	text   string
-}
-
-// standings are all statuses, from the best to the worst. VMs that may run twice are worse than some
-// that do not run.
-func standings() []standing {
-	return []standing{
-		{incident.Done, "done"}, {incident.CameBack, "came back"}, {incident.Open, "open"}, {incident.Following, "still starting"},
-		{incident.Incomplete, "incomplete"}, {incident.Refused, "refused"}, {incident.Failed, "failed"}, {incident.Unproven, "started elsewhere, UNPROVEN"},
-	}
 }
 
 // objects is what the incidents are about, such as "2 hosts, 1 VM".

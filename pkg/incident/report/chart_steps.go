@@ -27,12 +27,10 @@ func (v view) drawSteps() *chart {
 	}
 	c := newChart("drawing", "Timeline of "+v.what(), layout{Left: 90, Right: 896, Side: 914, Top: 14, height: 38, text: 20}, v.Began, span)
 	c.Caption = "time since " + v.in(v.Began, withZone)
-	known := []incident.Step{incident.StepTold, incident.StepConfirm, incident.StepGuard, incident.StepOpinion,
-		incident.StepFence, incident.StepPlan, incident.StepAct, incident.StepVerify, incident.StepEnd}
 	var steps []string
-	for _, name := range append(known, "other") { // which steps of a later version share
+	for _, name := range append(incident.Steps(), "other") { // which steps of a later version share
 		worked := slices.DeleteFunc(slices.Clone(parts), func(s section) bool {
-			return s.step != name && (name != "other" || slices.Contains(known, s.step))
+			return s.step != name && (name != "other" || slices.Contains(incident.Steps(), s.step))
 		})
 		if len(worked) > 0 {
 			l := c.stepLane(string(name), worked)
