@@ -29,7 +29,7 @@ func (n *Notifier) Deliver(ctx context.Context) {
 		// an event there while it was held has gone and relies on it.
 		events, err := n.spool.list()
 		if err != nil {
-			n.say("read the notifications: %s", text.Short(err.Error(), maxSaid))
+			n.say("failed to read the notifications: %s", text.Short(err.Error(), maxSaid))
 		}
 		if len(events) == 0 {
 			return
@@ -37,7 +37,7 @@ func (n *Notifier) Deliver(ctx context.Context) {
 		l, err := n.spool.lock(ctx)
 		if err != nil {
 			if !errors.Is(err, statedir.ErrLocked) {
-				n.say("nobody is told: lock the notifications: %s", text.Short(err.Error(), maxSaid))
+				n.say("no notifications are sent: failed to lock them: %s", text.Short(err.Error(), maxSaid))
 			}
 			return
 		}
@@ -94,10 +94,10 @@ func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 		}
 	}
 	if err != nil {
-		n.say("not everything is told now: %s", text.Short(err.Error(), maxSaid))
+		n.say("some notifications are not sent yet: %s", text.Short(err.Error(), maxSaid))
 	}
 	if err := n.spool.sync(); err != nil && len(taken) > 0 {
-		n.say("people may be told twice: %s", text.Short(err.Error(), maxSaid))
+		n.say("notifications may be sent twice: %s", text.Short(err.Error(), maxSaid))
 	}
 	var all sync.WaitGroup
 	for _, c := range n.commands {
@@ -123,7 +123,7 @@ func (n *Notifier) known(events []event) (kept []event, records map[int]incident
 		if !loaded {
 			var err error
 			if r, err = n.journal.Load(e.number); err != nil {
-				n.say("nobody is told of %s: %s", e, text.Short(err.Error(), maxSaid))
+				n.say("no notification of %s: %s", e, text.Short(err.Error(), maxSaid))
 				if err := n.spool.take(e); err != nil {
 					return nil, nil, err
 				}

@@ -131,7 +131,7 @@ func (n *Notifier) put(kind Kind, number int) {
 		return
 	}
 	if number < 1 {
-		n.say("nobody is told of the %s of an incident that the journal does not have", kind)
+		n.say("no notification of the %s of an incident that is not in the journal", kind)
 		return
 	}
 	e := event{kind: kind, number: number}
@@ -143,9 +143,9 @@ func (n *Notifier) put(kind Kind, number int) {
 	select {
 	case err = <-written:
 	case <-limit.C:
-		err = fmt.Errorf("the disk did not answer within %s", diskLimit)
+		err = fmt.Errorf("the write timed out after %s", diskLimit)
 	}
 	if err != nil {
-		n.say("nobody may be told of %s: %s", e, text.Short(err.Error(), maxSaid))
+		n.say("notification of %s may be lost: %s", e, text.Short(err.Error(), maxSaid))
 	}
 }

@@ -178,7 +178,7 @@ func TestNobodyToTell(t *testing.T) {
 	n.Enqueue(End, 0)
 	n.Enqueue(End, 7) // which the journal does not have
 	n.Deliver(t.Context())
-	b.toldThat([]string{}, "nobody is told of the end of an incident that the journal", "nobody is told of the end of incident 7: incident 7: there is no such incident")
+	b.toldThat([]string{}, "no notification of the end of an incident that is not in the journal", "no notification of the end of incident 7: incident 7: there is no such incident")
 	b.isEmpty()
 }
 

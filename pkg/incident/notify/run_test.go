@@ -34,8 +34,8 @@ func TestFailingCommand(t *testing.T) {
 		n.Deliver(t.Context())
 		n.Deliver(t.Context())
 		b.toldThat([]string{"end 1", "end 1"},
-			`/bin/mail did not tell of the end of incident 1: exit code 75: no route to \x1b[31mhost; it is run once more`,
-			`/bin/mail did not tell of the end of incident 1: start: no such file; given up`)
+			`/bin/mail failed to notify of the end of incident 1: exit code 75: no route to \x1b[31mhost; retrying once`,
+			`/bin/mail failed to notify of the end of incident 1: start: no such file; given up`)
 		if pause := b.calls[1].at.Sub(b.calls[0].at); pause != 2*time.Second {
 			t.Errorf("the second try after %s", pause)
 		}
@@ -51,7 +51,7 @@ func TestSecondTry(t *testing.T) {
 		n := b.process(mail("end"))
 		n.Enqueue(End, 1)
 		n.Deliver(t.Context())
-		b.toldThat([]string{"end 1", "end 1"}, "/bin/mail did not tell of the end of incident 1: exit code 1; it is run")
+		b.toldThat([]string{"end 1", "end 1"}, "/bin/mail failed to notify of the end of incident 1: exit code 1; retrying")
 	})
 }
 
@@ -82,9 +82,9 @@ func TestInterruptedCommand(t *testing.T) {
 			next := b.process(mail("end"), pager)
 			next.Deliver(t.Context())
 			next.Deliver(t.Context())
-			wrong := []string{"/bin/pager did not tell of the end of incident 1: context canceled; it is run once more"}
+			wrong := []string{"/bin/pager failed to notify of the end of incident 1: context canceled; retrying once"}
 			if last > 0 {
-				wrong = append(wrong, "/bin/pager did not tell of the end of incident 1: exit code 1; given up")
+				wrong = append(wrong, "/bin/pager failed to notify of the end of incident 1: exit code 1; given up")
 			}
 			b.toldThat([]string{"end 1", "end 1"}, wrong...)
 			if b.calls[0].argv[0] != "/bin/mail" || b.calls[1].argv[0] != "/bin/pager" {
@@ -126,8 +126,8 @@ func TestHangingCommand(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(text), `{"version":1,"incident":1,`) || !strings.HasSuffix(string(text), "} end host 101 (node1)\n") {
 		t.Errorf("%v: %s", err, text)
 	}
-	b.toldThat([]string{}, "/bin/sh did not tell of the end of incident 1: no answer in time; killed with all that it had started: begin; it is run once more",
-		"/bin/sh did not tell of the end of incident 1: no answer in time")
+	b.toldThat([]string{}, "/bin/sh failed to notify of the end of incident 1: no answer in time; killed with all that it had started: begin; retrying once",
+		"/bin/sh failed to notify of the end of incident 1: no answer in time")
 	b.isEmpty()
 	pids, err := os.ReadFile(out + ".pids")
 	if err != nil || len(strings.Fields(string(pids))) != 2 {
@@ -287,7 +287,7 @@ func TestNoRight(t *testing.T) {
 	if err := <-added; !errors.Is(err, os.ErrPermission) {
 		t.Errorf("added: %v", err)
 	}
-	b.toldThat([]string{}, "nobody is told: lock the notifications: ")
+	b.toldThat([]string{}, "no notifications are sent: failed to lock them: ")
 	// With the lock it can neither send nor drop, and does not try again and again.
 	b.said = nil
 	n.unlock(makeLock(t, n.spool))
@@ -309,7 +309,7 @@ func TestNoRight(t *testing.T) {
 	}
 	deliver(b.process(mail("problem")))
 	deliver(n)
-	b.toldThat([]string{}, "not everything is told now: ", "not everything is told now: ")
+	b.toldThat([]string{}, "some notifications are not sent yet: ", "some notifications are not sent yet: ")
 	if got := b.files(); !slices.Equal(got, []string{"end-1"}) {
 		t.Errorf("in the spool is %v", got)
 	}
@@ -340,7 +340,7 @@ func TestNoSpool(t *testing.T) {
 	n := b.process(mail("end"))
 	n.Enqueue(End, 1)
 	n.Deliver(t.Context())
-	b.toldThat([]string{}, "nobody may be told of the end of incident 1: ", "read the notifications: ")
+	b.toldThat([]string{}, "notification of the end of incident 1 may be lost: ", "failed to read the notifications: ")
 }
 
 // Whatever else is in the spool is removed and not obeyed.

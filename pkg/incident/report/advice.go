@@ -74,7 +74,7 @@ func (v view) unhandledVMs() []item {
 	}
 	items := v.perWait(onTheWay)
 	if len(items) > 0 && v.Status != incident.Following {
-		items = append(items, do("When that is mended, follow them until they run:", v.resume()))
+		items = append(items, do("Once that is fixed, follow them until they run:", v.resume()))
 	}
 	for a := adviceAgain; a <= advicePerson; a++ {
 		if ids := byAdvice[a]; len(ids) > 0 && !(a == adviceAgain && saidAgain) {
@@ -90,32 +90,32 @@ func (v view) advise(a advice, ids []int) []item {
 	look, more := each(ids, "onevm show %d"), colon(ids)
 	switch a {
 	case adviceAgain:
-		return []item{do(vms+"run it again; what is done already is not done twice:", v.again())}
+		return []item{do(vms+"retry; what is done already is not repeated:", v.again())}
 	case adviceRead:
-		return []item{do(vms+"read the reason and look at the VM, then run it again; what is done already is not done twice"+more, append(look, v.again())...)}
+		return []item{do(vms+"read the reason and check the VM, then retry; what is done already is not repeated"+more, append(look, v.again())...)}
 	case adviceNoBudget:
 		if !v.isHost() { // host_error counts no attempts
 			look = append(look, v.again("--no-budget"))
 		}
-		return []item{do(vms+"find out what is wrong, then run it without counting attempts"+more, look...)}
+		return []item{do(vms+"find out what is wrong, then retry without the limit of attempts"+more, look...)}
 	case adviceManyFail:
-		return []item{do(vms+"many VMs failed at the same time. Look at what they share, such as a datastore, then run it again:",
+		return []item{do(vms+"many VMs failed at the same time. Check what they share, such as a datastore, then retry:",
 			"onevm list", "onedatastore list", v.again())}
 	case adviceFailed:
-		return []item{do(vms+"failed after being placed again. Look why, then recover"+more, append(look, each(ids, "vm_failure %d -r")...)...)}
+		return []item{do(vms+"failed after being placed again. Find out why, then recover"+more, append(look, each(ids, "vm_failure %d -r")...)...)}
 	case adviceScheduler:
-		return []item{do(vms+"the scheduler found no place. Make room or enable a host; nothing else is needed. What the scheduler says"+more, look...)}
+		return []item{do(vms+"the scheduler found no host. Free capacity or enable a host; nothing else is needed. What the scheduler says"+more, look...)}
 	case adviceLook:
-		return []item{do(vms+"see whether all is right by now"+more, look...)}
+		return []item{do(vms+"check whether it is fine by now"+more, look...)}
 	case adviceReason:
-		return []item{do(vms+"the reason names the commands. Look first"+more, look...)}
+		return []item{do(vms+"the reason names the commands. Check first"+more, look...)}
 	}
 	whose := "its host is certainly off or does not run it" // never while its old copy may run
 	if v.isHost() {
 		whose = fmt.Sprintf("host %d is certainly off", v.ID)
 	}
 	return []item{
-		do(vms+"one-ft leaves this to a person. Look at the VM and at the reason"+more, look...),
+		do(vms+"one-ft leaves this to an operator. Check the VM and the reason"+more, look...),
 		do(vms+"only if "+whose+", and if disks that are not persistent may be lost (4.4 to 4.12: onevm delete --recreate)"+more, each(ids, "onevm recover --recreate %d")...),
 	}
 }
@@ -133,7 +133,7 @@ func (v view) following() []item {
 	}
 	first := "the coordinator (host_error)"
 	if !v.isHost() {
-		first = "the one that was called for it"
+		first = "the hook that was called for it"
 	}
 	return append([]item{do(fmt.Sprintf("Recovered %d, %d still starting. One process follows them until they run: %s while it lives, then oneft resume, run by its timer. To follow them now:", there, begun, first), v.resume())},
 		v.perWait(v.starting)...)
@@ -192,16 +192,16 @@ func (v view) waitItem(wait incident.Wait, vms string, ids []int) item {
 			"systemctl status opennebula-scheduler opennebula", "tail /var/log/one/sched.log")
 	case incident.WaitCleanup:
 		if v.isHost() && !v.Proven {
-			return do(fmt.Sprintf("%s: oned cleans up on host %d, which is not proven off: that ends when the host answers, or never. When somebody has seen that it is certainly off, say so:", vms, v.ID),
+			return do(fmt.Sprintf("%s: oned cleans up on host %d, which is not proven off: this ends when the host answers, or never. Once somebody has verified that it is off, confirm it:", vms, v.ID),
 				v.resume()+" --confirm-off")
 		}
-		return do(vms+": oned cleans up on the failed host. A clean-up that cannot succeed is ended; nothing else is needed. How it goes"+more, look...)
+		return do(vms+": oned cleans up on the failed host. A clean-up that cannot succeed is ended automatically; nothing else is needed. Its progress"+more, look...)
 	case incident.WaitDisks:
-		return do(vms+": the disks are being copied or made, which takes as long as the datastore needs. How it goes"+more, look...)
+		return do(vms+": the disks are being copied or made, which takes as long as the datastore needs. Their progress"+more, look...)
 	case incident.WaitBoot:
-		return do(vms+": booting on the new host. How it goes"+more, look...)
+		return do(vms+": booting on the new host. Its progress"+more, look...)
 	}
-	return do(vms+": on its way. Where"+more, look...)
+	return do(vms+": on its way. Where it is"+more, look...)
 }
 
 // commandsShown is how many commands are written out when each VM has its own.

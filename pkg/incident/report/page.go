@@ -33,7 +33,7 @@ const pageText = `<!DOCTYPE html>
 {{end}}</tbody>
 </table>{{end}}
 </section>
-{{else}}<p>Nothing was written down.</p>
+{{else}}<p>Nothing was recorded.</p>
 {{end}}<footer>Made {{.Made}}.</footer>
 </main>
 </body>

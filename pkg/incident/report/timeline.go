@@ -53,7 +53,7 @@ func Timeline(r incident.Record, now time.Time) []string {
 func (v view) happened() []string {
 	all := v.sections()
 	if len(all) == 0 {
-		return []string{"  Nothing was written down."}
+		return []string{"  Nothing was recorded."}
 	}
 	skipped := max(len(all)-maxSections, 0)
 	if skipped > 0 {

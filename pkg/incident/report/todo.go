@@ -27,7 +27,7 @@ func (v view) todo() []item {
 	case incident.Refused:
 		items = append(items, v.refused()...)
 	case incident.Failed:
-		items = append(items, do("It ended with an error, and VMs may not have been handled. When oned answers again, run it again; what is done already is not done twice:",
+		items = append(items, do("It failed with an error, and some VMs may not be handled. Once oned answers again, retry; what is done already is not repeated:",
 			"onehost list", v.again()))
 	}
 	items = append(items, v.unhandledVMs()...)
@@ -41,10 +41,10 @@ func (v view) todo() []item {
 	case v.Status == incident.Done:
 		return []item{do("Nothing.")}
 	case v.Status == incident.CameBack:
-		return []item{do("Nothing. The host came back by itself, and its VMs were left where they are.")}
+		return []item{do("Nothing. The host came back, and its VMs stayed where they were.")}
 	}
 	// No VM is listed, so the summary is all there is.
-	return []item{do("Look at its summary. When what it names is mended, run it again; what is done already is not done twice:", v.show(), v.again())}
+	return []item{do("Read the summary. Once the cause is fixed, retry; what is done already is not repeated:", v.show(), v.again())}
 }
 
 // makeSure says how to make sure of a host whose VMs were started elsewhere without a proof, in the order
@@ -54,7 +54,7 @@ func (v view) makeSure() []item {
 		return nil
 	}
 	if !v.isHost() {
-		return []item{do("UNPROVEN: nobody knows whether the old copy still runs. See where it was, and look there, or power that host off by hand:", v.show())}
+		return []item{do("UNPROVEN: nobody knows whether the old copy still runs. Find out where it ran and check there, or power that host off manually:", v.show())}
 	}
 	host := fmt.Sprintf("host %d", v.ID)
 	unknown := "UNPROVEN: its VMs are started elsewhere, and nobody knows whether " + host + " is off. If it still runs them, they run twice and may write to the same disks."
@@ -62,8 +62,8 @@ func (v view) makeSure() []item {
 		unknown = "UNPROVEN: its VMs are deleted, and nobody knows whether " + host + " is off. If it still runs them, they run on there, unknown to OpenNebula."
 	}
 	items := []item{
-		do(unknown+" Do not let it come back with its guests: look at it, or power it off by hand, before its network is mended:", v.show()),
-		do("When it is back, its old guests are listed as zombies (ZVM of onehost list, ZOMBIES of onehost show). Where host_isolated is installed it destroys them; else do it on the host, with libvirt:", v.show(), "virsh list --all"),
+		do(unknown+" Do not let it come back with its guests: check it, or power it off manually, before its network is restored:", v.show()),
+		do("Once it is back, its old guests are listed as zombies (ZVM of onehost list, ZOMBIES of onehost show). Where host_isolated is installed it destroys them; otherwise destroy them on the host with libvirt:", v.show(), "virsh list --all"),
 	}
 	if _, _, out := v.outOfScheduling(); out {
 		items = append(items, do("Only when none of them is left, give "+host+" back to the scheduler:", v.release()))
@@ -72,12 +72,12 @@ func (v view) makeSure() []item {
 	if v.isHook() {
 		check = append(check, v.again("--dry-run"))
 	}
-	return append(items, do("To have a proof the next time, configure fencing for it. What is missing, and what it would be fenced with:", check...))
+	return append(items, do("To have a proof next time, configure fencing for it. What is missing, and what would be used:", check...))
 }
 
 // stillOpen says how to find out whether a process works on it.
 func (v view) stillOpen() []item {
-	last := "nothing has been written down yet"
+	last := "nothing has been recorded yet"
 	if n := len(v.Events); n > 0 {
 		last = fmt.Sprintf("the last event was %s ago", took(v.now.Sub(v.Events[n-1].At)))
 	}
@@ -90,8 +90,8 @@ func (v view) stillOpen() []item {
 		look = []string{"tail /var/log/one/" + v.tool() + ".log", v.show()}
 	}
 	return []item{
-		do(fmt.Sprintf("It is open: somebody works on it, or was stopped in the middle (%s). See %s whether it goes on:", last, on), look...),
-		do("If it does not go on, go on with it: that says so if another process works on it, and carries on otherwise:", v.resume()),
+		do(fmt.Sprintf("It is open: a process is working on it, or was interrupted (%s). Check %s whether it makes progress:", last, on), look...),
+		do("If it does not, resume it; if another process is working on it, this says so and changes nothing:", v.resume()),
 	}
 }
 
@@ -104,26 +104,26 @@ func (v view) refused() []item {
 	case wording.FencingFailed, wording.FencingUnconfirmed, wording.FencingManual, wording.FencingRequired:
 		return []item{
 			do(fmt.Sprintf("Find out why host %d could not be proven off. This shows what it would be fenced with, and changes nothing:", v.ID), v.again("--dry-run")),
-			do("When fencing works again, run it again:", v.again()),
-			do("Only when somebody has seen that the host is certainly off, for example without power, say so; a host that still runs its VMs would run them twice:",
+			do("Once fencing works again, retry:", v.again()),
+			do("Only after somebody has verified that the host is off, for example unplugged, confirm it; if the host still runs its VMs, they will run twice:",
 				v.resume()+" --confirm-off"),
 		}
 	case wording.StormGivenUp:
 		return []item{
-			do("Many hosts failed at the same time. Look at what they share, such as the network of the front-end, and which hosts are really off:", "onehost list"),
-			do("When the others are monitored again, run it again:", v.again()),
-			do("Only when a person knows that the failed hosts are off:", v.again("--override-storm")),
+			do("Many hosts failed at the same time. Check what they share, such as the network of the front-end, and which hosts are really off:", "onehost list"),
+			do("Once the others are monitored again, retry:", v.again()),
+			do("Only if you know that the failed hosts are off:", v.again("--override-storm")),
 		}
 	case wording.OpinionAlive:
 		return []item{
 			do("A second opinion says that the host is alive. Find out why oned cannot monitor it:", v.show()),
-			do("When the host is off, run it again:", v.again()),
+			do("Once the host is off, retry:", v.again()),
 		}
 	case wording.HostSet:
 		return []item{
-			do("An admin took the host out of service, so nothing was done. Look at it:", v.show()),
-			do("When it is certainly off and its VMs are to be recovered all the same:", v.again("--any-state")),
+			do("An admin took the host out of service, so nothing was done. Check it:", v.show()),
+			do("If it is certainly off and its VMs are to be recovered anyway:", v.again("--any-state")),
 		}
 	}
-	return []item{do("Nothing was done because it would not have been safe; the summary says why. When that is mended, run it again:", v.show(), v.again())}
+	return []item{do("Nothing was done because it would not have been safe; the summary says why. Once the cause is fixed, retry:", v.show(), v.again())}
 }
