@@ -2,6 +2,7 @@ package incident
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -29,15 +30,14 @@ type Writer struct {
 	wakeup *sync.Cond // a write ended
 	record Record
 	closed bool
-	// Changes are counted: the last one, the last one of which a write was tried, and
-	// the last one on the disk.
-	changed, tried, written uint64
-	writing                 bool // the goroutine is there
-	waiting                 int  // who waits for the disk
-	hurry                   chan struct{}
-	last                    time.Time // when the last write ended
-	took                    time.Duration
-	first, latest           error // of the writes
+	// Changes are counted: the last one, and the last one of which a write was tried.
+	changed, tried uint64
+	writing        bool // the goroutine is there
+	waiting        int  // who waits for the disk
+	hurry          chan struct{}
+	last           time.Time // when the last write ended
+	took           time.Duration
+	first, latest  error // of the first write that failed, and of the last one
 }
 
 func newWriter(dir string, r Record) *Writer {
@@ -223,11 +223,11 @@ func (c *Writer) touch() {
 
 // flush waits until the latest change is on the disk, or could not be written.
 func (c *Writer) flush() error {
-	if c.written == c.changed {
-		return nil
-	}
-	if c.tried == c.changed { // in vain
-		c.touch()
+	if c.tried == c.changed {
+		if c.latest == nil {
+			return nil
+		}
+		c.touch() // it was tried in vain
 	}
 	target := c.changed
 	c.waiting++
@@ -239,9 +239,6 @@ func (c *Writer) flush() error {
 		c.wakeup.Wait()
 	}
 	c.waiting--
-	if c.written >= target {
-		return nil
-	}
 	return c.latest
 }
 
@@ -258,12 +255,7 @@ func (c *Writer) write() {
 		err := save(c.dir, &state)
 		c.mu.Lock()
 		c.tried, c.latest, c.last, c.took = change, err, time.Now(), time.Since(began)
-		switch {
-		case err == nil:
-			c.written = change
-		case c.first == nil:
-			c.first = err
-		}
+		c.first = cmp.Or(c.first, err)
 		c.wakeup.Broadcast()
 	}
 	c.writing = false

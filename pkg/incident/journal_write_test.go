@@ -82,7 +82,7 @@ func TestEventDoesNotWrite(t *testing.T) {
 		t.Errorf("%d events, %v", len(r.Events), err)
 	}
 	c.write()
-	if r, err := j.Load(1); err != nil || len(r.Events) != 1000 || c.writing || c.written != 1000 {
+	if r, err := j.Load(1); err != nil || len(r.Events) != 1000 || c.writing || c.tried != 1000 || c.latest != nil {
 		t.Errorf("%d events, %v", len(r.Events), err)
 	}
 }

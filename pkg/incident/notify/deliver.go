@@ -119,26 +119,19 @@ func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 func (n *Notifier) known(events []event) (kept []event, records map[int]incident.Record, err error) {
 	records = make(map[int]incident.Record)
 	for _, e := range events {
-		r, loaded := records[e.number]
-		if !loaded {
-			var err error
-			if r, err = n.journal.Load(e.number); err != nil {
+		if _, loaded := records[e.number]; !loaded {
+			if r, err := n.journal.Load(e.number); err != nil {
 				n.say("no notification of %s: %s", e, text.Short(err.Error(), maxSaid))
-				if err := n.spool.take(e); err != nil {
-					return nil, nil, err
-				}
-				continue
+			} else {
+				r.Events = []incident.Event{}
+				records[e.number] = r
 			}
-			r.Events = []incident.Event{}
-			records[e.number] = r
 		}
-		if n.spool.told(e, r.Began) {
-			if err := n.spool.take(e); err != nil {
-				return nil, nil, err
-			}
-			continue
+		if r, known := records[e.number]; known && !n.spool.told(e, r.Began) {
+			kept = append(kept, e)
+		} else if err := n.spool.take(e); err != nil {
+			return nil, nil, err
 		}
-		kept = append(kept, e)
 	}
 	return kept, records, nil
 }

@@ -37,7 +37,7 @@ func (v view) drawWays(all []way) *chart {
 }
 
 func (c *chart) wayLane(w way) lane {
-	lane := c.newLane(w.name(wayIDs), w.side())
+	lane := c.newLane(w.name(wayIDs), text.Short(w.ends()+", "+took(w.took()), waySides))
 	for _, l := range w.legs {
 		b := c.bar("hop "+string(l.phase), l.began, l.end, lane.top+c.height/2, l.phase.row().high)
 		b.Text, b.TextClass, b.TextX, b.TextY = l.inside(b.Width, b.Height), string(l.phase), b.X+b.Width/2, lane.TextY
@@ -48,21 +48,6 @@ func (c *chart) wayLane(w way) lane {
 		lane.Marks = append(lane.Marks, b)
 	}
 	return lane
-}
-
-// side says where a way ends, beside its lane.
-func (w way) side() string {
-	l := w.last()
-	where := l.label(" (", ")")
-	if w.arrived {
-		where += w.where()
-	} else {
-		where = "still " + where
-	}
-	if l.phase == phaseUnproven {
-		where = "UNPROVEN: " + where
-	}
-	return text.Short(where+", "+took(w.took()), waySides)
 }
 
 // inside is the longest text for a bar that has room in it.

@@ -89,13 +89,12 @@ func (l leg) waiting() string {
 	if l.waits == incident.WaitNothing || l.phase == phaseFailed {
 		return ""
 	}
-	for _, p := range phases {
-		switch {
-		case p.wait != l.waits:
+	if i := slices.IndexFunc(phases, func(p phaseRow) bool { return p.wait == l.waits }); i >= 0 {
+		switch p := phases[i]; {
 		case p.usual != "" && strings.HasPrefix(l.state, p.usual):
 			return ""
 		case p.phase == phaseRoom:
-			return "no room"
+			return p.key
 		default:
 			return "waits for " + p.waits
 		}

@@ -265,21 +265,28 @@ func (w way) words() []string {
 			}
 			continue
 		}
-		state := l.label(" (", ")")
 		switch {
 		case i+1 < len(w.legs):
-			state += " " + between(l.least, l.most)
+			words = append(words, l.label(" (", ")")+" "+between(l.least, l.most))
 		case w.arrived:
-			state += w.where()
-			if l.phase == phaseUnproven {
-				state += " (UNPROVEN)"
-			}
+			words = append(words, w.ends())
 		default:
-			state = fmt.Sprintf("still %s%s after %s", state, w.where(), between(l.least, l.most))
+			words = append(words, w.ends()+" after "+between(l.least, l.most))
 		}
-		words = append(words, state)
 	}
 	return words
+}
+
+// ends is where a way ends, or where it is so far.
+func (w way) ends() string {
+	where := w.last().label(" (", ")") + w.where()
+	switch {
+	case !w.arrived:
+		return "still " + where
+	case w.last().phase == phaseUnproven:
+		return where + " (UNPROVEN)"
+	}
+	return where
 }
 
 // label is a state with what is waited for in it, behind the separator.
