@@ -12,8 +12,8 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// Attempts are when something was done to VMs without a person, in a directory that all
-// one-ft processes of a front-end share.
+// Attempts are the times of automatic actions on VMs, in a directory that all one-ft processes of a
+// front-end share.
 type Attempts struct{ dir string }
 
 const (

@@ -61,10 +61,9 @@ func OpenJournal(dir string) (*Journal, error) {
 	return &Journal{dir: dir, known: map[int]object{}}, nil
 }
 
-// Begin writes a new incident with the next free number and gives the Writer that goes on
-// writing it. It sets Version, Number, Status, FrontEnd if it is empty and Began if it is
-// zero. The record is on the disk when it returns. With an error the Writer is nil, which can
-// be used like any other and writes nothing: a recovery does not wait for a disk.
+// Begin writes a new incident with the next free number, on the disk when it returns. It sets Version,
+// Number, Status, FrontEnd if it is empty and Began if it is zero. With an error the Writer is nil, which
+// can be used like any other and writes nothing: a recovery does not wait for a disk.
 func (j *Journal) Begin(r Record) (*Writer, error) {
 	if !knownKind(r.Kind) {
 		return nil, fmt.Errorf("begin an incident: %q is no kind of incident", r.Kind)
@@ -76,7 +75,7 @@ func (j *Journal) Begin(r Record) (*Writer, error) {
 	defer release()
 	r.Version, r.Number, r.Status, r.Ended = RecordVersion, number, Open, nil
 	if r.FrontEnd == "" {
-		r.FrontEnd, _ = os.Hostname() // for people only
+		r.FrontEnd, _ = os.Hostname() // for readers only
 	}
 	if r.Began.IsZero() {
 		r.Began = now()
@@ -89,8 +88,7 @@ func (j *Journal) Begin(r Record) (*Writer, error) {
 	return c, nil
 }
 
-// Continue goes on with an open incident of a process that ended before it was done. The
-// caller holds the lock of the object.
+// Continue resumes an open incident whose process was interrupted. The caller holds the lock of the object.
 func (j *Journal) Continue(number int) (*Writer, error) {
 	r, err := j.Load(number)
 	if err != nil {
@@ -262,5 +260,5 @@ func parseName(name string) (number int, ok bool) {
 	return n, err == nil && n > 0 && n <= maxNumber && fileName(n) == name
 }
 
-// now has no more digits than people read, and is the same after it was on the disk.
+// now has milliseconds, as the file has: it is the same after it was read back.
 func now() time.Time { return time.Now().Truncate(time.Millisecond) }

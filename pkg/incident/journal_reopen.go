@@ -30,9 +30,9 @@ func (j *Journal) Note(number int, e Event) error {
 	return err
 }
 
-// Reopen goes on with an incident that ended, for another event of the same outage. The caller
-// holds the lock of the object. again has the tool, the call and the request of this time. What
-// it had at its end is in its events.
+// Reopen resumes an incident that ended, for another event of the same outage. The caller holds the
+// lock of the object. again has the tool, the call and the request of this time. How it had ended is in
+// its events.
 func (j *Journal) Reopen(number int, again Record) (*Writer, error) {
 	r, err := j.amend(number, func(r *Record) error {
 		r.Tool, r.Call, r.Request = again.Tool, again.Call, again.Request

@@ -86,7 +86,7 @@ func (c *Writer) KindEvent(step Step, vm int, level string, kind Kind, text stri
 	})
 }
 
-// VMs sets what became of all VMs.
+// VMs sets the outcomes of all VMs.
 func (c *Writer) VMs(vms []VM) {
 	vms = slices.Clone(vms)
 	for i := range vms {
@@ -95,7 +95,7 @@ func (c *Writer) VMs(vms []VM) {
 	c.change(func(r *Record) { r.VMs = vms })
 }
 
-// VM sets what became of the VM with that ID, and adds it if it was not there.
+// VM sets the outcome of the VM with that ID, and adds it if it was not there.
 func (c *Writer) VM(vm VM) {
 	cleanVM(&vm)
 	c.change(func(r *Record) {
@@ -154,14 +154,13 @@ func (c *Writer) End(status Status, summary string) {
 	})
 }
 
-// Follow leaves the incident for whoever follows its VMs to where they run: everything was asked
-// for. It returns when that is on the disk; the error is why it is not. What comes later is not kept.
+// Follow is Close for an incident whose VMs are all on their way: another process follows them until they run.
 func (c *Writer) Follow(summary string) error {
 	return c.finish(func(r *Record) { r.Status, r.Summary = Following, shown(summary) })
 }
 
-// Close leaves the incident as it is, open for another process unless it has ended, and
-// returns when that is on the disk. The error is why it is not. What comes later is not kept.
+// Close leaves the incident open for another process, unless it has ended, and returns when all is on the
+// disk; the error is why it is not. What comes later is not kept.
 func (c *Writer) Close() error { return c.finish(nil) }
 
 // Flush returns when everything so far is on the disk. After a write that failed it
@@ -288,8 +287,8 @@ func (c *Writer) rest() {
 	}
 }
 
-// state is the record as nobody changes it any more: VMs are replaced in their place,
-// events are only appended.
+// state is a copy that later changes do not touch: VMs are replaced in their place, events are only
+// appended.
 func (c *Writer) state() Record {
 	r := c.record
 	r.Events = slices.Clip(r.Events)

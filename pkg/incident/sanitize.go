@@ -18,7 +18,7 @@ const (
 	maxHops = 50
 )
 
-// clean makes everything in a record printable and bounded. What is clean stays as it is. What r points
+// clean makes everything in a record printable and bounded. What is clean is not changed. What r points
 // to is not changed but replaced: others may have it.
 func clean(r *Record) {
 	r.Call = cleanCall(r.Call)

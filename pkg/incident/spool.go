@@ -97,7 +97,7 @@ func (s *Spool) List() (all []Handed, failed []error) {
 			all = append(all, h)
 		case !errors.Is(err, fs.ErrNotExist):
 			failed = append(failed, fmt.Errorf("the request for host %d cannot be used, and was removed: %w", id, err))
-			_ = os.RemoveAll(s.path(id)) // else it is told again
+			_ = os.RemoveAll(s.path(id)) // else it is reported again
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Handed) int { return a.At.Compare(b.At) })

@@ -25,8 +25,8 @@ type histogram struct {
 //   - 90 and 150: 40 VMs on 4 hosts (150 s), a clean-up over the same network (3 s a command)
 //   - 300 and 600: a clean-up whose packets are dropped (404 s: three commands of 135 s), and the
 //     time-out that the executables have as shipped
-//   - 1200 to 3600: clean-ups that wait for the 15 threads of the driver, no room, and what only a
-//     person got further
+//   - 1200 to 3600: clean-ups that wait for the 15 threads of the driver, no room, and what an
+//     operator had to solve
 //
 // The times were measured on 6.10 with real drivers and a host that was off.
 var bounds = []float64{5, 10, 15, 30, 45, 60, 90, 150, 300, 600, 1200, 1800, 3600}

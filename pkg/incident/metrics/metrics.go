@@ -19,8 +19,8 @@ import (
 const lockLimit = 10 * time.Second
 
 // ErrDamaged means that the file of counters was damaged. It was set aside, and Add has
-// counted from zero and written both files: Prometheus copes with counters that begin anew.
-var ErrDamaged = errors.New("the counters were damaged and begin anew")
+// counted from zero and written both files: Prometheus copes with counters that start again.
+var ErrDamaged = errors.New("the counters were damaged and start again from zero")
 
 // Add counts an incident that has ended, in stateFile, and writes all counters to promFile, which
 // node_exporter reads, or "" for none. Both are absolute paths; their directories exist. One

@@ -12,8 +12,7 @@ import (
 	"one-ft/pkg/text"
 )
 
-// gatherTime is the time after a sending within which events are gathered: a person who
-// was just told reads for that long. A choice.
+// gatherTime is the time after a sending within which events are gathered into a digest. A choice.
 const gatherTime = 30 * time.Second
 
 // Deliver runs the commands for what is in the spool until it is empty. If another process
@@ -51,7 +50,7 @@ func (n *Notifier) Deliver(ctx context.Context) {
 
 // drain sends until the spool is empty. If it says false, the rest is for the next process.
 func (n *Notifier) drain(ctx context.Context, l lock) (empty bool) {
-	_ = n.spool.make() // what somebody removed; without it more may be told twice
+	_ = n.spool.make() // what somebody removed; without it more may be sent twice
 	for {
 		events, err := n.spool.list()
 		if err != nil || len(events) == 0 {

@@ -55,7 +55,7 @@ func single(e event, r incident.Record) (message, error) {
 	}, nil
 }
 
-// makeSure is what a person has to do about an incident without a proof that the host is off.
+// makeSure is what an operator has to do about an incident without a proof that the host is off.
 func makeSure(r incident.Record) string {
 	harm := "else its VMs run twice"
 	if r.DeletedOnly() {
@@ -65,7 +65,7 @@ func makeSure(r incident.Record) string {
 }
 
 // summary is an incident in one line: how it ended, else what was said last, and of one that is
-// held why. Of one that ended with VMs that run elsewhere without a proof it says what a person has to do.
+// held why. Of one that ended with VMs that run elsewhere without a proof it says what an operator has to do.
 func summary(k Kind, r incident.Record) string {
 	switch {
 	case r.Kind == "host" && !r.Status.Unfinished() && r.IsUnproven():
@@ -148,7 +148,7 @@ func objects(records []incident.Record) string {
 	return strings.Join(parts, ", ")
 }
 
-// environment is that of this process with what the command is told.
+// environment is that of this process with what the message says.
 func environment(event, number, object, status, summary string) []string {
 	return append(os.Environ(), "FT_EVENT="+event, "FT_INCIDENT="+number, "FT_OBJECT="+text.Short(object, maxSaid),
 		"FT_STATUS="+text.Short(status, maxSaid), "FT_SUMMARY="+text.Short(summary, maxSaid))

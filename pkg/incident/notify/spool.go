@@ -26,7 +26,7 @@ type event struct {
 	only   string // the command that is tried once more; "" for all
 }
 
-// String is the event for people.
+// String is the event in words.
 func (e event) String() string { return fmt.Sprintf("the %s of incident %d", e.kind, e.number) }
 
 // name is the name of its file.
@@ -56,12 +56,12 @@ const (
 	// lockName is the file that the process that delivers has locked. In it is the time
 	// of the last sending.
 	lockName = "lock"
-	// toldName is the directory of the events that were told.
+	// toldName is the directory of the events that were delivered.
 	toldName = "told"
 )
 
-// toldAge is how long it is remembered that an event was told. An incident that is held
-// again after it is told again. A choice.
+// toldAge is how long a delivery is remembered. An incident that is held again after that is a new event.
+// A choice.
 const toldAge = 7 * 24 * time.Hour
 
 // spool is the directory of events.
@@ -116,7 +116,7 @@ func (s spool) list() ([]event, error) {
 			events = append(events, e)
 		case entry.Name() == lockName && entry.Type().IsRegular(), entry.Name() == toldName && entry.IsDir():
 		default:
-			_ = os.Remove(s.path(entry.Name())) // what stays, such as a full directory, is in nobody's way
+			_ = os.Remove(s.path(entry.Name())) // what stays, such as a full directory, is not in the way
 		}
 	}
 	slices.SortFunc(events, func(a, b event) int {
@@ -125,7 +125,7 @@ func (s spool) list() ([]event, error) {
 	return events, nil
 }
 
-// take takes an event out of the spool. That it was told is remembered by the same rename, which
+// take takes an event out of the spool. The same rename remembers the delivery, which
 // also works on a disk that is full.
 func (s spool) take(e event) error {
 	path := s.path(e.name())
@@ -143,14 +143,14 @@ func (s spool) sync() error {
 // clockSlack is by how much the times of files may be behind the clock.
 const clockSlack = time.Minute
 
-// told reports whether an event of an incident that began then was told. An older one of
+// told reports whether an event of an incident that began then was delivered. An older one of
 // the same number is of a journal that was thrown away.
 func (s spool) told(e event, began time.Time) bool {
 	info, err := os.Lstat(filepath.Join(s.path(toldName), e.name()))
 	return e.only == "" && err == nil && info.Mode().IsRegular() && !info.ModTime().Add(clockSlack).Before(began)
 }
 
-// forget removes what was told long ago.
+// forget removes what was delivered long ago.
 func (s spool) forget(now time.Time) error {
 	entries, err := os.ReadDir(s.path(toldName))
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 	adviceScheduler               // the scheduler has no place for it
 	adviceLook                    // it may be fine by now
 	adviceReason                  // its reason names the commands
-	advicePerson                  // one-ft does not touch it: a person has to decide
+	adviceOperator                // one-ft does not touch it: an operator has to decide
 )
 
 // adviceFor goes by the state that a VM was last seen in and by the kind of its outcome.
@@ -55,7 +55,7 @@ func adviceFor(vm incident.VM) advice {
 		}
 	}
 	if vm.Action == "leave" {
-		return advicePerson
+		return adviceOperator
 	}
 	return adviceAgain
 }
@@ -76,7 +76,7 @@ func (v view) unhandledVMs() []item {
 	if len(items) > 0 && v.Status != incident.Following {
 		items = append(items, do("Once that is fixed, follow them until they run:", v.resume()))
 	}
-	for a := adviceAgain; a <= advicePerson; a++ {
+	for a := adviceAgain; a <= adviceOperator; a++ {
 		if ids := byAdvice[a]; len(ids) > 0 && !(a == adviceAgain && saidAgain) {
 			items = append(items, v.advise(a, ids)...)
 		}
@@ -139,7 +139,7 @@ func (v view) following() []item {
 		v.perWait(v.starting)...)
 }
 
-// waits are what VMs wait for in the order in which a person has to know it: what needs a person first.
+// waits are what VMs wait for in the order of their urgency: what needs an operator first.
 func waits() []incident.Wait {
 	return []incident.Wait{incident.WaitOwner, incident.WaitRoom, incident.WaitScheduler, incident.WaitCleanup, incident.WaitDisks, incident.WaitBoot, incident.WaitNothing}
 }
@@ -153,7 +153,7 @@ func waitsFor(vm incident.VM) incident.Wait {
 	return hop.Waits
 }
 
-// perWait is what each of the chosen VMs waits for, since when, and what a person can do about it.
+// perWait is what each of the chosen VMs waits for, since when, and what to do about it.
 func (v view) perWait(chosen func(incident.VM) bool) (items []item) {
 	for _, wait := range waits() {
 		var ids []int

@@ -32,7 +32,7 @@ func (v view) stages(ways []way) table {
 	return t
 }
 
-// expected is a number of seconds for people.
+// expected is a number of seconds as a duration.
 func expected(seconds float64) string {
 	const most = 1e9 // 30 years; a time.Duration has ten times that
 	if math.IsNaN(seconds) {

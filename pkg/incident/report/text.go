@@ -17,7 +17,7 @@ const (
 	maxPage = 2000 // a text on the page
 )
 
-// took is a duration for people: 40 ms, 0.4 s, 41 s, 2 min 05 s, 1 h 02 min, 3 d 04 h.
+// took is a duration in words: 40 ms, 0.4 s, 41 s, 2 min 05 s, 1 h 02 min, 3 d 04 h.
 // A negative one, which a clock that was set makes, counts as 0.
 func took(d time.Duration) string {
 	d = max(d, 0)

@@ -16,7 +16,7 @@ type item struct {
 
 func do(text string, commands ...string) item { return item{text, commands} }
 
-// todo is what is left for a person. It is never empty: nothing to do is said, too.
+// todo is what is left for an operator. It is never empty: nothing to do is said, too.
 func (v view) todo() []item {
 	items := v.makeSure()
 	switch v.Status {

@@ -81,12 +81,12 @@ func handled(vm incident.VM) bool {
 	return slices.Contains([]string{resultDone, resultUnproven, resultAlready, resultLeft}, vm.Result)
 }
 
-// starting reports whether a VM is on its way, and somebody follows it.
+// starting reports whether a VM is on its way, and a process follows it.
 func (v view) starting(vm incident.VM) bool {
 	return vm.Result == resultStarting || vm.Result == "" && v.Status == incident.Following
 }
 
-// problem reports whether somebody has to look at a VM.
+// problem reports whether an operator has to look at a VM.
 func (v view) problem(vm incident.VM) bool { return !handled(vm) && !v.starting(vm) }
 
 // result is the result of a VM in a word.
@@ -124,7 +124,7 @@ func (v view) vmClass(vm incident.VM) string {
 	return ""
 }
 
-// problemsFirst are the VMs in the order in which people have to look at them: what
+// problemsFirst are the VMs in the order in which they need attention: what
 // was not handled, what is unknown, what is not running yet or unproven, what was left, what
 // is done; each by ID.
 func (v view) problemsFirst() []incident.VM {

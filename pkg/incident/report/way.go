@@ -69,7 +69,7 @@ func (w way) where() string {
 	return " on hosts " + ranges(hosts, maxHosts)
 }
 
-// The order of ways: what people have to look at comes first.
+// The order of ways: what needs attention comes first.
 const (
 	rankProblem = iota
 	rankStarting
