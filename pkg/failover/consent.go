@@ -9,6 +9,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // Consent asks the person at the terminal before the VMs of a host are touched although nothing
@@ -27,10 +28,9 @@ func Consent(ctx context.Context, s app.Session, q incident.Request) *Report {
 	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) != app.Declined {
 		return nil
 	}
-	return &Report{
-		Object: fmt.Sprintf("host %d (%s)", host.ID, host.Name), State: host.State.String(), Outlook: &o, Refused: true,
-		Summary: fmt.Sprintf("nothing was done: nothing proves that the host is off (%s), and the answer was not yes", o.Detail),
-	}
+	report := &Report{Object: fmt.Sprintf("host %d (%s)", host.ID, host.Name), State: host.State.String(), Outlook: &o}
+	report.Refused = report.sum(wording.Declined, wording.Words(o.Detail))
+	return report
 }
 
 // unprovenQuestion says what acting without a proof does, and how to make sure.

@@ -12,6 +12,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/wording"
 )
 
 // spoolEvery is how often the process that works on all hosts looks for new ones. Looking
@@ -41,7 +42,7 @@ func coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 		}
 	}
 	if err != nil {
-		s.Log.Warn("working without handing over: %v", err)
+		s.Log.Say(wording.NotHandedOver, err)
 		return alone(ctx, s, requests, tell)
 	}
 	incident.RemoveLeftovers(s.StateDir, time.Now())
@@ -51,12 +52,12 @@ func coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 		var busy *incident.BusyError
 		switch {
 		case errors.As(err, &busy) && c.hangs(ctx):
-			s.Log.Warn("%s has the hosts, but has not been at work for %s; working without it", busy.Holder, hung)
+			s.Log.Say(wording.CoordinatorHangs, busy.Holder, hung)
 			return alone(ctx, s, requests, tell)
 		case errors.As(err, &busy):
 			return c.answer(handedOver(s, spool, requests, busy.Holder, c.reports))
 		case err != nil:
-			s.Log.Warn("working without handing over: %v", err)
+			s.Log.Say(wording.NotHandedOver, err)
 			return alone(ctx, s, requests, tell)
 		}
 		c.loop(ctx)
@@ -93,12 +94,13 @@ func handedOver(s app.Session, spool *incident.Spool, requests []incident.Reques
 		if indexOf(have, q.ID) >= 0 {
 			continue
 		}
-		r := Report{Object: fmt.Sprintf("host %d", q.ID), Elsewhere: true, Summary: "handed over to " + holder}
+		r := Report{Object: fmt.Sprintf("host %d", q.ID)}
+		r.Elsewhere = r.sum(wording.HandedOverTo, holder)
 		for end := time.Now().Add(named); err == nil && len(requests) == 1; {
 			if open, is, _ := journal.OpenOf("host", q.ID); is {
 				r.Incident = open.Number
 				if open.Began.Before(q.At) {
-					r.Summary = fmt.Sprintf("host %d is already being handled by %s", q.ID, holder)
+					r.sum(wording.AlreadyHandled, q.ID, holder)
 				}
 				break
 			}
@@ -134,7 +136,7 @@ func (c *coordinator) warn(failed []error) {
 	}
 	if text != "" && text != c.warned {
 		for _, err := range failed {
-			c.s.Log.Warn("%v", err)
+			c.s.Log.Say(wording.Trouble, err)
 		}
 	}
 	c.warned = text
@@ -210,10 +212,10 @@ func (c *coordinator) loop(ctx context.Context) {
 // drop takes a request off the spool that nobody worked on for so long that it may be about an
 // outage before. oneft resume finds the host if it still needs something.
 func (c *coordinator) drop(h incident.Handed) {
-	c.s.Log.Warn("the request for host %d of %s is too old; it is left to oneft resume", h.ID, h.At.Format(time.DateTime))
+	c.s.Log.Say(wording.RequestTooOld, h.ID, h.At.Format(time.DateTime))
 	if _, err := c.spool.Done(h); err != nil {
 		c.done[h.ID] = h.Text()
-		c.s.Log.Warn("%v", err)
+		c.s.Log.Say(wording.Trouble, err)
 	}
 }
 
@@ -236,7 +238,7 @@ func (c *coordinator) finish(ctx context.Context, r result) {
 	}
 	if _, err := c.spool.Done(r.handed); err != nil {
 		c.done[r.id] = r.handed.Text()
-		c.s.Log.Warn("%v", err)
+		c.s.Log.Say(wording.Trouble, err)
 	}
 }
 
@@ -262,17 +264,17 @@ func (c *coordinator) work(ctx context.Context, h incident.Handed) result {
 	only := len(c.own) == 1 && c.own[0].ID == h.ID // the log of the tool is about it
 	if !only {
 		s.Log = c.s.Log.Of("host", h.ID)
-		s.Log.Info("handed over by %s %s", h.Tool, strings.Join(h.Call, " "))
+		s.Log.Say(wording.HandedOver, h.Tool+" "+strings.Join(h.Call, " "))
 	}
 	report, err := runHost(ctx, s, h.Request, c.tell, c.shared)
 	switch {
 	case only:
 	case err != nil:
-		s.Log.Problem("%v", err)
+		s.Log.Say(wording.Failed, err)
 	case report.ExitCode() != app.ExitDone:
-		s.Log.Problem("%s", report.Line())
+		s.Log.Answer(wording.Problem, report)
 	default:
-		s.Log.Info("%s", report.Line())
+		s.Log.Answer(wording.Info, report)
 	}
 	return result{id: h.ID, report: report, err: err, handed: h}
 }

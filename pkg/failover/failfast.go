@@ -12,6 +12,7 @@ import (
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // How often the marks of a host are renewed, which end by themselves within failfast.MaxHold, and how often the
@@ -59,7 +60,7 @@ func newBar(s app.Session) func(context.Context, one.Host, []string, int) (Barri
 		engaged, err := client.Engage(bounded, b.marks, names, b.hold)
 		b.names = engaged.Names
 		if len(engaged.Masters)+len(engaged.Connections) > 0 {
-			s.Log.VM(Info.logrus(), -1, incident.KindSSHEnded, fmt.Sprintf("ended %d ssh connections to the host and %d masters", len(engaged.Connections), len(engaged.Masters)))
+			s.Log.Say(wording.SSHEnded, len(engaged.Connections), len(engaged.Masters))
 		}
 		keep, stop := context.WithCancel(ctx)
 		b.stop = stop
@@ -123,9 +124,9 @@ func (b *sshBarrier) Open() {
 func (w *sweeper) sweepMarks(ctx context.Context) {
 	removed, err := failfast.Open(w.s.StateDir).Sweep(ctx)
 	for _, m := range removed {
-		w.s.Log.Info("removed the mark that let ssh to %s fail, left by a process that has ended", one.Printable(m.Name))
+		w.s.Log.Say(wording.MarkRemoved, one.Printable(m.Name))
 	}
 	if err != nil {
-		w.s.Log.Warn("failed to remove marks that let ssh fail: %v", err)
+		w.s.Log.Say(wording.MarksRemain, err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // jobOf makes the job of a request for a host with the settings of a session.
@@ -75,7 +76,7 @@ func confirmed(_ context.Context, host one.Host, _ fence.Look) (fence.Proof, err
 func optionsOf(s app.Session, q incident.Request, rec *recorder, shared *Shared) Options {
 	o := Options{
 		Record: rec, Shared: shared, Verify: Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
-		Notify: func(e Event) { s.Log.VM(e.Level.logrus(), e.VM, e.Kind, e.Text) },
+		Notify: func(e Event) { s.Log.VM(e.Level, e.VM, e.Message) },
 		Asked:  q.At, Strays: s.Attended || q.Tool == "oneft", Quarantine: s.Config.Values().Quarantine, Bar: newBar(s), Estimate: newEstimate(s),
 		Budget: NewBudget(s.Config.Values(), filepath.Join(s.StateDir, "attempts")),
 	}
@@ -201,7 +202,7 @@ func ConfirmTime(ctx context.Context, s app.Session, wait time.Duration, cycles 
 		if interval, source, err = Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
 			return 0, err
 		}
-		s.Log.Info("a monitoring cycle is %s (%s)", interval, source)
+		s.Log.Say(wording.MonitoringCycle, interval, source)
 	}
 	return wait + time.Duration(cycles)*interval, nil
 }

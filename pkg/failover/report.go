@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/wording"
 )
 
 // ExitCode is 0 when everything was handled or there was nothing to do, 1 when a VM was
@@ -33,6 +34,9 @@ func (r Report) Line() string {
 	}
 	return line
 }
+
+// Message is the summary.
+func (r Report) Message() wording.Message { return r.said }
 
 // Table is the report for people.
 func (r Report) Table() [][]string {

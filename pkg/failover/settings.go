@@ -13,6 +13,7 @@ import (
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // NewStorm makes the storm guard of a configuration. started is when oned started
@@ -49,7 +50,7 @@ type Fences struct {
 // NewFences are those of a session, with progress going to the log.
 func NewFences(s app.Session) Fences {
 	return Fences{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
-		s.Log.Info("fence %s: %s", e.Device, e.Text)
+		s.Log.VM(wording.Info, -1, e.Message.After("fence "+e.Device))
 	}}
 }
 

@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/metrics"
 	"one-ft/pkg/incident/notify"
+	"one-ft/pkg/wording"
 )
 
 // How long a process stays at its end for people to be told. What has not been told then is
@@ -50,10 +52,10 @@ func newTeller(s app.Session) *teller {
 	}
 	// It goes on when the process is told to end: close bounds it.
 	t.ctx, t.stop = context.WithCancel(context.Background())
-	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(v), s.RunProgram, s.Log.Warn)
+	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(v), s.RunProgram, func(format string, args ...any) { s.Log.Say(wording.Trouble, fmt.Errorf(format, args...)) })
 	t.count = func(r incident.Record) {
 		if err := metrics.Add(filepath.Join(s.StateDir, "metrics.json"), v.MetricsFile, r, time.Now()); err != nil {
-			s.Log.Warn("the incident is not in the metrics: %v", err)
+			s.Log.Say(wording.MetricsUnwritten, err)
 		}
 	}
 	return t
