@@ -162,6 +162,7 @@ type Options struct {
 	Bar      func(ctx context.Context, host one.Host, names []string, incident int) (Barrier, error)
 	DryRun   bool // stop with the plan
 	AnyState bool // also on a host that an admin disabled or set offline
+	Attended bool // a person or a script waits for the answer
 	// FrontEnd is how this front-end is called in the claims on hosts (Claim); "" for no
 	// claims.
 	FrontEnd string
@@ -291,8 +292,8 @@ type Report struct {
 	Unrecorded string `json:"unrecorded,omitempty"`
 }
 
-// sum sets the summary. It is true, for the fields that say what it means.
-func (r *Report) sum(kind wording.Kind, args ...any) bool {
+// Sum sets the summary. It is true, for the fields that say what it means.
+func (r *Report) Sum(kind wording.Kind, args ...any) bool {
 	r.said = wording.Of(kind, args...)
 	r.Summary = r.said.String()
 	return true

@@ -147,7 +147,7 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 	last := report.said
 	p.conclude(report, tasks)
 	if report.Back {
-		report.sum(wording.CameBackBy, last, report.said)
+		report.Sum(wording.CameBackBy, last, report.said)
 		report.Back = !report.has(Done) && !report.has(Unproven) // it came back after something had been done
 	}
 	return nil

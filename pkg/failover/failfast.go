@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"one-ft/pkg/app"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -35,17 +34,17 @@ type sshBarrier struct {
 	done   chan struct{}
 }
 
-// newBar makes Options.Bar of a session.
-func newBar(s app.Session) func(context.Context, one.Host, []string, int) (Barrier, error) {
+// NewBar makes Options.Bar for the ssh of the drivers on a machine.
+func NewBar(machine failfast.Machine, stateDir string, notify func(Event)) func(context.Context, one.Host, []string, int) (Barrier, error) {
 	return func(ctx context.Context, host one.Host, names []string, number int) (Barrier, error) {
 		bounded, cancel := context.WithTimeout(ctx, barTime)
 		defer cancel()
-		client, err := failfast.NewClient(s.Drivers(), s.StateDir)
+		client, err := failfast.NewClient(machine, stateDir)
 		if err != nil {
 			return nil, err
 		}
-		b := &sshBarrier{client: client, marks: failfast.Open(s.StateDir), names: names, done: make(chan struct{})}
-		name, _ := incident.KnownFrontEndName(s.StateDir)
+		b := &sshBarrier{client: client, marks: failfast.Open(stateDir), names: names, done: make(chan struct{})}
+		name, _ := incident.KnownFrontEndName(stateDir)
 		b.hold = failfast.Hold{Host: host.ID, Incident: number, FrontEnd: name, PID: os.Getpid()}
 		switch force := client.InForce(bounded, b.marks); force.State {
 		case failfast.InForce:
@@ -60,7 +59,7 @@ func newBar(s app.Session) func(context.Context, one.Host, []string, int) (Barri
 		engaged, err := client.Engage(bounded, b.marks, names, b.hold)
 		b.names = engaged.Names
 		if len(engaged.Masters)+len(engaged.Connections) > 0 {
-			s.Log.Say(wording.SSHEnded, len(engaged.Connections), len(engaged.Masters))
+			notify(Event{VM: -1, Level: Info, Message: wording.Of(wording.SSHEnded, len(engaged.Connections), len(engaged.Masters))})
 		}
 		keep, stop := context.WithCancel(ctx)
 		b.stop = stop
@@ -118,15 +117,4 @@ func (b *sshBarrier) Open() {
 	ctx, cancel := context.WithTimeout(context.Background(), barTime)
 	defer cancel()
 	_ = b.marks.Clear(ctx, b.hold.Host) // it ends by itself within a minute
-}
-
-// sweepMarks removes marks that processes which died have left. They do nothing any more.
-func (w *sweeper) sweepMarks(ctx context.Context) {
-	removed, err := failfast.Open(w.s.StateDir).Sweep(ctx)
-	for _, m := range removed {
-		w.s.Log.Say(wording.MarkRemoved, one.Printable(m.Name))
-	}
-	if err != nil {
-		w.s.Log.Say(wording.MarksRemain, err)
-	}
 }

@@ -49,7 +49,7 @@ var ErrNoHost = errors.New("no such host")
 // error is not nil: then it says how far the recovery got.
 func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Options) (report Report, err error) {
 	r := newRunner(cloud, locks, job.HostID, opt)
-	report = Report{Object: fmt.Sprintf("host %d", job.HostID), DryRun: opt.DryRun}
+	report = Report{Object: fmt.Sprintf("host %d", job.HostID), DryRun: opt.DryRun, attended: opt.Attended}
 	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
 
 	host, err := r.hostItself(ctx)
@@ -68,7 +68,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 	}
 	over := report.notFailed(host.State, opt.AnyState)
 	if !over && len(host.VMs) == 0 && len(r.adrift(ctx)) == 0 {
-		over = report.sum(wording.NoVMs)
+		over = report.Sum(wording.NoVMs)
 	}
 	if over && !r.rec.Open() {
 		return report, nil
@@ -82,7 +82,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 		return r.settle(ctx, job, report, host)
 	}
 	if why := r.rec.Handled(ctx, host); !why.IsZero() {
-		report.Elsewhere = report.sum(why.Kind, why.Args...)
+		report.Elsewhere = report.Sum(why.Kind, why.Args...)
 		return report, nil
 	}
 	return r.work(ctx, host, job, report)
@@ -100,7 +100,7 @@ func (r *runner) takeHost(ctx context.Context, insist bool, report *Report) (rel
 	}
 	switch {
 	case errors.Is(err, incident.ErrBusy):
-		report.Elsewhere, report.Refused = report.sum(wording.Busy, err), false
+		report.Elsewhere, report.Refused = report.Sum(wording.Busy, err), false
 		return release, false
 	case err != nil:
 		r.say(-1, wording.LockFailed, err)
@@ -117,7 +117,7 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 	case err != nil:
 		return report, err
 	case !other.IsZero():
-		report.Elsewhere = report.sum(other.Kind, other.Args...)
+		report.Elsewhere = report.Sum(other.Kind, other.Args...)
 		return report, nil
 	}
 	left, all := r.allLeft(ctx, host, job)
@@ -146,7 +146,7 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 		err = r.followEarlier(ctx, job, host, &report, before)
 		return report, err
 	case !s.refused.IsZero():
-		report.Refused = report.sum(s.refused.Kind, s.refused.Args...)
+		report.Refused = report.Sum(s.refused.Kind, s.refused.Args...)
 		return report, nil
 	case s.left != "":
 		r.rec.Leave()
@@ -189,13 +189,16 @@ func (r *runner) preview(ctx context.Context, host one.Host, job HostJob) []stri
 func (report *Report) notFailed(state one.HostState, any bool) bool {
 	switch {
 	case state.Back() || state.Starting():
-		return report.sum(wording.HostFine, state)
+		return report.Sum(wording.HostFine, state)
 	case state.Failed() || any:
 		return false
 	}
-	report.Refused = report.sum(wording.HostSet, state)
+	report.Refused = report.Sum(wording.HostSet, state)
 	return true
 }
+
+// Recovers reports whether the VMs of a host in that state are recovered; any is Options.AnyState.
+func Recovers(state one.HostState, any bool) bool { return !(&Report{}).notFailed(state, any) }
 
 // onlyHeard reports whether the host counts as back although oned calls it failed.
 func (r *runner) onlyHeard() bool { return r.cloud.Heard(r.hostID) || r.lives }
@@ -209,7 +212,7 @@ func (r *runner) sayHeard() {
 
 // cameBack fills the report for a host that came back by itself.
 func (report *Report) cameBack() {
-	report.Back = report.sum(wording.CameBack)
+	report.Back = report.Sum(wording.CameBack)
 }
 
 // recoverHost plans, acts and verifies.
@@ -293,7 +296,7 @@ func (report *Report) conclude(tasks []*task) {
 		count[counted(t.out)]++
 	}
 	if len(tasks) == 0 {
-		report.sum(wording.NoVMs)
+		report.Sum(wording.NoVMs)
 		return
 	}
 	var results wording.List
@@ -310,7 +313,7 @@ func (report *Report) conclude(tasks []*task) {
 			results = append(results, wording.Of(part.kind, count[part.result]))
 		}
 	}
-	report.sum(wording.Counted, len(tasks), results)
+	report.Sum(wording.Counted, len(tasks), results)
 }
 
 // What the summary counts apart: VMs that are gone because that was asked for are not recovered.
@@ -372,7 +375,7 @@ func (r *runner) snapshot(ctx context.Context, job HostJob) (*hostSnapshot, time
 // readEach reads VMs one by one, several at a time.
 func (r *runner) readEach(ctx context.Context, ids []int) ([]one.VM, []unread) {
 	vms, errs := make([]one.VM, len(ids)), make([]error, len(ids))
-	each(r.opt.Parallel, len(ids), func(i int) { vms[i], errs[i] = r.cloud.VM(ctx, ids[i]) })
+	Each(r.opt.Parallel, len(ids), func(i int) { vms[i], errs[i] = r.cloud.VM(ctx, ids[i]) })
 	var good []one.VM
 	var bad []unread
 	for i, err := range errs {
@@ -386,8 +389,8 @@ func (r *runner) readEach(ctx context.Context, ids []int) ([]one.VM, []unread) {
 	return good, bad
 }
 
-// each calls f for 0 to n-1, at most parallel at a time.
-func each(parallel, n int, f func(i int)) {
+// Each calls f for 0 to n-1, at most parallel at a time.
+func Each(parallel, n int, f func(i int)) {
 	slots := make(chan struct{}, max(parallel, 1))
 	for i := range n {
 		slots <- struct{}{}

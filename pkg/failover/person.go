@@ -80,5 +80,5 @@ func (r *runner) overridden() bool {
 
 // leftTo fills the report of a host that is left to the process of a person.
 func (report *Report) leftTo(by string) {
-	report.Elsewhere = report.sum(wording.LeftToPerson, by)
+	report.Elsewhere = report.Sum(wording.LeftToPerson, by)
 }
