@@ -103,6 +103,12 @@ func (m Message) Plain() string {
 // Quote is what oned or its scheduler says behind something: ": " and its words, or nothing.
 type Quote string
 
+// Words are a sentence that was made before, such as the summary of an incident: it is no field.
+type Words string
+
+// List are messages of the same kind of thing, such as a count for each result.
+type List []Message
+
 // Resume is the number of an incident that can be resumed once somebody has made sure that the host is off; 0 for none.
 type Resume int
 
@@ -123,8 +129,18 @@ func said(v any) string {
 			return ""
 		}
 		return fmt.Sprintf(": oneft resume %d --confirm-off", int(v))
+	case List:
+		return v.join(Message.String)
 	}
 	return fmt.Sprint(v)
+}
+
+func (l List) join(form func(Message) string) string {
+	parts := make([]string, len(l))
+	for i, m := range l {
+		parts[i] = form(m)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // plain is a value as it stands in a field.
@@ -132,7 +148,9 @@ func plain(v any) string {
 	switch v := v.(type) {
 	case Message:
 		return "[" + v.Plain() + "]"
-	case error:
+	case List:
+		return "[" + v.join(Message.Plain) + "]"
+	case error, Words:
 		return ""
 	case Quote:
 		return text.Printable(string(v))

@@ -84,6 +84,21 @@ const (
 	CameBack   Kind = "came-back"
 	CameBackBy Kind = "came-back-later"
 	Counted    Kind = "counted"
+	Declined   Kind = "declined"
+
+	// The results that Counted counts.
+	CountPlanned         Kind = "planned"
+	CountWouldUnproven   Kind = "would-be-unproven"
+	CountWouldRefuse     Kind = "would-be-refused"
+	CountDone            Kind = "recovered"
+	CountDeleted         Kind = "vms-deleted"
+	CountUnproven        Kind = "started-unproven"
+	CountDeletedUnproven Kind = "deleted-unproven"
+	CountStarting        Kind = "starting"
+	CountAlready         Kind = "already"
+	CountLeft            Kind = "left"
+	CountIncomplete      Kind = "incomplete"
+	CountRefused         Kind = "refused"
 )
 
 // hostRows words those kinds.
@@ -136,8 +151,22 @@ func hostRows() []row {
 		{HostFine, Info, "the host is {state}: nothing to recover"},
 		{HostSet, Warning, "the host is {state}, set by an admin, not in ERROR: nothing was done; --any-state recovers its VMs all the same, when it is certainly off"},
 		{CameBack, Info, "the host came back: nothing to recover"},
-		{CameBackBy, Info, "the host came back: nothing to recover; before: {before}"},
+		{CameBackBy, Info, "{now}; before: {before}"},
 		{Counted, Info, "{vms} VMs: {results}"},
+		{Declined, Problem, "nothing was done: nothing proves that the host is off ({detail}), and the answer was not yes"},
+
+		{CountPlanned, Info, "{n} planned"},
+		{CountWouldUnproven, Info, "{n} would be UNPROVEN"},
+		{CountWouldRefuse, Info, "{n} would be REFUSED"},
+		{CountDone, Info, "recovered {n}"},
+		{CountDeleted, Info, "deleted {n}"},
+		{CountUnproven, Info, "started {n} elsewhere, UNPROVEN"},
+		{CountDeletedUnproven, Info, "deleted {n}, UNPROVEN"},
+		{CountStarting, Info, "{n} still starting"},
+		{CountAlready, Info, "{n} already"},
+		{CountLeft, Info, "{n} left"},
+		{CountIncomplete, Info, "{n} incomplete"},
+		{CountRefused, Info, "{n} refused"},
 	}...)
 }
 

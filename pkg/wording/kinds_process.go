@@ -10,7 +10,9 @@ const (
 	OnedAway         Kind = "oned-away"
 	OnedStillAway    Kind = "oned-still-away"
 	NoLocks          Kind = "no-locks"
+	Failed           Kind = "failed"
 	Trouble          Kind = "trouble"
+	BatchOf          Kind = "batch"
 	Answered         Kind = "answered"
 	MonitoringCycle  Kind = "monitoring-cycle"
 	MetricsUnwritten Kind = "metrics-unwritten"
@@ -23,12 +25,22 @@ const (
 	HandedOverTo     Kind = "handed-over-to"
 	AlreadyHandled   Kind = "already-handled"
 	OutageHandled    Kind = "outage-handled"
+	LeftOnPurpose    Kind = "left-on-purpose"
+	NotByItself      Kind = "not-by-itself"
+	TriedLater       Kind = "tried-later"
 
 	// oneft resume.
 	Follower     Kind = "follower"
 	LookingAgain Kind = "looking-again"
-	NotResumed   Kind = "not-resumed"
-	Resumed      Kind = "resumed"
+	SweptOpen    Kind = "swept-open"
+	SweptMissed  Kind = "swept-missed"
+	SweptAgain   Kind = "swept-again"
+	SweptHandled Kind = "swept-handled"
+	SweptAlive   Kind = "swept-alive"
+	SweptLives   Kind = "swept-lives"
+	SweptPerson  Kind = "swept-person"
+	SweptLater   Kind = "swept-later"
+	SweptNone    Kind = "swept-none"
 	ResumedOne   Kind = "resumed-one"
 	NoJournal    Kind = "no-journal"
 	MarkRemoved  Kind = "mark-removed"
@@ -51,7 +63,9 @@ func processRows() []row {
 		{OnedAway, Warning, "{error}; trying again in {wait}"},
 		{OnedStillAway, Warning, "{error}; {attempts} attempts failed since the last such line; trying again"},
 		{NoLocks, Warning, "working without locks: another one-ft could act on the same VMs at the same time: {error}"},
+		{Failed, Problem, "{error}"},
 		{Trouble, Warning, "{error}"},
+		{BatchOf, Info, "{reports}; {errors} with an error; {lines} left as they are"},
 		{Answered, Info, "{answer}"},
 		{MonitoringCycle, Info, "a monitoring cycle is {cycle} ({source})"},
 		{MetricsUnwritten, Warning, "the incident is not in the metrics: {error}"},
@@ -62,12 +76,22 @@ func processRows() []row {
 		{HandedOver, Info, "handed over by {call}"},
 		{HandedOverTo, Info, "handed over to {process}"},
 		{AlreadyHandled, Info, "host {id} is already being handled by {process}"},
+		{LeftOnPurpose, Info, "what is left there was left on purpose"},
+		{NotByItself, Info, "{summary}; nothing more is done by itself"},
+		{TriedLater, Info, "{summary}; tried again at {at}"},
 		{OutageHandled, Info, "this outage has been handled: incident {number}: {why}; see oneft incidents show {number}"},
 
 		{Follower, Info, "this front-end follows another one, which does this"},
 		{LookingAgain, Info, "looking again in {wait} whether an event has come"},
-		{NotResumed, Info, "{what}: {why}"},
-		{Resumed, Info, "{what}: {why}"},
+		{SweptOpen, Info, "its incident is open"},
+		{SweptMissed, Info, "no event came for it"},
+		{SweptAgain, Info, "it was not completed"},
+		{SweptHandled, Info, "handled by incident {number}"},
+		{SweptAlive, Info, "oned still calls it failed, but it is monitored again: it lives (incident {number})"},
+		{SweptLives, Info, "oned still calls it failed, but its VMs are monitored again: it lives"},
+		{SweptPerson, Info, "incident {number} ended: {summary}; not retried automatically; see oneft incidents show {number}"},
+		{SweptLater, Info, "incident {number} was not completed; tried again at {at}"},
+		{SweptNone, Info, "nobody has handled it, and the configuration says that nothing is done by itself: {tool} {id} does"},
 		{ResumedOne, Info, "going on with incident {number} ({what} {id} {name})"},
 		{NoJournal, Warning, "working without the journal: {error}"},
 		{MarkRemoved, Info, "removed the mark that let ssh to {name} fail, left by a process that has ended"},
