@@ -71,15 +71,15 @@ func TestTruncatedTemplates(t *testing.T) {
 func TestTemplateEncodings(t *testing.T) {
 	text := []byte("<HOST><ID>3</ID><NAME>~~~???>>></NAME></HOST>")
 	for name, word := range map[string]string{
-		"standard":         base64.StdEncoding.EncodeToString(text),
-		"standard, raw":    base64.RawStdEncoding.EncodeToString(text),
-		"URL":              base64.URLEncoding.EncodeToString(text),
-		"URL, raw":         base64.RawURLEncoding.EncodeToString(text),
-		"line breaks":      base64.StdEncoding.EncodeToString(text)[:20] + "\r\n" + base64.StdEncoding.EncodeToString(text)[20:] + "\n",
-		"header":           encode("<?xml version=\"1.0\"?>\n" + string(text)),
-		"header, Latin-1":  encode("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>" + string(text)),
-		"blanks in front":  encode("\n  " + string(text) + "\n"),
-		"byte order mark":  encode("\ufeff" + string(text)),
+		"standard":        base64.StdEncoding.EncodeToString(text),
+		"standard, raw":   base64.RawStdEncoding.EncodeToString(text),
+		"URL":             base64.URLEncoding.EncodeToString(text),
+		"URL, raw":        base64.RawURLEncoding.EncodeToString(text),
+		"line breaks":     base64.StdEncoding.EncodeToString(text)[:20] + "\r\n" + base64.StdEncoding.EncodeToString(text)[20:] + "\n",
+		"header":          encode("<?xml version=\"1.0\"?>\n" + string(text)),
+		"header, Latin-1": encode("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>" + string(text)),
+		"blanks in front": encode("\n  " + string(text) + "\n"),
+		"byte order mark": encode("\ufeff" + string(text)),
 	} {
 		event, _, err := Parse(Host, []string{word})
 		if err != nil || event.ID != 3 || event.Name != "~~~???>>>" || event.Damaged {

@@ -2,6 +2,7 @@ package journaling
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"one-ft/pkg/incident/metrics"
 	"one-ft/pkg/incident/notify"
 	"one-ft/pkg/process"
+	"one-ft/pkg/wording"
 )
 
 // How long a process stays at its end for people to be told. What has not been told then is
@@ -37,9 +39,9 @@ type Notifications struct {
 type Setting struct {
 	StateDir string
 	Values   config.Values
-	Attended bool                             // a person waits for the answer
-	Run      process.Runner                   // nil is process.Run
-	Warn     func(format string, args ...any) // of what fails
+	Attended bool                       // a person waits for the answer
+	Run      process.Runner             // nil is process.Run
+	Say      func(wording.Kind, ...any) // what fails
 }
 
 // NewNotifications makes those of a process; nil without a journal.
@@ -54,10 +56,12 @@ func NewNotifications(s Setting) *Notifications {
 	}
 	// It goes on when the process is told to end: Close bounds it.
 	t.ctx, t.stop = context.WithCancel(context.Background())
-	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(s.Values), s.Run, s.Warn)
+	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(s.Values), s.Run, func(format string, args ...any) {
+		s.Say(wording.Trouble, fmt.Errorf(format, args...))
+	})
 	t.count = func(r incident.Record) {
-		if err := metrics.Add(filepath.Join(s.StateDir, "metrics.json"), s.Values.MetricsFile, r, time.Now()); err != nil {
-			s.Warn("the incident is not in the metrics: %v", err)
+		if err := metrics.Add(t.ctx, filepath.Join(s.StateDir, "metrics.json"), s.Values.MetricsFile, r, time.Now()); err != nil {
+			s.Say(wording.MetricsUnwritten, err)
 		}
 	}
 	return t
@@ -72,10 +76,10 @@ func notifications(v config.Values) []notify.Command {
 	return commands
 }
 
-func (t *Notifications) began(c *incident.Case) { t.told(notify.Begin, c) }
+func (t *Notifications) began(c *incident.Writer) { t.told(notify.Begin, c) }
 
 // held is told once of each incident.
-func (t *Notifications) held(c *incident.Case) {
+func (t *Notifications) held(c *incident.Writer) {
 	if t == nil {
 		return
 	}
@@ -91,13 +95,13 @@ func (t *Notifications) held(c *incident.Case) {
 // ended counts an incident and tells of it, unless another process will go on with it or follow its
 // VMs. before is how it had ended already when it was begun again: when that is how it ended now,
 // nobody wants to know.
-func (t *Notifications) ended(c *incident.Case, before incident.Status) {
+func (t *Notifications) ended(c *incident.Writer, before incident.Status) {
 	r := c.Record()
 	switch {
 	case t == nil || r.Status.Unfinished() || r.Status == before:
 	case before != "" || r.Tries > 0: // it was counted when it ended first
 		t.work.Go(func() {
-			t.notifier.TellAgain(notify.End, c.Number())
+			t.notifier.Requeue(notify.End, c.Number())
 			t.notifier.Deliver(t.ctx)
 		})
 	default:
@@ -107,12 +111,12 @@ func (t *Notifications) ended(c *incident.Case, before incident.Status) {
 }
 
 // told hands an event to the commands, beside the recovery.
-func (t *Notifications) told(kind notify.Kind, c *incident.Case) {
+func (t *Notifications) told(kind notify.Kind, c *incident.Writer) {
 	if t == nil || c.Number() == 0 {
 		return
 	}
 	t.work.Go(func() {
-		t.notifier.Tell(kind, c.Number())
+		t.notifier.Enqueue(kind, c.Number())
 		t.notifier.Deliver(t.ctx)
 	})
 }

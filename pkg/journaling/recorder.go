@@ -9,12 +9,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/sirupsen/logrus"
-
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // How many ended incidents are kept, and for how long. Choices: months of a large cloud,
@@ -31,7 +30,7 @@ type Recorder struct {
 	record  incident.Record
 	notify  *Notifications
 	step    atomic.Value // incident.Step
-	file    atomic.Pointer[incident.Case]
+	file    atomic.Pointer[incident.Writer]
 	begun   bool
 	err     error // why there is no journal
 	// prunes: the end of the incident is when old ones are removed.
@@ -71,12 +70,11 @@ func NewRecorder(c Config) *Recorder {
 }
 
 // Line is told of each line of the log.
-func (rec *Recorder) Line(level logrus.Level, vm int, kind incident.Kind, text string) {
-	names := map[logrus.Level]string{logrus.InfoLevel: "info", logrus.WarnLevel: "warning", logrus.ErrorLevel: "problem"}
+func (rec *Recorder) Line(level wording.Level, vm int, m wording.Message) {
 	step := rec.step.Load().(incident.Step)
 	c := rec.file.Load()
-	c.KindEvent(step, vm, names[level], kind, text)
-	if kind == incident.KindHeld {
+	c.KindEvent(step, vm, string(level), m.Kind, m.String())
+	if m.Kind == wording.Held {
 		rec.notify.held(c)
 	}
 }
@@ -84,14 +82,16 @@ func (rec *Recorder) Line(level logrus.Level, vm int, kind incident.Kind, text s
 // Stage is told of each step of the work, and writes down when it began.
 func (rec *Recorder) Stage(step incident.Step) {
 	rec.step.Store(step)
-	says := map[incident.Step]string{
-		incident.StepConfirm: "watching the host", incident.StepGuard: "looking at all hosts", incident.StepOpinion: "asking for second opinions",
-		incident.StepFence: "proving that the host is off", incident.StepPlan: "reading the VMs and deciding",
-		incident.StepAct: "acting", incident.StepVerify: "looking whether it happened",
+	says := map[incident.Step]wording.Kind{
+		incident.StepConfirm: wording.StepConfirm, incident.StepGuard: wording.StepGuard, incident.StepOpinion: wording.StepOpinion,
+		incident.StepFence: wording.StepFence, incident.StepPlan: wording.StepPlan, incident.StepAct: wording.StepAct, incident.StepVerify: wording.StepVerify,
 	}
-	if text := says[step]; text != "" {
-		rec.file.Load().Event(step, -1, "info", text)
-	}
+	note(rec.file.Load(), step, wording.Of(says[step]))
+}
+
+// note writes what this process says of itself.
+func note(c *incident.Writer, step incident.Step, m wording.Message) {
+	c.KindEvent(step, -1, string(m.Level()), m.Kind, m.String())
 }
 
 // diskLimit is how long a recovery waits for the disk of the journal each time that it has
@@ -158,7 +158,7 @@ func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
 	rec.begun = true
 	rec.record.Name, rec.record.From = o.Name, o.From
 	type opened struct {
-		file   *incident.Case
+		file   *incident.Writer
 		before failover.Earlier
 		ended  incident.Status
 		err    error
@@ -187,7 +187,7 @@ func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
 // reopened goes on with the last incident of a host, when it was about this outage and left
 // something undone, and says how it had ended: oned 4.4 calls the hook on each failed cycle, and
 // admins try again. Otherwise it is nil.
-func reopened(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Case, failover.Earlier, incident.Status) {
+func reopened(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, incident.Status) {
 	last, found, _ := j.LastOf(r.Kind, r.ID)
 	past := PastOf(last)
 	follow := r.Request != nil && r.Request.Follow && GivenUpMoving(last)
@@ -205,7 +205,7 @@ func reopened(j *incident.Journal, r incident.Record, o failover.Opening) (*inci
 	if err != nil {
 		return nil, failover.Earlier{}, ""
 	}
-	c.Event(incident.StepTold, -1, "info", "tried again: "+strings.Join(append([]string{r.Tool}, r.Call...), " "))
+	note(c, incident.StepTold, wording.Of(wording.TriedAgain, strings.Join(append([]string{r.Tool}, r.Call...), " ")))
 	return c, earlierOf(last, o), last.Status
 }
 
@@ -222,7 +222,7 @@ func GivenUpMoving(r incident.Record) bool {
 }
 
 // openCase begins an incident, or goes on with one that is open and about this outage.
-func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Case, failover.Earlier, error) {
+func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, error) {
 	before, open, _ := j.OpenOf(r.Kind, r.ID)
 	if open && !o.Apart {
 		c, err := j.Continue(before.Number)
@@ -231,11 +231,11 @@ func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*inci
 		}
 		status, why := otherOutage(before, o)
 		if why == "" {
-			text := "the process before was stopped in the middle; this one goes on"
+			kind := wording.TakenUp
 			if before.Status == incident.Following {
-				text = "following its VMs"
+				kind = wording.FollowingVMs
 			}
-			c.Event(incident.StepTold, -1, map[bool]string{true: "info", false: "warning"}[before.Status == incident.Following], text)
+			note(c, incident.StepTold, wording.Of(kind))
 			return c, earlierOf(before, o), nil
 		}
 		c.End(status, why)
@@ -244,7 +244,7 @@ func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*inci
 	if o.From == "" || err != nil {
 		return c, failover.Earlier{}, err
 	}
-	c.Event(incident.StepTold, -1, "warning", "going on with "+o.From)
+	note(c, incident.StepTold, wording.Of(wording.TakenOver, o.From))
 	earlier := failover.Earlier{}
 	if !o.Contact.IsZero() { // takeOver has seen that it was not monitored since
 		earlier.Watched = o.Since
@@ -353,10 +353,15 @@ func (rec *Recorder) End(report *failover.Report, err error, told bool) {
 				return
 			}
 			if told && rec.kept || rec.left {
-				c.Event(incident.StepEnd, -1, "warning", map[bool]string{false: "this process was told to end; the next event or oneft resume goes on", true: summary}[rec.left])
+				left := wording.Of(wording.LeftOpen)
+				if rec.left {
+					left = report.Message()
+				}
+				c.KindEvent(incident.StepEnd, -1, string(wording.Warning), left.Kind, left.String())
 				failed <- c.Close()
 				return
 			}
+			c.Reason(report.Message().Kind)
 			c.End(status, summary)
 			if rec.prunes {
 				_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // tried again by the next one
