@@ -232,7 +232,7 @@ func TestWaysSayItInWords(t *testing.T) {
 	if !strings.Contains(description, "VM 197-200: RUNNING on hosts 4-7, 12 min 23 s;") {
 		t.Errorf("the description is %q", description)
 	}
-	for _, want := range []string{"PENDING: 12 min 19 s, from &#43;1.2 s to &#43;740 s", "<td class=\"whole\">VM 1-40</td>", "PENDING 4.0 s to 2 min 19 s"} {
+	for _, want := range []string{"PENDING: 12 min 19 s, from +1.2 s to +740 s", "<td class=\"whole\">VM 1-40</td>", "PENDING 4.0 s to 2 min 19 s"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in the page", want)
 		}
