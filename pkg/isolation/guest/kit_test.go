@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"one-ft/pkg/process"
 )
 
 // helperMode is the variable that makes the test binary a fake QEMU.
@@ -68,8 +70,8 @@ func endFirstThread() {
 }
 
 func firstThreadEnded() bool {
-	text, err := os.ReadFile("/proc/self/stat")
-	return err == nil && parseStat(string(text)).zombie()
+	s, err := process.ReadStat("/proc/self")
+	return err == nil && s.Zombie()
 }
 
 // noSuchPID is more than PIDs can be (2^22), so that a fake process with this number can

@@ -47,33 +47,15 @@ func domainOf(argv []string) (name string, qemu bool) {
 // value is written twice, and of several guests the last one counts.
 func guestOption(value string) string {
 	name := ""
-	for i, item := range splitOptions(value) {
-		key, text, keyed := strings.Cut(item, "=")
+	const comma = "\x00" // no argument holds it
+	for i, item := range strings.Split(strings.ReplaceAll(value, ",,", comma), ",") {
+		key, text, keyed := strings.Cut(strings.ReplaceAll(item, comma, ","), "=")
 		switch {
 		case keyed && key == "guest":
 			name = text
 		case !keyed && i == 0:
-			name = item
+			name = key
 		}
 	}
 	return name
-}
-
-// splitOptions splits at single commas and turns double ones into one.
-func splitOptions(value string) []string {
-	var items []string
-	var item strings.Builder
-	for i := 0; i < len(value); i++ {
-		switch {
-		case value[i] != ',':
-			item.WriteByte(value[i])
-		case i+1 < len(value) && value[i+1] == ',':
-			item.WriteByte(',')
-			i++
-		default:
-			items = append(items, item.String())
-			item.Reset()
-		}
-	}
-	return append(items, item.String())
 }

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -30,7 +30,7 @@ type procs struct {
 	dir string
 
 	mu    sync.Mutex
-	names map[identity]string // domain of a process
+	names map[identity]string // domain of a process that was QEMU
 	stuck map[int]*reading    // that the kernel has not answered, by PID
 }
 
@@ -62,68 +62,62 @@ func newProcs(dir string) *procs {
 
 // scan looks at all processes once. With an error, which names those that could not be
 // judged, there may be more VMs than it returns.
-func (p *procs) scan(ctx context.Context) ([]verdict, error) {
+func (p *procs) scan(ctx context.Context) (found []verdict, err error) {
 	pids, err := p.list(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("look at the processes in %s: %w", one.Printable(p.dir), err)
+		return nil, fmt.Errorf("look at the processes in %s: %w", text.Printable(p.dir), err)
 	}
 	verdicts := make([]verdict, len(pids))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(readers, len(pids)) {
-		wg.Go(func() {
-			for i := range next {
-				verdicts[i] = p.judge(ctx, pids[i])
-			}
-		})
-	}
-	for i := range pids {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	var found []verdict
-	var unknown []int
-	for i, v := range verdicts {
+	parallel(len(pids), func(i int) { verdicts[i] = p.judge(ctx, pids[i]) })
+	var unknown []string
+	for _, v := range verdicts {
 		switch v.kind {
 		case vm:
 			found = append(found, v)
 		case unclear:
-			unknown = append(unknown, pids[i])
+			unknown = append(unknown, strconv.Itoa(v.id.pid))
 		}
 	}
 	if ctx.Err() != nil {
-		return found, fmt.Errorf("look at the processes in %s: not all were read in time", one.Printable(p.dir))
+		return found, fmt.Errorf("look at the processes in %s: not all were read in time", text.Printable(p.dir))
 	}
 	if len(unknown) > 0 {
-		return found, fmt.Errorf("the kernel does not show what these processes are, which may be VMs: PID %s", numbers(unknown))
+		return found, fmt.Errorf("the kernel does not show what these processes are, which may be VMs: PID %s", listed(unknown))
 	}
 	return found, nil
 }
 
+// parallel calls f for 0 to n-1, a few at the same time, and waits for all.
+func parallel(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, readers)
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			f(i)
+		})
+	}
+	wg.Wait()
+}
+
 // list returns the PIDs.
-func (p *procs) list(ctx context.Context) ([]int, error) {
+func (p *procs) list(ctx context.Context) (pids []int, err error) {
 	if p.dir == "" {
 		return nil, errors.New("no directory is configured")
 	}
-	type listing struct {
-		names []string
-		err   error
-	}
-	l, err := bounded(ctx, func() listing {
+	names, err := bounded(ctx, func() ([]string, error) {
 		f, err := os.Open(p.dir)
 		if err != nil {
-			return listing{err: err}
+			return nil, err
 		}
 		defer f.Close()
-		names, err := f.Readdirnames(-1)
-		return listing{names, err}
+		return f.Readdirnames(-1)
 	})
-	if err = errors.Join(err, l.err); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	var pids []int
-	for _, name := range l.names {
+	for _, name := range names {
 		if pid, err := strconv.ParseUint(name, 10, 31); err == nil && pid > 0 {
 			pids = append(pids, int(pid))
 		}
@@ -150,12 +144,15 @@ func (p *procs) judge(ctx context.Context, pid int) verdict {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if isClosed(r.done) {
-		delete(p.stuck, pid)
-	} else {
+	if !isClosed(r.done) {
 		p.stuck[pid] = r
+		return p.decide(pid, r, nil)
 	}
-	return p.decide(pid, r)
+	delete(p.stuck, pid)
+	if r.missing {
+		return verdict{id: identity{pid: pid}}
+	}
+	return p.decide(pid, r, r.argv)
 }
 
 // reading returns the reading of a process that has not ended yet, or begins one.
@@ -168,43 +165,33 @@ func (p *procs) reading(pid int) *reading {
 	return startReading(p.dir, pid)
 }
 
-// decide judges by what has been read of a process.
-func (p *procs) decide(pid int, r *reading) verdict {
-	s, known, argv, missing := r.get()
-	v := verdict{kind: other, id: identity{pid, s.start}}
+// decide judges by what has been read of a process; p.mu is held.
+func (p *procs) decide(pid int, r *reading, argv []string) verdict {
+	s := r.stat.Load()
+	if s == nil {
+		return verdict{kind: unclear, id: identity{pid: pid}}
+	}
+	v := verdict{id: identity{pid, s.Started}}
+	name, known := p.names[v.id]
 	switch {
-	case missing || known && s.gone():
+	case s.Ended():
 		delete(p.names, v.id)
 		return v
-	case !known:
-		v.kind = unclear
-		return v
-	case len(argv) > 0:
-		p.remember(v.id, argv)
-	case !p.remembers(v.id) && s.likeQEMU():
+	case len(argv) > 0: // whatever it was before
+		if name, known = domainOf(argv); known {
+			p.names[v.id] = name
+		} else {
+			delete(p.names, v.id)
+		}
+	case !known && likeQEMU(*s):
 		v.kind = unclear
 		return v
 	}
-	v.name = p.names[v.id]
-	if _, ours := ParseName(v.name); ours {
+	v.name = name
+	if _, ours := ParseName(name); ours {
 		v.kind = vm
 	}
 	return v
-}
-
-// remember keeps the domain of a QEMU; whatever else the process was before.
-func (p *procs) remember(id identity, argv []string) {
-	if name, qemu := domainOf(argv); qemu {
-		p.names[id] = name
-	} else {
-		delete(p.names, id)
-	}
-}
-
-// remembers reports whether a process was QEMU.
-func (p *procs) remembers(id identity) bool {
-	_, ok := p.names[id]
-	return ok
 }
 
 // isClosed reports whether a channel that nobody sends to is closed.

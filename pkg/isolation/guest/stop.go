@@ -1,16 +1,27 @@
 package guest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"one-ft/pkg/process"
+)
+
+const (
+	// pollPause is the time between two looks.
+	pollPause = 50 * time.Millisecond
+	// maxVirsh is how many virsh destroy VMs at the same time; libvirtd serves 20 clients
+	// at once in its default configuration (max_workers).
+	maxVirsh = 16
 )
 
 // Stop stops all VMs of OpenNebula on this host, within Bound of the action whatever
@@ -25,8 +36,31 @@ import (
 func (h Host) Stop(ctx context.Context, action Action) Outcome {
 	s := newStopper(h, "")
 	o := s.stop(ctx, action)
-	o.Steps = s.steps.end()
+	o.Steps = s.progress.end()
 	return o
+}
+
+// stopper stops the VMs of a host once.
+type stopper struct {
+	host     Host
+	only     string // the domain that it is about; "": all
+	procs    *procs
+	progress *progress
+
+	slots chan struct{} // one for each virsh that may run
+
+	mu     sync.Mutex
+	muted  bool              // libvirt is not asked any more: it has failed or hung once
+	orders map[string]bool   // by domain that virsh was told to destroy; true: at work
+	found  map[int]Guest     // all that were seen, by ID
+	killed map[identity]bool // true: SIGKILL was sent; false: that failed, and was told
+}
+
+func newStopper(h Host, only string) *stopper {
+	return &stopper{
+		host: h, only: only, procs: newProcs(h.Proc), progress: newProgress(h.Notify),
+		slots: make(chan struct{}, maxVirsh), orders: map[string]bool{}, found: map[int]Guest{}, killed: map[identity]bool{},
+	}
 }
 
 // stop is Stop without Outcome.Steps.
@@ -35,75 +69,86 @@ func (s *stopper) stop(ctx context.Context, action Action) Outcome {
 	if s.host.Bound(action) == 0 {
 		return Outcome{Err: fmt.Errorf("action %q: allowed are %s, %s and %s", string(action), Destroy, Shutdown, Command)}
 	}
-	pic, err := s.find(ctx)
+	snap, err := s.find(ctx)
 	if err != nil {
-		s.steps.warn("%v", err)
+		s.progress.warn("%v", err)
 	}
 	switch {
 	case ctx.Err() != nil:
-		return s.outcome(ctx, pic, false)
-	case pic.none():
-		s.steps.did("no VMs of OpenNebula on this host; nothing is stopped")
-		return s.outcome(ctx, pic, false)
+		return s.outcome(ctx, snap, false)
+	case snap.none():
+		s.progress.did("no VMs of OpenNebula on this host; nothing is stopped")
+		return s.outcome(ctx, snap, false)
 	}
-	if len(pic.left) > 0 {
-		s.steps.did("VMs of OpenNebula on this host: %s", listed(names(pic.left)))
+	if len(snap.left) > 0 {
+		s.progress.did("VMs of OpenNebula on this host: %s", listed(snap.names()))
 	}
-	if pic.err != nil {
-		s.steps.warn("%v", pic.err)
+	if snap.err != nil {
+		s.progress.warn("%v", snap.err)
 	}
 	told := false
 	switch action {
 	case Destroy:
-		pic = s.destroy(ctx, pic, begin.Add(s.host.Limits.Destroy))
+		snap = s.destroy(ctx, snap, begin.Add(s.host.Limits.Destroy))
 	case Command:
-		pic = s.command(ctx, pic)
+		snap = s.command(ctx, snap)
 	case Shutdown:
-		pic, told = s.shutDown(ctx)
+		snap, told = s.shutDown(ctx)
 	}
-	if !pic.none() && (ctx.Err() == nil || action == Shutdown) {
-		s.steps.warn("%s", remains(pic))
+	if !snap.none() && (ctx.Err() == nil || action == Shutdown) {
+		s.progress.warn("%s", snap)
 		forced := false
-		pic, forced = s.powerOff(ctx, pic)
+		snap, forced = s.powerOff(ctx, snap)
 		told = told || forced
 	}
-	if pic.none() {
-		s.steps.did("verified: no VM of OpenNebula is left")
+	if snap.none() {
+		s.progress.did("verified: no VM of OpenNebula is left")
 	}
-	return s.outcome(ctx, pic, told)
+	return s.outcome(ctx, snap, told)
 }
 
-// outcome is the result when pic was seen last.
-func (s *stopper) outcome(ctx context.Context, pic picture, told bool) Outcome {
+// outcome is the result when snap was seen last.
+func (s *stopper) outcome(ctx context.Context, snap snapshot, told bool) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := Outcome{Found: picture{left: s.found}.guests(), Gone: pic.none(), Left: pic.guests(), PoweredOff: told}
-	if !o.Gone {
-		o.Err = fmt.Errorf("%w: %s", ErrLeft, remains(pic))
-		if ctx.Err() != nil {
-			o.Err = fmt.Errorf("%w; given up: %w", o.Err, context.Cause(ctx))
-		}
+	found := slices.SortedFunc(maps.Values(s.found), func(a, b Guest) int { return cmp.Compare(a.ID, b.ID) })
+	return Outcome{Found: found, Gone: snap.none(), Left: snap.guests(), PoweredOff: told, Err: left(ctx, snap)}
+}
+
+// left is the error for what is left; nil when nothing is.
+func left(ctx context.Context, snap snapshot) error {
+	switch {
+	case snap.none():
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: %s; given up: %w", ErrLeft, snap, context.Cause(ctx))
 	}
-	return o
+	return fmt.Errorf("%w: %s", ErrLeft, snap)
 }
 
 // command runs the program of the site, and destroys what it has left.
-func (s *stopper) command(ctx context.Context, pic picture) picture {
+func (s *stopper) command(ctx context.Context, snap snapshot) snapshot {
 	name := strings.Join(s.host.Command, " ")
-	s.steps.did("run %s", name)
+	s.progress.did("run %s", name)
+	var ids []string
+	for _, o := range snap.left {
+		ids = append(ids, strconv.Itoa(o.ID))
+	}
 	running, cancel := context.WithTimeoutCause(ctx, s.host.Limits.Command, process.ErrTimeout)
 	defer cancel()
-	env := append(os.Environ(), "FT_VMS="+strings.Join(ids(pic.left), " "))
-	r := run(running, env, s.host.Command...)
-	s.steps.add(r.Err != nil || r.Code != 0, "run %s: %s", name, ending(r))
+	if _, err := run(running, append(os.Environ(), "FT_VMS="+strings.Join(slices.Compact(ids), " ")), s.host.Command...); err != nil {
+		s.progress.warn("run %s: %v", name, err)
+	} else {
+		s.progress.did("run %s: exit code 0", name)
+	}
 	verifying, stop := context.WithTimeout(ctx, s.host.Limits.Kill)
 	defer stop()
-	pic = s.watch(verifying, pic)
-	if pic.none() || ctx.Err() != nil {
-		return pic
+	snap = s.watch(verifying, snap)
+	if snap.none() || ctx.Err() != nil {
+		return snap
 	}
-	s.steps.warn("%s; they are destroyed", remains(pic))
-	return s.destroy(ctx, pic, time.Now().Add(s.host.Limits.Destroy))
+	s.progress.warn("%s; they are destroyed", snap)
+	return s.destroy(ctx, snap, time.Now().Add(s.host.Limits.Destroy))
 }
 
 // errChanged means that Host.Destroy was asked for a VM that was started anew.
@@ -119,57 +164,25 @@ func (h Host) Destroy(ctx context.Context, g Guest) error {
 		return fmt.Errorf("destroy VM %d: %q is not the name of its domain", g.ID, g.Name)
 	}
 	s := newStopper(h, g.Name)
-	defer s.steps.end()
-	pic, err := s.find(ctx)
+	defer s.progress.end()
+	snap, err := s.find(ctx)
 	if err != nil {
-		s.steps.warn("%v", err)
+		s.progress.warn("%v", err)
 	}
-	if len(pic.left) > 0 && g.PID != 0 && !runs(pic, g.PID) {
+	same := func(o observation) bool { return o.PID == g.PID }
+	if len(snap.left) > 0 && g.PID != 0 && !slices.ContainsFunc(snap.left, same) {
 		return fmt.Errorf("destroy %s: %w", g.Name, errChanged)
 	}
-	if pic = s.destroy(ctx, pic, begin.Add(h.Limits.Destroy)); pic.none() {
-		return nil
+	if err := left(ctx, s.destroy(ctx, snap, begin.Add(h.Limits.Destroy))); err != nil {
+		return fmt.Errorf("destroy %s: %w", g.Name, err)
 	}
-	err = fmt.Errorf("%w: %s", ErrLeft, remains(pic))
-	if ctx.Err() != nil {
-		err = fmt.Errorf("%w; given up: %w", err, context.Cause(ctx))
-	}
-	return fmt.Errorf("destroy %s: %w", g.Name, err)
+	return nil
 }
 
-// runs reports whether a process is in a picture.
-func runs(pic picture, pid int) bool {
-	return slices.ContainsFunc(pic.left, func(g sighting) bool { return g.PID == pid })
-}
-
-// remains says what is left.
-func remains(pic picture) string {
-	var parts []string
-	if len(pic.left) > 0 {
-		parts = append(parts, "left: "+listed(names(pic.left)))
+// pause waits for pollPause or the end of ctx.
+func pause(ctx context.Context) {
+	select {
+	case <-time.After(pollPause):
+	case <-ctx.Done():
 	}
-	if pic.err != nil {
-		parts = append(parts, pic.err.Error())
-	}
-	return strings.Join(parts, "; ")
-}
-
-// names are the domains of a list, each once.
-func names(list []sighting) []string {
-	var all []string
-	for _, id := range ids(list) {
-		all = append(all, namePrefix+id)
-	}
-	return all
-}
-
-// ids are the VMs of a sorted list, each once.
-func ids(list []sighting) []string {
-	var all []string
-	for i, g := range list {
-		if i == 0 || list[i-1].ID != g.ID {
-			all = append(all, strconv.Itoa(g.ID))
-		}
-	}
-	return all
 }

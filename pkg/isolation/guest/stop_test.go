@@ -178,9 +178,9 @@ func TestZombie(t *testing.T) {
 	if o := s.stop(Destroy); !o.Gone || len(o.Found) != 1 {
 		t.Errorf("outcome %+v", o)
 	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid))
-	if err != nil || !parseStat(string(text)).zombie() {
-		t.Errorf("it is no zombie: %q, %v", text, err)
+	stat, err := process.ReadStat(fmt.Sprintf("/proc/%d", p.Pid))
+	if err != nil || !stat.Zombie() {
+		t.Errorf("it is no zombie: %+v, %v", stat, err)
 	}
 }
 

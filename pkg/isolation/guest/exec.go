@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"one-ft/pkg/one"
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -21,24 +21,23 @@ const (
 )
 
 // run runs a program until ctx ends, and does not wait any longer: neither for one that
-// the kernel holds, nor for the disk that it is on.
-func run(ctx context.Context, env []string, command ...string) process.Result {
-	// Nobody who looks at the result will know more than the context.
-	failed := func(err error) process.Result { return process.Result{Code: -1, Err: err} }
+// the kernel holds, nor for the disk that it is on. The error says how it failed, in
+// words fit for a log.
+func run(ctx context.Context, env []string, command ...string) (process.Result, error) {
 	if len(command) == 0 || !filepath.IsAbs(command[0]) {
-		return failed(errors.New("no program is given; give its path, such as /usr/bin/virsh"))
+		return process.Result{}, errors.New("no program is given; give its path, such as /usr/bin/virsh")
 	}
 	if ctx.Err() != nil {
-		return failed(fmt.Errorf("not started: %w", context.Cause(ctx)))
+		return process.Result{}, fmt.Errorf("not started: %w", context.Cause(ctx))
 	}
-	r, err := bounded(ctx, func() process.Result {
+	r, err := bounded(ctx, func() (process.Result, error) {
 		touch(command[0])
-		return process.Run(ctx, longest, process.Program{Path: command[0], Args: command[1:], Env: env})
+		return process.Run(ctx, longest, process.Program{Path: command[0], Args: command[1:], Env: env}), nil
 	})
 	if err != nil {
-		return failed(err)
+		return r, err
 	}
-	return r
+	return r, failure(r)
 }
 
 // touch reads the beginning of a program. Go starts a program with its own thread held
@@ -54,17 +53,22 @@ func touch(path string) {
 }
 
 // bounded returns what f returns, or the cause of the end of ctx; then f is left behind.
-func bounded[T any](ctx context.Context, f func() T) (T, error) {
-	result := make(chan T, 1)
-	go func() { result <- f() }()
+func bounded[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	var result T
+	ended := make(chan error, 1)
+	go func() {
+		r, err := f()
+		result = r
+		ended <- err
+	}()
 	select {
-	case r := <-result:
-		return r, nil
+	case err := <-ended:
+		return result, err
 	case <-ctx.Done():
 	}
 	select {
-	case r := <-result: // both at once
-		return r, nil
+	case err := <-ended: // both at once
+		return result, err
 	default:
 		var none T
 		return none, context.Cause(ctx)
@@ -84,16 +88,19 @@ func (h Host) findVirsh() (string, error) {
 	return "", errors.New("there is no virsh; it is in the package libvirt-clients (Debian, Ubuntu) or libvirt-client")
 }
 
-// ending is how a program ended, for a log.
-func ending(r process.Result) string {
-	text := fmt.Sprintf("exit code %d", r.Code)
-	if r.Err != nil {
-		text = r.Err.Error()
+// failure is why a program has failed, with what it said at its end; nil when it has not.
+func failure(r process.Result) error {
+	err := r.Err
+	switch {
+	case err == nil && r.Code == 0:
+		return nil
+	case err == nil:
+		err = fmt.Errorf("exit code %d", r.Code)
 	}
-	if said := lastLines(r.Output); said != "" {
-		text += ": " + said
+	if said := text.Printable(lastLines(r.Output)); said != "" {
+		err = fmt.Errorf("%w: %s", err, said)
 	}
-	return one.Printable(text)
+	return err
 }
 
 // maxSaid is how many bytes of the output of a program are shown: programs say at the
@@ -107,4 +114,15 @@ func lastLines(output string) string {
 		said = "…" + strings.ToValidUTF8(said[len(said)-maxSaid:], "")
 	}
 	return said
+}
+
+// maxListed is how many names or numbers a message lists.
+const maxListed = 20
+
+// listed joins names; a few of very many.
+func listed(names []string) string {
+	if more := len(names) - maxListed; more > 0 {
+		return strings.Join(names[:maxListed], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(names, ", ")
 }

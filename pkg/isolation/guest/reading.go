@@ -8,28 +8,28 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"one-ft/pkg/process"
 )
 
 const (
-	// maxStat is the most bytes of /proc/PID/stat; real ones have about 300.
-	maxStat = 4 << 10
 	// maxArgs is the most bytes of arguments that are read. libvirt writes -name at the
 	// beginning, and less than 32 KiB altogether.
 	maxArgs = 256 << 10
+	// kernelThread is PF_KTHREAD in the flags of a process (include/linux/sched.h).
+	kernelThread = 0x00200000
 )
 
 // reading is what is read about a process in a goroutine of its own, because the kernel
 // does not show the arguments of a process whose memory is locked.
 type reading struct {
 	began time.Time
-	done  chan struct{} // closed when all has been read
+	stat  atomic.Pointer[process.Stat] // nil until it has been read
 
-	mu      sync.Mutex
-	known   bool // stat has been read
-	stat    stat
+	done    chan struct{} // closed when all has been read; what follows counts only then
 	argv    []string
 	missing bool // there is no such process
 }
@@ -37,44 +37,25 @@ type reading struct {
 // startReading begins to read about a process.
 func startReading(dir string, pid int) *reading {
 	r := &reading{began: time.Now(), done: make(chan struct{})}
-	go func() {
-		defer close(r.done)
-		r.fill(filepath.Join(dir, strconv.Itoa(pid)))
-	}()
+	go r.fill(filepath.Join(dir, strconv.Itoa(pid)))
 	return r
 }
 
 // fill reads the state first: it can be read always.
 func (r *reading) fill(dir string) {
-	line, err := readSome(filepath.Join(dir, "stat"), maxStat)
-	if err != nil {
-		r.set(func() { r.missing = isMissing(err) })
-		return
+	defer close(r.done)
+	s, err := process.ReadStat(dir)
+	if err == nil {
+		r.stat.Store(&s)
+		if s.Ended() {
+			return
+		}
+		r.argv, err = readArgs(filepath.Join(dir, "cmdline"))
+		if len(r.argv) == 0 && s.Zombie() {
+			r.argv = threadArgs(dir)
+		}
 	}
-	s := parseStat(string(line))
-	r.set(func() { r.known, r.stat = true, s })
-	if s.gone() {
-		return
-	}
-	argv, err := readArgs(filepath.Join(dir, "cmdline"))
-	if len(argv) == 0 && s.zombie() {
-		argv = threadArgs(dir)
-	}
-	r.set(func() { r.argv, r.missing = argv, isMissing(err) })
-}
-
-// set changes r while nobody looks at it.
-func (r *reading) set(change func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	change()
-}
-
-// get returns what has been read so far.
-func (r *reading) get() (s stat, known bool, argv []string, missing bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.stat, r.known, r.argv, r.missing
+	r.missing = errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH)
 }
 
 // threadArgs returns the arguments of a process whose first thread has ended: its other
@@ -94,7 +75,12 @@ func threadArgs(dir string) []string {
 
 // readArgs reads a file like /proc/PID/cmdline; without arguments it is empty.
 func readArgs(path string) ([]string, error) {
-	text, err := readSome(path, maxArgs)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxArgs))
 	if err != nil {
 		return nil, err
 	}
@@ -106,27 +92,17 @@ func readArgs(path string) ([]string, error) {
 // something else there.
 func splitArgs(text []byte) []string {
 	end := bytes.LastIndexByte(text, 0)
-	if end < 0 {
-		if len(text) == 0 {
-			return nil
-		}
+	switch {
+	case end >= 0:
+		return strings.Split(string(text[:end]), "\x00")
+	case len(text) > 0:
 		return []string{string(text)}
 	}
-	return strings.Split(string(text[:end]), "\x00")
+	return nil
 }
 
-// readSome reads a file up to a limit.
-func readSome(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit))
-}
-
-// isMissing reports whether an error of a file of a process means that the process has
-// ended.
-func isMissing(err error) bool {
-	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH)
+// likeQEMU reports whether a process may be QEMU by the name that the kernel has for it.
+// Only for one whose arguments cannot be read.
+func likeQEMU(s process.Stat) bool {
+	return s.Flags&kernelThread == 0 && (strings.Contains(s.Name, "qemu") || s.Name == "kvm")
 }
