@@ -13,6 +13,7 @@ import (
 	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/isolation/probe"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // hostID is this host in all tests.
@@ -26,7 +27,7 @@ type world struct {
 
 	mu        sync.Mutex
 	connected bool          // anything answers
-	says      Says          // oned, when connected
+	says      Reported      // oned, when connected
 	guests    []guest.Guest // that run here
 	vms       map[int]one.VM
 	vmErr     error
@@ -44,7 +45,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	dir := t.TempDir()
 	return &world{t: t, began: time.Now(), store: Store{RunDir: dir + "/run", StateDir: dir + "/state", Boot: "b1"},
-		connected: true, says: SaysMonitored, guests: guestsOf(4, 7), vms: map[int]one.VM{}}
+		connected: true, says: ReportedMonitored, guests: guestsOf(4, 7), vms: map[int]one.VM{}}
 }
 
 func guestsOf(ids ...int) (all []guest.Guest) {
@@ -70,7 +71,7 @@ func (w *world) watcher(p Policy) *Watcher {
 func (w *world) round(ctx context.Context) Findings {
 	f := Findings{Round: Round{Began: w.uptime(), Asked: w.uptime(), FrontEnd: probe.Unreachable, Witness: probe.Unreachable}}
 	if connected, says := w.network(); connected {
-		f.Round.FrontEnd, f.Round.Witness, f.Round.Says = probe.Reachable, probe.Reachable, says
+		f.Round.FrontEnd, f.Round.Witness, f.Round.Reported = probe.Reachable, probe.Reachable, says
 	} else {
 		pause(ctx, 3*second)
 	}
@@ -78,7 +79,7 @@ func (w *world) round(ctx context.Context) Findings {
 	return f
 }
 
-func (w *world) network() (connected bool, says Says) {
+func (w *world) network() (connected bool, says Reported) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.connected, w.says
@@ -135,9 +136,7 @@ func (w *world) say(format string, args ...any) {
 	w.log = append(w.log, fmt.Sprintf(format, args...))
 }
 
-func (w *world) Info(format string, args ...any)    { w.say("info: "+format, args...) }
-func (w *world) Warn(format string, args ...any)    { w.say("warn: "+format, args...) }
-func (w *world) Problem(format string, args ...any) { w.say("problem: "+format, args...) }
+func (w *world) Say(m wording.Message) { w.say("%s: %s", m.Level(), m) }
 
 func (w *world) Sync() error {
 	w.say("SYNC")

@@ -1,21 +1,21 @@
 package isolation
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"one-ft/pkg/isolation/guest"
+	"one-ft/pkg/statedir"
 )
 
 // Store keeps what has to be remembered between two processes: in RunDir, which does
@@ -67,7 +67,7 @@ const (
 // when the error is not nil.
 func (s Store) Load(now time.Duration) (State, error) {
 	fresh := State{Version: stateVersion, Boot: s.Boot, HostID: -1}
-	text, err := readSmall(filepath.Join(s.RunDir, stateFile))
+	text, err := statedir.ReadSmall(filepath.Join(s.RunDir, stateFile), maxState)
 	switch {
 	case err == nil:
 		var st State
@@ -83,7 +83,7 @@ func (s Store) Load(now time.Duration) (State, error) {
 	if err != nil {
 		err = fmt.Errorf("what was remembered cannot be used, so it begins anew: %w", err)
 	}
-	armed, readErr := readSmall(filepath.Join(s.StateDir, armedFile))
+	armed, readErr := statedir.ReadSmall(filepath.Join(s.StateDir, armedFile), maxState)
 	switch boot := strings.TrimSpace(string(armed)); {
 	case errors.Is(readErr, fs.ErrNotExist):
 	case readErr == nil && boot != s.Boot:
@@ -106,6 +106,12 @@ func (st *State) stopped(guests []guest.Guest) {
 	}
 }
 
+// Armed reports whether the lease of this host is watched over now: for what a host
+// publishes.
+func (st State) Armed(now time.Duration, p Policy) bool {
+	return p.Strict && st.History.Armed && now-st.History.Last <= minRounds*p.Every+p.Lease
+}
+
 // check refuses a state that cannot be from this boot.
 func (st State) check(now time.Duration) error {
 	h := st.History
@@ -126,7 +132,7 @@ func (s Store) Save(st State) error {
 	st.Version, st.Boot, st.Written = stateVersion, s.Boot, time.Now().Round(time.Second)
 	text, err := json.Marshal(st)
 	if err == nil {
-		err = replace(filepath.Join(s.RunDir, stateFile), append(text, '\n'), false)
+		err = replace(filepath.Join(s.RunDir, stateFile), append(text, '\n'), statedir.Volatile())
 	}
 	if err != nil {
 		return fmt.Errorf("remember the round: %w", err)
@@ -137,10 +143,10 @@ func (s Store) Save(st State) error {
 // Arm remembers beyond a reboot that this host has a lease to lose.
 func (s Store) Arm() error {
 	path := filepath.Join(s.StateDir, armedFile)
-	if text, err := readSmall(path); err == nil && strings.TrimSpace(string(text)) == s.Boot {
+	if text, err := statedir.ReadSmall(path, maxState); err == nil && strings.TrimSpace(string(text)) == s.Boot {
 		return nil
 	}
-	if err := replace(path, []byte(s.Boot+"\n"), true); err != nil {
+	if err := replace(path, []byte(s.Boot+"\n")); err != nil {
 		return fmt.Errorf("remember the lease: %w", err)
 	}
 	return nil
@@ -150,22 +156,15 @@ func (s Store) Arm() error {
 var ErrBusy = errors.New("another host_isolated is at work")
 
 // Lock makes this process the only one; the kernel takes it back when the process ends.
-func (s Store) Lock() (release func(), err error) {
+func (s Store) Lock(ctx context.Context) (release func(), err error) {
 	if err := os.MkdirAll(s.RunDir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the directory for what is remembered: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(s.RunDir, lockFile), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("lock: %w", err)
+	_, release, err = statedir.LockFile(ctx, filepath.Join(s.RunDir, lockFile), 0)
+	if errors.Is(err, statedir.ErrLocked) {
+		return nil, ErrBusy
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, ErrBusy
-		}
-		return nil, fmt.Errorf("lock: %w", err)
-	}
-	return func() { f.Close() }, nil
+	return release, err
 }
 
 // Uptime is the time since the boot, in which a suspended host goes on.
@@ -179,50 +178,17 @@ func Uptime() time.Duration {
 
 // BootID is what the kernel calls this boot.
 func BootID(proc string) (string, error) {
-	text, err := readSmall(filepath.Join(proc, "sys/kernel/random/boot_id"))
+	text, err := statedir.ReadSmall(filepath.Join(proc, "sys/kernel/random/boot_id"), maxState)
 	if err != nil {
 		return "", fmt.Errorf("find out which boot this is: %w", err)
 	}
 	return strings.TrimSpace(string(text)), nil
 }
 
-// readSmall reads a file of at most maxState bytes.
-func readSmall(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxState+1))
-	if err == nil && len(text) > maxState {
-		err = fmt.Errorf("%s is larger than %d bytes", path, maxState)
-	}
-	return text, err
-}
-
-// replace writes a file that all may read as a whole: after it either the old or the new
-// one is there; with sync it has reached the disk.
-func replace(path string, text []byte, sync bool) error {
+// replace writes a file as a whole; its directory may be missing.
+func replace(path string, text []byte, options ...statedir.Option) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil && sync {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	return err
+	return statedir.Replace(path, text, options...)
 }

@@ -132,6 +132,8 @@ func plain(v any) string {
 	switch v := v.(type) {
 	case Message:
 		return "[" + v.Plain() + "]"
+	case interface{ Plain() string }:
+		return v.Plain()
 	case error:
 		return ""
 	case Quote:
@@ -188,7 +190,7 @@ func find(kind Kind) row {
 }
 
 func table() (all []row) {
-	for _, part := range [][]row{hostRows(), vmRows(), decisionRows(), processRows()} {
+	for _, part := range [][]row{hostRows(), vmRows(), decisionRows(), processRows(), isolationRows()} {
 		all = append(all, part...)
 	}
 	return all

@@ -111,11 +111,11 @@ func (m *model) round(timeout time.Duration) func(context.Context) isolation.Fin
 		f := isolation.Findings{Round: isolation.Round{Began: m.uptime(), Asked: m.uptime()}}
 		delay, patience := m.delays[m.rounds%len(m.delays)], m.lost[m.rounds%len(m.lost)]
 		m.rounds++
-		var says isolation.Says
+		var says isolation.Reported
 		lost := !m.passes() || !sleep(ctx, delay[0])
 		if !lost {
-			says = map[one.HostState]isolation.Says{one.HostMonitored: isolation.SaysMonitored, one.HostError: isolation.SaysError,
-				one.HostInit: isolation.SaysInit, one.HostDisabled: isolation.SaysDisabled}[m.state()]
+			says = map[one.HostState]isolation.Reported{one.HostMonitored: isolation.ReportedMonitored, one.HostError: isolation.ReportedError,
+				one.HostInit: isolation.ReportedInit, one.HostDisabled: isolation.ReportedDisabled}[m.state()]
 			lost = !m.passes() || !sleep(ctx, delay[1]) || !m.passes()
 		}
 		if lost {
@@ -125,7 +125,7 @@ func (m *model) round(timeout time.Duration) func(context.Context) isolation.Fin
 			}
 			f.Round.FrontEnd, f.Round.Witness = probe.Unreachable, probe.Unreachable
 		} else {
-			f.Round.FrontEnd, f.Round.Witness, f.Round.Says = probe.Reachable, probe.Reachable, says
+			f.Round.FrontEnd, f.Round.Witness, f.Round.Reported = probe.Reachable, probe.Reachable, says
 		}
 		f.Round.Ended = m.uptime()
 		return f
@@ -247,7 +247,7 @@ func (m *model) run(t *testing.T, dir string, lease fence.Lease, length time.Dur
 	c := settings()
 	w := &isolation.Watcher{Policy: isolation.NewPolicy(c, false), Action: guest.Destroy, StopLimit: stopLimit, Promise: isolation.Promise(c, false, stopLimit),
 		Round: m.round(c.Timeout), Guests: m, Store: isolation.Store{RunDir: dir, StateDir: dir, Boot: "model"}, Uptime: m.uptime, Log: m}
-	armed := isolation.History{Armed: true, Renewed: m.uptime(), Last: m.uptime(), Told: isolation.SaysMonitored}
+	armed := isolation.History{Armed: true, Renewed: m.uptime(), Last: m.uptime(), Told: isolation.ReportedMonitored}
 	if err := w.Store.Save(isolation.State{HostID: theHost, History: armed}); err != nil {
 		t.Fatal(err)
 	}

@@ -9,14 +9,14 @@ import (
 
 // Answer is what one front-end said in one round.
 type Answer struct {
-	Says  Says
-	Asked time.Duration // when the first request of it was sent, since the boot
-	Err   error         // why there is no answer; then the rest says nothing
+	Reported Reported
+	Asked    time.Duration // when the first request of it was sent, since the boot
+	Err      error         // why there is no answer; then the rest says nothing
 }
 
-// Agree finds what oned says from the answers of all configured front-ends, one each.
+// Quorum finds what oned says from the answers of all configured front-ends, one each.
 //
-// In an HA cluster each server answers such a question by itself: a follower from its
+// In an HA cluster each server answers such a question independently: a follower from its
 // database, and a leader that was cut off from the others goes on believing that it
 // leads (src/rm/Request.cc and src/raft, 6.10). So more than half have to answer, and what is
 // worst for the host counts. A state that another leader has told anybody was written by
@@ -26,7 +26,7 @@ type Answer struct {
 //
 // via is the index of the front-end that counts, -1 for none; asked is when the first of
 // the requests was sent that the answer rests on.
-func Agree(answers []Answer) (says Says, asked time.Duration, via int, why error) {
+func Quorum(answers []Answer) (reported Reported, asked time.Duration, via int, why error) {
 	via = -1
 	answered := 0
 	for i, a := range answers {
@@ -38,20 +38,20 @@ func Agree(answers []Answer) (says Says, asked time.Duration, via int, why error
 			asked = a.Asked
 		}
 		asked = min(asked, a.Asked)
-		if via < 0 || rank(a.Says) < rank(answers[via].Says) {
+		if via < 0 || rank(a.Reported) < rank(answers[via].Reported) {
 			via = i
 		}
 	}
-	if 2*answered <= len(answers) {
-		if answered > 0 {
-			why = fmt.Errorf("only %d of %d front-ends answer, which may be cut off from the others: %w", answered, len(answers), why)
-		}
-		return SaysNothing, 0, -1, why
+	if 2*answered > len(answers) {
+		return answers[via].Reported, asked, via, nil
 	}
-	return answers[via].Says, asked, via, nil
+	if answered > 0 {
+		why = fmt.Errorf("only %d of %d front-ends answer, which may be cut off from the others: %w", answered, len(answers), why)
+	}
+	return ReportedNothing, 0, -1, why
 }
 
 // rank orders what oned can say, what is worst for the host first.
-func rank(s Says) int {
-	return slices.Index([]Says{SaysError, SaysOffline, SaysOther, SaysNothing, SaysInit, SaysDisabled, SaysMonitored}, s)
+func rank(r Reported) int {
+	return slices.Index([]Reported{ReportedError, ReportedOffline, ReportedOther, ReportedNothing, ReportedInit, ReportedDisabled, ReportedMonitored}, r)
 }
