@@ -2,19 +2,12 @@ package failover
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
-
-// Outlook says what proving a host off would come to. It runs no device.
-func (f Fences) Outlook(mode Fencing, host one.Host) fence.Outlook {
-	s, err := f.Settings(host)
-	return fence.Foresee(mode, fence.Host{ID: host.ID, Name: host.Name, Cluster: host.Cluster, Template: host.Template}, s, err)
-}
 
 // dryRun says what would be done to the VMs of a host, what the guard sees, and whether the host
 // would be proven off. A host that would be refused is refused: exit code 3, as in earnest.
@@ -48,27 +41,4 @@ func (r Report) why(o Outcome) string {
 		return o.Detail
 	}
 	return strings.TrimSuffix(r.Outlook.Row(o.Action == recovery.VerbDelete)+"; "+o.Detail, "; ")
-}
-
-// outlook is that of a host that a dry run of oneft resume has found; the zero Outlook of a VM and
-// of a host whose VMs have all left.
-func (w *sweeper) outlook(f found) fence.Outlook {
-	if f.request.Kind != "host" || len(f.host.VMs) == 0 {
-		return fence.Outlook{}
-	}
-	return NewFences(w.s).Outlook(fencingOf(w.s, f.request), f.host)
-}
-
-// would adds what a dry run of oneft resume would do about something it has found.
-func (b Batch) would(f found, o fence.Outlook) Batch {
-	line := fmt.Sprintf("%s: %s: it would be handled: %s", f.what, f.swept.Verdict, f.request.Action)
-	if text := o.Row(f.request.Action == string(recovery.Delete)); text != "" {
-		line += "; its VMs " + text
-	}
-	b.Would++
-	if o.Verdict == fence.Refused {
-		b.WouldRefuse++
-	}
-	b.Lines = append(b.Lines, line)
-	return b
 }

@@ -17,8 +17,8 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
 	"one-ft/pkg/config"
-	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/fence/fencing"
 	"one-ft/pkg/one"
 	"one-ft/test/sim/cloud"
 )
@@ -107,7 +107,7 @@ func newWorld(t testing.TB, version string, hosts int, change func(*cloud.Config
 		t.Fatal(err)
 	}
 	t.Cleanup(w.cloud.Close)
-	fences := failover.Fences{SecretDir: filepath.Join(w.dir, "secrets")}
+	fences := fencing.Resolver{SecretDir: filepath.Join(w.dir, "secrets")}
 	w.in = check.Input{
 		Client: w.client(t, "oneadmin:opennebula"), Own: "v1.2", Config: config.File{}, StateDir: filepath.Join(w.dir, "state"),
 		Paths: app.Paths{Etc: w.dir, Log: filepath.Join(w.dir, "log"), State: filepath.Join(w.dir, "state")},

@@ -1,4 +1,4 @@
-package failover
+package fencing
 
 import (
 	"fmt"
@@ -29,7 +29,7 @@ func loaded(t *testing.T, text string) config.File {
 
 // The example of the configuration names the defaults that there are.
 func TestExampleNamesDefaults(t *testing.T) {
-	text, err := os.ReadFile("../../scripts/one-ft.yaml")
+	text, err := os.ReadFile("../../../scripts/one-ft.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestOneSetOfDefaults(t *testing.T) {
 		"configuration with values":  {"fence: [{hosts: ['*'], timeout: 9s, attempts: 7, back_off: 8s, " + levels + "}]", nil, limits{9 * time.Second, 8 * time.Second, 7}},
 		"template, values for those": {"fence: [{hosts: ['*'], timeout: 9s, attempts: 7, back_off: 8s, " + levels + "}]", template, limits{9 * time.Second, 8 * time.Second, 7}},
 	} {
-		s, err := Fences{Config: loaded(t, c.entry)}.Settings(one.Host{ID: 3, Name: "node3", Template: c.template})
+		s, err := Resolver{Config: loaded(t, c.entry)}.Settings(one.Host{ID: 3, Name: "node3", Template: c.template})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"one-ft/pkg/config"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/fence/fencing"
 	"one-ft/pkg/one"
 	"one-ft/test/sim/cloud"
 )
@@ -31,7 +32,7 @@ const leaseWait = 110 * time.Second
 
 // leasing makes the world fence as host_error does.
 func (w *world) leasing() {
-	fences := failover.Fences{XML: w.client.HostXML}
+	fences := fencing.Resolver{XML: w.client.HostXML}
 	w.job.Fencing, w.job.Fence = failover.FencingRequired, fences.Prove
 }
 
@@ -198,7 +199,7 @@ func TestLeaseBehindTheConfiguration(t *testing.T) {
 		{map[string]string{"FENCE_LEASE": "60", "FENCE_IP": "10.0.0.1"}, nil, []string{"FENCE_AGENT is missing"}},
 		{map[string]string{"FENCE_LEASE": "a minute"}, []config.Entry{entry}, []string{"FENCE_LEASE: "}},
 	} {
-		fences, host := failover.Fences{Config: config.File{Fence: c.entries}}, one.Host{ID: 1, Name: "node1", Template: c.template}
+		fences, host := fencing.Resolver{Config: config.File{Fence: c.entries}}, one.Host{ID: 1, Name: "node1", Template: c.template}
 		lines := fences.Describe(host)
 		if o := fences.Outlook(failover.FencingAuto, host); o.Reason == fence.Misconfigured {
 			lines = o.Lines()

@@ -1,0 +1,125 @@
+// Package fencing finds out how a host is fenced: it makes fence.Settings of the FENCE_* attributes
+// of the host's template and of the configuration. A device behaves alike whichever of both names
+// it: package fence has one set of defaults, package param one list of secrets and of refused
+// parameters.
+package fencing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"one-ft/pkg/config"
+	"one-ft/pkg/fence"
+	"one-ft/pkg/one"
+	"one-ft/pkg/process"
+)
+
+// Resolver finds out how a host is fenced: by the FENCE_* attributes of its template, else by the
+// configuration.
+type Resolver struct {
+	Config config.File
+	// SecretDir has the secrets that host templates name; "" is fence.DefaultSecretDir.
+	SecretDir string
+	// XML reads a host as oned writes it, for commands.
+	XML func(context.Context, int) (string, error)
+	// Notify, when set, gets each call of a device, without secrets.
+	Notify func(fence.Event)
+	// Slots bounds how many agents run at the same time; nil does not.
+	Slots chan struct{}
+	// Run runs agents and commands; nil is process.Run.
+	Run process.Runner
+}
+
+// HostOf is what fencing needs to know of a host; without its XML.
+func HostOf(h one.Host) fence.Host {
+	return fence.Host{ID: h.ID, Name: h.Name, Cluster: h.Cluster, Template: h.Template}
+}
+
+// Prove fences a host and proves that it is off.
+func (r Resolver) Prove(ctx context.Context, host one.Host, look fence.Look) (fence.Proof, error) {
+	s, err := r.Settings(host)
+	if err != nil {
+		return fence.Proof{}, err
+	}
+	s.Look = look
+	xml, err := r.XML(ctx, host.ID)
+	if err != nil {
+		return fence.Proof{}, err
+	}
+	h := HostOf(host)
+	h.XML = []byte(xml)
+	return fence.Prove(ctx, h, s)
+}
+
+// Outlook says what proving a host off would come to. It runs no device.
+func (r Resolver) Outlook(mode fence.Mode, host one.Host) fence.Outlook {
+	s, err := r.Settings(host)
+	return fence.Foresee(mode, HostOf(host), s, err)
+}
+
+// Describe lists what a host would be fenced with, a line for each device; none when it would not
+// be, which Outlook explains. Secrets are masked.
+func (r Resolver) Describe(host one.Host) []string {
+	s, err := r.Settings(host)
+	if err != nil {
+		return nil
+	}
+	lines := fence.Describe(s.Levels)
+	for i := range lines {
+		lines[i] = "fencing: " + lines[i]
+	}
+	return lines
+}
+
+// Settings gives the levels and limits for a host. fence.ErrNotConfigured means that nothing is
+// configured for it; other errors say what is wrong with its attributes or the configuration.
+func (r Resolver) Settings(host one.Host) (fence.Settings, error) {
+	s := fence.Settings{Notify: r.Notify, SecretDir: r.SecretDir, Slots: r.Slots, Run: r.Run}
+	levels, err := fence.FromTemplate(host.Template)
+	entry, configured := r.Config.FenceFor(host.Name, host.Cluster)
+	if configured {
+		s.Timeout, s.Attempts, s.Backoff = entry.Timeout, entry.Attempts, entry.BackOff
+	}
+	switch {
+	case errors.Is(err, fence.ErrNoAgent) && configured:
+		// Attributes for a site's own fence_host.sh, which the configuration names.
+	case err != nil:
+		return s, fmt.Errorf("template of host %d (%s): %w", host.ID, host.Name, err)
+	case len(levels) > 0 && (levels[0].Devices[0].Kind == fence.KindAgent || !configured):
+		s.Levels = levels
+		return s, nil
+	case !configured:
+		return s, fence.ErrNotConfigured
+	}
+	for _, level := range entry.Levels {
+		l := fence.Level{Name: level.Name}
+		for _, d := range level.Devices {
+			device, err := deviceOf(d, host)
+			if err != nil {
+				return s, err
+			}
+			l.Devices = append(l.Devices, device)
+		}
+		s.Levels = append(s.Levels, l)
+	}
+	s.Levels = append(s.Levels, levels...) // a lease or an admin, when all else fails
+	return s, fence.Check(s.Levels)
+}
+
+// deviceOf makes a device of the configuration ready for a host.
+func deviceOf(d config.Device, host one.Host) (fence.Device, error) {
+	switch {
+	case d.Lease > 0:
+		return fence.Device{Kind: fence.KindLease, Lease: fence.Lease{Length: d.Lease, Reaction: d.Reaction, Margin: d.Margin}}, nil
+	case d.Manual:
+		return fence.Device{Kind: fence.KindManual}, nil
+	case len(d.Command) > 0:
+		return fence.Device{Kind: fence.KindCommand, Command: d.Command}, nil
+	}
+	params, err := d.Params.Expand(host.Name, host.ID)
+	if err != nil {
+		return fence.Device{}, err
+	}
+	return fence.Device{Kind: fence.KindAgent, Agent: d.Agent, Params: params, SecretFile: d.PasswordFile}, nil
+}
