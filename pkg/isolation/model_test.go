@@ -19,6 +19,7 @@ import (
 	"one-ft/pkg/isolation/probe"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 const (
@@ -167,10 +168,8 @@ func (m *model) Destroy(ctx context.Context, _ guest.Guest) error {
 	return nil
 }
 
-// Info and the others make it an isolation.Journal.
-func (m *model) Info(format string, args ...any)    { m.say("host: "+format, args...) }
-func (m *model) Warn(format string, args ...any)    { m.say("host: "+format, args...) }
-func (m *model) Problem(format string, args ...any) { m.say("host: "+format, args...) }
+// Say and Sync make it an isolation.Journal.
+func (m *model) Say(message wording.Message) { m.say("host: %s", message) }
 
 func (m *model) Sync() error {
 	time.Sleep(m.record)
