@@ -26,15 +26,15 @@ func classify(err error) (Reach, string) {
 		return Reachable, "it answers"
 	case errors.As(err, &lookup):
 		// Also when the resolver was silent: that is the resolver, not the target.
-		return Unknown, printable(err.Error())
+		return Unknown, err.Error()
 	case errors.Is(err, context.Canceled):
 		return Unknown, stopped
 	case errors.As(err, &errno):
-		return classifyErrno(errno, sent(err)), printable(words(err, errno))
+		return classifyErrno(errno, sent(err)), words(err, errno)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &wait) && wait.Timeout():
 		return Unreachable, silent
 	}
-	return Unknown, printable(err.Error())
+	return Unknown, err.Error()
 }
 
 // classifyErrno classifies an error of the kernel; sent is whether the socket existed

@@ -47,10 +47,7 @@ func (n *Network) gateway(ctx context.Context, a netip.Addr) outcome {
 	if err := checkAddress(a); err != nil {
 		return unknown("%v", err)
 	}
-	patience := defaultTimeout / 3
-	if end, ok := ctx.Deadline(); ok {
-		patience = time.Until(end) / 3
-	}
+	end, _ := ctx.Deadline()
 	without := make(chan struct{})
 	icmp := func(ctx context.Context) outcome {
 		o := n.pinger()(ctx, a)
@@ -62,7 +59,7 @@ func (n *Network) gateway(ctx context.Context, a netip.Addr) outcome {
 		return o
 	}
 	tcp := func(ctx context.Context) outcome {
-		wait := time.NewTimer(patience)
+		wait := time.NewTimer(time.Until(end) / 3)
 		defer wait.Stop()
 		select {
 		case <-ctx.Done():
@@ -86,7 +83,7 @@ func (n *Network) anyPort(ctx context.Context, a netip.Addr) outcome {
 			// Most ports fail alike: then the detail says it once.
 			o := n.connect(ctx, to, fmt.Sprintf("TCP to %v", a))
 			if o.reach == Refused {
-				o = outcome{reach: Reachable, detail: fmt.Sprintf("%v answers: it refuses connections", to)}
+				o = reachable("%v answers: it refuses connections", to)
 			}
 			return o
 		})

@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 )
@@ -34,6 +33,11 @@ func (o outcome) rank() int {
 // unknown is the outcome of a way that could not be tried.
 func unknown(format string, args ...any) outcome {
 	return outcome{reach: Unknown, detail: fmt.Sprintf(format, args...)}
+}
+
+// reachable is the outcome of an answer.
+func reachable(format string, args ...any) outcome {
+	return outcome{reach: Reachable, detail: fmt.Sprintf(format, args...)}
 }
 
 // failed is the outcome of an attempt that ended with an error.
@@ -92,12 +96,4 @@ func best(all []outcome) outcome {
 		top.detail = strings.Join(details, "; ")
 	}
 	return top
-}
-
-// usable reports whether an address can be that of one machine.
-func usable(a netip.Addr) bool {
-	if a.Is6() && a.IsLinkLocalUnicast() && a.Zone() == "" {
-		return false
-	}
-	return a.IsGlobalUnicast() || a.IsLinkLocalUnicast() || a.IsLoopback()
 }

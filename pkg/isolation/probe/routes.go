@@ -15,6 +15,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
+
+	"one-ft/pkg/text"
 )
 
 const (
@@ -39,12 +42,8 @@ var errDamaged = errors.New("its lines are not understood")
 // routes reads the default routes of both families from the main table. An error means
 // that it is not known whether there are any.
 func (n *Network) routes() ([]route, error) {
-	dir := n.Proc
-	if dir == "" {
-		dir = "/proc"
-	}
-	v4, err4 := readRoutes(filepath.Join(dir, "net", "route"), parseRoute4)
-	v6, err6 := readRoutes(filepath.Join(dir, "net", "ipv6_route"), parseRoute6)
+	v4, err4 := readRoutes(filepath.Join(n.Proc, "net", "route"), parseRoute4)
+	v6, err6 := readRoutes(filepath.Join(n.Proc, "net", "ipv6_route"), parseRoute6)
 	if errors.Is(err6, fs.ErrNotExist) && err4 == nil {
 		err6 = nil // IPv6 is switched off
 	}
@@ -66,12 +65,7 @@ func (n *Network) routes() ([]route, error) {
 // readRoutes reads one table. parse returns the default route of a line, nil for another
 // route, or an error for a line that is not one.
 func readRoutes(path string, parse func([]string) (*route, error)) ([]route, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the routes: %w", err)
-	}
-	defer file.Close()
-	table, err := io.ReadAll(io.LimitReader(file, maxRoutes))
+	table, err := readSome(path, maxRoutes)
 	if err != nil {
 		return nil, fmt.Errorf("read the routes: %w", err)
 	}
@@ -150,11 +144,60 @@ func defaultRoute(device string, everywhere bool, flags uint32, gateway netip.Ad
 		return nil, nil
 	}
 	// As dev_valid_name in net/core/dev.c, and fit for a path.
-	if device == "" || len(device) > 15 || strings.ContainsAny(device, "/:") || strings.HasPrefix(device, ".") || printable(device) != device {
+	if device == "" || len(device) > 15 || strings.ContainsAny(device, "/:") || strings.HasPrefix(device, ".") || text.Printable(device) != device {
 		return nil, errDamaged
 	}
 	if !usable(gateway) {
 		gateway = netip.Addr{}
 	}
 	return &route{device: device, gateway: gateway}, nil
+}
+
+// readSome reads a file up to a limit.
+func readSome(path string, limit int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, limit))
+}
+
+// Link is a default route of this host and the state of its interface.
+type Link struct {
+	Interface string // as the kernel names it; printable
+	Gateway   string // its address; "" for a route without one, as into a tunnel
+	// Carrier is "up", "down" or "unknown". A bridge has a carrier as long as any of its
+	// ports has one, also that of a VM.
+	Carrier string
+}
+
+// Links returns the default routes of the main table, none when there is none. An error
+// means that the routes cannot be read.
+func (n *Network) Links() (links []Link, err error) {
+	routes, err := n.routes()
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range routes {
+		file, err := readSome(filepath.Join(n.Sys, "class", "net", r.device, "carrier"), 16)
+		link := Link{Interface: r.device, Carrier: carrier(string(file), err)}
+		if r.gateway.IsValid() {
+			link.Gateway = r.gateway.String()
+		}
+		links = append(links, link)
+	}
+	return links, nil
+}
+
+// carrier says what the file of the kernel means. It cannot be read from an interface that
+// is down (carrier_show in net/core/net-sysfs.c).
+func carrier(state string, err error) string {
+	switch state = strings.TrimSpace(state); {
+	case errors.Is(err, syscall.EINVAL), err == nil && state == "0":
+		return "down"
+	case err == nil && state == "1":
+		return "up"
+	}
+	return "unknown"
 }
