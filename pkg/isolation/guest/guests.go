@@ -18,16 +18,7 @@ type Guest struct {
 	// PID is its QEMU process; 0 when only libvirt knows the VM. A VM with two processes
 	// is in a list twice.
 	PID int
-	// Source is who knows it: SourceLibvirt, SourceProcess or SourceBoth.
-	Source string
 }
-
-// Values of Guest.Source.
-const (
-	SourceLibvirt = "libvirt"
-	SourceProcess = "process"
-	SourceBoth    = "libvirt and process"
-)
 
 // observation is a Guest with what tells its process from a later one with the same PID.
 type observation struct {
@@ -75,8 +66,7 @@ func (s snapshot) String() string {
 // Guests returns the VMs on this host, by ID: those that libvirt lists and those that
 // have a QEMU process. Both are asked at the same time, libvirt for half of
 // Limits.Destroy at most, the kernel for 2 s. An error comes together with the VMs that
-// were found all the same: a *LibvirtError when libvirt cannot be asked or does not
-// answer, and another one when the processes cannot be read, so that there may be more.
+// were found all the same: there may be more.
 func (h Host) Guests(ctx context.Context) ([]Guest, error) {
 	s := newStopper(h, "")
 	defer s.progress.end()
@@ -85,7 +75,7 @@ func (h Host) Guests(ctx context.Context) ([]Guest, error) {
 }
 
 // find looks at libvirt and at the processes for the first time, for half of
-// Limits.Destroy. The error is a *LibvirtError.
+// Limits.Destroy. The error is that libvirt does not answer.
 func (s *stopper) find(ctx context.Context) (snapshot, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.host.Limits.Destroy/2, process.ErrTimeout)
 	defer cancel()
@@ -166,7 +156,7 @@ func (s *stopper) scan(ctx context.Context) snapshot {
 	snap := snapshot{err: err}
 	for _, v := range verdicts {
 		if id, _ := ParseName(v.name); s.concerns(v.name) {
-			snap.left = append(snap.left, observation{Guest{ID: id, Name: v.name, PID: v.id.pid, Source: SourceProcess}, v.id.start})
+			snap.left = append(snap.left, observation{Guest{ID: id, Name: v.name, PID: v.id.pid}, v.id.start})
 		}
 	}
 	s.sortAndRemember(snap.left)
@@ -176,14 +166,9 @@ func (s *stopper) scan(ctx context.Context) snapshot {
 // merge adds the names that libvirt lists.
 func (s *stopper) merge(list []observation, names []string) []observation {
 	for _, name := range names {
-		known := false
-		for i := range list {
-			if list[i].Name == name {
-				list[i].Source, known = SourceBoth, true
-			}
-		}
+		known := slices.ContainsFunc(list, func(o observation) bool { return o.Name == name })
 		if id, ours := ParseName(name); ours && !known && s.concerns(name) {
-			list = append(list, observation{Guest: Guest{ID: id, Name: name, Source: SourceLibvirt}})
+			list = append(list, observation{Guest: Guest{ID: id, Name: name}})
 		}
 	}
 	s.sortAndRemember(list)
@@ -199,11 +184,7 @@ func (s *stopper) sortAndRemember(list []observation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range list {
-		before, known := s.found[o.ID]
-		if known && before.Source != o.Source {
-			o.Source = SourceBoth
-		}
-		o.PID = cmp.Or(o.PID, before.PID)
+		o.PID = cmp.Or(o.PID, s.found[o.ID].PID)
 		s.found[o.ID] = o.Guest
 	}
 }

@@ -95,10 +95,6 @@ type Outcome struct {
 	Gone bool
 	// Left are the VMs that were there at the last look.
 	Left []Guest
-	// Steps are what was done, in order, fit for a log.
-	Steps []string
-	// PoweredOff: the host was told to go down, and whoever was told has agreed.
-	PoweredOff bool
 	// Err is why Gone is false: ErrLeft with the reason, or the end of the context.
 	Err error
 }

@@ -12,29 +12,15 @@ import (
 	"one-ft/pkg/text"
 )
 
-// LibvirtError means that libvirt cannot be asked for the VMs, or does not answer.
-type LibvirtError struct {
-	URI string
-	Err error // ErrTimeout of package process: it hangs
-}
-
-// Error says what to look at.
-func (e *LibvirtError) Error() string {
-	return fmt.Sprintf("libvirt does not list its domains; try: virsh -c '%s' list --name: %v", text.Printable(e.URI), e.Err)
-}
-
-// Unwrap gives the cause.
-func (e *LibvirtError) Unwrap() error { return e.Err }
-
 // domains returns the names of OpenNebula that libvirt lists, running and paused, until
-// ctx ends. The error is a *LibvirtError.
+// ctx ends.
 func (h Host) domains(ctx context.Context) ([]string, error) {
 	r, err := h.virsh(ctx, "list", "--name")
 	if err == nil && r.CutOff {
 		err = errors.New("the list is too long")
 	}
 	if err != nil {
-		return nil, &LibvirtError{URI: h.Libvirt, Err: err}
+		return nil, fmt.Errorf("libvirt does not list its domains; try: virsh -c '%s' list --name: %w", text.Printable(h.Libvirt), err)
 	}
 	return domainNames(r.Output), nil
 }

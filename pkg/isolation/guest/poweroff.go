@@ -13,24 +13,20 @@ import (
 
 // powerOff forces the host off, one way after the other as long as this process still
 // runs and VMs are left. ctx does not end it: a host that goes down ends the contexts of
-// its services. It reports whether any way was accepted.
-func (s *stopper) powerOff(ctx context.Context, snap snapshot) (snapshot, bool) {
+// its services.
+func (s *stopper) powerOff(ctx context.Context, snap snapshot) snapshot {
 	ctx = context.WithoutCancel(ctx)
-	told := false
-	for _, way := range s.host.PowerOff {
-		for _, a := range s.attempts(way) {
-			accepted := false
-			snap, accepted = s.try(ctx, a, snap)
-			told = told || accepted
-			if snap.none() {
-				return snap, told
-			}
-		}
-	}
 	if len(s.host.PowerOff) == 0 {
 		s.progress.warn("no way to force the host off is configured")
 	}
-	return snap, told
+	for _, way := range s.host.PowerOff {
+		for _, a := range s.attempts(way) {
+			if snap = s.try(ctx, a, snap); snap.none() {
+				return snap
+			}
+		}
+	}
+	return snap
 }
 
 // attempt is one thing that forces the host off.
@@ -55,16 +51,16 @@ func (s *stopper) attempts(way []string) []attempt {
 
 // try carries out an attempt for Limits.PowerOff. When it was accepted, the rest of the
 // time is for the host to go; when not, the next one follows at once.
-func (s *stopper) try(ctx context.Context, a attempt, snap snapshot) (snapshot, bool) {
+func (s *stopper) try(ctx context.Context, a attempt, snap snapshot) snapshot {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.host.Limits.PowerOff, process.ErrTimeout)
 	defer cancel()
 	s.progress.warn("force the host off: %s", a.name)
 	if err := a.do(ctx); err != nil {
 		s.progress.warn("force the host off: %s: %v", a.name, err)
-		return snap, false
+		return snap
 	}
 	s.progress.warn("force the host off: %s: accepted", a.name)
-	return s.watch(ctx, snap), true
+	return s.watch(ctx, snap)
 }
 
 // watch looks until no VM is left or ctx ends; then it returns what it saw last.
@@ -106,9 +102,8 @@ func (s *stopper) sysrq(ctx context.Context, letter string) error {
 }
 
 // shutDown begins an orderly shutdown and waits for Limits.Shutdown until no VM is left.
-// ctx does not end it, because shutting down does. It reports whether the shutdown was
-// accepted.
-func (s *stopper) shutDown(ctx context.Context) (snapshot, bool) {
+// ctx does not end it, because shutting down does.
+func (s *stopper) shutDown(ctx context.Context) snapshot {
 	ctx = context.WithoutCancel(ctx)
 	limited, cancel := context.WithTimeoutCause(ctx, s.host.Limits.Shutdown, process.ErrTimeout)
 	defer cancel()
@@ -119,23 +114,21 @@ func (s *stopper) shutDown(ctx context.Context) (snapshot, bool) {
 		_, err := run(limited, nil, s.host.Shutdown...)
 		ended <- err
 	}()
-	told := false
-	for limited.Err() == nil {
+	for accepted := false; limited.Err() == nil; pause(limited) {
 		select {
 		case err := <-ended:
 			if err != nil {
 				s.progress.warn("shut the host down: %s: %v", name, err)
-				return s.lastLook(ctx), false
+				return s.lastLook(ctx)
 			}
-			told = true
+			accepted = true
 			s.progress.did("shut the host down: %s: accepted", name)
 		default:
 		}
-		if snap := s.look(limited); snap.none() && told {
-			return snap, true
+		if snap := s.look(limited); snap.none() && accepted {
+			return snap
 		}
-		pause(limited)
 	}
 	s.progress.warn("shut the host down: not done within %s", s.host.Limits.Shutdown.Round(time.Millisecond))
-	return s.lastLook(ctx), told
+	return s.lastLook(ctx)
 }

@@ -8,15 +8,15 @@ import (
 	"one-ft/pkg/text"
 )
 
-// progress is what was done so far. Notify gets it from a goroutine of its own: a log that is on
-// a dead disk must not hold up the work.
+// progress passes what is done on to Notify, from a goroutine of its own: a log that is on a dead
+// disk must not hold up the work.
 type progress struct {
 	notify func(text string, warning bool)
 	done   chan struct{} // closed when Notify has got all
 
 	mu    sync.Mutex
 	added sync.Cond // a step, or the end
-	list  []step
+	queue []step
 	ended bool // nothing is added any more
 	quiet bool // Notify is not called any more
 }
@@ -48,8 +48,8 @@ func (p *progress) warn(format string, args ...any) { p.add(true, format, args..
 func (p *progress) add(warning bool, format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.ended {
-		p.list = append(p.list, step{text.Printable(fmt.Sprintf(format, args...)), warning})
+	if !p.ended && p.notify != nil {
+		p.queue = append(p.queue, step{text.Printable(fmt.Sprintf(format, args...)), warning})
 		p.added.Signal()
 	}
 }
@@ -59,22 +59,23 @@ func (p *progress) tell() {
 	defer close(p.done)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for told := 0; !p.quiet; told++ {
-		for told == len(p.list) && !p.ended {
+	for !p.quiet {
+		for len(p.queue) == 0 && !p.ended {
 			p.added.Wait()
 		}
-		if told == len(p.list) {
+		if len(p.queue) == 0 {
 			return
 		}
-		s := p.list[told]
+		s := p.queue[0]
+		p.queue = p.queue[1:]
 		p.mu.Unlock()
 		p.notify(s.text, s.warning)
 		p.mu.Lock()
 	}
 }
 
-// end returns all steps when Notify has got them, or when that takes too long.
-func (p *progress) end() (all []string) {
+// end returns when Notify has got all steps, or when that takes too long.
+func (p *progress) end() {
 	p.mu.Lock()
 	p.ended = true
 	p.added.Signal()
@@ -86,8 +87,4 @@ func (p *progress) end() (all []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.quiet = true
-	for _, s := range p.list {
-		all = append(all, s.text)
-	}
-	return all
 }

@@ -35,9 +35,8 @@ const (
 //     are gone; those that are not are destroyed as above.
 func (h Host) Stop(ctx context.Context, action Action) Outcome {
 	s := newStopper(h, "")
-	o := s.stop(ctx, action)
-	o.Steps = s.progress.end()
-	return o
+	defer s.progress.end()
+	return s.stop(ctx, action)
 }
 
 // stopper stops the VMs of a host once.
@@ -63,7 +62,7 @@ func newStopper(h Host, only string) *stopper {
 	}
 }
 
-// stop is Stop without Outcome.Steps.
+// stop is Stop, before Notify has got everything.
 func (s *stopper) stop(ctx context.Context, action Action) Outcome {
 	begin := time.Now()
 	if s.host.Bound(action) == 0 {
@@ -73,12 +72,11 @@ func (s *stopper) stop(ctx context.Context, action Action) Outcome {
 	if err != nil {
 		s.progress.warn("%v", err)
 	}
-	switch {
-	case ctx.Err() != nil:
-		return s.outcome(ctx, snap, false)
-	case snap.none():
+	if snap.none() && ctx.Err() == nil {
 		s.progress.did("no VMs of OpenNebula on this host; nothing is stopped")
-		return s.outcome(ctx, snap, false)
+	}
+	if snap.none() || ctx.Err() != nil {
+		return s.outcome(ctx, snap)
 	}
 	if len(snap.left) > 0 {
 		s.progress.did("VMs of OpenNebula on this host: %s", listed(snap.names()))
@@ -86,33 +84,30 @@ func (s *stopper) stop(ctx context.Context, action Action) Outcome {
 	if snap.err != nil {
 		s.progress.warn("%v", snap.err)
 	}
-	told := false
 	switch action {
 	case Destroy:
 		snap = s.destroy(ctx, snap, begin.Add(s.host.Limits.Destroy))
 	case Command:
 		snap = s.command(ctx, snap)
 	case Shutdown:
-		snap, told = s.shutDown(ctx)
+		snap = s.shutDown(ctx)
 	}
 	if !snap.none() && (ctx.Err() == nil || action == Shutdown) {
 		s.progress.warn("%s", snap)
-		forced := false
-		snap, forced = s.powerOff(ctx, snap)
-		told = told || forced
+		snap = s.powerOff(ctx, snap)
 	}
 	if snap.none() {
 		s.progress.did("verified: no VM of OpenNebula is left")
 	}
-	return s.outcome(ctx, snap, told)
+	return s.outcome(ctx, snap)
 }
 
 // outcome is the result when snap was seen last.
-func (s *stopper) outcome(ctx context.Context, snap snapshot, told bool) Outcome {
+func (s *stopper) outcome(ctx context.Context, snap snapshot) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found := slices.SortedFunc(maps.Values(s.found), func(a, b Guest) int { return cmp.Compare(a.ID, b.ID) })
-	return Outcome{Found: found, Gone: snap.none(), Left: snap.guests(), PoweredOff: told, Err: left(ctx, snap)}
+	return Outcome{Found: found, Gone: snap.none(), Left: snap.guests(), Err: left(ctx, snap)}
 }
 
 // left is the error for what is left; nil when nothing is.

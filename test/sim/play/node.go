@@ -221,7 +221,7 @@ func (g guests) Stop(ctx context.Context, _ guest.Action) guest.Outcome {
 	if stuck { // what cannot be stopped powers the host off
 		sleep(ctx, 20*time.Second)
 		g.node.powerOff("host_isolated")
-		return guest.Outcome{Found: found, PoweredOff: true, Gone: true}
+		return guest.Outcome{Found: found, Gone: true}
 	}
 	for _, v := range found {
 		g.node.world.must(g.node.world.cloud.StopGuest(g.node.id, v.ID))
