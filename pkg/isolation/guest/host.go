@@ -28,9 +28,9 @@ type Host struct {
 	// in its process group is killed when it ends.
 	Command []string
 	Limits  Limits
-	// Notify is told what is done; warning is for what went wrong. It is called from
-	// several goroutines, by one at a time, and not any more when the method that was
-	// called has returned. One that hangs holds up nothing. It may be nil.
+	// Notify gets what is done; warning is for what went wrong. It must not block. It is called
+	// from several goroutines, by one at a time, and not any more when the method that was
+	// called has returned. It may be nil.
 	Notify func(text string, warning bool)
 }
 
@@ -58,17 +58,14 @@ const (
 	// lookLimit is the most time for one look at all processes. A look takes about 50 ms
 	// per 1000 processes (measured, 2 cores); this is for a host with a high load.
 	lookLimit = 2 * time.Second
-	// notifyLimit is how long Notify is waited for at the end.
-	notifyLimit = time.Second
 	// fairAsk is less than what libvirt is given for its list; a sound one takes 20 ms.
 	fairAsk = 500 * time.Millisecond
 	// lastLimit is for a last look at the end of a stage: at the processes, and half of
 	// the rest for libvirt, which is not less than fairAsk then.
 	lastLimit = lookLimit + 2*fairAsk
 	// Margin is what Bound adds to the limits: for a last look before the host is forced
-	// off (3 s), for a Notify that hangs (1 s), and for a machine that is slow to run this
-	// process (1 s).
-	Margin = lastLimit + notifyLimit + time.Second
+	// off (3 s), and for a machine that is slow to run this process (2 s).
+	Margin = lastLimit + 2*time.Second
 )
 
 // Action is how VMs are stopped.

@@ -36,34 +36,6 @@ const (
 func (h Host) Stop(ctx context.Context, action Action) Outcome {
 	s := newStopper(h, "")
 	defer s.progress.end()
-	return s.stop(ctx, action)
-}
-
-// stopper stops the VMs of a host once.
-type stopper struct {
-	host     Host
-	only     string // the domain that it is about; "": all
-	procs    *procs
-	progress *progress
-
-	slots chan struct{} // one for each virsh that may run
-
-	mu     sync.Mutex
-	muted  bool              // libvirt is not asked any more: it has failed or hung once
-	orders map[string]bool   // by domain that virsh was told to destroy; true: at work
-	found  map[int]Guest     // all that were seen, by ID
-	killed map[identity]bool // true: SIGKILL was sent; false: that failed, and was told
-}
-
-func newStopper(h Host, only string) *stopper {
-	return &stopper{
-		host: h, only: only, procs: newProcs(h.Proc), progress: newProgress(h.Notify),
-		slots: make(chan struct{}, maxVirsh), orders: map[string]bool{}, found: map[int]Guest{}, killed: map[identity]bool{},
-	}
-}
-
-// stop is Stop, before Notify has got everything.
-func (s *stopper) stop(ctx context.Context, action Action) Outcome {
 	begin := time.Now()
 	if s.host.Bound(action) == 0 {
 		return Outcome{Err: fmt.Errorf("action %q: allowed are %s, %s and %s", string(action), Destroy, Shutdown, Command)}
@@ -100,6 +72,29 @@ func (s *stopper) stop(ctx context.Context, action Action) Outcome {
 		s.progress.did("verified: no VM of OpenNebula is left")
 	}
 	return s.outcome(ctx, snap)
+}
+
+// stopper stops the VMs of a host once.
+type stopper struct {
+	host     Host
+	only     string // the domain that it is about; "": all
+	procs    *procs
+	progress *progress
+
+	slots chan struct{} // one for each virsh that may run
+
+	mu     sync.Mutex
+	muted  bool              // libvirt is not asked any more: it has failed or hung once
+	orders map[string]bool   // by domain that virsh was told to destroy; true: at work
+	found  map[int]Guest     // all that were seen, by ID
+	killed map[identity]bool // true: SIGKILL was sent; false: that failed, and was told
+}
+
+func newStopper(h Host, only string) *stopper {
+	return &stopper{
+		host: h, only: only, procs: newProcs(h.Proc), progress: &progress{notify: h.Notify},
+		slots: make(chan struct{}, maxVirsh), orders: map[string]bool{}, found: map[int]Guest{}, killed: map[identity]bool{},
+	}
 }
 
 // outcome is the result when snap was seen last.

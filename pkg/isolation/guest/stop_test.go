@@ -298,27 +298,6 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// A Notify that hangs holds nothing up.
-func TestNotifyHangs(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	q := s.domain("", "one-7")
-	release := make(chan struct{})
-	calls := make(chan string, 100)
-	s.host.Notify = func(text string, _ bool) {
-		calls <- text
-		<-release
-	}
-	if o := s.stop(Destroy); !o.Gone {
-		t.Errorf("outcome %+v", o)
-	}
-	q.ended("one-7")
-	close(release)
-	if len(calls) != 1 {
-		t.Errorf("told %d times", len(calls))
-	}
-}
-
 // What is called when an action is unknown, and what the zero value can do: nothing.
 func TestNothing(t *testing.T) {
 	t.Parallel()
