@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/isolation/probe"
@@ -59,7 +60,7 @@ func (w *world) uptime() time.Duration { return time.Hour + time.Since(w.began) 
 
 // watcher is a Watcher for this world.
 func (w *world) watcher(p Policy) *Watcher {
-	watcher := &Watcher{Policy: p, Action: guest.Destroy, Promise: fence.Promise{Lease: p.Lease, Reaction: 40 * second}, StopLimit: 20 * second,
+	watcher := &Watcher{Policy: p, Action: config.ActionDestroy, Promise: fence.Promise{Lease: p.Lease, Reaction: 40 * second}, StopLimit: 20 * second,
 		Round: w.round, Guests: w, Store: w.store, Uptime: w.uptime, Log: w}
 	if p.Asks {
 		watcher.Oned = oned{w}
@@ -98,12 +99,12 @@ func (w *world) Guests(context.Context) ([]guest.Guest, error) {
 	return slices.Clone(w.guests), nil
 }
 
-func (w *world) Stop(ctx context.Context, action guest.Action) guest.Outcome {
+func (w *world) Stop(ctx context.Context) guest.Outcome {
 	w.mu.Lock()
 	w.stops = append(w.stops, w.uptime())
 	found := slices.Clone(w.guests)
 	w.mu.Unlock()
-	w.say("STOP %s", action)
+	w.say("STOP")
 	pause(ctx, w.stopTakes)
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -153,7 +153,7 @@ func (m *model) Guests(context.Context) ([]guest.Guest, error) {
 	return []guest.Guest{{ID: theVM, Name: "one-7"}}, nil
 }
 
-func (m *model) Stop(context.Context, guest.Action) guest.Outcome {
+func (m *model) Stop(context.Context) guest.Outcome {
 	time.Sleep(m.stop)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -164,7 +164,7 @@ func (m *model) Stop(context.Context, guest.Action) guest.Outcome {
 }
 
 func (m *model) Destroy(ctx context.Context, _ guest.Guest) error {
-	m.Stop(ctx, guest.Destroy)
+	m.Stop(ctx)
 	return nil
 }
 
@@ -244,7 +244,7 @@ func settings() config.Isolation {
 func (m *model) run(t *testing.T, dir string, lease fence.Lease, length time.Duration, late time.Duration) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := settings()
-	w := &isolation.Watcher{Policy: isolation.NewPolicy(c, false), Action: guest.Destroy, StopLimit: stopLimit, Promise: isolation.Promise(c, false, stopLimit),
+	w := &isolation.Watcher{Policy: isolation.NewPolicy(c, false), Action: config.ActionDestroy, StopLimit: stopLimit, Promise: isolation.Promise(c, false, stopLimit),
 		Round: m.round(c.Timeout), Guests: m, Store: isolation.Store{RunDir: dir, StateDir: dir, Boot: "model"}, Uptime: m.uptime, Log: m}
 	armed := isolation.History{Armed: true, Renewed: m.uptime(), Last: m.uptime(), Told: isolation.ReportedMonitored}
 	if err := w.Store.Save(isolation.State{HostID: theHost, History: armed}); err != nil {

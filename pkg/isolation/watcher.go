@@ -17,7 +17,7 @@ import (
 // Guests are the VMs of this host; guest.Host has it.
 type Guests interface {
 	Guests(ctx context.Context) ([]guest.Guest, error)
-	Stop(ctx context.Context, action guest.Action) guest.Outcome
+	Stop(ctx context.Context) guest.Outcome
 	Destroy(ctx context.Context, g guest.Guest) error
 }
 
@@ -40,7 +40,7 @@ type Journal interface {
 // Watcher watches over this host.
 type Watcher struct {
 	Policy  Policy
-	Action  guest.Action
+	Action  string // of the configuration: how Guests.Stop does it
 	Promise fence.Promise
 	// StopLimit is the most time that Guests.Stop takes.
 	StopLimit time.Duration
@@ -282,7 +282,7 @@ func (w *Watcher) look(ctx context.Context) ([]guest.Guest, error) {
 // hardware watchdog: the last way to stop them.
 func (w *Watcher) stop(ctx context.Context) guest.Outcome {
 	outcome := make(chan guest.Outcome, 1)
-	go func() { outcome <- w.Guests.Stop(context.WithoutCancel(ctx), w.Action) }()
+	go func() { outcome <- w.Guests.Stop(context.WithoutCancel(ctx)) }()
 	tick := time.NewTicker(hurry)
 	defer tick.Stop()
 	end := time.After(w.StopLimit)

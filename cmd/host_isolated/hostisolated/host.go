@@ -44,11 +44,8 @@ type host struct {
 // newHost puts everything together; it asks nobody.
 func newHost(world World, s config.Isolation, store isolation.Store, cron bool) (*host, error) {
 	h := &host{world: world, settings: s, policy: isolation.NewPolicy(s, cron), store: store}
-	h.machine = guest.Host{
-		Libvirt: s.Libvirt, Proc: world.Proc, Shutdown: s.Shutdown, PowerOff: s.PowerOff, SysrqTrigger: world.Proc + "/sysrq-trigger", Command: s.Command,
-		Limits: guest.Limits{Destroy: s.DestroyLimit, Kill: killLimit, Shutdown: s.ShutdownLimit, Command: s.CommandLimit, PowerOff: powerOffLimit},
-	}
-	h.stopLimit = h.machine.Bound(guest.Action(s.Action))
+	h.machine = guest.Host{Settings: s, Proc: world.Proc, SysrqTrigger: world.Proc + "/sysrq-trigger", KillLimit: killLimit, PowerOffLimit: powerOffLimit}
+	h.stopLimit = h.machine.Bound()
 	h.promise = isolation.Promise(s, cron, h.stopLimit)
 	known, _ := store.Load(world.Uptime()) // the watcher loads it again, and logs what is wrong
 	h.names = probe.NewNames(known.Names)
@@ -114,7 +111,7 @@ func (h *host) logTo(drill bool) isolation.LogOptions {
 // watcher makes the Watcher.
 func (h *host) watcher(journal isolation.Journal, drill bool) *isolation.Watcher {
 	w := &isolation.Watcher{
-		Policy: h.policy, Action: guest.Action(h.settings.Action), Promise: h.promise, StopLimit: h.stopLimit,
+		Policy: h.policy, Action: h.settings.Action, Promise: h.promise, StopLimit: h.stopLimit,
 		Round: h.prober.Round, Names: h.names.Known, Store: h.store, Uptime: h.world.Uptime, Log: journal, Drill: drill,
 		Guests: h.guests(func(text string, warning bool) {
 			kind := wording.GuestStep

@@ -15,12 +15,12 @@ import (
 
 // destroy destroys all VMs, those that come while it works, too: through libvirt until
 // then, and with SIGKILL where libvirt does not answer or has not done it. It ends
-// Limits.Kill after the last order to libvirt has ended, which is not after
-// until + Limits.Kill, and a last look.
+// KillLimit after the last order to libvirt has ended, which is not after
+// until + KillLimit, and a last look.
 func (s *stopper) destroy(ctx context.Context, snap snapshot, until time.Time) snapshot {
 	orders, cancel := context.WithDeadlineCause(ctx, until, process.ErrTimeout)
 	defer cancel()
-	end := time.Now().Add(s.host.Limits.Kill)
+	end := time.Now().Add(s.host.KillLimit)
 	for ctx.Err() == nil {
 		if snap.none() {
 			return snap
@@ -29,7 +29,7 @@ func (s *stopper) destroy(ctx context.Context, snap snapshot, until time.Time) s
 		s.act(acting, orders, snap)
 		acted()
 		if s.waiting(orders) {
-			end = time.Now().Add(s.host.Limits.Kill)
+			end = time.Now().Add(s.host.KillLimit)
 		}
 		if !time.Now().Before(end) {
 			break

@@ -65,7 +65,7 @@ func (s snapshot) String() string {
 
 // Guests returns the VMs on this host, by ID: those that libvirt lists and those that
 // have a QEMU process. Both are asked at the same time, libvirt for half of
-// Limits.Destroy at most, the kernel for 2 s. An error comes together with the VMs that
+// DestroyLimit at most, the kernel for 2 s. An error comes together with the VMs that
 // were found all the same: there may be more.
 func (h Host) Guests(ctx context.Context) ([]Guest, error) {
 	s := newStopper(h, "")
@@ -75,9 +75,9 @@ func (h Host) Guests(ctx context.Context) ([]Guest, error) {
 }
 
 // find looks at libvirt and at the processes for the first time, for half of
-// Limits.Destroy. The error is that libvirt does not answer.
+// DestroyLimit. The error is that libvirt does not answer.
 func (s *stopper) find(ctx context.Context) (snapshot, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.host.Limits.Destroy/2, process.ErrTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, s.host.Settings.DestroyLimit/2, process.ErrTimeout)
 	defer cancel()
 	var names []string
 	asked := make(chan error, 1)
@@ -140,7 +140,7 @@ var errNotAsked = errors.New("there was no time to ask libvirt")
 // are looked at again after it. When that is not enough for a sound libvirt, it must not
 // be taken for one that hangs.
 func (s *stopper) askLimit(ctx context.Context) (limit time.Duration, enough bool) {
-	limit = s.host.Limits.Destroy / 2
+	limit = s.host.Settings.DestroyLimit / 2
 	fair := min(fairAsk, limit)
 	if end, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(end)/2)

@@ -40,14 +40,14 @@ func TestGuests(t *testing.T) {
 		{list: "fail"},
 		{list: "hang", cause: process.ErrTimeout},
 		{change: func(h *Host) { h.Virsh = filepath.Join(s.dir, "missing") }, cause: os.ErrNotExist},
-		{change: func(h *Host) { h.Libvirt = "" }},
+		{change: func(h *Host) { h.Settings.Libvirt = "" }},
 	} {
 		h := s.host
 		if c.change != nil {
 			c.change(&h)
 		}
 		if c.list == "hang" {
-			h.Limits.Destroy = 4 * time.Second
+			h.Settings.DestroyLimit = 4 * time.Second
 		}
 		s.write("list", c.list)
 		got, err := h.Guests(t.Context())
@@ -58,7 +58,7 @@ func TestGuests(t *testing.T) {
 	s.write("list", "")
 	h := s.host
 	h.Proc = filepath.Join(s.dir, "domains")
-	h.Limits.Destroy = time.Second
+	h.Settings.DestroyLimit = time.Second
 	if got, err := h.Guests(t.Context()); !errors.Is(err, errNoProcesses) || len(got) != 2 {
 		t.Errorf("nothing in /proc: %+v, %v", got, err)
 	}
@@ -220,7 +220,7 @@ func TestStuckProcess(t *testing.T) {
 	if _, err := p.scan(t.Context()); err == nil || !strings.Contains(err.Error(), "5001000") {
 		t.Errorf("one that nobody knows: %v", err)
 	}
-	s.host.Limits = quick
+	s.quick()
 	if o := s.stop(Destroy); o.Gone {
 		t.Errorf("not gone as long as nobody can tell: %+v", o)
 	}
@@ -253,7 +253,7 @@ func TestDestroyOne(t *testing.T) {
 	}
 	b.ended("one-8")
 	s.unkillable(noSuchPID, "one-9")
-	s.host.Limits = quick
+	s.quick()
 	if err := s.host.Destroy(t.Context(), Guest{ID: 9, Name: "one-9", PID: noSuchPID}); !errors.Is(err, ErrLeft) {
 		t.Error(err)
 	}

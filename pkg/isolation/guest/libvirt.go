@@ -20,7 +20,7 @@ func (h Host) domains(ctx context.Context) ([]string, error) {
 		err = errors.New("the list is too long")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("libvirt does not list its domains; try: virsh -c '%s' list --name: %w", text.Printable(h.Libvirt), err)
+		return nil, fmt.Errorf("libvirt does not list its domains; try: virsh -c '%s' list --name: %w", text.Printable(h.Settings.Libvirt), err)
 	}
 	return domainNames(r.Output), nil
 }
@@ -37,7 +37,7 @@ func domainNames(output string) (names []string) {
 
 // virsh calls virsh until ctx ends.
 func (h Host) virsh(ctx context.Context, args ...string) (process.Result, error) {
-	if h.Libvirt == "" {
+	if h.Settings.Libvirt == "" {
 		return process.Result{}, errors.New("no URI of libvirt is given; give one, such as qemu:///system")
 	}
 	path, err := bounded(ctx, h.findVirsh) // PATH may name a directory that does not answer
@@ -46,5 +46,5 @@ func (h Host) virsh(ctx context.Context, args ...string) (process.Result, error)
 	}
 	// With HOME, libvirt need not ask the users' directory for it, which may be a server.
 	env := []string{"PATH=" + systemPath, "LANG=C", "HOME=" + cmp.Or(os.Getenv("HOME"), "/")}
-	return run(ctx, env, append([]string{path, "-c", h.Libvirt}, args...)...)
+	return run(ctx, env, append([]string{path, "-c", h.Settings.Libvirt}, args...)...)
 }

@@ -16,10 +16,10 @@ import (
 // its services.
 func (s *stopper) powerOff(ctx context.Context, snap snapshot) snapshot {
 	ctx = context.WithoutCancel(ctx)
-	if len(s.host.PowerOff) == 0 {
+	if len(s.host.Settings.PowerOff) == 0 {
 		s.progress.warn("no way to force the host off is configured")
 	}
-	for _, way := range s.host.PowerOff {
+	for _, way := range s.host.Settings.PowerOff {
 		for _, a := range s.attempts(way) {
 			if snap = s.try(ctx, a, snap); snap.none() {
 				return snap
@@ -49,10 +49,10 @@ func (s *stopper) attempts(way []string) []attempt {
 	}}}
 }
 
-// try carries out an attempt for Limits.PowerOff. When it was accepted, the rest of the
+// try carries out an attempt for PowerOffLimit. When it was accepted, the rest of the
 // time is for the host to go; when not, the next one follows at once.
 func (s *stopper) try(ctx context.Context, a attempt, snap snapshot) snapshot {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.host.Limits.PowerOff, process.ErrTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, s.host.PowerOffLimit, process.ErrTimeout)
 	defer cancel()
 	s.progress.warn("force the host off: %s", a.name)
 	if err := a.do(ctx); err != nil {
@@ -101,17 +101,17 @@ func (s *stopper) sysrq(ctx context.Context, letter string) error {
 	return nil
 }
 
-// shutDown begins an orderly shutdown and waits for Limits.Shutdown until no VM is left.
+// shutDown begins an orderly shutdown and waits for ShutdownLimit until no VM is left.
 // ctx does not end it, because shutting down does.
 func (s *stopper) shutDown(ctx context.Context) snapshot {
 	ctx = context.WithoutCancel(ctx)
-	limited, cancel := context.WithTimeoutCause(ctx, s.host.Limits.Shutdown, process.ErrTimeout)
+	limited, cancel := context.WithTimeoutCause(ctx, s.host.Settings.ShutdownLimit, process.ErrTimeout)
 	defer cancel()
-	name := strings.Join(s.host.Shutdown, " ")
+	name := strings.Join(s.host.Settings.Shutdown, " ")
 	s.progress.warn("shut the host down: %s", name)
 	ended := make(chan error, 1)
 	go func() {
-		_, err := run(limited, nil, s.host.Shutdown...)
+		_, err := run(limited, nil, s.host.Settings.Shutdown...)
 		ended <- err
 	}()
 	for accepted := false; limited.Err() == nil; pause(limited) {
@@ -129,6 +129,6 @@ func (s *stopper) shutDown(ctx context.Context) snapshot {
 			return snap
 		}
 	}
-	s.progress.warn("shut the host down: not done within %s", s.host.Limits.Shutdown.Round(time.Millisecond))
+	s.progress.warn("shut the host down: not done within %s", s.host.Settings.ShutdownLimit.Round(time.Millisecond))
 	return s.lastLook(ctx)
 }

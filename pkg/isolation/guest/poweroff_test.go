@@ -9,26 +9,32 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"one-ft/pkg/config"
 )
 
-// quick limits are for what never ends.
-var quick = Limits{Destroy: 2 * time.Second, Kill: 500 * time.Millisecond, Shutdown: 2 * time.Second, Command: 2 * time.Second, PowerOff: time.Second}
+// quick sets limits for what never ends.
+func (s *site) quick() {
+	c := &s.host.Settings
+	c.DestroyLimit, c.ShutdownLimit, c.CommandLimit = 2*time.Second, 2*time.Second, 2*time.Second
+	s.host.KillLimit, s.host.PowerOffLimit = 500*time.Millisecond, time.Second
+}
 
 // A VM that cannot be killed: all ways to force the host off are tried in their order.
 func TestUnkillable(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		action Action
+		action string
 		list   string
 		powers string
 	}{{Destroy, "", ""}, {Destroy, "hang", ""}, {Shutdown, "fail", "shutdown "}, {Command, "", "command "}} {
-		t.Run(string(c.action)+" "+c.list, func(t *testing.T) {
+		t.Run(c.action+" "+c.list, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
 			s.write("list", c.list)
-			s.host.Limits = quick
+			s.quick()
 			s.unkillable(noSuchPID, "one-7")
-			s.host.PowerOff = [][]string{
+			s.host.Settings.PowerOff = [][]string{
 				{filepath.Join(s.dir, "missing")}, s.script("first", "exit 1"), {}, {"relative"}, s.script("second", "sleep 1000"),
 				{PowerOffSysrq}, s.script("third", "exit 0"),
 			}
@@ -54,8 +60,8 @@ func TestUnkillable(t *testing.T) {
 func TestLibvirtKeepsIt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.host.Limits = quick
-	s.host.Limits.Destroy = time.Minute
+	s.quick()
+	s.host.Settings.DestroyLimit = time.Minute
 	s.write("destroy", "keep")
 	q := s.domain("", "one-7")
 	o := s.stop(Destroy)
@@ -83,9 +89,9 @@ func TestPowerOffNotAvailable(t *testing.T) {
 		{[][]string{{PowerOffSysrq, "now"}}, "missing", "no program is given"},
 	} {
 		s := newSite(t)
-		s.host.Limits = quick
+		s.quick()
 		s.unkillable(noSuchPID, "one-7")
-		s.host.PowerOff, s.host.SysrqTrigger = c.ways, c.file
+		s.host.Settings.PowerOff, s.host.SysrqTrigger = c.ways, c.file
 		if c.file != "" {
 			s.host.SysrqTrigger = filepath.Join(s.dir, c.file)
 		}
@@ -104,13 +110,13 @@ func TestPowerOffNotAvailable(t *testing.T) {
 func TestSysrqHangs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.host.Limits = quick
+	s.quick()
 	s.unkillable(noSuchPID, "one-7")
 	s.host.SysrqTrigger = filepath.Join(s.dir, "fifo")
 	if err := syscall.Mkfifo(s.host.SysrqTrigger, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.host.PowerOff = [][]string{{PowerOffSysrq}, s.script("last", "exit 1")}
+	s.host.Settings.PowerOff = [][]string{{PowerOffSysrq}, s.script("last", "exit 1")}
 	if o := s.stop(Destroy); o.Gone {
 		t.Errorf("outcome %+v", o)
 	} else {
@@ -137,10 +143,10 @@ func release(t *testing.T, path string) {
 func TestPowerOffHelps(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.host.Limits = quick
-	s.host.Limits.PowerOff = time.Minute
+	s.quick()
+	s.host.PowerOffLimit = time.Minute
 	s.unkillable(noSuchPID, "one-7")
-	s.host.PowerOff = [][]string{s.script("first", "rm -r proc/5000000"), {PowerOffSysrq}}
+	s.host.Settings.PowerOff = [][]string{s.script("first", "rm -r proc/5000000"), {PowerOffSysrq}}
 	if o := s.stop(Destroy); !o.Gone || o.Err != nil || s.read("sysrq") != "" {
 		t.Errorf("outcome %+v, sysrq %q", o, s.read("sysrq"))
 	}
@@ -167,8 +173,8 @@ func TestShutdown(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			s.host.Shutdown = s.script("shutdown", c.script)
-			s.host.Limits.Shutdown = c.limit
+			s.host.Settings.Shutdown = s.script("shutdown", c.script)
+			s.host.Settings.ShutdownLimit = c.limit
 			s.unkillable(noSuchPID, "one-7")
 			if c.libvirtIsBroken {
 				s.write("list", "fail")
@@ -191,7 +197,7 @@ func TestCommand(t *testing.T) {
 		t.Parallel()
 		s := newSite(t)
 		a, b := s.domain("", "one-12"), s.domain("", "one-7")
-		s.host.Command = s.script("command", `echo "$FT_VMS" >>power; for d in domains/*; do kill -9 $(cat $d); rm $d; done; exit 3`)
+		s.host.Settings.Command = s.script("command", `echo "$FT_VMS" >>power; for d in domains/*; do kill -9 $(cat $d); rm $d; done; exit 3`)
 		o := s.stop(Command)
 		if !o.Gone || s.powers() != "command 7 12" || strings.Contains(s.read("calls"), "destroy") {
 			t.Errorf("outcome %+v, power %q, virsh %q", o, s.powers(), s.read("calls"))
@@ -210,8 +216,8 @@ func TestCommand(t *testing.T) {
 			s := newSite(t)
 			q := s.domain("", "one-7")
 			s.write("destroy", c.destroy)
-			s.host.Limits.Command, s.host.Limits.Kill = 2*time.Second, time.Second
-			s.host.Command = s.script("command", c.script)
+			s.host.Settings.CommandLimit, s.host.KillLimit = 2*time.Second, time.Second
+			s.host.Settings.Command = s.script("command", c.script)
 			if o := s.stop(Command); !o.Gone || s.powers() != "command" {
 				t.Errorf("outcome %+v, power %q", o, s.powers())
 			} else {
@@ -226,14 +232,15 @@ func TestCommand(t *testing.T) {
 // Bound is what its comment says.
 func TestBound(t *testing.T) {
 	t.Parallel()
-	h := Host{
-		Limits:   Limits{Destroy: 10 * time.Second, Kill: 200 * time.Second, Shutdown: 3000 * time.Second, Command: 40000 * time.Second, PowerOff: 500000 * time.Second},
+	h := Host{KillLimit: 200 * time.Second, PowerOffLimit: 500000 * time.Second, Settings: config.Isolation{
+		DestroyLimit: 10 * time.Second, ShutdownLimit: 3000 * time.Second, CommandLimit: 40000 * time.Second,
 		PowerOff: [][]string{{"/bin/off", "now"}, {PowerOffSysrq}, {"/bin/off"}},
-	}
-	for action, want := range map[Action]time.Duration{
+	}}
+	for action, want := range map[string]time.Duration{
 		Destroy: 2000210 * time.Second, Shutdown: 2003005 * time.Second, Command: 2040415 * time.Second, "": -Margin,
 	} {
-		if got := h.Bound(action); got != want+Margin {
+		h.Settings.Action = action
+		if got := h.Bound(); got != want+Margin {
 			t.Errorf("%q: %s, want %s", action, got, want+Margin)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/process"
 )
 
@@ -24,21 +25,20 @@ const (
 	maxVirsh = 16
 )
 
-// Stop stops all VMs of OpenNebula on this host, within Bound of the action whatever
-// hangs. Without VMs it does nothing. What is left in the end, or cannot be told, is a
+// Stop stops all VMs of OpenNebula on this host, within Bound whatever hangs. Without VMs it does nothing. What is left in the end, or cannot be told, is a
 // reason to force the host off, which is done when ctx has not ended before:
 //
-//   - Destroy: libvirt destroys the VMs until Limits.Destroy is over; SIGKILL at once
-//     where libvirt does not answer or has not done it; Limits.Kill until they are gone.
-//   - Shutdown: Host.Shutdown, and Limits.Shutdown until the VMs are gone.
-//   - Command: Host.Command with the IDs in FT_VMS ("1 2 3"), Limits.Kill until the VMs
+//   - destroy: libvirt destroys the VMs until DestroyLimit is over; SIGKILL at once
+//     where libvirt does not answer or has not done it; KillLimit until they are gone.
+//   - shutdown: Settings.Shutdown, and ShutdownLimit until the VMs are gone.
+//   - command: Settings.Command with the IDs in FT_VMS ("1 2 3"), KillLimit until the VMs
 //     are gone; those that are not are destroyed as above.
-func (h Host) Stop(ctx context.Context, action Action) Outcome {
+func (h Host) Stop(ctx context.Context) Outcome {
 	s := newStopper(h, "")
 	defer s.progress.end()
-	begin := time.Now()
-	if s.host.Bound(action) == 0 {
-		return Outcome{Err: fmt.Errorf("action %q: allowed are %s, %s and %s", string(action), Destroy, Shutdown, Command)}
+	begin, action := time.Now(), h.Settings.Action
+	if h.Bound() == 0 {
+		return Outcome{Err: fmt.Errorf("action %q is not known", action)}
 	}
 	snap, err := s.find(ctx)
 	if err != nil {
@@ -57,14 +57,14 @@ func (h Host) Stop(ctx context.Context, action Action) Outcome {
 		s.progress.warn("%v", snap.err)
 	}
 	switch action {
-	case Destroy:
-		snap = s.destroy(ctx, snap, begin.Add(s.host.Limits.Destroy))
-	case Command:
+	case config.ActionDestroy:
+		snap = s.destroy(ctx, snap, begin.Add(s.host.Settings.DestroyLimit))
+	case config.ActionCommand:
 		snap = s.command(ctx, snap)
-	case Shutdown:
+	case config.ActionShutdown:
 		snap = s.shutDown(ctx)
 	}
-	if !snap.none() && (ctx.Err() == nil || action == Shutdown) {
+	if !snap.none() && (ctx.Err() == nil || action == config.ActionShutdown) {
 		s.progress.warn("%s", snap)
 		snap = s.powerOff(ctx, snap)
 	}
@@ -118,34 +118,34 @@ func left(ctx context.Context, snap snapshot) error {
 
 // command runs the program of the site, and destroys what it has left.
 func (s *stopper) command(ctx context.Context, snap snapshot) snapshot {
-	name := strings.Join(s.host.Command, " ")
+	name := strings.Join(s.host.Settings.Command, " ")
 	s.progress.did("run %s", name)
 	var ids []string
 	for _, o := range snap.left {
 		ids = append(ids, strconv.Itoa(o.ID))
 	}
-	running, cancel := context.WithTimeoutCause(ctx, s.host.Limits.Command, process.ErrTimeout)
+	running, cancel := context.WithTimeoutCause(ctx, s.host.Settings.CommandLimit, process.ErrTimeout)
 	defer cancel()
-	if _, err := run(running, append(os.Environ(), "FT_VMS="+strings.Join(slices.Compact(ids), " ")), s.host.Command...); err != nil {
+	if _, err := run(running, append(os.Environ(), "FT_VMS="+strings.Join(slices.Compact(ids), " ")), s.host.Settings.Command...); err != nil {
 		s.progress.warn("run %s: %v", name, err)
 	} else {
 		s.progress.did("run %s: exit code 0", name)
 	}
-	verifying, stop := context.WithTimeout(ctx, s.host.Limits.Kill)
+	verifying, stop := context.WithTimeout(ctx, s.host.KillLimit)
 	defer stop()
 	snap = s.watch(verifying, snap)
 	if snap.none() || ctx.Err() != nil {
 		return snap
 	}
 	s.progress.warn("%s; they are destroyed", snap)
-	return s.destroy(ctx, snap, time.Now().Add(s.host.Limits.Destroy))
+	return s.destroy(ctx, snap, time.Now().Add(s.host.Settings.DestroyLimit))
 }
 
 // errChanged means that Host.Destroy was asked for a VM that was started anew.
 var errChanged = errors.New("it is not the same process any more; nothing was done")
 
 // Destroy destroys one VM, and returns nil when it is verified gone. It takes
-// Limits.Destroy + Limits.Kill + Margin at most and never touches the host. A VM that
+// DestroyLimit + KillLimit + Margin at most and never touches the host. A VM that
 // runs in another process than g.PID (unless that is 0) is left alone: it is not the one
 // that the caller has decided about.
 func (h Host) Destroy(ctx context.Context, g Guest) error {
@@ -163,7 +163,7 @@ func (h Host) Destroy(ctx context.Context, g Guest) error {
 	if len(snap.left) > 0 && g.PID != 0 && !slices.ContainsFunc(snap.left, same) {
 		return fmt.Errorf("destroy %s: %w", g.Name, errChanged)
 	}
-	if err := left(ctx, s.destroy(ctx, snap, begin.Add(h.Limits.Destroy))); err != nil {
+	if err := left(ctx, s.destroy(ctx, snap, begin.Add(h.Settings.DestroyLimit))); err != nil {
 		return fmt.Errorf("destroy %s: %w", g.Name, err)
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/process"
 )
 
@@ -42,7 +43,7 @@ func TestDestroy(t *testing.T) {
 			s.write("list", c.list)
 			s.write("destroy", c.destroy)
 			if c.limit > 0 {
-				s.host.Limits.Destroy = c.limit
+				s.host.Settings.DestroyLimit = c.limit
 			}
 			a, b := s.domain(c.mode, "one-7"), s.domain(c.mode, "one-12")
 			done := make(chan struct{})
@@ -123,14 +124,14 @@ func TestOthersSurvive(t *testing.T) {
 // Without VMs nothing is done, whatever the action is and however libvirt is.
 func TestNoVMs(t *testing.T) {
 	t.Parallel()
-	for _, action := range []Action{Destroy, Shutdown, Command} {
+	for _, action := range []string{Destroy, Shutdown, Command} {
 		for _, list := range []string{"", "fail", "hang"} {
 			t.Run(fmt.Sprintf("%s %q", action, list), func(t *testing.T) {
 				t.Parallel()
 				s := newSite(t)
 				s.write("list", list)
 				if list == "hang" {
-					s.host.Limits.Destroy = 3 * time.Second
+					s.host.Settings.DestroyLimit = 3 * time.Second
 				}
 				// A VM that has ended and was not reaped.
 				zombie := startQEMU(t, "", "kvm", "-name", "one-3")
@@ -267,16 +268,16 @@ func TestLateGuest(t *testing.T) {
 // The end of the context stops the work and forces nothing.
 func TestContext(t *testing.T) {
 	t.Parallel()
-	for _, action := range []Action{Destroy, Command} {
+	for _, action := range []string{Destroy, Command} {
 		s := newSite(t)
-		s.host.Command = s.script("command", "sleep 1000")
-		s.host.Limits.Kill = time.Minute
+		s.host.Settings.Command = s.script("command", "sleep 1000")
+		s.host.Settings.Action, s.host.KillLimit = action, time.Minute
 		s.write("destroy", "hang")
 		q := s.domain("", "one-7")
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		ended := make(chan Outcome, 1)
-		go func() { ended <- s.host.Stop(ctx, action) }()
+		go func() { ended <- s.host.Stop(ctx) }()
 		waitFor(t, func() bool { return strings.Contains(s.read("calls"), "destroy") || s.powers() != "" })
 		cancel()
 		var o Outcome
@@ -292,7 +293,7 @@ func TestContext(t *testing.T) {
 			t.Errorf("power %q", s.powers())
 		}
 		q.alive("one-7")
-		if o := s.host.Stop(ctx, action); !errors.Is(o.Err, context.Canceled) || o.Gone {
+		if o := s.host.Stop(ctx); !errors.Is(o.Err, context.Canceled) || o.Gone {
 			t.Errorf("a context that has ended: %+v", o)
 		}
 	}
@@ -302,13 +303,13 @@ func TestContext(t *testing.T) {
 func TestNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.host.Libvirt, s.host.Virsh = "", ""
+	s.host.Settings.Libvirt, s.host.Virsh = "", ""
 	q := s.domain("", "one-7")
 	if o := s.stop("explode"); o.Gone || o.Err == nil {
 		t.Errorf("unknown action: %+v", o)
 	}
-	for _, action := range []Action{Destroy, Shutdown, Command} {
-		o := Host{}.Stop(t.Context(), action)
+	for _, action := range []string{Destroy, Shutdown, Command} {
+		o := Host{Settings: config.Isolation{Action: action}}.Stop(t.Context())
 		if o.Gone || !errors.Is(o.Err, ErrLeft) {
 			t.Errorf("%s of nothing: %+v", action, o)
 		}

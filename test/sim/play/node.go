@@ -212,7 +212,7 @@ func (g guests) Guests(context.Context) (all []guest.Guest, err error) {
 }
 
 // Stop implements isolation.Guests.
-func (g guests) Stop(ctx context.Context, _ guest.Action) guest.Outcome {
+func (g guests) Stop(ctx context.Context) guest.Outcome {
 	found, _ := g.Guests(ctx)
 	sleep(ctx, 300*time.Millisecond)
 	g.node.mu.Lock()
