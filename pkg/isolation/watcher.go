@@ -105,21 +105,23 @@ func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
 
 // Once makes one round for cron, and more of them only when the first is not certain
 // enough. complete is false when VMs should have been stopped and may still run.
-func (w *Watcher) Once(ctx context.Context) (v Verdict, complete bool, err error) {
+func (w *Watcher) Once(ctx context.Context) (complete bool, err error) {
 	// The next run must not find this one still at work.
 	w.compareLimit, w.cron = min(compareLimit, w.Policy.Every/2), true
 	for range minRounds {
-		if v, err = w.Step(ctx); err != nil || !v.Again {
+		v, err := w.Step(ctx)
+		if err != nil {
+			return false, err
+		}
+		if !v.Again {
 			break
 		}
 		if !pause(ctx, hurry) {
-			return v, false, ctx.Err()
+			return false, ctx.Err()
 		}
 	}
-	if err == nil {
-		err = w.awaitCompare()
-	}
-	return v, !w.stuck && err == nil, err
+	err = w.awaitCompare()
+	return !w.stuck && err == nil, err
 }
 
 // Step makes one round, decides, and does what has to be done. The error is ErrLeaseBroken

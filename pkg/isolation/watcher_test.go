@@ -110,7 +110,7 @@ func (w *world) cronRuns(n int, p Policy, events func(run int)) {
 			events(run)
 		}
 		next := time.Now().Add(time.Minute)
-		if _, complete, err := w.watcher(p).Once(w.t.Context()); err != nil || !complete {
+		if complete, err := w.watcher(p).Once(w.t.Context()); err != nil || !complete {
 			w.t.Errorf("run %d: complete %v, %v", run, complete, err)
 		}
 		time.Sleep(time.Until(next))

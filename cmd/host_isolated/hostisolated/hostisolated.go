@@ -161,7 +161,7 @@ func (h *host) guard(ctx context.Context, drill, watch bool) (int, error) {
 	if watch {
 		err = h.watch(ctx, w)
 	} else {
-		_, complete, err = w.Once(ctx)
+		complete, err = w.Once(ctx)
 	}
 	switch {
 	case err == nil && !complete:

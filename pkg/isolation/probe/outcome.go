@@ -2,17 +2,19 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // outcome is what one way to a target came to.
 type outcome struct {
 	reach  Reach
 	detail string
-	// minor: it was not to be expected to work on this host, so that any other way
-	// says more.
+	// minor: it was not to be expected to work on this host, such as IPv6 where that is
+	// switched off: any other way says more.
 	minor bool
 }
 
@@ -43,7 +45,7 @@ func reachable(format string, args ...any) outcome {
 // failed is the outcome of an attempt that ended with an error.
 func failed(where any, err error) outcome {
 	reach, why := classify(err)
-	return outcome{reach: reach, detail: fmt.Sprintf("%v: %s", where, why), minor: reach == Unknown && noFamily(err)}
+	return outcome{reach: reach, detail: fmt.Sprintf("%v: %s", where, why), minor: reach == Unknown && errors.Is(err, syscall.EAFNOSUPPORT)}
 }
 
 // try is one way to find out whether a target answers. It returns soon after its
@@ -56,26 +58,23 @@ type try func(ctx context.Context) outcome
 func race(ctx context.Context, tries []try) outcome {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	type numbered struct {
-		i int
-		outcome
-	}
-	ended := make(chan numbered, len(tries))
-	for i, t := range tries {
-		go func() { ended <- numbered{i, t(ctx)} }()
-	}
+	ended := make(chan int, len(tries))
 	all := make([]outcome, len(tries))
-	var winner *outcome
+	for i, t := range tries {
+		go func() {
+			all[i] = t(ctx)
+			ended <- i
+		}()
+	}
+	winner := -1
 	for range tries {
-		o := <-ended
-		all[o.i] = o.outcome
-		if o.reach == Reachable && winner == nil {
-			winner = &all[o.i]
+		if i := <-ended; winner < 0 && all[i].reach == Reachable {
+			winner = i
 			cancel()
 		}
 	}
-	if winner != nil {
-		return *winner
+	if winner >= 0 {
+		return all[winner]
 	}
 	return best(all)
 }
