@@ -1,5 +1,5 @@
-// Command host_isolated runs on each host: it detects that the host lost the network, and
-// stops its VMs before the cloud starts them elsewhere. cron or systemd start it.
+// Command host_isolated runs on each host: it detects that the host lost the network, and stops its VMs before the
+// cloud starts them elsewhere. cron or systemd start it.
 package main
 
 import (

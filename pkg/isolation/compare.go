@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// compareLimit bounds the comparison of the VMs here with what oned knows. It runs
-	// beside the rounds; what was not compared is compared after the next round.
+	// compareLimit bounds the comparison of the VMs here with what oned knows. It runs beside the rounds; what was
+	// not compared is compared after the next round.
 	compareLimit = time.Minute
-	// compareParallel is how many VMs are asked about at the same time: oned serves about 15
-	// connections, and many hosts may come back together.
+	// compareParallel is how many VMs are asked about at the same time: oned serves about 15 connections, and many
+	// hosts may come back together.
 	compareParallel = 4
 )
 
-// startCompare compares beside the rounds, which must go on. settled says that oned has
-// monitored the host again: before that, others are still dealing with its VMs.
+// startCompare compares beside the rounds, which must go on. settled says that oned has monitored the host again:
+// before that, others are still dealing with its VMs.
 func (w *Watcher) startCompare(ctx context.Context, settled bool) {
 	result := make(chan error, 1)
 	w.comparing, w.settled = result, settled
@@ -47,8 +47,7 @@ func (w *Watcher) endCompare() {
 	}
 }
 
-// awaitCompare waits for a comparison that is under way, which is bounded, and remembers its
-// result.
+// awaitCompare waits for a comparison that is under way, which is bounded, and remembers its result.
 func (w *Watcher) awaitCompare() error {
 	if w.comparing == nil {
 		return nil
@@ -72,8 +71,8 @@ func (w *Watcher) compared(err error) {
 	}
 }
 
-// compareAll destroys the stale copies on this host, and names VMs that were stopped here and
-// run nowhere. An error means that something is left to compare.
+// compareAll destroys the stale copies on this host, and names VMs that were stopped here and run nowhere. An error
+// means that something is left to compare.
 func (w *Watcher) compareAll(ctx context.Context, stopped []int) error {
 	running, err := w.Guests.Guests(ctx)
 	if err != nil {
@@ -144,8 +143,8 @@ func (w *Watcher) compare(ctx context.Context, g guest.Guest) error {
 	return nil
 }
 
-// record logs what is about to be done, and waits until that is on the disk. A disk that
-// does not take it holds nothing up.
+// record logs what is about to be done, and waits until that is on the disk. A disk that does not take it holds
+// nothing up.
 func (w *Watcher) record(m wording.Message) {
 	w.Log.Say(m)
 	if err := w.Log.Sync(); err != nil {

@@ -8,8 +8,8 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// minRounds is how many rounds in a row have to agree before anything is stopped: one
-// lost or slow answer never decides.
+// minRounds is how many rounds in a row have to agree before anything is stopped: one lost or slow answer never
+// decides.
 const minRounds = 3
 
 // Round is what one round of probes found out.
@@ -18,8 +18,8 @@ type Round struct {
 	Began, Ended time.Duration
 	// FrontEnd is the best answer of all front-ends, Witness that of all witnesses.
 	FrontEnd, Witness probe.Reach
-	// Reported is what oned says of this host, and Asked when the first of the requests behind
-	// it was sent, since the boot.
+	// Reported is what oned says of this host, and Asked when the first of the requests behind it was sent, since the
+	// boot.
 	Reported Reported
 	Asked    time.Duration
 }
@@ -34,14 +34,13 @@ type History struct {
 	Missed int `json:"missed"`
 	// Told is the last thing that oned said of this host.
 	Told Reported `json:"told"`
-	// Isolated is the number of rounds in a row that found the host isolated, and Since
-	// when the first of them began.
+	// Isolated is the number of rounds in a row that found the host isolated, and Since when the first of them began.
 	Isolated int           `json:"isolated"`
 	Since    time.Duration `json:"since"`
 	// Away is the number of rounds in a row without contact with oned.
 	Away int `json:"away"`
-	// Unchecked: there was contact again, and whether the VMs here are still wanted here
-	// has not been found out since.
+	// Unchecked: there was contact again, and whether the VMs here are still wanted here has not been found out
+	// since.
 	Unchecked bool `json:"unchecked"`
 	// Last is when the last round began.
 	Last time.Duration `json:"last"`
@@ -57,8 +56,7 @@ type Policy struct {
 	Every  time.Duration // from one round to the next
 }
 
-// NewPolicy takes a policy out of a configuration; cron says that cron starts each
-// round.
+// NewPolicy takes a policy out of a configuration; cron says that cron starts each round.
 func NewPolicy(c config.Isolation, cron bool) Policy {
 	p := Policy{Strict: c.Strict, After: c.After, Lease: c.Lease, Quiet: c.Quiet, Asks: c.AuthFile != "", Every: c.Interval}
 	if cron {
@@ -82,16 +80,14 @@ const (
 type Verdict struct {
 	Phase Phase
 	Why   wording.Message
-	// At is when VMs will be stopped unless something changes, since the boot; 0 when they
-	// will not.
+	// At is when VMs will be stopped unless something changes, since the boot; 0 when they will not.
 	At time.Duration
 	// Again: too few rounds have been seen to be certain; another one has to follow at once.
 	Again bool
-	// Returned: there is contact with oned again, and the VMs here have to be compared with
-	// what oned knows.
+	// Returned: there is contact with oned again, and the VMs here have to be compared with what oned knows.
 	Returned bool
-	// Unwatched: the same, because nobody watched this host before: nothing is known of what was
-	// started elsewhere meanwhile.
+	// Unwatched: the same, because nobody watched this host before: nothing is known of what was started elsewhere
+	// meanwhile.
 	Unwatched bool
 }
 
@@ -112,9 +108,8 @@ func Decide(h History, r Round, p Policy) (History, Verdict) {
 	return h, v
 }
 
-// renew enters what oned says. A host that an admin enables is INIT for a moment: after
-// ERROR only MONITORED is good again, so that host_error, which looks at the host every
-// second, never misses a renewal.
+// renew enters what oned says. A host that an admin enables is INIT for a moment: after ERROR only MONITORED is good
+// again, so that host_error, which looks at the host every second, never misses a renewal.
 func (h History) renew(r Round) (next History, renewed bool) {
 	switch r.Reported {
 	case ReportedMonitored, ReportedDisabled:
@@ -144,8 +139,8 @@ func (h History) contact(r Round, p Policy) History {
 	return h
 }
 
-// isolate counts the rounds in a row that found the host isolated. Rounds that are far
-// apart are not in a row: nobody knows what was in between.
+// isolate counts the rounds in a row that found the host isolated. Rounds that are far apart are not in a row: nobody
+// knows what was in between.
 func (h History) isolate(r Round, p Policy) History {
 	switch {
 	case r.FrontEnd != probe.Unreachable || r.Witness != probe.Unreachable:

@@ -20,8 +20,8 @@ import (
 const (
 	// logFile is in StateDir.
 	logFile = "host_isolated.log"
-	// maxLog is the size in bytes at which the file is put aside as its .old: months of
-	// an ordinary host, which writes a few lines a day.
+	// maxLog is the size in bytes at which the file is put aside as its .old: months of an ordinary host, which
+	// writes a few lines a day.
 	maxLog = 4 << 20
 	// queueLength is how many lines may wait for a log that hangs; more are dropped.
 	queueLength = 1000
@@ -31,9 +31,8 @@ const (
 	daemonFacility = 3 << 3
 )
 
-// Log writes lines to a file that is forced to the disk when it matters, and to the
-// journal or syslog. A log that hangs holds nothing up: lines wait, and are dropped when
-// too many do. It is safe for concurrent use.
+// Log writes lines to a file that is forced to the disk when it matters, and to the journal or syslog. A log that
+// hangs holds nothing up: lines wait, and are dropped when too many do. It is safe for concurrent use.
 type Log struct {
 	queue   chan entry
 	ended   chan struct{}
@@ -56,8 +55,8 @@ type LogOptions struct {
 	Syslog   string    // the socket of syslog, /dev/log; "" for none
 }
 
-// OpenLog opens a Log. It works also when the file cannot be written: the other places get
-// the lines, and as the first one that it is so.
+// OpenLog opens a Log. It works also when the file cannot be written: the other places get the lines, and as the
+// first one that it is so.
 func OpenLog(o LogOptions) *Log {
 	l := &Log{queue: make(chan entry, queueLength), ended: make(chan struct{})}
 	w := &logWriter{screen: o.Screen, syslog: o.Syslog}
@@ -141,8 +140,7 @@ type logWriter struct {
 	conn   net.Conn
 }
 
-// write writes a line everywhere. Nothing can be done about a log that cannot be written,
-// and VMs matter more.
+// write writes a line everywhere. Nothing can be done about a log that cannot be written, and VMs matter more.
 func (w *logWriter) write(e entry) {
 	switch {
 	case e.synced != nil && w.file != nil:
@@ -170,8 +168,7 @@ func (w *logWriter) toFile(e entry) {
 	logger.WithTime(e.at).WithField("pid", os.Getpid()).Log(level, e.text)
 }
 
-// toSyslog writes a line as syslogd and journald take it from programs on their machine
-// (RFC 3164 without the host).
+// toSyslog writes a line as syslogd and journald take it from programs on their machine (RFC 3164 without the host).
 func (w *logWriter) toSyslog(e entry) {
 	severity := map[wording.Level]int{wording.Info: 6, wording.Warning: 4, wording.Problem: 3}[e.level]
 	message := fmt.Sprintf("<%d>%s host_isolated[%d]: %s", daemonFacility|severity, e.at.Format(time.Stamp), os.Getpid(), e.text)

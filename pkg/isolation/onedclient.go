@@ -32,9 +32,8 @@ type OnedClient struct {
 // ErrHost means that oned knows this host by no name that is certain.
 var ErrHost = errors.New("this host is not found in oned")
 
-// NewOnedClient makes an OnedClient for the front-ends of a configuration. credentials are
-// "user:token"; hostID is the ID of this host, or -1 to find it by its name; transport
-// carries the questions (Transport).
+// NewOnedClient makes an OnedClient for the front-ends of a configuration. credentials are "user:token"; hostID is
+// the ID of this host, or -1 to find it by its name; transport carries the questions (Transport).
 func NewOnedClient(c config.Isolation, credentials string, hostID int, transport http.RoundTripper, uptime func() time.Duration) (*OnedClient, error) {
 	o := &OnedClient{timeout: c.Timeout, uptime: uptime, hostID: hostID, via: -1, names: []string{c.HostName}}
 	if c.HostName == "" {
@@ -57,8 +56,8 @@ func NewOnedClient(c config.Isolation, credentials string, hostID int, transport
 	return o, nil
 }
 
-// Transport connects to front-ends at the addresses that names gives, without a proxy, and
-// never uses a connection again: an old one says nothing about the network of now.
+// Transport connects to front-ends at the addresses that names gives, without a proxy, and never uses a connection
+// again: an old one says nothing about the network of now.
 func Transport(c config.Isolation, names *probe.Names) (http.RoundTripper, error) {
 	transport, err := one.NewTransport(c.CAFile, false)
 	if err != nil {
@@ -92,11 +91,16 @@ func dialer(names *probe.Names) func(context.Context, string, string) (net.Conn,
 	}
 }
 
-// Ask asks all front-ends at the same time, for at most the time-out of the configuration.
-func (o *OnedClient) Ask(ctx context.Context) []Answer {
+// Ask asks all front-ends at the same time, for at most the time-out of the configuration, and returns what their
+// quorum says.
+func (o *OnedClient) Ask(ctx context.Context) Answer {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	return <-all(o.clients, func(client *one.Client) Answer { return o.ask(ctx, client) })
+	word, via := Quorum(<-all(o.clients, func(client *one.Client) Answer { return o.ask(ctx, client) }))
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.via = via
+	return word
 }
 
 // ask asks one front-end about this host.
@@ -160,13 +164,6 @@ func (o *OnedClient) Template() map[string]string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.template
-}
-
-// Use names the front-end whose word counts, by its index: VM asks it.
-func (o *OnedClient) Use(via int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.via = via
 }
 
 // VM reads a VM from the front-end whose word counted last.

@@ -59,8 +59,7 @@ func (f Findings) Plain() string {
 	return fmt.Sprintf("[front-end=%s witness=%s]", f.Round.FrontEnd, f.Round.Witness)
 }
 
-// NewProber makes a Prober for the front-ends and witnesses of a configuration. oned is
-// nil when it cannot be asked.
+// NewProber makes a Prober for the front-ends and witnesses of a configuration. oned is nil when it cannot be asked.
 func NewProber(c config.Isolation, network Network, oned *OnedClient, uptime func() time.Duration) (*Prober, error) {
 	p := &Prober{network: network, oned: oned, uptime: uptime, timeout: c.Timeout}
 	for _, endpoint := range c.FrontEnds {
@@ -84,41 +83,34 @@ func NewProber(c config.Isolation, network Network, oned *OnedClient, uptime fun
 	return p, nil
 }
 
-// Round asks everything at the same time, and returns within the time-out of the
-// configuration and a moment. What has not answered then counts as a probe that was not
-// run.
+// Round asks everything at the same time, and returns within the time-out of the configuration and a moment. What has
+// not answered then counts as a probe that was not run.
 func (p *Prober) Round(ctx context.Context) Findings {
 	ctx, cancel := context.WithCancel(ctx) // probes have their own time-outs: one that is ended says nothing
 	defer cancel()
 	f := Findings{Round: Round{Began: p.uptime()}}
 	frontEnds := all(p.frontEnds, func(address string) probe.Result { return p.network.TCP(ctx, "front-end "+address, address) })
 	witnesses := all(p.witnesses, func(w config.Witness) probe.Result { return p.witness(ctx, w) })
-	oned := make(chan []Answer, 1)
-	go func() {
-		if p.oned == nil {
-			oned <- nil
-			return
-		}
-		oned <- p.oned.Ask(ctx)
-	}()
-	var answers []Answer
+	oned := make(chan Answer, 1)
+	if p.oned == nil {
+		oned <- Answer{}
+	} else {
+		go func() { oned <- p.oned.Ask(ctx) }()
+	}
+	var word Answer
 	late := time.NewTimer(p.timeout + roundSlack/2)
 	defer late.Stop()
 	for range 3 {
 		select {
 		case f.FrontEnd = <-frontEnds:
 		case f.Witness = <-witnesses:
-		case answers = <-oned:
+		case word = <-oned:
 		case <-late.C:
 			late.Reset(0)
 		}
 	}
 	f.Round.FrontEnd, f.Round.Witness = best(f.FrontEnd), best(f.Witness)
-	if p.oned != nil {
-		var via int
-		f.Round.Reported, f.Round.Asked, via, f.Unclear = Quorum(answers)
-		p.oned.Use(via)
-	}
+	f.Round.Reported, f.Round.Asked, f.Unclear = word.Reported, word.Asked, word.Err
 	f.Round.Ended = p.uptime()
 	return f
 }

@@ -32,12 +32,12 @@ func TestQuorum(t *testing.T) {
 		{"every state", []Answer{said(m, 9), said(ReportedDisabled, 9), said(ReportedInit, 9), said(ReportedOther, 9), said(ReportedOffline, 9)}, ReportedOffline, 9, 4},
 		{"INIT is worse than DISABLED", []Answer{said(ReportedDisabled, 9), said(ReportedInit, 9)}, ReportedInit, 9, 1},
 	} {
-		says, asked, via, why := Quorum(c.answers)
-		if says != c.says || asked != c.asked || via != c.via {
-			t.Errorf("%s: %q, asked %d, via %d (%v)", c.name, says, asked, via, why)
+		word, via := Quorum(c.answers)
+		if word.Reported != c.says || word.Asked != c.asked || via != c.via {
+			t.Errorf("%s: %+v, via %d", c.name, word, via)
 		}
-		if (via < 0) != (why != nil) && len(c.answers) > 0 {
-			t.Errorf("%s: via %d, why %v", c.name, via, why)
+		if (via < 0) != (word.Err != nil) && len(c.answers) > 0 {
+			t.Errorf("%s: via %d, why %v", c.name, via, word.Err)
 		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 // Reported is what oned says of this host.
 type Reported string
 
-// What oned can say. DISABLED is said by an admin of a host that goes on working, so it
-// renews a lease; OFFLINE is said of a host that is off, and ends it.
+// What oned can say. DISABLED is said by an admin of a host that goes on working, so it renews a lease; OFFLINE is
+// said of a host that is off, and ends it.
 const (
 	ReportedNothing   Reported = ""
 	ReportedMonitored Reported = "MONITORED"
@@ -41,9 +41,8 @@ func reportedOf(h one.Host) Reported {
 	return ReportedOther
 }
 
-// Stale reports whether a guest of a VM that runs on a host is a stale copy, with the
-// reason: oned has the VM on another host, is placing it again, or has ended it. A VM that
-// is migrating may still run at its source.
+// Stale reports whether a guest of a VM that runs on a host is a stale copy, with the reason: oned has the VM on
+// another host, is placing it again, or has ended it. A VM that is migrating may still run at its source.
 func Stale(vm one.VM, hostID int) (why wording.Message, stale bool) {
 	switch {
 	case vm.State == one.Done:

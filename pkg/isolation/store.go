@@ -18,9 +18,8 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// Store keeps what has to be remembered between two processes: in RunDir, which does
-// not survive a reboot, what was seen; in StateDir, which does, that this host has ever
-// had a lease.
+// Store keeps what has to be remembered between two processes: in RunDir, which does not survive a reboot, what was
+// seen; in StateDir, which does, that this host has ever had a lease.
 type Store struct {
 	RunDir, StateDir string
 	// Boot identifies this boot of the kernel; see BootID.
@@ -30,8 +29,8 @@ type Store struct {
 // stateVersion is the version of the file; another one is not read.
 const stateVersion = 1
 
-// maxState bounds the size of the files in bytes; names of front-ends and witnesses with
-// their addresses are most of it.
+// maxState bounds the size of the files in bytes; names of front-ends and witnesses with their addresses are most of
+// it.
 const maxState = 1 << 20
 
 // State is what is kept in RunDir.
@@ -45,8 +44,8 @@ type State struct {
 	Stopped []int `json:"stopped,omitempty"`
 	// Cron: cron starts each round.
 	Cron bool `json:"cron,omitempty"`
-	// Phase and Why are of the last round, and Written its time of day: for people and for
-	// --print-bound, never for a decision.
+	// Phase and Why are of the last round, and Written its time of day: for people and for --print-bound, never for a
+	// decision.
 	Phase   Phase     `json:"phase"`
 	Why     string    `json:"why"`
 	Written time.Time `json:"written"`
@@ -61,10 +60,9 @@ const (
 	lockFile  = "host_isolated.lock"
 )
 
-// Load reads what was remembered in this boot. Without it the history begins anew: a
-// lease that was held in an earlier boot counts from the boot, and one whose record was
-// lost in this boot from now, with a warning in the error. The state is usable also
-// when the error is not nil.
+// Load reads what was remembered in this boot. Without it the history begins anew: a lease that was held in an
+// earlier boot counts from the boot, and one whose record was lost in this boot from now, with a warning in the
+// error. The state is usable also when the error is not nil.
 func (s Store) Load(now time.Duration) (State, error) {
 	fresh := State{Version: stateVersion, Boot: s.Boot, HostID: -1}
 	text, err := statedir.ReadSmall(filepath.Join(s.RunDir, stateFile), maxState)
@@ -106,8 +104,7 @@ func (st *State) stopped(guests []guest.Guest) {
 	}
 }
 
-// Armed reports whether the lease of this host is watched over now: for what a host
-// publishes.
+// Armed reports whether the lease of this host is watched over now: for what a host publishes.
 func (st State) Armed(now time.Duration, p Policy) bool {
 	return p.Strict && st.History.Armed && now-st.History.Last <= minRounds*p.Every+p.Lease
 }
@@ -126,8 +123,7 @@ func (st State) check(now time.Duration) error {
 	return nil
 }
 
-// Save remembers a state. RunDir is in memory, so nothing is forced to a disk; the file
-// is replaced as a whole.
+// Save remembers a state. RunDir is in memory, so nothing is forced to a disk; the file is replaced as a whole.
 func (s Store) Save(st State) error {
 	st.Version, st.Boot, st.Written = stateVersion, s.Boot, time.Now().Round(time.Second)
 	text, err := json.Marshal(st)

@@ -52,8 +52,8 @@ type Watcher struct {
 	Uptime    func() time.Duration
 	Log       Journal
 	Dog       Dog // nil without a hardware watchdog
-	// Alive gets how it stands after each round, and each second while VMs are stopped: for a
-	// service manager. It may be nil; two calls are never at the same time.
+	// Alive gets how it stands after each round, and each second while VMs are stopped: for a service manager. It may
+	// be nil; two calls are never at the same time.
 	Alive func(status string)
 	// Drill: say what would be done, and do nothing.
 	Drill bool
@@ -74,12 +74,11 @@ type Watcher struct {
 // remind is how often a verdict that stays the same and is not fine is logged again.
 const remind = 10 * time.Minute
 
-// ErrLeaseBroken means that the front-end would not wait for as long as this host may
-// need.
+// ErrLeaseBroken means that the front-end would not wait for as long as this host may need.
 var ErrLeaseBroken = errors.New("FENCE_LEASE in the template of this host does not fit its settings")
 
-// Watch makes rounds until the context ends. every is the time from the begin of one to
-// that of the next. A clean end is nil.
+// Watch makes rounds until the context ends. every is the time from the begin of one to that of the next. A clean end
+// is nil.
 func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
 	w.compareLimit, w.cron = compareLimit, false
 	for {
@@ -103,8 +102,8 @@ func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
 	}
 }
 
-// Once makes one round for cron, and more of them only when the first is not certain
-// enough. complete is false when VMs should have been stopped and may still run.
+// Once makes one round for cron, and more of them only when the first is not certain enough. complete is false when
+// VMs should have been stopped and may still run.
 func (w *Watcher) Once(ctx context.Context) (complete bool, err error) {
 	// The next run must not find this one still at work.
 	w.compareLimit, w.cron = min(compareLimit, w.Policy.Every/2), true
@@ -124,8 +123,8 @@ func (w *Watcher) Once(ctx context.Context) (complete bool, err error) {
 	return !w.stuck && err == nil, err
 }
 
-// Step makes one round, decides, and does what has to be done. The error is ErrLeaseBroken
-// when there is no lease yet and it must not be taken; everything else is logged.
+// Step makes one round, decides, and does what has to be done. The error is ErrLeaseBroken when there is no lease yet
+// and it must not be taken; everything else is logged.
 func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
 	w.load()
 	f := w.Round(ctx)
@@ -162,8 +161,7 @@ func (w *Watcher) load() {
 	w.loaded = true
 }
 
-// checkLease compares what the front-end waits for, by the template of this host, with
-// what this host promises.
+// checkLease compares what the front-end waits for, by the template of this host, with what this host promises.
 func (w *Watcher) checkLease() error {
 	if !w.Policy.Strict || w.Oned == nil {
 		return nil
@@ -271,17 +269,16 @@ func (w *Watcher) act(ctx context.Context, v Verdict) {
 // Stuck reports whether VMs should have been stopped and may still run.
 func (w *Watcher) Stuck() bool { return w.stuck }
 
-// look finds the VMs that are here, for at most lookLimit: what libvirt does not tell by
-// then is seen by its processes.
+// look finds the VMs that are here, for at most lookLimit: what libvirt does not tell by then is seen by its
+// processes.
 func (w *Watcher) look(ctx context.Context) ([]guest.Guest, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	return w.Guests.Guests(ctx)
 }
 
-// stop stops the VMs, also when this process is told to end meanwhile, and keeps the
-// watchdogs quiet as long as that may take. After it the machine is reset, if it has a
-// hardware watchdog: the last way to stop them.
+// stop stops the VMs, also when this process is told to end meanwhile, and keeps the watchdogs quiet as long as that
+// may take. After it the machine is reset, if it has a hardware watchdog: the last way to stop them.
 func (w *Watcher) stop(ctx context.Context) guest.Outcome {
 	outcome := make(chan guest.Outcome, 1)
 	go func() { outcome <- w.Guests.Stop(context.WithoutCancel(ctx)) }()

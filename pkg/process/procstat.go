@@ -32,8 +32,7 @@ func ReadStat(dir string) (Stat, error) {
 	return ParseStat(string(line)), err
 }
 
-// ParseStat reads the line of /proc/PID/stat. The name is in parentheses and may itself hold
-// spaces and parentheses.
+// ParseStat reads the line of /proc/PID/stat. The name is in parentheses and may itself hold spaces and parentheses.
 func ParseStat(line string) Stat {
 	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
 	if open < 0 || end < open {

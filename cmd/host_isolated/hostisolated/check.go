@@ -42,8 +42,8 @@ func (h *host) printBound() int {
 	return app.ExitDone
 }
 
-// check shows what host_isolated sees, and what it would do now. The exit code is 1 when
-// something has to be looked at.
+// check shows what host_isolated sees, and what it would do now. The exit code is 1 when something has to be looked
+// at.
 func (h *host) check(ctx context.Context) int {
 	c := &checker{host: h}
 	f := h.prober.Round(ctx)

@@ -18,9 +18,8 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// Limits that are not settings. A SIGKILL takes effect at once but for a process that
-// the kernel holds, and the kernel needs time to free much memory; telling systemd takes a
-// moment. Both are choices.
+// Limits that are not settings. A SIGKILL takes effect at once but for a process that the kernel holds, and the
+// kernel needs time to free much memory; telling systemd takes a moment. Both are choices.
 const (
 	killLimit     = 10 * time.Second
 	powerOffLimit = 3 * time.Second
@@ -93,8 +92,8 @@ func (h *host) guests(notify func(text string, warning bool)) isolation.Guests {
 	return machine
 }
 
-// logTo says where the log goes: to whoever looks, else to syslog; what systemd starts
-// has its journal on standard error.
+// logTo says where the log goes: to whoever looks, else to syslog; what systemd starts has its journal on standard
+// error.
 func (h *host) logTo(drill bool) isolation.LogOptions {
 	o := isolation.LogOptions{StateDir: h.settings.StateDir}
 	if drill {
@@ -127,8 +126,7 @@ func (h *host) watcher(journal isolation.Journal, drill bool) *isolation.Watcher
 	return w
 }
 
-// watch makes rounds until the context ends, with the service manager and the hardware
-// watchdog.
+// watch makes rounds until the context ends, with the service manager and the hardware watchdog.
 func (h *host) watch(ctx context.Context, w *isolation.Watcher) error {
 	if h.settings.Watchdog != "" && !w.Drill {
 		dog, err := watchdog.Open(h.settings.Watchdog, h.settings.WatchdogTimeout)

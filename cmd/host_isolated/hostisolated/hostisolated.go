@@ -1,5 +1,5 @@
-// Package hostisolated is host_isolated: its flags, and how they become a Watcher. It is apart
-// from the program so that the scenarios of test/scenarios can run it in virtual time.
+// Package hostisolated is host_isolated: its flags, and how they become a Watcher. It is apart from the program so
+// that the scenarios of test/scenarios can run it in virtual time.
 package hostisolated
 
 import (
@@ -22,8 +22,7 @@ import (
 type World struct {
 	// Env is that of all executables; its Transport carries the questions to oned.
 	app.Env
-	// Proc and Sys are where the kernel shows the boot, processes, routes and interfaces:
-	// /proc and /sys.
+	// Proc and Sys are where the kernel shows the boot, processes, routes and interfaces: /proc and /sys.
 	Proc, Sys string
 	// Uptime is the time since the boot.
 	Uptime func() time.Duration
@@ -129,8 +128,8 @@ func act(ctx context.Context, c *cli.Context, world World) (int, error) {
 	return h.guard(ctx, c.Bool("drill"), watch)
 }
 
-// watched reports whether a host that is only looked at is watched by a service, by what
-// was remembered; before that, whether cron could not do it with these settings.
+// watched reports whether a host that is only looked at is watched by a service, by what was remembered; before that,
+// whether cron could not do it with these settings.
 func watched(s config.Isolation, store isolation.Store, now time.Duration) bool {
 	if st, _ := store.Load(now); !st.Written.IsZero() {
 		return !st.Cron

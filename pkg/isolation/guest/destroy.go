@@ -13,10 +13,9 @@ import (
 	"one-ft/pkg/process"
 )
 
-// destroy destroys all VMs, those that come while it works, too: through libvirt until
-// then, and with SIGKILL where libvirt does not answer or has not done it. It ends
-// KillLimit after the last order to libvirt has ended, which is not after
-// until + KillLimit, and a last look.
+// destroy destroys all VMs, those that come while it works, too: through libvirt until then, and with SIGKILL where
+// libvirt does not answer or has not done it. It ends KillLimit after the last order to libvirt has ended, which is
+// not after until + KillLimit, and a last look.
 func (s *stopper) destroy(ctx context.Context, snap snapshot, until time.Time) snapshot {
 	orders, cancel := context.WithDeadlineCause(ctx, until, process.ErrTimeout)
 	defer cancel()
@@ -49,8 +48,8 @@ func (s *stopper) lastLook(ctx context.Context) snapshot {
 	return s.look(ctx)
 }
 
-// act does the next thing about each VM: libvirt is told until orders ends, unless it has
-// failed before; then the process is killed.
+// act does the next thing about each VM: libvirt is told until orders ends, unless it has failed before; then the
+// process is killed.
 func (s *stopper) act(ctx, orders context.Context, snap snapshot) {
 	kill := slices.DeleteFunc(slices.Clone(snap.left), func(o observation) bool { return s.order(orders, o.Name) || o.PID == 0 })
 	parallel(len(kill), func(i int) { s.kill(ctx, kill[i]) })
@@ -97,8 +96,7 @@ func (s *stopper) isMuted() bool {
 	return s.muted
 }
 
-// virshDestroy runs virsh until ctx ends. That it fails is no more than told: the domain
-// may have ended meanwhile.
+// virshDestroy runs virsh until ctx ends. That it fails is no more than told: the domain may have ended meanwhile.
 func (s *stopper) virshDestroy(ctx context.Context, name string) {
 	var err error
 	select {
@@ -143,14 +141,14 @@ func (s *stopper) kill(ctx context.Context, o observation) {
 	s.killed[id] = sent
 }
 
-// kill sends SIGKILL to a process if it is the one that was seen, and runs the domain.
-// It reports whether the signal was sent; one that has ended needs none.
+// kill sends SIGKILL to a process if it is the one that was seen, and runs the domain. It reports whether the signal
+// was sent; one that has ended needs none.
 func (p *procs) kill(ctx context.Context, id identity, name string) (bool, error) {
 	if id.pid <= 1 || id.pid == os.Getpid() {
 		return false, errors.New("this process is not killed")
 	}
-	// A pidfd stands for this process whoever gets its number later (Linux 5.3 and Go
-	// 1.23). So what is read after it was opened is about the one that is killed.
+	// A pidfd stands for this process whoever gets its number later (Linux 5.3 and Go 1.23). So what is read after it
+	// was opened is about the one that is killed.
 	proc, err := os.FindProcess(id.pid)
 	if err != nil {
 		return false, fmt.Errorf("find it: %w", err)

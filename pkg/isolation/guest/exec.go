@@ -20,9 +20,8 @@ const (
 	longest = 24 * time.Hour
 )
 
-// run runs a program until ctx ends, and does not wait any longer: neither for one that
-// the kernel holds, nor for the disk that it is on. The error says how it failed, in
-// words fit for a log.
+// run runs a program until ctx ends, and does not wait any longer: neither for one that the kernel holds, nor for the
+// disk that it is on. The error says how it failed, in words fit for a log.
 func run(ctx context.Context, env []string, command ...string) (process.Result, error) {
 	if len(command) == 0 || !filepath.IsAbs(command[0]) {
 		return process.Result{}, errors.New("no program is given; give its path, such as /usr/bin/virsh")
@@ -40,9 +39,8 @@ func run(ctx context.Context, env []string, command ...string) (process.Result, 
 	return r, failure(r)
 }
 
-// touch reads the beginning of a program. Go starts a program with its own thread held
-// by the kernel until that has been read, and with it sooner or later the whole process;
-// a read alone holds up one goroutine.
+// touch reads the beginning of a program. Go starts a program with its own thread held by the kernel until that has
+// been read, and with it sooner or later the whole process; a read alone holds up one goroutine.
 func touch(path string) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -103,8 +101,7 @@ func failure(r process.Result) error {
 	return err
 }
 
-// maxSaid is how many bytes of the output of a program are shown: programs say at the
-// end what is wrong.
+// maxSaid is how many bytes of the output of a program are shown: programs say at the end what is wrong.
 const maxSaid = 300
 
 // lastLines is the end of an output in one line.

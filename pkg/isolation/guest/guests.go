@@ -15,8 +15,7 @@ import (
 type Guest struct {
 	ID   int    // of the VM
 	Name string // of its domain, "one-<ID>"
-	// PID is its QEMU process; 0 when only libvirt knows the VM. A VM with two processes
-	// is in a list twice.
+	// PID is its QEMU process; 0 when only libvirt knows the VM. A VM with two processes is in a list twice.
 	PID int
 }
 
@@ -63,10 +62,9 @@ func (s snapshot) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// Guests returns the VMs on this host, by ID: those that libvirt lists and those that
-// have a QEMU process. Both are asked at the same time, libvirt for half of
-// DestroyLimit at most, the kernel for 2 s. An error comes together with the VMs that
-// were found all the same: there may be more.
+// Guests returns the VMs on this host, by ID: those that libvirt lists and those that have a QEMU process. Both are
+// asked at the same time, libvirt for half of DestroyLimit at most, the kernel for 2 s. An error comes together with
+// the VMs that were found all the same: there may be more.
 func (h Host) Guests(ctx context.Context) ([]Guest, error) {
 	s := newStopper(h, "")
 	defer s.progress.end()
@@ -74,8 +72,8 @@ func (h Host) Guests(ctx context.Context) ([]Guest, error) {
 	return snap.guests(), errors.Join(err, snap.err)
 }
 
-// find looks at libvirt and at the processes for the first time, for half of
-// DestroyLimit. The error is that libvirt does not answer.
+// find looks at libvirt and at the processes for the first time, for half of DestroyLimit. The error is that libvirt
+// does not answer.
 func (s *stopper) find(ctx context.Context) (snapshot, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.host.Settings.DestroyLimit/2, process.ErrTimeout)
 	defer cancel()
@@ -105,8 +103,8 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 	return snap, nil
 }
 
-// look looks again. It is none only when two looks at the processes saw none, and
-// libvirt, as long as it answers, lists none between them.
+// look looks again. It is none only when two looks at the processes saw none, and libvirt, as long as it answers,
+// lists none between them.
 func (s *stopper) look(ctx context.Context) snapshot {
 	snap := s.scan(ctx)
 	switch {
@@ -136,9 +134,8 @@ func (s *stopper) look(ctx context.Context) snapshot {
 // errNotAsked is why a look at the end of a stage is not complete.
 var errNotAsked = errors.New("there was no time to ask libvirt")
 
-// askLimit is the time for libvirt in a look: half of what is left, because the processes
-// are looked at again after it. When that is not enough for a sound libvirt, it must not
-// be taken for one that hangs.
+// askLimit is the time for libvirt in a look: half of what is left, because the processes are looked at again after
+// it. When that is not enough for a sound libvirt, it must not be taken for one that hangs.
 func (s *stopper) askLimit(ctx context.Context) (limit time.Duration, enough bool) {
 	limit = s.host.Settings.DestroyLimit / 2
 	fair := min(fairAsk, limit)

@@ -12,8 +12,7 @@ import (
 	"one-ft/pkg/text"
 )
 
-// domains returns the names of OpenNebula that libvirt lists, running and paused, until
-// ctx ends.
+// domains returns the names of OpenNebula that libvirt lists, running and paused, until ctx ends.
 func (h Host) domains(ctx context.Context) ([]string, error) {
 	r, err := h.virsh(ctx, "list", "--name")
 	if err == nil && r.CutOff {

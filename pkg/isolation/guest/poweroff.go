@@ -11,9 +11,8 @@ import (
 	"one-ft/pkg/process"
 )
 
-// powerOff forces the host off, one way after the other as long as this process still
-// runs and VMs are left. ctx does not end it: a host that goes down ends the contexts of
-// its services.
+// powerOff forces the host off, one way after the other as long as this process still runs and VMs are left. ctx does
+// not end it: a host that goes down ends the contexts of its services.
 func (s *stopper) powerOff(ctx context.Context, snap snapshot) snapshot {
 	ctx = context.WithoutCancel(ctx)
 	if len(s.host.Settings.PowerOff) == 0 {
@@ -49,8 +48,8 @@ func (s *stopper) attempts(way []string) []attempt {
 	}}}
 }
 
-// try carries out an attempt for PowerOffLimit. When it was accepted, the rest of the
-// time is for the host to go; when not, the next one follows at once.
+// try carries out an attempt for PowerOffLimit. When it was accepted, the rest of the time is for the host to go;
+// when not, the next one follows at once.
 func (s *stopper) try(ctx context.Context, a attempt, snap snapshot) snapshot {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.host.PowerOffLimit, process.ErrTimeout)
 	defer cancel()
@@ -80,8 +79,8 @@ func (s *stopper) watch(ctx context.Context, snap snapshot) snapshot {
 	}
 }
 
-// sysrq writes a letter to the file that the kernel is told through. It is never made:
-// where it is missing, nobody would read it.
+// sysrq writes a letter to the file that the kernel is told through. It is never made: where it is missing, nobody
+// would read it.
 func (s *stopper) sysrq(ctx context.Context, letter string) error {
 	path := s.host.SysrqTrigger
 	if path == "" {
@@ -101,8 +100,8 @@ func (s *stopper) sysrq(ctx context.Context, letter string) error {
 	return nil
 }
 
-// shutDown begins an orderly shutdown and waits for ShutdownLimit until no VM is left.
-// ctx does not end it, because shutting down does.
+// shutDown begins an orderly shutdown and waits for ShutdownLimit until no VM is left. ctx does not end it, because
+// shutting down does.
 func (s *stopper) shutDown(ctx context.Context) snapshot {
 	ctx = context.WithoutCancel(ctx)
 	limited, cancel := context.WithTimeoutCause(ctx, s.host.Settings.ShutdownLimit, process.ErrTimeout)

@@ -16,16 +16,16 @@ import (
 const (
 	// readers is how many processes are read at the same time.
 	readers = 64
-	// stuckAfter is how long the kernel may take to show the arguments of a process; a
-	// sound one takes some microseconds.
+	// stuckAfter is how long the kernel may take to show the arguments of a process; a sound one takes some
+	// microseconds.
 	stuckAfter = time.Second
 )
 
 // errNoProcesses means that Host.Proc does not show processes; this one is always there.
 var errNoProcesses = errors.New("it shows no processes; is it mounted?")
 
-// procs looks at the processes of a host again and again. It remembers which VM a
-// process was, because one that is ending has no arguments any more.
+// procs looks at the processes of a host again and again. It remembers which VM a process was, because one that is
+// ending has no arguments any more.
 type procs struct {
 	dir string
 
@@ -60,8 +60,8 @@ func newProcs(dir string) *procs {
 	return &procs{dir: dir, names: map[identity]string{}, stuck: map[int]*reading{}}
 }
 
-// scan looks at all processes once. With an error, which names those that could not be
-// judged, there may be more VMs than it returns.
+// scan looks at all processes once. With an error, which names those that could not be judged, there may be more VMs
+// than it returns.
 func (p *procs) scan(ctx context.Context) (found []verdict, err error) {
 	pids, err := p.list(ctx)
 	if err != nil {

@@ -7,8 +7,7 @@ import (
 	"one-ft/pkg/text"
 )
 
-// progress passes what is done on to Host.Notify, until the end: later steps come from what was
-// left behind.
+// progress passes what is done on to Host.Notify, until the end: later steps come from what was left behind.
 type progress struct {
 	notify func(text string, warning bool)
 

@@ -16,15 +16,15 @@ import (
 )
 
 const (
-	// maxArgs is the most bytes of arguments that are read. libvirt writes -name at the
-	// beginning, and less than 32 KiB altogether.
+	// maxArgs is the most bytes of arguments that are read. libvirt writes -name at the beginning, and less than 32
+	// KiB altogether.
 	maxArgs = 256 << 10
 	// kernelThread is PF_KTHREAD in the flags of a process (include/linux/sched.h).
 	kernelThread = 0x00200000
 )
 
-// reading is what is read about a process in a goroutine of its own, because the kernel
-// does not show the arguments of a process whose memory is locked.
+// reading is what is read about a process in a goroutine of its own, because the kernel does not show the arguments
+// of a process whose memory is locked.
 type reading struct {
 	began time.Time
 	stat  atomic.Pointer[process.Stat] // nil until it has been read
@@ -58,8 +58,7 @@ func (r *reading) fill(dir string) {
 	r.missing = errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH)
 }
 
-// threadArgs returns the arguments of a process whose first thread has ended: its other
-// threads still have them.
+// threadArgs returns the arguments of a process whose first thread has ended: its other threads still have them.
 func threadArgs(dir string) []string {
 	tasks, err := filepath.Glob(filepath.Join(dir, "task", "[0-9]*", "cmdline"))
 	if err != nil {
@@ -87,9 +86,8 @@ func readArgs(path string) ([]string, error) {
 	return splitArgs(text), nil
 }
 
-// splitArgs splits arguments that end with a zero byte each. The rest of one that was
-// cut off is no argument; when there is no zero byte at all, the process has written
-// something else there.
+// splitArgs splits arguments that end with a zero byte each. The rest of one that was cut off is no argument; when
+// there is no zero byte at all, the process has written something else there.
 func splitArgs(text []byte) []string {
 	end := bytes.LastIndexByte(text, 0)
 	switch {
@@ -101,8 +99,8 @@ func splitArgs(text []byte) []string {
 	return nil
 }
 
-// likeQEMU reports whether a process may be QEMU by the name that the kernel has for it.
-// Only for one whose arguments cannot be read.
+// likeQEMU reports whether a process may be QEMU by the name that the kernel has for it. Only for one whose arguments
+// cannot be read.
 func likeQEMU(s process.Stat) bool {
 	return s.Flags&kernelThread == 0 && (strings.Contains(s.Name, "qemu") || s.Name == "kvm")
 }

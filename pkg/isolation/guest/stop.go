@@ -20,13 +20,13 @@ import (
 const (
 	// pollPause is the time between two looks.
 	pollPause = 50 * time.Millisecond
-	// maxVirsh is how many virsh destroy VMs at the same time; libvirtd serves 20 clients
-	// at once in its default configuration (max_workers).
+	// maxVirsh is how many virsh destroy VMs at the same time; libvirtd serves 20 clients at once in its default
+	// configuration (max_workers).
 	maxVirsh = 16
 )
 
-// Stop stops all VMs of OpenNebula on this host, within Bound whatever hangs. Without VMs it does nothing. What is left in the end, or cannot be told, is a
-// reason to force the host off, which is done when ctx has not ended before:
+// Stop stops all VMs of OpenNebula on this host, within Bound whatever hangs. Without VMs it does nothing. What is
+// left in the end, or cannot be told, is a reason to force the host off, which is done when ctx has not ended before:
 //
 //   - destroy: libvirt destroys the VMs until DestroyLimit is over; SIGKILL at once
 //     where libvirt does not answer or has not done it; KillLimit until they are gone.
@@ -144,10 +144,9 @@ func (s *stopper) command(ctx context.Context, snap snapshot) snapshot {
 // errChanged means that Host.Destroy was asked for a VM that was started anew.
 var errChanged = errors.New("it is not the same process any more; nothing was done")
 
-// Destroy destroys one VM, and returns nil when it is verified gone. It takes
-// DestroyLimit + KillLimit + Margin at most and never touches the host. A VM that
-// runs in another process than g.PID (unless that is 0) is left alone: it is not the one
-// that the caller has decided about.
+// Destroy destroys one VM, and returns nil when it is verified gone. It takes DestroyLimit + KillLimit + Margin at
+// most and never touches the host. A VM that runs in another process than g.PID (unless that is 0) is left alone: it
+// is not the one that the caller has decided about.
 func (h Host) Destroy(ctx context.Context, g Guest) error {
 	begin := time.Now()
 	if id, ours := ParseName(g.Name); !ours || id != g.ID {

@@ -42,8 +42,8 @@ func classify(err error) (Reach, string) {
 	return Unknown, err.Error()
 }
 
-// classifyErrno classifies an error of the kernel; sent is whether the socket existed
-// already, so that the error is about the way to the target.
+// classifyErrno classifies an error of the kernel; sent is whether the socket existed already, so that the error is
+// about the way to the target.
 func classifyErrno(errno syscall.Errno, sent bool) Reach {
 	switch errno {
 	case syscall.ECONNREFUSED, syscall.ECONNRESET:
@@ -67,8 +67,8 @@ func classifyErrno(errno syscall.Errno, sent bool) Reach {
 	return Unknown
 }
 
-// callOf is the call of the kernel that failed, nil when that is not known, and whether it reached
-// for the target: making the socket did not.
+// callOf is the call of the kernel that failed, nil when that is not known, and whether it reached for the target:
+// making the socket did not.
 func callOf(err error) (call *os.SyscallError, sent bool) {
 	if !errors.As(err, &call) {
 		return nil, false

@@ -16,11 +16,10 @@ import (
 const (
 	// attempts is how many requests are sent over a protocol that may lose them.
 	attempts = 3
-	// maxErrors is how many errors are read from a socket for one request, so that one
-	// that has nothing but errors does not keep a processor busy.
+	// maxErrors is how many errors are read from a socket for one request, so that one that has nothing but errors
+	// does not keep a processor busy.
 	maxErrors = 8
-	// maxDatagram holds an answer: all that count are shorter, and the rest of a longer
-	// one is of no interest.
+	// maxDatagram holds an answer: all that count are shorter, and the rest of a longer one is of no interest.
 	maxDatagram = 2048
 
 	// dnsPort is used when an address has none.
@@ -38,15 +37,14 @@ const (
 	tokenLength = 16
 )
 
-// DNS finds out whether a DNS server answers at address (host:port, port 53 when there is
-// none). It sends one query over UDP, up to three times; every DNS answer to it
-// counts, also an error code.
+// DNS finds out whether a DNS server answers at address (host:port, port 53 when there is none). It sends one query
+// over UDP, up to three times; every DNS answer to it counts, also an error code.
 func (n *Network) DNS(ctx context.Context, target, address string) Result {
 	return n.run(ctx, target, func(ctx context.Context) outcome { return n.at(ctx, address, dnsPort, query) })
 }
 
-// ICMP finds out whether a host (an address or a name) answers an ICMP echo request. Up to
-// three are sent. It needs root or the capability CAP_NET_RAW; otherwise it is Unknown.
+// ICMP finds out whether a host (an address or a name) answers an ICMP echo request. Up to three are sent. It needs
+// root or the capability CAP_NET_RAW; otherwise it is Unknown.
 func (n *Network) ICMP(ctx context.Context, target, host string) Result {
 	return n.run(ctx, target, func(ctx context.Context) outcome { return n.each(ctx, host, n.pinger()) })
 }
@@ -74,9 +72,8 @@ func query(ctx context.Context, server netip.AddrPort) outcome {
 	return reachable("%v answers DNS", server)
 }
 
-// rootQuery asks for the nameservers of the root (". IN NS"). It does not ask for
-// recursion, so that the server answers alone and does not wait for others, which may
-// be behind the cut.
+// rootQuery asks for the nameservers of the root (". IN NS"). It does not ask for recursion, so that the server
+// answers alone and does not wait for others, which may be behind the cut.
 func rootQuery(id uint16) []byte {
 	m := make([]byte, dnsHeader, dnsHeader+5)
 	binary.BigEndian.PutUint16(m, id)
@@ -84,8 +81,7 @@ func rootQuery(id uint16) []byte {
 	return append(m, 0, 0, 2, 0, 1)      // the root, type NS, class IN
 }
 
-// isAnswer reports whether a datagram is a DNS answer with this ID. What it says does not
-// matter.
+// isAnswer reports whether a datagram is a DNS answer with this ID. What it says does not matter.
 func isAnswer(m []byte, id uint16) bool {
 	const response = 0x80 // bit QR
 	return len(m) >= dnsHeader && binary.BigEndian.Uint16(m) == id && m[2]&response != 0
@@ -170,16 +166,15 @@ func checksum(m []byte) uint16 {
 	return ^uint16(sum)
 }
 
-// socket is a datagram socket that is connected to one machine: the kernel passes on
-// nothing of others, and the ICMP errors about this one.
+// socket is a datagram socket that is connected to one machine: the kernel passes on nothing of others, and the ICMP
+// errors about this one.
 type socket interface {
 	net.Conn
 	net.PacketConn
 }
 
-// exchange sends up to three requests, evenly spread over the time that ctx has left (it must
-// have a deadline), until a datagram comes that accept takes: nil then. It leaves the
-// socket closed.
+// exchange sends up to three requests, evenly spread over the time that ctx has left (it must have a deadline), until
+// a datagram comes that accept takes: nil then. It leaves the socket closed.
 func exchange(ctx context.Context, s socket, request func(number int) []byte, accept func([]byte) bool) error {
 	defer s.Close()
 	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
@@ -205,8 +200,8 @@ func exchange(ctx context.Context, s socket, request func(number int) []byte, ac
 	return failure
 }
 
-// attempt sends one request and reads until an answer comes or the time for it is over.
-// When it cannot be sent, there may still be an answer to an earlier one.
+// attempt sends one request and reads until an answer comes or the time for it is over. When it cannot be sent, there
+// may still be an answer to an earlier one.
 func attempt(s socket, request []byte, accept func([]byte) bool) error {
 	failure := error(os.ErrDeadlineExceeded)
 	if _, err := s.Write(request); err != nil {

@@ -8,14 +8,12 @@ import (
 	"time"
 )
 
-// gatewayPorts are where routers listen that do not answer ICMP, or refuse: DNS, SSH, HTTP,
-// BGP.
+// gatewayPorts are where routers listen that do not answer ICMP, or refuse: DNS, SSH, HTTP, BGP.
 func gatewayPorts() []uint16 { return []uint16{53, 22, 80, 179} }
 
-// Gateway finds out whether a gateway of this host answers: any gateway of any default
-// route of the main table, over ICMP, or when that gives nothing within a third of the
-// time, over TCP, where a refused connection is an answer, too. Without a default
-// route it is Unreachable; when the routes cannot be read, or have no gateway, Unknown.
+// Gateway finds out whether a gateway of this host answers: any gateway of any default route of the main table, over
+// ICMP, or when that gives nothing within a third of the time, over TCP, where a refused connection is an answer,
+// too. Without a default route it is Unreachable; when the routes cannot be read, or have no gateway, Unknown.
 func (n *Network) Gateway(ctx context.Context) Result {
 	return n.run(ctx, "gateway", func(ctx context.Context) outcome {
 		routes, err := n.routes()

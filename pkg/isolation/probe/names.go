@@ -18,20 +18,18 @@ import (
 )
 
 const (
-	// maxNames and maxAddresses bound what is remembered: far more than the front-ends
-	// and witnesses of a cloud, and still a small file.
+	// maxNames and maxAddresses bound what is remembered: far more than the front-ends and witnesses of a cloud, and
+	// still a small file.
 	maxNames     = 100
 	maxAddresses = 8
 	// maxName is the longest name in DNS (RFC 1035, 2.3.4), written with a final dot.
 	maxName = 254
-	// maxLookup is the most time that the resolver gets; one that is reachable needs
-	// milliseconds.
+	// maxLookup is the most time that the resolver gets; one that is reachable needs milliseconds.
 	maxLookup = time.Second
 )
 
-// Names finds the addresses of names and remembers them, since a resolver may be
-// behind the cut. It is safe for concurrent use. Names are looked up in /etc/hosts and
-// in DNS, not in other sources of nsswitch.conf.
+// Names finds the addresses of names and remembers them, since a resolver may be behind the cut. It is safe for
+// concurrent use. Names are looked up in /etc/hosts and in DNS, not in other sources of nsswitch.conf.
 type Names struct {
 	resolver *net.Resolver
 	earlier  map[string][]netip.Addr // what an earlier process knew
@@ -40,12 +38,11 @@ type Names struct {
 	used map[string][]netip.Addr // what this one has used, for the next
 }
 
-// NewNames makes the memory of names from what an earlier process knew (what Known returned);
-// nil for nothing. Names and addresses that cannot be right are dropped.
+// NewNames makes the memory of names from what an earlier process knew (what Known returned); nil for nothing. Names
+// and addresses that cannot be right are dropped.
 func NewNames(known map[string][]string) *Names {
 	n := &Names{
-		// The resolver of the C library would leave threads behind that wait for a
-		// nameserver.
+		// The resolver of the C library would leave threads behind that wait for a nameserver.
 		resolver: &net.Resolver{PreferGo: true, Dial: dialNameserver},
 		earlier:  map[string][]netip.Addr{}, used: map[string][]netip.Addr{},
 	}
@@ -63,8 +60,8 @@ func NewNames(known map[string][]string) *Names {
 	return n
 }
 
-// Known returns the addresses of all names that were looked up, for the next process: at most
-// 100 names with 8 addresses each.
+// Known returns the addresses of all names that were looked up, for the next process: at most 100 names with 8
+// addresses each.
 func (n *Names) Known() map[string][]string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -77,10 +74,9 @@ func (n *Names) Known() map[string][]string {
 	return known
 }
 
-// Lookup returns the addresses of a host: at least one when there is no error. An IP
-// address is itself. For a name the resolver is asked for at most a third of the time
-// that ctx has left, and at most for 1 s; when that fails, the addresses that are known
-// are returned, and an error only when there are none.
+// Lookup returns the addresses of a host: at least one when there is no error. An IP address is itself. For a name
+// the resolver is asked for at most a third of the time that ctx has left, and at most for 1 s; when that fails, the
+// addresses that are known are returned, and an error only when there are none.
 func (n *Names) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{a.Unmap()}, nil
@@ -129,8 +125,8 @@ func lookupTime(ctx context.Context) time.Duration {
 	return maxLookup
 }
 
-// dialNameserver connects to a nameserver for the resolver of Go, which waits for a silent
-// one for seconds after its context has ended, unless the connection is closed.
+// dialNameserver connects to a nameserver for the resolver of Go, which waits for a silent one for seconds after its
+// context has ended, unless the connection is closed.
 func dialNameserver(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, address)
 	if err != nil {
@@ -165,8 +161,8 @@ func usable(a netip.Addr) bool {
 // needsZone reports whether an address says nothing without an interface.
 func needsZone(a netip.Addr) bool { return a.Is6() && a.IsLinkLocalUnicast() && a.Zone() == "" }
 
-// checkAddress refuses what the kernel would take for something else, or refuse with an error
-// that it also has for a route that is cut.
+// checkAddress refuses what the kernel would take for something else, or refuse with an error that it also has for a
+// route that is cut.
 func checkAddress(a netip.Addr) error {
 	switch zone := a.Zone(); {
 	case needsZone(a):
@@ -208,10 +204,9 @@ func thisHost() (me identity) {
 	return me
 }
 
-// is reports whether an address of a host is that of this host itself, which answers
-// however the network is cut: one list of witnesses for all hosts may well name each of
-// them. A loopback address is only meant when it is not that of this host's own name
-// (Debian puts that at 127.0.1.1 in /etc/hosts).
+// is reports whether an address of a host is that of this host itself, which answers however the network is cut: one
+// list of witnesses for all hosts may well name each of them. A loopback address is only meant when it is not that of
+// this host's own name (Debian puts that at 127.0.1.1 in /etc/hosts).
 func (me identity) is(host string, a netip.Addr) bool {
 	if a.IsLoopback() {
 		return short(host) == short(me.name)

@@ -13,13 +13,13 @@ import (
 type outcome struct {
 	reach  Reach
 	detail string
-	// minor: it was not to be expected to work on this host, such as IPv6 where that is
-	// switched off: any other way says more.
+	// minor: it was not to be expected to work on this host, such as IPv6 where that is switched off: any other way
+	// says more.
 	minor bool
 }
 
-// rank orders outcomes. Unknown hides Unreachable: the way that could not be tried might have
-// been the one that works.
+// rank orders outcomes. Unknown hides Unreachable: the way that could not be tried might have been the one that
+// works.
 func (o outcome) rank() int {
 	switch {
 	case o.minor:
@@ -48,13 +48,11 @@ func failed(where any, err error) outcome {
 	return outcome{reach: reach, detail: fmt.Sprintf("%v: %s", where, why), minor: reach == Unknown && errors.Is(err, syscall.EAFNOSUPPORT)}
 }
 
-// try is one way to find out whether a target answers. It returns soon after its
-// context ends.
+// try is one way to find out whether a target answers. It returns soon after its context ends.
 type try func(ctx context.Context) outcome
 
-// race tries all ways at the same time and returns the best outcome, with the details
-// of all when none was an answer. It returns when all have ended; the first that is
-// Reachable ends the others.
+// race tries all ways at the same time and returns the best outcome, with the details of all when none was an answer.
+// It returns when all have ended; the first that is Reachable ends the others.
 func race(ctx context.Context, tries []try) outcome {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

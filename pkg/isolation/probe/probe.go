@@ -1,10 +1,9 @@
-// Package probe answers whether something is reachable over the network from this
-// host: a TCP server, a machine, a DNS server, the gateways of the host. Every probe is
-// bounded in time, and nothing of it is left when it has returned.
+// Package probe answers whether something is reachable over the network from this host: a TCP server, a machine, a
+// DNS server, the gateways of the host. Every probe is bounded in time, and nothing of it is left when it has
+// returned.
 //
-// Somebody decides about stopping VMs by the answers. So a probe that could not be run says
-// Unknown, never Unreachable; and what this host can answer itself, without any network,
-// is no answer.
+// Somebody decides about stopping VMs by the answers. So a probe that could not be run says Unknown, never
+// Unreachable; and what this host can answer itself, without any network, is no answer.
 package probe
 
 import (
@@ -52,18 +51,17 @@ type Result struct {
 	Took   time.Duration // the whole probe
 }
 
-// maxDetail is the most characters of a detail: enough for the errors of a handful of
-// addresses.
+// maxDetail is the most characters of a detail: enough for the errors of a handful of addresses.
 const maxDetail = 400
 
-// Network runs probes from this host. Its methods may be called at the same time. A probe
-// of an address of this host itself is Unknown, since it says nothing about the network;
-// only loopback addresses are probed when the caller names them.
+// Network runs probes from this host. Its methods may be called at the same time. A probe of an address of this host
+// itself is Unknown, since it says nothing about the network; only loopback addresses are probed when the caller
+// names them.
 type Network struct {
 	// Names finds the addresses of names; without it only addresses can be probed.
 	Names *Names
-	// Timeout is the most time for each probe, with the search for addresses. When the
-	// context of a probe ends earlier, silence until then is Unknown.
+	// Timeout is the most time for each probe, with the search for addresses. When the context of a probe ends
+	// earlier, silence until then is Unknown.
 	Timeout time.Duration
 	// Proc and Sys are where the kernel shows routes and interfaces: /proc and /sys.
 	Proc, Sys string
@@ -74,9 +72,8 @@ type Network struct {
 	self func() identity
 }
 
-// TCP finds out whether something listens at address (host:port). All addresses of a
-// name are tried at the same time, and the best answer wins. A connection is closed at
-// once.
+// TCP finds out whether something listens at address (host:port). All addresses of a name are tried at the same time,
+// and the best answer wins. A connection is closed at once.
 func (n *Network) TCP(ctx context.Context, target, address string) Result {
 	return n.run(ctx, target, func(ctx context.Context) outcome {
 		return n.at(ctx, address, 0, func(ctx context.Context, to netip.AddrPort) outcome { return n.connect(ctx, to, to) })

@@ -39,8 +39,8 @@ type route struct {
 // errDamaged is a table of routes that nothing can be concluded from.
 var errDamaged = errors.New("its lines are not understood")
 
-// routes reads the default routes of both families from the main table. An error means
-// that it is not known whether there are any.
+// routes reads the default routes of both families from the main table. An error means that it is not known whether
+// there are any.
 func (n *Network) routes() ([]route, error) {
 	v4, err4 := readRoutes(filepath.Join(n.Proc, "net", "route"), parseRoute4)
 	v6, err6 := readRoutes(filepath.Join(n.Proc, "net", "ipv6_route"), parseRoute6)
@@ -62,8 +62,8 @@ func (n *Network) routes() ([]route, error) {
 	return nil, errors.Join(err4, err6)
 }
 
-// readRoutes reads one table. parse returns the default route of a line, nil for another
-// route, or an error for a line that is not one.
+// readRoutes reads one table. parse returns the default route of a line, nil for another route, or an error for a
+// line that is not one.
 func readRoutes(path string, parse func([]string) (*route, error)) ([]route, error) {
 	table, err := readSome(path, maxRoutes)
 	if err != nil {
@@ -76,8 +76,7 @@ func readRoutes(path string, parse func([]string) (*route, error)) ([]route, err
 	return found, nil
 }
 
-// parseRoutes returns the default routes of a table, and whether there were lines that are
-// no routes.
+// parseRoutes returns the default routes of a table, and whether there were lines that are no routes.
 func parseRoutes(table []byte, parse func([]string) (*route, error)) (found []route, damaged bool) {
 	lines := bufio.NewScanner(bytes.NewReader(table))
 	for lines.Scan() {
@@ -95,9 +94,8 @@ func parseRoutes(table []byte, parse func([]string) (*route, error)) (found []ro
 	return found, damaged || lines.Err() != nil
 }
 
-// parseRoute4 reads a line of /proc/net/route: interface, destination, gateway, flags, three
-// counters, mask, ... Addresses are numbers in the byte order of the machine
-// (fib_route_seq_show in net/ipv4/fib_trie.c).
+// parseRoute4 reads a line of /proc/net/route: interface, destination, gateway, flags, three counters, mask, ...
+// Addresses are numbers in the byte order of the machine (fib_route_seq_show in net/ipv4/fib_trie.c).
 func parseRoute4(fields []string) (*route, error) {
 	if len(fields) < 8 {
 		return nil, errDamaged
@@ -115,9 +113,8 @@ func parseRoute4(fields []string) (*route, error) {
 	return defaultRoute(fields[0], numbers[0] == 0 && numbers[3] == 0, numbers[2], netip.AddrFrom4(gateway))
 }
 
-// parseRoute6 reads a line of /proc/net/ipv6_route: destination and its length, source and
-// its length, gateway, metric, two counters, flags, interface (rt6_info_route in
-// net/ipv6/route.c).
+// parseRoute6 reads a line of /proc/net/ipv6_route: destination and its length, source and its length, gateway,
+// metric, two counters, flags, interface (rt6_info_route in net/ipv6/route.c).
 func parseRoute6(fields []string) (*route, error) {
 	if len(fields) != 10 {
 		return nil, errDamaged
@@ -137,8 +134,8 @@ func parseRoute6(fields []string) (*route, error) {
 	return defaultRoute(fields[9], all, uint32(flags), address)
 }
 
-// defaultRoute returns a route if it goes everywhere and is in use. Routes that reject
-// packets have the name of an interface that does not matter.
+// defaultRoute returns a route if it goes everywhere and is in use. Routes that reject packets have the name of an
+// interface that does not matter.
 func defaultRoute(device string, everywhere bool, flags uint32, gateway netip.Addr) (*route, error) {
 	if !everywhere || flags&routeUp == 0 || flags&routeRejects != 0 {
 		return nil, nil
@@ -167,13 +164,13 @@ func readSome(path string, limit int64) ([]byte, error) {
 type Link struct {
 	Interface string // as the kernel names it; printable
 	Gateway   string // its address; "" for a route without one, as into a tunnel
-	// Carrier is "up", "down" or "unknown". A bridge has a carrier as long as any of its
-	// ports has one, also that of a VM.
+	// Carrier is "up", "down" or "unknown". A bridge has a carrier as long as any of its ports has one, also that of
+	// a VM.
 	Carrier string
 }
 
-// Links returns the default routes of the main table, none when there is none. An error
-// means that the routes cannot be read.
+// Links returns the default routes of the main table, none when there is none. An error means that the routes cannot
+// be read.
 func (n *Network) Links() (links []Link, err error) {
 	routes, err := n.routes()
 	if err != nil {
@@ -190,8 +187,8 @@ func (n *Network) Links() (links []Link, err error) {
 	return links, nil
 }
 
-// carrier says what the file of the kernel means. It cannot be read from an interface that
-// is down (carrier_show in net/core/net-sysfs.c).
+// carrier says what the file of the kernel means. It cannot be read from an interface that is down (carrier_show in
+// net/core/net-sysfs.c).
 func carrier(state string, err error) string {
 	switch state = strings.TrimSpace(state); {
 	case errors.Is(err, syscall.EINVAL), err == nil && state == "0":

@@ -1,6 +1,5 @@
-// Package watchdog keeps a hardware watchdog (/dev/watchdog) quiet: a timer beside the
-// CPU that resets the machine when nobody writes to its device in time. It is what stops
-// the VMs of a host on which nothing else works any more.
+// Package watchdog keeps a hardware watchdog (/dev/watchdog) quiet: a timer beside the CPU that resets the machine
+// when nobody writes to its device in time. It is what stops the VMs of a host on which nothing else works any more.
 //
 // The interface is the kernel's Documentation/watchdog/watchdog-api.rst.
 package watchdog
@@ -27,8 +26,7 @@ const (
 	sign = "1"
 )
 
-// Dog is a watchdog that runs from Open to Close. Its methods may be called at the same
-// time.
+// Dog is a watchdog that runs from Open to Close. Its methods may be called at the same time.
 type Dog struct {
 	mu     sync.Mutex // a sign of life after the magic would take it back
 	f      *os.File
@@ -42,10 +40,9 @@ type controls struct {
 	get  func(fd int, request uint) (seconds uint32, err error)
 }
 
-// Open opens a watchdog, which starts it: from now on Pet has to be called more often
-// than timeout, a multiple of 1 s. An error is a file that is no watchdog
-// (ErrNoWatchdog), a watchdog that would wait longer than timeout, and one that the end of
-// this process would stop; it is stopped again before.
+// Open opens a watchdog, which starts it: from now on Pet has to be called more often than timeout, a multiple of 1
+// s. An error is a file that is no watchdog (ErrNoWatchdog), a watchdog that would wait longer than timeout, and one
+// that the end of this process would stop; it is stopped again before.
 func Open(path string, timeout time.Duration) (*Dog, error) {
 	return open(path, timeout, controls{unix.IoctlGetWatchdogInfo, unix.IoctlSetPointerInt, unix.IoctlGetUint32})
 }
@@ -109,8 +106,8 @@ func configure(fd, seconds int, c controls) error {
 	return nil
 }
 
-// Pet gives a sign of life; the machine is not reset for the time-out of Open from now on. After Close
-// or Abandon it is os.ErrClosed.
+// Pet gives a sign of life; the machine is not reset for the time-out of Open from now on. After Close or Abandon it
+// is os.ErrClosed.
 func (d *Dog) Pet() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -123,9 +120,8 @@ func (d *Dog) Pet() error {
 	return nil
 }
 
-// Close stops the watchdog, so that the machine lives on. After an error it may be reset.
-// (With the parameter nowayout of its driver it will be, whatever is written.) A second
-// Close, and one after Abandon, does nothing.
+// Close stops the watchdog, so that the machine lives on. After an error it may be reset. (With the parameter
+// nowayout of its driver it will be, whatever is written.) A second Close, and one after Abandon, does nothing.
 func (d *Dog) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -140,8 +136,8 @@ func (d *Dog) Close() error {
 	return nil
 }
 
-// Abandon closes the watchdog without stopping it: the machine will be reset within
-// the time-out of the last Pet. It does nothing after Close.
+// Abandon closes the watchdog without stopping it: the machine will be reset within the time-out of the last Pet. It
+// does nothing after Close.
 func (d *Dog) Abandon() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
