@@ -23,13 +23,18 @@ type Stat struct {
 
 // ReadStat reads the stat of a process; dir is its directory, such as /proc/7.
 func ReadStat(dir string) (Stat, error) {
-	f, err := os.Open(filepath.Join(dir, "stat"))
+	line, err := ReadStart(filepath.Join(dir, "stat"), maxStat)
+	return ParseStat(string(line)), err
+}
+
+// ReadStart reads a file of the kernel, at most its first bytes up to the limit.
+func ReadStart(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return Stat{}, err
+		return nil, err
 	}
 	defer f.Close()
-	line, err := io.ReadAll(io.LimitReader(f, maxStat))
-	return ParseStat(string(line)), err
+	return io.ReadAll(io.LimitReader(f, limit))
 }
 
 // ParseStat reads the line of /proc/PID/stat. The name is in parentheses and may itself hold spaces and parentheses.

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
 
+	"one-ft/pkg/process"
 	"one-ft/pkg/text"
 )
 
@@ -129,12 +131,21 @@ func (p *procs) list(ctx context.Context) (pids []int, err error) {
 	return pids, nil
 }
 
-// judge looks at one process, for stuckAfter at most.
+// judge looks at one process, for stuckAfter at most. Its stat can be read always.
 func (p *procs) judge(ctx context.Context, pid int) verdict {
-	if ctx.Err() != nil {
-		return verdict{kind: unclear, id: identity{pid: pid}}
+	v := verdict{id: identity{pid: pid}}
+	dir := filepath.Join(p.dir, strconv.Itoa(pid))
+	stat, err := process.ReadStat(dir)
+	v.id.start = stat.Started
+	switch {
+	case ctx.Err() != nil, err != nil && !isMissing(err):
+		v.kind = unclear
+		return v
+	case err != nil || stat.Ended():
+		p.remember(v.id, nil)
+		return v
 	}
-	r := p.reading(pid)
+	r := p.reading(dir, pid, stat)
 	timer := time.NewTimer(time.Until(r.began.Add(stuckAfter)))
 	defer timer.Stop()
 	select {
@@ -143,55 +154,51 @@ func (p *procs) judge(ctx context.Context, pid int) verdict {
 	case <-ctx.Done():
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !isClosed(r.done) {
+	stuck := !isClosed(r.done)
+	if stuck {
 		p.stuck[pid] = r
-		return p.decide(pid, r, nil)
+	} else {
+		delete(p.stuck, pid)
 	}
-	delete(p.stuck, pid)
-	if r.missing {
-		return verdict{id: identity{pid: pid}}
+	v.name = p.names[v.id]
+	_, known := p.names[v.id]
+	p.mu.Unlock()
+	switch {
+	case !stuck && isMissing(r.err):
+		p.remember(v.id, nil)
+		v.name = ""
+	case !stuck && len(r.argv) > 0:
+		v.name = p.remember(v.id, r.argv)
+	case !known && likeQEMU(stat):
+		v.kind = unclear
 	}
-	return p.decide(pid, r, r.argv)
+	if _, ours := ParseName(v.name); ours {
+		v.kind = vm
+	}
+	return v
 }
 
 // reading returns the reading of a process that has not ended yet, or begins one.
-func (p *procs) reading(pid int) *reading {
+func (p *procs) reading(dir string, pid int, stat process.Stat) *reading {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if r := p.stuck[pid]; r != nil && !isClosed(r.done) {
 		return r
 	}
-	return startReading(p.dir, pid)
+	return startReading(dir, stat)
 }
 
-// decide judges by what has been read of a process; p.mu is held.
-func (p *procs) decide(pid int, r *reading, argv []string) verdict {
-	s := r.stat.Load()
-	if s == nil {
-		return verdict{kind: unclear, id: identity{pid: pid}}
+// remember keeps the domain of a QEMU, whatever the process was before, and returns it.
+func (p *procs) remember(id identity, argv []string) (name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	name, qemu := domainOf(argv)
+	if qemu {
+		p.names[id] = name
+	} else {
+		delete(p.names, id)
 	}
-	v := verdict{id: identity{pid, s.Started}}
-	name, known := p.names[v.id]
-	switch {
-	case s.Ended():
-		delete(p.names, v.id)
-		return v
-	case len(argv) > 0: // whatever it was before
-		if name, known = domainOf(argv); known {
-			p.names[v.id] = name
-		} else {
-			delete(p.names, v.id)
-		}
-	case !known && likeQEMU(*s):
-		v.kind = unclear
-		return v
-	}
-	v.name = name
-	if _, ours := ParseName(name); ours {
-		v.kind = vm
-	}
-	return v
+	return name
 }
 
 // isClosed reports whether a channel that nobody sends to is closed.

@@ -3,12 +3,9 @@ package guest
 import (
 	"bytes"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,39 +20,31 @@ const (
 	kernelThread = 0x00200000
 )
 
-// reading is what is read about a process in a goroutine of its own, because the kernel does not show the arguments
+// reading is how the arguments of a process are read: in a goroutine of its own, because the kernel does not show those
 // of a process whose memory is locked.
 type reading struct {
 	began time.Time
-	stat  atomic.Pointer[process.Stat] // nil until it has been read
-
-	done    chan struct{} // closed when all has been read; what follows counts only then
-	argv    []string
-	missing bool // there is no such process
+	done  chan struct{} // closed when they have been read; what follows counts only then
+	argv  []string
+	err   error
 }
 
-// startReading begins to read about a process.
-func startReading(dir string, pid int) *reading {
+// startReading begins to read the arguments of a process that stat is about.
+func startReading(dir string, stat process.Stat) *reading {
 	r := &reading{began: time.Now(), done: make(chan struct{})}
-	go r.fill(filepath.Join(dir, strconv.Itoa(pid)))
+	go func() {
+		defer close(r.done)
+		r.argv, r.err = readArgs(filepath.Join(dir, "cmdline"))
+		if len(r.argv) == 0 && stat.Zombie() {
+			r.argv = threadArgs(dir)
+		}
+	}()
 	return r
 }
 
-// fill reads the state first: it can be read always.
-func (r *reading) fill(dir string) {
-	defer close(r.done)
-	s, err := process.ReadStat(dir)
-	if err == nil {
-		r.stat.Store(&s)
-		if s.Ended() {
-			return
-		}
-		r.argv, err = readArgs(filepath.Join(dir, "cmdline"))
-		if len(r.argv) == 0 && s.Zombie() {
-			r.argv = threadArgs(dir)
-		}
-	}
-	r.missing = errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH)
+// isMissing reports whether an error means that the process has ended.
+func isMissing(err error) bool {
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH)
 }
 
 // threadArgs returns the arguments of a process whose first thread has ended: its other threads still have them.
@@ -74,12 +63,7 @@ func threadArgs(dir string) []string {
 
 // readArgs reads a file like /proc/PID/cmdline; without arguments it is empty.
 func readArgs(path string) ([]string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxArgs))
+	text, err := process.ReadStart(path, maxArgs)
 	if err != nil {
 		return nil, err
 	}

@@ -32,15 +32,10 @@ const (
 
 // String returns unknown, unreachable, refused or reachable.
 func (r Reach) String() string {
-	switch r {
-	case Unreachable:
-		return "unreachable"
-	case Refused:
-		return "refused"
-	case Reachable:
-		return "reachable"
+	if r < Unknown || r > Reachable {
+		return "unknown"
 	}
-	return "unknown"
+	return []string{"unknown", "unreachable", "refused", "reachable"}[r]
 }
 
 // Result is the answer of one probe.

@@ -7,16 +7,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
+	"one-ft/pkg/process"
 	"one-ft/pkg/text"
 )
 
@@ -65,7 +64,7 @@ func (n *Network) routes() ([]route, error) {
 // readRoutes reads one table. parse returns the default route of a line, nil for another route, or an error for a
 // line that is not one.
 func readRoutes(path string, parse func([]string) (*route, error)) ([]route, error) {
-	table, err := readSome(path, maxRoutes)
+	table, err := process.ReadStart(path, maxRoutes)
 	if err != nil {
 		return nil, fmt.Errorf("read the routes: %w", err)
 	}
@@ -100,16 +99,15 @@ func parseRoute4(fields []string) (*route, error) {
 	if len(fields) < 8 {
 		return nil, errDamaged
 	}
-	var numbers [4]uint32
+	var numbers [4]uint64
 	for i, field := range []string{fields[1], fields[2], fields[3], fields[7]} {
-		number, err := strconv.ParseUint(field, 16, 32)
-		if err != nil {
+		var err error
+		if numbers[i], err = strconv.ParseUint(field, 16, 32); err != nil {
 			return nil, errDamaged
 		}
-		numbers[i] = uint32(number)
 	}
 	var gateway [4]byte
-	binary.NativeEndian.PutUint32(gateway[:], numbers[1])
+	binary.NativeEndian.PutUint32(gateway[:], uint32(numbers[1]))
 	return defaultRoute(fields[0], numbers[0] == 0 && numbers[3] == 0, numbers[2], netip.AddrFrom4(gateway))
 }
 
@@ -131,12 +129,12 @@ func parseRoute6(fields []string) (*route, error) {
 	if address.IsLinkLocalUnicast() {
 		address = address.WithZone(fields[9])
 	}
-	return defaultRoute(fields[9], all, uint32(flags), address)
+	return defaultRoute(fields[9], all, flags, address)
 }
 
 // defaultRoute returns a route if it goes everywhere and is in use. Routes that reject packets have the name of an
 // interface that does not matter.
-func defaultRoute(device string, everywhere bool, flags uint32, gateway netip.Addr) (*route, error) {
+func defaultRoute(device string, everywhere bool, flags uint64, gateway netip.Addr) (*route, error) {
 	if !everywhere || flags&routeUp == 0 || flags&routeRejects != 0 {
 		return nil, nil
 	}
@@ -148,16 +146,6 @@ func defaultRoute(device string, everywhere bool, flags uint32, gateway netip.Ad
 		gateway = netip.Addr{}
 	}
 	return &route{device: device, gateway: gateway}, nil
-}
-
-// readSome reads a file up to a limit.
-func readSome(path string, limit int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, limit))
 }
 
 // Link is a default route of this host and the state of its interface.
@@ -177,7 +165,7 @@ func (n *Network) Links() (links []Link, err error) {
 		return nil, err
 	}
 	for _, r := range routes {
-		file, err := readSome(filepath.Join(n.Sys, "class", "net", r.device, "carrier"), 16)
+		file, err := process.ReadStart(filepath.Join(n.Sys, "class", "net", r.device, "carrier"), 16)
 		link := Link{Interface: r.device, Carrier: carrier(string(file), err)}
 		if r.gateway.IsValid() {
 			link.Gateway = r.gateway.String()
