@@ -7,11 +7,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/sirupsen/logrus"
 
 	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
@@ -29,6 +28,8 @@ const (
 	syslogLimit = 500 * time.Millisecond
 	// daemonFacility is LOG_DAEMON of syslog(3).
 	daemonFacility = 3 << 3
+	// timeFormat is that of the logs of one-ft's other executables.
+	timeFormat = "2006-01-02T15:04:05.000Z07:00"
 )
 
 // Log writes lines to a file that is forced to the disk when it matters, and to the journal or syslog. A log that
@@ -151,7 +152,7 @@ func (w *logWriter) write(e entry) {
 		return
 	}
 	if w.file != nil {
-		w.toFile(e)
+		_, _ = fmt.Fprintf(w.file, "time=%q level=%s msg=%q pid=%d\n", e.at.Format(timeFormat), strings.Replace(string(e.level), string(wording.Problem), "error", 1), e.text, os.Getpid())
 	}
 	if w.screen != nil {
 		_, _ = io.WriteString(w.screen, e.text+"\n")
@@ -159,13 +160,6 @@ func (w *logWriter) write(e entry) {
 	if w.syslog != "" {
 		w.toSyslog(e)
 	}
-}
-
-func (w *logWriter) toFile(e entry) {
-	level := map[wording.Level]logrus.Level{wording.Info: logrus.InfoLevel, wording.Warning: logrus.WarnLevel, wording.Problem: logrus.ErrorLevel}[e.level]
-	format := &logrus.TextFormatter{DisableColors: true, FullTimestamp: true, TimestampFormat: "2006-01-02T15:04:05.000Z07:00"}
-	logger := &logrus.Logger{Out: w.file, Formatter: format, Level: logrus.InfoLevel}
-	logger.WithTime(e.at).WithField("pid", os.Getpid()).Log(level, e.text)
 }
 
 // toSyslog writes a line as syslogd and journald take it from programs on their machine (RFC 3164 without the host).

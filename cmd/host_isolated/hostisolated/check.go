@@ -92,7 +92,11 @@ func (c *checker) probes(f isolation.Findings) {
 	probes("witness ", f.Witness)
 	links, err := c.network.Links()
 	for _, l := range links {
-		row("default route", "via "+l.Gateway, "dev "+l.Interface, "carrier "+l.Carrier)
+		via := ""
+		if l.Gateway.IsValid() {
+			via = l.Gateway.String()
+		}
+		row("default route", "via "+via, "dev "+l.Interface, "carrier "+l.Carrier)
 	}
 	_ = table.Flush()
 	switch {

@@ -15,17 +15,17 @@ func FuzzRoutes(f *testing.F) {
 	f.Add([]byte("br0 0 0 1 0 0 0 0\n"))
 	f.Fuzz(func(t *testing.T, table []byte) {
 		lines := strings.Count(string(table), "\n") + 1
-		for _, parse := range []func([]string) (*route, error){parseRoute4, parseRoute6} {
+		for _, parse := range []func([]string) (*Link, error){parseRoute4, parseRoute6} {
 			found, _ := parseRoutes(table, parse)
 			if len(found) > lines {
 				t.Errorf("%d routes in %d lines", len(found), lines)
 			}
 			for _, r := range found {
-				if r.device == "" || len(r.device) > 15 || r.device[0] == '.' || strings.ContainsAny(r.device, "/: \n") || text.Printable(r.device) != r.device {
-					t.Errorf("interface %q", r.device)
+				if r.Interface == "" || len(r.Interface) > 15 || r.Interface[0] == '.' || strings.ContainsAny(r.Interface, "/: \n") || text.Printable(r.Interface) != r.Interface {
+					t.Errorf("interface %q", r.Interface)
 				}
-				if r.gateway.IsValid() && (!usable(r.gateway) || r.gateway.Zone() != "" && r.gateway.Zone() != r.device) {
-					t.Errorf("gateway %v", r.gateway)
+				if r.Gateway.IsValid() && (!usable(r.Gateway) || r.Gateway.Zone() != "" && r.Gateway.Zone() != r.Interface) {
+					t.Errorf("gateway %v", r.Gateway)
 				}
 			}
 		}

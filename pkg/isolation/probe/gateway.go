@@ -27,10 +27,10 @@ func (n *Network) Gateway(ctx context.Context) Result {
 		var without []string
 		for _, r := range routes {
 			switch {
-			case !r.gateway.IsValid():
-				without = append(without, r.device)
+			case !r.Gateway.IsValid():
+				without = append(without, r.Interface)
 			case len(tries) < maxGateways:
-				tries = append(tries, func(ctx context.Context) outcome { return n.gateway(ctx, r.gateway) })
+				tries = append(tries, func(ctx context.Context) outcome { return n.gateway(ctx, r.Gateway) })
 			}
 		}
 		if len(tries) == 0 {

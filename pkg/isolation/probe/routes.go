@@ -29,10 +29,13 @@ const (
 	routeRejects = 0x200
 )
 
-// route is a default route.
-type route struct {
-	device  string
-	gateway netip.Addr // with its zone; not valid when the route has none
+// Link is a default route of this host and the state of its interface.
+type Link struct {
+	Interface string     // as the kernel names it; printable
+	Gateway   netip.Addr // with its zone; not valid for a route without one, as into a tunnel
+	// Carrier is "up", "down" or "unknown". A bridge has a carrier as long as any of its ports has one, also that of a
+	// VM.
+	Carrier string
 }
 
 // errDamaged is a table of routes that nothing can be concluded from.
@@ -40,7 +43,7 @@ var errDamaged = errors.New("its lines are not understood")
 
 // routes reads the default routes of both families from the main table. An error means that it is not known whether
 // there are any.
-func (n *Network) routes() ([]route, error) {
+func (n *Network) routes() ([]Link, error) {
 	v4, err4 := readRoutes(filepath.Join(n.Proc, "net", "route"), parseRoute4)
 	v6, err6 := readRoutes(filepath.Join(n.Proc, "net", "ipv6_route"), parseRoute6)
 	if errors.Is(err6, fs.ErrNotExist) && err4 == nil {
@@ -49,7 +52,7 @@ func (n *Network) routes() ([]route, error) {
 	if errors.Is(err4, fs.ErrNotExist) && err6 == nil {
 		err4 = nil
 	}
-	var all []route
+	var all []Link
 	for _, r := range slices.Concat(v4, v6) {
 		if !slices.Contains(all, r) {
 			all = append(all, r)
@@ -63,7 +66,7 @@ func (n *Network) routes() ([]route, error) {
 
 // readRoutes reads one table. parse returns the default route of a line, nil for another route, or an error for a
 // line that is not one.
-func readRoutes(path string, parse func([]string) (*route, error)) ([]route, error) {
+func readRoutes(path string, parse func([]string) (*Link, error)) ([]Link, error) {
 	table, err := process.ReadStart(path, maxRoutes)
 	if err != nil {
 		return nil, fmt.Errorf("read the routes: %w", err)
@@ -76,7 +79,7 @@ func readRoutes(path string, parse func([]string) (*route, error)) ([]route, err
 }
 
 // parseRoutes returns the default routes of a table, and whether there were lines that are no routes.
-func parseRoutes(table []byte, parse func([]string) (*route, error)) (found []route, damaged bool) {
+func parseRoutes(table []byte, parse func([]string) (*Link, error)) (found []Link, damaged bool) {
 	lines := bufio.NewScanner(bytes.NewReader(table))
 	for lines.Scan() {
 		fields := strings.Fields(lines.Text())
@@ -95,7 +98,7 @@ func parseRoutes(table []byte, parse func([]string) (*route, error)) (found []ro
 
 // parseRoute4 reads a line of /proc/net/route: interface, destination, gateway, flags, three counters, mask, ...
 // Addresses are numbers in the byte order of the machine (fib_route_seq_show in net/ipv4/fib_trie.c).
-func parseRoute4(fields []string) (*route, error) {
+func parseRoute4(fields []string) (*Link, error) {
 	if len(fields) < 8 {
 		return nil, errDamaged
 	}
@@ -113,7 +116,7 @@ func parseRoute4(fields []string) (*route, error) {
 
 // parseRoute6 reads a line of /proc/net/ipv6_route: destination and its length, source and its length, gateway,
 // metric, two counters, flags, interface (rt6_info_route in net/ipv6/route.c).
-func parseRoute6(fields []string) (*route, error) {
+func parseRoute6(fields []string) (*Link, error) {
 	if len(fields) != 10 {
 		return nil, errDamaged
 	}
@@ -134,7 +137,7 @@ func parseRoute6(fields []string) (*route, error) {
 
 // defaultRoute returns a route if it goes everywhere and is in use. Routes that reject packets have the name of an
 // interface that does not matter.
-func defaultRoute(device string, everywhere bool, flags uint64, gateway netip.Addr) (*route, error) {
+func defaultRoute(device string, everywhere bool, flags uint64, gateway netip.Addr) (*Link, error) {
 	if !everywhere || flags&routeUp == 0 || flags&routeRejects != 0 {
 		return nil, nil
 	}
@@ -145,34 +148,18 @@ func defaultRoute(device string, everywhere bool, flags uint64, gateway netip.Ad
 	if !usable(gateway) {
 		gateway = netip.Addr{}
 	}
-	return &route{device: device, gateway: gateway}, nil
-}
-
-// Link is a default route of this host and the state of its interface.
-type Link struct {
-	Interface string // as the kernel names it; printable
-	Gateway   string // its address; "" for a route without one, as into a tunnel
-	// Carrier is "up", "down" or "unknown". A bridge has a carrier as long as any of its ports has one, also that of
-	// a VM.
-	Carrier string
+	return &Link{Interface: device, Gateway: gateway}, nil
 }
 
 // Links returns the default routes of the main table, none when there is none. An error means that the routes cannot
 // be read.
-func (n *Network) Links() (links []Link, err error) {
-	routes, err := n.routes()
-	if err != nil {
-		return nil, err
+func (n *Network) Links() ([]Link, error) {
+	links, err := n.routes()
+	for i, l := range links {
+		state, err := process.ReadStart(filepath.Join(n.Sys, "class", "net", l.Interface, "carrier"), 16)
+		links[i].Carrier = carrier(string(state), err)
 	}
-	for _, r := range routes {
-		file, err := process.ReadStart(filepath.Join(n.Sys, "class", "net", r.device, "carrier"), 16)
-		link := Link{Interface: r.device, Carrier: carrier(string(file), err)}
-		if r.gateway.IsValid() {
-			link.Gateway = r.gateway.String()
-		}
-		links = append(links, link)
-	}
-	return links, nil
+	return links, err
 }
 
 // carrier says what the file of the kernel means. It cannot be read from an interface that is down (carrier_show in
