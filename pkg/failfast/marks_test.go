@@ -235,7 +235,7 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
-// TestAsRoot: what root makes belongs to the owner of the state directory, and every user can read it.
+// TestAsRoot: what root makes belongs to the owner of the state directory, and every user can read marks; the lock is for that user.
 func TestAsRoot(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -253,9 +253,9 @@ func TestAsRoot(t *testing.T) {
 	if err := m.Set(t.Context(), []string{"n"}, hold(1, MaxHold)); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{m.dir, m.Path(lockName), m.Path("n")} {
+	for path, mode := range map[string]os.FileMode{m.dir: 0o755, m.Path(lockName): 0o640, m.Path("n"): 0o644} {
 		info, err := os.Stat(path)
-		if err != nil || int(info.Sys().(*syscall.Stat_t).Uid) != owner || info.Mode().Perm()&0o444 != 0o444 {
+		if err != nil || int(info.Sys().(*syscall.Stat_t).Uid) != owner || info.Mode().Perm() != mode {
 			t.Errorf("%s: %v, %v", path, info, err)
 		}
 	}

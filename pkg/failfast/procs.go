@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -90,14 +89,14 @@ func (o OS) process(pid, uid int) (Process, error) {
 	if err != nil {
 		return Process{}, err
 	}
-	status, err := readSome(o.file(pid, "status"))
+	status, err := process.ReadStart(o.file(pid, "status"), maxArgs)
 	if err != nil {
 		return Process{}, err
 	}
 	if owner, ok := uidIn(status); !ok || owner != uid {
 		return Process{}, fmt.Errorf("process %d is of another user", pid)
 	}
-	words, err := readSome(o.file(pid, "cmdline"))
+	words, err := process.ReadStart(o.file(pid, "cmdline"), maxArgs)
 	if err != nil {
 		return Process{}, err
 	}
@@ -158,13 +157,4 @@ func (o OS) Signal(p Process, s syscall.Signal) error {
 		return fmt.Errorf("signal process %d: %w", p.PID, err)
 	}
 	return nil
-}
-
-func readSome(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxArgs))
 }

@@ -23,17 +23,21 @@ type Stat struct {
 
 // ReadStat reads the stat of a process; dir is its directory, such as /proc/7.
 func ReadStat(dir string) (Stat, error) {
-	f, err := os.Open(filepath.Join(dir, "stat"))
-	if err != nil {
-		return Stat{}, err
-	}
-	defer f.Close()
-	line, err := io.ReadAll(io.LimitReader(f, maxStat))
+	line, err := ReadStart(filepath.Join(dir, "stat"), maxStat)
 	return ParseStat(string(line)), err
 }
 
-// ParseStat reads the line of /proc/PID/stat. The name is in parentheses and may itself hold
-// spaces and parentheses.
+// ReadStart reads a file of the kernel, at most its first bytes up to the limit.
+func ReadStart(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit))
+}
+
+// ParseStat reads the line of /proc/PID/stat. The name is in parentheses and may itself hold spaces and parentheses.
 func ParseStat(line string) Stat {
 	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
 	if open < 0 || end < open {

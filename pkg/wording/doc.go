@@ -150,6 +150,8 @@ func plain(v any) string {
 		return "[" + v.Plain() + "]"
 	case List:
 		return "[" + v.join(Message.Plain) + "]"
+	case interface{ Plain() string }:
+		return v.Plain()
 	case error, Words:
 		return ""
 	case Quote:
@@ -206,7 +208,7 @@ func find(kind Kind) row {
 }
 
 func table() (all []row) {
-	for _, part := range [][]row{hostRows(), vmRows(), decisionRows(), processRows()} {
+	for _, part := range [][]row{hostRows(), vmRows(), decisionRows(), processRows(), isolationRows()} {
 		all = append(all, part...)
 	}
 	return all

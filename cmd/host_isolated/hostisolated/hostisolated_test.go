@@ -1,4 +1,4 @@
-package main
+package hostisolated
 
 import (
 	"bytes"
@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"one-ft/cmd/host_isolated/hostisolated"
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
@@ -21,7 +20,9 @@ func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, problems bytes.Buffer
 	env := app.Env{Args: append([]string{"host_isolated"}, args...), Stdout: &out, Stderr: &problems, Getenv: func(string) string { return "" }}
-	code = run(t.Context(), env)
+	world := OS()
+	world.Env, world.Pin = env, func() {}
+	code = Run(t.Context(), world)
 	return code, out.String(), problems.String()
 }
 
@@ -67,7 +68,7 @@ func TestUsage(t *testing.T) {
 // The default of the front-end covers the defaults of a host, and README of fence says the
 // numbers that are true.
 func TestDefaultsFitTogether(t *testing.T) {
-	readme, err := os.ReadFile("../../pkg/fence/README.md")
+	readme, err := os.ReadFile("../../../pkg/fence/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,12 +105,12 @@ func TestDefaultsFitTogether(t *testing.T) {
 
 // Every setting of the file has a flag, with the same name but for its dashes.
 func TestFlagsAndSettings(t *testing.T) {
-	text, err := os.ReadFile("../../scripts/host_isolated.yaml")
+	text, err := os.ReadFile("../../../scripts/host_isolated.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	have := map[string]bool{}
-	for _, f := range hostisolated.Command().Flags {
+	for _, f := range Command().Flags {
 		for _, name := range f.Doc().Names {
 			have[strings.TrimLeft(name, "-")] = true
 		}
