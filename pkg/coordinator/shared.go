@@ -1,7 +1,6 @@
 package coordinator
 
 import (
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -44,14 +43,11 @@ func (c *shared) frontEndStarted(of app.Session) time.Time {
 }
 
 // openJournal opens the journal, and again until that works.
-func (c *shared) openJournal(s app.Session) func() (*incident.Journal, error) {
-	return func() (*incident.Journal, error) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		var err error
-		if c.journal == nil {
-			c.journal, err = incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
-		}
-		return c.journal, err
+func (c *shared) openJournal(s app.Session) (_ *incident.Journal, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.journal == nil {
+		c.journal, err = openJournal(s)
 	}
+	return c.journal, err
 }

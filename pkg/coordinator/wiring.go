@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
-	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
-	"one-ft/pkg/config"
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/drill"
 	"one-ft/pkg/failfast"
@@ -23,52 +21,49 @@ import (
 	"one-ft/pkg/one"
 	"one-ft/pkg/onedconf"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/statedir"
 )
 
 // jobOf makes the job of a request for a host with the settings of a session.
 func jobOf(s app.Session, q incident.Request, shared *shared) failover.HostJob {
-	v := s.Config.Values()
+	v, fences := s.Config.Values(), NewFences(s)
 	job := failover.HostJob{
 		HostID: q.ID, Dialect: s.Dialect, Confirm: incident.Duration(q.Confirm), FenceFirst: q.FenceFirst,
 		Policy: recovery.Policy{Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}},
-		Storm:  newStorm(v, shared.frontEndStarted(s)),
+		Storm:  stormOf(s, q, shared), Insist: q.ConfirmedOff || q.Override && s.Attended, ConfirmedOff: q.ConfirmedOff,
+		Fencing: failover.Fencing(q.Fencing), Fence: fences.Prove, Describe: fences.Describe,
 	}
-	job.Storm.Override = q.Override
-	job.Storm.Cycle = func(ctx context.Context) (time.Duration, error) {
-		cycle, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
-		return cycle, err
-	}
-	opinions := q.Opinions
-	if len(opinions) == 0 {
-		opinions = v.Confirm
-	}
-	for _, argv := range opinions {
+	for _, argv := range q.Opinions {
 		job.Opinions = append(job.Opinions, failover.NewOpinion(argv, s.Client.HostXML, s.RunProgram))
 	}
-	fences := NewFences(s)
+	if q.ConfirmedOff {
+		job.Fencing, job.Fence = failover.FencingRequired, confirmed
+		return job
+	}
 	if shared != nil {
 		fences.Slots = shared.agents
+		job.Fence = fences.Prove
 	}
-	job.Fencing, job.Fence, job.Describe = FencingOf(s, q), fences.Prove, fences.Describe
-	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(FencingOf(s, q), host) }
+	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(job.Fencing, host) }
 	job.ProofTime = func(host one.Host, watched time.Duration) downtime.Span {
-		v.Fencing = string(job.Fencing)
+		v.Fencing = q.Fencing
 		set, err := fences.Settings(host)
 		return drill.Fencing{Settings: set, Err: err}.Proof(v, watched).Span
-	}
-	job.Insist, job.ConfirmedOff = q.ConfirmedOff || q.Override && s.Attended, q.ConfirmedOff
-	if q.ConfirmedOff {
-		job.Fencing, job.Fence, job.Outlook, job.ProofTime = failover.FencingRequired, confirmed, nil, nil
 	}
 	return job
 }
 
-// FencingOf is what a request says about fencing, else the configuration.
-func FencingOf(s app.Session, q incident.Request) failover.Fencing {
-	if q.Fencing != "" {
-		return failover.Fencing(q.Fencing)
+// stormOf makes the storm guard of a request.
+func stormOf(s app.Session, q incident.Request, shared *shared) failover.Storm {
+	v := s.Config.Values()
+	storm := failover.Storm{
+		Policy:   recovery.GuardPolicy{Share: float64(v.StormShare) / 100, Hosts: v.StormHosts, Window: v.StormWindow, PerCluster: v.StormPerCluster},
+		CoolDown: v.StormCoolDown, GiveUp: v.StormGiveUp, Override: q.Override, Cycle: cycleOf(s),
 	}
-	return failover.Fencing(s.Config.Values().Fencing)
+	if started := shared.frontEndStarted(s); !started.IsZero() {
+		storm.QuietUntil = started.Add(v.StormQuiet)
+	}
+	return storm
 }
 
 // confirmed is the Fencer for a host that an admin has confirmed to be off.
@@ -83,7 +78,7 @@ func confirmed(_ context.Context, host one.Host, _ fence.Look) (fence.Proof, err
 // optionsOf makes the options of a request, with progress going to the log.
 func optionsOf(s app.Session, q incident.Request, rec *journaling.Recorder, shared *shared) failover.Options {
 	o := failover.Options{
-		Record: rec, Verify: failover.Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
+		Record: rec, Verify: failover.Verify(q.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
 		Notify: func(e failover.Event) { s.Log.VM(logLevel(e.Level), e.VM, e.Kind, e.Text) },
 		Asked:  q.At, Strays: s.Attended || q.Tool == "oneft", Quarantine: s.Config.Values().Quarantine, Attended: s.Attended, Estimate: newEstimate(s),
 		Budget: newBudget(s),
@@ -91,9 +86,6 @@ func optionsOf(s app.Session, q incident.Request, rec *journaling.Recorder, shar
 	o.Bar = failover.NewBar(s.Drivers(), s.StateDir, o.Notify)
 	if shared != nil {
 		o.Shared = shared.Shared
-	}
-	if q.Verify != "" {
-		o.Verify = failover.Verify(q.Verify)
 	}
 	if q.Timeout > 0 {
 		o.Timeout, o.FixedTimeout = incident.Duration(q.Timeout), true
@@ -119,48 +111,57 @@ func RunHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 // runHost does what a request for a host asks for; shared is nil for a process that works on
 // one host only.
 func runHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) (failover.Report, error) {
-	c, cloud, job := recorderOf(s, q, notify), failover.Cloud(s.Client), jobOf(s, q, shared)
+	q = Complete(s, q)
+	cloud := failover.Cloud(s.Client)
 	if shared != nil {
-		cloud, c.Prunes = shared.Cloud(), false // pruning reads the whole journal: once for all hosts
-		if c.Open != nil {
-			c.Open = shared.openJournal(s)
-		}
-		// A person is not told that it has been handled.
-		c.Repeats = &journaling.Repeats{EachCycle: s.Version.Before(hooksOfOned.Major, hooksOfOned.Minor), Cycle: job.Storm.Cycle, Fencing: s.Config.Values().Fencing}
+		cloud = shared.Cloud()
 	}
-	rec := newRecorder(s, c)
-	report, err := failover.Host(ctx, cloud, locks(s), job, optionsOf(s, q, rec, shared))
+	rec := newRecorder(s, q, notify, shared)
+	report, err := failover.Host(ctx, cloud, locks(s), jobOf(s, q, shared), optionsOf(s, q, rec, shared))
 	rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
 
 // RunVM does what a request for a VM asks for.
 func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
+	q = Complete(s, q)
 	job := failover.VMJob{VMID: q.ID, Dialect: s.Dialect, Decide: decision(q)}
 	if !q.NoBudget {
 		job.Budget = newBudget(s)
 	}
-	rec := newRecorder(s, recorderOf(s, q, notify))
+	rec := newRecorder(s, q, notify, nil)
 	report, err := failover.VM(ctx, s.Client, locks(s), job, optionsOf(s, q, rec, nil))
 	rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
 
-// recorderOf says what the journal of a session keeps of a request.
-func recorderOf(s app.Session, q incident.Request, notify *journaling.Notifications) journaling.Config {
-	c := journaling.Config{Request: q, Notify: notify, Kept: !s.Attended, Prunes: true}
-	if !s.DryRun {
-		c.Open = func() (*incident.Journal, error) { return incident.OpenJournal(filepath.Join(s.StateDir, "incidents")) }
+// newRecorder makes what writes the work on a request into the journal.
+func newRecorder(s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) *journaling.Recorder {
+	c := journaling.Config{Request: q, Notify: notify, Kept: !s.Attended, Prunes: shared == nil} // pruning reads the whole journal: once for all hosts
+	if s.DryRun {
+		return journaling.NewRecorder(c)
 	}
-	return c
+	c.Open = func() (*incident.Journal, error) { return openJournal(s) }
+	if shared != nil {
+		c.Open = func() (*incident.Journal, error) { return shared.openJournal(s) }
+		// An admin is not told that it has been handled.
+		c.Repeats = &journaling.Repeats{EachCycle: s.Version.Before(hooksOfOned.Major, hooksOfOned.Minor), Cycle: cycleOf(s)}
+	}
+	rec := journaling.NewRecorder(c)
+	s.Log.Observe(rec.Line)
+	return rec
 }
 
-func newRecorder(s app.Session, c journaling.Config) *journaling.Recorder {
-	rec := journaling.NewRecorder(c)
-	if c.Open != nil {
-		s.Log.Observe(rec.Line)
+func openJournal(s app.Session) (*incident.Journal, error) {
+	return incident.OpenJournal(statedir.Dir(s.StateDir).Incidents())
+}
+
+// cycleOf finds out how long a monitoring cycle is.
+func cycleOf(s app.Session) func(context.Context) (time.Duration, error) {
+	return func(ctx context.Context) (time.Duration, error) {
+		cycle, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+		return cycle, err
 	}
-	return rec
 }
 
 // NewNotifications are those of a session; nil in a dry run or without a journal.
@@ -180,18 +181,27 @@ func decision(q incident.Request) func(recovery.Single) recovery.Step {
 	return func(v recovery.Single) recovery.Step { return recovery.Failure(v, policy) }
 }
 
-// ForHost does what a request for a host asks for, with the settings of a session. A hook
-// that finds another process at work on hosts hands its host over; one that finds none works
-// on all that are handed to it.
+// ForHost does what a request for the host of a session asks for, unless the operator at the terminal declines. A hook
+// that finds a coordinator at work hands its host over; one that finds none works on all that are handed to it.
 func ForHost(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
+	q.Kind, q.ID = "host", s.ID
+	q = NewRequest(s, q)
+	if declined := consent(ctx, s, q); declined != nil {
+		return *declined, nil
+	}
 	notify := NewNotifications(s)
 	defer notify.Close()
 	if s.DryRun || s.Attended || s.Locks == nil {
 		report, err := RunHost(ctx, s, q, notify)
 		return report, ExplainHost(err)
 	}
-	answer, err := Coordinate(ctx, s, []incident.Request{q}, notify)
-	return answer, ExplainHost(err)
+	results := Coordinate(ctx, s, []incident.Request{q}, notify)
+	if len(results) == 1 {
+		return results[0].Report, ExplainHost(results[0].Err)
+	}
+	var b Batch
+	b.Add(results, []incident.Request{q})
+	return b, nil
 }
 
 // ExplainHost makes a usage error of a host that does not exist.
@@ -202,50 +212,16 @@ func ExplainHost(err error) error {
 	return err
 }
 
-// ForVM does what a request for a VM asks for, with the settings of a session.
+// ForVM does what a request for the VM of a session asks for.
 func ForVM(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
+	q.Kind, q.ID = "VM", s.ID
 	notify := NewNotifications(s)
 	defer notify.Close()
-	report, err := RunVM(ctx, s, q, notify)
+	report, err := RunVM(ctx, s, NewRequest(s, q), notify)
 	if errors.Is(err, failover.ErrNoVM) {
 		err = app.Usagef("%w; onevm list shows the VMs", err)
 	}
 	return report, err
-}
-
-// RequestFor begins a request for the object of a session with what all tools share.
-func RequestFor(s app.Session, kind string, action string) incident.Request {
-	q := incident.Request{
-		Kind: kind, ID: s.ID, Tool: s.Cli.App.Name, Call: s.Call, Action: action, AnyState: s.AnyState, Verify: VerifyOf(s, kind),
-		At: time.Now().Truncate(time.Millisecond),
-	}
-	if s.TimeoutGiven {
-		q.Timeout = s.Timeout.Seconds()
-	}
-	return q
-}
-
-// VerifyOf is what has to be seen of the VMs of an object: those of a host are followed until they run, unless it was
-// said otherwise.
-func VerifyOf(s app.Session, kind string) string {
-	if kind == "host" && !s.VerifyGiven {
-		return string(failover.VerifyRunning)
-	}
-	return s.Verify
-}
-
-// ConfirmTime is how long to watch a host: wait, or so many cycles of interval; an interval of
-// 0 is that of oned.
-func ConfirmTime(ctx context.Context, s app.Session, wait time.Duration, cycles int, interval time.Duration) (time.Duration, error) {
-	if cycles > 0 && interval == 0 && !s.DryRun {
-		var source string
-		var err error
-		if interval, source, err = failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
-			return 0, err
-		}
-		s.Log.Info("a monitoring cycle is %s (%s)", interval, source)
-	}
-	return wait + time.Duration(cycles)*interval, nil
 }
 
 // locks gives the locks of a session; nil if there are none.
@@ -254,21 +230,6 @@ func locks(s app.Session) failover.Locker {
 		return nil // not a failover.Locker that holds a nil pointer
 	}
 	return s.Locks
-}
-
-// newStorm makes the storm guard of a configuration. started is when oned started
-// or became leader; the zero time when that is not known.
-func newStorm(v config.Values, started time.Time) failover.Storm {
-	s := failover.Storm{
-		Policy: recovery.GuardPolicy{
-			Share: float64(v.StormShare) / 100, Hosts: v.StormHosts, Window: v.StormWindow, PerCluster: v.StormPerCluster,
-		},
-		CoolDown: v.StormCoolDown, GiveUp: v.StormGiveUp,
-	}
-	if !started.IsZero() {
-		s.QuietUntil = started.Add(v.StormQuiet)
-	}
-	return s
 }
 
 // NewFences are those of a session, with progress going to the log.
@@ -296,14 +257,9 @@ func newEstimate(s app.Session) failover.Estimate {
 	}
 }
 
-// BudgetFlags are the flags of executables that act on single VMs.
-func BudgetFlags() []cli.Flag {
-	return []cli.Flag{&cli.BoolFlag{Name: "no-budget", Usage: "a person decided so: count neither attempts nor how many VMs fail"}}
-}
-
 // newBudget makes the budget of a session.
 func newBudget(s app.Session) *failover.Budget {
-	v, dir := s.Config.Values(), filepath.Join(s.StateDir, "attempts")
+	v, dir := s.Config.Values(), statedir.Dir(s.StateDir).Attempts()
 	return &failover.Budget{GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute), Policy: recovery.Budget{
 		Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell,
 	}}

@@ -16,8 +16,6 @@ type Repeats struct {
 	// EachCycle: oned calls the hook each time that a host is monitored in vain, which is each Cycle.
 	EachCycle bool
 	Cycle     func(context.Context) (time.Duration, error)
-	// Fencing is what the configuration says, for requests that do not.
-	Fencing string
 }
 
 // Handled says that an event only repeats one about an outage that has been worked on, and what
@@ -87,12 +85,6 @@ func (rec *Recorder) sameWish(before incident.Request) bool {
 	if now.Tool == before.Tool && !slices.Equal(now.Call, before.Call) {
 		return false
 	}
-	fencing := func(q incident.Request) string {
-		if q.Fencing == "" {
-			return rec.repeats.Fencing
-		}
-		return q.Fencing
-	}
 	return now.Action == before.Action && now.Idle == before.Idle && now.AnyState == before.AnyState && now.Override == before.Override &&
-		fencing(now) == fencing(before) && now.ConfirmedOff == before.ConfirmedOff
+		(now.Fencing == before.Fencing || before.Fencing == "") && now.ConfirmedOff == before.ConfirmedOff
 }
