@@ -15,6 +15,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/journaling"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/wording"
 )
 
 const (
@@ -72,7 +73,7 @@ func Coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 		var busy *incident.BusyError
 		switch release, err = s.Locks.Acquire("coordinator-"+cloud, 0); {
 		case errors.As(err, &busy) && c.hangs(ctx):
-			s.Log.Warn("%s has the hosts, but has not been at work for %s; working without it", busy.Holder, hung)
+			s.Log.Say(wording.CoordinatorHangs, busy.Holder, hung)
 			return c.alone(ctx)
 		case errors.As(err, &busy):
 			return c.handedOver(busy.Holder)
@@ -88,7 +89,7 @@ func Coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 			return c.results
 		}
 	}
-	s.Log.Warn("working without handing over: %v", err)
+	s.Log.Say(wording.NotHandedOver, err)
 	return c.alone(ctx)
 }
 
@@ -131,12 +132,13 @@ func (c *coordinator) handedOver(holder string) []Result {
 		if indexOf(c.results, q.ID) >= 0 {
 			continue
 		}
-		r := failover.Report{Object: fmt.Sprintf("host %d", q.ID), Elsewhere: true, Summary: "handed over to " + holder}
+		r := failover.Report{Object: fmt.Sprintf("host %d", q.ID)}
+		r.Elsewhere = r.Sum(wording.HandedOverTo, holder)
 		for end := time.Now().Add(named); err == nil && len(c.own) == 1; time.Sleep(spoolEvery / 2) {
 			if open, is, _ := journal.OpenOf("host", q.ID); is {
 				r.Incident = open.Number
 				if open.Began.Before(q.At) {
-					r.Summary = fmt.Sprintf("host %d is already being handled by %s", q.ID, holder)
+					r.Sum(wording.AlreadyHandled, q.ID, holder)
 				}
 				break
 			}
@@ -194,7 +196,7 @@ func (c *coordinator) begin(running map[int]incident.Handed) (all []incident.Han
 			c.shared.Override(h.ID)
 		case is || c.isStuck(h):
 		case time.Since(h.At) > failover.Forgotten: // it may be about an outage before
-			c.s.Log.Warn("the request for host %d of %s is too old; it is left to oneft resume", h.ID, h.At.Format(time.DateTime))
+			c.s.Log.Say(wording.RequestTooOld, h.ID, h.At.Format(time.DateTime))
 			c.remove(h)
 		default:
 			all = append(all, h)
@@ -208,7 +210,7 @@ func (c *coordinator) warn(failed []error) {
 	text := fmt.Sprint(errors.Join(failed...))
 	if text != c.warned {
 		for _, err := range failed {
-			c.s.Log.Warn("%v", err)
+			c.s.Log.Say(wording.Trouble, err)
 		}
 	}
 	c.warned = text
@@ -220,17 +222,17 @@ func (c *coordinator) work(ctx context.Context, h incident.Handed) Result {
 	only := len(c.own) == 1 && c.own[0].ID == h.ID // the log of the tool is about it
 	if !only {
 		s.Log = c.s.Log.Of("host", h.ID)
-		s.Log.Info("handed over by %s %s", h.Tool, strings.Join(h.Call, " "))
+		s.Log.Say(wording.HandedOver, h.Tool+" "+strings.Join(h.Call, " "))
 	}
 	report, err := runHost(ctx, s, h.Request, c.notify, c.shared)
 	switch {
 	case only:
 	case err != nil:
-		s.Log.Problem("%v", err)
+		s.Log.Say(wording.Failed, err)
 	case report.ExitCode() != app.ExitDone:
-		s.Log.Problem("%s", report.Line())
+		s.Log.Answer(wording.Problem, report)
 	default:
-		s.Log.Info("%s", report.Line())
+		s.Log.Answer(wording.Info, report)
 	}
 	return Result{ID: h.ID, Report: report, Err: err, handed: h}
 }
@@ -255,7 +257,7 @@ func indexOf(all []Result, id int) int {
 func (c *coordinator) remove(h incident.Handed) {
 	if _, err := c.spool.Done(h); err != nil {
 		c.stuck[h.ID] = h.Text()
-		c.s.Log.Warn("%v", err)
+		c.s.Log.Say(wording.Trouble, err)
 	}
 }
 

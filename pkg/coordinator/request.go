@@ -11,6 +11,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/wording"
 )
 
 // NewRequest adds to a request, of which kind, ID and action are known, what flags and the configuration say to all tools.
@@ -50,7 +51,7 @@ func Watch(ctx context.Context, s app.Session, wait time.Duration, cycles int, i
 		if interval, source, err = failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
 			return 0, err
 		}
-		s.Log.Info("a monitoring cycle is %s (%s)", interval, source)
+		s.Log.Say(wording.MonitoringCycle, interval, source)
 	}
 	return wait + time.Duration(cycles)*interval, nil
 }

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/sirupsen/logrus"
-
 	"one-ft/pkg/app"
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/drill"
@@ -22,6 +20,7 @@ import (
 	"one-ft/pkg/onedconf"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/wording"
 )
 
 // jobOf makes the job of a request for a host with the settings of a session.
@@ -79,7 +78,7 @@ func confirmed(_ context.Context, host one.Host, _ fence.Look) (fence.Proof, err
 func optionsOf(s app.Session, q incident.Request, rec *journaling.Recorder, shared *shared) failover.Options {
 	o := failover.Options{
 		Record: rec, Verify: failover.Verify(q.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
-		Notify: func(e failover.Event) { s.Log.VM(logLevel(e.Level), e.VM, e.Kind, e.Text) },
+		Notify: func(e failover.Event) { s.Log.VM(e.Level, e.VM, e.Message) },
 		Asked:  q.At, Strays: s.Attended || q.Tool == "oneft", Quarantine: s.Config.Values().Quarantine, Attended: s.Attended, Estimate: newEstimate(s),
 		Budget: newBudget(s),
 	}
@@ -169,7 +168,7 @@ func NewNotifications(s app.Session) *journaling.Notifications {
 	if s.DryRun {
 		return nil
 	}
-	return journaling.NewNotifications(journaling.Setting{StateDir: s.StateDir, Values: s.Config.Values(), Attended: s.Attended, Run: s.RunProgram, Warn: s.Log.Warn})
+	return journaling.NewNotifications(journaling.Setting{StateDir: s.StateDir, Values: s.Config.Values(), Attended: s.Attended, Run: s.RunProgram, Say: s.Log.Say})
 }
 
 // decision is the plan for one VM that a request asks for.
@@ -235,7 +234,7 @@ func locks(s app.Session) failover.Locker {
 // NewFences are those of a session, with progress going to the log.
 func NewFences(s app.Session) fencing.Resolver {
 	return fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
-		s.Log.Info("fence %s: %s", e.Device, e.Text)
+		s.Log.VM(wording.Info, -1, e.Message.After("fence "+e.Device))
 	}}
 }
 
@@ -263,17 +262,6 @@ func newBudget(s app.Session) *failover.Budget {
 	return &failover.Budget{GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute), Policy: recovery.Budget{
 		Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell,
 	}}
-}
-
-// logLevel is the level of an event in the log.
-func logLevel(l failover.Level) logrus.Level {
-	switch l {
-	case failover.Warning:
-		return logrus.WarnLevel
-	case failover.Problem:
-		return logrus.ErrorLevel
-	}
-	return logrus.InfoLevel
 }
 
 // sshTime bounds asking ssh for its settings.

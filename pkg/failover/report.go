@@ -7,6 +7,7 @@ import (
 
 	"one-ft/pkg/exitcode"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/wording"
 )
 
 // ExitCode is 0 when everything was handled or there was nothing to do, 1 when a VM was
@@ -51,6 +52,9 @@ func (r Report) Line() string {
 	}
 	return line
 }
+
+// Message is the summary.
+func (r Report) Message() wording.Message { return r.said }
 
 // Table is the report for people.
 func (r Report) Table() [][]string {
