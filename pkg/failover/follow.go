@@ -141,7 +141,7 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 			r.end(t, Starting, onItsWay(t))
 		}
 	}
-	return stage == recovery.StageCleanup || turn == recovery.TurnAsk // its clean-up is still to come
+	return stage == incident.WaitCleanup || turn == recovery.TurnAsk // its clean-up is still to come
 }
 
 // unmoved reports whether a VM is on the host as it was when oned was asked to take it off.

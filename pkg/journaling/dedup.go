@@ -74,7 +74,7 @@ func (rec *Recorder) repeated(ctx context.Context, last incident.Record) bool {
 			return false
 		}
 	}
-	rec.bounded(func() { _ = rec.journal.Heard(last.Number, at) }) // else the next event is taken for a new outage
+	rec.bounded(func() { _ = rec.journal.Touch(last.Number, at) }) // else the next event is taken for a new outage
 	return true
 }
 

@@ -60,7 +60,7 @@ func NewNotifications(s Setting) *Notifications {
 		s.Say(wording.Trouble, fmt.Errorf(format, args...))
 	})
 	t.count = func(r incident.Record) {
-		if err := metrics.Add(filepath.Join(s.StateDir, "metrics.json"), s.Values.MetricsFile, r, time.Now()); err != nil {
+		if err := metrics.Add(t.ctx, filepath.Join(s.StateDir, "metrics.json"), s.Values.MetricsFile, r, time.Now()); err != nil {
 			s.Say(wording.MetricsUnwritten, err)
 		}
 	}
@@ -76,10 +76,10 @@ func notifications(v config.Values) []notify.Command {
 	return commands
 }
 
-func (t *Notifications) began(c *incident.Case) { t.told(notify.Begin, c) }
+func (t *Notifications) began(c *incident.Writer) { t.told(notify.Begin, c) }
 
 // held is told once of each incident.
-func (t *Notifications) held(c *incident.Case) {
+func (t *Notifications) held(c *incident.Writer) {
 	if t == nil {
 		return
 	}
@@ -95,13 +95,13 @@ func (t *Notifications) held(c *incident.Case) {
 // ended counts an incident and tells of it, unless another process will go on with it or follow its
 // VMs. before is how it had ended already when it was begun again: when that is how it ended now,
 // nobody wants to know.
-func (t *Notifications) ended(c *incident.Case, before incident.Status) {
+func (t *Notifications) ended(c *incident.Writer, before incident.Status) {
 	r := c.Record()
 	switch {
 	case t == nil || r.Status.Unfinished() || r.Status == before:
 	case before != "" || r.Tries > 0: // it was counted when it ended first
 		t.work.Go(func() {
-			t.notifier.TellAgain(notify.End, c.Number())
+			t.notifier.Requeue(notify.End, c.Number())
 			t.notifier.Deliver(t.ctx)
 		})
 	default:
@@ -111,12 +111,12 @@ func (t *Notifications) ended(c *incident.Case, before incident.Status) {
 }
 
 // told hands an event to the commands, beside the recovery.
-func (t *Notifications) told(kind notify.Kind, c *incident.Case) {
+func (t *Notifications) told(kind notify.Kind, c *incident.Writer) {
 	if t == nil || c.Number() == 0 {
 		return
 	}
 	t.work.Go(func() {
-		t.notifier.Tell(kind, c.Number())
+		t.notifier.Enqueue(kind, c.Number())
 		t.notifier.Deliver(t.ctx)
 	})
 }

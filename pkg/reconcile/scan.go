@@ -86,7 +86,7 @@ func (w *sweeper) pasts() (past map[key][]incident.Record, open map[key]incident
 		w.s.Log.Say(wording.NoJournal, err)
 		return past, open
 	}
-	records, failed := journal.Heads()
+	records, failed := journal.Summaries()
 	for _, err := range failed {
 		w.s.Log.Say(wording.Trouble, err)
 	}
