@@ -48,13 +48,16 @@ func Watch(ctx context.Context, s app.Session, wait time.Duration, cycles int, i
 	if cycles > 0 && interval == 0 && !s.DryRun {
 		var source string
 		var err error
-		if interval, source, err = failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
+		if interval, source, err = failover.Interval(ctx, s.Client, monitord(s)); err != nil {
 			return 0, err
 		}
 		s.Log.Say(wording.MonitoringCycle, interval, source)
 	}
 	return wait + time.Duration(cycles)*interval, nil
 }
+
+// monitord is the configuration file of monitord.
+func monitord(s app.Session) string { return filepath.Join(s.Paths.Etc, "monitord.conf") }
 
 // NoBudgetFlag is a flag of executables that act on single VMs.
 func NoBudgetFlag() cli.Flag {

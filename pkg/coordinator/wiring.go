@@ -23,26 +23,96 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// jobOf makes the job of a request for a host with the settings of a session.
-func jobOf(s app.Session, q incident.Request, shared *shared) failover.HostJob {
-	v, fences := s.Config.Values(), NewFences(s)
+// work is a request in the session that works on it.
+type work struct {
+	s      app.Session
+	q      incident.Request
+	rec    *journaling.Recorder
+	shared *shared // nil for a process that works on one host or VM only
+}
+
+func newWork(s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) work {
+	w := work{s: s, q: Complete(s, q), shared: shared}
+	c := journaling.Config{Request: w.q, Notify: notify, Kept: !s.Attended}
+	if !s.DryRun {
+		c.Journal, c.Err = shared.openJournal(s)
+	}
+	if shared == nil {
+		c.Prunes = true // which reads the whole journal: once for all hosts
+	} else { // an admin is not turned away because the outage has been handled
+		c.Repeats = &journaling.Repeats{EachCycle: s.Version.Before(hooksOfOned.Major, hooksOfOned.Minor), Cycle: w.cycle}
+	}
+	w.rec = journaling.NewRecorder(c)
+	return w
+}
+
+// hooksOfOned is the version up to which oned itself calls hooks, that of a host on each failed
+// cycle.
+var hooksOfOned = one.Version{Major: 5, Minor: 10}
+
+// cycle finds out how long a monitoring cycle is.
+func (w work) cycle(ctx context.Context) (time.Duration, error) {
+	cycle, _, err := failover.Interval(ctx, w.s.Client, monitord(w.s))
+	return cycle, err
+}
+
+// say logs and records what happens.
+func (w work) say(e failover.Event) {
+	w.s.Log.VM(e.Level, e.VM, e.Message)
+	w.rec.Event(e)
+}
+
+// RunHost does what a request for a host asks for, alone.
+func RunHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
+	return runHost(ctx, s, q, notify, nil)
+}
+
+func runHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) (failover.Report, error) {
+	w, cloud := newWork(s, q, notify, shared), failover.Cloud(s.Client)
+	if shared != nil {
+		cloud = shared.Cloud()
+	}
+	report, err := failover.Host(ctx, cloud, locks(s), w.hostJob(), w.options())
+	w.rec.End(&report, err, ctx.Err() != nil)
+	return report, err
+}
+
+// RunVM does what a request for a VM asks for.
+func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
+	w := newWork(s, q, notify, nil)
+	job := failover.VMJob{VMID: q.ID, Dialect: s.Dialect, Decide: decision(q)}
+	if !q.NoBudget {
+		job.Budget = newBudget(s)
+	}
+	report, err := failover.VM(ctx, s.Client, locks(s), job, w.options())
+	w.rec.End(&report, err, ctx.Err() != nil)
+	return report, err
+}
+
+// hostJob is the job of a request for a host.
+func (w work) hostJob() failover.HostJob {
+	s, q, v := w.s, w.q, w.s.Config.Values()
 	job := failover.HostJob{
 		HostID: q.ID, Dialect: s.Dialect, Confirm: incident.Duration(q.Confirm), FenceFirst: q.FenceFirst,
 		Policy: recovery.Policy{Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}},
-		Storm:  stormOf(s, q, shared), Insist: q.ConfirmedOff || q.Override && s.Attended, ConfirmedOff: q.ConfirmedOff,
-		Fencing: failover.Fencing(q.Fencing), Fence: fences.Prove, Describe: fences.Describe,
+		Storm:  w.storm(), Insist: q.ConfirmedOff || q.Override && s.Attended, ConfirmedOff: q.ConfirmedOff,
 	}
 	for _, argv := range q.Opinions {
 		job.Opinions = append(job.Opinions, failover.NewOpinion(argv, s.Client.HostXML, s.RunProgram))
 	}
+	fences := NewFences(s)
+	job.Describe = fences.Describe
 	if q.ConfirmedOff {
 		job.Fencing, job.Fence = failover.FencingRequired, confirmed
 		return job
 	}
-	if shared != nil {
-		fences.Slots = shared.agents
-		job.Fence = fences.Prove
+	if w.shared != nil {
+		fences.Slots = w.shared.agents
 	}
+	fences.Notify = func(e fence.Event) {
+		w.say(failover.Event{VM: -1, Level: wording.Info, Message: e.Message.After("fence " + e.Device)})
+	}
+	job.Fencing, job.Fence = failover.Fencing(q.Fencing), fences.Prove
 	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(job.Fencing, host) }
 	job.ProofTime = func(host one.Host, watched time.Duration) downtime.Span {
 		v.Fencing = q.Fencing
@@ -52,14 +122,14 @@ func jobOf(s app.Session, q incident.Request, shared *shared) failover.HostJob {
 	return job
 }
 
-// stormOf makes the storm guard of a request.
-func stormOf(s app.Session, q incident.Request, shared *shared) failover.Storm {
-	v := s.Config.Values()
+// storm is the storm guard of the request.
+func (w work) storm() failover.Storm {
+	v := w.s.Config.Values()
 	storm := failover.Storm{
 		Policy:   recovery.GuardPolicy{Share: float64(v.StormShare) / 100, Hosts: v.StormHosts, Window: v.StormWindow, PerCluster: v.StormPerCluster},
-		CoolDown: v.StormCoolDown, GiveUp: v.StormGiveUp, Override: q.Override, Cycle: cycleOf(s),
+		CoolDown: v.StormCoolDown, GiveUp: v.StormGiveUp, Override: w.q.Override, Cycle: w.cycle,
 	}
-	if started := shared.frontEndStarted(s); !started.IsZero() {
+	if started := w.shared.frontEndStarted(w.s); !started.IsZero() {
 		storm.QuietUntil = started.Add(v.StormQuiet)
 	}
 	return storm
@@ -74,22 +144,22 @@ func confirmed(_ context.Context, host one.Host, _ fence.Look) (fence.Proof, err
 	return fence.ConfirmedOff(host.ID, by), nil
 }
 
-// optionsOf makes the options of a request, with progress going to the log.
-func optionsOf(s app.Session, q incident.Request, rec *journaling.Recorder, shared *shared) failover.Options {
+// options are those of the request.
+func (w work) options() failover.Options {
+	s, q, v := w.s, w.q, w.s.Config.Values()
 	o := failover.Options{
-		Record: rec, Verify: failover.Verify(q.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
-		Notify: func(e failover.Event) { s.Log.VM(e.Level, e.VM, e.Message) },
-		Asked:  q.At, Strays: s.Attended || q.Tool == "oneft", Quarantine: s.Config.Values().Quarantine, Attended: s.Attended, Estimate: newEstimate(s),
+		Record: w.rec, Verify: failover.Verify(q.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
+		Notify: w.say, Bar: failover.NewBar(s.Drivers(), s.StateDir, w.say),
+		Asked: q.At, Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Attended: s.Attended, Estimate: newEstimate(s),
 		Budget: newBudget(s),
 	}
-	o.Bar = failover.NewBar(s.Drivers(), s.StateDir, o.Notify)
-	if shared != nil {
-		o.Shared = shared.Shared
+	if w.shared != nil {
+		o.Shared = w.shared.Shared
 	}
 	if q.Timeout > 0 {
 		o.Timeout, o.FixedTimeout = incident.Duration(q.Timeout), true
 	}
-	if s.Config.Values().Place {
+	if v.Place {
 		o.Placer = drill.NewPlacer(s.Client, s.Version, s.Dialect)
 	}
 	if !s.DryRun {
@@ -98,77 +168,12 @@ func optionsOf(s app.Session, q incident.Request, rec *journaling.Recorder, shar
 	return o
 }
 
-// hooksOfOned is the version up to which oned itself calls hooks, that of a host on each failed
-// cycle.
-var hooksOfOned = one.Version{Major: 5, Minor: 10}
-
-// RunHost does what a request for a host asks for, alone.
-func RunHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
-	return runHost(ctx, s, q, notify, nil)
-}
-
-// runHost does what a request for a host asks for; shared is nil for a process that works on
-// one host only.
-func runHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) (failover.Report, error) {
-	q = Complete(s, q)
-	cloud := failover.Cloud(s.Client)
-	if shared != nil {
-		cloud = shared.Cloud()
-	}
-	rec := newRecorder(s, q, notify, shared)
-	report, err := failover.Host(ctx, cloud, locks(s), jobOf(s, q, shared), optionsOf(s, q, rec, shared))
-	rec.End(&report, err, ctx.Err() != nil)
-	return report, err
-}
-
-// RunVM does what a request for a VM asks for.
-func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
-	q = Complete(s, q)
-	job := failover.VMJob{VMID: q.ID, Dialect: s.Dialect, Decide: decision(q)}
-	if !q.NoBudget {
-		job.Budget = newBudget(s)
-	}
-	rec := newRecorder(s, q, notify, nil)
-	report, err := failover.VM(ctx, s.Client, locks(s), job, optionsOf(s, q, rec, nil))
-	rec.End(&report, err, ctx.Err() != nil)
-	return report, err
-}
-
-// newRecorder makes what writes the work on a request into the journal.
-func newRecorder(s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) *journaling.Recorder {
-	c := journaling.Config{Request: q, Notify: notify, Kept: !s.Attended, Prunes: shared == nil} // pruning reads the whole journal: once for all hosts
-	if s.DryRun {
-		return journaling.NewRecorder(c)
-	}
-	c.Open = func() (*incident.Journal, error) { return openJournal(s) }
-	if shared != nil {
-		c.Open = func() (*incident.Journal, error) { return shared.openJournal(s) }
-		// An admin is not told that it has been handled.
-		c.Repeats = &journaling.Repeats{EachCycle: s.Version.Before(hooksOfOned.Major, hooksOfOned.Minor), Cycle: cycleOf(s)}
-	}
-	rec := journaling.NewRecorder(c)
-	s.Log.Observe(rec.Line)
-	return rec
-}
-
-func openJournal(s app.Session) (*incident.Journal, error) {
-	return incident.OpenJournal(statedir.Dir(s.StateDir).Incidents())
-}
-
-// cycleOf finds out how long a monitoring cycle is.
-func cycleOf(s app.Session) func(context.Context) (time.Duration, error) {
-	return func(ctx context.Context) (time.Duration, error) {
-		cycle, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
-		return cycle, err
-	}
-}
-
 // NewNotifications are those of a session; nil in a dry run or without a journal.
 func NewNotifications(s app.Session) *journaling.Notifications {
 	if s.DryRun {
 		return nil
 	}
-	return journaling.NewNotifications(journaling.Setting{StateDir: s.StateDir, Values: s.Config.Values(), Attended: s.Attended, Run: s.RunProgram, Say: s.Log.Say})
+	return journaling.NewNotifications(journaling.Setting{StateDir: statedir.Dir(s.StateDir), Values: s.Config.Values(), Attended: s.Attended, Run: s.RunProgram, Say: s.Log.Say})
 }
 
 // decision is the plan for one VM that a request asks for.
@@ -231,11 +236,9 @@ func locks(s app.Session) failover.Locker {
 	return s.Locks
 }
 
-// NewFences are those of a session, with progress going to the log.
+// NewFences are those of a session.
 func NewFences(s app.Session) fencing.Resolver {
-	return fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
-		s.Log.VM(wording.Info, -1, e.Message.After("fence "+e.Device))
-	}}
+	return fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram}
 }
 
 // newEstimate makes the Estimate of a session. What cannot be read is as OpenNebula ships it.
