@@ -295,7 +295,7 @@ func (rec *Recorder) End(report *failover.Report, err error, told bool) {
 			w.VM(vmOf(o))
 		}
 		status, summary := report.Status(err)
-		said := report.Message()
+		said := report.Said()
 		rec.fail(within(rec, func() error { return rec.close(w, status, summary, said, told) }))
 		rec.c.Notify.ended(w, rec.before)
 	}
