@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"one-ft/pkg/cli"
-
 	"one-ft/pkg/config"
 )
 

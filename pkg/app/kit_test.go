@@ -15,7 +15,6 @@ import (
 	"unicode"
 
 	"one-ft/pkg/cli"
-
 	"one-ft/pkg/hook"
 )
 

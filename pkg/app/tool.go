@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"one-ft/pkg/cli"
-
 	"one-ft/pkg/config"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/hook"

@@ -62,20 +62,14 @@ type Recorder interface {
 	Stage(step incident.Step)
 	// Proved is called with how the host was proven off, or why it is done without.
 	Proved(how string, proven bool)
-	// Failed is called at the begin with when oned called the host failed, and when it had last monitored it; the zero
-	// time for not known.
-	Failed(at, contact time.Time)
-	// Quarantined is called when the host was taken out of scheduling, FailFast with the names under which ssh to it
-	// fails at once; none when it does no longer.
-	Quarantined(at time.Time)
-	FailFast(names []string)
+	// Host changes what is remembered of the host.
+	Host(change func(*incident.HostRecord))
 	// Forecast is called with how long some stages are expected to take: at the begin, and when the VMs are planned.
 	Forecast([]incident.Stage)
-	// Planned is called with all VMs before any of them is touched, Moved when one of them was seen in another
-	// state, and Finished when one of them is done.
+	// Planned is called with all VMs before any of them is touched, and VM when one of them was seen in another state or is
+	// done.
 	Planned(all []Outcome)
-	Moved(o Outcome)
-	Finished(o Outcome)
+	VM(o Outcome)
 	// Leave says that another process goes on with the incident.
 	Leave()
 	// Number is that of the incident; 0 without.
@@ -121,13 +115,10 @@ func (noRecorder) Handled(context.Context, one.Host) wording.Message { return wo
 func (noRecorder) Begin(Opening) Earlier                             { return Earlier{} }
 func (noRecorder) Stage(incident.Step)                               {}
 func (noRecorder) Proved(string, bool)                               {}
-func (noRecorder) Failed(_, _ time.Time)                             {}
-func (noRecorder) Quarantined(time.Time)                             {}
-func (noRecorder) FailFast([]string)                                 {}
+func (noRecorder) Host(func(*incident.HostRecord))                   {}
 func (noRecorder) Forecast([]incident.Stage)                         {}
 func (noRecorder) Planned([]Outcome)                                 {}
-func (noRecorder) Moved(Outcome)                                     {}
-func (noRecorder) Finished(Outcome)                                  {}
+func (noRecorder) VM(Outcome)                                        {}
 func (noRecorder) Leave()                                            {}
 func (noRecorder) Number() int                                       { return 0 }
 

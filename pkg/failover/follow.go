@@ -172,7 +172,7 @@ func (r *runner) hop(t *task, vm one.VM, waits incident.Wait) {
 		}
 	}
 	t.out.Path, t.out.Waits = append(t.out.Path, now), waits
-	r.rec.Moved(t.out)
+	r.rec.VM(t.out)
 	if waits == incident.WaitRoom {
 		r.say(vm.ID, wording.Waits, schedulerSays(vm))
 	}

@@ -22,7 +22,8 @@ func (r *runner) outset(ctx context.Context, host one.Host, job HostJob, opening
 	if known {
 		longest = downtime.Detection(in.Settings, in.Failure, in.SSH)
 	}
-	r.rec.Failed(failedAt(opening, time.Now(), longest, r.opt.Asked, opening.Since), opening.Contact)
+	failed := failedAt(opening, time.Now(), longest, r.opt.Asked, opening.Since).Truncate(time.Millisecond)
+	r.rec.Host(func(h *incident.HostRecord) { h.Failed, h.Contact = failed, opening.Contact })
 	r.forecastProof(host, job, before, longest)
 }
 

@@ -5,7 +5,6 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
@@ -73,12 +72,9 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		}
 		first = second.confirmedBy(first)
 	}
-	answer, err := w.act(ctx, first)
-	if b, is := answer.(coordinator.Batch); is {
-		b.Lines = append(b.Lines, w.releaseClean(ctx)...)
-		answer = b
-	}
-	return answer, err
+	b := w.act(ctx, first)
+	b.Lines = append(b.Lines, w.releaseClean(ctx)...)
+	return b, nil
 }
 
 // sweeper is one run of oneft resume.
@@ -124,8 +120,8 @@ func (s sight) confirmedBy(first sight) sight {
 }
 
 // act does what was found, hosts and VMs at the same time.
-func (w *sweeper) act(ctx context.Context, s sight) (app.Answer, error) {
-	b := coordinator.Batch{Reports: []failover.Report{}}
+func (w *sweeper) act(ctx context.Context, s sight) coordinator.Batch {
+	var b coordinator.Batch
 	var requests []incident.Request
 	for _, f := range slices.Concat(s.hosts, s.vms) {
 		if f.swept.Verdict == recovery.SweepHandled {
@@ -149,14 +145,10 @@ func (w *sweeper) act(ctx context.Context, s sight) (app.Answer, error) {
 	go func() { vms <- w.runVMs(ctx, requests) }()
 	hosts := slices.DeleteFunc(slices.Clone(requests), func(q incident.Request) bool { return q.Kind != "host" })
 	if len(hosts) > 0 {
-		answer, err := coordinator.Coordinate(ctx, w.s, hosts, w.notify)
-		if err != nil {
-			b.Errors = append(b.Errors, fmt.Sprintf("host %d: %v", hosts[0].ID, err))
-		}
-		b = b.With(answer)
+		b.Add(coordinator.Coordinate(ctx, w.s, hosts, w.notify), hosts)
 	}
-	b = b.With(coordinator.NewBatch(<-vms, nil))
-	return b, nil
+	b.Add(<-vms, nil)
+	return b
 }
 
 // ResumeOne goes on with one incident, or tries again what it left undone. confirmedOff is the
@@ -187,7 +179,7 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 	}
 	q.ConfirmedOff, q.At = confirmedOff, time.Now().Truncate(time.Millisecond)
 	if r.Kind == "host" {
-		q.Verify = coordinator.VerifyOf(s, r.Kind) // a person waits now
+		q.Verify = "" // an admin waits now: as the flags say
 	}
 	q.Follow = r.Status == incident.Following || journaling.GivenUpMoving(r)
 	if confirmedOff { // nothing is left to be found out about the host

@@ -198,10 +198,12 @@ func (w *sweeper) requestOf(r incident.Record) incident.Request {
 	return q
 }
 
-// request is one of this command by itself.
+// request is one that nobody asked for but this command.
 func (w *sweeper) request(kind string, id int, action string) incident.Request {
-	return incident.Request{Kind: kind, ID: id, Tool: "oneft", Call: append([]string{"resume"}, w.s.Call...), Action: action, Verify: coordinator.VerifyOf(w.s, kind),
-		Idle: kind == "host" && w.opt.Suspended, At: time.Now().Truncate(time.Millisecond)}
+	q := coordinator.NewRequest(w.s, incident.Request{Kind: kind, ID: id, Action: action})
+	q.Call, q.Idle = append([]string{"resume"}, q.Call...), kind == "host" && w.opt.Suspended
+	q.AnyState, q.Timeout = false, 0
+	return q
 }
 
 // host decides about a host.
@@ -361,7 +363,7 @@ func (w *sweeper) outlook(f found) fence.Outlook {
 	if f.request.Kind != "host" || len(f.host.VMs) == 0 {
 		return fence.Outlook{}
 	}
-	return coordinator.NewFences(w.s).Outlook(coordinator.FencingOf(w.s, f.request), f.host)
+	return coordinator.NewFences(w.s).Outlook(failover.Fencing(coordinator.Complete(w.s, f.request).Fencing), f.host)
 }
 
 // would adds what a dry run of oneft resume would do about something it has found.

@@ -9,10 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"one-ft/pkg/cli"
-
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/failover"

@@ -9,10 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"one-ft/pkg/cli"
-
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
 	"one-ft/test/sim/cloud"

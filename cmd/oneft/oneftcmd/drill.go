@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"one-ft/pkg/cli"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/drill"

@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"one-ft/pkg/cli"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/one"

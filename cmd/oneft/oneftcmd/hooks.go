@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"one-ft/pkg/cli"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
@@ -91,7 +90,7 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 	cycle := failover.DefaultInterval
 	if install.UsesPool(s.Version) && w.Pause > 0 && w.Pause <= 1000 {
 		var err error
-		if cycle, err = coordinator.ConfirmTime(ctx, s, 0, 1, 0); err != nil {
+		if cycle, err = coordinator.Watch(ctx, s, 0, 1, 0); err != nil {
 			return nil, err
 		}
 		if cycle == 0 { // in a dry run oned is not asked

@@ -9,9 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"one-ft/pkg/cli"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/install"
 )

@@ -11,9 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"one-ft/pkg/cli"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
 	"one-ft/pkg/statedir"

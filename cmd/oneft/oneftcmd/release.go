@@ -4,9 +4,8 @@ import (
 	"context"
 	"strconv"
 
-	"one-ft/pkg/cli"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/reconcile"
 )
 

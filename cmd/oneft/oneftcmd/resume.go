@@ -5,9 +5,8 @@ import (
 	"strconv"
 	"time"
 
-	"one-ft/pkg/cli"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/reconcile"
@@ -63,7 +62,7 @@ func readNumber(word string, n *int) bool {
 func resuming(ctx context.Context, s app.Session) (opt reconcile.Resuming, err error) {
 	v := s.Config.Values()
 	opt = reconcile.Resuming{Hosts: cli.Pick(s.Cli, "hosts", v.ResumeHosts), Failed: cli.Pick(s.Cli, "failed", v.ResumeFailed), Unknown: cli.Pick(s.Cli, "unknown", v.ResumeUnknown), Suspended: v.ResumeSuspended}
-	if opt.Cycle, err = coordinator.ConfirmTime(ctx, s, 0, 1, 0); err != nil {
+	if opt.Cycle, err = coordinator.Watch(ctx, s, 0, 1, 0); err != nil {
 		return opt, err
 	}
 	const cycles = 2 // as in the hook lines of the README

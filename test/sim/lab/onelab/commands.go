@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"one-ft/pkg/cli"
-
 	"one-ft/test/sim/cloud"
 	"one-ft/test/sim/lab"
 )

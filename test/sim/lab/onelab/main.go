@@ -13,7 +13,6 @@ import (
 	"text/tabwriter"
 
 	"one-ft/pkg/cli"
-
 	"one-ft/pkg/one"
 	"one-ft/test/sim/lab"
 )
