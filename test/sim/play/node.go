@@ -242,7 +242,7 @@ type journal struct{ node *node }
 func (j journal) Say(m wording.Message) {
 	level := map[wording.Level]string{wording.Warning: "warning: ", wording.Problem: "problem: "}[m.Level()]
 	if m.Kind != wording.WatchingLease {
-		j.node.world.log.add(rankHost, j.node.name(), -1, "host_isolated: %s%s", level, m)
+		j.node.world.log.add(rankHost, j.node.name(), -1, "host_isolated: %s%s", level, m.Plain())
 	}
 }
 
