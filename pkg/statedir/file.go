@@ -111,8 +111,13 @@ func SyncDir(dir string) error {
 
 // ReadSmall reads a file of at most limit bytes; a longer one is an error. It follows no link and
 // waits for no pipe.
-func ReadSmall(path string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+func ReadSmall(path string, limit int64) ([]byte, error) { return read(path, limit, syscall.O_NOFOLLOW) }
+
+// ReadConfig is ReadSmall for a file of an admin, who may have put it elsewhere: it follows links.
+func ReadConfig(path string, limit int64) ([]byte, error) { return read(path, limit, 0) }
+
+func read(path string, limit int64, flags int) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|flags, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -125,15 +130,6 @@ func ReadSmall(path string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
 	}
 	return text, err
-}
-
-// ReadConfig is ReadSmall for a file of an admin, who may have put it elsewhere: it follows links.
-func ReadConfig(path string, limit int64) ([]byte, error) {
-	target, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return nil, err
-	}
-	return ReadSmall(target, limit)
 }
 
 // OwnLikeParent gives a file or directory that root has just made to the owner of the directory
