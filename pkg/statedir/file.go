@@ -111,7 +111,9 @@ func SyncDir(dir string) error {
 
 // ReadSmall reads a file of at most limit bytes; a longer one is an error. It follows no link and
 // waits for no pipe.
-func ReadSmall(path string, limit int64) ([]byte, error) { return read(path, limit, syscall.O_NOFOLLOW) }
+func ReadSmall(path string, limit int64) ([]byte, error) {
+	return read(path, limit, syscall.O_NOFOLLOW)
+}
 
 // ReadConfig is ReadSmall for a file of an admin, who may have put it elsewhere: it follows links.
 func ReadConfig(path string, limit int64) ([]byte, error) { return read(path, limit, 0) }
