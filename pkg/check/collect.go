@@ -135,11 +135,11 @@ func (c *collector) clock(ctx context.Context, hosts []one.Host) {
 		asked++
 		at, err := c.Client.LastMonitored(ctx, h.ID)
 		if when := time.Unix(at, 0); err == nil && at > 0 && when.After(clock.Monitored) {
-			clock.Monitored, clock.Host = when, h.ID
+			clock.Monitored = when
+			if when.After(clock.Newest) {
+				clock.Newest, clock.Of = when, fmt.Sprintf("host %d was monitored", h.ID)
+			}
 		}
-	}
-	if clock.Monitored.After(clock.Newest) {
-		clock.Newest, clock.Of = clock.Monitored, fmt.Sprintf("host %d was monitored", clock.Host)
 	}
 }
 

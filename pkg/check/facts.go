@@ -219,9 +219,8 @@ type Clock struct {
 	// Newest is the latest time that oned told; Of says of what. Zero when it told none.
 	Newest time.Time
 	Of     string
-	// Monitored is when a host that is MONITORED was last monitored; Host is its ID.
+	// Monitored is when a host that is MONITORED was last monitored.
 	Monitored time.Time
-	Host      int
 }
 
 // Path is a directory or file that hooks need.

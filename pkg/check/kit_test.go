@@ -41,7 +41,7 @@ func good(t testing.TB, v one.Version) Facts {
 		SSH:      goodSSH(),
 		Settings: downtime.ShippedSettings(v),
 		VMs:      VMs{Count: 2, Active: map[int]int{1: 1, 2: 1}, On: map[int]int{0: 2}}, Datastores: []Datastore{{Datastore: one.Datastore{ID: 0, Name: "system", Shared: true}}},
-		Clock: Clock{Newest: noon.Add(-time.Minute), Of: "host 1 was monitored", Monitored: noon.Add(-time.Minute), Host: 1},
+		Clock: Clock{Newest: noon.Add(-time.Minute), Of: "host 1 was monitored", Monitored: noon.Add(-time.Minute)},
 		Dirs:  []Path{{Path: "/var/lib/one/one-ft", For: "the state"}}, Programs: []Path{{Path: "/bin/true", For: "notify"}},
 	}
 	if v.Before(5, 9) {

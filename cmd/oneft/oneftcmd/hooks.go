@@ -251,7 +251,7 @@ func changePool(ctx context.Context, s app.Session, hooks []install.Hook, fencin
 		return page{}, err
 	}
 	a := page{Text: append(settings.text, lines(install.DiffPool(changes))...), Summary: settings.unchanged("the hooks are as they should be", s.DryRun)}
-	if !install.Changed(changes) {
+	if len(changes) == 0 {
 		return a, nil
 	}
 	a.Summary = "the hooks would be changed so"
