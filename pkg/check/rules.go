@@ -198,7 +198,7 @@ func (e *evaluation) timer() {
 		e.ok("oneft resume runs regularly")
 	default:
 		e.warn("systemctl enable --now one-ft-resume.timer, or copy scripts/one-ft-resume.cron to /etc/cron.d/one-ft-resume",
-			"no timer runs oneft resume: a host whose hook was lost stays as it is")
+			"no timer runs oneft resume: a host whose hook was lost is never recovered")
 	}
 }
 

@@ -61,6 +61,3 @@ func (s SSH) Command(f Failure) Span {
 	}
 	return c
 }
-
-// Slowest is the longest that a command can still be connecting to a host that is off, wherever it is.
-func (s SSH) Slowest() time.Duration { return s.Command(Dropped).High }

@@ -52,7 +52,7 @@ type Comment struct {
 
 // SyntaxError is where a file cannot be read, by its daemon as little as by one-ft.
 type SyntaxError struct {
-	File    string // its name, for people
+	File    string // its name, for messages
 	Line    int    // from 1
 	Problem string
 }
