@@ -315,7 +315,7 @@ func (e *evaluation) clock() {
 
 // fencingMode is what decides whether hosts are fenced: the hook, else the configuration.
 func (e *evaluation) fencingMode() string {
-	return cmp.Or(e.HostHook.Fencing, e.Values.Fencing, config.DefaultFencing)
+	return cmp.Or(e.HostHook.Fencing, e.Values.Fencing, config.Default().Fencing)
 }
 
 // configName is the file to change.
