@@ -107,7 +107,7 @@ func newWorld(t testing.TB, version string, hosts int, change func(*cloud.Config
 	t.Cleanup(w.cloud.Close)
 	fences := fencing.Resolver{SecretDir: filepath.Join(w.dir, "secrets")}
 	w.in = check.Input{
-		Client: w.client(t, "oneadmin:opennebula"), Own: "v1.2", Config: config.File{}, State: statedir.Dir(filepath.Join(w.dir, "state")), LogDir: filepath.Join(w.dir, "log"),
+		Client: w.client(t, "oneadmin:opennebula"), Given: check.Given{Own: "v1.2", Values: config.Default()}, State: statedir.Dir(filepath.Join(w.dir, "state")), LogDir: filepath.Join(w.dir, "log"),
 		Settings: func(h one.Host) (fence.Settings, error) {
 			s, err := fences.Settings(h)
 			s.AgentDir = []string{filepath.Join(w.dir, "agents")}

@@ -19,10 +19,8 @@ import (
 
 // Input is what Collect needs.
 type Input struct {
+	Given
 	Client *one.Client
-	// Own is the version of this program.
-	Own    string
-	Config config.File
 	// Location is ONE_LOCATION, "" without; LogDir has OpenNebula's logs.
 	Location, LogDir string
 	// State has the journal, locks and attempts.
@@ -31,18 +29,8 @@ type Input struct {
 	Settings func(one.Host) (fence.Settings, error)
 	// Interval gives the time between two monitorings of a host.
 	Interval func(context.Context) (time.Duration, error)
-	// Downtime reads the settings that decide how long VMs are down; nil reads none. Place is
-	// where the files are.
+	// Downtime reads the settings that decide how long VMs are down; nil reads none.
 	Downtime func(context.Context) (downtime.Settings, []downtime.Problem)
-	Place    downtime.Place
-	// NoFencing asks no fence agent.
-	NoFencing bool
-	// Hooks, HostHook and Written are what is known of hooks: see Facts.
-	Hooks    []Finding
-	HostHook HostHook
-	Written  []HookLine
-	// Skipped are things that the caller could not check.
-	Skipped []string
 	// Machine has the ssh client of the drivers' user, and its processes; nil looks at none.
 	Machine failfast.Machine
 	// Proc is /proc. Root is put before /etc and /var, for tests; "" is the machine itself.
@@ -61,10 +49,7 @@ type collector struct {
 // at most 16 agents run at once. The error is that of oned when not even its version or its
 // hosts can be read; whatever else cannot be read is a part of the Facts.
 func Collect(ctx context.Context, in Input) (Facts, error) {
-	c := &collector{Input: in, facts: Facts{
-		Now: time.Now(), Own: in.Own, ConfigFile: in.Config.Path, Values: in.Config.Values(), Hooks: in.Hooks, HostHook: in.HostHook, Written: in.Written,
-		FencingNotAsked: in.NoFencing, Place: in.Place, Skipped: slices.Clone(in.Skipped), Endpoint: in.Client.Endpoint(),
-	}}
+	c := &collector{Input: in, facts: Facts{Now: time.Now(), Given: in.Given, Endpoint: in.Client.Endpoint()}}
 	f := &c.facts
 	var err error
 	if f.Version, f.Dialect, err = in.Client.Connect(ctx); err != nil {
@@ -150,11 +135,11 @@ func (c *collector) clock(ctx context.Context, hosts []one.Host) {
 		asked++
 		at, err := c.Client.LastMonitored(ctx, h.ID)
 		if when := time.Unix(at, 0); err == nil && at > 0 && when.After(clock.Monitored) {
-			clock.Monitored, clock.Host = when, h.ID
+			clock.Monitored = when
+			if when.After(clock.Newest) {
+				clock.Newest, clock.Of = when, fmt.Sprintf("host %d was monitored", h.ID)
+			}
 		}
-	}
-	if clock.Monitored.After(clock.Newest) {
-		clock.Newest, clock.Of = clock.Monitored, fmt.Sprintf("host %d was monitored", clock.Host)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 
@@ -73,12 +72,7 @@ func keyOf(d fence.Device) string {
 	if d.Kind != fence.KindAgent || !named {
 		return ""
 	}
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%q", d.Agent)
-	for _, name := range slices.Sorted(maps.Keys(d.Params)) {
-		fmt.Fprintf(sum, "%q%q", name, d.Params[name])
-	}
-	return fmt.Sprintf("%x", sum.Sum(nil))
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q%q", d.Agent, d.Params))) // fmt sorts maps
 }
 
 // fenceHost is a host as package fence wants it.

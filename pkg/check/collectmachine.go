@@ -1,7 +1,6 @@
 package check
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -23,29 +22,28 @@ import (
 func (c *collector) machine() {
 	fe := &c.facts.FrontEnd
 	fe.UID = os.Geteuid()
-	hookUID := fe.UID
+	hooks := accountOf(fe.UID)
 	c.daemons(fe)
 	if fe.Local {
-		hookUID = fe.OnedUID
+		hooks = accountOf(fe.OnedUID)
 		if !c.facts.Version.Before(5, 9) {
 			fe.ManagerLog = failedLoad(filepath.Join(c.LogDir, "onehem.log"))
 		}
 		fe.Timer = c.timer()
 	}
-	groups := groupsOf(hookUID)
-	if hookUID != fe.UID {
-		c.account = &fence.Account{UID: hookUID, GIDs: groups, Name: nameOf(hookUID)}
+	if hooks.UID != fe.UID {
+		c.account = &hooks
 	}
-	c.dirs(func(path string) error { return writable(path, hookUID, groups) })
+	c.dirs(hooks)
 }
 
 // dirs are the directories and files that hooks write.
-func (c *collector) dirs(writable func(path string) error) {
+func (c *collector) dirs(hooks fence.Account) {
 	add := func(must bool, what string, paths ...string) {
 		for _, path := range paths {
 			info, err := os.Stat(path)
 			if must || !errors.Is(err, os.ErrNotExist) {
-				c.facts.Dirs = append(c.facts.Dirs, Path{Path: path, For: what, File: err == nil && !info.IsDir(), Err: writable(path)})
+				c.facts.Dirs = append(c.facts.Dirs, Path{Path: path, For: what, File: err == nil && !info.IsDir(), Err: writable(path, hooks)})
 			}
 		}
 	}
@@ -85,7 +83,7 @@ func (c *collector) daemons(fe *FrontEnd) {
 		switch {
 		case process.IsOned(d.Args):
 			if d.UID >= 0 && !d.Started.IsZero() {
-				fe.Local, fe.OnedUID, fe.OnedUser = true, d.UID, nameOf(d.UID)
+				fe.Local, fe.OnedUID, fe.OnedUser = true, d.UID, accountOf(d.UID).Name
 			}
 		case d.State != "" && (!fe.Manager || fe.ManagerDead):
 			fe.Manager, fe.ManagerState, fe.ManagerDead = true, d.State, d.Dead()
@@ -98,35 +96,31 @@ func (c *collector) daemons(fe *FrontEnd) {
 // src/hem/onehem-server.rb, 5.10.0 to 7.4.0).
 func failedLoad(path string) string {
 	failed := ""
-	tail(path, func(line string) {
+	for _, line := range tail(path) {
 		switch {
 		case strings.Contains(line, "Cannot get hook information"):
 			failed = line
 		case strings.Contains(line, "Loading Hooks..."), strings.Contains(line, "Hooks successfully loaded"):
 			failed = ""
 		}
-	})
+	}
 	return failed
 }
 
-// tail passes the lines of the last megabyte of a file on.
-func tail(path string, each func(string)) {
+// tail gives the lines of the last megabyte of a file.
+func tail(path string) []string {
 	const most = 1 << 20
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return
+		return nil
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		return
+		return nil
 	}
-	from := max(0, info.Size()-most)
-	lines := bufio.NewScanner(io.NewSectionReader(f, from, most))
-	lines.Buffer(nil, most)
-	for lines.Scan() {
-		each(lines.Text())
-	}
+	end, _ := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-most), most)) // what could be read
+	return strings.Split(string(end), "\n")
 }
 
 // timer reports whether a timer of systemd or cron runs oneft resume.
@@ -134,45 +128,37 @@ func (c *collector) timer() bool {
 	if found, _ := filepath.Glob(filepath.Join(c.Root, "/etc/systemd/system/*.wants/one-ft-resume.timer")); len(found) > 0 {
 		return true
 	}
-	found := false
+	runs := func(line string) bool {
+		return !strings.HasPrefix(strings.TrimSpace(line), "#") && strings.Contains(line, "oneft resume")
+	}
 	for _, pattern := range []string{"/etc/cron.d/*", "/etc/crontab", "/var/spool/cron/*", "/var/spool/cron/crontabs/*"} {
 		files, _ := filepath.Glob(filepath.Join(c.Root, pattern))
-		for _, file := range files {
-			tail(file, func(line string) {
-				line = strings.TrimSpace(line)
-				found = found || !strings.HasPrefix(line, "#") && strings.Contains(line, "oneft resume")
-			})
+		if slices.ContainsFunc(files, func(file string) bool { return slices.ContainsFunc(tail(file), runs) }) {
+			return true
 		}
 	}
-	return found
+	return false
 }
 
-// nameOf is the name of a user, or its number.
-func nameOf(uid int) string {
-	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
-		return u.Username
-	}
-	return "UID " + strconv.Itoa(uid)
-}
-
-// groupsOf are the groups of a user.
-func groupsOf(uid int) []int {
+// accountOf is a user with its groups; one without a name is named by its number.
+func accountOf(uid int) fence.Account {
+	a := fence.Account{UID: uid, Name: "UID " + strconv.Itoa(uid)}
 	u, err := user.LookupId(strconv.Itoa(uid))
 	if err != nil {
-		return nil
+		return a
 	}
-	var groups []int
-	words, _ := u.GroupIds()
-	for _, w := range words {
-		if n, err := strconv.Atoi(w); err == nil {
-			groups = append(groups, n)
+	a.Name = u.Username
+	groups, _ := u.GroupIds()
+	for _, g := range groups {
+		if n, err := strconv.Atoi(g); err == nil {
+			a.GIDs = append(a.GIDs, n)
 		}
 	}
-	return groups
+	return a
 }
 
 // writable reports why a user cannot write a file, or into a directory, or make it.
-func writable(path string, uid int, groups []int) error {
+func writable(path string, as fence.Account) error {
 	info, err := os.Stat(path)
 	for errors.Is(err, os.ErrNotExist) && filepath.Dir(path) != path {
 		path = filepath.Dir(path)
@@ -194,7 +180,7 @@ func writable(path string, uid int, groups []int) error {
 		}
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || uid == 0 {
+	if !ok || as.UID == 0 {
 		return nil
 	}
 	need, mode := uint32(0o2), uint32(info.Mode().Perm())
@@ -202,13 +188,13 @@ func writable(path string, uid int, groups []int) error {
 		need = 0o3
 	}
 	switch {
-	case int(owner.Uid) == uid:
+	case int(owner.Uid) == as.UID:
 		mode >>= 6
-	case slices.Contains(groups, int(owner.Gid)):
+	case slices.Contains(as.GIDs, int(owner.Gid)):
 		mode >>= 3
 	}
 	if mode&need != need {
-		return fmt.Errorf("%s belongs to %s with mode %04o, and hooks run as %s", path, nameOf(int(owner.Uid)), info.Mode().Perm(), nameOf(uid))
+		return fmt.Errorf("%s belongs to %s with mode %04o, and hooks run as %s", path, accountOf(int(owner.Uid)).Name, info.Mode().Perm(), as.Name)
 	}
 	return nil
 }

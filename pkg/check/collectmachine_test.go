@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/statedir"
 )
@@ -148,7 +149,7 @@ func TestWritable(t *testing.T) {
 		if c.mode == 0 && os.Geteuid() != 0 {
 			continue
 		}
-		err := writable(filepath.Join(dir, c.path), c.uid, c.groups)
+		err := writable(filepath.Join(dir, c.path), fence.Account{UID: c.uid, GIDs: c.groups})
 		if (err == nil) != c.want {
 			t.Errorf("%+v: %v", c, err)
 		}
@@ -160,7 +161,7 @@ func TestWritable(t *testing.T) {
 		if err := os.Chmod(filepath.Join(dir, "file"), mode); err != nil {
 			t.Fatal(err)
 		}
-		if err := writable(filepath.Join(dir, "file"), other, nil); (err == nil) != want {
+		if err := writable(filepath.Join(dir, "file"), fence.Account{UID: other}); (err == nil) != want {
 			t.Errorf("a file with %04o: %v", mode, err)
 		}
 	}

@@ -43,7 +43,7 @@ func (c *collector) ssh(ctx context.Context, hosts []one.Host) (s SSH) {
 	}
 	for i, a := range client.ResolveAll(ctx, names) {
 		h := asked[i]
-		s.Timeouts = append(s.Timeouts, HostTimeout{Host: h.ID, Name: h.Name, Timeout: a.ConnectTimeout, Err: a.Err})
+		s.Timeouts = append(s.Timeouts, HostTimeout{Host: h.ID, Timeout: a.ConnectTimeout, Err: a.Err})
 		if !h.State.Failed() || a.ControlPath == "" {
 			continue
 		}

@@ -19,8 +19,7 @@ type Facts struct {
 	Version  one.Version
 	Dialect  one.Dialect
 	Endpoint string
-	// Own is the version of this program; "" or "unknown" compares with nothing.
-	Own string
+	Given
 
 	User    one.User
 	UserErr error // the user could not be read
@@ -30,34 +29,39 @@ type Facts struct {
 	Follows   bool // this oned is a follower of another front-end
 	FollowErr error
 
-	// ConfigFile is the path of the configuration that was read; "" without one.
-	ConfigFile string
-	Values     config.Values
-	// Hooks are the findings about hooks, and HostHook what the hook for hosts does.
-	Hooks    []Finding
-	HostHook HostHook
-	// Written are the hooks of oned.conf and Loaded those of the running oned, up to 5.8;
-	// Loaded is nil when it does not tell.
-	Written, Loaded []HookLine
-
+	// Loaded are the hooks of the running oned, up to 5.8; nil when it does not tell.
+	Loaded   []HookLine
 	FrontEnd FrontEnd
 	SSH      SSH
 	Hosts    []Host // ID ascending
-	// FencingNotAsked: on request no fence agent was asked.
-	FencingNotAsked bool
-
 	Interval time.Duration
-	// Settings decide how long VMs are down; without Values there are no rules for them. NotRead is what kept them from
-	// being read, and Place where the files are.
+	// Settings decide how long VMs are down; without values there are no rules for them. NotRead is what kept them from
+	// being read.
 	Settings   downtime.Settings
 	NotRead    []downtime.Problem
-	Place      downtime.Place
 	VMs        VMs
 	Datastores []Datastore // system datastores with VMs on them, ID ascending
 	Incidents  Incidents
 	Clock      Clock
 	Dirs       []Path // directories that hooks write into, and files there
 	Programs   []Path // of the configuration
+}
+
+// Given is what the caller of Collect knows, and the rules need.
+type Given struct {
+	// Own is the version of this program; "" or "unknown" compares with nothing.
+	Own string
+	// ConfigFile is the path of the configuration that was read, "" without one; Values is what is in it.
+	ConfigFile string
+	Values     config.Values
+	// Hooks are the findings about hooks, HostHook what the hook for hosts does, and Written the hooks of oned.conf, up
+	// to 5.8.
+	Hooks    []Finding
+	HostHook HostHook
+	Written  []HookLine
+	Place    downtime.Place // where the files are
+	// NoFencing: on request no fence agent is asked.
+	NoFencing bool
 	// Skipped are the things that were not checked, a line each.
 	Skipped []string
 }
@@ -98,7 +102,7 @@ type Host struct {
 	// Err is why it cannot be fenced as configured: fence.ErrNotConfigured, or what is wrong.
 	Err     error
 	Levels  [][]Device // the ways to fence it, each with its devices
-	Asked   bool       // agents were asked for their status
+	Asked   bool       // agents reported their status
 	Promise fence.Promise
 	// Promised: the host has published what it promises; PromiseErr says what is wrong with that.
 	Promised   bool
@@ -138,7 +142,6 @@ type SSH struct {
 // HostTimeout is the ConnectTimeout for one host.
 type HostTimeout struct {
 	Host int
-	Name string
 	// Timeout is 0 for none.
 	Timeout time.Duration
 	Err     error // ssh does not tell
@@ -216,9 +219,8 @@ type Clock struct {
 	// Newest is the latest time that oned told; Of says of what. Zero when it told none.
 	Newest time.Time
 	Of     string
-	// Monitored is when a host that is MONITORED was last monitored; Host is its ID.
+	// Monitored is when a host that is MONITORED was last monitored.
 	Monitored time.Time
-	Host      int
 }
 
 // Path is a directory or file that hooks need.

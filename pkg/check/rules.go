@@ -198,7 +198,7 @@ func (e *evaluation) timer() {
 		e.ok("oneft resume runs regularly")
 	default:
 		e.warn("systemctl enable --now one-ft-resume.timer, or copy scripts/one-ft-resume.cron to /etc/cron.d/one-ft-resume",
-			"no timer runs oneft resume: a host whose hook was lost stays as it is")
+			"no timer runs oneft resume: a host whose hook was lost is never recovered")
 	}
 }
 
@@ -315,7 +315,7 @@ func (e *evaluation) clock() {
 
 // fencingMode is what decides whether hosts are fenced: the hook, else the configuration.
 func (e *evaluation) fencingMode() string {
-	return cmp.Or(e.HostHook.Fencing, e.Values.Fencing, config.DefaultFencing)
+	return cmp.Or(e.HostHook.Fencing, e.Values.Fencing, config.Default().Fencing)
 }
 
 // configName is the file to change.

@@ -81,12 +81,12 @@ func (e *evaluation) fencing() {
 	}
 	e.group(all)
 	e.sameOutlet()
-	e.report.FencingNotAsked = e.FencingNotAsked
+	e.report.FencingNotAsked = e.NoFencing
 	bad := slices.ContainsFunc(e.report.Hosts, func(h HostFencing) bool { return !h.OK })
 	hosts := counted(len(e.report.Hosts), "host")
 	switch {
 	case bad || len(e.report.Hosts) == 0:
-	case e.FencingNotAsked:
+	case e.NoFencing:
 		e.ok("fencing of %s is complete on this machine; the devices were not asked", hosts)
 	default:
 		e.ok("%s can be proven off", hosts)
@@ -145,7 +145,7 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 		}
 	case manual:
 		out.Fencing = "an admin has to confirm"
-		say(Warning, addFence(h), "only an admin can say that it is off (oneft resume INCIDENT --confirm-off): nothing happens by itself")
+		say(Warning, addFence(h), "only an admin can confirm that it is off (oneft resume INCIDENT --confirm-off): its VMs are not recovered automatically")
 	}
 	return found, out
 }

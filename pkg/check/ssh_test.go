@@ -20,7 +20,7 @@ import (
 // goodSSH is an ssh about which there is nothing to say.
 func goodSSH() SSH {
 	return SSH{Known: true, User: "oneadmin", Force: failfast.Force{State: failfast.InForce, ConnectTimeout: failfast.Timeout},
-		Timeouts: []HostTimeout{{Host: 1, Name: "node1", Timeout: failfast.Timeout}, {Host: 2, Name: "node2", Timeout: 5 * time.Second}}}
+		Timeouts: []HostTimeout{{Host: 1, Timeout: failfast.Timeout}, {Host: 2, Timeout: 5 * time.Second}}}
 }
 
 // ofSSH are the findings about ssh, a line each.

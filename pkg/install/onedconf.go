@@ -48,52 +48,50 @@ func (f File) Block() bool { return f.end > 0 }
 // Parse reads an oned.conf as oned 4.4 to 5.8 does. The error is a *SyntaxError where oned
 // would not read it, either, or where the marks of one-ft are damaged.
 func Parse(text []byte) (File, error) {
-	m := marks{opened: -1}
-	all, err := onedconf.Parse(confName, text, m.comment)
-	switch {
-	case err != nil:
+	all, comments, err := onedconf.Parse(confName, text)
+	if err != nil {
 		return File{}, err
-	case m.opened >= 0:
-		return File{}, m.fail(m.openedAt, "%q without %q behind it", beginMark, endMark)
+	}
+	f, err := findBlock(comments)
+	if err != nil {
+		return File{}, err
 	}
 	for _, a := range all {
-		m.file.Entries = append(m.file.Entries, Entry{Attribute: a, Ours: a.Begin >= m.file.begin && a.End <= m.file.end})
+		f.Entries = append(f.Entries, Entry{Attribute: a, Ours: a.Begin >= f.begin && a.End <= f.end})
 	}
-	return m.file, nil
+	return f, nil
 }
 
-// marks looks for the marks of one-ft in comments.
-type marks struct {
-	file             File
-	opened, openedAt int // where the mark of the beginning is, its byte and its line; -1 outside of the block
-}
-
-func (m *marks) fail(line int, format string, args ...any) error {
-	return &SyntaxError{File: confName, Line: line, Problem: fmt.Sprintf(format, args...) + ": take the lines of one-ft out by hand, then run this again"}
-}
-
-// comment notes the beginning or the end of the block.
-func (m *marks) comment(c onedconf.Comment) error {
-	mark := strings.TrimRight(c.Text, "\r\n")
-	begins := isMark(mark, beginMark)
-	if !c.Whole || !begins && !isMark(mark, endMark) {
-		return nil
+// findBlock finds the block by its marks.
+func findBlock(comments []onedconf.Comment) (f File, err error) {
+	fail := func(line int, format string, args ...any) (File, error) {
+		problem := fmt.Sprintf(format, args...) + ": take the lines of one-ft out by hand, then run this again"
+		return File{}, &SyntaxError{File: confName, Line: line, Problem: problem}
 	}
-	switch {
-	case c.Inside:
-		return m.fail(c.Line, "%q inside of an attribute", mark)
-	case m.file.end > 0:
-		return m.fail(c.Line, "%q behind an earlier block of one-ft", mark)
-	case begins && m.opened >= 0:
-		return m.fail(c.Line, "%q twice", beginMark)
-	case begins:
-		m.opened, m.openedAt, m.file.joined, m.file.eol = c.Begin, c.Line, mark == beginJoined, lineEnd([]byte(c.Text))
-	case m.opened < 0:
-		return m.fail(c.Line, "%q without %q before it", endMark, beginMark)
-	default:
-		m.file.begin, m.file.end, m.opened = m.opened, c.End, -1
+	var opened *onedconf.Comment // the mark of a beginning without its end
+	for _, c := range comments {
+		mark := strings.TrimRight(c.Text, "\r\n")
+		begins := isMark(mark, beginMark)
+		switch {
+		case !c.Whole || !begins && !isMark(mark, endMark): // any other comment
+		case c.Inside:
+			return fail(c.Line, "%q inside of an attribute", mark)
+		case f.Block():
+			return fail(c.Line, "%q behind an earlier block of one-ft", mark)
+		case begins && opened != nil:
+			return fail(c.Line, "%q twice", beginMark)
+		case begins:
+			opened, f.joined, f.eol = &c, mark == beginJoined, lineEnd([]byte(c.Text))
+		case opened == nil:
+			return fail(c.Line, "%q without %q before it", endMark, beginMark)
+		default:
+			f.begin, f.end, opened = opened.Begin, c.End, nil
+		}
 	}
-	return nil
+	if opened != nil {
+		return fail(opened.Line, "%q without %q behind it", beginMark, endMark)
+	}
+	return f, nil
 }
 
 // isMark reports whether a line is that mark, with whatever explanation behind it.

@@ -19,7 +19,6 @@ const (
 	Delete Verb = "delete"
 	Update Verb = "update"
 	Create Verb = "create"
-	Keep   Verb = "none"
 )
 
 // Change is one step of Plan.
@@ -39,18 +38,12 @@ func (c Change) String() string {
 	if c.Verb == Create {
 		return fmt.Sprintf("create hook %s", short(c.Name))
 	}
-	verb := string(c.Verb)
-	if c.Verb == Keep {
-		verb = "leave"
-	}
-	return fmt.Sprintf("%s hook %d (%s)", verb, c.ID, short(c.Name))
+	return fmt.Sprintf("%s hook %d (%s)", c.Verb, c.ID, short(c.Name))
 }
 
 // Plan gives the steps that make the hooks of one-ft in the pool those that are wanted; with
 // none wanted all of them are deleted. Ours are those with our mark, and those that run one
-// of our executables in facts.Dir. Hooks of others are never touched: if one of them
-// recovers VMs at the same time as a wanted one, would be silenced by it, or has its name, the
-// error is a *ConflictError. On a pool that is as wanted all steps are Keep.
+// of our executables in facts.Dir. The error is a *ConflictError.
 func Plan(existing []PoolHook, wanted []Hook, facts Facts) ([]Change, error) {
 	if others := facts.conflicts(PoolHooks(existing, facts.Dir), wanted); len(others) > 0 {
 		return nil, &ConflictError{Others: others}
@@ -75,9 +68,7 @@ func Plan(existing []PoolHook, wanted []Hook, facts Facts) ([]Change, error) {
 		switch {
 		case !found:
 			changes = append(changes, Change{Verb: Create, ID: -1, Name: h.Name, Template: h.template(), After: h.template()})
-		case h.asWanted(p) && !forgotten[h.trigger()]:
-			changes = append(changes, Change{Verb: Keep, ID: p.ID, Name: p.Name, Before: p.shown(), After: p.shown()})
-		default:
+		case !h.asWanted(p) || forgotten[h.trigger()]:
 			changes = append(changes, Change{Verb: Update, ID: p.ID, Name: p.Name, Template: written(h.attributes()), Before: p.shown(), After: p.with(h).shown()})
 		}
 	}
@@ -102,19 +93,12 @@ func (p PoolHook) shown() string {
 	return written(pairs(words...))
 }
 
-// Changed reports whether there is anything to do.
-func Changed(changes []Change) bool {
-	return slices.ContainsFunc(changes, func(c Change) bool { return c.Verb != Keep })
-}
-
 // DiffPool shows a plan: a line for each step, and below it what changes in the hook. ""
 // when there is nothing to do.
 func DiffPool(changes []Change) string {
 	var b strings.Builder
 	for _, c := range changes {
-		if c.Verb != Keep {
-			b.WriteString(c.String() + "\n" + Diff([]byte(c.Before), []byte(c.After)))
-		}
+		b.WriteString(c.String() + "\n" + Diff([]byte(c.Before), []byte(c.After)))
 	}
 	return b.String()
 }
@@ -133,8 +117,6 @@ func Apply(ctx context.Context, pool Pool, changes []Change, wanted []Hook, fact
 			err = pool.UpdateHook(ctx, c.ID, c.Template)
 		case Delete:
 			err = pool.DeleteHook(ctx, c.ID)
-		default:
-			continue
 		}
 		if err != nil {
 			already := "nothing was changed before that"
@@ -156,7 +138,7 @@ func Apply(ctx context.Context, pool Pool, changes []Change, wanted []Hook, fact
 	if err != nil {
 		return err
 	}
-	if Changed(left) {
+	if len(left) > 0 {
 		return errors.New("oned took all changes, but its hooks are not as wanted; see oneft hooks show")
 	}
 	return nil

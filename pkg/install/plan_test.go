@@ -50,7 +50,7 @@ func TestPoolFromBeginToEnd(t *testing.T) {
 	if got := p.make(t, wanted, facts(v610)); got != "create create" || len(p.hooks) != 4 {
 		t.Errorf("%s: %v", got, p.hooks)
 	}
-	if got := p.make(t, wanted, facts(v610)); got != "none none" || p.calls != nil {
+	if got := p.make(t, wanted, facts(v610)); got != "" || p.calls != nil {
 		t.Errorf("%s: %q", got, p.calls)
 	}
 	w := all()
@@ -122,10 +122,10 @@ create hook oneft_vm_unknown
 	// As wanted, but its twin is deleted: the hook manager of 5.10.4 has to be told of it again.
 	p.hooks = append(p.hooks, byHand(11))
 	p.hooks[2].Name = "twin"
-	if got := p.make(t, wanted, facts(v5104)); got != "delete update none" {
+	if got := p.make(t, wanted, facts(v5104)); got != "delete update" {
 		t.Error(got)
 	}
-	if got := p.make(t, wanted, facts(v5104)); got != "none none" {
+	if got := p.make(t, wanted, facts(v5104)); got != "" {
 		t.Error(got)
 	}
 }
@@ -237,7 +237,7 @@ func TestRandomPools(t *testing.T) {
 		if err := Apply(context.Background(), p, changes, wanted, facts(v610)); err != nil {
 			t.Fatal(err)
 		}
-		if again, err := Plan(p.hooks, wanted, facts(v610)); err != nil || Changed(again) || len(again) != len(wanted) {
+		if again, err := Plan(p.hooks, wanted, facts(v610)); err != nil || len(again) > 0 {
 			t.Fatalf("%v, %v", again, err)
 		}
 		kept := slices.DeleteFunc(slices.Clone(p.hooks), func(h PoolHook) bool { return h.ours(DefaultDir) })

@@ -100,7 +100,7 @@ func FuzzParsePool(f *testing.F) {
 		for _, c := range changes {
 			wantError(t, fmt.Errorf("%s", c))
 			for _, h := range hooks {
-				if c.ID == h.ID && !h.ours(facts.Dir) && c.Verb != Keep {
+				if c.ID == h.ID && !h.ours(facts.Dir) {
 					ours := 0
 					for _, same := range hooks {
 						if same.ID == h.ID && same.ours(facts.Dir) {

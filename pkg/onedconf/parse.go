@@ -52,7 +52,7 @@ type Comment struct {
 
 // SyntaxError is where a file cannot be read, by its daemon as little as by one-ft.
 type SyntaxError struct {
-	File    string // its name, for people
+	File    string // its name, for messages
 	Line    int    // from 1
 	Problem string
 }
@@ -60,21 +60,20 @@ type SyntaxError struct {
 // Error is one printable line.
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s line %d: %s", e.File, e.Line, e.Problem) }
 
-// Parse reads the text of a file; name is for errors. comment, if not nil, is called for each comment
-// in order, and an error of it ends the parsing. Otherwise the error is a *SyntaxError, or there are more than MaxSize
-// bytes; attributes before the error are returned, too.
-func Parse(name string, in []byte, comment func(Comment) error) ([]Attribute, error) {
+// Parse reads the text of a file, its attributes and comments in order; name is for errors. The error is a
+// *SyntaxError, or there are more than MaxSize bytes; what is before it is returned, too.
+func Parse(name string, in []byte) ([]Attribute, []Comment, error) {
 	if len(in) > MaxSize {
-		return nil, fmt.Errorf("%s has %d bytes; more than %d are not read", name, len(in), MaxSize)
+		return nil, nil, fmt.Errorf("%s has %d bytes; more than %d are not read", name, len(in), MaxSize)
 	}
-	p := parser{name: name, lexer: newLexer(in), comment: comment, line: 1}
+	p := parser{name: name, lexer: newLexer(in), line: 1}
 	for {
 		t := p.token(false)
 		if t.kind == tokenEnd {
-			return p.all, p.err
+			return p.all, p.comments, nil
 		}
 		if err := p.attribute(t); err != nil {
-			return p.all, err
+			return p.all, p.comments, err
 		}
 	}
 }
@@ -85,7 +84,8 @@ func ReadFile(path string) ([]Attribute, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, in, nil)
+	all, _, err := Parse(path, in)
+	return all, err
 }
 
 // Find gives the first attribute with a name, which is the one that counts
@@ -113,11 +113,10 @@ func Number(value string) (n int, ok bool) {
 
 // parser reads attributes (template_syntax.y of the releases).
 type parser struct {
-	name    string
-	lexer   lexer
-	comment func(Comment) error
-	err     error // of comment
-	all     []Attribute
+	name     string
+	lexer    lexer
+	all      []Attribute
+	comments []Comment
 	// line is the number of the line at byte counted.
 	line, counted int
 }
@@ -180,21 +179,15 @@ func (p *parser) vector(a *Attribute) (token, error) {
 	}
 }
 
-// token gives the next token that is not a comment, and the end behind an error of comment.
+// token gives the next token that is not a comment.
 func (p *parser) token(inside bool) token {
 	for {
 		t := p.lexer.next()
 		if t.kind != tokenComment {
 			return t
 		}
-		if p.comment == nil {
-			continue
-		}
 		whole := t.begin == 1+bytes.LastIndexByte(p.lexer.in[:t.begin], '\n')
-		p.err = p.comment(Comment{Text: t.text, Begin: t.begin, End: t.end, Line: p.at(t.begin), Inside: inside, Whole: whole})
-		if p.err != nil {
-			return token{kind: tokenEnd}
-		}
+		p.comments = append(p.comments, Comment{Text: t.text, Begin: t.begin, End: t.end, Line: p.at(t.begin), Inside: inside, Whole: whole})
 	}
 }
 
@@ -210,9 +203,6 @@ func (p *parser) at(place int) int {
 
 // unexpected is the error of a token that the grammar does not allow there.
 func (p *parser) unexpected(t token, wanted string) error {
-	if p.err != nil {
-		return p.err
-	}
 	found := map[kind]string{
 		tokenEnd: "the end of the file", tokenEmpty: `"=" without a value`, tokenOpen: `"["`, tokenCDATA: `"]]>", behind which oned reads nothing,`,
 	}[t.kind]

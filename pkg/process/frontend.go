@@ -48,8 +48,13 @@ func Daemons(proc, location string, match func(args []string) bool) (found []Dae
 				d.UID = int(owner.Uid)
 			}
 		}
-		if stat, err := ReadStat(dir); err == nil {
-			d.State, d.Started = stat.State, startedAt(stat, boot)
+		stat, _ := ReadStat(dir) // it may have ended
+		d.State = stat.State
+		// USER_HZ, the unit of start times, is 100 on every architecture that Linux and Go share.
+		const clockTicks = 100
+		const most = 50 * 366 * 24 * 3600 * clockTicks // no machine runs for so long
+		if !boot.IsZero() && stat.Started > 0 && stat.Started <= most {
+			d.Started = boot.Add(time.Duration(stat.Started) * time.Second / clockTicks)
 		}
 		found = append(found, d)
 	}
@@ -129,17 +134,6 @@ func bootTime(proc string) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(seconds, 0)
-}
-
-// startedAt is when a process started; the zero time when that is not known.
-func startedAt(stat Stat, boot time.Time) time.Time {
-	// USER_HZ, the unit of start times, is 100 on every architecture that Linux and Go share.
-	const clockTicks = 100
-	const most = 50 * 366 * 24 * 3600 * clockTicks // no machine runs for so long
-	if boot.IsZero() || stat.Started == 0 || stat.Started > most {
-		return time.Time{}
-	}
-	return boot.Add(time.Duration(stat.Started) * time.Second / clockTicks)
 }
 
 func later(a, b time.Time) time.Time {

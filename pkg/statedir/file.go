@@ -117,7 +117,14 @@ var ErrTooLarge = errors.New("larger than it may be")
 // ReadSmall reads a file of at most limit bytes; of a longer one it gives the beginning and ErrTooLarge.
 // It follows no link and waits for no pipe.
 func ReadSmall(path string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	return read(path, limit, syscall.O_NOFOLLOW)
+}
+
+// ReadConfig is ReadSmall for a file of an admin, who may have put it elsewhere: it follows links.
+func ReadConfig(path string, limit int64) ([]byte, error) { return read(path, limit, 0) }
+
+func read(path string, limit int64, flags int) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|flags, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -130,15 +137,6 @@ func ReadSmall(path string, limit int64) ([]byte, error) {
 		return text[:limit], fmt.Errorf("%s has more than %d bytes: %w", path, limit, ErrTooLarge)
 	}
 	return text, err
-}
-
-// ReadConfig is ReadSmall for a file of an admin, who may have put it elsewhere: it follows links.
-func ReadConfig(path string, limit int64) ([]byte, error) {
-	target, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return nil, err
-	}
-	return ReadSmall(target, limit)
 }
 
 // OwnLikeParent gives a file or directory that root has just made to the owner of the directory

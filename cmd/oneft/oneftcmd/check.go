@@ -83,14 +83,14 @@ func (t *tool) checked(c *cli.Context, report *check.Report) error {
 func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 	fences := coordinator.NewFences(s)
 	in := check.Input{
-		Client: s.Client, Own: app.Version(), Config: s.Config, Location: s.Paths.Location, LogDir: s.Paths.Log, State: statedir.Dir(s.StateDir), Settings: fences.Settings,
+		Given:  check.Given{Own: app.Version(), ConfigFile: s.Config.Path, Values: s.Config.Values(), Place: placeOf(s), NoFencing: noFencing},
+		Client: s.Client, Location: s.Paths.Location, LogDir: s.Paths.Log, State: statedir.Dir(s.StateDir), Settings: fences.Settings,
 		Interval: func(ctx context.Context) (time.Duration, error) {
 			interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
 			return interval, err
 		},
-		Downtime:  func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
-		Place:     placeOf(s),
-		NoFencing: noFencing, Proc: "/proc", Machine: s.Drivers(),
+		Downtime: func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
+		Proc:     "/proc", Machine: s.Drivers(),
 	}
 	facts := hookFacts(s)
 	if !process.IsLocal(s.Client.Endpoint()) {

@@ -243,7 +243,7 @@ func changePool(ctx context.Context, s app.Session, add bool, hooks []install.Ho
 		return page{}, err
 	}
 	a := page{Text: append(settings.text, lines(install.DiffPool(changes))...), Summary: settings.unchanged("the hooks are in order", s.DryRun)}
-	if !install.Changed(changes) {
+	if len(changes) == 0 {
 		return a, nil
 	}
 	a.Summary = "the hooks would be changed so"
