@@ -35,7 +35,7 @@ func jobOf(s app.Session, q incident.Request, shared *shared) failover.HostJob {
 	}
 	job.Storm.Override = q.Override
 	job.Storm.Cycle = func(ctx context.Context) (time.Duration, error) {
-		cycle, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+		cycle, _, err := s.Client.Interval(ctx, filepath.Join(s.Paths.Etc, "monitord.conf"))
 		return cycle, err
 	}
 	opinions := q.Opinions
@@ -240,7 +240,7 @@ func ConfirmTime(ctx context.Context, s app.Session, wait time.Duration, cycles 
 	if cycles > 0 && interval == 0 && !s.DryRun {
 		var source string
 		var err error
-		if interval, source, err = failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
+		if interval, source, err = s.Client.Interval(ctx, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
 			return 0, err
 		}
 		s.Log.Info("a monitoring cycle is %s (%s)", interval, source)

@@ -119,8 +119,8 @@ func (r *runner) coolDown(ctx context.Context, storm Storm) time.Duration {
 	}
 	cycle, err := storm.Cycle(ctx)
 	if err != nil {
-		r.say(Warning, -1, "%v; a monitoring cycle is taken for %s", err, DefaultInterval)
-		cycle = DefaultInterval
+		r.say(Warning, -1, "%v; a monitoring cycle is taken for %s", err, one.DefaultInterval)
+		cycle = one.DefaultInterval
 	}
 	return max(storm.CoolDown, cycle+guardEvery)
 }

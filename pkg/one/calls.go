@@ -279,27 +279,6 @@ func (c *Client) Configuration(ctx context.Context) (*Element, error) {
 	return e, nil
 }
 
-// MaxInterval is the longest time between two monitorings of a host, in seconds, that is
-// believed. Nobody monitors that seldom, and times that are multiplied must not overflow.
-const MaxInterval = 24 * 60 * 60
-
-// MonitoringInterval reads the seconds between two monitorings of a host from
-// oned's configuration: MONITORING_INTERVAL (4.x), MONITORING_INTERVAL_HOST
-// (5.x). It is 0 where oned does not tell (6.0 and later: monitord.conf does), or what it tells
-// is above MaxInterval.
-func (c *Client) MonitoringInterval(ctx context.Context) (int, error) {
-	config, err := c.Configuration(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for _, name := range []string{"MONITORING_INTERVAL_HOST", "MONITORING_INTERVAL"} {
-		if n := config.Number(name); n > 0 && n <= MaxInterval {
-			return int(n), nil
-		}
-	}
-	return 0, nil
-}
-
 // Action is something that changes a VM.
 type Action string
 
