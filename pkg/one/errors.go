@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 // The error classes of OpenNebula's answers; test with errors.Is. The codes are
@@ -45,21 +46,10 @@ func (e *CallError) Error() string { return fmt.Sprintf("%s (code %d)", e.Text, 
 
 // Unwrap gives the class of the code, or nil for a code no version uses.
 func (e *CallError) Unwrap() error {
-	switch e.Code {
-	case 0x0100:
-		return ErrAuthentication
-	case 0x0200:
-		return ErrAuthorization
-	case 0x0400:
-		return ErrNotFound
-	case 0x0800:
-		return ErrWrongState
-	case 0x1000:
-		return ErrBadArgument
-	case 0x2000:
-		return ErrInternal
-	}
-	return nil
+	return map[int]error{
+		0x0100: ErrAuthentication, 0x0200: ErrAuthorization, 0x0400: ErrNotFound,
+		0x0800: ErrWrongState, 0x1000: ErrBadArgument, 0x2000: ErrInternal,
+	}[e.Code]
 }
 
 // FaultError is an XML-RPC fault: the call never reached OpenNebula's logic.
@@ -137,17 +127,12 @@ func (e *AnswerError) Unwrap() error { return e.Err }
 // It says nothing about whether repeating the call is safe: see Unsent.
 func Temporary(err error) bool {
 	var fault *FaultError
-	if errors.As(err, &fault) {
-		switch fault.Code {
-		case FaultNoArguments, FaultParameter, FaultNotXML, FaultUnknownMethod:
-			return false
-		}
-		return true
-	}
 	var transport *TransportError
 	var answer *AnswerError
 	var certificate *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &fault):
+		return !slices.Contains([]int{FaultNoArguments, FaultParameter, FaultNotXML, FaultUnknownMethod}, fault.Code)
 	case errors.As(err, &certificate), errors.Is(err, http.ErrSchemeMismatch): // https, but no TLS there
 		return false
 	case errors.As(err, &transport):

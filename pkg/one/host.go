@@ -2,7 +2,6 @@ package one
 
 import (
 	"cmp"
-	"fmt"
 
 	"one-ft/pkg/text"
 )
@@ -37,7 +36,7 @@ func (e *Element) Host() (Host, error) {
 		err = damaged("VMS holds something else")
 	}
 	if err != nil {
-		return Host{}, fmt.Errorf("host %s: %w", text.Short(e.Value("ID"), 20), err)
+		return Host{}, wrap(err, "host %s", text.Short(e.Value("ID"), 20))
 	}
 	return Host{
 		ID:          int(e.Number("ID")),
@@ -65,7 +64,7 @@ type Datastore struct {
 // Datastore reads a DATASTORE element.
 func (e *Element) Datastore() (Datastore, error) {
 	if err := cmp.Or(e.Require("ID"), e.Once("TEMPLATE")); err != nil {
-		return Datastore{}, fmt.Errorf("datastore: %w", err)
+		return Datastore{}, wrap(err, "datastore")
 	}
 	return Datastore{ID: int(e.Number("ID")), Name: text.Printable(e.Value("NAME")), Shared: e.Child("TEMPLATE").Is("SHARED", "YES")}, nil
 }

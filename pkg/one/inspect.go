@@ -3,7 +3,6 @@ package one
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"one-ft/pkg/text"
@@ -26,16 +25,13 @@ const ownUser = -1
 // OwnUser reads the user of this client.
 func (c *Client) OwnUser(ctx context.Context) (User, error) {
 	u, err := readObject(ctx, c, "USER", ownUser, (*Element).User, "one.user.info")
-	if err != nil {
-		return User{}, fmt.Errorf("read the own user: %w", err)
-	}
-	return u, nil
+	return u, wrap(err, "read the own user")
 }
 
 // User reads a USER element.
 func (e *Element) User() (User, error) {
 	if err := cmp.Or(e.Require("ID", "GID"), e.Once("GROUPS")); err != nil {
-		return User{}, fmt.Errorf("user: %w", err)
+		return User{}, wrap(err, "user")
 	}
 	primary := int(e.Number("GID"))
 	others := slices.DeleteFunc(e.IDs("GROUPS"), func(id int) bool { return id == primary })
@@ -47,7 +43,7 @@ func (e *Element) User() (User, error) {
 func (c *Client) LastMonitored(ctx context.Context, hostID int) (int64, error) {
 	host, err := c.document(ctx, "one.host.info", hostID)
 	if err != nil {
-		return 0, fmt.Errorf("read host %d: %w", hostID, err)
+		return 0, wrap(err, "read host %d", hostID)
 	}
 	if at := host.Child("MONITORING").Number("TIMESTAMP"); at > 0 {
 		return at, nil
@@ -78,10 +74,7 @@ func (c *Client) VMsBetween(ctx context.Context, from, to int) ([]VMDisks, error
 	const notDone = -1
 	method, args := c.vmsByRange(from, to, notDone)
 	vms, err := readPool(ctx, c, "VM", (*Element).VMDisks, method, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read the VMs from %d to %d: %w", from, to, err)
-	}
-	return vms, nil
+	return vms, wrap(err, "read the VMs from %d to %d", from, to)
 }
 
 // VMDisks reads a VM element.
