@@ -82,7 +82,9 @@ func inCall(method string, err error) error {
 }
 
 // readPool parses all objects of a pool.
-func readPool[T any](ctx context.Context, c *Client, item string, parse func(*Element) (T, error), method string, args ...any) (all []T, err error) {
+func readPool[T any](
+	ctx context.Context, c *Client, item string, parse func(*Element) (T, error), method string, args ...any,
+) (all []T, err error) {
 	err = c.Each(ctx, item, func(e *Element) error {
 		v, err := parse(e)
 		all = append(all, v)
@@ -94,8 +96,10 @@ func readPool[T any](ctx context.Context, c *Client, item string, parse func(*El
 	return all, nil
 }
 
-// readObject parses one object, which has to be the one with this ID, or with any for anyID.
-func readObject[T any](ctx context.Context, c *Client, item string, id int, parse func(*Element) (T, error), method string) (v T, err error) {
+// readObject parses one object, which has to have this ID unless it is ownUser.
+func readObject[T any](
+	ctx context.Context, c *Client, item string, id int, parse func(*Element) (T, error), method string,
+) (v T, err error) {
 	e, err := c.document(ctx, method, id)
 	switch {
 	case err != nil:
@@ -362,51 +366,25 @@ func (c *Client) SetSchedulable(ctx context.Context, hostID int, enable bool) er
 	return wrap(c.change(ctx, method, hostID, to), "%s host %d", word, hostID)
 }
 
-// The operations of one.vm.recover since 4.14.
-const (
-	opFailure  = 0
-	opRetry    = 2
-	opDelete   = 3
-	opRecreate = 4
-)
-
 // errNotConnected is a mistake of the program: what would be sent depends on the
 // version, and nobody has asked for it.
 var errNotConnected = errors.New("the version of oned is not known: Connect has not succeeded")
 
 // request is the call for an action in this dialect.
 func (d Dialect) request(action Action, vmID int) (method string, args []any, err error) {
-	if d.Name == "" {
-		return "", nil, errNotConnected
+	names := map[Action]string{Resume: "resume", Reboot: d.bootAction, Resched: "resched"}
+	if d.deleteByAction {
+		names[Recreate], names[Delete] = "delete-recreate", "delete"
 	}
-	byName := func(name string) (string, []any, error) { return "one.vm.action", []any{name, vmID}, nil }
-	byOperation := func(op int) (string, []any, error) { return "one.vm.recover", []any{vmID, op}, nil }
-	switch action {
-	case Recreate:
-		if d.deleteByAction {
-			return byName("delete-recreate")
-		}
-		return byOperation(opRecreate)
-	case Delete:
-		if d.deleteByAction {
-			return byName("delete")
-		}
-		return byOperation(opDelete)
-	case RecoverFailure:
-		if d.recoverBool {
-			return "one.vm.recover", []any{vmID, false}, nil
-		}
-		return byOperation(opFailure)
-	case Retry:
-		if d.CanRetry() {
-			return byOperation(opRetry)
-		}
-	case Resume:
-		return byName("resume")
-	case Reboot:
-		return byName(d.bootAction)
-	case Resched:
-		return byName("resched")
+	if name, found := names[action]; found {
+		return "one.vm.action", []any{name, vmID}, nil
 	}
-	return "", nil, fmt.Errorf("%w: %s", ErrUnsupported, action)
+	operation, found := map[Action]int{RecoverFailure: 0, Retry: 2, Delete: 3, Recreate: 4}[action] // since 4.14
+	switch {
+	case d.recoverBool && action == RecoverFailure:
+		return "one.vm.recover", []any{vmID, false}, nil
+	case !found || d.recoverBool:
+		return "", nil, fmt.Errorf("%w: %s", ErrUnsupported, action)
+	}
+	return "one.vm.recover", []any{vmID, operation}, nil
 }

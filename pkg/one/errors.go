@@ -11,26 +11,16 @@ import (
 // The error classes of OpenNebula's answers; test with errors.Is. The codes are
 // those of include/RequestManager.h of every release from 4.4 to 7.4.
 var (
-	// ErrAuthentication is code 256: the user or the password is wrong.
-	ErrAuthentication = errors.New("not authenticated")
-	// ErrAuthorization is code 512: the user may not do this.
-	ErrAuthorization = errors.New("not authorized")
-	// ErrNotFound is code 1024: no such object.
-	ErrNotFound = errors.New("no such object")
-	// ErrWrongState is code 2048: not possible in the state the object is in.
-	ErrWrongState = errors.New("wrong state")
-	// ErrBadArgument is code 4096: an argument has a wrong value.
-	ErrBadArgument = errors.New("bad argument")
-	// ErrInternal is code 8192: oned could not do it, and may be able to later.
-	ErrInternal = errors.New("internal error of oned")
-	// ErrUnsupported means that this version has no such call.
-	ErrUnsupported = errors.New("not supported by this OpenNebula")
-	// ErrTooOld means that oned is older than 4.4.
-	ErrTooOld = errors.New("OpenNebula is older than 4.4")
-	// ErrDamaged means that an object in an answer could not be read.
-	ErrDamaged = errors.New("damaged object in the answer")
-	// ErrTooBig means that an answer is larger than the limit of the client.
-	ErrTooBig = errors.New("answer larger than the limit")
+	ErrAuthentication = errors.New("not authenticated")                // code 256: the user or the password is wrong
+	ErrAuthorization  = errors.New("not authorized")                   // code 512: the user may not do this
+	ErrNotFound       = errors.New("no such object")                   // code 1024
+	ErrWrongState     = errors.New("wrong state")                      // code 2048: not possible in the state the object is in
+	ErrBadArgument    = errors.New("bad argument")                     // code 4096: an argument has a wrong value
+	ErrInternal       = errors.New("internal error of oned")           // code 8192: oned failed to do it, and may be able to later
+	ErrUnsupported    = errors.New("not supported by this OpenNebula") // this version has no such call
+	ErrTooOld         = errors.New("OpenNebula is older than 4.4")
+	ErrDamaged        = errors.New("damaged object in the answer") // an object in an answer could not be read
+	ErrTooBig         = errors.New("answer larger than the limit") // of the client
 )
 
 // CallError is a refusal: oned understood the call and answered "no".
