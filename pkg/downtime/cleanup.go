@@ -45,14 +45,14 @@ func Cleanup(disks []int, threads int, f Failure, ssh SSH, failFast, ended bool)
 // cleans up one VM of a host at a time, else of all hosts, which share the threads. After it a VM can be moved on:
 // no command of its clean-up is left that could reach the host, were it to come back.
 //
-// It takes for each command the longest that ssh can take to give up (SSH.Slowest: packets dropped, every
-// address of the host, bounded by ConnectTimeout), once for each VM a stale master, and a tenth and 10 s on
+// It takes for each command the longest that ssh can take to give up (SSH.Slowest: packets dropped, bounded
+// by ConnectTimeout), once for each VM a stale master, and a tenth and 10 s on
 // top for a busy front-end.
 func CleanupLimit(disks []int, threads int, ssh SSH) time.Duration {
 	if len(disks) == 0 {
 		return 0
 	}
-	span := makespan(disks, threads, ssh.Slowest(), ssh.keepAlive())
+	span := makespan(disks, threads, ssh.Slowest(), ShippedKeepAlive)
 	return add(add(span, span/10), 10*time.Second)
 }
 

@@ -29,7 +29,7 @@ func userHome(t *testing.T, text string, mode fs.FileMode) string {
 
 func readSSH(t *testing.T, home string, uid int) SSHConfig {
 	t.Helper()
-	c, err := ReadSSHConfig(home, uid, os.Getegid())
+	c, err := ReadSSHConfig(home, uid)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestSSHConfigOthers(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(directory, ".ssh", "config"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadSSHConfig(directory, self, 0); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := ReadSSHConfig(directory, self); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a directory: %v", err)
 	}
 }

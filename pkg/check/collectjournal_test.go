@@ -13,6 +13,7 @@ import (
 	"github.com/kolo/xmlrpc"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/statedir"
 	"one-ft/test/testdata/tapes"
 )
 
@@ -21,7 +22,7 @@ import (
 func TestIncidents(t *testing.T) {
 	dir := t.TempDir()
 	journal, locks := filepath.Join(dir, "incidents"), filepath.Join(dir, "locks")
-	if in := readIncidents(journal, locks, "/proc/locks", time.Now()); in.Err != nil || len(in.Open)+len(in.Damaged) > 0 {
+	if in := readIncidents(statedir.Dir(dir), "/proc/locks", time.Now()); in.Err != nil || len(in.Open)+len(in.Damaged) > 0 {
 		t.Errorf("no journal: %+v", in)
 	}
 	j, err := incident.OpenJournal(journal)
@@ -62,7 +63,7 @@ func TestIncidents(t *testing.T) {
 	}
 	write(t, filepath.Join(locks, "incident-of-VM-2.lock"), "nobody any more")
 	before := names(t, dir)
-	in := readIncidents(journal, locks, "/proc/locks", time.Now())
+	in := readIncidents(statedir.Dir(dir), "/proc/locks", time.Now())
 	var open []string
 	for _, i := range in.Open {
 		open = append(open, fmt.Sprintf("%d %s %d %v %v %q", i.Number, i.Kind, i.ID, i.Held, i.HeldKnown, i.Name))
@@ -80,18 +81,19 @@ func TestIncidents(t *testing.T) {
 	if after := names(t, dir); !slices.Equal(before, after) {
 		t.Errorf("changed: %q, before %q", after, before)
 	}
-	if in := readIncidents(journal, locks, filepath.Join(dir, "none"), time.Now()); len(in.Open) != 3 || in.Open[0].HeldKnown {
+	if in := readIncidents(statedir.Dir(dir), filepath.Join(dir, "none"), time.Now()); len(in.Open) != 3 || in.Open[0].HeldKnown {
 		t.Errorf("without /proc/locks: %+v", in)
 	}
 	write(t, filepath.Join(dir, "file"), "")
-	if in := readIncidents(filepath.Join(dir, "file"), locks, "", time.Now()); in.Err == nil {
+	if in := readIncidents(statedir.Dir(filepath.Join(dir, "file")), "", time.Now()); in.Err == nil {
 		t.Error("a file for a journal: no error")
 	}
 }
 
 // TestGaveUp: VMs that the last incident of their host gave up on their way are found, for a day.
 func TestGaveUp(t *testing.T) {
-	journal := filepath.Join(t.TempDir(), "incidents")
+	dir := t.TempDir()
+	journal := filepath.Join(dir, "incidents")
 	j, err := incident.OpenJournal(journal)
 	if err != nil {
 		t.Fatal(err)
@@ -110,13 +112,13 @@ func TestGaveUp(t *testing.T) {
 		c.End(incident.Incomplete, "so and so")
 	}
 	var found []string
-	for _, i := range readIncidents(journal, "", "/proc/locks", time.Now()).GaveUp {
+	for _, i := range readIncidents(statedir.Dir(dir), "/proc/locks", time.Now()).GaveUp {
 		found = append(found, fmt.Sprintf("%d %d %v", i.Number, i.ID, i.Waiting))
 	}
 	if want := []string{"2 4 map[room:[14]]", "3 3 map[room:[13]]"}; !slices.Equal(found, want) {
 		t.Errorf("%q, want %q", found, want)
 	}
-	if in := readIncidents(journal, "", "/proc/locks", time.Now().Add(25*time.Hour)); len(in.GaveUp) > 0 {
+	if in := readIncidents(statedir.Dir(dir), "/proc/locks", time.Now().Add(25*time.Hour)); len(in.GaveUp) > 0 {
 		t.Errorf("a day later: %+v", in.GaveUp)
 	}
 }

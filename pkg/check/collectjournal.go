@@ -3,7 +3,6 @@ package check
 import (
 	"bufio"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +16,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/statedir"
 )
 
 const (
@@ -31,56 +31,62 @@ const (
 
 // readIncidents reads the journal as it is. incident.Journal would set damaged files aside, and
 // taking a lock, be it for an instant, could make a hook give up.
-func readIncidents(dir, locks, procLocks string, now time.Time) Incidents {
+func readIncidents(state statedir.Dir, procLocks string, now time.Time) Incidents {
 	in := Incidents{Back: map[int]time.Time{}}
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return in // nothing has happened yet
-	}
-	if err != nil {
+	entries, err := os.ReadDir(state.Incidents())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // else nothing has happened yet
 		in.Err = err
 		return in
 	}
 	held, known := heldLocks(procLocks)
 	n, newer := 0, map[string]bool{}
 	for _, e := range slices.Backward(entries) { // by name, so by number
+		name := e.Name()
+		if strings.HasSuffix(name, ".damaged") {
+			in.Damaged = append(in.Damaged, name)
+		}
+		if !strings.HasPrefix(name, "incident-") || !strings.HasSuffix(name, ".json") || n == maxRecords {
+			continue
+		}
+		n++
+		r, err := readRecord(filepath.Join(state.Incidents(), name))
 		switch {
-		case strings.HasSuffix(e.Name(), ".damaged"):
-			in.Damaged = append(in.Damaged, e.Name())
-		case !strings.HasPrefix(e.Name(), "incident-") || !strings.HasSuffix(e.Name(), ".json") || n == maxRecords:
+		case errors.Is(err, fs.ErrNotExist): // another process has just removed it
+		case errors.Is(err, fs.ErrPermission):
+			in.Err = err
+		case err != nil:
+			in.Damaged = append(in.Damaged, name)
 		default:
-			n++
-			var r incident.Record
-			switch err := readJSON(filepath.Join(dir, e.Name()), &r); {
-			case errors.Is(err, fs.ErrNotExist): // another process has just removed it
-			case errors.Is(err, fs.ErrPermission):
-				in.Err = err
-			case err != nil || r.Number < 1:
-				in.Damaged = append(in.Damaged, e.Name())
-			default:
-				object := fmt.Sprintf("%s %d", r.Kind, r.ID)
-				i := Incident{
-					Number: r.Number, Kind: r.Kind, ID: r.ID, Name: one.Printable(r.Name), FrontEnd: one.Printable(r.FrontEnd), Began: r.Began,
-					Following: r.Status == incident.Following, Waiting: waiting(r),
-				}
-				switch {
-				case r.Status.Unfinished():
-					i.Held, i.HeldKnown = isHeld(held, locks, r.Kind, r.ID), known
-					in.Open = append(in.Open, i)
-				case newer[object]: // it tells nothing of today
-				case r.Status == incident.Incomplete && r.Ended != nil && now.Sub(*r.Ended) < gaveUpFor && len(i.Waiting) > 0:
-					in.GaveUp = append(in.GaveUp, i)
-				case r.Status == incident.CameBack && r.Kind == "host":
-					in.Back[r.ID] = r.Began
-				}
-				newer[object] = true
+			object := fmt.Sprintf("%s %d", r.Kind, r.ID)
+			i := Incident{Record: r, Waiting: waiting(r)}
+			switch {
+			case r.Status.Unfinished():
+				i.Held, i.HeldKnown = isHeld(held, state.Locks(), r.Kind, r.ID), known
+				in.Open = append(in.Open, i)
+			case newer[object]: // it tells nothing of today
+			case r.Status == incident.Incomplete && r.Ended != nil && now.Sub(*r.Ended) < gaveUpFor && len(i.Waiting) > 0:
+				in.GaveUp = append(in.GaveUp, i)
+			case r.Status == incident.CameBack && r.Kind == "host":
+				in.Back[r.ID] = r.Began
 			}
+			newer[object] = true
 		}
 	}
 	slices.Reverse(in.Open)
 	slices.Reverse(in.GaveUp)
 	slices.Sort(in.Damaged)
 	return in
+}
+
+func readRecord(path string) (r incident.Record, err error) {
+	record, err := statedir.ReadSmall(path, maxRecord)
+	if err == nil {
+		err = json.Unmarshal(record, &r)
+	}
+	if err == nil && r.Number < 1 {
+		err = fmt.Errorf("%s is no record", path)
+	}
+	return r, err
 }
 
 // waiting are the VMs of an incident that are on their way, or were when they were given up, by what they wait for.
@@ -96,21 +102,6 @@ func waiting(r incident.Record) map[incident.Wait][]int {
 		}
 	}
 	return all
-}
-
-func readJSON(path string, v any) error {
-	info, err := os.Lstat(path)
-	switch {
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular() || info.Size() > maxRecord:
-		return fmt.Errorf("%s is no record", path)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(text, v)
 }
 
 // heldLocks are the inodes of files that a process holds a lock on, as the kernel lists them
@@ -154,29 +145,18 @@ func isHeld(held map[uint64]bool, dir, kind string, id int) bool {
 // loadedHooks reads the hooks for hosts and VMs of a running oned out of one.system.config. They
 // are nil when it has no hook manager in it: then it does not tell all.
 func loadedHooks(document string) ([]HookLine, error) {
-	type hookXML struct {
-		Name      string `xml:"NAME"`
-		On        string `xml:"ON"`
-		Command   string `xml:"COMMAND"`
-		Arguments string `xml:"ARGUMENTS"`
-	}
-	var x struct {
-		Manager []struct{} `xml:"HM_MAD"`
-		Host    []hookXML  `xml:"HOST_HOOK"`
-		VM      []hookXML  `xml:"VM_HOOK"`
-	}
-	if err := xml.Unmarshal([]byte(document), &x); err != nil {
+	root, err := one.Parse(document)
+	if err != nil {
 		return nil, fmt.Errorf("read the configuration of oned: %w", err)
 	}
-	if len(x.Manager) == 0 {
+	if root.Child("HM_MAD") == nil {
 		return nil, nil
 	}
 	hooks := []HookLine{}
-	for _, h := range x.Host {
-		hooks = append(hooks, HookLine{"HOST", h.Name, h.On, h.Command, h.Arguments})
-	}
-	for _, h := range x.VM {
-		hooks = append(hooks, HookLine{"VM", h.Name, h.On, h.Command, h.Arguments})
+	for _, resource := range []string{"HOST", "VM"} {
+		for _, h := range root.All(resource + "_HOOK") {
+			hooks = append(hooks, HookLine{resource, h.Value("NAME"), h.Value("ON"), h.Value("COMMAND"), h.Value("ARGUMENTS")})
+		}
 	}
 	return hooks, nil
 }

@@ -20,9 +20,9 @@ import (
 	"one-ft/test/sim/cloud"
 )
 
-// TestLook: a cloud of each version is seen as it is, agents are asked for their status only, and
+// TestCollect: a cloud of each version is seen as it is, agents are asked for their status only, and
 // nothing is written.
-func TestLook(t *testing.T) {
+func TestCollect(t *testing.T) {
 	for _, version := range versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -40,7 +40,7 @@ func TestLook(t *testing.T) {
 			if f.Version.String() != version || !f.User.Admin() || f.ConfigErr != nil || f.Follows || f.Interval != time.Minute {
 				t.Errorf("%+v", f)
 			}
-			if v.Count != 5 || fmt.Sprint(v.Loses, v.Stay, v.Active, v.On, v.Ill, v.Unread) != "[2 3] [4] map[0:1 1:2] map[0:4 100:1] [] []" {
+			if v.Count != 5 || fmt.Sprint(v.Loses, v.Stay, v.Active, v.On, v.Failed, v.Unread) != "[2 3] [4] map[0:1 1:2] map[0:4 100:1] [] []" {
 				t.Errorf("VMs: %+v", v)
 			}
 			if len(f.Datastores) != 2 || !f.Datastores[0].Shared || f.Datastores[1].Shared || f.Datastores[1].Name != "local" {
@@ -50,7 +50,7 @@ func TestLook(t *testing.T) {
 				t.Errorf("clock: %+v", f.Clock)
 			}
 			for _, h := range f.Hosts {
-				if calls := w.calls(t, h.ID); !slices.Equal(calls, []string{"status"}) || !h.Asked || h.Levels[0].Devices[0].Power != fence.PowerOn {
+				if calls := w.calls(t, h.ID); !slices.Equal(calls, []string{"status"}) || !h.Asked || h.Levels[0][0].Power != fence.PowerOn {
 					t.Errorf("host %d: %q %+v", h.ID, calls, h.Levels)
 				}
 			}
@@ -93,7 +93,7 @@ func TestFencing(t *testing.T) {
 			if r.Verdict != "hosts 1, 2, 3, 4, 5, 6 would NOT be recovered safely if they failed now: 6 problems, 2 warnings" {
 				t.Error(r.Verdict)
 			}
-			if !errors.Is(f.Hosts[4].Levels[0].Devices[0].Err, fence.ErrNotInstalled) || f.Hosts[5].Isolated != "v1.1" {
+			if !errors.Is(f.Hosts[4].Levels[0][0].Err, fence.ErrNotInstalled) || f.Hosts[5].Isolated != "v1.1" {
 				t.Errorf("%+v", f.Hosts)
 			}
 			for id := range 7 {
@@ -113,8 +113,8 @@ func TestNoFencing(t *testing.T) {
 	if len(w.calls(t, 0))+len(w.calls(t, 1)) > 0 || f.Hosts[0].Asked || len(f.Hosts[0].Levels) != 1 {
 		t.Errorf("%+v", f.Hosts[0])
 	}
-	if !slices.ContainsFunc(r.NotLooked, func(s string) bool { return strings.Contains(s, "not asked") }) {
-		t.Errorf("%q", r.NotLooked)
+	if !slices.ContainsFunc(r.Skipped, func(s string) bool { return strings.Contains(s, "not asked") }) {
+		t.Errorf("%q", r.Skipped)
 	}
 }
 
@@ -212,7 +212,7 @@ func TestOrdinaryUser(t *testing.T) {
 			t.Errorf("%s: %s", version, text)
 		}
 		w.in.Client = w.client(t, "oneadmin:wrong")
-		if _, err := check.Look(t.Context(), w.in); !errors.Is(err, one.ErrAuthentication) {
+		if _, err := check.Collect(t.Context(), w.in); !errors.Is(err, one.ErrAuthentication) {
 			t.Errorf("%s: %v", version, err)
 		}
 	}
@@ -254,7 +254,7 @@ func TestBudgets(t *testing.T) {
 		}
 		f, r := w.look(t)
 		got := ""
-		for _, v := range f.VMs.Ill {
+		for _, v := range f.VMs.Failed {
 			got += fmt.Sprintf("%d %v %v %d;", v.ID, v.Judged, v.Spent.Exhausted, v.Spent.Attempts)
 		}
 		if got != "1 true false 0;2 true true 3;3 true false 0;" {
@@ -276,14 +276,14 @@ func TestNoAnswer(t *testing.T) {
 	if !slices.Equal(f.VMs.Unread, []int{1}) || !slices.Contains(findings(r), "warning VMs") {
 		t.Errorf("%+v", f.VMs)
 	}
-	text := strings.Join(r.NotLooked, "\n")
+	text := strings.Join(r.Skipped, "\n")
 	for _, part := range []string{"VMs from 1 on", "configuration of oned", "clock"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("no %q in %q", part, text)
 		}
 	}
 	w.cloud.SetDown(true)
-	if _, err := check.Look(t.Context(), w.in); err == nil {
+	if _, err := check.Collect(t.Context(), w.in); err == nil {
 		t.Error("oned is down: no error")
 	}
 }

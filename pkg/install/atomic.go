@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"one-ft/pkg/statedir"
 )
 
 // document is a kind of file that is changed as a whole: what it is called in messages, and how it is
@@ -28,32 +29,13 @@ func onedConf() document {
 	}}
 }
 
+// settings is a one-ft.yaml. Package config makes the texts that are written and has read them.
+func settings() document {
+	return document{name: "one-ft.yaml", parse: func([]byte) error { return nil }}
+}
+
 // ReadFile reads an oned.conf, at most 4 MiB of it; more is an error.
 func ReadFile(path string) ([]byte, error) { return onedConf().read(path) }
-
-func (d document) read(path string) ([]byte, error) {
-	// A FIFO must not be waited for.
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", d.name, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", quoted(path))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", d.name, err)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
-	if err == nil && len(text) > maxSize {
-		err = fmt.Errorf("%s has more than %d bytes", quoted(path), maxSize)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", d.name, err)
-	}
-	return text, nil
-}
 
 // WriteFile replaces an oned.conf that holds old with fresh, as a whole or not at all, and
 // gives the path of the backup that it leaves beside it, named after the time. With equal
@@ -63,6 +45,45 @@ func (d document) read(path string) ([]byte, error) {
 // It is an error if the file does not hold old any more.
 func WriteFile(path string, old, fresh []byte, now time.Time) (backup string, err error) {
 	return onedConf().write(path, old, fresh, now)
+}
+
+// ReadSettings reads a one-ft.yaml; nil is a missing one.
+func ReadSettings(path string) ([]byte, error) {
+	text, err := settings().read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return text, err
+}
+
+// settingsMode is that of a one-ft.yaml that is made: whoever hooks run as has to read it, else each of them
+// ends with exit code 2. It holds no secret then, and one that is put into it is refused until it is chmod 0640.
+const settingsMode = 0o644
+
+// WriteSettings replaces a one-ft.yaml as WriteFile replaces an oned.conf. One that is missing, with old of
+// nil, is made, readable for everybody, and there is no backup. Without the right to write the error is
+// fs.ErrPermission.
+func WriteSettings(path string, old, fresh []byte, now time.Time) (backup string, err error) {
+	if old != nil {
+		return settings().write(path, old, fresh, now)
+	}
+	return "", settings().create(path, fresh, settingsMode)
+}
+
+func (d document) read(path string) ([]byte, error) {
+	text, err := statedir.ReadConfig(path, maxSize)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", d.name, err)
+	}
+	return text, nil
+}
+
+// create makes a file, unless somebody else just has.
+func (d document) create(path string, text []byte, mode fs.FileMode) error {
+	if err := statedir.Replace(path, text, statedir.Mode(mode), statedir.CreateOnly()); err != nil {
+		return fmt.Errorf("make %s: %w; nothing was changed", d.name, err)
+	}
+	return nil
 }
 
 func (d document) write(path string, old, fresh []byte, now time.Time) (backup string, err error) {
@@ -79,8 +100,7 @@ func (d document) write(path string, old, fresh []byte, now time.Time) (backup s
 	if err := d.holds(target, old); err != nil {
 		return "", fmt.Errorf("%w; nothing was changed, run this again", err)
 	}
-	backup = freeName(target + ".one-ft-" + now.Format("20060102-150405"))
-	if err := replace(target, backup, old); err != nil {
+	if backup, err = backUp(target, target+".one-ft-"+now.Format("20060102-150405"), old); err != nil {
 		return "", fmt.Errorf("write a backup of %s: %w; nothing was changed", d.name, err)
 	}
 	if err := replace(target, target, fresh); err != nil {
@@ -89,16 +109,16 @@ func (d document) write(path string, old, fresh []byte, now time.Time) (backup s
 	return backup, d.readBack(target, backup, old, fresh)
 }
 
-// freeName is the name, or the first with a number behind it that nothing has.
-func freeName(name string) string {
-	free := name
-	for n := 2; n < 100; n++ {
-		if _, err := os.Lstat(free); errors.Is(err, fs.ErrNotExist) {
+// backUp keeps a text under the name, or the first with a number behind it that nothing has.
+func backUp(target, name string, text []byte) (backup string, err error) {
+	backup = name
+	for n := 2; n <= 100; n++ {
+		if err = replace(target, backup, text, statedir.CreateOnly()); !errors.Is(err, fs.ErrExist) {
 			break
 		}
-		free = fmt.Sprintf("%s-%d", name, n)
+		backup = fmt.Sprintf("%s-%d", name, n)
 	}
-	return free
+	return backup, err
 }
 
 // failed ends a change that could not be written. Without a change there is no backup.
@@ -131,42 +151,13 @@ func (d document) holds(path string, text []byte) error {
 	return err
 }
 
-// replace makes a file with that text, or puts it in the place of one, in one step and on
-// the disk when it returns. The new file has mode, owner and extended attributes of like.
-// A backup, which has another name than like, must not exist yet.
-func replace(like, path string, text []byte) (err error) {
-	if _, err := os.Lstat(path); like != path && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is there already", quoted(path))
-	}
+// replace writes a file as statedir.Replace does, with mode, owner and extended attributes of like.
+func replace(like, path string, text []byte, options ...statedir.Option) error {
 	source, err := os.Open(like)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if err = write(f, source, text); err != nil {
-		_ = f.Close()
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// write fills a new file and makes it like another.
-func write(f, source *os.File, text []byte) error {
 	info, err := source.Stat()
 	if err != nil {
 		return err
@@ -175,19 +166,15 @@ func write(f, source *os.File, text []byte) error {
 	if !ok {
 		return errors.New("the owner of the file cannot be read")
 	}
-	if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
-		return fmt.Errorf("keep its owner: %w; run this as root", err)
-	}
-	if err := f.Chmod(info.Mode().Perm()); err != nil { // after Chown, which may clear bits
-		return err
-	}
-	if err := copyAttributes(int(source.Fd()), int(f.Fd())); err != nil {
-		return fmt.Errorf("keep its extended attributes: %w", err)
-	}
-	if _, err := f.Write(text); err != nil {
-		return err
-	}
-	return f.Sync()
+	return statedir.Replace(path, text, append(options, statedir.Mode(info.Mode().Perm()), statedir.Prepare(func(f *os.File) error {
+		if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
+			return fmt.Errorf("keep its owner: %w; run this as root", err)
+		}
+		if err := copyAttributes(int(source.Fd()), int(f.Fd())); err != nil {
+			return fmt.Errorf("keep its extended attributes: %w", err)
+		}
+		return nil
+	}))...)
 }
 
 // copyAttributes copies extended attributes. File systems without them are fine, and so
@@ -213,30 +200,6 @@ func copyAttributes(from, to int) error {
 		if err := unix.Fsetxattr(to, string(name), value[:v], 0); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// syncDir puts the names in a directory on the disk.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
-
-// Executable reports why a path cannot be run: nil for a file that somebody may execute.
-func Executable(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is not a file", quoted(path))
-	case info.Mode().Perm()&0o111 == 0:
-		return fmt.Errorf("%s is not executable", quoted(path))
 	}
 	return nil
 }

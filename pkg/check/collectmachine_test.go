@@ -9,8 +9,9 @@ import (
 	"syscall"
 	"testing"
 
-	"one-ft/pkg/app"
+	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
+	"one-ft/pkg/statedir"
 )
 
 // write makes a file and the directories above it.
@@ -35,8 +36,8 @@ func proc(t testing.TB, dir string, pid int, state, environ string, words ...str
 }
 
 // at looks at a machine.
-func at(v one.Version, dir string, change func(*look)) FrontEnd {
-	l := &look{Input: Input{Proc: filepath.Join(dir, "proc"), Root: dir, StateDir: filepath.Join(dir, "state"), Paths: app.Paths{Log: filepath.Join(dir, "log")}}}
+func at(v one.Version, dir string, change func(*collector)) FrontEnd {
+	l := &collector{Input: Input{Proc: filepath.Join(dir, "proc"), Root: dir, State: statedir.Dir(filepath.Join(dir, "state")), LogDir: filepath.Join(dir, "log")}}
 	l.facts.Version, l.facts.Endpoint = v, "http://localhost:2633/RPC2"
 	if change != nil {
 		change(l)
@@ -76,7 +77,7 @@ func TestManager(t *testing.T) {
 	if fe := at(v44, dir, nil); !fe.Manager || fe.ManagerState != "S" {
 		t.Errorf("one_hm: %+v", fe)
 	}
-	if fe := at(v74, dir, func(l *look) { l.facts.Endpoint = "http://one.example:2633/RPC2" }); fe.Local {
+	if fe := at(v74, dir, func(l *collector) { l.facts.Endpoint = "http://one.example:2633/RPC2" }); fe.Local {
 		t.Errorf("another machine: %+v", fe)
 	}
 }
@@ -148,7 +149,7 @@ func TestWritable(t *testing.T) {
 		if c.mode == 0 && os.Geteuid() != 0 {
 			continue
 		}
-		err := writable(filepath.Join(dir, c.path), c.uid, c.groups)
+		err := writable(filepath.Join(dir, c.path), fence.Account{UID: c.uid, GIDs: c.groups})
 		if (err == nil) != c.want {
 			t.Errorf("%+v: %v", c, err)
 		}
@@ -160,7 +161,7 @@ func TestWritable(t *testing.T) {
 		if err := os.Chmod(filepath.Join(dir, "file"), mode); err != nil {
 			t.Fatal(err)
 		}
-		if err := writable(filepath.Join(dir, "file"), other, nil); (err == nil) != want {
+		if err := writable(filepath.Join(dir, "file"), fence.Account{UID: other}); (err == nil) != want {
 			t.Errorf("a file with %04o: %v", mode, err)
 		}
 	}
@@ -171,7 +172,7 @@ func TestDirs(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "log", "host_error.log"), "")
 	write(t, filepath.Join(dir, "state", "locks", "host-1.lock"), "")
-	l := &look{Input: Input{Proc: dir, Root: dir, StateDir: filepath.Join(dir, "state"), Paths: app.Paths{Log: filepath.Join(dir, "log")}}}
+	l := &collector{Input: Input{Proc: dir, Root: dir, State: statedir.Dir(filepath.Join(dir, "state")), LogDir: filepath.Join(dir, "log")}}
 	l.facts.Values.MetricsFile = filepath.Join(dir, "metrics", "a.prom")
 	l.machine()
 	var got []string

@@ -64,21 +64,21 @@ func exec(dir string) func(string) error {
 // TestInstalledIsRight: what is installed has nothing against it, on every version.
 func TestInstalledIsRight(t *testing.T) {
 	for _, v := range []one.Version{v44, v412, v414, v58, v5104, v5105, v610, v74} {
-		for _, w := range []Wish{DefaultWish(), all()} {
+		for _, w := range []Spec{DefaultSpec(), all()} {
 			f := Facts{Version: v, Dir: DefaultDir, Executable: exec(DefaultDir)}
 			var findings []Finding
-			var shown []Row
+			var shown []Known
 			if UsesPool(v) {
 				p := &fakePool{}
 				p.make(t, hooksFor(t, w, v), f)
-				findings, shown = JudgePool(p.hooks, f), RowsPool(p.hooks, f)
+				findings, shown = LintPool(p.hooks, f), List(PoolHooks(p.hooks, f.Dir))
 			} else {
 				text, err := Install(example(t, "oned-4.4.conf"), hooksFor(t, w, v))
 				if err != nil {
 					t.Fatal(err)
 				}
 				file := parsed(t, string(text))
-				findings, shown = Judge(file, f), Rows(file)
+				findings, shown = Lint(file, f), List(file.Hooks())
 			}
 			if n := len(hooksFor(t, w, v)); len(findings) != n || len(told(findings)) > 0 || len(shown) != n {
 				t.Errorf("%s: %+v, %+v", v, findings, shown)
@@ -106,11 +106,11 @@ func checkJudged(t *testing.T, cases map[string]judged) {
 	t.Helper()
 	for name, tc := range cases {
 		f := Facts{Version: tc.version, Dir: DefaultDir, Executable: exec(DefaultDir)}
-		wantTold(t, name, Judge(parsed(t, tc.text), f), tc.wants...)
+		wantTold(t, name, Lint(parsed(t, tc.text), f), tc.wants...)
 	}
 }
 
-func TestJudgeFile(t *testing.T) {
+func TestLintFile(t *testing.T) {
 	const good = goodHost
 	checkJudged(t, map[string]judged{
 		"good":           {mad + good, v44, nil},
@@ -135,7 +135,7 @@ func TestJudgeFile(t *testing.T) {
 	})
 }
 
-func TestJudgeVMHooks(t *testing.T) {
+func TestLintVMHooks(t *testing.T) {
 	const good = goodHost
 	vm := func(on, program, arguments string) string {
 		return fmt.Sprintf(`VM_HOOK = [ NAME = v, %s, COMMAND = "%s/%s", ARGUMENTS = "%s" ]`+"\n", on, DefaultDir, program, arguments)
@@ -160,26 +160,26 @@ func TestJudgeVMHooks(t *testing.T) {
 	})
 }
 
-func TestJudgeBlock(t *testing.T) {
+func TestLintBlock(t *testing.T) {
 	const good = goodHost
 	// Ours is the one to keep.
-	text, err := Install([]byte(mad), hooksFor(t, DefaultWish(), v44))
+	text, err := Install([]byte(mad), hooksFor(t, DefaultSpec(), v44))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, text := range []string{good + string(text), string(text) + good} {
-		findings := Judge(parsed(t, text), Facts{Version: v44, Dir: DefaultDir})
+		findings := Lint(parsed(t, text), Facts{Version: v44, Dir: DefaultDir})
 		if lines := told(findings); len(lines) != 1 || !strings.Contains(lines[0], "put # before line ") {
 			t.Errorf("%q", lines)
 		}
 	}
 	missing := Facts{Version: v44, Dir: DefaultDir, Executable: exec("/nowhere")}
-	wantTold(t, "missing", Judge(parsed(t, mad+good), missing), "problem|no such file|install -m 0755 host_error "+DefaultDir+"/host_error")
+	wantTold(t, "missing", Lint(parsed(t, mad+good), missing), "problem|no such file|install -m 0755 host_error "+DefaultDir+"/host_error")
 	missing.HooksDir, missing.Executable = "/srv/one/remotes/hooks", exec("/srv/one/remotes/hooks/ft")
-	wantTold(t, "self-contained", Judge(parsed(t, mad+strings.Replace(good, DefaultDir, "ft", 1)), missing))
+	wantTold(t, "self-contained", Lint(parsed(t, mad+strings.Replace(good, DefaultDir, "ft", 1)), missing))
 }
 
-func TestJudgePool(t *testing.T) {
+func TestLintPool(t *testing.T) {
 	with := func(changes ...string) PoolHook {
 		h := byHand(2)
 		for _, c := range changes {
@@ -188,7 +188,7 @@ func TestJudgePool(t *testing.T) {
 		}
 		return h
 	}
-	upstream, err := ParsePool([]byte(recorded(t, "6.10")))
+	upstream, err := ParsePool(recorded(t, "6.10"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,19 +223,21 @@ func TestJudgePool(t *testing.T) {
 		"an API call":     {[]PoolHook{byHand(2), {ID: 7, Type: "api", Attributes: map[string]string{"COMMAND": "/x/host_error"}}}, v610, nil},
 	} {
 		f := Facts{Version: tc.version, Dir: DefaultDir, Executable: exec(DefaultDir)}
-		wantTold(t, name, JudgePool(tc.pool, f), tc.wants...)
+		wantTold(t, name, LintPool(tc.pool, f), tc.wants...)
 	}
 	f := Facts{Version: v610, Dir: DefaultDir, Timeout: 6 * time.Hour}
-	wantTold(t, "longer bounds", JudgePool([]PoolHook{with("TIMEOUT=14400")}, f), `TIMEOUT = "21600"`)
+	wantTold(t, "longer bounds", LintPool([]PoolHook{with("TIMEOUT=14400")}, f), `TIMEOUT = "21600"`)
 }
 
-func TestRows(t *testing.T) {
-	got := fmt.Sprint(Rows(parsed(t, string(example(t, "oned-4.14.conf"))+"HOST_HOOK=[ ON=ERROR, COMMAND=mail ]")))
-	want := `[{HOST_HOOK "error" in lines 16 to 21 of oned.conf HOST/ERROR ft/host_error.rb $HID -m -p 5 OpenNebula's host_error.rb false}]`
-	if got != want {
-		t.Errorf("%s\nwant\n%s", got, want)
+func TestList(t *testing.T) {
+	var got []string
+	for _, k := range List(parsed(t, string(example(t, "oned-4.14.conf"))+"HOST_HOOK=[ ON=ERROR, COMMAND=mail ]").Hooks()) {
+		got = append(got, fmt.Sprint(k.Where, "|", k.Trigger, "|", k.Runs(), "|", k.By, "|", k.Ours))
 	}
-	rows := RowsPool(append(others(), byHand(2)), facts(v610))
+	if want := []string{`HOST_HOOK "error" in lines 16 to 21 of oned.conf|HOST/ERROR|ft/host_error.rb $HID -m -p 5|OpenNebula's host_error.rb|false`}; !slices.Equal(got, want) {
+		t.Errorf("%q\nwant\n%q", got, want)
+	}
+	rows := List(PoolHooks(append(others(), byHand(2)), facts(v610).Dir))
 	if len(rows) != 1 || !rows[0].Ours || rows[0].Where != "hook 2 (host_error)" {
 		t.Errorf("%+v", rows)
 	}

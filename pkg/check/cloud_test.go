@@ -1,5 +1,3 @@
-// Package check_test holds pkg/check against the simulated cloud of all versions, with fence
-// agents that write down what they are asked.
 package check_test
 
 import (
@@ -14,12 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"one-ft/pkg/app"
 	"one-ft/pkg/check"
 	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/fence/fencing"
 	"one-ft/pkg/one"
+	"one-ft/pkg/statedir"
 	"one-ft/test/sim/cloud"
 )
 
@@ -109,8 +107,7 @@ func newWorld(t testing.TB, version string, hosts int, change func(*cloud.Config
 	t.Cleanup(w.cloud.Close)
 	fences := fencing.Resolver{SecretDir: filepath.Join(w.dir, "secrets")}
 	w.in = check.Input{
-		Client: w.client(t, "oneadmin:opennebula"), Own: "v1.2", Config: config.File{}, StateDir: filepath.Join(w.dir, "state"),
-		Paths: app.Paths{Etc: w.dir, Log: filepath.Join(w.dir, "log"), State: filepath.Join(w.dir, "state")},
+		Client: w.client(t, "oneadmin:opennebula"), Given: check.Given{Own: "v1.2", Values: config.Default()}, State: statedir.Dir(filepath.Join(w.dir, "state")), LogDir: filepath.Join(w.dir, "log"),
 		Settings: func(h one.Host) (fence.Settings, error) {
 			s, err := fences.Settings(h)
 			s.AgentDir = []string{filepath.Join(w.dir, "agents")}
@@ -131,11 +128,11 @@ func (w *world) client(t testing.TB, credentials string) *one.Client {
 	return c
 }
 
-// look looks and judges. Nothing but reading calls reach the cloud.
+// look collects and evaluates. Nothing but reading calls reach the cloud.
 func (w *world) look(t testing.TB) (check.Facts, check.Report) {
 	t.Helper()
 	w.cloud.ResetCalls()
-	f, err := check.Look(t.Context(), w.in)
+	f, err := check.Collect(t.Context(), w.in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +144,7 @@ func (w *world) look(t testing.TB) (check.Facts, check.Report) {
 			t.Errorf("%s was called", call.Method)
 		}
 	}
-	return f, check.Judge(f)
+	return f, check.Evaluate(f)
 }
 
 // calls are the actions that the agent of a host was asked for.

@@ -16,13 +16,13 @@ import (
 // TestGood: a cloud without trouble has neither problems nor warnings, on all versions.
 func TestGood(t *testing.T) {
 	for _, v := range []one.Version{v44, v510, v74} {
-		r := Judge(good(t, v))
-		if !r.Works || r.ExitCode() != 0 || r.Verdict != "it would work now" || r.Count(OK) != len(r.Findings) || len(r.NotLooked) > 0 {
-			t.Errorf("%s: %s, %v %v", v, r.Verdict, r.Table(), r.NotLooked)
+		r := Evaluate(good(t, v))
+		if !r.Works || r.ExitCode() != 0 || r.Verdict != "it would work now" || r.Count(OK) != len(r.Findings) || len(r.Skipped) > 0 {
+			t.Errorf("%s: %s, %v %v", v, r.Verdict, r.Table(), r.Skipped)
 		}
-		for _, topic := range topics() {
-			if topic != TopicLease && !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Topic == topic }) {
-				t.Errorf("%s: nothing is said about %s", v, topic)
+		for _, rule := range rules() {
+			if rule.topic != "lease" && !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Topic == rule.topic }) {
+				t.Errorf("%s: nothing is said about %s", v, rule.topic)
 			}
 		}
 	}
@@ -68,7 +68,7 @@ func machineTroubles() []trouble {
 		{"elsewhere", v74, func(f *Facts) { f.FrontEnd = FrontEnd{} }, []string{"warning hook manager |does not run on this machine|on the front-end"}, ""},
 		{"no manager", v74, func(f *Facts) { f.FrontEnd.Manager = false }, []string{"problem hook manager everything|no process onehem-server.rb|restart opennebula-hem"}, ""},
 		{"no driver", v44, func(f *Facts) { f.FrontEnd.Manager = false }, []string{"problem hook manager everything|no process one_hm|restart opennebula"}, ""},
-		{"zombie", v74, func(f *Facts) { f.FrontEnd.ManagerState = "Z" }, []string{"problem hook manager everything|in state Z|restart"}, ""},
+		{"zombie", v74, func(f *Facts) { f.FrontEnd.ManagerState, f.FrontEnd.ManagerDead = "Z", true }, []string{"problem hook manager everything|in state Z|restart"}, ""},
 		{"no hooks loaded", v74, func(f *Facts) { f.FrontEnd.ManagerLog = "[E]: Cannot get" }, []string{"problem hook manager everything|could not read its hooks|restart"}, ""},
 		{"no timer", v74, func(f *Facts) { f.FrontEnd.Timer = false }, []string{"warning timer |no timer|one-ft-resume.timer"}, ""},
 	}
@@ -95,14 +95,14 @@ func hostTroubles() []trouble {
 			f.Hosts[0].State, f.VMs.Active, f.VMs.Cleaning = one.HostError, nil, map[int][]int{1: {7, 8}}
 		}, []string{"problem hosts |VM 7, 8 in CLEANUP_RESUBMIT may stay so for ever|host_error 1 -r", "warning hosts |host 1 (node1) is in ERROR|onehost show 1"}, ""},
 		{"followed", v74, func(f *Facts) {
-			f.Incidents.Open = []Incident{{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon, HeldKnown: true, Following: true, Waiting: map[incident.Wait][]int{incident.WaitRoom: {7}, incident.WaitBoot: {8, 9}}}}
+			f.Incidents.Open = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon, Status: incident.Following}, HeldKnown: true, Waiting: map[incident.Wait][]int{incident.WaitRoom: {7}, incident.WaitBoot: {8, 9}}}}
 		}, []string{"warning incidents |oneft resume follows its VMs until they run; waiting to boot: VM 8, 9; waiting for a host with room: VM 7|oneft resume 12"}, ""},
 		{"given up on their way", v74, func(f *Facts) {
-			f.Incidents.GaveUp = []Incident{{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon, Waiting: map[incident.Wait][]int{incident.WaitRoom: {7, 6}, incident.WaitBoot: {8, 9}}}}
+			f.Incidents.GaveUp = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon}, Waiting: map[incident.Wait][]int{incident.WaitRoom: {7, 6}, incident.WaitBoot: {8, 9}}}}
 			f.VMs.OnTheWay = map[int]string{6: "PENDING", 7: "PENDING", 9: "BOOT", 10: "PROLOG"} // 8 runs by now
 		}, []string{"warning incidents |incident 12 (host 1, node1) has ended, and these VMs do not run yet: VM 9 (BOOT), VM 6, 7 (PENDING)|oneft incidents show 12"}, ""},
 		{"given up, and running by now", v74, func(f *Facts) {
-			f.Incidents.GaveUp = []Incident{{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon, Waiting: map[incident.Wait][]int{incident.WaitRoom: {7}}}}
+			f.Incidents.GaveUp = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon}, Waiting: map[incident.Wait][]int{incident.WaitRoom: {7}}}}
 		}, nil, ""},
 		{"disabled", v74, func(f *Facts) { f.Hosts[0].State = one.HostDisabled }, []string{"warning hosts |is DISABLED with 1 VM|onehost enable 1"}, ""},
 		{"disabled, empty", v74, func(f *Facts) { f.Hosts[2].State = one.HostDisabled }, nil, ""},
@@ -141,7 +141,7 @@ func agentTroubles() []trouble {
 		{"agent fails", v74, func(f *Facts) { f.Hosts[1].Levels[0] = agentLevel(2, fence.PowerUnknown, errTest) },
 			[]string{`problem fencing hosts [2]|level 1: fence_ipmilan on 10.0.0.2: no\x1bway|onehost show 2`}, ""},
 		{"one agent fails", v74, func(f *Facts) {
-			f.Hosts[1].Levels = []Level{agentLevel(5, fence.PowerUnknown, errTest), agentLevel(2, fence.PowerOn, nil)}
+			f.Hosts[1].Levels = [][]Device{agentLevel(5, fence.PowerUnknown, errTest), agentLevel(2, fence.PowerOn, nil)}
 		}, []string{"warning fencing |level 1: fence_ipmilan on 10.0.0.5|onehost show 2"}, ""},
 		{"agent says off", v74, func(f *Facts) { f.Hosts[1].Levels[0] = agentLevel(2, fence.PowerOff, nil) },
 			[]string{"problem fencing hosts [2]|says off, although|onehost show 2"}, ""},
@@ -150,13 +150,13 @@ func agentTroubles() []trouble {
 		}, []string{"warning hosts |is in ERROR|"}, ""},
 		{"same outlet", v74, func(f *Facts) { f.Hosts[1].Levels[0] = f.Hosts[0].Levels[0] },
 			[]string{"problem fencing hosts [1 2]|have the same outlet, fence_ipmilan on 10.0.0.1|onehost update 2"}, ""},
-		{"manual", v74, func(f *Facts) { f.Hosts[0].Levels = []Level{{Devices: []Device{{Kind: fence.KindManual}}}} },
+		{"manual", v74, func(f *Facts) { f.Hosts[0].Levels = [][]Device{{{Kind: fence.KindManual}}} },
 			[]string{"warning fencing |only an admin|onehost update 1"}, ""},
 		{"manual behind an agent", v74, func(f *Facts) {
-			f.Hosts[0].Levels = append(f.Hosts[0].Levels, Level{Devices: []Device{{Kind: fence.KindManual}}})
+			f.Hosts[0].Levels = append(f.Hosts[0].Levels, []Device{{Kind: fence.KindManual}})
 		}, nil, ""},
 		{"command", v74, func(f *Facts) {
-			f.Hosts[0].Levels = []Level{{Devices: []Device{{Kind: fence.KindCommand, Label: "command /x", Err: errNotRunnable}}}}
+			f.Hosts[0].Levels = [][]Device{{{Kind: fence.KindCommand, Label: "command /x", Err: errNotRunnable}}}
 		}, []string{"problem fencing hosts [1]|command /x: it is not there|"}, ""},
 		{"not asked", v74, func(f *Facts) {
 			for i := range f.Hosts {
@@ -175,11 +175,11 @@ func leaseTroubles() []trouble {
 			[]string{`problem lease hosts [1]|the wait for the lease is too short|onehost update 1: FENCE_LEASE = "60", FENCE_LEASE_REACTION = "70"`}, ""},
 		{"lease too short in the file", v74, func(f *Facts) {
 			f.Hosts[0] = leased(1, short)
-			f.Hosts[0].Levels[0].Devices[0].FromTemplate = false
+			f.Hosts[0].Levels[0][0].FromTemplate = false
 		}, []string{"problem lease hosts [1]|too short|/etc/one/one-ft.yaml: lease: 60s, reaction: 73s"}, ""},
 		{"lease too short behind an agent", v74, func(f *Facts) {
 			f.Hosts[0] = leased(1, short)
-			f.Hosts[0].Levels = append([]Level{agentLevel(1, fence.PowerOn, nil)}, f.Hosts[0].Levels...)
+			f.Hosts[0].Levels = append([][]Device{agentLevel(1, fence.PowerOn, nil)}, f.Hosts[0].Levels...)
 		}, []string{"problem lease hosts [1]|too short|onehost update 1"}, ""},
 		{"not armed", v74, func(f *Facts) { f.Hosts[0] = leased(1, fits); f.Hosts[0].PromiseErr = fence.ErrNotArmed },
 			[]string{"problem lease hosts [1]|keeps no lease|ssh root@node1 host_isolated --check"}, ""},
@@ -193,8 +193,8 @@ func leaseTroubles() []trouble {
 }
 
 func otherTroubles() []trouble {
-	ill := func(status string, s recovery.Spent) IllVM {
-		return IllVM{ID: 7, Name: "web", Status: status, Host: 1, Spent: s, Judged: true}
+	ill := func(status string, s recovery.Spent) FailedVM {
+		return FailedVM{ID: 7, Name: "web", Status: status, Host: 1, Spent: s, Judged: true}
 	}
 	return []trouble{
 		{"local datastore, -m", v74, func(f *Facts) { f.Datastores[0].Shared, f.HostHook.Action = false, "migrate" },
@@ -205,30 +205,32 @@ func otherTroubles() []trouble {
 		{"loses not with -m", v74, func(f *Facts) { f.VMs.Loses, f.HostHook.Action = []int{7}, "migrate" }, nil, ""},
 		{"unread", v74, func(f *Facts) { f.VMs.Unread = []int{9} }, []string{"warning VMs |1 VM (9) could not be read|onevm show 9"}, ""},
 		{"stay", v74, func(f *Facts) { f.VMs.Stay = []int{9} }, nil, ""},
-		{"unknown", v74, func(f *Facts) { f.VMs.Ill = []IllVM{ill("UNKNOWN", recovery.Spent{})} }, []string{"warning VMs |VM 7 (web) is UNKNOWN on host 1, which is fine|vm_unknown 7"}, ""},
-		{"failed", v74, func(f *Facts) { f.VMs.Ill = []IllVM{ill("BOOT_FAILURE", recovery.Spent{})} }, []string{"warning VMs |is BOOT_FAILURE|vm_failure 7 --retry"}, ""},
-		{"failed 4.4", v44, func(f *Facts) { f.VMs.Ill = []IllVM{ill("FAILED", recovery.Spent{})} }, []string{"warning VMs |is FAILED|vm_failure 7 -r"}, ""},
+		{"unknown", v74, func(f *Facts) { f.VMs.Failed = []FailedVM{ill("UNKNOWN", recovery.Spent{})} }, []string{"warning VMs |VM 7 (web) is UNKNOWN on host 1, which is fine|vm_unknown 7"}, ""},
+		{"failed", v74, func(f *Facts) { f.VMs.Failed = []FailedVM{ill("BOOT_FAILURE", recovery.Spent{})} }, []string{"warning VMs |is BOOT_FAILURE|vm_failure 7 --retry"}, ""},
+		{"failed 4.4", v44, func(f *Facts) { f.VMs.Failed = []FailedVM{ill("FAILED", recovery.Spent{})} }, []string{"warning VMs |is FAILED|vm_failure 7 -r"}, ""},
 		{"exhausted", v74, func(f *Facts) {
-			f.VMs.Ill = []IllVM{ill("UNKNOWN", recovery.Spent{Exhausted: true, Attempts: 3, Limit: 3, Until: noon.Add(time.Hour)})}
+			f.VMs.Failed = []FailedVM{ill("UNKNOWN", recovery.Spent{Exhausted: true, Attempts: 3, Limit: 3, Until: noon.Add(time.Hour)})}
 		}, []string{"problem budgets |given up after 3 of 3 attempts; not retried automatically before 2026-11-22 13:00:00|vm_unknown 7 --no-budget"}, ""},
-		{"no attempts allowed", v74, func(f *Facts) { f.VMs.Ill = []IllVM{ill("BOOT_FAILURE", recovery.Spent{Exhausted: true})} },
+		{"no attempts allowed", v74, func(f *Facts) { f.VMs.Failed = []FailedVM{ill("BOOT_FAILURE", recovery.Spent{Exhausted: true})} },
 			[]string{"problem budgets |FT_MAX_ATTEMPTS is 0|vm_failure 7 --retry --no-budget"}, ""},
 		{"many ill", v74, func(f *Facts) {
 			for i := range 12 {
-				f.VMs.Ill = append(f.VMs.Ill, IllVM{ID: i, Status: "UNKNOWN", Host: 1})
+				f.VMs.Failed = append(f.VMs.Failed, FailedVM{ID: i, Status: "UNKNOWN", Host: 1})
 			}
 		}, slices.Concat(slices.Repeat([]string{"warning VMs |is UNKNOWN|vm_unknown"}, 10), []string{"warning VMs |2 VMs more|oneft resume"}), ""},
 		{"journal unread", v74, func(f *Facts) { f.Incidents.Err = errTest }, []string{"warning incidents |cannot be read|sudo"}, ""},
 		{"journal damaged", v74, func(f *Facts) { f.Incidents.Damaged = []string{"incident-000001.json"} }, []string{"warning incidents |incident-000001.json|oneft incidents"}, ""},
 		{"left open", v74, func(f *Facts) {
-			f.Incidents.Open = []Incident{{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon, HeldKnown: true}}
+			f.Incidents.Open = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon}, HeldKnown: true}}
 		},
 			[]string{"problem incidents |incident 12 (host 1, node1) is open since 2026-11-22 12:00:00, and nobody|oneft resume 12"}, ""},
 		{"worked on", v74, func(f *Facts) {
 			f.Hosts[0].State = one.HostError
-			f.Incidents.Open = []Incident{{Number: 12, Kind: "host", ID: 1, HeldKnown: true, Held: true}}
+			f.Incidents.Open = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 1}, HeldKnown: true, Held: true}}
 		}, []string{"warning hosts |host 1 (node1) is in ERROR|"}, ""},
-		{"perhaps worked on", v74, func(f *Facts) { f.Incidents.Open = []Incident{{Number: 12, Kind: "VM", ID: 1}} }, []string{"warning incidents |cannot be seen|oneft resume 12"}, ""},
+		{"perhaps worked on", v74, func(f *Facts) {
+			f.Incidents.Open = []Incident{{Record: incident.Record{Number: 12, Kind: "VM", ID: 1}}}
+		}, []string{"warning incidents |cannot be seen|oneft resume 12"}, ""},
 		{"clock behind", v74, func(f *Facts) { f.Clock.Newest = noon.Add(90 * time.Second) }, []string{"problem clock |behind that of oned by 1m30s or more: host 1|timedatectl"}, ""},
 		{"clock a little behind", v74, func(f *Facts) { f.Clock.Newest = noon.Add(time.Minute) }, nil, ""},
 		{"clock ahead", v74, func(f *Facts) { f.Clock.Monitored = noon.Add(-181 * time.Second) }, []string{"warning clock |3m1s ago|onehost list"}, ""},
@@ -237,7 +239,7 @@ func otherTroubles() []trouble {
 		{"state", v74, func(f *Facts) { f.Dirs[0].Err = errTest }, []string{"problem files |hooks cannot write /var/lib/one/one-ft|install -d -o oneadmin"}, ""},
 		{"log", v74, func(f *Facts) { f.Dirs[0].Err, f.Dirs[0].File = errTest, true }, []string{"problem files |hooks cannot write|chown oneadmin /var"}, ""},
 		{"full", v74, func(f *Facts) { f.Dirs[0].Err = fmt.Errorf("%w: full", errSpace) }, []string{"problem files |full|df -h"}, ""},
-		{"noted", v74, func(f *Facts) { f.NotLooked = []string{"some\nthing"} }, nil, `some\nthing`},
+		{"noted", v74, func(f *Facts) { f.Skipped = []string{"some\nthing"} }, nil, `some\nthing`},
 	}
 }
 
@@ -246,7 +248,7 @@ func TestTroubles(t *testing.T) {
 	for _, c := range troubles() {
 		f := good(t, c.version)
 		c.harm(&f)
-		r := Judge(f)
+		r := Evaluate(f)
 		var found []Finding
 		for _, f := range r.Findings {
 			if f.Severity != OK {
@@ -275,7 +277,7 @@ func TestTroubles(t *testing.T) {
 		if r.Works == bad || (r.ExitCode() == 1) != bad || (len(r.Problems()) > 0) != bad {
 			t.Errorf("%s: works %v, exit code %d, %q", c.name, r.Works, r.ExitCode(), r.Problems())
 		}
-		if skipped := strings.Join(r.NotLooked, "; "); !strings.Contains(skipped, c.skipped) || (skipped == "") != (c.skipped == "") {
+		if skipped := strings.Join(r.Skipped, "; "); !strings.Contains(skipped, c.skipped) || (skipped == "") != (c.skipped == "") {
 			t.Errorf("%s: not looked at: %q, want %q", c.name, skipped, c.skipped)
 		}
 	}
@@ -296,7 +298,7 @@ func TestHostsOK(t *testing.T) {
 			}
 		}
 		got := []bool{}
-		for _, h := range Judge(f).Hosts {
+		for _, h := range Evaluate(f).Hosts {
 			got = append(got, h.OK)
 			if h.Fencing == "" {
 				t.Errorf("%s: host %d: no reason", name, h.ID)

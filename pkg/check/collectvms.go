@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -19,16 +18,16 @@ const (
 	pageSize = 500
 	// maxVMs bounds how many VMs are read in all: 100 MB of XML, some 5 s.
 	maxVMs = 20_000
-	// maxJudged is of how many failed VMs the whole history is read, one call each.
-	maxJudged = 32
+	// maxBudgets is of how many failed VMs the whole history is read, one call each.
+	maxBudgets = 32
 	// attrAttempts is where attempts are noted for other front-ends (package failover).
 	attrAttempts = "FT_ATTEMPTS"
 )
 
 // vms reads the VMs on hosts, in pages, and those that failed.
-func (l *look) vms(ctx context.Context, hosts []one.Host) {
-	v := &l.facts.VMs
-	v.Active, v.On = map[int]int{}, map[int]int{}
+func (c *collector) vms(ctx context.Context, hosts []one.Host) {
+	v := &c.facts.VMs
+	v.Active, v.On, v.Cleaning, v.OnTheWay = map[int]int{}, map[int]int{}, map[int][]int{}, map[int]string{}
 	var ids []int
 	fine := map[int]*one.Host{}
 	for i := range hosts {
@@ -40,62 +39,62 @@ func (l *look) vms(ctx context.Context, hosts []one.Host) {
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	if len(ids) > maxVMs {
-		l.miss("%d of %d VMs: only the first %d are read", len(ids)-maxVMs, len(ids), maxVMs)
+		c.skip("%d of %d VMs: only the first %d are read", len(ids)-maxVMs, len(ids), maxVMs)
 		v.Unread, ids = slices.Clone(ids[maxVMs:]), ids[:maxVMs]
 	}
 	var ill []one.VM
 	seen := map[int]bool{}
 	keep := func(vm one.VMDisks) {
 		seen[vm.ID] = true
-		if l.count(vm, fine) {
+		if c.count(vm, fine) {
 			ill = append(ill, vm.VM)
 		}
 	}
 	for page := range slices.Chunk(ids, pageSize) {
-		if !l.page(ctx, page, keep) {
+		if !c.page(ctx, page, keep) {
 			v.Unread = append(v.Unread, slices.DeleteFunc(ids, func(id int) bool { return seen[id] || slices.Contains(v.Unread, id) })...)
 			break
 		}
 	}
-	if l.facts.Dialect.HasFailedState { // such a VM is on no host
-		failed, err := l.Client.VMsIn(ctx, one.Failed)
-		if err != nil {
-			l.miss("VMs in FAILED: %v", err)
-		}
-		ill = append(ill, failed...)
+	if c.facts.Dialect.HasFailedState { // such a VM is on no host
+		ill = append(ill, c.in(ctx, one.Failed)...)
 	}
-	v.Cleaning, v.OnTheWay = map[int][]int{}, map[int]string{}
 	for _, state := range []one.VMState{one.Active, one.Pending, one.Hold} { // oned counts them on no host
-		l.onTheWay(ctx, state)
+		c.onTheWay(c.in(ctx, state))
 	}
 	slices.SortFunc(ill, func(a, b one.VM) int { return a.ID - b.ID })
 	for _, list := range [][]int{v.Unread, v.Loses, v.Stay} {
 		slices.Sort(list)
 	}
-	l.judge(ctx, ill, fine)
+	c.budgets(ctx, ill, fine)
 }
 
-// onTheWay reads the VMs in a state that are cleaned up, or are to run and do not yet.
-func (l *look) onTheWay(ctx context.Context, state one.VMState) {
-	vms, err := l.Client.VMsIn(ctx, state)
+// in reads the VMs in a state.
+func (c *collector) in(ctx context.Context, state one.VMState) []one.VM {
+	vms, err := c.Client.VMsIn(ctx, state)
 	if err != nil {
-		l.miss("VMs in %s: %v", state, err)
+		c.skip("VMs in %s: %v", state, err)
 	}
+	return vms
+}
+
+// onTheWay notes the VMs that are cleaned up, or are to run and do not yet.
+func (c *collector) onTheWay(vms []one.VM) {
 	for _, vm := range vms {
 		last, placed := vm.Last()
 		switch {
 		case placed && vm.Is(one.CleanupResubmit):
-			l.facts.VMs.Cleaning[last.HostID] = append(l.facts.VMs.Cleaning[last.HostID], vm.ID)
+			c.facts.VMs.Cleaning[last.HostID] = append(c.facts.VMs.Cleaning[last.HostID], vm.ID)
 		case !vm.Is(one.Running, one.Unknown):
-			l.facts.VMs.OnTheWay[vm.ID] = vm.Status()
+			c.facts.VMs.OnTheWay[vm.ID] = vm.Status()
 		}
 	}
 }
 
 // page reads some VMs. When they cannot be read together, each half is tried: one VM whose text
 // is damaged must not hide the others. It returns false when oned does not answer.
-func (l *look) page(ctx context.Context, ids []int, keep func(one.VMDisks)) bool {
-	vms, err := l.Client.VMsBetween(ctx, ids[0], ids[len(ids)-1])
+func (c *collector) page(ctx context.Context, ids []int, keep func(one.VMDisks)) bool {
+	vms, err := c.Client.VMsBetween(ctx, ids[0], ids[len(ids)-1])
 	switch {
 	case err == nil:
 		for _, vm := range vms {
@@ -105,23 +104,23 @@ func (l *look) page(ctx context.Context, ids []int, keep func(one.VMDisks)) bool
 		}
 		return true
 	case !errors.Is(err, one.ErrDamaged) || ctx.Err() != nil:
-		l.miss("VMs from %d on: %v", ids[0], err)
+		c.skip("VMs from %d on: %v", ids[0], err)
 		return false
 	case len(ids) == 1:
-		l.facts.VMs.Unread = append(l.facts.VMs.Unread, ids[0])
+		c.facts.VMs.Unread = append(c.facts.VMs.Unread, ids[0])
 		return true
 	}
 	half := len(ids) / 2
-	return l.page(ctx, ids[:half], keep) && l.page(ctx, ids[half:], keep)
+	return c.page(ctx, ids[:half], keep) && c.page(ctx, ids[half:], keep)
 }
 
 // count notes what matters of a VM, and reports whether it failed. fine are the hosts that
 // are MONITORED.
-func (l *look) count(vm one.VMDisks, fine map[int]*one.Host) (ill bool) {
-	v := &l.facts.VMs
+func (c *collector) count(vm one.VMDisks, fine map[int]*one.Host) (ill bool) {
+	v := &c.facts.VMs
 	v.Count++
 	last, placed := vm.Last()
-	stays := left(vm.VM)
+	stays := isNone(vm.UserTemplate["FT_ACTION"]) || isNone(vm.Template["FT_ACTION"]) // its owner wants it left alone
 	if stays {
 		v.Stay = append(v.Stay, vm.ID)
 	}
@@ -130,8 +129,8 @@ func (l *look) count(vm one.VMDisks, fine map[int]*one.Host) (ill bool) {
 		if vm.State == one.Active && !stays {
 			v.Active[last.HostID]++
 		}
-		if at := time.Unix(last.Start, 0); last.Start > 0 && at.After(l.facts.Clock.Newest) {
-			l.facts.Clock.Newest, l.facts.Clock.Of = at, fmt.Sprintf("VM %d was placed on its host", vm.ID)
+		if at := time.Unix(last.Start, 0); last.Start > 0 && at.After(c.facts.Clock.Newest) {
+			c.facts.Clock.Newest, c.facts.Clock.Of = at, fmt.Sprintf("VM %d was placed on its host", vm.ID)
 		}
 	}
 	if !stays && slices.ContainsFunc(vm.Disks, func(d one.Disk) bool { return !d.ReadOnly && (!d.Persistent || d.Copied) }) {
@@ -143,38 +142,33 @@ func (l *look) count(vm one.VMDisks, fine map[int]*one.Host) (ill bool) {
 	return vm.Is(one.Unknown) || vm.State == one.Active && strings.HasSuffix(vm.Status(), "_FAILURE")
 }
 
-// left reports whether the owner of a VM asked to leave it alone.
-func left(vm one.VM) bool {
-	return isNone(vm.UserTemplate["FT_ACTION"]) || isNone(vm.Template["FT_ACTION"])
-}
-
 func isNone(action string) bool { return strings.EqualFold(strings.TrimSpace(action), "none") }
 
-// judge finds out what is left of the budgets of VMs that failed.
-func (l *look) judge(ctx context.Context, ill []one.VM, fine map[int]*one.Host) {
-	val := l.facts.Values
+// budgets finds out what is left of the budgets of VMs that failed.
+func (c *collector) budgets(ctx context.Context, ill []one.VM, fine map[int]*one.Host) {
+	val := c.facts.Values
 	budget := recovery.Budget{Attempts: val.BudgetAttempts, Window: val.BudgetWindow, BackOff: val.BudgetBackOff, RanWell: val.BudgetRanWell}
-	notes := incident.NewAttempts(filepath.Join(l.StateDir, "attempts"))
+	notes := incident.NewAttempts(c.State.Attempts())
 	for i, vm := range ill {
-		sick := IllVM{ID: vm.ID, Name: vm.Name, Status: vm.Status(), Host: -1}
+		v := FailedVM{ID: vm.ID, Name: vm.Name, Status: vm.Status(), Host: -1}
 		if last, placed := vm.Last(); placed {
-			sick.Host = last.HostID
+			v.Host = last.HostID
 		}
-		if i < maxJudged {
-			whole, err := l.Client.VM(ctx, vm.ID)
+		if i < maxBudgets {
+			whole, err := c.Client.VM(ctx, vm.ID)
 			own, noteErr := notes.Of(vm.ID)
 			if err = errors.Join(err, noteErr); err != nil {
-				l.miss("budget of VM %d: %v", vm.ID, err)
+				c.skip("budget of VM %d: %v", vm.ID, err)
 			} else {
 				times := slices.Concat(incident.ParseTimes(whole.UserTemplate[attrAttempts]), own)
 				slices.SortFunc(times, time.Time.Compare)
 				times = slices.CompactFunc(times, func(a, b time.Time) bool { return a.Unix() == b.Unix() })
-				sick.Spent, sick.Judged = budget.Judge(whole, fine[sick.Host], times, l.facts.Now), true
+				v.Spent, v.Judged = budget.Judge(whole, fine[v.Host], times, c.facts.Now), true
 			}
 		}
-		l.facts.VMs.Ill = append(l.facts.VMs.Ill, sick)
+		c.facts.VMs.Failed = append(c.facts.VMs.Failed, v)
 	}
-	if more := len(ill) - maxJudged; more > 0 {
-		l.miss("budgets of %d more failed VMs", more)
+	if more := len(ill) - maxBudgets; more > 0 {
+		c.skip("budgets of %d more failed VMs", more)
 	}
 }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // maxAgents is how many fence agents run at the same time: an agent is a Python program of
@@ -17,24 +17,23 @@ import (
 const maxAgents = 16
 
 // hosts finds out how each host is fenced, and asks the agents.
-func (l *look) hosts(ctx context.Context, pool []one.Host) []Host {
+func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 	all := make([]Host, len(pool))
 	slots := make(chan struct{}, maxAgents)
 	var wg sync.WaitGroup
 	for i, h := range pool {
 		all[i] = newHost(h)
-		if l.Settings == nil || h.State == one.HostOffline {
+		if c.Settings == nil || h.State == one.HostOffline {
 			continue
 		}
-		s, err := l.Settings(h)
+		s, err := c.Settings(h)
 		s.Slots = slots
-		all[i].Err = err
-		if err != nil {
+		if all[i].Err = err; err != nil {
 			continue
 		}
-		all[i].Levels = levelsOf(s.Levels, h.Template)
-		all[i].ready(fence.Ready(fenceHost(h), s, l.account))
-		if !l.NoFencing {
+		all[i].levels(s.Levels)
+		all[i].ready(fence.Ready(fenceHost(h), s, c.account))
+		if !c.NoFencing {
 			wg.Go(func() { all[i].ask(ctx, s) })
 		}
 	}
@@ -44,27 +43,26 @@ func (l *look) hosts(ctx context.Context, pool []one.Host) []Host {
 
 // newHost reads what a host has published.
 func newHost(h one.Host) Host {
-	host := Host{Host: h, Isolated: one.Printable(h.Template["FT_ISOLATED_VERSION"])}
+	host := Host{Host: h, Isolated: text.Printable(h.Template["FT_ISOLATED_VERSION"])}
 	host.Promise, host.Promised, host.PromiseErr = fence.TemplatePromise(h.Template)
 	return host
 }
 
-// levelsOf are the levels before any agent was asked.
-func levelsOf(levels []fence.Level, template map[string]string) []Level {
-	all := make([]Level, len(levels))
-	for i, level := range levels {
-		all[i].Name = level.Name
+// levels sets the levels before any agent was asked.
+func (h *Host) levels(levels []fence.Level) {
+	for _, level := range levels {
+		var devices []Device
 		for _, d := range level.Devices {
 			device := Device{Kind: d.Kind, Label: d.String(), Power: fence.PowerUnknown, Key: keyOf(d)}
 			if d.Kind == fence.KindLease {
 				device.Lease = d.Lease.WithDefaults()
-				own, found, err := fence.TemplateLease(template)
+				own, found, err := fence.TemplateLease(h.Template)
 				device.FromTemplate = found && err == nil && own == device.Lease
 			}
-			all[i].Devices = append(all[i].Devices, device)
+			devices = append(devices, device)
 		}
+		h.Levels = append(h.Levels, devices)
 	}
-	return all
 }
 
 // keyOf tells the outlet of an agent from others without showing a parameter: all
@@ -74,12 +72,7 @@ func keyOf(d fence.Device) string {
 	if d.Kind != fence.KindAgent || !named {
 		return ""
 	}
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%q", d.Agent)
-	for _, name := range slices.Sorted(maps.Keys(d.Params)) {
-		fmt.Fprintf(sum, "%q%q", name, d.Params[name])
-	}
-	return fmt.Sprintf("%x", sum.Sum(nil))
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q%q", d.Agent, d.Params))) // fmt sorts maps
 }
 
 // fenceHost is a host as package fence wants it.
@@ -87,14 +80,13 @@ func fenceHost(h one.Host) fence.Host {
 	return fence.Host{ID: h.ID, Name: h.Name, Cluster: h.Cluster, Template: h.Template}
 }
 
-// ready takes over what the front-end sees without asking a device. That a person is needed is no
-// error of a device, and leases are judged by what hosts publish.
+// ready takes over what the front-end sees without asking a device. That an admin has to confirm is no
+// error of a device, and leases are checked by what hosts publish.
 func (h *Host) ready(r fence.Readiness) {
-	for i := range h.Levels {
-		for j := range h.Levels[i].Devices {
-			d := &h.Levels[i].Devices[j]
-			if p := r.Of(i+1, j+1); p != nil && (d.Kind == fence.KindAgent || d.Kind == fence.KindCommand) {
-				d.Err = p
+	for i, level := range h.Levels {
+		for j := range level {
+			if p := r.Of(i+1, j+1); p != nil && (level[j].Kind == fence.KindAgent || level[j].Kind == fence.KindCommand) {
+				level[j].Err = p
 			}
 		}
 	}
@@ -108,16 +100,12 @@ func (h *Host) ask(ctx context.Context, s fence.Settings) {
 		return
 	}
 	h.Asked = true
-	for i := range h.Levels {
-		for j := range h.Levels[i].Devices {
-			d := &h.Levels[i].Devices[j]
-			if len(list) == 0 {
-				return
-			}
-			if d.Kind == fence.KindAgent && d.Err == nil {
+	for _, level := range h.Levels {
+		for j := range level {
+			if d := &level[j]; len(list) > 0 && d.Kind == fence.KindAgent && d.Err == nil {
 				d.Label, d.Power, d.Err = list[0].Device, list[0].Power, list[0].Err
 			}
-			list = list[1:]
+			list = list[min(1, len(list)):]
 		}
 	}
 }
