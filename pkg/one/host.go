@@ -17,6 +17,8 @@ type Host struct {
 	// of the front-end. 0 when not known: before 5.12, whose LAST_MON_TIME counts
 	// attempts that failed, too, and in answers about several hosts.
 	LastContact int64
+	// LastAttempt is when oned last tried to (LAST_MON_TIME; 0 from 5.12 on).
+	LastAttempt int64
 	// Capacity in hundredths of a core and in kB, and what VMs reserve of it.
 	MaxCPU, UsedCPU       int64
 	MaxMemory, UsedMemory int64
@@ -45,6 +47,7 @@ func (e *Element) Host() (Host, error) {
 		ClusterID:   int(e.Number("CLUSTER_ID")),
 		Cluster:     text.Printable(e.Value("CLUSTER")),
 		LastContact: e.Child("MONITORING").Number("TIMESTAMP"),
+		LastAttempt: e.Number("LAST_MON_TIME"),
 		MaxCPU:      share.Number("MAX_CPU"),
 		UsedCPU:     share.Number("CPU_USAGE"),
 		MaxMemory:   share.Number("MAX_MEM"),

@@ -38,19 +38,6 @@ func (e *Element) User() (User, error) {
 	return User{ID: int(e.Number("ID")), Name: text.Printable(e.Value("NAME")), Groups: append([]int{primary}, others...)}, nil
 }
 
-// LastMonitored reads when oned last monitored a host, in Unix seconds of the front-end; 0
-// when it does not tell. Before 5.12 attempts that failed count, too.
-func (c *Client) LastMonitored(ctx context.Context, hostID int) (int64, error) {
-	host, err := c.document(ctx, "one.host.info", hostID)
-	if err != nil {
-		return 0, wrap(err, "read host %d", hostID)
-	}
-	if at := host.Child("MONITORING").Number("TIMESTAMP"); at > 0 {
-		return at, nil
-	}
-	return max(0, host.Number("LAST_MON_TIME")), nil
-}
-
 // VMDisks is a VM with its disks.
 type VMDisks struct {
 	VM
@@ -66,15 +53,6 @@ type Disk struct {
 	// Copied: the VM works on a copy of the image, which goes into the image when the VM ends
 	// in good order (LN_TARGET is not NONE).
 	Copied bool
-}
-
-// VMsBetween reads the VMs with IDs from one to another, both included, that are not DONE:
-// full bodies, each with its last history record only.
-func (c *Client) VMsBetween(ctx context.Context, from, to int) ([]VMDisks, error) {
-	const notDone = -1
-	method, args := c.vmsByRange(from, to, notDone)
-	vms, err := readPool(ctx, c, "VM", (*Element).VMDisks, method, args...)
-	return vms, wrap(err, "read the VMs from %d to %d", from, to)
 }
 
 // VMDisks reads a VM element.
