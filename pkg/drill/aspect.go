@@ -54,3 +54,19 @@ func aspects(all []Aspect) string {
 	}
 	return strings.Join(words, ", ")
 }
+
+// need is an aspect, and whether it matters.
+type need struct {
+	is     bool
+	aspect Aspect
+}
+
+// needed are the aspects that matter.
+func needed(all []need) (aspects []Aspect) {
+	for _, n := range all {
+		if n.is {
+			aspects = append(aspects, n.aspect)
+		}
+	}
+	return aspects
+}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
 
@@ -52,12 +51,12 @@ func (s *simulation) judge(dead int, plan recovery.Plan) judgement {
 	for _, step := range plan.Steps {
 		j.capacities[step.VM.ID] = Capacity{Host: -1}
 	}
-	verdicts, usual := t.verdicts()
-	for i, w := range t.workloads {
+	t.judge()
+	for _, w := range t.workloads {
 		j.need.CPU += w.cpu
 		j.need.Memory += w.memory
 		for _, v := range w.vms {
-			c := Capacity{Verdict: verdicts[i], Host: s.hostID(usual[i])}
+			c := Capacity{Verdict: w.verdict, Host: s.hostID(w.usual)}
 			t.explain(&c, w, v)
 			j.capacities[v.ID] = c
 			j.verdict = max(j.verdict, c.Verdict)
@@ -74,8 +73,8 @@ type trial struct {
 	s         *simulation
 	dead      int // index
 	start     room
-	workloads []*workload
-	state     room // of the strategy at hand
+	workloads []*workload // in the order of their IDs
+	state     room        // of the strategy at hand
 }
 
 // newTrial makes the trial of a host from the plan for its VMs: room that is free when a VM
@@ -132,69 +131,60 @@ func (t *trial) take(v *VM, host int, sign int64) {
 	has.vms += sign
 }
 
-// verdicts are those of the workloads; usual are the indexes of their hosts with the default policy. What fits if
-// every requirement that cannot be evaluated is met, and does not if none is, is not known.
-func (t *trial) verdicts() (verdicts []Verdict, usual []int) {
-	verdicts, usual = t.outcomes(false)
-	if slices.ContainsFunc(t.workloads, func(w *workload) bool { return len(w.unknowns()) > 0 }) {
-		optimistic, _ := t.outcomes(true)
-		for i, v := range optimistic {
-			if v != verdicts[i] {
-				verdicts[i] = NotKnown
-			}
+// judge gives each workload its verdict and its usual host. What fits if every requirement that cannot be
+// evaluated is met, and does not if none is, is not known.
+func (t *trial) judge() {
+	vague := slices.ContainsFunc(t.workloads, func(w *workload) bool { return len(w.unknowns()) > 0 })
+	if vague {
+		t.runAll(true)
+		for _, w := range t.workloads {
+			w.atBest, w.verdict = w.verdict, NoNeed
 		}
 	}
-	return verdicts, usual
-}
-
-// outcomes are the verdicts of all strategies together.
-func (t *trial) outcomes(optimistic bool) (verdicts []Verdict, usual []int) {
-	verdicts = make([]Verdict, len(t.workloads))
-	for _, strategy := range t.strategies() {
-		hosts := t.run(strategy, optimistic)
-		if strategy == (Strategy{ByID, Striping}) {
-			usual = hosts
-		}
-		for i, host := range hosts {
-			outcome := Fits
-			if host < 0 {
-				outcome = DoesNotFit
-			}
-			if verdicts[i] != NoNeed && verdicts[i] != outcome {
-				outcome = Tight
-			}
-			verdicts[i] = outcome
+	t.runAll(false)
+	for _, w := range t.workloads {
+		if vague && w.atBest != w.verdict {
+			w.verdict = NotKnown
 		}
 	}
-	return verdicts, usual
 }
 
-// strategies are those that differ: without priorities both orders are the same.
-func (t *trial) strategies() []Strategy {
-	byID, byTurn := slices.Clone(t.workloads), slices.Clone(t.workloads)
-	sortWorkloads(byID, ByID)
+// runAll adds up the outcomes of all strategies that differ: without priorities both orders are the same.
+func (t *trial) runAll(optimistic bool) {
+	byTurn := slices.Clone(t.workloads)
 	sortWorkloads(byTurn, ByRecovery)
-	all := strategies()
-	if slices.Equal(byID, byTurn) {
-		all = slices.DeleteFunc(all, func(s Strategy) bool { return s.Order == ByRecovery })
+	orders := []Order{ByID, ByRecovery}
+	if slices.Equal(byTurn, t.workloads) {
+		orders = orders[:1]
 	}
-	return all
+	for _, order := range orders {
+		for _, rank := range []Rank{FreeCPU, Striping, Packing} {
+			t.run(Strategy{order, rank}, optimistic)
+			for _, w := range t.workloads {
+				outcome := Fits
+				if w.host < 0 {
+					outcome = DoesNotFit
+				}
+				if w.verdict != NoNeed && w.verdict != outcome {
+					outcome = Tight
+				}
+				w.verdict = outcome
+				if order == ByID && rank == Striping { // the default policy
+					w.usual = w.host
+				}
+			}
+		}
+	}
 }
 
-// run places everything by one strategy, and gives for each workload the index of its host, or -1.
-func (t *trial) run(strategy Strategy, optimistic bool) []int {
+// run gives every workload its host by one strategy.
+func (t *trial) run(strategy Strategy, optimistic bool) {
 	t.start.clone(&t.state)
 	order := slices.Clone(t.workloads)
 	sortWorkloads(order, strategy.Order)
-	at := make(map[*workload]int, len(order))
 	for _, w := range order {
-		at[w] = t.s.place(w, t.dead, strategy.Rank, optimistic, &t.state)
+		w.host = t.s.place(w, t.dead, strategy.Rank, optimistic, &t.state)
 	}
-	hosts := make([]int, len(t.workloads))
-	for i, w := range t.workloads {
-		hosts[i] = at[w]
-	}
-	return hosts
 }
 
 // free is what is free on the hosts in service without one.
@@ -222,22 +212,4 @@ func (s *simulation) hostID(index int) int {
 		return -1
 	}
 	return s.hosts[index].host.ID
-}
-
-// Place places the VMs of a host's plan by one strategy, and gives for each that needs a place
-// the ID of its host, or -1. Requirements that cannot be evaluated count as not met. It
-// fails when the host does not exist.
-func (c Cloud) Place(hostID int, plan recovery.Plan, strategy Strategy) (map[int]int, error) {
-	dead, found := c.hostIndex(hostID)
-	if !found {
-		return nil, fmt.Errorf("host %d: %w", hostID, one.ErrNotFound)
-	}
-	t := newSimulation(c).newTrial(dead, plan)
-	at := map[int]int{}
-	for i, host := range t.run(strategy, false) {
-		for _, v := range t.workloads[i].vms {
-			at[v.ID] = t.s.hostID(host)
-		}
-	}
-	return at, nil
 }

@@ -130,28 +130,25 @@ func (r Report) Notes() []string {
 
 // Line is the answer in one line.
 func (r Report) Line() string {
-	acted, left, misfits := 0, 0, 0
+	acted, misfits := 0, 0
 	for _, v := range r.VMs {
-		switch {
-		case v.Action.Acts():
+		if v.Action.Acts() {
 			acted++
-		default:
-			left++
 		}
 		if v.Capacity.Verdict > Fits {
 			misfits++
 		}
 	}
-	text := fmt.Sprintf("host %d (%s): %d VMs would be %s and %d left", r.HostID, r.Name, acted, r.fate(), left)
+	line := fmt.Sprintf("host %d (%s): %d VMs would be %s and %d left", r.HostID, r.Name, acted, r.fate(), len(r.VMs)-acted)
 	switch {
 	case len(r.Unread) > 0:
-		text += fmt.Sprintf("; %d could not be read", len(r.Unread))
+		return line + fmt.Sprintf("; %d could not be read; capacity: %s, for %d VMs", len(r.Unread), r.Verdict, misfits)
 	case r.Verdict == Fits:
-		return text + "; the other hosts can take all of them"
+		return line + "; the other hosts can take all of them"
 	case r.Verdict == NoNeed:
-		return text + "; none needs another host"
+		return line + "; none needs another host"
 	}
-	return text + fmt.Sprintf("; capacity: %s, for %d VMs", r.Verdict, misfits)
+	return line + fmt.Sprintf("; capacity: %s, for %d VMs", r.Verdict, misfits)
 }
 
 // Problems are the VMs that may find no host, those that are left although they were to be
@@ -172,15 +169,46 @@ func (r Report) Problems() []string {
 	return lines
 }
 
-// ExitCode is 3 when the host would not be proven off and so nothing be done, 1 when a VM does not fit, may not fit, is not recovered or could not be read, else 0. That
-// something was not evaluated is no failure.
+// ExitCode is 3 when the host would not be proven off and so nothing be done, 1 when a VM does not fit, may not
+// fit, is not recovered or could not be read, else 0. That something was not evaluated is no failure.
 func (r Report) ExitCode() int {
-	if r.refused() {
-		return 3
-	}
 	left := slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Unhandled })
-	if r.Verdict > NotKnown || left || len(r.Unread) > 0 {
+	switch {
+	case r.refused():
+		return 3
+	case r.Verdict > NotKnown, left, len(r.Unread) > 0:
 		return 1
 	}
 	return 0
+}
+
+// Foreseen is the report with what proving the host off would come to.
+func (r Report) Foreseen(o fence.Outlook) Report {
+	r.Outlook = &o
+	r.Fencing = slices.Concat(r.Fencing, o.Lines())
+	return r
+}
+
+// foreseen is the reason of a VM, and what fencing makes of it.
+func (r Report) foreseen(v Row) string {
+	if r.Outlook == nil || !v.Action.Acts() {
+		return v.Reason
+	}
+	return strings.Trim(r.Outlook.Row(v.Action == recovery.VerbDelete)+"; "+v.Reason, "; ")
+}
+
+// refused reports whether VMs would have to be recovered, and none would be touched.
+func (r Report) refused() bool {
+	return r.Outlook != nil && r.Outlook.Verdict == fence.Refused && slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Action.Acts() })
+}
+
+// fate is what would happen to the VMs that something would be done about.
+func (r Report) fate() string {
+	switch {
+	case r.refused():
+		return "REFUSED (" + r.Outlook.Detail + ")"
+	case r.Outlook != nil && r.Outlook.Verdict == fence.Unproven:
+		return "recovered UNPROVEN"
+	}
+	return "recovered"
 }

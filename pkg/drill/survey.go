@@ -54,7 +54,6 @@ func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan
 	sim := newSimulation(c)
 	s := Survey{Where: where, Largest: -1, Tightest: -1, NotEvaluated: notEvaluated(), Warnings: slices.Clone(c.Notes), Losses: []Loss{}}
 	s.Free = sim.free(&sim.base, -1)
-	var most, least int64
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
 		if cluster != WholeCloud && h.ClusterID != cluster {
@@ -66,12 +65,10 @@ func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan
 			l.Downtime = down(h.ID, p)
 		}
 		s.Losses = append(s.Losses, l)
-		if s.Largest < 0 || l.Need.Memory > most {
-			s.Largest, most = h.ID, l.Need.Memory
-		}
-		if s.Tightest < 0 || l.Headroom.Memory < least {
-			s.Tightest, least = h.ID, l.Headroom.Memory
-		}
+	}
+	if len(s.Losses) > 0 {
+		s.Largest = slices.MaxFunc(s.Losses, func(a, b Loss) int { return cmp.Compare(a.Need.Memory, b.Need.Memory) }).HostID
+		s.Tightest = slices.MinFunc(s.Losses, func(a, b Loss) int { return cmp.Compare(a.Headroom.Memory, b.Headroom.Memory) }).HostID
 	}
 	slices.SortStableFunc(s.Losses, func(a, b Loss) int {
 		return cmp.Or(cmp.Compare(b.Verdict, a.Verdict), cmp.Compare(a.HostID, b.HostID))
@@ -129,14 +126,11 @@ func (l Loss) misfits() string {
 	if len(l.Misfits) == 0 {
 		return "-"
 	}
-	words := make([]string, 0, shown+1)
-	for _, id := range l.Misfits[:min(shown, len(l.Misfits))] {
-		words = append(words, strconv.Itoa(id))
-	}
+	names := strings.Trim(fmt.Sprint(l.Misfits[:min(shown, len(l.Misfits))]), "[]")
 	if more := len(l.Misfits) - shown; more > 0 {
-		words = append(words, fmt.Sprintf("%d more", more))
+		names += fmt.Sprintf(" %d more", more)
 	}
-	return strings.Join(words, " ") + ": " + l.Reason
+	return names + ": " + l.Reason
 }
 
 // Notes are what stands before the table.
@@ -157,25 +151,19 @@ func (s Survey) Notes() []string {
 	return append(notes, "not evaluated: "+strings.Join(s.NotEvaluated, "; "))
 }
 
-// count is how many hosts have a verdict.
-func (s Survey) count(v Verdict) (n int) {
-	for _, l := range s.Losses {
-		if l.Verdict == v {
-			n++
-		}
-	}
-	return n
-}
-
 // Line is the answer in one line.
 func (s Survey) Line() string {
-	text := fmt.Sprintf("%d hosts of %s: the others can take the VMs of %d", len(s.Losses), s.Where, s.count(Fits)+s.count(NoNeed))
+	count := map[Verdict]int{}
+	for _, l := range s.Losses {
+		count[l.Verdict]++
+	}
+	line := fmt.Sprintf("%d hosts of %s: the others can take the VMs of %d", len(s.Losses), s.Where, count[Fits]+count[NoNeed])
 	for _, v := range []Verdict{DoesNotFit, Tight, NotKnown} {
-		if n := s.count(v); n > 0 {
-			text += fmt.Sprintf("; %s: %d", v, n)
+		if count[v] > 0 {
+			line += fmt.Sprintf("; %s: %d", v, count[v])
 		}
 	}
-	return text
+	return line
 }
 
 // Problems are the hosts that the cloud cannot lose with certainty, a line each.
@@ -199,10 +187,8 @@ func (s Survey) Problems() []string {
 // ExitCode is 1 when the death of some host would leave a VM without a host or not recovered, or
 // a VM could not be read, else 0.
 func (s Survey) ExitCode() int {
-	for _, l := range s.Losses {
-		if l.Verdict > NotKnown || l.Left > 0 || len(l.Unread) > 0 {
-			return 1
-		}
+	if slices.ContainsFunc(s.Losses, func(l Loss) bool { return l.Verdict > NotKnown || l.Left > 0 || len(l.Unread) > 0 }) {
+		return 1
 	}
 	return 0
 }

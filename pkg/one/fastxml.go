@@ -34,7 +34,10 @@ func Parse(document string) (*Element, error) {
 	if err == nil {
 		err = r.end()
 	}
-	return e, err
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // eachElement calls f for each element below the root of a document, in turn. The element is used
@@ -149,17 +152,12 @@ func (r *xmlReader) open() (name string, empty bool, err error) {
 
 // close reads the end tag of an element, if it comes next.
 func (r *xmlReader) close(name string) bool {
-	rest, found := strings.CutPrefix(r.rest, "</")
-	if found {
-		rest, found = strings.CutPrefix(rest, name)
+	n := len("</") + len(name)
+	if len(r.rest) <= n || r.rest[:2] != "</" || r.rest[2:n] != name || r.rest[n] != '>' {
+		return false
 	}
-	if found {
-		rest, found = strings.CutPrefix(rest, ">")
-	}
-	if found {
-		r.rest = rest
-	}
-	return found
+	r.rest = r.rest[n+1:]
+	return true
 }
 
 // characters reads text and CDATA sections up to the next tag.
@@ -249,17 +247,10 @@ func unescape(raw string) string {
 
 // reference gives the character that a reference stands for.
 func reference(name string) (c rune, known bool) {
-	switch name {
-	case "lt":
-		return '<', true
-	case "gt":
-		return '>', true
-	case "amp":
-		return '&', true
-	case "quot":
-		return '"', true
-	case "apos":
-		return '\'', true
+	for i, n := range [...]string{"lt", "gt", "amp", "quot", "apos"} {
+		if n == name {
+			return rune("<>&\"'"[i]), true
+		}
 	}
 	digits, isNumber := strings.CutPrefix(name, "#")
 	base := 10

@@ -2,7 +2,6 @@ package one
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,7 +152,7 @@ func (e *Element) VM(keep func(name string) bool) (VM, error) {
 		v.History = append(v.History, r)
 	}
 	if err != nil {
-		return VM{}, fmt.Errorf("VM %s: %w", text.Short(e.Value("ID"), 20), err)
+		return VM{}, wrap(err, "VM %s", text.Short(e.Value("ID"), 20))
 	}
 	return v, nil
 }

@@ -14,7 +14,6 @@ import (
 	"one-ft/pkg/cli"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/downtime"
-	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
@@ -86,7 +85,7 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 		Given:  check.Given{Own: app.Version(), ConfigFile: s.Config.Path, Values: s.Config.Values(), Place: placeOf(s), NoFencing: noFencing},
 		Client: s.Client, Location: s.Paths.Location, LogDir: s.Paths.Log, State: statedir.Dir(s.StateDir), Settings: fences.Settings,
 		Interval: func(ctx context.Context) (time.Duration, error) {
-			interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+			interval, _, err := s.Client.Interval(ctx, filepath.Join(s.Paths.Etc, "monitord.conf"))
 			return interval, err
 		},
 		Downtime: func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
