@@ -11,7 +11,7 @@ import (
 )
 
 // ErrByHand means that a file is written in a way in which a line cannot be put into it by a program.
-var ErrByHand = errors.New("a person has to write it into the file")
+var ErrByHand = errors.New("an admin has to write it into the file")
 
 // fencingKey is the key that WithFencing sets.
 const fencingKey = "fencing"
@@ -26,13 +26,11 @@ func WithFencing(text []byte, mode string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	want := before.Values()
+	want.Fencing, want.FencingSet = mode, true
 	for _, fresh := range candidates(text, mode) {
 		after, err := parse(Name, fresh, othersNone)
-		if err != nil || after.Fencing == nil || *after.Fencing != mode {
-			continue
-		}
-		after.Fencing = before.Fencing
-		if reflect.DeepEqual(before, after) {
+		if err == nil && reflect.DeepEqual(after.Values(), want) && reflect.DeepEqual(after.Fence, before.Fence) {
 			return fresh, nil
 		}
 	}

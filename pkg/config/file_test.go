@@ -38,10 +38,9 @@ notify:
 metrics_file: /m.prom
 `)
 	want := Values{
-		Wait: 90 * time.Minute, Confirm: [][]string{{"/a", "1", "yes", ""}, {"/b"}}, Fencing: FencingRequired, FenceFirst: true,
+		Wait: 90 * time.Minute, Confirm: [][]string{{"/a", "1", "yes", ""}, {"/b"}}, Fencing: FencingRequired, FencingSet: true, FenceFirst: true,
 		StormShare: 7, StormHosts: 9, StormWindow: 11 * time.Minute, StormGiveUp: 1500 * time.Millisecond,
-		BudgetAttempts: DefaultBudgetAttempts, BudgetWindow: DefaultBudgetWindow, BudgetBackOff: DefaultBudgetBackOff,
-		BudgetRanWell: DefaultBudgetRanWell, BudgetPerMinute: DefaultBudgetPerMinute,
+		BudgetAttempts: 3, BudgetWindow: time.Hour, BudgetBackOff: 30 * time.Second, BudgetRanWell: 10 * time.Minute, BudgetPerMinute: 20,
 		PriorityMin: 10, PriorityMax: 10, Parallel: 12, Timeout: 24 * time.Hour, TimeoutSet: true, Verify: VerifyNone,
 		Endpoint: "https://one.example/RPC2", AuthFile: "/a", CAFile: "/c", SSH: "/ssh", LogFile: "-", StateDir: "/s",
 		ResumeHosts: ResumeMigrate, ResumeSuspended: true, ResumeUnknown: ResumeNone, ResumeFailed: ResumeRetry,
@@ -54,8 +53,10 @@ metrics_file: /m.prom
 	if got := f.Values(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
-	if f := loaded(t, "cycles: 0\nfence_first: false"); f.Cycles == nil || *f.Cycles != 0 || f.FenceFirst == nil || f.Parallel != nil {
-		t.Errorf("zero and not set are mixed up: %+v", f)
+	for text, want := range map[string][2]bool{"fencing: auto": {true, false}, "timeout: 10m": {false, true}, "wait: 1s": {}} {
+		if v := loaded(t, text).Values(); v.FencingSet != want[0] || v.TimeoutSet != want[1] {
+			t.Errorf("%s: a default and what is not set are mixed up: %+v", text, v)
+		}
 	}
 }
 

@@ -1,6 +1,13 @@
 package config
 
-import "time"
+import (
+	"fmt"
+	"io/fs"
+	"math"
+	"net/url"
+	"strconv"
+	"time"
+)
 
 // IsolationName is the name of the configuration file of host_isolated, in /etc/one-ft
 // on each host.
@@ -112,4 +119,237 @@ func DefaultIsolation() Isolation {
 		WatchdogTimeout: 15 * time.Second,
 		StateDir:        "/var/lib/one-ft", RunDir: "/run/one-ft",
 	}
+}
+
+// LoadIsolation reads the configuration file of host_isolated at path, over the defaults. A file that
+// is not there gives DefaultIsolation; a link that leads nowhere is an error. Every error is an *Error,
+// and with it the Isolation is the zero one. What the settings mean together is for Isolation.Check,
+// once flags were put over them.
+func LoadIsolation(path string) (Isolation, error) {
+	return optional(path, DefaultIsolation(), LoadIsolationNamed)
+}
+
+// LoadIsolationNamed is LoadIsolation for a file that somebody named: it has to be there.
+func LoadIsolationNamed(path string) (Isolation, error) { return loadAs(path, parseIsolation) }
+
+// parseIsolation reads the text of a host_isolated.yaml with this mode.
+func parseIsolation(path string, text []byte, mode fs.FileMode) (Isolation, error) {
+	c := DefaultIsolation()
+	c.Path = path
+	if err := readText(path, text, mode, c.read); err != nil {
+		return Isolation{}, err
+	}
+	return c, nil
+}
+
+// read reads the top of a host_isolated.yaml.
+func (c *Isolation) read(top node) error {
+	seen, err := top.mapping(c.keys())
+	if err == nil && c.HostID >= 0 && c.HostName != "" {
+		err = contradiction(seen, "host_id", "host_name", oneOfBoth)
+	}
+	return err
+}
+
+// oneOfBoth is for host_id and host_name.
+const oneOfBoth = "one of both: each says which host this is"
+
+// keys is the table of a host_isolated.yaml; DefaultIsolation has the defaults. Flags set the same
+// fields, so what can be wrong has a check.
+func (c *Isolation) keys() table {
+	id, frontEnd, witness := numbers(0, math.MaxInt32), form[string]{endpointForm, ParseEndpoint}, witnesses()
+	powerOff := program{"[/usr/bin/systemctl, poweroff, --force], or [sysrq]", []string{PowerOffSysrq}}
+	file := func(key string, field *string, needed bool) setting { return single(key, field, absolute(), needed) }
+	return table{
+		as("strict", &c.Strict, yesNo()),
+		as("front_ends", &c.FrontEnds, listOf(frontEndsForm, frontEnd)).checked(func() error { return each(c.FrontEnds, frontEnd.check) }),
+		as("host_id", &c.HostID, id).checked(func() error {
+			if c.HostID == -1 {
+				return nil
+			}
+			return id.check(strconv.Itoa(c.HostID))
+		}),
+		single("host_name", &c.HostName, name("the name of this host in oned"), false),
+		as("witnesses", &c.Witnesses, orNone(listOf(witnessesForm, witness))).checked(func() error { return each(c.Witnesses, witness.check) }),
+		single("action", &c.Action, oneOf(ActionDestroy, ActionShutdown, ActionCommand), true),
+		argv("command", &c.Command, program{example: "[/usr/local/bin/on-isolation, --now]"}, false),
+		single("libvirt", &c.Libvirt, libvirt(), true),
+		argv("shutdown", &c.Shutdown, program{example: "[/usr/bin/systemctl, poweroff]"}, true),
+		as("power_off", &c.PowerOff, listOf(powerOffForm, powerOff)).checked(func() error { return each(c.PowerOff, powerOff.check) }),
+
+		span("interval", &c.Interval, time.Second, time.Minute),
+		span("timeout", &c.Timeout, 500*time.Millisecond, 30*time.Second),
+		span("cron_period", &c.CronPeriod, 10*time.Second, 10*time.Minute),
+		span("after", &c.After, 10*time.Second, time.Hour),
+		span("lease", &c.Lease, minLease, maxLease),
+		span("quiet", &c.Quiet, 0, time.Hour),
+		span("destroy_limit", &c.DestroyLimit, time.Second, 5*time.Minute),
+		span("shutdown_limit", &c.ShutdownLimit, 10*time.Second, 30*time.Minute),
+		span("command_limit", &c.CommandLimit, time.Second, 10*time.Minute),
+		span("watchdog_timeout", &c.WatchdogTimeout, 5*time.Second, 5*time.Minute),
+
+		file("auth_file", &c.AuthFile, false),
+		file("ca_file", &c.CAFile, false),
+		file("watchdog", &c.Watchdog, false),
+		file("state_dir", &c.StateDir, true),
+		file("run_dir", &c.RunDir, true),
+	}
+}
+
+// How some settings are written.
+const (
+	frontEndsForm = "a list of the front-ends, such as [one1.example, one2.example]"
+	witnessesForm = "a list of witnesses, such as [gateway, tcp://10.0.0.2:22]"
+	powerOffForm  = "a list of programs with their arguments, and [sysrq]"
+)
+
+// checked is s with a check.
+func (s setting) checked(check func() error) setting {
+	s.check = check
+	return s
+}
+
+// span is a setting of a duration.
+func span(key string, field *time.Duration, low, high time.Duration) setting {
+	f := times(low, high)
+	return as(key, field, f).checked(func() error { return f.check(short(*field)) })
+}
+
+// single is a setting of a single text; "" is not set, unless it is needed.
+func single(key string, field *string, f form[string], needed bool) setting {
+	return as(key, field, f).checked(func() error {
+		if *field == "" && !needed {
+			return nil
+		}
+		return f.check(*field)
+	})
+}
+
+// argv is a setting of a program; none is not set, unless it is needed.
+func argv(key string, field *[]string, p program, needed bool) setting {
+	return as(key, field, p).checked(func() error {
+		if len(*field) == 0 && !needed {
+			return nil
+		}
+		return p.check(*field)
+	})
+}
+
+// each checks the items of a list.
+func each[T any](list []T, check func(T) error) error {
+	for i, item := range list {
+		if err := check(item); err != nil {
+			return fmt.Errorf("item %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// orNone is a list that may be empty, too: whether it may be, Isolation.Check knows.
+func orNone[T any](list reader[[]T]) reader[[]T] {
+	return func(n node) ([]T, error) {
+		if n.isEmptyList() {
+			return nil, nil
+		}
+		return list(n)
+	}
+}
+
+// witnesses is a witness, as ParseWitness writes it.
+func witnesses() form[string] {
+	return form[string]{witnessForm, func(s string) (string, error) {
+		w, err := ParseWitness(s)
+		return w.String(), err
+	}}
+}
+
+// libvirt is a text that can be a URI of libvirt; which there are, only libvirt knows.
+func libvirt() form[string] {
+	return texts("the URI of libvirt on this host, such as qemu:///system", "not a URI", func(s string) bool {
+		u, err := url.Parse(s)
+		return err == nil && u.Scheme != ""
+	})
+}
+
+// Rounds of probes that have to fit between the first sign of trouble and the end of the host's
+// patience. One may be lost. With cron a round is so rare that the second one decides.
+const (
+	watchRounds = 3
+	cronRounds  = 2
+)
+
+// Check returns what is wrong with c for host_isolated --watch: a value out of its range, or settings
+// that contradict each other. It is for the end, after flags were put over the file. The error is one
+// line that names the setting and what is allowed; nil when c can be used.
+func (c Isolation) Check() error {
+	if err := c.checkValues(); err != nil {
+		return err
+	}
+	least := watchRounds * c.Interval
+	switch {
+	case c.Timeout > c.Interval:
+		return refuse(short(c.Interval)+" or less: interval", "timeout %s is too long", short(c.Timeout))
+	case c.Watchdog == "" || c.Timeout > c.CronPeriod/2:
+	case c.WatchdogTimeout%time.Second != 0:
+		return refuse("whole seconds", "watchdog_timeout %s has a part of a second", short(c.WatchdogTimeout))
+	case c.WatchdogTimeout < least:
+		return refuse(fmt.Sprintf("%s or more: %d * interval", short(least), watchRounds),
+			"watchdog_timeout %s is too short", short(c.WatchdogTimeout))
+	}
+	return c.checkPatience(least+c.Timeout, fmt.Sprintf("%d * interval + timeout", watchRounds))
+}
+
+// CheckCron is Check for host_isolated that cron starts: CronPeriod counts instead of Interval, and
+// there is no watchdog.
+func (c Isolation) CheckCron() error {
+	if err := c.checkValues(); err != nil {
+		return err
+	}
+	return c.checkPatience(cronRounds*c.CronPeriod+c.Timeout, fmt.Sprintf("%d * cron_period + timeout", cronRounds))
+}
+
+// checkPatience checks whether what ends the VMs leaves time for enough rounds.
+func (c Isolation) checkPatience(least time.Duration, formula string) error {
+	key, value := "after", c.After
+	if c.Strict {
+		key, value = "lease", c.Lease
+	}
+	switch {
+	case c.Timeout > c.CronPeriod/2:
+		return refuse(short(c.CronPeriod/2)+" or less: half of cron_period", "timeout %s is too long", short(c.Timeout))
+	case value < least:
+		return refuse(short(least)+" or more: "+formula, "%s %s is too short", key, short(value))
+	}
+	return nil
+}
+
+// checkValues checks what does not depend on how host_isolated is started.
+func (c Isolation) checkValues() error {
+	for _, s := range c.keys() {
+		if s.check == nil {
+			continue
+		}
+		if err := s.check(); err != nil {
+			return fmt.Errorf("%s: %w", s.key, err)
+		}
+	}
+	switch {
+	case len(c.FrontEnds) == 0:
+		return refuse(frontEndsForm, "no front_ends")
+	case len(c.Witnesses) == 0 && !c.Strict:
+		return refuse(witnessesForm+"; none only with strict", "no witnesses")
+	case c.Action == ActionCommand && len(c.Command) == 0:
+		return refuse("action command with command", "action command without command")
+	case c.Action != ActionCommand && len(c.Command) > 0:
+		return refuse("command with action command only", "command contradicts action %s", c.Action)
+	case len(c.PowerOff) == 0:
+		return refuse(powerOffForm, "no power_off")
+	case c.HostID >= 0 && c.HostName != "":
+		return refuse(oneOfBoth, "host_id contradicts host_name")
+	case c.Strict && c.AuthFile == "":
+		return refuse("strict with auth_file, or neither", "strict without auth_file cannot ask oned about this host")
+	case c.Strict && c.Quiet > c.Lease:
+		return refuse(short(c.Lease)+" or less: lease", "quiet %s is too long for strict", short(c.Quiet))
+	}
+	return nil
 }

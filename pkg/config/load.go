@@ -17,16 +17,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Load reads the configuration file at path. A file that is not there gives the
-// zero File; a link that leads nowhere is an error. Every error is an *Error.
-func Load(path string) (File, error) {
-	return optional(path, File{}, LoadNamed)
-}
+// Load reads the configuration file at path. A file that is not there gives the zero File; a link that
+// leads nowhere is an error. Every error is an *Error.
+func Load(path string) (File, error) { return optional(path, File{}, LoadNamed) }
 
 // LoadNamed is Load for a file that somebody named: it has to be there.
-func LoadNamed(path string) (File, error) {
-	return loadAs(path, parse)
-}
+func LoadNamed(path string) (File, error) { return loadAs(path, parse) }
 
 // optional is load for a file that may be missing; then it returns without.
 func optional[T any](path string, without T, load func(string) (T, error)) (T, error) {
@@ -89,6 +85,15 @@ func cause(err error) error {
 	return err
 }
 
+// parse reads the text of a one-ft.yaml with this mode.
+func parse(path string, text []byte, mode fs.FileMode) (File, error) {
+	f := File{Path: path}
+	if err := readText(path, text, mode, f.read); err != nil {
+		return File{}, err
+	}
+	return f, nil
+}
+
 // Mode bits of files.
 const (
 	othersAll   fs.FileMode = 0o007
@@ -96,34 +101,11 @@ const (
 	groupWrite  fs.FileMode = 0o020
 )
 
-// parse reads the text of a one-ft.yaml with this mode.
-func parse(path string, text []byte, mode fs.FileMode) (File, error) {
-	return parseAs(path, text, mode, File{Path: path}, parseFile)
-}
-
-// parseAs reads the text of a file with this mode. read gets its top; a file that sets
-// nothing gives empty, and one that is refused the zero T.
-func parseAs[T any](path string, text []byte, mode fs.FileMode, empty T, read func(place) (T, error)) (T, error) {
-	var none T
-	p, err := top(path, text, mode)
-	switch {
-	case err != nil:
-		return none, err
-	case p.node == nil:
-		return empty, nil
-	}
-	value, err := read(p)
-	if err != nil {
-		return none, err
-	}
-	return value, nil
-}
-
-// top is the top of the only document in a text with this mode. It has no node when
-// the text sets nothing.
-func top(path string, text []byte, mode fs.FileMode) (place, error) {
+// readText calls read with the top of the only document in a text with this mode, unless it sets
+// nothing.
+func readText(path string, text []byte, mode fs.FileMode, read func(node) error) error {
 	if mode&othersWrite != 0 {
-		return place{}, &Error{File: path, Problem: fmt.Sprintf("mode %04o lets everybody write it, and it names programs to run", mode.Perm()),
+		return &Error{File: path, Problem: fmt.Sprintf("mode %04o lets everybody write it, and it names programs to run", mode.Perm()),
 			Allowed: "a file after chmod o-w"}
 	}
 	doc := &document{file: path}
@@ -134,20 +116,17 @@ func top(path string, text []byte, mode fs.FileMode) (place, error) {
 		doc.exposed = fmt.Sprintf("its group may write (mode %04o)", mode.Perm())
 	}
 	if err := checkText(path, text); err != nil {
-		return place{}, err
+		return err
 	}
-	node, err := onlyDocument(path, text)
-	if err != nil || node == nil {
-		return place{}, err
+	top, err := onlyDocument(path, text)
+	if err != nil || top == nil {
+		return err
 	}
-	p := place{doc: doc, line: node.Line, node: node}
-	if err := noReferences(p, node); err != nil {
-		return place{}, err
+	n := node{doc: doc, line: top.Line, yaml: top}
+	if err := n.noReferences(top); err != nil || n.isNull() {
+		return err
 	}
-	if node.Tag == "!!null" {
-		return place{}, nil
-	}
-	return p, nil
+	return read(n)
 }
 
 // checkText finds what makes a text no YAML, better than the parser says it.
@@ -203,22 +182,18 @@ const (
 	noTags    = `tags (!) are not allowed; a text that begins with ! needs quotes`
 )
 
-// noReferences refuses anchors, and with them aliases, and tags: nothing here needs
-// them, and they make a small file large or a value mean something else.
-func noReferences(p place, node *yaml.Node) error {
-	problem := ""
+// noReferences refuses anchors, and with them aliases, and tags: nothing here needs them, and they
+// make a small file large or a value mean something else.
+func (n node) noReferences(y *yaml.Node) error {
+	n.line = y.Line
 	switch {
-	case node.Anchor != "":
-		problem = noAnchors
-	case node.Style&yaml.TaggedStyle != 0:
-		problem = noTags
+	case y.Anchor != "":
+		return n.wrong("", "%s", noAnchors)
+	case y.Style&yaml.TaggedStyle != 0:
+		return n.wrong("", "%s", noTags)
 	}
-	if problem != "" {
-		p.line = node.Line
-		return p.wrong("", "%s", problem)
-	}
-	for _, child := range node.Content {
-		if err := noReferences(p, child); err != nil {
+	for _, child := range y.Content {
+		if err := n.noReferences(child); err != nil {
 			return err
 		}
 	}
