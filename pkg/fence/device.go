@@ -37,8 +37,8 @@ type device struct {
 	Device
 	level int // from 1
 	label string
-	path  string // of the agent
-	err   error  // why it cannot be called
+	path  string   // of the agent
+	err   *Problem // why it cannot be called
 }
 
 // answer is what one call of a device came to.
@@ -48,8 +48,8 @@ type answer struct {
 	err  error  // why there is no exit code
 }
 
-// String is for errors and events.
-func (a answer) String() string {
+// Error is the answer for errors and events.
+func (a answer) Error() string {
 	text := fmt.Sprintf("exit code %d", a.code)
 	if a.err != nil {
 		text = a.err.Error()
@@ -60,8 +60,8 @@ func (a answer) String() string {
 	return text
 }
 
-// caller calls a device once; action is for agents. Tests script it.
-type caller func(ctx context.Context, d *device, action string) answer
+// Unwrap gives why there is no exit code.
+func (a answer) Unwrap() error { return a.err }
 
 // prepare resolves the agent and the secret of a device.
 func (s Settings) prepare(level int, d Device) *device {
@@ -83,7 +83,7 @@ func (s Settings) prepare(level int, d Device) *device {
 }
 
 // findAgent finds an agent by its name.
-func (s Settings) findAgent(name string) (string, error) {
+func (s Settings) findAgent(name string) (string, *Problem) {
 	dirs := s.AgentDir
 	if len(dirs) == 0 {
 		dirs = append([]string{"/usr/sbin", "/sbin", "/usr/bin"}, filepath.SplitList(os.Getenv("PATH"))...)
@@ -117,8 +117,8 @@ func (s Settings) secretPath(name string) string {
 	return filepath.Join(s.SecretDir, name)
 }
 
-// readSecret reads a secret of one line. Errors are *Problem and never contain any of it.
-func readSecret(path string) (string, error) {
+// readSecret reads a secret of one line. A problem never has any of it.
+func readSecret(path string) (string, *Problem) {
 	// A FIFO without a writer must not hold the fencing up.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -156,15 +156,8 @@ func unread(path string, err error) *Problem {
 	return problem(SecretUnreadable, err, "read the secret: %v", err)
 }
 
-// runner calls devices for real.
-type runner struct {
-	settings Settings
-	host     Host
-	mask     masker
-}
-
-// call is a caller.
-func (r runner) call(ctx context.Context, d *device, action string) answer {
+// run calls a device once; action is for agents.
+func (w *work) run(ctx context.Context, d *device, action string) answer {
 	if d.err != nil {
 		return answer{code: -1, err: d.err}
 	}
@@ -173,22 +166,22 @@ func (r runner) call(ctx context.Context, d *device, action string) answer {
 	case KindAgent:
 		p = agentProgram(d, action)
 	case KindCommand:
-		// Without a line break at the end, as host_error.rb did it.
-		xml := base64.StdEncoding.EncodeToString(r.host.XML)
-		p = process.Program{Path: d.Command[0], Args: d.Command[1:], Env: r.settings.CommandEnv, Stdin: []byte(xml)}
+		// Without a line break at the end, and in the environment of this process, as host_error.rb did it.
+		xml := base64.StdEncoding.EncodeToString(w.host.XML)
+		p = process.Program{Path: d.Command[0], Args: d.Command[1:], Stdin: []byte(xml)}
 	default:
 		return answer{code: -1, err: errors.New("it cannot be called")}
 	}
-	if r.settings.Slots != nil {
+	if w.settings.Slots != nil {
 		select {
-		case r.settings.Slots <- struct{}{}:
-			defer func() { <-r.settings.Slots }()
+		case w.settings.Slots <- struct{}{}:
+			defer func() { <-w.settings.Slots }()
 		case <-ctx.Done():
 			return answer{code: -1, err: ctx.Err()}
 		}
 	}
-	res := r.settings.Run(ctx, r.settings.Timeout, p)
-	return answer{code: res.Code, said: r.mask.said(res.Output, res.CutOff), err: res.Err}
+	res := w.settings.Run(ctx, w.settings.Timeout, p)
+	return answer{code: res.Code, said: w.mask.said(res.Output, res.CutOff), err: res.Err}
 }
 
 // agentProgram is the call of an agent. Its parameters are on its standard input

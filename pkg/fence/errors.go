@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"one-ft/pkg/text"
 )
 
 // What errors of this package are; use errors.Is.
@@ -45,29 +47,24 @@ type TemplateError struct {
 
 // Error names the attribute.
 func (e *TemplateError) Error() string {
-	return "host template, " + printable(e.Attribute) + ": " + e.Err.Error()
+	return "host template, " + text.Printable(e.Attribute) + ": " + e.Err.Error()
 }
 
 // Unwrap gives the cause.
 func (e *TemplateError) Unwrap() error { return e.Err }
 
-// FailedError means that no level proved the host off. It is also ErrManual,
-// ErrNotInstalled or the error of the context, where that is a part of it.
+// FailedError means that no level proved the host off. It is also ErrManual, ErrNotInstalled or the
+// error of the context, where that is a part of it.
 type FailedError struct {
-	HostID int
-	Host   string // name
-	Levels []LevelFailure
-	cause  error // end of the context
+	HostID   int
+	Host     string // name
+	Failures []Failure
+	cause    error // end of the context
 }
 
-// LevelFailure is a level that did not prove the host off.
-type LevelFailure struct {
-	Name    string // such as "level 1 (bmc)"
-	Devices []DeviceFailure
-}
-
-// DeviceFailure is a device and why it proves nothing. Secrets are masked.
-type DeviceFailure struct {
+// Failure is a device and why it proves nothing. Secrets are masked.
+type Failure struct {
+	Level  string // such as "level 1 (bmc)"
 	Device string
 	Err    error
 }
@@ -77,15 +74,13 @@ func (e *FailedError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "host %d", e.HostID)
 	if e.Host != "" {
-		fmt.Fprintf(&b, " (%s)", printable(e.Host))
+		fmt.Fprintf(&b, " (%s)", text.Printable(e.Host))
 	}
 	b.WriteString(" is not proven to be off")
 	separator := ": "
-	for _, l := range e.Levels {
-		for _, d := range l.Devices {
-			fmt.Fprintf(&b, "%s%s, %s: %v", separator, l.Name, d.Device, d.Err)
-			separator = "; "
-		}
+	for _, f := range e.Failures {
+		fmt.Fprintf(&b, "%s%s, %s: %v", separator, f.Level, f.Device, f.Err)
+		separator = "; "
 	}
 	if e.cause != nil {
 		fmt.Fprintf(&b, "%sstopped: %v", separator, e.cause)
@@ -96,10 +91,8 @@ func (e *FailedError) Error() string {
 // Unwrap gives the errors of all devices.
 func (e *FailedError) Unwrap() []error {
 	var all []error
-	for _, l := range e.Levels {
-		for _, d := range l.Devices {
-			all = append(all, d.Err)
-		}
+	for _, f := range e.Failures {
+		all = append(all, f.Err)
 	}
 	if e.cause != nil {
 		all = append(all, e.cause)

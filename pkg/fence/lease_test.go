@@ -123,7 +123,7 @@ func TestPromiseOfTheHost(t *testing.T) {
 			}
 			warned := false
 			s := leased(func(context.Context) (time.Time, error) { return time.Now().Add(-time.Hour), nil })
-			s.Notify = func(e Event) { warned = warned || e.Warning }
+			s.Notify = func(e Event) { warned = warned || strings.Contains(e.Text, "has not published") }
 			if _, err := Prove(t.Context(), host, s); err != nil || warned == published {
 				t.Errorf("published %v: warned %v, %v", published, warned, err)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"sync"
 	"time"
 )
@@ -14,8 +15,9 @@ type work struct {
 	host     Host
 	settings Settings // with defaults
 	devices  [][]*device
-	call     caller
-	mu       sync.Mutex // one Notify at a time
+	mask     masker
+	call     func(ctx context.Context, d *device, action string) answer // of a device, once; tests script it
+	mu       sync.Mutex                                                 // one Notify at a time
 }
 
 func newWork(host Host, s Settings) *work {
@@ -29,57 +31,50 @@ func newWork(host Host, s Settings) *work {
 		}
 		w.devices = append(w.devices, ready)
 	}
-	mask := newMasker(append(all, fromHost(host)))
-	for _, level := range w.devices {
-		for _, d := range level {
-			d.label = mask.maskLong(d.label)
-		}
+	w.mask, w.call = newMasker(append(all, fromHost(host))), w.run
+	for _, d := range slices.Concat(w.devices...) {
+		d.label = w.mask.maskLong(d.label)
 	}
-	w.call = runner{settings: w.settings, host: host, mask: mask}.call
 	return w
 }
 
 // say reports progress.
-func (w *work) say(d *device, warning bool, format string, args ...any) {
+func (w *work) say(d *device, format string, args ...any) {
 	if w.settings.Notify == nil {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.settings.Notify(Event{HostID: w.host.ID, Level: d.level, Device: d.label, Text: fmt.Sprintf(format, args...), Warning: warning})
+	w.settings.Notify(Event{Device: d.label, Text: fmt.Sprintf(format, args...)})
 }
 
 // ask calls a device once and reports what it answers.
 func (w *work) ask(ctx context.Context, d *device, action string) answer {
 	start := time.Now()
 	a := w.call(ctx, d, action)
-	good := a.code == 0
-	if action == actionStatus {
-		good = a.code == exitOff
-	}
-	w.say(d, !good, "%s: %v, %s", action, a, seconds(start))
+	w.say(d, "%s: %v, %s", action, a, seconds(start))
 	return a
 }
 
 // each does one thing with all devices at the same time, and collects why some failed.
-func each(devices []*device, do func(*device) error) []DeviceFailure {
+func each(devices []*device, do func(*device) error) []Failure {
 	errs := make([]error, len(devices))
 	var wg sync.WaitGroup
 	for i, d := range devices {
 		wg.Go(func() { errs[i] = do(d) })
 	}
 	wg.Wait()
-	var failures []DeviceFailure
+	var failures []Failure
 	for i, err := range errs {
 		if err != nil {
-			failures = append(failures, DeviceFailure{Device: devices[i].label, Err: err})
+			failures = append(failures, Failure{Device: devices[i].label, Err: err})
 		}
 	}
 	return failures
 }
 
 // proveLevel makes all devices of a level prove the host off at the same moment.
-func (w *work) proveLevel(ctx context.Context, devices []*device) []DeviceFailure {
+func (w *work) proveLevel(ctx context.Context, devices []*device) []Failure {
 	failures := each(devices, func(d *device) error { return w.powerOff(ctx, d) })
 	if len(failures) > 0 || len(devices) == 1 {
 		return failures
@@ -101,11 +96,11 @@ func (w *work) powerOff(ctx context.Context, d *device) error {
 	return w.attempts(ctx, d, func() error {
 		if d.Kind == KindCommand {
 			if a := w.ask(ctx, d, "run"); a.code != 0 {
-				return failure{a.String(), a.err}
+				return a
 			}
 			return nil
 		}
-		return w.awaitOff(ctx, d, w.ask(ctx, d, actionOff))
+		return w.turn(ctx, d, actionOff)
 	})
 }
 
@@ -121,7 +116,7 @@ func (w *work) stillOff(ctx context.Context, d *device) error {
 		case exitOn:
 			return errOnAgain
 		default:
-			return fmt.Errorf("asked again, it says %w", failure{a.String(), a.err})
+			return fmt.Errorf("asked again, it says %w", a)
 		}
 	})
 }
@@ -133,7 +128,7 @@ var errOnAgain = errors.New("it was off, but came on again")
 // attempts tries until it works, with growing pauses.
 func (w *work) attempts(ctx context.Context, d *device, try func() error) error {
 	if d.err != nil {
-		w.say(d, true, "%v", d.err)
+		w.say(d, "%v", d.err)
 		return d.err
 	}
 	for n := 1; ; n++ {
@@ -143,7 +138,7 @@ func (w *work) attempts(ctx context.Context, d *device, try func() error) error 
 		}
 		backoff := w.settings.Backoff << min(n-1, 6)
 		backoff += spread(w.host.ID, n, backoff/2)
-		w.say(d, true, "attempt %d of %d failed; the next one in %s", n, w.settings.Attempts, backoff.Round(time.Millisecond))
+		w.say(d, "attempt %d of %d failed; the next one in %s", n, w.settings.Attempts, backoff.Round(time.Millisecond))
 		if !pause(ctx, backoff) {
 			return err
 		}
@@ -162,34 +157,30 @@ func spread(hostID, attempt int, limit time.Duration) time.Duration {
 // that cannot read a program also end with exit code 2.
 var errNonsense = errors.New("exit code 2 for off and for status: it does not understand what it is asked, so its word is no proof")
 
-// awaitOff asks for the status after a power-off, whatever that has answered: a lie is
-// found, and a power-off that happens late counts. As long as the device says "on" it
-// is asked again for a bounded time.
-func (w *work) awaitOff(ctx context.Context, d *device, off answer) error {
+// turn makes one device switch the host off or on, and asks for its status, whatever it has answered: a
+// lie is found, and what happens late counts. As long as the status is still the other one it is asked
+// again for a bounded time.
+func (w *work) turn(ctx context.Context, d *device, action string) error {
+	want, other, still := exitOff, exitOn, actionOn
+	if action == actionOn {
+		want, other, still = exitOn, exitOff, actionOff
+	}
+	done := w.ask(ctx, d, action)
 	deadline := time.Now().Add(w.settings.Late)
 	for {
 		status := w.ask(ctx, d, actionStatus)
 		switch {
-		case status.code == exitOff && off.code == exitOff:
+		case status.code == exitOff && action == actionOff && done.code == exitOff:
 			return errNonsense
-		case status.code == exitOff:
+		case status.code == want:
 			return nil
-		case status.code != exitOn:
-			return fmt.Errorf("off: %w; status: %w", failure{off.String(), off.err}, failure{status.String(), status.err})
+		case status.code != other:
+			return fmt.Errorf("%s: %w; status: %w", action, done, status)
 		case !time.Now().Before(deadline) || !pause(ctx, w.settings.Poll):
-			return fmt.Errorf("off: %w; but its status is still on", failure{off.String(), off.err})
+			return fmt.Errorf("%s: %w; but its status is still %s", action, done, still)
 		}
 	}
 }
-
-// failure is an answer as an error.
-type failure struct {
-	text  string
-	cause error
-}
-
-func (f failure) Error() string { return f.text }
-func (f failure) Unwrap() error { return f.cause }
 
 // pause waits, or returns false when the context ends first.
 func pause(ctx context.Context, d time.Duration) bool {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 // Host is what fencing needs to know of a host.
@@ -60,9 +61,6 @@ type Settings struct {
 	AgentDir []string
 	// SecretDir has the secrets that are named without a directory.
 	SecretDir string
-	// CommandEnv is the environment of commands; nil is that of this process, as
-	// host_error.rb did. Agents get PATH, LANG and PYTHONWARNINGS only.
-	CommandEnv []string
 	// Slots, when set, bounds how many agents and commands run at the same time: a call
 	// has one of its places while it runs.
 	Slots chan struct{}
@@ -70,18 +68,15 @@ type Settings struct {
 	Run process.Runner
 	// Look is how a lease sees that oned says ERROR all the while; it is needed for a lease.
 	Look Look
-	// Notify, when set, is told of each call and its answer, without secrets. It is
-	// called from several goroutines, one at a time.
+	// Notify, when set, gets each call and its answer, without secrets. It is called from
+	// several goroutines, one at a time.
 	Notify func(Event)
 }
 
 // Event is one line of progress.
 type Event struct {
-	HostID  int
-	Level   int    // from 1
-	Device  string // such as "fence_ipmilan on 10.0.0.11"
-	Text    string
-	Warning bool // it does not help to prove that the host is off
+	Device string // such as "fence_ipmilan on 10.0.0.11"
+	Text   string
 }
 
 // The defaults.
@@ -130,30 +125,30 @@ func (s Settings) WithDefaults() Settings {
 func (d Device) String() string {
 	switch d.Kind {
 	case KindCommand:
-		return "command " + printable(strings.Join(d.Command[:min(1, len(d.Command))], ""))
+		return "command " + text.Printable(strings.Join(d.Command[:min(1, len(d.Command))], ""))
 	case KindManual:
 		return "confirmation by an admin"
 	case KindLease:
 		return "lease of " + d.Lease.Length.String()
 	}
-	text := d.Agent
+	label := d.Agent
 	if ip := d.Params["ip"]; ip != "" {
-		text += " on " + ip
+		label += " on " + ip
 		if port := d.Params["ipport"]; port != "" {
-			text += ":" + port
+			label += ":" + port
 		}
 	}
 	if plug := d.Params["plug"]; plug != "" {
-		text += " plug " + plug
+		label += " plug " + plug
 	}
-	return printable(text)
+	return text.Printable(label)
 }
 
 // levelName is what a level is called; n counts from 1.
 func levelName(n int, name string) string {
-	text := "level " + strconv.Itoa(n)
+	label := "level " + strconv.Itoa(n)
 	if name != "" {
-		text += " (" + printable(name) + ")"
+		label += " (" + text.Printable(name) + ")"
 	}
-	return text
+	return label
 }

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"one-ft/pkg/fence/agent"
+	"one-ft/pkg/text"
 )
 
 // maxTemplateLevels is how many levels a host template can have.
@@ -112,16 +115,16 @@ func (r *reader) read(name, value string) error {
 		d.SecretFile = value
 		return checkSecretName(value)
 	}
-	return d.setParam(paramName(name), value)
+	return d.setParam(agent.Canonical(name), value)
 }
 
 // setParam sets one parameter that a template asks for.
 func (d *Device) setParam(param, value string) error {
 	if _, set := d.Params[param]; set {
-		return fmt.Errorf("parameter %s is given twice; keep one of them", printable(param))
+		return fmt.Errorf("parameter %s is given twice; keep one of them", text.Printable(param))
 	}
-	if runsPrograms(param) {
-		return fmt.Errorf("parameter %s runs a program or writes a file on the front-end; it is allowed in the configuration only", printable(param))
+	if agent.RunsPrograms(param) {
+		return fmt.Errorf("parameter %s runs a program or writes a file on the front-end; it is allowed in the configuration only", text.Printable(param))
 	}
 	d.Params[param] = value
 	return checkParam(param, value)
@@ -180,32 +183,4 @@ func attributeName(name string, level int) string {
 		return "FENCE_" + name
 	}
 	return fmt.Sprintf("FENCE_%s_%d", name, level)
-}
-
-// paramName is the parameter that an attribute stands for; outdated names become
-// those of today, so that one thing cannot be given twice under two names.
-func paramName(name string) string {
-	switch param := strings.ToLower(name); param {
-	case "user", "login":
-		return "username"
-	case "ipaddr":
-		return "ip"
-	case "passwd":
-		return "password"
-	default:
-		return param
-	}
-}
-
-// runsPrograms reports whether a parameter makes an agent run a program or write a
-// file here. It knows those of fence-agents 4.12.1; api_path is a part of a URL.
-func runsPrograms(param string) bool {
-	param = strings.ReplaceAll(param, "-", "_")
-	switch param {
-	case "ssh_options", "debug", "debug_file", "logfile", "exec", "cookie_file", "openrc", "kubeconfig":
-		return true
-	case "api_path":
-		return false
-	}
-	return strings.HasSuffix(param, "_path") || strings.HasSuffix(param, "_script")
 }
