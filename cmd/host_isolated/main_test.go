@@ -63,10 +63,10 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// The default of the front-end covers the defaults of a host, and the README says the
+// The default of the front-end covers the defaults of a host, and README of fence says the
 // numbers that are true.
 func TestDefaultsFitTogether(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../../pkg/fence/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestDefaultsFitTogether(t *testing.T) {
 	}
 	for _, row := range [][]string{waits, reactions} {
 		if want := "| " + strings.Join(row, " | ") + " |"; !strings.Contains(string(readme), want) {
-			t.Errorf("the README does not say %q", want)
+			t.Errorf("pkg/fence/README.md does not say %q", want)
 		}
 	}
 }

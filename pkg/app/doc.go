@@ -15,16 +15,17 @@ import (
 
 	"golang.org/x/term"
 
+	"one-ft/pkg/exitcode"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/process"
 )
 
 // The exit codes of all executables.
 const (
-	ExitDone       = 0 // done, or nothing to do
-	ExitIncomplete = 1 // some VM was not handled, or oned could not be reached
-	ExitUsage      = 2 // wrong usage or configuration
-	ExitRefused    = 3 // refused for safety
+	ExitDone       = exitcode.Done
+	ExitIncomplete = exitcode.Incomplete
+	ExitUsage      = exitcode.Usage
+	ExitRefused    = exitcode.Refused
 )
 
 // Env is the world of a program, so that tests can give it another one.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -26,13 +25,6 @@ type Budget struct {
 // its user template, for other front-ends. Its owner can change it, so it only adds to what
 // is known otherwise.
 const attrAttempts = "FT_ATTEMPTS"
-
-// NewBudget makes the budget of a configuration, with its notes in a directory.
-func NewBudget(v config.Values, dir string) *Budget {
-	return &Budget{GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute), Policy: recovery.Budget{
-		Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell,
-	}}
-}
 
 // preview says for a dry run what is left of the budget.
 func (b Budget) preview(r *runner, vm one.VM, host *one.Host) string {

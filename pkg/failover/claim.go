@@ -147,6 +147,11 @@ func (r *runner) takeOver(ctx context.Context, host one.Host) (o Opening, other 
 	return o, "", nil
 }
 
+// Forgotten is after how long an incident that nobody works on is not gone on with where
+// oned does not tell whether the host was back in between (before 5.12). oned 4.4 calls the
+// hook again on each failed cycle, and the timer of oneft resume runs each minute. A choice.
+const Forgotten = time.Hour
+
 // clearedFor is how long the end of an incident counts where oned does not tell when a host was
 // last monitored (before 5.12): the host may have been back since. It covers the first time that the timer
 // tries again (5m).
@@ -212,7 +217,7 @@ func (r *runner) endClaim(ctx context.Context, c Claim, report Report, err error
 	if ctx.Err() != nil {
 		return
 	}
-	status, _ := statusOf(report, err)
+	status, _ := report.Status(err)
 	c.Seen, c.Ended, c.Status = time.Now(), true, strings.ReplaceAll(string(status), " ", "-")
 	ctx, cancel := context.WithTimeout(ctx, endOfClaim)
 	defer cancel()

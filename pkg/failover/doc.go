@@ -12,8 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/sirupsen/logrus"
-
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -163,6 +161,7 @@ type Options struct {
 	Bar      func(ctx context.Context, host one.Host, names []string, incident int) (Barrier, error)
 	DryRun   bool // stop with the plan
 	AnyState bool // also on a host that an admin disabled or set offline
+	Attended bool // a person or a script waits for the answer
 	// FrontEnd is how this front-end is called in the claims on hosts (Claim); "" for no
 	// claims.
 	FrontEnd string
@@ -220,17 +219,6 @@ const (
 	firstPause = 100 * time.Millisecond
 	maxPause   = 5 * time.Second
 )
-
-// logrus is the level in the log.
-func (l Level) logrus() logrus.Level {
-	switch l {
-	case Warning:
-		return logrus.WarnLevel
-	case Problem:
-		return logrus.ErrorLevel
-	}
-	return logrus.InfoLevel
-}
 
 // Result is how it ended for one VM.
 type Result string

@@ -2,37 +2,15 @@ package failover
 
 import (
 	"context"
-	"path/filepath"
 	"time"
 
-	"one-ft/pkg/app"
 	"one-ft/pkg/downtime"
-	"one-ft/pkg/failfast"
 	"one-ft/pkg/incident"
-	"one-ft/pkg/onedconf"
 	"one-ft/pkg/recovery"
 )
 
 // Estimate is what a cloud and its front-end need, for package downtime: all but what the VMs and the outage are.
 type Estimate func(ctx context.Context, host string) downtime.Input
-
-// newEstimate makes the Estimate of a session. What cannot be read is as OpenNebula ships it.
-func newEstimate(s app.Session) Estimate {
-	return func(ctx context.Context, host string) downtime.Input {
-		settings, _ := downtime.Read(s.Version, func(f downtime.File) ([]onedconf.Attribute, error) {
-			return onedconf.ReadFile(filepath.Join(s.Paths.Etc, string(f)))
-		})
-		in := downtime.Input{Settings: settings, Place: s.Config.Values().Place}
-		ctx, cancel := context.WithTimeout(ctx, barTime)
-		defer cancel()
-		if client, err := failfast.NewClient(s.Drivers(), s.StateDir); err == nil {
-			if ssh, err := client.Resolve(ctx, host); err == nil {
-				in.SSH.ConnectTimeout = ssh.ConnectTimeout
-			}
-		}
-		return in
-	}
-}
 
 // estimate completes the input for the VMs that are started elsewhere: their disks, and the hosts that are left.
 func (r *permit) estimate(ctx context.Context, tasks []*task) (in downtime.Input, known bool) {

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"one-ft/pkg/app"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -34,17 +33,17 @@ type sshBarrier struct {
 	done   chan struct{}
 }
 
-// newBar makes Options.Bar of a session.
-func newBar(s app.Session) func(context.Context, one.Host, []string, int) (Barrier, error) {
+// NewBar makes Options.Bar for the ssh of the drivers on a machine.
+func NewBar(machine failfast.Machine, stateDir string, notify func(Event)) func(context.Context, one.Host, []string, int) (Barrier, error) {
 	return func(ctx context.Context, host one.Host, names []string, number int) (Barrier, error) {
 		bounded, cancel := context.WithTimeout(ctx, barTime)
 		defer cancel()
-		client, err := failfast.NewClient(s.Drivers(), s.StateDir)
+		client, err := failfast.NewClient(machine, stateDir)
 		if err != nil {
 			return nil, err
 		}
-		b := &sshBarrier{client: client, marks: failfast.Open(s.StateDir), names: names, done: make(chan struct{})}
-		name, _ := incident.KnownFrontEndName(s.StateDir)
+		b := &sshBarrier{client: client, marks: failfast.Open(stateDir), names: names, done: make(chan struct{})}
+		name, _ := incident.KnownFrontEndName(stateDir)
 		b.hold = failfast.Hold{Host: host.ID, Incident: number, FrontEnd: name, PID: os.Getpid()}
 		switch force := client.InForce(bounded, b.marks); force.State {
 		case failfast.InForce:
@@ -59,7 +58,7 @@ func newBar(s app.Session) func(context.Context, one.Host, []string, int) (Barri
 		engaged, err := client.Engage(bounded, b.marks, names, b.hold)
 		b.names = engaged.Names
 		if len(engaged.Masters)+len(engaged.Connections) > 0 {
-			s.Log.VM(Info.logrus(), -1, incident.KindSSHEnded, fmt.Sprintf("ended %d ssh connections to the host and %d masters", len(engaged.Connections), len(engaged.Masters)))
+			notify(Event{VM: -1, Kind: incident.KindSSHEnded, Text: fmt.Sprintf("ended %d ssh connections to the host and %d masters", len(engaged.Connections), len(engaged.Masters))})
 		}
 		keep, stop := context.WithCancel(ctx)
 		b.stop = stop
@@ -117,15 +116,4 @@ func (b *sshBarrier) Open() {
 	ctx, cancel := context.WithTimeout(context.Background(), barTime)
 	defer cancel()
 	_ = b.marks.Clear(ctx, b.hold.Host) // it ends by itself within a minute
-}
-
-// sweepMarks removes marks that processes which died have left. They do nothing any more.
-func (w *sweeper) sweepMarks(ctx context.Context) {
-	removed, err := failfast.Open(w.s.StateDir).Sweep(ctx)
-	for _, m := range removed {
-		w.s.Log.Info("removed the mark that let ssh to %s fail, left by a process that has ended", one.Printable(m.Name))
-	}
-	if err != nil {
-		w.s.Log.Warn("failed to remove marks that let ssh fail: %v", err)
-	}
 }

@@ -69,7 +69,7 @@ func (r *permit) goOn(ctx context.Context, gone []*task, limits recovery.Limits)
 	}
 	vms := r.readWaiting(ctx, gone)
 	is := make([]bool, len(gone))
-	each(r.opt.Parallel, len(gone), func(i int) {
+	Each(r.opt.Parallel, len(gone), func(i int) {
 		vm, read := vms[gone[i].out.VM]
 		is[i] = !read || r.turn(ctx, gone[i], vm, limits)
 	})

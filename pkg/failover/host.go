@@ -48,7 +48,7 @@ var ErrNoHost = errors.New("no such host")
 // error is not nil: then it says how far the recovery got.
 func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Options) (report Report, err error) {
 	r := newRunner(cloud, locks, job.HostID, opt)
-	report = Report{Object: fmt.Sprintf("host %d", job.HostID), DryRun: opt.DryRun}
+	report = Report{Object: fmt.Sprintf("host %d", job.HostID), DryRun: opt.DryRun, attended: opt.Attended}
 	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
 
 	host, err := r.hostItself(ctx)
@@ -197,6 +197,9 @@ func (report *Report) notFailed(state one.HostState, any bool) bool {
 	}
 	return true
 }
+
+// Recovers reports whether the VMs of a host in that state are recovered; any is Options.AnyState.
+func Recovers(state one.HostState, any bool) bool { return !(&Report{}).notFailed(state, any) }
 
 // onlyHeard reports whether the host counts as back although oned calls it failed.
 func (r *runner) onlyHeard() bool { return r.cloud.Heard(r.hostID) || r.lives }
@@ -372,7 +375,7 @@ func (r *runner) snapshot(ctx context.Context, job HostJob) (*hostSnapshot, time
 // readEach reads VMs one by one, several at a time.
 func (r *runner) readEach(ctx context.Context, ids []int) ([]one.VM, []unread) {
 	vms, errs := make([]one.VM, len(ids)), make([]error, len(ids))
-	each(r.opt.Parallel, len(ids), func(i int) { vms[i], errs[i] = r.cloud.VM(ctx, ids[i]) })
+	Each(r.opt.Parallel, len(ids), func(i int) { vms[i], errs[i] = r.cloud.VM(ctx, ids[i]) })
 	var good []one.VM
 	var bad []unread
 	for i, err := range errs {
@@ -386,8 +389,8 @@ func (r *runner) readEach(ctx context.Context, ids []int) ([]one.VM, []unread) {
 	return good, bad
 }
 
-// each calls f for 0 to n-1, at most parallel at a time.
-func each(parallel, n int, f func(i int)) {
+// Each calls f for 0 to n-1, at most parallel at a time.
+func Each(parallel, n int, f func(i int)) {
 	slots := make(chan struct{}, max(parallel, 1))
 	for i := range n {
 		slots <- struct{}{}

@@ -25,6 +25,9 @@ type observed struct {
 	kept  map[int]bool // hosts that are in quarantine
 }
 
+// Observed is a Cloud whose hosts are as a recovery has to see them.
+func Observed(cloud Cloud) Cloud { return newObserved(cloud) }
+
 func newObserved(cloud Cloud) *observed {
 	if o, is := cloud.(*observed); is {
 		return o

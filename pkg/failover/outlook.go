@@ -2,7 +2,6 @@ package failover
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"one-ft/pkg/fence"
@@ -42,27 +41,4 @@ func (r Report) why(o Outcome) string {
 		return o.Detail
 	}
 	return strings.TrimSuffix(r.Outlook.Row(o.Action == recovery.VerbDelete)+"; "+o.Detail, "; ")
-}
-
-// outlook is that of a host that a dry run of oneft resume has found; the zero Outlook of a VM and
-// of a host whose VMs have all left.
-func (w *sweeper) outlook(f found) fence.Outlook {
-	if f.request.Kind != "host" || len(f.host.VMs) == 0 {
-		return fence.Outlook{}
-	}
-	return NewFences(w.s).Outlook(fencingOf(w.s, f.request), f.host)
-}
-
-// would adds what a dry run of oneft resume would do about something it has found.
-func (b Batch) would(f found, o fence.Outlook) Batch {
-	line := fmt.Sprintf("%s: %s: it would be handled: %s", f.what, f.swept.Verdict, f.request.Action)
-	if text := o.Row(f.request.Action == string(recovery.Delete)); text != "" {
-		line += "; its VMs " + text
-	}
-	b.Would++
-	if o.Verdict == fence.Refused {
-		b.WouldRefuse++
-	}
-	b.Lines = append(b.Lines, line)
-	return b
 }

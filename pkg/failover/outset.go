@@ -33,7 +33,7 @@ func (r *runner) outset(ctx context.Context, host one.Host, job HostJob, opening
 func failedAt(o Opening, now time.Time, longest downtime.Span, seen ...time.Time) time.Time {
 	at, after := now, o.Contact
 	if after.IsZero() {
-		after = now.Add(-forgotten) // what is older may be about another outage
+		after = now.Add(-Forgotten) // what is older may be about another outage
 	} else if longest.Bounded() && after.Add(longest.High).Before(at) {
 		at = after.Add(longest.High)
 	}

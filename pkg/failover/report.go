@@ -5,9 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
-	"one-ft/pkg/app"
+	"one-ft/pkg/exitcode"
+	"one-ft/pkg/incident"
 )
 
 // ExitCode is 0 when everything was handled or there was nothing to do, 1 when a VM was
@@ -15,11 +14,30 @@ import (
 func (r Report) ExitCode() int {
 	switch {
 	case r.Refused:
-		return app.ExitRefused
+		return exitcode.Refused
 	case !r.Complete() || r.Unrecorded != "" || r.late && r.Starting() || r.attended && r.has(Unproven):
-		return app.ExitIncomplete
+		return exitcode.Incomplete
 	}
-	return app.ExitDone
+	return exitcode.Done
+}
+
+// Status is how the incident of a recovery ended, and that in words. err is the error of the recovery.
+func (r Report) Status(err error) (incident.Status, string) {
+	switch {
+	case err != nil:
+		return incident.Failed, err.Error()
+	case r.Starting():
+		return incident.Following, r.Summary
+	case r.Back:
+		return incident.CameBack, r.Summary
+	case r.Refused:
+		return incident.Refused, r.Summary
+	case !r.Complete():
+		return incident.Incomplete, r.Summary
+	case r.Unproven && r.has(Unproven):
+		return incident.Unproven, r.Summary
+	}
+	return incident.Done, r.Summary
 }
 
 // Notes are what a dry run found out about the guard and the fence.
@@ -72,9 +90,4 @@ func (r Report) Problems() []string {
 		lines = append(lines, "this is not, or not completely, in the journal: "+r.Unrecorded)
 	}
 	return lines
-}
-
-// BudgetFlags are the flags of executables that act on single VMs.
-func BudgetFlags() []cli.Flag {
-	return []cli.Flag{&cli.BoolFlag{Name: "no-budget", Usage: "a person decided so: count neither attempts nor how many VMs fail"}}
 }

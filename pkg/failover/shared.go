@@ -1,21 +1,13 @@
 package failover
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"one-ft/pkg/app"
-	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 )
-
-// maxAgents is how many fence agents and commands run at the same time: an agent is a
-// Python program of some 30 MB. A choice.
-const maxAgents = 32
 
 // Shared is what the recoveries of several hosts in one process have in common: they look at
 // the hosts together, and act on their VMs in one order.
@@ -25,53 +17,21 @@ type Shared struct {
 	turns   *turns
 	// overrides are hosts for which the storm guard was overridden after their recovery began.
 	overrides sync.Map
-	// Agents bounds how many fence agents run at the same time.
-	Agents chan struct{}
-	// journal is opened once: it remembers what its records are about.
-	journal func(dir string) (*incident.Journal, error)
 
-	mu      sync.Mutex
-	proven  map[int]time.Time // hosts whose VMs may be acted on, and since when
-	started time.Time         // when the front-end was, or became leader
-	looked  time.Time         // when that was looked up
-}
-
-// frontEndStarted is when this front-end was started or became leader. It is looked up once in
-// watchEvery, which reads a file of each process of this machine.
-func (s *Shared) frontEndStarted(of app.Session) time.Time {
-	if s == nil {
-		return of.Started()
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.looked.IsZero() || time.Since(s.looked) >= watchEvery {
-		s.started, s.looked = of.Started(), time.Now()
-	}
-	return s.started
+	mu     sync.Mutex
+	proven map[int]time.Time // hosts whose VMs may be acted on, and since when
 }
 
 // NewShared makes it for recoveries that act on so many VMs at the same time.
 func NewShared(cloud Cloud, parallel int) *Shared {
 	return &Shared{
 		pool: &pool{cloud: newObserved(cloud), busy: make(chan struct{}, 1)}, pending: &pending{Cloud: cloud, busy: make(chan struct{}, 1)},
-		turns: newTurns(parallel), proven: map[int]time.Time{}, Agents: make(chan struct{}, maxAgents), journal: openedOnce(),
+		turns: newTurns(parallel), proven: map[int]time.Time{},
 	}
 }
 
-// openedOnce opens a journal, and again until that works.
-func openedOnce() func(dir string) (*incident.Journal, error) {
-	var mu sync.Mutex
-	var journal *incident.Journal
-	return func(dir string) (*incident.Journal, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		var err error
-		if journal == nil {
-			journal, err = incident.OpenJournal(dir)
-		}
-		return journal, err
-	}
-}
+// Cloud is the one that the recoveries read and act through.
+func (s *Shared) Cloud() Cloud { return s.pending }
 
 // clear says that a host was proven off, or that it was decided to do without; clearedAt is when,
 // the zero time for not.
@@ -87,30 +47,31 @@ func (s *Shared) clearedAt(host int) time.Time {
 	return s.proven[host]
 }
 
-// take says that a host is worked on from now on, and leave that it is not any more.
-func (s *Shared) take(host int) {
+// Take says that a host is worked on from now on, and Leave that it is not any more.
+func (s *Shared) Take(host int) {
 	s.pool.users.Add(1)
 	s.pool.old.Store(true)
 	s.turns.hold(host, true)
 }
 
-// override says that a later event for a host overrides the storm guard.
-func (s *Shared) override(host int) { s.overrides.Store(host, true) }
+// Override says that a later event for a host overrides the storm guard.
+func (s *Shared) Override(host int) { s.overrides.Store(host, true) }
 
 func (s *Shared) overridden(host int) bool {
 	_, is := s.overrides.Load(host)
 	return is
 }
 
-func (s *Shared) leave(host int) {
+// Leave is the end of Take.
+func (s *Shared) Leave(host int) {
 	s.overrides.Delete(host)
 	s.pool.users.Add(-1)
 	s.turns.hold(host, false)
 }
 
-// crowd is from how many recoveries on all hosts are read in one call instead of each by
+// Crowd is from how many recoveries on all hosts are read in one call instead of each by
 // itself: a pool costs oned about as much as a few hosts.
-const crowd = 4
+const Crowd = 4
 
 // pool reads all hosts, once for all who want to see them at about the same time.
 type pool struct {
@@ -128,7 +89,7 @@ type pool struct {
 }
 
 // crowded reports whether reading the pool is the cheaper way.
-func (p *pool) crowded() bool { return p.users.Load() >= crowd }
+func (p *pool) crowded() bool { return p.users.Load() >= Crowd }
 
 // read gives all hosts as they were less than watchEvery ago and since the last recovery began,
 // and when they were asked for.
@@ -202,132 +163,4 @@ func (p *pending) PendingVMs(ctx context.Context) ([]one.VM, error) {
 		p.vms, p.err, p.sent = vms, err, sent
 	}
 	return p.vms, p.err
-}
-
-// gather is how long the VMs of hosts that failed together wait for each other, so that those
-// of the highest priority go first. Hooks of one moment come within a second. A choice.
-const gather = 2 * time.Second
-
-// turns lets a bounded number of VMs be acted on at the same time, those of the highest
-// priority first.
-type turns struct {
-	mu     sync.Mutex
-	free   int
-	all    int
-	began  time.Time
-	queue  []*turn
-	shut   bool         // nothing is granted until others have come
-	coming map[int]bool // hosts that will be ready to be acted on soon
-	inHand map[int]bool // all hosts
-}
-
-// turn is one VM that waits.
-type turn struct {
-	priority, vm int
-	begin        chan struct{} // closed when it is its turn
-}
-
-func newTurns(parallel int) *turns {
-	n := max(parallel, 1)
-	return &turns{free: n, all: n, began: time.Now(), coming: map[int]bool{}, inHand: map[int]bool{}}
-}
-
-// expect says whether a host will be ready soon.
-func (q *turns) expect(host int, soon bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if soon {
-		q.coming[host] = true
-	} else {
-		delete(q.coming, host)
-	}
-}
-
-// hold says whether a host is in the hands of this process.
-func (q *turns) hold(host int, held bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if held {
-		q.inHand[host], q.coming[host] = true, true // until it is known that it will be watched
-		return
-	}
-	delete(q.inHand, host)
-	delete(q.coming, host)
-}
-
-// line puts VMs into the queue, all at once. When nothing is going on the queue is shut, for
-// open to open it.
-func (q *turns) line(host int, tasks []*task) []*turn {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	delete(q.coming, host)
-	if len(q.queue) == 0 && q.free == q.all {
-		q.shut = true
-	}
-	mine := make([]*turn, len(tasks))
-	for i, t := range tasks {
-		mine[i] = &turn{priority: t.step.Priority, vm: t.out.VM, begin: make(chan struct{})}
-	}
-	q.queue = append(q.queue, mine...)
-	slices.SortStableFunc(q.queue, func(a, b *turn) int { return cmp.Or(b.priority-a.priority, a.vm-b.vm) })
-	q.grant()
-	return mine
-}
-
-// open waits for hosts that will be ready soon, for gather at most, and lets the queue go.
-func (q *turns) open(ctx context.Context, failed func() []int) {
-	for end := time.Now().Add(gather); time.Now().Before(end) && q.others(failed) && wait(ctx, firstPause/2); {
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.shut = false
-	q.grant()
-}
-
-// others reports whether other hosts will be ready soon, or the event of one that has failed
-// may be on its way.
-func (q *turns) others(failed func() []int) bool {
-	ids := failed()
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if !q.shut {
-		return false
-	}
-	young := time.Since(q.began) < gather
-	return len(q.coming) > 0 || young && slices.ContainsFunc(ids, func(id int) bool { return !q.inHand[id] })
-}
-
-// take waits for a turn; false means that the context ended first.
-func (q *turns) take(ctx context.Context, t *turn) bool {
-	select {
-	case <-t.begin:
-		return true
-	case <-ctx.Done():
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if i := slices.Index(q.queue, t); i >= 0 {
-		q.queue = slices.Delete(q.queue, i, i+1)
-	} else {
-		q.free++
-		q.grant()
-	}
-	return false
-}
-
-// done gives a turn back.
-func (q *turns) done() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.free++
-	q.grant()
-}
-
-// grant lets those go for whom there is room. The lock is held.
-func (q *turns) grant() {
-	for !q.shut && q.free > 0 && len(q.queue) > 0 {
-		close(q.queue[0].begin)
-		q.queue = q.queue[1:]
-		q.free--
-	}
 }

@@ -51,9 +51,9 @@ func TestIssues(t *testing.T) {
 	}
 }
 
-// TestReadme: the README links each directory of scenarios, with the number of its files, and says how many plays they are.
+// TestReadme: test/README.md links each directory of scenarios, with the number of its files, and says how many plays they are.
 func TestReadme(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,11 +70,11 @@ func TestReadme(t *testing.T) {
 		t.Errorf("%d scenarios, want at least 200", len(files(t)))
 	}
 	for dir, n := range count {
-		if link := fmt.Sprintf("[%s](test/scenarios/%s) (%d)", dir, dir, n); !strings.Contains(string(text), link) {
-			t.Errorf("the README does not say %s", link)
+		if link := fmt.Sprintf("[%s](scenarios/%s) (%d)", dir, dir, n); !strings.Contains(string(text), link) {
+			t.Errorf("test/README.md does not say %s", link)
 		}
 	}
 	if all := fmt.Sprintf("%d scenarios, %d plays on the four versions,", len(files(t)), plays); !strings.Contains(string(text), all) {
-		t.Errorf("the README does not say %q", all)
+		t.Errorf("test/README.md does not say %q", all)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
-	"one-ft/pkg/failover"
+	"one-ft/pkg/coordinator"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/recovery"
@@ -116,12 +116,12 @@ func hostRequest(c *cli.Context, word hook.YesNo) (incident.Request, error) {
 // act completes the request with what has to be asked for.
 func act(ctx context.Context, s app.Session, given incident.Request) (app.Answer, error) {
 	v := s.Config.Values()
-	q := failover.RequestFor(s, "host", given.Action)
+	q := coordinator.RequestFor(s, "host", given.Action)
 	wait, cycles := v.Wait, v.Cycles
 	if s.Cli.IsSet("wait") || s.Cli.IsSet("pause") {
 		wait, cycles = s.Cli.Duration("wait"), s.Cli.Int("pause")
 	}
-	confirm, err := failover.ConfirmTime(ctx, s, wait, cycles, s.Cli.Duration("interval"))
+	confirm, err := coordinator.ConfirmTime(ctx, s, wait, cycles, s.Cli.Duration("interval"))
 	if err != nil {
 		return nil, err
 	}
@@ -136,9 +136,9 @@ func act(ctx context.Context, s app.Session, given incident.Request) (app.Answer
 		}
 	}
 	if !s.Cli.Bool("yes") {
-		if declined := failover.Consent(ctx, s, q); declined != nil {
+		if declined := coordinator.Consent(ctx, s, q); declined != nil {
 			return *declined, nil
 		}
 	}
-	return failover.ForHost(ctx, s, q)
+	return coordinator.ForHost(ctx, s, q)
 }

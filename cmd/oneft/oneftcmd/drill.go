@@ -13,6 +13,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
+	"one-ft/pkg/coordinator"
 	"one-ft/pkg/drill"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
@@ -120,7 +121,7 @@ func (d *drilling) foretell(ctx context.Context, s app.Session, cloud drill.Clou
 	if err != nil {
 		return nil, err
 	}
-	fences := failover.NewFences(s)
+	fences := coordinator.NewFences(s)
 	return func(id int, plan recovery.Plan) *drill.Downtime {
 		own := in
 		if host, found := cloud.Host(id); found {
@@ -172,7 +173,7 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	if err != nil {
 		return nil, err
 	}
-	fences := failover.NewFences(s)
+	fences := coordinator.NewFences(s)
 	set, err := fences.Settings(host)
 	plan := cloud.Plan(d.host, s.Dialect, d.policy)
 	in.Fencing = drill.Fencing{Settings: set, Err: err}
@@ -194,7 +195,7 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 	case len(host.VMs) > 0:
 		return nil, app.Usagef("%s has %d VMs: only an empty host is powered off for a test; move them first: onehost flush %d", name, len(host.VMs), host.ID)
 	}
-	set, err := failover.NewFences(s).Settings(host)
+	set, err := coordinator.NewFences(s).Settings(host)
 	if err != nil {
 		return nil, app.Usagef("%s: %w", name, err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
+	"one-ft/pkg/coordinator"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
@@ -90,7 +91,7 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 	cycle := failover.DefaultInterval
 	if install.UsesPool(s.Version) && w.Pause > 0 && w.Pause <= 1000 {
 		var err error
-		if cycle, err = failover.ConfirmTime(ctx, s, 0, 1, 0); err != nil {
+		if cycle, err = coordinator.ConfirmTime(ctx, s, 0, 1, 0); err != nil {
 			return nil, err
 		}
 		if cycle == 0 { // it is not asked for in a dry run

@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
-	"one-ft/pkg/failover"
+	"one-ft/pkg/reconcile"
 )
 
 // release is the command that ends the quarantine of a host.
@@ -23,7 +23,7 @@ func (t *tool) release() *cli.Command {
 				return app.Usagef("release takes the ID of one host; oneft check names the hosts in quarantine")
 			}
 			t.code = app.Command(c.Context, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
-				return failover.ReleaseHost(ctx, s, id, c.Bool("force"))
+				return reconcile.ReleaseHost(ctx, s, id, c.Bool("force"))
 			})
 			return nil
 		},

@@ -11,7 +11,8 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
-	"one-ft/pkg/failover"
+	"one-ft/pkg/coordinator"
+	"one-ft/pkg/reconcile"
 )
 
 // resume is the command that finishes what was left.
@@ -42,9 +43,9 @@ func (t *tool) resume() *cli.Command {
 					return nil, err
 				}
 				if number > 0 {
-					return failover.ResumeOne(ctx, s, number, c.Bool("confirm-off"), opt)
+					return reconcile.ResumeOne(ctx, s, number, c.Bool("confirm-off"), opt)
 				}
-				return failover.Sweep(ctx, s, opt)
+				return reconcile.Sweep(ctx, s, opt)
 			})
 			return nil
 		},
@@ -58,9 +59,9 @@ func readNumber(word string, n *int) bool {
 }
 
 // resuming reads the flags and the configuration.
-func resuming(ctx context.Context, s app.Session) (opt failover.Resuming, err error) {
+func resuming(ctx context.Context, s app.Session) (opt reconcile.Resuming, err error) {
 	v := s.Config.Values()
-	opt = failover.Resuming{Hosts: app.Pick(s.Cli, "hosts", v.ResumeHosts), Failed: app.Pick(s.Cli, "failed", v.ResumeFailed), Unknown: app.Pick(s.Cli, "unknown", v.ResumeUnknown), Suspended: v.ResumeSuspended}
+	opt = reconcile.Resuming{Hosts: app.Pick(s.Cli, "hosts", v.ResumeHosts), Failed: app.Pick(s.Cli, "failed", v.ResumeFailed), Unknown: app.Pick(s.Cli, "unknown", v.ResumeUnknown), Suspended: v.ResumeSuspended}
 	for _, f := range []struct {
 		flag, value string
 		allowed     []string
@@ -73,7 +74,7 @@ func resuming(ctx context.Context, s app.Session) (opt failover.Resuming, err er
 			return opt, app.Usagef("--%s %s: allowed are %s", f.flag, f.value, strings.Join(f.allowed, ", "))
 		}
 	}
-	if opt.Cycle, err = failover.ConfirmTime(ctx, s, 0, 1, 0); err != nil {
+	if opt.Cycle, err = coordinator.ConfirmTime(ctx, s, 0, 1, 0); err != nil {
 		return opt, err
 	}
 	const cycles = 2 // as in the hook lines of the README

@@ -8,7 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
-	"one-ft/pkg/failover"
+	"one-ft/pkg/coordinator"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/recovery"
 )
@@ -59,7 +59,7 @@ func Tool() app.Tool {
 	return app.Tool{
 		Name: "vm_failure", Object: hook.VM, Examples: examples,
 		Summary: "recover a failed VM",
-		Flags: append(failover.BudgetFlags(),
+		Flags: append(coordinator.BudgetFlags(),
 			&cli.BoolFlag{Name: "recreate", Aliases: []string{"r"}, Usage: "recreate the VM, unless more than that would be lost"},
 			&cli.BoolFlag{Name: "delete", Aliases: []string{"d"}, Usage: "delete the VM"},
 			&cli.BoolFlag{Name: "retry", Usage: "ask oned to repeat what failed"},
@@ -70,9 +70,9 @@ func Tool() app.Tool {
 			return err
 		},
 		Act: func(ctx context.Context, s app.Session) (app.Answer, error) {
-			q := failover.RequestFor(s, "VM", string(policy.Mode))
+			q := coordinator.RequestFor(s, "VM", string(policy.Mode))
 			q.Force, q.NoBudget = policy.Force, s.Cli.Bool("no-budget")
-			return failover.ForVM(ctx, s, q)
+			return coordinator.ForVM(ctx, s, q)
 		},
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
-	"one-ft/pkg/failover"
+	"one-ft/pkg/coordinator"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/recovery"
 )
@@ -46,7 +46,7 @@ func Tool() app.Tool {
 	return app.Tool{
 		Name: "vm_unknown", Object: hook.VM, Examples: examples,
 		Summary: "boot a crashed VM again",
-		Flags:   failover.BudgetFlags(),
+		Flags:   coordinator.BudgetFlags(),
 		Check: func(_ *cli.Context, word hook.YesNo) error {
 			if word != hook.Unset {
 				return app.Usagef("y and n are for host_error; leave %s out", word)
@@ -54,9 +54,9 @@ func Tool() app.Tool {
 			return nil
 		},
 		Act: func(ctx context.Context, s app.Session) (app.Answer, error) {
-			q := failover.RequestFor(s, "VM", string(recovery.VerbBoot))
+			q := coordinator.RequestFor(s, "VM", string(recovery.VerbBoot))
 			q.NoBudget = s.Cli.Bool("no-budget")
-			return failover.ForVM(ctx, s, q)
+			return coordinator.ForVM(ctx, s, q)
 		},
 	}
 }

@@ -17,7 +17,8 @@ import (
 	"one-ft/pkg/one"
 )
 
-// full is set by make bench. Without it the tests measure as much as the limits need.
+// full is set by make bench. Without it the tests measure as much as the limits need, and hold no limit of time: the machine may do
+// other things.
 var full = flag.Bool("full", false, "measure all sizes, which takes minutes")
 
 // The limits. Calls grow with the VMs on the failed host. Nothing grows with the
@@ -118,7 +119,7 @@ func (p pair) check(t *testing.T, f field) {
 	if p.memory > maxMemory {
 		t.Errorf("%s: %d bytes of memory, want at most %d", f, p.memory, maxMemory)
 	}
-	if p.took > maxTime {
+	if *full && p.took > maxTime {
 		t.Errorf("%s: %s, want at most %s", f, p.took, maxTime)
 	}
 }

@@ -179,7 +179,7 @@ func (s storm) fail(t *testing.T, l *lab.Lab) (last time.Time) {
 // check holds a storm to what is promised, with bounds for machines that do other things.
 func (s storm) check(t *testing.T, m measured) {
 	t.Helper()
-	if m.late > s.maxLate() {
+	if *full && m.late > s.maxLate() {
 		t.Errorf("%s: the last VM was recreated %s after the confirm time, want at most %s", s.version, m.late, s.maxLate())
 	}
 	// Some reads come with the seconds: of the pool, and of the hosts until their VMs have left.
@@ -197,7 +197,7 @@ func (s storm) check(t *testing.T, m measured) {
 		t.Errorf("%s, %d hosts: %d bytes of memory, want at most %d", s.version, s.failed, m.memory, most)
 	}
 	// Without a confirm time all may have been done before the next one failed.
-	if s.confirm > 0 && (len(m.handed) < s.failed/2 || m.handed[len(m.handed)/2] > maxHandOver) {
+	if s.confirm > 0 && (len(m.handed) < s.failed/2 || *full && m.handed[len(m.handed)/2] > maxHandOver) {
 		t.Errorf("%s: %d of %d hooks handed their host over, which took %v", s.version, len(m.handed), s.failed, m.handed)
 	}
 	if m.inverted > s.failed*s.each/20 {

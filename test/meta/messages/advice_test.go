@@ -14,7 +14,7 @@ import (
 )
 
 // tellers are the packages whose texts become summaries, reasons and events of incidents.
-var tellers = []string{"pkg/failover", "pkg/recovery", "pkg/fence"}
+var tellers = []string{"pkg/failover", "pkg/journaling", "pkg/coordinator", "pkg/reconcile", "pkg/recovery", "pkg/fence"}
 
 // TestAdvice compares what pkg/incident and its subpackages look for in the texts of
 // incidents with the texts that there are: each condition has to hold for one at least,

@@ -57,6 +57,22 @@ func TestRules(t *testing.T) {
 		{"it is off: ", true, "begins or ends with a blank"},
 		{"it is off\nand on", true, "more than one line"},
 		{"a virtual machine is off", true, "VM"},
+		{"look whether it is off", true, "check whether"},
+		{"going on with incident 3", true, "resume"},
+		{"it is given back by itself", true, "automatically"},
+		{"when it is mended", true, "fix"},
+		{"left to a person", true, "operator"},
+		{"watching it anew", true, "start over"},
+		{"the cloud could not do without it", true, "absorb"},
+		{"the process was told to end", true, "notified"},
+		{"what became of it", true, "result"},
+		{"trying again in 3s", true, "retry"},
+		{"not done in time", true, "timed out"},
+		{"the process was stopped in the middle", true, "interrupted"},
+		{"it has earned its budget back", true, "plain words"},
+		{"it stays so for ever", true, "forever"},
+		{"has not been at work for 1m", true, "running"},
+		{"likewise for the host", true, "plain words"},
 	}
 	for _, tc := range examples {
 		got := faults(message{Text: tc.text, Line: tc.line})
@@ -67,7 +83,7 @@ func TestRules(t *testing.T) {
 			t.Errorf("%q: %q; want one fault with %q", tc.text, got, tc.want)
 		}
 	}
-	for _, r := range slices.Concat(everywhere, spelling) {
+	for _, r := range slices.Concat(everywhere, spelling, turns) {
 		if !slices.ContainsFunc(examples, func(tc example) bool { return r.mistake.MatchString(tc.text) }) {
 			t.Errorf("no example is a mistake that %s finds", r.mistake)
 		}

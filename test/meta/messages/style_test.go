@@ -1,6 +1,10 @@
 package messages
 
 import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -20,6 +24,45 @@ func TestStyle(t *testing.T) {
 	}
 	if lines < 500 {
 		t.Errorf("only %d errors and lines of logs were found: are the functions that take them called otherwise now?", lines)
+	}
+}
+
+// TestTurns: comments of production code and documents are in the field's English, too.
+func TestTurns(t *testing.T) {
+	check := func(where, text string) {
+		for _, r := range turns {
+			if wrong := r.mistake.FindString(text); wrong != "" {
+				t.Errorf("%s: %q; say: %s", where, wrong, r.do)
+			}
+		}
+	}
+	for name, text := range documents(t) {
+		check(name, text)
+	}
+	comments(t, check)
+}
+
+// comments calls f with each comment of production code, its lines as one.
+func comments(t *testing.T, f func(where, text string)) {
+	t.Helper()
+	set := token.NewFileSet()
+	for _, dir := range []string{"cmd", "pkg", "scripts"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(set, path, nil, parser.ParseComments)
+			if err != nil {
+				return err
+			}
+			for _, group := range file.Comments {
+				f(strings.TrimPrefix(set.Position(group.Pos()).String(), root+"/"), strings.Join(strings.Fields(group.Text()), " "))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -59,6 +102,30 @@ var spelling = []rule{
 	{inText(`whilst|whitelist|blacklist|blank space|whitespace`), "plain words"},
 }
 
+// turns are turns of phrase that stop a reader, and the field's own words for them. They hold for messages, for the comments
+// of production code and for documents.
+var turns = []rule{
+	{turn(`look(s|ed|ing)? (again )?(whether|if)|see whether`), "check whether, verify"},
+	{turn(`g(o|oes|one|oing) on with`), "resume, take over, continue"},
+	{turn(`by itself`), "automatically, on its own, alone"},
+	{turn(`mend(s|ed|ing)?`), "fix, repair"},
+	{turn(`(a|another|the|to) persons?|persons`), "operator, admin"},
+	{turn(`anew|over again`), "again, start over"},
+	{turn(`could not do without`), "cannot absorb the loss of"},
+	{turn(`(is|are|was|were) told (to (end|stop)|of|that|about|so)|tells? (people|whoever)`), "notified, called, knows"},
+	{turn(`what became of`), "the result, the outcome"},
+	{turn(`(try|tries|tried|trying) (it )?again`), "retry"},
+	{turn(`(not|nothing) (done|read|answered) in time|did not answer in time`), "timed out"},
+	{turn(`(stopped|left|ended) in the middle`), "interrupted"},
+	{turn(`has earned|looking again|in vain|this is not such|to tell apart`), "plain words"},
+	{turn(`for ever`), "forever"},
+	{turn(`(is|are|been) at work`), "running, working"},
+	{turn(`as oft as|the more often|likewise`), "plain words"},
+}
+
+// turn finds a turn of phrase.
+func turn(phrase string) *regexp.Regexp { return regexp.MustCompile(`(?i)\b(` + phrase + `)\b`) }
+
 // inText finds a word that stands by itself.
 func inText(word string) *regexp.Regexp {
 	return regexp.MustCompile(`(^|[\s("…])(` + word + `)([\s)",:;!?…]|\.\s|\.?$)`)
@@ -70,7 +137,7 @@ var capital = regexp.MustCompile(`[a-z,] (Host|Hook|Front-end|Fence|Fencing|Leas
 // faults are what is wrong with a message.
 func faults(m message) []string {
 	var all []string
-	for _, rules := range [][]rule{everywhere, spelling} {
+	for _, rules := range [][]rule{everywhere, spelling, turns} {
 		for _, r := range rules {
 			if r.mistake.MatchString(m.Text) {
 				all = append(all, r.do)

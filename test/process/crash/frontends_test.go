@@ -12,7 +12,7 @@ import (
 // one has not renewed its claim on the host for a while (45 s), and finishes.
 func TestOtherFrontEndGoesOn(t *testing.T) {
 	t.Parallel()
-	const version = "7.4.1" // all versions: test/incidents, in virtual time
+	const version = "7.4.1" // all versions: pkg/coordinator, in virtual time
 	undisturbed, _, all := frontEnds(t, version)
 	defer undisturbed.close()
 	if err := all.handled(t.Context(), undisturbed); err != nil {

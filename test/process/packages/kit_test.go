@@ -91,6 +91,12 @@ type root struct {
 	dir string
 }
 
+// pristine removes what a machine on which OpenNebula or one-ft is installed has of them.
+const pristine = `dpkg --purge --force-all one-ft one-ft-host >/dev/null 2>&1 || :
+userdel --force oneadmin >/dev/null 2>&1 || :
+groupdel oneadmin >/dev/null 2>&1 || :
+rm -rf /etc/one /etc/one-ft /var/lib/one /var/lib/one-ft /var/log/one`
+
 // newRoot makes a root in which packages are in /mnt.
 func newRoot(t *testing.T, packages string) *root {
 	t.Helper()
@@ -130,6 +136,7 @@ exec cat`
 	r := &root{t: t, pid: cmd.Process.Pid, dir: dir + "/root"}
 	// Containers leave documents out. The index of all man pages is not needed.
 	r.must("rm -f /etc/dpkg/dpkg.cfg.d/* /var/lib/man-db/auto-update; mkdir -p /run/lock")
+	r.must(pristine)
 	return r
 }
 

@@ -191,7 +191,7 @@ func tryAs(c *Cloud, session, method string, args ...any) (got, error) {
 
 // must makes a call as the administrator that is expected to succeed, and
 // gives its value.
-func must(t *testing.T, c *Cloud, method string, args ...any) string {
+func must(t testing.TB, c *Cloud, method string, args ...any) string {
 	t.Helper()
 	g, err := try(c, method, args...)
 	if err != nil || !g.ok() {

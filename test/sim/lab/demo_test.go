@@ -18,7 +18,6 @@ func TestDemo(t *testing.T) {
 	for _, version := range versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			begun := time.Now()
 			out, left, err := demo(t, bin, version)
 			if err != nil || len(left) > 0 {
 				t.Fatalf("%v; left behind: %v\n%s", err, left, out)
@@ -31,9 +30,6 @@ func TestDemo(t *testing.T) {
 				if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
 					t.Errorf("the demo does not show %q:\n%s", want, out)
 				}
-			}
-			if took := time.Since(begun); took > 20*time.Second {
-				t.Errorf("the demo took %s", took)
 			}
 		})
 	}

@@ -1,9 +1,9 @@
-package failover
+// Package journaling keeps what a recovery does: it writes the events of package failover into the journal, finds out
+// whether an event only repeats one that was worked on, and queues notifications.
+package journaling
 
 import (
-	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"one-ft/pkg/app"
+	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -24,17 +24,12 @@ const (
 	keepFor       = 90 * 24 * time.Hour
 )
 
-// forgotten is after how long an incident that nobody works on is not gone on with where
-// oned does not tell whether the host was back in between (before 5.12). oned 4.4 calls the
-// hook again on each failed cycle, and the timer of oneft resume runs each minute. A choice.
-const forgotten = time.Hour
-
-// recorder writes an incident into the journal: all that the log gets, by its step. Without a
+// Recorder writes an incident into the journal: all that the log gets, by its step. Without a
 // journal it writes nothing, and the report says so.
-type recorder struct {
+type Recorder struct {
 	journal *incident.Journal
 	record  incident.Record
-	tell    *teller
+	notify  *Notifications
 	step    atomic.Value // incident.Step
 	file    atomic.Pointer[incident.Case]
 	begun   bool
@@ -42,44 +37,52 @@ type recorder struct {
 	// prunes: the end of the incident is when old ones are removed.
 	prunes bool
 	// before is how the incident had ended when it was begun again.
-	before incident.Status
-	// repeats: this is an event that may come again and again; eachCycle: as often as a host is
-	// monitored in vain, which is each cycle. fencing is what the configuration says.
-	repeats, eachCycle bool
-	cycle              func(context.Context) (time.Duration, error)
-	fencing            string
+	before  incident.Status
+	repeats *Repeats // nil when a person waits
 	// kept: the incident stays open when this process is told to end, for another one.
 	kept bool
 	// left: it stays open for the process of a person.
 	left bool
 }
 
-// newRecorder makes a recorder for a request with the settings of a session, and has the journal opened. The incident
-// begins when the work does.
-func newRecorder(s app.Session, q incident.Request, tell *teller, open func(dir string) (*incident.Journal, error)) *recorder {
-	rec := &recorder{record: incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}, tell: tell, kept: !s.Attended, prunes: true}
+// Config says what a Recorder keeps.
+type Config struct {
+	Request incident.Request
+	// Open opens the journal; nil, as in a dry run, keeps nothing.
+	Open   func() (*incident.Journal, error)
+	Notify *Notifications
+	// Kept: the incident stays open when this process is told to end, for another one.
+	Kept bool
+	// Prunes: old incidents are removed at the end of this one.
+	Prunes bool
+	// Repeats, when set, de-duplicates events.
+	Repeats *Repeats
+}
+
+// NewRecorder makes a Recorder, and has the journal opened. The incident begins when the work does.
+func NewRecorder(c Config) *Recorder {
+	q := c.Request
+	rec := &Recorder{record: incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}, notify: c.Notify, kept: c.Kept, prunes: c.Prunes, repeats: c.Repeats}
 	rec.step.Store(incident.StepTold)
-	if s.DryRun {
-		return rec
+	if c.Open != nil {
+		rec.journal, rec.err = c.Open()
 	}
-	rec.journal, rec.err = open(filepath.Join(s.StateDir, "incidents"))
-	s.Log.Observe(rec.line)
 	return rec
 }
 
-// line is told of each line of the log.
-func (rec *recorder) line(level logrus.Level, vm int, kind incident.Kind, text string) {
+// Line is told of each line of the log.
+func (rec *Recorder) Line(level logrus.Level, vm int, kind incident.Kind, text string) {
 	names := map[logrus.Level]string{logrus.InfoLevel: "info", logrus.WarnLevel: "warning", logrus.ErrorLevel: "problem"}
 	step := rec.step.Load().(incident.Step)
 	c := rec.file.Load()
 	c.KindEvent(step, vm, names[level], kind, text)
 	if kind == incident.KindHeld {
-		rec.tell.held(c)
+		rec.notify.held(c)
 	}
 }
 
 // Stage is told of each step of the work, and writes down when it began.
-func (rec *recorder) Stage(step incident.Step) {
+func (rec *Recorder) Stage(step incident.Step) {
 	rec.step.Store(step)
 	says := map[incident.Step]string{
 		incident.StepConfirm: "watching the host", incident.StepGuard: "looking at all hosts", incident.StepOpinion: "asking for second opinions",
@@ -98,7 +101,7 @@ const diskLimit = 10 * time.Second
 var errDisk = fmt.Errorf("the disk did not take it within %s", diskLimit)
 
 // bounded waits for f no longer than diskLimit, and not again once the disk has hung.
-func (rec *recorder) bounded(f func()) bool {
+func (rec *Recorder) bounded(f func()) bool {
 	if rec.journal == nil || rec.err == errDisk {
 		return false
 	}
@@ -116,20 +119,20 @@ func (rec *recorder) bounded(f func()) bool {
 	}
 }
 
-// Open is a part of Recorder.
-func (rec *recorder) Open() bool {
+// Open is a part of failover.Recorder.
+func (rec *Recorder) Open() bool {
 	if _, open := rec.openOne(); open || rec.record.Request == nil || !rec.record.Request.Follow {
 		return open
 	}
 	stuck := make(chan bool, 1)
 	return rec.bounded(func() {
 		last, found, _ := rec.journal.LastOf(rec.record.Kind, rec.record.ID)
-		stuck <- found && onItsWayIn(last)
+		stuck <- found && GivenUpMoving(last)
 	}) && <-stuck
 }
 
 // openOne is the open incident of the object.
-func (rec *recorder) openOne() (incident.Record, bool) {
+func (rec *Recorder) openOne() (incident.Record, bool) {
 	found := make(chan *incident.Record, 1)
 	if rec.bounded(func() {
 		r, open, _ := rec.journal.OpenOf(rec.record.Kind, rec.record.ID) // one that cannot be read is not gone on with
@@ -146,17 +149,17 @@ func (rec *recorder) openOne() (incident.Record, bool) {
 	return incident.Record{}, false
 }
 
-// Number is a part of Recorder.
-func (rec *recorder) Number() int { return rec.file.Load().Number() }
+// Number is a part of failover.Recorder.
+func (rec *Recorder) Number() int { return rec.file.Load().Number() }
 
 // Begin opens the incident, or goes on with the one of a process that was stopped in the
 // middle.
-func (rec *recorder) Begin(o Opening) Earlier {
+func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
 	rec.begun = true
 	rec.record.Name, rec.record.From = o.Name, o.From
 	type opened struct {
 		file   *incident.Case
-		before Earlier
+		before failover.Earlier
 		ended  incident.Status
 		err    error
 	}
@@ -168,14 +171,14 @@ func (rec *recorder) Begin(o Opening) Earlier {
 		}
 		done <- got
 	}) {
-		return Earlier{}
+		return failover.Earlier{}
 	}
 	got := <-done
 	rec.err = got.err
 	if got.file != nil {
 		rec.file.Store(got.file)
 		if rec.before = got.ended; got.ended == "" {
-			rec.tell.began(got.file)
+			rec.notify.began(got.file)
 		}
 	}
 	return got.before
@@ -184,47 +187,47 @@ func (rec *recorder) Begin(o Opening) Earlier {
 // reopened goes on with the last incident of a host, when it was about this outage and left
 // something undone, and says how it had ended: oned 4.4 calls the hook on each failed cycle, and
 // admins try again. Otherwise it is nil.
-func reopened(j *incident.Journal, r incident.Record, o Opening) (*incident.Case, Earlier, incident.Status) {
+func reopened(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Case, failover.Earlier, incident.Status) {
 	last, found, _ := j.LastOf(r.Kind, r.ID)
-	past := pastOf(last)
-	follow := r.Request != nil && r.Request.Follow && onItsWayIn(last)
+	past := PastOf(last)
+	follow := r.Request != nil && r.Request.Follow && GivenUpMoving(last)
 	if !found || r.Kind != "host" || o.Settle && !follow || !past.Refused && !past.Unfinished {
-		return nil, Earlier{}, ""
+		return nil, failover.Earlier{}, ""
 	}
 	host := one.Host{ID: r.ID, VMs: o.VMs}
 	if !o.Contact.IsZero() {
 		host.LastContact = o.Contact.Unix()
 	}
 	if !follow && !recovery.SameOutage(host, past, time.Now()) {
-		return nil, Earlier{}, ""
+		return nil, failover.Earlier{}, ""
 	}
 	c, err := j.Reopen(last.Number, r)
 	if err != nil {
-		return nil, Earlier{}, ""
+		return nil, failover.Earlier{}, ""
 	}
 	c.Event(incident.StepTold, -1, "info", "tried again: "+strings.Join(append([]string{r.Tool}, r.Call...), " "))
 	return c, earlierOf(last, o), last.Status
 }
 
 // earlierOf is what a record says to whoever goes on with it.
-func earlierOf(r incident.Record, o Opening) Earlier {
-	return Earlier{Watched: watchedSince(r, o), VMs: r.VMs, Following: r.Status == incident.Following || onItsWayIn(r), Proof: r.Proof, Proven: r.Proven, Began: r.Began}
+func earlierOf(r incident.Record, o failover.Opening) failover.Earlier {
+	return failover.Earlier{Watched: watchedSince(r, o), VMs: r.VMs, Following: r.Status == incident.Following || GivenUpMoving(r), Proof: r.Proof, Proven: r.Proven, Began: r.Began}
 }
 
-// onItsWayIn reports whether a VM of a record that has ended was on its way when it was given up.
-func onItsWayIn(r incident.Record) bool {
+// GivenUpMoving reports whether a VM of a record that has ended was on its way when it was given up.
+func GivenUpMoving(r incident.Record) bool {
 	return r.Status == incident.Incomplete && slices.ContainsFunc(r.VMs, func(v incident.VM) bool {
-		return v.Result == string(Incomplete) && len(v.Path) > 1
+		return v.Result == string(failover.Incomplete) && len(v.Path) > 1
 	})
 }
 
 // openCase begins an incident, or goes on with one that is open and about this outage.
-func openCase(j *incident.Journal, r incident.Record, o Opening) (*incident.Case, Earlier, error) {
+func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Case, failover.Earlier, error) {
 	before, open, _ := j.OpenOf(r.Kind, r.ID)
 	if open && !o.Apart {
 		c, err := j.Continue(before.Number)
 		if err != nil {
-			return nil, Earlier{}, err
+			return nil, failover.Earlier{}, err
 		}
 		status, why := otherOutage(before, o)
 		if why == "" {
@@ -239,10 +242,10 @@ func openCase(j *incident.Journal, r incident.Record, o Opening) (*incident.Case
 	}
 	c, err := j.Begin(r)
 	if o.From == "" || err != nil {
-		return c, Earlier{}, err
+		return c, failover.Earlier{}, err
 	}
 	c.Event(incident.StepTold, -1, "warning", "going on with "+o.From)
-	earlier := Earlier{}
+	earlier := failover.Earlier{}
 	if !o.Contact.IsZero() { // takeOver has seen that it was not monitored since
 		earlier.Watched = o.Since
 	}
@@ -251,7 +254,7 @@ func openCase(j *incident.Journal, r incident.Record, o Opening) (*incident.Case
 
 // otherOutage says why an open incident is about another outage than the one of now; "" when
 // it is not.
-func otherOutage(before incident.Record, o Opening) (incident.Status, string) {
+func otherOutage(before incident.Record, o failover.Opening) (incident.Status, string) {
 	last := before.Began
 	if n := len(before.Events); n > 0 {
 		last = before.Events[n-1].At
@@ -263,14 +266,14 @@ func otherOutage(before incident.Record, o Opening) (incident.Status, string) {
 	case before.Status == incident.Following:
 	case o.Contact.After(before.Began):
 		return incident.CameBack, fmt.Sprintf("the process was stopped; the host was monitored again at %s and failed anew, which is the next incident", o.Contact.Format(time.DateTime))
-	case o.Contact.IsZero() && time.Since(last) > forgotten:
-		return incident.Failed, fmt.Sprintf("the process was stopped, and nobody went on within %s; the next incident does", forgotten)
+	case o.Contact.IsZero() && time.Since(last) > failover.Forgotten:
+		return incident.Failed, fmt.Sprintf("the process was stopped, and nobody went on within %s; the next incident does", failover.Forgotten)
 	}
 	return "", ""
 }
 
 // watchedSince is since when the host was watched, when it was certainly not back since.
-func watchedSince(before incident.Record, o Opening) time.Time {
+func watchedSince(before incident.Record, o failover.Opening) time.Time {
 	for _, e := range before.Events {
 		if e.Step == incident.StepConfirm && !o.Contact.IsZero() && !o.Contact.After(e.At) {
 			return e.At
@@ -279,58 +282,58 @@ func watchedSince(before incident.Record, o Opening) time.Time {
 	return time.Time{}
 }
 
-// Proved is a part of Recorder.
-func (rec *recorder) Proved(how string, proven bool) { rec.file.Load().Proof(how, proven) }
+// Proved is a part of failover.Recorder.
+func (rec *Recorder) Proved(how string, proven bool) { rec.file.Load().Proof(how, proven) }
 
-// Failed is a part of Recorder.
-func (rec *recorder) Failed(at, contact time.Time) {
+// Failed is a part of failover.Recorder.
+func (rec *Recorder) Failed(at, contact time.Time) {
 	rec.file.Load().Host(func(h *incident.HostRecord) {
 		h.Failed, h.Contact = at.Truncate(time.Millisecond), contact
 	})
 }
 
-// Quarantined is a part of Recorder.
-func (rec *recorder) Quarantined(at time.Time) {
+// Quarantined is a part of failover.Recorder.
+func (rec *Recorder) Quarantined(at time.Time) {
 	rec.file.Load().Host(func(h *incident.HostRecord) { h.Quarantined = at.Truncate(time.Second) })
 }
 
-// FailFast is a part of Recorder.
-func (rec *recorder) FailFast(names []string) {
+// FailFast is a part of failover.Recorder.
+func (rec *Recorder) FailFast(names []string) {
 	rec.file.Load().Host(func(h *incident.HostRecord) { h.FailFast = names })
 }
 
-// Forecast is a part of Recorder.
-func (rec *recorder) Forecast(stages []incident.Stage) { rec.file.Load().Forecast(stages) }
+// Forecast is a part of failover.Recorder.
+func (rec *Recorder) Forecast(stages []incident.Stage) { rec.file.Load().Forecast(stages) }
 
-// Moved is a part of Recorder.
-func (rec *recorder) Moved(o Outcome) { rec.file.Load().VM(o.record()) }
+// Moved is a part of failover.Recorder.
+func (rec *Recorder) Moved(o failover.Outcome) { rec.file.Load().VM(vmOf(o)) }
 
-// Planned is a part of Recorder.
-func (rec *recorder) Planned(all []Outcome) {
+// Planned is a part of failover.Recorder.
+func (rec *Recorder) Planned(all []failover.Outcome) {
 	c := rec.file.Load()
 	vms := make([]incident.VM, len(all))
 	for i, o := range all {
-		vms[i] = o.record()
+		vms[i] = vmOf(o)
 	}
 	c.VMs(vms)
 	rec.bounded(func() { _ = c.Flush() }) // Err tells at the end
 }
 
-// Finished is a part of Recorder.
-func (rec *recorder) Finished(o Outcome) { rec.file.Load().VM(o.record()) }
+// Finished is a part of failover.Recorder.
+func (rec *Recorder) Finished(o failover.Outcome) { rec.file.Load().VM(vmOf(o)) }
 
-// Leave is a part of Recorder.
-func (rec *recorder) Leave() { rec.left = true }
+// Leave is a part of failover.Recorder.
+func (rec *Recorder) Leave() { rec.left = true }
 
-// record is an outcome as it is in the journal.
-func (o Outcome) record() incident.VM {
+// vmOf is an outcome as it is in the journal.
+func vmOf(o failover.Outcome) incident.VM {
 	return incident.VM{ID: o.VM, Name: o.Name, Owner: o.Owner, State: o.State, Action: string(o.Action), Result: string(o.Result),
 		Detail: o.Detail, Kind: o.Kind, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds, Path: o.Path}
 }
 
-// end writes how it ended into the incident, and its number and what went wrong with it into
+// End writes how it ended into the incident, and its number and what went wrong with it into
 // the report. told says that this process was told to end.
-func (rec *recorder) end(report *Report, err error, told bool) {
+func (rec *Recorder) End(report *failover.Report, err error, told bool) {
 	c := rec.file.Load()
 	if report.Elsewhere {
 		if r, open := rec.openOne(); open {
@@ -340,9 +343,9 @@ func (rec *recorder) end(report *Report, err error, told bool) {
 	if c != nil {
 		report.Incident = c.Number()
 		for _, o := range report.Outcomes {
-			c.VM(o.record())
+			c.VM(vmOf(o))
 		}
-		status, summary := statusOf(*report, err)
+		status, summary := report.Status(err)
 		failed := make(chan error, 1)
 		if rec.bounded(func() {
 			if status == incident.Following && !told && !rec.left {
@@ -362,28 +365,32 @@ func (rec *recorder) end(report *Report, err error, told bool) {
 		}) {
 			rec.err = <-failed
 		}
-		rec.tell.ended(c, rec.before)
+		rec.notify.ended(c, rec.before)
 	}
 	if rec.begun && rec.err != nil {
 		report.Unrecorded = rec.err.Error()
 	}
 }
 
-// statusOf is how an incident ended.
-func statusOf(r Report, err error) (incident.Status, string) {
-	switch {
-	case err != nil:
-		return incident.Failed, err.Error()
-	case r.Starting():
-		return incident.Following, r.Summary
-	case r.Back:
-		return incident.CameBack, r.Summary
-	case r.Refused:
-		return incident.Refused, r.Summary
-	case !r.Complete():
-		return incident.Incomplete, r.Summary
-	case r.Unproven && r.has(Unproven):
-		return incident.Unproven, r.Summary
+// Prune removes old incidents, for as long as a recovery waits for the disk.
+func Prune(journal *incident.Journal) {
+	rec := Recorder{journal: journal}
+	rec.bounded(func() { _ = journal.Prune(keepIncidents, keepFor, time.Now()) }) // tried again by the next one
+}
+
+// PastOf is what a record says.
+func PastOf(r incident.Record) recovery.Past {
+	p := recovery.Past{
+		Number: r.Number, Open: r.Status.Unfinished(), Back: r.Status == incident.CameBack, Refused: r.Status == incident.Refused,
+		Unfinished: r.Status == incident.Incomplete || r.Status == incident.Failed, Failed: r.Status == incident.Failed, Began: r.Began, Summary: r.Summary, Tries: r.Tries,
 	}
-	return incident.Done, r.Summary
+	if r.Ended != nil {
+		p.Ended = *r.Ended
+	}
+	for _, v := range r.VMs {
+		if v.Result != string(failover.Done) && v.Result != string(failover.Unproven) && v.Result != string(failover.Starting) {
+			p.Left = append(p.Left, v.ID)
+		}
+	}
+	return p
 }

@@ -1,4 +1,5 @@
-package failover
+// Package coordinator has one process work on all failed hosts: hooks hand theirs over and end.
+package coordinator
 
 import (
 	"context"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/journaling"
 )
 
 // spoolEvery is how often the process that works on all hosts looks for new ones. Looking
@@ -30,10 +33,10 @@ const (
 // only once: others wait for its place among the hooks, and their hosts for being watched.
 const named = 600 * time.Millisecond
 
-// coordinate hands hosts over to the process that works on all of them, or becomes it. Then
+// Coordinate hands hosts over to the process that works on all of them, or becomes it. Then
 // it ends when nothing is left to do. Every request is on the disk before: whoever dies leaves
 // it to the next process.
-func coordinate(ctx context.Context, s app.Session, requests []incident.Request, tell *teller) (app.Answer, error) {
+func Coordinate(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications) (app.Answer, error) {
 	spool, err := incident.OpenSpool(filepath.Join(s.StateDir, "spool", endpointDir(s.Client.Endpoint())))
 	for _, q := range requests {
 		if err == nil {
@@ -42,22 +45,22 @@ func coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 	}
 	if err != nil {
 		s.Log.Warn("working without handing over: %v", err)
-		return alone(ctx, s, requests, tell)
+		return alone(ctx, s, requests, notify)
 	}
 	incident.RemoveLeftovers(s.StateDir, time.Now())
-	c := &coordinator{s: s, spool: spool, tell: tell, shared: NewShared(s.Client, s.Parallel), own: requests, done: map[int]string{}}
+	c := &coordinator{s: s, spool: spool, notify: notify, shared: newShared(s), own: requests, done: map[int]string{}}
 	for {
 		release, err := s.Locks.Acquire("coordinator-"+endpointDir(s.Client.Endpoint()), 0)
 		var busy *incident.BusyError
 		switch {
 		case errors.As(err, &busy) && c.hangs(ctx):
 			s.Log.Warn("%s has the hosts, but has not been at work for %s; working without it", busy.Holder, hung)
-			return alone(ctx, s, requests, tell)
+			return alone(ctx, s, requests, notify)
 		case errors.As(err, &busy):
 			return c.answer(handedOver(s, spool, requests, busy.Holder, c.reports))
 		case err != nil:
 			s.Log.Warn("working without handing over: %v", err)
-			return alone(ctx, s, requests, tell)
+			return alone(ctx, s, requests, notify)
 		}
 		c.loop(ctx)
 		release()
@@ -76,24 +79,24 @@ func endpointDir(endpoint string) string {
 }
 
 // alone works on hosts without the others.
-func alone(ctx context.Context, s app.Session, requests []incident.Request, tell *teller) (app.Answer, error) {
+func alone(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications) (app.Answer, error) {
 	c := &coordinator{own: requests}
 	for _, q := range requests {
-		report, err := runHost(ctx, s, q, tell, nil)
-		c.add(result{id: q.ID, report: report, err: err})
+		report, err := RunHost(ctx, s, q, notify)
+		c.add(Result{ID: q.ID, Report: report, Err: err})
 	}
 	return c.answer(nil)
 }
 
 // handedOver are the reports about hosts that another process works on.
-func handedOver(s app.Session, spool *incident.Spool, requests []incident.Request, holder string, have []result) (reports []result) {
+func handedOver(s app.Session, spool *incident.Spool, requests []incident.Request, holder string, have []Result) (reports []Result) {
 	journal, err := incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
 	all, _ := spool.List() // whoever works on them tells of errors
 	for _, q := range requests {
 		if indexOf(have, q.ID) >= 0 {
 			continue
 		}
-		r := Report{Object: fmt.Sprintf("host %d", q.ID), Elsewhere: true, Summary: "handed over to " + holder}
+		r := failover.Report{Object: fmt.Sprintf("host %d", q.ID), Elsewhere: true, Summary: "handed over to " + holder}
 		for end := time.Now().Add(named); err == nil && len(requests) == 1; {
 			if open, is, _ := journal.OpenOf("host", q.ID); is {
 				r.Incident = open.Number
@@ -102,12 +105,12 @@ func handedOver(s app.Session, spool *incident.Spool, requests []incident.Reques
 				}
 				break
 			}
-			if time.Now().After(end) || len(all) > crowd {
+			if time.Now().After(end) || len(all) > failover.Crowd {
 				break
 			}
 			time.Sleep(spoolEvery / 2)
 		}
-		reports = append(reports, result{id: q.ID, report: r})
+		reports = append(reports, Result{ID: q.ID, Report: r})
 	}
 	return reports
 }
@@ -116,11 +119,11 @@ func handedOver(s app.Session, spool *incident.Spool, requests []incident.Reques
 type coordinator struct {
 	s      app.Session
 	spool  *incident.Spool
-	tell   *teller
-	shared *Shared
+	notify *journaling.Notifications
+	shared *shared
 	own    []incident.Request // what this process was called for
 
-	reports []result
+	reports []Result
 	done    map[int]string // requests that could not be removed
 	alive   time.Time      // when it last said that it is at work
 	warned  string         // what was last said about the spool
@@ -147,27 +150,30 @@ func (c *coordinator) hangs(ctx context.Context) bool {
 		if last, known := c.spool.LastAlive(); !known || time.Since(last) <= hung {
 			return false
 		}
-		wait(ctx, spoolEvery)
+		select {
+		case <-ctx.Done():
+		case <-time.After(spoolEvery):
+		}
 	}
 	return true
 }
 
-// result is what became of one host.
-type result struct {
-	id     int
-	report Report
-	err    error
+// Result is what became of one host or VM.
+type Result struct {
+	ID     int
+	Report failover.Report
+	Err    error
 	handed incident.Handed
 }
 
-func indexOf(all []result, id int) int {
-	return slices.IndexFunc(all, func(r result) bool { return r.id == id })
+func indexOf(all []Result, id int) int {
+	return slices.IndexFunc(all, func(r Result) bool { return r.ID == id })
 }
 
 // loop works until the spool is empty and nothing runs.
 func (c *coordinator) loop(ctx context.Context) {
 	running := map[int]incident.Handed{}
-	results := make(chan result)
+	results := make(chan Result)
 	tick := time.NewTicker(spoolEvery)
 	defer tick.Stop()
 	for {
@@ -181,16 +187,16 @@ func (c *coordinator) loop(ctx context.Context) {
 			for _, h := range handed {
 				if first, is := running[h.ID]; is || c.done[h.ID] == h.Text() {
 					if is && h.Override && !first.Override {
-						c.shared.override(h.ID)
+						c.shared.Override(h.ID)
 					}
 					continue
 				}
-				if time.Since(h.At) > forgotten {
+				if time.Since(h.At) > failover.Forgotten {
 					c.drop(h)
 					continue
 				}
 				running[h.ID] = h
-				c.shared.take(h.ID)
+				c.shared.Take(h.ID)
 				go func() { results <- c.work(ctx, h) }()
 			}
 		}
@@ -199,8 +205,8 @@ func (c *coordinator) loop(ctx context.Context) {
 		}
 		select {
 		case r := <-results:
-			delete(running, r.id)
-			c.shared.leave(r.id)
+			delete(running, r.ID)
+			c.shared.Leave(r.ID)
 			c.finish(ctx, r)
 		case <-tick.C:
 		}
@@ -217,36 +223,35 @@ func (c *coordinator) drop(h incident.Handed) {
 	}
 }
 
-// prune removes old incidents, for as long as a recovery waits for the disk.
+// prune removes old incidents.
 func (c *coordinator) prune() {
 	journal, err := incident.OpenJournal(filepath.Join(c.s.StateDir, "incidents"))
 	if err != nil {
 		return // the reports say so
 	}
-	rec := recorder{journal: journal}
-	rec.bounded(func() { _ = journal.Prune(keepIncidents, keepFor, time.Now()) }) // tried again by the next one
+	journaling.Prune(journal)
 }
 
 // finish takes a host off the spool. When another event for it has come meanwhile it is
 // looked at again: it may have been back and have failed anew.
-func (c *coordinator) finish(ctx context.Context, r result) {
+func (c *coordinator) finish(ctx context.Context, r Result) {
 	c.add(r)
 	if ctx.Err() != nil {
 		return // it stays there for the next process
 	}
 	if _, err := c.spool.Done(r.handed); err != nil {
-		c.done[r.id] = r.handed.Text()
+		c.done[r.ID] = r.handed.Text()
 		c.s.Log.Warn("%v", err)
 	}
 }
 
 // add keeps a result; of two for one host the one with more to say.
-func (c *coordinator) add(r result) {
-	i := indexOf(c.reports, r.id)
+func (c *coordinator) add(r Result) {
+	i := indexOf(c.reports, r.ID)
 	switch {
 	case i < 0:
 		c.reports = append(c.reports, r)
-	case r.report.Incident > 0 || r.err != nil:
+	case r.Report.Incident > 0 || r.Err != nil:
 		c.reports[i] = r
 	}
 }
@@ -257,14 +262,14 @@ func (c *coordinator) stuck(left []incident.Handed) bool {
 }
 
 // work recovers one host, with a log of its own.
-func (c *coordinator) work(ctx context.Context, h incident.Handed) result {
+func (c *coordinator) work(ctx context.Context, h incident.Handed) Result {
 	s := c.s
 	only := len(c.own) == 1 && c.own[0].ID == h.ID // the log of the tool is about it
 	if !only {
 		s.Log = c.s.Log.Of("host", h.ID)
 		s.Log.Info("handed over by %s %s", h.Tool, strings.Join(h.Call, " "))
 	}
-	report, err := runHost(ctx, s, h.Request, c.tell, c.shared)
+	report, err := runHost(ctx, s, h.Request, c.notify, c.shared)
 	switch {
 	case only:
 	case err != nil:
@@ -274,14 +279,14 @@ func (c *coordinator) work(ctx context.Context, h incident.Handed) result {
 	default:
 		s.Log.Info("%s", report.Line())
 	}
-	return result{id: h.ID, report: report, err: err, handed: h}
+	return Result{ID: h.ID, Report: report, Err: err, handed: h}
 }
 
 // answer is the report of the only host, or one about all.
-func (c *coordinator) answer(more []result) (app.Answer, error) {
+func (c *coordinator) answer(more []Result) (app.Answer, error) {
 	all := append(c.reports, more...)
 	if len(all) == 1 {
-		return all[0].report, all[0].err
+		return all[0].Report, all[0].Err
 	}
-	return newBatch(all, c.own), nil
+	return NewBatch(all, c.own), nil
 }

@@ -1,4 +1,4 @@
-package failover
+package coordinator
 
 import (
 	"cmp"
@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
 )
 
 // Batch is what became of several hosts and VMs.
 type Batch struct {
-	Reports []Report `json:"reports"`
+	Reports []failover.Report `json:"reports"`
 	// Lines are about what nothing was done about, and why.
 	Lines []string `json:"lines,omitempty"`
 	// Would is how many of the lines say what a dry run would do.
@@ -23,22 +24,22 @@ type Batch struct {
 	Errors []string `json:"errors,omitempty"`
 }
 
-// newBatch puts results together; what this process was called for comes first.
-func newBatch(all []result, own []incident.Request) Batch {
-	b := Batch{Reports: []Report{}}
-	first := func(r result) int {
-		if slices.ContainsFunc(own, func(q incident.Request) bool { return q.ID == r.id }) {
+// NewBatch puts results together; what this process was called for comes first.
+func NewBatch(all []Result, own []incident.Request) Batch {
+	b := Batch{Reports: []failover.Report{}}
+	first := func(r Result) int {
+		if slices.ContainsFunc(own, func(q incident.Request) bool { return q.ID == r.ID }) {
 			return 0
 		}
 		return 1
 	}
-	slices.SortStableFunc(all, func(x, y result) int { return cmp.Or(first(x)-first(y), x.id-y.id) })
+	slices.SortStableFunc(all, func(x, y Result) int { return cmp.Or(first(x)-first(y), x.ID-y.ID) })
 	for _, r := range all {
-		if r.err != nil {
-			b.Errors = append(b.Errors, fmt.Sprintf("%s: %v", r.report.Object, r.err))
+		if r.Err != nil {
+			b.Errors = append(b.Errors, fmt.Sprintf("%s: %v", r.Report.Object, r.Err))
 			continue
 		}
-		b.Reports = append(b.Reports, r.report)
+		b.Reports = append(b.Reports, r.Report)
 	}
 	return b
 }
@@ -97,10 +98,10 @@ func (b Batch) Notes() []string {
 	return notes
 }
 
-// with adds an answer to a batch.
-func (b Batch) with(a app.Answer) Batch {
+// With adds an answer to a batch.
+func (b Batch) With(a app.Answer) Batch {
 	switch more := a.(type) {
-	case Report:
+	case failover.Report:
 		b.Reports = append(b.Reports, more)
 	case Batch:
 		b.Reports, b.Lines, b.Errors = append(b.Reports, more.Reports...), append(b.Lines, more.Lines...), append(b.Errors, more.Errors...)

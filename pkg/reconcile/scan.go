@@ -1,4 +1,4 @@
-package failover
+package reconcile
 
 import (
 	"context"
@@ -10,7 +10,12 @@ import (
 	"time"
 
 	"one-ft/pkg/config"
+	"one-ft/pkg/coordinator"
+	"one-ft/pkg/failfast"
+	"one-ft/pkg/failover"
+	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/journaling"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -19,7 +24,7 @@ import (
 func (w *sweeper) look(ctx context.Context) (sight, error) {
 	past, open := w.pasts()
 	w.cleanups = map[int]int{}
-	cloud := newObserved(w.s.Client)
+	cloud := failover.Observed(w.s.Client)
 	hosts, err := cloud.Hosts(ctx)
 	if err != nil {
 		return sight{}, err
@@ -100,7 +105,7 @@ func (w *sweeper) known(records []incident.Record) (past []recovery.Past) {
 		if i == 0 {
 			r = w.whole(r)
 		}
-		past = append(past, pastOf(r))
+		past = append(past, journaling.PastOf(r))
 	}
 	return past
 }
@@ -115,23 +120,6 @@ func (w *sweeper) whole(r incident.Record) incident.Record {
 		return all
 	}
 	return r
-}
-
-// pastOf is what a record says.
-func pastOf(r incident.Record) recovery.Past {
-	p := recovery.Past{
-		Number: r.Number, Open: r.Status.Unfinished(), Back: r.Status == incident.CameBack, Refused: r.Status == incident.Refused,
-		Unfinished: r.Status == incident.Incomplete || r.Status == incident.Failed, Failed: r.Status == incident.Failed, Began: r.Began, Summary: r.Summary, Tries: r.Tries,
-	}
-	if r.Ended != nil {
-		p.Ended = *r.Ended
-	}
-	for _, v := range r.VMs {
-		if v.Result != string(Done) && v.Result != string(Unproven) && v.Result != string(Starting) {
-			p.Left = append(p.Left, v.ID)
-		}
-	}
-	return p
 }
 
 // cleaning decides about hosts in ERROR without VMs where oned still cleans up: somebody else has recreated them, such as
@@ -160,10 +148,10 @@ func (w *sweeper) stuck(h one.Host, records []incident.Record) (found, bool) {
 		return found{}, false
 	}
 	r := w.whole(records[0])
-	if !onItsWayIn(r) {
+	if !journaling.GivenUpMoving(r) {
 		return found{}, false
 	}
-	f := found{id: h.ID, what: fmt.Sprintf("host %d (%s): VMs that left it", h.ID, h.Name), swept: recovery.SweepStuck(pastOf(r), time.Now())}
+	f := found{id: h.ID, what: fmt.Sprintf("host %d (%s): VMs that left it", h.ID, h.Name), swept: recovery.SweepStuck(journaling.PastOf(r), time.Now())}
 	f.request = w.following(w.requestOf(r))
 	f.why = whyNot(f, "host_error")
 	w.leaveInHand(&f)
@@ -182,7 +170,7 @@ func (w *sweeper) following(q incident.Request) incident.Request {
 
 // resumed is an open incident of an object that needs nothing any more.
 func (w *sweeper) resumed(k key, r incident.Record) found {
-	f := found{id: k.id, what: fmt.Sprintf("%s %d (%s)", r.Kind, r.ID, r.Name), swept: recovery.Swept{Verdict: recovery.SweepContinue, Past: pastOf(r)}}
+	f := found{id: k.id, what: fmt.Sprintf("%s %d (%s)", r.Kind, r.ID, r.Name), swept: recovery.Swept{Verdict: recovery.SweepContinue, Past: journaling.PastOf(r)}}
 	if f.request = w.requestOf(r); r.Status == incident.Following {
 		f.request = w.following(f.request)
 	}
@@ -211,14 +199,14 @@ func (w *sweeper) requestOf(r incident.Record) incident.Request {
 
 // request is one of this command by itself.
 func (w *sweeper) request(kind string, id int, action string) incident.Request {
-	return incident.Request{Kind: kind, ID: id, Tool: "oneft", Call: append([]string{"resume"}, w.s.Call...), Action: action, Verify: verifyOf(w.s, kind),
+	return incident.Request{Kind: kind, ID: id, Tool: "oneft", Call: append([]string{"resume"}, w.s.Call...), Action: action, Verify: coordinator.VerifyOf(w.s, kind),
 		Idle: kind == "host" && w.opt.Suspended, At: time.Now().Truncate(time.Millisecond)}
 }
 
 // host decides about a host.
 func (w *sweeper) host(ctx context.Context, h one.Host, past []recovery.Past) found {
 	f := found{id: h.ID, host: h, what: fmt.Sprintf("host %d (%s) %s", h.ID, h.Name, h.State), swept: recovery.SweepHost(h, past, time.Now())}
-	c, claimed := ClaimOf(h)
+	c, claimed := failover.ClaimOf(h)
 	name, _ := incident.KnownFrontEndName(w.s.StateDir)
 	foreign := claimed && c.FrontEnd != name && (h.LastContact == 0 || c.Began.After(time.Unix(h.LastContact, 0)))
 	f.request = w.request("host", h.ID, w.opt.Hosts)
@@ -364,4 +352,38 @@ func (w *sweeper) holder(kind string, id int) error {
 		return err
 	}
 	return nil
+}
+
+// outlook is that of a host that a dry run of oneft resume has found; the zero Outlook of a VM and
+// of a host whose VMs have all left.
+func (w *sweeper) outlook(f found) fence.Outlook {
+	if f.request.Kind != "host" || len(f.host.VMs) == 0 {
+		return fence.Outlook{}
+	}
+	return coordinator.NewFences(w.s).Outlook(coordinator.FencingOf(w.s, f.request), f.host)
+}
+
+// would adds what a dry run of oneft resume would do about something it has found.
+func would(b coordinator.Batch, f found, o fence.Outlook) coordinator.Batch {
+	line := fmt.Sprintf("%s: %s: it would be handled: %s", f.what, f.swept.Verdict, f.request.Action)
+	if text := o.Row(f.request.Action == string(recovery.Delete)); text != "" {
+		line += "; its VMs " + text
+	}
+	b.Would++
+	if o.Verdict == fence.Refused {
+		b.WouldRefuse++
+	}
+	b.Lines = append(b.Lines, line)
+	return b
+}
+
+// sweepMarks removes marks that processes which died have left. They do nothing any more.
+func (w *sweeper) sweepMarks(ctx context.Context) {
+	removed, err := failfast.Open(w.s.StateDir).Sweep(ctx)
+	for _, m := range removed {
+		w.s.Log.Info("removed the mark that let ssh to %s fail, left by a process that has ended", one.Printable(m.Name))
+	}
+	if err != nil {
+		w.s.Log.Warn("failed to remove marks that let ssh fail: %v", err)
+	}
 }

@@ -1,4 +1,4 @@
-package failover
+package reconcile
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -88,7 +89,7 @@ func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.An
 }
 
 // hostInQuarantine reads a host that has to be in quarantine, as oned has it, with when it was last monitored.
-func hostInQuarantine(ctx context.Context, cloud Cloud, id int) (one.Host, recovery.Quarantine, error) {
+func hostInQuarantine(ctx context.Context, cloud failover.Cloud, id int) (one.Host, recovery.Quarantine, error) {
 	host, err := cloud.Host(ctx, id)
 	if errors.Is(err, one.ErrNotFound) {
 		return host, recovery.Quarantine{}, app.Usagef("oned knows no host %d; onehost list shows the hosts", id)

@@ -12,13 +12,19 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/failover"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 	"one-ft/test/sim/cloud"
 )
 
 // budget is the default one, with its notes below a directory.
-func budget(dir string) *failover.Budget { return failover.NewBudget(config.Default(), dir) }
+func budget(dir string) *failover.Budget {
+	v := config.Default()
+	return &failover.Budget{GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute), Policy: recovery.Budget{
+		Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell,
+	}}
+}
 
 // hooked calls what oned would call for each VM that fails, as often as it would, for a
 // time, and returns the reports.

@@ -1,4 +1,4 @@
-package incidents_test
+package coordinator_test
 
 import (
 	"slices"

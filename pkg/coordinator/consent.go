@@ -1,10 +1,11 @@
-package failover
+package coordinator
 
 import (
 	"context"
 	"fmt"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -15,19 +16,19 @@ import (
 // would prove it off. The Report is nil when it may be gone on: nobody is there to be asked, the host
 // would be proven off or refused anyway, or the answer is yes. Else nothing was done, and it
 // says so: refused. What cannot be read is left to the recovery itself to tell.
-func Consent(ctx context.Context, s app.Session, q incident.Request) *Report {
+func Consent(ctx context.Context, s app.Session, q incident.Request) *failover.Report {
 	if s.Confirm == nil || s.DryRun {
 		return nil
 	}
 	host, err := s.Client.Host(ctx, q.ID)
-	if err != nil || (&Report{}).notFailed(host.State, q.AnyState) || len(host.VMs) == 0 {
+	if err != nil || !failover.Recovers(host.State, q.AnyState) || len(host.VMs) == 0 {
 		return nil
 	}
-	o := NewFences(s).Outlook(fencingOf(s, q), host)
+	o := NewFences(s).Outlook(FencingOf(s, q), host)
 	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) != app.Declined {
 		return nil
 	}
-	return &Report{
+	return &failover.Report{
 		Object: fmt.Sprintf("host %d (%s)", host.ID, host.Name), State: host.State.String(), Outlook: &o, Refused: true,
 		Summary: fmt.Sprintf("nothing was done: nothing proves that the host is off (%s), and the answer was not yes", o.Detail),
 	}

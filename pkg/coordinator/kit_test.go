@@ -1,7 +1,7 @@
-// Package incidents_test runs whole front-ends against the simulated cloud in virtual time:
+// Package coordinator_test runs whole front-ends against the simulated cloud in virtual time:
 // hooks as oned starts them, several at a time, and oneft resume; what is handed over, gone
 // on with, swept up and told.
-package incidents_test
+package coordinator_test
 
 import (
 	"bytes"
@@ -22,12 +22,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/coordinator"
 	"one-ft/pkg/failfast"
-	"one-ft/pkg/failover"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
+	"one-ft/pkg/reconcile"
 	"one-ft/test/sim/cloud"
 )
 
@@ -204,11 +205,11 @@ func (f *frontEnd) hostError(ctx context.Context, host int, change func(*inciden
 		Name: "host_error", Object: hook.Host,
 		Check: func(*cli.Context, hook.YesNo) error { return nil },
 		Act: func(ctx context.Context, s app.Session) (app.Answer, error) {
-			q := failover.RequestFor(s, "host", "recreate")
+			q := coordinator.RequestFor(s, "host", "recreate")
 			if change != nil {
 				change(&q)
 			}
-			return failover.ForHost(ctx, s, q)
+			return coordinator.ForHost(ctx, s, q)
 		},
 	}
 	return f.run(func(env app.Env) int { return app.Run(ctx, env, tool) }, append([]string{"host_error", strconv.Itoa(host)}, words...)...)
@@ -220,7 +221,7 @@ func (f *frontEnd) vmFailure(ctx context.Context, id int) ran {
 		Name: "vm_failure", Object: hook.VM,
 		Check: func(*cli.Context, hook.YesNo) error { return nil },
 		Act: func(ctx context.Context, s app.Session) (app.Answer, error) {
-			return failover.ForVM(ctx, s, failover.RequestFor(s, "VM", "recreate"))
+			return coordinator.ForVM(ctx, s, coordinator.RequestFor(s, "VM", "recreate"))
 		},
 	}
 	return f.run(func(env app.Env) int { return app.Run(ctx, env, tool) }, "vm_failure", strconv.Itoa(id))
@@ -244,8 +245,8 @@ func (f *frontEnd) resume(ctx context.Context, act func(context.Context, app.Ses
 }
 
 // sweep is resume without a number; the hosts are watched for so long.
-func (f *frontEnd) sweep(ctx context.Context, opt failover.Resuming) ran {
-	return f.resume(ctx, func(ctx context.Context, s app.Session) (app.Answer, error) { return failover.Sweep(ctx, s, opt) })
+func (f *frontEnd) sweep(ctx context.Context, opt reconcile.Resuming) ran {
+	return f.resume(ctx, func(ctx context.Context, s app.Session) (app.Answer, error) { return reconcile.Sweep(ctx, s, opt) })
 }
 
 func (f *frontEnd) run(main func(app.Env) int, words ...string) ran {

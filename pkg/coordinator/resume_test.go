@@ -1,4 +1,4 @@
-package incidents_test
+package coordinator_test
 
 import (
 	"context"
@@ -10,14 +10,14 @@ import (
 	"time"
 
 	"one-ft/pkg/app"
-	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/reconcile"
 )
 
 // usual is what oneft resume does without configuration, for a cycle of a minute.
-func usual() failover.Resuming {
-	return failover.Resuming{Hosts: "recreate", Failed: "none", Unknown: "boot", Confirm: 2 * time.Minute, Cycle: time.Minute}
+func usual() reconcile.Resuming {
+	return reconcile.Resuming{Hosts: "recreate", Failed: "none", Unknown: "boot", Confirm: 2 * time.Minute, Cycle: time.Minute}
 }
 
 // TestMissedEvent: no hook is called for a host, and oneft resume handles it; the next runs
@@ -163,7 +163,7 @@ func TestTriedAgain(t *testing.T) {
 			}
 		}
 		r := f.resume(t.Context(), func(ctx context.Context, s app.Session) (app.Answer, error) {
-			return failover.ResumeOne(ctx, s, number, true, usual())
+			return reconcile.ResumeOne(ctx, s, number, true, usual())
 		})
 		if r.code != 0 {
 			t.Errorf("exit %d: %s", r.code, r.stderr)

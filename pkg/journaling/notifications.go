@@ -1,4 +1,4 @@
-package failover
+package journaling
 
 import (
 	"context"
@@ -6,11 +6,11 @@ import (
 	"sync"
 	"time"
 
-	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/metrics"
 	"one-ft/pkg/incident/notify"
+	"one-ft/pkg/process"
 )
 
 // How long a process stays at its end for people to be told. What has not been told then is
@@ -20,9 +20,9 @@ const (
 	tellPerson = 5 * time.Second
 )
 
-// teller tells people of incidents and counts them, beside the recovery. A nil teller does
+// Notifications tells people of incidents and counts them, beside the recovery. A nil Notifications does
 // nothing.
-type teller struct {
+type Notifications struct {
 	notifier *notify.Notifier
 	limit    time.Duration
 	count    func(incident.Record)
@@ -33,27 +33,31 @@ type teller struct {
 	stop     context.CancelFunc
 }
 
-// newTeller makes the teller of a process for the configuration of a session; nil in a dry run
-// or without a journal.
-func newTeller(s app.Session) *teller {
-	if s.DryRun {
-		return nil
-	}
+// Setting is where and how a process notifies.
+type Setting struct {
+	StateDir string
+	Values   config.Values
+	Attended bool                             // a person waits for the answer
+	Run      process.Runner                   // nil is process.Run
+	Warn     func(format string, args ...any) // of what fails
+}
+
+// NewNotifications makes those of a process; nil without a journal.
+func NewNotifications(s Setting) *Notifications {
 	journal, err := incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
-	if err != nil { // the recorder says why
+	if err != nil { // the Recorder says why
 		return nil
 	}
-	v := s.Config.Values()
-	t := &teller{limit: tellHook, holds: map[int]bool{}}
+	t := &Notifications{limit: tellHook, holds: map[int]bool{}}
 	if s.Attended {
 		t.limit = tellPerson
 	}
-	// It goes on when the process is told to end: close bounds it.
+	// It goes on when the process is told to end: Close bounds it.
 	t.ctx, t.stop = context.WithCancel(context.Background())
-	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(v), s.RunProgram, s.Log.Warn)
+	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(s.Values), s.Run, s.Warn)
 	t.count = func(r incident.Record) {
-		if err := metrics.Add(filepath.Join(s.StateDir, "metrics.json"), v.MetricsFile, r, time.Now()); err != nil {
-			s.Log.Warn("the incident is not in the metrics: %v", err)
+		if err := metrics.Add(filepath.Join(s.StateDir, "metrics.json"), s.Values.MetricsFile, r, time.Now()); err != nil {
+			s.Warn("the incident is not in the metrics: %v", err)
 		}
 	}
 	return t
@@ -68,10 +72,10 @@ func notifications(v config.Values) []notify.Command {
 	return commands
 }
 
-func (t *teller) began(c *incident.Case) { t.told(notify.Begin, c) }
+func (t *Notifications) began(c *incident.Case) { t.told(notify.Begin, c) }
 
 // held is told once of each incident.
-func (t *teller) held(c *incident.Case) {
+func (t *Notifications) held(c *incident.Case) {
 	if t == nil {
 		return
 	}
@@ -87,7 +91,7 @@ func (t *teller) held(c *incident.Case) {
 // ended counts an incident and tells of it, unless another process will go on with it or follow its
 // VMs. before is how it had ended already when it was begun again: when that is how it ended now,
 // nobody wants to know.
-func (t *teller) ended(c *incident.Case, before incident.Status) {
+func (t *Notifications) ended(c *incident.Case, before incident.Status) {
 	r := c.Record()
 	switch {
 	case t == nil || r.Status.Unfinished() || r.Status == before:
@@ -103,7 +107,7 @@ func (t *teller) ended(c *incident.Case, before incident.Status) {
 }
 
 // told hands an event to the commands, beside the recovery.
-func (t *teller) told(kind notify.Kind, c *incident.Case) {
+func (t *Notifications) told(kind notify.Kind, c *incident.Case) {
 	if t == nil || c.Number() == 0 {
 		return
 	}
@@ -113,15 +117,15 @@ func (t *teller) told(kind notify.Kind, c *incident.Case) {
 	})
 }
 
-// deliver tells what processes before have left.
-func (t *teller) deliver() {
+// Deliver tells what processes before have left.
+func (t *Notifications) Deliver() {
 	if t != nil {
 		t.work.Go(func() { t.notifier.Deliver(t.ctx) })
 	}
 }
 
-// close waits until everybody has been told, for a bounded time.
-func (t *teller) close() {
+// Close waits until everybody has been told, for a bounded time.
+func (t *Notifications) Close() {
 	if t == nil {
 		return
 	}

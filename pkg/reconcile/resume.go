@@ -1,4 +1,6 @@
-package failover
+// Package reconcile is what oneft resume and oneft release do: it finishes what processes left open, handles what no
+// event came for, and gives hosts back to the scheduler.
+package reconcile
 
 import (
 	"context"
@@ -10,7 +12,10 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
+	"one-ft/pkg/coordinator"
+	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/journaling"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -42,12 +47,12 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	if follower {
 		const why = "this front-end follows another one, which does this"
 		s.Log.Info(why)
-		return Batch{Lines: []string{why}}, nil
+		return coordinator.Batch{Lines: []string{why}}, nil
 	}
-	tell := newTeller(s)
-	defer tell.close()
-	tell.deliver()
-	w := &sweeper{s: s, opt: opt, tell: tell}
+	notify := coordinator.NewNotifications(s)
+	defer notify.Close()
+	notify.Deliver()
+	w := &sweeper{s: s, opt: opt, notify: notify}
 	if !s.DryRun {
 		w.sweepMarks(ctx)
 	}
@@ -57,8 +62,10 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	}
 	if first.missed() && !s.DryRun {
 		s.Log.Info("looking again in %s whether an event has come", lookTwice)
-		if !wait(ctx, lookTwice) {
+		select {
+		case <-ctx.Done():
 			return nil, ctx.Err()
+		case <-time.After(lookTwice):
 		}
 		second, err := w.look(ctx)
 		if err != nil {
@@ -67,7 +74,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		first = second.confirmedBy(first)
 	}
 	answer, err := w.act(ctx, first)
-	if b, is := answer.(Batch); is {
+	if b, is := answer.(coordinator.Batch); is {
 		b.Lines = append(b.Lines, w.releaseClean(ctx)...)
 		answer = b
 	}
@@ -76,9 +83,9 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 
 // sweeper is one run of oneft resume.
 type sweeper struct {
-	s    app.Session
-	opt  Resuming
-	tell *teller
+	s      app.Session
+	opt    Resuming
+	notify *journaling.Notifications
 	// cleanups is how many VMs oned cleans up on a host, as the last look has seen it.
 	cleanups map[int]int
 }
@@ -118,7 +125,7 @@ func (s sight) confirmedBy(first sight) sight {
 
 // act does what was found, hosts and VMs at the same time.
 func (w *sweeper) act(ctx context.Context, s sight) (app.Answer, error) {
-	b := Batch{Reports: []Report{}}
+	b := coordinator.Batch{Reports: []failover.Report{}}
 	var requests []incident.Request
 	for _, f := range slices.Concat(s.hosts, s.vms) {
 		if f.swept.Verdict == recovery.SweepHandled {
@@ -130,7 +137,7 @@ func (w *sweeper) act(ctx context.Context, s sight) (app.Answer, error) {
 			continue
 		}
 		if w.s.DryRun {
-			b = b.would(f, w.outlook(f))
+			b = would(b, f, w.outlook(f))
 			continue
 		}
 		w.s.Log.Info("%s: %s", f.what, map[recovery.Sweep]string{
@@ -138,17 +145,17 @@ func (w *sweeper) act(ctx context.Context, s sight) (app.Answer, error) {
 		}[f.swept.Verdict])
 		requests = append(requests, f.request)
 	}
-	vms := make(chan []result, 1)
+	vms := make(chan []coordinator.Result, 1)
 	go func() { vms <- w.runVMs(ctx, requests) }()
 	hosts := slices.DeleteFunc(slices.Clone(requests), func(q incident.Request) bool { return q.Kind != "host" })
 	if len(hosts) > 0 {
-		answer, err := coordinate(ctx, w.s, hosts, w.tell)
+		answer, err := coordinator.Coordinate(ctx, w.s, hosts, w.notify)
 		if err != nil {
 			b.Errors = append(b.Errors, fmt.Sprintf("host %d: %v", hosts[0].ID, err))
 		}
-		b = b.with(answer)
+		b = b.With(answer)
 	}
-	b = b.with(newBatch(<-vms, nil))
+	b = b.With(coordinator.NewBatch(<-vms, nil))
 	return b, nil
 }
 
@@ -172,40 +179,40 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 	case r.Status == incident.Done || r.Status == incident.CameBack || r.Status == incident.Unproven:
 		return nil, app.Usagef("incident %d has ended (%s): nothing is left to do", number, r.Status)
 	}
-	tell := newTeller(s)
-	defer tell.close()
+	notify := coordinator.NewNotifications(s)
+	defer notify.Close()
 	q := (&sweeper{s: s, opt: opt}).requestOf(r)
 	if q.Action == config.ResumeNone {
 		return nil, app.Usagef("incident %d does not say what was asked for; run host_error, vm_failure or vm_unknown for %s %d", number, r.Kind, r.ID)
 	}
 	q.ConfirmedOff, q.At = confirmedOff, time.Now().Truncate(time.Millisecond)
 	if r.Kind == "host" {
-		q.Verify = verifyOf(s, r.Kind) // a person waits now
+		q.Verify = coordinator.VerifyOf(s, r.Kind) // a person waits now
 	}
-	q.Follow = r.Status == incident.Following || onItsWayIn(r)
+	q.Follow = r.Status == incident.Following || journaling.GivenUpMoving(r)
 	if confirmedOff { // nothing is left to be found out about the host
 		q.Confirm, q.Override, q.AnyState = 0, true, true
 	}
 	s.Log.Info("going on with incident %d (%s %d %s)", number, r.Kind, r.ID, r.Name)
 	if r.Kind == "VM" {
-		return runVM(ctx, s, q, tell)
+		return coordinator.RunVM(ctx, s, q, notify)
 	}
-	report, err := runHost(ctx, s, q, tell, nil)
-	return report, explainHost(err)
+	report, err := coordinator.RunHost(ctx, s, q, notify)
+	return report, coordinator.ExplainHost(err)
 }
 
 // runVMs recovers VMs, several at a time.
-func (w *sweeper) runVMs(ctx context.Context, requests []incident.Request) []result {
+func (w *sweeper) runVMs(ctx context.Context, requests []incident.Request) []coordinator.Result {
 	vms := slices.DeleteFunc(slices.Clone(requests), func(q incident.Request) bool { return q.Kind != "VM" })
-	results := make([]result, len(vms))
-	each(w.s.Parallel, len(vms), func(i int) {
+	results := make([]coordinator.Result, len(vms))
+	failover.Each(w.s.Parallel, len(vms), func(i int) {
 		s := w.s
 		s.Log = w.s.Log.Of("VM", vms[i].ID)
-		report, err := runVM(ctx, s, vms[i], w.tell)
-		if errors.Is(err, ErrNoVM) {
+		report, err := coordinator.RunVM(ctx, s, vms[i], w.notify)
+		if errors.Is(err, failover.ErrNoVM) {
 			err, report.Summary = nil, "it no longer exists"
 		}
-		results[i] = result{id: vms[i].ID, report: report, err: err}
+		results[i] = coordinator.Result{ID: vms[i].ID, Report: report, Err: err}
 	})
 	return results
 }

@@ -1,4 +1,4 @@
-package failover
+package journaling
 
 import (
 	"context"
@@ -11,14 +11,23 @@ import (
 	"one-ft/pkg/recovery"
 )
 
+// Repeats says how events repeat one another.
+type Repeats struct {
+	// EachCycle: oned calls the hook each time that a host is monitored in vain, which is each Cycle.
+	EachCycle bool
+	Cycle     func(context.Context) (time.Duration, error)
+	// Fencing is what the configuration says, for requests that do not.
+	Fencing string
+}
+
 // Handled says that an event only repeats one about an outage that has been worked on, and what
 // became of that; "" when there is something to do. Such an event comes while the work is under
 // way (of oneft resume, or of an oned that calls the hook twice), and up to 5.8 on each failed
 // cycle, for as long as the host is dead. What was left on purpose would be looked at again and again,
 // and the host fenced each time, also while somebody repairs it; what was refused is for a person,
 // and what was not completed has its pauses.
-func (rec *recorder) Handled(ctx context.Context, host one.Host) string {
-	if !rec.repeats || rec.journal == nil {
+func (rec *Recorder) Handled(ctx context.Context, host one.Host) string {
+	if rec.repeats == nil || rec.journal == nil {
 		return ""
 	}
 	type known struct {
@@ -36,7 +45,7 @@ func (rec *recorder) Handled(ctx context.Context, host one.Host) string {
 	if !k.found || k.last.Ended == nil || k.last.Request == nil || !rec.sameWish(*k.last.Request) || !rec.repeated(ctx, k.last) {
 		return ""
 	}
-	past := pastOf(k.last)
+	past := PastOf(k.last)
 	swept := recovery.SweepHost(host, []recovery.Past{past}, time.Now())
 	why := ""
 	switch swept.Verdict {
@@ -55,14 +64,14 @@ func (rec *recorder) Handled(ctx context.Context, host one.Host) string {
 // repeated reports whether the event came while the incident was worked on, or, where oned calls
 // the hook on each failed cycle, a cycle after the one before: when the host is back the hook is not called
 // for at least one cycle. The event is written down for the next one.
-func (rec *recorder) repeated(ctx context.Context, last incident.Record) bool {
+func (rec *Recorder) repeated(ctx context.Context, last incident.Record) bool {
 	at := rec.record.Request.At
 	meanwhile := !at.After(*last.Ended)
-	if !rec.eachCycle {
+	if !rec.repeats.EachCycle {
 		return meanwhile
 	}
 	if !meanwhile {
-		cycle, err := rec.cycle(ctx)
+		cycle, err := rec.repeats.Cycle(ctx)
 		if err != nil || at.Sub(last.Request.At) > cycle*3/2 {
 			return false
 		}
@@ -73,14 +82,14 @@ func (rec *recorder) repeated(ctx context.Context, last incident.Record) bool {
 
 // sameWish reports whether an event asks for what was asked for before. A call with other words is
 // one of a person.
-func (rec *recorder) sameWish(before incident.Request) bool {
+func (rec *Recorder) sameWish(before incident.Request) bool {
 	now := *rec.record.Request
 	if now.Tool == before.Tool && !slices.Equal(now.Call, before.Call) {
 		return false
 	}
 	fencing := func(q incident.Request) string {
 		if q.Fencing == "" {
-			return rec.fencing
+			return rec.repeats.Fencing
 		}
 		return q.Fencing
 	}
