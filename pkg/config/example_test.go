@@ -120,7 +120,7 @@ func TestExampleUncommented(t *testing.T) {
 			t.Errorf("fence: %+v", e)
 		}
 		// The front-end waits for as long as the host's defaults may take.
-		if lease := e.Levels[2].Devices[0]; lease.Lease != DefaultIsolation().Lease {
+		if lease := e.Levels[2].Devices[0]; lease.Lease.Length != DefaultIsolation().Lease {
 			t.Errorf("lease: %+v", lease)
 		}
 		roundTrips(t, f)

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"one-ft/pkg/fence"
 )
 
 // IsolationName is the name of the configuration file of host_isolated, in /etc/one-ft
@@ -181,7 +183,7 @@ func (c *Isolation) keys() table {
 		span("timeout", &c.Timeout, 500*time.Millisecond, 30*time.Second),
 		span("cron_period", &c.CronPeriod, 10*time.Second, 10*time.Minute),
 		span("after", &c.After, 10*time.Second, time.Hour),
-		span("lease", &c.Lease, minLease, maxLease),
+		span("lease", &c.Lease, fence.MinLease, fence.MaxLease),
 		span("quiet", &c.Quiet, 0, time.Hour),
 		span("destroy_limit", &c.DestroyLimit, time.Second, 5*time.Minute),
 		span("shutdown_limit", &c.ShutdownLimit, 10*time.Second, 30*time.Minute),

@@ -151,7 +151,7 @@ func TestLiteralSecrets(t *testing.T) {
 		refused(t, "endpoint: http://u:s3cret@h/RPC2", mode,
 			"f:1: endpoint: a password in a file that "+why+"; allowed is a password in auth_file, or here after chmod o-rwx,g-w")
 		f, err := parse("f", []byte(device("agent: fence_a", "params: {password_script: /bin/x, identity_file: /k, ip: a}", "password_file: /p")+"endpoint: http://h/RPC2"), mode)
-		if err != nil || f.Fence[0].Levels[0].Devices[0].PasswordFile != "/p" {
+		if err != nil || f.Fence[0].Levels[0].Devices[0].SecretFile != "/p" {
 			t.Errorf("mode %o: %v", mode, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/xrash/smetrics"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -180,31 +181,10 @@ func nearest(s string, words []string) string {
 	s = strings.ReplaceAll(strings.ToLower(s), "-", "_")
 	best, least := "", 0
 	for _, word := range words {
-		d := distance(s, word)
+		d := smetrics.WagnerFischer(s, word, 1, 1, 1)
 		if d <= (len(word)+1)/3 && (best == "" || d < least) {
 			best, least = word, d
 		}
 	}
 	return best
-}
-
-// distance is how many bytes have to be inserted, removed or replaced to make a of b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

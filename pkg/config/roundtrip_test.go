@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"one-ft/pkg/fence"
 )
 
 // seeds is how many random files are read back: each setting is in a third of them at least.
@@ -36,27 +38,58 @@ type keys map[string]any
 func written(f File) keys {
 	v := f.Values()
 	all := keys{
-		"confirm": v.Confirm, "fencing": v.Fencing, "fence_first": v.FenceFirst, "fence": f.Fence, "quarantine": v.Quarantine,
+		"confirm": v.Confirm, "fencing": v.Fencing, "fence_first": v.FenceFirst, "fence": writtenFence(f.Fence), "quarantine": v.Quarantine,
 		"storm": keys{
-			"share": v.StormShare.String(), "hosts": v.StormHosts, "window": v.StormWindow, "cool_down": v.StormCoolDown, "give_up": v.StormGiveUp,
-			"quiet": v.StormQuiet, "per_cluster": v.StormPerCluster,
+			"share": v.StormShare.String(), "hosts": v.StormHosts, "window": v.StormWindow, "cool_down": v.StormCoolDown.String(), "give_up": v.StormGiveUp,
+			"quiet": v.StormQuiet.String(), "per_cluster": v.StormPerCluster,
 		},
 		"priority": keys{"min": v.PriorityMin, "max": v.PriorityMax},
 		"budget": keys{"attempts": v.BudgetAttempts, "window": v.BudgetWindow, "back_off": v.BudgetBackOff, "ran_well": v.BudgetRanWell,
 			"per_minute": v.BudgetPerMinute},
 		"resume":   keys{"hosts": v.ResumeHosts, "suspended": v.ResumeSuspended, "unknown": v.ResumeUnknown, "failed": v.ResumeFailed},
-		"parallel": v.Parallel, "timeout": v.Timeout, "oned_wait": v.OnedWait, "verify": v.Verify, "place": v.Place, "ssh": v.SSH,
+		"parallel": v.Parallel, "timeout": v.Timeout, "oned_wait": v.OnedWait.String(), "verify": v.Verify, "place": v.Place, "ssh": v.SSH,
 		"endpoint": v.Endpoint, "auth_file": v.AuthFile, "ca_file": v.CAFile, "log_file": v.LogFile, "state_dir": v.StateDir,
 		"notify": v.Notify, "metrics_file": v.MetricsFile,
 	}
-	maps.DeleteFunc(all, func(_ string, value any) bool {
-		r := reflect.ValueOf(value)
-		return r.Kind() == reflect.String && r.Len() == 0 || r.Kind() == reflect.Slice && r.IsNil()
-	})
 	if v.Wait > 0 {
 		all["wait"] = v.Wait
 	} else {
 		all["cycles"] = v.Cycles
+	}
+	return all.set()
+}
+
+// set leaves out texts, lists and times of nothing.
+func (k keys) set() keys {
+	maps.DeleteFunc(k, func(_ string, value any) bool {
+		r := reflect.ValueOf(value)
+		_, isTime := value.(time.Duration)
+		return r.Kind() == reflect.String && r.Len() == 0 || (r.Kind() == reflect.Slice || r.Kind() == reflect.Map) && r.IsNil() || isTime && r.IsZero()
+	})
+	return k
+}
+
+// writtenFence is what fence has to say for entries.
+func writtenFence(entries []Entry) (all []keys) {
+	for _, e := range entries {
+		var levels []keys
+		for _, l := range e.Levels {
+			var devices []keys
+			for _, d := range l.Devices {
+				k := keys{"agent": d.Agent, "params": d.Params, "password_file": d.SecretFile, "command": d.Command,
+					"lease": d.Lease.Length, "reaction": d.Lease.Reaction, "margin": d.Lease.Margin}.set()
+				if d.Kind == fence.KindManual {
+					k["manual"] = true
+				}
+				devices = append(devices, k)
+			}
+			levels = append(levels, keys{"name": l.Name, "devices": devices})
+		}
+		k := keys{"hosts": e.Hosts, "clusters": e.Clusters, "timeout": e.Timeout, "back_off": e.BackOff, "levels": levels}.set()
+		if e.Attempts > 0 {
+			k["attempts"] = e.Attempts
+		}
+		all = append(all, k)
 	}
 	return all
 }
@@ -151,41 +184,41 @@ func randomEntry(r *rand.Rand) Entry {
 		e.Hosts = []string{pick(r, "node0*", "[ab]?", "~", "null", "12", `\*`)}
 	}
 	for i := range 1 + r.IntN(2) {
-		level := Level{Name: string(rune('a' + i))}
+		level := fence.Level{Name: string(rune('a' + i))}
 		for range 1 + r.IntN(2) {
 			level.Devices = append(level.Devices, randomDevice(r))
 		}
 		switch r.IntN(5) {
 		case 0:
-			level.Devices = []Device{{Manual: true}}
+			level.Devices = []fence.Device{{Kind: fence.KindManual}}
 		case 1:
-			level.Devices = []Device{randomLease(r)}
+			level.Devices = []fence.Device{randomLease(r)}
 		}
 		e.Levels = append(e.Levels, level)
 	}
 	return e
 }
 
-func randomDevice(r *rand.Rand) Device {
+func randomDevice(r *rand.Rand) fence.Device {
 	if r.IntN(2) == 0 {
-		return Device{Command: []string{"/" + word(r), word(r), ""}}
+		return fence.Device{Kind: fence.KindCommand, Command: []string{"/" + word(r), word(r), ""}}
 	}
-	d := Device{Agent: "fence_" + pick(r, "ipmilan", "a-b_9")}
+	d := agentOf("fence_"+pick(r, "ipmilan", "a-b_9"), nil)
 	if r.IntN(2) == 0 {
-		d.Params = Params{"ip": pick(r, "%h", "%i", "0623", "yes", "1e3", ""), "password": "&" + word(r) + "!"}
+		d.Params = map[string]string{"ip": pick(r, "%h", "%i", "0623", "yes", "1e3", ""), "password": "&" + word(r) + "!"}
 	} else {
-		d.PasswordFile = "/" + word(r)
+		d.SecretFile = "/" + word(r)
 	}
 	return d
 }
 
-func randomLease(r *rand.Rand) Device {
-	d := Device{Lease: between(r, minLease, maxLease)}
+func randomLease(r *rand.Rand) fence.Device {
+	d := fence.Device{Kind: fence.KindLease, Lease: fence.Lease{Length: between(r, fence.MinLease, fence.MaxLease)}}
 	if r.IntN(2) == 0 {
-		d.Reaction = between(r, time.Second, time.Hour)
+		d.Lease.Reaction = between(r, time.Second, time.Hour)
 	}
 	if r.IntN(2) == 0 {
-		d.Margin = between(r, time.Second, 10*time.Minute)
+		d.Lease.Margin = between(r, time.Second, 10*time.Minute)
 	}
 	return d
 }

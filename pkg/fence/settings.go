@@ -29,11 +29,12 @@ const (
 	KindLease   Kind = "lease"   // the host stops its own VMs: time is the proof
 )
 
-// Device is one thing that can power a host off.
+// Device is one thing that can power a host off. When it is printed or written as JSON, no parameter
+// that may be a secret is shown.
 type Device struct {
 	Kind    Kind
 	Agent   string            // KindAgent: name of the agent, such as fence_ipmilan
-	Params  map[string]string // KindAgent: parameters but the action
+	Params  map[string]string `json:"-"` // KindAgent: parameters but the action
 	Command []string          // KindCommand: absolute path and arguments
 	Lease   Lease             // KindLease: a Reaction or Margin of zero means its default
 	// SecretFile holds the parameter "password" in one line. A plain name is a file
@@ -143,6 +144,9 @@ func (d Device) String() string {
 	}
 	return text.Printable(label)
 }
+
+// GoString is the same for %#v.
+func (d Device) GoString() string { return d.String() }
 
 // levelName is what a level is called; n counts from 1.
 func levelName(n int, name string) string {
