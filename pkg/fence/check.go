@@ -14,16 +14,16 @@ import (
 // *ConfigError.
 func Check(levels []Level) error {
 	for i, level := range levels {
-		where := levelName(i+1, level.Name)
+		where := "fencing, " + levelName(i+1, level.Name)
 		if len(level.Devices) == 0 {
-			return &ConfigError{Where: where, Err: errors.New("it has no devices")}
+			return &ConfigError{where, errors.New("it has no devices")}
 		}
 		for j, d := range level.Devices {
 			if err := d.check(); err != nil {
-				return &ConfigError{Where: fmt.Sprintf("%s, device %d", where, j+1), Err: err}
+				return &ConfigError{fmt.Sprintf("%s, device %d", where, j+1), err}
 			}
 			if (d.Kind == KindManual || d.Kind == KindLease) && len(level.Devices) > 1 {
-				return &ConfigError{Where: where, Err: fmt.Errorf("a %s must be alone in its level", d)}
+				return &ConfigError{where, fmt.Errorf("a %s must be alone in its level", d)}
 			}
 		}
 	}

@@ -27,31 +27,22 @@ var (
 	ErrNoAgent = errors.New("FENCE_AGENT is missing")
 )
 
-// ConfigError is a level that cannot be used.
+// ConfigError is a level or an attribute of a host template that cannot be used.
 type ConfigError struct {
-	Where string // such as "level 2, device 1"
+	Where string // such as "fencing, level 2, device 1", or "host template, FENCE_IP"
 	Err   error
 }
 
-// Error names the level and the device.
-func (e *ConfigError) Error() string { return "fencing, " + e.Where + ": " + e.Err.Error() }
+// Error names the place.
+func (e *ConfigError) Error() string { return e.Where + ": " + e.Err.Error() }
 
 // Unwrap gives the cause.
 func (e *ConfigError) Unwrap() error { return e.Err }
 
-// TemplateError is an attribute of a host template that cannot be used.
-type TemplateError struct {
-	Attribute string
-	Err       error
+// inTemplate is an error of an attribute of a host template.
+func inTemplate(attribute string, err error) error {
+	return &ConfigError{Where: "host template, " + text.Printable(attribute), Err: err}
 }
-
-// Error names the attribute.
-func (e *TemplateError) Error() string {
-	return "host template, " + text.Printable(e.Attribute) + ": " + e.Err.Error()
-}
-
-// Unwrap gives the cause.
-func (e *TemplateError) Unwrap() error { return e.Err }
 
 // FailedError means that no level proved the host off. It is also ErrManual, ErrNotInstalled or the
 // error of the context, where that is a part of it.

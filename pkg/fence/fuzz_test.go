@@ -51,9 +51,9 @@ func FuzzTemplate(f *testing.F) {
 		template["FENCE_PASSWORD"] = fuzzSecret
 		levels, err := FromTemplate(template)
 		if err != nil {
-			var named *TemplateError
+			var named *ConfigError
 			switch {
-			case !errors.As(err, &named) || !strings.Contains(strings.ToUpper(named.Attribute), "FENCE_"):
+			case !errors.As(err, &named) || !strings.Contains(strings.ToUpper(named.Where), "FENCE_"):
 				t.Errorf("%v names no attribute", err)
 			case !inOneLine(err.Error()) || strings.Contains(err.Error(), fuzzSecret):
 				t.Errorf("%q", err)

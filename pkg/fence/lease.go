@@ -100,12 +100,12 @@ func (l Lease) WithDefaults() Lease {
 }
 
 // TemplateLease reads FENCE_LEASE and FENCE_LEASE_REACTION, both in seconds, of a host
-// template; found is false without FENCE_LEASE. The error is a *TemplateError.
+// template; found is false without FENCE_LEASE. The error is a *ConfigError.
 func TemplateLease(template map[string]string) (l Lease, found bool, err error) {
 	l.Length, found, err = wholeSeconds(template, "FENCE_LEASE")
 	if err != nil || !found {
 		if _, alone := template["FENCE_LEASE_REACTION"]; alone && err == nil {
-			err = &TemplateError{Attribute: "FENCE_LEASE_REACTION", Err: errors.New("FENCE_LEASE is missing")}
+			err = inTemplate("FENCE_LEASE_REACTION", errors.New("FENCE_LEASE is missing"))
 		}
 		return Lease{}, false, err
 	}
@@ -114,7 +114,7 @@ func TemplateLease(template map[string]string) (l Lease, found bool, err error) 
 	}
 	l = l.WithDefaults()
 	if err := l.check(); err != nil {
-		return Lease{}, false, &TemplateError{Attribute: "FENCE_LEASE", Err: err}
+		return Lease{}, false, inTemplate("FENCE_LEASE", err)
 	}
 	return l, true, nil
 }
@@ -131,7 +131,7 @@ func TemplatePromise(template map[string]string) (p Promise, found bool, err err
 	}
 	p.Reaction, found, err = wholeSeconds(template, "FT_LEASE_REACTION")
 	if err == nil && !found {
-		err = &TemplateError{Attribute: "FT_LEASE_REACTION", Err: errors.New("it is missing, and FT_LEASE is there; look at host_isolated --check there")}
+		err = inTemplate("FT_LEASE_REACTION", errors.New("it is missing, and FT_LEASE is there; look at host_isolated --check there"))
 	}
 	return p, true, err
 }
@@ -145,7 +145,7 @@ func wholeSeconds(template map[string]string, name string) (time.Duration, bool,
 	const most = 86400
 	n, err := strconv.Atoi(strings.TrimSpace(value))
 	if err != nil || n < 1 || n > most {
-		return 0, false, &TemplateError{Attribute: name, Err: fmt.Errorf("%s: allowed is a number of seconds from 1 to %d", text.Printable(strconv.Quote(value)), most)}
+		return 0, false, inTemplate(name, fmt.Errorf("%s: allowed is a number of seconds from 1 to %d", text.Printable(strconv.Quote(value)), most))
 	}
 	return time.Duration(n) * time.Second, true, nil
 }

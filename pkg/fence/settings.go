@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -97,24 +98,15 @@ const (
 	DefaultSecretDir = "/etc/one/fence"
 )
 
-// WithDefaults fills in what is not set. It is the one place with defaults, for hosts that are fenced
-// by their template and for those in the configuration.
+// WithDefaults fills in what is not set. It is the one place with defaults, for hosts that are fenced by
+// their template and for those in the configuration.
 func (s Settings) WithDefaults() Settings {
-	fill := func(d *time.Duration, value time.Duration) {
-		if *d <= 0 {
-			*d = value
-		}
-	}
-	fill(&s.Timeout, DefaultTimeout)
-	fill(&s.Backoff, DefaultBackoff)
-	fill(&s.Late, DefaultLate)
-	fill(&s.Poll, DefaultPoll)
-	if s.Attempts < 1 {
-		s.Attempts = DefaultAttempts
-	}
-	if s.SecretDir == "" {
-		s.SecretDir = DefaultSecretDir
-	}
+	s.Timeout = cmp.Or(max(s.Timeout, 0), DefaultTimeout)
+	s.Backoff = cmp.Or(max(s.Backoff, 0), DefaultBackoff)
+	s.Late = cmp.Or(max(s.Late, 0), DefaultLate)
+	s.Poll = cmp.Or(max(s.Poll, 0), DefaultPoll)
+	s.Attempts = cmp.Or(max(s.Attempts, 0), DefaultAttempts)
+	s.SecretDir = cmp.Or(s.SecretDir, DefaultSecretDir)
 	if s.Run == nil {
 		s.Run = process.Run
 	}

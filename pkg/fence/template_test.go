@@ -82,7 +82,7 @@ func TestFromTemplateRefuses(t *testing.T) {
 	} {
 		template := map[string]string{"FENCE_AGENT": "fence_ipmilan", "FENCE_IP": "10.0.0.11", c.attribute: c.value}
 		levels, err := FromTemplate(template)
-		var wrong *TemplateError
+		var wrong *ConfigError
 		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), c.says) || levels != nil {
 			t.Errorf("%s = %q: %v", c.attribute, c.value, err)
 		}
