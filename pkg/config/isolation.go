@@ -15,79 +15,67 @@ import (
 // on each host.
 const IsolationName = "host_isolated.yaml"
 
-// Isolation is the configuration of host_isolated on one host: what its file and its
-// flags set, over the defaults of DefaultIsolation.
+// Isolation is the configuration of host_isolated on one host: what its file and its flags set, over the
+// defaults of DefaultIsolation. The ranges are in the table of keys.
 type Isolation struct {
 	// Path is where it was read; "" when there is no file.
 	Path string `yaml:"-"`
 
-	// Strict: VMs are kept only while oned says that this host is MONITORED (a lease).
-	// Otherwise they are kept as long as the network answers anything.
+	// Strict: VMs are kept only while oned says that this host is MONITORED (a lease). Otherwise they
+	// are kept as long as the network answers anything.
 	Strict bool `yaml:"strict"`
-	// FrontEnds are the URLs of oned, as ParseEndpoint gives them; at least one. Of an
-	// HA cluster each server, not the floating address.
+	// FrontEnds are the URLs of oned, as ParseEndpoint gives them; at least one. Of an HA cluster each
+	// server, not the floating address.
 	FrontEnds []string `yaml:"front_ends"`
-	// AuthFile is the absolute path of the file with user:token; "" without: then oned
-	// is not asked, and strict is refused.
+	// AuthFile has user:token; "" without: then oned is not asked, and strict is refused.
 	AuthFile string `yaml:"auth_file,omitempty"`
-	// CAFile is the absolute path of certificates to trust for https; "" for the system's.
+	// CAFile has certificates to trust for https; "" for the system's.
 	CAFile string `yaml:"ca_file,omitempty"`
 	// HostID is the ID of this host in oned; -1 when it is found by HostName.
 	HostID int `yaml:"host_id"`
 	// HostName is the name of this host in oned; "" for what uname says.
 	HostName string `yaml:"host_name,omitempty"`
-	// Witnesses are what else tells that the network works: "gateway",
-	// "tcp://HOST:PORT", "icmp://HOST", "dns://HOST[:PORT]".
+	// Witnesses are what else shows that the network works, as ParseWitness reads them.
 	Witnesses []string `yaml:"witnesses"`
 
-	// Interval is the time from one round of probes to the next with --watch, 1s to 1m.
-	Interval time.Duration `yaml:"interval"`
-	// Timeout is the most time for one probe, 500ms to 30s; not more than Interval.
-	Timeout time.Duration `yaml:"timeout"`
-	// CronPeriod is the time from one run to the next when cron starts host_isolated, 10s to
-	// 10m.
+	// Interval is the time from one round of probes to the next with --watch, Timeout the most time for
+	// one probe, not more than Interval. CronPeriod is the time from one run to the next by cron.
+	Interval   time.Duration `yaml:"interval"`
+	Timeout    time.Duration `yaml:"timeout"`
 	CronPeriod time.Duration `yaml:"cron_period"`
-	// After is how long the host has to be isolated before its VMs are stopped, when not
-	// strict, 10s to 1h.
+	// After is how long the host has to be isolated before its VMs are stopped, when not strict.
 	After time.Duration `yaml:"after"`
-	// Lease is how long VMs are kept after the last good word of oned, when strict, 10s to
-	// 1h.
+	// Lease is how long VMs are kept after the last good word of oned, when strict.
 	Lease time.Duration `yaml:"lease"`
-	// Quiet: nothing is stopped within this time after the host was booted, 0s to 1h; not
-	// longer than Lease when strict.
+	// Quiet: nothing is stopped within this time after the boot; not longer than Lease when strict.
 	Quiet time.Duration `yaml:"quiet"`
 
-	// Action is ActionDestroy, ActionShutdown or ActionCommand.
-	Action string `yaml:"action"`
-	// Command is what ActionCommand runs: an absolute path and arguments.
+	// Action is ActionDestroy, ActionShutdown or ActionCommand, which runs Command.
+	Action  string   `yaml:"action"`
 	Command []string `yaml:"command,omitempty"`
 	// Libvirt is the URI that VMs are found and destroyed with.
 	Libvirt string `yaml:"libvirt"`
-	// DestroyLimit is the most time for finding and destroying all VMs through libvirt,
-	// 1s to 5m. Behind it their processes are killed, and behind that the host is
-	// powered off.
+	// DestroyLimit is the most time for finding and destroying all VMs through libvirt. After it their
+	// processes are killed, and after that the host is powered off.
 	DestroyLimit time.Duration `yaml:"destroy_limit"`
-	// ShutdownLimit is the most time for an orderly shutdown, 10s to 30m.
+	// ShutdownLimit and CommandLimit are the most time for an orderly shutdown and for Command.
 	ShutdownLimit time.Duration `yaml:"shutdown_limit"`
-	// CommandLimit is the most time for Command, 1s to 10m.
-	CommandLimit time.Duration `yaml:"command_limit"`
+	CommandLimit  time.Duration `yaml:"command_limit"`
 	// Shutdown begins an orderly shutdown of the host.
 	Shutdown []string `yaml:"shutdown"`
-	// PowerOff are the ways to force the host off, tried in order: programs with their
-	// arguments, or the single word PowerOffSysrq.
+	// PowerOff are the ways to force the host off, tried in order: programs with their arguments, or
+	// the single word PowerOffSysrq.
 	PowerOff [][]string `yaml:"power_off"`
 
-	// Watchdog is the device of a hardware watchdog, such as /dev/watchdog; "" for none.
-	// Only with --watch.
-	Watchdog string `yaml:"watchdog,omitempty"`
-	// WatchdogTimeout is when it resets a host on which host_isolated does not run any more, 5s
-	// to 5m; a multiple of 1s.
+	// Watchdog is the device of a hardware watchdog, such as /dev/watchdog; "" for none. Only with
+	// --watch. It resets a host on which host_isolated has not run for WatchdogTimeout, whole seconds.
+	Watchdog        string        `yaml:"watchdog,omitempty"`
 	WatchdogTimeout time.Duration `yaml:"watchdog_timeout"`
 
-	// StateDir keeps what must survive a reboot: the log of actions.
+	// StateDir keeps what must survive a reboot, the log of actions; RunDir what must not, the history
+	// of probes.
 	StateDir string `yaml:"state_dir"`
-	// RunDir keeps what must not survive a reboot: the history of probes.
-	RunDir string `yaml:"run_dir"`
+	RunDir   string `yaml:"run_dir"`
 }
 
 // Values of Isolation.Action.

@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,33 +91,28 @@ func (l Lease) check() error {
 
 // WithDefaults fills in what is not set.
 func (l Lease) WithDefaults() Lease {
-	if l.Reaction == 0 {
-		l.Reaction = DefaultReaction
-	}
-	if l.Margin == 0 {
-		l.Margin = DefaultMargin
-	}
-	return l
+	return Lease{l.Length, cmp.Or(l.Reaction, DefaultReaction), cmp.Or(l.Margin, DefaultMargin)}
 }
 
-// TemplateLease reads FENCE_LEASE and FENCE_LEASE_REACTION, both in seconds, of a host
-// template; found is false without FENCE_LEASE. The error is a *ConfigError.
+// TemplateLease reads FENCE_LEASE and FENCE_LEASE_REACTION, both in seconds, of a host template; found is
+// false without FENCE_LEASE. The error is a *ConfigError.
 func TemplateLease(template map[string]string) (l Lease, found bool, err error) {
+	var reacts bool
 	l.Length, found, err = wholeSeconds(template, "FENCE_LEASE")
-	if err != nil || !found {
-		if _, alone := template["FENCE_LEASE_REACTION"]; alone && err == nil {
-			err = inTemplate("FENCE_LEASE_REACTION", errors.New("FENCE_LEASE is missing"))
-		}
-		return Lease{}, false, err
-	}
-	if l.Reaction, _, err = wholeSeconds(template, "FENCE_LEASE_REACTION"); err != nil {
-		return Lease{}, false, err
+	if err == nil {
+		l.Reaction, reacts, err = wholeSeconds(template, "FENCE_LEASE_REACTION")
 	}
 	l = l.WithDefaults()
-	if err := l.check(); err != nil {
-		return Lease{}, false, inTemplate("FENCE_LEASE", err)
+	switch {
+	case err != nil:
+	case reacts && !found:
+		err = inTemplate("FENCE_LEASE_REACTION", errors.New("FENCE_LEASE is missing"))
+	case found && l.check() != nil:
+		err = inTemplate("FENCE_LEASE", l.check())
+	case found:
+		return l, true, nil
 	}
-	return l, true, nil
+	return Lease{}, false, err
 }
 
 // TemplatePromise reads what a host has published through its monitoring: FT_LEASE and
@@ -155,18 +151,18 @@ func wholeSeconds(template map[string]string, name string) (time.Duration, bool,
 // anew. An error means that the host is not in ERROR, or that oned does not answer.
 type Look func(ctx context.Context) (since time.Time, err error)
 
-// proveLease waits until a lease has run out. Nothing but time passes here; what makes it
-// a proof is that oned says ERROR all the while, and that the host heeds it.
+// proveLease waits until a lease has run out. Nothing but time passes here; what makes it a proof is that
+// oned says ERROR all the while, and that the host heeds it.
 func (w *work) proveLease(ctx context.Context, d *device) error {
 	l := d.Lease.WithDefaults()
-	promise, published, unreadable := TemplatePromise(w.host.Template)
-	err := l.Against(promise, published, unreadable)
-	switch {
-	case err != nil:
+	promise, published, err := TemplatePromise(w.host.Template)
+	if err := l.Against(promise, published, err); err != nil {
 		return err
-	case w.settings.Look == nil:
+	}
+	if w.settings.Look == nil {
 		return errors.New("there is nothing to see with whether oned says ERROR all the while")
-	case !published:
+	}
+	if !published {
 		w.say(d, "the host has not published what it promises (FT_LEASE); FENCE_LEASE is trusted")
 	}
 	return w.awaitLease(ctx, d, l.Wait())

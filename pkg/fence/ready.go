@@ -98,38 +98,24 @@ func (r Readiness) Of(level, place int) *Problem {
 	return r.Problems[i]
 }
 
-// ready looks at one device.
+// ready checks one device, which is found and whose secret is read as a call would.
 func (s Settings) ready(host Host, d Device, as *Account) *Problem {
 	switch d.Kind {
 	case KindAgent:
-		return s.agentReady(d, as)
+		p := s.prepare(0, d)
+		if p.err != nil {
+			return p.err
+		}
+		if file := s.secretPath(d.SecretFile); d.SecretFile != "" && as != nil && !as.may(file, mayRead) {
+			return problem(SecretUnreadable, os.ErrPermission, "secret %s: hooks run as %s and cannot read it; chgrp it to a group of %[2]s and chmod it to 0640", file, as.Name)
+		}
+		return runnable(p.path, as)
 	case KindCommand:
 		return runnable(d.Command[0], as)
 	case KindLease:
-		if err := d.Lease.Against(TemplatePromise(host.Template)); err != nil {
-			return leaseProblem(err)
-		}
+		return leaseProblem(d.Lease.Against(TemplatePromise(host.Template)))
 	case KindManual:
 		return problem(NeedsConfirm, ErrManual, "only an admin can say that the host is off")
-	}
-	return nil
-}
-
-// agentReady finds an agent and reads its secret as a call would.
-func (s Settings) agentReady(d Device, as *Account) *Problem {
-	path, err := s.findAgent(d.Agent)
-	if err != nil {
-		return err
-	}
-	if p := runnable(path, as); p != nil || d.SecretFile == "" {
-		return p
-	}
-	file := s.secretPath(d.SecretFile)
-	if _, err := readSecret(file); err != nil {
-		return err
-	}
-	if as != nil && !as.may(file, mayRead) {
-		return problem(SecretUnreadable, os.ErrPermission, "secret %s: hooks run as %s and cannot read it; chgrp it to a group of %[2]s and chmod it to 0640", file, as.Name)
 	}
 	return nil
 }
@@ -187,13 +173,16 @@ func (a *Account) may(path string, need uint32) bool {
 	}
 }
 
-// leaseProblem is why a lease proves nothing.
+// leaseProblem is why a lease proves nothing; nil when it does.
 func leaseProblem(err error) *Problem {
+	kind := LeaseInvalid
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, ErrNotArmed):
-		return problem(LeaseNotArmed, err, "%v", err)
+		kind = LeaseNotArmed
 	case errors.Is(err, ErrLeaseTooShort):
-		return problem(LeaseTooShort, err, "%v", err)
+		kind = LeaseTooShort
 	}
-	return problem(LeaseInvalid, err, "%v", err)
+	return problem(kind, err, "%v", err)
 }
