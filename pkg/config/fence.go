@@ -88,7 +88,7 @@ func readFence(n node) ([]Entry, error) {
 			catchAll = item.key
 		}
 		return e, err
-	}))(n)
+	})).read(n)
 }
 
 // readEntry reads one entry of fence.
@@ -140,7 +140,7 @@ func readLevels(n node) ([]fence.Level, error) {
 		}
 		lines[level.Name] = item.line
 		return level, nil
-	}))(n)
+	})).read(n)
 }
 
 // levelName is the name of a level.

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"math"
 	"net/url"
-	"strconv"
 	"time"
 
 	"one-ft/pkg/fence"
@@ -116,11 +115,11 @@ func DefaultIsolation() Isolation {
 // and with it the Isolation is the zero one. What the settings mean together is for Isolation.Check,
 // once flags were put over them.
 func LoadIsolation(path string) (Isolation, error) {
-	return optional(path, DefaultIsolation(), LoadIsolationNamed)
+	return orNone(path, DefaultIsolation(), LoadIsolationNamed)
 }
 
 // LoadIsolationNamed is LoadIsolation for a file that somebody named: it has to be there.
-func LoadIsolationNamed(path string) (Isolation, error) { return loadAs(path, parseIsolation) }
+func LoadIsolationNamed(path string) (Isolation, error) { return load(path, parseIsolation) }
 
 // parseIsolation reads the text of a host_isolated.yaml with this mode.
 func parseIsolation(path string, text []byte, mode fs.FileMode) (Isolation, error) {
@@ -144,45 +143,41 @@ func (c *Isolation) read(top node) error {
 // oneOfBoth is for host_id and host_name.
 const oneOfBoth = "one of both: each says which host this is"
 
-// keys is the table of a host_isolated.yaml; DefaultIsolation has the defaults. Flags set the same
-// fields, so what can be wrong has a check.
+// keys is the table of a host_isolated.yaml; DefaultIsolation has the defaults.
 func (c *Isolation) keys() table {
-	id, frontEnd, witness := numbers(0, math.MaxInt32), form[string]{endpointForm, ParseEndpoint}, witnesses()
+	witness := parsed(witnessForm, func(s string) (string, error) {
+		w, err := ParseWitness(s)
+		return w.String(), err
+	})
 	powerOff := program{"[/usr/bin/systemctl, poweroff, --force], or [sysrq]", []string{PowerOffSysrq}}
-	file := func(key string, field *string, needed bool) setting { return single(key, field, absolute(), needed) }
 	return table{
 		as("strict", &c.Strict, yesNo()),
-		as("front_ends", &c.FrontEnds, listOf(frontEndsForm, frontEnd)).checked(func() error { return each(c.FrontEnds, frontEnd.check) }),
-		as("host_id", &c.HostID, id).checked(func() error {
-			if c.HostID == -1 {
-				return nil
-			}
-			return id.check(strconv.Itoa(c.HostID))
-		}),
-		single("host_name", &c.HostName, name("the name of this host in oned"), false),
-		as("witnesses", &c.Witnesses, orNone(listOf(witnessesForm, witness))).checked(func() error { return each(c.Witnesses, witness.check) }),
-		single("action", &c.Action, oneOf(ActionDestroy, ActionShutdown, ActionCommand), true),
-		argv("command", &c.Command, program{example: "[/usr/local/bin/on-isolation, --now]"}, false),
-		single("libvirt", &c.Libvirt, libvirt(), true),
-		argv("shutdown", &c.Shutdown, program{example: "[/usr/bin/systemctl, poweroff]"}, true),
-		as("power_off", &c.PowerOff, listOf(powerOffForm, powerOff)).checked(func() error { return each(c.PowerOff, powerOff.check) }),
+		as("front_ends", &c.FrontEnds, listOf(frontEndsForm, parsed(endpointForm, ParseEndpoint))),
+		as("auth_file", &c.AuthFile, absolute()).unless(c.AuthFile == ""),
+		as("ca_file", &c.CAFile, absolute()).unless(c.CAFile == ""),
+		as("host_id", &c.HostID, numbers(0, math.MaxInt32)).unless(c.HostID == -1),
+		as("host_name", &c.HostName, name("the name of this host in oned")).unless(c.HostName == ""),
+		as("witnesses", &c.Witnesses, list[string]{witnessesForm, witness, true}),
 
-		span("interval", &c.Interval, time.Second, time.Minute),
-		span("timeout", &c.Timeout, 500*time.Millisecond, 30*time.Second),
-		span("cron_period", &c.CronPeriod, 10*time.Second, 10*time.Minute),
-		span("after", &c.After, 10*time.Second, time.Hour),
-		span("lease", &c.Lease, fence.MinLease, fence.MaxLease),
-		span("quiet", &c.Quiet, 0, time.Hour),
-		span("destroy_limit", &c.DestroyLimit, time.Second, 5*time.Minute),
-		span("shutdown_limit", &c.ShutdownLimit, 10*time.Second, 30*time.Minute),
-		span("command_limit", &c.CommandLimit, time.Second, 10*time.Minute),
-		span("watchdog_timeout", &c.WatchdogTimeout, 5*time.Second, 5*time.Minute),
+		as("interval", &c.Interval, times(time.Second, time.Minute)),
+		as("timeout", &c.Timeout, times(500*time.Millisecond, 30*time.Second)),
+		as("cron_period", &c.CronPeriod, times(10*time.Second, 10*time.Minute)),
+		as("after", &c.After, times(10*time.Second, time.Hour)),
+		as("lease", &c.Lease, times(fence.MinLease, fence.MaxLease)),
+		as("quiet", &c.Quiet, times(0, time.Hour)),
 
-		file("auth_file", &c.AuthFile, false),
-		file("ca_file", &c.CAFile, false),
-		file("watchdog", &c.Watchdog, false),
-		file("state_dir", &c.StateDir, true),
-		file("run_dir", &c.RunDir, true),
+		as("action", &c.Action, oneOf(ActionDestroy, ActionShutdown, ActionCommand)),
+		as("command", &c.Command, program{example: "[/usr/local/bin/on-isolation, --now]"}).unless(len(c.Command) == 0),
+		as("libvirt", &c.Libvirt, libvirt()),
+		as("destroy_limit", &c.DestroyLimit, times(time.Second, 5*time.Minute)),
+		as("shutdown_limit", &c.ShutdownLimit, times(10*time.Second, 30*time.Minute)),
+		as("command_limit", &c.CommandLimit, times(time.Second, 10*time.Minute)),
+		as("shutdown", &c.Shutdown, program{example: "[/usr/bin/systemctl, poweroff]"}),
+		as("power_off", &c.PowerOff, listOf(powerOffForm, powerOff)),
+		as("watchdog", &c.Watchdog, absolute()).unless(c.Watchdog == ""),
+		as("watchdog_timeout", &c.WatchdogTimeout, times(5*time.Second, 5*time.Minute)),
+		as("state_dir", &c.StateDir, absolute()),
+		as("run_dir", &c.RunDir, absolute()),
 	}
 }
 
@@ -192,66 +187,6 @@ const (
 	witnessesForm = "a list of witnesses, such as [gateway, tcp://10.0.0.2:22]"
 	powerOffForm  = "a list of programs with their arguments, and [sysrq]"
 )
-
-// checked is s with a check.
-func (s setting) checked(check func() error) setting {
-	s.check = check
-	return s
-}
-
-// span is a setting of a duration.
-func span(key string, field *time.Duration, low, high time.Duration) setting {
-	f := times(low, high)
-	return as(key, field, f).checked(func() error { return f.check(short(*field)) })
-}
-
-// single is a setting of a single text; "" is not set, unless it is needed.
-func single(key string, field *string, f form[string], needed bool) setting {
-	return as(key, field, f).checked(func() error {
-		if *field == "" && !needed {
-			return nil
-		}
-		return f.check(*field)
-	})
-}
-
-// argv is a setting of a program; none is not set, unless it is needed.
-func argv(key string, field *[]string, p program, needed bool) setting {
-	return as(key, field, p).checked(func() error {
-		if len(*field) == 0 && !needed {
-			return nil
-		}
-		return p.check(*field)
-	})
-}
-
-// each checks the items of a list.
-func each[T any](list []T, check func(T) error) error {
-	for i, item := range list {
-		if err := check(item); err != nil {
-			return fmt.Errorf("item %d: %w", i+1, err)
-		}
-	}
-	return nil
-}
-
-// orNone is a list that may be empty, too: whether it may be, Isolation.Check knows.
-func orNone[T any](list reader[[]T]) reader[[]T] {
-	return func(n node) ([]T, error) {
-		if n.isEmptyList() {
-			return nil, nil
-		}
-		return list(n)
-	}
-}
-
-// witnesses is a witness, as ParseWitness writes it.
-func witnesses() form[string] {
-	return form[string]{witnessForm, func(s string) (string, error) {
-		w, err := ParseWitness(s)
-		return w.String(), err
-	}}
-}
 
 // libvirt is a text that can be a URI of libvirt; which there are, only libvirt knows.
 func libvirt() form[string] {
@@ -316,9 +251,6 @@ func (c Isolation) checkPatience(least time.Duration, formula string) error {
 // checkValues checks what does not depend on how host_isolated is started.
 func (c Isolation) checkValues() error {
 	for _, s := range c.keys() {
-		if s.check == nil {
-			continue
-		}
 		if err := s.check(); err != nil {
 			return fmt.Errorf("%s: %w", s.key, err)
 		}

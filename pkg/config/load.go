@@ -19,45 +19,38 @@ import (
 
 // Load reads the configuration file at path. A file that is not there gives the zero File; a link that
 // leads nowhere is an error. Every error is an *Error.
-func Load(path string) (File, error) { return optional(path, File{}, LoadNamed) }
+func Load(path string) (File, error) { return orNone(path, File{}, LoadNamed) }
 
 // LoadNamed is Load for a file that somebody named: it has to be there.
-func LoadNamed(path string) (File, error) { return loadAs(path, parse) }
+func LoadNamed(path string) (File, error) { return load(path, parse) }
 
-// optional is load for a file that may be missing; then it returns without.
-func optional[T any](path string, without T, load func(string) (T, error)) (T, error) {
+// orNone is load for a file that may be missing; then it returns none.
+func orNone[T any](path string, none T, load func(string) (T, error)) (T, error) {
 	value, err := load(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
-			return without, nil
+			return none, nil
 		}
 	}
 	return value, err
 }
 
-// loadAs reads the file at path with the parser of its kind.
-func loadAs[T any](path string, parse func(path string, text []byte, mode fs.FileMode) (T, error)) (T, error) {
-	text, mode, err := readRegular(path, MaxSize)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return parse(path, text, mode)
-}
-
-// readRegular reads a regular file of at most max bytes and returns its mode. It
-// looks at the mode of what it has opened, so nobody can exchange the file in
-// between, and it never waits for a pipe.
-func readRegular(path string, most int64) ([]byte, fs.FileMode, error) {
-	fail := func(err error, format string, args ...any) ([]byte, fs.FileMode, error) {
-		return nil, 0, &Error{File: path, Problem: fmt.Sprintf(format, args...), Err: err}
+// load reads a regular file of at most MaxSize bytes with the parser of its kind. It looks at the mode of
+// what it has opened, so nobody can exchange the file in between, and it never waits for a pipe.
+func load[T any](path string, parse func(path string, text []byte, mode fs.FileMode) (T, error)) (value T, err error) {
+	fail := func(err error, format string, args ...any) (T, error) {
+		return value, &Error{File: path, Problem: fmt.Sprintf(format, args...), Err: err}
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return fail(err, "cannot be read: %v", cause(err))
 	}
 	defer f.Close()
+	var text []byte
 	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		text, err = io.ReadAll(io.LimitReader(f, MaxSize+1))
+	}
 	switch {
 	case err != nil:
 		return fail(err, "cannot be read: %v", cause(err))
@@ -65,15 +58,10 @@ func readRegular(path string, most int64) ([]byte, fs.FileMode, error) {
 		return fail(nil, "a directory, not a file")
 	case !info.Mode().IsRegular():
 		return fail(nil, "not a regular file")
+	case len(text) > MaxSize:
+		return fail(nil, "larger than %d bytes", MaxSize)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	switch {
-	case err != nil:
-		return fail(err, "cannot be read: %v", cause(err))
-	case int64(len(text)) > most:
-		return fail(nil, "larger than %d bytes", most)
-	}
-	return text, info.Mode(), nil
+	return parse(path, text, info.Mode())
 }
 
 // cause is what the operating system said, without the path.

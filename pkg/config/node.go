@@ -25,10 +25,9 @@ type node struct {
 
 // setting is a key that a mapping may have.
 type setting struct {
-	key  string
-	read func(node) error
-	// check says what is wrong with the value, wherever it comes from; nil where any can be used.
-	check func() error
+	key   string
+	read  func(node) error
+	check func() error // what is wrong with the value, wherever it comes from
 }
 
 // table has the keys of one mapping.

@@ -16,62 +16,93 @@ import (
 	"one-ft/pkg/text"
 )
 
-// kind is what a value may be: a reader or a form.
-type kind[T any] interface{ read(node) (T, error) }
+// kind is what a value may be. A value can come from a file, or from a flag and then has to be checked.
+type kind[T any] interface {
+	read(node) (T, error)
+	check(T) error
+}
 
 // as is a setting whose value goes into a field.
 func as[T any](key string, field *T, k kind[T]) setting {
-	return setting{key: key, read: func(n node) (err error) {
+	read := func(n node) (err error) {
 		*field, err = k.read(n)
 		return err
-	}}
+	}
+	return setting{key, read, func() error { return k.check(*field) }}
 }
 
-// reader is a kind that is read from a node only.
+// unless is s, with no check of a value that stands for none.
+func (s setting) unless(unset bool) setting {
+	if unset {
+		s.check = func() error { return nil }
+	}
+	return s
+}
+
+// reader is a kind that comes from a file only.
 type reader[T any] func(node) (T, error)
 
 func (r reader[T]) read(n node) (T, error) { return r(n) }
+func (r reader[T]) check(T) error          { return nil }
 
-// listOf is a list that is not empty.
-func listOf[T any](allowed string, k kind[T]) reader[[]T] {
-	return func(n node) (list []T, err error) {
-		err = n.items(allowed, func(item node) error {
-			value, err := k.read(item)
-			list = append(list, value)
-			return err
-		})
-		return list, err
+// list is a list of values, not empty unless that is said.
+type list[T any] struct {
+	allowed string
+	item    kind[T]
+	empty   bool
+}
+
+func listOf[T any](allowed string, item kind[T]) list[T] {
+	return list[T]{allowed: allowed, item: item}
+}
+
+func (l list[T]) read(n node) (all []T, err error) {
+	if l.empty && n.isEmptyList() {
+		return nil, nil
 	}
+	err = n.items(l.allowed, func(item node) error {
+		value, err := l.item.read(item)
+		all = append(all, value)
+		return err
+	})
+	return all, err
+}
+
+func (l list[T]) check(all []T) error {
+	for i, value := range all {
+		if err := l.item.check(value); err != nil {
+			return fmt.Errorf("item %d: %w", i+1, err)
+		}
+	}
+	return nil
 }
 
 // form is how a single value is written.
 type form[T any] struct {
 	allowed string
 	parse   func(string) (T, error) // its errors are refusals
+	show    func(T) string          // what parse reads
 }
 
-func (f form[T]) read(n node) (T, error) {
+func (f form[T]) read(n node) (value T, err error) {
 	if n.yaml.Kind != yaml.ScalarNode || n.isNull() {
-		var none T
-		return none, n.wrong(f.allowed, "%s", n.kind())
+		return value, n.wrong(f.allowed, "%s", n.kind())
 	}
-	value, err := f.of(n.yaml.Value)
+	value, err = f.of(n.yaml.Value)
 	return value, n.refused(err)
 }
 
-// of reads a text, wherever it comes from.
-func (f form[T]) of(s string) (T, error) {
-	if !allPrintable(s) {
-		var none T
-		return none, refuse(f.allowed, "a character that cannot be printed")
-	}
-	return f.parse(s)
+func (f form[T]) check(value T) error {
+	_, err := f.of(f.show(value))
+	return err
 }
 
-// check says what is wrong with a text, wherever it comes from.
-func (f form[T]) check(s string) error {
-	_, err := f.of(s)
-	return err
+// of reads a text, wherever it comes from.
+func (f form[T]) of(s string) (value T, err error) {
+	if !allPrintable(s) {
+		return value, refuse(f.allowed, "a character that cannot be printed")
+	}
+	return f.parse(s)
 }
 
 // refusal is what is wrong with a text or a setting, wherever it comes from.
@@ -102,22 +133,27 @@ func allPrintable(s string) bool { return text.Printable(s) == s }
 
 // texts is a form whose value is the text itself.
 func texts(allowed, problem string, ok func(string) bool) form[string] {
-	return form[string]{allowed, func(s string) (string, error) {
+	return parsed(allowed, func(s string) (string, error) {
 		if !ok(s) {
 			return "", &refusal{problem, allowed}
 		}
 		return s, nil
-	}}
+	})
 }
 
 // words is texts whose error quotes the text; it is for what cannot be a secret by mistake.
 func words(allowed, problem string, ok func(string) bool) form[string] {
-	return form[string]{allowed, func(s string) (string, error) {
+	return parsed(allowed, func(s string) (string, error) {
 		if !ok(s) {
 			return "", refuse(allowed, "%q %s", shortened(s), problem)
 		}
 		return s, nil
-	}}
+	})
+}
+
+// parsed is a form whose value is a text.
+func parsed(allowed string, parse func(string) (string, error)) form[string] {
+	return form[string]{allowed, parse, func(s string) string { return s }}
 }
 
 // anyText is a text, be it empty.
@@ -142,7 +178,7 @@ func times(low, high time.Duration) form[time.Duration] {
 			return 0, refuse(allowed, "%q is out of range", shortened(s))
 		}
 		return d, nil
-	}}
+	}, short}
 }
 
 // short is a duration without parts that are zero: 1h instead of 1h0m0s.
@@ -169,7 +205,7 @@ func numbers(low, high int) form[int] {
 			return 0, refuse(allowed, "%q is out of range", shortened(s))
 		}
 		return n, nil
-	}}
+	}, strconv.Itoa}
 }
 
 // percent is a share, such as 50%.
@@ -187,7 +223,7 @@ func percent() form[Percent] {
 			return 0, refuse(allowed, "%q is out of range", shortened(s))
 		}
 		return Percent(n), nil
-	}}
+	}, Percent.String}
 }
 
 // isNumber reports whether s is one or more digits.
@@ -203,7 +239,7 @@ func oneOf(known ...string) form[string] {
 // yesNo is true or false.
 func yesNo() form[bool] {
 	known := oneOf("true", "false")
-	return form[bool]{known.allowed, func(s string) (bool, error) { return s == "true", known.check(s) }}
+	return form[bool]{known.allowed, func(s string) (bool, error) { return s == "true", known.check(s) }, strconv.FormatBool}
 }
 
 // absolute is an absolute path, or one of the other words. It quotes nothing: who confuses a file with
@@ -224,7 +260,7 @@ type program struct {
 }
 
 func (p program) read(n node) ([]string, error) {
-	words, err := listOf(p.allowed(), anyText())(n)
+	words, err := listOf(p.allowed(), anyText()).read(n)
 	if err == nil {
 		err = n.refused(p.check(words))
 	}
