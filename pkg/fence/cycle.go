@@ -58,17 +58,17 @@ func Cycle(ctx context.Context, host Host, s Settings) ([]LevelTest, error) {
 func (w *work) cycleLevel(ctx context.Context, devices []*device, t *LevelTest) {
 	start := time.Now()
 	var errs []error
-	for _, f := range w.proveLevel(ctx, devices) {
-		errs = append(errs, fmt.Errorf("off: %s: %w", f.Device, f.Err))
+	for _, err := range w.proveLevel(ctx, devices) {
+		errs = append(errs, fmt.Errorf("off: %w", err))
 	}
 	t.Off = time.Since(start)
 	start = time.Now()
 	again, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterTest)
 	defer cancel()
-	for _, f := range each(devices, func(d *device) error {
+	for _, err := range each(devices, func(d *device) error {
 		return w.attempts(again, d, func() error { return w.turn(again, d, actionOn) })
 	}) {
-		errs = append(errs, fmt.Errorf("on again: %s: %w", f.Device, f.Err))
+		errs = append(errs, fmt.Errorf("on again: %w", err))
 	}
 	t.On, t.Err = time.Since(start), errors.Join(errs...)
 }

@@ -3,7 +3,6 @@ package fence
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"one-ft/pkg/text"
 )
@@ -44,49 +43,27 @@ func inTemplate(attribute string, err error) error {
 	return &ConfigError{Where: "host template, " + text.Printable(attribute), Err: err}
 }
 
-// FailedError means that no level proved the host off. It is also ErrManual, ErrNotInstalled or the
-// error of the context, where that is a part of it.
+// FailedError means that no level proved the host off. It is also ErrManual, ErrNotInstalled or the error of
+// the context, where that is a part of it.
 type FailedError struct {
-	HostID   int
-	Host     string // name
-	Failures []Failure
-	cause    error // end of the context
-}
-
-// Failure is a device and why it proves nothing. Secrets are masked.
-type Failure struct {
-	Level  string // such as "level 1 (bmc)"
-	Device string
-	Err    error
+	HostID int
+	Host   string  // name
+	Errs   []error // of each device of each level, in one line without secrets; the last one may be the end of the context
 }
 
 // Error names each level, each device and what it said, in one line.
 func (e *FailedError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "host %d", e.HostID)
+	s := fmt.Sprintf("host %d", e.HostID)
 	if e.Host != "" {
-		fmt.Fprintf(&b, " (%s)", text.Printable(e.Host))
+		s += " (" + text.Printable(e.Host) + ")"
 	}
-	b.WriteString(" is not proven to be off")
+	s += " is not proven to be off"
 	separator := ": "
-	for _, f := range e.Failures {
-		fmt.Fprintf(&b, "%s%s, %s: %v", separator, f.Level, f.Device, f.Err)
-		separator = "; "
+	for _, err := range e.Errs {
+		s, separator = s+separator+err.Error(), "; "
 	}
-	if e.cause != nil {
-		fmt.Fprintf(&b, "%sstopped: %v", separator, e.cause)
-	}
-	return b.String()
+	return s
 }
 
 // Unwrap gives the errors of all devices.
-func (e *FailedError) Unwrap() []error {
-	var all []error
-	for _, f := range e.Failures {
-		all = append(all, f.Err)
-	}
-	if e.cause != nil {
-		all = append(all, e.cause)
-	}
-	return all
-}
+func (e *FailedError) Unwrap() []error { return e.Errs }

@@ -57,27 +57,25 @@ func (w *work) ask(ctx context.Context, d *device, action string) answer {
 }
 
 // each does one thing with all devices at the same time, and collects why some failed.
-func each(devices []*device, do func(*device) error) []Failure {
+func each(devices []*device, do func(*device) error) []error {
 	errs := make([]error, len(devices))
 	var wg sync.WaitGroup
 	for i, d := range devices {
-		wg.Go(func() { errs[i] = do(d) })
+		wg.Go(func() {
+			if err := do(d); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", d.label, err)
+			}
+		})
 	}
 	wg.Wait()
-	var failures []Failure
-	for i, err := range errs {
-		if err != nil {
-			failures = append(failures, Failure{Device: devices[i].label, Err: err})
-		}
-	}
-	return failures
+	return slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 }
 
 // proveLevel makes all devices of a level prove the host off at the same moment.
-func (w *work) proveLevel(ctx context.Context, devices []*device) []Failure {
-	failures := each(devices, func(d *device) error { return w.powerOff(ctx, d) })
-	if len(failures) > 0 || len(devices) == 1 {
-		return failures
+func (w *work) proveLevel(ctx context.Context, devices []*device) []error {
+	errs := each(devices, func(d *device) error { return w.powerOff(ctx, d) })
+	if len(errs) > 0 || len(devices) == 1 {
+		return errs
 	}
 	// Each was off at some moment. A power supply that came on again before the other
 	// one went off has kept the host alive: those that are off now and were off before
@@ -87,21 +85,20 @@ func (w *work) proveLevel(ctx context.Context, devices []*device) []Failure {
 
 // powerOff makes one device prove the host off.
 func (w *work) powerOff(ctx context.Context, d *device) error {
-	if d.Kind == KindManual {
+	switch d.Kind {
+	case KindManual:
 		return ErrManual
-	}
-	if d.Kind == KindLease {
+	case KindLease:
 		return w.proveLease(ctx, d)
-	}
-	return w.attempts(ctx, d, func() error {
-		if d.Kind == KindCommand {
+	case KindCommand:
+		return w.attempts(ctx, d, func() error {
 			if a := w.ask(ctx, d, "run"); a.code != 0 {
 				return a
 			}
 			return nil
-		}
-		return w.turn(ctx, d, actionOff)
-	})
+		})
+	}
+	return w.attempts(ctx, d, func() error { return w.turn(ctx, d, actionOff) })
 }
 
 // stillOff asks a device that was off once more.

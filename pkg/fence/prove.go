@@ -27,28 +27,28 @@ func (s Settings) usable() error {
 	return Check(s.Levels)
 }
 
-// prove tries the levels in their order: when a BMC died with its host, the power
-// strip may still work.
+// prove tries the levels in their order: when a BMC died with its host, the power strip may still work.
 func (w *work) prove(ctx context.Context) (Proof, error) {
 	start := time.Now()
 	failed := &FailedError{HostID: w.host.ID, Host: w.host.Name}
 	for i, devices := range w.devices {
-		if failed.cause = ctx.Err(); failed.cause != nil {
-			return Proof{}, failed
+		if ctx.Err() != nil {
+			break
 		}
 		stop := w.lookMeanwhile(ctx, i)
-		failures := w.proveLevel(ctx, devices)
+		errs := w.proveLevel(ctx, devices)
 		stop()
-		if len(failures) == 0 {
+		if len(errs) == 0 {
 			how := fmt.Sprintf("%s (level %d), %s", verdict(devices), i+1, seconds(start))
 			return Proof{made: true, hostID: w.host.ID, how: how, at: time.Now(), certain: true}, nil
 		}
-		for _, f := range failures {
-			f.Level = levelName(i+1, w.settings.Levels[i].Name)
-			failed.Failures = append(failed.Failures, f)
+		for _, err := range errs {
+			failed.Errs = append(failed.Errs, fmt.Errorf("%s, %w", levelName(i+1, w.settings.Levels[i].Name), err))
 		}
 	}
-	failed.cause = ctx.Err()
+	if err := ctx.Err(); err != nil {
+		failed.Errs = append(failed.Errs, fmt.Errorf("stopped: %w", err))
+	}
 	return Proof{}, failed
 }
 

@@ -145,7 +145,7 @@ func TestManual(t *testing.T) {
 	manual := level(Device{Kind: KindManual})
 	_, err := Prove(t.Context(), theHost, g.settings(level(g.agent("bmc", "fence_denied")), manual))
 	var failed *FailedError
-	if !errors.Is(err, ErrManual) || !errors.As(err, &failed) || len(failed.Failures) != 2 {
+	if !errors.Is(err, ErrManual) || !errors.As(err, &failed) || len(failed.Errs) != 2 {
 		t.Fatalf("error %v", err)
 	}
 	if proof, err := Prove(t.Context(), theHost, g.settings(manual, level(g.agent("strip", "fence_good")))); err != nil || !proof.Certain() {
@@ -208,7 +208,7 @@ func TestContextEnds(t *testing.T) {
 	}
 	sign(t, signs, "")
 	var failed *FailedError
-	if !errors.As(err, &failed) || len(failed.Failures) != 1 || g.calls("strip", "off") > 0 {
+	if !errors.As(err, &failed) || len(failed.Errs) != 2 || g.calls("strip", "off") > 0 {
 		t.Error("another level was begun")
 	}
 }
