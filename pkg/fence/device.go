@@ -48,8 +48,8 @@ type answer struct {
 	err  error  // why there is no exit code
 }
 
-// Error is the answer for errors and events.
-func (a answer) Error() string {
+// String is for errors and events.
+func (a answer) String() string {
 	text := fmt.Sprintf("exit code %d", a.code)
 	if a.err != nil {
 		text = a.err.Error()
@@ -60,8 +60,20 @@ func (a answer) Error() string {
 	return text
 }
 
-// Unwrap gives why there is no exit code.
-func (a answer) Unwrap() error { return a.err }
+// failed is the answer as an error.
+func (a answer) failed() error { return failure{a.String(), a.err} }
+
+// failure is an answer as an error, and why there is no exit code.
+type failure struct {
+	text  string
+	cause error
+}
+
+func (f failure) Error() string { return f.text }
+func (f failure) Unwrap() error { return f.cause }
+
+// Plain is what is stable of it, for logs that are compared.
+func (a answer) Plain() string { return fmt.Sprintf("%d %s", a.code, a.said) }
 
 // prepare resolves the agent and the secret of a device.
 func (s Settings) prepare(level int, d Device) *device {

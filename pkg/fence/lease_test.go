@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"one-ft/pkg/process"
+	"one-ft/pkg/wording"
 )
 
 // leased is a host that is fenced by a lease of a minute.
@@ -123,7 +124,7 @@ func TestPromiseOfTheHost(t *testing.T) {
 			}
 			warned := false
 			s := leased(func(context.Context) (time.Time, error) { return time.Now().Add(-time.Hour), nil })
-			s.Notify = func(e Event) { warned = warned || strings.Contains(e.Text, "has not published") }
+			s.Notify = func(e Event) { warned = warned || e.Message.Kind == wording.LeaseUnpublished }
 			if _, err := Prove(t.Context(), host, s); err != nil || warned == published {
 				t.Errorf("published %v: warned %v, %v", published, warned, err)
 			}

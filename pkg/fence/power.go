@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"one-ft/pkg/wording"
 )
 
 // work is one attempt to prove one host off, or to ask its devices.
@@ -39,20 +41,20 @@ func newWork(host Host, s Settings) *work {
 }
 
 // say reports progress.
-func (w *work) say(d *device, format string, args ...any) {
+func (w *work) say(d *device, kind wording.Kind, args ...any) {
 	if w.settings.Notify == nil {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.settings.Notify(Event{Device: d.label, Text: fmt.Sprintf(format, args...)})
+	w.settings.Notify(Event{Device: d.label, Message: wording.Of(kind, args...)})
 }
 
 // ask calls a device once and reports what it answers.
 func (w *work) ask(ctx context.Context, d *device, action string) answer {
 	start := time.Now()
 	a := w.call(ctx, d, action)
-	w.say(d, "%s: %v, %s", action, a, seconds(start))
+	w.say(d, wording.FenceAnswer, action, a, time.Since(start).Seconds())
 	return a
 }
 
@@ -93,7 +95,7 @@ func (w *work) powerOff(ctx context.Context, d *device) error {
 	case KindCommand:
 		return w.attempts(ctx, d, func() error {
 			if a := w.ask(ctx, d, "run"); a.code != 0 {
-				return a
+				return a.failed()
 			}
 			return nil
 		})
@@ -113,7 +115,7 @@ func (w *work) stillOff(ctx context.Context, d *device) error {
 		case exitOn:
 			return errOnAgain
 		default:
-			return fmt.Errorf("asked again, it says %w", a)
+			return fmt.Errorf("asked again, it says %w", a.failed())
 		}
 	})
 }
@@ -125,7 +127,7 @@ var errOnAgain = errors.New("it was off, but came on again")
 // attempts tries until it works, with growing pauses.
 func (w *work) attempts(ctx context.Context, d *device, try func() error) error {
 	if d.err != nil {
-		w.say(d, "%v", d.err)
+		w.say(d, wording.FenceError, d.err)
 		return d.err
 	}
 	for n := 1; ; n++ {
@@ -135,7 +137,7 @@ func (w *work) attempts(ctx context.Context, d *device, try func() error) error 
 		}
 		backoff := w.settings.Backoff << min(n-1, 6)
 		backoff += spread(w.host.ID, n, backoff/2)
-		w.say(d, "attempt %d of %d failed; the next one in %s", n, w.settings.Attempts, backoff.Round(time.Millisecond))
+		w.say(d, wording.FenceAttempt, n, w.settings.Attempts, backoff.Round(time.Millisecond))
 		if !pause(ctx, backoff) {
 			return err
 		}
@@ -172,9 +174,9 @@ func (w *work) turn(ctx context.Context, d *device, action string) error {
 		case status.code == want:
 			return nil
 		case status.code != other:
-			return fmt.Errorf("%s: %w; status: %w", action, done, status)
+			return fmt.Errorf("%s: %w; status: %w", action, done.failed(), status.failed())
 		case !time.Now().Before(deadline) || !pause(ctx, w.settings.Poll):
-			return fmt.Errorf("%s: %w; but its status is still %s", action, done, still)
+			return fmt.Errorf("%s: %w; but its status is still %s", action, done.failed(), still)
 		}
 	}
 }

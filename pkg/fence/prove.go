@@ -40,7 +40,7 @@ func (w *work) prove(ctx context.Context) (Proof, error) {
 		stop()
 		if len(errs) == 0 {
 			how := fmt.Sprintf("%s (level %d), %s", verdict(devices), i+1, seconds(start))
-			return Proof{made: true, hostID: w.host.ID, how: how, at: time.Now(), certain: true}, nil
+			return Proof{made: true, hostID: w.host.ID, how: how, by: fmt.Sprintf("level %d", i+1), at: time.Now(), certain: true}, nil
 		}
 		for _, err := range errs {
 			failed.Errs = append(failed.Errs, fmt.Errorf("%s, %w", levelName(i+1, w.settings.Levels[i].Name), err))
@@ -121,7 +121,7 @@ func (w *work) status(ctx context.Context, d *device) DeviceStatus {
 	case a.code == exitOff:
 		st.Power = PowerOff
 	default:
-		st.Err = a
+		st.Err = a.failed()
 	}
 	return st
 }

@@ -8,6 +8,7 @@ import (
 
 	"one-ft/pkg/process"
 	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // Host is what fencing needs to know of a host.
@@ -77,8 +78,8 @@ type Settings struct {
 
 // Event is one line of progress.
 type Event struct {
-	Device string // such as "fence_ipmilan on 10.0.0.11"
-	Text   string
+	Device  string // such as "fence_ipmilan on 10.0.0.11"
+	Message wording.Message
 }
 
 // The defaults.
