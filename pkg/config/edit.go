@@ -11,16 +11,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ErrByHand means that a file is written in a way in which a line cannot be put into it by a program.
-var ErrByHand = errors.New("an admin has to write it into the file")
+// ErrByHand means that a program cannot put a line into a file, as it is written.
+var ErrByHand = errors.New("the file has to be edited by hand")
 
 // fencingKey is the key that WithFencing sets.
 const fencingKey = "fencing"
 
 // WithFencing is the text of a one-ft.yaml with fencing set to mode: FencingAuto, FencingRequired or
 // FencingOff. Every other byte stays: comments, order, blanks, line ends. Where the key is set its
-// value is replaced, else it comes behind the commented line of the example, at the end, or before the
-// first key, whichever gives a file that says the same as before in all else. An *Error means that
+// value is replaced, else it comes after the commented line of the example, at the end, or before the
+// first key, whichever leaves all other settings unchanged. An *Error means that
 // the text is no valid one-ft.yaml, ErrByHand that none of these places does.
 func WithFencing(text []byte, mode string) ([]byte, error) {
 	before, err := parse(Name, text, othersNone)
@@ -41,7 +41,7 @@ func WithFencing(text []byte, mode string) ([]byte, error) {
 // othersNone is the mode of a file that may hold secrets.
 const othersNone = 0o600
 
-// candidates are texts that may set the key, the best first. Who calls reads them.
+// candidates are texts that may set the key, the best first. The caller checks them.
 func candidates(text []byte, mode string) (all [][]byte) {
 	top, err := onlyDocument(Name, text)
 	if err != nil {

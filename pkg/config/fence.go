@@ -105,7 +105,7 @@ func readEntry(n node) (Entry, error) {
 	switch {
 	case err != nil:
 	case e.Hosts == nil && e.Clusters == nil:
-		err = n.wrong("hosts, clusters or both", "it is not said for which hosts")
+		err = n.wrong("hosts, clusters or both", "no hosts or clusters")
 	case e.Levels == nil:
 		err = n.wrong("one level or more", "no levels")
 	}
@@ -175,11 +175,11 @@ func readDevice(n node) (fence.Device, error) {
 	const allowed = "one of agent, command, manual and lease"
 	switch {
 	case len(kinds) == 0:
-		return d, n.wrong(allowed, "it is not said what fences")
+		return d, n.wrong(allowed, "nothing to fence with")
 	case len(kinds) > 1:
 		return d, contradiction(seen, kinds[1], kinds[0], allowed)
 	case kinds[0] == "manual" && !manual:
-		return d, seen["manual"].wrong("true, or no such device", "false says nothing")
+		return d, seen["manual"].wrong("true, or no such device", "false has no effect")
 	}
 	d.Kind = fence.Kind(kinds[0])
 	for _, only := range [][2]string{{"params", "agent"}, {"password_file", "agent"}, {"reaction", "lease"}, {"margin", "lease"}} {

@@ -103,7 +103,7 @@ type Values struct {
 	// LogFile is the log, or - for standard error; StateDir has locks and the journal.
 	LogFile, StateDir string
 
-	// Notify are commands that tell admins, at most MaxNotifications.
+	// Notify are commands that notify admins, at most MaxNotifications.
 	Notify []Notification
 	// MetricsFile is a file for node_exporter; "": none is written.
 	MetricsFile string

@@ -84,7 +84,7 @@ const (
 	ActionCommand  = "command"  // a program of the site decides how
 )
 
-// PowerOffSysrq is a way to force the host off: the kernel is told through
+// PowerOffSysrq is a way to force the host off: the kernel does it through
 // /proc/sysrq-trigger, which needs no other process.
 const PowerOffSysrq = "sysrq"
 
@@ -188,7 +188,7 @@ const (
 	powerOffForm  = "a list of programs with their arguments, and [sysrq]"
 )
 
-// libvirt is a text that can be a URI of libvirt; which there are, only libvirt knows.
+// libvirt is a text that can be a URI of libvirt; only libvirt knows which are valid.
 func libvirt() form[string] {
 	return texts("the URI of libvirt on this host, such as qemu:///system", "not a URI", func(s string) bool {
 		u, err := url.Parse(s)

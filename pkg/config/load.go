@@ -35,8 +35,8 @@ func orNone[T any](path string, none T, load func(string) (T, error)) (T, error)
 	return value, err
 }
 
-// load reads a regular file of at most MaxSize bytes with the parser of its kind. It looks at the mode of
-// what it has opened, so nobody can exchange the file in between, and it never waits for a pipe.
+// load reads a regular file of at most MaxSize bytes with the parser of its kind. It checks the mode of
+// the open file, so nobody can exchange it in between, and it never waits for a pipe.
 func load[T any](path string, parse func(path string, text []byte, mode fs.FileMode) (T, error)) (value T, err error) {
 	fail := func(err error, format string, args ...any) (T, error) {
 		return value, &Error{File: path, Problem: fmt.Sprintf(format, args...), Err: err}
@@ -117,7 +117,7 @@ func readText(path string, text []byte, mode fs.FileMode, read func(node) error)
 	return read(n)
 }
 
-// checkText finds what makes a text no YAML, better than the parser says it.
+// checkText finds what makes a text no YAML, with a better message than the parser.
 func checkText(path string, text []byte) error {
 	if bytes.HasPrefix(text, []byte("\uFEFF")) {
 		return &Error{File: path, Line: 1, Problem: "a byte order mark", Allowed: "UTF-8 without one"}
@@ -188,7 +188,7 @@ func (n node) noReferences(y *yaml.Node) error {
 	return nil
 }
 
-// syntaxError makes an Error of what the parser says. It names no line for the
+// syntaxError makes an Error of the message of the parser, which names no line for the
 // first one, and none for an alias.
 func syntaxError(path string, text []byte, err error) error {
 	line, problem := 1, strings.TrimPrefix(err.Error(), "yaml: ")

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Notification is a command that tells admins.
+// Notification is a command that notifies admins.
 type Notification struct {
 	// Command is a program by its absolute path, and its arguments.
 	Command []string `yaml:"command"`
@@ -26,15 +26,15 @@ const (
 )
 
 const (
-	// MaxNotifications is the most commands that tell admins.
+	// MaxNotifications is the most commands that notify admins.
 	MaxNotifications = 10
 	// DefaultNotifyTimeout is enough to hand a message over, and not to deliver it. A choice.
 	DefaultNotifyTimeout = 30 * time.Second
 )
 
-// DefaultNotifyOn returns what a command is for when the file does not say it: an end tells that the
-// VMs run again or what is left to do, and a hold may need an admin. Telling the begin of what is over a
-// minute later makes admins stop reading.
+// DefaultNotifyOn returns what a command is for when the file does not say it: an end means that the
+// VMs run again or what is left to do, and a hold may need an admin. A notification of what is over a minute later makes admins stop
+// reading.
 func DefaultNotifyOn() []string { return []string{NotifyHold, NotifyEnd} }
 
 // exampleTell is a command as it stands in the file.

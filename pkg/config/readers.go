@@ -173,7 +173,7 @@ func times(low, high time.Duration) form[time.Duration] {
 		case isNumber(s):
 			return 0, refuse(allowed+", such as "+shortened(s)+"s", "%q has no unit", shortened(s))
 		case err != nil:
-			return 0, refuse(allowed+", with the units ms, s, m and h", "%q is not a time", shortened(s))
+			return 0, refuse(allowed+", with the units ms, s, m and h", "%q is not a duration", shortened(s))
 		case d < low || d > high:
 			return 0, refuse(allowed, "%q is out of range", shortened(s))
 		}

@@ -9,7 +9,7 @@ import (
 	"one-ft/pkg/text"
 )
 
-// Describe says in one line per device what would be fenced with, for dry runs. It
+// Describe lists what would be fenced with, a line for each device, for dry runs. It
 // shows only parameters that are known to be harmless.
 func Describe(levels []Level) []string {
 	var lines []string

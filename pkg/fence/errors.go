@@ -17,11 +17,11 @@ var (
 	// to stop its VMs (Lease.Covers).
 	ErrLeaseTooShort = errors.New("the wait for the lease is too short")
 	// ErrNotArmed means that a host has said itself that its VMs are not under a lease.
-	ErrNotArmed = errors.New("the host says that it keeps no lease (FT_LEASE_ARMED); look at host_isolated --check there")
+	ErrNotArmed = errors.New("the host reports that it keeps no lease (FT_LEASE_ARMED); run host_isolated --check there")
 	// ErrNotInstalled means that a fence agent is missing on this machine.
 	ErrNotInstalled = errors.New("the fence agent is not installed")
 	// ErrNoAgent means that a host template has FENCE_ attributes but no FENCE_AGENT,
-	// which is how a site's own fence_host.sh is told an address. It is no mistake when
+	// which is how a site's own fence_host.sh gets an address. It is no mistake when
 	// the configuration has levels for the host.
 	ErrNoAgent = errors.New("FENCE_AGENT is missing")
 )

@@ -41,7 +41,7 @@ const (
 	// drift makes the least margin, 1 %: NTP slews a clock by 0.05 % at most (adjtimex: 500
 	// ppm) and crystals are off by 0.01 %; this is more than ten times that.
 	drift = 100
-	// lookEvery is the pause between two looks at a host while waiting.
+	// lookEvery is the pause between two checks of a host while waiting.
 	lookEvery = time.Second
 	// maxRestarts is how often the wait may begin anew because the host was not seen
 	// in ERROR without a gap, as a multiple of the wait.
@@ -79,7 +79,7 @@ func (l Lease) Against(p Promise, published bool, err error) error {
 	return l.WithDefaults().Covers(p)
 }
 
-// check refuses a lease that is out of its limits or breaks the inequality by itself.
+// check refuses a lease that is out of its limits or breaks the inequality on its own.
 func (l Lease) check() error {
 	switch {
 	case l.Length < MinLease || l.Length > MaxLease:
@@ -128,7 +128,7 @@ func TemplatePromise(template map[string]string) (p Promise, found bool, err err
 	}
 	p.Reaction, found, err = wholeSeconds(template, "FT_LEASE_REACTION")
 	if err == nil && !found {
-		err = inTemplate("FT_LEASE_REACTION", errors.New("it is missing, and FT_LEASE is there; look at host_isolated --check there"))
+		err = inTemplate("FT_LEASE_REACTION", errors.New("it is missing, and FT_LEASE is there; run host_isolated --check there"))
 	}
 	return p, true, err
 }
@@ -147,8 +147,8 @@ func wholeSeconds(template map[string]string, name string) (time.Duration, bool,
 	return time.Duration(n) * time.Second, true, nil
 }
 
-// Look looks at a host once. since is when the unbroken row of looks began, this one
-// included, that all said ERROR: with a gap in it, or with another state, it begins
+// Look checks a host once. since is when the unbroken streak of checks began, this one
+// included, that all saw ERROR: with a gap in it, or with another state, it begins
 // anew. An error means that the host is not in ERROR, or that oned does not answer.
 type Look func(ctx context.Context) (since time.Time, err error)
 
@@ -161,7 +161,7 @@ func (w *work) proveLease(ctx context.Context, d *device) error {
 		return err
 	}
 	if w.settings.Look == nil {
-		return errors.New("there is nothing to see with whether oned says ERROR all the while")
+		return errors.New("no way to verify that oned reports ERROR throughout")
 	}
 	if !published {
 		w.say(d, wording.LeaseUnpublished)
@@ -169,9 +169,9 @@ func (w *work) proveLease(ctx context.Context, d *device) error {
 	return w.awaitLease(ctx, d, l.Wait())
 }
 
-// awaitLease looks at the host until it was in ERROR without a gap for so long.
+// awaitLease checks the host until it was in ERROR without a gap for so long.
 func (w *work) awaitLease(ctx context.Context, d *device, wait time.Duration) error {
-	began, row := time.Now(), time.Time{}
+	began, streak := time.Now(), time.Time{}
 	for {
 		since, err := w.settings.Look(ctx)
 		now := time.Now()
@@ -184,12 +184,12 @@ func (w *work) awaitLease(ctx context.Context, d *device, wait time.Duration) er
 			return nil
 		case now.Sub(began) > maxRestarts*wait:
 			return fmt.Errorf("in %s the host was never seen in ERROR for %s without a gap", now.Sub(began).Round(time.Second), wait)
-		case row.IsZero():
+		case streak.IsZero():
 			w.say(d, wording.LeaseWait, (wait - now.Sub(since)).Round(time.Second))
-		case since.After(row):
+		case since.After(streak):
 			w.say(d, wording.LeaseAnew)
 		}
-		row = since
+		streak = since
 		if !pause(ctx, min(lookEvery, wait-now.Sub(since))) {
 			return fmt.Errorf("while waiting for the lease to run out: %w", ctx.Err())
 		}

@@ -115,7 +115,7 @@ func (w *work) stillOff(ctx context.Context, d *device) error {
 		case exitOn:
 			return errOnAgain
 		default:
-			return fmt.Errorf("asked again, it says %w", a.failed())
+			return fmt.Errorf("when checked again: %w", a.failed())
 		}
 	})
 }
@@ -154,7 +154,7 @@ func spread(hostID, attempt int, limit time.Duration) time.Duration {
 
 // errNonsense is an agent that is broken, or no agent at all: shells and interpreters
 // that cannot read a program also end with exit code 2.
-var errNonsense = errors.New("exit code 2 for off and for status: it does not understand what it is asked, so its word is no proof")
+var errNonsense = errors.New("exit code 2 for off and for status: it does not understand the request, so its word is no proof")
 
 // turn makes one device switch the host off or on, and asks for its status, whatever it has answered: a
 // lie is found, and what happens late counts. As long as the status is still the other one it is asked

@@ -107,7 +107,7 @@ func Status(ctx context.Context, host Host, s Settings) ([]DeviceStatus, error) 
 
 // status asks one device once.
 func (w *work) status(ctx context.Context, d *device) DeviceStatus {
-	st := DeviceStatus{Level: d.level, Device: d.label, Kind: d.Kind, Power: PowerUnknown, Said: "it has no status that could be asked for"}
+	st := DeviceStatus{Level: d.level, Device: d.label, Kind: d.Kind, Power: PowerUnknown, Said: "it has no status to query"}
 	if d.Kind != KindAgent {
 		return st
 	}

@@ -27,7 +27,7 @@ func TestAgents(t *testing.T) {
 		{agent: "fence_pipes", proven: true, offs: 1, says: "says off"},
 		{agent: "fence_lie", offs: 2, says: "off: exit code 0: Success: Powered OFF; but its status is still on"},
 		{agent: "fence_denied", offs: 2, says: "Unable to obtain correct plug status"},
-		{agent: "fence_broken", says: "it does not understand what it is asked"},
+		{agent: "fence_broken", says: "it does not understand the request"},
 		{agent: "fence_killed", offs: 2, says: "ended by signal 9 (killed)"},
 		{agent: "fence_missing", says: "fence_missing is not installed (package fence-agents)"},
 	} {

@@ -120,7 +120,7 @@ func (s Settings) ready(host Host, d Device, as *Account) *Problem {
 	return nil
 }
 
-// runnable looks at a program by its absolute path.
+// runnable checks a program by its absolute path.
 func runnable(path string, as *Account) *Problem {
 	info, err := os.Stat(path)
 	switch {

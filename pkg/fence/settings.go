@@ -57,7 +57,7 @@ type Settings struct {
 	Timeout  time.Duration // of one call of an agent or command
 	Attempts int           // for each device, at least 1
 	Backoff  time.Duration // before the second attempt; doubles with each
-	Late     time.Duration // how long a device that still says "on" is asked again
+	Late     time.Duration // how long the status of a device that is still on is polled
 	Poll     time.Duration // pause between these questions
 	// AgentDir are the directories that agents are looked for in; default: /usr/sbin,
 	// /sbin, /usr/bin, then PATH.
