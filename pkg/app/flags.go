@@ -28,9 +28,9 @@ func CommonFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and change nothing"},
 		&cli.StringFlag{Name: "verify", Usage: "`WHAT` has to be seen before a VM counts as done: none (oned accepted the call), left (the VM left the host and its clean-up is over, or it left the failure), running (it runs again)",
 			Values: []string{"none", "left", "running"}, DefaultText: "running; vm_failure without a terminal: left"},
-		&cli.DurationFlag{Name: "timeout", Value: config.DefaultTimeout, Usage: "give up acting and verifying after this `TIME`; what is not done then is listed", DefaultText: "10m0s, or what the cloud needs for so many VMs"},
-		&cli.DurationFlag{Name: "oned-wait", Value: config.DefaultOnedWait, Usage: "keep trying for this `TIME` while oned does not answer (restart, change of leader)"},
-		&cli.IntFlag{Name: "parallel", Value: config.DefaultParallel, Usage: fmt.Sprintf("act on this `NUMBER` of VMs at the same time, 1 to %d", config.MaxParallel)},
+		&cli.DurationFlag{Name: "timeout", Value: config.Default().Timeout, Usage: "give up acting and verifying after this `TIME`; what is not done then is listed", DefaultText: "10m0s, or what the cloud needs for so many VMs"},
+		&cli.DurationFlag{Name: "oned-wait", Value: config.Default().OnedWait, Usage: "keep trying for this `TIME` while oned does not answer (restart, change of leader)"},
+		&cli.IntFlag{Name: "parallel", Value: config.Default().Parallel, Usage: fmt.Sprintf("act on this `NUMBER` of VMs at the same time, 1 to %d", config.MaxParallel)},
 		&cli.BoolFlag{Name: "any-state", Usage: "act also when an admin disabled the host or set it offline"},
 	}, ConnectFlags()...)
 }
