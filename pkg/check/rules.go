@@ -251,7 +251,7 @@ func (e *evaluation) host(h Host) {
 		e.about(h.ID, Warning, fmt.Sprintf("onehost enable %d", h.ID), "%s is %s with %s on it: it never becomes ERROR, so they are not recovered", h.name(), h.State, counted(active, "VM"))
 	}
 	if ids := e.VMs.Cleaning[h.ID]; len(ids) > 0 && !open && !h.State.Back() {
-		e.about(h.ID, Problem, fmt.Sprintf("host_error %d -r", h.ID), "oned cleans up on %s, which is %s: VM %s in CLEANUP_RESUBMIT may stay so for ever", h.name(), h.State, listed(ids))
+		e.about(h.ID, Problem, fmt.Sprintf("host_error %d -r", h.ID), "oned cleans up on %s, which is %s: VM %s in CLEANUP_RESUBMIT may stay so forever", h.name(), h.State, listed(ids))
 	}
 	// Nothing ends such guests, and one that oned started elsewhere writes to the same disks (seen live on 6.10).
 	if zombies != "" && !quarantined {

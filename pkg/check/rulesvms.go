@@ -90,7 +90,7 @@ func (e *evaluation) budgets() {
 		n++
 		what := fmt.Sprintf("%s, and given up after %d of %d attempts", v.is(), v.Spent.Attempts, v.Spent.Limit)
 		if v.Spent.Limit == 0 {
-			what = v.is() + ", and FT_MAX_ATTEMPTS is 0: nothing is done without a person"
+			what = v.is() + ", and FT_MAX_ATTEMPTS is 0: nothing is done without an admin"
 		} else if !v.Spent.Until.IsZero() {
 			what += "; not retried automatically before " + v.Spent.Until.Format(time.DateTime)
 		}

@@ -42,7 +42,7 @@ var (
 )
 
 // Command is how long one ssh command to the failed host takes, until it fails. A host that is frozen
-// keeps it waiting for a banner for ever, unless there is a ConnectTimeout, which bounds that as well
+// keeps it waiting for a banner forever, unless there is a ConnectTimeout, which bounds that as well
 // (OpenSSH 9.2: 3.02 s with ConnectTimeout 3, measured).
 func (s SSH) Command(f Failure) Span {
 	c, waits := map[Failure]Span{

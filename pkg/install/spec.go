@@ -52,7 +52,7 @@ func DefaultSpec() Spec {
 const MinTimeout = 4 * time.Hour
 
 // Timeout is the TIMEOUT with which no working hook is ever killed. parts are the longest times of its stages:
-// twice their sum, because a host that comes back and fails again is watched anew, rounded up to a
+// twice their sum, because a host that comes back and fails again is watched again, rounded up to a
 // whole hour, and at least MinTimeout.
 func Timeout(parts ...time.Duration) time.Duration {
 	sum := time.Hour - 1
