@@ -100,7 +100,7 @@ func (w work) hostJob() failover.HostJob {
 	for _, argv := range q.Opinions {
 		job.Opinions = append(job.Opinions, failover.NewOpinion(argv, s.Client.HostXML, s.RunProgram))
 	}
-	fences := NewFences(s)
+	fences := NewFences(s, w.say)
 	job.Describe = fences.Describe
 	if q.ConfirmedOff {
 		job.Fencing, job.Fence = failover.FencingRequired, confirmed
@@ -108,9 +108,6 @@ func (w work) hostJob() failover.HostJob {
 	}
 	if w.shared != nil {
 		fences.Slots = w.shared.agents
-	}
-	fences.Notify = func(e fence.Event) {
-		w.say(failover.Event{VM: -1, Level: wording.Info, Message: e.Message.After("fence " + e.Device)})
 	}
 	job.Fencing, job.Fence = failover.Fencing(q.Fencing), fences.Prove
 	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(job.Fencing, host) }
@@ -236,9 +233,14 @@ func locks(s app.Session) failover.Locker {
 	return s.Locks
 }
 
-// NewFences are those of a session.
-func NewFences(s app.Session) fencing.Resolver {
-	return fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram}
+// NewFences are those of a session, with progress going to say, or to the log alone for nil.
+func NewFences(s app.Session, say func(failover.Event)) fencing.Resolver {
+	if say == nil {
+		say = func(e failover.Event) { s.Log.VM(e.Level, e.VM, e.Message) }
+	}
+	return fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
+		say(failover.Event{VM: -1, Level: wording.Info, Message: e.Message.After("fence " + e.Device)})
+	}}
 }
 
 // newEstimate makes the Estimate of a session. What cannot be read is as OpenNebula ships it.

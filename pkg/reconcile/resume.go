@@ -145,7 +145,7 @@ func (w *sweeper) would(b *coordinator.Batch, f found) {
 	line := fmt.Sprintf("%s: %s: it would be handled: %s", f.what, f.swept.Verdict, f.request.Action)
 	var o fence.Outlook // of a VM, and of a host whose VMs have all left, there is none
 	if len(f.host.VMs) > 0 {
-		o = coordinator.NewFences(w.s).Outlook(failover.Fencing(coordinator.Complete(w.s, f.request).Fencing), f.host)
+		o = coordinator.NewFences(w.s, nil).Outlook(failover.Fencing(coordinator.Complete(w.s, f.request).Fencing), f.host)
 	}
 	if text := o.Row(f.request.Action == string(recovery.Delete)); text != "" {
 		line += "; its VMs " + text
