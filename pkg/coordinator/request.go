@@ -35,7 +35,7 @@ func Complete(s app.Session, q incident.Request) incident.Request {
 			q.Opinions = v.Confirm
 		}
 		if !s.VerifyGiven {
-			q.Verify = cmp.Or(q.Verify, string(failover.VerifyRunning)) // the VMs of a host are followed until they run
+			q.Verify = cmp.Or(q.Verify, failover.VerifyRunning) // the VMs of a host are followed until they run
 		}
 	}
 	q.Verify = cmp.Or(q.Verify, s.Verify)

@@ -43,6 +43,9 @@ func newWork(s app.Session, q incident.Request, notify *journaling.Notifications
 		c.Repeats = &journaling.Repeats{EachCycle: s.Version.Before(hooksOfOned.Major, hooksOfOned.Minor), Cycle: w.cycle}
 	}
 	w.rec = journaling.NewRecorder(c)
+	if q.ConfirmedOff {
+		w.q.Fencing = string(failover.FencingRequired) // the word of the admin is the proof
+	}
 	return w
 }
 
@@ -80,7 +83,7 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 // RunVM does what a request for a VM asks for.
 func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
 	w := newWork(s, q, notify, nil)
-	job := failover.VMJob{VMID: q.ID, Dialect: s.Dialect, Decide: decision(q)}
+	job := failover.VMJob{Dialect: s.Dialect, Decide: decision(q)}
 	if !q.NoBudget {
 		job.Budget = newBudget(s)
 	}
@@ -93,27 +96,23 @@ func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journ
 func (w work) hostJob() failover.HostJob {
 	s, q, v := w.s, w.q, w.s.Config.Values()
 	job := failover.HostJob{
-		HostID: q.ID, Dialect: s.Dialect, Confirm: incident.Duration(q.Confirm), FenceFirst: q.FenceFirst,
-		Policy: recovery.Policy{Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}},
-		Storm:  w.storm(), Insist: q.ConfirmedOff || q.Override && s.Attended, ConfirmedOff: q.ConfirmedOff,
+		Dialect: s.Dialect, Policy: recovery.Policy{Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}},
+		Storm: w.storm(), Insist: q.ConfirmedOff || q.Override && s.Attended,
 	}
 	for _, argv := range q.Opinions {
 		job.Opinions = append(job.Opinions, failover.NewOpinion(argv, s.Client.HostXML, s.RunProgram))
 	}
-	fences := NewFences(s)
+	fences := NewFences(s, w.say)
 	job.Describe = fences.Describe
 	if q.ConfirmedOff {
-		job.Fencing, job.Fence = failover.FencingRequired, confirmed
+		job.Fence = confirmed
 		return job
 	}
 	if w.shared != nil {
 		fences.Slots = w.shared.agents
 	}
-	fences.Notify = func(e fence.Event) {
-		w.say(failover.Event{VM: -1, Level: wording.Info, Message: e.Message.After("fence " + e.Device)})
-	}
-	job.Fencing, job.Fence = failover.Fencing(q.Fencing), fences.Prove
-	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(job.Fencing, host) }
+	job.Fence = fences.Prove
+	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(failover.Fencing(q.Fencing), host) }
 	job.ProofTime = func(host one.Host, watched time.Duration) downtime.Span {
 		v.Fencing = q.Fencing
 		set, err := fences.Settings(host)
@@ -148,16 +147,15 @@ func confirmed(_ context.Context, host one.Host, _ fence.Look) (fence.Proof, err
 func (w work) options() failover.Options {
 	s, q, v := w.s, w.q, w.s.Config.Values()
 	o := failover.Options{
-		Record: w.rec, Verify: failover.Verify(q.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
-		Notify: w.say, Bar: failover.NewBar(s.Drivers(), s.StateDir, w.say),
-		Asked: q.At, Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Attended: s.Attended, Estimate: newEstimate(s),
-		Budget: newBudget(s),
+		Request: q, Record: w.rec, Notify: w.say, Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, Attended: s.Attended,
+		Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Estimate: newEstimate(s), Budget: newBudget(s),
+		Bar: failover.NewBar(s.Drivers(), s.StateDir, w.say),
 	}
 	if w.shared != nil {
 		o.Shared = w.shared.Shared
 	}
 	if q.Timeout > 0 {
-		o.Timeout, o.FixedTimeout = incident.Duration(q.Timeout), true
+		o.Timeout = incident.Duration(q.Timeout)
 	}
 	if v.Place {
 		o.Placer = drill.NewPlacer(s.Client)
@@ -236,9 +234,14 @@ func locks(s app.Session) failover.Locker {
 	return s.Locks
 }
 
-// NewFences are those of a session.
-func NewFences(s app.Session) fencing.Resolver {
-	return fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram}
+// NewFences are those of a session, with progress going to say, or to the log alone for nil.
+func NewFences(s app.Session, say func(failover.Event)) fencing.Resolver {
+	if say == nil {
+		say = func(e failover.Event) { s.Log.VM(e.Level, e.VM, e.Message) }
+	}
+	return fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
+		say(failover.Event{VM: -1, Level: wording.Info, Message: e.Message.After("fence " + e.Device)})
+	}}
 }
 
 // newEstimate makes the Estimate of a session. What cannot be read is as OpenNebula ships it.

@@ -121,7 +121,7 @@ func TestBackBetweenTwoLooks(t *testing.T) {
 			cfg.MonitorInterval = 10 * time.Second
 			w := newWorld(t, cfg)
 			w.failHost()
-			w.job.Confirm = 3 * time.Minute
+			w.opt.Request.Confirm = 180
 			w.cloud.Inject(cloud.Rule{Method: "one.host.info", ID: dead, Skip: 100, Times: 1, Delay: 29 * time.Second})
 			time.AfterFunc(101*time.Second, func() { _ = w.cloud.HealHost(dead) })
 			time.AfterFunc(115*time.Second, func() { _ = w.cloud.PowerOff(dead) })
@@ -155,7 +155,7 @@ func TestUserWhoSeesNoHosts(t *testing.T) {
 func TestNoSuchHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, fourHosts("6.10.0"))
-		w.job.HostID = 99
+		w.opt.Request.ID = 99
 		if _, err := failover.Host(t.Context(), w.client, nil, w.job, w.opt); !errors.Is(err, failover.ErrNoHost) {
 			t.Errorf("host 99: %v", err)
 		}
@@ -167,7 +167,6 @@ func TestProofOfAnotherHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
 		w.failHost()
-		w.job.Fencing = failover.FencingRequired
 		for _, proof := range []fence.Proof{{}, fence.WithoutProof(2, "test")} {
 			w.job.Fence = func(context.Context, one.Host, fence.Look) (fence.Proof, error) { return proof, nil }
 			if _, err := failover.Host(t.Context(), w.client, nil, w.job, w.opt); err == nil || len(w.changes(0)) > 0 {

@@ -121,29 +121,22 @@ func (noRecorder) VM(Outcome)                                        {}
 func (noRecorder) Leave()                                            {}
 func (noRecorder) Number() int                                       { return 0 }
 
-// Verify says what has to be seen before a VM counts as done.
-type Verify string
-
-// The values of --verify.
+// What has to be seen before a VM counts as done: incident.Request.Verify.
 const (
-	VerifyNone    Verify = "none"    // oned accepted the call
-	VerifyLeft    Verify = "left"    // the VM left the host and its clean-up is over, or it left the state that it failed in
-	VerifyRunning Verify = "running" // the VM runs again
+	VerifyNone    = "none"    // oned accepted the call
+	VerifyLeft    = "left"    // the VM left the host and its clean-up is over, or it left the state that it failed in
+	VerifyRunning = "running" // the VM runs again
 )
 
 // Options are what all executables that act on VMs share.
 type Options struct {
-	Verify   Verify
-	Parallel int           // VMs acted on at the same time; at least 1
-	Timeout  time.Duration // for acting and verifying together
+	Request  incident.Request // what was asked for
+	Parallel int              // VMs acted on at the same time; at least 1
+	Timeout  time.Duration    // for acting and verifying together
 	// Quarantine takes a failed host out of scheduling before its VMs are started elsewhere.
 	Quarantine bool
 	// Estimate says what the cloud needs; nil takes the limits of this package.
 	Estimate Estimate
-	// Asked is when the hook was called, or somebody asked; the zero time for now.
-	Asked time.Time
-	// FixedTimeout: Timeout was asked for, whatever the cloud needs.
-	FixedTimeout bool
 	// Budget bounds how often a VM is recreated once more that could not be started elsewhere; nil does not.
 	Budget *Budget
 	// Placer, when set, places VMs that wait for a host instead of the scheduler.
@@ -151,7 +144,6 @@ type Options struct {
 	// Bar, when set, makes ssh to a host that is off fail at once.
 	Bar      func(ctx context.Context, host one.Host, names []string, incident int) (Barrier, error)
 	DryRun   bool // stop with the plan
-	AnyState bool // also on a host that an admin disabled or set offline
 	Attended bool // a person or a script waits for the answer
 	// FrontEnd is how this front-end is called in the claims on hosts (Claim); "" for no
 	// claims.

@@ -137,7 +137,7 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 	case recovery.TurnStuck:
 		r.stuck(t, vm, incident.Wait(stage), w.In)
 	case recovery.TurnWait:
-		if r.opt.Verify == VerifyLeft && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
+		if r.opt.Request.Verify == VerifyLeft && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
 			r.end(t, Starting, onItsWay(t))
 		}
 	}

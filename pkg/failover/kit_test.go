@@ -81,9 +81,9 @@ func newWorld(t *testing.T, cfg cloud.Config) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	w := &world{t: t, cloud: c, job: failover.HostJob{HostID: dead, Policy: recovery.Policy{Mode: recovery.Recreate}, Fencing: failover.FencingRequired, Fence: off}}
+	w := &world{t: t, cloud: c, job: failover.HostJob{Policy: recovery.Policy{Mode: recovery.Recreate}, Fence: off}}
 	w.client = w.connect("oneadmin:opennebula")
-	w.opt = failover.Options{Verify: failover.VerifyRunning, Parallel: 8, Timeout: 5 * time.Minute, Notify: func(e failover.Event) {
+	w.opt = failover.Options{Request: incident.Request{ID: dead, Action: "recreate", Fencing: "required", Verify: failover.VerifyRunning}, Parallel: 8, Timeout: 5 * time.Minute, Notify: func(e failover.Event) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.log = append(w.log, fmt.Sprintf("VM %d: %s", e.VM, e.Message.String()))

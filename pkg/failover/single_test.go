@@ -20,7 +20,9 @@ func (w *world) failure(id int, p recovery.FailurePolicy) failover.Report {
 
 func (w *world) single(id int, decide func(recovery.Single) recovery.Step) failover.Report {
 	w.t.Helper()
-	report, err := failover.VM(w.t.Context(), w.client, w.locks, failover.VMJob{VMID: id, Dialect: w.job.Dialect, Decide: decide}, w.opt)
+	opt := w.opt
+	opt.Request.ID = id
+	report, err := failover.VM(w.t.Context(), w.client, w.locks, failover.VMJob{Dialect: w.job.Dialect, Decide: decide}, opt)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -113,7 +115,9 @@ func TestHostDiesDuringTheBackOff(t *testing.T) {
 		}
 		ended := make(chan failover.Report)
 		go func() {
-			report, err := failover.VM(t.Context(), w.client, lockDir(t, "vm_failure", dir), failover.VMJob{VMID: 7, Dialect: w.job.Dialect, Decide: recreating, Budget: b}, w.opt)
+			opt := w.opt
+			opt.Request.ID = 7
+			report, err := failover.VM(t.Context(), w.client, lockDir(t, "vm_failure", dir), failover.VMJob{Dialect: w.job.Dialect, Decide: recreating, Budget: b}, opt)
 			if err != nil {
 				t.Error(err)
 			}

@@ -80,7 +80,7 @@ func (t *tool) checked(c *cli.Context, report *check.Report) error {
 
 // checking puts together what a check needs.
 func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
-	fences := coordinator.NewFences(s)
+	fences := coordinator.NewFences(s, nil)
 	in := check.Input{
 		Given:  check.Given{Own: app.Version(), ConfigFile: s.Config.Path, Values: s.Config.Values(), Place: placeOf(s), NoFencing: noFencing},
 		Client: s.Client, Location: s.Paths.Location, LogDir: s.Paths.Log, State: statedir.Dir(s.StateDir), Settings: fences.Settings,
