@@ -13,7 +13,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"one-ft/pkg/hook"
-	"one-ft/pkg/incident"
+	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
@@ -71,7 +71,7 @@ func openLog(env Env, tool string, s Settings, paths Paths) *Log {
 		logger.SetOutput(f)
 		l.file = f
 		if missing != nil {
-			_ = incident.OwnLikeParent(path) // else the hook logs nothing, which is no reason to stop
+			_ = statedir.OwnLikeParent(path) // else the hook logs nothing, which is no reason to stop
 		}
 	} else if s.LogFile != "" {
 		fmt.Fprintf(env.Stderr, "%s: no log: %s\n", tool, text.Printable(err.Error()))

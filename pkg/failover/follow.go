@@ -137,11 +137,11 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 	case recovery.TurnStuck:
 		r.stuck(t, vm, incident.Wait(stage), w.In)
 	case recovery.TurnWait:
-		if r.opt.Verify == VerifyLeft && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
+		if r.opt.Request.Verify == VerifyLeft && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
 			r.end(t, Starting, onItsWay(t))
 		}
 	}
-	return stage == recovery.StageCleanup || turn == recovery.TurnAsk // its clean-up is still to come
+	return stage == incident.WaitCleanup || turn == recovery.TurnAsk // its clean-up is still to come
 }
 
 // unmoved reports whether a VM is on the host as it was when oned was asked to take it off.
@@ -172,7 +172,7 @@ func (r *runner) hop(t *task, vm one.VM, waits incident.Wait) {
 		}
 	}
 	t.out.Path, t.out.Waits = append(t.out.Path, now), waits
-	r.rec.Moved(t.out)
+	r.rec.VM(t.out)
 	if waits == incident.WaitRoom {
 		r.say(vm.ID, wording.Waits, schedulerSays(vm))
 	}

@@ -3,18 +3,17 @@ package incident
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"one-ft/pkg/statedir"
 )
 
-// Attempts are when something was done to VMs without a person, in a directory that all
-// one-ft processes of a front-end share.
+// Attempts are the times of automatic actions on VMs, in a directory that all one-ft processes of a
+// front-end share.
 type Attempts struct{ dir string }
 
 const (
@@ -30,19 +29,11 @@ func NewAttempts(dir string) *Attempts { return &Attempts{dir: dir} }
 // Of gives the attempts at a VM, oldest first. Lines that are no time are skipped: a
 // damaged file must not stop a recovery, and what it lost is in the history of the VM.
 func (a *Attempts) Of(vmID int) ([]time.Time, error) {
-	f, err := os.OpenFile(a.path(vmID), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
+	times, err := statedir.ReadSmall(a.path(vmID), maxAttemptsFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, statedir.ErrTooLarge) {
 		return nil, fmt.Errorf("read the attempts at VM %d: %w", vmID, err)
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxAttemptsFile))
-	if err != nil {
-		return nil, fmt.Errorf("read the attempts at VM %d: %w", vmID, err)
-	}
-	return ParseTimes(string(text)), nil
+	return ParseTimes(string(times)), nil
 }
 
 // Add writes an attempt down, on the disk when it returns. Whoever calls it holds the
@@ -50,11 +41,11 @@ func (a *Attempts) Of(vmID int) ([]time.Time, error) {
 func (a *Attempts) Add(vmID int, at time.Time) error {
 	all, err := a.Of(vmID)
 	if err == nil {
-		err = makeDir(a.dir)
+		err = statedir.MakeDir(a.dir)
 	}
 	if err == nil {
 		all = append(all, at)
-		err = replaceFile(a.path(vmID), FormatTimes(all[max(0, len(all)-keepAttempts):])+"\n")
+		err = statedir.Replace(a.path(vmID), []byte(FormatTimes(all[max(0, len(all)-keepAttempts):])+"\n"))
 	}
 	if err != nil {
 		return fmt.Errorf("note the attempt at VM %d: %w", vmID, err)
@@ -84,41 +75,4 @@ func FormatTimes(times []time.Time) string {
 		words[i] = strconv.FormatInt(t.Unix(), 10)
 	}
 	return strings.Join(words, " ")
-}
-
-// replaceFile writes a file as a whole: after it either the old or the new one is on the
-// disk.
-func replaceFile(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(text)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
-	}
-	return err
-}
-
-// syncDir makes a rename last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

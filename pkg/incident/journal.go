@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"one-ft/pkg/statedir"
 )
 
 // Journal is a directory with one JSON file per incident, which all one-ft processes of
@@ -49,7 +51,7 @@ const (
 // its owner: what stands in the journal is the business of the admins of the cloud.
 func OpenJournal(dir string) (*Journal, error) {
 	_, statErr := os.Stat(dir)
-	err := makeDir(dir)
+	err := statedir.MakeDir(dir)
 	if err == nil && errors.Is(statErr, os.ErrNotExist) {
 		err = os.Chmod(dir, 0o750)
 	}
@@ -59,11 +61,10 @@ func OpenJournal(dir string) (*Journal, error) {
 	return &Journal{dir: dir, known: map[int]object{}}, nil
 }
 
-// Begin writes a new incident with the next free number and gives the Case that goes on
-// writing it. It sets Version, Number, Status, FrontEnd if it is empty and Began if it is
-// zero. The record is on the disk when it returns. With an error the Case is nil, which can
-// be used like any other and writes nothing: a recovery does not wait for a disk.
-func (j *Journal) Begin(r Record) (*Case, error) {
+// Begin writes a new incident with the next free number, on the disk when it returns. It sets Version,
+// Number, Status, FrontEnd if it is empty and Began if it is zero. With an error the Writer is nil, which
+// can be used like any other and writes nothing: a recovery does not wait for a disk.
+func (j *Journal) Begin(r Record) (*Writer, error) {
 	if !knownKind(r.Kind) {
 		return nil, fmt.Errorf("begin an incident: %q is no kind of incident", r.Kind)
 	}
@@ -74,12 +75,12 @@ func (j *Journal) Begin(r Record) (*Case, error) {
 	defer release()
 	r.Version, r.Number, r.Status, r.Ended = RecordVersion, number, Open, nil
 	if r.FrontEnd == "" {
-		r.FrontEnd, _ = os.Hostname() // for people only
+		r.FrontEnd, _ = os.Hostname() // for readers only
 	}
 	if r.Began.IsZero() {
 		r.Began = now()
 	}
-	c := newCase(j.dir, r)
+	c := newWriter(j.dir, r)
 	if err := save(j.dir, &c.record); err != nil {
 		return nil, fmt.Errorf("begin an incident: %w", err)
 	}
@@ -87,9 +88,8 @@ func (j *Journal) Begin(r Record) (*Case, error) {
 	return c, nil
 }
 
-// Continue goes on with an open incident of a process that ended before it was done. The
-// caller holds the lock of the object.
-func (j *Journal) Continue(number int) (*Case, error) {
+// Continue resumes an open incident whose process was interrupted. The caller holds the lock of the object.
+func (j *Journal) Continue(number int) (*Writer, error) {
 	r, err := j.Load(number)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (j *Journal) Continue(number int) (*Case, error) {
 	if !r.Status.Unfinished() {
 		return nil, fmt.Errorf("incident %d has ended: %s", number, r.Status)
 	}
-	return newCase(j.dir, r), nil
+	return newWriter(j.dir, r), nil
 }
 
 // Load reads an incident. The error is ErrNoIncident when there is none.
@@ -111,17 +111,28 @@ func (j *Journal) Load(number int) (Record, error) {
 // OpenOf gives the newest incident of an object that has not ended (Status.Unfinished), such as ("VM", 42), and whether
 // there is one. An error names files that could not be read; the answer holds for the others.
 func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
+	return j.newest(object{kind, id}, true)
+}
+
+// LastOf is OpenOf for the newest incident, whether it has ended or not.
+func (j *Journal) LastOf(kind string, id int) (Record, bool, error) {
+	return j.newest(object{kind, id}, false)
+}
+
+func (j *Journal) newest(of object, open bool) (Record, bool, error) {
 	numbers, err := j.numbers()
 	if err != nil {
 		return Record{}, false, err
 	}
 	var failed []error
 	for _, n := range numbers {
-		if !j.mayBeOf(n, kind, id) || j.isOver(n) {
+		// A process that looks for an open incident passes a thousand that have ended, and when many hosts
+		// fail a hundred processes look.
+		if !j.mayBeOf(n, of) || open && j.glance(n).over() {
 			continue
 		}
 		r, err := j.read(n, head)
-		if err == nil && r.Status.Unfinished() && r.Kind == kind && r.ID == id {
+		if err == nil && r.Kind == of.kind && r.ID == of.id && (!open || r.Status.Unfinished()) {
 			if r, err = j.read(n, everything); err == nil {
 				return r, true, errors.Join(failed...)
 			}
@@ -133,14 +144,31 @@ func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
 	return Record{}, false, errors.Join(failed...)
 }
 
+// mayBeOf reports whether a record may be of an object, for which it is looked at once: a process that works
+// on 500 hosts asks for each of them about each record.
+func (j *Journal) mayBeOf(number int, of object) bool {
+	j.mu.Lock()
+	about, known := j.known[number]
+	j.mu.Unlock()
+	if !known {
+		if about = j.glance(number).about; about == (object{}) {
+			return true
+		}
+		j.mu.Lock()
+		j.known[number] = about
+		j.mu.Unlock()
+	}
+	return about == of
+}
+
 // List gives up to limit incidents, newest first; 0 means all. Each error is a file that
 // was skipped: a damaged one, which is set aside, or one of a later one-ft or that cannot be read,
 // which stay.
 func (j *Journal) List(limit int) ([]Record, []error) { return j.list(limit, everything) }
 
-// Heads is List for all incidents, without their events, and without their VMs where those can
+// Summaries is List for all incidents, without their events, and without their VMs where those can
 // be left out: Load has them. It reads a page of each file.
-func (j *Journal) Heads() ([]Record, []error) { return j.list(0, head) }
+func (j *Journal) Summaries() ([]Record, []error) { return j.list(0, head) }
 
 func (j *Journal) list(limit int, p part) ([]Record, []error) {
 	numbers, err := j.numbers()
@@ -232,5 +260,5 @@ func parseName(name string) (number int, ok bool) {
 	return n, err == nil && n > 0 && n <= maxNumber && fileName(n) == name
 }
 
-// now has no more digits than people read, and is the same after it was on the disk.
+// now has milliseconds, as the file has: it is the same after it was read back.
 func now() time.Time { return time.Now().Truncate(time.Millisecond) }

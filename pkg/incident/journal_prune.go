@@ -3,16 +3,17 @@ package incident
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"one-ft/pkg/statedir"
 )
 
-// tempAge is how old a file is that a process left while it wrote: writing takes seconds.
+// tempAge is after how long a file of a process that was killed while it wrote is removed: writing takes seconds.
 const tempAge = time.Hour
 
 // Prune removes ended incidents: those beyond the newest keep, and those that ended longer
@@ -27,7 +28,7 @@ func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
 	var failed []error
 	kept := 0
 	for _, n := range numbers {
-		if at, over := j.over(n); over && !at.IsZero() && kept < keep && now.Sub(at) <= age {
+		if g := j.glance(n); g.over() && !g.ended.IsZero() && kept < keep && now.Sub(g.ended) <= age {
 			kept++ // nearly all of them, of which no more has to be read
 			continue
 		}
@@ -69,7 +70,7 @@ func (j *Journal) remember(numbers, remove []int) ([]int, error) {
 	if len(remove) == 0 || remove[0] != numbers[0] || remove[0] <= j.lastRemoved() {
 		return remove, nil
 	}
-	if err := replaceFile(filepath.Join(j.dir, lastName), strconv.Itoa(remove[0])+"\n"); err != nil {
+	if err := statedir.Replace(filepath.Join(j.dir, lastName), []byte(strconv.Itoa(remove[0])+"\n")); err != nil {
 		return remove[1:], fmt.Errorf("remember the number %d: %w", remove[0], err)
 	}
 	return remove, nil
@@ -78,13 +79,9 @@ func (j *Journal) remember(numbers, remove []int) ([]int, error) {
 // lastRemoved is what remember wrote, 0 if it cannot be read: the numbers of the records
 // count as well.
 func (j *Journal) lastRemoved() int {
-	f, err := os.OpenFile(filepath.Join(j.dir, lastName), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	text, _ := io.ReadAll(io.LimitReader(f, 20)) // a number and a line break
-	n, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	const most = 20 // a number and a line break
+	number, _ := statedir.ReadSmall(filepath.Join(j.dir, lastName), most)
+	n, err := strconv.Atoi(strings.TrimSpace(string(number)))
 	if err != nil || n < 0 || n > maxNumber-maxTries {
 		return 0
 	}

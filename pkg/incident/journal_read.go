@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -19,8 +21,8 @@ const (
 	maxFile = 64 << 20
 	// headBytes is where the events begin at the latest in almost all files.
 	headBytes = 16 << 10
-	// overBytes is where the status stands at the latest in almost all files.
-	overBytes = 4 << 10
+	// glanceBytes is where the status stands at the latest in almost all files.
+	glanceBytes = 4 << 10
 )
 
 // errLater means that a later one-ft wrote the file.
@@ -61,37 +63,39 @@ func (j *Journal) read(number int, p part) (Record, error) {
 	return r, nil
 }
 
-// isOver reports whether a record is certainly one of an incident that has ended, from the few
-// lines where that stands: a process that looks for an open one passes a thousand of them, and when
-// many hosts fail a hundred processes look. false means nothing.
-func (j *Journal) isOver(number int) bool {
-	_, over := j.over(number)
-	return over
+// glance is what the first lines of a record say, as far as they are there: it is cheaper than reading it.
+type glance struct {
+	about  object
+	status Status
+	ended  time.Time
 }
 
-// over is the same and gives when the incident ended; the zero time when that does not stand there.
-func (j *Journal) over(number int) (at time.Time, over bool) {
+// over reports whether it is certainly the record of an incident that has ended; false means nothing.
+func (g glance) over() bool { return g.status.Ended() }
+
+func (j *Journal) glance(number int) glance {
 	f, err := os.OpenFile(filepath.Join(j.dir, fileName(number)), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return time.Time{}, false
+		return glance{}
 	}
 	defer f.Close()
-	var text [overBytes]byte
-	n, _ := f.Read(text[:])
+	var begin [glanceBytes]byte
+	n, _ := f.Read(begin[:])
 	// As in decode, only our own indentation has these lines.
 	value := func(name string) string {
-		_, after, found := bytes.Cut(text[:n], []byte("\n  \""+name+"\": \""))
-		value, _, whole := bytes.Cut(after, []byte("\""))
-		if !found || !whole {
+		_, after, _ := bytes.Cut(begin[:n], []byte("\n  \""+name+"\": "))
+		value, _, whole := bytes.Cut(after, []byte(",\n"))
+		if !whole {
 			return ""
 		}
-		return string(value)
+		return strings.Trim(string(value), "\"")
 	}
-	at, err = time.Parse(time.RFC3339, value("ended"))
-	if err != nil {
-		at = time.Time{}
+	g := glance{status: Status(value("status"))}
+	if id, err := strconv.Atoi(value("id")); err == nil && knownKind(value("kind")) {
+		g.about = object{value("kind"), id}
 	}
-	return at, ended(Status(value("status")))
+	g.ended, _ = time.Parse(time.RFC3339, value("ended")) // else it is the zero time
+	return g
 }
 
 // setAside renames a damaged file unless another process has replaced it, and says how
@@ -155,7 +159,7 @@ func decode(from io.Reader, p part) (Record, error) {
 	return parse(append(text, rest...))
 }
 
-// parse makes a record of JSON and looks whether it can be one.
+// parse makes a record of JSON and checks whether it can be one.
 func parse(text []byte) (Record, error) {
 	var r Record
 	err := json.Unmarshal(text, &r)
@@ -179,7 +183,7 @@ func parse(text []byte) (Record, error) {
 		return Record{}, damaged("it has no version")
 	case !knownKind(r.Kind):
 		return Record{}, damaged("it has the kind %q", r.Kind)
-	case !knownStatus(r.Status):
+	case !slices.Contains(Statuses(), r.Status):
 		return Record{}, damaged("it has the status %q", r.Status)
 	}
 	clean(&r)
@@ -187,10 +191,3 @@ func parse(text []byte) (Record, error) {
 }
 
 func knownKind(kind string) bool { return kind == "host" || kind == "VM" }
-
-func knownStatus(s Status) bool { return s.Unfinished() || ended(s) }
-
-// ended says whether a status is an end.
-func ended(s Status) bool {
-	return slices.Contains([]Status{Done, CameBack, Incomplete, Refused, Failed, Unproven}, s)
-}

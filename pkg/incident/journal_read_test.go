@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"one-ft/pkg/statedir"
 )
 
 const goodRecord = `{"version":1,"incident":2,"kind":"VM","id":7,"status":"open","events":[{"text":"x\u001b"}]}`
@@ -133,7 +135,7 @@ func TestReplacedWhileItWasRead(t *testing.T) {
 	if err == nil {
 		t.Fatal("read what is damaged")
 	}
-	if err := replaceFile(path, goodRecord); err != nil {
+	if err := statedir.Replace(path, []byte(goodRecord)); err != nil {
 		t.Fatal(err)
 	}
 	if said := setAside(path, seen); said != "another process has replaced it" {

@@ -24,7 +24,7 @@ func openJournal(t *testing.T, dir string) *Journal {
 }
 
 // begin begins an incident of VM id.
-func begin(t *testing.T, j *Journal, id int) *Case {
+func begin(t *testing.T, j *Journal, id int) *Writer {
 	t.Helper()
 	c, err := j.Begin(Record{Kind: "VM", ID: id, Tool: "vm_failure"})
 	if err != nil {

@@ -1,15 +1,17 @@
 package incident
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"one-ft/pkg/statedir"
 )
 
 // maxEvents is how many events an incident keeps: more than a recovery of 1000 VMs has.
@@ -18,36 +20,35 @@ const maxEvents = 10_000
 // moreEvents stands after the last event that is kept.
 const moreEvents = "… more events are only in the log"
 
-// Case writes an open incident. It is safe for concurrent use. Nothing but Flush, End and
+// Writer writes an open incident. It is safe for concurrent use. Nothing but Flush, End and
 // Close waits for the disk: a goroutine writes the latest state, however many changes led to it,
-// and ends when there is nothing to write. A nil Case writes nothing.
-type Case struct {
+// and ends when there is nothing to write. A nil Writer writes nothing.
+type Writer struct {
 	dir string
 
 	mu     sync.Mutex
 	wakeup *sync.Cond // a write ended
 	record Record
 	closed bool
-	// Changes are counted: the last one, the last one of which a write was tried, and
-	// the last one on the disk.
-	changed, tried, written uint64
-	writing                 bool // the goroutine is there
-	waiting                 int  // who waits for the disk
-	hurry                   chan struct{}
-	last                    time.Time // when the last write ended
-	took                    time.Duration
-	first, latest           error // of the writes
+	// Changes are counted: the last one, and the last one of which a write was tried.
+	changed, tried uint64
+	writing        bool // the goroutine is there
+	waiting        int  // who waits for the disk
+	hurry          chan struct{}
+	last           time.Time // when the last write ended
+	took           time.Duration
+	first, latest  error // of the first write that failed, and of the last one
 }
 
-func newCase(dir string, r Record) *Case {
+func newWriter(dir string, r Record) *Writer {
 	clean(&r)
-	c := &Case{dir: dir, record: r, hurry: make(chan struct{}, 1)}
+	c := &Writer{dir: dir, record: r, hurry: make(chan struct{}, 1)}
 	c.wakeup = sync.NewCond(&c.mu)
 	return c
 }
 
-// Number is the number of the incident, 0 of a nil Case.
-func (c *Case) Number() int {
+// Number is the number of the incident, 0 of a nil Writer.
+func (c *Writer) Number() int {
 	if c == nil {
 		return 0
 	}
@@ -55,7 +56,7 @@ func (c *Case) Number() int {
 }
 
 // Record is the incident as it stands now, on the disk or not.
-func (c *Case) Record() Record {
+func (c *Writer) Record() Record {
 	if c == nil {
 		return Record{}
 	}
@@ -68,23 +69,25 @@ func (c *Case) Record() Record {
 
 // Event adds an event of now. vm is -1 when it is about the host; level is "info",
 // "warning" or "problem"; text may come from outside. After the 10000th one line says that there were more.
-func (c *Case) Event(step Step, vm int, level, text string) { c.KindEvent(step, vm, level, "", text) }
+func (c *Writer) Event(step Step, vm int, level, text string) { c.KindEvent(step, vm, level, "", text) }
 
 // KindEvent is Event for one that programs look for.
-func (c *Case) KindEvent(step Step, vm int, level string, kind Kind, text string) {
-	step, level, text = Step(printable(string(step), maxName)), printable(level, maxName), shown(text)
+func (c *Writer) KindEvent(step Step, vm int, level string, kind Kind, text string) {
+	e := Event{Step: step, VM: vm, Level: level, Kind: kind, Text: text}
+	cleanEvent(&e)
 	c.change(func(r *Record) {
 		switch n := len(r.Events); {
 		case n < maxEvents:
-			r.Events = append(r.Events, Event{At: now(), Step: step, VM: vm, Level: level, Kind: kind, Text: text})
+			e.At = now()
+			r.Events = append(r.Events, e)
 		case n == maxEvents:
-			r.Events = append(r.Events, Event{At: now(), Step: step, VM: -1, Level: "warning", Text: moreEvents})
+			r.Events = append(r.Events, Event{At: now(), Step: e.Step, VM: -1, Level: "warning", Text: moreEvents})
 		}
 	})
 }
 
-// VMs sets what became of all VMs.
-func (c *Case) VMs(vms []VM) {
+// VMs sets the outcomes of all VMs.
+func (c *Writer) VMs(vms []VM) {
 	vms = slices.Clone(vms)
 	for i := range vms {
 		cleanVM(&vms[i])
@@ -92,8 +95,8 @@ func (c *Case) VMs(vms []VM) {
 	c.change(func(r *Record) { r.VMs = vms })
 }
 
-// VM sets what became of the VM with that ID, and adds it if it was not there.
-func (c *Case) VM(vm VM) {
+// VM sets the outcome of the VM with that ID, and adds it if it was not there.
+func (c *Writer) VM(vm VM) {
 	cleanVM(&vm)
 	c.change(func(r *Record) {
 		if i := slices.IndexFunc(r.VMs, func(old VM) bool { return old.ID == vm.ID }); i >= 0 {
@@ -105,12 +108,15 @@ func (c *Case) VM(vm VM) {
 }
 
 // Proof sets how the host was proven off, or why it was done without; proven says which.
-func (c *Case) Proof(text string, proven bool) {
+func (c *Writer) Proof(text string, proven bool) {
 	c.change(func(r *Record) { r.Proof, r.Proven = shown(text), proven })
 }
 
+// Reason sets why the incident ends as it does.
+func (c *Writer) Reason(kind Kind) { c.change(func(r *Record) { r.Reason = kind }) }
+
 // Host changes what is remembered of the host.
-func (c *Case) Host(change func(*HostRecord)) {
+func (c *Writer) Host(change func(*HostRecord)) {
 	c.change(func(r *Record) {
 		var h HostRecord
 		if r.Host != nil {
@@ -123,7 +129,7 @@ func (c *Case) Host(change func(*HostRecord)) {
 }
 
 // Forecast sets how long these stages are expected to take. The others stay as they are.
-func (c *Case) Forecast(stages []Stage) {
+func (c *Writer) Forecast(stages []Stage) {
 	c.change(func(r *Record) {
 		r.Forecast = slices.Clone(r.Forecast) // what was written is not changed under the writer
 		for _, s := range stages {
@@ -138,8 +144,8 @@ func (c *Case) Forecast(stages []Stage) {
 
 // End ends the incident, once, and returns when that is on the disk or could not be
 // written, which Err tells. What comes later is not kept. A status that is no end is taken as Failed.
-func (c *Case) End(status Status, summary string) {
-	if !ended(status) {
+func (c *Writer) End(status Status, summary string) {
+	if !status.Ended() {
 		status = Failed
 	}
 	_ = c.finish(func(r *Record) {
@@ -148,19 +154,18 @@ func (c *Case) End(status Status, summary string) {
 	})
 }
 
-// Follow leaves the incident for whoever follows its VMs to where they run: everything was asked
-// for. It returns when that is on the disk; the error is why it is not. What comes later is not kept.
-func (c *Case) Follow(summary string) error {
+// Follow is Close for an incident whose VMs are all on their way: another process follows them until they run.
+func (c *Writer) Follow(summary string) error {
 	return c.finish(func(r *Record) { r.Status, r.Summary = Following, shown(summary) })
 }
 
-// Close leaves the incident as it is, open for another process unless it has ended, and
-// returns when that is on the disk. The error is why it is not. What comes later is not kept.
-func (c *Case) Close() error { return c.finish(nil) }
+// Close leaves the incident open for another process, unless it has ended, and returns when all is on the
+// disk; the error is why it is not. What comes later is not kept.
+func (c *Writer) Close() error { return c.finish(nil) }
 
 // Flush returns when everything so far is on the disk. After a write that failed it
 // tries again; the error is that of the last write.
-func (c *Case) Flush() error {
+func (c *Writer) Flush() error {
 	if c == nil {
 		return nil
 	}
@@ -170,7 +175,7 @@ func (c *Case) Flush() error {
 }
 
 // Err is why the first write that failed did. Later ones may have worked.
-func (c *Case) Err() error {
+func (c *Writer) Err() error {
 	if c == nil {
 		return nil
 	}
@@ -179,7 +184,7 @@ func (c *Case) Err() error {
 	return c.first
 }
 
-func (c *Case) change(f func(*Record)) {
+func (c *Writer) change(f func(*Record)) {
 	if c == nil {
 		return
 	}
@@ -192,7 +197,7 @@ func (c *Case) change(f func(*Record)) {
 }
 
 // finish makes a last change, if any, and returns when it was written, or could not be.
-func (c *Case) finish(f func(*Record)) error {
+func (c *Writer) finish(f func(*Record)) error {
 	if c == nil {
 		return nil
 	}
@@ -207,7 +212,7 @@ func (c *Case) finish(f func(*Record)) error {
 }
 
 // touch counts a change and has it written. The lock is held, here and below.
-func (c *Case) touch() {
+func (c *Writer) touch() {
 	c.changed++
 	if !c.writing {
 		c.writing = true
@@ -216,12 +221,12 @@ func (c *Case) touch() {
 }
 
 // flush waits until the latest change is on the disk, or could not be written.
-func (c *Case) flush() error {
-	if c.written == c.changed {
-		return nil
-	}
-	if c.tried == c.changed { // in vain
-		c.touch()
+func (c *Writer) flush() error {
+	if c.tried == c.changed {
+		if c.latest == nil {
+			return nil
+		}
+		c.touch() // it was tried in vain
 	}
 	target := c.changed
 	c.waiting++
@@ -233,15 +238,12 @@ func (c *Case) flush() error {
 		c.wakeup.Wait()
 	}
 	c.waiting--
-	if c.written >= target {
-		return nil
-	}
 	return c.latest
 }
 
 // write is the goroutine: it writes the latest state until there is none that it has not
 // tried to write.
-func (c *Case) write() {
+func (c *Writer) write() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.tried < c.changed {
@@ -252,12 +254,7 @@ func (c *Case) write() {
 		err := save(c.dir, &state)
 		c.mu.Lock()
 		c.tried, c.latest, c.last, c.took = change, err, time.Now(), time.Since(began)
-		switch {
-		case err == nil:
-			c.written = change
-		case c.first == nil:
-			c.first = err
-		}
+		c.first = cmp.Or(c.first, err)
 		c.wakeup.Broadcast()
 	}
 	c.writing = false
@@ -275,7 +272,7 @@ const (
 )
 
 // rest waits until it is time for the next write.
-func (c *Case) rest() {
+func (c *Writer) rest() {
 	left := min(max(restTime, restShare*c.took), longestRest) - time.Since(c.last)
 	if c.waiting > 0 || left <= 0 {
 		return
@@ -290,9 +287,9 @@ func (c *Case) rest() {
 	}
 }
 
-// state is the record as nobody changes it any more: VMs are replaced in their place,
-// events are only appended.
-func (c *Case) state() Record {
+// state is a copy that later changes do not touch: VMs are replaced in their place, events are only
+// appended.
+func (c *Writer) state() Record {
 	r := c.record
 	r.Events = slices.Clip(r.Events)
 	r.VMs = slices.Clone(r.VMs)
@@ -301,36 +298,28 @@ func (c *Case) state() Record {
 
 // save writes a record to the disk. Every state of the file is a whole record.
 func save(dir string, r *Record) error {
-	var text strings.Builder
-	enc := json.NewEncoder(&text)
+	var record bytes.Buffer
+	enc := json.NewEncoder(&record)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	err := enc.Encode(r)
-	if err == nil && text.Len() > maxFile {
-		err = fmt.Errorf("it would have %d bytes, more than %d", text.Len(), maxFile)
+	if err == nil && record.Len() > maxFile {
+		err = fmt.Errorf("it would have %d bytes, more than %d", record.Len(), maxFile)
 	}
-	path := filepath.Join(dir, fileName(r.Number))
 	if err == nil {
-		err = replaceFile(path, text.String())
+		err = statedir.Replace(filepath.Join(dir, fileName(r.Number)), record.Bytes(), statedir.Prepare(restrict))
 	}
 	if err != nil {
 		return fmt.Errorf("write incident %d: %w", r.Number, err)
 	}
-	restrict(path)
 	return nil
 }
 
-// restrict gives a record to the owner of the journal and closes it to users outside
-// their group. If it cannot be given, others than root must go on reading it, so it stays
-// open: the directory is closed.
-func restrict(path string) {
-	if OwnLikeParent(path) != nil {
-		return
+// restrict closes a record to users outside the group of the owner of the journal. If it cannot be given to
+// that owner, others than root must be able to read it, so it stays open: the directory is closed.
+func restrict(f *os.File) error {
+	if statedir.OwnLikeParent(f.Name()) == nil {
+		_ = f.Chmod(0o640) // else more users can read it, in a closed directory
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	_ = f.Chmod(0o640) // else it can be read by more, in a closed directory
+	return nil
 }

@@ -82,7 +82,7 @@ func TestEventDoesNotWrite(t *testing.T) {
 		t.Errorf("%d events, %v", len(r.Events), err)
 	}
 	c.write()
-	if r, err := j.Load(1); err != nil || len(r.Events) != 1000 || c.writing || c.written != 1000 {
+	if r, err := j.Load(1); err != nil || len(r.Events) != 1000 || c.writing || c.tried != 1000 || c.latest != nil {
 		t.Errorf("%d events, %v", len(r.Events), err)
 	}
 }
@@ -94,7 +94,7 @@ func TestInABubble(t *testing.T) {
 		j := openJournal(t, dir)
 		begun := time.Now()
 		ends, closes, leaves := begin(t, j, 1), begin(t, j, 2), begin(t, j, 3)
-		for _, c := range []*Case{ends, closes, leaves} {
+		for _, c := range []*Writer{ends, closes, leaves} {
 			c.Event(StepConfirm, -1, "info", "before")
 			time.Sleep(time.Hour)
 			c.Event(StepConfirm, -1, "info", "after")
@@ -205,7 +205,7 @@ func TestDiskThatFails(t *testing.T) {
 
 // TestNoCase: without a journal the work goes on.
 func TestNoCase(t *testing.T) {
-	var c *Case
+	var c *Writer
 	c.Event(StepAct, 1, "info", "")
 	c.VMs(nil)
 	c.VM(VM{})

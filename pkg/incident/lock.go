@@ -10,14 +10,17 @@ package incident
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
 // ErrBusy means that another process holds the lock.
@@ -56,7 +59,7 @@ const maxHolder = 200
 // OpenLocks makes the directory if it is missing. holder is what others are told
 // about this process, such as "host_error, pid 4711".
 func OpenLocks(dir, holder string) (*Locks, error) {
-	if err := makeDir(dir); err != nil {
+	if err := statedir.MakeDir(dir); err != nil {
 		return nil, fmt.Errorf("make the directory for locks: %w", err)
 	}
 	return &Locks{dir: dir, holder: holder}, nil
@@ -78,26 +81,20 @@ func (l *Locks) Acquire(kind string, id int) (release func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", object, err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	switch err := statedir.Flock(f); {
+	case errors.Is(err, statedir.ErrLocked):
 		defer f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, &BusyError{Object: object, Holder: holderIn(f)}
-		}
+		return nil, &BusyError{Object: object, Holder: holderIn(f)}
+	case err != nil:
+		f.Close()
 		return nil, fmt.Errorf("lock %s: %w", object, err)
 	}
-	// Who holds it is for people only: a file that cannot be written still locks.
-	text := []byte(l.holder + "\n")
-	if _, err := f.WriteAt(text, 0); err == nil {
-		if info, err := f.Stat(); err == nil && info.Size() > int64(len(text)) {
-			_ = f.Truncate(int64(len(text)))
-		}
+	// Who holds it is for readers only: a file that cannot be written still locks.
+	line := l.holder + "\n"
+	if _, err := f.WriteAt([]byte(line), 0); err == nil {
+		_ = f.Truncate(int64(len(line)))
 	}
-	return func() {
-		// A program that is being started has a copy of the file until it runs, and closing alone
-		// would leave the lock to it.
-		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
-		f.Close()
-	}, nil
+	return func() { statedir.Unlock(f); f.Close() }, nil
 }
 
 // Holder says which process holds the lock of an object; "" for none. It writes nothing.
@@ -107,15 +104,10 @@ func (l *Locks) Holder(kind string, id int) string {
 		return ""
 	}
 	defer f.Close()
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
-	if !errors.Is(err, syscall.EWOULDBLOCK) {
-		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // see Acquire
+	if !statedir.Locked(f) {
 		return ""
 	}
-	if by := holderIn(f); by != "" {
-		return by
-	}
-	return "another process"
+	return cmp.Or(holderIn(f), "another process")
 }
 
 // holderIn reads who has a lock. One who has only just got it may not have written it yet.
@@ -128,5 +120,5 @@ func holderIn(f *os.File) string {
 		}
 		time.Sleep(pause)
 	}
-	return printable(strings.TrimSpace(line), maxHolder)
+	return text.Short(strings.TrimSpace(line), maxHolder)
 }

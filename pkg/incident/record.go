@@ -23,11 +23,11 @@ type Record struct {
 	// Tool is the executable that opened it, and Call what it was called with.
 	Tool string   `json:"tool"`
 	Call []string `json:"call"`
-	// Request is what was asked for; nil in records of one-ft without it.
+	// Request is what is to be done; nil in records of one-ft without it.
 	Request *Request `json:"request,omitempty"`
 	// FrontEnd is the host name of the front-end.
 	FrontEnd string `json:"front_end"`
-	// From names the incident of another front-end that this one goes on with, such as
+	// From names the incident of another front-end that this one continues, such as
 	// "one1-1f3a incident 12".
 	From   string     `json:"from,omitempty"`
 	Began  time.Time  `json:"began"`
@@ -35,6 +35,8 @@ type Record struct {
 	Status Status     `json:"status"`
 	// Summary is the end in one line.
 	Summary string `json:"summary,omitempty"`
+	// Reason is why it ended so, for programs; "" where only the summary says it.
+	Reason Kind `json:"reason,omitempty"`
 	// Tries is how often it was begun again after it had ended with something undone.
 	Tries int `json:"tries,omitempty"`
 	// Proof says how the host was proven off, or why it was done without.
@@ -53,8 +55,8 @@ type Record struct {
 
 // HostRecord is what is remembered of the host of an incident.
 type HostRecord struct {
-	// Failed is when oned called it failed: the first time that it was seen so, when the hook was called or somebody
-	// asked; where that was late, when oned had done so at the latest, by Contact and its settings. The zero time for
+	// Failed is when oned called it failed: the first time that it was seen so, when the hook or an admin called
+	// one-ft; where that was late, when oned had done so at the latest, by Contact and its settings. The zero time for
 	// not known, in records of one-ft without it and of hosts that oned does not call failed.
 	Failed time.Time `json:"failed,omitzero"`
 	// Contact is when oned had last monitored it then; the zero time where oned does not tell (before 5.12).
@@ -91,15 +93,23 @@ type Status string
 
 // The statuses.
 const (
-	Open       Status = "open"       // somebody works on it, or was stopped in the middle
+	Open       Status = "open"       // a process works on it, or was interrupted
 	Done       Status = "done"       // every VM was handled, or left on purpose
-	CameBack   Status = "came back"  // the host came back by itself; nothing was done
+	CameBack   Status = "came back"  // the host came back; nothing was done
 	Incomplete Status = "incomplete" // some VM was not handled
 	Refused    Status = "refused"    // nothing was done because it would not have been safe
 	Failed     Status = "failed"     // it ended with an error, such as oned not answering
 	Unproven   Status = "unproven"   // every VM was handled, and nobody knows whether the host is off
-	Following  Status = "following"  // all was asked for, and some VM is not running yet; it has not ended
+	Following  Status = "following"  // oned accepted everything, and some VM is not running yet; it has not ended
 )
+
+// Statuses are all statuses, from the best to the worst: VMs that may run twice are worse than some that do not run.
+func Statuses() []Status {
+	return []Status{Done, CameBack, Open, Following, Incomplete, Refused, Failed, Unproven}
+}
+
+// Ended reports whether the status is an end.
+func (s Status) Ended() bool { return slices.Contains(Statuses(), s) && !s.Unfinished() }
 
 // Unfinished reports whether the incident has not ended: a process works on it or follows its VMs, or
 // another one has to go on with it.
@@ -146,17 +156,22 @@ type Step string
 const (
 	StepTold    Step = "told"    // an event of oned, or an admin, began it or came again
 	StepConfirm Step = "confirm" // watching the host
-	StepGuard   Step = "guard"   // looking whether many hosts failed
+	StepGuard   Step = "guard"   // checking whether many hosts failed
 	StepOpinion Step = "opinion" // second opinions
 	StepFence   Step = "fence"   // proving the host off
 	StepPlan    Step = "plan"    // deciding about each VM
 	StepAct     Step = "act"     // calls to oned
-	StepVerify  Step = "verify"  // looking whether it happened
+	StepVerify  Step = "verify"  // verifying the results
 	StepEnd     Step = "end"
 )
 
-// IsUnproven reports whether VMs run elsewhere, or will, and nobody knows whether their host is off, whatever else
-// became of other VMs.
+// Steps are all steps, in their order.
+func Steps() []Step {
+	return []Step{StepTold, StepConfirm, StepGuard, StepOpinion, StepFence, StepPlan, StepAct, StepVerify, StepEnd}
+}
+
+// IsUnproven reports whether VMs run elsewhere, or will, and nobody knows whether their host is off, whatever the
+// outcomes of other VMs.
 func (r Record) IsUnproven() bool {
 	return r.Status == Unproven || r.Status == Following && r.Kind == "host" && !r.Proven ||
 		slices.ContainsFunc(r.VMs, func(vm VM) bool { return vm.Result == string(Unproven) })
@@ -167,7 +182,7 @@ func (r Record) DeletedOnly() bool {
 	return len(r.VMs) > 0 && !slices.ContainsFunc(r.VMs, func(vm VM) bool { return vm.Action != "delete" && vm.Result != "left" })
 }
 
-// VM is what became of one VM.
+// VM is the outcome of one VM.
 type VM struct {
 	ID       int     `json:"id"`
 	Name     string  `json:"name"`
@@ -194,15 +209,15 @@ type Hop struct {
 }
 
 // Wait is what a VM waits for in a state on its way.
-type Wait string
+type Wait = wording.Wait
 
 // What is waited for.
 const (
-	WaitNothing   Wait = ""          // it has arrived, or is only passed through
-	WaitCleanup   Wait = "clean-up"  // oned cleans up on the failed host
-	WaitScheduler Wait = "scheduler" // which has not said anything since
-	WaitRoom      Wait = "room"      // the scheduler says that no host has room
-	WaitDisks     Wait = "disks"     // they are copied or made
-	WaitBoot      Wait = "boot"
-	WaitOwner     Wait = "owner" // it was put on hold
+	WaitNothing   = wording.WaitNothing
+	WaitCleanup   = wording.WaitCleanup
+	WaitScheduler = wording.WaitScheduler
+	WaitRoom      = wording.WaitRoom
+	WaitDisks     = wording.WaitDisks
+	WaitBoot      = wording.WaitBoot
+	WaitOwner     = wording.WaitOwner
 )

@@ -8,8 +8,8 @@ import (
 )
 
 // Request is what is to be done about an outage of a host or a failure of a VM: what the
-// event of oned or an admin asked for, with all that was not left to the configuration.
-// Whoever goes on with the incident does the same.
+// event of oned or an admin wanted, with all that was not left to the configuration.
+// Whoever resumes the incident does the same.
 type Request struct {
 	Kind string `json:"kind"` // "host" or "VM"
 	ID   int    `json:"id"`
@@ -37,9 +37,9 @@ type Request struct {
 	Opinions [][]string `json:"opinions,omitempty"`
 	// ConfirmedOff: an admin has confirmed that the host is off.
 	ConfirmedOff bool `json:"confirmed_off,omitempty"`
-	// Follow: nothing is left but to see what became of VMs that left the host.
+	// Follow: nothing is left but to follow VMs that left the host.
 	Follow bool `json:"follow,omitempty"`
-	// At is when it was asked for.
+	// At is when it was made.
 	At time.Time `json:"at"`
 }
 

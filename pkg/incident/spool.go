@@ -4,15 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"one-ft/pkg/statedir"
 )
 
 // Spool is a directory in which processes hand hosts over to the one that works on all of
@@ -42,11 +42,7 @@ func (s *Spool) Alive(now time.Time) {
 	if os.Chtimes(path, now, now) == nil {
 		return
 	}
-	if f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|syscall.O_NOFOLLOW, 0o644); err == nil {
-		f.Close()
-		_ = OwnLikeParent(path)
-		_ = os.Chtimes(path, now, now)
-	}
+	_ = statedir.Replace(path, nil, statedir.Volatile(), statedir.ModTime(now))
 }
 
 // LastAlive is when the process that works on all was last at work; false when that is not known.
@@ -60,7 +56,7 @@ func (s *Spool) LastAlive() (time.Time, bool) {
 
 // OpenSpool makes the directory if it is missing.
 func OpenSpool(dir string) (*Spool, error) {
-	if err := makeDir(dir); err != nil {
+	if err := statedir.MakeDir(dir); err != nil {
 		return nil, fmt.Errorf("make the directory for requests: %w", err)
 	}
 	return &Spool{dir: dir}, nil
@@ -72,14 +68,13 @@ func (s *Spool) Put(q Request) error {
 	if err := q.Check(); err != nil {
 		return fmt.Errorf("hand %s %d over: %w", q.Kind, q.ID, err)
 	}
-	text, err := json.Marshal(q)
+	request, err := json.Marshal(q)
 	if err == nil {
-		err = replaceFile(s.path(q.ID), string(text)+"\n")
+		err = statedir.Replace(s.path(q.ID), append(request, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("hand %s %d over: %w", q.Kind, q.ID, err)
 	}
-	_ = OwnLikeParent(s.path(q.ID)) // else root removes what root made
 	return nil
 }
 
@@ -102,7 +97,7 @@ func (s *Spool) List() (all []Handed, failed []error) {
 			all = append(all, h)
 		case !errors.Is(err, fs.ErrNotExist):
 			failed = append(failed, fmt.Errorf("the request for host %d cannot be used, and was removed: %w", id, err))
-			_ = os.RemoveAll(s.path(id)) // else it is told again
+			_ = os.RemoveAll(s.path(id)) // else it is reported again
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Handed) int { return a.At.Compare(b.At) })
@@ -127,17 +122,12 @@ func (s *Spool) Done(h Handed) (last bool, err error) {
 func (s *Spool) path(id int) string { return filepath.Join(s.dir, fmt.Sprintf("host-%d", id)) }
 
 func (s *Spool) read(id int) (Handed, error) {
-	f, err := os.OpenFile(s.path(id), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	request, err := statedir.ReadSmall(s.path(id), maxRequest)
 	if err != nil {
 		return Handed{}, err
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxRequest))
-	if err != nil {
-		return Handed{}, err
-	}
-	h := Handed{text: string(text)}
-	if err := json.Unmarshal(text, &h.Request); err != nil {
+	h := Handed{text: string(request)}
+	if err := json.Unmarshal(request, &h.Request); err != nil {
 		return Handed{}, err
 	}
 	if err := h.Check(); err != nil {

@@ -5,20 +5,7 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
-)
-
-// Stage is where a VM is on its way from the failed host to where it runs again: what it waits for.
-type Stage string
-
-// The stages. Their values stand in the journal.
-const (
-	StagePassing   Stage = ""          // it has arrived, or is only passed through
-	StageCleanup   Stage = "clean-up"  // oned cleans up on the failed host
-	StageScheduler Stage = "scheduler" // which has not said anything since
-	StageRoom      Stage = "room"      // the scheduler says that no host has room
-	StageDisks     Stage = "disks"     // they are copied or made
-	StageBoot      Stage = "boot"
-	StageOwner     Stage = "owner" // it was put on hold
+	"one-ft/pkg/wording"
 )
 
 // Turn is what has to be done about a VM on its way.
@@ -94,7 +81,7 @@ const (
 type waits struct {
 	active []one.LCMState
 	states []one.VMState
-	stage  Stage
+	stage  wording.Wait
 	limit  time.Duration
 	source string
 }
@@ -103,12 +90,12 @@ type waits struct {
 func onTheWay() []waits {
 	return []waits{
 		{active: []one.LCMState{one.Prolog, one.PrologResume, one.PrologUndeploy, one.PrologMigrate, one.PrologMigrateUnknown,
-			one.PrologMigratePoweroff, one.PrologMigrateSuspend, one.SaveMigrate}, stage: StageDisks, limit: diskLimit,
+			one.PrologMigratePoweroff, one.PrologMigrateSuspend, one.SaveMigrate}, stage: wording.WaitDisks, limit: diskLimit,
 			source: "4.4 to 7.4: include/VirtualMachine.h, LcmState; the transfer driver copies or makes disks; SAVE_MIGRATE writes the memory to them"},
 		{active: []one.LCMState{one.Boot, one.BootUnknown, one.BootPoweroff, one.BootSuspended, one.BootStopped, one.BootUndeploy, one.BootMigrate, one.Migrate},
-			stage: StageBoot, limit: bootLimit,
+			stage: wording.WaitBoot, limit: bootLimit,
 			source: "4.4 to 7.4: include/VirtualMachine.h, LcmState; the driver of VMs starts or moves the guest"},
-		{states: []one.VMState{one.Hold}, stage: StageOwner, limit: 0,
+		{states: []one.VMState{one.Hold}, stage: wording.WaitOwner, limit: 0,
 			source: "4.4 to 7.4: include/VirtualMachine.h, VmState; the scheduler places only PENDING, onevm release makes it so"},
 	}
 }
@@ -120,40 +107,40 @@ func onTheWay() []waits {
 // of the new copy from shared storage. When the limit of its time-outs is over none can be under way, whether the machine
 // is back or not. Without a proof it may still succeed: oned cleaned 9 of 9 VMs itself of a
 // host that came back 20 s after ERROR (measured on 6.10).
-func Follow(w Way, l Limits) (Turn, Stage) {
+func Follow(w Way, l Limits) (Turn, wording.Wait) {
 	last, _ := w.VM.Last()
 	away := w.Failed < 0 || last.HostID != w.Failed
 	switch {
 	case w.VM.State == one.Done && (w.Verb == VerbDelete || w.Verb == VerbRetry):
-		return TurnArrived, StagePassing
+		return TurnArrived, wording.WaitNothing
 	case w.VM.State == one.Done:
-		return TurnEnded, StagePassing
+		return TurnEnded, wording.WaitNothing
 	case w.VM.Is(one.CleanupResubmit, one.CleanupDelete):
-		return w.cleanup(l), StageCleanup
+		return w.cleanup(l), wording.WaitCleanup
 	case w.VM.State == one.Pending:
 		return w.pending(l)
 	case w.Unmoved && (w.Verb == VerbDelete || w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate):
 		// oned writes that the host has lost the VM before it writes the VM: one that died in between had 1 of 17 like this (6.10, live).
-		return TurnAsk, StagePassing
+		return TurnAsk, wording.WaitNothing
 	case w.Verb == VerbDelete:
-		return within(w.In, elseLimit), StagePassing
+		return within(w.In, elseLimit), wording.WaitNothing
 	case w.VM.Is(one.Running) && away:
-		return TurnArrived, StagePassing
+		return TurnArrived, wording.WaitNothing
 	case w.VM.Is(one.Running) && (w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate):
-		return TurnOldHost, StagePassing
+		return TurnOldHost, wording.WaitNothing
 	case moves(w.Verb) && away && (w.VM.State == one.Suspended || w.VM.State == one.Poweroff):
-		return TurnArrived, StagePassing
+		return TurnArrived, wording.WaitNothing
 	case w.VM.Is(one.PrologFailure) && away && !w.Again && (w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate): // nothing of it runs there
-		return TurnAgain, StagePassing
+		return TurnAgain, wording.WaitNothing
 	case FailedOnTheWay(w.VM):
-		return TurnFailed, StagePassing
+		return TurnFailed, wording.WaitNothing
 	}
 	for _, row := range onTheWay() {
 		if w.VM.Is(row.active...) || contains(row.states, w.VM.State) {
 			return within(w.In, row.limit), row.stage
 		}
 	}
-	return within(w.In, elseLimit), StagePassing
+	return within(w.In, elseLimit), wording.WaitNothing
 }
 
 // moves reports whether a verb takes a VM elsewhere as it is.
@@ -191,12 +178,12 @@ func (w Way) cleanup(l Limits) Turn {
 }
 
 // pending decides about a VM that waits for a host.
-func (w Way) pending(l Limits) (Turn, Stage) {
+func (w Way) pending(l Limits) (Turn, wording.Wait) {
 	word := w.VM.UserTemplate["SCHED_MESSAGE"]
 	if word == "" || word == w.Word || InTurn(word) {
-		return within(w.In, max(l.Scheduler, roomLimit)), StageScheduler
+		return within(w.In, max(l.Scheduler, roomLimit)), wording.WaitScheduler
 	}
-	return within(w.In, roomLimit), StageRoom
+	return within(w.In, roomLimit), wording.WaitRoom
 }
 
 // Settle is how long clean-ups that fail at once may wait for a thread: so many VMs with so many threads.

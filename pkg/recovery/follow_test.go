@@ -8,6 +8,7 @@ import (
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // limits are those of these tests.
@@ -31,44 +32,44 @@ func TestFollow(t *testing.T) {
 		way   recovery.Way
 		with  func(*recovery.Way)
 		turn  recovery.Turn
-		stage recovery.Stage
+		stage wording.Wait
 	}{
-		"clean-up, unproven, waits":                {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Closed = 9*time.Minute, true }, recovery.TurnWait, recovery.StageCleanup},
-		"clean-up, unproven, over the limit":       {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In = 10 * time.Minute }, recovery.TurnStuck, recovery.StageCleanup},
-		"clean-up, proven, something is under way": {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven = 9*time.Minute, true }, recovery.TurnWait, recovery.StageCleanup},
-		"clean-up, proven, nothing is under way":   {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed = time.Second, true, true }, recovery.TurnCleanup, recovery.StageCleanup},
+		"clean-up, unproven, waits":                {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Closed = 9*time.Minute, true }, recovery.TurnWait, wording.WaitCleanup},
+		"clean-up, unproven, over the limit":       {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In = 10 * time.Minute }, recovery.TurnStuck, wording.WaitCleanup},
+		"clean-up, proven, something is under way": {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven = 9*time.Minute, true }, recovery.TurnWait, wording.WaitCleanup},
+		"clean-up, proven, nothing is under way":   {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed = time.Second, true, true }, recovery.TurnCleanup, wording.WaitCleanup},
 		"clean-up, proven, others may wait for a thread": {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) {
 			w.In, w.Barred, w.Proven, w.Closed = 6*time.Minute, 100*time.Millisecond, true, true
-		}, recovery.TurnWait, recovery.StageCleanup},
-		"clean-up, proven, only just begun":           {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed = 100*time.Millisecond, true, true }, recovery.TurnWait, recovery.StageCleanup},
-		"clean-up of the transfer driver":             {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.ByTM = time.Minute, true, true, true }, recovery.TurnWait, recovery.StageCleanup},
-		"clean-up, proven, over the limit":            {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven = 10*time.Minute, true }, recovery.TurnCleanup, recovery.StageCleanup},
-		"clean-up that was ended a moment ago":        {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.Asked = time.Minute, true, true, time.Second }, recovery.TurnWait, recovery.StageCleanup},
-		"clean-up that was ended, and stays":          {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.Asked = time.Minute, true, true, 5*time.Second }, recovery.TurnCleanup, recovery.StageCleanup},
-		"pending without a word":                      {onWay(one.Pending, 0, failed), nil, recovery.TurnWait, recovery.StageScheduler},
-		"pending without a word for too long":         {onWay(one.Pending, 0, failed), func(w *recovery.Way) { w.In = 5 * time.Minute }, recovery.TurnStuck, recovery.StageScheduler},
-		"pending with an old word":                    {word(onWay(one.Pending, 0, failed), "no room", "no room"), func(w *recovery.Way) { w.In = 3 * time.Minute }, recovery.TurnWait, recovery.StageScheduler},
-		"pending with a new word":                     {word(onWay(one.Pending, 0, failed), "no room", "old"), nil, recovery.TurnWait, recovery.StageRoom},
-		"pending, and not its turn":                   {word(onWay(one.Pending, 0, failed), turn, "old"), func(w *recovery.Way) { w.In = 3 * time.Minute }, recovery.TurnWait, recovery.StageScheduler},
-		"pending, and never its turn":                 {word(onWay(one.Pending, 0, failed), turn, "old"), func(w *recovery.Way) { w.In = time.Hour }, recovery.TurnStuck, recovery.StageScheduler},
-		"pending with a new word for too long":        {word(onWay(one.Pending, 0, failed), "no room", ""), func(w *recovery.Way) { w.In = 2 * time.Minute }, recovery.TurnStuck, recovery.StageRoom},
-		"on hold":                                     {onWay(one.Hold, 0, failed), nil, recovery.TurnStuck, recovery.StageOwner},
-		"prolog":                                      {onWay(one.Active, one.Prolog, other), nil, recovery.TurnWait, recovery.StageDisks},
-		"boot":                                        {onWay(one.Active, one.Boot, other), nil, recovery.TurnWait, recovery.StageBoot},
-		"boot for too long":                           {onWay(one.Active, one.Boot, other), func(w *recovery.Way) { w.In = 10 * time.Minute }, recovery.TurnStuck, recovery.StageBoot},
-		"oned has lost the recreate":                  {onWay(one.Active, one.Unknown, failed), func(w *recovery.Way) { w.Unmoved = true }, recovery.TurnAsk, recovery.StagePassing},
-		"oned has lost the recreate of one that runs": {onWay(one.Active, one.Running, failed), func(w *recovery.Way) { w.Unmoved = true }, recovery.TurnAsk, recovery.StagePassing},
-		"oned has lost the delete":                    {onWay(one.Active, one.Unknown, failed), func(w *recovery.Way) { w.Unmoved, w.Verb = true, recovery.VerbDelete }, recovery.TurnAsk, recovery.StagePassing},
-		"a return that has not begun":                 {onWay(one.Active, one.PrologMigrateUnknown, failed), func(w *recovery.Way) { w.Unmoved, w.Verb = true, recovery.VerbReturn }, recovery.TurnWait, recovery.StageDisks},
-		"runs elsewhere":                              {onWay(one.Active, one.Running, other), nil, recovery.TurnArrived, recovery.StagePassing},
-		"runs on the old host":                        {onWay(one.Active, one.Running, failed), nil, recovery.TurnOldHost, recovery.StagePassing},
-		"ended":                                       {onWay(one.Done, 0, failed), nil, recovery.TurnEnded, recovery.StagePassing},
-		"deleted":                                     {onWay(one.Done, 0, failed), func(w *recovery.Way) { w.Verb = recovery.VerbDelete }, recovery.TurnArrived, recovery.StagePassing},
-		"failed there for the first time":             {onWay(one.Active, one.PrologFailure, other), nil, recovery.TurnAgain, recovery.StagePassing},
-		"failed there again":                          {onWay(one.Active, one.PrologFailure, other), func(w *recovery.Way) { w.Again = true }, recovery.TurnFailed, recovery.StagePassing},
-		"4.4 failed there":                            {onWay(one.Failed, 0, other), func(w *recovery.Way) { w.Again = true }, recovery.TurnFailed, recovery.StagePassing},
-		"moved while it was off":                      {onWay(one.Poweroff, 0, other), func(w *recovery.Way) { w.Verb = recovery.VerbMigrate }, recovery.TurnArrived, recovery.StagePassing},
-		"back on its source":                          {onWay(one.Active, one.Running, other), func(w *recovery.Way) { w.Verb = recovery.VerbReturn }, recovery.TurnArrived, recovery.StagePassing},
+		}, recovery.TurnWait, wording.WaitCleanup},
+		"clean-up, proven, only just begun":           {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed = 100*time.Millisecond, true, true }, recovery.TurnWait, wording.WaitCleanup},
+		"clean-up of the transfer driver":             {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.ByTM = time.Minute, true, true, true }, recovery.TurnWait, wording.WaitCleanup},
+		"clean-up, proven, over the limit":            {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven = 10*time.Minute, true }, recovery.TurnCleanup, wording.WaitCleanup},
+		"clean-up that was ended a moment ago":        {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.Asked = time.Minute, true, true, time.Second }, recovery.TurnWait, wording.WaitCleanup},
+		"clean-up that was ended, and stays":          {onWay(one.Active, one.CleanupResubmit, failed), func(w *recovery.Way) { w.In, w.Proven, w.Closed, w.Asked = time.Minute, true, true, 5*time.Second }, recovery.TurnCleanup, wording.WaitCleanup},
+		"pending without a word":                      {onWay(one.Pending, 0, failed), nil, recovery.TurnWait, wording.WaitScheduler},
+		"pending without a word for too long":         {onWay(one.Pending, 0, failed), func(w *recovery.Way) { w.In = 5 * time.Minute }, recovery.TurnStuck, wording.WaitScheduler},
+		"pending with an old word":                    {word(onWay(one.Pending, 0, failed), "no room", "no room"), func(w *recovery.Way) { w.In = 3 * time.Minute }, recovery.TurnWait, wording.WaitScheduler},
+		"pending with a new word":                     {word(onWay(one.Pending, 0, failed), "no room", "old"), nil, recovery.TurnWait, wording.WaitRoom},
+		"pending, and not its turn":                   {word(onWay(one.Pending, 0, failed), turn, "old"), func(w *recovery.Way) { w.In = 3 * time.Minute }, recovery.TurnWait, wording.WaitScheduler},
+		"pending, and never its turn":                 {word(onWay(one.Pending, 0, failed), turn, "old"), func(w *recovery.Way) { w.In = time.Hour }, recovery.TurnStuck, wording.WaitScheduler},
+		"pending with a new word for too long":        {word(onWay(one.Pending, 0, failed), "no room", ""), func(w *recovery.Way) { w.In = 2 * time.Minute }, recovery.TurnStuck, wording.WaitRoom},
+		"on hold":                                     {onWay(one.Hold, 0, failed), nil, recovery.TurnStuck, wording.WaitOwner},
+		"prolog":                                      {onWay(one.Active, one.Prolog, other), nil, recovery.TurnWait, wording.WaitDisks},
+		"boot":                                        {onWay(one.Active, one.Boot, other), nil, recovery.TurnWait, wording.WaitBoot},
+		"boot for too long":                           {onWay(one.Active, one.Boot, other), func(w *recovery.Way) { w.In = 10 * time.Minute }, recovery.TurnStuck, wording.WaitBoot},
+		"oned has lost the recreate":                  {onWay(one.Active, one.Unknown, failed), func(w *recovery.Way) { w.Unmoved = true }, recovery.TurnAsk, wording.WaitNothing},
+		"oned has lost the recreate of one that runs": {onWay(one.Active, one.Running, failed), func(w *recovery.Way) { w.Unmoved = true }, recovery.TurnAsk, wording.WaitNothing},
+		"oned has lost the delete":                    {onWay(one.Active, one.Unknown, failed), func(w *recovery.Way) { w.Unmoved, w.Verb = true, recovery.VerbDelete }, recovery.TurnAsk, wording.WaitNothing},
+		"a return that has not begun":                 {onWay(one.Active, one.PrologMigrateUnknown, failed), func(w *recovery.Way) { w.Unmoved, w.Verb = true, recovery.VerbReturn }, recovery.TurnWait, wording.WaitDisks},
+		"runs elsewhere":                              {onWay(one.Active, one.Running, other), nil, recovery.TurnArrived, wording.WaitNothing},
+		"runs on the old host":                        {onWay(one.Active, one.Running, failed), nil, recovery.TurnOldHost, wording.WaitNothing},
+		"ended":                                       {onWay(one.Done, 0, failed), nil, recovery.TurnEnded, wording.WaitNothing},
+		"deleted":                                     {onWay(one.Done, 0, failed), func(w *recovery.Way) { w.Verb = recovery.VerbDelete }, recovery.TurnArrived, wording.WaitNothing},
+		"failed there for the first time":             {onWay(one.Active, one.PrologFailure, other), nil, recovery.TurnAgain, wording.WaitNothing},
+		"failed there again":                          {onWay(one.Active, one.PrologFailure, other), func(w *recovery.Way) { w.Again = true }, recovery.TurnFailed, wording.WaitNothing},
+		"4.4 failed there":                            {onWay(one.Failed, 0, other), func(w *recovery.Way) { w.Again = true }, recovery.TurnFailed, wording.WaitNothing},
+		"moved while it was off":                      {onWay(one.Poweroff, 0, other), func(w *recovery.Way) { w.Verb = recovery.VerbMigrate }, recovery.TurnArrived, wording.WaitNothing},
+		"back on its source":                          {onWay(one.Active, one.Running, other), func(w *recovery.Way) { w.Verb = recovery.VerbReturn }, recovery.TurnArrived, wording.WaitNothing},
 	} {
 		if test.with != nil {
 			test.with(&test.way)
@@ -96,22 +97,22 @@ func TestLimits(t *testing.T) {
 		way    recovery.Way
 		limits recovery.Limits
 		limit  time.Duration
-		stage  recovery.Stage
+		stage  wording.Wait
 	}{
-		"a clean-up without a proof":             {onWay(one.Active, one.CleanupResubmit, failed), limits(), 10 * time.Minute, recovery.StageCleanup},
-		"a clean-up of a deleted VM":             {verb(onWay(one.Active, one.CleanupDelete, failed), recovery.VerbDelete), limits(), 10 * time.Minute, recovery.StageCleanup},
-		"pending without a word":                 {onWay(one.Pending, 0, failed), limits(), 5 * time.Minute, recovery.StageScheduler},
-		"pending, and the scheduler is quick":    {onWay(one.Pending, 0, failed), quick, 2 * time.Minute, recovery.StageScheduler},
-		"pending without room":                   {room(onWay(one.Pending, 0, failed)), limits(), 2 * time.Minute, recovery.StageRoom},
-		"prolog":                                 {onWay(one.Active, one.Prolog, other), limits(), 30 * time.Minute, recovery.StageDisks},
-		"prolog on the host that failed":         {onWay(one.Active, one.Prolog, failed), limits(), 30 * time.Minute, recovery.StageDisks},
-		"disks of a migration":                   {verb(onWay(one.Active, one.PrologMigrateUnknown, other), recovery.VerbMigrate), limits(), 30 * time.Minute, recovery.StageDisks},
-		"boot":                                   {onWay(one.Active, one.Boot, other), limits(), 10 * time.Minute, recovery.StageBoot},
-		"boot of an UNKNOWN VM":                  {verb(onWay(one.Active, one.BootUnknown, other), recovery.VerbBoot), limits(), 10 * time.Minute, recovery.StageBoot},
-		"a state of which nothing is known":      {onWay(one.Active, one.Unknown, other), limits(), 10 * time.Minute, recovery.StagePassing},
-		"an epilog":                              {onWay(one.Active, one.Epilog, other), limits(), 10 * time.Minute, recovery.StagePassing},
-		"a VM that is to be deleted, and runs":   {verb(onWay(one.Active, one.Running, failed), recovery.VerbDelete), limits(), 10 * time.Minute, recovery.StagePassing},
-		"a VM that is moved, on the failed host": {verb(onWay(one.Active, one.Running, failed), recovery.VerbMigrate), limits(), 10 * time.Minute, recovery.StagePassing},
+		"a clean-up without a proof":             {onWay(one.Active, one.CleanupResubmit, failed), limits(), 10 * time.Minute, wording.WaitCleanup},
+		"a clean-up of a deleted VM":             {verb(onWay(one.Active, one.CleanupDelete, failed), recovery.VerbDelete), limits(), 10 * time.Minute, wording.WaitCleanup},
+		"pending without a word":                 {onWay(one.Pending, 0, failed), limits(), 5 * time.Minute, wording.WaitScheduler},
+		"pending, and the scheduler is quick":    {onWay(one.Pending, 0, failed), quick, 2 * time.Minute, wording.WaitScheduler},
+		"pending without room":                   {room(onWay(one.Pending, 0, failed)), limits(), 2 * time.Minute, wording.WaitRoom},
+		"prolog":                                 {onWay(one.Active, one.Prolog, other), limits(), 30 * time.Minute, wording.WaitDisks},
+		"prolog on the host that failed":         {onWay(one.Active, one.Prolog, failed), limits(), 30 * time.Minute, wording.WaitDisks},
+		"disks of a migration":                   {verb(onWay(one.Active, one.PrologMigrateUnknown, other), recovery.VerbMigrate), limits(), 30 * time.Minute, wording.WaitDisks},
+		"boot":                                   {onWay(one.Active, one.Boot, other), limits(), 10 * time.Minute, wording.WaitBoot},
+		"boot of an UNKNOWN VM":                  {verb(onWay(one.Active, one.BootUnknown, other), recovery.VerbBoot), limits(), 10 * time.Minute, wording.WaitBoot},
+		"a state of which nothing is known":      {onWay(one.Active, one.Unknown, other), limits(), 10 * time.Minute, wording.WaitNothing},
+		"an epilog":                              {onWay(one.Active, one.Epilog, other), limits(), 10 * time.Minute, wording.WaitNothing},
+		"a VM that is to be deleted, and runs":   {verb(onWay(one.Active, one.Running, failed), recovery.VerbDelete), limits(), 10 * time.Minute, wording.WaitNothing},
+		"a VM that is moved, on the failed host": {verb(onWay(one.Active, one.Running, failed), recovery.VerbMigrate), limits(), 10 * time.Minute, wording.WaitNothing},
 	} {
 		for in, want := range map[time.Duration]recovery.Turn{test.limit - 1: recovery.TurnWait, test.limit: recovery.TurnStuck} {
 			test.way.In = in

@@ -82,9 +82,7 @@ func (o option) fill(f *os.File, text []byte) error {
 	if _, err := f.Write(text); err != nil {
 		return err
 	}
-	if err := OwnLikeParent(f.Name()); err != nil {
-		return err
-	}
+	_ = OwnLikeParent(f.Name())             // where that is refused, such as on NFS, the file counts all the same
 	if err := f.Chmod(o.mode); err != nil { // after the owner, whose change may clear bits
 		return err
 	}
@@ -108,8 +106,11 @@ func SyncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// ReadSmall reads a file of at most limit bytes; a longer one is an error. It follows no link and
-// waits for no pipe.
+// ErrTooLarge means that a file is larger than it may be.
+var ErrTooLarge = errors.New("larger than it may be")
+
+// ReadSmall reads a file of at most limit bytes; of a longer one it gives the beginning and ErrTooLarge.
+// It follows no link and waits for no pipe.
 func ReadSmall(path string, limit int64) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -118,7 +119,7 @@ func ReadSmall(path string, limit int64) ([]byte, error) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(text)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
+		return text[:limit], fmt.Errorf("%s has more than %d bytes: %w", path, limit, ErrTooLarge)
 	}
 	return text, err
 }

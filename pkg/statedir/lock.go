@@ -51,7 +51,7 @@ func flock(f *os.File, how int) error {
 // waiting for at most the given time; 0 does not wait. The error is ErrLocked when that is over, or that
 // of the context. The file stays open until release is called.
 func LockFile(ctx context.Context, path string, wait time.Duration) (f *os.File, release func(), err error) {
-	f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o644)
+	f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o640) // no stranger can hold it
 	if err != nil {
 		return nil, nil, err
 	}

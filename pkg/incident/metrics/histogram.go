@@ -1,11 +1,11 @@
 package metrics
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/promtext"
 )
 
 // histogram counts observations in buckets.
@@ -25,8 +25,8 @@ type histogram struct {
 //   - 90 and 150: 40 VMs on 4 hosts (150 s), a clean-up over the same network (3 s a command)
 //   - 300 and 600: a clean-up whose packets are dropped (404 s: three commands of 135 s), and the
 //     time-out that the executables have as shipped
-//   - 1200 to 3600: clean-ups that wait for the 15 threads of the driver, no room, and what only a
-//     person got further
+//   - 1200 to 3600: clean-ups that wait for the 15 threads of the driver, no room, and what an
+//     operator had to solve
 //
 // The times were measured on 6.10 with real drivers and a host that was off.
 var bounds = []float64{5, 10, 15, 30, 45, 60, 90, 150, 300, 600, 1200, 1800, 3600}
@@ -42,7 +42,7 @@ const (
 func labels() []string {
 	all := make([]string, 0, len(bounds)+1)
 	for _, bound := range bounds {
-		all = append(all, number(bound))
+		all = append(all, promtext.Number(bound))
 	}
 	return append(all, infinite)
 }
@@ -51,7 +51,7 @@ func labels() []string {
 func (h histogram) observe(seconds float64) histogram {
 	label := infinite
 	if i, _ := slices.BinarySearch(bounds, seconds); i < len(bounds) {
-		label = number(bounds[i])
+		label = promtext.Number(bounds[i])
 	}
 	if h.Buckets = maps.Clone(h.Buckets); h.Buckets == nil {
 		h.Buckets = map[string]uint64{}
@@ -70,18 +70,18 @@ func (h histogram) valid() bool {
 			return false
 		}
 	}
-	return h.Buckets != nil && keysIn(h.Buckets, labels()) && h.Buckets[other] == 0 && h.Sum >= 0 && h.Sum <= maxSeconds
+	return h.Sum >= 0 && h.Sum <= maxSeconds
 }
 
 // samples are its lines. Buckets of Prometheus have all that is at most their bound.
-func (h histogram) samples(b *bytes.Buffer, name string, label ...string) {
-	var n uint64
+func (h histogram) samples(t *promtext.Text, name string, label ...string) {
+	n := 0.0
 	for _, bound := range labels() {
-		n += h.Buckets[bound]
-		sample(b, name+"_bucket", whole(n), append(slices.Clone(label), "le", bound)...)
+		n += float64(h.Buckets[bound])
+		t.Sample(name+"_bucket", n, append(slices.Clone(label), "le", bound)...)
 	}
-	sample(b, name+"_sum", number(h.Sum), label...)
-	sample(b, name+"_count", whole(n), label...)
+	t.Sample(name+"_sum", h.Sum, label...)
+	t.Sample(name+"_count", n, label...)
 }
 
 // runningSeconds are how long it took until each VM ran that an incident brought there: from when

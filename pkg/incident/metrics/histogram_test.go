@@ -95,7 +95,7 @@ func TestOlderState(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // and the counters that it writes itself
-		if err := Add(stateFile, promFile, restarted(ended("host", incident.Done, 9)), at(10)); err != nil {
+		if err := Add(t.Context(), stateFile, promFile, restarted(ended("host", incident.Done, 9)), at(10)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,21 +106,5 @@ func TestOlderState(t *testing.T) {
 	found := samples(t, string(text))
 	if done, ran := found[`one_ft_incidents_total{kind="host",status="done"}`], found[`one_ft_error_to_running_seconds_count{kind="host"}`]; done != 6 || ran != 2 {
 		t.Errorf("%g incidents, %g VMs ran", done, ran)
-	}
-}
-
-func TestHeld(t *testing.T) {
-	for name, c := range map[string]struct {
-		e    incident.Event
-		want bool
-	}{
-		"kind":         {incident.Event{Step: incident.StepGuard, Kind: incident.KindHeld, Text: "3 of 4 hosts failed"}, true},
-		"text of old":  {event(incident.StepGuard, 1, "holding: 3 of 4"), true},
-		"another kind": {incident.Event{Step: incident.StepGuard, Kind: incident.KindHostAlive, Text: "holding: 3 of 4"}, false},
-		"another step": {event(incident.StepAct, 1, "holding: 3 of 4"), false},
-	} {
-		if got := held(incident.Record{Events: []incident.Event{c.e}}); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
 	}
 }

@@ -30,6 +30,12 @@ func event(step incident.Step, seconds float64, text string) incident.Event {
 	return incident.Event{At: at(seconds), Step: step, VM: -1, Level: "info", Text: text}
 }
 
+func heldEvent(seconds float64) incident.Event {
+	e := event(incident.StepGuard, seconds, "so many hosts failed")
+	e.Kind = incident.KindHeld
+	return e
+}
+
 // samples reads the text format of Prometheus and checks it: HELP, TYPE and then the samples
 // of one family after the other, no series twice, names and labels as they may be, histograms
 // that add up, and a line break at the end.

@@ -11,14 +11,12 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"one-ft/pkg/incident"
 )
 
 func TestStepSeconds(t *testing.T) {
-	steps := func(r incident.Record) string { return fmt.Sprint(StepSeconds(r)) }
+	steps := func(r incident.Record) string { return fmt.Sprint(stepSeconds(r)) }
 	for name, c := range map[string]struct {
 		r    incident.Record
 		want string
@@ -43,13 +41,13 @@ func TestAdd(t *testing.T) {
 	dir := t.TempDir()
 	stateFile, promFile := filepath.Join(dir, "metrics.json"), filepath.Join(dir, "one_ft.prom")
 	storm := ended("host", incident.Incomplete, 100, event(incident.StepTold, 0, "ERROR"), event(incident.StepGuard, 10, "looking"),
-		event(incident.StepGuard, 11, "holding: 3 of 4"), event(incident.StepGuard, 12, "holding: 4 of 4"), event(incident.StepAct, 60, "acting"))
+		heldEvent(11), heldEvent(12), event(incident.StepAct, 60, "acting"))
 	storm.VMs = []incident.VM{{Action: "recreate", Result: "done"}, {Action: "recreate", Result: "done"}, {Action: "resume, then recreate", Result: "incomplete"}}
 	odd := ended("rack", "on \"fire\"\n", 50, event("dance\n", 49, "holding: no guard"), event("leap", 49.5, ""))
 	odd.VMs = []incident.VM{{Action: "explode{}", Result: ""}, {Action: "delete", Result: "left"}}
 	early := ended("host", incident.Done, 20)
 	for _, r := range []incident.Record{storm, odd, early, ended("VM", incident.Done, 3600*24*365)} {
-		if err := Add(stateFile, promFile, r, at(200)); err != nil {
+		if err := Add(t.Context(), stateFile, promFile, r, at(200)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -60,7 +58,7 @@ func TestAdd(t *testing.T) {
 	want := fmt.Sprint(map[string]float64{
 		`one_ft_incidents_total{kind="host",status="incomplete"}`: 1, `one_ft_incidents_total{kind="other",status="other"}`: 1,
 		`one_ft_incidents_total{kind="host",status="done"}`: 1, `one_ft_incidents_total{kind="VM",status="done"}`: 1,
-		`one_ft_vms_total{action="recreate",result="done"}`: 2, `one_ft_vms_total{action="resume, then recreate",result="incomplete"}`: 1,
+		`one_ft_vms_total{action="recreate",result="done"}`: 2, `one_ft_vms_total{action="resume_then_recreate",result="incomplete"}`: 1,
 		`one_ft_vms_total{action="other",result="other"}`: 1, `one_ft_vms_total{action="delete",result="left"}`: 1,
 		`one_ft_step_seconds_total{step="told"}`: 10, `one_ft_step_seconds_total{step="guard"}`: 50, `one_ft_step_seconds_total{step="act"}`: 40,
 		`one_ft_step_seconds_total{step="other"}`: 1,
@@ -97,15 +95,6 @@ func TestZeros(t *testing.T) {
 	}
 }
 
-func TestEscape(t *testing.T) {
-	s := newState()
-	s.StepCount["a\"\\\n"] = 1
-	all := set{"a\"\\\n"}
-	if got := escape(values(s.StepCount, all)[0]); got != `a\"\\\n` {
-		t.Errorf("got %s", got)
-	}
-}
-
 func TestNotEnded(t *testing.T) {
 	stateFile := filepath.Join(t.TempDir(), "metrics.json")
 	open := ended("host", incident.Open, 1)
@@ -113,7 +102,7 @@ func TestNotEnded(t *testing.T) {
 	half.Ended = nil
 	following := ended("host", incident.Following, 1)
 	for _, r := range []incident.Record{open, half, following} {
-		if err := Add(stateFile, "", r, at(2)); err == nil {
+		if err := Add(t.Context(), stateFile, "", r, at(2)); err == nil {
 			t.Errorf("%+v was counted", r)
 		}
 	}
@@ -127,32 +116,32 @@ func TestNotEnded(t *testing.T) {
 func TestPromFile(t *testing.T) {
 	dir := t.TempDir()
 	stateFile := filepath.Join(dir, "metrics.json")
-	if err := Add(stateFile, filepath.Join(dir, "no/one.prom"), ended("host", incident.Done, 1), at(2)); !errors.Is(err, os.ErrNotExist) {
+	if err := Add(t.Context(), stateFile, filepath.Join(dir, "no/one.prom"), ended("host", incident.Done, 1), at(2)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
-	if err := Add(stateFile, "", ended("host", incident.Done, 1), at(2)); err != nil {
+	if err := Add(t.Context(), stateFile, "", ended("host", incident.Done, 1), at(2)); err != nil {
 		t.Error(err)
 	}
 	full := filepath.Join(dir, "full.prom")
 	if err := os.MkdirAll(filepath.Join(full, "x"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := Add(stateFile, full, ended("host", incident.Done, 1), at(2)); err == nil {
+	if err := Add(t.Context(), stateFile, full, ended("host", incident.Done, 1), at(2)); err == nil {
 		t.Error("a directory was replaced")
 	}
-	if _, err := os.Lstat(full + tempSuffix); !os.IsNotExist(err) {
-		t.Errorf("a temporary file is left: %v", err)
+	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
+		t.Errorf("temporary files are left: %v, %v", left, err)
 	}
 	s, err := load(stateFile)
 	if err != nil || s.Incidents["host"]["done"] != 3 {
 		t.Errorf("%v: %+v", err, s)
 	}
-	// What a killed process left, or somebody put there, is in nobody's way.
+	// A link is replaced and not followed.
 	promFile, target := filepath.Join(dir, "one.prom"), filepath.Join(dir, "target")
-	if err := errors.Join(os.WriteFile(target, []byte("x"), 0o600), os.Symlink(target, promFile+tempSuffix)); err != nil {
+	if err := errors.Join(os.WriteFile(target, []byte("x"), 0o600), os.Symlink(target, promFile)); err != nil {
 		t.Fatal(err)
 	}
-	if err := Add(stateFile, promFile, ended("host", incident.Done, 1), at(2)); err != nil {
+	if err := Add(t.Context(), stateFile, promFile, ended("host", incident.Done, 1), at(2)); err != nil {
 		t.Error(err)
 	}
 	if text, err := os.ReadFile(target); err != nil || string(text) != "x" {
@@ -166,16 +155,11 @@ func TestPromFile(t *testing.T) {
 func TestDamagedState(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty": "", "half": `{"version": 1, "inc`, "no version": `{}`, "a list": `[]`, "null": "null",
-		"negative": `{"version":1,"storm_holds":-1}`, "kind": `{"version":1,"incidents":{"rack":{"done":1}}}`,
-		"status": `{"version":1,"incidents":{"host":{"x\"}":1}}}`, "null inside": `{"version":1,"vms":null}`, "null deeper": `{"version":1,"vms":{"boot":null}}`,
-		"action": `{"version":1,"vms":{"x":{"done":1}}}`, "result": `{"version":1,"vms":{"boot":{"x":1}}}`,
-		"step": `{"version":1,"step_count":{"x":1}}`, "seconds": `{"version":1,"step_seconds":{"act":-1}}`, "long": `{"version":1,"step_seconds":{"act":1e300}}`,
-		"seconds of what": `{"version":1,"step_seconds":{"x":1}}`, "last": `{"version":1,"last_incident":{"host":-1}}`, "last of what": `{"version":1,"last_incident":{"x":1}}`,
-		"bucket": `{"version":1,"error_to_running":{"host":{"buckets":{"7":1},"sum":6}}}`, "no buckets": `{"version":1,"error_to_running":{"host":{"sum":6}}}`,
-		"sum": `{"version":1,"error_to_running":{"host":{"buckets":{"5":1},"sum":-1}}}`, "running what": `{"version":1,"error_to_running":{"x":{"buckets":{}}}}`,
-		"overflow": `{"version":1,"error_to_running":{"host":{"buckets":{"5":18446744073709551615},"sum":1}}}`, "no running": `{"version":1,"error_to_running":null}`,
-		"other bucket": `{"version":1,"error_to_running":{"host":{"buckets":{"other":1},"sum":1}}}`,
-		"large":        `{"version":1}` + strings.Repeat(" ", maxState),
+		"negative": `{"version":1,"storm_holds":-1}`, "null inside": `{"version":1,"vms":null}`, "no running": `{"version":1,"error_to_running":null}`,
+		"seconds": `{"version":1,"step_seconds":{"act":-1}}`, "long": `{"version":1,"step_seconds":{"act":1e300}}`, "last": `{"version":1,"last_incident":{"host":-1}}`,
+		"sum":      `{"version":1,"error_to_running":{"host":{"buckets":{"5":1},"sum":-1}}}`,
+		"overflow": `{"version":1,"error_to_running":{"host":{"buckets":{"5":18446744073709551615},"sum":1}}}`,
+		"large":    `{"version":1}` + strings.Repeat(" ", maxState),
 	} {
 		dir := t.TempDir()
 		stateFile := filepath.Join(dir, "metrics.json")
@@ -183,7 +167,7 @@ func TestDamagedState(t *testing.T) {
 		if err := os.WriteFile(stateFile, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := Add(stateFile, promFile, ended("host", incident.Done, 1), at(2))
+		err := Add(t.Context(), stateFile, promFile, ended("host", incident.Done, 1), at(2))
 		if !errors.Is(err, ErrDamaged) || strings.ContainsAny(err.Error(), "\n\x1b") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -194,7 +178,7 @@ func TestDamagedState(t *testing.T) {
 		if err != nil || samples(t, string(prom))[`one_ft_incidents_total{kind="host",status="done"}`] != 1 {
 			t.Errorf("%s: %v: %s", name, err, prom)
 		}
-		if err := Add(stateFile, promFile, ended("host", incident.Done, 1), at(2)); err != nil {
+		if err := Add(t.Context(), stateFile, promFile, ended("host", incident.Done, 1), at(2)); err != nil {
 			t.Errorf("%s: the next: %v", name, err)
 		}
 	}
@@ -207,18 +191,35 @@ func TestOtherState(t *testing.T) {
 	if err := syscall.Mkfifo(stateFile, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Add(stateFile, "", ended("host", incident.Done, 1), at(2)); !errors.Is(err, ErrDamaged) {
+	if err := Add(t.Context(), stateFile, "", ended("host", incident.Done, 1), at(2)); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a pipe: %v", err)
 	}
 	const later = `{"version": 2, "incidents": [1]}`
 	if err := os.WriteFile(stateFile, []byte(later), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Add(stateFile, "", ended("host", incident.Done, 1), at(2)); !errors.Is(err, errLater) || errors.Is(err, ErrDamaged) {
+	if err := Add(t.Context(), stateFile, "", ended("host", incident.Done, 1), at(2)); !errors.Is(err, errLater) || errors.Is(err, ErrDamaged) {
 		t.Errorf("a later one: %v", err)
 	}
 	if text, err := os.ReadFile(stateFile); err != nil || string(text) != later {
 		t.Errorf("%v: %s", err, text)
+	}
+}
+
+// What another one-ft counts, or somebody wrote there, is kept and not shown.
+func TestUnknownLabels(t *testing.T) {
+	const text = `{"version":1,"incidents":{"rack":{"x\"}":1},"host":null},"vms":{"x":{"done":1}},"step_count":{"x":1},"step_seconds":{"x":1},"last_incident":{"x":1},` +
+		`"error_to_running":{"x":{"buckets":{}},"host":{"buckets":{"7":1},"sum":6}}}`
+	s, err := decode([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.add(ended("host", incident.Done, 1), at(2))
+	if got := counted(t, string(s.exposition())); strings.Contains(got, "rack") || strings.Contains(got, `"x`) || !strings.Contains(got, `one_ft_incidents_total{kind="host",status="done"}:1`) {
+		t.Error(got)
+	}
+	if s.VMs["x"]["done"] != 1 {
+		t.Errorf("%v", s.VMs)
 	}
 }
 
@@ -231,7 +232,7 @@ func TestManyProcesses(t *testing.T) {
 	dir := os.Getenv(child)
 	if dir != "" {
 		for range each {
-			if err := Add(filepath.Join(dir, "s"), filepath.Join(dir, "one.prom"), ended("host", incident.Done, 1), at(2)); err != nil {
+			if err := Add(t.Context(), filepath.Join(dir, "s"), filepath.Join(dir, "one.prom"), ended("host", incident.Done, 1), at(2)); err != nil {
 				t.Error(err)
 			}
 		}
@@ -273,28 +274,6 @@ func TestManyProcesses(t *testing.T) {
 	if last != processes*each {
 		t.Errorf("%g were counted", last)
 	}
-}
-
-// A lock is waited for, and one that nobody gives back not for ever.
-func TestLock(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s.lock")
-	synctest.Test(t, func(t *testing.T) {
-		release, err := lock(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		time.AfterFunc(time.Second, release)
-		start := time.Now()
-		again, err := lock(path)
-		if took := time.Since(start); err != nil || took < time.Second || took > time.Second+lockPause {
-			t.Errorf("it took %s: %v", took, err)
-		}
-		start = time.Now()
-		if _, err := lock(path); err == nil || time.Since(start) < lockLimit || time.Since(start) > lockLimit+lockPause {
-			t.Errorf("it took %s: %v", time.Since(start), err)
-		}
-		again()
-	})
 }
 
 // Whatever a file holds, it is refused, or it is what is written again, and its text is valid.

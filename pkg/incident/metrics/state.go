@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -54,13 +54,19 @@ func (s set) known(value string) string {
 	return other
 }
 
-// has reports whether known may give the value.
-func (s set) has(value string) bool { return value == other || slices.Contains(s, value) }
-
 func kinds() set { return set{"host", "VM"} }
 
 func statuses() set {
-	return set{string(incident.Done), string(incident.CameBack), string(incident.Incomplete), string(incident.Refused), string(incident.Failed), string(incident.Unproven)}
+	return setOf(slices.DeleteFunc(incident.Statuses(), func(s incident.Status) bool { return !s.Ended() }))
+}
+
+func steps() set { return setOf(incident.Steps()) }
+
+func setOf[S ~string](all []S) (values set) {
+	for _, s := range all {
+		values = append(values, string(s))
+	}
+	return values
 }
 
 // actions are those of recovery.Verb, which incident.VM.Action holds.
@@ -71,13 +77,6 @@ func actions() set {
 // results are those of incident.VM.Result.
 func results() set {
 	return set{"done", "already", "left", "incomplete", "refused", "unproven", "starting"}
-}
-
-func steps() set {
-	return set{
-		string(incident.StepTold), string(incident.StepConfirm), string(incident.StepGuard), string(incident.StepOpinion), string(incident.StepFence),
-		string(incident.StepPlan), string(incident.StepAct), string(incident.StepVerify), string(incident.StepEnd),
-	}
 }
 
 // newState counts from zero.
@@ -96,7 +95,7 @@ func (s *state) add(r incident.Record, now time.Time) {
 	for _, vm := range r.VMs {
 		count(s.VMs, actions().known(vm.Action), results().known(vm.Result))
 	}
-	for step, seconds := range StepSeconds(r) {
+	for step, seconds := range stepSeconds(r) {
 		label := steps().known(string(step))
 		s.StepCount[label]++
 		if sum := s.StepSeconds[label] + seconds; sum <= maxSeconds {
@@ -137,22 +136,18 @@ func (s state) encode() ([]byte, error) {
 // load reads the counters; without a file they are zero. A damaged file is set aside; then
 // the error is ErrDamaged, and the counters are zero.
 func load(path string) (state, error) {
-	info, err := os.Lstat(path)
-	if errors.Is(err, os.ErrNotExist) {
+	var s state
+	counters, why := statedir.ReadSmall(path, maxState)
+	switch {
+	case errors.Is(why, fs.ErrNotExist):
 		return newState(), nil
-	}
-	if err != nil {
-		return state{}, err
-	}
-	why := fmt.Errorf("it is no file but %s", info.Mode().Type())
-	if info.Mode().IsRegular() {
-		text, err := read(path)
-		if err != nil {
-			return state{}, err
-		}
-		var s state
-		if s, why = decode(text); why == nil || errors.Is(why, errLater) {
+	case why == nil:
+		if s, why = decode(counters); why == nil || errors.Is(why, errLater) {
 			return s, why
+		}
+	case !errors.Is(why, statedir.ErrTooLarge):
+		if info, err := os.Lstat(path); err != nil || info.Mode().IsRegular() {
+			return state{}, why
 		}
 	}
 	aside := path + ".damaged"
@@ -162,34 +157,21 @@ func load(path string) (state, error) {
 	return newState(), fmt.Errorf("%w: %s is now %s: %w", ErrDamaged, path, aside, why)
 }
 
-// read reads at most a little more than a file of counters may have.
-func read(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxState+1))
-}
-
 // errLater means that a later one-ft wrote the file.
 var errLater = errors.New("the counters were written by a later one-ft; use that one")
 
 // decode reads counters and refuses what encode does not write.
-func decode(text []byte) (state, error) {
-	if len(text) > maxState {
-		return state{}, fmt.Errorf("it has more than %d bytes", maxState)
-	}
+func decode(counters []byte) (state, error) {
 	var version struct {
 		Version int `json:"version"`
 	}
-	if json.Unmarshal(text, &version) == nil && version.Version > stateVersion {
+	if json.Unmarshal(counters, &version) == nil && version.Version > stateVersion {
 		return state{}, errLater
 	}
 	s := newState()
 	s.Version = 0
-	if err := json.Unmarshal(text, &s); err != nil {
-		return state{}, errors.New(shown(err.Error()))
+	if err := json.Unmarshal(counters, &s); err != nil {
+		return state{}, errors.New(text.Printable(err.Error()))
 	}
 	if err := s.check(); err != nil {
 		return state{}, err
@@ -197,17 +179,14 @@ func decode(text []byte) (state, error) {
 	return s, nil
 }
 
-// check looks whether these can be counters.
+// check refuses what cannot be counters. Labels that are not known here do not matter: they are of another one-ft.
 func (s state) check() error {
-	ok := s.Version == stateVersion && s.Incidents != nil && s.VMs != nil && s.StepCount != nil && s.StepSeconds != nil && s.LastIncident != nil
-	ok = ok && pairsIn(s.Incidents, kinds(), statuses()) && pairsIn(s.VMs, actions(), results())
-	ok = ok && keysIn(s.StepCount, steps()) && keysIn(s.StepSeconds, steps()) && keysIn(s.LastIncident, kinds())
+	ok := s.Version == stateVersion && s.Incidents != nil && s.VMs != nil && s.StepCount != nil && s.StepSeconds != nil && s.LastIncident != nil && s.Running != nil
 	for _, numbers := range []map[string]float64{s.StepSeconds, s.LastIncident} {
 		for _, n := range numbers {
 			ok = ok && n >= 0 && n <= maxSeconds
 		}
 	}
-	ok = ok && s.Running != nil && keysIn(s.Running, kinds())
 	for _, h := range s.Running {
 		ok = ok && h.valid()
 	}
@@ -215,30 +194,4 @@ func (s state) check() error {
 		return errors.New("it has other content than counters")
 	}
 	return nil
-}
-
-// keysIn reports whether the keys of a map are values of a label.
-func keysIn[V any](m map[string]V, values set) bool {
-	for key := range m {
-		if !values.has(key) {
-			return false
-		}
-	}
-	return true
-}
-
-// pairsIn is the same for two labels.
-func pairsIn(m map[string]map[string]uint64, a, b set) bool {
-	for _, inner := range m {
-		if inner == nil || !keysIn(inner, b) {
-			return false
-		}
-	}
-	return keysIn(m, a)
-}
-
-// shown is a text in one printable line.
-func shown(s string) string {
-	quoted := fmt.Sprintf("%q", s)
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }

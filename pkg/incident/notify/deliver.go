@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
-// gatherTime is the time after a sending within which events are gathered: a person who
-// was just told reads for that long. A choice.
+// gatherTime is the time after a sending within which events are gathered into a digest. A choice.
 const gatherTime = 30 * time.Second
 
 // Deliver runs the commands for what is in the spool until it is empty. If another process
@@ -27,15 +28,15 @@ func (n *Notifier) Deliver(ctx context.Context) {
 		// an event there while it was held has gone and relies on it.
 		events, err := n.spool.list()
 		if err != nil {
-			n.say("read the notifications: %s", printable(err.Error()))
+			n.say("failed to read the notifications: %s", text.Short(err.Error(), maxSaid))
 		}
 		if len(events) == 0 {
 			return
 		}
-		l, err := n.spool.lock()
+		l, err := n.spool.lock(ctx)
 		if err != nil {
-			if !errors.Is(err, errHeld) {
-				n.say("nobody is told: lock the notifications: %s", printable(err.Error()))
+			if !errors.Is(err, statedir.ErrLocked) {
+				n.say("no notifications are sent: failed to lock them: %s", text.Short(err.Error(), maxSaid))
 			}
 			return
 		}
@@ -49,7 +50,7 @@ func (n *Notifier) Deliver(ctx context.Context) {
 
 // drain sends until the spool is empty. If it says false, the rest is for the next process.
 func (n *Notifier) drain(ctx context.Context, l lock) (empty bool) {
-	_ = n.spool.make() // what somebody removed; without it more may be told twice
+	_ = n.spool.make() // what somebody removed; without it more may be sent twice
 	for {
 		events, err := n.spool.list()
 		if err != nil || len(events) == 0 {
@@ -92,10 +93,10 @@ func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 		}
 	}
 	if err != nil {
-		n.say("not everything is told now: %s", printable(err.Error()))
+		n.say("some notifications are not sent yet: %s", text.Short(err.Error(), maxSaid))
 	}
 	if err := n.spool.sync(); err != nil && len(taken) > 0 {
-		n.say("people may be told twice: %s", printable(err.Error()))
+		n.say("notifications may be sent twice: %s", text.Short(err.Error(), maxSaid))
 	}
 	var all sync.WaitGroup
 	for _, c := range n.commands {
@@ -117,26 +118,19 @@ func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 func (n *Notifier) known(events []event) (kept []event, records map[int]incident.Record, err error) {
 	records = make(map[int]incident.Record)
 	for _, e := range events {
-		r, loaded := records[e.number]
-		if !loaded {
-			var err error
-			if r, err = n.journal.Load(e.number); err != nil {
-				n.say("nobody is told of %s: %s", e, printable(err.Error()))
-				if err := n.spool.take(e); err != nil {
-					return nil, nil, err
-				}
-				continue
+		if _, loaded := records[e.number]; !loaded {
+			if r, err := n.journal.Load(e.number); err != nil {
+				n.say("no notification of %s: %s", e, text.Short(err.Error(), maxSaid))
+			} else {
+				r.Events = []incident.Event{}
+				records[e.number] = r
 			}
-			r.Events = []incident.Event{}
-			records[e.number] = r
 		}
-		if n.spool.told(e, r.Began) {
-			if err := n.spool.take(e); err != nil {
-				return nil, nil, err
-			}
-			continue
+		if r, known := records[e.number]; known && !n.spool.told(e, r.Began) {
+			kept = append(kept, e)
+		} else if err := n.spool.take(e); err != nil {
+			return nil, nil, err
 		}
-		kept = append(kept, e)
 	}
 	return kept, records, nil
 }

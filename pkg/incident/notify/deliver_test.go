@@ -38,7 +38,7 @@ func TestStorm(t *testing.T) {
 			wg.Go(func() {
 				for i := p; i < all; i += processes {
 					n := b.process(mail("hold", "end"))
-					n.Tell(End, i+1)
+					n.Enqueue(End, i+1)
 					wg.Go(func() { n.Deliver(t.Context()) })
 				}
 			})
@@ -95,7 +95,7 @@ func TestDigest(t *testing.T) {
 					r.Kind, r.Status = "VM", incident.CameBack
 				}
 			})
-			n.Tell(End, i+1)
+			n.Enqueue(End, i+1)
 		}
 		n.Deliver(t.Context())
 		if len(b.calls) != 2 {
@@ -147,7 +147,7 @@ func TestGathering(t *testing.T) {
 		began := time.Now()
 		tell := func(after time.Duration, kind Kind, number int) {
 			time.Sleep(time.Until(began.Add(after)))
-			n.Tell(kind, number)
+			n.Enqueue(kind, number)
 			go n.Deliver(t.Context())
 		}
 		tell(0, Begin, 1)
@@ -174,7 +174,7 @@ func TestUnwantedIsNoSending(t *testing.T) {
 		n := b.process(mail("problem"))
 		for i, status := range []incident.Status{incident.Done, incident.Done, incident.Failed, incident.Done} {
 			b.record(i+1, status)
-			n.Tell(End, i+1)
+			n.Enqueue(End, i+1)
 		}
 		began := time.Now()
 		n.Deliver(t.Context())
@@ -200,11 +200,11 @@ func TestOthersAreLeftToTheDeliverer(t *testing.T) {
 			return b.run(ctx, limit, p)
 		}
 		began := time.Now()
-		first.Tell(End, 1)
+		first.Enqueue(End, 1)
 		var wg sync.WaitGroup
 		wg.Go(func() { first.Deliver(t.Context()) })
 		time.Sleep(time.Second)
-		second.Tell(End, 2)
+		second.Enqueue(End, 2)
 		second.Deliver(t.Context())
 		if took := time.Since(began); took != time.Second {
 			t.Errorf("it waited for %s", took-time.Second)
@@ -226,14 +226,14 @@ func TestNoLostWakeup(t *testing.T) {
 		b.record(2, incident.Done)
 		n, other := b.process(mail("end")), b.process(mail("end"))
 		n.unlock = func(l lock) {
-			if n.unlock = lock.release; len(b.events()) != 1 {
+			if n.unlock = func(l lock) { l.release() }; len(b.events()) != 1 {
 				t.Errorf("told %q before", b.events())
 			}
-			other.Tell(End, 2)
+			other.Enqueue(End, 2)
 			other.Deliver(t.Context()) // which relies on n
 			l.release()
 		}
-		n.Tell(End, 1)
+		n.Enqueue(End, 1)
 		n.Deliver(t.Context())
 		b.toldThat([]string{"end 1", "end 2"})
 		b.isEmpty()
@@ -245,8 +245,8 @@ func TestTimeOver(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.record(2, incident.Done)
 		n := b.process(mail("end"))
-		n.Tell(End, 1) // which the journal does not have
-		n.Tell(End, 2)
+		n.Enqueue(End, 1) // which the journal does not have
+		n.Enqueue(End, 2)
 		ctx, cancel := context.WithCancel(t.Context())
 		n.say = func(string, ...any) { cancel() }
 		n.Deliver(ctx)
@@ -263,10 +263,10 @@ func TestNoTime(t *testing.T) {
 		b.record(2, incident.Done)
 		b.record(3, incident.Done)
 		n := b.process(mail("end"))
-		n.Tell(End, 1)
+		n.Enqueue(End, 1)
 		n.Deliver(t.Context())
 		began := time.Now()
-		n.Tell(End, 2)
+		n.Enqueue(End, 2)
 		short, cancel := context.WithTimeout(t.Context(), 29*time.Second)
 		defer cancel()
 		n.Deliver(short)
@@ -285,7 +285,7 @@ func TestNoTime(t *testing.T) {
 		if got := b.files(); !slices.Equal(got, []string{"end-2"}) {
 			t.Errorf("in the spool is %v", got)
 		}
-		n.Tell(End, 3)
+		n.Enqueue(End, 3)
 		b.process(mail("end")).Deliver(t.Context())
 		b.toldThat([]string{"end 1", "digest [2 3]"})
 	})
@@ -297,7 +297,7 @@ func TestLastSent(t *testing.T) {
 		bubble(t, func(t *testing.T, b *bench) {
 			b.record(1, incident.Done)
 			n := b.process(mail("end"))
-			n.Tell(End, 1)
+			n.Enqueue(End, 1)
 			path := filepath.Join(b.spoolDir(), lockName)
 			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
@@ -321,7 +321,7 @@ func TestNewJournal(t *testing.T) {
 	b := newBench(t)
 	b.record(1, incident.Done)
 	n := b.process(mail("end"))
-	n.Tell(End, 1)
+	n.Enqueue(End, 1)
 	n.Deliver(t.Context())
 	old := time.Now().Add(-2 * time.Hour)
 	marker := filepath.Join(b.spoolDir(), toldName, "end-1")
@@ -331,7 +331,7 @@ func TestNewJournal(t *testing.T) {
 	if err := os.Truncate(filepath.Join(b.spoolDir(), lockName), 0); err != nil {
 		t.Fatal(err)
 	}
-	n.Tell(End, 1)
+	n.Enqueue(End, 1)
 	n.Deliver(t.Context())
 	b.toldThat([]string{"end 1", "end 1"})
 	// And what was told is forgotten after a week.
@@ -340,7 +340,7 @@ func TestNewJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.record(2, incident.Done)
-	n.Tell(End, 2)
+	n.Enqueue(End, 2)
 	if err := os.Truncate(filepath.Join(b.spoolDir(), lockName), 0); err != nil {
 		t.Fatal(err)
 	}

@@ -2,16 +2,16 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/text"
 )
 
 // message is what a command gets.
@@ -55,7 +55,7 @@ func single(e event, r incident.Record) (message, error) {
 	}, nil
 }
 
-// makeSure is what a person has to do about an incident without a proof that the host is off.
+// makeSure is what an operator has to do about an incident without a proof that the host is off.
 func makeSure(r incident.Record) string {
 	harm := "else its VMs run twice"
 	if r.DeletedOnly() {
@@ -65,7 +65,7 @@ func makeSure(r incident.Record) string {
 }
 
 // summary is an incident in one line: how it ended, else what was said last, and of one that is
-// held why. Of one that ended with VMs that run elsewhere without a proof it says what a person has to do.
+// held why. Of one that ended with VMs that run elsewhere without a proof it says what an operator has to do.
 func summary(k Kind, r incident.Record) string {
 	switch {
 	case r.Kind == "host" && !r.Status.Unfinished() && r.IsUnproven():
@@ -118,28 +118,14 @@ func counts(records []incident.Record) (text string, worst incident.Status) {
 	for _, r := range records {
 		number[r.Status]++
 	}
+	reads := map[incident.Status]string{incident.Following: "still starting", incident.Unproven: "started elsewhere, UNPROVEN"}
 	var parts []string
-	for _, s := range standings() {
-		if number[s.status] > 0 {
-			parts, worst = append(parts, fmt.Sprintf("%d %s", number[s.status], s.text)), s.status
+	for _, s := range incident.Statuses() {
+		if number[s] > 0 {
+			parts, worst = append(parts, fmt.Sprintf("%d %s", number[s], cmp.Or(reads[s], string(s)))), s
 		}
 	}
 	return strings.Join(parts, ", "), worst
-}
-
-// standing is a status and how it reads behind the number of incidents that have it.
-type standing struct {
-	status incident.Status
-	text   string
-}
-
-// standings are all statuses, from the best to the worst. VMs that may run twice are worse than some
-// that do not run.
-func standings() []standing {
-	return []standing{
-		{incident.Done, "done"}, {incident.CameBack, "came back"}, {incident.Open, "open"}, {incident.Following, "still starting"},
-		{incident.Incomplete, "incomplete"}, {incident.Refused, "refused"}, {incident.Failed, "failed"}, {incident.Unproven, "started elsewhere, UNPROVEN"},
-	}
 }
 
 // objects is what the incidents are about, such as "2 hosts, 1 VM".
@@ -162,10 +148,10 @@ func objects(records []incident.Record) string {
 	return strings.Join(parts, ", ")
 }
 
-// environment is that of this process with what the command is told.
+// environment is that of this process with what the message says.
 func environment(event, number, object, status, summary string) []string {
-	return append(os.Environ(), "FT_EVENT="+event, "FT_INCIDENT="+number, "FT_OBJECT="+printable(object),
-		"FT_STATUS="+printable(status), "FT_SUMMARY="+printable(summary))
+	return append(os.Environ(), "FT_EVENT="+event, "FT_INCIDENT="+number, "FT_OBJECT="+text.Short(object, maxSaid),
+		"FT_STATUS="+text.Short(status, maxSaid), "FT_SUMMARY="+text.Short(summary, maxSaid))
 }
 
 // encode is a value as JSON, with <, > and & as they are.
@@ -179,16 +165,3 @@ func encode(value any) ([]byte, error) {
 
 // maxSaid is how many characters of a text are shown.
 const maxSaid = 1000
-
-// printable is a text without what a terminal or a log may obey, and not very long. What is
-// printable stays as it is.
-func printable(s string) string {
-	if runes := []rune(s); len(runes) > maxSaid {
-		s = string(runes[:maxSaid]) + "…"
-	}
-	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return s
-	}
-	quoted := strconv.Quote(s)
-	return quoted[1 : len(quoted)-1]
-}

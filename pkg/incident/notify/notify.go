@@ -1,15 +1,13 @@
-// Package notify tells people about incidents by the commands of the configuration: a
+// Package notify sends notifications of incidents with the commands of the configuration: a
 // mail, a pager, a ticket.
 //
-// All one-ft processes of a front-end share a directory, the spool. Tell puts an event
+// All one-ft processes of a front-end share a directory, the spool. Enqueue puts an event
 // there. Deliver lets one process at a time run the commands for what is there. So a
 // thousand failures at once are one message and then a digest every 30 s, not a thousand.
 //
-// An event is told at most once by each command, whichever process is killed when: it
-// leaves the spool before the first command runs. A command that fails is tried once more
-// for it, and then it is only in the log.
-//
-// Texts of a record are printable, because package incident makes them so.
+// Each event is delivered at most once by each command, whichever process is killed when: it
+// leaves the spool before the first command runs. A command that fails is retried once; then
+// the event is only in the log.
 package notify
 
 import (
@@ -24,6 +22,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 // Kind is what happened to an incident.
@@ -42,12 +41,12 @@ func (k Kind) rank() int { return 1 + slices.Index([]Kind{Begin, Hold, End}, k) 
 // onProblem in Command.On is an end that left something undone.
 const onProblem = "problem"
 
-// Command is a program that tells people.
+// Command is a program that sends a notification.
 type Command struct {
 	// Argv is the program by its absolute path, and its arguments.
 	Argv []string
 	// On says when: "begin", "hold", "end", and "problem", which is an end with something left
-	// to do for a person: unproven is one, done and came back are not.
+	// to do: unproven is one, done and came back are not.
 	On []string
 	// Timeout is the most time for one run.
 	Timeout time.Duration
@@ -69,7 +68,7 @@ func (c Command) wants(e event, s incident.Status) bool {
 	return c.on(e.kind) && s != incident.Done && s != incident.CameBack
 }
 
-// id stands for the command in names of files: its arguments may be nobody's business.
+// id stands for the command in names of files: its arguments may be confidential.
 func (c Command) id() string {
 	sum := sha256.Sum256([]byte(strings.Join(c.Argv, "\x00")))
 	return hex.EncodeToString(sum[:idBytes])
@@ -78,7 +77,7 @@ func (c Command) id() string {
 // idBytes is enough to tell ten commands apart.
 const idBytes = 6
 
-// Notifier tells people by commands. It is safe for concurrent use. A nil Notifier, and
+// Notifier runs the commands. It is safe for concurrent use. A nil Notifier, and
 // one without commands, does nothing.
 type Notifier struct {
 	spool    spool
@@ -89,14 +88,13 @@ type Notifier struct {
 	unlock   func(lock)
 }
 
-// diskLimit is the most time that Tell waits for the disk. One that hangs must not hold a
+// diskLimit is the most time that Enqueue waits for the disk. One that hangs must not hold a
 // recovery up.
 const diskLimit = 5 * time.Second
 
-// New makes a Notifier. dir is the spool, which is made when the first event is put
-// there, journal has the records of the incidents; without one nobody can be told. run runs
-// the commands; nil is process.Run. say gets
-// one printable line for each thing that goes wrong, and may be called by several goroutines.
+// New makes a Notifier. dir is the spool, which is made when the first event is put there. journal has the
+// records of the incidents; without one no notification is sent. run runs the commands; nil is process.Run. say
+// gets one printable line for each thing that goes wrong, and may be called by several goroutines.
 func New(dir string, journal *incident.Journal, commands []Command, run process.Runner, say func(format string, args ...any)) *Notifier {
 	if journal == nil {
 		commands = nil
@@ -107,21 +105,21 @@ func New(dir string, journal *incident.Journal, commands []Command, run process.
 	if say == nil {
 		say = func(string, ...any) {}
 	}
-	return &Notifier{spool: spool{dir}, journal: journal, commands: commands, say: say, run: run, unlock: lock.release}
+	return &Notifier{spool: spool{dir}, journal: journal, commands: commands, say: say, run: run, unlock: func(l lock) { l.release() }}
 }
 
-// Tell puts an event of the incident with this number into the spool, on the disk when it
+// Enqueue puts an event of the incident with this number into the spool, on the disk when it
 // returns. What is there already stays as it is, and what no command is for is left out. It waits for
 // no command; for the disk at most 5 s. Of an End the journal has the status before.
-func (n *Notifier) Tell(kind Kind, number int) { n.put(kind, number) }
+func (n *Notifier) Enqueue(kind Kind, number int) { n.put(kind, number) }
 
-// TellAgain is Tell for an event that was told before and means something else now: an
+// Requeue is Enqueue for an event that was delivered before and means something else now: an
 // incident that was left undone has ended otherwise.
-func (n *Notifier) TellAgain(kind Kind, number int) {
+func (n *Notifier) Requeue(kind Kind, number int) {
 	if n == nil {
 		return
 	}
-	_ = os.Remove(filepath.Join(n.spool.path(toldName), event{kind: kind, number: number}.name())) // else it is not told, which is all that can happen
+	_ = os.Remove(filepath.Join(n.spool.path(toldName), event{kind: kind, number: number}.name())) // else it is not sent, which is all that can happen
 	n.put(kind, number)
 }
 
@@ -130,7 +128,7 @@ func (n *Notifier) put(kind Kind, number int) {
 		return
 	}
 	if number < 1 {
-		n.say("nobody is told of the %s of an incident that the journal does not have", kind)
+		n.say("no notification of the %s of an incident that is not in the journal", kind)
 		return
 	}
 	e := event{kind: kind, number: number}
@@ -142,9 +140,9 @@ func (n *Notifier) put(kind Kind, number int) {
 	select {
 	case err = <-written:
 	case <-limit.C:
-		err = fmt.Errorf("the disk did not answer within %s", diskLimit)
+		err = fmt.Errorf("the write timed out after %s", diskLimit)
 	}
 	if err != nil {
-		n.say("nobody may be told of %s: %s", e, printable(err.Error()))
+		n.say("notification of %s may be lost: %s", e, text.Short(err.Error(), maxSaid))
 	}
 }

@@ -22,10 +22,10 @@ func testSingle(t *testing.T, b *bench) {
 		r.Kind, r.Name, r.Summary = "VM", "a\x1b[2J<b>", "1 of 2 VMs\nwas not handled"
 	})
 	n := b.process(mail("end"))
-	n.Tell(End, 12)
-	n.Tell(End, 12)
+	n.Enqueue(End, 12)
+	n.Enqueue(End, 12)
 	n.Deliver(t.Context())
-	n.Tell(End, 12) // another process that ends it again
+	n.Enqueue(End, 12) // another process that ends it again
 	n.Deliver(t.Context())
 	b.process(mail("end")).Deliver(t.Context())
 	b.toldThat([]string{"end 12"})
@@ -129,7 +129,7 @@ func TestOn(t *testing.T) {
 			b := newBench(t)
 			b.record(1, status)
 			n := b.process(mail(strings.Split(c.on, ",")...))
-			n.Tell(c.kind, 1)
+			n.Enqueue(c.kind, 1)
 			n.Deliver(t.Context())
 			if told := len(b.events()) == 1; told != (c.want[i] == 'y') || len(b.said) > 0 {
 				t.Errorf("%s, %s, %s: told %v, said %q", c.on, c.kind, status, told, b.said)
@@ -146,8 +146,8 @@ func TestTwoCommands(t *testing.T) {
 	pager := Command{Argv: []string{"/bin/pager"}, On: []string{"problem"}, Timeout: time.Minute}
 	synctest.Test(t, func(t *testing.T) {
 		n := b.process(mail("end"), pager)
-		n.Tell(End, 1)
-		n.Tell(End, 2)
+		n.Enqueue(End, 1)
+		n.Enqueue(End, 2)
 		n.Deliver(t.Context())
 	})
 	var got []string
@@ -163,22 +163,22 @@ func TestTwoCommands(t *testing.T) {
 // Whoever cannot tell anybody says so, or does nothing.
 func TestNobodyToTell(t *testing.T) {
 	var none *Notifier
-	none.Tell(End, 1)
+	none.Enqueue(End, 1)
 	none.Deliver(t.Context())
 	b := newBench(t)
 	quiet := b.process()
-	quiet.Tell(End, 1)
+	quiet.Enqueue(End, 1)
 	quiet.Deliver(t.Context())
-	New(b.spoolDir(), nil, []Command{mail("end")}, nil, nil).Tell(End, 1)
+	New(b.spoolDir(), nil, []Command{mail("end")}, nil, nil).Enqueue(End, 1)
 	if _, err := os.Lstat(b.spoolDir()); !os.IsNotExist(err) {
 		t.Errorf("a spool was made: %v", err)
 	}
 	n := b.process(mail("end"))
 	n.Deliver(t.Context()) // there is no spool
-	n.Tell(End, 0)
-	n.Tell(End, 7) // which the journal does not have
+	n.Enqueue(End, 0)
+	n.Enqueue(End, 7) // which the journal does not have
 	n.Deliver(t.Context())
-	b.toldThat([]string{}, "nobody is told of the end of an incident that the journal", "nobody is told of the end of incident 7: incident 7: there is no such incident")
+	b.toldThat([]string{}, "no notification of the end of an incident that is not in the journal", "no notification of the end of incident 7: incident 7: there is no such incident")
 	b.isEmpty()
 }
 
@@ -192,7 +192,7 @@ func TestOwner(t *testing.T) {
 	}
 	b.record(1, incident.Done)
 	n := b.process(mail("end"))
-	n.Tell(End, 1)
+	n.Enqueue(End, 1)
 	owner := func(path string) string {
 		info, err := os.Stat(path)
 		if err != nil {
@@ -235,14 +235,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestPrintable(t *testing.T) {
-	for text, want := range map[string]string{
-		"ä \"b\" \\": "ä \"b\" \\", "a\nb\x1b": `a\nb\x1b`, "\u202e": `\u202e`, "\xff": `\xff`, strings.Repeat("ü", 2000): strings.Repeat("ü", maxSaid) + "…",
-	} {
-		if got := printable(text); got != want {
-			t.Errorf("%q: got %q", text, got)
-		}
-	}
+func TestLastLine(t *testing.T) {
 	for output, want := range map[string]string{"": "", "\n\n": "", "a\n b \r\n\n": "b", "a": "a"} {
 		if got := lastLine(output); got != want {
 			t.Errorf("%q: got %q", output, got)

@@ -9,6 +9,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 func (n *Notifier) tell(ctx context.Context, c Command, events []event, records map[int]incident.Record) {
 	m, err := n.message(events, records)
 	if err != nil {
-		n.say("nobody is told: %s", printable(err.Error()))
+		n.say("no notification: %s", text.Short(err.Error(), maxSaid))
 		return
 	}
 	again := slices.ContainsFunc(events, func(e event) bool { return e.only != "" })
@@ -34,10 +35,10 @@ func (n *Notifier) tell(ctx context.Context, c Command, events []event, records 
 		case why == "":
 			return
 		case last:
-			n.say("%s did not tell of %s: %s; given up", printable(c.Argv[0]), m.about, why)
+			n.say("%s failed to notify of %s: %s; given up", text.Short(c.Argv[0], maxSaid), m.about, why)
 			return
 		}
-		n.say("%s did not tell of %s: %s; it is run once more", printable(c.Argv[0]), m.about, why)
+		n.say("%s failed to notify of %s: %s; retrying once", text.Short(c.Argv[0], maxSaid), m.about, why)
 		if ctx.Err() != nil || !sleep(ctx, retryPause) {
 			n.leave(c, events)
 			return
@@ -50,7 +51,7 @@ func (n *Notifier) leave(c Command, events []event) {
 	for _, e := range events {
 		e.only = c.id()
 		if err := n.spool.add(e); err != nil {
-			n.say("%s does not tell of %s: %s", printable(c.Argv[0]), e, printable(err.Error()))
+			n.say("%s will not notify of %s: %s", text.Short(c.Argv[0], maxSaid), e, text.Short(err.Error(), maxSaid))
 		}
 	}
 }
@@ -86,7 +87,7 @@ func (n *Notifier) attempt(ctx context.Context, c Command, m message) string {
 	if line := lastLine(result.Output); line != "" {
 		why += ": " + line
 	}
-	return printable(why)
+	return text.Short(why, maxSaid)
 }
 
 // lastLine is the last line of an output that is not blank.

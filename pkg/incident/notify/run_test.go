@@ -30,12 +30,12 @@ func TestFailingCommand(t *testing.T) {
 			{Code: -1, Err: errors.New("start: no such file")},
 		}
 		n := b.process(mail("end"))
-		n.Tell(End, 1)
+		n.Enqueue(End, 1)
 		n.Deliver(t.Context())
 		n.Deliver(t.Context())
 		b.toldThat([]string{"end 1", "end 1"},
-			`/bin/mail did not tell of the end of incident 1: exit code 75: no route to \x1b[31mhost; it is run once more`,
-			`/bin/mail did not tell of the end of incident 1: start: no such file; given up`)
+			`/bin/mail failed to notify of the end of incident 1: exit code 75: no route to \x1b[31mhost; retrying once`,
+			`/bin/mail failed to notify of the end of incident 1: start: no such file; given up`)
 		if pause := b.calls[1].at.Sub(b.calls[0].at); pause != 2*time.Second {
 			t.Errorf("the second try after %s", pause)
 		}
@@ -49,9 +49,9 @@ func TestSecondTry(t *testing.T) {
 		b.record(1, incident.Done)
 		b.answer = []process.Result{{Code: 1}}
 		n := b.process(mail("end"))
-		n.Tell(End, 1)
+		n.Enqueue(End, 1)
 		n.Deliver(t.Context())
-		b.toldThat([]string{"end 1", "end 1"}, "/bin/mail did not tell of the end of incident 1: exit code 1; it is run")
+		b.toldThat([]string{"end 1", "end 1"}, "/bin/mail failed to notify of the end of incident 1: exit code 1; retrying")
 	})
 }
 
@@ -73,7 +73,7 @@ func TestInterruptedCommand(t *testing.T) {
 				return b.run(ctx, limit, p)
 			}
 			time.AfterFunc(time.Second, cancel)
-			n.Tell(End, 1)
+			n.Enqueue(End, 1)
 			n.Deliver(ctx)
 			if got := b.files(); !slices.Equal(got, []string{"end-1-again-" + pager.id()}) {
 				t.Errorf("in the spool is %v", got)
@@ -82,9 +82,9 @@ func TestInterruptedCommand(t *testing.T) {
 			next := b.process(mail("end"), pager)
 			next.Deliver(t.Context())
 			next.Deliver(t.Context())
-			wrong := []string{"/bin/pager did not tell of the end of incident 1: context canceled; it is run once more"}
+			wrong := []string{"/bin/pager failed to notify of the end of incident 1: context canceled; retrying once"}
 			if last > 0 {
-				wrong = append(wrong, "/bin/pager did not tell of the end of incident 1: exit code 1; given up")
+				wrong = append(wrong, "/bin/pager failed to notify of the end of incident 1: exit code 1; given up")
 			}
 			b.toldThat([]string{"end 1", "end 1"}, wrong...)
 			if b.calls[0].argv[0] != "/bin/mail" || b.calls[1].argv[0] != "/bin/pager" {
@@ -101,7 +101,7 @@ func TestDeadlineBeforeSecondTry(t *testing.T) {
 		b.record(1, incident.Done)
 		b.answer = []process.Result{{Code: 1}}
 		n := b.process(mail("end"))
-		n.Tell(End, 1)
+		n.Enqueue(End, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		n.Deliver(ctx)
@@ -120,14 +120,14 @@ func TestHangingCommand(t *testing.T) {
 	hang := Command{Argv: []string{"/bin/sh", "-c", "echo begin >&2; sleep 1000 & echo $! >> $0.pids; wait", out}, On: []string{"end"}, Timeout: 300 * time.Millisecond}
 	good := Command{Argv: []string{"/bin/sh", "-c", `cat >> "$0"; echo " $FT_EVENT $FT_OBJECT" >> "$0"`, out}, On: []string{"end"}, Timeout: time.Minute}
 	n := New(b.spoolDir(), b.journal, []Command{hang, good}, nil, b.say)
-	n.Tell(End, 1)
+	n.Enqueue(End, 1)
 	n.Deliver(t.Context())
 	text, err := os.ReadFile(out)
 	if err != nil || !strings.HasPrefix(string(text), `{"version":1,"incident":1,`) || !strings.HasSuffix(string(text), "} end host 101 (node1)\n") {
 		t.Errorf("%v: %s", err, text)
 	}
-	b.toldThat([]string{}, "/bin/sh did not tell of the end of incident 1: no answer in time; killed with all that it had started: begin; it is run once more",
-		"/bin/sh did not tell of the end of incident 1: no answer in time")
+	b.toldThat([]string{}, "/bin/sh failed to notify of the end of incident 1: no answer in time; killed with all that it had started: begin; retrying once",
+		"/bin/sh failed to notify of the end of incident 1: no answer in time")
 	b.isEmpty()
 	pids, err := os.ReadFile(out + ".pids")
 	if err != nil || len(strings.Fields(string(pids))) != 2 {
@@ -173,7 +173,7 @@ func TestManyProcesses(t *testing.T) {
 		_, _ = io.Copy(io.Discard, os.Stdin) // all begin together
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		n.Tell(End, number)
+		n.Enqueue(End, number)
 		n.Deliver(ctx)
 		b.toldThat([]string{})
 		return
@@ -241,8 +241,8 @@ func TestSpoiledSpool(t *testing.T) {
 			b.record(1, incident.Open)
 			b.record(2, incident.Done)
 			n := b.process(mail("hold", "end"))
-			n.Tell(Hold, 1)
-			n.Tell(End, 2)
+			n.Enqueue(Hold, 1)
+			n.Enqueue(End, 2)
 			if err := spoil(b.spoolDir()); err != nil {
 				t.Fatal(err)
 			}
@@ -250,7 +250,7 @@ func TestSpoiledSpool(t *testing.T) {
 			if got := b.events(); !slices.Equal(got, []string{"hold 1", "end 2"}) {
 				t.Errorf("%s: told %q, said %q", name, got, b.said)
 			}
-			n.Tell(End, 2)
+			n.Enqueue(End, 2)
 			n.Deliver(t.Context())
 			if got := b.events(); len(got) > 2 {
 				t.Errorf("%s: told again %q", name, got)
@@ -266,7 +266,7 @@ func TestNoRight(t *testing.T) {
 	b := newBench(t)
 	b.record(1, incident.Done)
 	n := b.process(mail("end"))
-	n.Tell(End, 1)
+	n.Enqueue(End, 1)
 	journal := filepath.Join(b.dir, "incidents")
 	if err := errors.Join(os.Chmod(b.spoolDir(), 0o555), os.Chmod(b.dir, 0o755), os.Chmod(filepath.Dir(b.dir), 0o755),
 		os.Chmod(journal, 0o755), os.Chmod(filepath.Join(journal, "incident-000001.json"), 0o644)); err != nil {
@@ -287,7 +287,7 @@ func TestNoRight(t *testing.T) {
 	if err := <-added; !errors.Is(err, os.ErrPermission) {
 		t.Errorf("added: %v", err)
 	}
-	b.toldThat([]string{}, "nobody is told: lock the notifications: ")
+	b.toldThat([]string{}, "no notifications are sent: failed to lock them: ")
 	// With the lock it can neither send nor drop, and does not try again and again.
 	b.said = nil
 	n.unlock(makeLock(t, n.spool))
@@ -309,7 +309,7 @@ func TestNoRight(t *testing.T) {
 	}
 	deliver(b.process(mail("problem")))
 	deliver(n)
-	b.toldThat([]string{}, "not everything is told now: ", "not everything is told now: ")
+	b.toldThat([]string{}, "some notifications are not sent yet: ", "some notifications are not sent yet: ")
 	if got := b.files(); !slices.Equal(got, []string{"end-1"}) {
 		t.Errorf("in the spool is %v", got)
 	}
@@ -321,7 +321,7 @@ func makeLock(t *testing.T, s spool) lock {
 	if err := os.Chmod(s.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	l, err := s.lock()
+	l, err := s.lock(t.Context())
 	if err == nil {
 		err = errors.Join(os.Chmod(s.path(lockName), 0o666), os.Chmod(s.dir, 0o555))
 	}
@@ -338,9 +338,9 @@ func TestNoSpool(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := b.process(mail("end"))
-	n.Tell(End, 1)
+	n.Enqueue(End, 1)
 	n.Deliver(t.Context())
-	b.toldThat([]string{}, "nobody may be told of the end of incident 1: ", "read the notifications: ")
+	b.toldThat([]string{}, "notification of the end of incident 1 may be lost: ", "failed to read the notifications: ")
 }
 
 // Whatever else is in the spool is removed and not obeyed.
@@ -349,7 +349,7 @@ func TestForeignFiles(t *testing.T) {
 	b.record(1, incident.Done)
 	b.record(2, incident.Done)
 	n := b.process(mail("end"))
-	n.Tell(End, 1)
+	n.Enqueue(End, 1)
 	in := func(name string) string { return filepath.Join(b.spoolDir(), name) }
 	target := filepath.Join(b.dir, "target")
 	err := errors.Join(os.WriteFile(target, nil, 0o600), os.WriteFile(in("end-1x"), []byte("x"), 0o600), os.WriteFile(in("\x1b[2J"), nil, 0o600),

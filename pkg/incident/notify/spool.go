@@ -2,6 +2,7 @@ package notify
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,13 +13,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
-	"one-ft/pkg/incident"
+	"one-ft/pkg/statedir"
 )
 
-// event is something that people are told of: a file of the spool. All that is known of it
+// event is something to notify of: a file of the spool. All that is known of it
 // is in the name of the file, so that none can be half written.
 type event struct {
 	kind   Kind
@@ -26,7 +26,7 @@ type event struct {
 	only   string // the command that is tried once more; "" for all
 }
 
-// String is the event for people.
+// String is the event in words.
 func (e event) String() string { return fmt.Sprintf("the %s of incident %d", e.kind, e.number) }
 
 // name is the name of its file.
@@ -56,12 +56,12 @@ const (
 	// lockName is the file that the process that delivers has locked. In it is the time
 	// of the last sending.
 	lockName = "lock"
-	// toldName is the directory of the events that were told.
+	// toldName is the directory of the events that were delivered.
 	toldName = "told"
 )
 
-// toldAge is how long it is remembered that an event was told. An incident that is held
-// again after it is told again. A choice.
+// toldAge is how long a delivery is remembered. An incident that is held again after that is a new event.
+// A choice.
 const toldAge = 7 * 24 * time.Hour
 
 // spool is the directory of events.
@@ -82,9 +82,8 @@ func (s spool) add(e event) error {
 	if err != nil {
 		return err
 	}
-	_ = incident.OwnLikeParent(path) // only the owner of the directory matters
-	err = errors.Join(f.Sync(), f.Close())
-	return errors.Join(err, syncDir(s.dir))
+	_ = statedir.OwnLikeParent(path) // only the owner of the directory matters
+	return errors.Join(f.Sync(), f.Close(), statedir.SyncDir(s.dir))
 }
 
 // make makes the directories that are missing.
@@ -93,17 +92,11 @@ func (s spool) make() error {
 	if info, err := os.Stat(told); err == nil && info.IsDir() {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(s.dir), 0o755); err != nil {
+	if err := statedir.MakeDir(told); err != nil {
 		return err
 	}
 	for _, dir := range []string{s.dir, told} {
-		err := os.Mkdir(dir, 0o750)
-		if err == nil {
-			err = incident.OwnLikeParent(dir)
-		}
-		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
+		_ = os.Chmod(dir, 0o750) // else it is somebody else's, who has done so
 	}
 	return nil
 }
@@ -123,7 +116,7 @@ func (s spool) list() ([]event, error) {
 			events = append(events, e)
 		case entry.Name() == lockName && entry.Type().IsRegular(), entry.Name() == toldName && entry.IsDir():
 		default:
-			_ = os.Remove(s.path(entry.Name())) // what stays, such as a full directory, is in nobody's way
+			_ = os.Remove(s.path(entry.Name())) // what stays, such as a full directory, is not in the way
 		}
 	}
 	slices.SortFunc(events, func(a, b event) int {
@@ -132,7 +125,7 @@ func (s spool) list() ([]event, error) {
 	return events, nil
 }
 
-// take takes an event out of the spool. That it was told is remembered by the same rename, which
+// take takes an event out of the spool. The same rename remembers the delivery, which
 // also works on a disk that is full.
 func (s spool) take(e event) error {
 	path := s.path(e.name())
@@ -143,19 +136,21 @@ func (s spool) take(e event) error {
 }
 
 // sync makes what was taken last.
-func (s spool) sync() error { return errors.Join(syncDir(s.path(toldName)), syncDir(s.dir)) }
+func (s spool) sync() error {
+	return errors.Join(statedir.SyncDir(s.path(toldName)), statedir.SyncDir(s.dir))
+}
 
 // clockSlack is by how much the times of files may be behind the clock.
 const clockSlack = time.Minute
 
-// told reports whether an event of an incident that began then was told. An older one of
+// told reports whether an event of an incident that began then was delivered. An older one of
 // the same number is of a journal that was thrown away.
 func (s spool) told(e event, began time.Time) bool {
 	info, err := os.Lstat(filepath.Join(s.path(toldName), e.name()))
 	return e.only == "" && err == nil && info.Mode().IsRegular() && !info.ModTime().Add(clockSlack).Before(began)
 }
 
-// forget removes what was told long ago.
+// forget removes what was delivered long ago.
 func (s spool) forget(now time.Time) error {
 	entries, err := os.ReadDir(s.path(toldName))
 	if err != nil {
@@ -169,41 +164,26 @@ func (s spool) forget(now time.Time) error {
 	return nil
 }
 
-// errHeld means that another process delivers.
-var errHeld = errors.New("another process delivers")
-
-// lock is the right to deliver.
-type lock struct{ f *os.File }
-
-// lock takes it without waiting; the error is errHeld if another process, or this one, has it.
-func (s spool) lock() (lock, error) {
-	path := s.path(lockName)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o640)
-	if err != nil {
-		return lock{}, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return lock{}, errHeld
-		}
-		return lock{}, &fs.PathError{Op: "lock", Path: path, Err: err}
-	}
-	_ = incident.OwnLikeParent(path) // if it cannot be given, root delivers
-	return lock{f}, nil
+// lock is the right to deliver. release lets the next process deliver.
+type lock struct {
+	f       *os.File
+	release func()
 }
 
-// release lets the next process deliver.
-func (l lock) release() { l.f.Close() }
+// lock takes it without waiting; the error is statedir.ErrLocked if another process, or this one, has it.
+func (s spool) lock(ctx context.Context) (lock, error) {
+	f, release, err := statedir.LockFile(ctx, s.path(lockName), 0)
+	return lock{f, release}, err
+}
 
 // maxTime is how many bytes a time in the file has at most.
 const maxTime = 20
 
 // lastSent is when something was sent; the zero time if that is not known.
 func (l lock) lastSent() time.Time {
-	text, err := io.ReadAll(io.NewSectionReader(l.f, 0, maxTime+1))
-	n, numberErr := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
-	if err != nil || numberErr != nil || n < 1 {
+	digits, _ := io.ReadAll(io.NewSectionReader(l.f, 0, maxTime+1))
+	n, err := strconv.ParseInt(strings.TrimSpace(string(digits)), 10, 64)
+	if err != nil || n < 1 {
 		return time.Time{}
 	}
 	return time.UnixMilli(n)
@@ -213,13 +193,4 @@ func (l lock) lastSent() time.Time {
 func (l lock) setLastSent(t time.Time) error {
 	_, err := fmt.Fprintf(io.NewOffsetWriter(l.f, 0), "%-*d\n", maxTime, t.UnixMilli())
 	return err
-}
-
-// syncDir makes changes of a directory last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -3,10 +3,10 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/wording"
 )
 
 // advice is what to do for VMs that were not handled for reasons of one kind. The order
@@ -15,105 +15,210 @@ type advice int
 
 const (
 	adviceAgain     advice = iota // the same call may work now
+	adviceRead                    // written by a one-ft without kinds: only its text says why
 	adviceNoBudget                // given up after too many attempts
 	adviceManyFail                // held because many VMs fail
 	adviceFailed                  // it failed on its new host
 	adviceScheduler               // the scheduler has no place for it
 	adviceLook                    // it may be fine by now
 	adviceReason                  // its reason names the commands
-	advicePerson                  // one-ft does not touch it: a person has to decide
+	adviceOperator                // one-ft does not touch it: an operator has to decide
 )
 
-// adviceFor goes by the kind of what became of a VM and by the state that it was seen in on its way, else (records
-// without them) by what our own texts begin with: the end of a reason may come from the template of the VM, which its owner writes.
+// adviceFor goes by the state that a VM was last seen in and by the kind of its outcome.
 func adviceFor(vm incident.VM) advice {
-	begins := func(prefixes ...string) bool {
-		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(vm.Detail, p) })
-	}
 	hop, moved := lastHop(vm)
-	switch {
-	case vm.Kind == incident.KindFailedAgain, moved && failedState(hop.State):
+	if moved && failedState(hop.State) {
 		return adviceFailed
-	case vm.Kind == incident.KindOldHost, vm.Kind == incident.KindEnded, vm.Kind == incident.KindStuck && hop.Waits == incident.WaitNothing:
-		return adviceLook
-	case vm.Kind == incident.KindStuck:
-		return adviceScheduler
-	case begins("still PENDING"):
-		return adviceScheduler
-	case failedThere.MatchString(vm.Detail):
+	}
+	switch vm.Kind {
+	case wording.FailedAgain:
 		return adviceFailed
-	case begins("it has been ", "it ended meanwhile", "accepted by oned, but whether", "it is "):
-		return adviceLook
-	case begins("given up after ", "FT_MAX_ATTEMPTS is 0"):
+	case wording.BudgetSpent, wording.BudgetNone:
 		return adviceNoBudget
-	case begins("held for "):
+	case wording.RateGivenUp:
 		return adviceManyFail
-	case vm.Action == "leave" && strings.Contains(vm.Detail, fmt.Sprintf("vm_failure %d -", vm.ID)):
+	case wording.StillPending:
+		return adviceScheduler
+	case wording.Stuck:
+		if hop.Waits != incident.WaitNothing {
+			return adviceScheduler
+		}
+		return adviceLook
+	case wording.OldHost, wording.Ended, wording.ResultUnread, wording.EarlierPlaced:
+		return adviceLook
+	case wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt, wording.HostWasOff, wording.EarlierLost:
 		return adviceReason
-	case vm.Action == "leave":
-		return advicePerson
+	case "":
+		if vm.Detail != "" {
+			return adviceRead
+		}
+	}
+	if vm.Action == "leave" {
+		return adviceOperator
 	}
 	return adviceAgain
 }
 
-// perVM is what is left to do for the VMs that were not handled, those of one kind
-// together. toldAgain means that it has been said under which condition to run it again.
-func perVM(r incident.Record, now time.Time, toldAgain bool) []item {
+// unhandledVMs is what is left to do for the VMs that were not handled, those of one kind together.
+func (v view) unhandledVMs() []item {
+	saidAgain := v.Status == incident.Refused || v.Status == incident.Failed // and under which condition
 	byAdvice := map[advice][]int{}
 	onTheWay := func(vm incident.VM) bool {
-		return r.Status != incident.Following && starting(r, vm) || vm.Result == resultIncomplete && waitsFor(vm) != incident.WaitNothing
+		return v.Status != incident.Following && v.starting(vm) || vm.Result == resultIncomplete && waitsFor(vm) != incident.WaitNothing
 	}
-	for _, vm := range problemsFirst(r.VMs) {
-		if problem(r, vm) && !onTheWay(vm) {
+	for _, vm := range v.problemsFirst() {
+		if v.problem(vm) && !onTheWay(vm) {
 			byAdvice[adviceFor(vm)] = append(byAdvice[adviceFor(vm)], vm.ID)
 		}
 	}
-	items := perWait(r, now, onTheWay)
-	if len(items) > 0 && r.Status != incident.Following {
-		items = append(items, item{"When that is mended, follow them until they run:", []string{resume(r)}})
+	items := v.perWait(onTheWay)
+	if len(items) > 0 && v.Status != incident.Following {
+		items = append(items, do("Once that is fixed, follow them until they run:", v.resume()))
 	}
-	for a := adviceAgain; a <= advicePerson; a++ {
-		if ids := byAdvice[a]; len(ids) > 0 && !(a == adviceAgain && toldAgain) {
-			items = append(items, a.item(r, ids)...)
+	for a := adviceAgain; a <= adviceOperator; a++ {
+		if ids := byAdvice[a]; len(ids) > 0 && !(a == adviceAgain && saidAgain) {
+			items = append(items, v.advise(a, ids)...)
 		}
 	}
 	return items
 }
 
-// item says what to do for these VMs.
-func (a advice) item(r incident.Record, ids []int) []item {
-	vms := "VM " + someIDs(ids, namedVMs) + ": "
+// advise says what to do for these VMs.
+func (v view) advise(a advice, ids []int) []item {
+	vms := someVMs(ids) + ": "
 	look, more := each(ids, "onevm show %d"), colon(ids)
 	switch a {
 	case adviceAgain:
-		return []item{{vms + "run it again; what is done already is not done twice:", []string{again(r)}}}
+		return []item{do(vms+"retry; what is done already is not repeated:", v.again())}
+	case adviceRead:
+		return []item{do(vms+"read the reason and check the VM, then retry; what is done already is not repeated"+more, append(look, v.again())...)}
 	case adviceNoBudget:
-		if !isHost(r) { // host_error counts no attempts
-			look = append(look, again(r, "--no-budget"))
+		if !v.isHost() { // host_error counts no attempts
+			look = append(look, v.again("--no-budget"))
 		}
-		return []item{{vms + "find out what is wrong, then run it without counting attempts" + more, look}}
+		return []item{do(vms+"find out what is wrong, then retry without the limit of attempts"+more, look...)}
 	case adviceManyFail:
-		return []item{{vms + "many VMs failed at the same time. Look at what they share, such as a datastore, then run it again:",
-			[]string{"onevm list", "onedatastore list", again(r)}}}
+		return []item{do(vms+"many VMs failed at the same time. Check what they share, such as a datastore, then retry:",
+			"onevm list", "onedatastore list", v.again())}
 	case adviceFailed:
-		return []item{{vms + "failed after being placed again. Look why, then recover" + more, append(look, each(ids, "vm_failure %d -r")...)}}
+		return []item{do(vms+"failed after being placed again. Find out why, then recover"+more, append(look, each(ids, "vm_failure %d -r")...)...)}
 	case adviceScheduler:
-		return []item{{vms + "the scheduler found no place. Make room or enable a host; nothing else is needed. What the scheduler says" + more, look}}
+		return []item{do(vms+"the scheduler found no host. Free capacity or enable a host; nothing else is needed. What the scheduler says"+more, look...)}
 	case adviceLook:
-		return []item{{vms + "see whether all is right by now" + more, look}}
+		return []item{do(vms+"check whether it is fine by now"+more, look...)}
 	case adviceReason:
-		return []item{{vms + "the reason names the commands. Look first" + more, look}}
+		return []item{do(vms+"the reason names the commands. Check first"+more, look...)}
+	}
+	whose := "its host is certainly off or does not run it" // never while its old copy may run
+	if v.isHost() {
+		whose = fmt.Sprintf("host %d is certainly off", v.ID)
 	}
 	return []item{
-		{vms + "one-ft leaves this to a person. Look at the VM and at the reason" + more, look},
-		{vms + "only if " + whose(r) + ", and if disks that are not persistent may be lost (4.4 to 4.12: onevm delete --recreate)" + more, each(ids, "onevm recover --recreate %d")},
+		do(vms+"one-ft leaves this to an operator. Check the VM and the reason"+more, look...),
+		do(vms+"only if "+whose+", and if disks that are not persistent may be lost (4.4 to 4.12: onevm delete --recreate)"+more, each(ids, "onevm recover --recreate %d")...),
 	}
 }
 
-// whose is the condition under which a VM may be recreated by hand: never while its old copy may run.
-func whose(r incident.Record) string {
-	if isHost(r) {
-		return fmt.Sprintf("host %d is certainly off", r.ID)
+// following says who follows the VMs that do not run yet, and what each of them waits for.
+func (v view) following() []item {
+	begun, there := 0, 0
+	for _, vm := range v.VMs {
+		switch {
+		case v.starting(vm):
+			begun++
+		case vm.Result == resultDone || vm.Result == resultUnproven:
+			there++
+		}
 	}
-	return "its host is certainly off or does not run it"
+	first := "the coordinator (host_error)"
+	if !v.isHost() {
+		first = "the hook that was called for it"
+	}
+	return append([]item{do(fmt.Sprintf("Recovered %d, %d still starting. One process follows them until they run: %s while it lives, then oneft resume, run by its timer. To follow them now:", there, begun, first), v.resume())},
+		v.perWait(v.starting)...)
+}
+
+// waits are what VMs wait for in the order of their urgency: what needs an operator first.
+func waits() []incident.Wait {
+	return []incident.Wait{incident.WaitOwner, incident.WaitRoom, incident.WaitScheduler, incident.WaitCleanup, incident.WaitDisks, incident.WaitBoot, incident.WaitNothing}
+}
+
+// waitsFor is what a VM waits for where it was seen last. A reason of a later version is none.
+func waitsFor(vm incident.VM) incident.Wait {
+	hop, moved := lastHop(vm)
+	if !moved || !slices.Contains(waits(), hop.Waits) {
+		return incident.WaitNothing
+	}
+	return hop.Waits
+}
+
+// perWait is what each of the chosen VMs waits for, since when, and what to do about it.
+func (v view) perWait(chosen func(incident.VM) bool) (items []item) {
+	for _, wait := range waits() {
+		var ids []int
+		var since time.Time
+		for _, vm := range v.VMs {
+			if !chosen(vm) || waitsFor(vm) != wait {
+				continue
+			}
+			ids = append(ids, vm.ID)
+			if hop, moved := lastHop(vm); moved && (since.IsZero() || hop.At.Before(since)) {
+				since = hop.At
+			}
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		vms := someVMs(ids)
+		if !since.IsZero() {
+			vms += fmt.Sprintf(", since %s (%s)", v.clock(since), took(v.end().Sub(since)))
+		}
+		items = append(items, v.waitItem(wait, vms, ids))
+	}
+	return items
+}
+
+// waitItem says of VMs what they wait for and what to do.
+func (v view) waitItem(wait incident.Wait, vms string, ids []int) item {
+	look, more := each(ids, "onevm show %d"), colon(ids)
+	switch wait {
+	case incident.WaitOwner:
+		return do(vms+": on hold until somebody releases it"+more, each(ids, "onevm release %d")...)
+	case incident.WaitRoom:
+		return do(vms+": no host has room. Free capacity or enable a host; nothing else is needed. What the scheduler says"+more, append([]string{"onehost list"}, look...)...)
+	case incident.WaitScheduler:
+		return do(vms+": the scheduler has not placed it yet; as shipped it starts few VMs at a time. Is it running? Up to 6.10 it is a service of its own, since 7.0 oned runs it:",
+			"systemctl status opennebula-scheduler opennebula", "tail /var/log/one/sched.log")
+	case incident.WaitCleanup:
+		if v.isHost() && !v.Proven {
+			return do(fmt.Sprintf("%s: oned cleans up on host %d, which is not proven off: this ends when the host answers, or never. Once somebody has verified that it is off, confirm it:", vms, v.ID),
+				v.resume()+" --confirm-off")
+		}
+		return do(vms+": oned cleans up on the failed host. A clean-up that cannot succeed is ended automatically; nothing else is needed. Its progress"+more, look...)
+	case incident.WaitDisks:
+		return do(vms+": the disks are being copied or made, which takes as long as the datastore needs. Their progress"+more, look...)
+	case incident.WaitBoot:
+		return do(vms+": booting on the new host. Its progress"+more, look...)
+	}
+	return do(vms+": on its way. Where it is"+more, look...)
+}
+
+// commandsShown is how many commands are written out when each VM has its own.
+const commandsShown = 2
+
+// colon ends a text before the commands of each.
+func colon(ids []int) string {
+	if len(ids) > commandsShown {
+		return " (the same for each of them):"
+	}
+	return ":"
+}
+
+// each is a command for the first VMs.
+func each(ids []int, format string) (commands []string) {
+	for _, id := range ids[:min(len(ids), commandsShown)] {
+		commands = append(commands, fmt.Sprintf(format, id))
+	}
+	return commands
 }

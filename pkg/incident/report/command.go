@@ -8,135 +8,72 @@ import (
 	"strconv"
 	"strings"
 
-	"one-ft/pkg/incident"
+	"one-ft/pkg/text"
 )
-
-// ours are the executables whose calls are rebuilt, with the flags that take a value
-// (the executables' --help).
-func ours(tool string) bool {
-	return tool == "host_error" || tool == "vm_failure" || tool == "vm_unknown"
-}
-
-func takesValue(flag string) bool {
-	return slices.Contains([]string{
-		"pause", "p", "interval", "wait", "confirm", "fencing",
-		"verify", "timeout", "oned-wait", "parallel", "endpoint", "auth-file", "ca-file", "log-file", "state-dir", "config",
-	}, flag)
-}
 
 // maxWord is how long a word of a call may be to be shown.
 const maxWord = 1000
 
-// tool is the name of the executable that opened an incident.
-func tool(r incident.Record) string {
-	if r.Tool == "" {
+// tool is the name of the executable that opened an incident; "" for none.
+func (v view) tool() string {
+	if v.Tool == "" {
 		return ""
 	}
-	return filepath.Base(r.Tool)
+	return filepath.Base(v.Tool)
 }
 
-// opened is the call that opened the incident, for people. The templates that hooks are
-// called with are long, so the object stands there by its ID.
-func opened(r incident.Record) string {
-	if tool(r) == "" {
+// isHook reports whether the tool that opened it is one that hooks call, which takes its options again.
+func (v view) isHook() bool {
+	return slices.Contains([]string{"host_error", "vm_failure", "vm_unknown"}, v.tool())
+}
+
+// opened is the call that opened the incident; "" when that is not known.
+func (v view) opened() string {
+	if v.tool() == "" {
 		return ""
 	}
-	return shellLine(callWords(r, nil))
+	return shellLine(append([]string{v.tool()}, v.Call...))
 }
 
-// again is the same call to be copied into a shell, with words added; words of it that
-// contradict added ones are left out. A call that cannot be shown exactly becomes a
-// comment: half of a --confirm could say that a host is off.
-func again(r incident.Record, add ...string) string {
-	name := tool(r)
-	if name == "" || !ours(name) && len(add) > 0 {
-		name = "vm_failure or vm_unknown"
-		if isHost(r) {
-			name = "host_error"
-		}
-		return strings.Join(append([]string{"# run", name, strconv.Itoa(r.ID), "with the options of its hook"}, add...), " ")
+// again is the same call to be copied into a shell, with words added. A call that cannot be shown exactly
+// becomes a comment: half of a --confirm could say that a host is off.
+func (v view) again(add ...string) string {
+	call := append([]string{v.tool()}, v.Call...)
+	cut := func(word string) bool { return text.Short(word, maxWord) != word || strings.HasPrefix(word, "<") } // as the journal cuts
+	switch {
+	case v.isHook() && len(v.Call) > 0 && !slices.ContainsFunc(call, cut):
+		return shellLine(append(call, add...))
+	case v.tool() == "oneft" && len(add) == 0:
+		return v.resume()
 	}
-	if name == "oneft" {
-		return fmt.Sprintf("oneft resume %d", r.Number)
+	name := "vm_failure or vm_unknown"
+	switch {
+	case v.isHook():
+		name = v.tool()
+	case v.isHost():
+		name = "host_error"
 	}
-	words := callWords(r, add)
-	for _, word := range words {
-		if short(word, maxWord) != word {
-			return strings.Join(append([]string{"# run", shellLine([]string{name}), strconv.Itoa(r.ID), "with the options of its hook, which cannot be shown here"}, add...), " ")
-		}
+	return strings.Join(append([]string{"# run", name, strconv.Itoa(v.ID), "with the options of its hook"}, add...), " ")
+}
+
+func (v view) resume() string { return fmt.Sprintf("oneft resume %d", v.Number) }
+
+// release is the command that gives a host back to the scheduler.
+func (v view) release() string { return fmt.Sprintf("oneft release %d", v.ID) }
+
+// show is the command that shows the object of an incident.
+func (v view) show() string {
+	if v.isHost() {
+		return fmt.Sprintf("onehost show %d", v.ID)
 	}
-	return shellLine(words)
-}
-
-// callWords are the words of a call with the object of the incident in the first place.
-func callWords(r incident.Record, add []string) []string {
-	name := tool(r)
-	if !ours(name) {
-		return append([]string{name}, r.Call...)
-	}
-	words := append([]string{name, strconv.Itoa(r.ID)}, options(r.Call, add)...)
-	for _, word := range add {
-		if !slices.Contains(words, word) {
-			words = append(words, word)
-		}
-	}
-	return words
-}
-
-// options are the words of a call without its object: the flags, their values, and y or n.
-func options(call, add []string) []string {
-	var kept []string
-	for i := 0; i < len(call); i++ {
-		word := call[i]
-		if word == "--" {
-			continue // behind it are only positionals, and of them y and n look like no flags
-		}
-		if !isFlag(word) {
-			if yesNo(word) {
-				kept = append(kept, word)
-			}
-			continue
-		}
-		flag := []string{word}
-		if valueFollows(word) && i+1 < len(call) {
-			i++
-			flag = append(flag, call[i])
-		}
-		if !contradicts(word, add) {
-			kept = append(kept, flag...)
-		}
-	}
-	return kept
-}
-
-// isFlag is true for a dash and more, but not for a negative number.
-func isFlag(word string) bool {
-	return len(word) > 1 && word[0] == '-' && (word[1] < '0' || word[1] > '9')
-}
-
-// yesNo is true for the words of the hooks of OpenNebula 4.4.
-func yesNo(word string) bool {
-	return slices.Contains([]string{"y", "n", "yes", "no"}, strings.ToLower(word))
-}
-
-// valueFollows is true if the next word is the value of this flag. Short flags may be
-// combined, the last one with a value: -rp 2.
-func valueFollows(word string) bool {
-	name := strings.TrimLeft(word, "-")
-	return takesValue(name) || !strings.HasPrefix(word, "--") && strings.HasSuffix(name, "p") && len(name) <= 4
-}
-
-// contradicts is true for flags that the executables refuse beside -u.
-func contradicts(word string, add []string) bool {
-	name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
-	return slices.Contains(add, "-u") && (name == "fencing" || name == "fence-first" || name == "no-fencing")
+	return fmt.Sprintf("onevm show %d", v.ID)
 }
 
 // shellLine joins words so that a shell splits them in the same way and obeys nothing in them.
 func shellLine(words []string) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {
-		quoted[i] = short(word, maxWord)
+		quoted[i] = text.Short(word, maxWord)
 		if !harmless.MatchString(quoted[i]) {
 			quoted[i] = "'" + strings.ReplaceAll(quoted[i], "'", `'\''`) + "'"
 		}

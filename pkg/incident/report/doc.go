@@ -1,4 +1,4 @@
-// Package report turns an incident.Record into what people read: rows of a list, lines for
+// Package report turns an incident.Record into what admins read: rows of a list, lines for
 // a terminal, and a page for a browser or a ticket.
 //
 // All texts of a record count as untrusted, because names of hosts and VMs and what oned

@@ -187,7 +187,7 @@ func TestForecastStandsBesideWhatHappened(t *testing.T) {
 		"  watch         20 s          20 s", "  guard         0.1 s         0.2 s", "  proof         4.0 s         4.1 s",
 		"  clean-up      1.2 s         1.0 s", "  scheduling    19 s          57 min 11 s so far", "  prolog        3.0 s         none", "  boot          1.0 s         none",
 		"  a stage of a later version  1.0 s         none",
-		"  (clean-up to boot are those of VM 51, the slowest)",
+		"  (Clean-up to boot are those of VM 51, the slowest)",
 	}
 	for i := range r.VMs {
 		if r.VMs[i].ID == 50 { // it began as early, and would be the slowest
@@ -211,7 +211,7 @@ func TestForecastStandsBesideWhatHappened(t *testing.T) {
 	}
 	r.VMs, r.Host, r.Events = nil, nil, nil
 	got := part(r, later(), title)
-	if len(got) != 10 || got[1] != "  detection     3 min 20 s    not known" || got[2] != "  watch         20 s          not done" || got[8] != "  boot          1.0 s         not known" {
+	if len(got) != 11 || got[1] != "  detection     3 min 20 s    not known" || got[2] != "  watch         20 s          not done" || got[8] != "  boot          1.0 s         not known" {
 		t.Errorf("with nothing: %q", got)
 	}
 	if text := page(t, ranAgain(), later()); !strings.Contains(text, `<tr><td class="whole">scheduling</td><td class="whole">19 s</td><td>19 s</td></tr>`) {

@@ -7,10 +7,11 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
-	"unicode/utf8"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/text"
 )
 
 // page is what the template shows. All texts are printable; the template escapes them.
@@ -18,40 +19,26 @@ type page struct {
 	Title, Status, Class string
 	Facts                []fact
 	Todo                 []item
-	Drawing              drawing
-	Steps                []stepRow
-	Ways                 wayDrawing
-	WayRows              []wayRow
-	WayNote              string // says what is not drawn
-	Stages               []stageRow
-	Slowest              string // is the VM whose times the stages have
-	VMs                  []vmRow
-	Events               []eventRow
-	NotHandled, Starting int
+	Parts                []part
 	Made                 string
-	Zone                 string
 }
 
-type stepRow struct{ Step, Began, Took, Events, Problems string }
-
-type vmRow struct {
-	ID, Priority, Calls                        int
-	Name, Owner, State, Action, Result, Detail string
-	Seconds, Class                             string
+// part is a table of the page, with a drawing of the same where there is one.
+type part struct {
+	Drawing *chart
+	Table   table
 }
-
-type eventRow struct{ Time, Since, Step, VM, Level, Class, Text string }
 
 // HTML writes an incident as one page that needs nothing else: all events, all VMs with
 // the problems first, what is left to do, and a drawing. It has no scripts and loads
 // nothing. Errors are those of w.
 func HTML(w io.Writer, r incident.Record, now time.Time) error {
-	t, err := template.New("incident").Funcs(template.FuncMap{"whole": whole}).Parse(pageText)
+	t, err := template.New("incident").Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("make the page of incident %d: %w", r.Number, err)
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, newPage(r, now)); err != nil {
+	if err := t.Execute(&b, newPage(view{r, now})); err != nil {
 		return fmt.Errorf("make the page of incident %d: %w", r.Number, err)
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
@@ -60,90 +47,112 @@ func HTML(w io.Writer, r incident.Record, now time.Time) error {
 	return nil
 }
 
-// whole is the class of a cell whose text is short enough to stay on one line.
-func whole(text string) string {
-	if utf8.RuneCountInString(text) <= maxWhole {
-		return "whole"
-	}
-	return "broken"
-}
-
-// maxWhole is room for every state of OpenNebula but the longest
-// (PROLOG_MIGRATE_UNKNOWN_FAILURE), which may be broken.
-const maxWhole = 24
-
-func newPage(r incident.Record, now time.Time) page {
+func newPage(v view) page {
 	p := page{
-		Title: fmt.Sprintf("Incident %d: %s", r.Number, what(r)), Status: short(string(r.Status), maxName), Class: statusClass(r),
-		Facts: facts(r, now), Todo: todo(r, now), Drawing: draw(r, now),
-		Made: now.Format(dateAndTime + " MST"), Zone: r.Began.In(now.Location()).Format("MST"),
+		Title: fmt.Sprintf("Incident %d: %s", v.Number, v.what()), Status: text.Short(string(v.Status), maxName), Class: v.statusClass(),
+		Facts: v.facts(), Todo: v.todo(), Made: v.now.Format(withZone),
 	}
-	for _, s := range sections(r, now) {
-		bad := 0
-		for _, e := range s.events {
-			if severity(e.Level) < severity("") {
-				bad++
-			}
-		}
-		p.Steps = append(p.Steps, stepRow{short(string(s.step), maxName), s.began.In(now.Location()).Format(clock(r, now)), took(s.end.Sub(s.began)),
-			strconv.Itoa(len(s.events)), strconv.Itoa(bad)})
-	}
-	all := ways(r, now)
-	p.Ways = drawWays(r, all, now)
-	p.WayRows, p.WayNote = wayRows(r, all)
-	p.Stages, p.Slowest = forecast(r, now)
-	for _, vm := range problemsFirst(r.VMs) {
-		p.addVM(r, vm)
-	}
-	for _, e := range r.Events {
-		p.Events = append(p.Events, newEventRow(r, e, now))
-	}
+	ways := v.ways()
+	p.Parts = []part{{v.drawSteps(), v.steps()}, {v.drawWays(ways), v.wayTable(ways)}, {nil, v.stages(ways)}, {nil, v.vms()}, {nil, v.events()}}
+	p.Parts = slices.DeleteFunc(p.Parts, func(p part) bool { return len(p.Table.Rows) == 0 })
 	return p
-}
-
-// addVM adds the row of a VM.
-func (p *page) addVM(r incident.Record, vm incident.VM) {
-	row := vmRow{
-		ID: vm.ID, Priority: vm.Priority, Calls: vm.Calls, Seconds: fmt.Sprintf("%.1f", vm.Seconds),
-		Name: short(vm.Name, maxWide), Owner: short(vm.Owner, maxWide), State: short(vm.State, maxWide),
-		Action: short(vm.Action, maxWide), Result: told(r, vm), Detail: short(vm.Detail, maxPage),
-	}
-	switch {
-	case problem(r, vm):
-		row.Class = levelProblem
-		p.NotHandled++
-	case starting(r, vm):
-		p.Starting++
-	case vm.Result == resultUnproven:
-		row.Class = levelWarning
-	}
-	p.VMs = append(p.VMs, row)
-}
-
-func newEventRow(r incident.Record, e incident.Event, now time.Time) eventRow {
-	row := eventRow{
-		Time: e.At.In(now.Location()).Format(clock(r, now)), Since: since(e.At.Sub(r.Began)), Step: short(string(e.Step), maxName),
-		Level: short(e.Level, maxName), Text: short(e.Text, maxPage), Class: "info",
-	}
-	if severity(e.Level) < severity("") {
-		row.Class = e.Level
-	}
-	if e.VM >= 0 {
-		row.VM = strconv.Itoa(e.VM)
-	}
-	return row
 }
 
 // statusClass is the color of a status: only ours have one, and what is unproven or still starts is
 // never good.
-func statusClass(r incident.Record) string {
+func (v view) statusClass() string {
 	switch {
-	case slices.Contains([]incident.Status{incident.Incomplete, incident.Refused, incident.Failed}, r.Status):
+	case slices.Contains([]incident.Status{incident.Incomplete, incident.Refused, incident.Failed}, v.Status):
 		return "bad"
-	case r.IsUnproven():
+	case v.IsUnproven():
 		return "unproven"
-	case (r.Status == incident.Done || r.Status == incident.CameBack) && !slices.ContainsFunc(r.VMs, func(vm incident.VM) bool { return starting(r, vm) }):
+	case (v.Status == incident.Done || v.Status == incident.CameBack) && !slices.ContainsFunc(v.VMs, v.starting):
 		return "good"
 	}
 	return "open"
+}
+
+// zone is the time zone of the reader.
+func (v view) zone() string { return v.in(v.Began, "MST") }
+
+func (v view) steps() table {
+	t := table{
+		Title: "What happened", Caption: "Steps, times in " + v.zone(), Class: "steps",
+		Columns: []column{{"Step", short}, {"Began", short}, {"Took", short}, {"Events", number}, {"Warnings and problems", number}},
+	}
+	for _, s := range v.sections() {
+		bad := 0
+		for _, e := range s.events {
+			if isBad(e) {
+				bad++
+			}
+		}
+		t.add("", text.Short(string(s.step), maxName), v.clock(s.began), took(s.end.Sub(s.began)), strconv.Itoa(len(s.events)), strconv.Itoa(bad))
+	}
+	return t
+}
+
+// maxLanes is how many ways are drawn.
+const maxLanes = 40
+
+// wayTable are the ways in words: those that are drawn, and the rest folded.
+func (v view) wayTable(all []way) table {
+	t := table{
+		Title: "Recovery of each VM", Caption: "The same as text",
+		Columns: []column{{"VM", short}, {"Took", number}, {"States", prose}, {"Result", result}},
+	}
+	shown, rest := firstWays(all, maxLanes)
+	for _, w := range shown {
+		t.add(v.vmClass(w.vms[0]), w.name(maxWide), took(w.took()), text.Short(strings.Join(w.words(), " > "), maxPage), v.told(w.vms[0]))
+	}
+	if len(all) > maxLanes {
+		t.Caption = "The first lines are drawn: what was not handled, what is on its way, and the slowest. The others follow, with the least and the most time in a state"
+		if more := moreWays(rest); more != "" {
+			t.Caption += "; " + more
+		}
+	}
+	return t
+}
+
+func (v view) vms() table {
+	t := table{Title: "VMs", Columns: []column{
+		{"VM", number}, {"Name", short}, {"Owner", short}, {"State before", short}, {"Action", short}, {"Result", result}, {"Detail", prose},
+		{"Priority", number}, {"Calls", number}, {"Seconds", number},
+	}}
+	unhandled, under := 0, 0
+	for _, vm := range v.problemsFirst() {
+		switch {
+		case v.problem(vm):
+			unhandled++
+		case v.starting(vm):
+			under++
+		}
+		wide := func(s string) string { return text.Short(s, maxWide) }
+		t.add(v.vmClass(vm), strconv.Itoa(vm.ID), wide(vm.Name), wide(vm.Owner), wide(vm.State), wide(vm.Action), v.told(vm), text.Short(vm.Detail, maxPage),
+			strconv.Itoa(vm.Priority), strconv.Itoa(vm.Calls), fmt.Sprintf("%.1f", vm.Seconds))
+	}
+	t.Caption = fmt.Sprintf("%d of %d not handled", unhandled, len(v.VMs))
+	if under > 0 {
+		t.Caption += fmt.Sprintf(", %d still starting", under)
+	}
+	t.Caption += "; these come first"
+	return t
+}
+
+func (v view) events() table {
+	t := table{
+		Title: "All events", Caption: fmt.Sprintf("%d events, times in %s", len(v.Events), v.zone()),
+		Columns: []column{{"Time", short}, {"Since the begin", number}, {"Step", short}, {"VM", number}, {"Level", result}, {"Text", prose}},
+	}
+	for _, e := range v.Events {
+		class, vm := "info", ""
+		if isBad(e) {
+			class = e.Level
+		}
+		if e.VM >= 0 {
+			vm = strconv.Itoa(e.VM)
+		}
+		t.add(class, v.clock(e.At), since(e.At.Sub(v.Began)), text.Short(string(e.Step), maxName), vm, text.Short(e.Level, maxName), text.Short(e.Text, maxPage))
+	}
+	return t
 }

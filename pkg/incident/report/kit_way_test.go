@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/wording"
 )
 
 // hop is a state on a way, some time after the one before it.
@@ -98,11 +99,11 @@ func guessed() incident.Record {
 func stuck() incident.Record {
 	s := placed(6)
 	at := s.r.VMs[0].Path[0].At
-	s.r.VMs[1].Result, s.r.VMs[1].Detail = "incomplete", "no host had room in 10m0s"
+	s.r.VMs[1].Result, s.r.VMs[1].Kind, s.r.VMs[1].Detail = "incomplete", wording.Stuck, "no host had room in 10m0s"
 	s.r.VMs[1].Path = path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, incident.WaitCleanup), hop(1, "PENDING", 3, incident.WaitRoom))
 	s.r.VMs[2].Result, s.r.VMs[2].Detail = "incomplete", "a text that says nothing"
 	s.r.VMs[2].Path = path(at, hop(0, "UNKNOWN", 3, ""), hop(1, "PENDING", 3, incident.WaitScheduler), hop(9, "PROLOG", 5, incident.WaitDisks), hop(2, "PROLOG_FAILURE", 5, ""))
-	s.r.VMs[3].Result, s.r.VMs[3].Detail = "incomplete", "not done in time: connection refused"
+	s.r.VMs[3].Result, s.r.VMs[3].Kind, s.r.VMs[3].Detail = "incomplete", wording.OutOfTime, "not done in time: connection refused"
 	s.r.VMs[3].Path = path(at, hop(0, "UNKNOWN", 3, ""))
 	return s.end(600*time.Second, incident.Incomplete, "6 VMs: 3 done, 3 incomplete")
 }

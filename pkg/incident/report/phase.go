@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/text"
 )
 
 // phase is what a state on the way of a VM is a part of: how it is drawn, and which stage of the
@@ -88,16 +89,15 @@ func (l leg) waiting() string {
 	if l.waits == incident.WaitNothing || l.phase == phaseFailed {
 		return ""
 	}
-	for _, p := range phases {
-		switch {
-		case p.wait != l.waits:
+	if i := slices.IndexFunc(phases, func(p phaseRow) bool { return p.wait == l.waits }); i >= 0 {
+		switch p := phases[i]; {
 		case p.usual != "" && strings.HasPrefix(l.state, p.usual):
 			return ""
 		case p.phase == phaseRoom:
-			return "no room"
+			return p.key
 		default:
 			return "waits for " + p.waits
 		}
 	}
-	return "waits for " + short(string(l.waits), maxName)
+	return "waits for " + text.Short(string(l.waits), maxName)
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/text"
 )
 
 // The levels of an event beside info.
@@ -25,12 +25,14 @@ type section struct {
 	events     []incident.Event
 }
 
+func (s section) took() time.Duration { return max(s.end.Sub(s.began), 0) }
+
 // sections cuts events into runs of one step. A run lasts until the next one begins, the
 // last one until the incident ended or now: a step says when it begins, and is worked
 // on until the next says so.
-func sections(r incident.Record, now time.Time) []section {
+func (v view) sections() []section {
 	var all []section
-	for _, e := range r.Events {
+	for _, e := range v.Events {
 		if n := len(all); n > 0 && all[n-1].step == e.Step {
 			all[n-1].events = append(all[n-1].events, e)
 			continue
@@ -41,7 +43,7 @@ func sections(r incident.Record, now time.Time) []section {
 		if i+1 < len(all) {
 			all[i].end = all[i+1].began
 		} else {
-			all[i].end = end(r, now)
+			all[i].end = v.end()
 		}
 		if last := all[i].events[len(all[i].events)-1].At; all[i].end.Before(last) {
 			all[i].end = last
@@ -69,14 +71,14 @@ func folded(events []incident.Event) []*fold {
 	byKey := map[key]*fold{}
 	var all []*fold
 	for _, e := range events {
-		text := short(e.Text, maxLine)
-		k := key{e.VM >= 0, e.Level, withoutID(text, e.VM)}
+		line := text.Short(e.Text, maxLine)
+		k := key{e.VM >= 0, e.Level, withoutID(line, e.VM)}
 		f := byKey[k]
 		if f == nil {
-			f = &fold{first: e.At, level: e.Level, text: text, order: len(all)}
+			f = &fold{first: e.At, level: e.Level, text: line, order: len(all)}
 			byKey[k], all = f, append(all, f)
 		}
-		if f.text != text {
+		if f.text != line {
 			f.text = k.text
 		}
 		f.last = e.At
@@ -93,15 +95,12 @@ func folded(events []incident.Event) []*fold {
 const maxRepeats = 64
 
 // withoutID puts N for the ID of the VM.
-func withoutID(text string, vm int) string {
-	if vm < 0 {
-		return text
-	}
+func withoutID(line string, vm int) string {
 	id := strconv.Itoa(vm)
-	if !strings.Contains(text, id) {
-		return text
+	if vm < 0 || !strings.Contains(line, id) {
+		return line
 	}
-	return numbers.ReplaceAllStringFunc(text, func(n string) string {
+	return numbers.ReplaceAllStringFunc(line, func(n string) string {
 		if n == id {
 			return "N"
 		}
@@ -114,29 +113,12 @@ var numbers = regexp.MustCompile(`\d+`)
 
 // severity orders levels, the worst first.
 func severity(level string) int {
-	switch level {
-	case levelProblem:
-		return 0
-	case levelWarning:
-		return 1
+	order := []string{levelProblem, levelWarning}
+	if i := slices.Index(order, level); i >= 0 {
+		return i
 	}
-	return 2
+	return len(order)
 }
 
-// worst chooses at most n lines, in their old order: the worst, of them those that stand
-// for most events, and of the rest the two biggest, which say how it went for most VMs.
-func worst(all []*fold, n int) []*fold {
-	if len(all) <= n {
-		return all
-	}
-	bySize := func(a, b *fold) int { return cmp.Or(cmp.Compare(b.times, a.times), cmp.Compare(a.order, b.order)) }
-	chosen := slices.Clone(all)
-	slices.SortFunc(chosen, func(a, b *fold) int {
-		return cmp.Or(cmp.Compare(severity(a.level), severity(b.level)), bySize(a, b))
-	})
-	biggest := min(2, n/3)
-	slices.SortFunc(chosen[n-biggest:], bySize)
-	chosen = chosen[:n]
-	slices.SortFunc(chosen, func(a, b *fold) int { return cmp.Compare(a.order, b.order) })
-	return chosen
-}
+// isBad reports whether an event is a warning or a problem.
+func isBad(e incident.Event) bool { return e.Level == levelWarning || e.Level == levelProblem }

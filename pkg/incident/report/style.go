@@ -37,7 +37,7 @@ pre { margin: 3px 0; padding: 4px 10px; background: var(--code); white-space: pr
 code { font: inherit; }
 svg { display: block; width: 100%; min-width: 760px; height: auto; break-inside: avoid; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 svg text { font-size: 13px; fill: var(--text); } svg text.axis { fill: var(--soft); } svg text.lane { font-weight: 600; }
-svg .grid { stroke: var(--line); } svg .edge { stroke: var(--soft); } svg .bar { fill: var(--bar); } svg .vm { stroke: var(--vm); shape-rendering: crispEdges; }
+svg .grid { stroke: var(--line); } svg .edge { stroke: var(--soft); } svg .bar { fill: var(--bar); } svg .vm { fill: var(--vm); shape-rendering: crispEdges; }
 svg .warning { fill: var(--warning); stroke: var(--back); } svg .problem { fill: var(--problem); stroke: var(--back); }
 svg .hop.before { fill: var(--before); } svg .hop.cleanup { fill: var(--cleanup); } svg .hop.scheduler { fill: var(--scheduler); }
 svg .hop.room { fill: var(--room); } svg .hop.owner { fill: var(--owner); } svg .hop.disks { fill: var(--disks); } svg .hop.boot { fill: var(--boot); }

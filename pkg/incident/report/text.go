@@ -6,16 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"one-ft/pkg/incident"
-)
-
-// Formats of times: a date with time for the begin, the time alone for events.
-const (
-	dateAndTime = "2006-01-02 15:04:05"
-	timeOnly    = "15:04:05"
 )
 
 // How many characters of a text are shown. The whole text is in the journal.
@@ -27,41 +17,7 @@ const (
 	maxPage = 2000 // a text on the page
 )
 
-// printable makes every rune that a terminal could obey, and broken UTF-8, a Go
-// escape such as \x1b.
-func printable(s string) string {
-	var b strings.Builder
-	for i, r := range s {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			q := strconv.QuoteRune(r)
-			b.WriteString(q[1 : len(q)-1])
-		}
-	}
-	return b.String()
-}
-
-// short makes s printable and cuts it to at most n characters, which it shows.
-func short(s string, n int) string {
-	// No more than that can be shown: a rune has at most utf8.UTFMax bytes.
-	if most := (n + 1) * utf8.UTFMax; len(s) > most {
-		for most > 0 && !utf8.RuneStart(s[most]) {
-			most--
-		}
-		s = s[:most]
-	}
-	p := []rune(printable(s))
-	if len(p) <= n {
-		return string(p)
-	}
-	return string(p[:n-1]) + "…"
-}
-
-// took is a duration for people: 40 ms, 0.4 s, 41 s, 2 min 05 s, 1 h 02 min, 3 d 04 h.
+// took is a duration in words: 40 ms, 0.4 s, 41 s, 2 min 05 s, 1 h 02 min, 3 d 04 h.
 // A negative one, which a clock that was set makes, counts as 0.
 func took(d time.Duration) string {
 	d = max(d, 0)
@@ -83,6 +39,14 @@ func took(d time.Duration) string {
 	return fmt.Sprintf("%d d %02d h", s/86400, s%86400/3600)
 }
 
+// between are two durations, or one when they are shown alike.
+func between(least, most time.Duration) string {
+	if took(least) == took(most) {
+		return took(most)
+	}
+	return took(least) + " to " + took(most)
+}
+
 // since is how long after the begin something was, in seconds. A clock that was set
 // back makes it negative.
 func since(d time.Duration) string {
@@ -92,53 +56,52 @@ func since(d time.Duration) string {
 	return fmt.Sprintf("%+.0f s", d.Seconds())
 }
 
-// what names the object of an incident, such as host 3 (node03).
-func what(r incident.Record) string {
-	text := fmt.Sprintf("%s %d", short(r.Kind, maxName), r.ID)
-	if r.Name != "" {
-		text += " (" + short(r.Name, maxName) + ")"
+// some are the first words, the rest is counted, such as 1, 2, 3 and 35 more.
+func some(words []string, most int) string {
+	first := strings.Join(words[:min(len(words), most)], ", ")
+	if more := len(words) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", first, more)
 	}
-	return text
+	return first
 }
 
-// lasted is how long an incident took, for an open one so far.
-func lasted(r incident.Record, now time.Time) string {
-	if r.Ended == nil {
-		return took(now.Sub(r.Began)) + " so far"
+// someVMs names the first VMs, the lowest ID first.
+func someVMs(ids []int) string {
+	var words []string
+	for _, id := range slices.Sorted(slices.Values(ids)) {
+		words = append(words, strconv.Itoa(id))
 	}
-	return took(r.Ended.Sub(r.Began))
+	return "VM " + some(words, namedVMs)
 }
 
-// end is when an incident ended, or now.
-func end(r incident.Record, now time.Time) time.Time {
-	if r.Ended == nil {
-		return now
-	}
-	return *r.Ended
-}
-
-// clock is the format of the times of events: with the date when it took longer than a day.
-func clock(r incident.Record, now time.Time) string {
-	if end(r, now).Sub(r.Began) > 24*time.Hour {
-		return dateAndTime
-	}
-	return timeOnly
-}
-
-// someIDs names the first VMs, the lowest ID first, and counts the rest, such as 1, 2, 3 and 35 more.
-func someIDs(ids []int, most int) string {
-	var b strings.Builder
-	for i, id := range slices.Sorted(slices.Values(ids)) {
-		if i == most {
-			fmt.Fprintf(&b, " and %d more", len(ids)-most)
-			break
+// ranges are IDs in at most so many characters, such as 7, 9-12 and 31 more.
+func ranges(ids []int, most int) string {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	shown := ""
+	for i := 0; i < len(ids); {
+		next := i + 1
+		for next < len(ids) && ids[next] == ids[next-1]+1 {
+			next++
+		}
+		part := strconv.Itoa(ids[i])
+		if next-i > 2 {
+			part += "-" + strconv.Itoa(ids[next-1])
+		} else {
+			next = i + 1
+		}
+		more := ""
+		if next < len(ids) {
+			more = fmt.Sprintf(" and %d more", len(ids)-next)
 		}
 		if i > 0 {
-			b.WriteString(", ")
+			part = ", " + part
+			if len(shown)+len(part)+len(more) > most {
+				return fmt.Sprintf("%s and %d more", shown, len(ids)-i)
+			}
 		}
-		b.WriteString(strconv.Itoa(id))
+		shown, i = shown+part, next
 	}
-	return b.String()
+	return shown
 }
 
 // plural is a number with its noun.

@@ -2,11 +2,10 @@ package report
 
 import (
 	"fmt"
-	"regexp"
-	"strings"
-	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // item is something that is left to do, with commands that can be copied.
@@ -15,134 +14,116 @@ type item struct {
 	Commands []string
 }
 
-// commandsShown is how many commands are written out when each VM has its own.
-const commandsShown = 2
+func do(text string, commands ...string) item { return item{text, commands} }
 
-// todo is what is left for a person. It is never empty: nothing to do is said, too.
-func todo(r incident.Record, now time.Time) []item {
-	items := makeSure(r)
-	switch r.Status {
+// todo is what is left for an operator. It is never empty: nothing to do is said, too.
+func (v view) todo() []item {
+	items := v.makeSure()
+	switch v.Status {
 	case incident.Open:
-		return append(items, stillOpen(r, now)...)
+		return append(items, v.stillOpen()...)
 	case incident.Following:
-		items = append(items, following(r, now)...)
+		items = append(items, v.following()...)
 	case incident.Refused:
-		items = append(items, refused(r)...)
+		items = append(items, v.refused()...)
 	case incident.Failed:
-		items = append(items, item{"It ended with an error, and VMs may not have been handled. When oned answers again, run it again; what is done already is not done twice:",
-			[]string{"onehost list", again(r)}})
+		items = append(items, do("It failed with an error, and some VMs may not be handled. Once oned answers again, retry; what is done already is not repeated:",
+			"onehost list", v.again()))
 	}
-	items = append(items, perVM(r, now, r.Status == incident.Refused || r.Status == incident.Failed)...)
-	items = append(items, waiting(r)...)
-	items = append(items, quarantine(r, now)...)
+	items = append(items, v.unhandledVMs()...)
+	if since, _, out := v.outOfScheduling(); out && !v.IsUnproven() { // else makeSure has it
+		items = append(items, do(fmt.Sprintf("Host %d has been out of scheduling since %s, because old guests may still be on it. It is given back by itself when oned monitors it and lists none of them as zombies; when somebody has made sure, at once:",
+			v.ID, v.at(since)), v.show(), v.release()))
+	}
 	switch {
 	case len(items) > 0:
-	case r.Status == incident.Done:
-		items = []item{{Text: "Nothing."}}
-	case r.Status == incident.CameBack:
-		items = []item{{Text: "Nothing. The host came back by itself, and its VMs were left where they are."}}
-	default: // no VM is listed, so the summary is all there is
-		items = []item{{"Look at its summary. When what it names is mended, run it again; what is done already is not done twice:", []string{show(r), again(r)}}}
+		return items
+	case v.Status == incident.Done:
+		return []item{do("Nothing.")}
+	case v.Status == incident.CameBack:
+		return []item{do("Nothing. The host came back, and its VMs stayed where they were.")}
 	}
-	return items
+	// No VM is listed, so the summary is all there is.
+	return []item{do("Read the summary. Once the cause is fixed, retry; what is done already is not repeated:", v.show(), v.again())}
 }
 
-// show is the command that shows the object of an incident.
-func show(r incident.Record) string {
-	if isHost(r) {
-		return fmt.Sprintf("onehost show %d", r.ID)
-	}
-	return fmt.Sprintf("onevm show %d", r.ID)
-}
-
-func isHost(r incident.Record) bool { return r.Kind == "host" }
-
-// stillOpen says how to find out whether a process works on it.
-func stillOpen(r incident.Record, now time.Time) []item {
-	last := "nothing has been written down yet"
-	if n := len(r.Events); n > 0 {
-		last = fmt.Sprintf("the last event was %s ago", took(now.Sub(r.Events[n-1].At)))
-	}
-	on := "on its front-end"
-	if r.FrontEnd != "" {
-		on = "on " + short(r.FrontEnd, maxName)
-	}
-	look := []string{show(r)}
-	if ours(tool(r)) {
-		look = []string{"tail /var/log/one/" + tool(r) + ".log", show(r)}
-	}
-	return []item{
-		{fmt.Sprintf("It is open: somebody works on it, or was stopped in the middle (%s). See %s whether it goes on:", last, on), look},
-		{"If it does not go on, go on with it: that says so if another process works on it, and carries on otherwise:", []string{resume(r)}},
-	}
-}
-
-// refused says what has to be true before it may go on. It goes by what our own texts
-// begin with: what follows may have been written by others.
-func refused(r incident.Record) []item {
-	s := r.Summary
-	switch {
-	case !isHost(r):
-		return nil // its VM says why
-	case strings.HasPrefix(s, "fencing "):
-		return []item{
-			{"Find out why host " + fmt.Sprint(r.ID) + " could not be proven off. This shows what it would be fenced with, and changes nothing:", []string{again(r, "--dry-run")}},
-			{"When fencing works again, run it again:", []string{again(r)}},
-			{"Only when somebody has seen that the host is certainly off, for example without power, say so; a host that still runs its VMs would run them twice:",
-				[]string{fmt.Sprintf("oneft resume %d --confirm-off", r.Number)}},
-		}
-	case strings.HasPrefix(s, "held for "):
-		return []item{
-			{"Many hosts failed at the same time. Look at what they share, such as the network of the front-end, and which hosts are really off:", []string{"onehost list"}},
-			{"When the others are monitored again, run it again:", []string{again(r)}},
-			{"Only when a person knows that the failed hosts are off:", []string{again(r, "--override-storm")}},
-		}
-	case strings.HasSuffix(s, "says that the host is alive; nothing was fenced or touched"):
-		return []item{
-			{"A second opinion says that the host is alive. Find out why oned cannot monitor it:", []string{show(r)}},
-			{"When the host is off, run it again:", []string{again(r)}},
-		}
-	case strings.HasPrefix(s, "the host is ") && strings.Contains(s, "set by an admin"):
-		return []item{
-			{"An admin took the host out of service, so nothing was done. Look at it:", []string{show(r)}},
-			{"When it is certainly off and its VMs are to be recovered all the same:", []string{again(r, "--any-state")}},
-		}
-	}
-	return []item{{"Nothing was done because it would not have been safe; the summary says why. When that is mended, run it again:", []string{show(r), again(r)}}}
-}
-
-// waiting names VMs that are handled, but did not run yet when the incident ended, by the text that
-// one-ft had for them before it followed VMs.
-func waiting(r incident.Record) []item {
-	var ids []int
-	for _, vm := range problemsFirst(r.VMs) {
-		if handled(vm) && strings.HasPrefix(vm.Detail, "left the host, PENDING") {
-			ids = append(ids, vm.ID)
-		}
-	}
-	if len(ids) == 0 {
+// makeSure says how to make sure of a host whose VMs were started elsewhere without a proof, in the order
+// in which it has to be done. It is empty for other incidents.
+func (v view) makeSure() []item {
+	if !v.IsUnproven() {
 		return nil
 	}
-	text := fmt.Sprintf("VM %s left the host, and the scheduler had not placed it yet. See whether it runs now", someIDs(ids, namedVMs))
-	return []item{{text + colon(ids), each(ids, "onevm show %d")}}
-}
-
-// colon ends a text before the commands of each.
-func colon(ids []int) string {
-	if len(ids) > commandsShown {
-		return " (the same for each of them):"
+	if !v.isHost() {
+		return []item{do("UNPROVEN: nobody knows whether the old copy still runs. Find out where it ran and check there, or power that host off manually:", v.show())}
 	}
-	return ":"
-}
-
-// each is a command for the first VMs.
-func each(ids []int, format string) []string {
-	var commands []string
-	for _, id := range ids[:min(len(ids), commandsShown)] {
-		commands = append(commands, fmt.Sprintf(format, id))
+	host := fmt.Sprintf("host %d", v.ID)
+	unknown := "UNPROVEN: its VMs are started elsewhere, and nobody knows whether " + host + " is off. If it still runs them, they run twice and may write to the same disks."
+	if v.DeletedOnly() {
+		unknown = "UNPROVEN: its VMs are deleted, and nobody knows whether " + host + " is off. If it still runs them, they run on there, unknown to OpenNebula."
 	}
-	return commands
+	items := []item{
+		do(unknown+" Do not let it come back with its guests: check it, or power it off manually, before its network is restored:", v.show()),
+		do("Once it is back, its old guests are listed as zombies (ZVM of onehost list, ZOMBIES of onehost show). Where host_isolated is installed it destroys them; otherwise destroy them on the host with libvirt:", v.show(), "virsh list --all"),
+	}
+	if _, _, out := v.outOfScheduling(); out {
+		items = append(items, do("Only when none of them is left, give "+host+" back to the scheduler:", v.release()))
+	}
+	check := []string{"oneft check"}
+	if v.isHook() {
+		check = append(check, v.again("--dry-run"))
+	}
+	return append(items, do("To have a proof next time, configure fencing for it. What is missing, and what would be used:", check...))
 }
 
-// failedThere is how a VM is reported that failed on its new host.
-var failedThere = regexp.MustCompile(`^(it is|it fell back to) [A-Z_]*(FAILURE|FAILED)\b`)
+// stillOpen says how to find out whether a process works on it.
+func (v view) stillOpen() []item {
+	last := "nothing has been recorded yet"
+	if n := len(v.Events); n > 0 {
+		last = fmt.Sprintf("the last event was %s ago", took(v.now.Sub(v.Events[n-1].At)))
+	}
+	on := "on its front-end"
+	if v.FrontEnd != "" {
+		on = "on " + text.Short(v.FrontEnd, maxName)
+	}
+	look := []string{v.show()}
+	if v.isHook() {
+		look = []string{"tail /var/log/one/" + v.tool() + ".log", v.show()}
+	}
+	return []item{
+		do(fmt.Sprintf("It is open: a process is working on it, or was interrupted (%s). Check %s whether it makes progress:", last, on), look...),
+		do("If it does not, resume it; if another process is working on it, this says so and changes nothing:", v.resume()),
+	}
+}
+
+// refused says what has to be true before it may go on.
+func (v view) refused() []item {
+	if !v.isHost() {
+		return nil // its VM says why
+	}
+	switch v.Reason {
+	case wording.FencingFailed, wording.FencingUnconfirmed, wording.FencingManual, wording.FencingRequired:
+		return []item{
+			do(fmt.Sprintf("Find out why host %d could not be proven off. This shows what it would be fenced with, and changes nothing:", v.ID), v.again("--dry-run")),
+			do("Once fencing works again, retry:", v.again()),
+			do("Only after somebody has verified that the host is off, for example unplugged, confirm it; if the host still runs its VMs, they will run twice:",
+				v.resume()+" --confirm-off"),
+		}
+	case wording.StormGivenUp:
+		return []item{
+			do("Many hosts failed at the same time. Check what they share, such as the network of the front-end, and which hosts are really off:", "onehost list"),
+			do("Once the others are monitored again, retry:", v.again()),
+			do("Only if you know that the failed hosts are off:", v.again("--override-storm")),
+		}
+	case wording.OpinionAlive:
+		return []item{
+			do("A second opinion says that the host is alive. Find out why oned cannot monitor it:", v.show()),
+			do("Once the host is off, retry:", v.again()),
+		}
+	case wording.HostSet:
+		return []item{
+			do("An admin took the host out of service, so nothing was done. Check it:", v.show()),
+			do("If it is certainly off and its VMs are to be recovered anyway:", v.again("--any-state")),
+		}
+	}
+	return []item{do("Nothing was done because it would not have been safe; the summary says why. Once the cause is fixed, retry:", v.show(), v.again())}
+}

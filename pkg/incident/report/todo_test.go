@@ -7,6 +7,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
+	"one-ft/pkg/wording"
 )
 
 // left are the lines of what is left to do.
@@ -26,24 +27,22 @@ func commands(r incident.Record) []string {
 	return all
 }
 
-func TestCallsAreRebuilt(t *testing.T) {
-	template := "PEhPU1Q+" + strings.Repeat("QUFB", 100_000)
+func TestCallsAreShown(t *testing.T) {
+	hidden := "# run host_error 3 with the options of its hook"
 	for _, c := range []struct {
 		tool string
 		call []string
 		want string
 	}{
-		{"host_error", []string{"3", "-r", "n"}, "host_error 3 -r n"},
-		{"/usr/bin/host_error", []string{template, "-r", "-f", "-p", "2"}, "host_error 3 -r -f -p 2"},
-		{"host_error", []string{"-p", "3", "-r", "3", "Y"}, "host_error 3 -p 3 -r Y"},
-		{"host_error", []string{"-rp", "2", "3"}, "host_error 3 -rp 2"},
-		{"host_error", []string{"-p=2", "-d", "3"}, "host_error 3 -p=2 -d"},
-		{"host_error", []string{"-m", "--", "3", "n"}, "host_error 3 -m n"},
+		{"host_error", []string{"3", "n", "-r"}, "host_error 3 n -r"},
+		{"/usr/bin/host_error", []string{"3", "-r", "-f", "-p", "2"}, "host_error 3 -r -f -p 2"},
 		{"host_error", []string{"3", "-r", "--confirm", "check it; reboot 'now'"}, `host_error 3 -r --confirm 'check it; reboot '\''now'\'''`},
-		{"host_error", []string{"3", "-r", "--log-file=\x1b[2J"}, "# run host_error 3 with the options of its hook, which cannot be shown here"},
-		{"host_error", []string{"3", "-r", "--confirm=" + strings.Repeat("x", 1000)}, "# run host_error 3 with the options of its hook, which cannot be shown here"},
-		{"", []string{"3", "-r"}, "# run host_error 3 with the options of its hook"},
-		{"host_error", nil, "host_error 3"},
+		{"host_error", []string{"3", "-r", "--log-file=\x1b[2J"}, hidden},
+		{"host_error", []string{"3", "-r", "--confirm=" + strings.Repeat("x", 1000)}, hidden},
+		{"host_error", []string{"3", "-r", "--confirm", "<300 bytes>"}, hidden},
+		{"host_error", nil, hidden},
+		{"", []string{"3", "-r"}, hidden},
+		{"rm", []string{"-rf", "/"}, hidden},
 		{"oneft", []string{"resume", "12"}, "oneft resume 12"},
 	} {
 		r := incident.Record{Number: 12, Kind: "host", ID: 3, Tool: c.tool, Call: c.call, Status: incident.Failed, Ended: &began}
@@ -62,74 +61,61 @@ func TestUnknownToolsGetNoOptions(t *testing.T) {
 	}
 }
 
+// TestRefusedHosts: by the reason, whatever the summary says; a record without one gets the general advice.
 func TestRefusedHosts(t *testing.T) {
-	again, off := "host_error 3 -r n", "oneft resume 9 --confirm-off"
-	for _, c := range []struct {
-		summary string
-		call    []string
-		want    []string
-	}{
-		{"fencing failed, and nothing was touched: x", []string{"3", "-r", "n"}, []string{again + " --dry-run", again, off}},
-		{"fencing is required, and none is configured", []string{"3", "--fencing", "required", "-r", "n", "--fence-first"},
-			[]string{"host_error 3 --fencing required -r n --fence-first --dry-run", "host_error 3 --fencing required -r n --fence-first", off}},
-		{"fencing failed", []string{"3", "-r", "n", "--no-fencing"}, []string{again + " --no-fencing --dry-run", again + " --no-fencing", off}},
-		{"fencing failed", []string{"3", "-r", "n", "-u"}, []string{again + " -u --dry-run", again + " -u", off}},
-		{"fencing failed", []string{"3", "--fencing=auto", "-r", "n"}, []string{"host_error 3 --fencing=auto -r n --dry-run", "host_error 3 --fencing=auto -r n", off}},
-		{"held for 30m0s and given up: nothing was fenced or touched", []string{"3", "-r", "n"}, []string{"onehost list", again, again + " --override-storm"}},
-		{"ping says that the host is alive; nothing was fenced or touched", []string{"3", "-r", "n"}, []string{"onehost show 3", again}},
-		{"the host is DISABLED, set by an admin, not in ERROR", []string{"3", "-r", "n"}, []string{"onehost show 3", again + " --any-state"}},
-		{"something else about fencing", []string{"3", "-r", "n"}, []string{"onehost show 3", again}},
+	again := "host_error 3 -r n"
+	fencing := []string{again + " --dry-run", again, "oneft resume 9 --confirm-off"}
+	for reason, want := range map[incident.Kind][]string{
+		wording.FencingFailed: fencing, wording.FencingRequired: fencing, wording.FencingManual: fencing, wording.FencingUnconfirmed: fencing,
+		wording.StormGivenUp: {"onehost list", again, again + " --override-storm"},
+		wording.OpinionAlive: {"onehost show 3", again},
+		wording.HostSet:      {"onehost show 3", again + " --any-state"},
+		"":                   {"onehost show 3", again},
+		"of a later version": {"onehost show 3", again},
 	} {
-		r := incident.Record{Number: 9, Kind: "host", ID: 3, Tool: "host_error", Call: c.call, Status: incident.Refused, Summary: c.summary, Ended: &began}
-		if got := commands(r); !slices.Equal(got, c.want) {
-			t.Errorf("%s: %q, want %q", c.summary, got, c.want)
-		}
-	}
-}
-
-// TestEachReasonHasItsAdvice also says that what an owner can write changes nothing.
-func TestEachReasonHasItsAdvice(t *testing.T) {
-	again, look := "host_error 3 -r n", "onevm show 42"
-	for _, c := range []struct {
-		action, detail string
-		want           []string
-	}{
-		{"recreate", "not done in time: connection refused", []string{again}},
-		{"recreate", "accepted by oned, but the VM has not left the host in time", []string{again}},
-		{"recreate", "accepted by oned, but whether it happened could not be read: x", []string{look}},
-		{"recreate", "still PENDING: it is BOOT_FAILURE on host 5", []string{look}},
-		{"recreate", "it is BOOT_FAILURE on host 5 (node05): still PENDING", []string{look, "vm_failure 42 -r"}},
-		{"recreate", "it is UNKNOWN on host 5 (FAILURE)", []string{look}},
-		{"recreate", "it fell back to PROLOG_FAILURE: x", []string{look, "vm_failure 42 -r"}},
-		{"recreate", "it has been MIGRATE for 10m0s", []string{look}},
-		{"boot", "given up after 5 attempts within 1h", []string{look}},
-		{"boot", "held for 30m0s and given up", []string{"onevm list", "onedatastore list", again}},
-		{"leave", "it was migrated; repeat what failed: vm_failure 42 --retry", []string{look}},
-		{"leave", "its state is not known; vm_failure 7 -d", []string{look, "onevm recover --recreate 42"}},
-		{"recreate", "", []string{again}},
-		{"recreate", "oned says: it is BOOT_FAILURE", []string{again}},
-		{"recreate", "left the host, PENDING, but not handled", []string{again}},
-	} {
-		r := incident.Record{Kind: "host", ID: 3, Tool: "host_error", Call: []string{"3", "-r", "n"}, Status: incident.Incomplete, Ended: &began,
-			VMs: []incident.VM{{ID: 42, Action: c.action, Result: "incomplete", Detail: c.detail}}}
-		if got := commands(r); !slices.Equal(got, c.want) {
-			t.Errorf("%s: %s: %q, want %q", c.action, c.detail, got, c.want)
-		}
-	}
-}
-
-// What became of a VM is told by its kind, whatever its text says.
-func TestAdviceGoesByKind(t *testing.T) {
-	for kind, want := range map[incident.Kind][]string{
-		incident.KindOldHost:     {"onevm show 7"},
-		incident.KindEnded:       {"onevm show 7"},
-		incident.KindStuck:       {"onevm show 7"},
-		incident.KindFailedAgain: {"onevm show 7", "vm_failure 7 -r"},
-	} {
-		r := incident.Record{Number: 12, Kind: "host", ID: 3, Tool: "host_error", Call: []string{"3", "-r"}, Status: incident.Incomplete, Ended: &began,
-			VMs: []incident.VM{{ID: 7, Action: "recreate", Result: "incomplete", Kind: kind, Detail: "so and so"}}}
+		r := incident.Record{Number: 9, Kind: "host", ID: 3, Tool: "host_error", Call: []string{"3", "-r", "n"}, Status: incident.Refused, Reason: reason,
+			Summary: "held for 30m0s; fencing failed; says that the host is alive", Ended: &began}
 		if got := commands(r); !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", kind, got, want)
+			t.Errorf("%s: %q, want %q", reason, got, want)
+		}
+	}
+}
+
+// TestEachKindHasItsAdvice: for all kinds that the outcome of a VM that was not handled has, whatever its text says; a record
+// without kinds gets the general advice.
+func TestEachKindHasItsAdvice(t *testing.T) {
+	again, look := "host_error 3 -r n", "onevm show 42"
+	decide := []string{look, "onevm recover --recreate 42"}
+	type advice struct {
+		commands []string
+		kinds    []incident.Kind
+	}
+	for action, all := range map[string][]advice{
+		"recreate": {
+			{[]string{again}, []incident.Kind{wording.CallError, wording.OutOfTime, wording.ToldToEnd, wording.NotLeft, wording.NotLeftWaits, wording.ResumedVainly,
+				wording.StaysOnHost, wording.StaysFailed, wording.Late, wording.EarlierUnread}},
+			{[]string{look, "vm_failure 42 -r"}, []incident.Kind{wording.FailedAgain}},
+			{[]string{"onevm list", "onedatastore list", again}, []incident.Kind{wording.RateGivenUp}},
+			{[]string{look}, []incident.Kind{wording.BudgetSpent, wording.BudgetNone, wording.StillPending, wording.Stuck, wording.OldHost, wording.Ended,
+				wording.ResultUnread, wording.EarlierPlaced, wording.EarlierLost, wording.HostWasOff}},
+			{[]string{look, again}, []incident.Kind{""}},
+		},
+		"leave": {
+			{[]string{look}, []incident.Kind{wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt}},
+			{decide, []incident.Kind{wording.StateUnknown, wording.DisksBusy, wording.BeingStarted, wording.NotStarted, wording.BeingEnded, wording.BeingMigrated,
+				wording.BeingStopped, wording.OperationUnderWay, wording.DatastoreUnknown, wording.DatastoreLocal, wording.CannotMoveAway, wording.CannotMove,
+				wording.NoHostHasRoom, wording.SourceUnknown, wording.OtherEndMayRun, wording.CannotRetry, wording.HostGone, wording.HostOutOfReach}},
+			{[]string{look, again}, []incident.Kind{""}},
+		},
+	} {
+		for _, a := range all {
+			for _, kind := range a.kinds {
+				vm := incident.VM{ID: 42, Action: action, Result: "incomplete", Kind: kind, Detail: "given up after 5; it is BOOT_FAILURE; vm_failure 42 -r"}
+				r := incident.Record{Kind: "host", ID: 3, Tool: "host_error", Call: []string{"3", "-r", "n"}, Status: incident.Incomplete, Ended: &began, VMs: []incident.VM{vm}}
+				if got := commands(r); !slices.Equal(got, a.commands) {
+					t.Errorf("%s: %q, want %q", kind, got, a.commands)
+				}
+			}
 		}
 	}
 }
@@ -137,17 +123,17 @@ func TestAdviceGoesByKind(t *testing.T) {
 func TestFailingVMs(t *testing.T) {
 	for _, c := range []struct {
 		status incident.Status
-		detail string
+		kind   incident.Kind
 		want   []string
 	}{
-		{incident.Incomplete, "given up after 5 attempts within 1h", []string{"onevm show 42", "vm_unknown 42 --no-budget"}},
-		{incident.Incomplete, "FT_MAX_ATTEMPTS is 0: x", []string{"onevm show 42", "vm_unknown 42 --no-budget"}},
-		{incident.Refused, "held for 30m0s and given up: x", []string{"onevm list", "onedatastore list", "vm_unknown 42"}},
+		{incident.Incomplete, wording.BudgetSpent, []string{"onevm show 42", "vm_unknown 42 --no-budget"}},
+		{incident.Incomplete, wording.BudgetNone, []string{"onevm show 42", "vm_unknown 42 --no-budget"}},
+		{incident.Refused, wording.RateGivenUp, []string{"onevm list", "onedatastore list", "vm_unknown 42"}},
 	} {
 		r := incident.Record{Kind: "VM", ID: 42, Tool: "vm_unknown", Call: []string{"42"}, Status: c.status, Ended: &began,
-			VMs: []incident.VM{{ID: 42, Action: "boot", Result: "incomplete", Detail: c.detail}}}
+			VMs: []incident.VM{{ID: 42, Action: "boot", Result: "incomplete", Kind: c.kind}}}
 		if got := commands(r); !slices.Equal(got, c.want) {
-			t.Errorf("%s: %q, want %q", c.detail, got, c.want)
+			t.Errorf("%s: %q, want %q", c.kind, got, c.want)
 		}
 	}
 }
@@ -178,12 +164,7 @@ func TestNothingLeft(t *testing.T) {
 		}
 	}
 	r := normal()
-	r.VMs[3].Detail = "left the host, PENDING: no room"
-	if got := commands(r); !slices.Equal(got, []string{"onevm show 4"}) {
-		t.Errorf("a VM is still waiting: %q", got)
-	}
-	r = normal()
-	r.VMs[3].Result = "" // a damaged record claims too much
+	r.VMs[3].Result, r.VMs[3].Detail = "", "" // a damaged record claims too much
 	if got := commands(r); !slices.Equal(got, []string{"host_error 3 -r n -p 2"}) {
 		t.Errorf("a VM has no result: %q", got)
 	}

@@ -2,11 +2,13 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/text"
 )
 
 // leg is a state on the way of a VM from the failed host to where it runs again.
@@ -20,8 +22,7 @@ type leg struct {
 	most       time.Duration
 }
 
-// way is what one VM went through, or several that went the same way at the same time. Its legs are
-// those of the slowest.
+// way is what one VM went through, or several that went the same way. Its legs are those of the slowest.
 type way struct {
 	vms     []incident.VM // the slowest first
 	legs    []leg
@@ -30,26 +31,45 @@ type way struct {
 	hosts   []int // where they are, one more than once; empty for nowhere
 }
 
+func (w way) first() leg { return w.legs[0] }
+
 // last is where the VMs are.
 func (w way) last() leg { return w.legs[len(w.legs)-1] }
 
 // took is the time from the plan to the arrival, or until now.
 func (w way) took() time.Duration {
+	until := w.last().end
 	if w.arrived {
-		return max(w.last().began.Sub(w.legs[0].began), 0)
+		until = w.last().began
 	}
-	return max(w.last().end.Sub(w.legs[0].began), 0)
+	return max(until.Sub(w.first().began), 0)
 }
 
-func (w way) ids() []int {
+// name is the VMs of a way, such as VM 7, 9-12, in at most so many characters.
+func (w way) name(most int) string {
 	ids := make([]int, len(w.vms))
 	for i, vm := range w.vms {
 		ids[i] = vm.ID
 	}
-	return ids
+	return "VM " + ranges(ids, most-len("VM "))
 }
 
-// The order of ways: what people have to look at comes first.
+// maxHosts is how many characters the hosts have on which a way ends.
+const maxHosts = 20
+
+// where names the hosts on which a way ends.
+func (w way) where() string {
+	hosts := slices.Compact(slices.Sorted(slices.Values(w.hosts)))
+	switch len(hosts) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf(" on host %d", hosts[0])
+	}
+	return " on hosts " + ranges(hosts, maxHosts)
+}
+
+// The order of ways: what needs attention comes first.
 const (
 	rankProblem = iota
 	rankStarting
@@ -57,11 +77,11 @@ const (
 	rankHandled
 )
 
-func rankOf(r incident.Record, vm incident.VM) int {
+func (v view) rank(vm incident.VM) int {
 	switch {
-	case problem(r, vm):
+	case v.problem(vm):
 		return rankProblem
-	case starting(r, vm):
+	case v.starting(vm):
 		return rankStarting
 	case vm.Result == resultUnproven:
 		return rankUnproven
@@ -70,26 +90,31 @@ func rankOf(r incident.Record, vm incident.VM) int {
 }
 
 // ways are those of all VMs that have one: what was not handled first, then what is on its way,
-// then the longest. Records of one-ft without ways have none.
-func ways(r incident.Record, now time.Time) []way {
-	var single []way
-	for _, vm := range r.VMs {
+// then the longest; those with the same states at about the same times are one. Records of one-ft without
+// ways have none.
+func (v view) ways() []way {
+	var all []way
+	for _, vm := range v.VMs {
 		// One state is no way, but for a VM that should have left it.
 		if n := len(vm.Path); n > 1 || n == 1 && !handled(vm) {
-			single = append(single, newWay(r, vm, now))
+			all = append(all, v.newWay(vm))
 		}
 	}
-	longest := func(a, b way) int {
+	slices.SortStableFunc(all, func(a, b way) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(b.took(), a.took()), cmp.Compare(a.vms[0].ID, b.vms[0].ID))
+	})
+	if len(all) == 0 {
+		return nil
 	}
-	slices.SortStableFunc(single, longest)
-	return together(single)
+	first, last := period(all)
+	near := max(time.Second, last.Sub(first)/100)
+	return grouped(all, func(a, b way) bool { return a.near(b, near) }, false)
 }
 
-func newWay(r incident.Record, vm incident.VM, now time.Time) way {
-	w := way{vms: []incident.VM{vm}, rank: rankOf(r, vm), arrived: arrived(vm)}
+func (v view) newWay(vm incident.VM) way {
+	w := way{vms: []incident.VM{vm}, rank: v.rank(vm), arrived: arrived(vm)}
 	for i, hop := range vm.Path {
-		l := leg{state: short(hop.State, maxName), phase: phaseOf(hop), waits: hop.Waits, host: hop.Host, began: hop.At, end: end(r, now)}
+		l := leg{state: text.Short(hop.State, maxName), phase: phaseOf(hop), waits: hop.Waits, host: hop.Host, began: hop.At, end: v.end()}
 		if i+1 < len(vm.Path) {
 			l.end = vm.Path[i+1].At
 		}
@@ -102,7 +127,7 @@ func newWay(r incident.Record, vm incident.VM, now time.Time) way {
 	}
 	l := &w.legs[len(w.legs)-1]
 	if w.arrived {
-		if l.phase = phaseArrived; vm.Result == resultUnproven || starting(r, vm) && r.IsUnproven() {
+		if l.phase = phaseArrived; vm.Result == resultUnproven || v.starting(vm) && v.IsUnproven() {
 			l.phase = phaseUnproven
 		}
 	}
@@ -127,52 +152,42 @@ func lastHop(vm incident.VM) (hop incident.Hop, moved bool) {
 	return vm.Path[n-1], n > 1
 }
 
-// together makes one of ways that are drawn alike: the same states at about the same times.
-func together(single []way) []way {
-	var first, last time.Time
-	for _, w := range single {
-		if first.IsZero() || w.legs[0].began.Before(first) {
-			first = w.legs[0].began
+// period is from the first plan to the last end of some ways.
+func period(ways []way) (from, to time.Time) {
+	from, to = ways[0].first().began, ways[0].last().end
+	for _, w := range ways {
+		if w.first().began.Before(from) {
+			from = w.first().began
 		}
-		if w.last().end.After(last) {
-			last = w.last().end
+		if w.last().end.After(to) {
+			to = w.last().end
 		}
 	}
-	near := max(time.Second, last.Sub(first)/100)
-	var all []way
-	byStates := map[string][]int{}
-	for _, w := range single {
-		key := w.states()
-		same := byStates[key]
-		same = same[max(0, len(same)-maxRepeats):]
-		if i := slices.IndexFunc(same, func(i int) bool { return all[i].near(w, near) }); i >= 0 {
-			g := &all[same[i]]
-			g.vms, g.hosts = append(g.vms, w.vms...), append(g.hosts, w.hosts...)
-			continue
-		}
-		byStates[key] = append(byStates[key], len(all))
-		all = append(all, w)
-	}
-	return all
+	return from, to
 }
 
-// foldWays makes one of all ways with the same states, whenever they had them, with the least and the
-// most time of each.
-func foldWays(ways []way) []way {
+// grouped makes one of ways that have the same states and are the same; spread keeps the least and the most
+// time of each state.
+func grouped(ways []way, same func(a, b way) bool, spread bool) []way {
 	var all []way
-	at := map[string]int{}
+	byStates := map[string][]int{}
 	for _, w := range ways {
-		i, found := at[w.states()]
-		if !found {
-			at[w.states()] = len(all)
+		key := w.states()
+		recent := byStates[key]
+		recent = recent[max(0, len(recent)-maxRepeats):]
+		i := slices.IndexFunc(recent, func(i int) bool { return same(all[i], w) })
+		if i < 0 {
+			byStates[key] = append(byStates[key], len(all))
 			w.legs, w.vms, w.hosts = slices.Clone(w.legs), slices.Clone(w.vms), slices.Clone(w.hosts)
 			all = append(all, w)
 			continue
 		}
-		all[i].vms, all[i].hosts = append(all[i].vms, w.vms...), append(all[i].hosts, w.hosts...)
+		g := &all[recent[i]]
+		g.vms, g.hosts = append(g.vms, w.vms...), append(g.hosts, w.hosts...)
 		for k := range w.legs {
-			l := &all[i].legs[k]
-			l.least, l.most = min(l.least, w.legs[k].least), max(l.most, w.legs[k].most)
+			if l := &g.legs[k]; spread {
+				l.least, l.most = min(l.least, w.legs[k].least), max(l.most, w.legs[k].most)
+			}
 		}
 	}
 	return all
@@ -181,7 +196,7 @@ func foldWays(ways []way) []way {
 // states is the same for ways with the same states.
 func (w way) states() string {
 	var b strings.Builder
-	b.WriteByte(byte('0' + w.rank))
+	fmt.Fprint(&b, w.rank)
 	for _, l := range w.legs {
 		b.WriteString("|" + l.state + ":" + string(l.phase) + ":" + l.waiting())
 	}
@@ -191,9 +206,93 @@ func (w way) states() string {
 // near reports whether a way with the same states had them at the same times.
 func (w way) near(other way, within time.Duration) bool {
 	for i, l := range w.legs {
-		if d := l.began.Sub(other.legs[i].began); d > within || d < -within {
+		if d := l.began.Sub(other.legs[i].began); d.Abs() > within {
 			return false
 		}
 	}
 	return true
+}
+
+// maxFolds is how many ways are shown behind the first ones, folded.
+const maxFolds = 4
+
+// firstWays are the first ones as they are, those behind them folded by their states, and what is left of these.
+func firstWays(all []way, most int) (shown, rest []way) {
+	if len(all) <= most+1 {
+		return all, nil
+	}
+	folds := grouped(all[most:], func(way, way) bool { return true }, true)
+	n := min(len(folds), maxFolds)
+	return append(slices.Clone(all[:most]), folds[:n]...), folds[n:]
+}
+
+// moreWays counts the VMs whose ways are not shown; "" for none.
+func moreWays(rest []way) string {
+	if len(rest) == 0 {
+		return ""
+	}
+	there, under := 0, 0
+	var times []time.Duration
+	for _, w := range rest {
+		if !w.arrived {
+			under += len(w.vms)
+			continue
+		}
+		there += len(w.vms)
+		times = append(times, w.took())
+	}
+	var parts []string
+	if under > 0 {
+		parts = append(parts, fmt.Sprintf("%d on their way", under))
+	}
+	if there > 0 {
+		parts = append(parts, fmt.Sprintf("%d arrived after %s", there, between(slices.Min(times), slices.Max(times))))
+	}
+	return fmt.Sprintf("%s not shown here: %s", plural(there+under, "more VM"), strings.Join(parts, ", "))
+}
+
+// maxLegs is how many states of a way are named; a recovery has six.
+const maxLegs = 8
+
+// words are the states of a way with how long each took, and where it ends. States in the middle of a long
+// one are counted.
+func (w way) words() []string {
+	var words []string
+	for i, l := range w.legs {
+		if cut := len(w.legs) - maxLegs; cut > 0 && i >= maxLegs/2 && i < maxLegs/2+cut {
+			if i == maxLegs/2 {
+				words = append(words, fmt.Sprintf("(%d more)", cut))
+			}
+			continue
+		}
+		switch {
+		case i+1 < len(w.legs):
+			words = append(words, l.label(" (", ")")+" "+between(l.least, l.most))
+		case w.arrived:
+			words = append(words, w.ends())
+		default:
+			words = append(words, w.ends()+" after "+between(l.least, l.most))
+		}
+	}
+	return words
+}
+
+// ends is where a way ends, or where it is so far.
+func (w way) ends() string {
+	where := w.last().label(" (", ")") + w.where()
+	switch {
+	case !w.arrived:
+		return "still " + where
+	case w.last().phase == phaseUnproven:
+		return where + " (UNPROVEN)"
+	}
+	return where
+}
+
+// label is a state with what is waited for in it, behind the separator.
+func (l leg) label(separator, behind string) string {
+	if waits := l.waiting(); waits != "" {
+		return l.state + separator + waits + behind
+	}
+	return l.state
 }

@@ -17,7 +17,7 @@ func TestHeads(t *testing.T) {
 		c.End(Incomplete, "why not")
 	}
 	put(t, j, "incident-000009.json", "damaged")
-	heads, failed := j.Heads()
+	heads, failed := j.Summaries()
 	var numbers []int
 	for _, r := range heads {
 		numbers = append(numbers, r.Number)

@@ -9,10 +9,6 @@ import (
 	"time"
 )
 
-// leftoverAge is from when a file of a process that was killed while it wrote is removed: no
-// process writes one file for so long.
-const leftoverAge = time.Hour
-
 // RemoveLeftovers removes the files that killed processes have left half written in the state
 // directory and below it, apart from the journal, which Prune looks after. Errors do not
 // matter: the next process tries again.
@@ -25,11 +21,11 @@ func RemoveLeftovers(stateDir string, now time.Time) {
 		if rel, err := filepath.Rel(stateDir, path); d.IsDir() && (err != nil || strings.Count(rel, string(filepath.Separator)) >= deepest) {
 			return fs.SkipDir
 		}
-		ours := slices.ContainsFunc([]string{".host-", ".front-end-", ".VM-"}, func(p string) bool { return strings.HasPrefix(d.Name(), p) })
+		ours := slices.ContainsFunc([]string{".host-", ".front-end-", ".VM-", ".metrics.json-", ".alive-"}, func(p string) bool { return strings.HasPrefix(d.Name(), p) })
 		if !ours {
 			return nil // a look at each lock and incident would take its time
 		}
-		if info, err := d.Info(); err == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > leftoverAge {
+		if info, err := d.Info(); err == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > tempAge {
 			_ = os.Remove(path)
 		}
 		return nil

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"one-ft/pkg/statedir"
 )
 
 // TestRootDoesNotShutOthersOut: an admin runs one-ft as root before the hook ever ran
@@ -28,7 +30,7 @@ func TestRootDoesNotShutOthersOut(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := OwnLikeParent(file); err != nil {
+	if err := statedir.OwnLikeParent(file); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{filepath.Dir(dir), dir, file} {
