@@ -100,7 +100,7 @@ func (l *Log) Say(m wording.Message) {
 }
 
 // errSlow is a disk that does not answer.
-var errSlow = errors.New("the disk did not take it in time")
+var errSlow = errors.New("disk write timed out")
 
 // Sync waits until everything logged before is on the disk, for at most recordLimit.
 func (l *Log) Sync() error {

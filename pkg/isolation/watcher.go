@@ -277,7 +277,7 @@ func (w *Watcher) look(ctx context.Context) ([]guest.Guest, error) {
 	return w.Guests.Guests(ctx)
 }
 
-// stop stops the VMs, also when this process is told to end meanwhile, and keeps the watchdogs quiet as long as that
+// stop stops the VMs, even when this process has to end meanwhile, and keeps the watchdogs quiet as long as that
 // may take. After it the machine is reset, if it has a hardware watchdog: the last way to stop them.
 func (w *Watcher) stop(ctx context.Context) guest.Outcome {
 	outcome := make(chan guest.Outcome, 1)

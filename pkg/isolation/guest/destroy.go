@@ -109,7 +109,7 @@ func (s *stopper) virshDestroy(ctx context.Context, name string) {
 	case errors.Is(context.Cause(ctx), process.ErrTimeout):
 		// Asking it again would only cost time.
 		s.mute()
-		s.progress.warn("virsh destroy %s: libvirt did not do it in time", name)
+		s.progress.warn("virsh destroy %s: timed out", name)
 	case ctx.Err() != nil:
 	case err != nil:
 		s.progress.did("virsh destroy %s: %v", name, err)

@@ -141,8 +141,8 @@ func (s *stopper) command(ctx context.Context, snap snapshot) snapshot {
 	return s.destroy(ctx, snap, time.Now().Add(s.host.Settings.DestroyLimit))
 }
 
-// errChanged means that Host.Destroy was asked for a VM that was started anew.
-var errChanged = errors.New("it is not the same process any more; nothing was done")
+// errChanged means that Host.Destroy was called for a VM that was restarted.
+var errChanged = errors.New("its process has changed; nothing was done")
 
 // Destroy destroys one VM, and returns nil when it is verified gone. It takes DestroyLimit + KillLimit + Margin at
 // most and never touches the host. A VM that runs in another process than g.PID (unless that is 0) is left alone: it
