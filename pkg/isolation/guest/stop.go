@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"one-ft/pkg/config"
@@ -82,9 +83,9 @@ type stopper struct {
 	progress *progress
 
 	slots chan struct{} // one for each virsh that may run
+	muted atomic.Bool   // libvirt is not asked any more: it has failed or hung once
 
 	mu     sync.Mutex
-	muted  bool              // libvirt is not asked any more: it has failed or hung once
 	orders map[string]bool   // by domain that virsh was told to destroy; true: at work
 	found  map[int]Guest     // all that were seen, by ID
 	killed map[identity]bool // true: SIGKILL was sent; false: that failed, and was told
