@@ -148,8 +148,8 @@ func (s Store) Arm() error {
 	return nil
 }
 
-// ErrBusy means that another host_isolated is at work on this host.
-var ErrBusy = errors.New("another host_isolated is at work")
+// ErrBusy means that another host_isolated is running on this host.
+var ErrBusy = errors.New("another host_isolated is running")
 
 // Lock makes this process the only one; the kernel takes it back when the process ends.
 func (s Store) Lock(ctx context.Context) (release func(), err error) {

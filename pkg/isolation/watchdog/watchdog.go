@@ -22,7 +22,7 @@ var ErrNoWatchdog = errors.New("not a watchdog device")
 const (
 	// magic is written before a watchdog is closed that must not reset the machine.
 	magic = "V"
-	// sign is any other byte; it begins the time anew.
+	// sign is any other byte; it starts the time over.
 	sign = "1"
 )
 
