@@ -93,7 +93,7 @@ func (tool Tool) Command() *cli.Command {
 
 // Run runs a tool and returns the exit code.
 func Run(ctx context.Context, env Env, tool Tool) int {
-	out := newOutput(env, tool.Name)
+	out := &output{env: env, name: tool.Name}
 	words, err := hook.Words(ctx, env.Args[min(1, len(env.Args)):], env.Stdin)
 	if err != nil {
 		return out.failed(err)
@@ -143,8 +143,7 @@ func Show(ctx context.Context, c *cli.Context, env Env, act Act) int {
 }
 
 func runCommand(ctx context.Context, c *cli.Context, env Env, show bool, act Act) int {
-	out := newOutput(env, toolOf(c))
-	out.always = show
+	out := &output{env: env, name: toolOf(c), always: show}
 	s, err := newSession(c, env)
 	if err != nil {
 		return out.failed(err)
