@@ -14,7 +14,8 @@ import (
 
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // Log writes the full log to a file, and progress to a terminal. Control
@@ -24,7 +25,7 @@ type Log struct {
 	*sink
 	entry  *logrus.Entry
 	object string // before each line on the terminal; "" for the object of the tool
-	watch  atomic.Pointer[func(level logrus.Level, vm int, kind incident.Kind, text string)]
+	watch  atomic.Pointer[func(level wording.Level, vm int, m wording.Message)]
 }
 
 // sink is where the logs of several objects go.
@@ -73,7 +74,7 @@ func openLog(env Env, tool string, s Settings, paths Paths) *Log {
 			_ = incident.OwnLikeParent(path) // else the hook logs nothing, which is no reason to stop
 		}
 	} else if s.LogFile != "" {
-		fmt.Fprintf(env.Stderr, "%s: no log: %s\n", tool, one.Printable(err.Error()))
+		fmt.Fprintf(env.Stderr, "%s: no log: %s\n", tool, text.Printable(err.Error()))
 	}
 	l.entry = logrus.NewEntry(logger).WithField("pid", os.Getpid())
 	return l
@@ -93,15 +94,19 @@ func (l *Log) started(kind hook.Kind, e hook.Event) {
 	if e.FromTemplate {
 		from = "its template"
 	}
-	l.Info("started for %s %d, given by %s", kind, e.ID, from)
+	l.Say(wording.Started, kind, e.ID, from)
 	if e.Damaged {
-		l.Warn("the template that oned gave is damaged behind its ID; the ID is used")
+		l.Say(wording.TemplateDamaged)
 	}
 }
 
-// ended logs the answer.
-func (l *Log) ended(a Answer) {
-	l.entry.WithField("exit", a.ExitCode()).Info(one.Printable(a.Line()))
+// Answer logs an answer, which may say with a method Message what it is about.
+func (l *Log) Answer(level wording.Level, a Answer) {
+	m := wording.Of(wording.Answered)
+	if is, said := a.(interface{ Message() wording.Message }); said {
+		m = wording.Of(wording.AnsweredWith, is.Message())
+	}
+	l.write(l.entry.WithField("exit", a.ExitCode()), level, -1, m, a.Line())
 }
 
 // waiting is told of each attempt to reach oned that failed.
@@ -117,52 +122,62 @@ func (l *Log) waiting(err error, pause time.Duration) {
 	switch {
 	case wait:
 	case failed > 1:
-		l.Warn("%v; %d attempts failed since the last such line; trying again", err, failed)
+		l.Say(wording.OnedStillAway, err, failed)
 	default:
-		l.Warn("%v; trying again in %s", err, pause)
+		l.Say(wording.OnedAway, err, pause)
 	}
 }
 
-// Observe has f called with each line from now on; vm is -1 for the object of the tool. The
-// text is printable; kind is "" for lines that only people read.
-func (l *Log) Observe(f func(level logrus.Level, vm int, kind incident.Kind, text string)) {
+// Observe has f called with each line from now on; vm is -1 for the object of the tool.
+func (l *Log) Observe(f func(level wording.Level, vm int, m wording.Message)) {
 	l.watch.Store(&f)
 }
 
-// Info logs progress.
-func (l *Log) Info(format string, args ...any) { l.write(logrus.InfoLevel, -1, "", format, args...) }
-
-// Warn logs what an admin may want to look at.
-func (l *Log) Warn(format string, args ...any) { l.write(logrus.WarnLevel, -1, "", format, args...) }
-
-// Problem logs what an admin has to look at.
-func (l *Log) Problem(format string, args ...any) {
-	l.write(logrus.ErrorLevel, -1, "", format, args...)
+// Say logs what happens to the object of the tool.
+func (l *Log) Say(kind wording.Kind, args ...any) {
+	m := wording.Of(kind, args...)
+	l.VM(m.Level(), -1, m)
 }
 
-// VM logs progress with one VM; -1 is the object of the tool. kind is for observers.
-func (l *Log) VM(level logrus.Level, vm int, kind incident.Kind, text string) {
-	l.write(level, vm, kind, "%s", text)
+// VM logs what happens to one VM; -1 is the object of the tool.
+func (l *Log) VM(level wording.Level, vm int, m wording.Message) {
+	l.write(l.entry, level, vm, m, m.String())
 }
 
-func (l *Log) write(level logrus.Level, vm int, kind incident.Kind, format string, args ...any) {
-	text := one.Printable(fmt.Sprintf(format, args...))
-	entry := l.entry
-	if vm >= 0 {
-		entry = entry.WithField("vm", vm)
+func (l *Log) write(entry *logrus.Entry, level wording.Level, vm int, m wording.Message, said string) {
+	said = text.Printable(said)
+	fields := logrus.Fields{"kind": m.Kind}
+	for _, f := range m.Fields() {
+		fields[f.Name] = f.Value
 	}
-	entry.Log(level, text)
+	if m.Lead != "" {
+		fields["about"] = m.Lead
+	}
+	if vm >= 0 {
+		fields["vm"] = vm
+	}
+	entry.WithFields(fields).Log(logLevel(level), said)
 	if watch := l.watch.Load(); watch != nil {
-		(*watch)(level, vm, kind, text)
+		(*watch)(level, vm, m)
 	}
 	if l.screen == nil {
 		return
 	}
 	if vm >= 0 {
-		text = fmt.Sprintf("VM %d: %s", vm, text)
+		said = fmt.Sprintf("VM %d: %s", vm, said)
 	}
-	text = l.object + text
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fmt.Fprintf(l.screen, "%s  %s\n", time.Now().Format(time.TimeOnly), text)
+	fmt.Fprintf(l.screen, "%s  %s%s\n", time.Now().Format(time.TimeOnly), l.object, said)
+}
+
+// logLevel is a level in the file.
+func logLevel(level wording.Level) logrus.Level {
+	switch level {
+	case wording.Warning:
+		return logrus.WarnLevel
+	case wording.Problem:
+		return logrus.ErrorLevel
+	}
+	return logrus.InfoLevel
 }

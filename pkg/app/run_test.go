@@ -14,6 +14,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 func TestUsage(t *testing.T) {
@@ -231,8 +232,8 @@ func TestLogFile(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	w := newWorld(t, fake{Text: "did " + nasty})
 	w.tool.Act = func(_ context.Context, s Session) (Answer, error) {
-		s.Log.Warn("about %s", nasty)
-		s.Log.VM(4, 42, "", "moved "+nasty)
+		s.Log.Say(wording.MarkRemoved, nasty)
+		s.Log.VM(wording.Info, 42, wording.Of(wording.IsNow, nasty))
 		return fake{Text: "did " + nasty}, nil
 	}
 	path := filepath.Join(w.root, "var", "sample.log")
@@ -259,7 +260,7 @@ func TestLogFile(t *testing.T) {
 		t.Errorf("no log directory: exit %d, %s", code, w.stderr.String())
 	}
 	w.env.Terminal = true
-	if w.run("7"); !strings.Contains(w.stderr.String(), "VM 42: moved web\\x1b[2J") {
+	if w.run("7"); !strings.Contains(w.stderr.String(), "VM 42: it is web\\x1b[2J") {
 		t.Errorf("on a terminal: %s", w.stderr.String())
 	}
 }

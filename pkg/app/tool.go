@@ -22,6 +22,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
+	"one-ft/pkg/wording"
 )
 
 // Tool is one executable.
@@ -169,7 +170,7 @@ func runCommand(ctx context.Context, c *cli.Context, env Env, out *output, act f
 	}
 	s.looks = out.always
 	s.Call = c.Args().Slice()
-	return s.run(ctx, env, out, name, func() { s.Log.Info("started: %s %s", name, c.Command.FullName()) }, act)
+	return s.run(ctx, env, out, name, func() { s.Log.Say(wording.StartedCommand, name+" "+c.Command.FullName()) }, act)
 }
 
 // newSession reads the configuration and the common flags.
@@ -200,11 +201,11 @@ func (s *Session) run(ctx context.Context, env Env, out *output, name string, st
 	if err == nil {
 		var answer Answer
 		if answer, err = act(ctx, *s); err == nil {
-			s.Log.ended(answer)
+			s.Log.Answer(wording.Info, answer)
 			return out.answer(s.Settings, answer)
 		}
 	}
-	s.Log.Problem("%v", err)
+	s.Log.Say(wording.Failed, err)
 	return out.failed(err)
 }
 
@@ -246,9 +247,9 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 		return explain(err, s.Client.Endpoint(), access)
 	}
 	s.Version, s.Dialect = version, dialect
-	s.Log.Info("OpenNebula %s at %s, as named by %s", version, s.Client.Endpoint(), access.EndpointSource)
+	s.Log.Say(wording.Connected, version, s.Client.Endpoint(), access.EndpointSource)
 	if dialect.Newer {
-		s.Log.Warn("OpenNebula %s is newer than all that one-ft was measured with; it is called like %s", version, dialect.Name)
+		s.Log.Say(wording.NewerVersion, version, dialect.Name)
 	}
 	if s.Started = env.Started; s.Started == nil {
 		s.Started = func() time.Time { return process.FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location) }
@@ -259,7 +260,7 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	if !s.DryRun && !s.looks {
 		s.Locks, err = incident.OpenLocks(s.StateDir+"/locks", fmt.Sprintf("%s, pid %d", name, os.Getpid()))
 		if err != nil {
-			s.Log.Warn("working without locks: another one-ft could act on the same VMs at the same time: %v", err)
+			s.Log.Say(wording.NoLocks, err)
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/wording"
 )
 
 // Batch is what became of several hosts and VMs.
@@ -67,6 +68,15 @@ func (b Batch) Line() string {
 		lines = append(lines, fmt.Sprintf("%d with an error", n))
 	}
 	return strings.Join(lines, "; ")
+}
+
+// Message is the batch: the summary of each report.
+func (b Batch) Message() wording.Message {
+	all := make(wording.List, len(b.Reports))
+	for i, r := range b.Reports {
+		all[i] = r.Said().After(r.Object)
+	}
+	return wording.Of(wording.BatchOf, all, len(b.Errors), len(b.Lines))
 }
 
 // Table is the batch for people: a row for each VM, and one for each host without VMs.

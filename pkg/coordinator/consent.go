@@ -10,6 +10,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // Consent asks the person at the terminal before the VMs of a host are touched although nothing
@@ -28,10 +29,9 @@ func Consent(ctx context.Context, s app.Session, q incident.Request) *failover.R
 	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) != app.Declined {
 		return nil
 	}
-	return &failover.Report{
-		Object: fmt.Sprintf("host %d (%s)", host.ID, host.Name), State: host.State.String(), Outlook: &o, Refused: true,
-		Summary: fmt.Sprintf("nothing was done: nothing proves that the host is off (%s), and the answer was not yes", o.Detail),
-	}
+	report := &failover.Report{Object: fmt.Sprintf("host %d (%s)", host.ID, host.Name), State: host.State.String(), Outlook: &o}
+	report.Refused = report.Sum(wording.Declined, wording.Words(o.Detail))
+	return report
 }
 
 // unprovenQuestion says what acting without a proof does, and how to make sure.

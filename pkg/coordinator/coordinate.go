@@ -15,6 +15,7 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/journaling"
+	"one-ft/pkg/wording"
 )
 
 // spoolEvery is how often the process that works on all hosts looks for new ones. Looking
@@ -44,7 +45,7 @@ func Coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 		}
 	}
 	if err != nil {
-		s.Log.Warn("working without handing over: %v", err)
+		s.Log.Say(wording.NotHandedOver, err)
 		return alone(ctx, s, requests, notify)
 	}
 	incident.RemoveLeftovers(s.StateDir, time.Now())
@@ -54,12 +55,12 @@ func Coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 		var busy *incident.BusyError
 		switch {
 		case errors.As(err, &busy) && c.hangs(ctx):
-			s.Log.Warn("%s has the hosts, but has not been at work for %s; working without it", busy.Holder, hung)
+			s.Log.Say(wording.CoordinatorHangs, busy.Holder, hung)
 			return alone(ctx, s, requests, notify)
 		case errors.As(err, &busy):
 			return c.answer(handedOver(s, spool, requests, busy.Holder, c.reports))
 		case err != nil:
-			s.Log.Warn("working without handing over: %v", err)
+			s.Log.Say(wording.NotHandedOver, err)
 			return alone(ctx, s, requests, notify)
 		}
 		c.loop(ctx)
@@ -96,12 +97,13 @@ func handedOver(s app.Session, spool *incident.Spool, requests []incident.Reques
 		if indexOf(have, q.ID) >= 0 {
 			continue
 		}
-		r := failover.Report{Object: fmt.Sprintf("host %d", q.ID), Elsewhere: true, Summary: "handed over to " + holder}
+		r := failover.Report{Object: fmt.Sprintf("host %d", q.ID)}
+		r.Elsewhere = r.Sum(wording.HandedOverTo, holder)
 		for end := time.Now().Add(named); err == nil && len(requests) == 1; {
 			if open, is, _ := journal.OpenOf("host", q.ID); is {
 				r.Incident = open.Number
 				if open.Began.Before(q.At) {
-					r.Summary = fmt.Sprintf("host %d is already being handled by %s", q.ID, holder)
+					r.Sum(wording.AlreadyHandled, q.ID, holder)
 				}
 				break
 			}
@@ -137,7 +139,7 @@ func (c *coordinator) warn(failed []error) {
 	}
 	if text != "" && text != c.warned {
 		for _, err := range failed {
-			c.s.Log.Warn("%v", err)
+			c.s.Log.Say(wording.Trouble, err)
 		}
 	}
 	c.warned = text
@@ -216,10 +218,10 @@ func (c *coordinator) loop(ctx context.Context) {
 // drop takes a request off the spool that nobody worked on for so long that it may be about an
 // outage before. oneft resume finds the host if it still needs something.
 func (c *coordinator) drop(h incident.Handed) {
-	c.s.Log.Warn("the request for host %d of %s is too old; it is left to oneft resume", h.ID, h.At.Format(time.DateTime))
+	c.s.Log.Say(wording.RequestTooOld, h.ID, h.At.Format(time.DateTime))
 	if _, err := c.spool.Done(h); err != nil {
 		c.done[h.ID] = h.Text()
-		c.s.Log.Warn("%v", err)
+		c.s.Log.Say(wording.Trouble, err)
 	}
 }
 
@@ -241,7 +243,7 @@ func (c *coordinator) finish(ctx context.Context, r Result) {
 	}
 	if _, err := c.spool.Done(r.handed); err != nil {
 		c.done[r.ID] = r.handed.Text()
-		c.s.Log.Warn("%v", err)
+		c.s.Log.Say(wording.Trouble, err)
 	}
 }
 
@@ -267,17 +269,17 @@ func (c *coordinator) work(ctx context.Context, h incident.Handed) Result {
 	only := len(c.own) == 1 && c.own[0].ID == h.ID // the log of the tool is about it
 	if !only {
 		s.Log = c.s.Log.Of("host", h.ID)
-		s.Log.Info("handed over by %s %s", h.Tool, strings.Join(h.Call, " "))
+		s.Log.Say(wording.HandedOver, h.Tool+" "+strings.Join(h.Call, " "))
 	}
 	report, err := runHost(ctx, s, h.Request, c.notify, c.shared)
 	switch {
 	case only:
 	case err != nil:
-		s.Log.Problem("%v", err)
+		s.Log.Say(wording.Failed, err)
 	case report.ExitCode() != app.ExitDone:
-		s.Log.Problem("%s", report.Line())
+		s.Log.Answer(wording.Problem, report)
 	default:
-		s.Log.Info("%s", report.Line())
+		s.Log.Answer(wording.Info, report)
 	}
 	return Result{ID: h.ID, Report: report, Err: err, handed: h}
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
@@ -23,6 +22,7 @@ import (
 	"one-ft/pkg/one"
 	"one-ft/pkg/onedconf"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // jobOf makes the job of a request for a host with the settings of a session.
@@ -84,7 +84,7 @@ func confirmed(_ context.Context, host one.Host, _ fence.Look) (fence.Proof, err
 func optionsOf(s app.Session, q incident.Request, rec *journaling.Recorder, shared *shared) failover.Options {
 	o := failover.Options{
 		Record: rec, Verify: failover.Verify(s.Verify), Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, AnyState: q.AnyState,
-		Notify: func(e failover.Event) { s.Log.VM(logLevel(e.Level), e.VM, e.Kind, e.Text) },
+		Notify: func(e failover.Event) { s.Log.VM(e.Level, e.VM, e.Message) },
 		Asked:  q.At, Strays: s.Attended || q.Tool == "oneft", Quarantine: s.Config.Values().Quarantine, Attended: s.Attended, Estimate: newEstimate(s),
 		Budget: newBudget(s),
 	}
@@ -168,7 +168,7 @@ func NewNotifications(s app.Session) *journaling.Notifications {
 	if s.DryRun {
 		return nil
 	}
-	return journaling.NewNotifications(journaling.Setting{StateDir: s.StateDir, Values: s.Config.Values(), Attended: s.Attended, Run: s.RunProgram, Warn: s.Log.Warn})
+	return journaling.NewNotifications(journaling.Setting{StateDir: s.StateDir, Values: s.Config.Values(), Attended: s.Attended, Run: s.RunProgram, Say: s.Log.Say})
 }
 
 // decision is the plan for one VM that a request asks for.
@@ -243,7 +243,7 @@ func ConfirmTime(ctx context.Context, s app.Session, wait time.Duration, cycles 
 		if interval, source, err = failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
 			return 0, err
 		}
-		s.Log.Info("a monitoring cycle is %s (%s)", interval, source)
+		s.Log.Say(wording.MonitoringCycle, interval, source)
 	}
 	return wait + time.Duration(cycles)*interval, nil
 }
@@ -274,7 +274,7 @@ func newStorm(v config.Values, started time.Time) failover.Storm {
 // NewFences are those of a session, with progress going to the log.
 func NewFences(s app.Session) fencing.Resolver {
 	return fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
-		s.Log.Info("fence %s: %s", e.Device, e.Text)
+		s.Log.VM(wording.Info, -1, e.Message.After("fence "+e.Device))
 	}}
 }
 
@@ -307,17 +307,6 @@ func newBudget(s app.Session) *failover.Budget {
 	return &failover.Budget{GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute), Policy: recovery.Budget{
 		Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell,
 	}}
-}
-
-// logLevel is the level of an event in the log.
-func logLevel(l failover.Level) logrus.Level {
-	switch l {
-	case failover.Warning:
-		return logrus.WarnLevel
-	case failover.Problem:
-		return logrus.ErrorLevel
-	}
-	return logrus.InfoLevel
 }
 
 // sshTime bounds asking ssh for its settings.

@@ -277,7 +277,7 @@ func TestMigrating(t *testing.T) {
 	}
 	d, _ := one.DialectFor(one.Version{Major: 6, Minor: 10})
 	plan := c.Plan(4, d, recovery.Policy{Mode: recovery.Recreate})
-	if len(plan.Steps) != 2 || plan.Steps[0].Verb != recovery.VerbReturn || !strings.Contains(plan.Steps[0].Reason, "host 8") {
+	if len(plan.Steps) != 2 || plan.Steps[0].Verb != recovery.VerbReturn || !strings.Contains(plan.Steps[0].Reason.String(), "host 8") {
 		t.Errorf("%+v", plan.Steps)
 	}
 	if !slices.Contains(f.calls, "one.vm.info [1]") || slices.Contains(f.calls, "one.vm.info [2]") {

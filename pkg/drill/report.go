@@ -66,7 +66,7 @@ func Drill(c Cloud, hostID int, plan recovery.Plan, down *Downtime, fencing []st
 	for _, step := range plan.Steps {
 		r.VMs = append(r.VMs, Row{
 			VM: step.VM.ID, Name: step.VM.Name, Status: step.VM.Status(), Priority: step.Priority,
-			Action: step.Verb, Reason: step.Reason, Unhandled: step.Unhandled, Capacity: j.capacities[step.VM.ID],
+			Action: step.Verb, Reason: step.Reason.String(), Unhandled: step.Unhandled, Capacity: j.capacities[step.VM.ID],
 		})
 	}
 	return r, nil

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // Barrier keeps ssh of this front-end away from a host that is proven off: what would wait for minutes fails at once,
@@ -40,14 +40,14 @@ func (r *permit) bar(ctx context.Context, tasks []*task) {
 	began := time.Now()
 	b, err := r.opt.Bar(ctx, host, names, r.rec.Number())
 	if err != nil {
-		r.say(Warning, -1, "clean-ups on the dead host take what ssh takes: %v", err)
+		r.say(-1, wording.FailFastFailed, err)
 	}
 	if b == nil {
 		return
 	}
 	r.barrier, r.barredAt = b, time.Now()
 	r.rec.FailFast(b.Names())
-	r.tell(Info, -1, incident.KindFailFast, "ssh to the host fails at once from here on (%.1f s)", time.Since(began).Seconds())
+	r.say(-1, wording.FailFast, time.Since(began).Seconds())
 }
 
 // reachesHost reports whether commands of drivers to the failed host are under way for a VM, or will be.
@@ -75,7 +75,7 @@ func (r *permit) open() {
 	r.barrier.Open()
 	r.barrier = nil
 	r.rec.FailFast(nil)
-	r.tell(Info, -1, incident.KindFailFastOver, "ssh to the host is as usual again")
+	r.say(-1, wording.FailFastOver)
 }
 
 // closed reports whether no command of a driver can reach the host.

@@ -2,13 +2,13 @@ package failover
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // Budget bounds what is done to VMs one by one without a person.
@@ -31,11 +31,11 @@ func (b Budget) preview(r *runner, vm one.VM, host *one.Host) string {
 	s := b.judge(r, vm, host)
 	switch {
 	case s.Exhausted:
-		return fmt.Sprintf("budget: exhausted, %d attempts of %d within %s", s.Attempts, s.Limit, b.Policy.Window)
+		return wording.Of(wording.BudgetLeftNone, s.Attempts, s.Limit, b.Policy.Window).String()
 	case s.Wait > 0:
-		return fmt.Sprintf("budget: this is attempt %d of %d, in %s", s.Attempts+1, s.Limit, s.Wait.Round(time.Second))
+		return wording.Of(wording.BudgetLeftWait, s.Attempts+1, s.Limit, s.Wait.Round(time.Second)).String()
 	}
-	return fmt.Sprintf("budget: this is attempt %d of %d within %s", s.Attempts+1, s.Limit, b.Policy.Window)
+	return wording.Of(wording.BudgetLeft, s.Attempts+1, s.Limit, b.Policy.Window).String()
 }
 
 // acts reports whether a step does something that could go on for ever. A deletion ends
@@ -52,7 +52,7 @@ func acts(s recovery.Step) bool {
 func (b Budget) judge(r *runner, vm one.VM, host *one.Host) recovery.Spent {
 	own, err := b.Notes.Of(vm.ID)
 	if err != nil {
-		r.say(Warning, vm.ID, "%v", err)
+		r.say(vm.ID, wording.BudgetUnread, err)
 	}
 	return b.Policy.Judge(vm, host, union(incident.ParseTimes(vm.UserTemplate[attrAttempts]), own), time.Now())
 }
@@ -69,13 +69,13 @@ func (r *runner) afford(ctx context.Context, b Budget, t *task, host *one.Host) 
 	vm := t.step.VM
 	spent := b.judge(r, vm, host)
 	if spent.Exhausted {
-		r.finish(t, Incomplete, "%s", givenUp(vm.ID, t.step.Verb, spent, b.Policy.Window))
+		r.end(t, Incomplete, givenUp(vm.ID, t.step.Verb, spent, b.Policy.Window))
 		return false
 	}
 	if spent.Wait > 0 {
-		r.say(Warning, vm.ID, "attempt %d of %d; it begins in %s", spent.Attempts+1, spent.Limit, spent.Wait.Round(time.Second))
+		r.say(vm.ID, wording.BudgetWait, spent.Attempts+1, spent.Limit, spent.Wait.Round(time.Second))
 		if !wait(ctx, spent.Wait) {
-			r.finish(t, Incomplete, "not done in time: %v", ctx.Err())
+			r.finish(t, Incomplete, wording.OutOfTime, ctx.Err())
 			return false
 		}
 	}
@@ -87,12 +87,11 @@ func (r *runner) afford(ctx context.Context, b Budget, t *task, host *one.Host) 
 }
 
 // givenUp says why nothing is done any more, and what to do.
-func givenUp(id int, verb recovery.Verb, s recovery.Spent, window time.Duration) string {
+func givenUp(id int, verb recovery.Verb, s recovery.Spent, window time.Duration) wording.Message {
 	if s.Limit == 0 {
-		return "FT_MAX_ATTEMPTS is 0: nothing is done without a person"
+		return wording.Of(wording.BudgetNone)
 	}
-	return fmt.Sprintf("given up after %d of %d attempts within %s, and left as it is; find out what is wrong with it, then run %s %d with --no-budget; not retried automatically before %s",
-		s.Attempts, s.Limit, window, toolFor(verb), id, s.Until.Format(time.TimeOnly))
+	return wording.Of(wording.BudgetSpent, s.Attempts, s.Limit, window, toolFor(verb), id, s.Until)
 }
 
 // toolFor is the executable whose step this is.
@@ -110,19 +109,19 @@ func (r *runner) turn(ctx context.Context, b Budget, t *task) bool {
 		pause, err := b.Rate.Take(time.Now())
 		switch {
 		case err != nil:
-			r.say(Warning, t.out.VM, "the rate of all VMs is not known: %v", err)
+			r.say(t.out.VM, wording.RateUnknown, err)
 			return true
 		case pause <= 0:
 			return true
 		case time.Since(began) >= b.GiveUp:
-			r.finish(t, Refused, "held for %s and given up: so many VMs fail that what they share must have failed, such as a datastore", b.GiveUp)
+			r.finish(t, Refused, wording.RateGivenUp, b.GiveUp)
 			return false
 		case !told && pause > time.Second:
-			r.say(Warning, t.out.VM, "holding: many VMs fail at the same time")
+			r.say(t.out.VM, wording.RateHeld)
 			told = true
 		}
 		if !wait(ctx, min(max(pause, firstPause), b.GiveUp)) {
-			r.finish(t, Incomplete, "not done in time: %v", ctx.Err())
+			r.finish(t, Incomplete, wording.OutOfTime, ctx.Err())
 			return false
 		}
 	}
@@ -133,7 +132,7 @@ func (r *runner) turn(ctx context.Context, b Budget, t *task) bool {
 func (r *runner) note(ctx context.Context, b Budget, vm one.VM, verb recovery.Verb) {
 	now := time.Now()
 	if err := b.Notes.Add(vm.ID, now); err != nil {
-		r.say(Warning, vm.ID, "%v", err)
+		r.say(vm.ID, wording.BudgetUnwritten, err)
 	}
 	if verb == recovery.VerbRecreate {
 		return
@@ -141,6 +140,6 @@ func (r *runner) note(ctx context.Context, b Budget, vm one.VM, verb recovery.Ve
 	const kept = 10
 	times := append(incident.ParseTimes(vm.UserTemplate[attrAttempts]), now)
 	if err := r.cloud.Annotate(ctx, vm.ID, attrAttempts, incident.FormatTimes(times[max(0, len(times)-kept):])); err != nil {
-		r.say(Warning, vm.ID, "other front-ends will not know of this attempt: %v", err)
+		r.say(vm.ID, wording.BudgetUnshared, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // AttrIncident is the attribute of a host's template that has the short form of its incident.
@@ -116,35 +117,35 @@ func ClaimOf(host one.Host) (Claim, bool) {
 // takeOver looks whether another front-end works on the host: then other says so. One that
 // has not renewed its claim for a while has been stopped, and this one goes on with what it
 // began.
-func (r *runner) takeOver(ctx context.Context, host one.Host) (o Opening, other string, err error) {
+func (r *runner) takeOver(ctx context.Context, host one.Host) (o Opening, other wording.Message, err error) {
 	o.Name, o.VMs = host.Name, host.VMs
 	if host.LastContact > 0 {
 		o.Contact = time.Unix(host.LastContact, 0)
 	}
 	c, claimed := ClaimOf(host)
 	if !claimed || c.Ended || r.opt.FrontEnd == "" || c.FrontEnd == r.opt.FrontEnd || o.Contact.After(c.Began) {
-		return o, "", nil
+		return o, other, nil
 	}
 	name := fmt.Sprintf("incident %d of front-end %s", c.Incident, c.FrontEnd)
 	// An old claim is not waited for. Clocks of front-ends agree within minutes.
 	if time.Since(c.Seen) < 10*time.Minute {
-		r.say(Info, -1, "%s is about this host; looking for %s whether it is still worked on", name, staleClaim)
+		r.say(-1, wording.ClaimSeen, c.Incident, c.FrontEnd, staleClaim)
 		for end := time.Now().Add(staleClaim); time.Now().Before(end); {
 			if !wait(ctx, watchEvery) {
-				return o, "", fmt.Errorf("watch %s: %w", name, ctx.Err())
+				return o, other, fmt.Errorf("watch %s: %w", name, ctx.Err())
 			}
 			now, err := r.host(ctx)
 			if err != nil {
 				continue // it is not renewed either while oned is away
 			}
 			if latest, _ := ClaimOf(now); latest != c {
-				return o, "the host is already being handled: " + name, nil
+				return o, wording.Of(wording.ClaimElsewhere, c.Incident, c.FrontEnd), nil
 			}
 		}
 	}
 	o.From, o.Since = name, c.Began
-	r.say(Warning, -1, "going on with %s, which nobody works on any more", name)
-	return o, "", nil
+	r.say(-1, wording.ClaimTaken, c.Incident, c.FrontEnd)
+	return o, other, nil
 }
 
 // Forgotten is after how long an incident that nobody works on is not gone on with where
@@ -197,7 +198,7 @@ func (r *runner) keepClaim(ctx context.Context, job HostJob) (end func(Report, e
 			c.Incident, c.Seen = r.rec.Number(), time.Now()
 			if err := r.cloud.AnnotateHost(renew, r.hostID, AttrIncident, c.String()); err != nil && renew.Err() == nil && !told {
 				told = true
-				r.say(Warning, -1, "other front-ends do not know that this one works on the host: %v", err)
+				r.say(-1, wording.ClaimUnwritten, err)
 			}
 			if !wait(renew, renewClaim) {
 				return
@@ -222,6 +223,6 @@ func (r *runner) endClaim(ctx context.Context, c Claim, report Report, err error
 	ctx, cancel := context.WithTimeout(ctx, endOfClaim)
 	defer cancel()
 	if err := r.cloud.AnnotateHost(ctx, r.hostID, AttrIncident, c.String()); err != nil {
-		r.say(Warning, -1, "other front-ends do not know that the work on the host has ended: %v", err)
+		r.say(-1, wording.ClaimEndUnknown, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/onedconf"
+	"one-ft/pkg/wording"
 )
 
 // DefaultInterval is the time between two monitorings of a host where neither
@@ -63,9 +64,9 @@ func (r *runner) confirm(ctx context.Context, period time.Duration, watched time
 	end := time.Now().Add(period)
 	if !watched.IsZero() && watched.Add(period).Before(end) {
 		end = watched.Add(period)
-		r.say(Info, -1, "the host has been watched since %s; %s of %s are left", watched.Format(time.TimeOnly), max(0, time.Until(end).Round(time.Second)), period)
+		r.say(-1, wording.WatchContinued, watched, max(0, time.Until(end).Round(time.Second)), period)
 	} else {
-		r.say(Info, -1, "watching the host for %s; it counts as back only when it is MONITORED", period)
+		r.say(-1, wording.Watch, period)
 	}
 	var contact int64
 	for first := true; ; first = false {
@@ -76,7 +77,7 @@ func (r *runner) confirm(ctx context.Context, period time.Duration, watched time
 		host, err := look(ctx)
 		if err == nil && contact > 0 && host.LastContact > contact && !host.State.Back() {
 			// It was back between two looks: oned was slow, or away.
-			r.say(Info, -1, "the host was monitored meanwhile and failed again; watching it anew")
+			r.say(-1, wording.WatchAnew)
 			end = time.Now().Add(period)
 		}
 		contact = max(contact, host.LastContact)
@@ -86,7 +87,7 @@ func (r *runner) confirm(ctx context.Context, period time.Duration, watched time
 		case err != nil && (left <= 0 || !one.Temporary(err)):
 			return stage{}, fmt.Errorf("watch the host: %w", err)
 		case err != nil:
-			r.say(Warning, -1, "%v; still watching", err)
+			r.say(-1, wording.WatchBlind, err)
 		case host.State.Back():
 			return stage{back: true}, nil
 		}

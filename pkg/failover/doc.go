@@ -16,6 +16,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // Cloud is what a recovery needs from oned; *one.Client has it.
@@ -52,8 +53,8 @@ type Recorder interface {
 	// Open reports whether a process that was stopped has left the work open.
 	Open() bool
 	// Handled says that the event only repeats one about an outage that has been worked on,
-	// and what became of that; "" when there is something to do.
-	Handled(ctx context.Context, host one.Host) string
+	// and what became of that; the zero Message when there is something to do.
+	Handled(ctx context.Context, host one.Host) wording.Message
 	// Begin is called when the work begins: the object is locked, and there is something to
 	// do. It returns what processes before have done.
 	Begin(o Opening) Earlier
@@ -115,20 +116,20 @@ type Earlier struct {
 // noRecorder keeps nothing.
 type noRecorder struct{}
 
-func (noRecorder) Open() bool                               { return false }
-func (noRecorder) Handled(context.Context, one.Host) string { return "" }
-func (noRecorder) Begin(Opening) Earlier                    { return Earlier{} }
-func (noRecorder) Stage(incident.Step)                      {}
-func (noRecorder) Proved(string, bool)                      {}
-func (noRecorder) Failed(_, _ time.Time)                    {}
-func (noRecorder) Quarantined(time.Time)                    {}
-func (noRecorder) FailFast([]string)                        {}
-func (noRecorder) Forecast([]incident.Stage)                {}
-func (noRecorder) Planned([]Outcome)                        {}
-func (noRecorder) Moved(Outcome)                            {}
-func (noRecorder) Finished(Outcome)                         {}
-func (noRecorder) Leave()                                   {}
-func (noRecorder) Number() int                              { return 0 }
+func (noRecorder) Open() bool                                        { return false }
+func (noRecorder) Handled(context.Context, one.Host) wording.Message { return wording.Message{} }
+func (noRecorder) Begin(Opening) Earlier                             { return Earlier{} }
+func (noRecorder) Stage(incident.Step)                               {}
+func (noRecorder) Proved(string, bool)                               {}
+func (noRecorder) Failed(_, _ time.Time)                             {}
+func (noRecorder) Quarantined(time.Time)                             {}
+func (noRecorder) FailFast([]string)                                 {}
+func (noRecorder) Forecast([]incident.Stage)                         {}
+func (noRecorder) Planned([]Outcome)                                 {}
+func (noRecorder) Moved(Outcome)                                     {}
+func (noRecorder) Finished(Outcome)                                  {}
+func (noRecorder) Leave()                                            {}
+func (noRecorder) Number() int                                       { return 0 }
 
 // Verify says what has to be seen before a VM counts as done.
 type Verify string
@@ -178,20 +179,19 @@ type Options struct {
 
 // Event is one line of progress.
 type Event struct {
-	VM    int           // -1 when it is about the host
-	Kind  incident.Kind // for programs; "" for most
-	Text  string
-	Level Level
+	VM      int // -1 when it is about the host
+	Level   Level
+	Message wording.Message
 }
 
 // Level is how much an event matters.
-type Level int
+type Level = wording.Level
 
 // The levels of events.
 const (
-	Info Level = iota
-	Warning
-	Problem
+	Info    = wording.Info
+	Warning = wording.Warning
+	Problem = wording.Problem
 )
 
 // The limits of acting and verifying.
@@ -280,6 +280,8 @@ type Report struct {
 	Unproven bool `json:"unproven,omitempty"`
 	// late: VMs did not run in time; attended: a person waits for the answer.
 	late, attended bool
+	// said is what Summary says.
+	said wording.Message
 	// Back: the host came back, and nothing was done.
 	Back bool `json:"back,omitempty"`
 	// Elsewhere: another process is at work on it, and this one did nothing.
@@ -288,6 +290,13 @@ type Report struct {
 	// recorded, or not as a whole.
 	Incident   int    `json:"incident,omitempty"`
 	Unrecorded string `json:"unrecorded,omitempty"`
+}
+
+// Sum sets the summary. It is true, for the fields that say what it means.
+func (r *Report) Sum(kind wording.Kind, args ...any) bool {
+	r.said = wording.Of(kind, args...)
+	r.Summary = r.said.String()
+	return true
 }
 
 // Starting reports whether a VM is still on its way to where it runs again.

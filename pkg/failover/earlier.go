@@ -10,6 +10,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // planned writes down what will be done with each VM, before the first of them is touched:
@@ -42,7 +43,7 @@ func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (task
 		case Incomplete, Starting: // that process was told to end, or its time was over
 			t.out.Result, t.out.Kind = "", ""
 		}
-		t.step = recovery.Step{VM: one.VM{ID: v.ID}, Verb: t.out.Action, Priority: v.Priority, Reason: v.Detail}
+		t.step = recovery.Step{VM: one.VM{ID: v.ID}, Verb: t.out.Action, Priority: v.Priority}
 		tasks = append(tasks, t)
 		if t.out.Result != "" {
 			continue
@@ -50,9 +51,9 @@ func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (task
 		vm, err := r.cloud.VM(ctx, v.ID)
 		switch {
 		case errors.Is(err, one.ErrNotFound):
-			r.finish(t, Done, "it no longer exists")
+			r.finish(t, Done, wording.Gone)
 		case err != nil:
-			r.finish(t, Incomplete, "asked for by the process before, but what became of it could not be read: %v", err)
+			r.finish(t, Incomplete, wording.EarlierUnread, err)
 		default:
 			t.step.VM = vm
 			if vm.Is(one.Unknown) { // if it is on the host, what was asked for has not happened
@@ -90,7 +91,7 @@ func (r *runner) strays(ctx context.Context, now []*task) (tasks []*task) {
 		if full, err := r.cloud.VM(ctx, vm.ID); err == nil { // the pool tells less
 			vm = full
 		}
-		t := newTask(recovery.Step{VM: vm, Verb: recovery.VerbRecreate, Target: -1, Reason: "it was recreated by somebody else, and its clean-up has not ended"}, time.Now())
+		t := newTask(recovery.Step{VM: vm, Verb: recovery.VerbRecreate, Target: -1, Reason: wording.Of(wording.StrayCleanup)}, time.Now())
 		t.byTM = vm.DeployID == "" // a VM that never ran was cleaned up by the transfer driver
 		if !r.opt.DryRun {
 			t.accepted = time.Now()
@@ -113,11 +114,11 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 		case vm.Is(one.Running) && placedAgain(t.out.Action, last, before.Began):
 			r.onOldHost(t, vm)
 		case placedAgain(t.out.Action, last, before.Began):
-			r.finish(t, Incomplete, "it is %s on host %d (%s), where the scheduler has placed it again", vm.Status(), last.HostID, last.Host)
+			r.finish(t, Incomplete, wording.EarlierPlaced, vm.Status(), last.HostID, last.Host)
 		case vm.Is(one.Unknown) && host.State.Failed() && !slices.Contains(host.VMs, vm.ID):
-			r.finish(t, Incomplete, "oned has lost what was asked for: it is %s on the host, which does not list it any more; onevm recover --recreate %d starts it elsewhere", vm.Status(), vm.ID)
+			r.finish(t, Incomplete, wording.EarlierLost, vm.Status(), vm.ID)
 		default:
-			r.finish(t, Left, "nothing was done any more: it is %s on the host", vm.Status())
+			r.finish(t, Left, wording.EarlierUntouched, vm.Status())
 		}
 	}
 	if len(tasks) == 0 {
@@ -140,13 +141,13 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 	}
 	report.Fence = proof.String()
 	if slices.ContainsFunc(tasks, func(t *task) bool { return t.out.Result == "" }) {
-		r.say(Info, -1, "following the VMs that left the host")
+		r.say(-1, wording.Following)
 		p.perform(ctx, tasks)
 	}
-	summary := report.Summary
+	last := report.said
 	p.conclude(report, tasks)
 	if report.Back {
-		report.Summary = summary + "; before: " + report.Summary
+		report.Sum(wording.CameBackBy, last, report.said)
 		report.Back = !report.has(Done) && !report.has(Unproven) // it came back after something had been done
 	}
 	return nil

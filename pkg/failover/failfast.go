@@ -11,6 +11,7 @@ import (
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // How often the marks of a host are renewed, which end by themselves within failfast.MaxHold, and how often the
@@ -58,7 +59,7 @@ func NewBar(machine failfast.Machine, stateDir string, notify func(Event)) func(
 		engaged, err := client.Engage(bounded, b.marks, names, b.hold)
 		b.names = engaged.Names
 		if len(engaged.Masters)+len(engaged.Connections) > 0 {
-			notify(Event{VM: -1, Kind: incident.KindSSHEnded, Text: fmt.Sprintf("ended %d ssh connections to the host and %d masters", len(engaged.Connections), len(engaged.Masters))})
+			notify(Event{VM: -1, Level: Info, Message: wording.Of(wording.SSHEnded, len(engaged.Connections), len(engaged.Masters))})
 		}
 		keep, stop := context.WithCancel(ctx)
 		b.stop = stop

@@ -3,13 +3,13 @@ package failover
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // DefaultCleanupLimit is how long clean-ups may be under way where nothing says more: three commands of 135 s behind a
@@ -42,7 +42,7 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 			r.open() // oned needs ssh to monitor a host that is switched on again
 		}
 		if by := r.wanted(); by != "" && r.unproven() {
-			r.finishAll(slices.Concat(here, gone), Starting, "left to %s, in which a person says that the host is off", by)
+			r.finishAll(slices.Concat(here, gone), Starting, wording.LeftToPerson, by)
 			return
 		}
 		if !wait(ctx, max(pause, time.Since(asked))) { // who is slow to answer is asked less often
@@ -51,7 +51,7 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 	}
 	r.notLeft(ctx, here)
 	for _, t := range gone {
-		r.finish(t, Starting, "%s", onItsWay(t))
+		r.end(t, Starting, onItsWay(t))
 	}
 }
 
@@ -127,18 +127,18 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 	case recovery.TurnArrived:
 		r.arrivedAt(t, vm)
 	case recovery.TurnEnded:
-		r.finishAs(t, incident.KindEnded, Incomplete, "it ended meanwhile")
+		r.finish(t, Incomplete, wording.Ended)
 	case recovery.TurnOldHost:
 		r.onOldHost(t, vm)
 	case recovery.TurnFailed:
 		if !t.failedBefore(vm) && !t.againNow(vm) {
-			r.finishAs(t, incident.KindFailedAgain, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
+			r.finish(t, Incomplete, wording.FailedAgain, wording.Of(wording.FailedThere, vm.Status(), last.HostID, last.Host, errorOf(vm)))
 		}
 	case recovery.TurnStuck:
 		r.stuck(t, vm, incident.Wait(stage), w.In)
 	case recovery.TurnWait:
 		if r.opt.Verify == VerifyLeft && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
-			r.finish(t, Starting, "%s", onItsWay(t))
+			r.end(t, Starting, onItsWay(t))
 		}
 	}
 	return stage == recovery.StageCleanup || turn == recovery.TurnAsk // its clean-up is still to come
@@ -154,7 +154,7 @@ func (r *runner) unmoved(t *task, vm one.VM) bool {
 // onOldHost ends a VM that runs where it ran before, by the word of oned.
 func (r *runner) onOldHost(t *task, vm one.VM) {
 	last, _ := vm.Last()
-	r.finishAs(t, incident.KindOldHost, Incomplete, "oned says that it runs on host %d (%s) again, where its old guest may be meant: look at it there before you trust it; onevm show %d", last.HostID, last.Host, vm.ID)
+	r.finish(t, Incomplete, wording.OldHost, last.HostID, last.Host, vm.ID)
 }
 
 // hop writes down that a VM was seen in another state, or waits for something else.
@@ -174,7 +174,7 @@ func (r *runner) hop(t *task, vm one.VM, waits incident.Wait) {
 	t.out.Path, t.out.Waits = append(t.out.Path, now), waits
 	r.rec.Moved(t.out)
 	if waits == incident.WaitRoom {
-		r.tell(Warning, vm.ID, incident.KindWaits, "PENDING: %s", schedulerSays(vm))
+		r.say(vm.ID, wording.Waits, schedulerSays(vm))
 	}
 }
 
@@ -189,11 +189,11 @@ func (r *permit) endCleanup(ctx context.Context, t *task) {
 	t.out.Calls++
 	if err := r.cloud.Do(ctx, recovery.CleanupAction(vm), vm.ID); err != nil {
 		if !errors.Is(err, one.ErrWrongState) {
-			r.say(Warning, vm.ID, "failed to end its clean-up: %v; retrying", err)
+			r.say(vm.ID, wording.CleanupNotEnded, err)
 		}
 		return
 	}
-	r.tell(Info, vm.ID, incident.KindCleanupEnded, "its clean-up on the dead host cannot succeed and was ended after %.1f s", time.Since(t.out.Path[len(t.out.Path)-1].At).Seconds())
+	r.say(vm.ID, wording.CleanupEnded, time.Since(t.out.Path[len(t.out.Path)-1].At).Seconds())
 }
 
 // again recreates a VM once more that could not be started where the scheduler had placed it: what a clean-up that was
@@ -207,18 +207,18 @@ func (r *permit) again(ctx context.Context, t *task, vm one.VM) {
 	t.again, t.againAt, t.againIn = true, time.Now(), last
 	if b := r.opt.Budget; b != nil {
 		if spent := b.judge(r.runner, vm, nil); spent.Exhausted {
-			r.finish(t, Incomplete, "%s", givenUp(vm.ID, recovery.VerbRecreate, spent, b.Policy.Window))
+			r.end(t, Incomplete, givenUp(vm.ID, recovery.VerbRecreate, spent, b.Policy.Window))
 			return
 		}
 		if err := b.Notes.Add(vm.ID, t.first); err != nil { // 4.4 does not note the next one, of a FAILED VM, in the history
-			r.say(Warning, vm.ID, "%v", err)
+			r.say(vm.ID, wording.BudgetUnwritten, err)
 		}
 		r.note(ctx, *b, vm, recovery.VerbRecreate)
 	}
 	t.out.Calls++
-	r.say(Warning, vm.ID, "it is %s on host %d (%s)%s; recreating it once more", vm.Status(), last.HostID, last.Host, errorOf(vm))
+	r.say(vm.ID, wording.RecreatedAgain, vm.Status(), last.HostID, last.Host, errorOf(vm))
 	if err := r.cloud.Do(ctx, one.Recreate, vm.ID); err != nil {
-		r.finishAs(t, incident.KindFailedAgain, Incomplete, "it is %s on host %d (%s)%s; recreating it once more failed: %v", vm.Status(), last.HostID, last.Host, errorOf(vm), err)
+		r.finish(t, Incomplete, wording.FailedAgain, wording.Of(wording.NotAgain, vm.Status(), last.HostID, last.Host, errorOf(vm), err))
 	}
 }
 
@@ -231,20 +231,20 @@ func (t *task) againNow(vm one.VM) bool {
 // arrivedAt ends the task of a VM that is where it was to be. Without a proof its old copy may still run.
 func (r *permit) arrivedAt(t *task, vm one.VM) {
 	last, _ := vm.Last()
-	text := fmt.Sprintf("running on host %d (%s)", last.HostID, last.Host)
+	what := wording.Of(wording.Running, last.HostID, last.Host)
 	switch {
 	case vm.State == one.Done && t.step.Verb == recovery.VerbDelete:
-		text = "deleted"
+		what = wording.Of(wording.Deleted)
 	case vm.State == one.Done:
-		text = "it has ended, as it was to"
+		what = wording.Of(wording.EndedWanted)
 	case !vm.Is(one.Running):
-		text = fmt.Sprintf("%s on host %d (%s)", vm.Status(), last.HostID, last.Host)
+		what = wording.Of(wording.Moved, vm.Status(), last.HostID, last.Host)
 	}
 	if r.unproven() && t.step.Verb != recovery.VerbReturn {
-		r.finish(t, Unproven, "%s; nothing proves that its old copy does not run, too", text)
+		r.finish(t, Unproven, wording.OldCopy, what)
 		return
 	}
-	r.finish(t, Done, "%s", text)
+	r.end(t, Done, what)
 }
 
 // unproven reports whether VMs of a host are recovered without a proof that it is off.
@@ -253,41 +253,39 @@ func (r *permit) unproven() bool { return r.hostID >= 0 && !r.proof.Certain() }
 // stuck ends the task of a VM that has waited for longer than the limit of its stage.
 func (r *permit) stuck(t *task, vm one.VM, waits incident.Wait, in time.Duration) {
 	took := in.Round(time.Second)
-	end := func(format string, args ...any) { r.finishAs(t, incident.KindStuck, Incomplete, format, args...) }
+	end := func(kind wording.Kind, args ...any) {
+		r.finish(t, Incomplete, wording.Stuck, wording.Of(kind, args...))
+	}
 	switch {
 	case waits == incident.WaitCleanup && !r.unproven():
-		end("oned has been cleaning up for %s; look at the log of the VM, then onevm recover --failure %d moves it on", took, vm.ID)
+		end(wording.StuckCleanup, took, vm.ID)
 	case waits == incident.WaitCleanup:
-		say := ""
-		if n := r.rec.Number(); n > 0 {
-			say = fmt.Sprintf(": oneft resume %d --confirm-off", n)
-		}
-		end("oned has been cleaning up on the failed host for %s, which nothing proves to be off: when it is certainly off, say so%s", took, say)
+		end(wording.StuckCleanupOff, took, wording.Resume(r.rec.Number()))
 	case waits == incident.WaitRoom:
-		end("still PENDING after %s: %s", took, schedulerSays(vm))
+		end(wording.StuckPending, took, schedulerSays(vm))
 	case waits == incident.WaitScheduler:
 		if recovery.InTurn(vm.UserTemplate["SCHED_MESSAGE"]) {
-			end("still PENDING after %s: %s", took, schedulerSays(vm))
+			end(wording.StuckPending, took, schedulerSays(vm))
 		} else {
-			end("still PENDING after %s: the scheduler has not placed it; does it run?", took)
+			end(wording.StuckUnplaced, took)
 		}
 	case waits == incident.WaitOwner:
-		end("it is on hold; onevm release %d starts it", vm.ID)
+		end(wording.StuckHold, vm.ID)
 	default:
-		end("it has been %s for %s", vm.Status(), took)
+		end(wording.StuckState, vm.Status(), took)
 	}
 }
 
 // onItsWay says what a VM waits for that is not where it was to be yet.
-func onItsWay(t *task) string {
+func onItsWay(t *task) wording.Message {
 	vm := t.step.VM
 	switch t.out.Waits {
 	case incident.WaitCleanup:
-		return "oned is still cleaning up on the failed host"
+		return wording.Of(wording.StillCleaning)
 	case incident.WaitScheduler:
-		return "left the host; the scheduler has not placed it yet"
+		return wording.Of(wording.LeftUnplaced)
 	case incident.WaitRoom:
-		return "left the host, PENDING: " + schedulerSays(vm)
+		return wording.Of(wording.LeftWaiting, schedulerSays(vm))
 	}
-	return fmt.Sprintf("left the host, and is %s now", vm.Status())
+	return wording.Of(wording.LeftIs, vm.Status())
 }

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // Storm says what to do while many hosts fail at once.
@@ -31,23 +31,20 @@ type Storm struct {
 // again stay in ERROR for ten minutes, and only that tells. A choice: some 64 calls each guardEvery.
 const heardOf = 64
 
-// holding begins the line that says that a storm is waited for.
-const holding = "holding:"
-
 // guardEvery is how often the hosts are looked at while holding. It is shorter
 // than any monitoring interval in use, so no state of a host is missed.
 const guardEvery = 10 * time.Second
 
 // stage is how a stage before acting ended.
 type stage struct {
-	host    one.Host // the failed host as the stage last saw it
-	back    bool     // the host came back: nothing to do
-	refused string   // why nothing may be done; empty to go on
-	left    string   // the process of a person that the host is left to; empty to go on
+	host    one.Host        // the failed host as the stage last saw it
+	back    bool            // the host came back: nothing to do
+	refused wording.Message // why nothing may be done; zero to go on
+	left    string          // the process of a person that the host is left to; empty to go on
 }
 
 // ended reports whether there is nothing left to do.
-func (s stage) ended() bool { return s.back || s.refused != "" || s.left != "" }
+func (s stage) ended() bool { return s.back || !s.refused.IsZero() || s.left != "" }
 
 // guard holds while many hosts fail at once. It goes on when there is no storm; it
 // ends when the host came back or the storm stays for too long.
@@ -57,7 +54,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 	}
 	started, held := time.Now(), false
 	if wait := time.Until(storm.QuietUntil); wait > 0 {
-		r.say(Warning, -1, "oned has just started or become leader and may not know its hosts yet; nothing is done for %s", wait.Round(time.Second))
+		r.say(-1, wording.OnedYoung, wait.Round(time.Second))
 	}
 	var calm time.Time // since when there is no storm; zero during one
 	for {
@@ -68,14 +65,14 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 		case err != nil && (!one.Temporary(err) || now.Sub(started) >= storm.GiveUp):
 			return stage{}, err
 		case err != nil:
-			r.say(Warning, -1, "%v; still holding", err)
+			r.say(-1, wording.GuardBlind, err)
 			calm = time.Time{}
 		case host.State.Back():
 			return stage{back: true}, nil
 		case v.Hold:
 			if !held {
 				storm.CoolDown = r.coolDown(ctx, storm)
-				r.tell(Warning, -1, incident.KindHeld, holding+" %s, so the front-end itself is the suspect; nothing is fenced or touched", v.Worst)
+				r.say(-1, wording.Held, v.Worst.Failed, v.Worst.InService, v.Worst.Where)
 			}
 			held, calm = true, time.Time{}
 			r.turns.expect(r.hostID, false)
@@ -83,11 +80,11 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 			calm = now
 		}
 		if err == nil && !v.Hold && !quiet && (!held || now.Sub(calm) >= storm.CoolDown) {
-			r.say(Info, -1, "guard: %s", v.Worst)
+			r.say(-1, wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where)
 			return stage{host: host}, nil
 		}
 		if now.Sub(started) >= storm.GiveUp && !quiet {
-			return stage{refused: fmt.Sprintf("held for %s and given up: %s; nothing was fenced or touched; --override-storm goes on all the same", storm.GiveUp, v.Worst)}, nil
+			return stage{refused: wording.Of(wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where)}, nil
 		}
 		next := min(guardEvery, storm.GiveUp-now.Sub(started))
 		if quiet {
@@ -106,7 +103,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (stage, error) {
 
 // override goes on whatever the other hosts are.
 func (r *runner) override(ctx context.Context) (stage, error) {
-	r.say(Warning, -1, "the storm guard is overridden")
+	r.say(-1, wording.StormOverridden)
 	host, err := r.host(ctx)
 	return stage{host: host, back: host.State.Back()}, err
 }
@@ -119,7 +116,7 @@ func (r *runner) coolDown(ctx context.Context, storm Storm) time.Duration {
 	}
 	cycle, err := storm.Cycle(ctx)
 	if err != nil {
-		r.say(Warning, -1, "%v; a monitoring cycle is taken for %s", err, DefaultInterval)
+		r.say(-1, wording.CycleUnknown, err, DefaultInterval)
 		cycle = DefaultInterval
 	}
 	return max(storm.CoolDown, cycle+guardEvery)

@@ -12,6 +12,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // HostJob is the recovery of the VMs of one failed host.
@@ -67,7 +68,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 	}
 	over := report.notFailed(host.State, opt.AnyState)
 	if !over && len(host.VMs) == 0 && len(r.adrift(ctx)) == 0 {
-		over, report.Summary = true, "no VMs on the host"
+		over = report.Sum(wording.NoVMs)
 	}
 	if over && !r.rec.Open() {
 		return report, nil
@@ -80,8 +81,8 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 	if over {
 		return r.settle(ctx, job, report, host)
 	}
-	if why := r.rec.Handled(ctx, host); why != "" {
-		report.Elsewhere, report.Summary = true, why
+	if why := r.rec.Handled(ctx, host); !why.IsZero() {
+		report.Elsewhere = report.Sum(why.Kind, why.Args...)
 		return report, nil
 	}
 	return r.work(ctx, host, job, report)
@@ -99,10 +100,10 @@ func (r *runner) takeHost(ctx context.Context, insist bool, report *Report) (rel
 	}
 	switch {
 	case errors.Is(err, incident.ErrBusy):
-		report.Elsewhere, report.Refused, report.Summary = true, false, err.Error()
+		report.Elsewhere, report.Refused = report.Sum(wording.Busy, err), false
 		return release, false
 	case err != nil:
-		r.say(Warning, -1, "working without a lock: %v", err)
+		r.say(-1, wording.LockFailed, err)
 		return release, true
 	}
 	return got, true
@@ -115,8 +116,8 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 	switch {
 	case err != nil:
 		return report, err
-	case other != "":
-		report.Elsewhere, report.Summary = true, other
+	case !other.IsZero():
+		report.Elsewhere = report.Sum(other.Kind, other.Args...)
 		return report, nil
 	}
 	left, all := r.allLeft(ctx, host, job)
@@ -144,8 +145,8 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 		report.cameBack()
 		err = r.followEarlier(ctx, job, host, &report, before)
 		return report, err
-	case s.refused != "":
-		report.Refused, report.Summary = true, s.refused
+	case !s.refused.IsZero():
+		report.Refused = report.Sum(s.refused.Kind, s.refused.Args...)
 		return report, nil
 	case s.left != "":
 		r.rec.Leave()
@@ -169,7 +170,7 @@ func (r *runner) preview(ctx context.Context, host one.Host, job HostJob) []stri
 		notes = append(notes, now.Summary, "if it were in ERROR:")
 	}
 	if v, _, err := r.look(ctx, job.Storm.Policy); err == nil {
-		note := "guard: " + v.Worst.String()
+		note := wording.Of(wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where).String()
 		if v.Hold {
 			note += ": this would be held"
 		}
@@ -188,13 +189,11 @@ func (r *runner) preview(ctx context.Context, host one.Host, job HostJob) []stri
 func (report *Report) notFailed(state one.HostState, any bool) bool {
 	switch {
 	case state.Back() || state.Starting():
-		report.Summary = fmt.Sprintf("the host is %s: nothing to recover", state)
+		return report.Sum(wording.HostFine, state)
 	case state.Failed() || any:
 		return false
-	default:
-		report.Refused = true
-		report.Summary = fmt.Sprintf("the host is %s, set by an admin, not in ERROR: nothing was done; --any-state recovers its VMs all the same, when it is certainly off", state)
 	}
+	report.Refused = report.Sum(wording.HostSet, state)
 	return true
 }
 
@@ -207,13 +206,13 @@ func (r *runner) onlyHeard() bool { return r.cloud.Heard(r.hostID) || r.lives }
 // sayHeard says why a host counts as back that oned calls failed.
 func (r *runner) sayHeard() {
 	if r.onlyHeard() {
-		r.tell(Warning, -1, incident.KindHostAlive, "oned still calls the host failed, but it is monitored again: it lives")
+		r.say(-1, wording.HostAlive)
 	}
 }
 
 // cameBack fills the report for a host that came back by itself.
 func (report *Report) cameBack() {
-	report.Back, report.Summary = true, "the host came back: nothing to recover"
+	report.Back = report.Sum(wording.CameBack)
 }
 
 // recoverHost plans, acts and verifies.
@@ -240,7 +239,7 @@ func (r *runner) recoverHost(ctx context.Context, host one.Host, job HostJob, re
 		tasks = append(tasks, newTask(step, read))
 	}
 	for _, u := range s.unread {
-		t := newTask(recovery.Step{VM: one.VM{ID: u.id}, Verb: recovery.VerbLeave, Unhandled: true, Reason: u.err.Error()}, read)
+		t := newTask(recovery.Step{VM: one.VM{ID: u.id}, Verb: recovery.VerbLeave, Unhandled: true, Reason: wording.Of(wording.Unread, u.err)}, read)
 		t.out.State = "?"
 		tasks = append(tasks, t)
 	}
@@ -273,10 +272,10 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 	r.rec.Stage(incident.StepVerify)
 	switch {
 	case r.hostID < 0 && r.opt.Verify == VerifyNone:
-		r.finishAll(accepted(tasks), Done, "accepted by oned")
+		r.finishAll(accepted(tasks), Done, wording.Accepted)
 	case r.hostID < 0: // verifySingle looks
 	case r.opt.Verify == VerifyNone:
-		r.finishAll(accepted(tasks), Starting, "accepted by oned")
+		r.finishAll(accepted(tasks), Starting, wording.Accepted)
 	default:
 		r.follow(ctx, tasks, limits)
 	}
@@ -297,23 +296,24 @@ func (report *Report) conclude(tasks []*task) {
 		count[counted(t.out)]++
 	}
 	if len(tasks) == 0 {
-		report.Summary = "no VMs on the host"
+		report.Sum(wording.NoVMs)
 		return
 	}
-	report.Summary = fmt.Sprintf("%d VMs:", len(tasks))
+	var results wording.List
 	for _, part := range []struct {
 		result Result
-		format string
+		kind   wording.Kind
 	}{
-		{Planned, "%d planned"}, {WouldUnproven, "%d would be UNPROVEN"}, {WouldRefuse, "%d would be REFUSED"},
-		{Done, "recovered %d"}, {deleted, "deleted %d"}, {Unproven, "started %d elsewhere, UNPROVEN"}, {deletedUnproven, "deleted %d, UNPROVEN"}, {Starting, "%d still starting"},
-		{Already, "%d already"}, {Left, "%d left"}, {Incomplete, "%d incomplete"}, {Refused, "%d refused"},
+		{Planned, wording.CountPlanned}, {WouldUnproven, wording.CountWouldUnproven}, {WouldRefuse, wording.CountWouldRefuse},
+		{Done, wording.CountDone}, {deleted, wording.CountDeleted}, {Unproven, wording.CountUnproven},
+		{deletedUnproven, wording.CountDeletedUnproven}, {Starting, wording.CountStarting},
+		{Already, wording.CountAlready}, {Left, wording.CountLeft}, {Incomplete, wording.CountIncomplete}, {Refused, wording.CountRefused},
 	} {
 		if count[part.result] > 0 {
-			report.Summary += " " + fmt.Sprintf(part.format, count[part.result]) + ","
+			results = append(results, wording.Of(part.kind, count[part.result]))
 		}
 	}
-	report.Summary = report.Summary[:len(report.Summary)-1]
+	report.Sum(wording.Counted, len(tasks), results)
 }
 
 // What the summary counts apart: VMs that are gone because that was asked for are not recovered.
@@ -353,7 +353,7 @@ func (r *runner) snapshot(ctx context.Context, job HostJob) (*hostSnapshot, time
 	var read time.Time
 	if s.VMs, err = r.cloud.VMSet(ctx, host.VMs); err != nil {
 		if !errors.Is(err, one.ErrUnsupported) {
-			r.say(Warning, -1, "%v; reading them one by one", err)
+			r.say(-1, wording.ReadSingly, err)
 		}
 		read = time.Now()
 		s.VMs, s.unread = r.readEach(ctx, host.VMs)
@@ -449,7 +449,7 @@ func (s *hostSnapshot) addForMoves(ctx context.Context, r *runner, policy recove
 		}
 		ds, err := r.cloud.Datastore(ctx, last.DatastoreID)
 		if err != nil {
-			r.say(Warning, vm.ID, "%v", err)
+			r.say(vm.ID, wording.DatastoreUnread, err)
 			continue
 		}
 		s.Datastores = append(s.Datastores, ds)

@@ -98,7 +98,7 @@ func newWorld(t *testing.T, cfg cloud.Config) *world {
 	w.opt = failover.Options{Verify: failover.VerifyRunning, Parallel: 8, Timeout: 5 * time.Minute, Notify: func(e failover.Event) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.log = append(w.log, fmt.Sprintf("VM %d: %s", e.VM, e.Text))
+		w.log = append(w.log, fmt.Sprintf("VM %d: %s", e.VM, e.Message.String()))
 	}}
 	return w
 }

@@ -8,6 +8,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // allLeft plans the VMs of a host one after the other, up to the first that something has to be
@@ -39,7 +40,7 @@ func (r *runner) allLeft(ctx context.Context, host one.Host, job HostJob) (tasks
 
 // leave ends the work on a host without anything to be done.
 func (r *runner) leave(report Report, tasks []*task) Report {
-	r.say(Info, -1, "nothing is to be done about its VMs, so the host is neither watched nor fenced")
+	r.say(-1, wording.NothingToDo)
 	r.rec.Stage(incident.StepPlan)
 	r.planned(tasks)
 	for _, t := range tasks {

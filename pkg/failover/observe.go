@@ -7,6 +7,7 @@ import (
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // heardWithin is how old the last monitoring of a host may be that counts as heard now, while oned still calls the
@@ -137,7 +138,7 @@ func (r *runner) diesAgain(ctx context.Context) bool {
 		if vms, err := r.cloud.VMSet(ctx, host.VMs); err == nil && recovery.Lives(vms, host.ID) || time.Since(time.Unix(host.LastContact, 0)) < livingQuiet {
 			continue
 		}
-		r.say(Warning, -1, "the host has gone silent again")
+		r.say(-1, wording.SilentAgain)
 		r.lives = false
 		r.cloud.forget(r.hostID)
 		return true

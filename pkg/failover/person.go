@@ -3,10 +3,10 @@ package failover
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/wording"
 )
 
 // A person who knows that a host is off does not wait for a process that holds a storm for half an
@@ -40,7 +40,7 @@ func (r *runner) insist(ctx context.Context) (release func(), err error) {
 		}
 		if !told && time.Since(asked) >= yields {
 			told = true
-			r.say(Warning, -1, "%v; waiting until it has ended", err)
+			r.say(-1, wording.LockAwaited, err)
 		}
 		if !wait(ctx, time.Second/10) {
 			return nil, err
@@ -80,5 +80,5 @@ func (r *runner) overridden() bool {
 
 // leftTo fills the report of a host that is left to the process of a person.
 func (report *Report) leftTo(by string) {
-	report.Elsewhere, report.Summary = true, fmt.Sprintf("left to %s, in which a person says that the host is off", by)
+	report.Elsewhere = report.Sum(wording.LeftToPerson, by)
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"one-ft/pkg/drill"
-	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // Placer finds hosts for VMs that wait for one; drill.Placer does.
@@ -48,7 +48,7 @@ func (r *permit) place(ctx context.Context, gone []*task) {
 	}
 	found, err := r.opt.Placer.Place(ctx, ids, map[int]bool{r.hostID: true})
 	if err != nil {
-		r.say(Warning, -1, "failed to place VMs: %v; they are left to the scheduler", err)
+		r.say(-1, wording.PlaceFailed, err)
 		return
 	}
 	for _, p := range found {
@@ -58,9 +58,9 @@ func (r *permit) place(ctx context.Context, gone []*task) {
 		err := r.cloud.Deploy(ctx, p.VM, p.Host, p.Datastore)
 		switch {
 		case err == nil:
-			r.tell(Info, p.VM, incident.KindPlaced, "deployed to host %d", p.Host)
+			r.say(p.VM, wording.Placed, p.Host)
 		case !errors.Is(err, one.ErrWrongState): // the scheduler was faster
-			r.say(Warning, p.VM, "%v; it is left to the scheduler", err)
+			r.say(p.VM, wording.DeployFailed, err)
 		}
 	}
 }

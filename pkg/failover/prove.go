@@ -9,6 +9,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // Fencing says whether a host has to be proven off.
@@ -56,11 +57,11 @@ func (r *runner) opinions(ctx context.Context, host one.Host, all []Opinion) sta
 		alive, err := o.Ask(ctx, host)
 		switch {
 		case err != nil:
-			r.say(Warning, -1, "%s has no opinion: %v", o.Name, err)
+			r.say(-1, wording.OpinionNone, o.Name, err)
 		case alive:
-			return stage{refused: fmt.Sprintf("%s says that the host is alive; nothing was fenced or touched", o.Name)}
+			return stage{refused: wording.Of(wording.OpinionAlive, o.Name)}
 		default:
-			r.say(Info, -1, "%s does not say that the host is alive", o.Name)
+			r.say(-1, wording.OpinionNotAlive, o.Name)
 		}
 	}
 	return stage{}
@@ -68,19 +69,20 @@ func (r *runner) opinions(ctx context.Context, host one.Host, all []Opinion) sta
 
 // prove fences the host as the admin wants it.
 func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.Proof, stage) {
-	unproven := func(why string) fence.Proof {
-		r.tell(Warning, -1, incident.KindUnproven, "%s: if host %d still runs its VMs, they will run twice", why, host.ID)
-		return fence.WithoutProof(host.ID, why)
+	unproven := func(kind wording.Kind) fence.Proof {
+		why := wording.Of(kind)
+		r.say(-1, wording.Unproven, why, host.ID)
+		return fence.WithoutProof(host.ID, why.String())
 	}
 	if job.Fencing == FencingOff || job.Fence == nil && job.Fencing != FencingRequired {
-		return unproven("fencing is off"), stage{}
+		return unproven(wording.FencingOff), stage{}
 	}
 	err := fence.ErrNotConfigured
 	var proof fence.Proof
 	if job.Fence != nil {
 		start := time.Now()
 		if proof, err = job.Fence(ctx, host, r.lookForLease); err == nil {
-			r.say(Info, -1, "fenced in %.1f s: %s", time.Since(start).Seconds(), proof)
+			r.say(-1, wording.Fenced, time.Since(start).Seconds(), proof)
 			return proof, stage{}
 		}
 	}
@@ -88,15 +90,15 @@ func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.P
 	case errors.Is(err, errBack):
 		return proof, stage{back: true}
 	case errors.Is(err, fence.ErrNotConfigured) && job.Fencing == FencingAuto:
-		return unproven("no fencing is configured for this host"), stage{}
+		return unproven(wording.FencingMissing), stage{}
 	case errors.Is(err, fence.ErrNotConfigured):
-		return proof, stage{refused: "fencing is required, and none is configured for this host; nothing was touched"}
+		return proof, stage{refused: wording.Of(wording.FencingRequired)}
 	}
-	refused := fmt.Sprintf("fencing failed, and nothing was touched: %v", err)
+	refused := wording.Of(wording.FencingFailed, err)
 	if number := r.rec.Number(); number > 0 {
-		refused += fmt.Sprintf("; when it is certainly off: oneft resume %d --confirm-off", number)
+		refused = wording.Of(wording.FencingUnconfirmed, err, wording.Resume(number))
 	} else if errors.Is(err, fence.ErrManual) {
-		refused += "; when it is certainly off, run host_error again with -u"
+		refused = wording.Of(wording.FencingManual, err)
 	}
 	return proof, stage{refused: refused}
 }
@@ -133,7 +135,7 @@ func (r *runner) clear(ctx context.Context, host one.Host, job HostJob, before E
 	}
 	r.rec.Stage(incident.StepFence)
 	proof, s := r.prove(ctx, now, job)
-	if s.refused != "" && ctx.Err() != nil { // no device failed: this process was told to end
+	if !s.refused.IsZero() && ctx.Err() != nil { // no device failed: this process was told to end
 		return fence.Proof{}, stage{}, fmt.Errorf("prove that the host is off: %w", ctx.Err())
 	}
 	return proof, s, nil

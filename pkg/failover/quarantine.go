@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"one-ft/pkg/incident"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // quarantine takes the failed host out of scheduling before the first of its VMs is started elsewhere. When it comes
@@ -29,11 +29,11 @@ func (r *permit) quarantine(ctx context.Context, tasks []*task) {
 		err = r.cloud.SetSchedulable(ctx, r.hostID, false)
 	}
 	if err != nil {
-		r.say(Warning, -1, "failed to take the host out of scheduling: %v; disable it before it comes back: onehost disable %d", err, r.hostID)
+		r.say(-1, wording.QuarantineFailed, err, r.hostID)
 		return
 	}
 	r.rec.Quarantined(q.At)
-	r.tell(Info, -1, incident.KindQuarantined, "the host is out of scheduling (DISABLED) until none of its old guests runs; oneft release %d gives it back", r.hostID)
+	r.say(-1, wording.Quarantined, r.hostID)
 }
 
 // startsElsewhere reports whether a task starts a VM elsewhere while an old guest may be left on the host.

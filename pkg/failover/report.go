@@ -7,6 +7,7 @@ import (
 
 	"one-ft/pkg/exitcode"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/wording"
 )
 
 // ExitCode is 0 when everything was handled or there was nothing to do, 1 when a VM was
@@ -50,6 +51,17 @@ func (r Report) Line() string {
 		line += fmt.Sprintf(" (incident %d)", r.Incident)
 	}
 	return line
+}
+
+// Said is the summary.
+func (r Report) Said() wording.Message { return r.said }
+
+// Message is the summary with the number of the incident.
+func (r Report) Message() wording.Message {
+	if r.Incident == 0 {
+		return r.said
+	}
+	return wording.Of(wording.InIncident, r.said, r.Incident)
 }
 
 // Table is the report for people.

@@ -12,6 +12,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // runner carries steps out. It is made anew for each recovery.
@@ -79,15 +80,16 @@ type task struct {
 	step     recovery.Step
 	read     time.Time // when step.VM was read
 	out      Outcome
-	first    time.Time // first call
-	accepted time.Time // last call that oned accepted; zero before
-	from     one.VM    // as it was read before that call; zero before
-	waits    string    // for what the scheduler waits to move it; "" when it has not said
-	word     string    // what the scheduler said of it before
-	asked    time.Time // when its clean-up was last ended; zero before
-	tried    bool      // a host was looked for
-	again    bool      // it was recreated once more
-	againAt  time.Time // when that was, and its last record then
+	first    time.Time       // first call
+	accepted time.Time       // last call that oned accepted; zero before
+	from     one.VM          // as it was read before that call; zero before
+	waits    wording.Message // for what the scheduler waits to move it; zero when it has not said
+	why      wording.Message // why it ended as it did
+	word     string          // what the scheduler said of it before
+	asked    time.Time       // when its clean-up was last ended; zero before
+	tried    bool            // a host was looked for
+	again    bool            // it was recreated once more
+	againAt  time.Time       // when that was, and its last record then
 	againIn  one.Record
 	byTM     bool   // its clean-up is done by the transfer driver
 	release  func() // gives the VM to other processes; nil without a lock
@@ -96,7 +98,7 @@ type task struct {
 func newTask(step recovery.Step, read time.Time) *task {
 	return &task{step: step, read: read, byTM: recovery.CleanedByTM(step.VM.Status()), word: step.VM.UserTemplate["SCHED_MESSAGE"], out: Outcome{
 		VM: step.VM.ID, Name: step.VM.Name, Owner: step.VM.Owner, State: step.VM.Status(),
-		Action: step.Verb, Detail: step.Reason, Priority: step.Priority,
+		Action: step.Verb, Detail: step.Reason.String(), Priority: step.Priority,
 	}}
 }
 
@@ -115,32 +117,33 @@ func newRunner(cloud Cloud, locks Locker, hostID int, opt Options) *runner {
 	return r
 }
 
-// say reports progress.
-func (r *runner) say(level Level, vm int, format string, args ...any) {
-	r.tell(level, vm, "", format, args...)
+// say reports what happens to the host (vm is -1) or to a VM.
+func (r *runner) say(vm int, kind wording.Kind, args ...any) {
+	m := wording.Of(kind, args...)
+	r.tell(Event{VM: vm, Level: m.Level(), Message: m})
 }
 
-// tell reports progress that programs look for.
-func (r *runner) tell(level Level, vm int, kind incident.Kind, format string, args ...any) {
+func (r *runner) tell(e Event) {
 	if r.opt.Notify == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.opt.Notify(Event{VM: vm, Level: level, Kind: kind, Text: fmt.Sprintf(format, args...)})
+	r.opt.Notify(e)
 }
 
 // finish ends a task.
-func (r *runner) finish(t *task, result Result, format string, args ...any) {
-	r.finishAs(t, "", result, format, args...)
+func (r *runner) finish(t *task, result Result, kind wording.Kind, args ...any) {
+	r.end(t, result, wording.Of(kind, args...))
 }
 
-// finishAs is finish for what programs look for.
-func (r *runner) finishAs(t *task, kind incident.Kind, result Result, format string, args ...any) {
-	t.out.Result, t.out.Kind = result, kind
-	if text := fmt.Sprintf(format, args...); text != "" {
-		t.out.Detail = text
+// end is finish with a message that is there already.
+func (r *runner) end(t *task, result Result, why wording.Message) {
+	t.out.Result, t.out.Kind = result, why.Kind
+	if !why.IsZero() {
+		t.out.Detail = why.String()
 	}
+	t.why = why
 	if !t.first.IsZero() {
 		t.out.Seconds = time.Since(t.first).Seconds()
 	}
@@ -156,20 +159,20 @@ func (r *runner) finishAs(t *task, kind incident.Kind, result Result, format str
 		level = Warning
 	}
 	r.rec.Finished(t.out)
-	r.tell(level, t.out.VM, kind, "%s: %s: %s", t.out.Action, result, t.out.Detail)
+	r.tell(Event{VM: t.out.VM, Level: level, Message: why.After(fmt.Sprintf("%s: %s", t.out.Action, result))})
 }
 
 // finishPlanned ends a task whose step does not act; it reports whether it was one.
 func (r *runner) finishPlanned(t *task) bool {
 	switch {
 	case t.step.Verb == recovery.VerbAlready:
-		r.finish(t, Already, "%s", t.step.Reason)
+		r.end(t, Already, t.step.Reason)
 	case t.step.Refused:
-		r.finish(t, Refused, "%s", t.step.Reason)
+		r.end(t, Refused, t.step.Reason)
 	case t.step.Verb == recovery.VerbLeave && t.step.Unhandled:
-		r.finish(t, Incomplete, "%s", t.step.Reason)
+		r.end(t, Incomplete, t.step.Reason)
 	case t.step.Verb == recovery.VerbLeave:
-		r.finish(t, Left, "%s", t.step.Reason)
+		r.end(t, Left, t.step.Reason)
 	default:
 		return false
 	}
@@ -190,7 +193,7 @@ func (r *permit) actAll(ctx context.Context, tasks []*task) {
 	for i, t := range todo {
 		wg.Go(func() {
 			if !r.turns.take(ctx, line[i]) {
-				r.finish(t, Incomplete, "not done in time: %v", ctx.Err())
+				r.finish(t, Incomplete, wording.OutOfTime, ctx.Err())
 				return
 			}
 			defer r.turns.done()
@@ -218,10 +221,10 @@ func (r *runner) lock(t *task) bool {
 	release, err := r.locks.Acquire("VM", t.out.VM)
 	switch {
 	case errors.Is(err, incident.ErrBusy):
-		r.finish(t, Already, "%v", err)
+		r.finish(t, Already, wording.Busy, err)
 		return false
 	case err != nil:
-		r.say(Warning, t.out.VM, "working without a lock: %v", err)
+		r.say(t.out.VM, wording.LockFailed, err)
 		return true
 	}
 	t.release = release
@@ -239,7 +242,7 @@ func (r *permit) act(ctx context.Context, t *task) {
 		}
 		if t.step.Verb == recovery.VerbResumeRecreate {
 			if resumes++; resumes > maxResumes {
-				r.finish(t, Incomplete, "resumed %d times, but it fell back each time before it could be recreated", maxResumes)
+				r.finish(t, Incomplete, wording.ResumedVainly, maxResumes)
 				return
 			}
 			pause = firstPause
@@ -247,25 +250,25 @@ func (r *permit) act(ctx context.Context, t *task) {
 		err := r.call(ctx, t)
 		if err == nil {
 			t.accepted, t.from = time.Now(), t.step.VM
-			r.say(Info, t.out.VM, "%s: accepted by oned", t.out.Action)
+			r.tell(Event{VM: t.out.VM, Level: Info, Message: wording.Of(wording.Accepted).After(string(t.out.Action))})
 			return
 		}
 		switch {
 		case errors.Is(err, one.ErrNotFound):
-			r.finish(t, Done, "it no longer exists")
+			r.finish(t, Done, wording.Gone)
 			return
 		case errors.Is(err, one.ErrWrongState) && refusals < maxRefusals+resumes:
 			refusals++
-			r.say(Warning, t.out.VM, "%v; looking again", err)
+			r.say(t.out.VM, wording.CallRefused, err)
 		case one.Temporary(err):
-			r.say(Warning, t.out.VM, "%v; trying again", err)
+			r.say(t.out.VM, wording.CallFailed, err)
 		default:
-			r.finish(t, Incomplete, "%v", err)
+			r.finish(t, Incomplete, wording.CallError, err)
 			return
 		}
 		t.read = time.Time{}
 		if !wait(ctx, pause) {
-			r.finish(t, Incomplete, "not done in time: %v", err)
+			r.finish(t, Incomplete, wording.OutOfTime, err)
 			return
 		}
 	}
@@ -276,10 +279,10 @@ func (r *permit) act(ctx context.Context, t *task) {
 func (r *permit) ready(ctx context.Context, t *task) bool {
 	if r.cameBack(ctx) {
 		if r.proof.Certain() && t.step.VM.Is(one.Unknown, one.Running) { // its guest is gone, and from 6.0 on oned takes it for powered off
-			r.finish(t, Incomplete, "the host came back after it had been off: the VM does not run there until it is started; onevm resume %d", t.out.VM)
+			r.finish(t, Incomplete, wording.HostWasOff, t.out.VM)
 			return false
 		}
-		r.finish(t, Left, "the host came back: the VM is left as it is")
+		r.finish(t, Left, wording.HostBack)
 		return false
 	}
 	if !t.read.IsZero() && time.Since(t.read) < fresh {
@@ -287,21 +290,21 @@ func (r *permit) ready(ctx context.Context, t *task) bool {
 	}
 	vm, err := r.cloud.VM(ctx, t.out.VM)
 	for pause := firstPause; err != nil && one.Temporary(err) && wait(ctx, pause); pause = min(2*pause, maxPause) {
-		r.say(Warning, t.out.VM, "%v; trying again", err)
+		r.say(t.out.VM, wording.CallFailed, err)
 		vm, err = r.cloud.VM(ctx, t.out.VM)
 	}
 	switch {
 	case errors.Is(err, one.ErrNotFound):
-		r.finish(t, Done, "it no longer exists")
+		r.finish(t, Done, wording.Gone)
 		return false
 	case err != nil:
-		r.finish(t, Incomplete, "%v", err)
+		r.finish(t, Incomplete, wording.CallError, err)
 		return false
 	}
 	t.read = time.Now()
 	step, err := r.decide(ctx, vm, t.step)
 	if err != nil {
-		r.finish(t, Incomplete, "%v", err)
+		r.finish(t, Incomplete, wording.CallError, err)
 		return false
 	}
 	if t.out.Calls > 0 && !step.Verb.Acts() && !step.Unhandled {
@@ -310,7 +313,7 @@ func (r *permit) ready(ctx context.Context, t *task) bool {
 		return false
 	}
 	if step.Verb != t.step.Verb {
-		r.say(Warning, t.out.VM, "it is %s now: %s instead of %s (%s)", vm.Status(), step.Verb, t.step.Verb, step.Reason)
+		r.say(t.out.VM, wording.Replanned, vm.Status(), step.Verb, t.step.Verb, step.Reason)
 		t.out.Action = step.Verb
 	}
 	t.step = step

@@ -11,6 +11,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // VMJob is the recovery of one VM.
@@ -49,11 +50,12 @@ func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) 
 			return report, err
 		}
 		report.Outcomes, report.Refused = []Outcome{t.out}, t.out.Result == Refused
+		report.said = t.why.After(fmt.Sprintf("%s: %s", t.out.Action, t.out.Result))
 		report.Summary = strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", t.out.Action, t.out.Result, t.out.Detail), ": ")
 		if job.Budget == nil || opt.DryRun || t.accepted.IsZero() || !r.failedAgain(ctx, job) {
 			return report, nil
 		}
-		r.say(Warning, job.VMID, "it has failed again")
+		r.say(job.VMID, wording.FailedAnew)
 	}
 }
 
@@ -86,7 +88,7 @@ func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task,
 	}
 	r.rec.Stage(incident.StepPlan)
 	if !step.Verb.Acts() && !step.Unhandled && !step.Refused && onTheWay(vm) && !r.apart && r.rec.Number() > 0 {
-		r.finish(t, Starting, "it is %s now", vm.Status()) // a process before has asked for it
+		r.finish(t, Starting, wording.IsNow, vm.Status()) // a process before has asked for it
 		return t, nil
 	}
 	if job.Budget != nil && acts(step) {
@@ -133,13 +135,13 @@ func (r *runner) queue(t *task) (free bool, release func()) {
 	var busy *incident.BusyError
 	switch {
 	case errors.As(err, &busy):
-		r.finish(t, Already, "%v", &incident.BusyError{Object: fmt.Sprintf("VM %d", t.out.VM), Holder: busy.Holder})
+		r.finish(t, Already, wording.Busy, &incident.BusyError{Object: fmt.Sprintf("VM %d", t.out.VM), Holder: busy.Holder})
 		return false, release
 	case errors.Is(err, incident.ErrBusy):
-		r.finish(t, Already, "%v", err)
+		r.finish(t, Already, wording.Busy, err)
 		return false, release
 	case err != nil:
-		r.say(Warning, t.out.VM, "working without a lock: %v", err)
+		r.say(t.out.VM, wording.LockFailed, err)
 		return true, release
 	}
 	return true, got
@@ -211,7 +213,7 @@ func (r *permit) verifySingle(ctx context.Context, t *task) {
 			moved = moved || vm.Status() != t.out.State
 			r.seen(ctx, t, vm, moved, fellBack)
 		case !one.Temporary(err) && ctx.Err() == nil:
-			r.finish(t, Incomplete, "accepted by oned, but whether it happened could not be read: %v", err)
+			r.finish(t, Incomplete, wording.ResultUnread, err)
 		}
 		if t.out.Result != "" {
 			return
@@ -221,9 +223,9 @@ func (r *permit) verifySingle(ctx context.Context, t *task) {
 		}
 	}
 	if vm := t.step.VM; vm.State == one.Pending {
-		r.finish(t, Incomplete, "still PENDING: %s", schedulerSays(vm))
+		r.finish(t, Incomplete, wording.StillPending, schedulerSays(vm))
 	} else {
-		r.finish(t, Incomplete, "accepted by oned, but not done in time: it is %s", vm.Status())
+		r.finish(t, Incomplete, wording.Late, vm.Status())
 	}
 }
 
@@ -239,17 +241,17 @@ func (r *permit) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack b
 	booted := t.step.Verb == recovery.VerbBoot
 	switch {
 	case fellBack:
-		r.finishAs(t, incident.KindFailedAgain, Incomplete, "it fell back to %s%s", vm.Status(), errorOf(vm))
+		r.finish(t, Incomplete, wording.FailedAgain, wording.Of(wording.FellBack, vm.Status(), errorOf(vm)))
 	case moved && r.opt.Verify == VerifyLeft && !booted && onTheWay(vm):
 		r.hop(t, vm, "")
-		r.finish(t, Starting, "it is %s now", vm.Status())
+		r.finish(t, Starting, wording.IsNow, vm.Status())
 	case moved:
 		r.arrived(t, vm)
 	case time.Since(t.accepted) < askAgain:
 	case t.asks() >= maxAsks:
-		r.finish(t, Incomplete, "oned accepted it %d times, but the VM stays %s%s", maxAsks, vm.Status(), errorOf(vm))
+		r.finish(t, Incomplete, wording.StaysFailed, maxAsks, vm.Status(), errorOf(vm))
 	default:
-		r.say(Warning, t.out.VM, "still %s; asking again", vm.Status())
+		r.say(t.out.VM, wording.AskedAgain, vm.Status())
 		t.read = time.Time{}
 		r.act(ctx, t)
 	}

@@ -117,7 +117,7 @@ func (r *region) judge(what string, host int) {
 		}
 	}
 	if v := recovery.Guard(hosts, nil, time.Now(), limits().Policy, host); v.Hold {
-		r.problems = append(r.problems, fmt.Sprintf("%s in a storm: %s", what, v.Worst))
+		r.problems = append(r.problems, fmt.Sprintf("%s in a storm: %v", what, v.Worst))
 	}
 }
 

@@ -3,14 +3,13 @@ package failover
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // stillHere looks which VMs of accepted tasks are still on the host. One call tells for all of them: the host lists its
@@ -36,7 +35,7 @@ func (r *permit) stillHere(ctx context.Context, here *[]*task) (left []*task) {
 		}
 		*here = stay
 	case ctx.Err() == nil && !one.Temporary(err):
-		r.finishAll(*here, Incomplete, "accepted by oned, but whether it happened could not be read: %v", err)
+		r.finishAll(*here, Incomplete, wording.ResultUnread, err)
 		*here = nil
 	}
 	r.askStuck(ctx, *here)
@@ -46,14 +45,14 @@ func (r *permit) stillHere(ctx context.Context, here *[]*task) (left []*task) {
 // notLeft ends the tasks of VMs that have not left the host in time.
 func (r *permit) notLeft(ctx context.Context, here []*task) {
 	if errors.Is(ctx.Err(), context.Canceled) {
-		r.finishAll(here, Incomplete, "accepted by oned, but this process was told to end before it saw what became of it")
+		r.finishAll(here, Incomplete, wording.ToldToEnd)
 	}
 	for _, t := range here {
-		if t.out.Result == "" && t.waits != "" {
-			r.finish(t, Incomplete, "accepted by oned, but the VM has not left the host in time: %s", t.waits)
+		if t.out.Result == "" && !t.waits.IsZero() {
+			r.finish(t, Incomplete, wording.NotLeftWaits, t.waits)
 		}
 	}
-	r.finishAll(here, Incomplete, "accepted by oned, but the VM has not left the host in time")
+	r.finishAll(here, Incomplete, wording.NotLeft)
 }
 
 // accepted are the tasks that oned accepted and that are not finished.
@@ -68,10 +67,10 @@ func accepted(tasks []*task) []*task {
 }
 
 // finishAll ends tasks that are not finished.
-func (r *runner) finishAll(tasks []*task, result Result, format string, args ...any) {
+func (r *runner) finishAll(tasks []*task, result Result, kind wording.Kind, args ...any) {
 	for _, t := range tasks {
 		if t.out.Result == "" {
-			r.finish(t, result, format, args...)
+			r.finish(t, result, kind, args...)
 		}
 	}
 }
@@ -87,7 +86,7 @@ func (r *permit) askStuck(ctx context.Context, waiting []*task) {
 		vm, err := r.cloud.VM(ctx, t.out.VM)
 		switch {
 		case errors.Is(err, one.ErrNotFound):
-			r.finish(t, Done, "it no longer exists")
+			r.finish(t, Done, wording.Gone)
 			continue
 		case err != nil || vm.Resched:
 			if err == nil {
@@ -109,9 +108,9 @@ func (r *permit) askStuck(ctx context.Context, waiting []*task) {
 		switch {
 		case !again:
 		case t.asks() >= maxAsks:
-			r.finish(t, Incomplete, "oned accepted it %d times, but the VM stays %s on the host; look at oned.log and onevm show %d", maxAsks, vm.Status(), t.out.VM)
+			r.finish(t, Incomplete, wording.StaysOnHost, maxAsks, vm.Status(), t.out.VM)
 		default:
-			r.say(Warning, t.out.VM, "still %s on the host %.0f s after oned accepted it; asking again", vm.Status(), since.Seconds())
+			r.say(t.out.VM, wording.AskedLater, vm.Status(), int(since.Round(time.Second).Seconds()))
 			t.read = time.Time{}
 			r.act(ctx, t)
 		}
@@ -128,15 +127,15 @@ func (t *task) asks() int {
 
 // schedulerSays tells why a VM is still PENDING: in the scheduler's words, when it
 // left a message.
-func schedulerSays(vm one.VM) string {
+func schedulerSays(vm one.VM) wording.Message {
 	text := vm.UserTemplate["SCHED_MESSAGE"]
 	switch {
 	case recovery.InTurn(text):
-		return fmt.Sprintf("the scheduler has not placed it yet (it says: %s)", one.Printable(text))
+		return wording.Of(wording.NotTurn, one.Printable(text))
 	case text != "":
-		return fmt.Sprintf("no host has room for it (the scheduler says: %s)", one.Printable(text))
+		return wording.Of(wording.NoRoom, one.Printable(text))
 	}
-	return "the scheduler has not placed it yet"
+	return wording.Of(wording.NotPlaced)
 }
 
 // arrived ends a task whose VM is where it was to be, or cannot get there.
@@ -146,20 +145,20 @@ func (r *runner) arrived(t *task, vm one.VM) {
 	away := r.hostID < 0 || last.HostID != r.hostID
 	switch {
 	case vm.State == one.Done && t.step.Verb == recovery.VerbDelete:
-		r.finish(t, Done, "deleted")
+		r.finish(t, Done, wording.Deleted)
 	case vm.State == one.Done && t.step.Verb == recovery.VerbRetry && strings.HasPrefix(t.out.State, "EPILOG"):
-		r.finish(t, Done, "it has ended, as it was to")
+		r.finish(t, Done, wording.EndedWanted)
 	case vm.State == one.Done:
-		r.finishAs(t, incident.KindEnded, Incomplete, "it ended meanwhile")
+		r.finish(t, Incomplete, wording.Ended)
 	case t.step.Verb == recovery.VerbDelete:
 	case recovery.FailedOnTheWay(vm) && !t.failedBefore(vm):
-		r.finishAs(t, incident.KindFailedAgain, Incomplete, "it is %s on host %d (%s)%s", vm.Status(), last.HostID, last.Host, errorOf(vm))
+		r.finish(t, Incomplete, wording.FailedAgain, wording.Of(wording.FailedThere, vm.Status(), last.HostID, last.Host, errorOf(vm)))
 	case !away:
 	case vm.Is(one.Running):
-		r.finish(t, Done, "running on host %d (%s)", last.HostID, last.Host)
+		r.finish(t, Done, wording.Running, last.HostID, last.Host)
 	case t.step.Verb == recovery.VerbMigrate || t.step.Verb == recovery.VerbResched || t.step.Verb == recovery.VerbReturn:
 		if vm.State == one.Suspended || vm.State == one.Poweroff {
-			r.finish(t, Done, "%s on host %d (%s)", vm.Status(), last.HostID, last.Host)
+			r.finish(t, Done, wording.Moved, vm.Status(), last.HostID, last.Host)
 		}
 	}
 }
@@ -171,9 +170,4 @@ func (t *task) failedBefore(vm one.VM) bool {
 }
 
 // errorOf quotes oned's reason for a failure, when it left one.
-func errorOf(vm one.VM) string {
-	if text := vm.UserTemplate["ERROR"]; text != "" {
-		return ": " + one.Printable(text)
-	}
-	return ""
-}
+func errorOf(vm one.VM) wording.Quote { return wording.Quote(vm.UserTemplate["ERROR"]) }

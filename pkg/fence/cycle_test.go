@@ -2,6 +2,7 @@ package fence
 
 import (
 	"context"
+	"one-ft/pkg/wording"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func TestCycleStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	s := g.settings(level(g.agent("a", "fence_good")), level(g.agent("b", "fence_good")))
 	s.Notify = func(e Event) {
-		if strings.HasPrefix(e.Text, actionOff) {
+		if e.Message.Kind == wording.FenceAnswer && e.Message.Args[0] == actionOff {
 			stop()
 		}
 	}

@@ -74,7 +74,7 @@ func (g *gear) told() string {
 	defer g.mu.Unlock()
 	var b strings.Builder
 	for _, e := range g.events {
-		b.WriteString(e.Device + ": " + e.Text + "\n")
+		b.WriteString(e.Device + ": " + e.Message.String() + "\n")
 	}
 	return b.String()
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"one-ft/pkg/wording"
 )
 
 // Lease is how long to wait until a host that runs host_isolated --strict has certainly
@@ -165,7 +167,7 @@ func (w *work) proveLease(ctx context.Context, d *device) error {
 	case w.settings.Look == nil:
 		return errors.New("there is nothing to see with whether oned says ERROR all the while")
 	case !published:
-		w.say(d, true, "the host has not published what it promises (FT_LEASE); FENCE_LEASE is trusted")
+		w.say(d, true, wording.LeaseUnpublished)
 	}
 	return w.awaitLease(ctx, d, l.Wait())
 }
@@ -186,9 +188,9 @@ func (w *work) awaitLease(ctx context.Context, d *device, wait time.Duration) er
 		case now.Sub(began) > maxRestarts*wait:
 			return fmt.Errorf("in %s the host was never seen in ERROR for %s without a gap", now.Sub(began).Round(time.Second), wait)
 		case row.IsZero():
-			w.say(d, false, "waiting %s until the host has certainly stopped its VMs", (wait - now.Sub(since)).Round(time.Second))
+			w.say(d, false, wording.LeaseWait, (wait - now.Sub(since)).Round(time.Second))
 		case since.After(row):
-			w.say(d, true, "the host was not seen in ERROR all the while; waiting anew")
+			w.say(d, true, wording.LeaseAnew)
 		}
 		row = since
 		if !pause(ctx, min(lookEvery, wait-now.Sub(since))) {

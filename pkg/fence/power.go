@@ -7,6 +7,8 @@ import (
 	"hash/fnv"
 	"sync"
 	"time"
+
+	"one-ft/pkg/wording"
 )
 
 // work is one attempt to prove one host off, or to ask its devices.
@@ -40,13 +42,13 @@ func newWork(host Host, s Settings) *work {
 }
 
 // say reports progress.
-func (w *work) say(d *device, warning bool, format string, args ...any) {
+func (w *work) say(d *device, warning bool, kind wording.Kind, args ...any) {
 	if w.settings.Notify == nil {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.settings.Notify(Event{HostID: w.host.ID, Level: d.level, Device: d.label, Text: fmt.Sprintf(format, args...), Warning: warning})
+	w.settings.Notify(Event{HostID: w.host.ID, Level: d.level, Device: d.label, Message: wording.Of(kind, args...), Warning: warning})
 }
 
 // ask calls a device once and reports what it answers.
@@ -57,7 +59,7 @@ func (w *work) ask(ctx context.Context, d *device, action string) answer {
 	if action == actionStatus {
 		good = a.code == exitOff
 	}
-	w.say(d, !good, "%s: %v, %s", action, a, seconds(start))
+	w.say(d, !good, wording.FenceAnswer, action, a, time.Since(start).Seconds())
 	return a
 }
 
@@ -133,7 +135,7 @@ var errOnAgain = errors.New("it was off, but came on again")
 // attempts tries until it works, with growing pauses.
 func (w *work) attempts(ctx context.Context, d *device, try func() error) error {
 	if d.err != nil {
-		w.say(d, true, "%v", d.err)
+		w.say(d, true, wording.FenceError, d.err)
 		return d.err
 	}
 	for n := 1; ; n++ {
@@ -143,7 +145,7 @@ func (w *work) attempts(ctx context.Context, d *device, try func() error) error 
 		}
 		backoff := w.settings.Backoff << min(n-1, 6)
 		backoff += spread(w.host.ID, n, backoff/2)
-		w.say(d, true, "attempt %d of %d failed; the next one in %s", n, w.settings.Attempts, backoff.Round(time.Millisecond))
+		w.say(d, true, wording.FenceAttempt, n, w.settings.Attempts, backoff.Round(time.Millisecond))
 		if !pause(ctx, backoff) {
 			return err
 		}

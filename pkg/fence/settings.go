@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"one-ft/pkg/process"
+	"one-ft/pkg/wording"
 )
 
 // Host is what fencing needs to know of a host.
@@ -80,7 +81,7 @@ type Event struct {
 	HostID  int
 	Level   int    // from 1
 	Device  string // such as "fence_ipmilan on 10.0.0.11"
-	Text    string
+	Message wording.Message
 	Warning bool // it does not help to prove that the host is off
 }
 

@@ -3,6 +3,8 @@ package incident
 import (
 	"slices"
 	"time"
+
+	"one-ft/pkg/wording"
 )
 
 // RecordVersion is the version of the JSON of a Record. A reader leaves files of later
@@ -116,25 +118,25 @@ type Event struct {
 }
 
 // Kind is what an event says. The values are stable: they stand in files.
-type Kind string
+type Kind = wording.Kind
 
-// The kinds of events, and of what became of VMs.
+// The kinds of events, and of what became of VMs, that incidents are judged by.
 const (
-	KindHostAlive    Kind = "host-alive"     // oned calls the host failed, and it is monitored again
-	KindFailFast     Kind = "ssh-fails-fast" // ssh to the host fails at once from here on
-	KindFailFastOver Kind = "ssh-as-usual"   // and no longer
-	KindSSHEnded     Kind = "ssh-ended"      // commands that were connecting to the host were ended
-	KindQuarantined  Kind = "quarantined"    // the host was taken out of scheduling
-	KindReleased     Kind = "released"       // and given back
-	KindCleanupEnded Kind = "clean-up-ended" // oned was told to move on from a clean-up that cannot succeed
-	KindWaits        Kind = "waits"          // a VM waits for something on its way
-	KindPlaced       Kind = "placed"         // a VM was given a host by one-ft
-	KindStuck        Kind = "stuck"          // a VM waited for longer than its limit
-	KindUnproven     Kind = "unproven"       // VMs are started elsewhere without a proof
-	KindHeld         Kind = "held"           // nothing is touched because many hosts failed
-	KindOldHost      Kind = "old-host"       // oned says that a VM runs where it ran before: that may be its old guest
-	KindFailedAgain  Kind = "failed-again"   // a VM failed on its new host
-	KindEnded        Kind = "ended"          // a VM was to run, and was ended by somebody meanwhile
+	KindHostAlive    = wording.HostAlive
+	KindFailFast     = wording.FailFast
+	KindFailFastOver = wording.FailFastOver
+	KindSSHEnded     = wording.SSHEnded
+	KindQuarantined  = wording.Quarantined
+	KindReleased     = wording.Released
+	KindCleanupEnded = wording.CleanupEnded
+	KindWaits        = wording.Waits
+	KindPlaced       = wording.Placed
+	KindStuck        = wording.Stuck
+	KindUnproven     = wording.Unproven
+	KindHeld         = wording.Held
+	KindOldHost      = wording.OldHost
+	KindFailedAgain  = wording.FailedAgain
+	KindEnded        = wording.Ended
 )
 
 // Step is a part of the work on an incident.

@@ -2,13 +2,13 @@ package journaling
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // Repeats says how events repeat one another.
@@ -21,14 +21,14 @@ type Repeats struct {
 }
 
 // Handled says that an event only repeats one about an outage that has been worked on, and what
-// became of that; "" when there is something to do. Such an event comes while the work is under
+// became of that; the zero Message when there is something to do. Such an event comes while the work is under
 // way (of oneft resume, or of an oned that calls the hook twice), and up to 5.8 on each failed
 // cycle, for as long as the host is dead. What was left on purpose would be looked at again and again,
 // and the host fenced each time, also while somebody repairs it; what was refused is for a person,
 // and what was not completed has its pauses.
-func (rec *Recorder) Handled(ctx context.Context, host one.Host) string {
+func (rec *Recorder) Handled(ctx context.Context, host one.Host) wording.Message {
 	if rec.repeats == nil || rec.journal == nil {
-		return ""
+		return wording.Message{}
 	}
 	type known struct {
 		last  incident.Record
@@ -39,26 +39,26 @@ func (rec *Recorder) Handled(ctx context.Context, host one.Host) string {
 		last, found, _ := rec.journal.LastOf("host", host.ID) // one that cannot be read is not known
 		read <- known{last, found}
 	}) {
-		return ""
+		return wording.Message{}
 	}
 	k := <-read
 	if !k.found || k.last.Ended == nil || k.last.Request == nil || !rec.sameWish(*k.last.Request) || !rec.repeated(ctx, k.last) {
-		return ""
+		return wording.Message{}
 	}
 	past := PastOf(k.last)
 	swept := recovery.SweepHost(host, []recovery.Past{past}, time.Now())
-	why := ""
+	var why wording.Message
 	switch swept.Verdict {
 	case recovery.SweepHandled:
-		why = "what is left there was left on purpose"
+		why = wording.Of(wording.LeftOnPurpose)
 	case recovery.SweepPerson:
-		why = fmt.Sprintf("%s; nothing more is done by itself", past.Summary)
+		why = wording.Of(wording.NotByItself, wording.Words(past.Summary))
 	case recovery.SweepLater:
-		why = fmt.Sprintf("%s; tried again at %s", past.Summary, swept.At.Format(time.TimeOnly))
+		why = wording.Of(wording.TriedLater, wording.Words(past.Summary), swept.At)
 	default:
-		return ""
+		return wording.Message{}
 	}
-	return fmt.Sprintf("this outage has been handled: incident %d: %s; see oneft incidents show %[1]d", past.Number, why)
+	return wording.Of(wording.OutageHandled, past.Number, why)
 }
 
 // repeated reports whether the event came while the incident was worked on, or, where oned calls

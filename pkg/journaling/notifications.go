@@ -2,6 +2,7 @@ package journaling
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"one-ft/pkg/incident/metrics"
 	"one-ft/pkg/incident/notify"
 	"one-ft/pkg/process"
+	"one-ft/pkg/wording"
 )
 
 // How long a process stays at its end for people to be told. What has not been told then is
@@ -37,9 +39,9 @@ type Notifications struct {
 type Setting struct {
 	StateDir string
 	Values   config.Values
-	Attended bool                             // a person waits for the answer
-	Run      process.Runner                   // nil is process.Run
-	Warn     func(format string, args ...any) // of what fails
+	Attended bool                       // a person waits for the answer
+	Run      process.Runner             // nil is process.Run
+	Say      func(wording.Kind, ...any) // what fails
 }
 
 // NewNotifications makes those of a process; nil without a journal.
@@ -54,10 +56,12 @@ func NewNotifications(s Setting) *Notifications {
 	}
 	// It goes on when the process is told to end: Close bounds it.
 	t.ctx, t.stop = context.WithCancel(context.Background())
-	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(s.Values), s.Run, s.Warn)
+	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(s.Values), s.Run, func(format string, args ...any) {
+		s.Say(wording.Trouble, fmt.Errorf(format, args...))
+	})
 	t.count = func(r incident.Record) {
 		if err := metrics.Add(filepath.Join(s.StateDir, "metrics.json"), s.Values.MetricsFile, r, time.Now()); err != nil {
-			s.Warn("the incident is not in the metrics: %v", err)
+			s.Say(wording.MetricsUnwritten, err)
 		}
 	}
 	return t

@@ -9,12 +9,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/sirupsen/logrus"
-
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // How many ended incidents are kept, and for how long. Choices: months of a large cloud,
@@ -71,12 +70,11 @@ func NewRecorder(c Config) *Recorder {
 }
 
 // Line is told of each line of the log.
-func (rec *Recorder) Line(level logrus.Level, vm int, kind incident.Kind, text string) {
-	names := map[logrus.Level]string{logrus.InfoLevel: "info", logrus.WarnLevel: "warning", logrus.ErrorLevel: "problem"}
+func (rec *Recorder) Line(level wording.Level, vm int, m wording.Message) {
 	step := rec.step.Load().(incident.Step)
 	c := rec.file.Load()
-	c.KindEvent(step, vm, names[level], kind, text)
-	if kind == incident.KindHeld {
+	c.KindEvent(step, vm, string(level), m.Kind, m.String())
+	if m.Kind == wording.Held {
 		rec.notify.held(c)
 	}
 }
@@ -84,14 +82,16 @@ func (rec *Recorder) Line(level logrus.Level, vm int, kind incident.Kind, text s
 // Stage is told of each step of the work, and writes down when it began.
 func (rec *Recorder) Stage(step incident.Step) {
 	rec.step.Store(step)
-	says := map[incident.Step]string{
-		incident.StepConfirm: "watching the host", incident.StepGuard: "looking at all hosts", incident.StepOpinion: "asking for second opinions",
-		incident.StepFence: "proving that the host is off", incident.StepPlan: "reading the VMs and deciding",
-		incident.StepAct: "acting", incident.StepVerify: "looking whether it happened",
+	says := map[incident.Step]wording.Kind{
+		incident.StepConfirm: wording.StepConfirm, incident.StepGuard: wording.StepGuard, incident.StepOpinion: wording.StepOpinion,
+		incident.StepFence: wording.StepFence, incident.StepPlan: wording.StepPlan, incident.StepAct: wording.StepAct, incident.StepVerify: wording.StepVerify,
 	}
-	if text := says[step]; text != "" {
-		rec.file.Load().Event(step, -1, "info", text)
-	}
+	note(rec.file.Load(), step, wording.Of(says[step]))
+}
+
+// note writes what this process says of itself.
+func note(c *incident.Case, step incident.Step, m wording.Message) {
+	c.KindEvent(step, -1, string(m.Level()), m.Kind, m.String())
 }
 
 // diskLimit is how long a recovery waits for the disk of the journal each time that it has
@@ -205,7 +205,7 @@ func reopened(j *incident.Journal, r incident.Record, o failover.Opening) (*inci
 	if err != nil {
 		return nil, failover.Earlier{}, ""
 	}
-	c.Event(incident.StepTold, -1, "info", "tried again: "+strings.Join(append([]string{r.Tool}, r.Call...), " "))
+	note(c, incident.StepTold, wording.Of(wording.TriedAgain, strings.Join(append([]string{r.Tool}, r.Call...), " ")))
 	return c, earlierOf(last, o), last.Status
 }
 
@@ -231,11 +231,11 @@ func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*inci
 		}
 		status, why := otherOutage(before, o)
 		if why == "" {
-			text := "the process before was stopped in the middle; this one goes on"
+			kind := wording.TakenUp
 			if before.Status == incident.Following {
-				text = "following its VMs"
+				kind = wording.FollowingVMs
 			}
-			c.Event(incident.StepTold, -1, map[bool]string{true: "info", false: "warning"}[before.Status == incident.Following], text)
+			note(c, incident.StepTold, wording.Of(kind))
 			return c, earlierOf(before, o), nil
 		}
 		c.End(status, why)
@@ -244,7 +244,7 @@ func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*inci
 	if o.From == "" || err != nil {
 		return c, failover.Earlier{}, err
 	}
-	c.Event(incident.StepTold, -1, "warning", "going on with "+o.From)
+	note(c, incident.StepTold, wording.Of(wording.TakenOver, o.From))
 	earlier := failover.Earlier{}
 	if !o.Contact.IsZero() { // takeOver has seen that it was not monitored since
 		earlier.Watched = o.Since
@@ -353,7 +353,11 @@ func (rec *Recorder) End(report *failover.Report, err error, told bool) {
 				return
 			}
 			if told && rec.kept || rec.left {
-				c.Event(incident.StepEnd, -1, "warning", map[bool]string{false: "this process was told to end; the next event or oneft resume goes on", true: summary}[rec.left])
+				left := wording.Of(wording.LeftOpen)
+				if rec.left {
+					left = report.Said()
+				}
+				c.KindEvent(incident.StepEnd, -1, string(wording.Warning), left.Kind, left.String())
 				failed <- c.Close()
 				return
 			}

@@ -13,6 +13,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // Released is what became of a host in quarantine.
@@ -71,7 +72,7 @@ func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.An
 		answer.Refused, answer.Summary = true, "it is monitored again, but oned lists old guests only after some minutes: see whether any runs there (virsh list), then add --force; or wait, oneft resume gives it back by itself"
 		if now != q && !s.DryRun { // where no timer runs oneft resume this is what remembers since when it is clean
 			if err := s.Client.AnnotateHost(ctx, id, recovery.AttrQuarantine, now.String()); err != nil {
-				s.Log.Warn("%v", err)
+				s.Log.Say(wording.Trouble, err)
 			}
 		}
 	}
@@ -118,20 +119,20 @@ func release(ctx context.Context, s app.Session, id int, q recovery.Quarantine, 
 		return err
 	}
 	if err := s.Client.AnnotateHost(ctx, id, recovery.AttrQuarantine, ""); err != nil {
-		s.Log.Warn("the host is enabled, but %s is still in its template: %v", recovery.AttrQuarantine, err)
+		s.Log.Say(wording.ReleaseMarked, recovery.AttrQuarantine, err)
 	}
-	text := "the host was given back to the scheduler " + why
-	s.Log.Info("host %d: %s", id, text)
+	released := wording.Of(wording.Released, why)
+	s.Log.VM(wording.Info, -1, released.After(fmt.Sprintf("host %d", id)))
 	name, _ := incident.KnownFrontEndName(s.StateDir)
 	if q.FrontEnd != name || q.Incident == 0 {
 		return nil
 	}
 	journal, err := incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
 	if err == nil {
-		err = journal.Note(q.Incident, incident.Event{Step: incident.StepEnd, VM: -1, Level: "info", Kind: incident.KindReleased, Text: text})
+		err = journal.Note(q.Incident, incident.Event{Step: incident.StepEnd, VM: -1, Level: string(wording.Info), Kind: released.Kind, Text: released.String()})
 	}
 	if err != nil && !errors.Is(err, incident.ErrNoIncident) {
-		s.Log.Warn("%v", err)
+		s.Log.Say(wording.Trouble, err)
 	}
 	return nil
 }
@@ -163,7 +164,7 @@ func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 			err = w.s.Client.AnnotateHost(ctx, h.ID, recovery.AttrQuarantine, now.String())
 		}
 		if err != nil {
-			w.s.Log.Warn("%v", err)
+			w.s.Log.Say(wording.Trouble, err)
 		}
 		if state == recovery.ReleaseZombies {
 			lines = append(lines, what+": "+keeps(state, host))

@@ -18,6 +18,7 @@ import (
 	"one-ft/pkg/journaling"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // Resuming says what oneft resume does with what nobody has handled.
@@ -45,9 +46,8 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		return nil, err
 	}
 	if follower {
-		const why = "this front-end follows another one, which does this"
-		s.Log.Info(why)
-		return coordinator.Batch{Lines: []string{why}}, nil
+		s.Log.Say(wording.Follower)
+		return coordinator.Batch{Lines: []string{wording.Of(wording.Follower).String()}}, nil
 	}
 	notify := coordinator.NewNotifications(s)
 	defer notify.Close()
@@ -61,7 +61,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		return nil, err
 	}
 	if first.missed() && !s.DryRun {
-		s.Log.Info("looking again in %s whether an event has come", lookTwice)
+		s.Log.Say(wording.LookingAgain, lookTwice)
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -103,13 +103,13 @@ type found struct {
 	same    string // what is the same in two looks; 4.4 and 5.10 show a host in ERROR in two states
 	swept   recovery.Swept
 	request incident.Request
-	host    one.Host // of a host
-	why     string   // nothing is done; "" when it is
+	host    one.Host        // of a host
+	why     wording.Message // nothing is done; zero when it is
 }
 
 // missed reports whether something was found that an event may still come for.
 func (s sight) missed() bool {
-	is := func(f found) bool { return f.swept.Verdict == recovery.SweepMissed && f.why == "" }
+	is := func(f found) bool { return f.swept.Verdict == recovery.SweepMissed && f.why.IsZero() }
 	return slices.ContainsFunc(s.hosts, is) || slices.ContainsFunc(s.vms, is)
 }
 
@@ -131,18 +131,18 @@ func (w *sweeper) act(ctx context.Context, s sight) (app.Answer, error) {
 		if f.swept.Verdict == recovery.SweepHandled {
 			continue
 		}
-		if f.why != "" {
-			b.Lines = append(b.Lines, f.what+": "+f.why)
-			w.s.Log.Info("%s: %s", f.what, f.why)
+		if !f.why.IsZero() {
+			b.Lines = append(b.Lines, f.what+": "+f.why.String())
+			w.s.Log.VM(wording.Info, -1, f.why.After(f.what))
 			continue
 		}
 		if w.s.DryRun {
 			b = would(b, f, w.outlook(f))
 			continue
 		}
-		w.s.Log.Info("%s: %s", f.what, map[recovery.Sweep]string{
-			recovery.SweepContinue: "its incident is open", recovery.SweepMissed: "no event came for it", recovery.SweepAgain: "it was not completed",
-		}[f.swept.Verdict])
+		w.s.Log.VM(wording.Info, -1, wording.Of(map[recovery.Sweep]wording.Kind{
+			recovery.SweepContinue: wording.SweptOpen, recovery.SweepMissed: wording.SweptMissed, recovery.SweepAgain: wording.SweptAgain,
+		}[f.swept.Verdict]).After(f.what))
 		requests = append(requests, f.request)
 	}
 	vms := make(chan []coordinator.Result, 1)
@@ -193,7 +193,7 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 	if confirmedOff { // nothing is left to be found out about the host
 		q.Confirm, q.Override, q.AnyState = 0, true, true
 	}
-	s.Log.Info("going on with incident %d (%s %d %s)", number, r.Kind, r.ID, r.Name)
+	s.Log.Say(wording.ResumedOne, number, r.Kind, r.ID, r.Name)
 	if r.Kind == "VM" {
 		return coordinator.RunVM(ctx, s, q, notify)
 	}
@@ -210,7 +210,8 @@ func (w *sweeper) runVMs(ctx context.Context, requests []incident.Request) []coo
 		s.Log = w.s.Log.Of("VM", vms[i].ID)
 		report, err := coordinator.RunVM(ctx, s, vms[i], w.notify)
 		if errors.Is(err, failover.ErrNoVM) {
-			err, report.Summary = nil, "it no longer exists"
+			err = nil
+			report.Sum(wording.Gone)
 		}
 		results[i] = coordinator.Result{ID: vms[i].ID, Report: report, Err: err}
 	})

@@ -18,6 +18,7 @@ import (
 	"one-ft/pkg/journaling"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // look reads the journal, all hosts, and the VMs that are not well.
@@ -82,12 +83,12 @@ func (w *sweeper) pasts() (past map[key][]incident.Record, open map[key]incident
 	}
 	journal, err := incident.OpenJournal(dir)
 	if err != nil {
-		w.s.Log.Warn("working without the journal: %v", err)
+		w.s.Log.Say(wording.NoJournal, err)
 		return past, open
 	}
 	records, failed := journal.Heads()
 	for _, err := range failed {
-		w.s.Log.Warn("%v", err)
+		w.s.Log.Say(wording.Trouble, err)
 	}
 	for _, r := range records {
 		k := key{r.Kind, r.ID}
@@ -226,8 +227,8 @@ func (w *sweeper) host(ctx context.Context, h one.Host, past []recovery.Past) fo
 		f.request.Confirm = w.opt.confirm(h).Seconds()
 	}
 	f.why = whyNot(f, "host_error")
-	if f.why == "" && f.swept.Verdict == recovery.SweepMissed && w.lives(ctx, h) {
-		f.why = "oned still calls it failed, but its VMs are monitored again: it lives"
+	if f.why.IsZero() && f.swept.Verdict == recovery.SweepMissed && w.lives(ctx, h) {
+		f.why = wording.Of(wording.SweptLives)
 	}
 	w.leaveInHand(&f)
 	return f
@@ -243,11 +244,11 @@ func (w *sweeper) lives(ctx context.Context, h one.Host) bool {
 // leaveInHand leaves a host whose incident a process is at work on to that process: handed over,
 // it would begin anew as soon as it has ended, and a storm would be held for ever.
 func (w *sweeper) leaveInHand(f *found) {
-	if v := f.swept.Verdict; f.why != "" || f.request.Kind != "host" || v != recovery.SweepContinue && v != recovery.SweepAgain {
+	if v := f.swept.Verdict; !f.why.IsZero() || f.request.Kind != "host" || v != recovery.SweepContinue && v != recovery.SweepAgain {
 		return
 	}
 	if err := w.holder("host", f.id); err != nil {
-		f.why = err.Error()
+		f.why = wording.Of(wording.Busy, err)
 	}
 }
 
@@ -276,23 +277,23 @@ func (w *sweeper) continued(number int, otherwise incident.Request) incident.Req
 	return w.requestOf(r)
 }
 
-// whyNot says why nothing is done about something; "" when something is.
-func whyNot(f found, tool string) string {
-	past := fmt.Sprintf("incident %d", f.swept.Past.Number)
+// whyNot says why nothing is done about something; the zero Message when something is.
+func whyNot(f found, tool string) wording.Message {
+	past := f.swept.Past
 	switch f.swept.Verdict {
 	case recovery.SweepHandled:
-		return "handled by " + past
+		return wording.Of(wording.SweptHandled, past.Number)
 	case recovery.SweepAlive:
-		return "oned still calls it failed, but it is monitored again: it lives (" + past + ")"
+		return wording.Of(wording.SweptAlive, past.Number)
 	case recovery.SweepPerson:
-		return fmt.Sprintf("%s ended: %s; not retried automatically; see oneft incidents show %d", past, f.swept.Past.Summary, f.swept.Past.Number)
+		return wording.Of(wording.SweptPerson, past.Number, wording.Words(past.Summary))
 	case recovery.SweepLater:
-		return fmt.Sprintf("%s was not completed; tried again at %s", past, f.swept.At.Format(time.TimeOnly))
+		return wording.Of(wording.SweptLater, past.Number, f.swept.At)
 	}
 	if f.request.Action == config.ResumeNone {
-		return fmt.Sprintf("nobody has handled it, and the configuration says that nothing is done by itself: %s %d does", tool, f.id)
+		return wording.Of(wording.SweptNone, tool, f.id)
 	}
-	return ""
+	return wording.Message{}
 }
 
 // vms finds the VMs that are UNKNOWN or failed and whose host is fine.
@@ -328,7 +329,7 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host, past map[key][]inci
 			}
 			f.why = whyNot(f, tool)
 			delete(open, k)
-			if f.why == "" && w.holder("incident-of-VM", vm.ID) != nil {
+			if f.why.IsZero() && w.holder("incident-of-VM", vm.ID) != nil {
 				continue
 			}
 			all = append(all, f)
@@ -381,9 +382,9 @@ func would(b coordinator.Batch, f found, o fence.Outlook) coordinator.Batch {
 func (w *sweeper) sweepMarks(ctx context.Context) {
 	removed, err := failfast.Open(w.s.StateDir).Sweep(ctx)
 	for _, m := range removed {
-		w.s.Log.Info("removed the mark that let ssh to %s fail, left by a process that has ended", one.Printable(m.Name))
+		w.s.Log.Say(wording.MarkRemoved, one.Printable(m.Name))
 	}
 	if err != nil {
-		w.s.Log.Warn("failed to remove marks that let ssh fail: %v", err)
+		w.s.Log.Say(wording.MarksRemain, err)
 	}
 }

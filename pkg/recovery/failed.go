@@ -1,9 +1,8 @@
 package recovery
 
 import (
-	"fmt"
-
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // Retry asks oned to repeat what failed; for vm_failure only.
@@ -101,36 +100,35 @@ func fromHistory(vm one.VM) doing {
 // Failure decides what vm_failure does with a VM.
 func Failure(s Single, p FailurePolicy) Step {
 	step := Step{VM: s.VM, Verb: VerbLeave, Target: -1, Priority: priority(s.VM, Range{})}
-	leave := func(unhandled bool, format string, args ...any) Step {
-		step.Verb, step.Unhandled, step.Reason = VerbLeave, unhandled, fmt.Sprintf(format, args...)
+	leave := func(unhandled bool, kind wording.Kind, args ...any) Step {
+		step.Verb, step.Unhandled, step.Reason = VerbLeave, unhandled, wording.Of(kind, args...)
 		return step
 	}
 	was := whatFailed(s.VM)
 	if was == notFailed {
 		if rowFor(s.VM).recreate.verb == VerbAlready {
-			step.Verb, step.Reason = VerbAlready, "oned is placing it again"
+			step.Verb, step.Reason = VerbAlready, wording.Of(wording.PlacedAgain)
 			return step
 		}
-		return leave(false, "it is %s, which is not a failure", s.VM.Status())
+		return leave(false, wording.NotAFailure, s.VM.Status())
 	}
 	if mode, reason := action(s.VM, s.host(), Recreate); mode == "" {
-		return leave(false, "%s", reason)
+		return leave(false, reason.Kind, reason.Args...)
 	}
 	if s.Host != nil && s.Host.State.Failed() && !p.Force {
 		if s.VM.State != one.Failed {
-			return leave(false, "its host %d (%s) is in ERROR: host_error owns its VMs", s.Host.ID, s.Host.Name)
+			return leave(false, wording.HostOwnsIt, s.Host.ID, s.Host.Name)
 		}
 		if last, _ := s.VM.Last(); last.RunningStart > 0 {
 			step.Refused = true
-			return leave(true, "its host %d (%s) is in ERROR and may still run it; when the host is certainly off: vm_failure %d -%c -f",
-				s.Host.ID, s.Host.Name, s.VM.ID, p.Mode[0])
+			return leave(true, wording.HostMayRunIt, s.Host.ID, s.Host.Name, s.VM.ID, p.Mode[:1])
 		}
 	}
 	if p.Mode == Retry {
 		if !s.Dialect.CanRetry() || s.VM.State == one.Failed {
-			return leave(true, "OpenNebula %s cannot retry a failed VM; -r recreates it, -d deletes it", s.Dialect.Name)
+			return leave(true, wording.CannotRetry, s.Dialect.Name)
 		}
-		step.Verb, step.Reason = VerbRetry, "repeats what failed in "+s.VM.Status()
+		step.Verb, step.Reason = VerbRetry, wording.Of(wording.Repeats, s.VM.Status())
 		return step
 	}
 	if p.Mode == Delete || p.Force || was == starting {
@@ -146,11 +144,11 @@ func Failure(s Single, p FailurePolicy) Step {
 // notRecreated decides for a VM that is not simply recreated, because what it
 // was doing when it failed says that something would be lost.
 func (s Single) notRecreated(step Step, was doing) Step {
-	leave := func(reason string) Step {
+	leave := func(kind wording.Kind, args ...any) Step {
 		step.Verb, step.Unhandled = VerbLeave, true
-		step.Reason = fmt.Sprintf("%s; repeat what failed: vm_failure %d --retry; recreate it all the same: vm_failure %d -r -f", reason, s.VM.ID, s.VM.ID)
+		step.Reason = wording.Of(wording.LosesSomething, wording.Of(kind, args...), s.VM.ID)
 		if !s.Dialect.CanRetry() {
-			step.Reason = fmt.Sprintf("%s; recreate it all the same: vm_failure %d -r -f", reason, s.VM.ID)
+			step.Reason.Kind = wording.LosesNoRetry
 		}
 		return step
 	}
@@ -159,41 +157,40 @@ func (s Single) notRecreated(step Step, was doing) Step {
 		return s.back(step, leave)
 	case ending:
 		if s.VM.PersistentDisks && s.Dialect.CanRetry() {
-			return leave("its owner was ending it, and its persistent disks may not have been saved yet")
+			return leave(wording.LoseUnsaved)
 		}
-		step.Verb, step.Reason = VerbDelete, "its owner was ending it"
+		step.Verb, step.Reason = VerbDelete, wording.Of(wording.OwnerEnding)
 		return step
 	case stopping:
-		return leave("its owner was stopping it, and recreating it would lose its disks")
+		return leave(wording.LoseStopping)
 	case resuming:
-		return leave("it was being resumed, and recreating it would lose the disks that it was stopped with")
+		return leave(wording.LoseResumed)
 	case restoring:
-		return leave("it was migrated, and recreating it would lose its disks; oned cannot return it to its source from this state")
+		return leave(wording.LoseMigrated)
 	}
-	return leave("its images could not be cloned")
+	return leave(wording.NotCloned)
 }
 
 // back returns a failed migration to its source, when there is one to return to.
-func (s Single) back(step Step, leave func(string) Step) Step {
-	const lost = "its migration failed, and recreating it would lose its disks"
+func (s Single) back(step Step, leave func(wording.Kind, ...any) Step) Step {
 	switch {
 	case s.VM.State == one.Failed:
-		return leave(lost + "; OpenNebula " + s.Dialect.Name + " cannot return it to its source")
+		return leave(wording.MigrationVersion, s.Dialect.Name)
 	case s.Source == nil:
-		return leave(lost + "; its source host no longer exists")
+		return leave(wording.MigrationNoSource)
 	case s.Source.State.Failed() && s.VM.Is(one.PrologMigrateUnknownFailure):
-		step = leave(fmt.Sprintf("its migration failed, and its source, host %d (%s), is in ERROR and may still run it", s.Source.ID, s.Source.Name))
+		step = leave(wording.SourceMayRun, s.Source.ID, s.Source.Name)
 		step.Refused = true
 		return step
 	case s.Source.State.Failed() && s.VM.Is(one.PrologMigrateFailure):
 		step.Verb = VerbRecreate
-		step.Reason = fmt.Sprintf("its migration failed after it was saved, and its source, host %d (%s), is in ERROR", s.Source.ID, s.Source.Name)
+		step.Reason = wording.Of(wording.SourceFailedSaved, s.Source.ID, s.Source.Name)
 		return step
 	case s.Source.State.Failed():
-		return leave(fmt.Sprintf("its migration failed, and its source, host %d (%s), is in ERROR", s.Source.ID, s.Source.Name))
+		return leave(wording.SourceFailed, s.Source.ID, s.Source.Name)
 	}
 	step.Verb = VerbReturn
-	step.Reason = fmt.Sprintf("its migration failed: it goes back to host %d (%s)", s.Source.ID, s.Source.Name)
+	step.Reason = wording.Of(wording.MigrationReturns, s.Source.ID, s.Source.Name)
 	return step
 }
 
@@ -201,28 +198,28 @@ func (s Single) back(step Step, leave func(string) Step) Step {
 // fine. anyState includes hosts that an admin took out of service.
 func Unknown(s Single, anyState bool) Step {
 	step := Step{VM: s.VM, Verb: VerbLeave, Target: -1, Priority: priority(s.VM, Range{})}
-	leave := func(unhandled bool, format string, args ...any) Step {
-		step.Unhandled, step.Reason = unhandled, fmt.Sprintf(format, args...)
+	leave := func(unhandled bool, kind wording.Kind, args ...any) Step {
+		step.Unhandled, step.Reason = unhandled, wording.Of(kind, args...)
 		return step
 	}
 	mode, reason := action(s.VM, s.host(), Recreate)
 	switch {
 	case s.VM.Is(one.BootUnknown):
-		step.Verb, step.Reason = VerbAlready, "oned is booting it"
+		step.Verb, step.Reason = VerbAlready, wording.Of(wording.Booting)
 		return step
 	case !s.VM.Is(one.Unknown):
-		return leave(false, "it is %s, not UNKNOWN", s.VM.Status())
+		return leave(false, wording.NotUnknown, s.VM.Status())
 	case mode == "":
-		return leave(false, "%s", reason)
+		return leave(false, reason.Kind, reason.Args...)
 	case s.Host == nil:
-		return leave(true, "its host no longer exists")
+		return leave(true, wording.HostGone)
 	case s.Host.State.Failed():
-		return leave(false, "its host %d (%s) is in ERROR: host_error owns its VMs", s.Host.ID, s.Host.Name)
+		return leave(false, wording.HostOwnsIt, s.Host.ID, s.Host.Name)
 	case s.Host.State.SetByAdmin() && !anyState:
 		step.Refused = true
-		return leave(true, "its host %d (%s) is %s; --any-state boots it all the same", s.Host.ID, s.Host.Name, s.Host.State)
+		return leave(true, wording.HostOutOfReach, s.Host.ID, s.Host.Name, s.Host.State)
 	}
 	step.Verb = VerbBoot
-	step.Reason = fmt.Sprintf("its host %d (%s) is %s", s.Host.ID, s.Host.Name, s.Host.State)
+	step.Reason = wording.Of(wording.HostIs, s.Host.ID, s.Host.Name, s.Host.State)
 	return step
 }

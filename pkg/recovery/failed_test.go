@@ -88,7 +88,7 @@ func describe(s Step) string {
 	if s.Refused {
 		text += "?"
 	}
-	if s.Verb == VerbLeave && s.Reason == "" {
+	if s.Verb == VerbLeave && s.Reason.IsZero() {
 		text += " without a reason"
 	}
 	return text

@@ -27,9 +27,9 @@ func FuzzPolicy(f *testing.F) {
 			switch {
 			case got != withoutOwner && got != "":
 				t.Errorf("the owner's %q and %q make %s of %s", owner, template, got, withoutOwner)
-			case !slices.Contains([]Mode{"", Recreate, Delete, Migrate}, got), got == "" && why == "":
+			case !slices.Contains([]Mode{"", Recreate, Delete, Migrate}, got), got == "" && why.IsZero():
 				t.Errorf("mode %q, %q", got, why)
-			case strings.ContainsFunc(why, func(r rune) bool { return !unicode.IsPrint(r) }):
+			case strings.ContainsFunc(why.String(), func(r rune) bool { return !unicode.IsPrint(r) }):
 				t.Errorf("%q", why)
 			}
 		}

@@ -29,11 +29,6 @@ type Count struct {
 	Failed    int
 }
 
-// String is the count in words.
-func (c Count) String() string {
-	return fmt.Sprintf("%d of %d hosts in service of %s failed", c.Failed, c.InService, c.Where)
-}
-
 // Verdict is what the guard sees.
 type Verdict struct {
 	Hold bool

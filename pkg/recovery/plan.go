@@ -2,10 +2,10 @@ package recovery
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // Mode is what the admin wants for the VMs of a failed host.
@@ -68,8 +68,8 @@ type Step struct {
 	Verb Verb
 	// Target is the host that VerbMigrate moves the VM to, else -1.
 	Target int
-	// Reason says why, in words for an admin. It is never empty for VerbLeave.
-	Reason string
+	// Reason says why. It is never the zero value for VerbLeave.
+	Reason wording.Message
 	// Unhandled: the VM stays as it is although it was to be recovered. It makes
 	// the recovery incomplete.
 	Unhandled bool
@@ -110,29 +110,29 @@ func byPriority(vms []one.VM, allowed Range) []one.VM {
 // step decides for one VM.
 func (s Snapshot) step(vm one.VM, p Policy, room *room) Step {
 	step := Step{VM: vm, Verb: VerbLeave, Target: -1}
-	leave := func(unhandled bool, format string, args ...any) Step {
-		step.Reason, step.Unhandled = fmt.Sprintf(format, args...), unhandled
+	leave := func(why wording.Message) Step {
+		step.Reason = why
 		return step
 	}
 	place := s.place(vm)
 	if place == elsewhere {
 		last, placed := vm.Last()
 		if !placed {
-			return leave(false, "it was never placed on a host")
+			return leave(wording.Of(wording.NeverPlaced))
 		}
-		return leave(false, "it is on host %d (%s), not on this host", last.HostID, last.Host)
+		return leave(wording.Of(wording.OtherHost, last.HostID, last.Host))
 	}
 	mode, reason := action(vm, s.Host, p.Mode)
 	if mode == "" {
-		return leave(false, "%s", reason)
+		return leave(reason)
 	}
 	row := rowFor(vm)
 	if row.idle && !p.Idle {
-		return leave(false, "%s VMs are left as they are unless y or -f is given", vm.Status())
+		return leave(wording.Of(wording.IdleLeft, vm.Status()))
 	}
 	cell := row.cell(mode)
-	step.Verb, step.Reason, step.Unhandled = cell.verb, cell.reason, cell.unhandled
-	if step.Reason == "" {
+	step.Verb, step.Reason, step.Unhandled = cell.verb, wording.Of(cell.reason), cell.unhandled
+	if step.Reason.IsZero() {
 		step.Reason = reason
 	}
 	switch step.Verb {
@@ -141,7 +141,7 @@ func (s Snapshot) step(vm one.VM, p Policy, room *room) Step {
 	case VerbRecreate:
 		if vm.State != one.Active && row.idle && !s.Dialect.RecreatesIdle {
 			step.Verb = VerbResumeRecreate
-			step.Reason = fmt.Sprintf("OpenNebula %s refuses to recreate a %s VM", s.Dialect.Name, vm.Status())
+			step.Reason = wording.Of(wording.IdleResumed, s.Dialect.Name, vm.Status())
 		}
 	case VerbResched:
 		return s.move(step, room)
@@ -190,14 +190,14 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 	off := !vmIsRunningMigration(step.VM)
 	if place == leaving {
 		if off && !p.Idle {
-			step.Verb, step.Reason = VerbLeave, "it was off, and such VMs are left as they are unless y or -f is given"
+			step.Verb, step.Reason = VerbLeave, wording.Of(wording.WasOff)
 			return step
 		}
 		last, _ := step.VM.Last()
 		if step.VM.Is(one.Migrate) && s.mayRun(last.HostID) {
 			return otherEnd(step, "to", last)
 		}
-		step.Verb, step.Reason = VerbRecreate, "it was migrating away when the host, its source, failed"
+		step.Verb, step.Reason = VerbRecreate, wording.Of(wording.MigratingAway)
 		return step
 	}
 	source, known := step.VM.Previous()
@@ -205,18 +205,18 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 	switch {
 	case s.Dialect.HasFailedState && step.VM.Is(one.PrologMigrate):
 		step.Verb = VerbRecreate
-		step.Reason = "OpenNebula " + s.Dialect.Name + " cannot return a migration to its source from PROLOG_MIGRATE"
+		step.Reason = wording.Of(wording.CannotReturn, s.Dialect.Name)
 	case !known:
 		step.Verb, step.Unhandled = VerbLeave, true
-		step.Reason = "it was migrating to this host and its source is not known"
+		step.Reason = wording.Of(wording.SourceUnknown)
 	case step.VM.Is(one.Migrate, one.SaveMigrate, one.PrologMigrateUnknown, one.PrologMigrateUnknownFailure) && s.mayRun(source.HostID):
 		return otherEnd(step, "from", source)
 	case !seen || state.Failed(): // any other may run it, INIT too: it was enabled a moment ago
 		step.Verb = VerbRecreate
-		step.Reason = fmt.Sprintf("it was migrating to this host, and its source, host %d (%s), is not available either", source.HostID, source.Host)
+		step.Reason = wording.Of(wording.SourceUnavailable, source.HostID, source.Host)
 	default:
 		step.Verb = VerbReturn
-		step.Reason = fmt.Sprintf("it was migrating to this host and goes back to host %d (%s)", source.HostID, source.Host)
+		step.Reason = wording.Of(wording.GoesBack, source.HostID, source.Host)
 	}
 	return step
 }
@@ -232,7 +232,7 @@ func (s Snapshot) mayRun(hostID int) bool {
 // is proven last recovers it.
 func otherEnd(step Step, way string, r one.Record) Step {
 	step.Verb, step.Unhandled = VerbLeave, true
-	step.Reason = fmt.Sprintf("it was migrating %s host %d (%s), which failed, too, and may still run it: it is recovered when that host is proven off as well", way, r.HostID, r.Host)
+	step.Reason = wording.Of(wording.OtherEndMayRun, way, r.HostID, r.Host)
 	return step
 }
 
@@ -249,21 +249,21 @@ func (s Snapshot) stateOf(id int) (one.HostState, bool) {
 // move decides how a VM is moved with -m, and whether it can be.
 func (s Snapshot) move(step Step, room *room) Step {
 	vm, d := step.VM, s.Dialect
-	cannot := func(format string, args ...any) Step {
-		step.Verb, step.Unhandled, step.Reason = VerbLeave, true, fmt.Sprintf(format, args...)
+	cannot := func(kind wording.Kind, args ...any) Step {
+		step.Verb, step.Unhandled, step.Reason = VerbLeave, true, wording.Of(kind, args...)
 		return step
 	}
 	last, _ := vm.Last()
 	i := slices.IndexFunc(s.Datastores, func(ds one.Datastore) bool { return ds.ID == last.DatastoreID })
 	switch {
 	case i < 0:
-		return cannot("its system datastore %d could not be read, so whether it is shared is not known", last.DatastoreID)
+		return cannot(wording.DatastoreUnknown, last.DatastoreID)
 	case !s.Datastores[i].Shared:
-		return cannot("its system datastore %d (%s) is not shared: its disks are on the failed host", last.DatastoreID, s.Datastores[i].Name)
+		return cannot(wording.DatastoreLocal, last.DatastoreID, s.Datastores[i].Name)
 	}
 	if vm.State == one.Active {
 		if !d.ReschedsUnknown {
-			return cannot("OpenNebula %s cannot move a VM away from a failed host", d.Name)
+			return cannot(wording.CannotMoveAway, d.Name)
 		}
 		return step
 	}
@@ -271,13 +271,13 @@ func (s Snapshot) move(step Step, room *room) Step {
 		return step
 	}
 	if !d.MigratesIdle {
-		return cannot("OpenNebula %s cannot move a %s VM", d.Name, vm.Status())
+		return cannot(wording.CannotMove, d.Name, vm.Status())
 	}
 	target, found := room.take(vm, last.ClusterID)
 	if !found {
-		return cannot("no other monitored host of its cluster has room for it")
+		return cannot(wording.NoHostHasRoom)
 	}
 	step.Verb, step.Target = VerbMigrate, target.ID
-	step.Reason = fmt.Sprintf("to host %d (%s); it stays %s", target.ID, target.Name, vm.Status())
+	step.Reason = wording.Of(wording.MovesTo, target.ID, target.Name, vm.Status())
 	return step
 }

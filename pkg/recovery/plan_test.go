@@ -150,7 +150,7 @@ func TestPerStateTable(t *testing.T) {
 						if want := forVersion(want, version); got != want {
 							t.Errorf("%s, %s on hosts %v, %s, suspended included: %v: %s (%s), want %s", version, vm.Status(), hosts(vm), mode, idle, got, step.Reason, want)
 						}
-						if step.Verb == VerbLeave && step.Reason == "" {
+						if step.Verb == VerbLeave && step.Reason.IsZero() {
 							t.Errorf("%s, %s, %s: left without a reason", version, vm.Status(), mode)
 						}
 					}
@@ -236,28 +236,28 @@ func TestRefusedCellsSayWhy(t *testing.T) {
 		mode    Mode
 		want    string
 	}{
-		{"4.4.1", active(one.Unknown, failed), Migrate, "OpenNebula 4.4 to 4.8 cannot move a VM away from a failed host"},
-		{"4.4.1", on(one.Suspended, 0, failed), Migrate, "OpenNebula 4.4 to 4.8 cannot move a SUSPENDED VM"},
-		{"4.4.1", on(one.Suspended, 0, failed), Recreate, "OpenNebula 4.4 to 4.8 refuses to recreate a SUSPENDED VM"},
-		{"5.10.6", on(one.Poweroff, 0, failed), Recreate, "OpenNebula 5.10 to 5.12.5 refuses to recreate a POWEROFF VM"},
-		{"6.10.0", local, Migrate, "its system datastore 101 (local) is not shared: its disks are on the failed host"},
-		{"6.10.0", lost, Migrate, "its system datastore 102 could not be read, so whether it is shared is not known"},
-		{"6.10.0", alone, Migrate, "no other monitored host of its cluster has room for it"},
-		{"7.4.1", active(one.Boot, failed), Migrate, "it was being started on the failed host and cannot be moved in this state"},
-		{"7.4.1", active(one.BootFailure, failed), Migrate, "it could not be started on the failed host and cannot be moved in this state"},
-		{"7.4.1", active(one.Shutdown, failed), Migrate, "its owner was ending it, and it cannot be moved in this state"},
-		{"7.4.1", active(one.Migrate, fine, failed), Migrate, "it was migrating already and cannot be moved in this state"},
-		{"7.4.1", active(one.SaveSuspend, failed), Migrate, "it was being stopped on the failed host and cannot be moved in this state"},
-		{"7.4.1", active(one.Hotplug, failed), Migrate, "an operation was under way on the failed host and it cannot be moved in this state"},
-		{"7.4.1", active(one.BackupPoweroff, failed), Migrate, "an operation on its disks was under way on the failed host"},
-		{"7.4.1", active(one.Migrate, failed), Recreate, "it was migrating to this host and its source is not known"},
-		{"7.4.1", active(one.Shutdown, failed), Recreate, "its owner was ending it"},
-		{"7.4.1", active(one.Migrate, fine, failed), Recreate, "it was migrating to this host and goes back to host 2 (node2)"},
-		{"7.4.1", active(one.Running, fine), Recreate, "it is on host 2 (node2), not on this host"},
+		{"4.4.1", active(one.Unknown, failed), Migrate, `cannot-move-away version="4.4 to 4.8"`},
+		{"4.4.1", on(one.Suspended, 0, failed), Migrate, `cannot-move version="4.4 to 4.8" state=SUSPENDED`},
+		{"4.4.1", on(one.Suspended, 0, failed), Recreate, `idle-resumed version="4.4 to 4.8" state=SUSPENDED`},
+		{"5.10.6", on(one.Poweroff, 0, failed), Recreate, `idle-resumed version="5.10 to 5.12.5" state=POWEROFF`},
+		{"6.10.0", local, Migrate, "datastore-local datastore=101 name=local"},
+		{"6.10.0", lost, Migrate, "datastore-unknown datastore=102"},
+		{"6.10.0", alone, Migrate, "no-host-has-room"},
+		{"7.4.1", active(one.Boot, failed), Migrate, "being-started"},
+		{"7.4.1", active(one.BootFailure, failed), Migrate, "not-started"},
+		{"7.4.1", active(one.Shutdown, failed), Migrate, "being-ended"},
+		{"7.4.1", active(one.Migrate, fine, failed), Migrate, "being-migrated"},
+		{"7.4.1", active(one.SaveSuspend, failed), Migrate, "being-stopped"},
+		{"7.4.1", active(one.Hotplug, failed), Migrate, "operation-under-way"},
+		{"7.4.1", active(one.BackupPoweroff, failed), Migrate, "disks-busy"},
+		{"7.4.1", active(one.Migrate, failed), Recreate, "source-unknown"},
+		{"7.4.1", active(one.Shutdown, failed), Recreate, "owner-ending"},
+		{"7.4.1", active(one.Migrate, fine, failed), Recreate, "goes-back on=2 name=node2"},
+		{"7.4.1", active(one.Running, fine), Recreate, "other-host on=2 name=node2"},
 	} {
 		step := Make(snapshot(dialect(t, c.version), c.vm), Policy{Mode: c.mode, Idle: true}).Steps[0]
-		if step.Reason != c.want {
-			t.Errorf("%s %s %s:\n got %q\nwant %q", c.version, c.vm.Status(), c.mode, step.Reason, c.want)
+		if step.Reason.Plain() != c.want {
+			t.Errorf("%s %s %s:\n got %q\nwant %q", c.version, c.vm.Status(), c.mode, step.Reason.Plain(), c.want)
 		}
 	}
 }
@@ -287,18 +287,18 @@ func TestPolicyOfOneVM(t *testing.T) {
 		reason               string
 	}{
 		{"", "", "", VerbRecreate, ""},
-		{"none", "", "", VerbLeave, "its owner set FT_ACTION = none"},
-		{"", " None ", "", VerbLeave, "its owner set FT_ACTION = none"},
+		{"none", "", "", VerbLeave, "owner-none"},
+		{"", " None ", "", VerbLeave, "owner-none"},
 		{"delete", "", "", VerbRecreate, ""}, // an owner may ask for less, not for something else
-		{"", "", "none", VerbLeave, "host 1 has FT_ACTION = none"},
-		{"", "", "delete", VerbDelete, "host 1 has FT_ACTION = delete"},
-		{"", "", "explode", VerbRecreate, "FT_ACTION of host 1 is not recreate, delete, migrate or none and was ignored"},
+		{"", "", "none", VerbLeave, "host-none on=1"},
+		{"", "", "delete", VerbDelete, "host-action on=1 mode=delete"},
+		{"", "", "explode", VerbRecreate, "host-action-unknown on=1"},
 	} {
 		vm := active(one.Unknown, failed)
 		vm.UserTemplate, vm.Template = attribute("FT_ACTION", c.user), attribute("FT_ACTION", c.template)
 		s := snapshot(dialect(t, "6.10.0"), vm)
 		s.Host.Template = attribute("FT_ACTION", c.host)
-		if step := Make(s, Policy{Mode: Recreate}).Steps[0]; step.Verb != c.want || step.Reason != c.reason || step.Unhandled {
+		if step := Make(s, Policy{Mode: Recreate}).Steps[0]; step.Verb != c.want || step.Reason.Plain() != c.reason || step.Unhandled {
 			t.Errorf("user %q, template %q, host %q: %s (%q)", c.user, c.template, c.host, step.Verb, step.Reason)
 		}
 	}

@@ -1,11 +1,11 @@
 package recovery
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // The attributes that set the policy of one VM.
@@ -20,22 +20,22 @@ const defaultPriority = 50
 // action decides the mode for one VM: the nearest of VM, host and flag wins. The
 // templates of a VM are written by its owner, who may ask for less than the admin
 // (none), never for something else. An empty mode means leave, with the reason.
-func action(vm one.VM, host one.Host, mode Mode) (Mode, string) {
+func action(vm one.VM, host one.Host, mode Mode) (Mode, wording.Message) {
 	for _, template := range []map[string]string{vm.UserTemplate, vm.Template} {
 		if value, set := template[attrAction]; set && isNone(value) {
-			return "", "its owner set " + attrAction + " = none"
+			return "", wording.Of(wording.OwnerNone)
 		}
 	}
 	value, set := host.Template[attrAction]
 	switch m := Mode(strings.ToLower(strings.TrimSpace(value))); {
 	case !set || m == mode:
-		return mode, ""
+		return mode, wording.Message{}
 	case isNone(value):
-		return "", fmt.Sprintf("host %d has %s = none", host.ID, attrAction)
+		return "", wording.Of(wording.HostNone, host.ID)
 	case m == Recreate || m == Delete || m == Migrate:
-		return m, fmt.Sprintf("host %d has %s = %s", host.ID, attrAction, m)
+		return m, wording.Of(wording.HostAction, host.ID, m)
 	}
-	return mode, fmt.Sprintf("%s of host %d is not recreate, delete, migrate or none and was ignored", attrAction, host.ID)
+	return mode, wording.Of(wording.HostActionBad, host.ID)
 }
 
 func isNone(value string) bool { return strings.EqualFold(strings.TrimSpace(value), "none") }

@@ -1,6 +1,9 @@
 package recovery
 
-import "one-ft/pkg/one"
+import (
+	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
+)
 
 // verbByEnd is decided by which end of a migration died.
 const verbByEnd Verb = "by which end died"
@@ -8,7 +11,7 @@ const verbByEnd Verb = "by which end died"
 // cell is what one mode does with the VMs of a row.
 type cell struct {
 	verb      Verb
-	reason    string
+	reason    wording.Kind
 	unhandled bool
 }
 
@@ -38,12 +41,12 @@ func (r row) cell(m Mode) cell {
 // table is the per-state table of host_error. A state in no row is ACTIVE with a
 // guest and belongs to the last row.
 func table() []row {
-	yes := func(v Verb, reason string) cell { return cell{verb: v, reason: reason} }
-	stays := func(reason string) cell { return cell{verb: VerbLeave, reason: reason} }
-	report := func(reason string) cell { return cell{verb: VerbLeave, reason: reason, unhandled: true} }
+	yes := func(v Verb, reason wording.Kind) cell { return cell{verb: v, reason: reason} }
+	stays := func(reason wording.Kind) cell { return cell{verb: VerbLeave, reason: reason} }
+	report := func(reason wording.Kind) cell { return cell{verb: VerbLeave, reason: reason, unhandled: true} }
 	recreate, remove := yes(VerbRecreate, ""), yes(VerbDelete, "")
-	gone := stays("it is not on the host in this state")
-	already := cell{verb: VerbAlready, reason: "oned is placing it again"}
+	gone := stays(wording.NotOnHost)
+	already := cell{verb: VerbAlready, reason: wording.PlacedAgain}
 	return []row{
 		{
 			name:   "being placed again",
@@ -68,7 +71,7 @@ func table() []row {
 			},
 			idle:     true,
 			recreate: recreate, delete: remove,
-			migrate: report("an operation on its disks was under way on the failed host"),
+			migrate: report(wording.DisksBusy),
 			source:  "src/lcm/LifeCycleActions.cc clean_up_vm, 6.10: recreate and delete take every ACTIVE state",
 		},
 		{
@@ -82,7 +85,7 @@ func table() []row {
 			active: []one.LCMState{one.LCMInit, one.Prolog, one.PrologResume, one.PrologUndeploy, one.Boot, one.BootUnknown, one.BootPoweroff,
 				one.BootSuspended, one.BootStopped, one.BootUndeploy, one.BootMigrate},
 			recreate: recreate, delete: remove,
-			migrate: report("it was being started on the failed host and cannot be moved in this state"),
+			migrate: report(wording.BeingStarted),
 			source:  "matrix: BOOT, PROLOG: resched refused, recreate accepted",
 		},
 		{
@@ -90,14 +93,14 @@ func table() []row {
 			active: []one.LCMState{one.BootFailure, one.BootMigrateFailure, one.BootUndeployFailure, one.BootStoppedFailure,
 				one.PrologFailure, one.PrologResumeFailure, one.PrologUndeployFailure, one.Failure},
 			recreate: recreate, delete: remove,
-			migrate: report("it could not be started on the failed host and cannot be moved in this state"),
+			migrate: report(wording.NotStarted),
 			source:  "matrix: BOOT_FAILURE, PROLOG_FAILURE: resched refused, recreate accepted",
 		},
 		{
 			name:     "being ended by its owner",
 			active:   []one.LCMState{one.Shutdown, one.Cancel, one.Epilog, one.EpilogFailure, one.CleanupDelete},
-			recreate: yes(VerbDelete, "its owner was ending it"), delete: remove,
-			migrate: report("its owner was ending it, and it cannot be moved in this state"),
+			recreate: yes(VerbDelete, wording.OwnerEnding), delete: remove,
+			migrate: report(wording.BeingEnded),
 			source:  "matrix: SHUTDOWN: resched refused, delete accepted; upstream's script brings such VMs back to life",
 		},
 		{
@@ -106,14 +109,14 @@ func table() []row {
 				one.PrologMigratePoweroff, one.PrologMigratePoweroffFailure, one.PrologMigrateSuspend, one.PrologMigrateSuspendFailure,
 				one.PrologMigrateUnknown, one.PrologMigrateUnknownFailure},
 			recreate: cell{verb: verbByEnd}, delete: remove,
-			migrate: report("it was migrating already and cannot be moved in this state"),
+			migrate: report(wording.BeingMigrated),
 			source:  "matrix: MIGRATE; src/lcm/LifeCycleStates.cc trigger_prolog_failure, trigger_deploy_failure",
 		},
 		{
 			name:     "moving to a stop on this host",
 			active:   []one.LCMState{one.SaveStop, one.SaveSuspend, one.ShutdownPoweroff, one.ShutdownUndeploy, one.EpilogStop, one.EpilogUndeploy, one.EpilogStopFailure, one.EpilogUndeployFailure},
 			recreate: recreate, delete: remove,
-			migrate: report("it was being stopped on the failed host and cannot be moved in this state"),
+			migrate: report(wording.BeingStopped),
 			source:  "matrix: SAVE_SUSPEND: resched refused, recreate accepted",
 		},
 		{
@@ -121,7 +124,7 @@ func table() []row {
 			active: []one.LCMState{one.Hotplug, one.HotplugSnapshot, one.HotplugNic, one.HotplugSaveas, one.HotplugResize,
 				one.DiskSnapshot, one.DiskSnapshotRevert, one.DiskSnapshotDelete, one.DiskResize, one.Backup},
 			recreate: recreate, delete: remove,
-			migrate: report("an operation was under way on the failed host and it cannot be moved in this state"),
+			migrate: report(wording.OperationUnderWay),
 			source:  "DispatchManagerActions.cc resched: only RUNNING, UNKNOWN and, since 5.10, POWEROFF",
 		},
 		{
@@ -153,8 +156,8 @@ func rowFor(vm one.VM) row {
 	if vm.State == one.Active {
 		return unknown
 	}
-	return row{name: "unknown state", recreate: cell{VerbLeave, "its state is not known to one-ft", true},
-		delete: cell{VerbLeave, "its state is not known to one-ft", true}, migrate: cell{VerbLeave, "its state is not known to one-ft", true}}
+	report := cell{VerbLeave, wording.StateUnknown, true}
+	return row{name: "unknown state", recreate: report, delete: report, migrate: report}
 }
 
 // vmIsRunningMigration reports whether the VM had a guest when its migration began.

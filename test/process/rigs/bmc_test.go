@@ -167,7 +167,7 @@ func TestLatePowerOff(t *testing.T) {
 	s := settings(hasty(b))
 	s.Late = 15 * time.Second
 	gaveUp := false
-	s.Notify = func(e fence.Event) { gaveUp = gaveUp || strings.HasPrefix(e.Text, "off: exit code 1") }
+	s.Notify = func(e fence.Event) { gaveUp = gaveUp || strings.HasPrefix(e.Message.String(), "off: exit code 1") }
 	prove(t, s, b, true)
 	if !gaveUp {
 		t.Error("the agent did not give up before")

@@ -1,0 +1,178 @@
+package isolation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"one-ft/pkg/config"
+	"one-ft/pkg/isolation/probe"
+	"one-ft/pkg/one"
+)
+
+// OnedClient asks all front-ends about this host. It is safe for concurrent use.
+type OnedClient struct {
+	clients []*one.Client
+	timeout time.Duration
+	uptime  func() time.Duration
+	names   []string // of this host, as oned may call it
+
+	mu       sync.Mutex
+	hostID   int // -1 while not known
+	via      int // the front-end whose word counted last
+	template map[string]string
+}
+
+// ErrHost means that oned knows this host by no name that is certain.
+var ErrHost = errors.New("this host is not found in oned")
+
+// NewOnedClient makes an OnedClient for the front-ends of a configuration. credentials are "user:token"; hostID is
+// the ID of this host, or -1 to find it by its name; transport carries the questions (Transport).
+func NewOnedClient(c config.Isolation, credentials string, hostID int, transport http.RoundTripper, uptime func() time.Duration) (*OnedClient, error) {
+	o := &OnedClient{timeout: c.Timeout, uptime: uptime, hostID: hostID, via: -1, names: []string{c.HostName}}
+	if c.HostName == "" {
+		name, err := os.Hostname()
+		if err != nil {
+			return nil, fmt.Errorf("find the name of this host: %w", err)
+		}
+		o.names = []string{name}
+		if short, _, dotted := strings.Cut(name, "."); dotted {
+			o.names = append(o.names, short)
+		}
+	}
+	for _, endpoint := range c.FrontEnds {
+		client, err := one.New(one.Options{Endpoint: endpoint, Credentials: credentials, Transport: transport, Timeout: c.Timeout})
+		if err != nil {
+			return nil, err
+		}
+		o.clients = append(o.clients, client)
+	}
+	return o, nil
+}
+
+// Transport connects to front-ends at the addresses that names gives, without a proxy, and never uses a connection
+// again: an old one says nothing about the network of now.
+func Transport(c config.Isolation, names *probe.Names) (http.RoundTripper, error) {
+	transport, err := one.NewTransport(c.CAFile, false)
+	if err != nil {
+		return nil, err
+	}
+	transport.Proxy, transport.DisableKeepAlives = nil, true
+	transport.DialContext = dialer(names)
+	return transport, nil
+}
+
+// dialer connects to the addresses of a name, one after the other.
+func dialer(names *probe.Names) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		addresses, err := names.Lookup(ctx, host)
+		if err != nil {
+			return nil, err
+		}
+		var d net.Dialer
+		for _, ip := range addresses {
+			conn, dialErr := d.DialContext(ctx, network, net.JoinHostPort(ip.String(), port))
+			if dialErr == nil {
+				return conn, nil
+			}
+			err = errors.Join(err, dialErr)
+		}
+		return nil, err
+	}
+}
+
+// Ask asks all front-ends at the same time, for at most the time-out of the configuration, and returns what their
+// quorum says.
+func (o *OnedClient) Ask(ctx context.Context) Answer {
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	word, via := Quorum(<-all(o.clients, func(client *one.Client) Answer { return o.ask(ctx, client) }))
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.via = via
+	return word
+}
+
+// ask asks one front-end about this host.
+func (o *OnedClient) ask(ctx context.Context, client *one.Client) Answer {
+	asked := o.uptime()
+	host, err := o.host(ctx, client)
+	if err != nil {
+		return Answer{Asked: asked, Err: fmt.Errorf("%s: %w", client.Endpoint(), err)}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.hostID, o.template = host.ID, host.Template
+	return Answer{Reported: reportedOf(host), Asked: asked}
+}
+
+// host reads this host from one front-end.
+func (o *OnedClient) host(ctx context.Context, client *one.Client) (one.Host, error) {
+	id := o.HostID()
+	if id < 0 {
+		hosts, err := client.Hosts(ctx)
+		if err == nil {
+			id, err = findHost(hosts, o.names)
+		}
+		if err != nil {
+			return one.Host{}, err
+		}
+	}
+	return client.Host(ctx, id) // the pool leaves parts of the template out on some versions
+}
+
+// findHost finds this host by its names; two hosts with one name are not certain.
+func findHost(hosts []one.Host, names []string) (int, error) {
+	found := -1
+	for _, name := range names {
+		for _, h := range hosts {
+			switch {
+			case !strings.EqualFold(h.Name, name):
+			case found >= 0 && found != h.ID:
+				return -1, fmt.Errorf("%w: hosts %d and %d may both be %s; set host_id", ErrHost, found, h.ID, strings.Join(names, " or "))
+			default:
+				found = h.ID
+			}
+		}
+	}
+	if found < 0 {
+		return -1, fmt.Errorf("%w: none of the %d hosts that this user sees is called %s; set host_id or host_name, and give the user USE rights on hosts",
+			ErrHost, len(hosts), strings.Join(names, " or "))
+	}
+	return found, nil
+}
+
+// HostID is the ID of this host in oned, or -1 while it is not known.
+func (o *OnedClient) HostID() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.hostID
+}
+
+// Template is the template of this host as oned last reported it; nil before.
+func (o *OnedClient) Template() map[string]string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.template
+}
+
+// VM reads a VM from the front-end whose word counted last.
+func (o *OnedClient) VM(ctx context.Context, id int) (one.VM, error) {
+	o.mu.Lock()
+	via := o.via
+	o.mu.Unlock()
+	if via < 0 {
+		return one.VM{}, errors.New("no front-end has answered yet")
+	}
+	return o.clients[via].VM(ctx, id)
+}

@@ -1,0 +1,109 @@
+package wording
+
+// What processes say of themselves: those of hooks, the coordinator and oneft resume.
+const (
+	Started          Kind = "started"
+	StartedCommand   Kind = "started-command"
+	TemplateDamaged  Kind = "template-damaged"
+	Connected        Kind = "connected"
+	NewerVersion     Kind = "newer-version"
+	OnedAway         Kind = "oned-away"
+	OnedStillAway    Kind = "oned-still-away"
+	NoLocks          Kind = "no-locks"
+	Failed           Kind = "failed"
+	Trouble          Kind = "trouble"
+	BatchOf          Kind = "batch"
+	AnsweredWith     Kind = "answered-with"
+	InIncident       Kind = "in-incident"
+	Answered         Kind = "answered"
+	MonitoringCycle  Kind = "monitoring-cycle"
+	MetricsUnwritten Kind = "metrics-unwritten"
+
+	// The coordinator.
+	NotHandedOver    Kind = "not-handed-over"
+	CoordinatorHangs Kind = "coordinator-hangs"
+	RequestTooOld    Kind = "request-too-old"
+	HandedOver       Kind = "handed-over"
+	HandedOverTo     Kind = "handed-over-to"
+	AlreadyHandled   Kind = "already-handled"
+	OutageHandled    Kind = "outage-handled"
+	LeftOnPurpose    Kind = "left-on-purpose"
+	NotByItself      Kind = "not-by-itself"
+	TriedLater       Kind = "tried-later"
+
+	// oneft resume.
+	Follower     Kind = "follower"
+	LookingAgain Kind = "looking-again"
+	SweptOpen    Kind = "swept-open"
+	SweptMissed  Kind = "swept-missed"
+	SweptAgain   Kind = "swept-again"
+	SweptHandled Kind = "swept-handled"
+	SweptAlive   Kind = "swept-alive"
+	SweptLives   Kind = "swept-lives"
+	SweptPerson  Kind = "swept-person"
+	SweptLater   Kind = "swept-later"
+	SweptNone    Kind = "swept-none"
+	ResumedOne   Kind = "resumed-one"
+	NoJournal    Kind = "no-journal"
+	MarkRemoved  Kind = "mark-removed"
+	MarksRemain  Kind = "marks-remain"
+	TriedAgain   Kind = "tried-again"
+	TakenUp      Kind = "taken-up"
+	FollowingVMs Kind = "following-vms"
+	TakenOver    Kind = "taken-over"
+	LeftOpen     Kind = "left-open"
+)
+
+// processRows words those kinds.
+func processRows() []row {
+	return []row{
+		{Started, Info, "started for {what} {id}, given by {source}"},
+		{StartedCommand, Info, "started: {command}"},
+		{TemplateDamaged, Warning, "the template that oned gave is damaged behind its ID; the ID is used"},
+		{Connected, Info, "OpenNebula {version} at {endpoint}, as named by {source}"},
+		{NewerVersion, Warning, "OpenNebula {version} is newer than all that one-ft was measured with; it is called like {dialect}"},
+		{OnedAway, Warning, "{error}; trying again in {wait}"},
+		{OnedStillAway, Warning, "{error}; {attempts} attempts failed since the last such line; trying again"},
+		{NoLocks, Warning, "working without locks: another one-ft could act on the same VMs at the same time: {error}"},
+		{Failed, Problem, "{error}"},
+		{Trouble, Warning, "{error}"},
+		{BatchOf, Info, "{reports}; {errors} with an error; {lines} left as they are"},
+		{Answered, Info, "answered"},
+		{AnsweredWith, Info, "{answer}"},
+		{InIncident, Info, "{summary} (incident {incident})"},
+		{MonitoringCycle, Info, "a monitoring cycle is {cycle} ({source})"},
+		{MetricsUnwritten, Warning, "the incident is not in the metrics: {error}"},
+
+		{NotHandedOver, Warning, "working without handing over: {error}"},
+		{CoordinatorHangs, Warning, "{process} has the hosts, but has not been at work for {limit}; working without it"},
+		{RequestTooOld, Warning, "the request for host {id} of {since} is too old; it is left to oneft resume"},
+		{HandedOver, Info, "handed over by {call}"},
+		{HandedOverTo, Info, "handed over to {process}"},
+		{AlreadyHandled, Info, "host {id} is already being handled by {process}"},
+		{LeftOnPurpose, Info, "what is left there was left on purpose"},
+		{NotByItself, Info, "{summary}; nothing more is done by itself"},
+		{TriedLater, Info, "{summary}; tried again at {at}"},
+		{OutageHandled, Info, "this outage has been handled: incident {number}: {why}; see oneft incidents show {number}"},
+
+		{Follower, Info, "this front-end follows another one, which does this"},
+		{LookingAgain, Info, "looking again in {wait} whether an event has come"},
+		{SweptOpen, Info, "its incident is open"},
+		{SweptMissed, Info, "no event came for it"},
+		{SweptAgain, Info, "it was not completed"},
+		{SweptHandled, Info, "handled by incident {number}"},
+		{SweptAlive, Info, "oned still calls it failed, but it is monitored again: it lives (incident {number})"},
+		{SweptLives, Info, "oned still calls it failed, but its VMs are monitored again: it lives"},
+		{SweptPerson, Info, "incident {number} ended: {summary}; not retried automatically; see oneft incidents show {number}"},
+		{SweptLater, Info, "incident {number} was not completed; tried again at {at}"},
+		{SweptNone, Info, "nobody has handled it, and the configuration says that nothing is done by itself: {tool} {id} does"},
+		{ResumedOne, Info, "going on with incident {number} ({what} {id} {name})"},
+		{NoJournal, Warning, "working without the journal: {error}"},
+		{MarkRemoved, Info, "removed the mark that let ssh to {name} fail, left by a process that has ended"},
+		{MarksRemain, Warning, "failed to remove marks that let ssh fail: {error}"},
+		{TriedAgain, Info, "tried again: {call}"},
+		{TakenUp, Warning, "the process before was stopped in the middle; this one goes on"},
+		{FollowingVMs, Info, "following its VMs"},
+		{TakenOver, Warning, "going on with {incident}"},
+		{LeftOpen, Warning, "this process was told to end; the next event or oneft resume goes on"},
+	}
+}

@@ -1,0 +1,107 @@
+package isolated_test
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"one-ft/test/process/rigs"
+)
+
+// need skips what needs real hypervisors where that cannot be.
+func need(t *testing.T) {
+	t.Helper()
+	rigs.Need(t, rigs.NetPackages, "ip", "nft")
+	rigs.Need(t, rigs.HypervisorPackages, "qemu-system-x86_64", "libvirtd", "virsh", "systemctl")
+	rigs.NeedRoot(t)
+}
+
+// TestRealGuests: guests of a real libvirt are gone within the published bound when the
+// host is cut off, whatever has become of libvirt, and nobody else is touched.
+func TestRealGuests(t *testing.T) {
+	t.Parallel()
+	need(t)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, c := range []struct {
+		name string
+		harm func(*rigs.Hypervisor)
+	}{
+		{"libvirt answers", func(*rigs.Hypervisor) {}},
+		{"libvirt is dead", (*rigs.Hypervisor).StopLibvirtd},
+		{"libvirt hangs", (*rigs.Hypervisor).FreezeLibvirtd},
+	} {
+		wg.Go(func() {
+			t.Run(c.name, func(t *testing.T) {
+				s := newSite(t, "5.10.6", 1, nil)
+				h, dir := rigs.StartHypervisor(t, s.net.Hosts[0]), t.TempDir()
+				for _, name := range []string{"one-0", "one-1", "other", "one-x1"} {
+					h.Start(name)
+				}
+				file := s.settings(dir)
+				patience, reaction := s.bound(file, "--watch")
+				i := s.start(h.Command, dir, file)
+				s.ready()
+				c.harm(h)
+				cut := time.Now()
+				s.net.CutCable(s.net.Hosts[0])
+				s.await("the end of the guests\n"+i.said(), func() bool {
+					return !slices.ContainsFunc(h.Guests(), func(name string) bool { return name == "one-0" || name == "one-1" })
+				})
+				if took := time.Since(cut); took > patience+reaction || took < patience-2*time.Second {
+					t.Errorf("gone after %s; the bound is %s + %s", took, patience, reaction)
+				}
+				s.await("the last word of host_isolated", func() bool { return strings.Contains(i.said(), "are stopped, verified") })
+				if left := h.Guests(); !slices.Equal(left, []string{"one-x1", "other"}) {
+					t.Errorf("left are %v", left)
+				}
+				if calls := h.PowerCommands(); len(calls) > 0 {
+					t.Errorf("the host was told to power off: %v", calls)
+				}
+			})
+		})
+	}
+	wg.Go(func() { t.Run("shutdown", shutdownOfAHost) })
+	wg.Go(func() { t.Run("cron", startedByCron) })
+}
+
+// startedByCron: what a run of cron remembers is enough for the next ones to decide; a
+// minute of this cron is a second.
+func startedByCron(t *testing.T) {
+	rigs.Need(t, rigs.CronPackages, "cron", "faketime")
+	s := newSite(t, "5.10.6", 1, nil)
+	h, dir := rigs.StartHypervisor(t, s.net.Hosts[0]), t.TempDir()
+	h.Start("one-0")
+	h.Start("other")
+	file := s.settings(dir, "cron_period: 10s")
+	s.replace(file, "after: 12s", "after: 22s")
+	patience, reaction := s.bound(file)
+	rigs.StartCron(t, h, "* * * * * root "+s.bin+"/host_isolated --config "+file, 60)
+	s.await("a run of cron", func() bool { return strings.Contains(read(dir, "run/host_isolated.json"), `"phase":"fine"`) })
+	s.ready()
+	cut := time.Now()
+	s.net.Isolate(s.net.Hosts[0])
+	s.await("the end of the guest", func() bool { return slices.Equal(h.Guests(), []string{"other"}) })
+	if took := time.Since(cut); took > patience+reaction || took < patience-2*time.Second {
+		t.Errorf("gone after %s; the bound is %s + %s\n%s", took, patience, reaction, read(dir, "state/host_isolated.log"))
+	}
+}
+
+// shutdownOfAHost: a host that does not go down in time is forced off.
+func shutdownOfAHost(t *testing.T) {
+	s := newSite(t, "5.10.6", 1, nil)
+	h, dir := rigs.StartHypervisor(t, s.net.Hosts[0]), t.TempDir()
+	h.Start("one-0")
+	i := s.start(h.Command, dir, s.settings(dir, "action: shutdown", "shutdown_limit: 10s"))
+	s.ready()
+	s.net.SilentPort(s.net.Hosts[0])
+	forced := []string{"systemctl poweroff", "systemctl poweroff --force"}
+	s.await("the host to be forced off", func() bool {
+		return len(h.PowerCommands()) >= 2 && (!h.HasSysrq() || h.SysrqWritten() != "")
+	})
+	if calls := h.PowerCommands(); !slices.Equal(calls[:2], forced) {
+		t.Errorf("%v, want %v\n%s", calls, forced, i.said())
+	}
+}
