@@ -69,7 +69,8 @@ func Plan(existing []PoolHook, wanted []Hook, facts Facts) ([]Change, error) {
 		case !found:
 			changes = append(changes, Change{Verb: Create, ID: -1, Name: h.Name, Template: h.template(), After: h.template()})
 		case !h.asWanted(p) || forgotten[h.trigger()]:
-			changes = append(changes, Change{Verb: Update, ID: p.ID, Name: p.Name, Template: written(h.attributes()), Before: p.shown(), After: p.with(h).shown()})
+			changes = append(changes, Change{Verb: Update, ID: p.ID, Name: p.Name, Template: written(h.attributes()),
+				Before: p.shown(), After: p.with(h).shown()})
 		}
 	}
 	return changes, nil
