@@ -73,7 +73,7 @@ func NewRecorder(c Config) *Recorder {
 func (rec *Recorder) Line(level wording.Level, vm int, m wording.Message) {
 	step := rec.step.Load().(incident.Step)
 	c := rec.file.Load()
-	c.KindEvent(step, vm, string(level), m.Kind, m.String())
+	c.Event(step, vm, level, m)
 	if m.Kind == wording.Held {
 		rec.notify.held(c)
 	}
@@ -91,7 +91,7 @@ func (rec *Recorder) Stage(step incident.Step) {
 
 // note writes what this process says of itself.
 func note(c *incident.Writer, step incident.Step, m wording.Message) {
-	c.KindEvent(step, -1, string(m.Level()), m.Kind, m.String())
+	c.Event(step, -1, m.Level(), m)
 }
 
 // diskLimit is how long a recovery waits for the disk of the journal each time that it has
@@ -357,7 +357,7 @@ func (rec *Recorder) End(report *failover.Report, err error, told bool) {
 				if rec.left {
 					left = report.Message()
 				}
-				c.KindEvent(incident.StepEnd, -1, string(wording.Warning), left.Kind, left.String())
+				c.Event(incident.StepEnd, -1, wording.Warning, left)
 				failed <- c.Close()
 				return
 			}

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"one-ft/pkg/incident"
 	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // fact is a line about the whole incident.
@@ -48,7 +48,7 @@ func (v view) outOfScheduling() (since, back time.Time, out bool) {
 		return time.Time{}, time.Time{}, false
 	}
 	since = v.Host.Quarantined
-	back = v.eventAfter(incident.KindReleased, since)
+	back = v.eventAfter(wording.Released, since)
 	return since, back, back.IsZero()
 }
 
@@ -65,14 +65,14 @@ func (v view) failFast() string {
 		words = append(words, text.Short(name, maxName))
 	}
 	names := some(words, namedNames)
-	if over := v.eventAfter(incident.KindFailFastOver, v.eventAfter(incident.KindFailFast, time.Time{})); !over.IsZero() {
+	if over := v.eventAfter(wording.FailFastOver, v.eventAfter(wording.FailFast, time.Time{})); !over.IsZero() {
 		return fmt.Sprintf("failed at once to %s until %s", names, v.at(over))
 	}
 	return "fails at once to " + names
 }
 
 // eventAfter is when the last event of a kind was, unless that was before a time.
-func (v view) eventAfter(kind incident.Kind, after time.Time) time.Time {
+func (v view) eventAfter(kind wording.Kind, after time.Time) time.Time {
 	for _, e := range slices.Backward(v.Events) {
 		if e.Kind == kind && !e.At.Before(after) {
 			return e.At
