@@ -102,9 +102,9 @@ func (l *Log) started(kind hook.Kind, e hook.Event) {
 
 // Answer logs an answer, which may say with a method Message what it is about.
 func (l *Log) Answer(level wording.Level, a Answer) {
-	m := wording.Of(wording.Answered, a.Line())
+	m := wording.Of(wording.Answered)
 	if is, said := a.(interface{ Message() wording.Message }); said {
-		m = wording.Of(wording.Answered, is.Message())
+		m = wording.Of(wording.AnsweredWith, is.Message())
 	}
 	l.write(l.entry.WithField("exit", a.ExitCode()), level, -1, m, a.Line())
 }

@@ -74,7 +74,7 @@ func (b Batch) Line() string {
 func (b Batch) Message() wording.Message {
 	all := make(wording.List, len(b.Reports))
 	for i, r := range b.Reports {
-		all[i] = r.Message().After(r.Object)
+		all[i] = r.Said().After(r.Object)
 	}
 	return wording.Of(wording.BatchOf, all, len(b.Errors), len(b.Lines))
 }

@@ -53,8 +53,16 @@ func (r Report) Line() string {
 	return line
 }
 
-// Message is the summary.
-func (r Report) Message() wording.Message { return r.said }
+// Said is the summary.
+func (r Report) Said() wording.Message { return r.said }
+
+// Message is the summary with the number of the incident.
+func (r Report) Message() wording.Message {
+	if r.Incident == 0 {
+		return r.said
+	}
+	return wording.Of(wording.InIncident, r.said, r.Incident)
+}
 
 // Table is the report for people.
 func (r Report) Table() [][]string {

@@ -60,6 +60,9 @@ func (a answer) String() string {
 	return text
 }
 
+// Plain is what is stable of it, for logs that are compared.
+func (a answer) Plain() string { return fmt.Sprintf("%d %s", a.code, a.said) }
+
 // caller calls a device once; action is for agents. Tests script it.
 type caller func(ctx context.Context, d *device, action string) answer
 

@@ -11,6 +11,7 @@ type Proof struct {
 	made    bool
 	hostID  int
 	how     string
+	by      string // in a stable word: level and its number, admin, before or nobody
 	at      time.Time
 	certain bool
 }
@@ -33,20 +34,23 @@ func (p Proof) String() string {
 	return p.how
 }
 
+// Plain is what proved it, for logs that are compared.
+func (p Proof) Plain() string { return p.by }
+
 // WithoutProof is the explicit value for acting although nothing says that the host
 // is off: fencing was turned off, or nothing is configured. why is for the log.
 func WithoutProof(hostID int, why string) Proof {
-	return Proof{made: true, hostID: hostID, how: printable(why), at: time.Now()}
+	return Proof{made: true, hostID: hostID, how: printable(why), by: "nobody", at: time.Now()}
 }
 
 // Recalled is a proof that was made at a time before, for the same outage: nothing has been heard of the host since. how
 // is what its String was.
 func Recalled(hostID int, how string, at time.Time) Proof {
-	return Proof{made: true, hostID: hostID, how: printable(how), at: at, certain: true}
+	return Proof{made: true, hostID: hostID, how: printable(how), by: "before", at: at, certain: true}
 }
 
 // ConfirmedOff is the word of an admin that the host is off: the answer to ErrManual.
 // by says who confirmed it.
 func ConfirmedOff(hostID int, by string) Proof {
-	return Proof{made: true, hostID: hostID, how: fmt.Sprintf("%s confirmed that host %d is off", printable(by), hostID), at: time.Now(), certain: true}
+	return Proof{made: true, hostID: hostID, how: fmt.Sprintf("%s confirmed that host %d is off", printable(by), hostID), by: "admin", at: time.Now(), certain: true}
 }

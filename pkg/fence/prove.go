@@ -105,7 +105,7 @@ func (w *work) prove(ctx context.Context) (Proof, error) {
 		stop()
 		if len(failures) == 0 {
 			how := fmt.Sprintf("%s (level %d), %s", verdict(devices), i+1, seconds(start))
-			return Proof{made: true, hostID: w.host.ID, how: how, at: time.Now(), certain: true}, nil
+			return Proof{made: true, hostID: w.host.ID, how: how, by: fmt.Sprintf("level %d", i+1), at: time.Now(), certain: true}, nil
 		}
 		failed.Levels = append(failed.Levels, LevelFailure{Name: levelName(i+1, w.settings.Levels[i].Name), Devices: failures})
 	}

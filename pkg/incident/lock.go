@@ -40,6 +40,9 @@ func (e *BusyError) Error() string {
 	return e.Object + " is already being handled by " + e.Holder
 }
 
+// Plain is what is stable of it, for logs that are compared.
+func (e *BusyError) Plain() string { return e.Holder }
+
 // Unwrap is ErrBusy.
 func (e *BusyError) Unwrap() error { return ErrBusy }
 

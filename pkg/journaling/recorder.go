@@ -355,7 +355,7 @@ func (rec *Recorder) End(report *failover.Report, err error, told bool) {
 			if told && rec.kept || rec.left {
 				left := wording.Of(wording.LeftOpen)
 				if rec.left {
-					left = report.Message()
+					left = report.Said()
 				}
 				c.Event(incident.StepEnd, -1, wording.Warning, left)
 				failed <- c.Close()

@@ -4,6 +4,7 @@
 package wording
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -72,7 +73,8 @@ func (m Message) String() string {
 // Field is a field of a message with its value.
 type Field struct{ Name, Value string }
 
-// Fields are the fields, for the log. Of an error, which has its words from elsewhere, there is none.
+// Fields are the fields, for the log. A value may have a method Plain that says what is stable of it; an error without one,
+// which has its words from elsewhere, is none.
 func (m Message) Fields() (all []Field) {
 	for i, name := range find(m.Kind).names() {
 		if i >= len(m.Args) {
@@ -150,7 +152,15 @@ func plain(v any) string {
 		return "[" + v.Plain() + "]"
 	case List:
 		return "[" + v.join(Message.Plain) + "]"
-	case error, Words:
+	case interface{ Plain() string }:
+		return v.Plain()
+	case error:
+		var p interface{ Plain() string }
+		if errors.As(v, &p) {
+			return p.Plain()
+		}
+		return ""
+	case Words:
 		return ""
 	case Quote:
 		return text.Printable(string(v))

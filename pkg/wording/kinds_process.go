@@ -13,6 +13,8 @@ const (
 	Failed           Kind = "failed"
 	Trouble          Kind = "trouble"
 	BatchOf          Kind = "batch"
+	AnsweredWith     Kind = "answered-with"
+	InIncident       Kind = "in-incident"
 	Answered         Kind = "answered"
 	MonitoringCycle  Kind = "monitoring-cycle"
 	MetricsUnwritten Kind = "metrics-unwritten"
@@ -66,7 +68,9 @@ func processRows() []row {
 		{Failed, Problem, "{error}"},
 		{Trouble, Warning, "{error}"},
 		{BatchOf, Info, "{reports}; {errors} with an error; {lines} left as they are"},
-		{Answered, Info, "{answer}"},
+		{Answered, Info, "answered"},
+		{AnsweredWith, Info, "{answer}"},
+		{InIncident, Info, "{summary} (incident {incident})"},
 		{MonitoringCycle, Info, "a monitoring cycle is {cycle} ({source})"},
 		{MetricsUnwritten, Warning, "the incident is not in the metrics: {error}"},
 

@@ -78,8 +78,12 @@ func played(t *testing.T, s play.Scenario, family string) (result play.Result) {
 }
 
 // TestScenarios plays every file on each of its versions, and compares what was decided and done,
-// and when, with what has to be.
+// and when, with what has to be. Logs have kinds and fields of what happened, and no sentences.
 func TestScenarios(t *testing.T) {
+	printed := loadOutputs(t)
+	if *update {
+		t.Cleanup(func() { printed.write(t) })
+	}
 	for _, path := range files(t) {
 		t.Run(strings.TrimSuffix(path, ".txtar"), func(t *testing.T) {
 			t.Parallel()
@@ -90,7 +94,9 @@ func TestScenarios(t *testing.T) {
 			seen := map[string]string{}
 			for _, v := range chosen(path, s.Versions) {
 				t.Run(v, func(t *testing.T) {
-					seen[v] = played(t, s, v).Log
+					result := played(t, s, v)
+					seen[v] = result.Log
+					printed.compare(t, playing{strings.TrimSuffix(path, ".txtar"), v}, result.Output)
 					want, known := s.Logs[v]
 					switch {
 					case *update:

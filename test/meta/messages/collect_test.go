@@ -155,7 +155,7 @@ func (c *collector) visit(n ast.Node) bool {
 			return true
 		}
 		for _, part := range texts(text) {
-			c.found = append(c.found, message{Pkg: c.pkg, Pos: c.set.Position(n.Pos()).String(), Text: part, Line: c.lines[expr]})
+			c.found = append(c.found, message{Pkg: c.pkg, Pos: c.set.Position(n.Pos()).String(), Text: part, Line: c.lines[expr] || c.pkg == "pkg/wording"})
 		}
 		for _, other := range rest {
 			ast.Inspect(other, c.visit)

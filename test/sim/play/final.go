@@ -3,6 +3,7 @@ package play
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -86,12 +87,29 @@ func (f *frontEnd) incidents() (all []string) {
 	sort(records)
 	for _, r := range records {
 		text := fmt.Sprintf("%s incident %d: %s %d: %s", f.name, r.Number, r.Kind, r.ID, r.Status)
-		if r.Summary != "" {
-			text += ": " + r.Summary
-		}
-		all = append(all, f.world.clean(f.name, text))
+		all = append(all, f.world.clean(f.name, text+ends(r)))
 	}
 	return all
+}
+
+// ends says how many VMs of an incident ended how; of one about a single VM also what was done and why it ended so.
+func ends(r incident.Record) string {
+	count := map[string]int{}
+	for _, v := range r.VMs {
+		count[cmp.Or(v.Result, "open")]++
+	}
+	var parts []string
+	for _, result := range slices.Sorted(maps.Keys(count)) {
+		parts = append(parts, fmt.Sprintf("%d %s", count[result], result))
+	}
+	if len(r.VMs) == 1 && r.Kind == "VM" {
+		v := r.VMs[0]
+		parts = []string{fmt.Sprintf("%s: %s: %s", v.Action, cmp.Or(v.Result, "open"), v.Kind)}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(parts, ", ")
 }
 
 // records are the incidents of a front-end, the oldest first.

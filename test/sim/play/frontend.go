@@ -199,9 +199,12 @@ func (p *process) ended(rank int, quietly bool) {
 	}
 	text := fmt.Sprintf("%s: exit %d", p.call(), p.code)
 	p.frontEnd.world.log.add(rank, p.frontEnd.name, -1, "%s", text)
+	if out != "" {
+		p.frontEnd.world.log.print(rank, p.frontEnd.name, text)
+	}
 	for line := range strings.Lines(out) {
 		if line = strings.Join(strings.Fields(line), " "); line != "" {
-			p.frontEnd.world.log.add(rank, p.frontEnd.name, -1, "| %s", line)
+			p.frontEnd.world.log.print(rank, p.frontEnd.name, "| "+line)
 		}
 	}
 }

@@ -20,6 +20,8 @@ type entry struct {
 	who  string
 	vm   int // -1 when it is about no single VM
 	text string
+	// output: it is what a command printed, which is worded for people.
+	output bool
 }
 
 // What comes first in one moment: what happens to the cloud, what oned makes of it, what is
@@ -47,14 +49,14 @@ func (l *log) add(rank int, who string, vm int, format string, args ...any) {
 	l.entries = append(l.entries, entry{at: time.Since(l.began).Truncate(time.Millisecond), rank: rank, who: who, vm: vm, text: fmt.Sprintf(format, args...)})
 }
 
-// toolLine is a line of the log of a tool, as logrus writes it.
+// toolLine is a line of the log of a tool, as logrus writes it. Of its message, which is for people, scenarios know nothing.
 var toolLine = regexp.MustCompile(`^time="([^"]+)" level=(\w+)(?: msg=("(?:[^"\\]|\\.)*"|\S*))?(.*)$`)
 
 // field is a field behind the message.
 var field = regexp.MustCompile(`(\w+)=("(?:[^"\\]|\\.)*"|\S*)`)
 
 // noise is what every run says, and what the time line says already.
-var noise = regexp.MustCompile(`^($|started for |started: |OpenNebula \d|a monitoring cycle is |nothing to do($| \()|this front-end follows another one)`)
+var noise = regexp.MustCompile(`^((started|started-command|connected|monitoring-cycle|follower)\b.*|answered|answered-with answer=\[batch( errors=0| lines=\d+| reports=\[\])*\])$`)
 
 // readTools adds what the tools of a front-end have logged.
 func (l *log) readTools(frontEnd, dir string) error {
@@ -91,30 +93,62 @@ func (l *log) toolEntry(frontEnd, tool, line string) (e entry, keep bool, err er
 	if err != nil {
 		return e, false, err
 	}
-	text := m[3]
-	if strings.HasPrefix(text, `"`) {
-		if text, err = strconv.Unquote(text); err != nil {
-			return e, false, err
-		}
-	}
-	e = entry{at: at.Sub(l.began.Truncate(time.Millisecond)), rank: rankProcess, who: frontEnd + " " + tool, vm: -1, text: text}
+	e = entry{at: at.Sub(l.began.Truncate(time.Millisecond)), rank: rankProcess, who: frontEnd + " " + tool, vm: -1}
+	about, kind, fields := "", "", ""
 	for _, f := range field.FindAllStringSubmatch(m[4], -1) {
+		value := f[2]
+		if strings.HasPrefix(value, `"`) {
+			if value, err = strconv.Unquote(value); err != nil {
+				return e, false, err
+			}
+		}
 		switch f[1] {
 		case "host":
-			e.who = frontEnd + " " + tool + " " + f[2]
+			e.who = frontEnd + " " + tool + " " + value
 		case "vm":
-			if e.vm, err = strconv.Atoi(f[2]); err != nil {
+			if e.vm, err = strconv.Atoi(value); err != nil {
 				return e, false, err
 			}
 			if tool == "vm_failure" || tool == "vm_unknown" {
 				e.who = frontEnd + " " + tool
 			}
+		case "about":
+			about = value + ": "
+		case "kind":
+			kind = value
+		case "pid", "exit":
+		default:
+			if !strings.HasPrefix(value, "[") {
+				value = f[2] // quoted where that is needed
+			}
+			fields += " " + f[1] + "=" + value
 		}
 	}
+	e.text = about + kind + fields
+	keep = !noise.MatchString(e.text)
 	if m[2] != "info" {
 		e.text = m[2] + ": " + e.text
 	}
-	return e, !noise.MatchString(text), nil
+	return e, keep, nil
+}
+
+// print is add for a line that a command printed.
+func (l *log) print(rank int, who, line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, entry{at: time.Since(l.began).Truncate(time.Millisecond), rank: rank, who: who, vm: -1, text: line, output: true})
+}
+
+// printed are the lines that commands printed, behind their calls; it takes them out.
+func (l *log) printed(clean func(who, text string) string) string {
+	only := &log{}
+	l.entries = slices.DeleteFunc(l.entries, func(e entry) bool {
+		if e.output {
+			only.entries = append(only.entries, e)
+		}
+		return e.output
+	})
+	return only.lines(clean)
 }
 
 // lines are the entries as an admin reads them: in the order of time, VMs with the same news
@@ -143,7 +177,7 @@ func (l *log) lines(clean func(who, text string) string) string {
 
 // repeated is what a call of a hook says that has nothing to do: oned 4.4 calls the hook of a
 // host on each failed cycle.
-var repeated = regexp.MustCompile(`is already being handled by|: no VMs on the host$|has been handled: |handed over (to|by) `)
+var repeated = regexp.MustCompile(`\b(busy|already-handled|outage-handled|handed-over|handed-over-to)\b|answer=\[no-vms\]`)
 
 // fold takes calls of hooks out that say the same as one before, and tells how many there were.
 func (l *log) fold() string {

@@ -47,6 +47,7 @@ type world struct {
 // Result is what a scenario came to.
 type Result struct {
 	Log      string   // what was decided and done, and the state in the end
+	Output   string   // what commands of an admin printed: the words are for people
 	Problems []string // broken promises, and what could not be played
 	Audits   int      // how often the promises were looked at
 	Calls    int      // that processes of one-ft made
@@ -88,7 +89,7 @@ func Run(s Scenario, family, dir string) (Result, error) {
 		}
 	}
 	calls, audits := w.audit.counts()
-	return Result{Log: w.log.lines(w.clean) + final, Problems: w.problems, Audits: audits, Calls: calls, Forgotten: forgotten}, nil
+	return Result{Output: w.log.printed(w.clean), Log: w.log.lines(w.clean) + final, Problems: w.problems, Audits: audits, Calls: calls, Forgotten: forgotten}, nil
 }
 
 // newWorld makes the cloud, the front-ends and the hosts of a scenario; the caller closes the cloud.
@@ -208,18 +209,18 @@ func (w *world) clean(who, text string) string {
 }
 
 // numberOf is the number of an incident in a text, and of which front-end it is when it says so.
-var numberOf = regexp.MustCompile(`incident (\d+)(?: of front-end ([A-D]))?|oneft (?:resume|incidents show) (\d+)`)
+var numberOf = regexp.MustCompile(`incident (\d+)(?: of front-end ([A-D]))?|(?:front_end=([A-D])\S* )?(?:number|incident)=(\d+)|oneft (?:resume|incidents show) (\d+)`)
 
 // sameNumbers replaces the numbers of incidents by what they would be if those that began at the
 // same moment had begun in the order of their hosts. who begins with the front-end.
 func (w *world) sameNumbers(who, text string) string {
 	return numberOf.ReplaceAllStringFunc(text, func(found string) string {
 		m := numberOf.FindStringSubmatch(found)
-		name := m[2]
+		name := m[2] + m[3]
 		if name == "" {
 			name, _, _ = strings.Cut(who, " ")
 		}
-		digits := m[1] + m[3]
+		digits := m[1] + m[4] + m[5]
 		n, err := strconv.Atoi(digits)
 		f := w.frontEnd(name)
 		if err != nil || f == nil {
