@@ -162,7 +162,7 @@ func (c *Writer) Follow(summary string) error {
 func (c *Writer) Close() error { return c.finish(nil) }
 
 // Flush returns when everything so far is on the disk. After a write that failed it
-// tries again; the error is that of the last write.
+// retries; the error is that of the last write.
 func (c *Writer) Flush() error {
 	if c == nil {
 		return nil
@@ -224,7 +224,7 @@ func (c *Writer) flush() error {
 		if c.latest == nil {
 			return nil
 		}
-		c.touch() // it was tried in vain
+		c.touch() // the last write failed
 	}
 	target := c.changed
 	c.waiting++

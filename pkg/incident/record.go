@@ -112,7 +112,7 @@ func Statuses() []Status {
 func (s Status) Ended() bool { return slices.Contains(Statuses(), s) && !s.Unfinished() }
 
 // Unfinished reports whether the incident has not ended: a process works on it or follows its VMs, or
-// another one has to go on with it.
+// another one has to resume it.
 func (s Status) Unfinished() bool { return s == Open || s == Following }
 
 // Event is something that was seen, decided or done.

@@ -188,7 +188,7 @@ func TestForecastStandsBesideWhatHappened(t *testing.T) {
 		"  watch         20 s          20 s", "  guard         0.1 s         0.2 s", "  proof         4.0 s         4.1 s",
 		"  clean-up      1.2 s         1.0 s", "  scheduling    19 s          57 min 11 s so far", "  prolog        3.0 s         none", "  boot          1.0 s         none",
 		"  a stage of a later version  1.0 s         none",
-		"  (Clean-up to boot are those of VM 51, the slowest)",
+		"  (clean-up to boot are those of VM 51, the slowest)",
 	}
 	for i := range r.VMs {
 		if r.VMs[i].ID == 50 { // it began as early, and would be the slowest
