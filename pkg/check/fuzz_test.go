@@ -34,8 +34,5 @@ func FuzzLogs(f *testing.F) {
 		if failed := failedLoad(path); failed != "" && !strings.Contains(failed, "Cannot get hook information") {
 			t.Errorf("%q", failed)
 		}
-		if state := stateOf(dir); len(strings.Fields(state)) > 1 || !strings.Contains(text, state) {
-			t.Errorf("%q", state)
-		}
 	})
 }

@@ -2,7 +2,6 @@ package check
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/process"
 )
 
 // machine looks at this machine: processes, logs, directories, timers. It writes nothing.
@@ -89,8 +89,8 @@ func (l *look) processes(fe *FrontEnd) {
 				}
 			}
 		case slices.ContainsFunc(words[:min(len(words), 3)], func(w string) bool { return strings.HasPrefix(filepath.Base(w), manager) }):
-			if state := stateOf(dir); state != "" && (!fe.Manager || strings.ContainsAny(fe.ManagerState, deadStates)) {
-				fe.Manager, fe.ManagerState = true, state
+			if stat, _ := process.ReadStat(dir); stat.State != "" && (!fe.Manager || strings.ContainsAny(fe.ManagerState, deadStates)) {
+				fe.Manager, fe.ManagerState = true, stat.State
 			}
 		}
 	}
@@ -99,19 +99,6 @@ func (l *look) processes(fe *FrontEnd) {
 // deadStates are those of processes that do nothing any more: zombies, and stopped ones
 // (proc(5)).
 const deadStates = "ZTtXx"
-
-// stateOf is the state of a process, behind its name, which may hold anything.
-func stateOf(dir string) string {
-	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
-	if err != nil {
-		return ""
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	if len(fields) == 0 {
-		return ""
-	}
-	return fields[0]
-}
 
 // failedLoad is the last line in the log of the hook execution manager that says that it could not
 // read its hooks, unless it could later on: it goes on without any then (HookMap.load in

@@ -1,11 +1,9 @@
 package failfast
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -87,65 +85,36 @@ func (o OS) Processes(uid int) ([]Process, error) {
 
 // process reads one process, if it is of that user.
 func (o OS) process(pid, uid int) (Process, error) {
-	stat, err := readSome(o.file(pid, "stat"))
+	stat, err := o.stat(pid)
 	if err != nil {
-		return Process{}, fmt.Errorf("process %d: %w", pid, ErrGone)
+		return Process{}, err
 	}
-	started, err := startedIn(stat)
-	if err != nil {
-		return Process{}, fmt.Errorf("process %d: %w", pid, err)
-	}
-	status, err := readSome(o.file(pid, "status"))
+	status, err := process.ReadStart(o.file(pid, "status"), maxArgs)
 	if err != nil {
 		return Process{}, err
 	}
 	if owner, ok := uidIn(status); !ok || owner != uid {
 		return Process{}, fmt.Errorf("process %d is of another user", pid)
 	}
-	words, err := readSome(o.file(pid, "cmdline"))
+	words, err := process.ReadStart(o.file(pid, "cmdline"), maxArgs)
 	if err != nil {
 		return Process{}, err
 	}
 	args := strings.Split(strings.TrimRight(string(words), "\x00"), "\x00")
-	return Process{PID: pid, Started: started, UID: uid, Parent: parentIn(stat), Args: args}, nil
+	return Process{PID: pid, Started: stat.Started, UID: uid, Parent: stat.Parent, Args: args}, nil
 }
 
 func (o OS) file(pid int, name string) string {
 	return filepath.Join(o.Proc, strconv.Itoa(pid), name)
 }
 
-// started is when a process began; ErrGone when it has ended. A zombie has.
-func (o OS) started(pid int) (uint64, error) {
-	stat, err := readSome(o.file(pid, "stat"))
-	if err != nil {
-		return 0, fmt.Errorf("process %d: %w", pid, ErrGone)
+// stat reads what the kernel says of a process; ErrGone when it has ended. A zombie has.
+func (o OS) stat(pid int) (process.Stat, error) {
+	stat, err := process.ReadStat(o.file(pid, ""))
+	if err != nil || stat.Started == 0 || stat.Zombie() {
+		return process.Stat{}, fmt.Errorf("process %d: %w", pid, ErrGone)
 	}
-	started, err := startedIn(stat)
-	if err != nil {
-		return 0, fmt.Errorf("process %d: %w", pid, err)
-	}
-	return started, nil
-}
-
-// startedIn is when the process of a stat file began (proc(5)); ErrGone for a zombie.
-func startedIn(stat []byte) (uint64, error) {
-	// Its name, in parentheses, may hold anything.
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	const startField = 22 - 3 // the state is field 3
-	if len(fields) <= startField || strings.Contains("ZXx", fields[0]) {
-		return 0, ErrGone
-	}
-	started, err := strconv.ParseUint(fields[startField], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("when it began: %w", err)
-	}
-	return started, nil
-}
-
-// parentIn is the parent of a process of which startedIn could read when it began.
-func parentIn(stat []byte) int {
-	parent, _ := strconv.Atoi(strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))[1]) // field 4
-	return parent
+	return stat, nil
 }
 
 // uidIn is the real user in a status file. The owner of the directory would be root for a process
@@ -170,11 +139,11 @@ func (o OS) Signal(p Process, s syscall.Signal) error {
 	} else if errors.Is(err, unix.ESRCH) {
 		return fmt.Errorf("process %d: %w", p.PID, ErrGone)
 	}
-	started, err := o.started(p.PID)
+	stat, err := o.stat(p.PID)
 	switch {
 	case err != nil:
 		return err
-	case started != p.Started:
+	case stat.Started != p.Started:
 		return fmt.Errorf("process %d: %w", p.PID, ErrGone)
 	case held:
 		err = unix.PidfdSendSignal(fd, s, nil, 0)
@@ -188,13 +157,4 @@ func (o OS) Signal(p Process, s syscall.Signal) error {
 		return fmt.Errorf("signal process %d: %w", p.PID, err)
 	}
 	return nil
-}
-
-func readSome(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxArgs))
 }

@@ -1,15 +1,15 @@
 package isolation
 
 import (
-	"fmt"
 	"time"
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/isolation/probe"
+	"one-ft/pkg/wording"
 )
 
-// minRounds is how many rounds in a row have to agree before anything is stopped: one
-// lost or slow answer never decides.
+// minRounds is how many rounds in a row have to agree before anything is stopped: one lost or slow answer never
+// decides.
 const minRounds = 3
 
 // Round is what one round of probes found out.
@@ -18,10 +18,10 @@ type Round struct {
 	Began, Ended time.Duration
 	// FrontEnd is the best answer of all front-ends, Witness that of all witnesses.
 	FrontEnd, Witness probe.Reach
-	// Says is what oned says of this host, and Asked when the first of the requests behind
-	// it was sent, since the boot.
-	Says  Says
-	Asked time.Duration
+	// Reported is what oned says of this host, and Asked when the first of the requests behind it was sent, since the
+	// boot.
+	Reported Reported
+	Asked    time.Duration
 }
 
 // History is what is remembered from round to round.
@@ -33,15 +33,14 @@ type History struct {
 	// Missed is the number of rounds in a row that did not renew it.
 	Missed int `json:"missed"`
 	// Told is the last thing that oned said of this host.
-	Told Says `json:"told"`
-	// Isolated is the number of rounds in a row that found the host isolated, and Since
-	// when the first of them began.
+	Told Reported `json:"told"`
+	// Isolated is the number of rounds in a row that found the host isolated, and Since when the first of them began.
 	Isolated int           `json:"isolated"`
 	Since    time.Duration `json:"since"`
 	// Away is the number of rounds in a row without contact with oned.
 	Away int `json:"away"`
-	// Unchecked: there was contact again, and whether the VMs here are still wanted here
-	// has not been found out since.
+	// Unchecked: there was contact again, and whether the VMs here are still wanted here has not been found out
+	// since.
 	Unchecked bool `json:"unchecked"`
 	// Last is when the last round began.
 	Last time.Duration `json:"last"`
@@ -57,8 +56,7 @@ type Policy struct {
 	Every  time.Duration // from one round to the next
 }
 
-// NewPolicy takes a policy out of a configuration; cron says that cron starts each
-// round.
+// NewPolicy takes a policy out of a configuration; cron says that cron starts each round.
 func NewPolicy(c config.Isolation, cron bool) Policy {
 	p := Policy{Strict: c.Strict, After: c.After, Lease: c.Lease, Quiet: c.Quiet, Asks: c.AuthFile != "", Every: c.Interval}
 	if cron {
@@ -81,17 +79,15 @@ const (
 // Verdict is what a round means.
 type Verdict struct {
 	Phase Phase
-	Why   string // for people
-	// At is when VMs will be stopped unless something changes, since the boot; 0 when they
-	// will not.
+	Why   wording.Message
+	// At is when VMs will be stopped unless something changes, since the boot; 0 when they will not.
 	At time.Duration
 	// Again: too few rounds have been seen to be certain; another one has to follow at once.
 	Again bool
-	// Returned: there is contact with oned again, and the VMs here have to be compared with
-	// what oned knows.
+	// Returned: there is contact with oned again, and the VMs here have to be compared with what oned knows.
 	Returned bool
-	// Unwatched: the same, because nobody watched this host before: nothing is known of what was
-	// started elsewhere meanwhile.
+	// Unwatched: the same, because nobody watched this host before: nothing is known of what was started elsewhere
+	// meanwhile.
 	Unwatched bool
 }
 
@@ -103,27 +99,26 @@ func Decide(h History, r Round, p Policy) (History, Verdict) {
 	if p.Strict {
 		v = h.judgeLease(r, p, renewed)
 	}
-	v.Returned = h.Away == 0 && h.Unchecked
-	v.Unwatched = p.Asks && r.Says != SaysNothing && (h.Last == 0 || r.Began-h.Last > minRounds*p.Every)
 	if v.Phase == Act && r.Ended < p.Quiet {
-		v = Verdict{Phase: Isolated, At: p.Quiet, Returned: v.Returned, Unwatched: v.Unwatched, Why: v.Why + fmt.Sprintf("; but the host was booted %s ago", r.Ended.Round(time.Second))}
+		v = Verdict{Phase: Isolated, At: p.Quiet, Why: wording.Of(wording.JustBooted, v.Why, r.Ended.Round(time.Second))}
 	}
+	v.Returned = h.Away == 0 && h.Unchecked
+	v.Unwatched = p.Asks && r.Reported != ReportedNothing && (h.Last == 0 || r.Began-h.Last > minRounds*p.Every)
 	h.Last = r.Began
 	return h, v
 }
 
-// renew enters what oned says. A host that an admin enables is INIT for a moment: after
-// ERROR only MONITORED is good again, so that host_error, which looks at the host every
-// second, never misses a renewal.
+// renew enters what oned says. A host that an admin enables is INIT for a moment: after ERROR only MONITORED is good
+// again, so that host_error, which looks at the host every second, never misses a renewal.
 func (h History) renew(r Round) (next History, renewed bool) {
-	switch r.Says {
-	case SaysMonitored, SaysDisabled:
+	switch r.Reported {
+	case ReportedMonitored, ReportedDisabled:
 		renewed = true
-	case SaysInit:
-		renewed = h.Told != SaysError
+	case ReportedInit:
+		renewed = h.Told != ReportedError
 	}
-	if r.Says != SaysNothing {
-		h.Told = r.Says
+	if r.Reported != ReportedNothing {
+		h.Told = r.Reported
 	}
 	if renewed {
 		h.Armed, h.Renewed, h.Missed = true, r.Asked, 0
@@ -135,7 +130,7 @@ func (h History) renew(r Round) (next History, renewed bool) {
 
 // contact counts the rounds in a row without contact with oned.
 func (h History) contact(r Round, p Policy) History {
-	if r.Says == SaysNothing && (p.Asks || r.FrontEnd != probe.Reachable) {
+	if r.Reported == ReportedNothing && (p.Asks || r.FrontEnd != probe.Reachable) {
 		h.Away++
 		return h
 	}
@@ -144,8 +139,8 @@ func (h History) contact(r Round, p Policy) History {
 	return h
 }
 
-// isolate counts the rounds in a row that found the host isolated. Rounds that are far
-// apart are not in a row: nobody knows what was in between.
+// isolate counts the rounds in a row that found the host isolated. Rounds that are far apart are not in a row: nobody
+// knows what was in between.
 func (h History) isolate(r Round, p Policy) History {
 	switch {
 	case r.FrontEnd != probe.Unreachable || r.Witness != probe.Unreachable:
@@ -160,41 +155,42 @@ func (h History) isolate(r Round, p Policy) History {
 
 // judge is the default mode: VMs stay as long as anything answers.
 func (h History) judge(r Round, p Policy) Verdict {
+	why, phase := wording.Of(wording.NobodyAnswers, (r.Ended-h.Since).Round(time.Second)), Holding
 	switch {
-	case r.FrontEnd == probe.Reachable && r.Says == SaysError:
-		return Verdict{Phase: Holding, Why: "oned says that this host is in ERROR, although the front-end can be reached from here"}
+	case r.FrontEnd == probe.Reachable && r.Reported == ReportedError:
+		why = wording.Of(wording.FrontEndSaysError)
 	case r.FrontEnd == probe.Reachable:
-		return Verdict{Phase: Fine, Why: "the front-end can be reached"}
+		why, phase = wording.Of(wording.FrontEndReached), Fine
 	case r.FrontEnd == probe.Refused:
-		return Verdict{Phase: Holding, Why: "the machine of the front-end answers, but oned does not listen there"}
+		why = wording.Of(wording.FrontEndRefuses)
 	case r.Witness >= probe.Refused:
-		return Verdict{Phase: Holding, Why: "the front-end cannot be reached, but a witness answers: this is the front-end's trouble"}
+		why = wording.Of(wording.FrontEndDown)
 	case r.FrontEnd == probe.Unknown:
-		return Verdict{Phase: Holding, Why: "whether the front-end can be reached is not known"}
+		why = wording.Of(wording.FrontEndUnclear)
 	case r.Witness == probe.Unknown:
-		return Verdict{Phase: Holding, Why: "the front-end cannot be reached, and there is no witness that could be asked"}
+		why = wording.Of(wording.WitnessUnclear)
+	case r.Ended >= h.Since+p.After && h.Isolated >= minRounds:
+		return Verdict{Phase: Act, Why: why, At: h.Since + p.After}
+	default:
+		return Verdict{Phase: Isolated, Why: why, At: h.Since + p.After}
 	}
-	v := Verdict{Phase: Isolated, At: h.Since + p.After, Why: fmt.Sprintf("neither the front-end nor a witness answers for %s", (r.Ended - h.Since).Round(time.Second))}
-	if r.Ended >= v.At && h.Isolated >= minRounds {
-		v.Phase = Act
-	}
-	return v
+	return Verdict{Phase: phase, Why: why}
 }
 
 // judgeLease is the strict mode: VMs stay as long as there is a lease.
 func (h History) judgeLease(r Round, p Policy, renewed bool) Verdict {
-	if renewed {
-		return Verdict{Phase: Fine, Why: fmt.Sprintf("oned says %s; the lease is renewed", r.Says)}
+	why := wording.Of(wording.OnedSilent)
+	if r.Reported != ReportedNothing {
+		why = wording.Of(wording.OnedReports, r.Reported)
 	}
-	why := "oned does not answer for this host"
-	if r.Says != SaysNothing {
-		why = fmt.Sprintf("oned says %s", r.Says)
-	}
-	if !h.Armed {
-		return Verdict{Phase: Holding, Why: why + "; it has never renewed the lease of this host, so there is none to lose; check the settings (host_isolated --check)"}
+	switch {
+	case renewed:
+		return Verdict{Phase: Fine, Why: wording.Of(wording.LeaseRenewed, r.Reported)}
+	case !h.Armed:
+		return Verdict{Phase: Holding, Why: wording.Of(wording.LeaseNever, why)}
 	}
 	ends := h.Renewed + p.Lease
-	v := Verdict{Phase: Isolated, At: ends, Why: fmt.Sprintf("%s; the lease was renewed %s ago", why, (r.Ended - h.Renewed).Round(time.Second))}
+	v := Verdict{Phase: Isolated, At: ends, Why: wording.Of(wording.LeaseMissed, why, (r.Ended - h.Renewed).Round(time.Second))}
 	switch {
 	case r.Ended < ends:
 		v.Phase = Holding

@@ -1,13 +1,13 @@
 package isolation
 
 import (
-	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"one-ft/pkg/isolation/probe"
+	"one-ft/pkg/wording"
 )
 
 const second = time.Second
@@ -19,12 +19,12 @@ func steady(strict bool) Policy {
 
 // leased is a host that has a lease since t, told MONITORED.
 func leased(t time.Duration) History {
-	return History{Armed: true, Renewed: t, Told: SaysMonitored, Last: t}
+	return History{Armed: true, Renewed: t, Told: ReportedMonitored, Last: t}
 }
 
 // at is a round that began at t and took a second.
-func at(t time.Duration, front, witness probe.Reach, says Says) Round {
-	return Round{Began: t, Ended: t + second, FrontEnd: front, Witness: witness, Says: says, Asked: t}
+func at(t time.Duration, front, witness probe.Reach, says Reported) Round {
+	return Round{Began: t, Ended: t + second, FrontEnd: front, Witness: witness, Reported: says, Asked: t}
 }
 
 // The decision table of the design, each row in both modes, for two minutes.
@@ -33,25 +33,25 @@ func TestDecisionTable(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		front, witness probe.Reach
-		says           Says
+		says           Reported
 		plain, strict  Phase
 	}{
-		{"all is well", reach, reach, SaysMonitored, Fine, Fine},
-		{"starting", reach, reach, SaysInit, Fine, Fine},
-		{"disabled by an admin", reach, reach, SaysDisabled, Fine, Fine},
-		{"witnesses do not matter", reach, un, SaysMonitored, Fine, Fine},
-		{"oned says ERROR", reach, reach, SaysError, Holding, Act},
-		{"offline by an admin", reach, reach, SaysOffline, Fine, Act},
-		{"a state of the future", reach, reach, SaysOther, Fine, Act},
-		{"oned hangs", reach, reach, SaysNothing, Fine, Act},
-		{"oned does not listen", refused, un, SaysNothing, Holding, Act},
-		{"the front-end is gone", un, reach, SaysNothing, Holding, Act},
-		{"the front-end is gone, a witness refuses", un, refused, SaysNothing, Holding, Act},
-		{"isolated", un, un, SaysNothing, Act, Act},
-		{"no witness could be asked", un, un1, SaysNothing, Holding, Act},
-		{"the front-end could not be asked", un1, un, SaysNothing, Holding, Act},
-		{"nothing could be asked", un1, un1, SaysNothing, Holding, Act},
-		{"the front-end could not be asked, a witness answers", un1, reach, SaysNothing, Holding, Act},
+		{"all is well", reach, reach, ReportedMonitored, Fine, Fine},
+		{"starting", reach, reach, ReportedInit, Fine, Fine},
+		{"disabled by an admin", reach, reach, ReportedDisabled, Fine, Fine},
+		{"witnesses do not matter", reach, un, ReportedMonitored, Fine, Fine},
+		{"oned says ERROR", reach, reach, ReportedError, Holding, Act},
+		{"offline by an admin", reach, reach, ReportedOffline, Fine, Act},
+		{"a state of the future", reach, reach, ReportedOther, Fine, Act},
+		{"oned hangs", reach, reach, ReportedNothing, Fine, Act},
+		{"oned does not listen", refused, un, ReportedNothing, Holding, Act},
+		{"the front-end is gone", un, reach, ReportedNothing, Holding, Act},
+		{"the front-end is gone, a witness refuses", un, refused, ReportedNothing, Holding, Act},
+		{"isolated", un, un, ReportedNothing, Act, Act},
+		{"no witness could be asked", un, un1, ReportedNothing, Holding, Act},
+		{"the front-end could not be asked", un1, un, ReportedNothing, Holding, Act},
+		{"nothing could be asked", un1, un1, ReportedNothing, Holding, Act},
+		{"the front-end could not be asked, a witness answers", un1, reach, ReportedNothing, Holding, Act},
 	} {
 		for _, strict := range []bool{false, true} {
 			want := c.plain
@@ -66,7 +66,7 @@ func TestDecisionTable(t *testing.T) {
 				if v.Phase == Act && acted == 0 {
 					acted = now + second
 				}
-				if v.Why == "" {
+				if v.Why.IsZero() {
 					t.Errorf("%s, strict %v: no reason", c.name, strict)
 				}
 			}
@@ -84,7 +84,7 @@ func TestDecisionTable(t *testing.T) {
 // What is lost in between, and how often, decides nothing.
 func TestOneLostRoundNeverActs(t *testing.T) {
 	const un, reach = probe.Unreachable, probe.Reachable
-	good, bad := at(0, reach, reach, SaysMonitored), at(0, un, un, SaysNothing)
+	good, bad := at(0, reach, reach, ReportedMonitored), at(0, un, un, ReportedNothing)
 	for _, c := range []struct {
 		name  string
 		round func(n int) Round
@@ -113,7 +113,7 @@ func TestOneLostRoundNeverActs(t *testing.T) {
 
 // A host that slept, or whose cron stood still, is not condemned by one round.
 func TestAfterAGap(t *testing.T) {
-	bad := at(5000*second, probe.Unreachable, probe.Unreachable, SaysNothing)
+	bad := at(5000*second, probe.Unreachable, probe.Unreachable, ReportedNothing)
 	h, v := Decide(leased(1000*second), bad, steady(true))
 	if v.Phase != Isolated || !v.Again {
 		t.Errorf("the first round: %+v", v)
@@ -134,7 +134,7 @@ func TestAfterAGap(t *testing.T) {
 
 // The lease begins when the request was sent, not when its answer came.
 func TestLeaseBeginsWithTheRequest(t *testing.T) {
-	r := at(1000*second, probe.Reachable, probe.Reachable, SaysMonitored)
+	r := at(1000*second, probe.Reachable, probe.Reachable, ReportedMonitored)
 	r.Ended = 1003 * second
 	h, _ := Decide(leased(0), r, steady(true))
 	if h.Renewed != 1000*second {
@@ -145,20 +145,20 @@ func TestLeaseBeginsWithTheRequest(t *testing.T) {
 // INIT comes from an admin's onehost enable, too; after ERROR it renews nothing.
 func TestInitAfterError(t *testing.T) {
 	h := leased(1000 * second)
-	round := func(now time.Duration, says Says) Verdict {
+	round := func(now time.Duration, says Reported) Verdict {
 		var v Verdict
 		h, v = Decide(h, at(now, probe.Reachable, probe.Reachable, says), steady(true))
 		return v
 	}
-	if v := round(1005*second, SaysInit); v.Phase != Fine || h.Renewed != 1005*second {
+	if v := round(1005*second, ReportedInit); v.Phase != Fine || h.Renewed != 1005*second {
 		t.Errorf("INIT after MONITORED: %+v", v)
 	}
-	round(1010*second, SaysError)
-	round(1015*second, SaysNothing)
-	if v := round(1020*second, SaysInit); v.Phase != Holding || h.Renewed != 1005*second {
+	round(1010*second, ReportedError)
+	round(1015*second, ReportedNothing)
+	if v := round(1020*second, ReportedInit); v.Phase != Holding || h.Renewed != 1005*second {
 		t.Errorf("INIT after ERROR: %+v", v)
 	}
-	if v := round(1025*second, SaysInit); v.Phase != Fine {
+	if v := round(1025*second, ReportedInit); v.Phase != Fine {
 		t.Errorf("INIT after INIT after ERROR: %+v", v)
 	}
 }
@@ -171,7 +171,7 @@ func TestQuietAndUnarmed(t *testing.T) {
 		p.Quiet = 10 * time.Minute
 		for now := 5 * second; now < 20*time.Minute; now += 5 * second {
 			var v Verdict
-			h, v = Decide(h, at(now, probe.Unreachable, probe.Unreachable, SaysNothing), p)
+			h, v = Decide(h, at(now, probe.Unreachable, probe.Unreachable, ReportedNothing), p)
 			if quiet := now+second < p.Quiet; quiet == (v.Phase == Act) && now > 70*second {
 				t.Fatalf("strict %v, %s after the boot: %+v", strict, now, v)
 			}
@@ -183,7 +183,7 @@ func TestQuietAndUnarmed(t *testing.T) {
 	h := History{}
 	for now := time.Hour; now < 2*time.Hour; now += 5 * second {
 		var v Verdict
-		if h, v = Decide(h, at(now, probe.Unreachable, probe.Unreachable, SaysNothing), steady(true)); v.Phase != Holding || !strings.Contains(v.Why, "--check") {
+		if h, v = Decide(h, at(now, probe.Unreachable, probe.Unreachable, ReportedNothing), steady(true)); v.Phase != Holding || v.Why.Kind != wording.LeaseNever {
 			t.Fatalf("never armed: %+v", v)
 		}
 	}
@@ -195,12 +195,12 @@ func TestReturned(t *testing.T) {
 	for _, asks := range []bool{false, true} {
 		p := steady(false)
 		p.Asks = asks
-		says := map[bool]Says{true: SaysError}[asks] // ERROR is contact, too
+		says := map[bool]Reported{true: ReportedError}[asks] // ERROR is contact, too
 		h, v := Decide(History{}, at(1000*second, reach, reach, says), p)
 		if v.Returned {
 			t.Errorf("asks %v: there was nothing before", asks)
 		}
-		h, v = Decide(h, at(1005*second, un, un, SaysNothing), p)
+		h, v = Decide(h, at(1005*second, un, un, ReportedNothing), p)
 		if v.Returned {
 			t.Errorf("asks %v: %+v", asks, v)
 		}
@@ -227,13 +227,13 @@ func TestLeaseIsKept(t *testing.T) {
 		for range rapid.IntRange(1, 200).Draw(t, "rounds") {
 			now += time.Duration(rapid.IntRange(1, 5).Draw(t, "pause")) * second
 			took := time.Duration(rapid.IntRange(0, 3).Draw(t, "took")) * second
-			says := rapid.SampledFrom([]Says{SaysNothing, SaysNothing, SaysMonitored, SaysInit, SaysError, SaysDisabled, SaysOffline}).Draw(t, "says")
+			says := rapid.SampledFrom([]Reported{ReportedNothing, ReportedNothing, ReportedMonitored, ReportedInit, ReportedError, ReportedDisabled, ReportedOffline}).Draw(t, "says")
 			reach := rapid.SampledFrom([]probe.Reach{probe.Unknown, probe.Unreachable, probe.Refused, probe.Reachable}).Draw(t, "reach")
-			r := Round{Began: now, Asked: now, Ended: now + took, FrontEnd: reach, Witness: reach, Says: says}
+			r := Round{Began: now, Asked: now, Ended: now + took, FrontEnd: reach, Witness: reach, Reported: says}
 			before := h
 			var v Verdict
 			h, v = Decide(h, r, p)
-			good := says == SaysMonitored || says == SaysDisabled || says == SaysInit && before.Told != SaysError
+			good := says == ReportedMonitored || says == ReportedDisabled || says == ReportedInit && before.Told != ReportedError
 			if missed++; good {
 				renewed, missed = now, 0
 			}

@@ -9,10 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/isolation/probe"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // hostID is this host in all tests.
@@ -26,7 +28,7 @@ type world struct {
 
 	mu        sync.Mutex
 	connected bool          // anything answers
-	says      Says          // oned, when connected
+	says      Reported      // oned, when connected
 	guests    []guest.Guest // that run here
 	vms       map[int]one.VM
 	vmErr     error
@@ -44,7 +46,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	dir := t.TempDir()
 	return &world{t: t, began: time.Now(), store: Store{RunDir: dir + "/run", StateDir: dir + "/state", Boot: "b1"},
-		connected: true, says: SaysMonitored, guests: guestsOf(4, 7), vms: map[int]one.VM{}}
+		connected: true, says: ReportedMonitored, guests: guestsOf(4, 7), vms: map[int]one.VM{}}
 }
 
 func guestsOf(ids ...int) (all []guest.Guest) {
@@ -58,7 +60,7 @@ func (w *world) uptime() time.Duration { return time.Hour + time.Since(w.began) 
 
 // watcher is a Watcher for this world.
 func (w *world) watcher(p Policy) *Watcher {
-	watcher := &Watcher{Policy: p, Action: guest.Destroy, Promise: fence.Promise{Lease: p.Lease, Reaction: 40 * second}, StopLimit: 20 * second,
+	watcher := &Watcher{Policy: p, Action: config.ActionDestroy, Promise: fence.Promise{Lease: p.Lease, Reaction: 40 * second}, StopLimit: 20 * second,
 		Round: w.round, Guests: w, Store: w.store, Uptime: w.uptime, Log: w}
 	if p.Asks {
 		watcher.Oned = oned{w}
@@ -70,7 +72,7 @@ func (w *world) watcher(p Policy) *Watcher {
 func (w *world) round(ctx context.Context) Findings {
 	f := Findings{Round: Round{Began: w.uptime(), Asked: w.uptime(), FrontEnd: probe.Unreachable, Witness: probe.Unreachable}}
 	if connected, says := w.network(); connected {
-		f.Round.FrontEnd, f.Round.Witness, f.Round.Says = probe.Reachable, probe.Reachable, says
+		f.Round.FrontEnd, f.Round.Witness, f.Round.Reported = probe.Reachable, probe.Reachable, says
 	} else {
 		pause(ctx, 3*second)
 	}
@@ -78,7 +80,7 @@ func (w *world) round(ctx context.Context) Findings {
 	return f
 }
 
-func (w *world) network() (connected bool, says Says) {
+func (w *world) network() (connected bool, says Reported) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.connected, w.says
@@ -97,12 +99,12 @@ func (w *world) Guests(context.Context) ([]guest.Guest, error) {
 	return slices.Clone(w.guests), nil
 }
 
-func (w *world) Stop(ctx context.Context, action guest.Action) guest.Outcome {
+func (w *world) Stop(ctx context.Context) guest.Outcome {
 	w.mu.Lock()
 	w.stops = append(w.stops, w.uptime())
 	found := slices.Clone(w.guests)
 	w.mu.Unlock()
-	w.say("STOP %s", action)
+	w.say("STOP")
 	pause(ctx, w.stopTakes)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -135,9 +137,7 @@ func (w *world) say(format string, args ...any) {
 	w.log = append(w.log, fmt.Sprintf(format, args...))
 }
 
-func (w *world) Info(format string, args ...any)    { w.say("info: "+format, args...) }
-func (w *world) Warn(format string, args ...any)    { w.say("warn: "+format, args...) }
-func (w *world) Problem(format string, args ...any) { w.say("problem: "+format, args...) }
+func (w *world) Say(m wording.Message) { w.say("%s: %s", m.Level(), m) }
 
 func (w *world) Sync() error {
 	w.say("SYNC")

@@ -7,20 +7,20 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/sirupsen/logrus"
-
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 const (
 	// logFile is in StateDir.
 	logFile = "host_isolated.log"
-	// maxLog is the size in bytes at which the file is put aside as its .old: months of
-	// an ordinary host, which writes a few lines a day.
+	// maxLog is the size in bytes at which the file is put aside as its .old: months of an ordinary host, which
+	// writes a few lines a day.
 	maxLog = 4 << 20
 	// queueLength is how many lines may wait for a log that hangs; more are dropped.
 	queueLength = 1000
@@ -28,13 +28,13 @@ const (
 	syslogLimit = 500 * time.Millisecond
 	// daemonFacility is LOG_DAEMON of syslog(3).
 	daemonFacility = 3 << 3
+	// timeFormat is that of the logs of one-ft's other executables.
+	timeFormat = "2006-01-02T15:04:05.000Z07:00"
 )
 
-// Log writes lines to a file that is forced to the disk when it matters, and to the
-// journal or syslog. A log that hangs holds nothing up: lines wait, and are dropped when
-// too many do. It is safe for concurrent use.
+// Log writes lines to a file that is forced to the disk when it matters, and to the journal or syslog. A log that
+// hangs holds nothing up: lines wait, and are dropped when too many do. It is safe for concurrent use.
 type Log struct {
-	format  *logrus.TextFormatter
 	queue   chan entry
 	ended   chan struct{}
 	dropped atomic.Int64
@@ -43,8 +43,8 @@ type Log struct {
 
 // entry is a line, or the question whether all before it is on the disk.
 type entry struct {
-	level  logrus.Level
-	line   []byte
+	at     time.Time
+	level  wording.Level
 	text   string
 	synced chan error
 }
@@ -52,30 +52,28 @@ type entry struct {
 // LogOptions say where a Log writes.
 type LogOptions struct {
 	StateDir string    // of the file; "" for none
-	Screen   io.Writer // the journal, or a person; nil for none
+	Screen   io.Writer // the journal, or an admin's terminal; nil for none
 	Syslog   string    // the socket of syslog, /dev/log; "" for none
 }
 
-// OpenLog opens a Log. It works also when the file cannot be written: the other places get
-// the lines, and as the first one that it is so.
+// OpenLog opens a Log. It works also when the file cannot be written: the other places get the lines, and as the
+// first one that it is so.
 func OpenLog(o LogOptions) *Log {
-	l := &Log{format: &logrus.TextFormatter{DisableColors: true, FullTimestamp: true, TimestampFormat: "2006-01-02T15:04:05.000Z07:00"},
-		queue: make(chan entry, queueLength), ended: make(chan struct{})}
-	var err error
-	w := logWriter{screen: o.Screen, syslog: o.Syslog}
+	l := &Log{queue: make(chan entry, queueLength), ended: make(chan struct{})}
+	w := &logWriter{screen: o.Screen, syslog: o.Syslog}
 	if o.StateDir != "" {
-		w.file, err = openLogFile(filepath.Join(o.StateDir, logFile))
+		var err error
+		if w.file, err = openLogFile(filepath.Join(o.StateDir, logFile)); err != nil {
+			l.Say(wording.Of(wording.LogNoFile, err))
+		}
 	}
 	go func() {
 		defer close(l.ended)
+		defer w.end()
 		for e := range l.queue {
 			w.write(e)
 		}
-		w.end()
 	}()
-	if err != nil {
-		l.Problem("no log on disk: %v", err)
-	}
 	return l
 }
 
@@ -92,24 +90,10 @@ func openLogFile(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
 }
 
-// Info logs what went as it should.
-func (l *Log) Info(format string, args ...any) { l.add(logrus.InfoLevel, format, args...) }
-
-// Warn logs what an admin may want to look at.
-func (l *Log) Warn(format string, args ...any) { l.add(logrus.WarnLevel, format, args...) }
-
-// Problem logs what an admin has to look at.
-func (l *Log) Problem(format string, args ...any) { l.add(logrus.ErrorLevel, format, args...) }
-
-func (l *Log) add(level logrus.Level, format string, args ...any) {
-	text := one.Printable(fmt.Sprintf(format, args...))
-	logger := &logrus.Logger{Out: io.Discard, Formatter: l.format, Level: logrus.InfoLevel}
-	line, err := l.format.Format(&logrus.Entry{Logger: logger, Time: time.Now(), Level: level, Message: text, Data: logrus.Fields{"pid": os.Getpid()}})
-	if err != nil {
-		line = []byte(text + "\n")
-	}
+// Say logs a message.
+func (l *Log) Say(m wording.Message) {
 	select {
-	case l.queue <- entry{level: level, line: line, text: text}:
+	case l.queue <- entry{at: time.Now(), level: m.Level(), text: text.Printable(m.String())}:
 	default:
 		l.dropped.Add(1)
 	}
@@ -121,18 +105,17 @@ var errSlow = errors.New("the disk did not take it in time")
 // Sync waits until everything logged before is on the disk, for at most recordLimit.
 func (l *Log) Sync() error {
 	done := make(chan error, 1)
-	late := time.NewTimer(recordLimit)
-	defer late.Stop()
-	select {
-	case l.queue <- entry{synced: done}:
-	case <-late.C:
-		return fmt.Errorf("write the log: %w", errSlow)
-	}
-	select {
-	case err := <-done:
-		return err
-	case <-late.C:
-		return fmt.Errorf("write the log: %w", errSlow)
+	late := time.After(recordLimit)
+	queue := l.queue
+	for {
+		select {
+		case queue <- entry{synced: done}:
+			queue = nil
+		case err := <-done:
+			return err
+		case <-late:
+			return fmt.Errorf("write the log: %w", errSlow)
+		}
 	}
 }
 
@@ -140,7 +123,7 @@ func (l *Log) Sync() error {
 func (l *Log) Close() {
 	l.close.Do(func() {
 		if n := l.dropped.Load(); n > 0 {
-			l.Warn("%d lines were dropped because the log hung", n)
+			l.Say(wording.Of(wording.LogDropped, n))
 		}
 		close(l.queue)
 		select {
@@ -158,35 +141,31 @@ type logWriter struct {
 	conn   net.Conn
 }
 
+// write writes a line everywhere. Nothing can be done about a log that cannot be written, and VMs matter more.
 func (w *logWriter) write(e entry) {
-	if e.synced != nil {
-		var err error
-		if w.file != nil {
-			err = w.file.Sync()
-		}
-		e.synced <- err
+	switch {
+	case e.synced != nil && w.file != nil:
+		e.synced <- w.file.Sync()
+		return
+	case e.synced != nil:
+		e.synced <- nil
 		return
 	}
-	// Nothing can be done about a log that cannot be written, and VMs matter more.
 	if w.file != nil {
-		_, _ = w.file.Write(e.line)
+		_, _ = fmt.Fprintf(w.file, "time=%q level=%s msg=%q pid=%d\n", e.at.Format(timeFormat), strings.Replace(string(e.level), string(wording.Problem), "error", 1), e.text, os.Getpid())
 	}
 	if w.screen != nil {
-		_, _ = w.screen.Write([]byte(e.text + "\n"))
+		_, _ = io.WriteString(w.screen, e.text+"\n")
 	}
 	if w.syslog != "" {
 		w.toSyslog(e)
 	}
 }
 
-// toSyslog writes a line as syslogd and journald take it from programs on their machine
-// (RFC 3164 without the host).
+// toSyslog writes a line as syslogd and journald take it from programs on their machine (RFC 3164 without the host).
 func (w *logWriter) toSyslog(e entry) {
-	severity := map[logrus.Level]int{logrus.InfoLevel: 6, logrus.WarnLevel: 4}[e.level]
-	if e.level == logrus.ErrorLevel {
-		severity = 3
-	}
-	message := fmt.Sprintf("<%d>%s host_isolated[%d]: %s", daemonFacility|severity, time.Now().Format(time.Stamp), os.Getpid(), e.text)
+	severity := map[wording.Level]int{wording.Info: 6, wording.Warning: 4, wording.Problem: 3}[e.level]
+	message := fmt.Sprintf("<%d>%s host_isolated[%d]: %s", daemonFacility|severity, e.at.Format(time.Stamp), os.Getpid(), e.text)
 	for range 2 { // a syslogd that was started anew needs a new connection
 		if w.conn == nil {
 			conn, err := net.DialTimeout("unixgram", w.syslog, syslogLimit)

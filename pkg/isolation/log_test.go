@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"one-ft/pkg/wording"
 )
 
 func TestLog(t *testing.T) {
@@ -22,18 +24,18 @@ func TestLog(t *testing.T) {
 	defer syslog.Close()
 	var screen bytes.Buffer
 	l := OpenLog(LogOptions{StateDir: filepath.Join(dir, "state"), Screen: &screen, Syslog: socket})
-	l.Problem("stopping VM %d of %s", 7, "a\x1b[2Jb")
+	l.Say(wording.Of(wording.GuestsStopping, "7", "a\x1b[2Jb", "why"))
 	if err := l.Sync(); err != nil {
 		t.Error(err)
 	}
 	// On the disk now, before anything is closed.
 	text, err := os.ReadFile(filepath.Join(dir, "state", logFile))
-	if err != nil || !strings.Contains(string(text), `level=error msg="stopping VM 7 of a\\x1b[2Jb"`) {
+	if err != nil || !strings.Contains(string(text), `level=error msg="stopping VMs 7 (a\\x1b[2Jb): why"`) {
 		t.Errorf("%q, %v", text, err)
 	}
-	l.Info("done")
+	l.Say(wording.Of(wording.GuestStep, "done"))
 	l.Close()
-	if got := screen.String(); got != "stopping VM 7 of a\\x1b[2Jb\ndone\n" {
+	if got := screen.String(); got != "stopping VMs 7 (a\\x1b[2Jb): why\ndone\n" {
 		t.Errorf("screen: %q", got)
 	}
 	for _, want := range []string{"<27>", "<30>"} { // daemon.err, daemon.info
@@ -60,7 +62,7 @@ func TestLogThatHangs(t *testing.T) {
 	l := OpenLog(LogOptions{Screen: screen})
 	start := time.Now()
 	for i := range 3 * queueLength {
-		l.Info("line %d", i)
+		l.Say(wording.Of(wording.GuestStep, i))
 	}
 	if err := l.Sync(); !errors.Is(err, errSlow) {
 		t.Errorf("sync: %v", err)
@@ -85,7 +87,7 @@ func TestLogFiles(t *testing.T) {
 	}
 	var screen bytes.Buffer
 	l := OpenLog(LogOptions{StateDir: filepath.Join(dir, "file"), Screen: &screen, Syslog: filepath.Join(dir, "nobody")})
-	l.Warn("all the same")
+	l.Say(wording.Of(wording.GuestTrouble, "all the same"))
 	if err := l.Sync(); err != nil {
 		t.Error(err)
 	}
@@ -98,7 +100,7 @@ func TestLogFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	l = OpenLog(LogOptions{StateDir: dir})
-	l.Info("new")
+	l.Say(wording.Of(wording.GuestStep, "new"))
 	l.Close()
 	if text, err := os.ReadFile(path); err != nil || len(text) > 1000 {
 		t.Errorf("%d bytes, %v", len(text), err)

@@ -5,24 +5,28 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/isolation/probe"
 )
 
-// Network is asked what can be reached from this host; *probe.Network has it.
+// Network is what can be reached from this host; *probe.Network has it.
 type Network interface {
 	TCP(ctx context.Context, target, address string) probe.Result
 	ICMP(ctx context.Context, target, address string) probe.Result
 	DNS(ctx context.Context, target, address string) probe.Result
 	Gateway(ctx context.Context) probe.Result
+	Links() ([]probe.Link, error)
 }
 
 // Prober makes rounds of probes.
 type Prober struct {
 	network   Network
-	asker     *Asker // nil without a token
+	oned      *OnedClient // nil without a token
 	uptime    func() time.Duration
 	timeout   time.Duration
 	frontEnds []string // host:port
@@ -34,15 +38,30 @@ type Findings struct {
 	Round    Round
 	FrontEnd []probe.Result
 	Witness  []probe.Result
-	Answers  []Answer
 	// Unclear is why oned's answers say nothing; nil when they do.
 	Unclear error
 }
 
-// NewProber makes a Prober for the front-ends and witnesses of a configuration. asker is
-// nil when oned cannot be asked.
-func NewProber(c config.Isolation, network Network, asker *Asker, uptime func() time.Duration) (*Prober, error) {
-	p := &Prober{network: network, asker: asker, uptime: uptime, timeout: c.Timeout}
+// String is what the probes found, in one line.
+func (f Findings) String() string {
+	var parts []string
+	for _, r := range slices.Concat(f.FrontEnd, f.Witness) {
+		parts = append(parts, fmt.Sprintf("%s %s: %s", r.Target, r.Reach, r.Detail))
+	}
+	if f.Unclear != nil {
+		parts = append(parts, f.Unclear.Error())
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Plain is String without words of others.
+func (f Findings) Plain() string {
+	return fmt.Sprintf("[front-end=%s witness=%s]", f.Round.FrontEnd, f.Round.Witness)
+}
+
+// NewProber makes a Prober for the front-ends and witnesses of a configuration. oned is nil when it cannot be asked.
+func NewProber(c config.Isolation, network Network, oned *OnedClient, uptime func() time.Duration) (*Prober, error) {
+	p := &Prober{network: network, oned: oned, uptime: uptime, timeout: c.Timeout}
 	for _, endpoint := range c.FrontEnds {
 		u, err := url.Parse(endpoint)
 		if err != nil {
@@ -64,54 +83,40 @@ func NewProber(c config.Isolation, network Network, asker *Asker, uptime func() 
 	return p, nil
 }
 
-// Round asks everything at the same time, and returns within the time-out of the
-// configuration and a moment. What has not answered then counts as a probe that was not
-// run.
+// Round asks everything at the same time, and returns within the time-out of the configuration and a moment. What has
+// not answered then counts as a probe that was not run.
 func (p *Prober) Round(ctx context.Context) Findings {
 	ctx, cancel := context.WithCancel(ctx) // probes have their own time-outs: one that is ended says nothing
 	defer cancel()
 	f := Findings{Round: Round{Began: p.uptime()}}
-	fronts, witnesses, answers := make(chan []probe.Result, 1), make(chan []probe.Result, 1), make(chan []Answer, 1)
-	go func() { fronts <- all(len(p.frontEnds), func(i int) probe.Result { return p.frontEnd(ctx, i) }) }()
-	go func() { witnesses <- all(len(p.witnesses), func(i int) probe.Result { return p.witness(ctx, i) }) }()
-	go func() {
-		if p.asker == nil {
-			answers <- nil
-			return
-		}
-		ctx, cancel := context.WithTimeout(ctx, p.timeout)
-		defer cancel()
-		answers <- p.asker.Ask(ctx)
-	}()
+	frontEnds := all(p.frontEnds, func(address string) probe.Result { return p.network.TCP(ctx, "front-end "+address, address) })
+	witnesses := all(p.witnesses, func(w config.Witness) probe.Result { return p.witness(ctx, w) })
+	oned := make(chan Answer, 1)
+	if p.oned == nil {
+		oned <- Answer{}
+	} else {
+		go func() { oned <- p.oned.Ask(ctx) }()
+	}
+	var word Answer
 	late := time.NewTimer(p.timeout + roundSlack/2)
 	defer late.Stop()
 	for range 3 {
 		select {
-		case f.FrontEnd = <-fronts:
+		case f.FrontEnd = <-frontEnds:
 		case f.Witness = <-witnesses:
-		case f.Answers = <-answers:
+		case word = <-oned:
 		case <-late.C:
 			late.Reset(0)
 		}
 	}
 	f.Round.FrontEnd, f.Round.Witness = best(f.FrontEnd), best(f.Witness)
-	if p.asker != nil {
-		var via int
-		f.Round.Says, f.Round.Asked, via, f.Unclear = Agree(f.Answers)
-		p.asker.Use(via)
-	}
+	f.Round.Reported, f.Round.Asked, f.Unclear = word.Reported, word.Asked, word.Err
 	f.Round.Ended = p.uptime()
 	return f
 }
 
-// frontEnd connects to one front-end.
-func (p *Prober) frontEnd(ctx context.Context, i int) probe.Result {
-	return p.network.TCP(ctx, "front-end "+p.frontEnds[i], p.frontEnds[i])
-}
-
 // witness asks one witness.
-func (p *Prober) witness(ctx context.Context, i int) probe.Result {
-	w := p.witnesses[i]
+func (p *Prober) witness(ctx context.Context, w config.Witness) probe.Result {
 	switch w.Kind {
 	case config.WitnessTCP:
 		return p.network.TCP(ctx, w.String(), w.Address)
@@ -123,20 +128,19 @@ func (p *Prober) witness(ctx context.Context, i int) probe.Result {
 	return p.network.Gateway(ctx)
 }
 
-// all asks n things at the same time.
-func all(n int, ask func(i int) probe.Result) []probe.Result {
-	results := make([]probe.Result, n)
-	done := make(chan struct{}, n)
-	for i := range n {
-		go func() {
-			results[i] = ask(i)
-			done <- struct{}{}
-		}()
+// all asks about everything in a list at the same time; all answers come together.
+func all[Q, A any](list []Q, ask func(Q) A) <-chan []A {
+	together := make(chan []A, 1)
+	answers := make([]A, len(list))
+	var wg sync.WaitGroup
+	for i, q := range list {
+		wg.Go(func() { answers[i] = ask(q) })
 	}
-	for range n {
-		<-done
-	}
-	return results
+	go func() {
+		wg.Wait()
+		together <- answers
+	}()
+	return together
 }
 
 // best is the best answer: probes that could not be run say nothing beside others.

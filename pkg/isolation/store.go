@@ -1,26 +1,25 @@
 package isolation
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"one-ft/pkg/isolation/guest"
+	"one-ft/pkg/statedir"
 )
 
-// Store keeps what has to be remembered between two processes: in RunDir, which does
-// not survive a reboot, what was seen; in StateDir, which does, that this host has ever
-// had a lease.
+// Store keeps what has to be remembered between two processes: in RunDir, which does not survive a reboot, what was
+// seen; in StateDir, which does, that this host has ever had a lease.
 type Store struct {
 	RunDir, StateDir string
 	// Boot identifies this boot of the kernel; see BootID.
@@ -30,8 +29,8 @@ type Store struct {
 // stateVersion is the version of the file; another one is not read.
 const stateVersion = 1
 
-// maxState bounds the size of the files in bytes; names of front-ends and witnesses with
-// their addresses are most of it.
+// maxState bounds the size of the files in bytes; names of front-ends and witnesses with their addresses are most of
+// it.
 const maxState = 1 << 20
 
 // State is what is kept in RunDir.
@@ -45,8 +44,8 @@ type State struct {
 	Stopped []int `json:"stopped,omitempty"`
 	// Cron: cron starts each round.
 	Cron bool `json:"cron,omitempty"`
-	// Phase and Why are of the last round, and Written its time of day: for people and for
-	// --print-bound, never for a decision.
+	// Phase and Why are of the last round, and Written its time of day: for people and for --print-bound, never for a
+	// decision.
 	Phase   Phase     `json:"phase"`
 	Why     string    `json:"why"`
 	Written time.Time `json:"written"`
@@ -61,13 +60,12 @@ const (
 	lockFile  = "host_isolated.lock"
 )
 
-// Load reads what was remembered in this boot. Without it the history begins anew: a
-// lease that was held in an earlier boot counts from the boot, and one whose record was
-// lost in this boot from now, with a warning in the error. The state is usable also
-// when the error is not nil.
+// Load reads what was remembered in this boot. Without it the history begins anew: a lease that was held in an
+// earlier boot counts from the boot, and one whose record was lost in this boot from now, with a warning in the
+// error. The state is usable also when the error is not nil.
 func (s Store) Load(now time.Duration) (State, error) {
 	fresh := State{Version: stateVersion, Boot: s.Boot, HostID: -1}
-	text, err := readSmall(filepath.Join(s.RunDir, stateFile))
+	text, err := statedir.ReadSmall(filepath.Join(s.RunDir, stateFile), maxState)
 	switch {
 	case err == nil:
 		var st State
@@ -83,7 +81,7 @@ func (s Store) Load(now time.Duration) (State, error) {
 	if err != nil {
 		err = fmt.Errorf("what was remembered cannot be used, so it begins anew: %w", err)
 	}
-	armed, readErr := readSmall(filepath.Join(s.StateDir, armedFile))
+	armed, readErr := statedir.ReadSmall(filepath.Join(s.StateDir, armedFile), maxState)
 	switch boot := strings.TrimSpace(string(armed)); {
 	case errors.Is(readErr, fs.ErrNotExist):
 	case readErr == nil && boot != s.Boot:
@@ -106,6 +104,11 @@ func (st *State) stopped(guests []guest.Guest) {
 	}
 }
 
+// Armed reports whether the lease of this host is watched over now: for what a host publishes.
+func (st State) Armed(now time.Duration, p Policy) bool {
+	return p.Strict && st.History.Armed && now-st.History.Last <= minRounds*p.Every+p.Lease
+}
+
 // check refuses a state that cannot be from this boot.
 func (st State) check(now time.Duration) error {
 	h := st.History
@@ -120,13 +123,12 @@ func (st State) check(now time.Duration) error {
 	return nil
 }
 
-// Save remembers a state. RunDir is in memory, so nothing is forced to a disk; the file
-// is replaced as a whole.
+// Save remembers a state. RunDir is in memory, so nothing is forced to a disk; the file is replaced as a whole.
 func (s Store) Save(st State) error {
 	st.Version, st.Boot, st.Written = stateVersion, s.Boot, time.Now().Round(time.Second)
 	text, err := json.Marshal(st)
 	if err == nil {
-		err = replace(filepath.Join(s.RunDir, stateFile), append(text, '\n'), false)
+		err = replace(filepath.Join(s.RunDir, stateFile), append(text, '\n'), statedir.Volatile())
 	}
 	if err != nil {
 		return fmt.Errorf("remember the round: %w", err)
@@ -137,10 +139,10 @@ func (s Store) Save(st State) error {
 // Arm remembers beyond a reboot that this host has a lease to lose.
 func (s Store) Arm() error {
 	path := filepath.Join(s.StateDir, armedFile)
-	if text, err := readSmall(path); err == nil && strings.TrimSpace(string(text)) == s.Boot {
+	if text, err := statedir.ReadSmall(path, maxState); err == nil && strings.TrimSpace(string(text)) == s.Boot {
 		return nil
 	}
-	if err := replace(path, []byte(s.Boot+"\n"), true); err != nil {
+	if err := replace(path, []byte(s.Boot+"\n")); err != nil {
 		return fmt.Errorf("remember the lease: %w", err)
 	}
 	return nil
@@ -150,22 +152,15 @@ func (s Store) Arm() error {
 var ErrBusy = errors.New("another host_isolated is at work")
 
 // Lock makes this process the only one; the kernel takes it back when the process ends.
-func (s Store) Lock() (release func(), err error) {
+func (s Store) Lock(ctx context.Context) (release func(), err error) {
 	if err := os.MkdirAll(s.RunDir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the directory for what is remembered: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(s.RunDir, lockFile), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("lock: %w", err)
+	_, release, err = statedir.LockFile(ctx, filepath.Join(s.RunDir, lockFile), 0)
+	if errors.Is(err, statedir.ErrLocked) {
+		return nil, ErrBusy
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, ErrBusy
-		}
-		return nil, fmt.Errorf("lock: %w", err)
-	}
-	return func() { f.Close() }, nil
+	return release, err
 }
 
 // Uptime is the time since the boot, in which a suspended host goes on.
@@ -179,50 +174,17 @@ func Uptime() time.Duration {
 
 // BootID is what the kernel calls this boot.
 func BootID(proc string) (string, error) {
-	text, err := readSmall(filepath.Join(proc, "sys/kernel/random/boot_id"))
+	text, err := statedir.ReadSmall(filepath.Join(proc, "sys/kernel/random/boot_id"), maxState)
 	if err != nil {
 		return "", fmt.Errorf("find out which boot this is: %w", err)
 	}
 	return strings.TrimSpace(string(text)), nil
 }
 
-// readSmall reads a file of at most maxState bytes.
-func readSmall(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxState+1))
-	if err == nil && len(text) > maxState {
-		err = fmt.Errorf("%s is larger than %d bytes", path, maxState)
-	}
-	return text, err
-}
-
-// replace writes a file that all may read as a whole: after it either the old or the new
-// one is there; with sync it has reached the disk.
-func replace(path string, text []byte, sync bool) error {
+// replace writes a file as a whole; its directory may be missing.
+func replace(path string, text []byte, options ...statedir.Option) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil && sync {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	return err
+	return statedir.Replace(path, text, options...)
 }

@@ -12,7 +12,7 @@ import (
 func TestStoreRoundTrip(t *testing.T) {
 	s := Store{RunDir: filepath.Join(t.TempDir(), "run"), StateDir: t.TempDir(), Boot: "b1"}
 	want := State{Version: stateVersion, Boot: "b1", HostID: 3, Stopped: []int{4}, Names: map[string][]string{"fe": {"10.0.0.1"}}, Phase: Fine, Why: "x",
-		History: History{Armed: true, Renewed: 5, Missed: 1, Told: SaysInit, Isolated: 2, Since: 6, Away: 7, Unchecked: true, Last: 8}}
+		History: History{Armed: true, Renewed: 5, Missed: 1, Told: ReportedInit, Isolated: 2, Since: 6, Away: 7, Unchecked: true, Last: 8}}
 	if err := s.Save(want); err != nil {
 		t.Fatal(err)
 	}
@@ -33,15 +33,15 @@ func TestStoreRoundTrip(t *testing.T) {
 
 func TestLock(t *testing.T) {
 	s := Store{RunDir: filepath.Join(t.TempDir(), "run")}
-	release, err := s.Lock()
+	release, err := s.Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Lock(); !errors.Is(err, ErrBusy) {
+	if _, err := s.Lock(t.Context()); !errors.Is(err, ErrBusy) {
 		t.Errorf("a second one: %v", err)
 	}
 	release()
-	if release, err = s.Lock(); err != nil {
+	if release, err = s.Lock(t.Context()); err != nil {
 		t.Errorf("after it: %v", err)
 	} else {
 		release()

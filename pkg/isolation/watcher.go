@@ -4,23 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"one-ft/pkg/fence"
 	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // Guests are the VMs of this host; guest.Host has it.
 type Guests interface {
 	Guests(ctx context.Context) ([]guest.Guest, error)
-	Stop(ctx context.Context, action guest.Action) guest.Outcome
+	Stop(ctx context.Context) guest.Outcome
 	Destroy(ctx context.Context, g guest.Guest) error
 }
 
-// Oned is what is asked about VMs and about this host; *Asker has it.
+// Oned is what is asked about VMs and about this host; *OnedClient has it.
 type Oned interface {
 	VM(ctx context.Context, id int) (one.VM, error)
 	HostID() int
@@ -32,56 +33,98 @@ type Dog interface{ Pet() error }
 
 // Journal is a log; *Log has it.
 type Journal interface {
-	Info(format string, args ...any)
-	Warn(format string, args ...any)
-	Problem(format string, args ...any)
+	Say(m wording.Message)
 	Sync() error
 }
 
 // Watcher watches over this host.
 type Watcher struct {
 	Policy  Policy
-	Action  guest.Action
+	Action  string // of the configuration: how Guests.Stop does it
 	Promise fence.Promise
 	// StopLimit is the most time that Guests.Stop takes.
 	StopLimit time.Duration
 	Round     func(ctx context.Context) Findings
-	Names     func() map[string][]string // addresses of names, to be remembered
+	Names     func() map[string][]string // addresses of names, to be remembered; nil for none
 	Oned      Oned                       // nil without a token
 	Guests    Guests
 	Store     Store
 	Uptime    func() time.Duration
 	Log       Journal
 	Dog       Dog // nil without a hardware watchdog
-	// Alive is told after each round, and each second while VMs are stopped, how it stands:
-	// for a service manager. It may be nil; two calls are never at the same time.
+	// Alive gets how it stands after each round, and each second while VMs are stopped: for a service manager. It may
+	// be nil; two calls are never at the same time.
 	Alive func(status string)
 	// Drill: say what would be done, and do nothing.
 	Drill bool
 
-	state      State
-	loaded     bool
-	told       string // the last verdict that was logged
-	toldAt     time.Duration
-	broken     string     // the last thing that was wrong with the lease
-	checked    chan error // its result
-	cron       bool       // of this process
-	checkLimit time.Duration
-	settled    bool          // the comparison was made while oned said MONITORED
-	checking   chan struct{} // closed when the comparison with oned has ended; nil without one
-	blind      bool          // VMs could only be looked for by their processes, and there were none
-	stuck      bool          // VMs could not be stopped
+	state        State
+	loaded       bool
+	told         string // the last verdict that was logged
+	toldAt       time.Duration
+	broken       string     // the last thing that was wrong with the lease
+	cron         bool       // of this process
+	comparing    chan error // the result of a comparison with oned; nil without one
+	compareLimit time.Duration
+	settled      bool // the comparison was made while oned said MONITORED
+	blind        bool // VMs could only be looked for by their processes, and there were none
+	stuck        bool // VMs could not be stopped
 }
 
-// remind is how often a verdict that stays as it is and is not fine is logged again.
+// remind is how often a verdict that stays the same and is not fine is logged again.
 const remind = 10 * time.Minute
 
-// ErrLeaseBroken means that the front-end would not wait for as long as this host may
-// need.
+// ErrLeaseBroken means that the front-end would not wait for as long as this host may need.
 var ErrLeaseBroken = errors.New("FENCE_LEASE in the template of this host does not fit its settings")
 
-// Step makes one round, decides, and does what has to be done. The error is ErrLeaseBroken
-// when there is no lease yet and it must not be taken; everything else is logged.
+// Watch makes rounds until the context ends. every is the time from the begin of one to that of the next. A clean end
+// is nil.
+func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
+	w.compareLimit, w.cron = compareLimit, false
+	for {
+		began := w.Uptime()
+		v, err := w.Step(ctx)
+		w.endCompare()
+		switch {
+		case ctx.Err() != nil:
+			return w.awaitCompare()
+		case err != nil:
+			return err
+		}
+		w.pet(fmt.Sprintf("%s: %s", v.Phase, v.Why))
+		next := every - (w.Uptime() - began)
+		if v.Again {
+			next = hurry
+		}
+		if !pause(ctx, next) {
+			return w.awaitCompare()
+		}
+	}
+}
+
+// Once makes one round for cron, and more of them only when the first is not certain enough. complete is false when
+// VMs should have been stopped and may still run.
+func (w *Watcher) Once(ctx context.Context) (complete bool, err error) {
+	// The next run must not find this one still at work.
+	w.compareLimit, w.cron = min(compareLimit, w.Policy.Every/2), true
+	for range minRounds {
+		v, err := w.Step(ctx)
+		if err != nil {
+			return false, err
+		}
+		if !v.Again {
+			break
+		}
+		if !pause(ctx, hurry) {
+			return false, ctx.Err()
+		}
+	}
+	err = w.awaitCompare()
+	return !w.stuck && err == nil, err
+}
+
+// Step makes one round, decides, and does what has to be done. The error is ErrLeaseBroken when there is no lease yet
+// and it must not be taken; everything else is logged.
 func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
 	w.load()
 	f := w.Round(ctx)
@@ -96,8 +139,9 @@ func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
 	w.tell(f, v)
 	w.state.History.Unchecked = w.state.History.Unchecked || v.Unwatched
 	w.remember(v)
-	if w.checking == nil && (v.Returned || v.Unwatched || len(w.state.Stopped) > 0 && f.Round.Says == SaysMonitored) {
-		w.startCheck(ctx, f.Round.Says == SaysMonitored)
+	monitored := f.Round.Reported == ReportedMonitored
+	if w.comparing == nil && (v.Returned || v.Unwatched || len(w.state.Stopped) > 0 && monitored) {
+		w.startCompare(ctx, monitored)
 	}
 	if v.Phase == Act {
 		w.act(ctx, v)
@@ -112,47 +156,12 @@ func (w *Watcher) load() {
 	}
 	var err error
 	if w.state, err = w.Store.Load(w.Uptime()); err != nil {
-		w.Log.Warn("%v", err)
+		w.Log.Say(wording.Of(wording.StateUnusable, err))
 	}
 	w.loaded = true
 }
 
-// remember keeps the state for the next process.
-func (w *Watcher) remember(v Verdict) {
-	w.state.Cron, w.state.Phase, w.state.Why = w.cron, v.Phase, one.Printable(v.Why)
-	if w.Oned != nil {
-		w.state.HostID = w.Oned.HostID()
-	}
-	if w.Names != nil {
-		w.state.Names = w.Names()
-	}
-	if w.Drill {
-		return
-	}
-	if err := w.Store.Save(w.state); err != nil {
-		w.Log.Problem("%v", err)
-	}
-	if w.Policy.Strict && w.state.History.Missed == 0 {
-		if err := bounded(recordLimit, w.Store.Arm); err != nil {
-			w.Log.Problem("%v", err)
-		}
-	}
-}
-
-// bounded gives up on f after a time; f goes on by itself.
-func bounded(limit time.Duration, f func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- f() }()
-	select {
-	case err := <-done:
-		return err
-	case <-time.After(limit):
-		return errSlow
-	}
-}
-
-// checkLease compares what the front-end waits for, by the template of this host, with
-// what this host promises.
+// checkLease compares what the front-end waits for, by the template of this host, with what this host promises.
 func (w *Watcher) checkLease() error {
 	if !w.Policy.Strict || w.Oned == nil {
 		return nil
@@ -169,43 +178,64 @@ func (w *Watcher) checkLease() error {
 		return fmt.Errorf("%w: %w", ErrLeaseBroken, err)
 	case w.broken != err.Error():
 		w.broken = err.Error()
-		w.Log.Problem("%v: %v; this host goes on as before, but host_error may not wait for it long enough; host_isolated --check says what to set", ErrLeaseBroken, err)
+		w.Log.Say(wording.Of(wording.LeaseMisfit, fmt.Errorf("%w: %w", ErrLeaseBroken, err)))
 	}
 	return nil
 }
 
 // tell logs a verdict when it changes, and from time to time while it is bad.
 func (w *Watcher) tell(f Findings, v Verdict) {
-	key := string(v.Phase) + " " + string(f.Round.Says)
+	key := fmt.Sprint(v.Phase, f.Round.Reported)
 	now := f.Round.Ended
 	if key == w.told && (v.Phase == Fine || now-w.toldAt < remind) {
 		return
 	}
 	first := w.told == ""
 	w.told, w.toldAt = key, now
-	text := fmt.Sprintf("%s: %s", v.Phase, v.Why)
-	if v.At > 0 && v.Phase != Act {
-		text += fmt.Sprintf("; VMs will be stopped in %s unless this changes", max(0, v.At-now).Round(time.Second))
+	switch {
+	case v.Phase == Fine && first && !w.state.History.Unchecked && !w.Drill: // as usual
+	case v.Phase == Fine:
+		w.Log.Say(wording.Of(wording.RoundFine, v.Phase, v.Why))
+	case v.At > 0 && v.Phase != Act:
+		w.Log.Say(wording.Of(wording.RoundCountdown, v.Phase, v.Why, max(0, v.At-now).Round(time.Second), f))
+	default:
+		w.Log.Say(wording.Of(wording.RoundNotFine, v.Phase, v.Why, f))
 	}
-	if v.Phase == Fine {
-		if !first || w.state.History.Unchecked || w.Drill {
-			w.Log.Info("%s", text)
-		}
-		return
-	}
-	w.Log.Warn("%s (%s)", text, f.summary())
 }
 
-// summary is what the probes found, in one line.
-func (f Findings) summary() string {
-	var parts []string
-	for _, r := range slices.Concat(f.FrontEnd, f.Witness) {
-		parts = append(parts, fmt.Sprintf("%s %s: %s", r.Target, r.Reach, r.Detail))
+// remember keeps the state for the next process.
+func (w *Watcher) remember(v Verdict) {
+	w.state.Cron, w.state.Phase, w.state.Why = w.cron, v.Phase, text.Printable(v.Why.String())
+	if w.Oned != nil {
+		w.state.HostID = w.Oned.HostID()
 	}
-	if f.Unclear != nil {
-		parts = append(parts, f.Unclear.Error())
+	if w.Names != nil {
+		w.state.Names = w.Names()
 	}
-	return strings.Join(parts, "; ")
+	if w.Drill {
+		return
+	}
+	errs := []error{w.Store.Save(w.state)}
+	if w.Policy.Strict && w.state.History.Missed == 0 {
+		errs = append(errs, bounded(recordLimit, w.Store.Arm))
+	}
+	for _, err := range errs {
+		if err != nil {
+			w.Log.Say(wording.Of(wording.NotRemembered, err))
+		}
+	}
+}
+
+// bounded gives up on f after a time; f is left behind.
+func bounded(limit time.Duration, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(limit):
+		return errSlow
+	}
 }
 
 // act stops the VMs of this host.
@@ -213,29 +243,25 @@ func (w *Watcher) act(ctx context.Context, v Verdict) {
 	running, err := w.look(ctx)
 	if len(running) == 0 {
 		if err != nil && !w.blind {
-			w.Log.Warn("no VMs are seen here, but %v", err)
+			w.Log.Say(wording.Of(wording.GuestsUnseen, err))
 		}
 		w.blind, w.stuck = err != nil, false
 		return
 	}
-	ids := idsOf(running)
 	if w.Drill {
-		w.Log.Problem("drill: would stop VMs %s now (%s): %s", ids, w.Action, v.Why)
+		w.Log.Say(wording.Of(wording.GuestsDrill, idsOf(running), w.Action, v.Why))
 		return
 	}
-	w.Log.Problem("stopping VMs %s (%s): %s", ids, w.Action, v.Why)
-	if err := w.Log.Sync(); err != nil {
-		w.Log.Problem("%v; VMs are stopped all the same", err)
-	}
+	w.record(wording.Of(wording.GuestsStopping, idsOf(running), w.Action, v.Why))
 	w.state.stopped(running)
 	w.remember(v)
 	began := w.Uptime()
 	out := w.stop(ctx)
 	took := (w.Uptime() - began).Round(10 * time.Millisecond)
 	if w.stuck = !out.Gone; w.stuck {
-		w.Log.Problem("VMs %s may still run here after %s: %v", idsOf(out.Left), took, out.Err)
+		w.Log.Say(wording.Of(wording.GuestsRemain, idsOf(out.Left), took, out.Err))
 	} else {
-		w.Log.Problem("VMs %s are stopped, verified, in %s", idsOf(out.Found), took)
+		w.Log.Say(wording.Of(wording.GuestsStopped, idsOf(out.Found), took))
 	}
 	_ = w.Log.Sync()
 }
@@ -243,40 +269,32 @@ func (w *Watcher) act(ctx context.Context, v Verdict) {
 // Stuck reports whether VMs should have been stopped and may still run.
 func (w *Watcher) Stuck() bool { return w.stuck }
 
-// look finds the VMs that are here, for at most lookLimit: what libvirt does not tell by
-// then is seen by its processes.
+// look finds the VMs that are here, for at most lookLimit: what libvirt does not tell by then is seen by its
+// processes.
 func (w *Watcher) look(ctx context.Context) ([]guest.Guest, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	return w.Guests.Guests(ctx)
 }
 
-// stop stops the VMs, also when this process is told to end meanwhile, and keeps the
-// watchdogs quiet as long as that may take. After it
-// the machine is reset, if it has a hardware watchdog: the last way to stop them.
+// stop stops the VMs, also when this process is told to end meanwhile, and keeps the watchdogs quiet as long as that
+// may take. After it the machine is reset, if it has a hardware watchdog: the last way to stop them.
 func (w *Watcher) stop(ctx context.Context) guest.Outcome {
-	done, ended := make(chan struct{}), make(chan struct{})
-	defer func() {
-		close(done)
-		<-ended
-	}()
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(hurry)
-		defer tick.Stop()
-		end := time.After(w.StopLimit)
-		for {
-			select {
-			case <-done:
-				return
-			case <-end:
-				return
-			case <-tick.C:
-				w.pet("stopping VMs")
-			}
+	outcome := make(chan guest.Outcome, 1)
+	go func() { outcome <- w.Guests.Stop(context.WithoutCancel(ctx)) }()
+	tick := time.NewTicker(hurry)
+	defer tick.Stop()
+	end := time.After(w.StopLimit)
+	for {
+		select {
+		case o := <-outcome:
+			return o
+		case <-end:
+			return <-outcome
+		case <-tick.C:
+			w.pet("stopping VMs")
 		}
-	}()
-	return w.Guests.Stop(context.WithoutCancel(ctx), w.Action)
+	}
 }
 
 // pet tells the service manager and the hardware watchdog that all is well here.
@@ -288,7 +306,17 @@ func (w *Watcher) pet(status string) {
 		return
 	}
 	if err := w.Dog.Pet(); err != nil {
-		w.Log.Problem("hardware watchdog: %v", err)
+		w.Log.Say(wording.Of(wording.WatchdogFailed, err))
+	}
+}
+
+// pause waits, or returns false when the context ends first.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 

@@ -110,7 +110,7 @@ func (w *world) cronRuns(n int, p Policy, events func(run int)) {
 			events(run)
 		}
 		next := time.Now().Add(time.Minute)
-		if _, complete, err := w.watcher(p).Once(w.t.Context()); err != nil || !complete {
+		if complete, err := w.watcher(p).Once(w.t.Context()); err != nil || !complete {
 			w.t.Errorf("run %d: complete %v, %v", run, complete, err)
 		}
 		time.Sleep(time.Until(next))
@@ -187,7 +187,7 @@ func (w *world) write(text string) {
 func TestNeverArmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.says = SaysNothing
+		w.says = ReportedNothing
 		_ = w.watching(w.watcher(steady(true)), 30*time.Minute, nil)
 		if len(w.stops) > 0 || !strings.Contains(w.said(), "it has never renewed the lease of this host") {
 			t.Errorf("%v\n%s", w.stops, w.said())
@@ -273,13 +273,13 @@ func TestComingBack(t *testing.T) {
 			w.connect(false)
 			time.Sleep(30 * second)
 			w.mu.Lock()
-			w.says, w.vmErr = SaysError, errors.New("busy") // at first
+			w.says, w.vmErr = ReportedError, errors.New("busy") // at first
 			w.mu.Unlock()
 			w.connect(true)
 			time.Sleep(10 * second)
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.says, w.vmErr = SaysMonitored, nil
+			w.says, w.vmErr = ReportedMonitored, nil
 		})
 		if w.asked > 20 {
 			t.Errorf("oned was asked for VMs %d times: once it is known, it is known", w.asked)
@@ -303,7 +303,7 @@ func TestComingBackWithoutRights(t *testing.T) {
 			p := steady(false)
 			p.Asks = asks
 			if !asks {
-				w.says = SaysNothing
+				w.says = ReportedNothing
 			}
 			w.vmErr = one.ErrAuthorization
 			_ = w.watching(w.watcher(p), 3*time.Minute, func() {
@@ -330,13 +330,13 @@ func TestMentionsWhatItStopped(t *testing.T) {
 			w.connect(false)
 			time.Sleep(3 * time.Minute)
 			w.mu.Lock()
-			w.says = SaysError // host_error is still waiting
+			w.says = ReportedError // host_error is still waiting
 			w.mu.Unlock()
 			w.connect(true)
 			time.Sleep(time.Minute)
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.says = SaysMonitored
+			w.says = ReportedMonitored
 			w.vms = map[int]one.VM{4: on(hostID, one.Poweroff, one.LCMInit), 7: on(hostID+1, one.Active, one.Running)}
 		})
 		if said := w.said(); len(w.stops) != 1 || strings.Count(said, "onevm resume 4") != 1 || strings.Contains(said, "onevm resume 7") {

@@ -216,7 +216,7 @@ func find(kind Kind) row {
 }
 
 func table() (all []row) {
-	for _, part := range [][]row{hostRows(), vmRows(), decisionRows(), processRows()} {
+	for _, part := range [][]row{hostRows(), vmRows(), decisionRows(), processRows(), isolationRows()} {
 		all = append(all, part...)
 	}
 	return all

@@ -4,66 +4,55 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"sync"
+	"slices"
 	"syscall"
 	"time"
 
 	"one-ft/pkg/process"
 )
 
-// destroy destroys all VMs, those that come while it works, too: through libvirt until
-// then, and with SIGKILL where libvirt does not answer or has not done it. It ends
-// Limits.Kill after the last order to libvirt has ended, which is not after
-// until + Limits.Kill, and a last look.
-func (s *stopper) destroy(ctx context.Context, pic picture, until time.Time) picture {
+// destroy destroys all VMs, those that come while it works, too: through libvirt until then, and with SIGKILL where
+// libvirt does not answer or has not done it. It ends KillLimit after the last order to libvirt has ended, which is
+// not after until + KillLimit, and a last look.
+func (s *stopper) destroy(ctx context.Context, snap snapshot, until time.Time) snapshot {
 	orders, cancel := context.WithDeadlineCause(ctx, until, process.ErrTimeout)
 	defer cancel()
-	end := time.Now().Add(s.host.Limits.Kill)
+	end := time.Now().Add(s.host.KillLimit)
 	for ctx.Err() == nil {
-		if pic.none() {
-			return pic
+		if snap.none() {
+			return snap
 		}
 		acting, acted := context.WithDeadline(ctx, end)
-		s.act(acting, orders, pic)
+		s.act(acting, orders, snap)
 		acted()
 		if s.waiting(orders) {
-			end = time.Now().Add(s.host.Limits.Kill)
+			end = time.Now().Add(s.host.KillLimit)
 		}
 		if !time.Now().Before(end) {
 			break
 		}
 		pause(ctx)
 		looking, looked := context.WithDeadline(ctx, end)
-		pic = s.look(looking)
+		snap = s.look(looking)
 		looked()
 	}
 	return s.lastLook(ctx)
 }
 
 // lastLook is a look that does not depend on the time that is left, nor on ctx.
-func (s *stopper) lastLook(ctx context.Context) picture {
+func (s *stopper) lastLook(ctx context.Context) snapshot {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLimit)
 	defer cancel()
 	return s.look(ctx)
 }
 
-// act does the next thing about each VM: libvirt is told until orders ends, unless it has
-// failed before; then the process is killed.
-func (s *stopper) act(ctx, orders context.Context, pic picture) {
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, readers)
-	for _, g := range pic.left {
-		if s.order(orders, g.Name) || g.PID == 0 {
-			continue
-		}
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			s.kill(ctx, g)
-		})
-	}
-	wg.Wait()
+// act does the next thing about each VM: libvirt is told until orders ends, unless it has failed before; then the
+// process is killed.
+func (s *stopper) act(ctx, orders context.Context, snap snapshot) {
+	kill := slices.DeleteFunc(slices.Clone(snap.left), func(o observation) bool { return s.order(orders, o.Name) || o.PID == 0 })
+	parallel(len(kill), func(i int) { s.kill(ctx, kill[i]) })
 }
 
 // order tells libvirt to destroy a domain, once. It reports whether libvirt is at it.
@@ -90,75 +79,76 @@ func (s *stopper) order(ctx context.Context, name string) bool {
 func (s *stopper) waiting(ctx context.Context) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.muted || ctx.Err() != nil {
-		return false
-	}
-	for _, open := range s.orders {
-		if open {
-			return true
-		}
-	}
-	return false
+	return !s.muted && ctx.Err() == nil && slices.Contains(slices.Collect(maps.Values(s.orders)), true)
 }
 
-// virshDestroy runs virsh until ctx ends. That it fails is no more than told: the domain
-// may be gone by itself.
+// mute stops asking libvirt.
+func (s *stopper) mute() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.muted = true
+}
+
+// isMuted reports whether libvirt has failed or hung.
+func (s *stopper) isMuted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.muted
+}
+
+// virshDestroy runs virsh until ctx ends. That it fails is no more than told: the domain may have ended meanwhile.
 func (s *stopper) virshDestroy(ctx context.Context, name string) {
-	var r process.Result
 	var err error
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
-		r, err = s.host.virsh(ctx, "destroy", name)
+		_, err = s.host.virsh(ctx, "destroy", name)
 	case <-ctx.Done():
-		err = context.Cause(ctx)
 	}
 	switch {
 	case errors.Is(context.Cause(ctx), process.ErrTimeout):
 		// Asking it again would only cost time.
 		s.mute()
-		s.steps.warn("virsh destroy %s: libvirt did not do it in time", name)
+		s.progress.warn("virsh destroy %s: libvirt did not do it in time", name)
 	case ctx.Err() != nil:
 	case err != nil:
-		s.steps.warn("virsh destroy %s: %v", name, err)
-	case r.Err != nil || r.Code != 0:
-		s.steps.did("virsh destroy %s: %s", name, ending(r))
+		s.progress.did("virsh destroy %s: %v", name, err)
 	default:
-		s.steps.did("virsh destroy %s: done", name)
+		s.progress.did("virsh destroy %s: done", name)
 	}
 }
 
-// kill kills the process of a VM, once, and tells so.
-func (s *stopper) kill(ctx context.Context, g sighting) {
-	id := identity{g.PID, g.start}
+// kill kills the process of a VM, once, and says so.
+func (s *stopper) kill(ctx context.Context, o observation) {
+	id := identity{o.PID, o.start}
 	s.mu.Lock()
 	sent, told := s.killed[id]
 	s.mu.Unlock()
 	if sent {
 		return
 	}
-	sent, err := s.procs.kill(ctx, id, g.Name)
+	sent, err := s.procs.kill(ctx, id, o.Name)
 	switch {
 	case told && !sent:
 		return
 	case err != nil:
-		s.steps.warn("%s: process %d: %v", g.Name, g.PID, err)
+		s.progress.warn("%s: process %d: %v", o.Name, o.PID, err)
 	case sent:
-		s.steps.warn("%s: SIGKILL to process %d", g.Name, g.PID)
+		s.progress.warn("%s: SIGKILL to process %d", o.Name, o.PID)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.killed[id] = sent
 }
 
-// kill sends SIGKILL to a process if it is the one that was seen, and runs the domain.
-// It reports whether the signal was sent; one that has ended needs none.
+// kill sends SIGKILL to a process if it is the one that was seen, and runs the domain. It reports whether the signal
+// was sent; one that has ended needs none.
 func (p *procs) kill(ctx context.Context, id identity, name string) (bool, error) {
 	if id.pid <= 1 || id.pid == os.Getpid() {
 		return false, errors.New("this process is not killed")
 	}
-	// A pidfd stands for this process whoever gets its number later (Linux 5.3 and Go
-	// 1.23). So what is read after it was opened is about the one that is killed.
+	// A pidfd stands for this process whoever gets its number later (Linux 5.3 and Go 1.23). So what is read after it
+	// was opened is about the one that is killed.
 	proc, err := os.FindProcess(id.pid)
 	if err != nil {
 		return false, fmt.Errorf("find it: %w", err)

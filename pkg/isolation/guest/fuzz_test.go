@@ -25,13 +25,16 @@ func FuzzDomains(f *testing.F) {
 	})
 }
 
-// FuzzEnding: what a program said at its end is one short line that can be shown.
-func FuzzEnding(f *testing.F) {
+// FuzzFailure: what a program said at its end is one short line that can be shown.
+func FuzzFailure(f *testing.F) {
 	f.Add("error: Failed to destroy domain one-7\nerror: x\n", 1)
 	f.Add("\x1b[2J\xff\u202e"+strings.Repeat("é", 400), -1)
 	f.Fuzz(func(t *testing.T, output string, code int) {
-		text := ending(process.Result{Output: output, Code: code})
-		if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) || len(text) > 10*maxSaid+40 {
+		err := failure(process.Result{Output: output, Code: code})
+		if err == nil {
+			return
+		}
+		if text := err.Error(); !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) || len(text) > 10*maxSaid+40 {
 			t.Errorf("%q", text)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"one-ft/pkg/process"
@@ -14,118 +15,118 @@ import (
 type Guest struct {
 	ID   int    // of the VM
 	Name string // of its domain, "one-<ID>"
-	// PID is its QEMU process; 0 when only libvirt knows the VM. A VM with two processes
-	// is in a list twice.
+	// PID is its QEMU process; 0 when only libvirt knows the VM. A VM with two processes is in a list twice.
 	PID int
-	// Source is who knows it: SourceLibvirt, SourceProcess or SourceBoth.
-	Source string
 }
 
-// Values of Guest.Source.
-const (
-	SourceLibvirt = "libvirt"
-	SourceProcess = "process"
-	SourceBoth    = "libvirt and process"
-)
-
-// sighting is a Guest with what tells its process from a later one with the same PID.
-type sighting struct {
+// observation is a Guest with what tells its process from a later one with the same PID.
+type observation struct {
 	Guest
 	start uint64
 }
 
-// picture is what one look at the VMs has shown.
-type picture struct {
-	left []sighting
+// snapshot is what one look at the VMs has shown.
+type snapshot struct {
+	left []observation
 	err  error // there may be more of them
 }
 
 // none reports whether it is certain that there are no VMs.
-func (p picture) none() bool { return len(p.left) == 0 && p.err == nil }
+func (s snapshot) none() bool { return len(s.left) == 0 && s.err == nil }
 
-// guests are the VMs of a picture.
-func (p picture) guests() []Guest {
-	var list []Guest
-	for _, s := range p.left {
-		list = append(list, s.Guest)
+// guests are the VMs of a snapshot.
+func (s snapshot) guests() (list []Guest) {
+	for _, o := range s.left {
+		list = append(list, o.Guest)
 	}
 	return list
 }
 
-// Guests returns the VMs on this host, by ID: those that libvirt lists and those that
-// have a QEMU process. The two are asked at the same time, libvirt for half of
-// Limits.Destroy at most, the kernel for 2 s. An error comes together with the VMs that
-// were found all the same: a *LibvirtError when libvirt cannot be asked or does not
-// answer, and another one when the processes cannot be read, so that there may be more.
+// names are the domains of a snapshot, each once.
+func (s snapshot) names() (all []string) {
+	for _, o := range s.left {
+		all = append(all, o.Name)
+	}
+	return slices.Compact(all)
+}
+
+// String says what is left.
+func (s snapshot) String() string {
+	var parts []string
+	if len(s.left) > 0 {
+		parts = append(parts, "left: "+listed(s.names()))
+	}
+	if s.err != nil {
+		parts = append(parts, s.err.Error())
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Guests returns the VMs on this host, by ID: those that libvirt lists and those that have a QEMU process. Both are
+// asked at the same time, libvirt for half of DestroyLimit at most, the kernel for 2 s. An error comes together with
+// the VMs that were found all the same: there may be more.
 func (h Host) Guests(ctx context.Context) ([]Guest, error) {
 	s := newStopper(h, "")
-	defer s.steps.end()
-	pic, err := s.find(ctx)
-	return pic.guests(), errors.Join(err, pic.err)
+	defer s.progress.end()
+	snap, err := s.find(ctx)
+	return snap.guests(), errors.Join(err, snap.err)
 }
 
-// find looks at libvirt and at the processes for the first time, for half of
-// Limits.Destroy. The error is a *LibvirtError.
-func (s *stopper) find(ctx context.Context) (picture, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.host.Limits.Destroy/2, process.ErrTimeout)
+// find looks at libvirt and at the processes for the first time, for half of DestroyLimit. The error is that libvirt
+// does not answer.
+func (s *stopper) find(ctx context.Context) (snapshot, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.host.Settings.DestroyLimit/2, process.ErrTimeout)
 	defer cancel()
-	type answer struct {
-		names []string
-		err   error
-	}
-	asked := make(chan answer, 1)
+	var names []string
+	asked := make(chan error, 1)
 	go func() {
-		names, err := s.host.domains(ctx)
-		asked <- answer{names, err}
+		var err error
+		names, err = s.host.domains(ctx)
+		asked <- err
 	}()
-	pic := s.scan(ctx)
-	if pic.none() {
+	snap := s.scan(ctx)
+	if snap.none() {
 		pause(ctx)
-		pic = s.scan(ctx) // one that was just being started
+		snap = s.scan(ctx) // one that was just being started
 	}
-	for len(pic.left) == 0 && pic.err != nil && ctx.Err() == nil {
+	for len(snap.left) == 0 && snap.err != nil && ctx.Err() == nil {
 		pause(ctx)
 		if again := s.scan(ctx); ctx.Err() == nil {
-			pic = again // one that was just ending
+			snap = again // one that was just ending
 		}
 	}
-	libvirt := <-asked // ends with ctx
-	if libvirt.err != nil {
+	if err := <-asked; err != nil { // ends with ctx
 		s.mute()
-		return pic, libvirt.err
+		return snap, err
 	}
-	pic.left = s.merge(pic.left, libvirt.names)
-	s.saw(pic)
-	return pic, nil
+	snap.left = s.merge(snap.left, names)
+	return snap, nil
 }
 
-// look looks again. It is none only when two looks at the processes saw none, and
-// libvirt, as long as it answers, lists none between them.
-func (s *stopper) look(ctx context.Context) picture {
-	pic := s.scan(ctx)
-	if !pic.none() {
-		return pic
-	}
-	if s.answers() {
-		limit, enough := s.askLimit(ctx)
-		if !enough {
-			pic.err = errNotAsked
-			return pic
-		}
-		asking, cancel := context.WithTimeoutCause(ctx, limit, process.ErrTimeout)
-		names, err := s.host.domains(asking)
-		cancel()
-		if err != nil {
-			s.mute()
-			s.steps.warn("%v; from here on only the processes say what runs", err)
-		}
-		if left := s.merge(nil, names); len(left) > 0 {
-			pic.left = left
-			s.saw(pic)
-			return pic
-		}
-	} else {
+// look looks again. It is none only when two looks at the processes saw none, and libvirt, as long as it answers,
+// lists none between them.
+func (s *stopper) look(ctx context.Context) snapshot {
+	snap := s.scan(ctx)
+	switch {
+	case !snap.none():
+		return snap
+	case s.isMuted():
 		pause(ctx)
+		return s.scan(ctx)
+	}
+	limit, enough := s.askLimit(ctx)
+	if !enough {
+		return snapshot{err: errNotAsked}
+	}
+	asking, cancel := context.WithTimeoutCause(ctx, limit, process.ErrTimeout)
+	names, err := s.host.domains(asking)
+	cancel()
+	if err != nil {
+		s.mute()
+		s.progress.warn("%v; from here on only the processes say what runs", err)
+	}
+	if left := s.merge(nil, names); len(left) > 0 {
+		return snapshot{left: left}
 	}
 	return s.scan(ctx)
 }
@@ -133,11 +134,10 @@ func (s *stopper) look(ctx context.Context) picture {
 // errNotAsked is why a look at the end of a stage is not complete.
 var errNotAsked = errors.New("there was no time to ask libvirt")
 
-// askLimit is the time for libvirt in a look: half of what is left, because the processes
-// are looked at again after it. When that is not enough for a sound libvirt, it must not
-// be taken for one that hangs.
+// askLimit is the time for libvirt in a look: half of what is left, because the processes are looked at again after
+// it. When that is not enough for a sound libvirt, it must not be taken for one that hangs.
 func (s *stopper) askLimit(ctx context.Context) (limit time.Duration, enough bool) {
-	limit = s.host.Limits.Destroy / 2
+	limit = s.host.Settings.DestroyLimit / 2
 	fair := min(fairAsk, limit)
 	if end, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(end)/2)
@@ -146,40 +146,42 @@ func (s *stopper) askLimit(ctx context.Context) (limit time.Duration, enough boo
 }
 
 // scan looks at the processes only.
-func (s *stopper) scan(ctx context.Context) picture {
+func (s *stopper) scan(ctx context.Context) snapshot {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	verdicts, err := s.procs.scan(ctx)
-	pic := picture{err: err}
+	snap := snapshot{err: err}
 	for _, v := range verdicts {
-		if s.only == "" || s.only == v.name {
-			id, _ := ParseName(v.name)
-			g := Guest{ID: id, Name: v.name, PID: v.id.pid, Source: SourceProcess}
-			pic.left = append(pic.left, sighting{g, v.id.start})
+		if id, _ := ParseName(v.name); s.concerns(v.name) {
+			snap.left = append(snap.left, observation{Guest{ID: id, Name: v.name, PID: v.id.pid}, v.id.start})
 		}
 	}
-	sortSightings(pic.left)
-	s.saw(pic)
-	return pic
+	s.sortAndRemember(snap.left)
+	return snap
 }
 
 // merge adds the names that libvirt lists.
-func (s *stopper) merge(list []sighting, names []string) []sighting {
+func (s *stopper) merge(list []observation, names []string) []observation {
 	for _, name := range names {
-		known := false
-		for i := range list {
-			if list[i].Name == name {
-				list[i].Source, known = SourceBoth, true
-			}
-		}
-		if id, ours := ParseName(name); ours && !known && (s.only == "" || s.only == name) {
-			list = append(list, sighting{Guest: Guest{ID: id, Name: name, Source: SourceLibvirt}})
+		known := slices.ContainsFunc(list, func(o observation) bool { return o.Name == name })
+		if id, ours := ParseName(name); ours && !known && s.concerns(name) {
+			list = append(list, observation{Guest: Guest{ID: id, Name: name}})
 		}
 	}
-	sortSightings(list)
+	s.sortAndRemember(list)
 	return list
 }
 
-func sortSightings(list []sighting) {
-	slices.SortFunc(list, func(a, b sighting) int { return cmp.Or(a.ID-b.ID, a.PID-b.PID) })
+// concerns reports whether a domain is one that has to be stopped.
+func (s *stopper) concerns(name string) bool { return s.only == "" || s.only == name }
+
+// sortAndRemember sorts a list by ID, and remembers who was there.
+func (s *stopper) sortAndRemember(list []observation) {
+	slices.SortFunc(list, func(a, b observation) int { return cmp.Or(a.ID-b.ID, a.PID-b.PID) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range list {
+		o.PID = cmp.Or(o.PID, s.found[o.ID].PID)
+		s.found[o.ID] = o.Guest
+	}
 }

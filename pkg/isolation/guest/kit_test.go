@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +18,17 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"one-ft/pkg/config"
+	"one-ft/pkg/process"
+)
+
+// The actions, and the last way to force a host off.
+const (
+	Destroy       = config.ActionDestroy
+	Shutdown      = config.ActionShutdown
+	Command       = config.ActionCommand
+	PowerOffSysrq = config.PowerOffSysrq
 )
 
 // helperMode is the variable that makes the test binary a fake QEMU.
@@ -68,8 +78,8 @@ func endFirstThread() {
 }
 
 func firstThreadEnded() bool {
-	text, err := os.ReadFile("/proc/self/stat")
-	return err == nil && parseStat(string(text)).zombie()
+	s, err := process.ReadStat("/proc/self")
+	return err == nil && s.Zombie()
 }
 
 // noSuchPID is more than PIDs can be (2^22), so that a fake process with this number can
@@ -106,12 +116,15 @@ func newSite(t *testing.T) *site {
 	}
 	s.show(os.Getpid())
 	s.host = Host{
-		Libvirt: "fake://" + dir, Virsh: virsh, Proc: s.proc,
-		Shutdown: s.script("shutdown", "exit 0"), Command: s.script("command", "exit 0"),
-		PowerOff: [][]string{s.script("poweroff", "exit 0"), {PowerOffSysrq}}, SysrqTrigger: filepath.Join(dir, "sysrq"),
+		Virsh: virsh, Proc: s.proc, SysrqTrigger: filepath.Join(dir, "sysrq"),
 		// Generous, because a test must not fail on a busy machine; those that wait for the
 		// end of a limit make it small.
-		Limits: Limits{Destroy: time.Minute, Kill: 20 * time.Second, Shutdown: time.Minute, Command: time.Minute, PowerOff: time.Second},
+		Settings: config.Isolation{
+			Libvirt: "fake://" + dir, Shutdown: s.script("shutdown", "exit 0"), Command: s.script("command", "exit 0"),
+			PowerOff:     [][]string{s.script("poweroff", "exit 0"), {PowerOffSysrq}},
+			DestroyLimit: time.Minute, ShutdownLimit: time.Minute, CommandLimit: time.Minute,
+		},
+		KillLimit: 20 * time.Second, PowerOffLimit: time.Second,
 		Notify: func(text string, _ bool) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -265,31 +278,35 @@ func (s *site) vanish(pid int) {
 	}
 }
 
+// outcome is an Outcome with what Notify got.
+type outcome struct {
+	Outcome
+	steps []string
+}
+
 // stop calls Stop and checks that it keeps its bound.
-func (s *site) stop(action Action) Outcome {
+func (s *site) stop(action string) outcome {
 	s.t.Helper()
 	begin := time.Now()
-	o := s.host.Stop(s.t.Context(), action)
-	if took := time.Since(begin); took > s.host.Bound(action) && s.host.Bound(action) > 0 {
-		s.t.Errorf("it took %s; its bound is %s", took, s.host.Bound(action))
+	s.host.Settings.Action = action
+	o := s.host.Stop(s.t.Context())
+	if took := time.Since(begin); took > s.host.Bound() && s.host.Bound() > 0 {
+		s.t.Errorf("it took %s; its bound is %s", took, s.host.Bound())
 	}
 	if o.Gone != (len(o.Left) == 0 && o.Err == nil) {
 		s.t.Errorf("gone %v, but left %v, error %v", o.Gone, o.Left, o.Err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Nobody is told when a test has a Notify of its own.
-	if len(s.told) > 0 && !slices.Equal(s.told, o.Steps) {
-		s.t.Errorf("told %q, steps %q", s.told, o.Steps)
-	}
+	steps := s.told
 	s.told = nil
-	return o
+	return outcome{o, steps}
 }
 
 // said fails when the steps do not have a text.
-func said(t *testing.T, o Outcome, text string) {
+func said(t *testing.T, o outcome, text string) {
 	t.Helper()
-	if !strings.Contains(strings.Join(o.Steps, "\n"), text) {
-		t.Errorf("no step has %q: %q", text, o.Steps)
+	if !strings.Contains(strings.Join(o.steps, "\n"), text) {
+		t.Errorf("no step has %q: %q", text, o.steps)
 	}
 }

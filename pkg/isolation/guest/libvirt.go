@@ -1,46 +1,25 @@
 package guest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 
-	"one-ft/pkg/one"
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
-// LibvirtError means that libvirt cannot be asked for the VMs, or does not answer.
-type LibvirtError struct {
-	URI string
-	Err error // ErrTimeout of package process: it hangs
-}
-
-// Error says what to look at.
-func (e *LibvirtError) Error() string {
-	return fmt.Sprintf("libvirt does not list its domains; try: virsh -c '%s' list --name: %v", one.Printable(e.URI), e.Err)
-}
-
-// Unwrap gives the cause.
-func (e *LibvirtError) Unwrap() error { return e.Err }
-
-// domains returns the names of OpenNebula that libvirt lists, running and paused, until
-// ctx ends. The error is a *LibvirtError.
+// domains returns the names of OpenNebula that libvirt lists, running and paused, until ctx ends.
 func (h Host) domains(ctx context.Context) ([]string, error) {
 	r, err := h.virsh(ctx, "list", "--name")
-	switch {
-	case err != nil:
-	case r.Err != nil || r.Code != 0:
-		err = errors.New(ending(r))
-		if r.Err != nil {
-			err = r.Err
-		}
-	case r.CutOff:
+	if err == nil && r.CutOff {
 		err = errors.New("the list is too long")
 	}
 	if err != nil {
-		return nil, &LibvirtError{URI: h.Libvirt, Err: err}
+		return nil, fmt.Errorf("libvirt does not list its domains; try: virsh -c '%s' list --name: %w", text.Printable(h.Settings.Libvirt), err)
 	}
 	return domainNames(r.Output), nil
 }
@@ -57,25 +36,14 @@ func domainNames(output string) (names []string) {
 
 // virsh calls virsh until ctx ends.
 func (h Host) virsh(ctx context.Context, args ...string) (process.Result, error) {
-	if h.Libvirt == "" {
+	if h.Settings.Libvirt == "" {
 		return process.Result{}, errors.New("no URI of libvirt is given; give one, such as qemu:///system")
 	}
-	type found struct {
-		path string
-		err  error
-	}
-	// PATH may name a directory that does not answer.
-	virsh, err := bounded(ctx, func() found {
-		path, err := h.findVirsh()
-		return found{path, err}
-	})
-	if err = errors.Join(err, virsh.err); err != nil {
+	path, err := bounded(ctx, h.findVirsh) // PATH may name a directory that does not answer
+	if err != nil {
 		return process.Result{}, err
 	}
 	// With HOME, libvirt need not ask the users' directory for it, which may be a server.
-	env := []string{"PATH=" + systemPath, "LANG=C", "HOME=" + os.Getenv("HOME")}
-	if os.Getenv("HOME") == "" {
-		env[2] = "HOME=/"
-	}
-	return run(ctx, env, append([]string{virsh.path, "-c", h.Libvirt}, args...)...), nil
+	env := []string{"PATH=" + systemPath, "LANG=C", "HOME=" + cmp.Or(os.Getenv("HOME"), "/")}
+	return run(ctx, env, append([]string{path, "-c", h.Settings.Libvirt}, args...)...)
 }

@@ -9,8 +9,8 @@ import (
 // namePrefix is what OpenNebula's drivers put before the ID of a VM to name its domain.
 const namePrefix = "one-"
 
-// ParseName returns the ID of the VM that OpenNebula gives a domain of exactly this name
-// to: "one-7", without anything before, behind or between, and without leading zeros.
+// ParseName returns the ID of the VM that OpenNebula gives a domain of exactly this name to: "one-7", without
+// anything before, behind or between, and without leading zeros.
 func ParseName(name string) (id int, ok bool) {
 	digits, ok := strings.CutPrefix(name, namePrefix)
 	if !ok {
@@ -24,9 +24,8 @@ func ParseName(name string) (id int, ok bool) {
 	return int(n), true
 }
 
-// domainOf returns whether these are the arguments of a QEMU, and the name of the domain
-// that it runs; "" when it has none. libvirt writes "-name guest=one-7,debug-threads=on",
-// older ones "-name one-7".
+// domainOf returns whether these are the arguments of a QEMU, and the name of the domain that it runs; "" when it has
+// none. libvirt writes "-name guest=one-7,debug-threads=on", older ones "-name one-7".
 func domainOf(argv []string) (name string, qemu bool) {
 	if len(argv) == 0 {
 		return "", false
@@ -42,38 +41,20 @@ func domainOf(argv []string) (name string, qemu bool) {
 	return "", true
 }
 
-// guestOption returns the guest in the value of QEMU's option -name: a list of KEY=VALUE
-// separated by commas. The first item may be the guest without its key, a comma in a
-// value is written twice, and of several guests the last one counts.
+// guestOption returns the guest in the value of QEMU's option -name: a list of KEY=VALUE separated by commas. The
+// first item may be the guest without its key, a comma in a value is written twice, and of several guests the last
+// one counts.
 func guestOption(value string) string {
 	name := ""
-	for i, item := range splitOptions(value) {
-		key, text, keyed := strings.Cut(item, "=")
+	const comma = "\x00" // no argument holds it
+	for i, item := range strings.Split(strings.ReplaceAll(value, ",,", comma), ",") {
+		key, text, keyed := strings.Cut(strings.ReplaceAll(item, comma, ","), "=")
 		switch {
 		case keyed && key == "guest":
 			name = text
 		case !keyed && i == 0:
-			name = item
+			name = key
 		}
 	}
 	return name
-}
-
-// splitOptions splits at single commas and turns double ones into one.
-func splitOptions(value string) []string {
-	var items []string
-	var item strings.Builder
-	for i := 0; i < len(value); i++ {
-		switch {
-		case value[i] != ',':
-			item.WriteByte(value[i])
-		case i+1 < len(value) && value[i+1] == ',':
-			item.WriteByte(',')
-			i++
-		default:
-			items = append(items, item.String())
-			item.Reset()
-		}
-	}
-	return append(items, item.String())
 }

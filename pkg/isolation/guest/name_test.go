@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"one-ft/pkg/one"
 )
 
 func TestParseName(t *testing.T) {
@@ -104,29 +102,8 @@ func base(path string) string {
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
-// FuzzStat: no line makes a process gone that is not a zombie.
-func FuzzStat(f *testing.F) {
-	f.Add(statLine(7, "qemu", "S", 0, 3, 9))
-	f.Add("7 (Z) Z) S 1")
-	f.Add("7 (a) Z")
-	f.Fuzz(func(t *testing.T, line string) {
-		s := parseStat(line)
-		if s.gone() && !strings.Contains(line, ") Z") && !strings.ContainsAny(line, "ZXx") {
-			t.Errorf("%q: %+v", line, s)
-		}
-		if !strings.Contains(line, s.comm) {
-			t.Errorf("%q: %+v", line, s)
-		}
-	})
-}
-
-func TestPrintable(t *testing.T) {
+func TestShortened(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]string{"one-7 é": "one-7 é", "a\x1b[2J\n": `a\x1b[2J\n`, "\xff": `\xff`, "\u202e": `\u202e`, "\uFFFD": "\uFFFD"} {
-		if got := one.Printable(text); got != want {
-			t.Errorf("%q: %q", text, got)
-		}
-	}
 	if got := lastLines("error:\n " + strings.Repeat("é", maxSaid) + "\nend\n"); !strings.HasPrefix(got, "…é") || !strings.HasSuffix(got, "é end") {
 		t.Errorf("%q", got)
 	}

@@ -9,31 +9,37 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"one-ft/pkg/config"
 )
 
-// quick limits are for what never ends.
-var quick = Limits{Destroy: 2 * time.Second, Kill: 500 * time.Millisecond, Shutdown: 2 * time.Second, Command: 2 * time.Second, PowerOff: time.Second}
+// quick sets limits for what never ends.
+func (s *site) quick() {
+	c := &s.host.Settings
+	c.DestroyLimit, c.ShutdownLimit, c.CommandLimit = 2*time.Second, 2*time.Second, 2*time.Second
+	s.host.KillLimit, s.host.PowerOffLimit = 500*time.Millisecond, time.Second
+}
 
 // A VM that cannot be killed: all ways to force the host off are tried in their order.
 func TestUnkillable(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		action Action
+		action string
 		list   string
 		powers string
 	}{{Destroy, "", ""}, {Destroy, "hang", ""}, {Shutdown, "fail", "shutdown "}, {Command, "", "command "}} {
-		t.Run(string(c.action)+" "+c.list, func(t *testing.T) {
+		t.Run(c.action+" "+c.list, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
 			s.write("list", c.list)
-			s.host.Limits = quick
+			s.quick()
 			s.unkillable(noSuchPID, "one-7")
-			s.host.PowerOff = [][]string{
+			s.host.Settings.PowerOff = [][]string{
 				{filepath.Join(s.dir, "missing")}, s.script("first", "exit 1"), {}, {"relative"}, s.script("second", "sleep 1000"),
 				{PowerOffSysrq}, s.script("third", "exit 0"),
 			}
 			o := s.stop(c.action)
-			if o.Gone || !o.PoweredOff || !errors.Is(o.Err, ErrLeft) || len(o.Left) != 1 || o.Left[0].PID != noSuchPID || o.Left[0].ID != 7 {
+			if o.Gone || !errors.Is(o.Err, ErrLeft) || len(o.Left) != 1 || o.Left[0].PID != noSuchPID || o.Left[0].ID != 7 {
 				t.Errorf("outcome %+v", o)
 			}
 			if want := c.powers + "first second third"; s.powers() != want || s.read("sysrq") != "ob" {
@@ -41,10 +47,10 @@ func TestUnkillable(t *testing.T) {
 			}
 			order := []int{}
 			for _, text := range []string{"missing: ", "first.sh: exit code 1", "relative", "second.sh: no answer", "sysrq o (power off): accepted", "sysrq b (reset): accepted", "third.sh: accepted"} {
-				order = append(order, slices.IndexFunc(o.Steps, func(step string) bool { return strings.Contains(step, text) }))
+				order = append(order, slices.IndexFunc(o.steps, func(step string) bool { return strings.Contains(step, text) }))
 			}
 			if !slices.IsSorted(order) || order[0] < 0 {
-				t.Errorf("steps %q: order %v", o.Steps, order)
+				t.Errorf("steps %q: order %v", o.steps, order)
 			}
 		})
 	}
@@ -54,15 +60,15 @@ func TestUnkillable(t *testing.T) {
 func TestLibvirtKeepsIt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.host.Limits = quick
-	s.host.Limits.Destroy = time.Minute
+	s.quick()
+	s.host.Settings.DestroyLimit = time.Minute
 	s.write("destroy", "keep")
 	q := s.domain("", "one-7")
 	o := s.stop(Destroy)
-	if o.Gone || !o.PoweredOff || s.read("sysrq") != "ob" || len(o.Left) != 1 || o.Left[0] != (Guest{ID: 7, Name: "one-7", Source: SourceLibvirt}) {
+	if o.Gone || s.read("sysrq") != "ob" || len(o.Left) != 1 || o.Left[0] != (Guest{ID: 7, Name: "one-7"}) {
 		t.Errorf("outcome %+v", o)
 	}
-	if len(o.Found) != 1 || o.Found[0] != (Guest{ID: 7, Name: "one-7", PID: q.pid, Source: SourceBoth}) {
+	if len(o.Found) != 1 || o.Found[0] != (Guest{ID: 7, Name: "one-7", PID: q.pid}) {
 		t.Errorf("found %+v", o.Found)
 	}
 	q.ended("one-7")
@@ -83,13 +89,13 @@ func TestPowerOffNotAvailable(t *testing.T) {
 		{[][]string{{PowerOffSysrq, "now"}}, "missing", "no program is given"},
 	} {
 		s := newSite(t)
-		s.host.Limits = quick
+		s.quick()
 		s.unkillable(noSuchPID, "one-7")
-		s.host.PowerOff, s.host.SysrqTrigger = c.ways, c.file
+		s.host.Settings.PowerOff, s.host.SysrqTrigger = c.ways, c.file
 		if c.file != "" {
 			s.host.SysrqTrigger = filepath.Join(s.dir, c.file)
 		}
-		if o := s.stop(Destroy); o.Gone || o.PoweredOff {
+		if o := s.stop(Destroy); o.Gone {
 			t.Errorf("%v: %+v", c.ways, o)
 		} else {
 			said(t, o, c.said)
@@ -104,14 +110,14 @@ func TestPowerOffNotAvailable(t *testing.T) {
 func TestSysrqHangs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.host.Limits = quick
+	s.quick()
 	s.unkillable(noSuchPID, "one-7")
 	s.host.SysrqTrigger = filepath.Join(s.dir, "fifo")
 	if err := syscall.Mkfifo(s.host.SysrqTrigger, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.host.PowerOff = [][]string{{PowerOffSysrq}, s.script("last", "exit 1")}
-	if o := s.stop(Destroy); o.Gone || o.PoweredOff {
+	s.host.Settings.PowerOff = [][]string{{PowerOffSysrq}, s.script("last", "exit 1")}
+	if o := s.stop(Destroy); o.Gone {
 		t.Errorf("outcome %+v", o)
 	} else {
 		said(t, o, "sysrq o (power off): tell the kernel: no answer in time")
@@ -137,11 +143,11 @@ func release(t *testing.T, path string) {
 func TestPowerOffHelps(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.host.Limits = quick
-	s.host.Limits.PowerOff = time.Minute
+	s.quick()
+	s.host.PowerOffLimit = time.Minute
 	s.unkillable(noSuchPID, "one-7")
-	s.host.PowerOff = [][]string{s.script("first", "rm -r proc/5000000"), {PowerOffSysrq}}
-	if o := s.stop(Destroy); !o.Gone || !o.PoweredOff || o.Err != nil || s.read("sysrq") != "" {
+	s.host.Settings.PowerOff = [][]string{s.script("first", "rm -r proc/5000000"), {PowerOffSysrq}}
+	if o := s.stop(Destroy); !o.Gone || o.Err != nil || s.read("sysrq") != "" {
 		t.Errorf("outcome %+v, sysrq %q", o, s.read("sysrq"))
 	}
 }
@@ -151,35 +157,35 @@ func TestShutdown(t *testing.T) {
 	for _, c := range []struct {
 		name, script    string
 		limit           time.Duration
-		gone, told      bool
+		gone            bool
 		powers, sysrq   string
 		said            string
 		libvirtIsBroken bool
 	}{
-		{name: "in order", script: "rm -r proc/5000000", limit: time.Minute, gone: true, told: true, powers: "shutdown", said: "accepted"},
-		{name: "quicker than the program", script: "rm -r proc/5000000; sleep 1; echo ended >>power", limit: time.Minute, gone: true, told: true, powers: "shutdown ended"},
-		{name: "libvirt is broken", script: "rm -r proc/5000000", limit: time.Minute, gone: true, told: true, powers: "shutdown", libvirtIsBroken: true},
-		{name: "fails at once", script: "exit 5", limit: time.Minute, told: true, powers: "shutdown poweroff", sysrq: "ob", said: "exit code 5"},
-		{name: "accepted and not done", script: "exit 0", limit: 2 * time.Second, told: true, powers: "shutdown poweroff", sysrq: "ob", said: "not done within 2s"},
-		{name: "hangs", script: "sleep 1000", limit: 2 * time.Second, told: true, powers: "shutdown poweroff", sysrq: "ob", said: "not done within 2s"},
+		{name: "in order", script: "rm -r proc/5000000", limit: time.Minute, gone: true, powers: "shutdown", said: "accepted"},
+		{name: "quicker than the program", script: "rm -r proc/5000000; sleep 1; echo ended >>power", limit: time.Minute, gone: true, powers: "shutdown ended"},
+		{name: "libvirt is broken", script: "rm -r proc/5000000", limit: time.Minute, gone: true, powers: "shutdown", libvirtIsBroken: true},
+		{name: "fails at once", script: "exit 5", limit: time.Minute, powers: "shutdown poweroff", sysrq: "ob", said: "exit code 5"},
+		{name: "accepted and not done", script: "exit 0", limit: 2 * time.Second, powers: "shutdown poweroff", sysrq: "ob", said: "not done within 2s"},
+		{name: "hangs", script: "sleep 1000", limit: 2 * time.Second, powers: "shutdown poweroff", sysrq: "ob", said: "not done within 2s"},
 		{name: "fails when the VMs are gone", script: "rm -r proc/5000000; exit 5", limit: time.Minute, gone: true, powers: "shutdown", said: "exit code 5"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			s.host.Shutdown = s.script("shutdown", c.script)
-			s.host.Limits.Shutdown = c.limit
+			s.host.Settings.Shutdown = s.script("shutdown", c.script)
+			s.host.Settings.ShutdownLimit = c.limit
 			s.unkillable(noSuchPID, "one-7")
 			if c.libvirtIsBroken {
 				s.write("list", "fail")
 			}
 			o := s.stop(Shutdown)
-			if o.Gone != c.gone || o.PoweredOff != c.told || s.powers() != c.powers || s.read("sysrq") != c.sysrq {
+			if o.Gone != c.gone || s.powers() != c.powers || s.read("sysrq") != c.sysrq {
 				t.Errorf("outcome %+v, power %q, sysrq %q", o, s.powers(), s.read("sysrq"))
 			}
 			said(t, o, c.said)
-			if strings.Contains(s.read("calls"), "destroy") || strings.Contains(strings.Join(o.Steps, ""), "SIGKILL") {
-				t.Errorf("VMs were destroyed: %q", o.Steps)
+			if strings.Contains(s.read("calls"), "destroy") || strings.Contains(strings.Join(o.steps, ""), "SIGKILL") {
+				t.Errorf("VMs were destroyed: %q", o.steps)
 			}
 		})
 	}
@@ -191,9 +197,9 @@ func TestCommand(t *testing.T) {
 		t.Parallel()
 		s := newSite(t)
 		a, b := s.domain("", "one-12"), s.domain("", "one-7")
-		s.host.Command = s.script("command", `echo "$FT_VMS" >>power; for d in domains/*; do kill -9 $(cat $d); rm $d; done; exit 3`)
+		s.host.Settings.Command = s.script("command", `echo "$FT_VMS" >>power; for d in domains/*; do kill -9 $(cat $d); rm $d; done; exit 3`)
 		o := s.stop(Command)
-		if !o.Gone || o.PoweredOff || s.powers() != "command 7 12" || strings.Contains(s.read("calls"), "destroy") {
+		if !o.Gone || s.powers() != "command 7 12" || strings.Contains(s.read("calls"), "destroy") {
 			t.Errorf("outcome %+v, power %q, virsh %q", o, s.powers(), s.read("calls"))
 		}
 		said(t, o, "exit code 3")
@@ -210,9 +216,9 @@ func TestCommand(t *testing.T) {
 			s := newSite(t)
 			q := s.domain("", "one-7")
 			s.write("destroy", c.destroy)
-			s.host.Limits.Command, s.host.Limits.Kill = 2*time.Second, time.Second
-			s.host.Command = s.script("command", c.script)
-			if o := s.stop(Command); !o.Gone || o.PoweredOff || s.powers() != "command" {
+			s.host.Settings.CommandLimit, s.host.KillLimit = 2*time.Second, time.Second
+			s.host.Settings.Command = s.script("command", c.script)
+			if o := s.stop(Command); !o.Gone || s.powers() != "command" {
 				t.Errorf("outcome %+v, power %q", o, s.powers())
 			} else {
 				said(t, o, c.said)
@@ -226,14 +232,15 @@ func TestCommand(t *testing.T) {
 // Bound is what its comment says.
 func TestBound(t *testing.T) {
 	t.Parallel()
-	h := Host{
-		Limits:   Limits{Destroy: 10 * time.Second, Kill: 200 * time.Second, Shutdown: 3000 * time.Second, Command: 40000 * time.Second, PowerOff: 500000 * time.Second},
+	h := Host{KillLimit: 200 * time.Second, PowerOffLimit: 500000 * time.Second, Settings: config.Isolation{
+		DestroyLimit: 10 * time.Second, ShutdownLimit: 3000 * time.Second, CommandLimit: 40000 * time.Second,
 		PowerOff: [][]string{{"/bin/off", "now"}, {PowerOffSysrq}, {"/bin/off"}},
-	}
-	for action, want := range map[Action]time.Duration{
+	}}
+	for action, want := range map[string]time.Duration{
 		Destroy: 2000210 * time.Second, Shutdown: 2003005 * time.Second, Command: 2040415 * time.Second, "": -Margin,
 	} {
-		if got := h.Bound(action); got != want+Margin {
+		h.Settings.Action = action
+		if got := h.Bound(); got != want+Margin {
 			t.Errorf("%q: %s, want %s", action, got, want+Margin)
 		}
 	}

@@ -5,32 +5,34 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
 
-	"one-ft/pkg/one"
+	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 const (
 	// readers is how many processes are read at the same time.
 	readers = 64
-	// stuckAfter is how long the kernel may take to show the arguments of a process; a
-	// sound one takes some microseconds.
+	// stuckAfter is how long the kernel may take to show the arguments of a process; a sound one takes some
+	// microseconds.
 	stuckAfter = time.Second
 )
 
 // errNoProcesses means that Host.Proc does not show processes; this one is always there.
 var errNoProcesses = errors.New("it shows no processes; is it mounted?")
 
-// procs looks at the processes of a host again and again. It remembers which VM a
-// process was, because one that is ending has no arguments any more.
+// procs looks at the processes of a host again and again. It remembers which VM a process was, because one that is
+// ending has no arguments any more.
 type procs struct {
 	dir string
 
 	mu    sync.Mutex
-	names map[identity]string // domain of a process
+	names map[identity]string // domain of a process that was QEMU
 	stuck map[int]*reading    // that the kernel has not answered, by PID
 }
 
@@ -60,70 +62,64 @@ func newProcs(dir string) *procs {
 	return &procs{dir: dir, names: map[identity]string{}, stuck: map[int]*reading{}}
 }
 
-// scan looks at all processes once. With an error, which names those that could not be
-// judged, there may be more VMs than it returns.
-func (p *procs) scan(ctx context.Context) ([]verdict, error) {
+// scan looks at all processes once. With an error, which names those that could not be judged, there may be more VMs
+// than it returns.
+func (p *procs) scan(ctx context.Context) (found []verdict, err error) {
 	pids, err := p.list(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("look at the processes in %s: %w", one.Printable(p.dir), err)
+		return nil, fmt.Errorf("look at the processes in %s: %w", text.Printable(p.dir), err)
 	}
 	verdicts := make([]verdict, len(pids))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(readers, len(pids)) {
-		wg.Go(func() {
-			for i := range next {
-				verdicts[i] = p.judge(ctx, pids[i])
-			}
-		})
-	}
-	for i := range pids {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	var found []verdict
-	var unknown []int
-	for i, v := range verdicts {
+	parallel(len(pids), func(i int) { verdicts[i] = p.judge(ctx, pids[i]) })
+	var unknown []string
+	for _, v := range verdicts {
 		switch v.kind {
 		case vm:
 			found = append(found, v)
 		case unclear:
-			unknown = append(unknown, pids[i])
+			unknown = append(unknown, strconv.Itoa(v.id.pid))
 		}
 	}
 	if ctx.Err() != nil {
-		return found, fmt.Errorf("look at the processes in %s: not all were read in time", one.Printable(p.dir))
+		return found, fmt.Errorf("look at the processes in %s: not all were read in time", text.Printable(p.dir))
 	}
 	if len(unknown) > 0 {
-		return found, fmt.Errorf("the kernel does not show what these processes are, which may be VMs: PID %s", numbers(unknown))
+		return found, fmt.Errorf("the kernel does not show what these processes are, which may be VMs: PID %s", listed(unknown))
 	}
 	return found, nil
 }
 
+// parallel calls f for 0 to n-1, a few at the same time, and waits for all.
+func parallel(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, readers)
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			f(i)
+		})
+	}
+	wg.Wait()
+}
+
 // list returns the PIDs.
-func (p *procs) list(ctx context.Context) ([]int, error) {
+func (p *procs) list(ctx context.Context) (pids []int, err error) {
 	if p.dir == "" {
 		return nil, errors.New("no directory is configured")
 	}
-	type listing struct {
-		names []string
-		err   error
-	}
-	l, err := bounded(ctx, func() listing {
+	names, err := bounded(ctx, func() ([]string, error) {
 		f, err := os.Open(p.dir)
 		if err != nil {
-			return listing{err: err}
+			return nil, err
 		}
 		defer f.Close()
-		names, err := f.Readdirnames(-1)
-		return listing{names, err}
+		return f.Readdirnames(-1)
 	})
-	if err = errors.Join(err, l.err); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	var pids []int
-	for _, name := range l.names {
+	for _, name := range names {
 		if pid, err := strconv.ParseUint(name, 10, 31); err == nil && pid > 0 {
 			pids = append(pids, int(pid))
 		}
@@ -135,12 +131,21 @@ func (p *procs) list(ctx context.Context) ([]int, error) {
 	return pids, nil
 }
 
-// judge looks at one process, for stuckAfter at most.
+// judge looks at one process, for stuckAfter at most. Its stat can be read always.
 func (p *procs) judge(ctx context.Context, pid int) verdict {
-	if ctx.Err() != nil {
-		return verdict{kind: unclear, id: identity{pid: pid}}
+	v := verdict{id: identity{pid: pid}}
+	dir := filepath.Join(p.dir, strconv.Itoa(pid))
+	stat, err := process.ReadStat(dir)
+	v.id.start = stat.Started
+	switch {
+	case ctx.Err() != nil, err != nil && !isMissing(err):
+		v.kind = unclear
+		return v
+	case err != nil || stat.Ended():
+		p.remember(v.id, nil)
+		return v
 	}
-	r := p.reading(pid)
+	r := p.reading(dir, pid, stat)
 	timer := time.NewTimer(time.Until(r.began.Add(stuckAfter)))
 	defer timer.Stop()
 	select {
@@ -149,62 +154,51 @@ func (p *procs) judge(ctx context.Context, pid int) verdict {
 	case <-ctx.Done():
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if isClosed(r.done) {
-		delete(p.stuck, pid)
-	} else {
+	stuck := !isClosed(r.done)
+	if stuck {
 		p.stuck[pid] = r
-	}
-	return p.decide(pid, r)
-}
-
-// reading returns the reading of a process that has not ended yet, or begins one.
-func (p *procs) reading(pid int) *reading {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if r := p.stuck[pid]; r != nil && !isClosed(r.done) {
-		return r
-	}
-	return startReading(p.dir, pid)
-}
-
-// decide judges by what has been read of a process.
-func (p *procs) decide(pid int, r *reading) verdict {
-	s, known, argv, missing := r.get()
-	v := verdict{kind: other, id: identity{pid, s.start}}
-	switch {
-	case missing || known && s.gone():
-		delete(p.names, v.id)
-		return v
-	case !known:
-		v.kind = unclear
-		return v
-	case len(argv) > 0:
-		p.remember(v.id, argv)
-	case !p.remembers(v.id) && s.likeQEMU():
-		v.kind = unclear
-		return v
+	} else {
+		delete(p.stuck, pid)
 	}
 	v.name = p.names[v.id]
+	_, known := p.names[v.id]
+	p.mu.Unlock()
+	switch {
+	case !stuck && isMissing(r.err):
+		p.remember(v.id, nil)
+		v.name = ""
+	case !stuck && len(r.argv) > 0:
+		v.name = p.remember(v.id, r.argv)
+	case !known && likeQEMU(stat):
+		v.kind = unclear
+	}
 	if _, ours := ParseName(v.name); ours {
 		v.kind = vm
 	}
 	return v
 }
 
-// remember keeps the domain of a QEMU; whatever else the process was before.
-func (p *procs) remember(id identity, argv []string) {
-	if name, qemu := domainOf(argv); qemu {
+// reading returns the reading of a process that has not ended yet, or begins one.
+func (p *procs) reading(dir string, pid int, stat process.Stat) *reading {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r := p.stuck[pid]; r != nil && !isClosed(r.done) {
+		return r
+	}
+	return startReading(dir, stat)
+}
+
+// remember keeps the domain of a QEMU, whatever the process was before, and returns it.
+func (p *procs) remember(id identity, argv []string) (name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	name, qemu := domainOf(argv)
+	if qemu {
 		p.names[id] = name
 	} else {
 		delete(p.names, id)
 	}
-}
-
-// remembers reports whether a process was QEMU.
-func (p *procs) remembers(id identity) bool {
-	_, ok := p.names[id]
-	return ok
+	return name
 }
 
 // isClosed reports whether a channel that nobody sends to is closed.

@@ -1,175 +1,177 @@
 package guest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/process"
 )
 
-// Stop stops all VMs of OpenNebula on this host, within Bound of the action whatever
-// hangs. Without VMs it does nothing. What is left in the end, or cannot be told, is a
-// reason to force the host off, which is done when ctx has not ended before:
+const (
+	// pollPause is the time between two looks.
+	pollPause = 50 * time.Millisecond
+	// maxVirsh is how many virsh destroy VMs at the same time; libvirtd serves 20 clients at once in its default
+	// configuration (max_workers).
+	maxVirsh = 16
+)
+
+// Stop stops all VMs of OpenNebula on this host, within Bound whatever hangs. Without VMs it does nothing. What is
+// left in the end, or cannot be told, is a reason to force the host off, which is done when ctx has not ended before:
 //
-//   - Destroy: libvirt destroys the VMs until Limits.Destroy is over; SIGKILL at once
-//     where libvirt does not answer or has not done it; Limits.Kill until they are gone.
-//   - Shutdown: Host.Shutdown, and Limits.Shutdown until the VMs are gone.
-//   - Command: Host.Command with the IDs in FT_VMS ("1 2 3"), Limits.Kill until the VMs
+//   - destroy: libvirt destroys the VMs until DestroyLimit is over; SIGKILL at once
+//     where libvirt does not answer or has not done it; KillLimit until they are gone.
+//   - shutdown: Settings.Shutdown, and ShutdownLimit until the VMs are gone.
+//   - command: Settings.Command with the IDs in FT_VMS ("1 2 3"), KillLimit until the VMs
 //     are gone; those that are not are destroyed as above.
-func (h Host) Stop(ctx context.Context, action Action) Outcome {
+func (h Host) Stop(ctx context.Context) Outcome {
 	s := newStopper(h, "")
-	o := s.stop(ctx, action)
-	o.Steps = s.steps.end()
-	return o
-}
-
-// stop is Stop without Outcome.Steps.
-func (s *stopper) stop(ctx context.Context, action Action) Outcome {
-	begin := time.Now()
-	if s.host.Bound(action) == 0 {
-		return Outcome{Err: fmt.Errorf("action %q: allowed are %s, %s and %s", string(action), Destroy, Shutdown, Command)}
+	defer s.progress.end()
+	begin, action := time.Now(), h.Settings.Action
+	if h.Bound() == 0 {
+		return Outcome{Err: fmt.Errorf("action %q is not known", action)}
 	}
-	pic, err := s.find(ctx)
+	snap, err := s.find(ctx)
 	if err != nil {
-		s.steps.warn("%v", err)
+		s.progress.warn("%v", err)
 	}
-	switch {
-	case ctx.Err() != nil:
-		return s.outcome(ctx, pic, false)
-	case pic.none():
-		s.steps.did("no VMs of OpenNebula on this host; nothing is stopped")
-		return s.outcome(ctx, pic, false)
+	if snap.none() && ctx.Err() == nil {
+		s.progress.did("no VMs of OpenNebula on this host; nothing is stopped")
 	}
-	if len(pic.left) > 0 {
-		s.steps.did("VMs of OpenNebula on this host: %s", listed(names(pic.left)))
+	if snap.none() || ctx.Err() != nil {
+		return s.outcome(ctx, snap)
 	}
-	if pic.err != nil {
-		s.steps.warn("%v", pic.err)
+	if len(snap.left) > 0 {
+		s.progress.did("VMs of OpenNebula on this host: %s", listed(snap.names()))
 	}
-	told := false
+	if snap.err != nil {
+		s.progress.warn("%v", snap.err)
+	}
 	switch action {
-	case Destroy:
-		pic = s.destroy(ctx, pic, begin.Add(s.host.Limits.Destroy))
-	case Command:
-		pic = s.command(ctx, pic)
-	case Shutdown:
-		pic, told = s.shutDown(ctx)
+	case config.ActionDestroy:
+		snap = s.destroy(ctx, snap, begin.Add(s.host.Settings.DestroyLimit))
+	case config.ActionCommand:
+		snap = s.command(ctx, snap)
+	case config.ActionShutdown:
+		snap = s.shutDown(ctx)
 	}
-	if !pic.none() && (ctx.Err() == nil || action == Shutdown) {
-		s.steps.warn("%s", remains(pic))
-		forced := false
-		pic, forced = s.powerOff(ctx, pic)
-		told = told || forced
+	if !snap.none() && (ctx.Err() == nil || action == config.ActionShutdown) {
+		s.progress.warn("%s", snap)
+		snap = s.powerOff(ctx, snap)
 	}
-	if pic.none() {
-		s.steps.did("verified: no VM of OpenNebula is left")
+	if snap.none() {
+		s.progress.did("verified: no VM of OpenNebula is left")
 	}
-	return s.outcome(ctx, pic, told)
+	return s.outcome(ctx, snap)
 }
 
-// outcome is the result when pic was seen last.
-func (s *stopper) outcome(ctx context.Context, pic picture, told bool) Outcome {
+// stopper stops the VMs of a host once.
+type stopper struct {
+	host     Host
+	only     string // the domain that it is about; "": all
+	procs    *procs
+	progress *progress
+
+	slots chan struct{} // one for each virsh that may run
+
+	mu     sync.Mutex
+	muted  bool              // libvirt is not asked any more: it has failed or hung once
+	orders map[string]bool   // by domain that virsh was told to destroy; true: at work
+	found  map[int]Guest     // all that were seen, by ID
+	killed map[identity]bool // true: SIGKILL was sent; false: that failed, and was told
+}
+
+func newStopper(h Host, only string) *stopper {
+	return &stopper{
+		host: h, only: only, procs: newProcs(h.Proc), progress: &progress{notify: h.Notify},
+		slots: make(chan struct{}, maxVirsh), orders: map[string]bool{}, found: map[int]Guest{}, killed: map[identity]bool{},
+	}
+}
+
+// outcome is the result when snap was seen last.
+func (s *stopper) outcome(ctx context.Context, snap snapshot) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := Outcome{Found: picture{left: s.found}.guests(), Gone: pic.none(), Left: pic.guests(), PoweredOff: told}
-	if !o.Gone {
-		o.Err = fmt.Errorf("%w: %s", ErrLeft, remains(pic))
-		if ctx.Err() != nil {
-			o.Err = fmt.Errorf("%w; given up: %w", o.Err, context.Cause(ctx))
-		}
+	found := slices.SortedFunc(maps.Values(s.found), func(a, b Guest) int { return cmp.Compare(a.ID, b.ID) })
+	return Outcome{Found: found, Gone: snap.none(), Left: snap.guests(), Err: left(ctx, snap)}
+}
+
+// left is the error for what is left; nil when nothing is.
+func left(ctx context.Context, snap snapshot) error {
+	switch {
+	case snap.none():
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: %s; given up: %w", ErrLeft, snap, context.Cause(ctx))
 	}
-	return o
+	return fmt.Errorf("%w: %s", ErrLeft, snap)
 }
 
 // command runs the program of the site, and destroys what it has left.
-func (s *stopper) command(ctx context.Context, pic picture) picture {
-	name := strings.Join(s.host.Command, " ")
-	s.steps.did("run %s", name)
-	running, cancel := context.WithTimeoutCause(ctx, s.host.Limits.Command, process.ErrTimeout)
-	defer cancel()
-	env := append(os.Environ(), "FT_VMS="+strings.Join(ids(pic.left), " "))
-	r := run(running, env, s.host.Command...)
-	s.steps.add(r.Err != nil || r.Code != 0, "run %s: %s", name, ending(r))
-	verifying, stop := context.WithTimeout(ctx, s.host.Limits.Kill)
-	defer stop()
-	pic = s.watch(verifying, pic)
-	if pic.none() || ctx.Err() != nil {
-		return pic
+func (s *stopper) command(ctx context.Context, snap snapshot) snapshot {
+	name := strings.Join(s.host.Settings.Command, " ")
+	s.progress.did("run %s", name)
+	var ids []string
+	for _, o := range snap.left {
+		ids = append(ids, strconv.Itoa(o.ID))
 	}
-	s.steps.warn("%s; they are destroyed", remains(pic))
-	return s.destroy(ctx, pic, time.Now().Add(s.host.Limits.Destroy))
+	running, cancel := context.WithTimeoutCause(ctx, s.host.Settings.CommandLimit, process.ErrTimeout)
+	defer cancel()
+	if _, err := run(running, append(os.Environ(), "FT_VMS="+strings.Join(slices.Compact(ids), " ")), s.host.Settings.Command...); err != nil {
+		s.progress.warn("run %s: %v", name, err)
+	} else {
+		s.progress.did("run %s: exit code 0", name)
+	}
+	verifying, stop := context.WithTimeout(ctx, s.host.KillLimit)
+	defer stop()
+	snap = s.watch(verifying, snap)
+	if snap.none() || ctx.Err() != nil {
+		return snap
+	}
+	s.progress.warn("%s; they are destroyed", snap)
+	return s.destroy(ctx, snap, time.Now().Add(s.host.Settings.DestroyLimit))
 }
 
 // errChanged means that Host.Destroy was asked for a VM that was started anew.
 var errChanged = errors.New("it is not the same process any more; nothing was done")
 
-// Destroy destroys one VM, and returns nil when it is verified gone. It takes
-// Limits.Destroy + Limits.Kill + Margin at most and never touches the host. A VM that
-// runs in another process than g.PID (unless that is 0) is left alone: it is not the one
-// that the caller has decided about.
+// Destroy destroys one VM, and returns nil when it is verified gone. It takes DestroyLimit + KillLimit + Margin at
+// most and never touches the host. A VM that runs in another process than g.PID (unless that is 0) is left alone: it
+// is not the one that the caller has decided about.
 func (h Host) Destroy(ctx context.Context, g Guest) error {
 	begin := time.Now()
 	if id, ours := ParseName(g.Name); !ours || id != g.ID {
 		return fmt.Errorf("destroy VM %d: %q is not the name of its domain", g.ID, g.Name)
 	}
 	s := newStopper(h, g.Name)
-	defer s.steps.end()
-	pic, err := s.find(ctx)
+	defer s.progress.end()
+	snap, err := s.find(ctx)
 	if err != nil {
-		s.steps.warn("%v", err)
+		s.progress.warn("%v", err)
 	}
-	if len(pic.left) > 0 && g.PID != 0 && !runs(pic, g.PID) {
+	same := func(o observation) bool { return o.PID == g.PID }
+	if len(snap.left) > 0 && g.PID != 0 && !slices.ContainsFunc(snap.left, same) {
 		return fmt.Errorf("destroy %s: %w", g.Name, errChanged)
 	}
-	if pic = s.destroy(ctx, pic, begin.Add(h.Limits.Destroy)); pic.none() {
-		return nil
+	if err := left(ctx, s.destroy(ctx, snap, begin.Add(h.Settings.DestroyLimit))); err != nil {
+		return fmt.Errorf("destroy %s: %w", g.Name, err)
 	}
-	err = fmt.Errorf("%w: %s", ErrLeft, remains(pic))
-	if ctx.Err() != nil {
-		err = fmt.Errorf("%w; given up: %w", err, context.Cause(ctx))
-	}
-	return fmt.Errorf("destroy %s: %w", g.Name, err)
+	return nil
 }
 
-// runs reports whether a process is in a picture.
-func runs(pic picture, pid int) bool {
-	return slices.ContainsFunc(pic.left, func(g sighting) bool { return g.PID == pid })
-}
-
-// remains says what is left.
-func remains(pic picture) string {
-	var parts []string
-	if len(pic.left) > 0 {
-		parts = append(parts, "left: "+listed(names(pic.left)))
+// pause waits for pollPause or the end of ctx.
+func pause(ctx context.Context) {
+	select {
+	case <-time.After(pollPause):
+	case <-ctx.Done():
 	}
-	if pic.err != nil {
-		parts = append(parts, pic.err.Error())
-	}
-	return strings.Join(parts, "; ")
-}
-
-// names are the domains of a list, each once.
-func names(list []sighting) []string {
-	var all []string
-	for _, id := range ids(list) {
-		all = append(all, namePrefix+id)
-	}
-	return all
-}
-
-// ids are the VMs of a sorted list, each once.
-func ids(list []sighting) []string {
-	var all []string
-	for i, g := range list {
-		if i == 0 || list[i-1].ID != g.ID {
-			all = append(all, strconv.Itoa(g.ID))
-		}
-	}
-	return all
 }

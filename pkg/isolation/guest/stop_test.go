@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/process"
 )
 
@@ -43,7 +43,7 @@ func TestDestroy(t *testing.T) {
 			s.write("list", c.list)
 			s.write("destroy", c.destroy)
 			if c.limit > 0 {
-				s.host.Limits.Destroy = c.limit
+				s.host.Settings.DestroyLimit = c.limit
 			}
 			a, b := s.domain(c.mode, "one-7"), s.domain(c.mode, "one-12")
 			done := make(chan struct{})
@@ -51,7 +51,7 @@ func TestDestroy(t *testing.T) {
 			go s.forget(done, b, "one-12")
 			o := s.stop(Destroy)
 			close(done)
-			if !o.Gone || o.PoweredOff || s.powers() != "" || s.read("sysrq") != "" {
+			if !o.Gone || s.powers() != "" || s.read("sysrq") != "" {
 				t.Errorf("outcome %+v; power %q, sysrq %q", o, s.powers(), s.read("sysrq"))
 			}
 			if len(o.Found) != 2 || o.Found[0].ID != 7 || o.Found[0].PID != a.pid || o.Found[1].ID != 12 {
@@ -62,8 +62,8 @@ func TestDestroy(t *testing.T) {
 			for _, text := range c.said {
 				said(t, o, text)
 			}
-			if c.unsaid != "" && strings.Contains(strings.Join(o.Steps, "\n"), c.unsaid) {
-				t.Errorf("steps have %q: %q", c.unsaid, o.Steps)
+			if c.unsaid != "" && strings.Contains(strings.Join(o.steps, "\n"), c.unsaid) {
+				t.Errorf("steps have %q: %q", c.unsaid, o.steps)
 			}
 		})
 	}
@@ -103,7 +103,7 @@ func TestOthersSurvive(t *testing.T) {
 			t.Errorf("outcome %+v", o)
 		}
 		ours := s.qemu("", "kvm", "-name", "one-5")
-		if o := s.stop(Destroy); !o.Gone || len(o.Found) != 1 || o.Found[0] != (Guest{ID: 5, Name: "one-5", PID: ours.pid, Source: SourceProcess}) {
+		if o := s.stop(Destroy); !o.Gone || len(o.Found) != 1 || o.Found[0] != (Guest{ID: 5, Name: "one-5", PID: ours.pid}) {
 			t.Errorf("outcome %+v", o)
 		}
 		ours.ended("one-5")
@@ -124,21 +124,21 @@ func TestOthersSurvive(t *testing.T) {
 // Without VMs nothing is done, whatever the action is and however libvirt is.
 func TestNoVMs(t *testing.T) {
 	t.Parallel()
-	for _, action := range []Action{Destroy, Shutdown, Command} {
+	for _, action := range []string{Destroy, Shutdown, Command} {
 		for _, list := range []string{"", "fail", "hang"} {
 			t.Run(fmt.Sprintf("%s %q", action, list), func(t *testing.T) {
 				t.Parallel()
 				s := newSite(t)
 				s.write("list", list)
 				if list == "hang" {
-					s.host.Limits.Destroy = 3 * time.Second
+					s.host.Settings.DestroyLimit = 3 * time.Second
 				}
 				// A VM that has ended and was not reaped.
 				zombie := startQEMU(t, "", "kvm", "-name", "one-3")
 				s.fake(noSuchPID, statLine(noSuchPID, "kvm", "Z", 0, 1, 5))
 				s.write("domains/windows", strconv.Itoa(zombie.pid))
 				o := s.stop(action)
-				if !o.Gone || o.PoweredOff || o.Found != nil || s.powers() != "" || s.read("sysrq") != "" {
+				if !o.Gone || o.Found != nil || s.powers() != "" || s.read("sysrq") != "" {
 					t.Errorf("outcome %+v, power %q", o, s.powers())
 				}
 				said(t, o, "no VMs of OpenNebula")
@@ -178,9 +178,9 @@ func TestZombie(t *testing.T) {
 	if o := s.stop(Destroy); !o.Gone || len(o.Found) != 1 {
 		t.Errorf("outcome %+v", o)
 	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid))
-	if err != nil || !parseStat(string(text)).zombie() {
-		t.Errorf("it is no zombie: %q, %v", text, err)
+	stat, err := process.ReadStat(fmt.Sprintf("/proc/%d", p.Pid))
+	if err != nil || !stat.Zombie() {
+		t.Errorf("it is no zombie: %+v, %v", stat, err)
 	}
 }
 
@@ -207,7 +207,7 @@ func TestMany(t *testing.T) {
 	for i := range 3 * maxVirsh {
 		s.write(fmt.Sprintf("domains/one-%d", i), "")
 	}
-	if o := s.stop(Destroy); !o.Gone || len(o.Found) != 3*maxVirsh || o.Found[1] != (Guest{ID: 1, Name: "one-1", Source: SourceLibvirt}) {
+	if o := s.stop(Destroy); !o.Gone || len(o.Found) != 3*maxVirsh || o.Found[1] != (Guest{ID: 1, Name: "one-1"}) {
 		t.Errorf("outcome %+v", o)
 	}
 	most := 0
@@ -234,7 +234,9 @@ func TestLateGuest(t *testing.T) {
 		s.write("list", list)
 		s.unkillable(noSuchPID, "one-1")
 		came := make(chan *qemu, 1)
-		s.host.Notify = func(text string, _ bool) {
+		record := s.host.Notify
+		s.host.Notify = func(text string, warning bool) {
+			record(text, warning)
 			if strings.Contains(text, "SIGKILL to process 5000000") {
 				late := s.domain("ignores TERM", "one-2")
 				came <- late
@@ -246,7 +248,7 @@ func TestLateGuest(t *testing.T) {
 			}
 		}
 		o := s.stop(Destroy)
-		if !o.Gone || o.PoweredOff || len(o.Found) != 2 || o.Found[1].Name != "one-2" {
+		if !o.Gone || len(o.Found) != 2 || o.Found[1].Name != "one-2" {
 			t.Errorf("outcome %+v", o)
 		}
 		select {
@@ -266,16 +268,16 @@ func TestLateGuest(t *testing.T) {
 // The end of the context stops the work and forces nothing.
 func TestContext(t *testing.T) {
 	t.Parallel()
-	for _, action := range []Action{Destroy, Command} {
+	for _, action := range []string{Destroy, Command} {
 		s := newSite(t)
-		s.host.Command = s.script("command", "sleep 1000")
-		s.host.Limits.Kill = time.Minute
+		s.host.Settings.Command = s.script("command", "sleep 1000")
+		s.host.Settings.Action, s.host.KillLimit = action, time.Minute
 		s.write("destroy", "hang")
 		q := s.domain("", "one-7")
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		ended := make(chan Outcome, 1)
-		go func() { ended <- s.host.Stop(ctx, action) }()
+		go func() { ended <- s.host.Stop(ctx) }()
 		waitFor(t, func() bool { return strings.Contains(s.read("calls"), "destroy") || s.powers() != "" })
 		cancel()
 		var o Outcome
@@ -284,37 +286,16 @@ func TestContext(t *testing.T) {
 		case <-time.After(30 * time.Second): // the limits are a minute
 			t.Fatal("it does not end")
 		}
-		if o.Gone || o.PoweredOff || !errors.Is(o.Err, context.Canceled) || !errors.Is(o.Err, ErrLeft) || len(o.Left) != 1 {
+		if o.Gone || !errors.Is(o.Err, context.Canceled) || !errors.Is(o.Err, ErrLeft) || len(o.Left) != 1 {
 			t.Errorf("outcome %+v", o)
 		}
 		if strings.Contains(s.powers(), "poweroff") || s.read("sysrq") != "" {
 			t.Errorf("power %q", s.powers())
 		}
 		q.alive("one-7")
-		if o := s.host.Stop(ctx, action); !errors.Is(o.Err, context.Canceled) || o.Gone {
+		if o := s.host.Stop(ctx); !errors.Is(o.Err, context.Canceled) || o.Gone {
 			t.Errorf("a context that has ended: %+v", o)
 		}
-	}
-}
-
-// A Notify that hangs holds nothing up.
-func TestNotifyHangs(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	q := s.domain("", "one-7")
-	release := make(chan struct{})
-	calls := make(chan string, 100)
-	s.host.Notify = func(text string, _ bool) {
-		calls <- text
-		<-release
-	}
-	if o := s.stop(Destroy); !o.Gone || len(o.Steps) < 3 {
-		t.Errorf("outcome %+v", o)
-	}
-	q.ended("one-7")
-	close(release)
-	if len(calls) != 1 {
-		t.Errorf("told %d times", len(calls))
 	}
 }
 
@@ -322,14 +303,14 @@ func TestNotifyHangs(t *testing.T) {
 func TestNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.host.Libvirt, s.host.Virsh = "", ""
+	s.host.Settings.Libvirt, s.host.Virsh = "", ""
 	q := s.domain("", "one-7")
-	if o := s.stop("explode"); o.Gone || o.Err == nil || !slices.Equal(o.Steps, nil) {
+	if o := s.stop("explode"); o.Gone || o.Err == nil {
 		t.Errorf("unknown action: %+v", o)
 	}
-	for _, action := range []Action{Destroy, Shutdown, Command} {
-		o := Host{}.Stop(t.Context(), action)
-		if o.Gone || o.PoweredOff || !errors.Is(o.Err, ErrLeft) {
+	for _, action := range []string{Destroy, Shutdown, Command} {
+		o := Host{Settings: config.Isolation{Action: action}}.Stop(t.Context())
+		if o.Gone || !errors.Is(o.Err, ErrLeft) {
 			t.Errorf("%s of nothing: %+v", action, o)
 		}
 	}

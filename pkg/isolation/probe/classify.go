@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 )
 
@@ -26,19 +27,23 @@ func classify(err error) (Reach, string) {
 		return Reachable, "it answers"
 	case errors.As(err, &lookup):
 		// Also when the resolver was silent: that is the resolver, not the target.
-		return Unknown, printable(err.Error())
+		return Unknown, err.Error()
 	case errors.Is(err, context.Canceled):
 		return Unknown, stopped
 	case errors.As(err, &errno):
-		return classifyErrno(errno, sent(err)), printable(words(err, errno))
+		call, sent := callOf(err)
+		if call != nil {
+			return classifyErrno(errno, sent), call.Error()
+		}
+		return classifyErrno(errno, sent), errno.Error()
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &wait) && wait.Timeout():
 		return Unreachable, silent
 	}
-	return Unknown, printable(err.Error())
+	return Unknown, err.Error()
 }
 
-// classifyErrno classifies an error of the kernel; sent is whether the socket existed
-// already, so that the error is about the way to the target.
+// classifyErrno classifies an error of the kernel; sent is whether the socket existed already, so that the error is
+// about the way to the target.
 func classifyErrno(errno syscall.Errno, sent bool) Reach {
 	switch errno {
 	case syscall.ECONNREFUSED, syscall.ECONNRESET:
@@ -62,29 +67,11 @@ func classifyErrno(errno syscall.Errno, sent bool) Reach {
 	return Unknown
 }
 
-// sent reports whether an error comes from reaching for the target, not from making the
-// socket.
-func sent(err error) bool {
-	var call *os.SyscallError
+// callOf is the call of the kernel that failed, nil when that is not known, and whether it reached for the target:
+// making the socket did not.
+func callOf(err error) (call *os.SyscallError, sent bool) {
 	if !errors.As(err, &call) {
-		return false
+		return nil, false
 	}
-	switch call.Syscall {
-	case "connect", "write", "send", "sendto", "sendmsg", "read", "recv", "recvfrom", "recvmsg":
-		return true
-	}
-	return false
+	return call, slices.Contains([]string{"connect", "write", "send", "sendto", "sendmsg", "read", "recv", "recvfrom", "recvmsg"}, call.Syscall)
 }
-
-// words is the text of an error of the kernel, with the call where that matters.
-func words(err error, errno syscall.Errno) string {
-	var call *os.SyscallError
-	if errors.As(err, &call) {
-		return call.Error()
-	}
-	return errno.Error()
-}
-
-// noFamily reports whether the host has no addresses of this kind at all, as when IPv6 is
-// switched off.
-func noFamily(err error) bool { return errors.Is(err, syscall.EAFNOSUPPORT) }

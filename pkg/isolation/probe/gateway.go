@@ -8,14 +8,12 @@ import (
 	"time"
 )
 
-// gatewayPorts are where routers listen that do not answer ICMP, or refuse: DNS, SSH, HTTP,
-// BGP.
+// gatewayPorts are where routers listen that do not answer ICMP, or refuse: DNS, SSH, HTTP, BGP.
 func gatewayPorts() []uint16 { return []uint16{53, 22, 80, 179} }
 
-// Gateway finds out whether a gateway of this host answers: any gateway of any default
-// route of the main table, over ICMP, or when that gives nothing within a third of the
-// time, over TCP, where a refused connection is an answer, too. Without a default
-// route it is Unreachable; when the routes cannot be read, or have no gateway, Unknown.
+// Gateway finds out whether a gateway of this host answers: any gateway of any default route of the main table, over
+// ICMP, or when that gives nothing within a third of the time, over TCP, where a refused connection is an answer,
+// too. Without a default route it is Unreachable; when the routes cannot be read, or have no gateway, Unknown.
 func (n *Network) Gateway(ctx context.Context) Result {
 	return n.run(ctx, "gateway", func(ctx context.Context) outcome {
 		routes, err := n.routes()
@@ -29,10 +27,10 @@ func (n *Network) Gateway(ctx context.Context) Result {
 		var without []string
 		for _, r := range routes {
 			switch {
-			case !r.gateway.IsValid():
-				without = append(without, r.device)
+			case !r.Gateway.IsValid():
+				without = append(without, r.Interface)
 			case len(tries) < maxGateways:
-				tries = append(tries, func(ctx context.Context) outcome { return n.gateway(ctx, r.gateway) })
+				tries = append(tries, func(ctx context.Context) outcome { return n.gateway(ctx, r.Gateway) })
 			}
 		}
 		if len(tries) == 0 {
@@ -47,10 +45,7 @@ func (n *Network) gateway(ctx context.Context, a netip.Addr) outcome {
 	if err := checkAddress(a); err != nil {
 		return unknown("%v", err)
 	}
-	patience := defaultTimeout / 3
-	if end, ok := ctx.Deadline(); ok {
-		patience = time.Until(end) / 3
-	}
+	end, _ := ctx.Deadline()
 	without := make(chan struct{})
 	icmp := func(ctx context.Context) outcome {
 		o := n.pinger()(ctx, a)
@@ -62,7 +57,7 @@ func (n *Network) gateway(ctx context.Context, a netip.Addr) outcome {
 		return o
 	}
 	tcp := func(ctx context.Context) outcome {
-		wait := time.NewTimer(patience)
+		wait := time.NewTimer(time.Until(end) / 3)
 		defer wait.Stop()
 		select {
 		case <-ctx.Done():
@@ -86,7 +81,7 @@ func (n *Network) anyPort(ctx context.Context, a netip.Addr) outcome {
 			// Most ports fail alike: then the detail says it once.
 			o := n.connect(ctx, to, fmt.Sprintf("TCP to %v", a))
 			if o.reach == Refused {
-				o = outcome{reach: Reachable, detail: fmt.Sprintf("%v answers: it refuses connections", to)}
+				o = reachable("%v answers: it refuses connections", to)
 			}
 			return o
 		})

@@ -158,8 +158,10 @@ func answerA(query []byte, address netip.Addr) []byte {
 }
 
 // noNames is a Names without a resolver.
-func noNames(known map[string][]string) *Names {
-	n := NewNames(known)
+func noNames(known map[string][]string) *Names { return noResolver(NewNames(known)) }
+
+// noResolver takes the resolver away.
+func noResolver(n *Names) *Names {
 	n.resolver.Dial = func(context.Context, string, string) (net.Conn, error) {
 		return nil, failure("dial", "connect", syscall.ENETUNREACH)
 	}

@@ -121,6 +121,9 @@ func TestWhatAnEarlierProcessKnew(t *testing.T) {
 		strings.Repeat("a", 255): {"192.0.2.1"},
 	})
 	expected := map[string][]string{"many.test": many[:8], "mixed.test": {"192.0.2.1", "2001:db8::1"}}
+	for name := range n.earlier {
+		lookup(t, noResolver(n), name)
+	}
 	if got := n.Known(); !reflect.DeepEqual(got, expected) {
 		t.Errorf("known is %v", got)
 	}
@@ -132,32 +135,28 @@ func TestWhatAnEarlierProcessKnew(t *testing.T) {
 	}
 }
 
+// What nobody asks for any more is forgotten with the process, and there is an end to it.
 func TestMemoryIsBounded(t *testing.T) {
 	known := map[string][]string{}
 	for i := range 150 {
 		known[fmt.Sprintf("old-%03d.test", i)] = []string{"192.0.2.1"}
 	}
-	n := NewNames(known)
-	if got := slices.Sorted(maps.Keys(n.Known())); len(got) != maxNames || got[0] != "old-000.test" {
+	n := noNames(known)
+	if got := slices.Sorted(maps.Keys(n.earlier)); len(got) != maxNames || got[0] != "old-000.test" {
 		t.Fatalf("%d names are known", len(got))
 	}
-	address := []netip.Addr{netip.MustParseAddr("192.0.2.2")}
-	n.learn("new-first.test", address)
-	n.recall("old-050.test")
-	n.recall("old-060.test")
-	for i := range 97 {
-		n.learn(fmt.Sprintf("new-%d.test", i), address)
+	lookup(t, n, "old-050.test")
+	if got := n.Known(); len(got) != 1 || got["old-050.test"] == nil {
+		t.Errorf("known is %v", got)
 	}
-	n.learn("old-060.test", address)
-	names := n.Known()
-	if len(names) != maxNames || names["new-first.test"] == nil || names["old-050.test"] == nil {
-		t.Fatalf("%d names are known", len(names))
+	n = nameserver(t, nil, netip.MustParseAddr("192.0.2.2"))
+	for i := range maxNames + 20 {
+		if got := lookup(t, n, fmt.Sprintf("new-%d.test", i)); got[0] != "192.0.2.2" {
+			t.Errorf("%v", got)
+		}
 	}
-	// Nothing is left that was never used.
-	n.learn("last.test", address)
-	names = n.Known()
-	if len(names) != maxNames || names["last.test"] == nil || names["new-first.test"] != nil || names["old-050.test"] == nil {
-		t.Errorf("%d names are known", len(names))
+	if got := n.Known(); len(got) != maxNames || got["new-0.test"] == nil {
+		t.Errorf("%d names are known", len(got))
 	}
 }
 

@@ -2,23 +2,24 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // outcome is what one way to a target came to.
 type outcome struct {
 	reach  Reach
 	detail string
-	// minor: it was not to be expected to work on this host, so that any other way
+	// minor: it was not to be expected to work on this host, such as IPv6 where that is switched off: any other way
 	// says more.
 	minor bool
 }
 
-// rank orders outcomes. Unknown hides Unreachable: the way that could not be tried might have
-// been the one that works.
+// rank orders outcomes. Unknown hides Unreachable: the way that could not be tried might have been the one that
+// works.
 func (o outcome) rank() int {
 	switch {
 	case o.minor:
@@ -36,42 +37,42 @@ func unknown(format string, args ...any) outcome {
 	return outcome{reach: Unknown, detail: fmt.Sprintf(format, args...)}
 }
 
+// reachable is the outcome of an answer.
+func reachable(format string, args ...any) outcome {
+	return outcome{reach: Reachable, detail: fmt.Sprintf(format, args...)}
+}
+
 // failed is the outcome of an attempt that ended with an error.
 func failed(where any, err error) outcome {
 	reach, why := classify(err)
-	return outcome{reach: reach, detail: fmt.Sprintf("%v: %s", where, why), minor: reach == Unknown && noFamily(err)}
+	return outcome{reach: reach, detail: fmt.Sprintf("%v: %s", where, why), minor: reach == Unknown && errors.Is(err, syscall.EAFNOSUPPORT)}
 }
 
-// try is one way to find out whether a target answers. It returns soon after its
-// context ends.
+// try is one way to find out whether a target answers. It returns soon after its context ends.
 type try func(ctx context.Context) outcome
 
-// race tries all ways at the same time and returns the best outcome, with the details
-// of all when none was an answer. It returns when all have ended; the first that is
-// Reachable ends the others.
+// race tries all ways at the same time and returns the best outcome, with the details of all when none was an answer.
+// It returns when all have ended; the first that is Reachable ends the others.
 func race(ctx context.Context, tries []try) outcome {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	type numbered struct {
-		i int
-		outcome
-	}
-	ended := make(chan numbered, len(tries))
-	for i, t := range tries {
-		go func() { ended <- numbered{i, t(ctx)} }()
-	}
+	ended := make(chan int, len(tries))
 	all := make([]outcome, len(tries))
-	var winner *outcome
+	for i, t := range tries {
+		go func() {
+			all[i] = t(ctx)
+			ended <- i
+		}()
+	}
+	winner := -1
 	for range tries {
-		o := <-ended
-		all[o.i] = o.outcome
-		if o.reach == Reachable && winner == nil {
-			winner = &all[o.i]
+		if i := <-ended; winner < 0 && all[i].reach == Reachable {
+			winner = i
 			cancel()
 		}
 	}
-	if winner != nil {
-		return *winner
+	if winner >= 0 {
+		return all[winner]
 	}
 	return best(all)
 }
@@ -92,12 +93,4 @@ func best(all []outcome) outcome {
 		top.detail = strings.Join(details, "; ")
 	}
 	return top
-}
-
-// usable reports whether an address can be that of one machine.
-func usable(a netip.Addr) bool {
-	if a.Is6() && a.IsLinkLocalUnicast() && a.Zone() == "" {
-		return false
-	}
-	return a.IsGlobalUnicast() || a.IsLinkLocalUnicast() || a.IsLoopback()
 }

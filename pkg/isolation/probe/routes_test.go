@@ -103,7 +103,7 @@ func TestRoutes(t *testing.T) {
 		routes, err := n.routes()
 		var got []string
 		for _, r := range routes {
-			got = append(got, r.device+" "+r.gateway.String())
+			got = append(got, r.Interface+" "+r.Gateway.String())
 		}
 		text := strings.Join(got, ", ")
 		if err != nil {
@@ -136,7 +136,10 @@ func TestLinks(t *testing.T) {
 	write(t, filepath.Join(sys, "class", "net", "br1", "carrier"), "0\n")
 	n := &Network{Proc: dir, Sys: sys}
 	got, err := n.Links()
-	expected := []Link{{"br0", "192.0.2.1", "up"}, {"br1", "192.0.2.2", "down"}, {"wg0", "", "unknown"}, {"br0", "fe80::1%br0", "up"}}
+	expected := []Link{
+		{"br0", netip.MustParseAddr("192.0.2.1"), "up"}, {"br1", netip.MustParseAddr("192.0.2.2"), "down"}, {"wg0", netip.Addr{}, "unknown"},
+		{"br0", netip.MustParseAddr("fe80::1%br0"), "up"},
+	}
 	if err != nil || !reflect.DeepEqual(got, expected) {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -152,7 +155,7 @@ func TestLinks(t *testing.T) {
 
 // The files of the machine that runs the test can be read, whatever is in them.
 func TestLinksOfThisMachine(t *testing.T) {
-	links, err := (&Network{}).Links()
+	links, err := (&Network{Proc: "/proc", Sys: "/sys"}).Links()
 	if err != nil {
 		t.Error(err)
 	}

@@ -15,10 +15,12 @@ import (
 	"syscall"
 	"time"
 
+	"one-ft/cmd/host_isolated/hostisolated"
+	"one-ft/pkg/app"
 	"one-ft/pkg/config"
-	"one-ft/pkg/isolation"
 	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/isolation/probe"
+	"one-ft/pkg/wording"
 	"one-ft/test/sim/cloud"
 )
 
@@ -38,10 +40,6 @@ type node struct {
 	cutFrom map[string]bool    // front-ends that it cannot reach, while the rest of its network is well
 	dark    map[string]bool    // its outlets that were switched off; it has power from each of the others
 }
-
-// stopLimit is what host_isolated needs at most to stop guests, with its default limits: DestroyLimit,
-// the kill and the power-off behind it (cmd/host_isolated).
-const stopLimit = 10*time.Second + 10*time.Second + 3*time.Second + 6*time.Second
 
 func (n *node) name() string { return fmt.Sprintf("host%d", n.id) }
 
@@ -78,9 +76,9 @@ func (n *node) uptime() time.Duration {
 	return time.Since(n.booted) + time.Hour // it has been up for a while, so there is no quiet time
 }
 
-// watch starts host_isolated --watch --strict.
+// watch starts host_isolated --watch with a strict configuration.
 func (n *node) watch() {
-	w, every, err := n.watcher()
+	world, err := n.isolatedWorld()
 	if err != nil {
 		n.world.problem("host_isolated on %s: %v", n.name(), err)
 		return
@@ -94,48 +92,37 @@ func (n *node) watch() {
 		if !sleep(ctx, time.Duration(n.id)*97*time.Millisecond) {
 			return
 		}
-		if err := w.Watch(ctx, every); err != nil {
-			n.world.log.add(rankHost, n.name(), -1, "host_isolated: %v", err)
+		if code := hostisolated.Run(ctx, world); code != app.ExitDone {
+			n.world.log.add(rankHost, n.name(), -1, "host_isolated: exit %d", code)
 		}
 	})
 }
 
-// watcher puts host_isolated together as its program does, with the network and the guests of
-// the scenario.
-func (n *node) watcher() (*isolation.Watcher, time.Duration, error) {
+// isolatedWorld is what host_isolated runs in, with the network, the clock and the guests of the scenario; its
+// files are real.
+func (n *node) isolatedWorld() (hostisolated.World, error) {
 	var names []string
 	for _, f := range n.world.frontEnds {
 		names = append(names, strings.ToLower(f.name))
 	}
 	dir := filepath.Join(n.world.dir, n.name())
-	run := filepath.Join(dir, fmt.Sprintf("run%d", n.boots))
-	for _, d := range []string{run, filepath.Join(dir, "state")} {
-		if err := os.MkdirAll(d, 0o755); err != nil {
-			return nil, 0, err
-		}
+	proc, path := filepath.Join(dir, "proc"), filepath.Join(dir, config.IsolationName)
+	err := os.MkdirAll(filepath.Join(proc, "sys/kernel/random"), 0o755)
+	for file, text := range map[string]string{
+		filepath.Join(proc, "sys/kernel/random/boot_id"): fmt.Sprintf("boot%d\n", n.boots),
+		filepath.Join(dir, "token"):                      "oneadmin:opennebula\n",
+		path: fmt.Sprintf("front_ends: [%s]\nstrict: true\nauth_file: %s/token\nhost_id: %d\nstate_dir: %s/state\nrun_dir: %s/run%d\n",
+			strings.Join(names, ", "), dir, n.id, dir, dir, n.boots),
+	} {
+		err = errors.Join(err, os.WriteFile(file, []byte(text), 0o600))
 	}
-	path := filepath.Join(dir, config.IsolationName)
-	text := fmt.Sprintf("front_ends: [%s]\nstrict: true\nauth_file: /etc/one-ft/token\nhost_id: %d\n", strings.Join(names, ", "), n.id)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		return nil, 0, err
-	}
-	c, err := config.LoadIsolationNamed(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	asker, err := isolation.NewAsker(c, "oneadmin:opennebula", n.id, hostWire{n}, n.uptime)
-	if err != nil {
-		return nil, 0, err
-	}
-	prober, err := isolation.NewProber(c, network{n}, asker, n.uptime)
-	if err != nil {
-		return nil, 0, err
-	}
-	return &isolation.Watcher{
-		Policy: isolation.NewPolicy(c, false), Action: guest.Destroy, Promise: isolation.Promise(c, false, stopLimit), StopLimit: stopLimit,
-		Round: prober.Round, Oned: asker, Guests: guests{n}, Uptime: n.uptime, Log: journal{n},
-		Store: isolation.Store{RunDir: run, StateDir: filepath.Join(dir, "state"), Boot: fmt.Sprintf("boot%d", n.boots)},
-	}, c.Interval, nil
+	return hostisolated.World{
+		Env: app.Env{
+			Args: []string{"host_isolated", "--watch", "--config", path}, Stdout: io.Discard, Stderr: io.Discard,
+			Getenv: func(string) string { return "" }, Transport: hostWire{n},
+		},
+		Proc: proc, Uptime: n.uptime, Network: network{n}, Guests: guests{n}, Journal: journal{n}, Pin: func() {},
+	}, err
 }
 
 // hostWire carries the questions of a host to the front-ends.
@@ -210,6 +197,9 @@ func (n network) DNS(ctx context.Context, target, address string) probe.Result {
 	return n.ICMP(ctx, target, address)
 }
 
+// Links implements isolation.Network; only --check asks for them.
+func (n network) Links() ([]probe.Link, error) { return nil, nil }
+
 // guests are what runs on a host.
 type guests struct{ node *node }
 
@@ -222,7 +212,7 @@ func (g guests) Guests(context.Context) (all []guest.Guest, err error) {
 }
 
 // Stop implements isolation.Guests.
-func (g guests) Stop(ctx context.Context, _ guest.Action) guest.Outcome {
+func (g guests) Stop(ctx context.Context) guest.Outcome {
 	found, _ := g.Guests(ctx)
 	sleep(ctx, 300*time.Millisecond)
 	g.node.mu.Lock()
@@ -231,7 +221,7 @@ func (g guests) Stop(ctx context.Context, _ guest.Action) guest.Outcome {
 	if stuck { // what cannot be stopped powers the host off
 		sleep(ctx, 20*time.Second)
 		g.node.powerOff("host_isolated")
-		return guest.Outcome{Found: found, PoweredOff: true, Gone: true}
+		return guest.Outcome{Found: found, Gone: true}
 	}
 	for _, v := range found {
 		g.node.world.must(g.node.world.cloud.StopGuest(g.node.id, v.ID))
@@ -248,15 +238,16 @@ func (g guests) Destroy(ctx context.Context, v guest.Guest) error {
 // journal is the log of host_isolated.
 type journal struct{ node *node }
 
-// Info, Warn, Problem and Sync implement isolation.Journal.
-func (j journal) Info(format string, args ...any)    { j.say("", format, args...) }
-func (j journal) Warn(format string, args ...any)    { j.say("warning: ", format, args...) }
-func (j journal) Problem(format string, args ...any) { j.say("problem: ", format, args...) }
-func (j journal) Sync() error                        { return nil }
-
-func (j journal) say(level, format string, args ...any) {
-	j.node.world.log.add(rankHost, j.node.name(), -1, "host_isolated: %s%s", level, fmt.Sprintf(format, args...))
+// Say implements isolation.Journal. That it begins to watch is in no log.
+func (j journal) Say(m wording.Message) {
+	level := map[wording.Level]string{wording.Warning: "warning: ", wording.Problem: "problem: "}[m.Level()]
+	if m.Kind != wording.WatchingLease {
+		j.node.world.log.add(rankHost, j.node.name(), -1, "host_isolated: %s%s", level, m.Plain())
+	}
 }
+
+// Sync implements isolation.Journal.
+func (j journal) Sync() error { return nil }
 
 // frontEnd finds a front-end by its name; nil when there is none.
 func (w *world) frontEnd(name string) *frontEnd {

@@ -1,4 +1,4 @@
-package main
+package hostisolated
 
 import (
 	"bytes"
@@ -20,7 +20,9 @@ func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, problems bytes.Buffer
 	env := app.Env{Args: append([]string{"host_isolated"}, args...), Stdout: &out, Stderr: &problems, Getenv: func(string) string { return "" }}
-	code = run(t.Context(), env)
+	world := OS()
+	world.Env, world.Pin = env, func() {}
+	code = Run(t.Context(), world)
 	return code, out.String(), problems.String()
 }
 
@@ -66,7 +68,7 @@ func TestUsage(t *testing.T) {
 // The default of the front-end covers the defaults of a host, and README of fence says the
 // numbers that are true.
 func TestDefaultsFitTogether(t *testing.T) {
-	readme, err := os.ReadFile("../../pkg/fence/README.md")
+	readme, err := os.ReadFile("../../../pkg/fence/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +105,7 @@ func TestDefaultsFitTogether(t *testing.T) {
 
 // Every setting of the file has a flag, with the same name but for its dashes.
 func TestFlagsAndSettings(t *testing.T) {
-	text, err := os.ReadFile("../../scripts/host_isolated.yaml")
+	text, err := os.ReadFile("../../../scripts/host_isolated.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,14 +1,14 @@
-package main
+package hostisolated
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -16,36 +16,42 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/isolation"
 	"one-ft/pkg/isolation/probe"
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
-// printBound prints what this host promises, for a monitoring probe. Seconds are rounded
-// up.
-func (h *host) printBound(out io.Writer) int {
-	seconds := func(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }
-	armed := "NO"
-	if st, err := h.store.Load(isolation.Uptime()); err == nil && st.Armed(isolation.Uptime(), h.policy) {
+// seconds rounds up.
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
+
+// armed reports whether the lease of this host is watched over now.
+func (h *host) armed() bool {
+	now := h.world.Uptime()
+	st, err := h.store.Load(now)
+	return err == nil && st.Armed(now, h.policy)
+}
+
+// printBound prints what this host promises, for a monitoring probe.
+func (h *host) printBound() int {
+	armed, patience := "NO", "FT_ISOLATED_AFTER=%d\nFT_ISOLATED_REACTION=%d\n"
+	if h.armed() {
 		armed = "YES"
 	}
 	if h.settings.Strict {
-		fmt.Fprintf(out, "FT_LEASE=%s\nFT_LEASE_REACTION=%s\n", seconds(h.promise.Lease), seconds(h.promise.Reaction))
-	} else {
-		fmt.Fprintf(out, "FT_ISOLATED_AFTER=%s\nFT_ISOLATED_REACTION=%s\n", seconds(h.promise.Lease), seconds(h.promise.Reaction))
+		patience = "FT_LEASE=%d\nFT_LEASE_REACTION=%d\n"
 	}
-	fmt.Fprintf(out, "FT_LEASE_ARMED=%s\nFT_ISOLATED_VERSION=%q\n", armed, app.Version())
+	fmt.Fprintf(h.world.Stdout, patience+"FT_LEASE_ARMED=%s\nFT_ISOLATED_VERSION=%q\n", seconds(h.promise.Lease), seconds(h.promise.Reaction), armed, app.Version())
 	return app.ExitDone
 }
 
-// check shows what host_isolated sees, and what it would do now. The exit code is 1 when
-// something has to be looked at.
-func (h *host) check(ctx context.Context, out io.Writer) int {
-	c := &checker{host: h, out: out}
+// check shows what host_isolated sees, and what it would do now. The exit code is 1 when something has to be looked
+// at.
+func (h *host) check(ctx context.Context) int {
+	c := &checker{host: h}
 	f := h.prober.Round(ctx)
-	c.network(f)
-	c.oned(f)
+	c.probes(f)
+	c.report(f)
 	c.vms(ctx)
 	c.verdict(f)
-	if c.wrong > 0 {
+	if c.wrong {
 		return app.ExitIncomplete
 	}
 	return app.ExitDone
@@ -54,32 +60,28 @@ func (h *host) check(ctx context.Context, out io.Writer) int {
 // checker shows what --check finds.
 type checker struct {
 	*host
-	out   io.Writer
-	wrong int
+	wrong bool
 }
 
 // say prints a line.
 func (c *checker) say(format string, args ...any) {
-	fmt.Fprintln(c.out, one.Printable(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(c.world.Stdout, text.Printable(fmt.Sprintf(format, args...)))
 }
 
 // bad prints a line that an admin has to look at.
 func (c *checker) bad(format string, args ...any) {
-	c.wrong++
+	c.wrong = true
 	c.say("WRONG: "+format, args...)
 }
 
-// network shows the probes and the routes.
-func (c *checker) network(f isolation.Findings) {
-	table := tabwriter.NewWriter(c.out, 0, 8, 2, ' ', 0)
+// probes shows the probes and the routes.
+func (c *checker) probes(f isolation.Findings) {
+	table := tabwriter.NewWriter(c.world.Stdout, 0, 8, 2, ' ', 0)
 	row := func(cells ...string) {
 		for i, cell := range cells {
-			if i > 0 {
-				fmt.Fprint(table, "\t")
-			}
-			fmt.Fprint(table, one.Printable(cell))
+			cells[i] = text.Printable(cell)
 		}
-		fmt.Fprintln(table)
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
 	probes := func(prefix string, results []probe.Result) {
 		for _, r := range results {
@@ -88,9 +90,13 @@ func (c *checker) network(f isolation.Findings) {
 	}
 	probes("", f.FrontEnd)
 	probes("witness ", f.Witness)
-	links, err := c.host.network.Links()
+	links, err := c.network.Links()
 	for _, l := range links {
-		row("default route", "via "+l.Gateway, "dev "+l.Interface, "carrier "+l.Carrier)
+		via := ""
+		if l.Gateway.IsValid() {
+			via = l.Gateway.String()
+		}
+		row("default route", "via "+via, "dev "+l.Interface, "carrier "+l.Carrier)
 	}
 	_ = table.Flush()
 	switch {
@@ -99,37 +105,38 @@ func (c *checker) network(f isolation.Findings) {
 	case len(links) == 0:
 		c.bad("this host has no default route")
 	}
-	for _, r := range append(f.FrontEnd, f.Witness...) {
+	for _, r := range slices.Concat(f.FrontEnd, f.Witness) {
 		if r.Reach == probe.Unknown {
 			c.bad("%s cannot be asked: %s", r.Target, r.Detail)
 		}
 	}
 }
 
-// oned shows what oned says, and whether a front-end would wait for long enough.
-func (c *checker) oned(f isolation.Findings) {
-	if c.asker == nil {
+// report shows what oned says, and whether a front-end would wait for long enough.
+func (c *checker) report(f isolation.Findings) {
+	switch {
+	case c.oned == nil:
 		c.say("oned: not asked, because there is no token (auth_file)")
 		return
-	}
-	if f.Unclear != nil {
+	case f.Unclear != nil:
 		c.bad("oned: %v", f.Unclear)
 		return
 	}
-	c.say("oned: host %d is %s", c.asker.HostID(), f.Round.Says)
+	id := c.oned.HostID()
+	c.say("oned: host %d is %s", id, f.Round.Reported)
 	if !c.settings.Strict {
 		return
 	}
-	l, found, err := fence.TemplateLease(c.asker.Template())
+	l, found, err := fence.TemplateLease(c.oned.Template())
 	if err == nil && found {
 		err = l.Covers(c.promise)
 	}
-	attributes := fmt.Sprintf("FENCE_LEASE = %d and FENCE_LEASE_REACTION = %d", int(math.Ceil(c.promise.Lease.Seconds())), int(math.Ceil(c.promise.Reaction.Seconds())))
+	attributes := fmt.Sprintf("FENCE_LEASE = %d and FENCE_LEASE_REACTION = %d", seconds(c.promise.Lease), seconds(c.promise.Reaction))
 	switch {
 	case err != nil:
-		c.bad("%v; set %s by onehost update %d", err, attributes, c.asker.HostID())
+		c.bad("%v; set %s by onehost update %d", err, attributes, id)
 	case !found:
-		c.say("front-end: the template of this host has no FENCE_LEASE; for a lease set %s by onehost update %d", attributes, c.asker.HostID())
+		c.say("front-end: the template of this host has no FENCE_LEASE; for a lease set %s by onehost update %d", attributes, id)
 	default:
 		c.say("front-end: host_error waits %s (%s + %s + %s)", l.Wait(), l.Length, l.Reaction, l.Margin)
 	}
@@ -137,7 +144,7 @@ func (c *checker) oned(f isolation.Findings) {
 
 // vms shows the VMs, and whether this process could stop them and remember things.
 func (c *checker) vms(ctx context.Context) {
-	guests, err := c.guests.Guests(ctx)
+	guests, err := c.guests(nil).Guests(ctx)
 	if err != nil {
 		c.bad("%v", err)
 	}
@@ -154,24 +161,22 @@ func (c *checker) vms(ctx context.Context) {
 
 // verdict shows what would be done now, and how long it takes at most.
 func (c *checker) verdict(f isolation.Findings) {
-	st, err := c.store.Load(isolation.Uptime())
+	st, err := c.store.Load(c.world.Uptime())
 	if err != nil {
 		c.bad("%v", err)
 	}
 	_, v := isolation.Decide(st.History, f.Round, c.policy)
 	c.say("now: %s: %s", v.Phase, v.Why)
-	if v.Phase != isolation.Fine {
-		c.wrong++
-	}
+	c.wrong = c.wrong || v.Phase != isolation.Fine
 	what := "the network is lost"
 	if c.settings.Strict {
 		what = "the last request was sent that oned answered well"
-		if !st.Armed(isolation.Uptime(), c.policy) {
+		if !c.armed() {
 			c.bad("nothing watches over a lease of this host now; start it: systemctl enable --now host_isolated, or by cron")
 		}
 	}
-	c.say("bound: VMs are stopped (%s) and gone at most %s + %s = %s after %s", c.settings.Action, c.promise.Lease, c.promise.Reaction,
-		c.promise.Lease+c.promise.Reaction, what)
+	lease, reaction := c.promise.Lease, c.promise.Reaction
+	c.say("bound: VMs are stopped (%s) and gone at most %s + %s = %s after %s", c.settings.Action, lease, reaction, lease+reaction, what)
 }
 
 // writable tries to write into a directory that may not be there yet.

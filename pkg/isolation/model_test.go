@@ -19,6 +19,7 @@ import (
 	"one-ft/pkg/isolation/probe"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 const (
@@ -111,11 +112,11 @@ func (m *model) round(timeout time.Duration) func(context.Context) isolation.Fin
 		f := isolation.Findings{Round: isolation.Round{Began: m.uptime(), Asked: m.uptime()}}
 		delay, patience := m.delays[m.rounds%len(m.delays)], m.lost[m.rounds%len(m.lost)]
 		m.rounds++
-		var says isolation.Says
+		var says isolation.Reported
 		lost := !m.passes() || !sleep(ctx, delay[0])
 		if !lost {
-			says = map[one.HostState]isolation.Says{one.HostMonitored: isolation.SaysMonitored, one.HostError: isolation.SaysError,
-				one.HostInit: isolation.SaysInit, one.HostDisabled: isolation.SaysDisabled}[m.state()]
+			says = map[one.HostState]isolation.Reported{one.HostMonitored: isolation.ReportedMonitored, one.HostError: isolation.ReportedError,
+				one.HostInit: isolation.ReportedInit, one.HostDisabled: isolation.ReportedDisabled}[m.state()]
 			lost = !m.passes() || !sleep(ctx, delay[1]) || !m.passes()
 		}
 		if lost {
@@ -125,7 +126,7 @@ func (m *model) round(timeout time.Duration) func(context.Context) isolation.Fin
 			}
 			f.Round.FrontEnd, f.Round.Witness = probe.Unreachable, probe.Unreachable
 		} else {
-			f.Round.FrontEnd, f.Round.Witness, f.Round.Says = probe.Reachable, probe.Reachable, says
+			f.Round.FrontEnd, f.Round.Witness, f.Round.Reported = probe.Reachable, probe.Reachable, says
 		}
 		f.Round.Ended = m.uptime()
 		return f
@@ -152,7 +153,7 @@ func (m *model) Guests(context.Context) ([]guest.Guest, error) {
 	return []guest.Guest{{ID: theVM, Name: "one-7"}}, nil
 }
 
-func (m *model) Stop(context.Context, guest.Action) guest.Outcome {
+func (m *model) Stop(context.Context) guest.Outcome {
 	time.Sleep(m.stop)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -163,14 +164,12 @@ func (m *model) Stop(context.Context, guest.Action) guest.Outcome {
 }
 
 func (m *model) Destroy(ctx context.Context, _ guest.Guest) error {
-	m.Stop(ctx, guest.Destroy)
+	m.Stop(ctx)
 	return nil
 }
 
-// Info and the others make it an isolation.Journal.
-func (m *model) Info(format string, args ...any)    { m.say("host: "+format, args...) }
-func (m *model) Warn(format string, args ...any)    { m.say("host: "+format, args...) }
-func (m *model) Problem(format string, args ...any) { m.say("host: "+format, args...) }
+// Say and Sync make it an isolation.Journal.
+func (m *model) Say(message wording.Message) { m.say("host: %s", message) }
 
 func (m *model) Sync() error {
 	time.Sleep(m.record)
@@ -245,9 +244,9 @@ func settings() config.Isolation {
 func (m *model) run(t *testing.T, dir string, lease fence.Lease, length time.Duration, late time.Duration) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := settings()
-	w := &isolation.Watcher{Policy: isolation.NewPolicy(c, false), Action: guest.Destroy, StopLimit: stopLimit, Promise: isolation.Promise(c, false, stopLimit),
+	w := &isolation.Watcher{Policy: isolation.NewPolicy(c, false), Action: config.ActionDestroy, StopLimit: stopLimit, Promise: isolation.Promise(c, false, stopLimit),
 		Round: m.round(c.Timeout), Guests: m, Store: isolation.Store{RunDir: dir, StateDir: dir, Boot: "model"}, Uptime: m.uptime, Log: m}
-	armed := isolation.History{Armed: true, Renewed: m.uptime(), Last: m.uptime(), Told: isolation.SaysMonitored}
+	armed := isolation.History{Armed: true, Renewed: m.uptime(), Last: m.uptime(), Told: isolation.ReportedMonitored}
 	if err := w.Store.Save(isolation.State{HostID: theHost, History: armed}); err != nil {
 		t.Fatal(err)
 	}

@@ -8,36 +8,36 @@ import (
 	"one-ft/pkg/one"
 )
 
-func TestAgree(t *testing.T) {
+func TestQuorum(t *testing.T) {
 	down := Answer{Err: errors.New("time-out")}
-	said := func(says Says, asked time.Duration) Answer { return Answer{Says: says, Asked: asked} }
-	const m, e = SaysMonitored, SaysError
+	said := func(says Reported, asked time.Duration) Answer { return Answer{Reported: says, Asked: asked} }
+	const m, e = ReportedMonitored, ReportedError
 	for _, c := range []struct {
 		name    string
 		answers []Answer
-		says    Says
+		says    Reported
 		asked   time.Duration
 		via     int
 	}{
-		{"nobody", nil, SaysNothing, 0, -1},
-		{"down", []Answer{down}, SaysNothing, 0, -1},
+		{"nobody", nil, ReportedNothing, 0, -1},
+		{"down", []Answer{down}, ReportedNothing, 0, -1},
 		{"alone", []Answer{said(m, 7)}, m, 7, 0},
-		{"one of two", []Answer{down, said(m, 7)}, SaysNothing, 0, -1},
+		{"one of two", []Answer{down, said(m, 7)}, ReportedNothing, 0, -1},
 		{"two that differ", []Answer{said(m, 7), said(e, 8)}, e, 7, 1},
 		{"all three", []Answer{said(m, 5), said(m, 7), said(m, 6)}, m, 5, 0},
 		{"two of three", []Answer{down, said(m, 7), said(m, 6)}, m, 6, 1},
-		{"one of three, cut off with the host", []Answer{down, said(m, 7), down}, SaysNothing, 0, -1},
-		{"two of four", []Answer{down, said(m, 7), said(m, 6), down}, SaysNothing, 0, -1},
+		{"one of three, cut off with the host", []Answer{down, said(m, 7), down}, ReportedNothing, 0, -1},
+		{"two of four", []Answer{down, said(m, 7), said(m, 6), down}, ReportedNothing, 0, -1},
 		{"an old leader and one that knows more", []Answer{said(m, 5), said(e, 7), down}, e, 5, 1},
-		{"every state", []Answer{said(m, 9), said(SaysDisabled, 9), said(SaysInit, 9), said(SaysOther, 9), said(SaysOffline, 9)}, SaysOffline, 9, 4},
-		{"INIT is worse than DISABLED", []Answer{said(SaysDisabled, 9), said(SaysInit, 9)}, SaysInit, 9, 1},
+		{"every state", []Answer{said(m, 9), said(ReportedDisabled, 9), said(ReportedInit, 9), said(ReportedOther, 9), said(ReportedOffline, 9)}, ReportedOffline, 9, 4},
+		{"INIT is worse than DISABLED", []Answer{said(ReportedDisabled, 9), said(ReportedInit, 9)}, ReportedInit, 9, 1},
 	} {
-		says, asked, via, why := Agree(c.answers)
-		if says != c.says || asked != c.asked || via != c.via {
-			t.Errorf("%s: %q, asked %d, via %d (%v)", c.name, says, asked, via, why)
+		word, via := Quorum(c.answers)
+		if word.Reported != c.says || word.Asked != c.asked || via != c.via {
+			t.Errorf("%s: %+v, via %d", c.name, word, via)
 		}
-		if (via < 0) != (why != nil) && len(c.answers) > 0 {
-			t.Errorf("%s: via %d, why %v", c.name, via, why)
+		if (via < 0) != (word.Err != nil) && len(c.answers) > 0 {
+			t.Errorf("%s: via %d, why %v", c.name, via, word.Err)
 		}
 	}
 }
@@ -70,8 +70,8 @@ func TestStale(t *testing.T) {
 		{"suspended here", vm(one.Suspended, one.LCMInit, here), false},
 		{"never placed", vm(one.Active, one.Running), false},
 	} {
-		if why, stale := Stale(c.vm, 1); stale != c.want || stale != (why != "") {
-			t.Errorf("%s: %v, %q", c.name, stale, why)
+		if why, stale := Stale(c.vm, 1); stale != c.want || stale == why.IsZero() {
+			t.Errorf("%s: %v, %s", c.name, stale, why)
 		}
 	}
 }

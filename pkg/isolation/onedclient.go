@@ -16,9 +16,10 @@ import (
 	"one-ft/pkg/one"
 )
 
-// Asker asks all front-ends what they say of this host. It is safe for concurrent use.
-type Asker struct {
+// OnedClient asks all front-ends about this host. It is safe for concurrent use.
+type OnedClient struct {
 	clients []*one.Client
+	timeout time.Duration
 	uptime  func() time.Duration
 	names   []string // of this host, as oned may call it
 
@@ -31,30 +32,32 @@ type Asker struct {
 // ErrHost means that oned knows this host by no name that is certain.
 var ErrHost = errors.New("this host is not found in oned")
 
-// NewAsker makes an Asker for the front-ends of a configuration. credentials are
-// "user:token"; hostID is the ID of this host, or -1 to find it by its name; transport
-// carries the questions (Transport).
-func NewAsker(c config.Isolation, credentials string, hostID int, transport http.RoundTripper, uptime func() time.Duration) (*Asker, error) {
-	a := &Asker{uptime: uptime, hostID: hostID, via: -1, names: []string{c.HostName}}
+// NewOnedClient makes an OnedClient for the front-ends of a configuration. credentials are "user:token"; hostID is
+// the ID of this host, or -1 to find it by its name; transport carries the questions (Transport).
+func NewOnedClient(c config.Isolation, credentials string, hostID int, transport http.RoundTripper, uptime func() time.Duration) (*OnedClient, error) {
+	o := &OnedClient{timeout: c.Timeout, uptime: uptime, hostID: hostID, via: -1, names: []string{c.HostName}}
 	if c.HostName == "" {
 		name, err := os.Hostname()
 		if err != nil {
 			return nil, fmt.Errorf("find the name of this host: %w", err)
 		}
-		a.names = hostNames(name)
+		o.names = []string{name}
+		if short, _, dotted := strings.Cut(name, "."); dotted {
+			o.names = append(o.names, short)
+		}
 	}
 	for _, endpoint := range c.FrontEnds {
 		client, err := one.New(one.Options{Endpoint: endpoint, Credentials: credentials, Transport: transport, Timeout: c.Timeout})
 		if err != nil {
 			return nil, err
 		}
-		a.clients = append(a.clients, client)
+		o.clients = append(o.clients, client)
 	}
-	return a, nil
+	return o, nil
 }
 
-// Transport connects to front-ends at the addresses that names gives, without a proxy, and
-// never uses a connection again: an old one says nothing about the network of now.
+// Transport connects to front-ends at the addresses that names gives, without a proxy, and never uses a connection
+// again: an old one says nothing about the network of now.
 func Transport(c config.Isolation, names *probe.Names) (http.RoundTripper, error) {
 	transport, err := one.NewTransport(c.CAFile, false)
 	if err != nil {
@@ -63,15 +66,6 @@ func Transport(c config.Isolation, names *probe.Names) (http.RoundTripper, error
 	transport.Proxy, transport.DisableKeepAlives = nil, true
 	transport.DialContext = dialer(names)
 	return transport, nil
-}
-
-// hostNames are what oned may call a host: as it calls itself, and without its domain.
-func hostNames(name string) []string {
-	short, _, dotted := strings.Cut(name, ".")
-	if dotted {
-		return []string{name, short}
-	}
-	return []string{name}
 }
 
 // dialer connects to the addresses of a name, one after the other.
@@ -97,45 +91,42 @@ func dialer(names *probe.Names) func(context.Context, string, string) (net.Conn,
 	}
 }
 
-// Ask asks all front-ends at the same time, each for at most the time-out of the
-// configuration.
-func (a *Asker) Ask(ctx context.Context) []Answer {
-	answers := make([]Answer, len(a.clients))
-	var wg sync.WaitGroup
-	for i, client := range a.clients {
-		wg.Go(func() { answers[i] = a.ask(ctx, client) })
-	}
-	wg.Wait()
-	return answers
+// Ask asks all front-ends at the same time, for at most the time-out of the configuration, and returns what their
+// quorum says.
+func (o *OnedClient) Ask(ctx context.Context) Answer {
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	word, via := Quorum(<-all(o.clients, func(client *one.Client) Answer { return o.ask(ctx, client) }))
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.via = via
+	return word
 }
 
-// ask asks one front-end for this host.
-func (a *Asker) ask(ctx context.Context, client *one.Client) Answer {
-	answer := Answer{Asked: a.uptime()}
-	host, err := a.host(ctx, client)
+// ask asks one front-end about this host.
+func (o *OnedClient) ask(ctx context.Context, client *one.Client) Answer {
+	asked := o.uptime()
+	host, err := o.host(ctx, client)
 	if err != nil {
-		answer.Err = fmt.Errorf("%s: %w", client.Endpoint(), err)
-		return answer
+		return Answer{Asked: asked, Err: fmt.Errorf("%s: %w", client.Endpoint(), err)}
 	}
-	answer.Says = saysOf(host)
-	a.mu.Lock()
-	a.hostID, a.template = host.ID, host.Template
-	a.mu.Unlock()
-	return answer
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.hostID, o.template = host.ID, host.Template
+	return Answer{Reported: reportedOf(host), Asked: asked}
 }
 
 // host reads this host from one front-end.
-func (a *Asker) host(ctx context.Context, client *one.Client) (one.Host, error) {
-	if id := a.HostID(); id >= 0 {
-		return client.Host(ctx, id)
-	}
-	hosts, err := client.Hosts(ctx)
-	if err != nil {
-		return one.Host{}, err
-	}
-	id, err := findHost(hosts, a.names)
-	if err != nil {
-		return one.Host{}, err
+func (o *OnedClient) host(ctx context.Context, client *one.Client) (one.Host, error) {
+	id := o.HostID()
+	if id < 0 {
+		hosts, err := client.Hosts(ctx)
+		if err == nil {
+			id, err = findHost(hosts, o.names)
+		}
+		if err != nil {
+			return one.Host{}, err
+		}
 	}
 	return client.Host(ctx, id) // the pool leaves parts of the template out on some versions
 }
@@ -162,33 +153,26 @@ func findHost(hosts []one.Host, names []string) (int, error) {
 }
 
 // HostID is the ID of this host in oned, or -1 while it is not known.
-func (a *Asker) HostID() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.hostID
+func (o *OnedClient) HostID() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.hostID
 }
 
-// Template is the template of this host as oned last told it; nil before.
-func (a *Asker) Template() map[string]string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.template
-}
-
-// Use names the front-end whose word counts, by its index: VM asks it.
-func (a *Asker) Use(via int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.via = via
+// Template is the template of this host as oned last reported it; nil before.
+func (o *OnedClient) Template() map[string]string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.template
 }
 
 // VM reads a VM from the front-end whose word counted last.
-func (a *Asker) VM(ctx context.Context, id int) (one.VM, error) {
-	a.mu.Lock()
-	via := a.via
-	a.mu.Unlock()
+func (o *OnedClient) VM(ctx context.Context, id int) (one.VM, error) {
+	o.mu.Lock()
+	via := o.via
+	o.mu.Unlock()
 	if via < 0 {
 		return one.VM{}, errors.New("no front-end has answered yet")
 	}
-	return a.clients[via].VM(ctx, id)
+	return o.clients[via].VM(ctx, id)
 }

@@ -1,4 +1,4 @@
-package isolation_test
+package isolated_test
 
 import (
 	"context"

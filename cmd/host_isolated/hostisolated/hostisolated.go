@@ -1,0 +1,175 @@
+// Package hostisolated is host_isolated: its flags, and how they become a Watcher. It is apart from the program so
+// that the scenarios of test/scenarios can run it in virtual time.
+package hostisolated
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/config"
+	"one-ft/pkg/isolation"
+	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
+)
+
+// World is what host_isolated runs in, so that tests can give it another one.
+type World struct {
+	// Env is that of all executables; its Transport carries the questions to oned.
+	app.Env
+	// Proc and Sys are where the kernel shows the boot, processes, routes and interfaces: /proc and /sys.
+	Proc, Sys string
+	// Uptime is the time since the boot.
+	Uptime func() time.Duration
+	// Network is what can be reached; nil is the network of this host.
+	Network isolation.Network
+	// Guests are the VMs; nil for those of this host.
+	Guests isolation.Guests
+	// Journal gets what is logged; nil is the file, and the screen or syslog.
+	Journal isolation.Journal
+	// Pin keeps this process in memory.
+	Pin func()
+}
+
+// OS is the world that the operating system gives.
+func OS() World {
+	return World{Env: app.OS(), Proc: "/proc", Sys: "/sys", Uptime: isolation.Uptime, Pin: func() {
+		// Without the right to do it, it works as before.
+		_ = errors.Join(unix.Mlockall(unix.MCL_CURRENT), unix.Mlockall(unix.MCL_FUTURE|unix.MCL_ONFAULT))
+	}}
+}
+
+const examples = `host_isolated [options]            one round, for cron
+   host_isolated --watch [options]    rounds for ever, for systemd
+
+   On a host, by hand:
+     host_isolated --check            what is reachable, what would be done now, and how
+                                      long it takes at most
+     host_isolated --watch --drill    the whole decision; nothing is stopped
+
+   Settings are in /etc/one-ft/host_isolated.yaml. At least:
+     front_ends: [10.0.0.1]
+   and for a host that a front-end fences by FENCE_LEASE:
+     strict: true
+     auth_file: /etc/one-ft/token
+
+   Exit codes: 0 done, or nothing to do; 1 VMs could not be stopped, or --check found
+   something wrong; 2 wrong usage or configuration.`
+
+// Run runs host_isolated and returns the exit code.
+func Run(ctx context.Context, world World) int {
+	code := app.ExitDone
+	a := &cli.App{
+		Name: "host_isolated", Usage: "stop the VMs of a host that lost the network", UsageText: examples, Version: app.Version(),
+		Flags: append(flags(), app.DocFlags()...), Writer: world.Stdout, ErrWriter: world.Stderr, HideHelpCommand: true,
+		DisableSliceFlagSeparator: true, // a word of the command may hold a comma
+		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return app.OfOptions(err) },
+		ExitErrHandler:            func(*cli.Context, error) {},
+		Action: func(c *cli.Context) (err error) {
+			if done, err := app.Docs(c, world.Env, app.HostManual()); done {
+				return err
+			}
+			code, err = act(ctx, c, world)
+			return err
+		},
+	}
+	err := a.RunContext(ctx, world.Args)
+	if err == nil {
+		return code
+	}
+	fmt.Fprintf(world.Stderr, "host_isolated: %s\n", text.Printable(err.Error()))
+	var usage *app.UsageError
+	if errors.As(err, &usage) {
+		return app.ExitUsage
+	}
+	return app.ExitIncomplete
+}
+
+// act does what the flags say and returns the exit code.
+func act(ctx context.Context, c *cli.Context, world World) (int, error) {
+	if c.Args().Present() {
+		return 0, app.Usagef("%q is not an option; host_isolated --help lists them", c.Args().First())
+	}
+	s, err := load(c)
+	if err != nil {
+		return 0, app.Usagef("%w", err)
+	}
+	boot, err := isolation.BootID(world.Proc)
+	if err != nil {
+		return 0, app.Usagef("%w", err)
+	}
+	store := isolation.Store{RunDir: s.RunDir, StateDir: s.StateDir, Boot: boot}
+	watch := c.Bool("watch") || (c.Bool("check") || c.Bool("print-bound")) && watched(s, store, world.Uptime())
+	if watch {
+		err = s.Check()
+	} else {
+		err = s.CheckCron()
+	}
+	switch {
+	case err != nil && s.Path == "":
+		return 0, app.Usagef("%w (there is no %s)", err, defaultConfig)
+	case err != nil:
+		return 0, app.Usagef("%s: %w", s.Path, err)
+	}
+	h, err := newHost(world, s, store, !watch)
+	switch {
+	case err != nil:
+		return 0, app.Usagef("%w", err)
+	case c.Bool("print-bound"):
+		return h.printBound(), nil
+	case c.Bool("check"):
+		return h.check(ctx), nil
+	}
+	return h.guard(ctx, c.Bool("drill"), watch)
+}
+
+// watched reports whether a host that is only looked at is watched by a service, by what was remembered; before that,
+// whether cron could not do it with these settings.
+func watched(s config.Isolation, store isolation.Store, now time.Duration) bool {
+	if st, _ := store.Load(now); !st.Written.IsZero() {
+		return !st.Cron
+	}
+	return s.CheckCron() != nil
+}
+
+// guard makes one round, or rounds until the context ends.
+func (h *host) guard(ctx context.Context, drill, watch bool) (int, error) {
+	if !drill {
+		release, err := h.store.Lock(ctx)
+		switch {
+		case errors.Is(err, isolation.ErrBusy) && !watch:
+			return app.ExitDone, nil // the run before is still at it
+		case err != nil:
+			return 0, err
+		}
+		defer release()
+	}
+	journal := h.world.Journal
+	if journal == nil {
+		log := isolation.OpenLog(h.logTo(drill))
+		defer log.Close()
+		journal = log
+	}
+	w := h.watcher(journal, drill)
+	complete, err := true, error(nil)
+	if watch {
+		err = h.watch(ctx, w)
+	} else {
+		complete, err = w.Once(ctx)
+	}
+	switch {
+	case err == nil && !complete:
+		return app.ExitIncomplete, nil
+	case errors.Is(err, isolation.ErrLeaseBroken):
+		err = app.Usagef("%w", err)
+	case err == nil || ctx.Err() != nil:
+		return app.ExitDone, nil
+	}
+	journal.Say(wording.Of(wording.WatchFailed, err))
+	return 0, err
+}

@@ -1,0 +1,125 @@
+package guest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"one-ft/pkg/process"
+	"one-ft/pkg/text"
+)
+
+const (
+	// systemPath is the PATH of virsh.
+	systemPath = "/usr/sbin:/usr/bin:/sbin:/bin"
+	// longest is more than any limit; programs end with their context.
+	longest = 24 * time.Hour
+)
+
+// run runs a program until ctx ends, and does not wait any longer: neither for one that the kernel holds, nor for the
+// disk that it is on. The error says how it failed, in words fit for a log.
+func run(ctx context.Context, env []string, command ...string) (process.Result, error) {
+	if len(command) == 0 || !filepath.IsAbs(command[0]) {
+		return process.Result{}, errors.New("no program is given; give its path, such as /usr/bin/virsh")
+	}
+	if ctx.Err() != nil {
+		return process.Result{}, fmt.Errorf("not started: %w", context.Cause(ctx))
+	}
+	r, err := bounded(ctx, func() (process.Result, error) {
+		touch(command[0])
+		return process.Run(ctx, longest, process.Program{Path: command[0], Args: command[1:], Env: env}), nil
+	})
+	if err != nil {
+		return r, err
+	}
+	return r, failure(r)
+}
+
+// touch reads the beginning of a program. Go starts a program with its own thread held by the kernel until that has
+// been read, and with it sooner or later the whole process; a read alone holds up one goroutine.
+func touch(path string) {
+	f, err := os.Open(path)
+	if err != nil {
+		return // the start will say why
+	}
+	defer f.Close()
+	_, _ = f.Read(make([]byte, 4096))
+}
+
+// bounded returns what f returns, or the cause of the end of ctx; then f is left behind.
+func bounded[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	var result T
+	ended := make(chan error, 1)
+	go func() {
+		r, err := f()
+		result = r
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return result, err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended: // both at once
+		return result, err
+	default:
+		var none T
+		return none, context.Cause(ctx)
+	}
+}
+
+// findVirsh returns the path of virsh.
+func (h Host) findVirsh() (string, error) {
+	if h.Virsh != "" {
+		return h.Virsh, nil
+	}
+	for _, dir := range append([]string{"/usr/bin", "/bin"}, filepath.SplitList(os.Getenv("PATH"))...) {
+		if path := filepath.Join(dir, "virsh"); filepath.IsAbs(path) && process.Runnable(path) {
+			return path, nil
+		}
+	}
+	return "", errors.New("there is no virsh; it is in the package libvirt-clients (Debian, Ubuntu) or libvirt-client")
+}
+
+// failure is why a program has failed, with what it said at its end; nil when it has not.
+func failure(r process.Result) error {
+	err := r.Err
+	switch {
+	case err == nil && r.Code == 0:
+		return nil
+	case err == nil:
+		err = fmt.Errorf("exit code %d", r.Code)
+	}
+	if said := text.Printable(lastLines(r.Output)); said != "" {
+		err = fmt.Errorf("%w: %s", err, said)
+	}
+	return err
+}
+
+// maxSaid is how many bytes of the output of a program are shown: programs say at the end what is wrong.
+const maxSaid = 300
+
+// lastLines is the end of an output in one line.
+func lastLines(output string) string {
+	said := strings.Join(strings.Fields(output), " ")
+	if len(said) > maxSaid {
+		said = "…" + strings.ToValidUTF8(said[len(said)-maxSaid:], "")
+	}
+	return said
+}
+
+// maxListed is how many names or numbers a message lists.
+const maxListed = 20
+
+// listed joins names; a few of very many.
+func listed(names []string) string {
+	if more := len(names) - maxListed; more > 0 {
+		return strings.Join(names[:maxListed], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(names, ", ")
+}

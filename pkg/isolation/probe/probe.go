@@ -1,0 +1,160 @@
+// Package probe answers whether something is reachable over the network from this host: a TCP server, a machine, a
+// DNS server, the gateways of the host. Every probe is bounded in time, and nothing of it is left when it has
+// returned.
+//
+// Somebody decides about stopping VMs by the answers. So a probe that could not be run says Unknown, never
+// Unreachable; and what this host can answer itself, without any network, is no answer.
+package probe
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"one-ft/pkg/text"
+)
+
+// Reach is what a probe found out.
+type Reach int
+
+// The values of Reach.
+const (
+	Unknown     Reach = iota // the probe could not be run (no permission, bad name): says nothing
+	Unreachable              // it was run, and nothing answered
+	Refused                  // the machine answers, but nothing listens there (TCP reset, ICMP port unreachable)
+	Reachable                // it answers
+)
+
+// String returns unknown, unreachable, refused or reachable.
+func (r Reach) String() string {
+	if r < Unknown || r > Reachable {
+		return "unknown"
+	}
+	return []string{"unknown", "unreachable", "refused", "reachable"}[r]
+}
+
+// Result is the answer of one probe.
+type Result struct {
+	Target string        // as the caller named it
+	Reach  Reach         // what was found out
+	Detail string        // why: one printable line of at most 400 characters
+	Took   time.Duration // the whole probe
+}
+
+// maxDetail is the most characters of a detail: enough for the errors of a handful of addresses.
+const maxDetail = 400
+
+// Network runs probes from this host. Its methods may be called at the same time. A probe of an address of this host
+// itself is Unknown, since it says nothing about the network; only loopback addresses are probed when the caller
+// names them.
+type Network struct {
+	// Names finds the addresses of names; without it only addresses can be probed.
+	Names *Names
+	// Timeout is the most time for each probe, with the search for addresses. When the context of a probe ends
+	// earlier, silence until then is Unknown.
+	Timeout time.Duration
+	// Proc and Sys are where the kernel shows routes and interfaces: /proc and /sys.
+	Proc, Sys string
+
+	// What tests replace.
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	ping func(ctx context.Context, host netip.Addr) outcome
+	self func() identity
+}
+
+// TCP finds out whether something listens at address (host:port). All addresses of a name are tried at the same time,
+// and the best answer wins. A connection is closed at once.
+func (n *Network) TCP(ctx context.Context, target, address string) Result {
+	return n.run(ctx, target, func(ctx context.Context) outcome {
+		return n.at(ctx, address, 0, func(ctx context.Context, to netip.AddrPort) outcome { return n.connect(ctx, to, to) })
+	})
+}
+
+// connect connects to one address; where stands for it in the detail of a failure.
+func (n *Network) connect(ctx context.Context, to netip.AddrPort, where any) outcome {
+	dial := n.dial
+	if dial == nil {
+		dial = (&net.Dialer{KeepAlive: -1}).DialContext
+	}
+	conn, err := dial(ctx, "tcp", to.String())
+	if err != nil {
+		return failed(where, err)
+	}
+	_ = conn.Close()
+	return reachable("%v accepts connections", to)
+}
+
+// run runs one probe within its time.
+func (n *Network) run(ctx context.Context, target string, probe try) Result {
+	begin := time.Now()
+	end := begin.Add(n.Timeout)
+	o := unknown(stopped)
+	if ctx.Err() == nil {
+		limited, cancel := context.WithDeadline(ctx, end)
+		defer cancel()
+		o = probe(limited)
+		// Silence only counts when the probe had all of its time.
+		if outer, ok := ctx.Deadline(); ok && outer.Before(end) && o.reach == Unreachable && !time.Now().Before(outer) {
+			o = unknown(stopped)
+		}
+	}
+	return Result{Target: target, Reach: o.reach, Detail: text.Short(o.detail, maxDetail-1), Took: time.Since(begin)}
+}
+
+// at probes host:port, or a host alone when there is a usual port, at all addresses of the host.
+func (n *Network) at(ctx context.Context, address string, usual uint16, probe func(context.Context, netip.AddrPort) outcome) outcome {
+	host, port, err := splitAddress(address, usual)
+	if err != nil {
+		return unknown("%v", err)
+	}
+	return n.each(ctx, host, func(ctx context.Context, a netip.Addr) outcome { return probe(ctx, netip.AddrPortFrom(a, port)) })
+}
+
+// each probes all addresses of a host at the same time.
+func (n *Network) each(ctx context.Context, host string, probe func(context.Context, netip.Addr) outcome) outcome {
+	addrs, err := n.Names.Lookup(ctx, host)
+	if err != nil {
+		return unknown("%v", err)
+	}
+	self := n.self
+	if self == nil {
+		self = thisHost
+	}
+	me := self()
+	addrs = slices.DeleteFunc(addrs, func(a netip.Addr) bool { return me.is(host, a) })
+	if len(addrs) == 0 {
+		return unknown("%s is this host itself, which says nothing about the network; name another machine", host)
+	}
+	tries := make([]try, len(addrs))
+	for i, a := range addrs {
+		tries[i] = func(ctx context.Context) outcome {
+			if err := checkAddress(a); err != nil {
+				return unknown("%v", err)
+			}
+			return probe(ctx, a)
+		}
+	}
+	return race(ctx, tries)
+}
+
+// splitAddress splits host:port; usual is the port when there is none, if it is not 0.
+func splitAddress(address string, usual uint16) (string, uint16, error) {
+	bare := strings.TrimSuffix(strings.TrimPrefix(address, "["), "]")
+	if _, err := netip.ParseAddr(bare); usual != 0 && (err == nil || !strings.Contains(address, ":")) {
+		return bare, usual, nil
+	}
+	host, digits, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, fmt.Errorf("%s is not HOST:PORT", text.Short(address, maxDetail))
+	}
+	number, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil || number == 0 {
+		return "", 0, fmt.Errorf("port %s: allowed is a number from 1 to 65535", text.Short(digits, maxDetail))
+	}
+	return host, uint16(number), nil
+}
