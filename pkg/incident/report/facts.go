@@ -48,7 +48,9 @@ func (v view) outOfScheduling() (since, back time.Time, out bool) {
 		return time.Time{}, time.Time{}, false
 	}
 	since = v.Host.Quarantined
-	back = v.eventAfter(wording.Released, since)
+	if back = v.last()[wording.Released]; back.Before(since) {
+		back = time.Time{}
+	}
 	return since, back, back.IsZero()
 }
 
@@ -65,18 +67,17 @@ func (v view) failFast() string {
 		words = append(words, text.Short(name, maxName))
 	}
 	names := some(words, namedNames)
-	if over := v.eventAfter(wording.FailFastOver, v.eventAfter(wording.FailFast, time.Time{})); !over.IsZero() {
-		return fmt.Sprintf("failed at once to %s until %s", names, v.at(over))
+	if last := v.last(); last[wording.FailFastOver].After(last[wording.FailFast]) {
+		return fmt.Sprintf("failed at once to %s until %s", names, v.at(last[wording.FailFastOver]))
 	}
 	return "fails at once to " + names
 }
 
-// eventAfter is when the last event of a kind was, unless that was before a time.
-func (v view) eventAfter(kind wording.Kind, after time.Time) time.Time {
-	for _, e := range slices.Backward(v.Events) {
-		if e.Kind == kind && !e.At.Before(after) {
-			return e.At
-		}
+// last is when the last event of each kind was.
+func (v view) last() map[wording.Kind]time.Time {
+	times := map[wording.Kind]time.Time{}
+	for _, e := range v.Events {
+		times[e.Kind] = e.At
 	}
-	return time.Time{}
+	return times
 }
