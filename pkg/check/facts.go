@@ -7,9 +7,9 @@ import (
 	"one-ft/pkg/config"
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
-	"one-ft/pkg/wording"
 )
 
 // Facts are what Look saw, and all that Judge knows.
@@ -187,7 +187,7 @@ type Incident struct {
 	Held, HeldKnown bool
 	// Following: everything was asked for, and VMs are on their way; Waiting are those by what they wait or waited for.
 	Following bool
-	Waiting   map[wording.Wait][]int
+	Waiting   map[incident.Wait][]int
 }
 
 // Clock is what oned told of the time.

@@ -17,7 +17,6 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
-	"one-ft/pkg/wording"
 )
 
 const (
@@ -85,14 +84,14 @@ func readIncidents(dir, locks, procLocks string, now time.Time) Incidents {
 }
 
 // waiting are the VMs of an incident that are on their way, or were when they were given up, by what they wait for.
-func waiting(r incident.Record) map[wording.Wait][]int {
-	all := map[wording.Wait][]int{}
+func waiting(r incident.Record) map[incident.Wait][]int {
+	all := map[incident.Wait][]int{}
 	for _, v := range r.VMs {
 		n := len(v.Path)
 		if n == 0 {
 			continue
 		}
-		if w := v.Path[n-1].Waits; v.Result == "starting" || v.Result == "incomplete" && w != wording.WaitNothing {
+		if w := v.Path[n-1].Waits; v.Result == "starting" || v.Result == "incomplete" && w != incident.WaitNothing {
 			all[w] = append(all[w], v.ID)
 		}
 	}

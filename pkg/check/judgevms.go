@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/recovery"
-	"one-ft/pkg/wording"
 )
 
 // datastores judges whether VMs could be moved off a failed host.
@@ -106,9 +106,9 @@ func (j *judge) budgets() {
 // incidents judges what nobody works on.
 // followed says what the VMs of an incident wait for that everything was asked for.
 func followed(i Incident) string {
-	words := map[wording.Wait]string{
-		wording.WaitCleanup: "for the end of their clean-up", wording.WaitScheduler: "for the scheduler", wording.WaitRoom: "for a host with room",
-		wording.WaitDisks: "for their disks", wording.WaitBoot: "to boot", wording.WaitOwner: "on hold, for their owner",
+	words := map[incident.Wait]string{
+		incident.WaitCleanup: "for the end of their clean-up", incident.WaitScheduler: "for the scheduler", incident.WaitRoom: "for a host with room",
+		incident.WaitDisks: "for their disks", incident.WaitBoot: "to boot", incident.WaitOwner: "on hold, for their owner",
 	}
 	text := "; oneft resume follows its VMs until they run"
 	for _, w := range slices.Sorted(maps.Keys(i.Waiting)) {
