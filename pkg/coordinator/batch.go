@@ -12,7 +12,7 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// Batch is what became of several hosts and VMs.
+// Batch is how the work on several hosts and VMs ended.
 type Batch struct {
 	Reports []failover.Report `json:"reports"`
 	// Lines are about what nothing was done about, and why.
@@ -25,16 +25,18 @@ type Batch struct {
 	Errors []string `json:"errors,omitempty"`
 }
 
-// NewBatch puts results together; what this process was called for comes first.
-func NewBatch(all []Result, own []incident.Request) Batch {
-	b := Batch{Reports: []failover.Report{}}
-	first := func(r Result) int {
+// Add adds how the work on hosts or VMs ended; what this process was called for comes first.
+func (b *Batch) Add(all []Result, own []incident.Request) {
+	if b.Reports == nil {
+		b.Reports = []failover.Report{} // [] in JSON, not null
+	}
+	later := func(r Result) int {
 		if slices.ContainsFunc(own, func(q incident.Request) bool { return q.ID == r.ID }) {
 			return 0
 		}
 		return 1
 	}
-	slices.SortStableFunc(all, func(x, y Result) int { return cmp.Or(first(x)-first(y), x.ID-y.ID) })
+	slices.SortStableFunc(all, func(x, y Result) int { return cmp.Or(later(x)-later(y), x.ID-y.ID) })
 	for _, r := range all {
 		if r.Err != nil {
 			b.Errors = append(b.Errors, fmt.Sprintf("%s: %v", r.Report.Object, r.Err))
@@ -42,7 +44,6 @@ func NewBatch(all []Result, own []incident.Request) Batch {
 		}
 		b.Reports = append(b.Reports, r.Report)
 	}
-	return b
 }
 
 // Line is the batch in one line.
@@ -106,17 +107,6 @@ func (b Batch) Notes() []string {
 		}
 	}
 	return notes
-}
-
-// With adds an answer to a batch.
-func (b Batch) With(a app.Answer) Batch {
-	switch more := a.(type) {
-	case failover.Report:
-		b.Reports = append(b.Reports, more)
-	case Batch:
-		b.Reports, b.Lines, b.Errors = append(b.Reports, more.Reports...), append(b.Lines, more.Lines...), append(b.Errors, more.Errors...)
-	}
-	return b
 }
 
 // Problems names what was not handled.

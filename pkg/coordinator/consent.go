@@ -13,11 +13,10 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// Consent asks the person at the terminal before the VMs of a host are touched although nothing
-// would prove it off. The Report is nil when it may be gone on: nobody is there to be asked, the host
-// would be proven off or refused anyway, or the answer is yes. Else nothing was done, and it
-// says so: refused. What cannot be read is left to the recovery itself to tell.
-func Consent(ctx context.Context, s app.Session, q incident.Request) *failover.Report {
+// consent asks the operator at the terminal before the VMs of a host are touched although nothing would prove it off. The
+// Report is nil when the recovery may proceed: nobody is there, the host would be proven off or refused anyway, or the
+// answer is yes. Else nothing was done, and it says so: refused. What cannot be read is left to the recovery to report.
+func consent(ctx context.Context, s app.Session, q incident.Request) *failover.Report {
 	if s.Confirm == nil || s.DryRun {
 		return nil
 	}
@@ -25,7 +24,7 @@ func Consent(ctx context.Context, s app.Session, q incident.Request) *failover.R
 	if err != nil || !failover.Recovers(host.State, q.AnyState) || len(host.VMs) == 0 {
 		return nil
 	}
-	o := NewFences(s).Outlook(FencingOf(s, q), host)
+	o := NewFences(s, nil).Outlook(failover.Fencing(q.Fencing), host)
 	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) != app.Declined {
 		return nil
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -15,106 +14,29 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/journaling"
+	"one-ft/pkg/statedir"
 	"one-ft/pkg/wording"
 )
 
-// spoolEvery is how often the process that works on all hosts looks for new ones. Looking
-// reads one small directory.
-const spoolEvery = 200 * time.Millisecond
-
-// How often the process that works on all hosts says that it is at work, and after which time
-// without that it is taken to hang. Nothing that it waits for keeps it from that. A choice.
 const (
+	// spoolEvery is how often the coordinator reads the spool, which is one small directory.
+	spoolEvery = 200 * time.Millisecond
+	// sayAlive is how often the coordinator says that it is at work, and hung after which time without that it is taken to
+	// hang. Nothing that it waits for keeps it from that. A choice.
 	sayAlive = 5 * time.Second
 	hung     = time.Minute
+	// named is how long a process that has handed a host over waits for the number of its incident: its hook is to end
+	// within a second. With more than failover.Crowd hosts handed over it looks once: others wait for its place among the
+	// hooks, and their hosts for being watched.
+	named = 600 * time.Millisecond
 )
 
-// named is how long a process that has handed a host over waits to hear the number of its
-// incident: its hook is to end within a second. With more than crowd hosts handed over it looks
-// only once: others wait for its place among the hooks, and their hosts for being watched.
-const named = 600 * time.Millisecond
-
-// Coordinate hands hosts over to the process that works on all of them, or becomes it. Then
-// it ends when nothing is left to do. Every request is on the disk before: whoever dies leaves
-// it to the next process.
-func Coordinate(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications) (app.Answer, error) {
-	spool, err := incident.OpenSpool(filepath.Join(s.StateDir, "spool", endpointDir(s.Client.Endpoint())))
-	for _, q := range requests {
-		if err == nil {
-			err = spool.Put(q)
-		}
-	}
-	if err != nil {
-		s.Log.Say(wording.NotHandedOver, err)
-		return alone(ctx, s, requests, notify)
-	}
-	incident.RemoveLeftovers(s.StateDir, time.Now())
-	c := &coordinator{s: s, spool: spool, notify: notify, shared: newShared(s), own: requests, done: map[int]string{}}
-	for {
-		release, err := s.Locks.Acquire("coordinator-"+endpointDir(s.Client.Endpoint()), 0)
-		var busy *incident.BusyError
-		switch {
-		case errors.As(err, &busy) && c.hangs(ctx):
-			s.Log.Say(wording.CoordinatorHangs, busy.Holder, hung)
-			return alone(ctx, s, requests, notify)
-		case errors.As(err, &busy):
-			return c.answer(handedOver(s, spool, requests, busy.Holder, c.reports))
-		case err != nil:
-			s.Log.Say(wording.NotHandedOver, err)
-			return alone(ctx, s, requests, notify)
-		}
-		c.loop(ctx)
-		release()
-		c.prune()
-		if left, _ := spool.List(); len(left) == 0 || ctx.Err() != nil || c.stuck(left) {
-			return c.answer(nil)
-		}
-	}
-}
-
-// endpointDir keeps clouds apart whose front-ends share a machine and a state directory.
-func endpointDir(endpoint string) string {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(endpoint)) // never fails
-	return fmt.Sprintf("%08x", h.Sum32())
-}
-
-// alone works on hosts without the others.
-func alone(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications) (app.Answer, error) {
-	c := &coordinator{own: requests}
-	for _, q := range requests {
-		report, err := RunHost(ctx, s, q, notify)
-		c.add(Result{ID: q.ID, Report: report, Err: err})
-	}
-	return c.answer(nil)
-}
-
-// handedOver are the reports about hosts that another process works on.
-func handedOver(s app.Session, spool *incident.Spool, requests []incident.Request, holder string, have []Result) (reports []Result) {
-	journal, err := incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
-	all, _ := spool.List() // whoever works on them tells of errors
-	for _, q := range requests {
-		if indexOf(have, q.ID) >= 0 {
-			continue
-		}
-		r := failover.Report{Object: fmt.Sprintf("host %d", q.ID)}
-		r.Elsewhere = r.Sum(wording.HandedOverTo, holder)
-		for end := time.Now().Add(named); err == nil && len(requests) == 1; {
-			if open, is, _ := journal.OpenOf("host", q.ID); is {
-				r.Incident = open.Number
-				if open.Began.Before(q.At) {
-					r.Sum(wording.AlreadyHandled, q.ID, holder)
-				}
-				break
-			}
-			if time.Now().After(end) || len(all) > failover.Crowd {
-				break
-			}
-			time.Sleep(spoolEvery / 2)
-		}
-		reports = append(reports, Result{ID: q.ID, Report: r})
-	}
-	return reports
+// Result is how the work on one host or VM ended.
+type Result struct {
+	ID     int
+	Report failover.Report
+	Err    error
+	handed incident.Handed
 }
 
 // coordinator works on all hosts that are handed to it.
@@ -125,28 +47,61 @@ type coordinator struct {
 	shared *shared
 	own    []incident.Request // what this process was called for
 
-	reports []Result
-	done    map[int]string // requests that could not be removed
+	results []Result
+	stuck   map[int]string // the text of requests that could not be removed, by host
 	alive   time.Time      // when it last said that it is at work
 	warned  string         // what was last said about the spool
 }
 
-// warn tells of errors, those of a disk that is broken once and not in each round.
-func (c *coordinator) warn(failed []error) {
-	text := ""
-	if len(failed) > 0 {
-		text = errors.Join(failed...).Error()
-	}
-	if text != "" && text != c.warned {
-		for _, err := range failed {
-			c.s.Log.Say(wording.Trouble, err)
+// Coordinate hands hosts over to the coordinator, or becomes it. Then it ends when nothing is left to do. Every request is
+// on the disk before: whoever dies leaves it to the next process.
+func Coordinate(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications) []Result {
+	c := &coordinator{s: s, notify: notify, shared: newShared(s), own: requests, stuck: map[int]string{}}
+	cloud := endpointDir(s.Client.Endpoint())
+	var err error
+	c.spool, err = incident.OpenSpool(statedir.Dir(s.StateDir).Spool(cloud))
+	for _, q := range requests {
+		if err == nil {
+			err = c.spool.Put(q)
 		}
 	}
-	c.warned = text
+	if err == nil {
+		incident.RemoveLeftovers(s.StateDir, time.Now())
+	}
+	for err == nil {
+		var release func()
+		var busy *incident.BusyError
+		switch release, err = s.Locks.Acquire("coordinator-"+cloud, 0); {
+		case errors.As(err, &busy) && c.hangs(ctx):
+			s.Log.Say(wording.CoordinatorHangs, busy.Holder, hung)
+			return c.alone(ctx)
+		case errors.As(err, &busy):
+			return c.handedOver(busy.Holder)
+		case err != nil:
+			continue
+		}
+		c.loop(ctx)
+		release()
+		if journal, err := openJournal(s); err == nil { // the reports say why not
+			journaling.Prune(journal)
+		}
+		if left, _ := c.spool.List(); ctx.Err() != nil || !slices.ContainsFunc(left, func(h incident.Handed) bool { return !c.isStuck(h) }) {
+			return c.results
+		}
+	}
+	s.Log.Say(wording.NotHandedOver, err)
+	return c.alone(ctx)
 }
 
-// hangs reports whether the process that works on all hosts has been stopped, or its disk does
-// not answer: then nobody would work on those that are handed to it.
+// endpointDir keeps clouds apart whose front-ends share a machine and a state directory.
+func endpointDir(endpoint string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(endpoint)) // never fails
+	return fmt.Sprintf("%08x", h.Sum32())
+}
+
+// hangs reports whether the coordinator has been stopped, or its disk does not answer: then nobody would work on the
+// hosts that are handed to it.
 func (c *coordinator) hangs(ctx context.Context) bool {
 	for range 2 { // one that has only just got the lock says so in a moment
 		if last, known := c.spool.LastAlive(); !known || time.Since(last) <= hung {
@@ -160,16 +115,40 @@ func (c *coordinator) hangs(ctx context.Context) bool {
 	return true
 }
 
-// Result is what became of one host or VM.
-type Result struct {
-	ID     int
-	Report failover.Report
-	Err    error
-	handed incident.Handed
+// alone works on hosts without the others.
+func (c *coordinator) alone(ctx context.Context) []Result {
+	for _, q := range c.own {
+		report, err := RunHost(ctx, c.s, q, c.notify)
+		c.add(Result{ID: q.ID, Report: report, Err: err})
+	}
+	return c.results
 }
 
-func indexOf(all []Result, id int) int {
-	return slices.IndexFunc(all, func(r Result) bool { return r.ID == id })
+// handedOver adds the reports about hosts that another process works on.
+func (c *coordinator) handedOver(holder string) []Result {
+	journal, err := openJournal(c.s)
+	all, _ := c.spool.List() // whoever works on them tells of errors
+	for _, q := range c.own {
+		if indexOf(c.results, q.ID) >= 0 {
+			continue
+		}
+		r := failover.Report{Object: fmt.Sprintf("host %d", q.ID)}
+		r.Elsewhere = r.Sum(wording.HandedOverTo, holder)
+		for end := time.Now().Add(named); err == nil && len(c.own) == 1; time.Sleep(spoolEvery / 2) {
+			if open, is, _ := journal.OpenOf("host", q.ID); is {
+				r.Incident = open.Number
+				if open.Began.Before(q.At) {
+					r.Sum(wording.AlreadyHandled, q.ID, holder)
+				}
+				break
+			}
+			if time.Now().After(end) || len(all) > failover.Crowd {
+				break
+			}
+		}
+		c.results = append(c.results, Result{ID: q.ID, Report: r})
+	}
+	return c.results
 }
 
 // loop works until the spool is empty and nothing runs.
@@ -184,19 +163,7 @@ func (c *coordinator) loop(ctx context.Context) {
 			c.spool.Alive(now)
 		}
 		if ctx.Err() == nil {
-			handed, failed := c.spool.List()
-			c.warn(failed)
-			for _, h := range handed {
-				if first, is := running[h.ID]; is || c.done[h.ID] == h.Text() {
-					if is && h.Override && !first.Override {
-						c.shared.Override(h.ID)
-					}
-					continue
-				}
-				if time.Since(h.At) > failover.Forgotten {
-					c.drop(h)
-					continue
-				}
+			for _, h := range c.begin(running) {
 				running[h.ID] = h
 				c.shared.Take(h.ID)
 				go func() { results <- c.work(ctx, h) }()
@@ -209,58 +176,44 @@ func (c *coordinator) loop(ctx context.Context) {
 		case r := <-results:
 			delete(running, r.ID)
 			c.shared.Leave(r.ID)
-			c.finish(ctx, r)
+			c.add(r)
+			if ctx.Err() == nil { // else it stays there for the next process
+				c.remove(r.handed)
+			}
 		case <-tick.C:
 		}
 	}
 }
 
-// drop takes a request off the spool that nobody worked on for so long that it may be about an
-// outage before. oneft resume finds the host if it still needs something.
-func (c *coordinator) drop(h incident.Handed) {
-	c.s.Log.Say(wording.RequestTooOld, h.ID, h.At.Format(time.DateTime))
-	if _, err := c.spool.Done(h); err != nil {
-		c.done[h.ID] = h.Text()
-		c.s.Log.Say(wording.Trouble, err)
+// begin finds the requests whose work begins now. A later one for a host that is worked on overrides a storm, or waits.
+func (c *coordinator) begin(running map[int]incident.Handed) (all []incident.Handed) {
+	handed, failed := c.spool.List()
+	c.warn(failed)
+	for _, h := range handed {
+		first, is := running[h.ID]
+		switch {
+		case is && h.Override && !first.Override:
+			c.shared.Override(h.ID)
+		case is || c.isStuck(h):
+		case time.Since(h.At) > failover.Forgotten: // it may be about an outage before
+			c.s.Log.Say(wording.RequestTooOld, h.ID, h.At.Format(time.DateTime))
+			c.remove(h)
+		default:
+			all = append(all, h)
+		}
 	}
+	return all
 }
 
-// prune removes old incidents.
-func (c *coordinator) prune() {
-	journal, err := incident.OpenJournal(filepath.Join(c.s.StateDir, "incidents"))
-	if err != nil {
-		return // the reports say so
+// warn tells of a broken disk once, and not in each round.
+func (c *coordinator) warn(failed []error) {
+	text := fmt.Sprint(errors.Join(failed...))
+	if text != c.warned {
+		for _, err := range failed {
+			c.s.Log.Say(wording.Trouble, err)
+		}
 	}
-	journaling.Prune(journal)
-}
-
-// finish takes a host off the spool. When another event for it has come meanwhile it is
-// looked at again: it may have been back and have failed anew.
-func (c *coordinator) finish(ctx context.Context, r Result) {
-	c.add(r)
-	if ctx.Err() != nil {
-		return // it stays there for the next process
-	}
-	if _, err := c.spool.Done(r.handed); err != nil {
-		c.done[r.ID] = r.handed.Text()
-		c.s.Log.Say(wording.Trouble, err)
-	}
-}
-
-// add keeps a result; of two for one host the one with more to say.
-func (c *coordinator) add(r Result) {
-	i := indexOf(c.reports, r.ID)
-	switch {
-	case i < 0:
-		c.reports = append(c.reports, r)
-	case r.Report.Incident > 0 || r.Err != nil:
-		c.reports[i] = r
-	}
-}
-
-// stuck reports whether all requests are ones that could not be removed.
-func (c *coordinator) stuck(left []incident.Handed) bool {
-	return !slices.ContainsFunc(left, func(h incident.Handed) bool { return c.done[h.ID] != h.Text() })
+	c.warned = text
 }
 
 // work recovers one host, with a log of its own.
@@ -284,11 +237,29 @@ func (c *coordinator) work(ctx context.Context, h incident.Handed) Result {
 	return Result{ID: h.ID, Report: report, Err: err, handed: h}
 }
 
-// answer is the report of the only host, or one about all.
-func (c *coordinator) answer(more []Result) (app.Answer, error) {
-	all := append(c.reports, more...)
-	if len(all) == 1 {
-		return all[0].Report, all[0].Err
+// add keeps a result; of two for one host the one with more to say.
+func (c *coordinator) add(r Result) {
+	i := indexOf(c.results, r.ID)
+	switch {
+	case i < 0:
+		c.results = append(c.results, r)
+	case r.Report.Incident > 0 || r.Err != nil:
+		c.results[i] = r
 	}
-	return NewBatch(all, c.own), nil
 }
+
+func indexOf(all []Result, id int) int {
+	return slices.IndexFunc(all, func(r Result) bool { return r.ID == id })
+}
+
+// remove takes a host off the spool. When another event for it has come meanwhile that stays, and the host is looked at
+// again: it may have been back and have failed anew.
+func (c *coordinator) remove(h incident.Handed) {
+	if _, err := c.spool.Done(h); err != nil {
+		c.stuck[h.ID] = h.Text()
+		c.s.Log.Say(wording.Trouble, err)
+	}
+}
+
+// isStuck reports whether a request is one that could not be removed.
+func (c *coordinator) isStuck(h incident.Handed) bool { return c.stuck[h.ID] == h.Text() }

@@ -205,7 +205,7 @@ func (f *frontEnd) hostError(ctx context.Context, host int, change func(*inciden
 		Name: "host_error", Object: hook.Host,
 		Check: func(*cli.Context, hook.YesNo) error { return nil },
 		Act: func(ctx context.Context, s app.Session) (app.Answer, error) {
-			q := coordinator.RequestFor(s, "host", "recreate")
+			q := incident.Request{Action: "recreate"}
 			if change != nil {
 				change(&q)
 			}
@@ -221,7 +221,7 @@ func (f *frontEnd) vmFailure(ctx context.Context, id int) ran {
 		Name: "vm_failure", Object: hook.VM,
 		Check: func(*cli.Context, hook.YesNo) error { return nil },
 		Act: func(ctx context.Context, s app.Session) (app.Answer, error) {
-			return coordinator.ForVM(ctx, s, coordinator.RequestFor(s, "VM", "recreate"))
+			return coordinator.ForVM(ctx, s, incident.Request{Action: "recreate"})
 		},
 	}
 	return f.run(func(env app.Env) int { return app.Run(ctx, env, tool) }, "vm_failure", strconv.Itoa(id))

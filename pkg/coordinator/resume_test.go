@@ -4,12 +4,9 @@ import (
 	"context"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"one-ft/pkg/app"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/reconcile"
@@ -18,30 +15,6 @@ import (
 // usual is what oneft resume does without configuration, for a cycle of a minute.
 func usual() reconcile.Resuming {
 	return reconcile.Resuming{Hosts: "recreate", Failed: "none", Unknown: "boot", Confirm: 2 * time.Minute, Cycle: time.Minute}
-}
-
-// TestMissedEvent: no hook is called for a host, and oneft resume handles it; the next runs
-// find nothing to do, although a suspended VM stays there.
-func TestMissedEvent(t *testing.T) {
-	onEach(t, func(t *testing.T, version string) {
-		asleep := running(12, 1, 0)
-		asleep.State, asleep.LCM = one.Suspended, 0
-		w := newWorld(t, hosts(version, 6, running(11, 1, 0), asleep))
-		w.fail(1)
-		f := w.frontEnd()
-		f.config(fences)
-		if r := f.sweep(t.Context(), usual()); r.code != 0 {
-			t.Errorf("exit %d: %s", r.code, r.stderr)
-		}
-		w.once(11)
-		f.wants("host 1: done")
-		for range 5 {
-			time.Sleep(time.Minute)
-			f.sweep(t.Context(), usual())
-		}
-		w.once(11)
-		f.wants("host 1: done")
-	})
 }
 
 // TestSweepBesideHook: the timer runs while the hook watches the host: the hook decides.
@@ -135,84 +108,6 @@ func TestNewOutage(t *testing.T) {
 	})
 }
 
-// TestTriedAgain: what was left undone is tried again with growing pauses, and then left to a
-// person; what was refused is left at once.
-func TestTriedAgain(t *testing.T) {
-	onEach(t, func(t *testing.T, version string) {
-		w := newWorld(t, hosts(version, 8, running(11, 1, 0), running(21, 2, 0)))
-		w.fail(1, 2)
-		f := w.frontEnd()
-		f.config("fencing: required\n")
-		f.sweep(t.Context(), usual()) // no fencing is configured
-		f.wants("host 1: refused", "host 2: refused")
-		w.once()
-		for range 10 {
-			time.Sleep(time.Minute)
-			if r := f.sweep(t.Context(), usual()); r.code != 0 {
-				t.Errorf("exit %d: %s", r.code, r.stderr)
-			}
-		}
-		f.wants("host 1: refused", "host 2: refused")
-		has(t, f.log("oneft"), "fencing is required", "oneft incidents show")
-
-		// An admin has looked at host 1.
-		number := 0
-		for _, r := range f.incidents() {
-			if r.ID == 1 {
-				number = r.Number
-			}
-		}
-		r := f.resume(t.Context(), func(ctx context.Context, s app.Session) (app.Answer, error) {
-			return reconcile.ResumeOne(ctx, s, number, true, usual())
-		})
-		if r.code != 0 {
-			t.Errorf("exit %d: %s", r.code, r.stderr)
-		}
-		w.once(11)
-		f.wants("host 1: done", "host 2: refused")
-		for _, r := range f.incidents() {
-			if r.ID == 1 && (!strings.Contains(r.Proof, "confirmed that host 1 is off") || r.Tries != 1 || r.Number != number) {
-				t.Errorf("incident %d, tried %d times again, the proof is %q", r.Number, r.Tries, r.Proof)
-			}
-		}
-	})
-}
-
-// TestSweepVMs: an UNKNOWN VM on a host that is fine is booted, a failed one is named, or
-// recreated if configured so; VMs of a failed host are left to its incident.
-func TestSweepVMs(t *testing.T) {
-	onEach(t, func(t *testing.T, version string) {
-		broken := running(12, 2, 0)
-		broken.LCM = one.BootFailure
-		if version[0] == '4' {
-			broken.State, broken.LCM = one.Failed, 0
-		}
-		w := newWorld(t, hosts(version, 6, running(11, 1, 0), broken))
-		w.cloud.ResetCalls()
-		if err := w.cloud.StopGuest(1, 11); err != nil {
-			t.Fatal(err)
-		}
-		for range 300 {
-			if vm, _ := w.cloud.VM(11); vm.LCM == one.Unknown || vm.State == one.Poweroff {
-				break
-			}
-			time.Sleep(time.Second)
-		}
-		f := w.frontEnd()
-		r := f.sweep(t.Context(), usual())
-		has(t, r.stdout+r.stderr+f.log("oneft"), "VM 12 (vm12)", "vm_failure 12 does")
-		time.Sleep(time.Minute)
-		if vm, _ := w.cloud.VM(11); vm.LCM == one.Unknown {
-			t.Errorf("VM 11 is still UNKNOWN: %s", f.log("oneft"))
-		}
-		w.once()
-		opt := usual()
-		opt.Failed = "recreate"
-		f.sweep(t.Context(), opt)
-		w.once(12)
-	})
-}
-
 // TestResumeVM: a process is told to end while it waits for the next attempt at a VM; the
 // timer goes on.
 func TestResumeVM(t *testing.T) {
@@ -269,36 +164,5 @@ func TestConfirmationIsOfTheMoment(t *testing.T) {
 		w.once()
 		f.wants("host 1: refused")
 		has(t, f.log("oneft"), "holding: 3 of 4 hosts")
-	})
-}
-
-// TestEachFailedCycle: oned 4.4 calls the hook on each failed cycle. A VM that was left on purpose is
-// left once, not each time; when the host was back and fails again it is handled anew. A site without quarantine:
-// with it that release stops monitoring the host, and calls the hook no more.
-func TestEachFailedCycle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		idle := running(12, 1, 0)
-		idle.State, idle.LCM = one.Suspended, 0
-		w := newWorld(t, hosts("4.4.1", 6, running(11, 1, 0), idle))
-		w.cut(1)
-		f := w.frontEnd()
-		f.config("quarantine: false\n")
-		for range 5 {
-			if r := f.hostError(t.Context(), 1, nil); r.code != 0 {
-				t.Errorf("exit %d: %s", r.code, r.stderr)
-			}
-			time.Sleep(time.Minute)
-		}
-		w.once(11)
-		f.wants("host 1: unproven")
-		if err := w.cloud.HealHost(1); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(5 * time.Minute)
-		w.cut(1)
-		if r := f.hostError(t.Context(), 1, nil); r.code != 0 {
-			t.Errorf("exit %d: %s", r.code, r.stderr)
-		}
-		f.wants("host 1: unproven", "host 1: done") // the second time there was nothing but the VM that is left
 	})
 }

@@ -1,13 +1,13 @@
 package coordinator
 
 import (
-	"path/filepath"
 	"sync"
 	"time"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/statedir"
 )
 
 // maxAgents is how many fence agents and commands run at the same time: an agent is a
@@ -44,14 +44,18 @@ func (c *shared) frontEndStarted(of app.Session) time.Time {
 }
 
 // openJournal opens the journal, and again until that works.
-func (c *shared) openJournal(s app.Session) func() (*incident.Journal, error) {
-	return func() (*incident.Journal, error) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		var err error
-		if c.journal == nil {
-			c.journal, err = incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
-		}
-		return c.journal, err
+func (c *shared) openJournal(s app.Session) (_ *incident.Journal, err error) {
+	if c == nil {
+		return openJournal(s)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.journal == nil {
+		c.journal, err = openJournal(s)
+	}
+	return c.journal, err
+}
+
+func openJournal(s app.Session) (*incident.Journal, error) {
+	return incident.OpenJournal(statedir.Dir(s.StateDir).Incidents())
 }

@@ -131,7 +131,7 @@ func TestSameOutageIsOneIncident(t *testing.T) {
 		if n := strings.Count(strings.Join(told(), ""), "end|host 1 (node01)|unproven|"); n != 1 {
 			t.Errorf("told %d times of the other end: %v", n, told())
 		}
-		if r := f.incidents()[0]; r.Tries != tries || r.Request.Fencing != "" || len(r.VMs) != 1 {
+		if r := f.incidents()[0]; r.Tries != tries || r.Request.Fencing != "auto" || len(r.VMs) != 1 {
 			t.Errorf("tried %d times again: %+v", r.Tries, r.Request)
 		}
 	})

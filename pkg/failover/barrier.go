@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
 )
@@ -46,7 +47,7 @@ func (r *permit) bar(ctx context.Context, tasks []*task) {
 		return
 	}
 	r.barrier, r.barredAt = b, time.Now()
-	r.rec.FailFast(b.Names())
+	r.rec.Host(func(h *incident.HostRecord) { h.FailFast = b.Names() })
 	r.say(-1, wording.FailFast, time.Since(began).Seconds())
 }
 
@@ -74,7 +75,7 @@ func (r *permit) open() {
 	}
 	r.barrier.Open()
 	r.barrier = nil
-	r.rec.FailFast(nil)
+	r.rec.Host(func(h *incident.HostRecord) { h.FailFast = nil })
 	r.say(-1, wording.FailFastOver)
 }
 

@@ -184,12 +184,13 @@ func (r *runner) cleared(host one.Host, end one.Record) bool {
 
 // keepClaim tells other front-ends that this one works on the host, until the function that it
 // returns is called with how it ended.
-func (r *runner) keepClaim(ctx context.Context, job HostJob) (end func(Report, error)) {
+func (r *runner) keepClaim(ctx context.Context) (end func(Report, error)) {
 	if r.opt.FrontEnd == "" {
 		return func(Report, error) {}
 	}
-	c := Claim{FrontEnd: r.opt.FrontEnd, Began: r.started, Status: "open", Action: string(job.Policy.Mode), Idle: job.Policy.Idle,
-		Fencing: string(job.Fencing), Verify: string(r.opt.Verify), Confirm: job.Confirm}
+	q := r.opt.Request
+	c := Claim{FrontEnd: r.opt.FrontEnd, Began: r.started, Status: "open", Action: q.Action, Idle: q.Idle,
+		Fencing: q.Fencing, Verify: q.Verify, Confirm: incident.Duration(q.Confirm)}
 	renew, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {

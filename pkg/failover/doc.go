@@ -62,20 +62,14 @@ type Recorder interface {
 	Stage(step incident.Step)
 	// Proved is called with how the host was proven off, or why it is done without.
 	Proved(how string, proven bool)
-	// Failed is called at the begin with when oned called the host failed, and when it had last monitored it; the zero
-	// time for not known.
-	Failed(at, contact time.Time)
-	// Quarantined is called when the host was taken out of scheduling, FailFast with the names under which ssh to it
-	// fails at once; none when it does no longer.
-	Quarantined(at time.Time)
-	FailFast(names []string)
+	// Host changes what is remembered of the host.
+	Host(change func(*incident.HostRecord))
 	// Forecast is called with how long some stages are expected to take: at the begin, and when the VMs are planned.
 	Forecast([]incident.Stage)
-	// Planned is called with all VMs before any of them is touched, Moved when one of them was seen in another
-	// state, and Finished when one of them is done.
+	// Planned is called with all VMs before any of them is touched, and VM when one of them was seen in another state or is
+	// done.
 	Planned(all []Outcome)
-	Moved(o Outcome)
-	Finished(o Outcome)
+	VM(o Outcome)
 	// Leave says that another process goes on with the incident.
 	Leave()
 	// Number is that of the incident; 0 without.
@@ -121,39 +115,29 @@ func (noRecorder) Handled(context.Context, one.Host) wording.Message { return wo
 func (noRecorder) Begin(Opening) Earlier                             { return Earlier{} }
 func (noRecorder) Stage(incident.Step)                               {}
 func (noRecorder) Proved(string, bool)                               {}
-func (noRecorder) Failed(_, _ time.Time)                             {}
-func (noRecorder) Quarantined(time.Time)                             {}
-func (noRecorder) FailFast([]string)                                 {}
+func (noRecorder) Host(func(*incident.HostRecord))                   {}
 func (noRecorder) Forecast([]incident.Stage)                         {}
 func (noRecorder) Planned([]Outcome)                                 {}
-func (noRecorder) Moved(Outcome)                                     {}
-func (noRecorder) Finished(Outcome)                                  {}
+func (noRecorder) VM(Outcome)                                        {}
 func (noRecorder) Leave()                                            {}
 func (noRecorder) Number() int                                       { return 0 }
 
-// Verify says what has to be seen before a VM counts as done.
-type Verify string
-
-// The values of --verify.
+// What has to be seen before a VM counts as done: incident.Request.Verify.
 const (
-	VerifyNone    Verify = "none"    // oned accepted the call
-	VerifyLeft    Verify = "left"    // the VM left the host and its clean-up is over, or it left the state that it failed in
-	VerifyRunning Verify = "running" // the VM runs again
+	VerifyNone    = "none"    // oned accepted the call
+	VerifyLeft    = "left"    // the VM left the host and its clean-up is over, or it left the state that it failed in
+	VerifyRunning = "running" // the VM runs again
 )
 
 // Options are what all executables that act on VMs share.
 type Options struct {
-	Verify   Verify
-	Parallel int           // VMs acted on at the same time; at least 1
-	Timeout  time.Duration // for acting and verifying together
+	Request  incident.Request // what was asked for
+	Parallel int              // VMs acted on at the same time; at least 1
+	Timeout  time.Duration    // for acting and verifying together
 	// Quarantine takes a failed host out of scheduling before its VMs are started elsewhere.
 	Quarantine bool
 	// Estimate says what the cloud needs; nil takes the limits of this package.
 	Estimate Estimate
-	// Asked is when the hook was called, or somebody asked; the zero time for now.
-	Asked time.Time
-	// FixedTimeout: Timeout was asked for, whatever the cloud needs.
-	FixedTimeout bool
 	// Budget bounds how often a VM is recreated once more that could not be started elsewhere; nil does not.
 	Budget *Budget
 	// Placer, when set, places VMs that wait for a host instead of the scheduler.
@@ -161,7 +145,6 @@ type Options struct {
 	// Bar, when set, makes ssh to a host that is off fail at once.
 	Bar      func(ctx context.Context, host one.Host, names []string, incident int) (Barrier, error)
 	DryRun   bool // stop with the plan
-	AnyState bool // also on a host that an admin disabled or set offline
 	Attended bool // a person or a script waits for the answer
 	// FrontEnd is how this front-end is called in the claims on hosts (Claim); "" for no
 	// claims.

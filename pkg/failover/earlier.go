@@ -126,7 +126,7 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 	}
 	proof := fence.WithoutProof(r.hostID, before.Proof)
 	switch {
-	case job.ConfirmedOff:
+	case r.opt.Request.ConfirmedOff:
 		var err error
 		if proof, err = job.Fence(ctx, host, nil); err != nil {
 			return err
@@ -163,8 +163,8 @@ func placedAgain(verb recovery.Verb, last one.Record, began time.Time) bool {
 // any more.
 func (r *runner) settle(ctx context.Context, job HostJob, report Report, host one.Host) (Report, error) {
 	before := r.rec.Begin(Opening{Name: host.Name, Settle: true})
-	if len(before.VMs) > 0 && (before.Following || job.ConfirmedOff) {
-		end := r.keepClaim(ctx, job)
+	if len(before.VMs) > 0 && (before.Following || r.opt.Request.ConfirmedOff) {
+		end := r.keepClaim(ctx)
 		err := r.followEarlier(ctx, job, host, &report, before)
 		end(report, err)
 		return report, err

@@ -60,7 +60,7 @@ func (r *permit) needs(ctx context.Context, tasks []*task) (limits recovery.Limi
 	need := downtime.DefaultTimeout(in)
 	limits.Scheduler = max(r.opt.Timeout, need)
 	r.forecast(in)
-	if r.opt.FixedTimeout {
+	if r.opt.Request.Timeout > 0 {
 		return limits, r.opt.Timeout
 	}
 	return limits, max(r.opt.Timeout, need)

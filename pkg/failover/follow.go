@@ -137,7 +137,7 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 	case recovery.TurnStuck:
 		r.stuck(t, vm, wording.Wait(stage), w.In)
 	case recovery.TurnWait:
-		if r.opt.Verify == VerifyLeft && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
+		if r.opt.Request.Verify == VerifyLeft && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
 			r.end(t, Starting, onItsWay(t))
 		}
 	}
@@ -172,7 +172,7 @@ func (r *runner) hop(t *task, vm one.VM, waits wording.Wait) {
 		}
 	}
 	t.out.Path, t.out.Waits = append(t.out.Path, now), waits
-	r.rec.Moved(t.out)
+	r.rec.VM(t.out)
 	if waits == wording.WaitRoom {
 		r.say(vm.ID, wording.Waits, schedulerSays(vm))
 	}

@@ -121,7 +121,7 @@ func TestNoCleanupIsEndedWithoutAProof(t *testing.T) {
 		w := deadWorld(t, version, cloud.Local, 6)
 		w.failHost()
 		w.bar()
-		w.job.Fencing = failover.FencingOff
+		w.opt.Request.Fencing = "off"
 		w.opt.Timeout = time.Hour
 		report := w.recover()
 		for _, c := range w.cloud.Calls() {

@@ -17,23 +17,14 @@ import (
 
 // HostJob is the recovery of the VMs of one failed host.
 type HostJob struct {
-	HostID  int
-	Policy  recovery.Policy
-	Dialect one.Dialect
-	// Confirm is how long the host is watched before anything is done; 0 acts at
-	// once.
-	Confirm time.Duration
-	// FenceFirst fences at once: a proof makes watching pointless.
-	FenceFirst bool
-	Storm      Storm
-	Opinions   []Opinion
-	Fencing    Fencing
-	Fence      Fencer // nil: nothing can be fenced
+	Policy   recovery.Policy
+	Dialect  one.Dialect
+	Storm    Storm
+	Opinions []Opinion
+	Fence    Fencer // nil: nothing can be fenced
 	// Insist: a person says that the host is off, and does not wait for a process that watches it
 	// or holds a storm.
 	Insist bool
-	// ConfirmedOff: an admin says that the host is off, and Fence says so.
-	ConfirmedOff bool
 	// Describe says for a dry run what the host would be fenced with; may be nil.
 	Describe func(one.Host) []string
 	// Outlook says for a dry run whether it would be proven off; may be nil.
@@ -48,8 +39,8 @@ var ErrNoHost = errors.New("no such host")
 // Host recovers the VMs of a failed host. The report is complete also when the
 // error is not nil: then it says how far the recovery got.
 func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Options) (report Report, err error) {
-	r := newRunner(cloud, locks, job.HostID, opt)
-	report = Report{Object: fmt.Sprintf("host %d", job.HostID), DryRun: opt.DryRun, attended: opt.Attended}
+	r := newRunner(cloud, locks, opt.Request.ID, opt)
+	report = Report{Object: fmt.Sprintf("host %d", r.hostID), DryRun: opt.DryRun, attended: opt.Attended}
 	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
 
 	host, err := r.hostItself(ctx)
@@ -57,7 +48,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 		if r.rec.Open() {
 			r.rec.Begin(Opening{Settle: true})
 		}
-		return report, fmt.Errorf("%w: oned knows no host %d", ErrNoHost, job.HostID)
+		return report, fmt.Errorf("%w: oned knows no host %d", ErrNoHost, r.hostID)
 	}
 	if err != nil {
 		return report, err
@@ -66,7 +57,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 	if opt.DryRun {
 		return r.dryRun(ctx, host, job, report)
 	}
-	over := report.notFailed(host.State, opt.AnyState)
+	over := report.notFailed(host.State, opt.Request.AnyState)
 	if !over && len(host.VMs) == 0 && len(r.adrift(ctx)) == 0 {
 		over = report.Sum(wording.NoVMs)
 	}
@@ -127,7 +118,7 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 		return r.leave(report, left), nil
 	}
 	r.outset(ctx, host, job, opening, before)
-	end := r.keepClaim(ctx, job)
+	end := r.keepClaim(ctx)
 	defer func() { end(report, err) }()
 	if all && before.Following {
 		err = r.followEarlier(ctx, job, host, &report, before)
@@ -166,7 +157,7 @@ func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Re
 // sees and what the host would be fenced with.
 func (r *runner) preview(ctx context.Context, host one.Host, job HostJob) []string {
 	var notes []string
-	if now := (&Report{}); now.notFailed(host.State, r.opt.AnyState) {
+	if now := (&Report{}); now.notFailed(host.State, r.opt.Request.AnyState) {
 		notes = append(notes, now.Summary, "if it were in ERROR:")
 	}
 	if v, _, err := r.look(ctx, job.Storm.Policy); err == nil {
@@ -197,7 +188,7 @@ func (report *Report) notFailed(state one.HostState, any bool) bool {
 	return true
 }
 
-// Recovers reports whether the VMs of a host in that state are recovered; any is Options.AnyState.
+// Recovers reports whether the VMs of a host in that state are recovered; any is that of the request.
 func Recovers(state one.HostState, any bool) bool { return !(&Report{}).notFailed(state, any) }
 
 // onlyHeard reports whether the host counts as back although oned calls it failed.
@@ -217,7 +208,7 @@ func (report *Report) cameBack() {
 
 // recoverHost plans, acts and verifies.
 func (r *runner) recoverHost(ctx context.Context, host one.Host, job HostJob, report Report, proof fence.Proof, before Earlier) (Report, error) {
-	p, err := r.permit(job.HostID, proof)
+	p, err := r.permit(r.hostID, proof)
 	if err != nil {
 		return report, err
 	}
@@ -271,10 +262,10 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 	r.actAll(ctx, tasks)
 	r.rec.Stage(incident.StepVerify)
 	switch {
-	case r.hostID < 0 && r.opt.Verify == VerifyNone:
+	case r.hostID < 0 && r.opt.Request.Verify == VerifyNone:
 		r.finishAll(accepted(tasks), Done, wording.Accepted)
 	case r.hostID < 0: // verifySingle looks
-	case r.opt.Verify == VerifyNone:
+	case r.opt.Request.Verify == VerifyNone:
 		r.finishAll(accepted(tasks), Starting, wording.Accepted)
 	default:
 		r.follow(ctx, tasks, limits)
@@ -284,7 +275,7 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 // conclude writes what became of the VMs.
 func (r *permit) conclude(report *Report, tasks []*task) {
 	report.Unproven = r.unproven()
-	report.late = r.opt.Verify == VerifyRunning
+	report.late = r.opt.Request.Verify == VerifyRunning
 	report.conclude(tasks)
 }
 
@@ -344,7 +335,7 @@ type unread struct {
 // snapshot reads the host and everything that a plan for its VMs needs. It also returns
 // when the VMs were read, or the zero time if they have to be read again anyway.
 func (r *runner) snapshot(ctx context.Context, job HostJob) (*hostSnapshot, time.Time, error) {
-	host, err := r.cloud.Host(ctx, job.HostID)
+	host, err := r.cloud.Host(ctx, r.hostID)
 	if err != nil {
 		return nil, time.Time{}, err
 	}

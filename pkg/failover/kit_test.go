@@ -5,9 +5,7 @@ package failover_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -28,16 +26,6 @@ var versions = []string{"4.4.1", "5.10.6", "6.10.0", "7.4.1"}
 
 // dead is the host that fails in all tests.
 const dead = 1
-
-// TestMain runs fewer random histories than rapid's 100, unless asked for more: each is an
-// hour of a cloud with six hosts.
-func TestMain(m *testing.M) {
-	if f := flag.Lookup("rapid.checks"); f != nil && f.Value.String() == f.DefValue {
-		_ = f.Value.Set("10")
-	}
-	flag.Parse()
-	os.Exit(m.Run())
-}
 
 // onEach runs a test on each version in a bubble of virtual time.
 func onEach(t *testing.T, f func(t *testing.T, version string)) {
@@ -93,9 +81,9 @@ func newWorld(t *testing.T, cfg cloud.Config) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	w := &world{t: t, cloud: c, job: failover.HostJob{HostID: dead, Policy: recovery.Policy{Mode: recovery.Recreate}, Fencing: failover.FencingRequired, Fence: off}}
+	w := &world{t: t, cloud: c, job: failover.HostJob{Policy: recovery.Policy{Mode: recovery.Recreate}, Fence: off}}
 	w.client = w.connect("oneadmin:opennebula")
-	w.opt = failover.Options{Verify: failover.VerifyRunning, Parallel: 8, Timeout: 5 * time.Minute, Notify: func(e failover.Event) {
+	w.opt = failover.Options{Request: incident.Request{ID: dead, Action: "recreate", Fencing: "required", Verify: failover.VerifyRunning}, Parallel: 8, Timeout: 5 * time.Minute, Notify: func(e failover.Event) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.log = append(w.log, fmt.Sprintf("VM %d: %s", e.VM, e.Message.String()))

@@ -22,7 +22,8 @@ func (r *runner) outset(ctx context.Context, host one.Host, job HostJob, opening
 	if known {
 		longest = downtime.Detection(in.Settings, in.Failure, in.SSH)
 	}
-	r.rec.Failed(failedAt(opening, time.Now(), longest, r.opt.Asked, opening.Since), opening.Contact)
+	failed := failedAt(opening, time.Now(), longest, r.opt.Request.At, opening.Since).Truncate(time.Millisecond)
+	r.rec.Host(func(h *incident.HostRecord) { h.Failed, h.Contact = failed, opening.Contact })
 	r.forecastProof(host, job, before, longest)
 }
 
@@ -49,8 +50,8 @@ func failedAt(o Opening, now time.Time, longest downtime.Span, seen ...time.Time
 // what is not done, is left out.
 func (r *runner) forecastProof(host one.Host, job HostJob, before Earlier, detection downtime.Span) {
 	var watch time.Duration
-	if !job.FenceFirst {
-		watch = job.Confirm
+	if !r.opt.Request.FenceFirst {
+		watch = incident.Duration(r.opt.Request.Confirm)
 	}
 	var proof downtime.Span
 	if job.ProofTime != nil {

@@ -74,7 +74,8 @@ func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.P
 		r.say(-1, wording.Unproven, why, host.ID)
 		return fence.WithoutProof(host.ID, why.String())
 	}
-	if job.Fencing == FencingOff || job.Fence == nil && job.Fencing != FencingRequired {
+	mode := Fencing(r.opt.Request.Fencing)
+	if mode == FencingOff || job.Fence == nil && mode != FencingRequired {
 		return unproven(wording.FencingOff), stage{}
 	}
 	err := fence.ErrNotConfigured
@@ -89,7 +90,7 @@ func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.P
 	switch {
 	case errors.Is(err, errBack):
 		return proof, stage{back: true}
-	case errors.Is(err, fence.ErrNotConfigured) && job.Fencing == FencingAuto:
+	case errors.Is(err, fence.ErrNotConfigured) && mode == FencingAuto:
 		return unproven(wording.FencingMissing), stage{}
 	case errors.Is(err, fence.ErrNotConfigured):
 		return proof, stage{refused: wording.Of(wording.FencingRequired)}
@@ -106,9 +107,9 @@ func (r *runner) prove(ctx context.Context, host one.Host, job HostJob) (fence.P
 // clear takes the host through everything that comes before acting: watching it,
 // the storm guard, second opinions, the fence.
 func (r *runner) clear(ctx context.Context, host one.Host, job HostJob, before Earlier) (fence.Proof, stage, error) {
-	if job.Confirm > 0 && !job.FenceFirst {
+	if watch := incident.Duration(r.opt.Request.Confirm); watch > 0 && !r.opt.Request.FenceFirst {
 		r.rec.Stage(incident.StepConfirm)
-		s, err := r.confirm(ctx, job.Confirm, before.Watched)
+		s, err := r.confirm(ctx, watch, before.Watched)
 		if err != nil || s.ended() {
 			return fence.Proof{}, s, err
 		}
@@ -129,7 +130,7 @@ func (r *runner) clear(ctx context.Context, host one.Host, job HostJob, before E
 			return fence.Proof{}, stage{back: now.State.Back()}, err
 		}
 	}
-	if !job.ConfirmedOff && r.alive(ctx, now) {
+	if !r.opt.Request.ConfirmedOff && r.alive(ctx, now) {
 		r.lives = true
 		return fence.Proof{}, stage{back: true}, nil
 	}

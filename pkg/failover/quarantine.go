@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 )
@@ -32,7 +33,7 @@ func (r *permit) quarantine(ctx context.Context, tasks []*task) {
 		r.say(-1, wording.QuarantineFailed, err, r.hostID)
 		return
 	}
-	r.rec.Quarantined(q.At)
+	r.rec.Host(func(h *incident.HostRecord) { h.Quarantined = q.At.Truncate(time.Second) })
 	r.say(-1, wording.Quarantined, r.hostID)
 }
 

@@ -158,7 +158,7 @@ func (r *runner) end(t *task, result Result, why wording.Message) {
 	case Unproven:
 		level = Warning
 	}
-	r.rec.Finished(t.out)
+	r.rec.VM(t.out)
 	r.tell(Event{VM: t.out.VM, Level: level, Message: why.After(fmt.Sprintf("%s: %s", t.out.Action, result))})
 }
 

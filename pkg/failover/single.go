@@ -16,7 +16,6 @@ import (
 
 // VMJob is the recovery of one VM.
 type VMJob struct {
-	VMID    int
 	Dialect one.Dialect
 	// Decide plans it: recovery.Failure or recovery.Unknown with their policy.
 	Decide func(recovery.Single) recovery.Step
@@ -32,13 +31,13 @@ var ErrNoVM = errors.New("no such VM")
 // complete also when the error is not nil.
 func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) (report Report, err error) {
 	r := newRunner(cloud, locks, -1, opt)
-	report = Report{Object: fmt.Sprintf("VM %d", job.VMID), DryRun: opt.DryRun}
+	report = Report{Object: fmt.Sprintf("VM %d", opt.Request.ID), DryRun: opt.DryRun}
 	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
 	r.decide = func(ctx context.Context, vm one.VM, _ recovery.Step) (recovery.Step, error) {
 		return r.decideSingle(ctx, job, vm)
 	}
 	if locks != nil {
-		release, err := locks.Acquire("incident-of-VM", job.VMID)
+		release, err := locks.Acquire("incident-of-VM", opt.Request.ID)
 		if err == nil {
 			defer release()
 		}
@@ -55,18 +54,18 @@ func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) 
 		if job.Budget == nil || opt.DryRun || t.accepted.IsZero() || !r.failedAgain(ctx, job) {
 			return report, nil
 		}
-		r.say(job.VMID, wording.FailedAnew)
+		r.say(opt.Request.ID, wording.FailedAnew)
 	}
 }
 
 // attempt reads the VM, plans it, and carries the plan out once.
 func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task, error) {
-	vm, err := r.cloud.VM(ctx, job.VMID)
+	vm, err := r.cloud.VM(ctx, r.opt.Request.ID)
 	if errors.Is(err, one.ErrNotFound) {
 		if !r.apart && r.rec.Open() {
 			r.beginOnce("")
 		}
-		return nil, fmt.Errorf("%w: oned knows no VM %d", ErrNoVM, job.VMID)
+		return nil, fmt.Errorf("%w: oned knows no VM %d", ErrNoVM, r.opt.Request.ID)
 	}
 	if err != nil {
 		return nil, err
@@ -151,7 +150,7 @@ func (r *runner) queue(t *task) (free bool, release func()) {
 // has given it up: whoever was turned away before is gone, and whoever comes later finds it
 // free.
 func (r *runner) failedAgain(ctx context.Context, job VMJob) bool {
-	vm, err := r.cloud.VM(ctx, job.VMID)
+	vm, err := r.cloud.VM(ctx, r.opt.Request.ID)
 	if err != nil {
 		return false // it is gone, or the next event comes when oned is back
 	}
@@ -242,7 +241,7 @@ func (r *permit) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack b
 	switch {
 	case fellBack:
 		r.finish(t, Incomplete, wording.FailedAgain, wording.Of(wording.FellBack, vm.Status(), errorOf(vm)))
-	case moved && r.opt.Verify == VerifyLeft && !booted && onTheWay(vm):
+	case moved && r.opt.Request.Verify == VerifyLeft && !booted && onTheWay(vm):
 		r.hop(t, vm, "")
 		r.finish(t, Starting, wording.IsNow, vm.Status())
 	case moved:

@@ -86,19 +86,3 @@ func TestEveryState(t *testing.T) {
 		}
 	})
 }
-
-// TestReturningTakesTwoStepsInPrologMigrate: oned first turns the operation into a
-// failure, and then goes back to the source.
-func TestReturningTakesTwoStepsInPrologMigrate(t *testing.T) {
-	onEach(t, func(t *testing.T, version string) {
-		w := newWorld(t, fourHosts(version, vm(7, one.Active, one.PrologMigrate, 2, dead)))
-		w.failHost()
-		w.opt.Verify = failover.VerifyRunning
-		report := w.recover()
-		if version == "4.4.1" { // no way back there
-			w.wants(report, 7, recovery.VerbRecreate, failover.Done, "running on host")
-			return
-		}
-		w.wants(report, 7, recovery.VerbReturn, failover.Done, "running on host 2 (node2)")
-	})
-}

@@ -13,6 +13,7 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/failover"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/isolation"
 	"one-ft/pkg/isolation/guest"
@@ -247,7 +248,7 @@ func (m *model) run(t *testing.T, dir string, lease fence.Lease, length time.Dur
 	w := &isolation.Watcher{Policy: isolation.NewPolicy(c, false), Action: config.ActionDestroy, StopLimit: stopLimit, Promise: isolation.Promise(c, false, stopLimit),
 		Round: m.round(c.Timeout), Guests: m, Store: isolation.Store{RunDir: dir, StateDir: dir, Boot: "model"}, Uptime: m.uptime, Log: m}
 	armed := isolation.History{Armed: true, Renewed: m.uptime(), Last: m.uptime(), Told: isolation.ReportedMonitored}
-	if err := w.Store.Save(isolation.State{HostID: theHost, History: armed}); err != nil {
+	if err := w.Store.Save(isolation.State{History: armed}); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
@@ -285,13 +286,13 @@ func (m *model) ended() bool {
 // hostError is what the front-end does.
 func (m *model) hostError(ctx context.Context, lease fence.Lease) {
 	host := fence.Host{ID: theHost, Name: "node1"}
-	job := failover.HostJob{HostID: theHost, Policy: recovery.Policy{Mode: recovery.Recreate}, Fencing: failover.FencingRequired,
+	job := failover.HostJob{Policy: recovery.Policy{Mode: recovery.Recreate},
 		Storm: failover.Storm{Policy: recovery.GuardPolicy{Share: 0.5, Hosts: 3, Window: time.Hour}, GiveUp: time.Hour},
 		Fence: func(ctx context.Context, _ one.Host, look fence.Look) (fence.Proof, error) {
 			return fence.Prove(ctx, host, fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{{Kind: fence.KindLease, Lease: lease}}}}, Look: look})
 		}}
 	job.Dialect, _ = one.DialectFor(one.Version{Major: 6, Minor: 10})
-	report, err := failover.Host(ctx, m, nil, job, failover.Options{Verify: failover.VerifyNone, Parallel: 1, Timeout: time.Minute})
+	report, err := failover.Host(ctx, m, nil, job, failover.Options{Request: incident.Request{ID: theHost, Action: "recreate", Fencing: "required", Verify: failover.VerifyNone}, Parallel: 1, Timeout: time.Minute})
 	m.say("front-end: %s %v %s", report.Summary, err, report.Fence)
 }
 

@@ -3,7 +3,6 @@ package journaling
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -12,140 +11,120 @@ import (
 	"one-ft/pkg/incident/metrics"
 	"one-ft/pkg/incident/notify"
 	"one-ft/pkg/process"
+	"one-ft/pkg/statedir"
 	"one-ft/pkg/wording"
 )
 
-// How long a process stays at its end for people to be told. What has not been told then is
-// told by the next process. A person does not want to wait; a hook may.
+// How long a process stays at its end for notifications to be delivered. The next process delivers the rest. An operator
+// does not want to wait; a hook may.
 const (
-	tellHook   = time.Minute
-	tellPerson = 5 * time.Second
+	hookLimit     = time.Minute
+	attendedLimit = 5 * time.Second
 )
 
-// Notifications tells people of incidents and counts them, beside the recovery. A nil Notifications does
-// nothing.
+// Notifications queues notifications of incidents and counts them, beside the recovery. A nil Notifications does nothing.
 type Notifications struct {
 	notifier *notify.Notifier
 	limit    time.Duration
 	count    func(incident.Record)
-	mu       sync.Mutex
 	work     sync.WaitGroup
-	holds    map[int]bool // incidents of which was told that they are held
 	ctx      context.Context
 	stop     context.CancelFunc
 }
 
 // Setting is where and how a process notifies.
 type Setting struct {
-	StateDir string
+	StateDir statedir.Dir
 	Values   config.Values
-	Attended bool                       // a person waits for the answer
+	Attended bool                       // an operator waits for the answer
 	Run      process.Runner             // nil is process.Run
 	Say      func(wording.Kind, ...any) // what fails
 }
 
 // NewNotifications makes those of a process; nil without a journal.
 func NewNotifications(s Setting) *Notifications {
-	journal, err := incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
+	journal, err := incident.OpenJournal(s.StateDir.Incidents())
 	if err != nil { // the Recorder says why
 		return nil
 	}
-	t := &Notifications{limit: tellHook, holds: map[int]bool{}}
-	if s.Attended {
-		t.limit = tellPerson
+	commands := make([]notify.Command, len(s.Values.Notify))
+	for i, n := range s.Values.Notify {
+		commands[i] = notify.Command{Argv: n.Command, On: n.On, Timeout: n.Timeout}
 	}
-	// It goes on when the process is told to end: Close bounds it.
-	t.ctx, t.stop = context.WithCancel(context.Background())
-	t.notifier = notify.New(filepath.Join(s.StateDir, "notify"), journal, notifications(s.Values), s.Run, func(format string, args ...any) {
+	n := &Notifications{limit: hookLimit}
+	if s.Attended {
+		n.limit = attendedLimit
+	}
+	// They are delivered also when the process is told to end: Close bounds that.
+	n.ctx, n.stop = context.WithCancel(context.Background())
+	n.notifier = notify.New(s.StateDir.Notifications(), journal, commands, s.Run, func(format string, args ...any) {
 		s.Say(wording.Trouble, fmt.Errorf(format, args...))
 	})
-	t.count = func(r incident.Record) {
-		if err := metrics.Add(t.ctx, filepath.Join(s.StateDir, "metrics.json"), s.Values.MetricsFile, r, time.Now()); err != nil {
+	n.count = func(r incident.Record) {
+		if err := metrics.Add(n.ctx, s.StateDir.Metrics(), s.Values.MetricsFile, r, time.Now()); err != nil {
 			s.Say(wording.MetricsUnwritten, err)
 		}
 	}
-	return t
+	return n
 }
 
-// notifications are the configured commands.
-func notifications(v config.Values) []notify.Command {
-	commands := make([]notify.Command, len(v.Notify))
-	for i, n := range v.Notify {
-		commands[i] = notify.Command{Argv: n.Command, On: n.On, Timeout: n.Timeout}
-	}
-	return commands
+func (n *Notifications) began(w *incident.Writer) {
+	n.queue((*notify.Notifier).Enqueue, notify.Begin, w)
 }
 
-func (t *Notifications) began(c *incident.Writer) { t.told(notify.Begin, c) }
+func (n *Notifications) held(w *incident.Writer) { n.queue((*notify.Notifier).Enqueue, notify.Hold, w) }
 
-// held is told once of each incident.
-func (t *Notifications) held(c *incident.Writer) {
-	if t == nil {
-		return
-	}
-	t.mu.Lock()
-	before := t.holds[c.Number()]
-	t.holds[c.Number()] = true
-	t.mu.Unlock()
-	if !before {
-		t.told(notify.Hold, c)
-	}
-}
-
-// ended counts an incident and tells of it, unless another process will go on with it or follow its
-// VMs. before is how it had ended already when it was begun again: when that is how it ended now,
-// nobody wants to know.
-func (t *Notifications) ended(c *incident.Writer, before incident.Status) {
-	r := c.Record()
+// ended counts an incident and notifies of it, unless another process will resume it or follow its VMs. before is how it
+// had ended when it was begun again: when it ended like that again there is nothing to notify of.
+func (n *Notifications) ended(w *incident.Writer, before incident.Status) {
+	r := w.Record()
 	switch {
-	case t == nil || r.Status.Unfinished() || r.Status == before:
+	case n == nil || r.Status.Unfinished() || r.Status == before:
 	case before != "" || r.Tries > 0: // it was counted when it ended first
-		t.work.Go(func() {
-			t.notifier.Requeue(notify.End, c.Number())
-			t.notifier.Deliver(t.ctx)
-		})
+		n.queue((*notify.Notifier).Requeue, notify.End, w)
 	default:
-		t.work.Go(func() { t.count(r) })
-		t.told(notify.End, c)
+		n.work.Go(func() { n.count(r) })
+		n.queue((*notify.Notifier).Enqueue, notify.End, w)
 	}
 }
 
-// told hands an event to the commands, beside the recovery.
-func (t *Notifications) told(kind notify.Kind, c *incident.Writer) {
-	if t == nil || c.Number() == 0 {
+// queue puts a notification into the queue and delivers what is there, beside the recovery.
+func (n *Notifications) queue(put func(*notify.Notifier, notify.Kind, int), kind notify.Kind, w *incident.Writer) {
+	if n == nil || w.Number() == 0 {
 		return
 	}
-	t.work.Go(func() {
-		t.notifier.Enqueue(kind, c.Number())
-		t.notifier.Deliver(t.ctx)
+	n.work.Go(func() {
+		put(n.notifier, kind, w.Number())
+		n.notifier.Deliver(n.ctx)
 	})
 }
 
-// Deliver tells what processes before have left.
-func (t *Notifications) Deliver() {
-	if t != nil {
-		t.work.Go(func() { t.notifier.Deliver(t.ctx) })
+// Deliver delivers what earlier processes have left.
+func (n *Notifications) Deliver() {
+	if n != nil {
+		n.work.Go(func() { n.notifier.Deliver(n.ctx) })
 	}
 }
 
-// Close waits until everybody has been told, for a bounded time.
-func (t *Notifications) Close() {
-	if t == nil {
+// Close waits until everything is delivered, for a bounded time.
+func (n *Notifications) Close() {
+	if n == nil {
 		return
 	}
+	defer n.stop()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		t.work.Wait()
+		n.work.Wait()
 	}()
 	select {
 	case <-done:
-	case <-time.After(t.limit):
-		t.stop()
-		select { // a command that is stopped takes a moment
-		case <-done:
-		case <-time.After(time.Second):
-		}
+		return
+	case <-time.After(n.limit):
+		n.stop()
 	}
-	t.stop()
+	select { // a command that is stopped takes a moment
+	case <-done:
+	case <-time.After(time.Second):
+	}
 }

@@ -1,5 +1,5 @@
-// Package journaling keeps what a recovery does: it writes the events of package failover into the journal, finds out
-// whether an event only repeats one that was worked on, and queues notifications.
+// Package journaling keeps what a recovery does: it writes the events of package failover into the journal, recognizes
+// events that only repeat one that was worked on, and queues notifications.
 package journaling
 
 import (
@@ -16,40 +16,13 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// How many ended incidents are kept, and for how long. Choices: months of a large cloud,
-// and a few hundred MB at most.
-const (
-	keepIncidents = 1000
-	keepFor       = 90 * 24 * time.Hour
-)
-
-// Recorder writes an incident into the journal: all that the log gets, by its step. Without a
-// journal it writes nothing, and the report says so.
-type Recorder struct {
-	journal *incident.Journal
-	record  incident.Record
-	notify  *Notifications
-	step    atomic.Value // incident.Step
-	file    atomic.Pointer[incident.Writer]
-	begun   bool
-	err     error // why there is no journal
-	// prunes: the end of the incident is when old ones are removed.
-	prunes bool
-	// before is how the incident had ended when it was begun again.
-	before  incident.Status
-	repeats *Repeats // nil when a person waits
-	// kept: the incident stays open when this process is told to end, for another one.
-	kept bool
-	// left: it stays open for the process of a person.
-	left bool
-}
-
 // Config says what a Recorder keeps.
 type Config struct {
 	Request incident.Request
-	// Open opens the journal; nil, as in a dry run, keeps nothing.
-	Open   func() (*incident.Journal, error)
-	Notify *Notifications
+	// Journal is nil in a dry run, and when it could not be opened, for which Err is the reason.
+	Journal *incident.Journal
+	Err     error
+	Notify  *Notifications
 	// Kept: the incident stays open when this process is told to end, for another one.
 	Kept bool
 	// Prunes: old incidents are removed at the end of this one.
@@ -58,139 +31,110 @@ type Config struct {
 	Repeats *Repeats
 }
 
-// NewRecorder makes a Recorder, and has the journal opened. The incident begins when the work does.
+// Recorder is the failover.Recorder of a request: it writes an incident into the journal. Without a journal it writes
+// nothing, and the report says so.
+type Recorder struct {
+	c       Config
+	journal *incident.Journal
+	record  incident.Record
+	step    atomic.Value // incident.Step
+	writer  atomic.Pointer[incident.Writer]
+	begun   bool
+	left    bool            // the incident stays open for the process of an operator
+	before  incident.Status // how the incident had ended when it was begun again
+	err     error           // why there is no journal, or not the whole incident in it
+}
+
+// NewRecorder makes a Recorder. The incident begins when the work does.
 func NewRecorder(c Config) *Recorder {
 	q := c.Request
-	rec := &Recorder{record: incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}, notify: c.Notify, kept: c.Kept, prunes: c.Prunes, repeats: c.Repeats}
+	rec := &Recorder{c: c, journal: c.Journal, err: c.Err, record: incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}}
 	rec.step.Store(incident.StepTold)
-	if c.Open != nil {
-		rec.journal, rec.err = c.Open()
-	}
 	return rec
-}
-
-// Line is told of each line of the log.
-func (rec *Recorder) Line(level wording.Level, vm int, m wording.Message) {
-	step := rec.step.Load().(incident.Step)
-	c := rec.file.Load()
-	c.Event(step, vm, level, m)
-	if m.Kind == wording.Held {
-		rec.notify.held(c)
-	}
-}
-
-// Stage is told of each step of the work, and writes down when it began.
-func (rec *Recorder) Stage(step incident.Step) {
-	rec.step.Store(step)
-	says := map[incident.Step]wording.Kind{
-		incident.StepConfirm: wording.StepConfirm, incident.StepGuard: wording.StepGuard, incident.StepOpinion: wording.StepOpinion,
-		incident.StepFence: wording.StepFence, incident.StepPlan: wording.StepPlan, incident.StepAct: wording.StepAct, incident.StepVerify: wording.StepVerify,
-	}
-	note(rec.file.Load(), step, wording.Of(says[step]))
-}
-
-// note writes what this process says of itself.
-func note(c *incident.Writer, step incident.Step, m wording.Message) {
-	c.Event(step, -1, m.Level(), m)
 }
 
 // diskLimit is how long a recovery waits for the disk of the journal each time that it has
 // to: a disk that hangs must not keep VMs down.
 const diskLimit = 10 * time.Second
 
-var errDisk = fmt.Errorf("the disk did not take it within %s", diskLimit)
+var errDisk = fmt.Errorf("journal write timed out after %s", diskLimit)
 
-// bounded waits for f no longer than diskLimit, and not again once the disk has hung.
-func (rec *Recorder) bounded(f func()) bool {
+// within is what f gives, or the zero value when the disk does not answer within diskLimit; then it is not tried again.
+func within[T any](rec *Recorder, f func() T) (got T) {
 	if rec.journal == nil || rec.err == errDisk {
-		return false
+		return got
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
+	done := make(chan T, 1)
+	go func() { done <- f() }()
 	select {
-	case <-done:
-		return true
+	case got = <-done:
 	case <-time.After(diskLimit):
 		rec.err = errDisk
-		return false
 	}
+	return got
+}
+
+// fail keeps why the incident is not in the journal.
+func (rec *Recorder) fail(err error) {
+	if rec.err == nil {
+		rec.err = err
+	}
+}
+
+// find reads an incident of the object; nil when there is none, or it cannot be read.
+func (rec *Recorder) find(read func(kind string, id int) (incident.Record, bool, error)) *incident.Record {
+	return within(rec, func() *incident.Record {
+		if r, found, _ := read(rec.record.Kind, rec.record.ID); found {
+			return &r
+		}
+		return nil
+	})
 }
 
 // Open is a part of failover.Recorder.
 func (rec *Recorder) Open() bool {
-	if _, open := rec.openOne(); open || rec.record.Request == nil || !rec.record.Request.Follow {
-		return open
+	if rec.find(rec.journal.OpenOf) != nil {
+		return true
 	}
-	stuck := make(chan bool, 1)
-	return rec.bounded(func() {
-		last, found, _ := rec.journal.LastOf(rec.record.Kind, rec.record.ID)
-		stuck <- found && GivenUpMoving(last)
-	}) && <-stuck
+	if !rec.c.Request.Follow {
+		return false
+	}
+	last := rec.find(rec.journal.LastOf)
+	return last != nil && GivenUpMoving(*last)
 }
 
-// openOne is the open incident of the object.
-func (rec *Recorder) openOne() (incident.Record, bool) {
-	found := make(chan *incident.Record, 1)
-	if rec.bounded(func() {
-		r, open, _ := rec.journal.OpenOf(rec.record.Kind, rec.record.ID) // one that cannot be read is not gone on with
-		if !open {
-			found <- nil
-			return
-		}
-		found <- &r
-	}) {
-		if r := <-found; r != nil {
-			return *r, true
-		}
-	}
-	return incident.Record{}, false
-}
-
-// Number is a part of failover.Recorder.
-func (rec *Recorder) Number() int { return rec.file.Load().Number() }
-
-// Begin opens the incident, or goes on with the one of a process that was stopped in the
-// middle.
+// Begin opens the incident, or resumes the one of a process that was interrupted.
 func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
 	rec.begun = true
 	rec.record.Name, rec.record.From = o.Name, o.From
 	type opened struct {
-		file   *incident.Writer
+		writer *incident.Writer
 		before failover.Earlier
 		ended  incident.Status
 		err    error
 	}
-	done := make(chan opened, 1)
-	if !rec.bounded(func() {
-		var got opened
-		if got.file, got.before, got.ended = reopened(rec.journal, rec.record, o); got.file == nil {
-			got.file, got.before, got.err = openCase(rec.journal, rec.record, o)
+	got := within(rec, func() (got opened) {
+		if got.writer, got.before, got.ended = reopen(rec.journal, rec.record, o); got.writer == nil {
+			got.writer, got.before, got.err = open(rec.journal, rec.record, o)
 		}
-		done <- got
-	}) {
-		return failover.Earlier{}
-	}
-	got := <-done
-	rec.err = got.err
-	if got.file != nil {
-		rec.file.Store(got.file)
+		return got
+	})
+	rec.fail(got.err)
+	if got.writer != nil {
+		rec.writer.Store(got.writer)
 		if rec.before = got.ended; got.ended == "" {
-			rec.notify.began(got.file)
+			rec.c.Notify.began(got.writer)
 		}
 	}
 	return got.before
 }
 
-// reopened goes on with the last incident of a host, when it was about this outage and left
-// something undone, and says how it had ended: oned 4.4 calls the hook on each failed cycle, and
-// admins try again. Otherwise it is nil.
-func reopened(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, incident.Status) {
+// reopen resumes the last incident of a host, when it was about this outage and left something undone, and says how it had
+// ended: oned 4.4 calls the hook on each failed cycle, and admins try again. Otherwise it is nil.
+func reopen(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, incident.Status) {
 	last, found, _ := j.LastOf(r.Kind, r.ID)
 	past := PastOf(last)
-	follow := r.Request != nil && r.Request.Follow && GivenUpMoving(last)
+	follow := r.Request.Follow && GivenUpMoving(last)
 	if !found || r.Kind != "host" || o.Settle && !follow || !past.Refused && !past.Unfinished {
 		return nil, failover.Earlier{}, ""
 	}
@@ -201,31 +145,19 @@ func reopened(j *incident.Journal, r incident.Record, o failover.Opening) (*inci
 	if !follow && !recovery.SameOutage(host, past, time.Now()) {
 		return nil, failover.Earlier{}, ""
 	}
-	c, err := j.Reopen(last.Number, r)
+	w, err := j.Reopen(last.Number, r)
 	if err != nil {
 		return nil, failover.Earlier{}, ""
 	}
-	note(c, incident.StepTold, wording.Of(wording.TriedAgain, strings.Join(append([]string{r.Tool}, r.Call...), " ")))
-	return c, earlierOf(last, o), last.Status
+	note(w, incident.StepTold, wording.Of(wording.TriedAgain, strings.Join(append([]string{r.Tool}, r.Call...), " ")))
+	return w, earlierOf(last, o), last.Status
 }
 
-// earlierOf is what a record says to whoever goes on with it.
-func earlierOf(r incident.Record, o failover.Opening) failover.Earlier {
-	return failover.Earlier{Watched: watchedSince(r, o), VMs: r.VMs, Following: r.Status == incident.Following || GivenUpMoving(r), Proof: r.Proof, Proven: r.Proven, Began: r.Began}
-}
-
-// GivenUpMoving reports whether a VM of a record that has ended was on its way when it was given up.
-func GivenUpMoving(r incident.Record) bool {
-	return r.Status == incident.Incomplete && slices.ContainsFunc(r.VMs, func(v incident.VM) bool {
-		return v.Result == string(failover.Incomplete) && len(v.Path) > 1
-	})
-}
-
-// openCase begins an incident, or goes on with one that is open and about this outage.
-func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, error) {
-	before, open, _ := j.OpenOf(r.Kind, r.ID)
-	if open && !o.Apart {
-		c, err := j.Continue(before.Number)
+// open begins an incident, or resumes one that is open and about this outage.
+func open(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, error) {
+	before, found, _ := j.OpenOf(r.Kind, r.ID)
+	if found && !o.Apart {
+		w, err := j.Continue(before.Number)
 		if err != nil {
 			return nil, failover.Earlier{}, err
 		}
@@ -235,21 +167,20 @@ func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*inci
 			if before.Status == incident.Following {
 				kind = wording.FollowingVMs
 			}
-			note(c, incident.StepTold, wording.Of(kind))
-			return c, earlierOf(before, o), nil
+			note(w, incident.StepTold, wording.Of(kind))
+			return w, earlierOf(before, o), nil
 		}
-		c.End(status, why)
+		w.End(status, why)
 	}
-	c, err := j.Begin(r)
-	if o.From == "" || err != nil {
-		return c, failover.Earlier{}, err
+	w, err := j.Begin(r)
+	var earlier failover.Earlier
+	if o.From != "" && err == nil {
+		note(w, incident.StepTold, wording.Of(wording.TakenOver, o.From))
+		if !o.Contact.IsZero() { // takeOver has seen that it was not monitored since
+			earlier.Watched = o.Since
+		}
 	}
-	note(c, incident.StepTold, wording.Of(wording.TakenOver, o.From))
-	earlier := failover.Earlier{}
-	if !o.Contact.IsZero() { // takeOver has seen that it was not monitored since
-		earlier.Watched = o.Since
-	}
-	return c, earlier, nil
+	return w, earlier, err
 }
 
 // otherOutage says why an open incident is about another outage than the one of now; "" when
@@ -265,65 +196,84 @@ func otherOutage(before incident.Record, o failover.Opening) (incident.Status, s
 		return incident.Incomplete, fmt.Sprintf("the host was monitored again at %s and failed anew, which is the next incident; VMs of this one were still on their way", o.Contact.Format(time.DateTime))
 	case before.Status == incident.Following:
 	case o.Contact.After(before.Began):
-		return incident.CameBack, fmt.Sprintf("the process was stopped; the host was monitored again at %s and failed anew, which is the next incident", o.Contact.Format(time.DateTime))
+		return incident.CameBack, fmt.Sprintf("the process was interrupted; the host was monitored again at %s and failed anew, which is the next incident", o.Contact.Format(time.DateTime))
 	case o.Contact.IsZero() && time.Since(last) > failover.Forgotten:
-		return incident.Failed, fmt.Sprintf("the process was stopped, and nobody went on within %s; the next incident does", failover.Forgotten)
+		return incident.Failed, fmt.Sprintf("the process was interrupted, and none resumed it within %s; the next incident does", failover.Forgotten)
 	}
 	return "", ""
 }
 
-// watchedSince is since when the host was watched, when it was certainly not back since.
-func watchedSince(before incident.Record, o failover.Opening) time.Time {
-	for _, e := range before.Events {
-		if e.Step == incident.StepConfirm && !o.Contact.IsZero() && !o.Contact.After(e.At) {
-			return e.At
+// earlierOf is what a record says to whoever resumes it.
+func earlierOf(r incident.Record, o failover.Opening) failover.Earlier {
+	e := failover.Earlier{VMs: r.VMs, Following: r.Status == incident.Following || GivenUpMoving(r), Proof: r.Proof, Proven: r.Proven, Began: r.Began}
+	for _, event := range r.Events {
+		if event.Step == incident.StepConfirm && !o.Contact.IsZero() && !o.Contact.After(event.At) { // certainly not back since
+			e.Watched = event.At
+			break
 		}
 	}
-	return time.Time{}
+	return e
 }
 
-// Proved is a part of failover.Recorder.
-func (rec *Recorder) Proved(how string, proven bool) { rec.file.Load().Proof(how, proven) }
-
-// Failed is a part of failover.Recorder.
-func (rec *Recorder) Failed(at, contact time.Time) {
-	rec.file.Load().Host(func(h *incident.HostRecord) {
-		h.Failed, h.Contact = at.Truncate(time.Millisecond), contact
+// GivenUpMoving reports whether a VM of a record that has ended was on its way when it was given up.
+func GivenUpMoving(r incident.Record) bool {
+	return r.Status == incident.Incomplete && slices.ContainsFunc(r.VMs, func(v incident.VM) bool {
+		return v.Result == string(failover.Incomplete) && len(v.Path) > 1
 	})
 }
 
-// Quarantined is a part of failover.Recorder.
-func (rec *Recorder) Quarantined(at time.Time) {
-	rec.file.Load().Host(func(h *incident.HostRecord) { h.Quarantined = at.Truncate(time.Second) })
+// Event writes down what happened, at the step of the work that is under way.
+func (rec *Recorder) Event(e failover.Event) {
+	w := rec.writer.Load()
+	w.Event(rec.step.Load().(incident.Step), e.VM, e.Level, e.Message)
+	if e.Message.Kind == wording.Held {
+		rec.c.Notify.held(w)
+	}
 }
 
-// FailFast is a part of failover.Recorder.
-func (rec *Recorder) FailFast(names []string) {
-	rec.file.Load().Host(func(h *incident.HostRecord) { h.FailFast = names })
+// Stage writes down that a step of the work begins.
+func (rec *Recorder) Stage(step incident.Step) {
+	rec.step.Store(step)
+	says := map[incident.Step]wording.Kind{
+		incident.StepConfirm: wording.StepConfirm, incident.StepGuard: wording.StepGuard, incident.StepOpinion: wording.StepOpinion,
+		incident.StepFence: wording.StepFence, incident.StepPlan: wording.StepPlan, incident.StepAct: wording.StepAct, incident.StepVerify: wording.StepVerify,
+	}
+	note(rec.writer.Load(), step, wording.Of(says[step]))
 }
+
+// note writes what this process says of itself.
+func note(w *incident.Writer, step incident.Step, m wording.Message) {
+	w.Event(step, -1, m.Level(), m)
+}
+
+// Number is a part of failover.Recorder.
+func (rec *Recorder) Number() int { return rec.writer.Load().Number() }
+
+// Proved is a part of failover.Recorder.
+func (rec *Recorder) Proved(how string, proven bool) { rec.writer.Load().Proof(how, proven) }
+
+// Host is a part of failover.Recorder.
+func (rec *Recorder) Host(change func(*incident.HostRecord)) { rec.writer.Load().Host(change) }
 
 // Forecast is a part of failover.Recorder.
-func (rec *Recorder) Forecast(stages []incident.Stage) { rec.file.Load().Forecast(stages) }
+func (rec *Recorder) Forecast(stages []incident.Stage) { rec.writer.Load().Forecast(stages) }
 
-// Moved is a part of failover.Recorder.
-func (rec *Recorder) Moved(o failover.Outcome) { rec.file.Load().VM(vmOf(o)) }
+// VM is a part of failover.Recorder.
+func (rec *Recorder) VM(o failover.Outcome) { rec.writer.Load().VM(vmOf(o)) }
 
-// Planned is a part of failover.Recorder.
+// Leave is a part of failover.Recorder.
+func (rec *Recorder) Leave() { rec.left = true }
+
+// Planned is a part of failover.Recorder. It returns when the VMs are on the disk.
 func (rec *Recorder) Planned(all []failover.Outcome) {
-	c := rec.file.Load()
+	w := rec.writer.Load()
 	vms := make([]incident.VM, len(all))
 	for i, o := range all {
 		vms[i] = vmOf(o)
 	}
-	c.VMs(vms)
-	rec.bounded(func() { _ = c.Flush() }) // Err tells at the end
+	w.VMs(vms)
+	_ = within(rec, w.Flush) // End reports the error
 }
-
-// Finished is a part of failover.Recorder.
-func (rec *Recorder) Finished(o failover.Outcome) { rec.file.Load().VM(vmOf(o)) }
-
-// Leave is a part of failover.Recorder.
-func (rec *Recorder) Leave() { rec.left = true }
 
 // vmOf is an outcome as it is in the journal.
 func vmOf(o failover.Outcome) incident.VM {
@@ -334,53 +284,56 @@ func vmOf(o failover.Outcome) incident.VM {
 // End writes how it ended into the incident, and its number and what went wrong with it into
 // the report. told says that this process was told to end.
 func (rec *Recorder) End(report *failover.Report, err error, told bool) {
-	c := rec.file.Load()
 	if report.Elsewhere {
-		if r, open := rec.openOne(); open {
+		if r := rec.find(rec.journal.OpenOf); r != nil {
 			report.Incident = r.Number
 		}
 	}
-	if c != nil {
-		report.Incident = c.Number()
+	if w := rec.writer.Load(); w != nil {
+		report.Incident = w.Number()
 		for _, o := range report.Outcomes {
-			c.VM(vmOf(o))
+			w.VM(vmOf(o))
 		}
 		status, summary := report.Status(err)
-		failed := make(chan error, 1)
-		if rec.bounded(func() {
-			if status == incident.Following && !told && !rec.left {
-				failed <- c.Follow(summary)
-				return
-			}
-			if told && rec.kept || rec.left {
-				left := wording.Of(wording.LeftOpen)
-				if rec.left {
-					left = report.Said()
-				}
-				c.Event(incident.StepEnd, -1, wording.Warning, left)
-				failed <- c.Close()
-				return
-			}
-			c.Reason(report.Message().Kind)
-			c.End(status, summary)
-			if rec.prunes {
-				_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // tried again by the next one
-			}
-			failed <- c.Err()
-		}) {
-			rec.err = <-failed
-		}
-		rec.notify.ended(c, rec.before)
+		said := report.Said()
+		rec.fail(within(rec, func() error { return rec.close(w, status, summary, said, told) }))
+		rec.c.Notify.ended(w, rec.before)
 	}
 	if rec.begun && rec.err != nil {
 		report.Unrecorded = rec.err.Error()
 	}
 }
 
-// Prune removes old incidents, for as long as a recovery waits for the disk.
-func Prune(journal *incident.Journal) {
-	rec := Recorder{journal: journal}
-	rec.bounded(func() { _ = journal.Prune(keepIncidents, keepFor, time.Now()) }) // tried again by the next one
+// close ends the incident, or leaves it open for another process.
+func (rec *Recorder) close(w *incident.Writer, status incident.Status, summary string, said wording.Message, told bool) error {
+	left := wording.Of(wording.LeftOpen)
+	switch {
+	case rec.left:
+		left = said
+	case status == incident.Following && !told:
+		return w.Follow(summary)
+	case !told || !rec.c.Kept:
+		w.Reason(said.Kind)
+		w.End(status, summary)
+		if rec.c.Prunes {
+			_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // the next process tries again
+		}
+		return w.Err()
+	}
+	w.Event(incident.StepEnd, -1, wording.Warning, left)
+	return w.Close()
+}
+
+// How many ended incidents are kept, and for how long. Choices: months of a large cloud,
+// and a few hundred MB at most.
+const (
+	keepIncidents = 1000
+	keepFor       = 90 * 24 * time.Hour
+)
+
+// Prune removes old incidents, for as long as a recovery waits for the disk. After an error the next process tries again.
+func Prune(j *incident.Journal) {
+	_ = within(&Recorder{journal: j}, func() error { return j.Prune(keepIncidents, keepFor, time.Now()) })
 }
 
 // PastOf is what a record says.

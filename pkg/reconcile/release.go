@@ -145,7 +145,7 @@ func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 		return nil // the sweep says so
 	}
 	for _, h := range hosts {
-		if _, in := recovery.QuarantineOf(h); !in || w.holder("host", h.ID) != nil {
+		if _, in := recovery.QuarantineOf(h); !in || w.holder("host", h.ID) != "" {
 			continue
 		}
 		host, q, err := hostInQuarantine(ctx, w.s.Client, h.ID)

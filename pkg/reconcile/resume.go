@@ -6,18 +6,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/failover"
+	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/journaling"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/statedir"
 	"one-ft/pkg/wording"
 )
 
@@ -33,7 +35,23 @@ type Resuming struct {
 	Cycle time.Duration
 }
 
-// lookTwice is the time between the two looks that make something missed: the event may be on
+// sweeper is one run of oneft resume.
+type sweeper struct {
+	s       app.Session
+	opt     Resuming
+	notify  *journaling.Notifications
+	journal *incident.Journal // nil without one
+	// past is what the journal knows of each object, the newest first and without the VMs.
+	past map[object][]incident.Record
+}
+
+// object is a host or VM.
+type object struct {
+	kind string
+	id   int
+}
+
+// lookTwice is the time between the two scans that make something missed: the event may be on
 // its way. Hooks start within a second, and VMs of a host that is back run again within a
 // monitoring message. A choice.
 const lookTwice = 10 * time.Second
@@ -56,113 +74,109 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	if !s.DryRun {
 		w.sweepMarks(ctx)
 	}
-	first, err := w.look(ctx)
+	all, err := w.scan(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if first.missed() && !s.DryRun {
+	missed := func(f found) bool { return f.swept.Verdict == recovery.SweepMissed }
+	if !s.DryRun && slices.ContainsFunc(all, func(f found) bool { return missed(f) && f.why.IsZero() }) {
 		s.Log.Say(wording.LookingAgain, lookTwice)
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-time.After(lookTwice):
 		}
-		second, err := w.look(ctx)
-		if err != nil {
+		first := all
+		if all, err = w.scan(ctx); err != nil {
 			return nil, err
 		}
-		first = second.confirmedBy(first)
-	}
-	answer, err := w.act(ctx, first)
-	if b, is := answer.(coordinator.Batch); is {
-		b.Lines = append(b.Lines, w.releaseClean(ctx)...)
-		answer = b
-	}
-	return answer, err
-}
-
-// sweeper is one run of oneft resume.
-type sweeper struct {
-	s      app.Session
-	opt    Resuming
-	notify *journaling.Notifications
-	// cleanups is how many VMs oned cleans up on a host, as the last look has seen it.
-	cleanups map[int]int
-}
-
-// sight is what one look has found.
-type sight struct {
-	hosts []found
-	vms   []found
-}
-
-// found is a host in ERROR, or a VM that failed, with what to do.
-type found struct {
-	id      int
-	what    string // such as "host 3 (node03) ERROR"
-	same    string // what is the same in two looks; 4.4 and 5.10 show a host in ERROR in two states
-	swept   recovery.Swept
-	request incident.Request
-	host    one.Host        // of a host
-	why     wording.Message // nothing is done; zero when it is
-}
-
-// missed reports whether something was found that an event may still come for.
-func (s sight) missed() bool {
-	is := func(f found) bool { return f.swept.Verdict == recovery.SweepMissed && f.why.IsZero() }
-	return slices.ContainsFunc(s.hosts, is) || slices.ContainsFunc(s.vms, is)
-}
-
-// confirmedBy leaves what was missed in both looks only.
-func (s sight) confirmedBy(first sight) sight {
-	keep := func(now, before []found) []found {
-		return slices.DeleteFunc(now, func(f found) bool {
-			return f.swept.Verdict == recovery.SweepMissed && !slices.ContainsFunc(before, func(b found) bool { return b.id == f.id && b.same == f.same })
+		all = slices.DeleteFunc(all, func(f found) bool {
+			return missed(f) && !slices.ContainsFunc(first, func(b found) bool { return b.object() == f.object() && b.same == f.same })
 		})
 	}
-	return sight{hosts: keep(s.hosts, first.hosts), vms: keep(s.vms, first.vms)}
-}
-
-// act does what was found, hosts and VMs at the same time.
-func (w *sweeper) act(ctx context.Context, s sight) (app.Answer, error) {
-	b := coordinator.Batch{Reports: []failover.Report{}}
-	var requests []incident.Request
-	for _, f := range slices.Concat(s.hosts, s.vms) {
-		if f.swept.Verdict == recovery.SweepHandled {
-			continue
-		}
-		if !f.why.IsZero() {
-			b.Lines = append(b.Lines, f.what+": "+f.why.String())
-			w.s.Log.VM(wording.Info, -1, f.why.After(f.what))
-			continue
-		}
-		if w.s.DryRun {
-			b = would(b, f, w.outlook(f))
-			continue
-		}
-		w.s.Log.VM(wording.Info, -1, wording.Of(map[recovery.Sweep]wording.Kind{
-			recovery.SweepContinue: wording.SweptOpen, recovery.SweepMissed: wording.SweptMissed, recovery.SweepAgain: wording.SweptAgain,
-		}[f.swept.Verdict]).After(f.what))
-		requests = append(requests, f.request)
-	}
-	vms := make(chan []coordinator.Result, 1)
-	go func() { vms <- w.runVMs(ctx, requests) }()
-	hosts := slices.DeleteFunc(slices.Clone(requests), func(q incident.Request) bool { return q.Kind != "host" })
-	if len(hosts) > 0 {
-		answer, err := coordinator.Coordinate(ctx, w.s, hosts, w.notify)
-		if err != nil {
-			b.Errors = append(b.Errors, fmt.Sprintf("host %d: %v", hosts[0].ID, err))
-		}
-		b = b.With(answer)
-	}
-	b = b.With(coordinator.NewBatch(<-vms, nil))
+	b := w.act(ctx, all)
+	b.Lines = append(b.Lines, w.releaseClean(ctx)...)
 	return b, nil
 }
 
-// ResumeOne goes on with one incident, or tries again what it left undone. confirmedOff is the
+// sweepMarks removes marks that processes which died have left. They do nothing any more.
+func (w *sweeper) sweepMarks(ctx context.Context) {
+	removed, err := failfast.Open(w.s.StateDir).Sweep(ctx)
+	for _, m := range removed {
+		w.s.Log.Say(wording.MarkRemoved, one.Printable(m.Name))
+	}
+	if err != nil {
+		w.s.Log.Say(wording.MarksRemain, err)
+	}
+}
+
+// act does what was found, hosts and VMs at the same time.
+func (w *sweeper) act(ctx context.Context, all []found) (b coordinator.Batch) {
+	says := map[recovery.Sweep]wording.Kind{recovery.SweepContinue: wording.SweptOpen, recovery.SweepMissed: wording.SweptMissed, recovery.SweepAgain: wording.SweptAgain}
+	var hosts, vms []incident.Request
+	for _, f := range all {
+		switch {
+		case f.swept.Verdict == recovery.SweepHandled:
+		case !f.why.IsZero():
+			b.Lines = append(b.Lines, f.what+": "+f.why.String())
+			w.s.Log.VM(wording.Info, -1, f.why.After(f.what))
+		case w.s.DryRun:
+			w.would(&b, f)
+		default:
+			w.s.Log.VM(wording.Info, -1, wording.Of(says[f.swept.Verdict]).After(f.what))
+			if f.request.Kind == "VM" {
+				vms = append(vms, f.request)
+			} else {
+				hosts = append(hosts, f.request)
+			}
+		}
+	}
+	recovered := make(chan []coordinator.Result, 1)
+	go func() { recovered <- w.runVMs(ctx, vms) }()
+	if len(hosts) > 0 {
+		b.Add(coordinator.Coordinate(ctx, w.s, hosts, w.notify), hosts)
+	}
+	b.Add(<-recovered, nil)
+	return b
+}
+
+// would adds what would be done about something that a dry run has found.
+func (w *sweeper) would(b *coordinator.Batch, f found) {
+	line := fmt.Sprintf("%s: %s: it would be handled: %s", f.what, f.swept.Verdict, f.request.Action)
+	var o fence.Outlook // of a VM, and of a host whose VMs have all left, there is none
+	if len(f.host.VMs) > 0 {
+		o = coordinator.NewFences(w.s, nil).Outlook(failover.Fencing(coordinator.Complete(w.s, f.request).Fencing), f.host)
+	}
+	if text := o.Row(f.request.Action == string(recovery.Delete)); text != "" {
+		line += "; its VMs " + text
+	}
+	b.Would++
+	if o.Verdict == fence.Refused {
+		b.WouldRefuse++
+	}
+	b.Lines = append(b.Lines, line)
+}
+
+// runVMs recovers VMs, several at a time.
+func (w *sweeper) runVMs(ctx context.Context, vms []incident.Request) []coordinator.Result {
+	results := make([]coordinator.Result, len(vms))
+	failover.Each(w.s.Parallel, len(vms), func(i int) {
+		s := w.s
+		s.Log = w.s.Log.Of("VM", vms[i].ID)
+		report, err := coordinator.RunVM(ctx, s, vms[i], w.notify)
+		if errors.Is(err, failover.ErrNoVM) {
+			err = nil
+			report.Sum(wording.Gone)
+		}
+		results[i] = coordinator.Result{ID: vms[i].ID, Report: report, Err: err}
+	})
+	return results
+}
+
+// ResumeOne resumes one incident, or retries what it left undone. confirmedOff is the
 // word of an admin that its host is off.
 func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool, opt Resuming) (app.Answer, error) {
-	journal, err := incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
+	journal, err := incident.OpenJournal(statedir.Dir(s.StateDir).Incidents())
 	if err != nil {
 		return nil, err
 	}
@@ -179,41 +193,23 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 	case r.Status == incident.Done || r.Status == incident.CameBack || r.Status == incident.Unproven:
 		return nil, app.Usagef("incident %d has ended (%s): nothing is left to do", number, r.Status)
 	}
-	notify := coordinator.NewNotifications(s)
-	defer notify.Close()
 	q := (&sweeper{s: s, opt: opt}).requestOf(r)
 	if q.Action == config.ResumeNone {
-		return nil, app.Usagef("incident %d does not say what was asked for; run host_error, vm_failure or vm_unknown for %s %d", number, r.Kind, r.ID)
+		return nil, app.Usagef("incident %d does not say what was requested; run host_error, vm_failure or vm_unknown for %s %d", number, r.Kind, r.ID)
 	}
-	q.ConfirmedOff, q.At = confirmedOff, time.Now().Truncate(time.Millisecond)
+	q.ConfirmedOff, q.Follow = confirmedOff, r.Status == incident.Following || journaling.GivenUpMoving(r)
 	if r.Kind == "host" {
-		q.Verify = coordinator.VerifyOf(s, r.Kind) // a person waits now
+		q.Verify = "" // an admin waits now: as the flags say
 	}
-	q.Follow = r.Status == incident.Following || journaling.GivenUpMoving(r)
 	if confirmedOff { // nothing is left to be found out about the host
 		q.Confirm, q.Override, q.AnyState = 0, true, true
 	}
+	notify := coordinator.NewNotifications(s)
+	defer notify.Close()
 	s.Log.Say(wording.ResumedOne, number, r.Kind, r.ID, r.Name)
 	if r.Kind == "VM" {
 		return coordinator.RunVM(ctx, s, q, notify)
 	}
 	report, err := coordinator.RunHost(ctx, s, q, notify)
 	return report, coordinator.ExplainHost(err)
-}
-
-// runVMs recovers VMs, several at a time.
-func (w *sweeper) runVMs(ctx context.Context, requests []incident.Request) []coordinator.Result {
-	vms := slices.DeleteFunc(slices.Clone(requests), func(q incident.Request) bool { return q.Kind != "VM" })
-	results := make([]coordinator.Result, len(vms))
-	failover.Each(w.s.Parallel, len(vms), func(i int) {
-		s := w.s
-		s.Log = w.s.Log.Of("VM", vms[i].ID)
-		report, err := coordinator.RunVM(ctx, s, vms[i], w.notify)
-		if errors.Is(err, failover.ErrNoVM) {
-			err = nil
-			report.Sum(wording.Gone)
-		}
-		results[i] = coordinator.Result{ID: vms[i].ID, Report: report, Err: err}
-	})
-	return results
 }

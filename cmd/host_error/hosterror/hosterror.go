@@ -37,20 +37,7 @@ const examples = `host_error HOST -r|-d|-m [y|n] [options]
      FENCE_PASSWORD_FILE = "node3"      (a file in /etc/one/fence, mode 0600)
      FENCE_LANPLUS       = "1"
 
-   As a hook, OpenNebula 4.4 to 5.8, in oned.conf ($ID, not $HID):
-     HOST_HOOK = [ NAME = "host_error", ON = "ERROR", REMOTE = "no",
-       COMMAND = "/var/lib/one/remotes/hooks/ft/host_error",
-       ARGUMENTS = "$ID -r n -p 2" ]
-
-   As a hook, OpenNebula 5.10 and later, a file for onehook create:
-     NAME            = "host_error"
-     TYPE            = "state"
-     RESOURCE        = "HOST"
-     STATE           = "ERROR"
-     REMOTE          = "no"
-     COMMAND         = "/var/lib/one/remotes/hooks/ft/host_error"
-     ARGUMENTS       = "$TEMPLATE -r n -p 2"
-     ARGUMENTS_STDIN = "yes"
+   As a hook: oneft hooks show prints its definition for your OpenNebula, oneft hooks install installs it.
 
    At a terminal it asks y/N first when nothing would prove the host off; --yes does not ask. A hook
    is never asked.
@@ -77,68 +64,69 @@ func Tool() app.Tool {
 			&cli.BoolFlag{Name: "no-fencing", Aliases: []string{"u"}, Usage: "the same as --fencing off"},
 			&cli.BoolFlag{Name: "fence-first", Usage: "fence at once instead of watching the host"},
 			&cli.BoolFlag{Name: "yes", Usage: "do not ask at a terminal before VMs are started elsewhere although nothing proves that the host is off: for scripts"},
-			&cli.BoolFlag{Name: "override-storm", Usage: "go on although many hosts have failed: for a person who knows that they are off"},
+			&cli.BoolFlag{Name: "override-storm", Usage: "go on although many hosts have failed: for an operator who knows that they are off"},
 		},
 		Check: func(c *cli.Context, word hook.YesNo) (err error) {
-			request, err = hostRequest(c, word)
+			request, err = flags(c, word)
 			return err
 		},
 		Act: func(ctx context.Context, s app.Session) (app.Answer, error) { return act(ctx, s, request) },
 	}
 }
 
-// hostRequest reads the flags of host_error.
-func hostRequest(c *cli.Context, word hook.YesNo) (incident.Request, error) {
+// flags are what the flags of host_error ask for.
+func flags(c *cli.Context, word hook.YesNo) (q incident.Request, err error) {
 	mode, err := hook.OneOf("action",
 		hook.Choice{Flag: "-r", Set: c.Bool("recreate")}, hook.Choice{Flag: "-d", Set: c.Bool("delete")}, hook.Choice{Flag: "-m", Set: c.Bool("migrate")})
+	fencing := c.String("fencing")
 	switch {
 	case err != nil:
-		return incident.Request{}, err
+		return q, err
 	case c.Bool("force") && word == hook.No:
-		return incident.Request{}, app.Usagef("-f and n contradict each other: -f (or y) includes suspended and powered-off VMs, n leaves them")
+		return q, app.Usagef("-f and n contradict each other: -f (or y) includes suspended and powered-off VMs, n leaves them")
 	case c.Int("pause") < 0 || c.Int("pause") > 1000:
-		return incident.Request{}, app.Usagef("-p %d: allowed are 0 to 1000 monitoring cycles", c.Int("pause"))
+		return q, app.Usagef("-p %d: allowed are 0 to 1000 monitoring cycles", c.Int("pause"))
 	case c.Duration("interval") < 0 || c.Duration("wait") < 0:
-		return incident.Request{}, app.Usagef("--interval and --wait must not be negative")
+		return q, app.Usagef("--interval and --wait must not be negative")
 	case c.IsSet("pause") && c.IsSet("wait"):
-		return incident.Request{}, app.Usagef("-p and --wait contradict each other: both say how long to watch the host")
-	case c.Bool("no-fencing") && c.IsSet("fencing") && c.String("fencing") != config.FencingOff:
-		return incident.Request{}, app.Usagef("-u and --fencing %s contradict each other", c.String("fencing"))
-	case c.String("fencing") != config.FencingAuto && c.String("fencing") != config.FencingRequired && c.String("fencing") != config.FencingOff:
-		return incident.Request{}, app.Usagef("--fencing %s: allowed are auto, required and off", c.String("fencing"))
+		return q, app.Usagef("-p and --wait contradict each other: both say how long to watch the host")
+	case c.Bool("no-fencing") && c.IsSet("fencing") && fencing != config.FencingOff:
+		return q, app.Usagef("-u and --fencing %s contradict each other", fencing)
+	case fencing != config.FencingAuto && fencing != config.FencingRequired && fencing != config.FencingOff:
+		return q, app.Usagef("--fencing %s: allowed are auto, required and off", fencing)
 	case c.Bool("fence-first") && c.Bool("no-fencing"):
-		return incident.Request{}, app.Usagef("--fence-first and -u contradict each other")
+		return q, app.Usagef("--fence-first and -u contradict each other")
 	}
 	modes := map[string]recovery.Mode{"-r": recovery.Recreate, "-d": recovery.Delete, "-m": recovery.Migrate}
-	return incident.Request{Action: string(modes[mode]), Idle: c.Bool("force") || word == hook.Yes}, nil
-}
-
-// act completes the request with what has to be asked for.
-func act(ctx context.Context, s app.Session, given incident.Request) (app.Answer, error) {
-	v := s.Config.Values()
-	q := coordinator.RequestFor(s, "host", given.Action)
-	wait, cycles := v.Wait, v.Cycles
-	if s.Cli.IsSet("wait") || s.Cli.IsSet("pause") {
-		wait, cycles = s.Cli.Duration("wait"), s.Cli.Int("pause")
-	}
-	confirm, err := coordinator.ConfirmTime(ctx, s, wait, cycles, s.Cli.Duration("interval"))
-	if err != nil {
-		return nil, err
-	}
-	q.Idle, q.Confirm, q.FenceFirst = given.Idle, confirm.Seconds(), app.Pick(s.Cli, "fence-first", v.FenceFirst)
-	q.Override, q.Fencing = s.Cli.Bool("override-storm"), app.Pick(s.Cli, "fencing", v.Fencing)
-	if s.Cli.Bool("no-fencing") {
+	q = incident.Request{Action: string(modes[mode]), Idle: c.Bool("force") || word == hook.Yes, Override: c.Bool("override-storm")}
+	switch {
+	case c.Bool("no-fencing"):
 		q.Fencing = config.FencingOff
+	case c.IsSet("fencing"):
+		q.Fencing = fencing
 	}
-	for _, words := range s.Cli.StringSlice("confirm") {
+	for _, words := range c.StringSlice("confirm") {
 		if argv := strings.Fields(words); len(argv) > 0 {
 			q.Opinions = append(q.Opinions, argv)
 		}
 	}
-	if !s.Cli.Bool("yes") {
-		if declined := coordinator.Consent(ctx, s, q); declined != nil {
-			return *declined, nil
-		}
+	return q, nil
+}
+
+// act completes the request with the configuration and the monitoring cycle, and does what it asks for.
+func act(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
+	v := s.Config.Values()
+	wait, cycles := v.Wait, v.Cycles
+	if s.Cli.IsSet("wait") || s.Cli.IsSet("pause") {
+		wait, cycles = s.Cli.Duration("wait"), s.Cli.Int("pause")
+	}
+	watch, err := coordinator.Watch(ctx, s, wait, cycles, s.Cli.Duration("interval"))
+	if err != nil {
+		return nil, err
+	}
+	q.Confirm, q.FenceFirst = watch.Seconds(), app.Pick(s.Cli, "fence-first", v.FenceFirst)
+	if s.Cli.Bool("yes") {
+		s.Confirm = nil
 	}
 	return coordinator.ForHost(ctx, s, q)
 }

@@ -88,7 +88,7 @@ func (t *tool) checked(c *cli.Context, report *check.Report) error {
 
 // checking puts together what a check needs.
 func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
-	fences := coordinator.NewFences(s)
+	fences := coordinator.NewFences(s, nil)
 	in := check.Input{
 		Client: s.Client, Own: app.Version(), Config: s.Config, Paths: s.Paths, StateDir: s.StateDir, Settings: fences.Settings,
 		Interval: func(ctx context.Context) (time.Duration, error) {

@@ -121,7 +121,7 @@ func (d *drilling) foretell(ctx context.Context, s app.Session, cloud drill.Clou
 	if err != nil {
 		return nil, err
 	}
-	fences := coordinator.NewFences(s)
+	fences := coordinator.NewFences(s, nil)
 	return func(id int, plan recovery.Plan) *drill.Downtime {
 		own := in
 		if host, found := cloud.Host(id); found {
@@ -173,7 +173,7 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	if err != nil {
 		return nil, err
 	}
-	fences := coordinator.NewFences(s)
+	fences := coordinator.NewFences(s, nil)
 	set, err := fences.Settings(host)
 	plan := cloud.Plan(d.host, s.Dialect, d.policy)
 	in.Fencing = drill.Fencing{Settings: set, Err: err}
@@ -195,7 +195,7 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 	case len(host.VMs) > 0:
 		return nil, app.Usagef("%s has %d VMs: only an empty host is powered off for a test; move them first: onehost flush %d", name, len(host.VMs), host.ID)
 	}
-	set, err := coordinator.NewFences(s).Settings(host)
+	set, err := coordinator.NewFences(s, nil).Settings(host)
 	if err != nil {
 		return nil, app.Usagef("%s: %w", name, err)
 	}

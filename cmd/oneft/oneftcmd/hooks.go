@@ -91,7 +91,7 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 	cycle := failover.DefaultInterval
 	if install.UsesPool(s.Version) && w.Pause > 0 && w.Pause <= 1000 {
 		var err error
-		if cycle, err = coordinator.ConfirmTime(ctx, s, 0, 1, 0); err != nil {
+		if cycle, err = coordinator.Watch(ctx, s, 0, 1, 0); err != nil {
 			return nil, err
 		}
 		if cycle == 0 { // it is not asked for in a dry run

@@ -74,7 +74,7 @@ func resuming(ctx context.Context, s app.Session) (opt reconcile.Resuming, err e
 			return opt, app.Usagef("--%s %s: allowed are %s", f.flag, f.value, strings.Join(f.allowed, ", "))
 		}
 	}
-	if opt.Cycle, err = coordinator.ConfirmTime(ctx, s, 0, 1, 0); err != nil {
+	if opt.Cycle, err = coordinator.Watch(ctx, s, 0, 1, 0); err != nil {
 		return opt, err
 	}
 	const cycles = 2 // as in the hook lines of the README

@@ -10,6 +10,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/hook"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/recovery"
 )
 
@@ -30,63 +31,41 @@ const examples = `vm_failure VM -r|-d|--retry [options]
      vm_failure 42 --retry           ask oned to repeat what failed (4.14 and later)
      vm_failure 42 -d                delete it
 
-   As a hook, OpenNebula 4.4 to 4.12, in oned.conf:
-     VM_HOOK = [ NAME = "vm_failure", ON = "FAILED", REMOTE = "no",
-       COMMAND = "/var/lib/one/remotes/hooks/ft/vm_failure", ARGUMENTS = "$ID -r" ]
-
-   As a hook, OpenNebula 4.14 to 5.8, in oned.conf, one for each *_FAILURE state:
-     VM_HOOK = [ NAME = "boot_failure", ON = "CUSTOM", STATE = "ACTIVE",
-       LCM_STATE = "BOOT_FAILURE", REMOTE = "no",
-       COMMAND = "/var/lib/one/remotes/hooks/ft/vm_failure", ARGUMENTS = "$ID -r" ]
-
-   As a hook, OpenNebula 5.10 and later, a file for onehook create, one for each
-   *_FAILURE state:
-     NAME            = "boot_failure"
-     TYPE            = "state"
-     RESOURCE        = "VM"
-     ON              = "CUSTOM"
-     STATE           = "ACTIVE"
-     LCM_STATE       = "BOOT_FAILURE"
-     COMMAND         = "/var/lib/one/remotes/hooks/ft/vm_failure"
-     ARGUMENTS       = "$TEMPLATE -r"
-     ARGUMENTS_STDIN = "yes"
+   As a hook, one for each *_FAILURE state: oneft hooks show prints the definitions for your OpenNebula,
+   oneft hooks install installs them.
 
    Exit codes: 0 done, 1 the VM was not handled, 2 wrong usage, 3 refused for safety.`
 
 // Tool is the tool that recovers one failed VM.
 func Tool() app.Tool {
-	var policy recovery.FailurePolicy
+	var request incident.Request
 	return app.Tool{
 		Name: "vm_failure", Object: hook.VM, Examples: examples,
 		Summary: "recover a failed VM",
-		Flags: append(coordinator.BudgetFlags(),
+		Flags: []cli.Flag{
+			coordinator.NoBudgetFlag(),
 			&cli.BoolFlag{Name: "recreate", Aliases: []string{"r"}, Usage: "recreate the VM, unless more than that would be lost"},
 			&cli.BoolFlag{Name: "delete", Aliases: []string{"d"}, Usage: "delete the VM"},
 			&cli.BoolFlag{Name: "retry", Usage: "ask oned to repeat what failed"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "do it whatever the VM was doing, also if its host is in ERROR"},
-		),
+		},
 		Check: func(c *cli.Context, word hook.YesNo) (err error) {
-			policy, err = failurePolicy(c, word)
+			request, err = flags(c, word)
 			return err
 		},
 		Act: func(ctx context.Context, s app.Session) (app.Answer, error) {
-			q := coordinator.RequestFor(s, "VM", string(policy.Mode))
-			q.Force, q.NoBudget = policy.Force, s.Cli.Bool("no-budget")
-			return coordinator.ForVM(ctx, s, q)
+			return coordinator.ForVM(ctx, s, request)
 		},
 	}
 }
 
-// failurePolicy reads the flags of vm_failure.
-func failurePolicy(c *cli.Context, word hook.YesNo) (recovery.FailurePolicy, error) {
+// flags are what the flags of vm_failure ask for.
+func flags(c *cli.Context, word hook.YesNo) (q incident.Request, err error) {
 	mode, err := hook.OneOf("action",
 		hook.Choice{Flag: "-r", Set: c.Bool("recreate")}, hook.Choice{Flag: "-d", Set: c.Bool("delete")}, hook.Choice{Flag: "--retry", Set: c.Bool("retry")})
-	switch {
-	case err != nil:
-		return recovery.FailurePolicy{}, err
-	case word != hook.Unset:
-		return recovery.FailurePolicy{}, app.Usagef("y and n are for host_error; leave %s out", word)
+	if err == nil && word != hook.Unset {
+		err = app.Usagef("y and n are for host_error; leave %s out", word)
 	}
 	modes := map[string]recovery.Mode{"-r": recovery.Recreate, "-d": recovery.Delete, "--retry": recovery.Retry}
-	return recovery.FailurePolicy{Mode: modes[mode], Force: c.Bool("force")}, nil
+	return incident.Request{Action: string(modes[mode]), Force: c.Bool("force"), NoBudget: c.Bool("no-budget")}, err
 }

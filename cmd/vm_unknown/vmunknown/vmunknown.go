@@ -10,6 +10,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/hook"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/recovery"
 )
 
@@ -26,18 +27,7 @@ const examples = `vm_unknown VM [options]
      vm_unknown 42 --dry-run         what would be done
      vm_unknown 42                   boot it
 
-   As a hook, OpenNebula 4.4 to 5.8, in oned.conf:
-     VM_HOOK = [ NAME = "vm_unknown", ON = "UNKNOWN", REMOTE = "no",
-       COMMAND = "/var/lib/one/remotes/hooks/ft/vm_unknown", ARGUMENTS = "$ID" ]
-
-   As a hook, OpenNebula 5.10 and later, a file for onehook create:
-     NAME            = "vm_unknown"
-     TYPE            = "state"
-     RESOURCE        = "VM"
-     ON              = "UNKNOWN"
-     COMMAND         = "/var/lib/one/remotes/hooks/ft/vm_unknown"
-     ARGUMENTS       = "$TEMPLATE"
-     ARGUMENTS_STDIN = "yes"
+   As a hook: oneft hooks show prints its definition for your OpenNebula, oneft hooks install installs it.
 
    Exit codes: 0 done, 1 the VM was not handled, 2 wrong usage, 3 refused for safety.`
 
@@ -46,7 +36,7 @@ func Tool() app.Tool {
 	return app.Tool{
 		Name: "vm_unknown", Object: hook.VM, Examples: examples,
 		Summary: "boot a crashed VM again",
-		Flags:   coordinator.BudgetFlags(),
+		Flags:   []cli.Flag{coordinator.NoBudgetFlag()},
 		Check: func(_ *cli.Context, word hook.YesNo) error {
 			if word != hook.Unset {
 				return app.Usagef("y and n are for host_error; leave %s out", word)
@@ -54,9 +44,7 @@ func Tool() app.Tool {
 			return nil
 		},
 		Act: func(ctx context.Context, s app.Session) (app.Answer, error) {
-			q := coordinator.RequestFor(s, "VM", string(recovery.VerbBoot))
-			q.NoBudget = s.Cli.Bool("no-budget")
-			return coordinator.ForVM(ctx, s, q)
+			return coordinator.ForVM(ctx, s, incident.Request{Action: string(recovery.VerbBoot), NoBudget: s.Cli.Bool("no-budget")})
 		},
 	}
 }
