@@ -44,6 +44,8 @@ type Session struct {
 	Settings
 	Cli *cli.Context
 	ID  int // of the host or VM
+	// Event is what oned told of it; of a command there is none.
+	Event hook.Event
 	// Attended: a person or a script waits for the answer; it is no hook.
 	Attended bool
 	looks    bool // it only looks, and needs no locks
@@ -144,7 +146,7 @@ func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output, 
 	if err != nil {
 		return out.failed(err)
 	}
-	s.ID, s.Call = event.ID, callOf(event.ID, flags, positionals)
+	s.ID, s.Event, s.Call = event.ID, event, callOf(event.ID, flags, positionals)
 	return s.run(ctx, env, out, tool.Name, func() { s.Log.started(tool.Object, event) }, tool.Act)
 }
 

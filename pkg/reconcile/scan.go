@@ -47,20 +47,19 @@ func (w *sweeper) scan(ctx context.Context) ([]found, error) {
 		return nil, err
 	}
 	for _, h := range hosts {
-		what := fmt.Sprintf("host %d (%s) %s", h.ID, h.Name, h.State)
 		_, open := w.open(object{"host", h.ID})
 		if open || h.State.Failed() && len(h.VMs) > 0 {
 			if full, err := cloud.Host(ctx, h.ID); err == nil { // the pool does not tell when it was monitored
 				h = full
 			}
-			all = append(all, w.decideHost(ctx, h, what))
+			all = append(all, w.decideHost(ctx, h, ""))
 		} else if r, stuck := w.stuck(h); stuck {
 			all = append(all, w.decide(found{what: fmt.Sprintf("host %d (%s): VMs that left it", h.ID, h.Name), tool: "host_error", follow: true,
 				swept: recovery.SweepStuck(journaling.PastOf(r), time.Now()), request: w.requestOf(r)}))
 		} else if h.State.Failed() && cleanups[h.ID] > 0 {
 			// Somebody else has recreated its VMs, such as OpenNebula's own hook, and without a proof nothing ends clean-ups
 			// that hang.
-			all = append(all, w.decideHost(ctx, h, fmt.Sprintf("%s: %d VMs in CLEANUP_RESUBMIT", what, cleanups[h.ID])))
+			all = append(all, w.decideHost(ctx, h, fmt.Sprintf(": %d VMs in CLEANUP_RESUBMIT", cleanups[h.ID])))
 		}
 	}
 	for k := range w.past { // open incidents of objects that are gone, or well again
@@ -174,9 +173,10 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host) (all []found, clean
 	return all, cleanups, nil
 }
 
-// decideHost decides about a host.
-func (w *sweeper) decideHost(ctx context.Context, h one.Host, what string) found {
-	f := found{what: what, tool: "host_error", host: h, swept: recovery.SweepHost(h, w.known(object{"host", h.ID}), time.Now()), request: w.request("host", h.ID, w.opt.Hosts)}
+// decideHost decides about a host; more is what is to be said beside its state.
+func (w *sweeper) decideHost(ctx context.Context, h one.Host, more string) found {
+	f := found{what: fmt.Sprintf("host %d (%s) %s%s", h.ID, h.Name, h.State, more), tool: "host_error", host: h,
+		swept: recovery.SweepHost(h, w.known(object{"host", h.ID}), time.Now()), request: w.request("host", h.ID, w.opt.Hosts)}
 	if f.swept.Verdict == recovery.SweepMissed {
 		w.heed(&f)
 	}

@@ -59,6 +59,10 @@ const (
 	Released         Kind = "released" // and given back
 	ReleaseMarked    Kind = "release-marked"
 
+	// What oned told its hook.
+	ToldName  Kind = "told-other-name"
+	ToldState Kind = "told-other-state"
+
 	// Other processes and front-ends that work on it.
 	LockFailed      Kind = "lock-failed"
 	LockAwaited     Kind = "lock-awaited"
@@ -134,6 +138,8 @@ func hostRows() []row {
 		{LockFailed, Warning, "working without a lock: {error}"},
 		{LockAwaited, Warning, "{error}; waiting until it has ended"},
 		{Busy, Info, "{error}"},
+		{ToldName, Warning, "oned called the hook for {told}, and answers {name}: it was renamed, or the endpoint is that of another cloud"},
+		{ToldState, Info, "it was {told} when oned called the hook; it is {state} now"},
 		{ClaimSeen, Info, "incident {number} of front-end {front_end} is about this host; looking for {wait} whether it is still worked on"},
 		{ClaimTaken, Warning, "going on with incident {number} of front-end {front_end}, which nobody works on any more"},
 		{ClaimElsewhere, Info, "the host is already being handled: incident {number} of front-end {front_end}"},
