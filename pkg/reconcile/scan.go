@@ -220,9 +220,8 @@ func (w *sweeper) lives(ctx context.Context, h one.Host) bool {
 	return err == nil && recovery.Lives(vms, h.ID)
 }
 
-// decide gives an incident that is resumed its own request, and says why nothing is done. A host
-// whose incident a process is at work on is left to that process: handed over, it would begin anew as soon as it has
-// ended, and a storm would be held for ever.
+// decide gives an incident that is resumed its own request, and says why nothing is done. A host on which a process works is
+// left to that process: handed over, it would be recovered again as soon as that has ended, and a storm would be held forever.
 func (w *sweeper) decide(f found) found {
 	resumed := f.swept.Verdict == recovery.SweepContinue || f.swept.Verdict == recovery.SweepAgain
 	if resumed {
@@ -278,12 +277,12 @@ func following(q incident.Request) incident.Request {
 	return q
 }
 
-// requestOf is what a record was asked for.
+// requestOf is the request of a record.
 func (w *sweeper) requestOf(r incident.Record) incident.Request {
 	if r.Request != nil && r.Request.Check() == nil && r.Request.ID == r.ID && r.Request.Kind == r.Kind {
 		q := *r.Request
-		q.At = time.Now().Truncate(time.Millisecond) // it is asked for now
-		if q.ConfirmedOff {                          // an admin confirmed it then, not now, and that was all that was known
+		q.At, q.Event = time.Now().Truncate(time.Millisecond), nil // it is requested now
+		if q.ConfirmedOff {                                        // an admin confirmed it then, not now, and that was all that was known
 			q.ConfirmedOff, q.Override, q.AnyState = false, false, false
 		}
 		return q
@@ -298,7 +297,7 @@ func (w *sweeper) requestOf(r incident.Record) incident.Request {
 	return w.request(r.Kind, r.ID, action)
 }
 
-// request is one that nobody asked for but this command.
+// request is one that this command makes.
 func (w *sweeper) request(kind string, id int, action string) incident.Request {
 	q := coordinator.NewRequest(w.s, incident.Request{Kind: kind, ID: id, Action: action})
 	q.Call, q.Idle = append([]string{"resume"}, q.Call...), kind == "host" && w.opt.Suspended

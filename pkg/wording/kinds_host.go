@@ -57,6 +57,8 @@ const (
 	Quarantined      Kind = "quarantined" // the host was taken out of scheduling
 	QuarantineFailed Kind = "quarantine-failed"
 	Released         Kind = "released" // and given back
+	ReleasedByAdmin  Kind = "by-admin"
+	ReleasedClean    Kind = "clean"
 	ReleaseMarked    Kind = "release-marked"
 
 	// What oned told its hook.
@@ -200,6 +202,8 @@ func proofRows() []row {
 		{Quarantined, Info, "the host is out of scheduling (DISABLED) until none of its old guests runs; oneft release {id} gives it back"},
 		{QuarantineFailed, Warning, "failed to take the host out of scheduling: {error}; disable it before it comes back: onehost disable {id}"},
 		{Released, Info, "the host was given back to the scheduler {why}"},
+		{ReleasedByAdmin, Info, "by an admin"},
+		{ReleasedClean, Info, "automatically: it is monitored again, and none of its old guests runs"},
 		{ReleaseMarked, Warning, "the host is enabled, but {attribute} is still in its template: {error}"},
 	}
 }
