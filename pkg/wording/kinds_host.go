@@ -111,12 +111,12 @@ const (
 func hostRows() []row {
 	return append(proofRows(), []row{
 		{StepConfirm, Info, "watching the host"},
-		{StepGuard, Info, "looking at all hosts"},
+		{StepGuard, Info, "checking all hosts"},
 		{StepOpinion, Info, "asking for second opinions"},
 		{StepFence, Info, "proving that the host is off"},
 		{StepPlan, Info, "reading the VMs and deciding"},
 		{StepAct, Info, "acting"},
-		{StepVerify, Info, "looking whether it happened"},
+		{StepVerify, Info, "verifying"},
 
 		{Watch, Info, "watching the host for {period}; it counts as back only when it is MONITORED"},
 		{WatchContinued, Info, "the host has been watched since {since}; {left} of {period} are left"},
