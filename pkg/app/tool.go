@@ -44,6 +44,8 @@ type Session struct {
 	Cli  *cli.Context
 	Tool string // name of the executable
 	ID   int    // of the host or VM
+	// Event is what oned told of it; of a command there is none.
+	Event hook.Event
 	// Attended: an operator or a script waits for the answer; it is no hook.
 	Attended bool
 	looks    bool // it only looks, and needs no locks
@@ -123,7 +125,7 @@ func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output) 
 	if err != nil {
 		return out.failed(err)
 	}
-	s.ID, s.Call = event.ID, callOf(event.ID, c)
+	s.ID, s.Event, s.Call = event.ID, event, callOf(event.ID, c)
 	return s.run(ctx, env, out, func() { s.Log.started(tool.Object, event) }, tool.Act)
 }
 

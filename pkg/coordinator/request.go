@@ -16,6 +16,9 @@ import (
 // NewRequest adds to a request, of which kind, ID and action are known, what flags and the configuration say to all tools.
 func NewRequest(s app.Session, q incident.Request) incident.Request {
 	q.Tool, q.Call, q.AnyState = s.Tool, s.Call, s.AnyState
+	if s.Event.FromTemplate {
+		q.Event = &s.Event
+	}
 	if s.TimeoutGiven {
 		q.Timeout = s.Timeout.Seconds()
 	}

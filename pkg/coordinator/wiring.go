@@ -28,18 +28,16 @@ type work struct {
 	s      app.Session
 	q      incident.Request
 	rec    *journaling.Recorder
-	shared *shared // nil for a process that works on one host or VM only
+	shared *shared
 }
 
 func newWork(s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) work {
 	w := work{s: s, q: Complete(s, q), shared: shared}
-	c := journaling.Config{Request: w.q, Notify: notify, Kept: !s.Attended}
+	c := journaling.Config{Request: w.q, Notify: notify, Kept: !s.Attended, Prunes: shared.alone()} // which reads the whole journal: once for all hosts
 	if !s.DryRun {
 		c.Journal, c.Err = shared.openJournal(s)
 	}
-	if shared == nil {
-		c.Prunes = true // which reads the whole journal: once for all hosts
-	} else { // an admin is not turned away because the outage has been handled
+	if !shared.alone() { // an admin is not turned away because the outage has been handled
 		c.Repeats = &journaling.Repeats{EachCycle: s.Version.Before(hooksOfOned.Major, hooksOfOned.Minor), Cycle: w.cycle}
 	}
 	w.rec = journaling.NewRecorder(c)
@@ -67,12 +65,12 @@ func (w work) say(e failover.Event) {
 
 // RunHost does what a request for a host asks for, alone.
 func RunHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
-	return runHost(ctx, s, q, notify, nil)
+	return runHost(ctx, s, q, notify, &shared{})
 }
 
 func runHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) (failover.Report, error) {
 	w, cloud := newWork(s, q, notify, shared), failover.Cloud(s.Client)
-	if shared != nil {
+	if !shared.alone() {
 		cloud = shared.Cloud()
 	}
 	report, err := failover.Host(ctx, cloud, locks(s), w.hostJob(), w.options())
@@ -82,7 +80,7 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 
 // RunVM does what a request for a VM asks for.
 func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
-	w := newWork(s, q, notify, nil)
+	w := newWork(s, q, notify, &shared{})
 	job := failover.VMJob{Dialect: s.Dialect, Decide: decision(q)}
 	if !q.NoBudget {
 		job.Budget = newBudget(s)
@@ -108,9 +106,7 @@ func (w work) hostJob() failover.HostJob {
 		job.Fence = confirmed
 		return job
 	}
-	if w.shared != nil {
-		fences.Slots = w.shared.agents
-	}
+	fences.Slots = w.shared.agents
 	job.Fence = fences.Prove
 	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(failover.Fencing(q.Fencing), host) }
 	job.ProofTime = func(host one.Host, watched time.Duration) downtime.Span {
@@ -149,10 +145,7 @@ func (w work) options() failover.Options {
 	o := failover.Options{
 		Request: q, Record: w.rec, Notify: w.say, Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, Attended: s.Attended,
 		Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Estimate: newEstimate(s), Budget: newBudget(s),
-		Bar: failover.NewBar(s.Drivers(), s.StateDir, w.say),
-	}
-	if w.shared != nil {
-		o.Shared = w.shared.Shared
+		Bar: failover.NewBar(s.Drivers(), s.StateDir, w.say), Shared: w.shared.Shared,
 	}
 	if q.Timeout > 0 {
 		o.Timeout = incident.Duration(q.Timeout)
@@ -195,21 +188,24 @@ func ForHost(ctx context.Context, s app.Session, q incident.Request) (app.Answer
 	defer notify.Close()
 	if s.DryRun || s.Attended || s.Locks == nil {
 		report, err := RunHost(ctx, s, q, notify)
-		return report, ExplainHost(err)
+		return report, Explain(err)
 	}
 	results := Coordinate(ctx, s, []incident.Request{q}, notify)
 	if len(results) == 1 {
-		return results[0].Report, ExplainHost(results[0].Err)
+		return results[0].Report, Explain(results[0].Err)
 	}
 	var b Batch
 	b.Add(results, []incident.Request{q})
 	return b, nil
 }
 
-// ExplainHost makes a usage error of a host that does not exist.
-func ExplainHost(err error) error {
-	if errors.Is(err, failover.ErrNoHost) {
+// Explain makes a usage error of a host or VM that does not exist.
+func Explain(err error) error {
+	switch {
+	case errors.Is(err, failover.ErrNoHost):
 		return app.Usagef("%w; onehost list shows the hosts", err)
+	case errors.Is(err, failover.ErrNoVM):
+		return app.Usagef("%w; onevm list shows the VMs", err)
 	}
 	return err
 }
@@ -220,10 +216,7 @@ func ForVM(ctx context.Context, s app.Session, q incident.Request) (app.Answer, 
 	notify := NewNotifications(s)
 	defer notify.Close()
 	report, err := RunVM(ctx, s, NewRequest(s, q), notify)
-	if errors.Is(err, failover.ErrNoVM) {
-		err = app.Usagef("%w; onevm list shows the VMs", err)
-	}
-	return report, err
+	return report, Explain(err)
 }
 
 // locks gives the locks of a session; nil if there are none.
@@ -251,6 +244,7 @@ func newEstimate(s app.Session) failover.Estimate {
 			return onedconf.ReadFile(filepath.Join(s.Paths.Etc, string(f)))
 		})
 		in := downtime.Input{Settings: settings, Place: s.Config.Values().Place}
+		const sshTime = 10 * time.Second // bounds asking ssh for its settings
 		ctx, cancel := context.WithTimeout(ctx, sshTime)
 		defer cancel()
 		if client, err := failfast.NewClient(s.Drivers(), s.StateDir); err == nil {
@@ -269,6 +263,3 @@ func newBudget(s app.Session) *failover.Budget {
 		Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell,
 	}}
 }
-
-// sshTime bounds asking ssh for its settings.
-const sshTime = 10 * time.Second

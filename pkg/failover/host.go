@@ -54,6 +54,7 @@ func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Optio
 		return report, err
 	}
 	report.Object, report.State = fmt.Sprintf("host %d (%s)", host.ID, host.Name), host.State.String()
+	r.checkHost(host)
 	if opt.DryRun {
 		return r.dryRun(ctx, host, job, report)
 	}

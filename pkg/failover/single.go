@@ -72,6 +72,7 @@ func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task,
 	}
 	read := time.Now()
 	report.Object, report.State = fmt.Sprintf("VM %d (%s)", vm.ID, vm.Name), vm.Status()
+	r.checkVM(vm)
 	step, err := r.decideSingle(ctx, job, vm)
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ type Config struct {
 	Journal *incident.Journal
 	Err     error
 	Notify  *Notifications
-	// Kept: the incident stays open when this process is told to end, for another one.
+	// Kept: the incident stays open for another process after a signal to end.
 	Kept bool
 	// Prunes: old incidents are removed at the end of this one.
 	Prunes bool
@@ -59,7 +59,7 @@ const diskLimit = 10 * time.Second
 
 var errDisk = fmt.Errorf("journal write timed out after %s", diskLimit)
 
-// within is what f gives, or the zero value when the disk does not answer within diskLimit; then it is not tried again.
+// within is what f gives, or the zero value when the disk does not answer within diskLimit; then there is no retry.
 func within[T any](rec *Recorder, f func() T) (got T) {
 	if rec.journal == nil || rec.err == errDisk {
 		return got
@@ -130,7 +130,7 @@ func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
 }
 
 // reopen resumes the last incident of a host, when it was about this outage and left something undone, and says how it had
-// ended: oned 4.4 calls the hook on each failed cycle, and admins try again. Otherwise it is nil.
+// ended: oned 4.4 calls the hook on each failed cycle, and admins retry. Otherwise it is nil.
 func reopen(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, incident.Status) {
 	last, found, _ := j.LastOf(r.Kind, r.ID)
 	past := PastOf(last)
@@ -275,14 +275,14 @@ func (rec *Recorder) Planned(all []failover.Outcome) {
 	_ = within(rec, w.Flush) // End reports the error
 }
 
-// vmOf is an outcome as it is in the journal.
+// vmOf is an outcome as the journal has it.
 func vmOf(o failover.Outcome) incident.VM {
 	return incident.VM{ID: o.VM, Name: o.Name, Owner: o.Owner, State: o.State, Action: string(o.Action), Result: string(o.Result),
 		Detail: o.Detail, Kind: o.Kind, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds, Path: o.Path}
 }
 
 // End writes how it ended into the incident, and its number and what went wrong with it into
-// the report. told says that this process was told to end.
+// the report. told says that this process got a signal to end.
 func (rec *Recorder) End(report *failover.Report, err error, told bool) {
 	if report.Elsewhere {
 		if r := rec.find(rec.journal.OpenOf); r != nil {
@@ -316,7 +316,7 @@ func (rec *Recorder) close(w *incident.Writer, status incident.Status, summary s
 		w.Reason(said.Kind)
 		w.End(status, summary)
 		if rec.c.Prunes {
-			_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // the next process tries again
+			_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // the next process retries
 		}
 		return w.Err()
 	}
@@ -331,7 +331,7 @@ const (
 	keepFor       = 90 * 24 * time.Hour
 )
 
-// Prune removes old incidents, for as long as a recovery waits for the disk. After an error the next process tries again.
+// Prune removes old incidents, for as long as a recovery waits for the disk. After an error the next process retries.
 func Prune(j *incident.Journal) {
 	_ = within(&Recorder{journal: j}, func() error { return j.Prune(keepIncidents, keepFor, time.Now()) })
 }

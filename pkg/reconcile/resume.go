@@ -17,9 +17,9 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/journaling"
-	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -103,7 +103,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 func (w *sweeper) sweepMarks(ctx context.Context) {
 	removed, err := failfast.Open(w.s.StateDir).Sweep(ctx)
 	for _, m := range removed {
-		w.s.Log.Say(wording.MarkRemoved, one.Printable(m.Name))
+		w.s.Log.Say(wording.MarkRemoved, text.Printable(m.Name))
 	}
 	if err != nil {
 		w.s.Log.Say(wording.MarksRemain, err)
@@ -147,8 +147,8 @@ func (w *sweeper) would(b *coordinator.Batch, f found) {
 	if len(f.host.VMs) > 0 {
 		o = coordinator.NewFences(w.s, nil).Outlook(failover.Fencing(coordinator.Complete(w.s, f.request).Fencing), f.host)
 	}
-	if text := o.Row(f.request.Action == string(recovery.Delete)); text != "" {
-		line += "; its VMs " + text
+	if row := o.Row(f.request.Action == string(recovery.Delete)); row != "" {
+		line += "; its VMs " + row
 	}
 	b.Would++
 	if o.Verdict == fence.Refused {
@@ -211,5 +211,5 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 		return coordinator.RunVM(ctx, s, q, notify)
 	}
 	report, err := coordinator.RunHost(ctx, s, q, notify)
-	return report, coordinator.ExplainHost(err)
+	return report, coordinator.Explain(err)
 }
