@@ -8,8 +8,10 @@ import (
 	"one-ft/pkg/drill/requirement"
 )
 
-// explain adds the reason of a verdict. A VM that fits, but needs something that was not evaluated, is NotKnown.
-func (t *trial) explain(c *Capacity, w *workload, v *VM) {
+// capacity is the verdict on a VM of a workload, with the reason. A VM that fits, but needs something that was not
+// evaluated, is NotKnown.
+func (t *trial) capacity(w *workload, v *VM) Capacity {
+	c := Capacity{Verdict: w.verdict, Host: t.s.hostID(w.usual)}
 	switch {
 	case c.Verdict == DoesNotFit:
 		c.Reason = t.misfit(w)
@@ -24,6 +26,7 @@ func (t *trial) explain(c *Capacity, w *workload, v *VM) {
 		c.Verdict = NotKnown
 		c.Reason = "not evaluated: " + aspects(v.Unchecked)
 	}
+	return c
 }
 
 // misfit says why a workload is placed nowhere.

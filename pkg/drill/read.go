@@ -119,15 +119,8 @@ func (r *reader) pages(ctx context.Context, ids []int) error {
 
 // pending reads the VMs that wait for a host.
 func (r *reader) pending(ctx context.Context) error {
-	var vms []VM
-	err := r.client.EachPendingVM(ctx, func(e *one.Element) error {
-		v, err := parseVM(e)
-		vms = append(vms, v)
-		return err
-	})
-	if err == nil {
-		r.add(vms, nil)
-	}
+	vms, err := one.ReadPending(ctx, r.client, parseVM)
+	r.add(vms, nil)
 	return err
 }
 

@@ -51,24 +51,12 @@ type Report struct {
 // made from whole histories), down (nil for none) and fencing are shown as they are. It fails with one.ErrNotFound
 // when there is no such host.
 func Drill(c Cloud, hostID int, plan recovery.Plan, down *Downtime, fencing []string) (Report, error) {
-	host, found := c.Host(hostID)
+	at, found := c.hostIndex(hostID)
 	if !found {
 		return Report{}, fmt.Errorf("host %d: %w", hostID, one.ErrNotFound)
 	}
-	s := newSimulation(c)
-	at, _ := c.hostIndex(hostID)
-	j := s.judge(at, plan)
-	r := Report{
-		HostID: hostID, Name: host.Name, Cluster: host.Cluster, State: host.State.String(), VMs: []Row{}, Verdict: j.verdict,
-		Need: j.need, Free: j.free, Unread: j.unread, Downtime: down, Fencing: fencing,
-		NotEvaluated: notEvaluated(), Warnings: append(slices.Clone(c.Notes), warnings(host)...),
-	}
-	for _, step := range plan.Steps {
-		r.VMs = append(r.VMs, Row{
-			VM: step.VM.ID, Name: step.VM.Name, Status: step.VM.Status(), Priority: step.Priority,
-			Action: step.Verb, Reason: step.Reason.String(), Unhandled: step.Unhandled, Capacity: j.capacities[step.VM.ID],
-		})
-	}
+	r := newSimulation(c).drill(at, plan)
+	r.Downtime, r.Fencing, r.Warnings = down, fencing, slices.Concat(c.Notes, warnings(c.Hosts[at]))
 	return r, nil
 }
 

@@ -60,7 +60,7 @@ func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan
 			continue
 		}
 		p := plan(h.ID)
-		l := sim.loss(i, p)
+		l := sim.drill(i, p).loss(len(h.VMs))
 		if down != nil {
 			l.Downtime = down(h.ID, p)
 		}
@@ -79,25 +79,23 @@ func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan
 // WholeCloud is the cluster of All that means every host. (-1 is where 4.x has hosts without one.)
 const WholeCloud = -2
 
-// loss judges one host.
-func (s *simulation) loss(i int, plan recovery.Plan) Loss {
-	h := s.hosts[i].host
-	j := s.judge(i, plan)
+// loss sums up the report of a host with so many VMs.
+func (r Report) loss(vms int) Loss {
 	l := Loss{
-		HostID: h.ID, Name: h.Name, Cluster: h.Cluster, State: h.State.String(), VMs: len(h.VMs), Verdict: j.verdict, Need: j.need,
-		Headroom: Headroom{CPU: j.free.CPU - j.need.CPU, Memory: j.free.Memory - j.need.Memory}, Unread: j.unread,
+		HostID: r.HostID, Name: r.Name, Cluster: r.Cluster, State: r.State, VMs: vms, Verdict: r.Verdict, Need: r.Need,
+		Headroom: Headroom{CPU: r.Free.CPU - r.Need.CPU, Memory: r.Free.Memory - r.Need.Memory}, Unread: r.Unread,
 	}
-	for _, step := range plan.Steps {
-		if needsPlace(step.Verb) {
+	for _, v := range r.VMs {
+		if needsPlace(v.Action) {
 			l.Placed++
 		}
-		if step.Unhandled {
+		if v.Unhandled {
 			l.Left++
 		}
-		if c := j.capacities[step.VM.ID]; c.Verdict > Fits {
-			l.Misfits = append(l.Misfits, step.VM.ID)
-			if c.Verdict == l.Verdict && l.Reason == "" {
-				l.Reason = c.Reason
+		if v.Capacity.Verdict > Fits {
+			l.Misfits = append(l.Misfits, v.VM)
+			if v.Capacity.Verdict == l.Verdict && l.Reason == "" {
+				l.Reason = v.Capacity.Reason
 			}
 		}
 	}

@@ -224,22 +224,20 @@ const (
 	allIDs   = -1
 )
 
-// EachPendingVM passes on the VMs that wait for a host, with full bodies.
-func (c *Client) EachPendingVM(ctx context.Context, f func(*Element) error) error {
+// ReadPending reads the VMs that wait for a host, with full bodies.
+func ReadPending[T any](ctx context.Context, c *Client, parse func(*Element) (T, error)) ([]T, error) {
 	method, args := c.vmsByRange(allIDs, allIDs, int(Pending))
-	return c.Each(ctx, "VM", f, method, args...)
+	vms, err := readPool(ctx, c, "VM", parse, method, args...)
+	return vms, wrap(err, "read the VMs that are %s", Pending)
 }
 
 // PendingVMs reads the VMs that wait for a host: their IDs, states and what the
 // scheduler says (USER_TEMPLATE/SCHED_MESSAGE). A storm has tens of thousands, and nobody wants to
 // know more of them.
-func (c *Client) PendingVMs(ctx context.Context) (vms []VM, err error) {
-	err = c.EachPendingVM(ctx, func(e *Element) error {
-		v, err := e.VM(func(name string) bool { return name == "SCHED_MESSAGE" })
-		vms = append(vms, v)
-		return err
+func (c *Client) PendingVMs(ctx context.Context) ([]VM, error) {
+	return ReadPending(ctx, c, func(e *Element) (VM, error) {
+		return e.VM(func(name string) bool { return name == "SCHED_MESSAGE" })
 	})
-	return vms, wrap(err, "read the VMs that are %s", Pending)
 }
 
 // VMsIn reads all VMs in a state: their IDs, states and last history records. From 5.8 on
