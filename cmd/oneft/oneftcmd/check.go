@@ -20,6 +20,7 @@ import (
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
 // checkWait is how long a check waits for oned: a check that takes minutes is of no use.
@@ -76,7 +77,7 @@ func (t *tool) checked(c *cli.Context, report *check.Report) error {
 		r := check.Unreachable("oned could not be asked, or the configuration could not be read", time.Now())
 		report = &r
 		if !c.Bool("json") {
-			fmt.Fprintln(t.env.Stdout, one.Printable(r.Line()))
+			fmt.Fprintln(t.env.Stdout, text.Printable(r.Line()))
 		} else if err := t.json(r); err != nil {
 			return err
 		}
