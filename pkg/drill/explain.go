@@ -16,9 +16,9 @@ func (t *trial) capacity(w *workload, v *VM) Capacity {
 	case c.Verdict == DoesNotFit:
 		c.Reason = t.misfit(w)
 	case c.Verdict == Tight:
-		c.Reason = "whether there is room for it depends on the order in which the VMs are placed"
+		c.Reason = "whether it fits depends on the order in which the VMs are placed"
 	case c.Verdict == NotKnown:
-		c.Reason = "it depends on requirements of other VMs that were not evaluated"
+		c.Reason = "depends on requirements of other VMs that were not evaluated"
 		if unknowns := w.unknowns(); len(unknowns) > 0 {
 			c.Reason = "not evaluated: requirements of " + strings.Join(unknowns, ", ")
 		}

@@ -35,7 +35,7 @@ func memoryText(kb int64) string {
 	return fmt.Sprintf("%d MB", kb>>10)
 }
 
-// drill judges the death of one host: what would become of its VMs, and whether the rest of the cloud can take them.
+// drill judges the death of one host: what would happen to its VMs, and whether the rest of the cloud can take them.
 func (s *simulation) drill(dead int, plan recovery.Plan) Report {
 	t := s.newTrial(dead, plan)
 	t.judge()

@@ -2,7 +2,6 @@ package drill
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -251,7 +250,7 @@ func (r *reader) groups(ctx context.Context) {
 // read, in pages.
 func (r *reader) waiting(ctx context.Context, ids []int) error {
 	err := r.pending(ctx)
-	if errors.Is(err, one.ErrDamaged) {
+	if one.Unreadable(err) {
 		err = r.pages(ctx, slices.Clone(ids))
 	}
 	r.sort()

@@ -11,7 +11,7 @@ import (
 	"one-ft/pkg/recovery"
 )
 
-// Row is one VM of a host that is looked at, in the order of its recovery.
+// Row is one VM of the host.
 type Row struct {
 	VM        int           `json:"vm"`
 	Name      string        `json:"name"`
@@ -40,9 +40,9 @@ type Report struct {
 	// Downtime is how long its VMs would be down, and Fencing says what fences; both as given.
 	Downtime *Downtime `json:"downtime,omitempty"`
 	Fencing  []string  `json:"fencing,omitempty"`
-	// Outlook is what proving the host off would come to; nil when that was not looked at.
+	// Outlook is what proving the host off would come to; nil when that was not determined.
 	Outlook *fence.Outlook `json:"outlook,omitempty"`
-	// NotEvaluated says what no verdict looks at, and Warnings what else an admin should know.
+	// NotEvaluated says what no verdict evaluates, and Warnings what else an admin should know.
 	NotEvaluated []string `json:"not_evaluated"`
 	Warnings     []string `json:"warnings,omitempty"`
 }
@@ -60,13 +60,13 @@ func Drill(c Cloud, hostID int, plan recovery.Plan, down *Downtime, fencing []st
 	return r, nil
 }
 
-// notEvaluated is what no verdict looks at.
+// notEvaluated is what no verdict evaluates.
 func notEvaluated() []string {
 	return []string{
 		"permissions of the owners of VMs on hosts and datastores (ACL)",
 		"free space of image datastores",
 		"free leases of networks",
-		"SCHED_RANK and the policy of the scheduler: the three that OpenNebula ships are tried",
+		"SCHED_RANK and the policy of the scheduler: the three shipped policies are tried",
 		"VMs that are created, resized or started meanwhile",
 	}
 }
@@ -77,7 +77,7 @@ func warnings(h Host) []string {
 	case h.State.Failed():
 		return []string{"the host is in ERROR already"}
 	case h.State.SetByAdmin():
-		return []string{fmt.Sprintf("the host is %s: oned never puts it into ERROR, so no hook is called when it dies (host_error --any-state recovers it by hand)", h.State)}
+		return []string{fmt.Sprintf("the host is %s: oned never sets it to ERROR, so no hook runs when it dies; recover it manually with host_error --any-state", h.State)}
 	case h.State.Starting():
 		return []string{fmt.Sprintf("the host is %s: it has not been monitored yet", h.State)}
 	}

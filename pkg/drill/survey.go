@@ -29,7 +29,7 @@ type Loss struct {
 	Need     Headroom `json:"need"`
 	Headroom Headroom `json:"headroom"`
 	Unread   []int    `json:"unread,omitempty"`
-	// Downtime is how long its VMs would be down; nil when that was not asked for.
+	// Downtime is how long its VMs would be down; nil when that was not requested.
 	Downtime *Downtime `json:"downtime,omitempty"`
 }
 
@@ -47,9 +47,9 @@ type Survey struct {
 	Warnings     []string `json:"warnings,omitempty"`
 }
 
-// All judges the death of each host by itself: of one cluster, or of the whole cloud with
+// All judges the death of each host on its own: of one cluster, or of the whole cloud with
 // cluster -2. plan gives what would be done with the VMs of a host (such as Cloud.Plan).
-// where names what is looked at. down gives the downtime of a host with its plan; nil for none.
+// where names what is surveyed. down gives the downtime of a host with its plan; nil for none.
 func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan, down func(hostID int, plan recovery.Plan) *Downtime) Survey {
 	sim := newSimulation(c)
 	s := Survey{Where: where, Largest: -1, Tightest: -1, NotEvaluated: notEvaluated(), Warnings: slices.Clone(c.Notes), Losses: []Loss{}}
@@ -133,7 +133,7 @@ func (l Loss) misfits() string {
 
 // Notes are what stands before the table.
 func (s Survey) Notes() []string {
-	notes := []string{fmt.Sprintf("if one host of %s died now, each by itself; nothing is changed", s.Where)}
+	notes := []string{fmt.Sprintf("if one host of %s died now, each on its own; nothing is changed", s.Where)}
 	for _, w := range s.Warnings {
 		notes = append(notes, "warning: "+w)
 	}
@@ -173,7 +173,7 @@ func (s Survey) Problems() []string {
 			lines = append(lines, fmt.Sprintf("%s: %s: %d of %d VMs: %s", name, l.Verdict, len(l.Misfits), l.Placed, l.misfits()))
 		}
 		if l.Left > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %d VMs would be left although they are to be recovered", name, l.Left))
+			lines = append(lines, fmt.Sprintf("%s: %d VMs that are to be recovered would be left", name, l.Left))
 		}
 		if len(l.Unread) > 0 {
 			lines = append(lines, fmt.Sprintf("%s: %d VMs could not be read", name, len(l.Unread)))

@@ -218,7 +218,7 @@ func allowedInXML(r rune) bool {
 		r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= utf8.MaxRune
 }
 
-// unescape replaces the references of XML; what is none stays as it is.
+// unescape replaces the references of XML; what is none stays.
 func unescape(raw string) string {
 	if strings.IndexByte(raw, '&') < 0 {
 		return raw
