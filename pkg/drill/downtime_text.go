@@ -32,7 +32,8 @@ func (d *Downtime) lines() []string {
 	}
 	lines = append(lines, "to shorten it, the largest saving first:")
 	for i, l := range d.Levers {
-		lines = append(lines, text.Printable(fmt.Sprintf("  %d. %s (%s)", i+1, downtime.Lever{Kind: l.Kind, Changes: l.Changes}.Text(d.place), l.gains())))
+		change := downtime.Lever{Kind: l.Kind, Changes: l.Changes}.Text(d.place)
+		lines = append(lines, text.Printable(fmt.Sprintf("  %d. %s (%s)", i+1, change, l.gains())))
 	}
 	return lines
 }
@@ -75,7 +76,8 @@ func (d *Downtime) remarks() []string {
 		}
 		lines = append(lines, "  "+f.Text()+": "+says)
 	}
-	lines = append(lines, fmt.Sprintf("  when many hosts fail at once: held for %s, at most %s (storm)", seconds(d.Storm.Low.Seconds()), seconds(d.Storm.High.Seconds())))
+	lines = append(lines, fmt.Sprintf("  when many hosts fail at once: held for %s, at most %s (storm)",
+		seconds(d.Storm.Low.Seconds()), seconds(d.Storm.High.Seconds())))
 	switch d.Proof.Kind {
 	case ProofOff:
 		lines = append(lines, "  fencing is off: nothing proves that the host is off, so stuck clean-ups are not ended")
@@ -93,7 +95,8 @@ func (d *Downtime) remarks() []string {
 		lines = append(lines, "  ssh from this front-end fails for every host: see oneft check")
 	}
 	if d.Needed > d.Timeout {
-		lines = append(lines, fmt.Sprintf("  timeout: %s in the configuration is too short to follow all VMs; it must be at least %s", seconds(d.Timeout), seconds(d.Needed)))
+		lines = append(lines, fmt.Sprintf("  timeout: %s in the configuration is too short to follow all VMs; it must be at least %s",
+			seconds(d.Timeout), seconds(d.Needed)))
 	}
 	for _, p := range d.NotRead {
 		lines = append(lines, text.Printable("  "+p.Text(d.place)))

@@ -32,7 +32,8 @@ func Read(ctx context.Context, client *one.Client) (Cloud, error) {
 	r.groups(ctx)
 	r.sort()
 	if r.cloud.HypervisorMemory > 0 {
-		r.note("the scheduler of OpenNebula %s keeps HYPERVISOR_MEM of sched.conf free on each host; its default of 0.1 is assumed", client.Version())
+		r.note("the scheduler of OpenNebula %s keeps HYPERVISOR_MEM of sched.conf free on each host; its default of 0.1 is assumed",
+			client.Version())
 	}
 	return r.cloud, ctx.Err()
 }

@@ -77,7 +77,8 @@ func warnings(h Host) []string {
 	case h.State.Failed():
 		return []string{"the host is in ERROR already"}
 	case h.State.SetByAdmin():
-		return []string{fmt.Sprintf("the host is %s: oned never sets it to ERROR, so no hook runs when it dies; recover it manually with host_error --any-state", h.State)}
+		return []string{fmt.Sprintf("the host is %s: oned never sets it to ERROR, so no hook runs when it dies; "+
+			"recover it manually with host_error --any-state", h.State)}
 	case h.State.Starting():
 		return []string{fmt.Sprintf("the host is %s: it has not been monitored yet", h.State)}
 	}
@@ -96,7 +97,9 @@ func (r Report) Table() [][]string {
 		if v.Capacity.Reason != "" {
 			reason = strings.TrimPrefix(reason+"; "+v.Capacity.Reason, "; ")
 		}
-		rows = append(rows, []string{strconv.Itoa(v.VM), v.Name, v.Status, strconv.Itoa(v.Priority), string(v.Action), v.Capacity.Verdict.String(), host, reason})
+		rows = append(rows, []string{
+			strconv.Itoa(v.VM), v.Name, v.Status, strconv.Itoa(v.Priority), string(v.Action), v.Capacity.Verdict.String(), host, reason,
+		})
 	}
 	return rows
 }

@@ -50,7 +50,9 @@ type Survey struct {
 // All judges the death of each host on its own: of one cluster, or of the whole cloud with
 // cluster -2. plan gives what would be done with the VMs of a host (such as Cloud.Plan).
 // where names what is surveyed. down gives the downtime of a host with its plan; nil for none.
-func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan, down func(hostID int, plan recovery.Plan) *Downtime) Survey {
+func All(
+	c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan, down func(hostID int, plan recovery.Plan) *Downtime,
+) Survey {
 	sim := newSimulation(c)
 	s := Survey{Where: where, Largest: -1, Tightest: -1, NotEvaluated: notEvaluated(), Warnings: slices.Clone(c.Notes), Losses: []Loss{}}
 	s.Free = sim.free(&sim.base, -1)
@@ -105,7 +107,10 @@ func (r Report) loss(vms int) Loss {
 // Table has a row for each host, with how long its VMs would be down when it is off and packets to it are
 // dropped, at most, and what would save most of that.
 func (s Survey) Table() [][]string {
-	rows := [][]string{{"HOST", "NAME", "CLUSTER", "STATE", "VMS", "PLACE", "VERDICT", "CPU LEFT", "MEMORY LEFT", "DOWN AT MOST", "SHORTER WITH", "VMS WITHOUT A HOST"}}
+	rows := [][]string{{
+		"HOST", "NAME", "CLUSTER", "STATE", "VMS", "PLACE", "VERDICT", "CPU LEFT", "MEMORY LEFT", "DOWN AT MOST", "SHORTER WITH",
+		"VMS WITHOUT A HOST",
+	}}
 	for _, l := range s.Losses {
 		down, lever := l.Downtime.inShort()
 		rows = append(rows, []string{
