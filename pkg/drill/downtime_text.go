@@ -30,9 +30,10 @@ func (d *Downtime) lines() []string {
 	if len(d.Levers) == 0 {
 		return lines
 	}
-	lines = append(lines, "to make it shorter, what saves most first:")
+	lines = append(lines, "to shorten it, the largest saving first:")
 	for i, l := range d.Levers {
-		lines = append(lines, text.Printable(fmt.Sprintf("  %d. %s (%s)", i+1, downtime.Lever{Kind: l.Kind, Changes: l.Changes}.Text(d.place), l.gains())))
+		change := downtime.Lever{Kind: l.Kind, Changes: l.Changes}.Text(d.place)
+		lines = append(lines, text.Printable(fmt.Sprintf("  %d. %s (%s)", i+1, change, l.gains())))
 	}
 	return lines
 }
@@ -69,31 +70,33 @@ func (d *Downtime) remarks() []string {
 	var lines []string
 	for _, f := range []downtime.Failure{downtime.Frozen, downtime.NoSSHD, downtime.NoLibvirtd} {
 		seen := d.forecast(f).Stage(downtime.StageDetection)
-		text := "ERROR after " + seen.String()
+		says := "ERROR after " + seen.String()
 		if seen.Never() {
-			text = "never ERROR: its VMs are not recovered, and the scheduler goes on using it"
+			says = "never ERROR: its VMs are not recovered, and the scheduler keeps using it"
 		}
-		lines = append(lines, "  "+f.Text()+": "+text)
+		lines = append(lines, "  "+f.Text()+": "+says)
 	}
-	lines = append(lines, fmt.Sprintf("  when many hosts fail at once: held for %s, at most %s (storm)", seconds(d.Storm.Low.Seconds()), seconds(d.Storm.High.Seconds())))
+	lines = append(lines, fmt.Sprintf("  when many hosts fail at once: held for %s, at most %s (storm)",
+		seconds(d.Storm.Low.Seconds()), seconds(d.Storm.High.Seconds())))
 	switch d.Proof.Kind {
 	case ProofOff:
-		lines = append(lines, "  fencing is off: nothing proves that the host is off, and no clean-up is ended")
+		lines = append(lines, "  fencing is off: nothing proves that the host is off, so stuck clean-ups are not ended")
 	case ProofNone:
-		lines = append(lines, "  nothing fences this host: nothing proves that it is off, and no clean-up is ended")
+		lines = append(lines, "  nothing fences this host: nothing proves that it is off, so stuck clean-ups are not ended")
 	case ProofManual:
 		lines = append(lines, "  an admin has to confirm that the host is off (oneft resume)")
 	}
 	switch {
 	case d.sshErr != nil:
-		lines = append(lines, text.Printable("  ssh was not asked for its settings, those that OpenNebula ships are assumed: "+d.sshErr.Error()))
+		lines = append(lines, text.Printable("  failed to read the settings of ssh, those that OpenNebula ships are assumed: "+d.sshErr.Error()))
 	case d.FailFast == failfast.InForce:
 		lines = append(lines, "  ssh to a host that is proven off fails at once")
 	case d.FailFast == failfast.AlwaysFails:
 		lines = append(lines, "  ssh from this front-end fails for every host: see oneft check")
 	}
 	if d.Needed > d.Timeout {
-		lines = append(lines, fmt.Sprintf("  timeout: %s in the configuration is too short to follow all of them: it has to be at least %s", seconds(d.Timeout), seconds(d.Needed)))
+		lines = append(lines, fmt.Sprintf("  timeout: %s in the configuration is too short to follow all VMs; it must be at least %s",
+			seconds(d.Timeout), seconds(d.Needed)))
 	}
 	for _, p := range d.NotRead {
 		lines = append(lines, text.Printable("  "+p.Text(d.place)))
@@ -113,7 +116,7 @@ func (l Lever) gains() string {
 	for _, g := range l.Gains {
 		switch {
 		case g.Ends && g.Failure == downtime.Frozen:
-			words = append(words, "a frozen host becomes ERROR at all")
+			words = append(words, "a frozen host, which otherwise never becomes ERROR, is recovered")
 		case g.Ends:
 			words = append(words, g.Failure.Text()+": without it there is no limit")
 		default:

@@ -16,15 +16,6 @@ type Capacity struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// judgement is the answer for one host.
-type judgement struct {
-	verdict    Verdict
-	capacities map[int]Capacity // by VM
-	need       Headroom         // of the VMs that have to be placed
-	free       Headroom         // on the other hosts, before anything is placed
-	unread     []int
-}
-
 // Headroom is room on hosts in service: hundredths of a core, and kB.
 type Headroom struct {
 	CPU    int64 `json:"cpu"`
@@ -44,28 +35,38 @@ func memoryText(kb int64) string {
 	return fmt.Sprintf("%d MB", kb>>10)
 }
 
-// judge decides whether the rest of the cloud can take the VMs of a host.
-func (s *simulation) judge(dead int, plan recovery.Plan) judgement {
+// drill judges the death of one host: what would happen to its VMs, and whether the rest of the cloud can take them.
+func (s *simulation) drill(dead int, plan recovery.Plan) Report {
 	t := s.newTrial(dead, plan)
-	j := judgement{capacities: map[int]Capacity{}, free: s.free(&t.start, dead), unread: s.unreadOn(dead)}
-	for _, step := range plan.Steps {
-		j.capacities[step.VM.ID] = Capacity{Host: -1}
-	}
 	t.judge()
+	host := s.hosts[dead].host
+	r := Report{
+		HostID: host.ID, Name: host.Name, Cluster: host.Cluster, State: host.State.String(), VMs: []Row{},
+		Free: s.free(&t.start, dead), Unread: s.unreadOn(dead), NotEvaluated: notEvaluated(),
+	}
+	if len(r.Unread) > 0 {
+		r.Verdict = NotKnown
+	}
+	capacities := map[int]Capacity{}
 	for _, w := range t.workloads {
-		j.need.CPU += w.cpu
-		j.need.Memory += w.memory
+		r.Need.CPU += w.cpu
+		r.Need.Memory += w.memory
 		for _, v := range w.vms {
-			c := Capacity{Verdict: w.verdict, Host: s.hostID(w.usual)}
-			t.explain(&c, w, v)
-			j.capacities[v.ID] = c
-			j.verdict = max(j.verdict, c.Verdict)
+			capacities[v.ID] = t.capacity(w, v)
 		}
 	}
-	if len(j.unread) > 0 {
-		j.verdict = max(j.verdict, NotKnown)
+	for _, step := range plan.Steps {
+		c, found := capacities[step.VM.ID]
+		if !found {
+			c.Host = -1
+		}
+		r.Verdict = max(r.Verdict, c.Verdict)
+		r.VMs = append(r.VMs, Row{
+			VM: step.VM.ID, Name: step.VM.Name, Status: step.VM.Status(), Priority: step.Priority,
+			Action: step.Verb, Reason: step.Reason.String(), Unhandled: step.Unhandled, Capacity: c,
+		})
 	}
-	return j
+	return r
 }
 
 // trial is one host that could die: what changes on the others, and what has to be placed.

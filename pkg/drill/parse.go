@@ -103,7 +103,7 @@ func diskStores(disk *one.Element) (onSystem int64, onImage bool) {
 	return onSystem, disk.Is(target, "SELF")
 }
 
-// unchecked is what a VM needs and no verdict looks at.
+// unchecked is what a VM needs and no verdict evaluates.
 func unchecked(template, user *one.Element) []Aspect {
 	var pinned, huge, chosen bool
 	for _, t := range template.All("TOPOLOGY") {

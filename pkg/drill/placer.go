@@ -29,7 +29,7 @@ func NewPlacer(client *one.Client) Placer { return Placer{client} }
 
 // Place says for each VM, in the order of ids, which is that of their priority, where it is to be deployed
 // now. A VM of which not everything that matters was evaluated is left to the scheduler, which knows it.
-// Hosts in not are not used. It reads the cloud as it is now: hosts, VMs that wait, datastores, access
+// Hosts in not are not used. It reads the current state: hosts, VMs that wait, datastores, access
 // rules; what the scheduler starts meanwhile oned refuses (one.ErrWrongState, or no room).
 func (p Placer) Place(ctx context.Context, ids []int, not map[int]bool) ([]Placement, error) {
 	if len(ids) == 0 {

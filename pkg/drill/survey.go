@@ -29,7 +29,7 @@ type Loss struct {
 	Need     Headroom `json:"need"`
 	Headroom Headroom `json:"headroom"`
 	Unread   []int    `json:"unread,omitempty"`
-	// Downtime is how long its VMs would be down; nil when that was not asked for.
+	// Downtime is how long its VMs would be down; nil when that was not requested.
 	Downtime *Downtime `json:"downtime,omitempty"`
 }
 
@@ -47,10 +47,12 @@ type Survey struct {
 	Warnings     []string `json:"warnings,omitempty"`
 }
 
-// All judges the death of each host by itself: of one cluster, or of the whole cloud with
+// All judges the death of each host on its own: of one cluster, or of the whole cloud with
 // cluster -2. plan gives what would be done with the VMs of a host (such as Cloud.Plan).
-// where names what is looked at. down gives the downtime of a host with its plan; nil for none.
-func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan, down func(hostID int, plan recovery.Plan) *Downtime) Survey {
+// where names what is surveyed. down gives the downtime of a host with its plan; nil for none.
+func All(
+	c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan, down func(hostID int, plan recovery.Plan) *Downtime,
+) Survey {
 	sim := newSimulation(c)
 	s := Survey{Where: where, Largest: -1, Tightest: -1, NotEvaluated: notEvaluated(), Warnings: slices.Clone(c.Notes), Losses: []Loss{}}
 	s.Free = sim.free(&sim.base, -1)
@@ -60,7 +62,7 @@ func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan
 			continue
 		}
 		p := plan(h.ID)
-		l := sim.loss(i, p)
+		l := sim.drill(i, p).loss(len(h.VMs))
 		if down != nil {
 			l.Downtime = down(h.ID, p)
 		}
@@ -79,25 +81,23 @@ func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan
 // WholeCloud is the cluster of All that means every host. (-1 is where 4.x has hosts without one.)
 const WholeCloud = -2
 
-// loss judges one host.
-func (s *simulation) loss(i int, plan recovery.Plan) Loss {
-	h := s.hosts[i].host
-	j := s.judge(i, plan)
+// loss sums up the report of a host with so many VMs.
+func (r Report) loss(vms int) Loss {
 	l := Loss{
-		HostID: h.ID, Name: h.Name, Cluster: h.Cluster, State: h.State.String(), VMs: len(h.VMs), Verdict: j.verdict, Need: j.need,
-		Headroom: Headroom{CPU: j.free.CPU - j.need.CPU, Memory: j.free.Memory - j.need.Memory}, Unread: j.unread,
+		HostID: r.HostID, Name: r.Name, Cluster: r.Cluster, State: r.State, VMs: vms, Verdict: r.Verdict, Need: r.Need,
+		Headroom: Headroom{CPU: r.Free.CPU - r.Need.CPU, Memory: r.Free.Memory - r.Need.Memory}, Unread: r.Unread,
 	}
-	for _, step := range plan.Steps {
-		if needsPlace(step.Verb) {
+	for _, v := range r.VMs {
+		if needsPlace(v.Action) {
 			l.Placed++
 		}
-		if step.Unhandled {
+		if v.Unhandled {
 			l.Left++
 		}
-		if c := j.capacities[step.VM.ID]; c.Verdict > Fits {
-			l.Misfits = append(l.Misfits, step.VM.ID)
-			if c.Verdict == l.Verdict && l.Reason == "" {
-				l.Reason = c.Reason
+		if v.Capacity.Verdict > Fits {
+			l.Misfits = append(l.Misfits, v.VM)
+			if v.Capacity.Verdict == l.Verdict && l.Reason == "" {
+				l.Reason = v.Capacity.Reason
 			}
 		}
 	}
@@ -107,7 +107,10 @@ func (s *simulation) loss(i int, plan recovery.Plan) Loss {
 // Table has a row for each host, with how long its VMs would be down when it is off and packets to it are
 // dropped, at most, and what would save most of that.
 func (s Survey) Table() [][]string {
-	rows := [][]string{{"HOST", "NAME", "CLUSTER", "STATE", "VMS", "PLACE", "VERDICT", "CPU LEFT", "MEMORY LEFT", "DOWN AT MOST", "SHORTER WITH", "VMS WITHOUT A HOST"}}
+	rows := [][]string{{
+		"HOST", "NAME", "CLUSTER", "STATE", "VMS", "PLACE", "VERDICT", "CPU LEFT", "MEMORY LEFT", "DOWN AT MOST", "SHORTER WITH",
+		"VMS WITHOUT A HOST",
+	}}
 	for _, l := range s.Losses {
 		down, lever := l.Downtime.inShort()
 		rows = append(rows, []string{
@@ -135,7 +138,7 @@ func (l Loss) misfits() string {
 
 // Notes are what stands before the table.
 func (s Survey) Notes() []string {
-	notes := []string{fmt.Sprintf("if one host of %s died now, each by itself; nothing is changed", s.Where)}
+	notes := []string{fmt.Sprintf("if one host of %s died now, each on its own; nothing is changed", s.Where)}
 	for _, w := range s.Warnings {
 		notes = append(notes, "warning: "+w)
 	}
@@ -175,7 +178,7 @@ func (s Survey) Problems() []string {
 			lines = append(lines, fmt.Sprintf("%s: %s: %d of %d VMs: %s", name, l.Verdict, len(l.Misfits), l.Placed, l.misfits()))
 		}
 		if l.Left > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %d VMs would be left although they are to be recovered", name, l.Left))
+			lines = append(lines, fmt.Sprintf("%s: %d VMs that are to be recovered would be left", name, l.Left))
 		}
 		if len(l.Unread) > 0 {
 			lines = append(lines, fmt.Sprintf("%s: %d VMs could not be read", name, len(l.Unread)))

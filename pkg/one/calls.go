@@ -180,11 +180,10 @@ func ReadVMs[T any](ctx context.Context, c *Client, ids []int, parse func(*Eleme
 		vms = append(vms, v)
 		return err
 	}, method, args...)
-	var answer *AnswerError
 	switch {
 	case err == nil:
 		return vms, nil, nil
-	case ctx.Err() != nil || !errors.Is(err, ErrDamaged) && !errors.As(err, &answer):
+	case ctx.Err() != nil || !Unreadable(err):
 		return nil, nil, err
 	case len(ids) == 1:
 		return nil, ids, nil
@@ -211,7 +210,7 @@ func (c *Client) vmsByID(ids []int) (method string, args []any) {
 }
 
 // vmsByRange is the call for full bodies of the VMs of all users in a state. Those of one.vmpool.info
-// are short since 5.8: they leave SCHED_MESSAGE and what the scheduler looks at out (tapes).
+// are short since 5.8: they leave out SCHED_MESSAGE and what the scheduler evaluates (tapes).
 func (c *Client) vmsByRange(from, to, state int) (method string, args []any) {
 	if c.dialect.poolQuery {
 		return "one.vmpool.infoextended", []any{allUsers, from, to, state, ""}
@@ -224,22 +223,20 @@ const (
 	allIDs   = -1
 )
 
-// EachPendingVM passes on the VMs that wait for a host, with full bodies.
-func (c *Client) EachPendingVM(ctx context.Context, f func(*Element) error) error {
+// ReadPending reads the VMs that wait for a host, with full bodies.
+func ReadPending[T any](ctx context.Context, c *Client, parse func(*Element) (T, error)) ([]T, error) {
 	method, args := c.vmsByRange(allIDs, allIDs, int(Pending))
-	return c.Each(ctx, "VM", f, method, args...)
+	vms, err := readPool(ctx, c, "VM", parse, method, args...)
+	return vms, wrap(err, "read the VMs that are %s", Pending)
 }
 
 // PendingVMs reads the VMs that wait for a host: their IDs, states and what the
 // scheduler says (USER_TEMPLATE/SCHED_MESSAGE). A storm has tens of thousands, and nobody wants to
 // know more of them.
-func (c *Client) PendingVMs(ctx context.Context) (vms []VM, err error) {
-	err = c.EachPendingVM(ctx, func(e *Element) error {
-		v, err := e.VM(func(name string) bool { return name == "SCHED_MESSAGE" })
-		vms = append(vms, v)
-		return err
+func (c *Client) PendingVMs(ctx context.Context) ([]VM, error) {
+	return ReadPending(ctx, c, func(e *Element) (VM, error) {
+		return e.VM(func(name string) bool { return name == "SCHED_MESSAGE" })
 	})
-	return vms, wrap(err, "read the VMs that are %s", Pending)
 }
 
 // VMsIn reads all VMs in a state: their IDs, states and last history records. From 5.8 on
@@ -259,7 +256,7 @@ func (c *Client) Datastore(ctx context.Context, id int) (Datastore, error) {
 	return d, wrap(err, "read datastore %d", id)
 }
 
-// Configuration is what oned.conf says and its defaults, as oned tells it: TEMPLATE, or since 5.0
+// Configuration is oned.conf with its defaults, as oned reports it: TEMPLATE, or since 5.0
 // OPENNEBULA_CONFIGURATION.
 func (c *Client) Configuration(ctx context.Context) (*Element, error) {
 	e, err := c.document(ctx, "one.system.config")
@@ -309,7 +306,7 @@ func (c *Client) Migrate(ctx context.Context, vmID, hostID int) error {
 }
 
 // Deploy starts a VM that waits (PENDING or HOLD) on a host, as the scheduler does: oned checks that the
-// host has room, and in all releases looks at nothing else that the scheduler does. datastoreID is the
+// host has room, and in all releases checks nothing else that the scheduler does. datastoreID is the
 // system datastore, -1 for the one that oned takes by default for the cluster of the host. A nil error
 // means accepted; a VM that waits no more is ErrWrongState.
 //
@@ -337,8 +334,8 @@ func (c *Client) AnnotateHost(ctx context.Context, hostID int, name, value strin
 
 // MonitoredAt is when a host was last monitored successfully, in Unix seconds of the front-end, where one.host.info
 // does not tell: from 5.0 to 5.10, whose oned keeps the results of good monitorings only (src/im/MonitorThread.cc;
-// one.host.monitoring). 0 for never. ErrUnsupported before, where oned writes them for hosts that it does not look at,
-// and later, where Host.LastContact tells.
+// one.host.monitoring). 0 for never. ErrUnsupported before, where oned writes them for hosts that it does not monitor,
+// and later: see Host.LastContact.
 func (c *Client) MonitoredAt(ctx context.Context, hostID int) (int64, error) {
 	if c.dialect.deleteByAction || c.dialect.HasSet {
 		return 0, wrap(ErrUnsupported, "read the monitoring of host %d", hostID)
@@ -352,7 +349,7 @@ func (c *Client) MonitoredAt(ctx context.Context, hostID int) (int64, error) {
 }
 
 // SetSchedulable lets the scheduler use a host (enable: INIT, and MONITORED after the next monitoring), or not
-// (disable: DISABLED, which goes on being monitored). It is one.host.enable with a boolean up to 4.14 and
+// (disable: DISABLED, which is still monitored). It is one.host.enable with a boolean up to 4.14 and
 // one.host.status since 5.0 (src/rm/RequestManager.cc of each release), and needs ADMIN rights on the host.
 func (c *Client) SetSchedulable(ctx context.Context, hostID int, enable bool) error {
 	const enabled, disabled = 0, 1 // include/RequestManagerHost.h, 5.0 to 7.4
@@ -367,7 +364,7 @@ func (c *Client) SetSchedulable(ctx context.Context, hostID int, enable bool) er
 }
 
 // errNotConnected is a mistake of the program: what would be sent depends on the
-// version, and nobody has asked for it.
+// version, and Connect has not run.
 var errNotConnected = errors.New("the version of oned is not known: Connect has not succeeded")
 
 // request is the call for an action in this dialect.

@@ -46,7 +46,7 @@ type Options struct {
 	// does not answer or reports a temporary error; 0 means a single attempt. The last
 	// attempt ends at most 5 s after it.
 	Patience time.Duration
-	// OnRetry, when set, is told before each pause what went wrong.
+	// OnRetry, when set, is called before each pause with what went wrong.
 	OnRetry func(err error, pause time.Duration)
 }
 
@@ -156,7 +156,7 @@ func (c *Client) attempt(ctx context.Context, limit time.Duration, method string
 }
 
 // readAll reads the body of an answer up to a limit, into a buffer of the right size where the
-// server tells it. A server that says more than it sends makes nobody take much memory.
+// server tells it. A server that announces more than it sends does not cost much memory.
 func readAll(resp *http.Response, limit int64) ([]byte, error) {
 	const most = 8 << 20
 	var buffer bytes.Buffer
@@ -166,10 +166,10 @@ func readAll(resp *http.Response, limit int64) ([]byte, error) {
 }
 
 // maySend reports whether the request may have reached oned. It certainly did
-// not when there was no connection to send it on: net/http tells when it has one,
+// not when there was no connection to send it on: net/http reports when it has one,
 // with the handshake of TLS behind it; another transport may not tell.
 func (c *Client) maySend(err error, connected bool) bool {
-	if _, tells := c.opt.Transport.(*http.Transport); tells {
+	if _, reports := c.opt.Transport.(*http.Transport); reports {
 		return connected
 	}
 	var op *net.OpError

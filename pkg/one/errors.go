@@ -73,7 +73,7 @@ func (e *FaultError) Unwrap() error {
 // TransportError means that no answer arrived.
 type TransportError struct {
 	Method string
-	// Sent tells whether oned may have received the call. A call that was not
+	// Sent reports whether oned may have received the call. A call that was not
 	// sent can be repeated safely, whatever it does.
 	Sent bool
 	Err  error
@@ -138,4 +138,10 @@ func Temporary(err error) bool {
 func Unsent(err error) bool {
 	var transport *TransportError
 	return errors.As(err, &transport) && !transport.Sent
+}
+
+// Unreadable reports whether an answer came that cannot be read, as a whole or an object in it.
+func Unreadable(err error) bool {
+	var answer *AnswerError
+	return errors.Is(err, ErrDamaged) || errors.As(err, &answer)
 }

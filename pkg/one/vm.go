@@ -19,7 +19,7 @@ type VM struct {
 	LCM   LCMState
 	// DeployID is what the driver calls its guest; "" for one that was never started.
 	DeployID string
-	// Resched: oned's scheduler has been asked to move it.
+	// Resched: oned's scheduler is to move it.
 	Resched bool
 	CPU     float64 // cores
 	Memory  int     // MB

@@ -34,7 +34,7 @@ func (n *node) unknowns(t Target) []string {
 	return nil
 }
 
-// unknown reports whether what a comparison looks at is not known.
+// unknown reports whether the value in a comparison is not known.
 func (n *node) unknown(t Target) bool {
 	if n.current() {
 		return n.value.kind != integer // nothing that oned writes, and what the scheduler does with it is chance
@@ -80,7 +80,7 @@ func (n *node) holds(t Target) bool {
 	return n.compares(values)
 }
 
-// matches compares with a pattern; with "" it is false. Only @> looks at all values; the others take the first.
+// matches compares with a pattern; with "" it is false. Only @> tries all values; the others take the first.
 func (n *node) matches(values []string) bool {
 	if len(values) == 0 || n.value.text == "" {
 		return false

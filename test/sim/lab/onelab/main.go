@@ -13,7 +13,7 @@ import (
 	"text/tabwriter"
 
 	"one-ft/pkg/cli"
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 	"one-ft/test/sim/lab"
 )
 
@@ -34,7 +34,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(stderr, "onelab: %s\n", one.Printable(err.Error()))
+	fmt.Fprintf(stderr, "onelab: %s\n", text.Printable(err.Error()))
 	var ours *lab.UsageError
 	var flags *cli.UsageError
 	if errors.As(err, &ours) || errors.As(err, &flags) {
@@ -49,7 +49,7 @@ func table(w io.Writer, rows [][]string) error {
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
-			cells[i] = one.Printable(cell)
+			cells[i] = text.Printable(cell)
 		}
 		if _, err := fmt.Fprintln(columns, strings.Join(cells, "\t")); err != nil {
 			return err
