@@ -99,7 +99,7 @@ func optionsOf(s app.Session, q incident.Request, rec *journaling.Recorder, shar
 		o.Timeout, o.FixedTimeout = incident.Duration(q.Timeout), true
 	}
 	if s.Config.Values().Place {
-		o.Placer = drill.NewPlacer(s.Client, s.Version, s.Dialect)
+		o.Placer = drill.NewPlacer(s.Client)
 	}
 	if !s.DryRun {
 		o.FrontEnd, _ = incident.FrontEndName(s.StateDir) // else there are no claims, and no journal either, which is said
