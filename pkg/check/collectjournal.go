@@ -1,7 +1,6 @@
 package check
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -106,39 +104,31 @@ func waiting(r incident.Record) map[incident.Wait][]int {
 
 // heldLocks are the inodes of files that a process holds a lock on, as the kernel lists them
 // (proc_locks(5)): the inode is the last part of the sixth field.
-func heldLocks(path string) (inodes map[uint64]bool, known bool) {
-	f, err := os.Open(path)
+func heldLocks(path string) (inodes map[string]bool, known bool) {
+	locks, err := os.ReadFile(path)
 	if err != nil {
 		return nil, false
 	}
-	defer f.Close()
-	inodes = map[uint64]bool{}
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 6 || fields[1] != "FLOCK" {
-			continue // a lock that is waited for has "->" there
-		}
-		parts := strings.Split(fields[5], ":")
-		if n, err := strconv.ParseUint(parts[len(parts)-1], 10, 64); err == nil {
-			inodes[n] = true
+	inodes = map[string]bool{}
+	for line := range strings.Lines(string(locks)) {
+		fields := strings.Fields(line)
+		if len(fields) >= 6 && fields[1] == "FLOCK" { // a lock that is waited for has "->" there
+			inodes[fields[5][strings.LastIndexByte(fields[5], ':')+1:]] = true
 		}
 	}
 	return inodes, true
 }
 
 // isHeld reports whether a process works on the object of an incident.
-func isHeld(held map[uint64]bool, dir, kind string, id int) bool {
+func isHeld(held map[string]bool, dir, kind string, id int) bool {
 	names := []string{"host"}
 	if kind == "VM" {
 		names = []string{"incident-of-VM", "recovery-of-VM", "VM"}
 	}
 	return slices.ContainsFunc(names, func(name string) bool {
-		info, err := os.Stat(filepath.Join(dir, fmt.Sprintf("%s-%d.lock", name, id)))
-		if err != nil {
-			return false
-		}
-		stat, ok := info.Sys().(*syscall.Stat_t)
-		return ok && held[stat.Ino]
+		var stat syscall.Stat_t
+		err := syscall.Stat(filepath.Join(dir, fmt.Sprintf("%s-%d.lock", name, id)), &stat)
+		return err == nil && held[fmt.Sprint(stat.Ino)]
 	})
 }
 

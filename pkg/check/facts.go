@@ -102,7 +102,7 @@ type Host struct {
 	// Err is why it cannot be fenced as configured: fence.ErrNotConfigured, or what is wrong.
 	Err     error
 	Levels  [][]Device // the ways to fence it, each with its devices
-	Asked   bool       // agents were asked for their status
+	Asked   bool       // agents reported their status
 	Promise fence.Promise
 	// Promised: the host has published what it promises; PromiseErr says what is wrong with that.
 	Promised   bool

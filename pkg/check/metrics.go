@@ -45,7 +45,7 @@ func (r Report) exposition() []byte {
 	if len(r.Hosts) == 0 || r.FencingNotAsked { // a 1 that nobody has seen is worse than no series
 		return t.Bytes()
 	}
-	t.Family(fencing, "gauge", "1 when the host can be proven off without a person, 0 when not; no series when fencing was not looked at.")
+	t.Family(fencing, "gauge", "1 when the host can be proven off without an admin, 0 when not; no series when fencing was not checked.")
 	for _, h := range r.Hosts {
 		t.Sample(fencing, zeroOne(h.OK), "host_id", strconv.Itoa(h.ID), "host", h.Name)
 	}

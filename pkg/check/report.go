@@ -35,7 +35,7 @@ type Finding struct {
 	Severity Severity `json:"severity"`
 	Topic    string   `json:"topic"` // that of its rule, such as fencing
 	What     string   `json:"what"`
-	// Fix is the command or line that mends it; "" when OK.
+	// Fix is the command or line that repairs it; "" when OK.
 	Fix   string `json:"fix,omitempty"`
 	Stops Stops  `json:"stops,omitempty"`
 	// Hosts are the IDs of the hosts that it is about.

@@ -198,7 +198,7 @@ func (e *evaluation) timer() {
 		e.ok("oneft resume runs regularly")
 	default:
 		e.warn("systemctl enable --now one-ft-resume.timer, or copy scripts/one-ft-resume.cron to /etc/cron.d/one-ft-resume",
-			"no timer runs oneft resume: a host whose hook was lost stays as it is")
+			"no timer runs oneft resume: a host whose hook was lost is never recovered")
 	}
 }
 
@@ -251,7 +251,7 @@ func (e *evaluation) host(h Host) {
 		e.about(h.ID, Warning, fmt.Sprintf("onehost enable %d", h.ID), "%s is %s with %s on it: it never becomes ERROR, so they are not recovered", h.name(), h.State, counted(active, "VM"))
 	}
 	if ids := e.VMs.Cleaning[h.ID]; len(ids) > 0 && !open && !h.State.Back() {
-		e.about(h.ID, Problem, fmt.Sprintf("host_error %d -r", h.ID), "oned cleans up on %s, which is %s: VM %s in CLEANUP_RESUBMIT may stay so for ever", h.name(), h.State, listed(ids))
+		e.about(h.ID, Problem, fmt.Sprintf("host_error %d -r", h.ID), "oned cleans up on %s, which is %s: VM %s in CLEANUP_RESUBMIT may stay so forever", h.name(), h.State, listed(ids))
 	}
 	// Nothing ends such guests, and one that oned started elsewhere writes to the same disks (seen live on 6.10).
 	if zombies != "" && !quarantined {
@@ -315,7 +315,7 @@ func (e *evaluation) clock() {
 
 // fencingMode is what decides whether hosts are fenced: the hook, else the configuration.
 func (e *evaluation) fencingMode() string {
-	return cmp.Or(e.HostHook.Fencing, e.Values.Fencing, config.DefaultFencing)
+	return cmp.Or(e.HostHook.Fencing, e.Values.Fencing, config.Default().Fencing)
 }
 
 // configName is the file to change.

@@ -94,7 +94,7 @@ func hostTroubles() []trouble {
 		{"quarantine that only a person ends", v44, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |OpenNebula 4.4.1 does not monitor it|oneft release 1"}, ""},
 		{"clean-ups that hang", v74, func(f *Facts) {
 			f.Hosts[0].State, f.VMs.Active, f.VMs.Cleaning = one.HostError, nil, map[int][]int{1: {7, 8}}
-		}, []string{"problem hosts |VM 7, 8 in CLEANUP_RESUBMIT may stay so for ever|host_error 1 -r", "warning hosts |host 1 (node1) is in ERROR|onehost show 1"}, ""},
+		}, []string{"problem hosts |VM 7, 8 in CLEANUP_RESUBMIT may stay so forever|host_error 1 -r", "warning hosts |host 1 (node1) is in ERROR|onehost show 1"}, ""},
 		{"followed", v74, func(f *Facts) {
 			f.Incidents.Open = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon, Status: incident.Following}, HeldKnown: true, Waiting: map[incident.Wait][]int{incident.WaitRoom: {7}, incident.WaitBoot: {8, 9}}}}
 		}, []string{"warning incidents |oneft resume follows its VMs until they run; waiting to boot: VM 8, 9; waiting for a host with room: VM 7|oneft resume 12"}, ""},

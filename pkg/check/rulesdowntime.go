@@ -128,7 +128,8 @@ func (e *evaluation) scheduler() {
 		return // that there is no other host is said
 	}
 	// Clean-ups and boots do not count here, so disks do not.
-	in := downtime.Input{Settings: e.Settings, Failure: downtime.Silent, Disks: make([]int, vms), Hosts: others, Proven: true, FailFast: true, Place: e.Values.Place}
+	in := downtime.Input{Settings: e.Settings, Failure: downtime.Silent, Disks: make([]int, vms), Hosts: others,
+		Proven: true, FailFast: true, Place: e.Values.Place}
 	limit := &Limit{Host: host.ID, VMs: vms, Hosts: others, Span: downtime.Predict(in).Stage(downtime.StageScheduling)}
 	e.report.Downtime.Scheduler = limit
 	fix := ""

@@ -145,7 +145,7 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 		}
 	case manual:
 		out.Fencing = "an admin has to confirm"
-		say(Warning, addFence(h), "only an admin can say that it is off (oneft resume INCIDENT --confirm-off): nothing happens by itself")
+		say(Warning, addFence(h), "only an admin can confirm that it is off (oneft resume INCIDENT --confirm-off): its VMs are not recovered automatically")
 	}
 	return found, out
 }

@@ -49,7 +49,7 @@ func (e *evaluation) vms() {
 		e.ok("%s (%s) with FT_ACTION = none would be left alone", counted(len(v.Stay), "VM"), listed(v.Stay))
 	}
 	if len(v.Unread) > 0 {
-		e.warn(fmt.Sprintf("onevm show %d", v.Unread[0]), "%s (%s) could not be read, and were not judged", counted(len(v.Unread), "VM"), listed(v.Unread))
+		e.warn(fmt.Sprintf("onevm show %d", v.Unread[0]), "%s (%s) could not be read, and were not checked", counted(len(v.Unread), "VM"), listed(v.Unread))
 	}
 	for n, vm := range v.Failed {
 		if n == maxListed {
@@ -90,7 +90,7 @@ func (e *evaluation) budgets() {
 		n++
 		what := fmt.Sprintf("%s, and given up after %d of %d attempts", v.is(), v.Spent.Attempts, v.Spent.Limit)
 		if v.Spent.Limit == 0 {
-			what = v.is() + ", and FT_MAX_ATTEMPTS is 0: nothing is done without a person"
+			what = v.is() + ", and FT_MAX_ATTEMPTS is 0: nothing is done without an admin"
 		} else if !v.Spent.Until.IsZero() {
 			what += "; not retried automatically before " + v.Spent.Until.Format(time.DateTime)
 		}

@@ -29,9 +29,8 @@ type SSH struct {
 	SetElsewhere bool
 }
 
-// ShippedKeepAlive is the longest that a connection to a dead host lives, and a persistent master with it:
-// ServerAliveInterval 10 and the default ServerAliveCountMax 3 (share/ssh/etc/config,
-// 5.12 to 7.4): "40 s more with a stale persistent master", measured with 6.10.
+// ShippedKeepAlive is the longest that a persistent master to a dead host lives: ServerAliveInterval 10 and the
+// default ServerAliveCountMax 3 (share/ssh/etc/config, 5.12 to 7.4); 40 s, measured with 6.10.
 const ShippedKeepAlive = 40 * time.Second
 
 // Measured with 6.10 in November 2026; what the drivers add on a busy machine is in the upper ends.
@@ -43,7 +42,7 @@ var (
 )
 
 // Command is how long one ssh command to the failed host takes, until it fails. A host that is frozen
-// keeps it waiting for a banner for ever, unless there is a ConnectTimeout, which bounds that as well
+// keeps it waiting for a banner forever, unless there is a ConnectTimeout, which bounds that as well
 // (OpenSSH 9.2: 3.02 s with ConnectTimeout 3, measured).
 func (s SSH) Command(f Failure) Span {
 	c, waits := map[Failure]Span{
@@ -61,6 +60,3 @@ func (s SSH) Command(f Failure) Span {
 	}
 	return c
 }
-
-// Slowest is the longest that a command can still be connecting to a host that is off, wherever it is.
-func (s SSH) Slowest() time.Duration { return s.Command(Dropped).High }

@@ -146,7 +146,7 @@ func (d document) readBack(target, backup string, old, fresh []byte) error {
 func (d document) holds(path string, text []byte) error {
 	found, err := d.read(path)
 	if err == nil && !bytes.Equal(found, text) {
-		err = fmt.Errorf("%s was changed by somebody else meanwhile", quoted(path))
+		err = fmt.Errorf("%s has changed in the meantime", quoted(path))
 	}
 	return err
 }

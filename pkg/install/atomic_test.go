@@ -128,7 +128,7 @@ func TestWriteRefuses(t *testing.T) {
 		old, want string
 		part      string
 	}{
-		"changed meanwhile": {func(string) error { return nil }, "A = 0\n", "A = 2\n", "changed by somebody else"},
+		"changed meanwhile": {func(string) error { return nil }, "A = 0\n", "A = 2\n", "has changed in the meantime"},
 		"not readable":      {func(string) error { return nil }, old, "A = [", "nothing was changed"},
 		"gone":              {os.Remove, old, "A = 2\n", "no such file"},
 	} {
@@ -166,7 +166,7 @@ func TestReadFile(t *testing.T) {
 func TestPutBack(t *testing.T) {
 	path := conf(t, "A = 3\n")
 	old, fresh := []byte("A = 1\n"), []byte("A = 2\n")
-	wantError(t, onedConf().readBack(path, path+stamp, old, fresh), "changed by somebody else", "put back")
+	wantError(t, onedConf().readBack(path, path+stamp, old, fresh), "has changed in the meantime", "put back")
 	if content(t, path) != "A = 1\n" {
 		t.Errorf("%q", content(t, path))
 	}

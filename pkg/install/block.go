@@ -129,7 +129,8 @@ func (f File) entries(ours bool) []Entry {
 
 // inFile is a hook as oned.conf has it.
 func (h Hook) inFile() []onedconf.Pair {
-	all := pairs("NAME", h.Name, "ON", h.On, "STATE", h.State, "LCM_STATE", h.LCMState, "COMMAND", h.Command, "ARGUMENTS", h.Arguments, "REMOTE", "no")
+	all := pairs("NAME", h.Name, "ON", h.On, "STATE", h.State, "LCM_STATE", h.LCMState,
+		"COMMAND", h.Command, "ARGUMENTS", h.Arguments, "REMOTE", "no")
 	return slices.DeleteFunc(all, func(p onedconf.Pair) bool { return p.Value == "" })
 }
 

@@ -24,7 +24,7 @@ const (
 type Finding struct {
 	Severity string
 	What     string
-	Fix      string // the command or line that mends it; "" when OK
+	Fix      string // the command or line that repairs it; "" when OK
 }
 
 // Facts are what hooks are checked against.

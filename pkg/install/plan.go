@@ -43,9 +43,7 @@ func (c Change) String() string {
 
 // Plan gives the steps that make the hooks of one-ft in the pool those that are wanted; with
 // none wanted all of them are deleted. Ours are those with our mark, and those that run one
-// of our executables in facts.Dir. Hooks of others are never touched: if one of them
-// recovers VMs at the same time as a wanted one, would be silenced by it, or has its name, the
-// error is a *ConflictError. On a pool that is as wanted there is nothing to do.
+// of our executables in facts.Dir. The error is a *ConflictError.
 func Plan(existing []PoolHook, wanted []Hook, facts Facts) ([]Change, error) {
 	if others := facts.conflicts(PoolHooks(existing, facts.Dir), wanted); len(others) > 0 {
 		return nil, &ConflictError{Others: others}
@@ -71,7 +69,8 @@ func Plan(existing []PoolHook, wanted []Hook, facts Facts) ([]Change, error) {
 		case !found:
 			changes = append(changes, Change{Verb: Create, ID: -1, Name: h.Name, Template: h.template(), After: h.template()})
 		case !h.asWanted(p) || forgotten[h.trigger()]:
-			changes = append(changes, Change{Verb: Update, ID: p.ID, Name: p.Name, Template: written(h.attributes()), Before: p.shown(), After: p.with(h).shown()})
+			changes = append(changes, Change{Verb: Update, ID: p.ID, Name: p.Name, Template: written(h.attributes()),
+				Before: p.shown(), After: p.with(h).shown()})
 		}
 	}
 	return changes, nil

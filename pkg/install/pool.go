@@ -94,17 +94,14 @@ func written(all []onedconf.Pair) string {
 // asWanted reports whether the hook in the pool is as it should be. Other attributes do
 // not matter, nor does its name, which an update cannot change.
 func (h Hook) asWanted(p PoolHook) bool {
-	for _, a := range h.attributes() {
-		found := p.Attributes[a.Name]
-		if a.Name == "REMOTE" || a.Name == "ARGUMENTS_STDIN" || a.Name == "RESOURCE" {
-			found = strings.ToLower(found) // oned and its hook manager do not care
-			a.Value = strings.ToLower(a.Value)
+	return !slices.ContainsFunc(h.attributes(), func(a onedconf.Pair) bool {
+		switch found := p.Attributes[a.Name]; a.Name {
+		case "REMOTE", "ARGUMENTS_STDIN", "RESOURCE": // oned and its hook manager do not care about case
+			return !strings.EqualFold(found, a.Value)
+		default:
+			return found != a.Value
 		}
-		if found != a.Value {
-			return false
-		}
-	}
-	return true
+	})
 }
 
 // ReadPool reads all hooks of the pool.

@@ -45,15 +45,14 @@ func DefaultSpec() Spec {
 	return Spec{Host: "recreate", Pause: 2, Failures: "none", Unknown: "boot", Dir: DefaultDir}
 }
 
-// MinTimeout is the least TIMEOUT of a hook. With the default configuration a run of host_error
-// takes less than an hour: 6m watching (2 cycles of 180s), 30m hold, 2m for oned, 10m acting,
-// and the calls of fence devices. A hook that is killed leaves its host to an admin,
-// because oned 6.0 and later does not call it again; one that hangs only takes one of ten
-// places, so there is no hurry.
+// MinTimeout is the least TIMEOUT of a hook. With the default configuration host_error takes less
+// than an hour: 6m watching (2 cycles of 180s), 30m hold, 2m for oned, 10m acting, and fencing. A hook
+// that is killed leaves its host to an admin, because oned 6.0 and later does not call it again; one that
+// hangs only takes one of ten places.
 const MinTimeout = 4 * time.Hour
 
 // Timeout is the TIMEOUT with which no working hook is ever killed. parts are the longest times of its stages:
-// twice their sum, because a host that comes back and fails again is watched anew, rounded up to a
+// twice their sum, because a host that comes back and fails again is watched again, rounded up to a
 // whole hour, and at least MinTimeout.
 func Timeout(parts ...time.Duration) time.Duration {
 	sum := time.Hour - 1

@@ -19,7 +19,7 @@ type SSHOwner string
 const (
 	SSHOwn     SSHOwner = "own"     // a file of that user
 	SSHMissing SSHOwner = "missing" // there is none, and the directory is that user's
-	SSHLinked  SSHOwner = "linked"  // a link to a file elsewhere: something else looks after it
+	SSHLinked  SSHOwner = "linked"  // a link to a file elsewhere: something else manages it
 	SSHForeign SSHOwner = "foreign" // it belongs to another user
 	SSHNoDir   SSHOwner = "no_directory"
 )
@@ -137,7 +137,7 @@ func (c SSHConfig) Delete() error {
 func (c SSHConfig) Refusal() error {
 	switch {
 	case c.Owner == SSHForeign:
-		return fmt.Errorf("%s, or its directory, does not belong to the user that oned runs as (UID %d); ssh would refuse it, or somebody else looks after it", quoted(c.Path), c.uid)
+		return fmt.Errorf("%s, or its directory, does not belong to the user that oned runs as (UID %d); ssh would refuse it, or something else manages it", quoted(c.Path), c.uid)
 	case c.Owner == SSHNoDir:
 		return fmt.Errorf("%s does not exist: make it with mode 0700 for the user that oned runs as", quoted(filepath.Dir(c.Path)))
 	case c.Owner == SSHLinked && c.Target == "":

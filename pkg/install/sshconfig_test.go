@@ -61,7 +61,7 @@ func TestSSHConfigOwn(t *testing.T) {
 	if info, err := os.Stat(c.Path); err != nil || info.Mode() != 0o640 {
 		t.Errorf("%v, %v", info, err)
 	}
-	if _, err := c.Write(fresh, when); err == nil || !strings.Contains(err.Error(), "changed by somebody else") {
+	if _, err := c.Write(fresh, when); err == nil || !strings.Contains(err.Error(), "has changed in the meantime") {
 		t.Errorf("a file that is not as it was read: %v", err)
 	}
 	c = readSSH(t, filepath.Dir(filepath.Dir(c.Path)), os.Geteuid())
@@ -106,7 +106,7 @@ func TestSSHConfigMissing(t *testing.T) {
 	}
 }
 
-// TestSSHConfigOthers: what somebody else looks after is not changed unasked.
+// TestSSHConfigOthers: what something else manages is changed only on request.
 func TestSSHConfigOthers(t *testing.T) {
 	elsewhere := filepath.Join(t.TempDir(), "config")
 	if err := os.WriteFile(elsewhere, []byte("Host *\n"), 0o600); err != nil {

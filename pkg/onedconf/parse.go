@@ -52,7 +52,7 @@ type Comment struct {
 
 // SyntaxError is where a file cannot be read, by its daemon as little as by one-ft.
 type SyntaxError struct {
-	File    string // its name, for people
+	File    string // its name, for messages
 	Line    int    // from 1
 	Problem string
 }
@@ -204,7 +204,8 @@ func (p *parser) at(place int) int {
 // unexpected is the error of a token that the grammar does not allow there.
 func (p *parser) unexpected(t token, wanted string) error {
 	found := map[kind]string{
-		tokenEnd: "the end of the file", tokenEmpty: `"=" without a value`, tokenOpen: `"["`, tokenCDATA: `"]]>", behind which oned reads nothing,`,
+		tokenEnd: "the end of the file", tokenEmpty: `"=" without a value`, tokenOpen: `"["`,
+		tokenCDATA: `"]]>", behind which oned reads nothing,`,
 	}[t.kind]
 	if found == "" {
 		found = strconv.Quote(text.Short(t.text, 60))

@@ -47,8 +47,13 @@ func Daemons(proc, location string, match func(args []string) bool) (found []Dae
 				d.UID = int(owner.Uid)
 			}
 		}
-		if stat, err := os.ReadFile(filepath.Join(dir, "stat")); err == nil {
-			d.State, d.Started = parseStat(stat, boot)
+		stat, _ := ReadStat(dir) // it may have ended
+		d.State = stat.State
+		// USER_HZ, the unit of start times, is 100 on every architecture that Linux and Go share.
+		const clockTicks = 100
+		const most = 50 * 366 * 24 * 3600 * clockTicks // no machine runs for so long
+		if !boot.IsZero() && stat.Started > 0 && stat.Started <= most {
+			d.Started = boot.Add(time.Duration(stat.Started) * time.Second / clockTicks)
 		}
 		found = append(found, d)
 	}
@@ -148,27 +153,6 @@ func bootTime(proc string) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// parseStat reads the state of a process and when it started; the zero values of what is not there.
-func parseStat(stat []byte, boot time.Time) (state string, started time.Time) {
-	// Behind the name, which may hold anything: state is field 3, starttime 22.
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	if len(fields) == 0 {
-		return "", time.Time{}
-	}
-	const startTime = 22 - 3
-	if len(fields) <= startTime || boot.IsZero() {
-		return fields[0], time.Time{}
-	}
-	ticks, err := strconv.ParseInt(fields[startTime], 10, 64)
-	// USER_HZ, the unit of start times, is 100 on every architecture that Linux and Go share.
-	const clockTicks = 100
-	const most = 50 * 366 * 24 * 3600 * clockTicks // no machine runs for so long
-	if err != nil || ticks < 0 || ticks > most {
-		return fields[0], time.Time{}
-	}
-	return fields[0], boot.Add(time.Duration(ticks) * time.Second / clockTicks)
 }
 
 func later(a, b time.Time) time.Time {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
@@ -66,7 +65,7 @@ func TestFrontEndStarted(t *testing.T) {
 }
 
 // FuzzProc: whatever processes are called and say, since when this machine is a front-end is a time
-// after its boot, or not known, and a process of any name has a state of one word.
+// after its boot, or not known.
 func FuzzProc(f *testing.F) {
 	f.Add("cpu 1 2\nbtime 1700000000\n", "7 (oned) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 4711 1 2", "/usr/bin/oned\x00-f", "ONE_LOCATION=/srv\x00A=b")
 	f.Add("btime x\n", "7 (a) b) S", "oned", "")
@@ -87,9 +86,6 @@ func FuzzProc(f *testing.F) {
 		boot := bootTime(proc)
 		if at := FrontEndStarted(proc, "http://localhost:2633/RPC2", ""); !at.IsZero() && at.Before(boot) {
 			t.Errorf("started at %s, before the boot at %s", at.Format(time.RFC3339), boot.Format(time.RFC3339))
-		}
-		if state, _ := parseStat([]byte(process), boot); len(strings.Fields(state)) > 1 || !strings.Contains(process, state) {
-			t.Errorf("state %q", state)
 		}
 	})
 }
