@@ -1,8 +1,9 @@
 package failover
 
 import (
+	"strings"
+
 	"one-ft/pkg/one"
-	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -32,7 +33,7 @@ const wholeName = 250
 // checkEvent says in what oned answers something else than it told its hook: an object of another name may be that of
 // another cloud. What is done depends on the answer alone.
 func (r *runner) checkEvent(name string, told bool, was, is string) {
-	if e := r.opt.Request.Event; e.Name != "" && e.Name != name && len(name) <= wholeName && text.Printable(name) == name {
+	if e := r.opt.Request.Event; e.Name != "" && e.Name != name && len(name) <= wholeName && !strings.Contains(name, `\`) { // an escape in a name may differ
 		r.say(-1, wording.ToldName, e.Name, name)
 	}
 	if told && was != is {
