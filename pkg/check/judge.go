@@ -290,5 +290,5 @@ func (j *judge) fencingMode() string {
 	if j.Values.Fencing != "" {
 		return j.Values.Fencing
 	}
-	return config.DefaultFencing
+	return config.Default().Fencing
 }

@@ -210,7 +210,7 @@ func TestManyFail(t *testing.T) {
 			}
 			most = max(most, n)
 		}
-		if most > config.DefaultBudgetPerMinute {
+		if most > config.Default().BudgetPerMinute {
 			t.Errorf("%d recreates within a minute", most)
 		}
 	})

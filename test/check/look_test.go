@@ -247,7 +247,7 @@ func TestBudgets(t *testing.T) {
 			}
 		})
 		notes := incident.NewAttempts(filepath.Join(w.dir, "state", "attempts"))
-		for i := range config.DefaultBudgetAttempts {
+		for i := range config.Default().BudgetAttempts {
 			if err := notes.Add(2, time.Now().Add(-time.Minute*time.Duration(i+1))); err != nil {
 				t.Fatal(err)
 			}

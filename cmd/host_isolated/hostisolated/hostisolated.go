@@ -45,7 +45,7 @@ func OS() World {
 }
 
 const examples = `host_isolated [options]            one round, for cron
-   host_isolated --watch [options]    rounds for ever, for systemd
+   host_isolated --watch [options]    rounds forever, for systemd
 
    On a host, by hand:
      host_isolated --check            what is reachable, what would be done now, and how

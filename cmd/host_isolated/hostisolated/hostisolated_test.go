@@ -55,7 +55,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"--front-end", "a", "--watch", "--strict"}, "strict without auth_file"},
 		{[]string{"--front-end", "a", "--watch", "--strict", "--auth-file", "/nonexistent"}, "no OpenNebula credentials"},
 		{[]string{"--front-end", "a"}, "after 1m is too short; allowed is 2m3s or more"},
-		{[]string{"--front-end", "a", "--watch", "--action", "reboot"}, `action "reboot" is not known`},
+		{[]string{"--front-end", "a", "--watch", "--action", "reboot"}, `action: "reboot" is not known`},
 		{[]string{"--front-end", "a", "--watch", "--lease", "soon"}, "soon"},
 	} {
 		code, out, err := call(t, c.args...)

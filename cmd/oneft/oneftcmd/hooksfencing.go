@@ -126,10 +126,10 @@ func configPath(s app.Session) string {
 
 // configuredFencing is fencing in one-ft.yaml; "" when it is not set.
 func configuredFencing(s app.Session) string {
-	if s.Config.Fencing == nil {
-		return ""
+	if v := s.Config.Values(); v.FencingSet {
+		return v.Fencing
 	}
-	return *s.Config.Fencing
+	return ""
 }
 
 // requiredQuestion says what happens to hosts without fencing.

@@ -65,8 +65,8 @@ func TestNotifyErrors(t *testing.T) {
 	} {
 		refused(t, text, private, want)
 	}
-	if f := loaded(t, "notify: ["+commands(MaxNotifications)+"]"); len(f.Notify) != MaxNotifications {
-		t.Errorf("%d commands", len(f.Notify))
+	if f := loaded(t, "notify: ["+commands(MaxNotifications)+"]"); len(f.Values().Notify) != MaxNotifications {
+		t.Errorf("%d commands", len(f.Values().Notify))
 	}
 	// A command may stand there with other arguments.
 	loaded(t, "notify: [{command: [/a]}, {command: [/a, b]}, {command: [/a, c], on: [begin, problem, hold], timeout: 1s}]")
@@ -82,9 +82,9 @@ func commands(n int) string {
 }
 
 func TestMetricsFileErrors(t *testing.T) {
-	const reads = `not the name of a file that node_exporter reads; allowed is an absolute path that ends in .prom`
+	const reads = `no absolute path of a file that node_exporter reads; allowed is an absolute path that ends in .prom`
 	for text, want := range map[string]string{
-		"metrics_file: one_ft.prom":   `f:1: metrics_file: not an absolute path; allowed is an absolute path that ends in .prom`,
+		"metrics_file: one_ft.prom":   `f:1: metrics_file: ` + reads,
 		"metrics_file: /m/one_ft.txt": `f:1: metrics_file: ` + reads,
 		"metrics_file: /m/one_ftprom": `f:1: metrics_file: ` + reads,
 		"metrics_file: /m/.prom":      `f:1: metrics_file: ` + reads,
@@ -102,7 +102,7 @@ func TestMetricsFileErrors(t *testing.T) {
 // A caller that changes its list changes nobody else's.
 func TestDefaultNotifyOn(t *testing.T) {
 	DefaultNotifyOn()[0] = "x"
-	if got := loaded(t, "notify: [{command: [/a]}]").Notify[0].On; fmt.Sprint(got) != "[hold end]" {
+	if got := loaded(t, "notify: [{command: [/a]}]").Values().Notify[0].On; fmt.Sprint(got) != "[hold end]" {
 		t.Errorf("got %v", got)
 	}
 }
