@@ -30,7 +30,7 @@ type Recorder struct {
 	record  incident.Record
 	notify  *Notifications
 	step    atomic.Value // incident.Step
-	file    atomic.Pointer[incident.Writer]
+	file    atomic.Pointer[incident.Case]
 	begun   bool
 	err     error // why there is no journal
 	// prunes: the end of the incident is when old ones are removed.
@@ -73,7 +73,7 @@ func NewRecorder(c Config) *Recorder {
 func (rec *Recorder) Line(level wording.Level, vm int, m wording.Message) {
 	step := rec.step.Load().(incident.Step)
 	c := rec.file.Load()
-	c.Event(step, vm, level, m)
+	c.KindEvent(step, vm, string(level), m.Kind, m.String())
 	if m.Kind == wording.Held {
 		rec.notify.held(c)
 	}
@@ -90,8 +90,8 @@ func (rec *Recorder) Stage(step incident.Step) {
 }
 
 // note writes what this process says of itself.
-func note(c *incident.Writer, step incident.Step, m wording.Message) {
-	c.Event(step, -1, m.Level(), m)
+func note(c *incident.Case, step incident.Step, m wording.Message) {
+	c.KindEvent(step, -1, string(m.Level()), m.Kind, m.String())
 }
 
 // diskLimit is how long a recovery waits for the disk of the journal each time that it has
@@ -158,7 +158,7 @@ func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
 	rec.begun = true
 	rec.record.Name, rec.record.From = o.Name, o.From
 	type opened struct {
-		file   *incident.Writer
+		file   *incident.Case
 		before failover.Earlier
 		ended  incident.Status
 		err    error
@@ -187,7 +187,7 @@ func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
 // reopened goes on with the last incident of a host, when it was about this outage and left
 // something undone, and says how it had ended: oned 4.4 calls the hook on each failed cycle, and
 // admins try again. Otherwise it is nil.
-func reopened(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, incident.Status) {
+func reopened(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Case, failover.Earlier, incident.Status) {
 	last, found, _ := j.LastOf(r.Kind, r.ID)
 	past := PastOf(last)
 	follow := r.Request != nil && r.Request.Follow && GivenUpMoving(last)
@@ -222,7 +222,7 @@ func GivenUpMoving(r incident.Record) bool {
 }
 
 // openCase begins an incident, or goes on with one that is open and about this outage.
-func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, error) {
+func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Case, failover.Earlier, error) {
 	before, open, _ := j.OpenOf(r.Kind, r.ID)
 	if open && !o.Apart {
 		c, err := j.Continue(before.Number)
@@ -357,7 +357,7 @@ func (rec *Recorder) End(report *failover.Report, err error, told bool) {
 				if rec.left {
 					left = report.Said()
 				}
-				c.Event(incident.StepEnd, -1, wording.Warning, left)
+				c.KindEvent(incident.StepEnd, -1, string(wording.Warning), left.Kind, left.String())
 				failed <- c.Close()
 				return
 			}
