@@ -30,7 +30,7 @@ type Recorder struct {
 	record  incident.Record
 	notify  *Notifications
 	step    atomic.Value // incident.Step
-	file    atomic.Pointer[incident.Case]
+	file    atomic.Pointer[incident.Writer]
 	begun   bool
 	err     error // why there is no journal
 	// prunes: the end of the incident is when old ones are removed.
@@ -90,7 +90,7 @@ func (rec *Recorder) Stage(step incident.Step) {
 }
 
 // note writes what this process says of itself.
-func note(c *incident.Case, step incident.Step, m wording.Message) {
+func note(c *incident.Writer, step incident.Step, m wording.Message) {
 	c.KindEvent(step, -1, string(m.Level()), m.Kind, m.String())
 }
 
@@ -158,7 +158,7 @@ func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
 	rec.begun = true
 	rec.record.Name, rec.record.From = o.Name, o.From
 	type opened struct {
-		file   *incident.Case
+		file   *incident.Writer
 		before failover.Earlier
 		ended  incident.Status
 		err    error
@@ -187,7 +187,7 @@ func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
 // reopened goes on with the last incident of a host, when it was about this outage and left
 // something undone, and says how it had ended: oned 4.4 calls the hook on each failed cycle, and
 // admins try again. Otherwise it is nil.
-func reopened(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Case, failover.Earlier, incident.Status) {
+func reopened(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, incident.Status) {
 	last, found, _ := j.LastOf(r.Kind, r.ID)
 	past := PastOf(last)
 	follow := r.Request != nil && r.Request.Follow && GivenUpMoving(last)
@@ -222,7 +222,7 @@ func GivenUpMoving(r incident.Record) bool {
 }
 
 // openCase begins an incident, or goes on with one that is open and about this outage.
-func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Case, failover.Earlier, error) {
+func openCase(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, error) {
 	before, open, _ := j.OpenOf(r.Kind, r.ID)
 	if open && !o.Apart {
 		c, err := j.Continue(before.Number)
