@@ -231,7 +231,7 @@ type Outcome struct {
 	Result Result        `json:"result"`
 	Detail string        `json:"detail,omitempty"`
 	// Kind says why it was not handled, for programs; "" where only Detail says it.
-	Kind incident.Kind `json:"kind,omitempty"`
+	Kind wording.Kind `json:"kind,omitempty"`
 	// Priority is its place in the order, 100 first.
 	Priority int `json:"priority"`
 	// Calls is how often oned was asked to change it.
@@ -239,7 +239,7 @@ type Outcome struct {
 	// Seconds from the first call to the last look.
 	Seconds float64 `json:"seconds"`
 	// Waits is what it waits for, or waited for when it was given up.
-	Waits incident.Wait `json:"waits,omitempty"`
+	Waits wording.Wait `json:"waits,omitempty"`
 	// Path are the states that it was seen in.
 	Path []incident.Hop `json:"path,omitempty"`
 }

@@ -147,12 +147,12 @@ func (v view) events() table {
 	for _, e := range v.Events {
 		class, vm := "info", ""
 		if isBad(e) {
-			class = e.Level
+			class = string(e.Level)
 		}
 		if e.VM >= 0 {
 			vm = strconv.Itoa(e.VM)
 		}
-		t.add(class, v.clock(e.At), since(e.At.Sub(v.Began)), text.Short(string(e.Step), maxName), vm, text.Short(e.Level, maxName), text.Short(e.Text, maxPage))
+		t.add(class, v.clock(e.At), since(e.At.Sub(v.Began)), text.Short(string(e.Step), maxName), vm, text.Short(string(e.Level), maxName), text.Short(e.Text, maxPage))
 	}
 	return t
 }
