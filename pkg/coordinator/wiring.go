@@ -151,7 +151,7 @@ func (w work) options() failover.Options {
 		o.Timeout = incident.Duration(q.Timeout)
 	}
 	if v.Place {
-		o.Placer = drill.NewPlacer(s.Client, s.Version, s.Dialect)
+		o.Placer = drill.NewPlacer(s.Client)
 	}
 	if !s.DryRun {
 		o.FrontEnd, _ = incident.FrontEndName(s.StateDir) // else there are no claims, and no journal either, which is said

@@ -26,62 +26,42 @@ const (
 // subject is who, or what, a rule is about: the kind and the ID in the lowest 36 bits.
 const subject = 0xFFFFFFFFF
 
-// rule is one access rule of oned.
+// aclRule is an access rule of oned.
 type aclRule struct{ user, resource, rights int64 }
 
 // Access says who may use which hosts and datastores.
 type Access struct {
-	// Known: rules and groups could be read.
+	// Known: the rules and groups were read.
 	Known  bool
 	rules  []aclRule
 	groups map[int][]int // of users, by their ID
 }
 
-// access reads rules that hold in this zone, and the groups of users. What cannot be read is not known:
-// then only VMs of oneadmin and its group can be judged.
+// access reads the rules that hold in this zone, and the groups of users. When they cannot be read, only VMs of
+// oneadmin and its group can be judged.
 func (r *reader) access(ctx context.Context) (a Access) {
-	zone, err := r.zone(ctx)
+	config, err := r.client.Configuration(ctx)
 	if err != nil {
 		return a
 	}
-	err = r.pool(ctx, "ACL_POOL", "ACL", func(e *element) error {
-		if err := e.once("USER", "RESOURCE", "RIGHTS", "ZONE"); err != nil {
-			return err
+	zone := config.Child("FEDERATION").Number("ZONE_ID") // 0 where there is no federation
+	err = r.client.Each(ctx, "ACL", func(e *one.Element) error {
+		if z := hex(e.Value("ZONE")); e.Child("ZONE") == nil || z == aclAll || z == aclIndividual|zone {
+			a.rules = append(a.rules, aclRule{hex(e.Value("USER")), hex(e.Value("RESOURCE")), hex(e.Value("RIGHTS"))})
 		}
-		if z := hex(e.value("ZONE")); e.child("ZONE") == nil || z == aclAll || z == aclIndividual|zone {
-			a.rules = append(a.rules, aclRule{hex(e.value("USER")), hex(e.value("RESOURCE")), hex(e.value("RIGHTS"))})
-		}
-		return nil
+		return e.Once("USER", "RESOURCE", "RIGHTS", "ZONE")
 	}, "one.acl.info")
 	if err != nil {
 		return Access{}
 	}
 	a.groups = map[int][]int{}
-	err = r.pool(ctx, "USER_POOL", "USER", func(e *element) error {
-		if err := e.once("ID", "GID", "GROUPS"); err != nil {
-			return err
-		}
-		a.groups[int(e.number("ID"))] = append(e.ids("GROUPS"), int(e.number("GID")))
-		return nil
+	err = r.client.Each(ctx, "USER", func(e *one.Element) error {
+		u, err := e.User()
+		a.groups[u.ID] = u.Groups
+		return err
 	}, "one.userpool.info")
 	a.Known = err == nil
 	return a
-}
-
-// zone is the ID of this zone, 0 where there is no federation.
-func (r *reader) zone(ctx context.Context) (id int64, err error) {
-	text, err := r.src.Raw(ctx, "one.system.config")
-	if err != nil {
-		return 0, err
-	}
-	root := strings.SplitN(strings.TrimPrefix(strings.TrimSpace(text), "<"), ">", 2)[0]
-	err = eachObject("<POOL>"+text+"</POOL>", "POOL", root, func(e *element) error {
-		if f := e.child("FEDERATION"); f != nil {
-			id = f.number("ZONE_ID")
-		}
-		return nil
-	})
-	return id, err
 }
 
 // hex reads a mask as oned writes it; 0, which allows nothing, for anything else.

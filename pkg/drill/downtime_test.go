@@ -68,7 +68,9 @@ func forty() Cloud {
 	var ids []int
 	for id := range 40 {
 		ids = append(ids, id)
-		c.VMs = append(c.VMs, with(vm(id, 0, 1, 1), func(v *VM) { v.Disks, v.Prolog = 1, time.Duration(3+id%5)*time.Second }))
+		c.VMs = append(c.VMs, with(vm(id, 0, 1, 1), func(v *VM) {
+			v.DiskCount, v.History[0].PrologStart, v.History[0].PrologEnd = 1, 100, int64(103+id%5)
+		}))
 	}
 	c.Hosts = []Host{host(0, 40, 40, ids...)}
 	for id := 1; id < 5; id++ {

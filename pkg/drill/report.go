@@ -55,11 +55,12 @@ func Drill(c Cloud, hostID int, plan recovery.Plan, down *Downtime, fencing []st
 	if !found {
 		return Report{}, fmt.Errorf("host %d: %w", hostID, one.ErrNotFound)
 	}
-	f := newField(c)
-	j := f.judge(f.byID[hostID], plan)
+	s := newSimulation(c)
+	at, _ := c.hostIndex(hostID)
+	j := s.judge(at, plan)
 	r := Report{
 		HostID: hostID, Name: host.Name, Cluster: host.Cluster, State: host.State.String(), VMs: []Row{}, Verdict: j.verdict,
-		Need: j.need, Free: j.rest, Unread: j.unread, Downtime: down, Fencing: fencing,
+		Need: j.need, Free: j.free, Unread: j.unread, Downtime: down, Fencing: fencing,
 		NotEvaluated: notEvaluated(), Warnings: append(slices.Clone(c.Notes), warnings(host)...),
 	}
 	for _, step := range plan.Steps {
@@ -123,7 +124,7 @@ func (r Report) Notes() []string {
 		notes = append(notes, r.Downtime.lines()...)
 	}
 	notes = append(notes, fmt.Sprintf("capacity: the VMs need %s; the other hosts have %s free",
-		size(r.Need.CPU, r.Need.Memory), size(r.Free.CPU, r.Free.Memory)))
+		r.Need, r.Free))
 	return append(notes, "not evaluated: "+strings.Join(r.NotEvaluated, "; "))
 }
 

@@ -51,9 +51,9 @@ type Survey struct {
 // cluster -2. plan gives what would be done with the VMs of a host (such as Cloud.Plan).
 // where names what is looked at. down gives the downtime of a host with its plan; nil for none.
 func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan, down func(hostID int, plan recovery.Plan) *Downtime) Survey {
-	f := newField(c)
+	sim := newSimulation(c)
 	s := Survey{Where: where, Largest: -1, Tightest: -1, NotEvaluated: notEvaluated(), Warnings: slices.Clone(c.Notes), Losses: []Loss{}}
-	s.Free = f.free(&f.base, -1)
+	s.Free = sim.free(&sim.base, -1)
 	var most, least int64
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
@@ -61,7 +61,7 @@ func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan
 			continue
 		}
 		p := plan(h.ID)
-		l := f.loss(i, p)
+		l := sim.loss(i, p)
 		if down != nil {
 			l.Downtime = down(h.ID, p)
 		}
@@ -83,12 +83,12 @@ func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan
 const WholeCloud = -2
 
 // loss judges one host.
-func (f *field) loss(i int, plan recovery.Plan) Loss {
-	h := f.hosts[i].host
-	j := f.judge(i, plan)
+func (s *simulation) loss(i int, plan recovery.Plan) Loss {
+	h := s.hosts[i].host
+	j := s.judge(i, plan)
 	l := Loss{
 		HostID: h.ID, Name: h.Name, Cluster: h.Cluster, State: h.State.String(), VMs: len(h.VMs), Verdict: j.verdict, Need: j.need,
-		Headroom: Headroom{CPU: j.rest.CPU - j.need.CPU, Memory: j.rest.Memory - j.need.Memory}, Unread: j.unread,
+		Headroom: Headroom{CPU: j.free.CPU - j.need.CPU, Memory: j.free.Memory - j.need.Memory}, Unread: j.unread,
 	}
 	for _, step := range plan.Steps {
 		if needsPlace(step.Verb) {
@@ -145,13 +145,13 @@ func (s Survey) Notes() []string {
 	for _, w := range s.Warnings {
 		notes = append(notes, "warning: "+w)
 	}
-	notes = append(notes, fmt.Sprintf("free now: %s", size(s.Free.CPU, s.Free.Memory)))
+	notes = append(notes, fmt.Sprintf("free now: %s", s.Free))
 	for _, l := range s.Losses {
 		if l.HostID == s.Largest {
-			notes = append(notes, fmt.Sprintf("the largest is host %d (%s): its VMs need %s", l.HostID, l.Name, size(l.Need.CPU, l.Need.Memory)))
+			notes = append(notes, fmt.Sprintf("the largest is host %d (%s): its VMs need %s", l.HostID, l.Name, l.Need))
 		}
 		if l.HostID == s.Tightest {
-			notes = append(notes, fmt.Sprintf("headroom: the death of host %d (%s) leaves %s", l.HostID, l.Name, size(l.Headroom.CPU, l.Headroom.Memory)))
+			notes = append(notes, fmt.Sprintf("headroom: the death of host %d (%s) leaves %s", l.HostID, l.Name, l.Headroom))
 		}
 	}
 	return append(notes, "not evaluated: "+strings.Join(s.NotEvaluated, "; "))

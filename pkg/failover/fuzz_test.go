@@ -22,7 +22,7 @@ func FuzzMonitordInterval(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		conf, err := onedconf.Parse("monitord.conf", []byte(text), nil)
+		conf, _, err := onedconf.Parse("monitord.conf", []byte(text))
 		interval, found := monitordInterval(conf)
 		if found != (interval > 0) || interval > one.MaxInterval*time.Second || found && interval%time.Second != 0 {
 			t.Errorf("%q: %s, %v", text, interval, found)

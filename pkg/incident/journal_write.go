@@ -87,11 +87,6 @@ func (c *Writer) event(e Event) {
 	})
 }
 
-// KindEvent is Event for a message that was worded before.
-func (c *Writer) KindEvent(step Step, vm int, level string, kind wording.Kind, text string) {
-	c.event(Event{Step: step, VM: vm, Level: wording.Level(level), Kind: kind, Text: text})
-}
-
 // VMs sets the outcomes of all VMs.
 func (c *Writer) VMs(vms []VM) {
 	vms = slices.Clone(vms)

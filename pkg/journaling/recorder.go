@@ -225,7 +225,7 @@ func GivenUpMoving(r incident.Record) bool {
 // Event writes down what happened, at the step of the work that is under way.
 func (rec *Recorder) Event(e failover.Event) {
 	w := rec.writer.Load()
-	w.KindEvent(rec.step.Load().(incident.Step), e.VM, string(e.Level), e.Message.Kind, e.Message.String())
+	w.Event(rec.step.Load().(incident.Step), e.VM, e.Level, e.Message)
 	if e.Message.Kind == wording.Held {
 		rec.c.Notify.held(w)
 	}
@@ -243,7 +243,7 @@ func (rec *Recorder) Stage(step incident.Step) {
 
 // note writes what this process says of itself.
 func note(w *incident.Writer, step incident.Step, m wording.Message) {
-	w.KindEvent(step, -1, string(m.Level()), m.Kind, m.String())
+	w.Event(step, -1, m.Level(), m)
 }
 
 // Number is a part of failover.Recorder.
@@ -320,7 +320,7 @@ func (rec *Recorder) close(w *incident.Writer, status incident.Status, summary s
 		}
 		return w.Err()
 	}
-	w.KindEvent(incident.StepEnd, -1, string(wording.Warning), left.Kind, left.String())
+	w.Event(incident.StepEnd, -1, wording.Warning, left)
 	return w.Close()
 }
 

@@ -11,17 +11,21 @@ import (
 
 // Connect asks oned for its version and chooses the dialect for it.
 func (c *Client) Connect(ctx context.Context) (Version, Dialect, error) {
-	text, err := c.text(ctx, "one.system.version")
+	answer, err := c.text(ctx, "one.system.version")
 	if err != nil {
 		return Version{}, Dialect{}, fmt.Errorf("read the version of oned: %w", err)
 	}
-	v, err := ParseVersion(text)
+	v, err := ParseVersion(answer)
 	if err != nil {
 		return Version{}, Dialect{}, err
 	}
+	c.version = v
 	c.dialect, err = DialectFor(v)
 	return v, c.dialect, err
 }
+
+// Version is that of oned, once Connect has succeeded.
+func (c *Client) Version() Version { return c.version }
 
 // text makes a call that only reads and whose value is a string.
 func (c *Client) text(ctx context.Context, method string, args ...any) (string, error) {
@@ -29,61 +33,84 @@ func (c *Client) text(ctx context.Context, method string, args ...any) (string, 
 	if err != nil {
 		return "", err
 	}
-	switch v := value.(type) {
-	case string:
-		return v, nil
-	case nil: // kolo/xmlrpc gives nil for <string></string>
-		return "", nil
+	answer, ok := value.(string)
+	if !ok {
+		return "", fmt.Errorf("[%s] %w: a %T where a string belongs", method, ErrDamaged, value)
 	}
-	return "", fmt.Errorf("[%s] %w: a %T where a string belongs", method, ErrDamaged, value)
+	return answer, nil
 }
 
-// readObjects reads one object, or a pool of them, and passes each to keep.
-func readObjects[T any](ctx context.Context, c *Client, root, item string, parse func(*object) (T, error), method string, args ...any) ([]T, error) {
-	document, err := c.text(ctx, method, args...)
+// document makes a call that only reads and whose value is an XML document.
+func (c *Client) document(ctx context.Context, method string, args ...any) (*Element, error) {
+	answer, err := c.text(ctx, method, args...)
 	if err != nil {
 		return nil, err
 	}
-	all, err := objects(document, root, item, parse)
+	e, err := Parse(answer)
 	if err != nil {
 		return nil, fmt.Errorf("[%s] %w", method, err)
 	}
-	return all, nil
+	return e, nil
 }
 
-// distinct makes sure that a pool holds no object twice and, unless asked is nil,
-// only those that were asked for: a value that breaks out of its CDATA section
-// could end its own object early and forge another one.
-func distinct[T any](pool []T, id func(T) int, asked []int) error {
-	seen := make(map[int]bool, len(pool))
-	for _, o := range pool {
-		if seen[id(o)] || asked != nil && !slices.Contains(asked, id(o)) {
-			return fmt.Errorf("%w: the pool holds %d twice or unasked", ErrDamaged, id(o))
+// Each makes a call that only reads a pool, such as one.hostpool.info of HOST, and passes each object
+// on, which lasts until f returns. A pool that holds an object twice is ErrDamaged: a value that
+// breaks out of its CDATA section could end its own object early and forge another one.
+func (c *Client) Each(ctx context.Context, item string, f func(*Element) error, method string, args ...any) error {
+	document, err := c.text(ctx, method, args...)
+	if err != nil {
+		return err
+	}
+	seen := map[int64]bool{}
+	err = eachElement(document, item+"_POOL", item, func(e *Element) error {
+		if err := e.Require("ID"); err != nil {
+			return err
 		}
-		seen[id(o)] = true
+		id := e.Number("ID")
+		if seen[id] {
+			return damaged("the pool holds %d twice", id)
+		}
+		seen[id] = true
+		return f(e)
+	})
+	if err != nil {
+		return fmt.Errorf("[%s] %w", method, err)
 	}
 	return nil
 }
 
-// readObject reads exactly one object.
-func readObject[T any](ctx context.Context, c *Client, item string, parse func(*object) (T, error), method string, args ...any) (T, error) {
-	all, err := readObjects(ctx, c, item, item, parse, method, args...)
-	if err == nil && len(all) != 1 {
-		err = fmt.Errorf("[%s] %w: no %s", method, ErrDamaged, item)
+// readPool parses all objects of a pool.
+func readPool[T any](ctx context.Context, c *Client, item string, parse func(*Element) (T, error), method string, args ...any) (all []T, err error) {
+	err = c.Each(ctx, item, func(e *Element) error {
+		v, err := parse(e)
+		all = append(all, v)
+		return err
+	}, method, args...)
+	return all, err
+}
+
+// readObject parses one object, which has to be the one with this ID, or with any for anyID.
+func readObject[T any](ctx context.Context, c *Client, item string, id int, parse func(*Element) (T, error), method string) (v T, err error) {
+	e, err := c.document(ctx, method, id)
+	switch {
+	case err != nil:
+		return v, err
+	case e.name != item:
+		err = damaged("%s where %s belongs", e.name, item)
+	case id != ownUser && e.Number("ID") != int64(id):
+		err = damaged("it is %s %s", item, e.Value("ID"))
+	default:
+		v, err = parse(e)
 	}
 	if err != nil {
-		var none T
-		return none, err
+		return v, fmt.Errorf("[%s] %w", method, err)
 	}
-	return all[0], nil
+	return v, nil
 }
 
 // Host reads one host.
 func (c *Client) Host(ctx context.Context, id int) (Host, error) {
-	h, err := readObject(ctx, c, "HOST", parseHost, "one.host.info", id)
-	if err == nil && h.ID != id {
-		err = fmt.Errorf("[one.host.info] %w: host %d", ErrDamaged, h.ID)
-	}
+	h, err := readObject(ctx, c, "HOST", id, (*Element).Host, "one.host.info")
 	if err != nil {
 		return Host{}, fmt.Errorf("read host %d: %w", id, err)
 	}
@@ -101,10 +128,7 @@ func (c *Client) HostXML(ctx context.Context, id int) (string, error) {
 
 // Hosts reads all hosts. LastContact is 0 in such an answer.
 func (c *Client) Hosts(ctx context.Context) ([]Host, error) {
-	hosts, err := readObjects(ctx, c, "HOST_POOL", "HOST", parseHost, "one.hostpool.info")
-	if err == nil {
-		err = distinct(hosts, func(h Host) int { return h.ID }, nil)
-	}
+	hosts, err := readPool(ctx, c, "HOST", (*Element).Host, "one.hostpool.info")
 	if err != nil {
 		return nil, fmt.Errorf("read the hosts: %w", err)
 	}
@@ -113,10 +137,7 @@ func (c *Client) Hosts(ctx context.Context) ([]Host, error) {
 
 // VM reads one VM with its whole history.
 func (c *Client) VM(ctx context.Context, id int) (VM, error) {
-	v, err := readObject(ctx, c, "VM", parseVM, "one.vm.info", id)
-	if err == nil && v.ID != id {
-		err = fmt.Errorf("[one.vm.info] %w: VM %d", ErrDamaged, v.ID)
-	}
+	v, err := readObject(ctx, c, "VM", id, parseVM, "one.vm.info")
 	if err != nil {
 		return VM{}, fmt.Errorf("read VM %d: %w", id, err)
 	}
@@ -134,57 +155,105 @@ func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	words := make([]string, len(ids))
-	for i, id := range ids {
-		words[i] = strconv.Itoa(id)
-	}
-	vms, err := readObjects(ctx, c, "VM_POOL", "VM", parseVM, "one.vmpool.infoset", strings.Join(words, ","), true)
-	if err == nil {
-		err = distinct(vms, func(v VM) int { return v.ID }, ids)
-	}
+	method, args := c.vmsByID(ids)
+	vms, err := readPool(ctx, c, "VM", func(e *Element) (VM, error) {
+		if id := int(e.Number("ID")); !slices.Contains(ids, id) {
+			return VM{}, damaged("VM %d, which is none of those", id)
+		}
+		return parseVM(e)
+	}, method, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read %d VMs: %w", len(ids), err)
 	}
 	return vms, nil
 }
 
-// PendingVMs reads the VMs that wait for a host: their IDs, states and what the
-// scheduler says (USER_TEMPLATE/SCHED_MESSAGE).
-func (c *Client) PendingVMs(ctx context.Context) ([]VM, error) {
-	method := "one.vmpool.info"
-	if c.dialect.poolQuery {
-		// The short bodies of 5.8 to 5.10 leave SCHED_MESSAGE out (tapes).
-		method = "one.vmpool.infoextended"
-	}
-	return c.vmPool(ctx, method, Pending, func(o *object) (VM, error) {
-		v, err := parseVM(o)
-		// A storm has tens of thousands, and nobody wants to know more of them.
-		says, said := v.UserTemplate[schedulerMessage]
-		if v.Template, v.UserTemplate = nil, nil; said {
-			v.UserTemplate = map[string]string{schedulerMessage: says}
+// ReadVMs reads VMs that are not DONE by their IDs, which are ascending: full bodies, each with its
+// last history record only. When they cannot be read together, each half is tried: one VM whose text
+// is damaged must not hide the others. unread are those that cannot be read.
+func ReadVMs[T any](ctx context.Context, c *Client, ids []int, parse func(*Element) (T, error)) (vms []T, unread []int, err error) {
+	method, args := c.vmsByID(ids)
+	err = c.Each(ctx, "VM", func(e *Element) error {
+		if _, wanted := slices.BinarySearch(ids, int(e.Number("ID"))); !wanted {
+			return nil
 		}
-		return v, err
-	})
+		v, err := parse(e)
+		vms = append(vms, v)
+		return err
+	}, method, args...)
+	var answer *AnswerError
+	switch {
+	case err == nil:
+		return vms, nil, nil
+	case ctx.Err() != nil || !errors.Is(err, ErrDamaged) && !errors.As(err, &answer):
+		return nil, nil, err
+	case len(ids) == 1:
+		return nil, ids, nil
+	}
+	vms, unread, err = ReadVMs(ctx, c, ids[:len(ids)/2], parse)
+	if err != nil {
+		return nil, nil, err
+	}
+	more, missing, err := ReadVMs(ctx, c, ids[len(ids)/2:], parse)
+	return append(vms, more...), append(slices.Clip(unread), missing...), err
 }
 
-// schedulerMessage is where the scheduler says why a VM still waits for a host.
-const schedulerMessage = "SCHED_MESSAGE"
+// vmsByID is the call for full bodies of VMs by their IDs, or by the range that these are in.
+func (c *Client) vmsByID(ids []int) (method string, args []any) {
+	if !c.dialect.HasSet {
+		const notDone = -1
+		return c.vmsByRange(ids[0], ids[len(ids)-1], notDone)
+	}
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = strconv.Itoa(id)
+	}
+	return "one.vmpool.infoset", []any{strings.Join(words, ","), true}
+}
+
+// vmsByRange is the call for full bodies of the VMs of all users in a state. Those of one.vmpool.info
+// are short since 5.8: they leave SCHED_MESSAGE and what the scheduler looks at out (tapes).
+func (c *Client) vmsByRange(from, to, state int) (method string, args []any) {
+	if c.dialect.poolQuery {
+		return "one.vmpool.infoextended", []any{allUsers, from, to, state, ""}
+	}
+	return "one.vmpool.info", []any{allUsers, from, to, state}
+}
+
+const (
+	allUsers = -2
+	allIDs   = -1
+)
+
+// EachPendingVM passes on the VMs that wait for a host, with full bodies.
+func (c *Client) EachPendingVM(ctx context.Context, f func(*Element) error) error {
+	method, args := c.vmsByRange(allIDs, allIDs, int(Pending))
+	return c.Each(ctx, "VM", f, method, args...)
+}
+
+// PendingVMs reads the VMs that wait for a host: their IDs, states and what the
+// scheduler says (USER_TEMPLATE/SCHED_MESSAGE). A storm has tens of thousands, and nobody wants to
+// know more of them.
+func (c *Client) PendingVMs(ctx context.Context) (vms []VM, err error) {
+	err = c.EachPendingVM(ctx, func(e *Element) error {
+		v, err := e.VM(func(name string) bool { return name == "SCHED_MESSAGE" })
+		vms = append(vms, v)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the VMs that are %s: %w", Pending, err)
+	}
+	return vms, nil
+}
 
 // VMsIn reads all VMs in a state: their IDs, states and last history records. From 5.8 on
 // the bodies are short: custom attributes are missing.
 func (c *Client) VMsIn(ctx context.Context, state VMState) ([]VM, error) {
-	return c.vmPool(ctx, "one.vmpool.info", state, parseVM)
-}
-
-func (c *Client) vmPool(ctx context.Context, method string, state VMState, parse func(*object) (VM, error)) ([]VM, error) {
-	args := []any{-2, -1, -1, int(state)} // of all users, all IDs
+	args := []any{allUsers, allIDs, allIDs, int(state)}
 	if c.dialect.poolQuery {
 		args = append(args, "")
 	}
-	vms, err := readObjects(ctx, c, "VM_POOL", "VM", parse, method, args...)
-	if err == nil {
-		err = distinct(vms, func(v VM) int { return v.ID }, nil)
-	}
+	vms, err := readPool(ctx, c, "VM", parseVM, "one.vmpool.info", args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the VMs that are %s: %w", state, err)
 	}
@@ -193,11 +262,21 @@ func (c *Client) vmPool(ctx context.Context, method string, state VMState, parse
 
 // Datastore reads one datastore.
 func (c *Client) Datastore(ctx context.Context, id int) (Datastore, error) {
-	d, err := readObject(ctx, c, "DATASTORE", parseDatastore, "one.datastore.info", id)
+	d, err := readObject(ctx, c, "DATASTORE", id, (*Element).Datastore, "one.datastore.info")
 	if err != nil {
 		return Datastore{}, fmt.Errorf("read datastore %d: %w", id, err)
 	}
 	return d, nil
+}
+
+// Configuration is what oned.conf says and its defaults, as oned tells it: TEMPLATE, or since 5.0
+// OPENNEBULA_CONFIGURATION.
+func (c *Client) Configuration(ctx context.Context) (*Element, error) {
+	e, err := c.document(ctx, "one.system.config")
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration of oned: %w", err)
+	}
+	return e, nil
 }
 
 // MaxInterval is the longest time between two monitorings of a host, in seconds, that is
@@ -209,24 +288,16 @@ const MaxInterval = 24 * 60 * 60
 // (5.x). It is 0 where oned does not tell (6.0 and later: monitord.conf does), or what it tells
 // is above MaxInterval.
 func (c *Client) MonitoringInterval(ctx context.Context) (int, error) {
-	document, err := c.text(ctx, "one.system.config")
+	config, err := c.Configuration(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("read the configuration of oned: %w", err)
+		return 0, err
 	}
-	root := strings.SplitN(strings.TrimPrefix(strings.TrimSpace(document), "<"), ">", 2)[0] // TEMPLATE or OPENNEBULA_CONFIGURATION
-	seconds := 0
-	err = forEach(document, root, root, func(o *object) error {
-		for _, name := range []string{"MONITORING_INTERVAL_HOST", "MONITORING_INTERVAL"} {
-			if n, err := strconv.Atoi(o.value(name)); err == nil && n > 0 && n <= MaxInterval && seconds == 0 {
-				seconds = n
-			}
+	for _, name := range []string{"MONITORING_INTERVAL_HOST", "MONITORING_INTERVAL"} {
+		if n := config.Number(name); n > 0 && n <= MaxInterval {
+			return int(n), nil
 		}
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("[one.system.config] %w", err)
 	}
-	return seconds, nil
+	return 0, nil
 }
 
 // Action is something that changes a VM.
@@ -298,17 +369,13 @@ func (c *Client) MonitoredAt(ctx context.Context, hostID int) (int64, error) {
 	if c.dialect.deleteByAction || c.dialect.HasSet {
 		return 0, fmt.Errorf("read the monitoring of host %d: %w", hostID, ErrUnsupported)
 	}
-	document, err := c.text(ctx, "one.host.monitoring", hostID)
+	data, err := c.document(ctx, "one.host.monitoring", hostID)
 	if err != nil {
 		return 0, fmt.Errorf("read the monitoring of host %d: %w", hostID, err)
 	}
 	var last int64
-	err = forEach(document, "MONITORING_DATA", "HOST", func(o *object) error {
-		last = max(last, o.optional("LAST_MON_TIME"))
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("[one.host.monitoring] %w", err)
+	for _, host := range data.All("HOST") {
+		last = max(last, host.Number("LAST_MON_TIME"))
 	}
 	return last, nil
 }

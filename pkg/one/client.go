@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/kolo/xmlrpc"
+	"one-ft/pkg/text"
 )
 
 // The limits of a Client where Options leaves them zero.
@@ -56,6 +56,7 @@ type Options struct {
 type Client struct {
 	opt     Options
 	http    *http.Client
+	version Version
 	dialect Dialect
 }
 
@@ -68,7 +69,7 @@ func New(opt Options) (*Client, error) {
 		if !found {
 			shown = opt.Endpoint
 		}
-		return nil, fmt.Errorf("endpoint %q is not a URL such as http://localhost:2633/RPC2", Printable(cut(shown, 200)))
+		return nil, fmt.Errorf("endpoint %q is not a URL such as http://localhost:2633/RPC2", text.Short(shown, 200))
 	}
 	if opt.Credentials == "" {
 		return nil, errors.New("no credentials")
@@ -103,7 +104,7 @@ func (c *Client) Endpoint() string {
 
 // call makes one call. safe says that the call changes nothing: then it is
 // repeated for Options.Patience while the error is temporary. The result is the
-// second element of the answer: a string, an int64, a bool or nil (empty string).
+// second element of the answer: a string, an int64 or a bool.
 func (c *Client) call(ctx context.Context, safe bool, method string, args ...any) (any, error) {
 	stop := time.Now().Add(c.opt.Patience)
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
@@ -131,9 +132,9 @@ func (c *Client) call(ctx context.Context, safe bool, method string, args ...any
 func (c *Client) attempt(ctx context.Context, limit time.Duration, method string, args []any) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	body, err := xmlrpc.EncodeMethodCall(method, append([]any{c.opt.Credentials}, args...)...)
+	body, err := encodeCall(method, append([]any{c.opt.Credentials}, args...)...)
 	if err != nil {
-		return nil, fmt.Errorf("[%s] encode: %w", method, err)
+		return nil, err
 	}
 	connected := false
 	trace := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }})

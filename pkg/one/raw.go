@@ -10,10 +10,10 @@ import (
 // for those who read other parts of an answer than this package does. An answer that is not
 // XML-RPC is ErrDamaged, too.
 func (c *Client) Raw(ctx context.Context, method string, args ...any) (string, error) {
-	text, err := c.text(ctx, method, args...)
+	document, err := c.text(ctx, method, args...)
 	var answer *AnswerError
 	if errors.As(err, &answer) {
 		return "", fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return text, err
+	return document, err
 }

@@ -91,7 +91,7 @@ func (d *drilling) run(ctx context.Context, s app.Session) (app.Answer, error) {
 	if d.test {
 		return d.fenceTest(ctx, s)
 	}
-	cloud, err := drill.Read(ctx, s.Client, s.Version, s.Dialect)
+	cloud, err := drill.Read(ctx, s.Client)
 	if err != nil {
 		return nil, err
 	}

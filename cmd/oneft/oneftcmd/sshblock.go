@@ -12,6 +12,7 @@ import (
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 )
 
 // sshChange is what is done to the ssh configuration of the drivers' user; the zero value is nothing.
@@ -35,7 +36,7 @@ func planSSH(ctx context.Context, s app.Session) (sshChange, error) {
 	if asked && !s.Cli.Bool("ssh") {
 		return sshChange{}, nil
 	}
-	uid, local := app.OnedUser("/proc", s.Client.Endpoint(), s.Paths.Location)
+	uid, local := process.OnedUser("/proc", s.Client.Endpoint(), s.Paths.Location)
 	if !asked && !local {
 		return sshChange{}, nil
 	}
@@ -84,7 +85,7 @@ func readSSH(s app.Session) (sshChange, error) {
 		return sshChange{}, err
 	}
 	u := client.User
-	config, err := install.ReadSSHConfig(u.Home, u.UID, u.GID)
+	config, err := install.ReadSSHConfig(u.Home, u.UID)
 	return sshChange{client: client, config: config}, err
 }
 
@@ -193,7 +194,7 @@ func (c sshChange) write(ctx context.Context, s app.Session) (backup string, err
 
 // putBack makes the configuration what it was.
 func (c sshChange) putBack() error {
-	now, err := install.ReadSSHConfig(c.client.User.Home, c.client.User.UID, c.client.User.GID)
+	now, err := install.ReadSSHConfig(c.client.User.Home, c.client.User.UID)
 	if err != nil {
 		return err
 	}
@@ -206,7 +207,7 @@ func (c sshChange) putBack() error {
 
 // showSSH adds the state of the ssh configuration to "oneft hooks show".
 func showSSH(ctx context.Context, s app.Session, a *page) {
-	uid, local := app.OnedUser("/proc", s.Client.Endpoint(), s.Paths.Location)
+	uid, local := process.OnedUser("/proc", s.Client.Endpoint(), s.Paths.Location)
 	c, err := readSSH(s)
 	if !local || err != nil || uid != c.client.User.UID {
 		return
