@@ -139,7 +139,7 @@ func (w *world) look(t testing.TB) (check.Facts, check.Report) {
 	for _, call := range w.cloud.Calls() {
 		switch call.Method {
 		case "one.system.version", "one.system.config", "one.zone.raftstatus", "one.hostpool.info", "one.host.info", "one.vm.info",
-			"one.vmpool.info", "one.vmpool.infoextended", "one.datastore.info":
+			"one.vmpool.info", "one.vmpool.infoextended", "one.vmpool.infoset", "one.datastore.info":
 		default:
 			t.Errorf("%s was called", call.Method)
 		}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -92,14 +93,12 @@ func (c *collector) skip(format string, args ...any) {
 // config reads what oned tells of its configuration.
 func (c *collector) config(ctx context.Context) {
 	f := &c.facts
-	document, err := c.Client.Raw(ctx, "one.system.config")
+	conf, err := c.Client.Configuration(ctx)
 	if f.ConfigErr = err; err != nil {
 		return
 	}
 	if f.Version.Before(5, 9) { // later versions have hooks in their pool
-		if f.Loaded, err = loadedHooks(document); err != nil {
-			c.skip("hooks of the running oned: %v", err)
-		}
+		f.Loaded = loadedHooks(conf)
 	}
 	if c.Interval == nil {
 		return
@@ -133,7 +132,8 @@ func (c *collector) clock(ctx context.Context, hosts []one.Host) {
 			continue
 		}
 		asked++
-		at, err := c.Client.LastMonitored(ctx, h.ID)
+		now, err := c.Client.Host(ctx, h.ID)
+		at := cmp.Or(now.LastContact, now.LastAttempt)
 		if when := time.Unix(at, 0); err == nil && at > 0 && when.After(clock.Monitored) {
 			clock.Monitored = when
 			if when.After(clock.Newest) {

@@ -269,7 +269,7 @@ func TestBudgets(t *testing.T) {
 // TestNoAnswer: when oned goes away in the middle, the check ends, and says what it did not see.
 func TestNoAnswer(t *testing.T) {
 	w := newWorld(t, "6.10.0", 2, func(c *cloud.Config) { c.VMs = []cloud.VM{running(1, 0)} })
-	for _, method := range []string{"one.vmpool.infoextended", "one.datastore.info", "one.system.config", "one.host.info"} {
+	for _, method := range []string{"one.vmpool.infoset", "one.datastore.info", "one.system.config", "one.host.info"} {
 		w.cloud.Inject(cloud.Rule{Method: method, ID: -1, DropBefore: true})
 	}
 	f, r := w.look(t)

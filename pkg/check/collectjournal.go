@@ -134,19 +134,15 @@ func isHeld(held map[string]bool, dir, kind string, id int) bool {
 
 // loadedHooks reads the hooks for hosts and VMs of a running oned out of one.system.config. They
 // are nil when it has no hook manager in it: then it does not tell all.
-func loadedHooks(document string) ([]HookLine, error) {
-	root, err := one.Parse(document)
-	if err != nil {
-		return nil, fmt.Errorf("read the configuration of oned: %w", err)
-	}
-	if root.Child("HM_MAD") == nil {
-		return nil, nil
+func loadedHooks(conf *one.Element) []HookLine {
+	if conf.Child("HM_MAD") == nil {
+		return nil
 	}
 	hooks := []HookLine{}
 	for _, resource := range []string{"HOST", "VM"} {
-		for _, h := range root.All(resource + "_HOOK") {
+		for _, h := range conf.All(resource + "_HOOK") {
 			hooks = append(hooks, HookLine{resource, h.Value("NAME"), h.Value("ON"), h.Value("COMMAND"), h.Value("ARGUMENTS")})
 		}
 	}
-	return hooks, nil
+	return hooks
 }

@@ -6,13 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/kolo/xmlrpc"
-
 	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
 	"one-ft/pkg/statedir"
 	"one-ft/test/testdata/tapes"
 )
@@ -159,14 +157,16 @@ func TestLoadedHooks(t *testing.T) {
 		if tape.Method != "one.system.config" || tape.Case != "ok" || !bytes.Contains(tape.Response, []byte("HM_MAD")) {
 			continue
 		}
-		var answer []any
-		if err := xmlrpc.Response(tape.Response).Unmarshal(&answer); err != nil {
-			t.Fatal(err)
-		}
-		hooks, err := loadedHooks(answer[1].(string))
+		answer, err := one.Parse(string(tape.Response))
 		if err != nil {
 			t.Fatal(err)
 		}
+		values := answer.Child("params").Child("param").Child("value").Child("array").Child("data").Children()
+		conf, err := one.Parse(values[1].Value("string"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hooks := loadedHooks(conf)
 		found = slices.Contains(hooks, HookLine{"HOST", "error", "ERROR", "/usr/share/one/hooks/host_error", "$ID -r n"})
 		if !found {
 			t.Errorf("%+v", hooks)
@@ -175,13 +175,12 @@ func TestLoadedHooks(t *testing.T) {
 	if !found {
 		t.Error("the hook was not found in any tape")
 	}
-	if hooks, err := loadedHooks("<TEMPLATE><PORT>1</PORT></TEMPLATE>"); hooks != nil || err != nil {
-		t.Errorf("a part of a configuration: %v %v", hooks, err)
-	}
-	if hooks, err := loadedHooks("<TEMPLATE><HM_MAD/><VM_HOOK><NAME>a</NAME></VM_HOOK></TEMPLATE>"); len(hooks) != 1 || hooks[0].Resource != "VM" || err != nil {
-		t.Errorf("a hook for VMs: %v %v", hooks, err)
-	}
-	if _, err := loadedHooks("<TEMPLATE>"); err == nil || strings.Contains(err.Error(), "\n") {
-		t.Errorf("half a document: %v", err)
+	for document, want := range map[string]string{
+		"<TEMPLATE><PORT>1</PORT></TEMPLATE>": "[]", "<TEMPLATE><HM_MAD/><VM_HOOK><NAME>a</NAME></VM_HOOK></TEMPLATE>": "[{VM a   }]",
+	} {
+		conf, err := one.Parse(document)
+		if hooks := loadedHooks(conf); err != nil || fmt.Sprint(hooks) != want {
+			t.Errorf("%s: %v %v", document, hooks, err)
+		}
 	}
 }

@@ -44,14 +44,17 @@ func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 	}
 	var ill []one.VM
 	seen := map[int]bool{}
-	keep := func(vm one.VMDisks) {
-		seen[vm.ID] = true
-		if c.count(vm, fine) {
-			ill = append(ill, vm.VM)
-		}
-	}
 	for page := range slices.Chunk(ids, pageSize) {
-		if !c.page(ctx, page, keep) {
+		vms, unread, err := one.ReadVMs(ctx, c.Client, page, (*one.Element).VMDisks)
+		v.Unread = append(v.Unread, unread...)
+		for _, vm := range vms {
+			seen[vm.ID] = true
+			if c.count(vm, fine) {
+				ill = append(ill, vm.VM)
+			}
+		}
+		if err != nil {
+			c.skip("VMs from %d on: %v", page[0], err)
 			v.Unread = append(v.Unread, slices.DeleteFunc(ids, func(id int) bool { return seen[id] || slices.Contains(v.Unread, id) })...)
 			break
 		}
@@ -89,29 +92,6 @@ func (c *collector) onTheWay(vms []one.VM) {
 			c.facts.VMs.OnTheWay[vm.ID] = vm.Status()
 		}
 	}
-}
-
-// page reads some VMs. When they cannot be read together, each half is tried: one VM whose text
-// is damaged must not hide the others. It returns false when oned does not answer.
-func (c *collector) page(ctx context.Context, ids []int, keep func(one.VMDisks)) bool {
-	vms, err := c.Client.VMsBetween(ctx, ids[0], ids[len(ids)-1])
-	switch {
-	case err == nil:
-		for _, vm := range vms {
-			if _, wanted := slices.BinarySearch(ids, vm.ID); wanted {
-				keep(vm)
-			}
-		}
-		return true
-	case !errors.Is(err, one.ErrDamaged) || ctx.Err() != nil:
-		c.skip("VMs from %d on: %v", ids[0], err)
-		return false
-	case len(ids) == 1:
-		c.facts.VMs.Unread = append(c.facts.VMs.Unread, ids[0])
-		return true
-	}
-	half := len(ids) / 2
-	return c.page(ctx, ids[:half], keep) && c.page(ctx, ids[half:], keep)
 }
 
 // count notes what matters of a VM, and reports whether it failed. fine are the hosts that

@@ -11,6 +11,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/text"
 )
 
 // TestGood: a cloud without trouble has neither problems nor warnings, on all versions.
@@ -254,7 +255,7 @@ func TestTroubles(t *testing.T) {
 			if f.Severity != OK {
 				found = append(found, f)
 			}
-			if (f.Fix == "") == (f.Severity != OK) && c.name != "hook warning" || one.Printable(f.What+f.Fix) != f.What+f.Fix {
+			if (f.Fix == "") == (f.Severity != OK) && c.name != "hook warning" || text.Printable(f.What+f.Fix) != f.What+f.Fix {
 				t.Errorf("%s: %+v", c.name, f)
 			}
 		}

@@ -54,7 +54,7 @@ var hooksOfOned = one.Version{Major: 5, Minor: 10}
 
 // cycle finds out how long a monitoring cycle is.
 func (w work) cycle(ctx context.Context) (time.Duration, error) {
-	cycle, _, err := failover.Interval(ctx, w.s.Client, monitord(w.s))
+	cycle, _, err := w.s.Client.Interval(ctx, monitord(w.s))
 	return cycle, err
 }
 

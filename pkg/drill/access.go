@@ -29,16 +29,13 @@ const subject = 0xFFFFFFFFF
 // aclRule is an access rule of oned.
 type aclRule struct{ user, resource, rights int64 }
 
-// Access says who may use which hosts and datastores.
+// Access says who may use which hosts and datastores; when it could not be read, only oneadmin and its group.
 type Access struct {
-	// Known: the rules and groups were read.
-	Known  bool
 	rules  []aclRule
 	groups map[int][]int // of users, by their ID
 }
 
-// access reads the rules that hold in this zone, and the groups of users. When they cannot be read, only VMs of
-// oneadmin and its group can be judged.
+// access reads the rules that hold in this zone, and the groups of users.
 func (r *reader) access(ctx context.Context) (a Access) {
 	config, err := r.client.Configuration(ctx)
 	if err != nil {
@@ -60,7 +57,9 @@ func (r *reader) access(ctx context.Context) (a Access) {
 		a.groups[u.ID] = u.Groups
 		return err
 	}, "one.userpool.info")
-	a.Known = err == nil
+	if err != nil {
+		return Access{}
+	}
 	return a
 }
 
@@ -97,10 +96,11 @@ func (v *VM) trusted() bool { return v.UID == 0 || v.GID == 0 }
 
 // mayUse reports whether the owner of a VM may run it on a host (MANAGE; Scheduler.cc, match_host).
 func (a Access) mayUse(v *VM, h one.Host) bool {
-	return v.trusted() || a.Known && a.allows(v, aclManage, aclHost, h.ID, []int{h.ClusterID})
+	return v.trusted() || a.allows(v, aclManage, aclHost, h.ID, []int{h.ClusterID})
 }
 
 // mayStore reports whether the owner of a VM may use a datastore (USE; Scheduler.cc, match_system_ds).
 func (a Access) mayStore(v *VM, d Datastore) bool {
-	return v.trusted() || a.Known && (d.OtherUse || d.GroupUse && slices.Contains(a.groups[v.UID], d.GID) || a.allows(v, aclUse, aclDatastore, d.ID, d.Clusters))
+	inGroup := d.GroupUse && slices.Contains(a.groups[v.UID], d.GID)
+	return v.trusted() || d.OtherUse || inGroup || a.allows(v, aclUse, aclDatastore, d.ID, d.Clusters)
 }

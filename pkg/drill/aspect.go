@@ -20,7 +20,7 @@ const (
 	// Those below matter for placing a VM (Placer), not for whether there is room.
 
 	Affinity         Aspect = "affinity"         // requirements about the VMs that are on a host (CURRENT_VMS)
-	Requirements     Aspect = "requirements"     // that cannot be told, or not be read
+	Requirements     Aspect = "requirements"     // that are not known, or not readable
 	ImageDatastores  Aspect = "image_datastores" // a disk is copied on its image datastore
 	SystemDatastores Aspect = "system_datastores"
 	AccessControl    Aspect = "access_control" // whether its owner may use any of the hosts or datastores
@@ -53,4 +53,20 @@ func aspects(all []Aspect) string {
 		words[i] = a.String()
 	}
 	return strings.Join(words, ", ")
+}
+
+// need is an aspect, and whether it matters.
+type need struct {
+	is     bool
+	aspect Aspect
+}
+
+// needed are the aspects that matter.
+func needed(all []need) (aspects []Aspect) {
+	for _, n := range all {
+		if n.is {
+			aspects = append(aspects, n.aspect)
+		}
+	}
+	return aspects
 }

@@ -25,7 +25,7 @@ type Cloud struct {
 	Notes []string
 }
 
-// Host is a host with what the scheduler looks at.
+// Host is a host with what the scheduler evaluates.
 type Host struct {
 	one.Host
 	// Attributes have those of its cluster last.
@@ -39,7 +39,7 @@ type Host struct {
 	FreeDatastore map[int]int64
 }
 
-// VM is a VM with what the scheduler looks at. Of both templates only the attributes of
+// VM is a VM with what the scheduler evaluates. Of both templates only the attributes of
 // one-ft are kept, and of its history the last record, but the whole one while it is migrating.
 type VM struct {
 	one.VM
@@ -122,7 +122,7 @@ func (c Cloud) indexOf(vm int) (int, bool) {
 func (c Cloud) Plan(hostID int, d one.Dialect, p recovery.Policy) recovery.Plan {
 	host, _ := c.Host(hostID)
 	s := recovery.Snapshot{Dialect: d, Host: host.Host}
-	others := p.Mode == recovery.Migrate || host.Template["FT_ACTION"] != "" // moves and migrations look at them
+	others := p.Mode == recovery.Migrate || host.Template["FT_ACTION"] != "" // moves and migrations need them
 	for _, id := range host.VMs {
 		if vm, found := c.VM(id); found {
 			s.VMs = append(s.VMs, vm.VM)

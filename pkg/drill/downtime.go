@@ -152,10 +152,7 @@ func (in Conditions) input(c Cloud, hostID int, plan recovery.Plan) (downtime.In
 			i.Disks = append(i.Disks, vm.DiskCount)
 		}
 		if p := vm.prolog(); p > 0 {
-			if i.Prolog.High == 0 {
-				i.Prolog = downtime.Span{Low: p, High: p}
-			}
-			i.Prolog = downtime.Span{Low: min(i.Prolog.Low, p), High: max(i.Prolog.High, p)}
+			i.Prolog = downtime.Span{Low: min(cmp.Or(i.Prolog.Low, p), p), High: max(i.Prolog.High, p)}
 		}
 	}
 	return i, proof

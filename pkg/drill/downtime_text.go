@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
-	"unicode/utf8"
 
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/failfast"
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // lines are a downtime in words: a table of its stages, what a host that only hangs does, and what makes
@@ -30,9 +30,10 @@ func (d *Downtime) lines() []string {
 	if len(d.Levers) == 0 {
 		return lines
 	}
-	lines = append(lines, "to make it shorter, what saves most first:")
+	lines = append(lines, "to shorten it, the largest saving first:")
 	for i, l := range d.Levers {
-		lines = append(lines, one.Printable(fmt.Sprintf("  %d. %s (%s)", i+1, downtime.Lever{Kind: l.Kind, Changes: l.Changes}.Text(d.place), l.gains())))
+		change := downtime.Lever{Kind: l.Kind, Changes: l.Changes}.Text(d.place)
+		lines = append(lines, text.Printable(fmt.Sprintf("  %d. %s (%s)", i+1, change, l.gains())))
 	}
 	return lines
 }
@@ -55,21 +56,13 @@ func (d *Downtime) inShort() (most, lever string) {
 
 // columns aligns rows.
 func columns(rows [][3]string) []string {
-	var width [3]int
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
-		for i, text := range r {
-			width[i] = max(width[i], utf8.RuneCountInString(text))
-		}
+		fmt.Fprintln(w, "  "+strings.Join(r[:], "\t"))
 	}
-	lines := make([]string, len(rows))
-	for i, r := range rows {
-		line := "  "
-		for c, text := range r {
-			line += text + strings.Repeat(" ", width[c]-utf8.RuneCountInString(text)+2)
-		}
-		lines[i] = strings.TrimRight(line, " ")
-	}
-	return lines
+	_ = w.Flush() // into memory
+	return strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
 }
 
 // remarks are what does not go into the table.
@@ -77,34 +70,36 @@ func (d *Downtime) remarks() []string {
 	var lines []string
 	for _, f := range []downtime.Failure{downtime.Frozen, downtime.NoSSHD, downtime.NoLibvirtd} {
 		seen := d.forecast(f).Stage(downtime.StageDetection)
-		text := "ERROR after " + seen.String()
+		says := "ERROR after " + seen.String()
 		if seen.Never() {
-			text = "never ERROR: its VMs are not recovered, and the scheduler goes on using it"
+			says = "never ERROR: its VMs are not recovered, and the scheduler keeps using it"
 		}
-		lines = append(lines, "  "+f.Text()+": "+text)
+		lines = append(lines, "  "+f.Text()+": "+says)
 	}
-	lines = append(lines, fmt.Sprintf("  when many hosts fail at once: held for %s, at most %s (storm)", seconds(d.Storm.Low.Seconds()), seconds(d.Storm.High.Seconds())))
+	lines = append(lines, fmt.Sprintf("  when many hosts fail at once: held for %s, at most %s (storm)",
+		seconds(d.Storm.Low.Seconds()), seconds(d.Storm.High.Seconds())))
 	switch d.Proof.Kind {
 	case ProofOff:
-		lines = append(lines, "  fencing is off: nothing proves that the host is off, and no clean-up is ended")
+		lines = append(lines, "  fencing is off: nothing proves that the host is off, so stuck clean-ups are not ended")
 	case ProofNone:
-		lines = append(lines, "  nothing fences this host: nothing proves that it is off, and no clean-up is ended")
+		lines = append(lines, "  nothing fences this host: nothing proves that it is off, so stuck clean-ups are not ended")
 	case ProofManual:
 		lines = append(lines, "  an admin has to confirm that the host is off (oneft resume)")
 	}
 	switch {
 	case d.sshErr != nil:
-		lines = append(lines, one.Printable("  ssh was not asked for its settings, those that OpenNebula ships are assumed: "+d.sshErr.Error()))
+		lines = append(lines, text.Printable("  failed to read the settings of ssh, those that OpenNebula ships are assumed: "+d.sshErr.Error()))
 	case d.FailFast == failfast.InForce:
 		lines = append(lines, "  ssh to a host that is proven off fails at once")
 	case d.FailFast == failfast.AlwaysFails:
 		lines = append(lines, "  ssh from this front-end fails for every host: see oneft check")
 	}
 	if d.Needed > d.Timeout {
-		lines = append(lines, fmt.Sprintf("  timeout: %s in the configuration is too short to follow all of them: it has to be at least %s", seconds(d.Timeout), seconds(d.Needed)))
+		lines = append(lines, fmt.Sprintf("  timeout: %s in the configuration is too short to follow all VMs; it must be at least %s",
+			seconds(d.Timeout), seconds(d.Needed)))
 	}
 	for _, p := range d.NotRead {
-		lines = append(lines, one.Printable("  "+p.Text(d.place)))
+		lines = append(lines, text.Printable("  "+p.Text(d.place)))
 	}
 	return lines
 }
@@ -121,7 +116,7 @@ func (l Lever) gains() string {
 	for _, g := range l.Gains {
 		switch {
 		case g.Ends && g.Failure == downtime.Frozen:
-			words = append(words, "a frozen host becomes ERROR at all")
+			words = append(words, "a frozen host, which otherwise never becomes ERROR, is recovered")
 		case g.Ends:
 			words = append(words, g.Failure.Text()+": without it there is no limit")
 		default:
@@ -129,16 +124,14 @@ func (l Lever) gains() string {
 		}
 	}
 	local, routed := saved[downtime.Silent], saved[downtime.Dropped]
-	switch {
-	case local == routed && local != "":
-		words = append([]string{local}, words...)
-	case local == "" && routed != "":
-		words = append([]string{routed + " when routed or filtered"}, words...)
-	case local != "" && routed == "":
-		words = append([]string{local + " in the same network"}, words...)
-	case local != "":
-		words = append([]string{local + " in the same network, " + routed + " when routed or filtered"}, words...)
+	if local != "" && local != routed {
+		local += " in the same network"
 	}
+	if routed != "" && local != routed {
+		routed += " when routed or filtered"
+	}
+	sooner := slices.Compact(filled(local, routed))
+	words = append(filled(strings.Join(sooner, ", ")), words...)
 	if len(words) == 0 { // of a frozen host alone
 		words = append(words, saved[downtime.Frozen]+" for a frozen host")
 	}

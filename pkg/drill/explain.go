@@ -8,15 +8,17 @@ import (
 	"one-ft/pkg/drill/requirement"
 )
 
-// explain adds the reason of a verdict. A VM that fits, but needs something that was not evaluated, is NotKnown.
-func (t *trial) explain(c *Capacity, w *workload, v *VM) {
+// capacity is the verdict on a VM of a workload, with the reason. A VM that fits, but needs something that was not
+// evaluated, is NotKnown.
+func (t *trial) capacity(w *workload, v *VM) Capacity {
+	c := Capacity{Verdict: w.verdict, Host: t.s.hostID(w.usual)}
 	switch {
 	case c.Verdict == DoesNotFit:
 		c.Reason = t.misfit(w)
 	case c.Verdict == Tight:
-		c.Reason = "whether there is room for it depends on the order in which the VMs are placed"
+		c.Reason = "whether it fits depends on the order in which the VMs are placed"
 	case c.Verdict == NotKnown:
-		c.Reason = "it depends on requirements of other VMs that were not evaluated"
+		c.Reason = "depends on requirements of other VMs that were not evaluated"
 		if unknowns := w.unknowns(); len(unknowns) > 0 {
 			c.Reason = "not evaluated: requirements of " + strings.Join(unknowns, ", ")
 		}
@@ -24,6 +26,7 @@ func (t *trial) explain(c *Capacity, w *workload, v *VM) {
 		c.Verdict = NotKnown
 		c.Reason = "not evaluated: " + aspects(v.Unchecked)
 	}
+	return c
 }
 
 // misfit says why a workload is placed nowhere.

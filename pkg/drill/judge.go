@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
 
@@ -15,15 +14,6 @@ type Capacity struct {
 	Host int `json:"host"`
 	// Reason says why it does not fit, is tight or not known.
 	Reason string `json:"reason,omitempty"`
-}
-
-// judgement is the answer for one host.
-type judgement struct {
-	verdict    Verdict
-	capacities map[int]Capacity // by VM
-	need       Headroom         // of the VMs that have to be placed
-	free       Headroom         // on the other hosts, before anything is placed
-	unread     []int
 }
 
 // Headroom is room on hosts in service: hundredths of a core, and kB.
@@ -45,28 +35,38 @@ func memoryText(kb int64) string {
 	return fmt.Sprintf("%d MB", kb>>10)
 }
 
-// judge decides whether the rest of the cloud can take the VMs of a host.
-func (s *simulation) judge(dead int, plan recovery.Plan) judgement {
+// drill judges the death of one host: what would happen to its VMs, and whether the rest of the cloud can take them.
+func (s *simulation) drill(dead int, plan recovery.Plan) Report {
 	t := s.newTrial(dead, plan)
-	j := judgement{capacities: map[int]Capacity{}, free: s.free(&t.start, dead), unread: s.unreadOn(dead)}
-	for _, step := range plan.Steps {
-		j.capacities[step.VM.ID] = Capacity{Host: -1}
+	t.judge()
+	host := s.hosts[dead].host
+	r := Report{
+		HostID: host.ID, Name: host.Name, Cluster: host.Cluster, State: host.State.String(), VMs: []Row{},
+		Free: s.free(&t.start, dead), Unread: s.unreadOn(dead), NotEvaluated: notEvaluated(),
 	}
-	verdicts, usual := t.verdicts()
-	for i, w := range t.workloads {
-		j.need.CPU += w.cpu
-		j.need.Memory += w.memory
+	if len(r.Unread) > 0 {
+		r.Verdict = NotKnown
+	}
+	capacities := map[int]Capacity{}
+	for _, w := range t.workloads {
+		r.Need.CPU += w.cpu
+		r.Need.Memory += w.memory
 		for _, v := range w.vms {
-			c := Capacity{Verdict: verdicts[i], Host: s.hostID(usual[i])}
-			t.explain(&c, w, v)
-			j.capacities[v.ID] = c
-			j.verdict = max(j.verdict, c.Verdict)
+			capacities[v.ID] = t.capacity(w, v)
 		}
 	}
-	if len(j.unread) > 0 {
-		j.verdict = max(j.verdict, NotKnown)
+	for _, step := range plan.Steps {
+		c, found := capacities[step.VM.ID]
+		if !found {
+			c.Host = -1
+		}
+		r.Verdict = max(r.Verdict, c.Verdict)
+		r.VMs = append(r.VMs, Row{
+			VM: step.VM.ID, Name: step.VM.Name, Status: step.VM.Status(), Priority: step.Priority,
+			Action: step.Verb, Reason: step.Reason.String(), Unhandled: step.Unhandled, Capacity: c,
+		})
 	}
-	return j
+	return r
 }
 
 // trial is one host that could die: what changes on the others, and what has to be placed.
@@ -74,8 +74,8 @@ type trial struct {
 	s         *simulation
 	dead      int // index
 	start     room
-	workloads []*workload
-	state     room // of the strategy at hand
+	workloads []*workload // in the order of their IDs
+	state     room        // of the strategy at hand
 }
 
 // newTrial makes the trial of a host from the plan for its VMs: room that is free when a VM
@@ -132,69 +132,60 @@ func (t *trial) take(v *VM, host int, sign int64) {
 	has.vms += sign
 }
 
-// verdicts are those of the workloads; usual are the indexes of their hosts with the default policy. What fits if
-// every requirement that cannot be evaluated is met, and does not if none is, is not known.
-func (t *trial) verdicts() (verdicts []Verdict, usual []int) {
-	verdicts, usual = t.outcomes(false)
-	if slices.ContainsFunc(t.workloads, func(w *workload) bool { return len(w.unknowns()) > 0 }) {
-		optimistic, _ := t.outcomes(true)
-		for i, v := range optimistic {
-			if v != verdicts[i] {
-				verdicts[i] = NotKnown
-			}
+// judge gives each workload its verdict and its usual host. What fits if every requirement that cannot be
+// evaluated is met, and does not if none is, is not known.
+func (t *trial) judge() {
+	vague := slices.ContainsFunc(t.workloads, func(w *workload) bool { return len(w.unknowns()) > 0 })
+	if vague {
+		t.runAll(true)
+		for _, w := range t.workloads {
+			w.atBest, w.verdict = w.verdict, NoNeed
 		}
 	}
-	return verdicts, usual
-}
-
-// outcomes are the verdicts of all strategies together.
-func (t *trial) outcomes(optimistic bool) (verdicts []Verdict, usual []int) {
-	verdicts = make([]Verdict, len(t.workloads))
-	for _, strategy := range t.strategies() {
-		hosts := t.run(strategy, optimistic)
-		if strategy == (Strategy{ByID, Striping}) {
-			usual = hosts
-		}
-		for i, host := range hosts {
-			outcome := Fits
-			if host < 0 {
-				outcome = DoesNotFit
-			}
-			if verdicts[i] != NoNeed && verdicts[i] != outcome {
-				outcome = Tight
-			}
-			verdicts[i] = outcome
+	t.runAll(false)
+	for _, w := range t.workloads {
+		if vague && w.atBest != w.verdict {
+			w.verdict = NotKnown
 		}
 	}
-	return verdicts, usual
 }
 
-// strategies are those that differ: without priorities both orders are the same.
-func (t *trial) strategies() []Strategy {
-	byID, byTurn := slices.Clone(t.workloads), slices.Clone(t.workloads)
-	sortWorkloads(byID, ByID)
+// runAll adds up the outcomes of all strategies that differ: without priorities both orders are the same.
+func (t *trial) runAll(optimistic bool) {
+	byTurn := slices.Clone(t.workloads)
 	sortWorkloads(byTurn, ByRecovery)
-	all := strategies()
-	if slices.Equal(byID, byTurn) {
-		all = slices.DeleteFunc(all, func(s Strategy) bool { return s.Order == ByRecovery })
+	orders := []Order{ByID, ByRecovery}
+	if slices.Equal(byTurn, t.workloads) {
+		orders = orders[:1]
 	}
-	return all
+	for _, order := range orders {
+		for _, rank := range []Rank{FreeCPU, Striping, Packing} {
+			t.run(Strategy{order, rank}, optimistic)
+			for _, w := range t.workloads {
+				outcome := Fits
+				if w.host < 0 {
+					outcome = DoesNotFit
+				}
+				if w.verdict != NoNeed && w.verdict != outcome {
+					outcome = Tight
+				}
+				w.verdict = outcome
+				if order == ByID && rank == Striping { // the default policy
+					w.usual = w.host
+				}
+			}
+		}
+	}
 }
 
-// run places everything by one strategy, and gives for each workload the index of its host, or -1.
-func (t *trial) run(strategy Strategy, optimistic bool) []int {
+// run gives every workload its host by one strategy.
+func (t *trial) run(strategy Strategy, optimistic bool) {
 	t.start.clone(&t.state)
 	order := slices.Clone(t.workloads)
 	sortWorkloads(order, strategy.Order)
-	at := make(map[*workload]int, len(order))
 	for _, w := range order {
-		at[w] = t.s.place(w, t.dead, strategy.Rank, optimistic, &t.state)
+		w.host = t.s.place(w, t.dead, strategy.Rank, optimistic, &t.state)
 	}
-	hosts := make([]int, len(t.workloads))
-	for i, w := range t.workloads {
-		hosts[i] = at[w]
-	}
-	return hosts
 }
 
 // free is what is free on the hosts in service without one.
@@ -222,22 +213,4 @@ func (s *simulation) hostID(index int) int {
 		return -1
 	}
 	return s.hosts[index].host.ID
-}
-
-// Place places the VMs of a host's plan by one strategy, and gives for each that needs a place
-// the ID of its host, or -1. Requirements that cannot be evaluated count as not met. It
-// fails when the host does not exist.
-func (c Cloud) Place(hostID int, plan recovery.Plan, strategy Strategy) (map[int]int, error) {
-	dead, found := c.hostIndex(hostID)
-	if !found {
-		return nil, fmt.Errorf("host %d: %w", hostID, one.ErrNotFound)
-	}
-	t := newSimulation(c).newTrial(dead, plan)
-	at := map[int]int{}
-	for i, host := range t.run(strategy, false) {
-		for _, v := range t.workloads[i].vms {
-			at[v.ID] = t.s.hostID(host)
-		}
-	}
-	return at, nil
 }

@@ -98,7 +98,7 @@ func TestVerdicts(t *testing.T) {
 			"does not fit: 1 does not fit (no other host is in service)"},
 		// Where the first one goes decides about the second.
 		{"depends on the strategy", Cloud{Hosts: []Host{host(0, 9, 9, 1, 2), host(1, 3, 8, 8), host(2, 2, 8)}, VMs: []VM{vm(1, 0, 2, 1), vm(2, 0, 3, 1)}},
-			"tight: 1 fits on 2 2 tight on 1 (whether there is room for it depends on the order in which the VMs are placed)"},
+			"tight: 1 fits on 2 2 tight on 1 (whether it fits depends on the order in which the VMs are placed)"},
 		{"requirements", Cloud{Hosts: []Host{host(0, 4, 8, 1, 2), host(1, 4, 8), host(2, 4, 8)}, VMs: []VM{vm(1, 0, 1, 1, "ID = 2"), vm(2, 0, 1, 1, "CLUSTER_ID = 1", `NAME = "n*"`)}},
 			"does not fit: 1 fits on 2 2 does not fit (no other host meets its requirements)"},
 		{"pinned to the dead host", Cloud{Hosts: []Host{host(0, 4, 8, 1), host(1, 4, 8)}, VMs: []VM{vm(1, 0, 1, 1, "ID = 0")}},

@@ -103,8 +103,8 @@ func diskStores(disk *one.Element) (onSystem int64, onImage bool) {
 	return onSystem, disk.Is(target, "SELF")
 }
 
-// unchecked is what a VM needs and no verdict looks at.
-func unchecked(template, user *one.Element) (all []Aspect) {
+// unchecked is what a VM needs and no verdict evaluates.
+func unchecked(template, user *one.Element) []Aspect {
 	var pinned, huge, chosen bool
 	for _, t := range template.All("TOPOLOGY") {
 		pins := t.Value("PIN_POLICY") != "" && !t.Is("PIN_POLICY", "NONE")
@@ -114,18 +114,10 @@ func unchecked(template, user *one.Element) (all []Aspect) {
 	for _, nic := range template.All("NIC") {
 		chosen = chosen || nic.Is("NETWORK_MODE", "AUTO")
 	}
-	for _, c := range []struct {
-		needed bool
-		aspect Aspect
-	}{
+	return needed([]need{
 		{template.Child("PCI") != nil, PCIDevices}, {pinned, PinnedCPUs}, {huge, HugePages}, {chosen, Networks},
 		{user.Child("PUBLIC_CLOUD") != nil || user.Child("EC2") != nil, PublicClouds},
-	} {
-		if c.needed {
-			all = append(all, c.aspect)
-		}
-	}
-	return all
+	})
 }
 
 // parseDatastore reads a DATASTORE element of a system datastore.

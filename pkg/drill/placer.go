@@ -29,7 +29,7 @@ func NewPlacer(client *one.Client) Placer { return Placer{client} }
 
 // Place says for each VM, in the order of ids, which is that of their priority, where it is to be deployed
 // now. A VM of which not everything that matters was evaluated is left to the scheduler, which knows it.
-// Hosts in not are not used. It reads the cloud as it is now: hosts, VMs that wait, datastores, access
+// Hosts in not are not used. It reads the current state: hosts, VMs that wait, datastores, access
 // rules; what the scheduler starts meanwhile oned refuses (one.ErrWrongState, or no room).
 func (p Placer) Place(ctx context.Context, ids []int, not map[int]bool) ([]Placement, error) {
 	if len(ids) == 0 {
@@ -107,23 +107,15 @@ func (v *VM) fresh() bool {
 
 // notEvaluated is what matters for a VM and is not evaluated.
 func (w *workload) notEvaluated(v *VM, datastores bool) []Aspect {
-	left := slices.Clone(v.Unchecked)
 	unreadable, dynamic := len(w.unknowns()) > 0, false
 	for _, r := range slices.Concat(w.rules, w.stores) {
 		unreadable, dynamic = unreadable || r.err != nil, dynamic || r.Dynamic
 	}
-	for _, c := range []struct {
-		is     bool
-		aspect Aspect
-	}{
-		{v.GroupID >= 0, VMGroups}, {dynamic, Affinity}, {unreadable, Requirements}, {v.ImageStore, ImageDatastores},
+	inGroup := v.GroupID >= 0 && !slices.Contains(v.Unchecked, VMGroups)
+	return slices.Concat(v.Unchecked, needed([]need{
+		{inGroup, VMGroups}, {dynamic, Affinity}, {unreadable, Requirements}, {v.ImageStore, ImageDatastores},
 		{!datastores, SystemDatastores}, {v.OwnRank, Preference},
-	} {
-		if c.is && !slices.Contains(left, c.aspect) {
-			left = append(left, c.aspect)
-		}
-	}
-	return left
+	}))
 }
 
 // allow takes the hosts and datastores out that a VM may not use: those in not, those that are not in

@@ -95,11 +95,11 @@ func TestPlaceAccess(t *testing.T) {
 	user := func(v *VM) { v.UID, v.GID = 7, 100 }
 	all := aclRule{aclAll, aclHost | aclDatastore | aclAll, aclManage | aclUse}
 	known := func(rules ...aclRule) Access {
-		return Access{Known: true, rules: rules, groups: map[int][]int{7: {100, 101}}}
+		return Access{rules: rules, groups: map[int][]int{7: {100, 101}}}
 	}
 	for name, c := range map[string]queue{
 		"no rights":             {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(), want: "1:access_control"},
-		"rights unknown":        {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: Access{rules: []aclRule{all}}, want: "1:access_control"},
+		"rights unknown":        {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: Access{}, want: "1:access_control"},
 		"everyone":              {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(all), want: "1@0"},
 		"the group, one host":   {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(aclRule{aclGroup | 101, aclHost | aclIndividual | 2, aclManage}, aclRule{aclIndividual | 7, aclDatastore | aclAll, aclUse}), want: "1@2"},
 		"the user, the cluster": {vms: []VM{of(waits(1, 1, 1), user)}, ids: []int{1}, access: known(aclRule{aclIndividual | 7, aclHost | aclCluster, aclManage}, all), want: "1@0"},

@@ -2,7 +2,6 @@ package drill
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -33,7 +32,8 @@ func Read(ctx context.Context, client *one.Client) (Cloud, error) {
 	r.groups(ctx)
 	r.sort()
 	if r.cloud.HypervisorMemory > 0 {
-		r.note("the scheduler of OpenNebula %s keeps HYPERVISOR_MEM of sched.conf free on each host; its default of 0.1 is assumed", client.Version())
+		r.note("the scheduler of OpenNebula %s keeps HYPERVISOR_MEM of sched.conf free on each host; its default of 0.1 is assumed",
+			client.Version())
 	}
 	return r.cloud, ctx.Err()
 }
@@ -119,15 +119,8 @@ func (r *reader) pages(ctx context.Context, ids []int) error {
 
 // pending reads the VMs that wait for a host.
 func (r *reader) pending(ctx context.Context) error {
-	var vms []VM
-	err := r.client.EachPendingVM(ctx, func(e *one.Element) error {
-		v, err := parseVM(e)
-		vms = append(vms, v)
-		return err
-	})
-	if err == nil {
-		r.add(vms, nil)
-	}
+	vms, err := one.ReadPending(ctx, r.client, parseVM)
+	r.add(vms, nil)
 	return err
 }
 
@@ -258,7 +251,7 @@ func (r *reader) groups(ctx context.Context) {
 // read, in pages.
 func (r *reader) waiting(ctx context.Context, ids []int) error {
 	err := r.pending(ctx)
-	if errors.Is(err, one.ErrDamaged) {
+	if one.Unreadable(err) {
 		err = r.pages(ctx, slices.Clone(ids))
 	}
 	r.sort()

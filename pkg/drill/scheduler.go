@@ -54,16 +54,13 @@ func better(rank Rank, a, best free) bool {
 
 // meets reports whether a host meets what a workload requires.
 func (s *simulation) meets(w *workload, t *target) requirement.Verdict {
-	all := requirement.Yes
+	verdict := requirement.Yes
 	for _, r := range w.rules {
-		switch s.onHost(r, t) {
-		case requirement.No:
-			return requirement.No
-		case requirement.Unknown:
-			all = requirement.Unknown
+		if verdict = min(verdict, s.onHost(r, t)); verdict == requirement.No {
+			break
 		}
 	}
-	return all
+	return verdict
 }
 
 // store finds the system datastore with the most free space for a workload on a host: its
@@ -81,9 +78,7 @@ func (s *simulation) store(w *workload, host int, state *room) (int, requirement
 		}
 		verdict := requirement.Yes
 		for _, r := range w.stores {
-			if v := s.onStore(r, i); v != requirement.Yes && verdict != requirement.No {
-				verdict = v
-			}
+			verdict = min(verdict, s.onStore(r, i))
 		}
 		if verdict == requirement.No || found == requirement.Yes && (verdict != found || state.stores[i] <= state.stores[best]) {
 			continue

@@ -15,7 +15,7 @@ type simulation struct {
 	groups  map[int]Group
 	sets    map[int][]int // VM -> those that belong on one host with it
 	rules   map[string]*rule
-	told    map[string]bool // attribute -> whether it is known of all hosts
+	known   map[string]bool // attribute -> whether it is known of all hosts
 	base    room
 	denied  []bool // datastores that the VM at hand may not use
 }
@@ -37,10 +37,10 @@ func newSimulation(c Cloud) *simulation {
 	return s
 }
 
-// newBareSimulation prepares a cloud as it is now: VMs that wait take no room.
+// newBareSimulation prepares a cloud without placing anything: VMs that wait take no room.
 func newBareSimulation(c Cloud) *simulation {
 	s := &simulation{
-		cloud: c, holders: map[int][]int{}, groups: map[int]Group{}, sets: map[int][]int{}, rules: map[string]*rule{}, told: map[string]bool{},
+		cloud: c, holders: map[int][]int{}, groups: map[int]Group{}, sets: map[int][]int{}, rules: map[string]*rule{}, known: map[string]bool{},
 		base: room{placed: map[int]int{}}, denied: make([]bool, len(c.Datastores)),
 	}
 	for i := range c.Hosts {
@@ -74,7 +74,7 @@ type target struct {
 	index   int
 }
 
-// Values gives the attributes of the host. What only monitoring tells is not in every answer.
+// Values gives the attributes of the host. What only monitoring provides is not in every answer.
 func (t *target) Values(name string) ([]string, bool) {
 	values, found := t.host.Attributes[name]
 	if found {
@@ -98,15 +98,15 @@ func (t *target) HasVM(id int) bool {
 // anyHost stands for all hosts: what is not known of one is not known of it.
 type anyHost struct{ s *simulation }
 
-// Values asks the hosts, once for each name.
+// Values consults the hosts, once for each name.
 func (a anyHost) Values(name string) ([]string, bool) {
-	known, asked := a.s.told[name]
-	if !asked {
+	known, cached := a.s.known[name]
+	if !cached {
 		known = !slices.ContainsFunc(a.s.hosts, func(t target) bool {
 			_, known := t.Values(name)
 			return !known
 		})
-		a.s.told[name] = known
+		a.s.known[name] = known
 	}
 	return nil, known
 }

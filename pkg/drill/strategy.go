@@ -33,16 +33,6 @@ type Strategy struct {
 	Rank  Rank
 }
 
-// strategies are all that a verdict looks at.
-func strategies() (all []Strategy) {
-	for _, order := range []Order{ByID, ByRecovery} {
-		for _, rank := range []Rank{FreeCPU, Striping, Packing} {
-			all = append(all, Strategy{order, rank})
-		}
-	}
-	return all
-}
-
 // Verdict is whether VMs find a host.
 type Verdict int
 

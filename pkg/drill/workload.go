@@ -14,6 +14,11 @@ type workload struct {
 	rules, stores     []*rule
 	resched           bool // it keeps its datastore
 	turn              int  // in the plan
+
+	// Of a trial, hosts by index or -1: that of the last strategy, and that of the default policy; the verdict, and
+	// the one when every requirement that cannot be evaluated is met.
+	host, usual     int
+	verdict, atBest Verdict
 }
 
 // waits reports whether the VM is waiting for a host now.

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 var (
@@ -64,7 +65,7 @@ func wantError(t *testing.T, err error, parts ...string) {
 			t.Errorf("%q does not say %q", err, part)
 		}
 	}
-	if one.Printable(err.Error()) != err.Error() {
+	if text.Printable(err.Error()) != err.Error() {
 		t.Errorf("%q is not one printable line", err)
 	}
 }

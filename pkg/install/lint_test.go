@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // told is findings as lines, without those that are fine.
@@ -36,7 +37,7 @@ func wantTold(t *testing.T, what string, findings []Finding, wants ...string) {
 				t.Errorf("%s: %q does not say %q", what, lines[i], part)
 			}
 		}
-		if one.Printable(lines[i]) != lines[i] {
+		if text.Printable(lines[i]) != lines[i] {
 			t.Errorf("%s: %q is not printable", what, lines[i])
 		}
 	}

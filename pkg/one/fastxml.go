@@ -34,7 +34,10 @@ func Parse(document string) (*Element, error) {
 	if err == nil {
 		err = r.end()
 	}
-	return e, err
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // eachElement calls f for each element below the root of a document, in turn. The element is used
@@ -149,17 +152,12 @@ func (r *xmlReader) open() (name string, empty bool, err error) {
 
 // close reads the end tag of an element, if it comes next.
 func (r *xmlReader) close(name string) bool {
-	rest, found := strings.CutPrefix(r.rest, "</")
-	if found {
-		rest, found = strings.CutPrefix(rest, name)
+	n := len("</") + len(name)
+	if len(r.rest) <= n || r.rest[:2] != "</" || r.rest[2:n] != name || r.rest[n] != '>' {
+		return false
 	}
-	if found {
-		rest, found = strings.CutPrefix(rest, ">")
-	}
-	if found {
-		r.rest = rest
-	}
-	return found
+	r.rest = r.rest[n+1:]
+	return true
 }
 
 // characters reads text and CDATA sections up to the next tag.
@@ -220,7 +218,7 @@ func allowedInXML(r rune) bool {
 		r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= utf8.MaxRune
 }
 
-// unescape replaces the references of XML; what is none stays as it is.
+// unescape replaces the references of XML; what is none stays.
 func unescape(raw string) string {
 	if strings.IndexByte(raw, '&') < 0 {
 		return raw
@@ -249,17 +247,10 @@ func unescape(raw string) string {
 
 // reference gives the character that a reference stands for.
 func reference(name string) (c rune, known bool) {
-	switch name {
-	case "lt":
-		return '<', true
-	case "gt":
-		return '>', true
-	case "amp":
-		return '&', true
-	case "quot":
-		return '"', true
-	case "apos":
-		return '\'', true
+	for i, n := range [...]string{"lt", "gt", "amp", "quot", "apos"} {
+		if n == name {
+			return rune("<>&\"'"[i]), true
+		}
 	}
 	digits, isNumber := strings.CutPrefix(name, "#")
 	base := 10
@@ -340,22 +331,27 @@ func (e *Element) Is(name, value string) bool {
 // Number is the first child of that name as a whole number; 0 without one, as some versions leave
 // some out.
 func (e *Element) Number(name string) int64 {
-	c := e.Child(name)
-	if c == nil {
-		return 0
-	}
-	n, err := strconv.ParseInt(strings.TrimSpace(c.text), 10, 64)
-	if err != nil {
-		return 0
-	}
+	n, _ := e.Child(name).number()
 	return n
+}
+
+// number is the text as a whole number; 0 and false when it is none.
+func (e *Element) number() (int64, bool) {
+	if e == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(e.text), 10, 64)
+	if err != nil {
+		return 0, false
+	}
+	return n, true
 }
 
 // IDs are the numbers in the ID elements of a list.
 func (e *Element) IDs(list string) (ids []int) {
 	for _, c := range e.Child(list).All("ID") {
-		if n, err := strconv.Atoi(strings.TrimSpace(c.text)); err == nil {
-			ids = append(ids, n)
+		if n, ok := c.number(); ok {
+			ids = append(ids, int(n))
 		}
 	}
 	return ids
@@ -380,12 +376,8 @@ func (e *Element) Attributes(keep func(name string) bool) map[string]string {
 // The error is ErrDamaged: a value that breaks out of its CDATA section could forge a second one.
 func (e *Element) Require(numbers ...string) error {
 	for _, name := range numbers {
-		c := e.Child(name)
-		if c == nil {
-			return damaged("%s has no %s", e.Name(), name)
-		}
-		if _, err := strconv.ParseInt(strings.TrimSpace(c.text), 10, 32); err != nil {
-			return damaged("%s has no number in %s", e.name, name)
+		if n, ok := e.Child(name).number(); !ok || n != int64(int32(n)) {
+			return damaged("%s has no number in %s", e.Name(), name)
 		}
 	}
 	return e.Once(numbers...)

@@ -103,11 +103,6 @@ func answers(t *testing.T, document string, damaged func(error)) {
 	}
 	_, err = c.Follows(ctx)
 	damaged(err)
-	at, err := c.LastMonitored(ctx, 1)
-	damaged(err)
-	if at < 0 {
-		t.Errorf("last monitored at %d", at)
-	}
 }
 
 // fixed is an oned that has one answer.

@@ -2,7 +2,6 @@ package one
 
 import (
 	"cmp"
-	"fmt"
 
 	"one-ft/pkg/text"
 )
@@ -18,6 +17,8 @@ type Host struct {
 	// of the front-end. 0 when not known: before 5.12, whose LAST_MON_TIME counts
 	// attempts that failed, too, and in answers about several hosts.
 	LastContact int64
+	// LastAttempt is when oned last tried to (LAST_MON_TIME; 0 from 5.12 on).
+	LastAttempt int64
 	// Capacity in hundredths of a core and in kB, and what VMs reserve of it.
 	MaxCPU, UsedCPU       int64
 	MaxMemory, UsedMemory int64
@@ -37,7 +38,7 @@ func (e *Element) Host() (Host, error) {
 		err = damaged("VMS holds something else")
 	}
 	if err != nil {
-		return Host{}, fmt.Errorf("host %s: %w", text.Short(e.Value("ID"), 20), err)
+		return Host{}, wrap(err, "host %s", text.Short(e.Value("ID"), 20))
 	}
 	return Host{
 		ID:          int(e.Number("ID")),
@@ -46,6 +47,7 @@ func (e *Element) Host() (Host, error) {
 		ClusterID:   int(e.Number("CLUSTER_ID")),
 		Cluster:     text.Printable(e.Value("CLUSTER")),
 		LastContact: e.Child("MONITORING").Number("TIMESTAMP"),
+		LastAttempt: e.Number("LAST_MON_TIME"),
 		MaxCPU:      share.Number("MAX_CPU"),
 		UsedCPU:     share.Number("CPU_USAGE"),
 		MaxMemory:   share.Number("MAX_MEM"),
@@ -65,7 +67,7 @@ type Datastore struct {
 // Datastore reads a DATASTORE element.
 func (e *Element) Datastore() (Datastore, error) {
 	if err := cmp.Or(e.Require("ID"), e.Once("TEMPLATE")); err != nil {
-		return Datastore{}, fmt.Errorf("datastore: %w", err)
+		return Datastore{}, wrap(err, "datastore")
 	}
 	return Datastore{ID: int(e.Number("ID")), Name: text.Printable(e.Value("NAME")), Shared: e.Child("TEMPLATE").Is("SHARED", "YES")}, nil
 }

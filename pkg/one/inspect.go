@@ -3,7 +3,6 @@ package one
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"one-ft/pkg/text"
@@ -26,33 +25,17 @@ const ownUser = -1
 // OwnUser reads the user of this client.
 func (c *Client) OwnUser(ctx context.Context) (User, error) {
 	u, err := readObject(ctx, c, "USER", ownUser, (*Element).User, "one.user.info")
-	if err != nil {
-		return User{}, fmt.Errorf("read the own user: %w", err)
-	}
-	return u, nil
+	return u, wrap(err, "read the own user")
 }
 
 // User reads a USER element.
 func (e *Element) User() (User, error) {
 	if err := cmp.Or(e.Require("ID", "GID"), e.Once("GROUPS")); err != nil {
-		return User{}, fmt.Errorf("user: %w", err)
+		return User{}, wrap(err, "user")
 	}
 	primary := int(e.Number("GID"))
 	others := slices.DeleteFunc(e.IDs("GROUPS"), func(id int) bool { return id == primary })
 	return User{ID: int(e.Number("ID")), Name: text.Printable(e.Value("NAME")), Groups: append([]int{primary}, others...)}, nil
-}
-
-// LastMonitored reads when oned last monitored a host, in Unix seconds of the front-end; 0
-// when it does not tell. Before 5.12 attempts that failed count, too.
-func (c *Client) LastMonitored(ctx context.Context, hostID int) (int64, error) {
-	host, err := c.document(ctx, "one.host.info", hostID)
-	if err != nil {
-		return 0, fmt.Errorf("read host %d: %w", hostID, err)
-	}
-	if at := host.Child("MONITORING").Number("TIMESTAMP"); at > 0 {
-		return at, nil
-	}
-	return max(0, host.Number("LAST_MON_TIME")), nil
 }
 
 // VMDisks is a VM with its disks.
@@ -70,18 +53,6 @@ type Disk struct {
 	// Copied: the VM works on a copy of the image, which goes into the image when the VM ends
 	// in good order (LN_TARGET is not NONE).
 	Copied bool
-}
-
-// VMsBetween reads the VMs with IDs from one to another, both included, that are not DONE:
-// full bodies, each with its last history record only.
-func (c *Client) VMsBetween(ctx context.Context, from, to int) ([]VMDisks, error) {
-	const notDone = -1
-	method, args := c.vmsByRange(from, to, notDone)
-	vms, err := readPool(ctx, c, "VM", (*Element).VMDisks, method, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read the VMs from %d to %d: %w", from, to, err)
-	}
-	return vms, nil
 }
 
 // VMDisks reads a VM element.

@@ -3,7 +3,6 @@ package one
 import (
 	"context"
 	"errors"
-	"fmt"
 )
 
 // raftFollower and raftCandidate are states of a server in one.zone.raftstatus (RaftManager.h,
@@ -23,9 +22,6 @@ func (c *Client) Follows(ctx context.Context) (bool, error) {
 	if err == nil {
 		err = raft.Require("STATE")
 	}
-	if err != nil {
-		return false, fmt.Errorf("read the state of the front-end: %w", err)
-	}
 	state := raft.Number("STATE")
-	return state == raftFollower || state == raftCandidate, nil
+	return state == raftFollower || state == raftCandidate, wrap(err, "read the state of the front-end")
 }

@@ -2,7 +2,6 @@ package one
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +19,7 @@ type VM struct {
 	LCM   LCMState
 	// DeployID is what the driver calls its guest; "" for one that was never started.
 	DeployID string
-	// Resched: oned's scheduler has been asked to move it.
+	// Resched: oned's scheduler is to move it.
 	Resched bool
 	CPU     float64 // cores
 	Memory  int     // MB
@@ -153,7 +152,7 @@ func (e *Element) VM(keep func(name string) bool) (VM, error) {
 		v.History = append(v.History, r)
 	}
 	if err != nil {
-		return VM{}, fmt.Errorf("VM %s: %w", text.Short(e.Value("ID"), 20), err)
+		return VM{}, wrap(err, "VM %s", text.Short(e.Value("ID"), 20))
 	}
 	return v, nil
 }

@@ -16,11 +16,11 @@ import (
 	"one-ft/pkg/check"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/downtime"
-	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
 // checkWait is how long a check waits for oned: a check that takes minutes is of no use.
@@ -77,7 +77,7 @@ func (t *tool) checked(c *cli.Context, report *check.Report) error {
 		r := check.Unreachable("oned could not be asked, or the configuration could not be read", time.Now())
 		report = &r
 		if !c.Bool("json") {
-			fmt.Fprintln(t.env.Stdout, one.Printable(r.Line()))
+			fmt.Fprintln(t.env.Stdout, text.Printable(r.Line()))
 		} else if err := t.json(r); err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 		Given:  check.Given{Own: app.Version(), ConfigFile: s.Config.Path, Values: s.Config.Values(), Place: placeOf(s), NoFencing: noFencing},
 		Client: s.Client, Location: s.Paths.Location, LogDir: s.Paths.Log, State: statedir.Dir(s.StateDir), Settings: fences.Settings,
 		Interval: func(ctx context.Context) (time.Duration, error) {
-			interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+			interval, _, err := s.Client.Interval(ctx, filepath.Join(s.Paths.Etc, "monitord.conf"))
 			return interval, err
 		},
 		Downtime: func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },

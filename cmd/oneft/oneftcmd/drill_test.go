@@ -63,7 +63,7 @@ func TestDrillDowntime(t *testing.T) {
 		t.Cleanup(c.Close)
 		dir := newLocation(t, want.files)
 		_, out, problems := callDrill(t, dir, c, "1")
-		for _, part := range []string{"downtime until the last of 5 VMs runs again on 2 other hosts:", want.detection, "disks (prolog)", "to make it shorter, what saves most first:", "only sshd is dead: never ERROR"} {
+		for _, part := range []string{"downtime until the last of 5 VMs runs again on 2 other hosts:", want.detection, "disks (prolog)", "to shorten it, the largest saving first:", "only sshd is dead: never ERROR"} {
 			if !strings.Contains(out, part) || problems != "" && strings.Contains(problems, "panic") {
 				t.Errorf("%s: %q is not in\n%s%s", version, part, out, problems)
 			}
@@ -130,7 +130,7 @@ func TestDrillSSH(t *testing.T) {
 	}{
 		"timeout": {sshMachine{says: "hostname node0\nport 22\nconnecttimeout 5\n"}, "frozen: the kernel answers, no process does: ERROR after 2m40s to 3m26s"},
 		"none":    {sshMachine{says: "hostname node0\nport 22\nconnecttimeout none\n"}, "frozen: the kernel answers, no process does: never ERROR"},
-		"broken":  {sshMachine{says: "Bad configuration\x1b", code: 255}, "ssh was not asked for its settings, those that OpenNebula ships are assumed"},
+		"broken":  {sshMachine{says: "Bad configuration\x1b", code: 255}, "failed to read the settings of ssh, those that OpenNebula ships are assumed"},
 	} {
 		var out, problems bytes.Buffer
 		dir := newLocation(t, map[string]string{})
