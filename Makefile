@@ -50,7 +50,7 @@ lint:
 bench:
 	@grep -m 1 'model name' /proc/cpuinfo; uname -srm; nproc; $(GO) version
 	$(GO) test -count 1 -timeout 45m -run '^TestScale' -v ./test/meta/bench -full
-	$(GO) test -count 1 -run '^TestScale$$' -v ./test/drill
+	$(GO) test -count 1 -run '^TestScale$$' -v ./pkg/drill
 
 # Random clouds and random trouble for the time T, in a process for each core. What fails is
 # printed as a scenario file; SEED repeats a run.

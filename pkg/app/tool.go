@@ -252,7 +252,7 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 		s.Log.Say(wording.NewerVersion, version, dialect.Name)
 	}
 	if s.Started = env.Started; s.Started == nil {
-		s.Started = func() time.Time { return FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location) }
+		s.Started = func() time.Time { return process.FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location) }
 	}
 	if s.StateDir == "" {
 		s.StateDir = s.Paths.State

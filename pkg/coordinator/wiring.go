@@ -35,7 +35,7 @@ func jobOf(s app.Session, q incident.Request, shared *shared) failover.HostJob {
 	}
 	job.Storm.Override = q.Override
 	job.Storm.Cycle = func(ctx context.Context) (time.Duration, error) {
-		cycle, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+		cycle, _, err := s.Client.Interval(ctx, filepath.Join(s.Paths.Etc, "monitord.conf"))
 		return cycle, err
 	}
 	opinions := q.Opinions
@@ -99,7 +99,7 @@ func optionsOf(s app.Session, q incident.Request, rec *journaling.Recorder, shar
 		o.Timeout, o.FixedTimeout = incident.Duration(q.Timeout), true
 	}
 	if s.Config.Values().Place {
-		o.Placer = drill.NewPlacer(s.Client, s.Version, s.Dialect)
+		o.Placer = drill.NewPlacer(s.Client)
 	}
 	if !s.DryRun {
 		o.FrontEnd, _ = incident.FrontEndName(s.StateDir) // else there are no claims, and no journal either, which is said
@@ -240,7 +240,7 @@ func ConfirmTime(ctx context.Context, s app.Session, wait time.Duration, cycles 
 	if cycles > 0 && interval == 0 && !s.DryRun {
 		var source string
 		var err error
-		if interval, source, err = failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
+		if interval, source, err = s.Client.Interval(ctx, filepath.Join(s.Paths.Etc, "monitord.conf")); err != nil {
 			return 0, err
 		}
 		s.Log.Say(wording.MonitoringCycle, interval, source)

@@ -15,6 +15,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/text"
 	"one-ft/test/sim/cloud"
 )
 
@@ -163,7 +164,7 @@ func TestNamesThatBreakAnswers(t *testing.T) {
 		w.wants(report, 0, recovery.VerbRecreate, failover.Done, "")
 		w.wants(report, 1, recovery.VerbRecreate, failover.Done, "")
 		w.wants(report, 2, recovery.VerbLeave, failover.Incomplete, "read VM 2: [one.vm.info] damaged object")
-		if name := w.outcome(report, 1).Name; name != one.Printable(name) {
+		if name := w.outcome(report, 1).Name; name != text.Printable(name) {
 			t.Errorf("the name came through raw: %q", name)
 		}
 		w.allElsewhere(2)

@@ -28,7 +28,6 @@ type Cloud interface {
 	PendingVMs(ctx context.Context) ([]one.VM, error)
 	VMsIn(ctx context.Context, state one.VMState) ([]one.VM, error)
 	Datastore(ctx context.Context, id int) (one.Datastore, error)
-	MonitoringInterval(ctx context.Context) (int, error)
 	MonitoredAt(ctx context.Context, hostID int) (int64, error)
 	Do(ctx context.Context, action one.Action, vmID int) error
 	Migrate(ctx context.Context, vmID, hostID int) error

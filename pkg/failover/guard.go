@@ -116,8 +116,8 @@ func (r *runner) coolDown(ctx context.Context, storm Storm) time.Duration {
 	}
 	cycle, err := storm.Cycle(ctx)
 	if err != nil {
-		r.say(-1, wording.CycleUnknown, err, DefaultInterval)
-		cycle = DefaultInterval
+		r.say(-1, wording.CycleUnknown, err, one.DefaultInterval)
+		cycle = one.DefaultInterval
 	}
 	return max(storm.CoolDown, cycle+guardEvery)
 }

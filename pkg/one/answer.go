@@ -1,124 +1,127 @@
 package one
 
 import (
-	"bytes"
-	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"strconv"
+	"strings"
+	"unsafe"
 
-	"github.com/kolo/xmlrpc"
+	"one-ft/pkg/text"
 )
 
-// decodeAnswer turns the body of an answer into the value of a successful call,
-// a *CallError, a *FaultError or an *AnswerError. It accepts every answer shape
-// of 4.4 to 7.4: 3 elements, or 5 for a refusal since 5.10.
-func decodeAnswer(method string, status int, body []byte) (any, error) {
-	if status == http.StatusOK {
-		if value, ok := plainAnswer(body); ok {
-			return value, nil
+// encodeCall writes a call with strings, whole numbers and booleans, which are all that oned takes.
+func encodeCall(method string, args ...any) ([]byte, error) {
+	var b strings.Builder
+	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?><methodCall><methodName>` + method + "</methodName><params>")
+	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#x0d;")
+	for _, arg := range args {
+		b.WriteString("<param><value>")
+		switch v := arg.(type) {
+		case string:
+			b.WriteString("<string>" + sanitize(escape.Replace(v)) + "</string>")
+		case int:
+			fmt.Fprintf(&b, "<int>%d</int>", v)
+		case bool:
+			word := "0"
+			if v {
+				word = "1"
+			}
+			b.WriteString("<boolean>" + word + "</boolean>")
+		default:
+			return nil, fmt.Errorf("[%s] a %T cannot be sent", method, arg)
 		}
+		b.WriteString("</value></param>")
 	}
-	return decodeAny(method, status, body)
+	b.WriteString("</params></methodCall>")
+	return []byte(b.String()), nil
 }
 
-// decodeAny does that for every body, plain or not.
-func decodeAny(method string, status int, body []byte) (any, error) {
+// decodeAnswer turns the body of an answer into the value of a successful call (a string, an int64
+// or a bool), a *CallError, a *FaultError or an *AnswerError. It accepts every answer shape of 4.4
+// to 7.4: 3 elements, or 5 for a refusal since 5.10. body must not change any more.
+func decodeAnswer(method string, status int, body []byte) (any, error) {
 	bad := func(err error) error {
-		return &AnswerError{Method: method, Status: status, Start: Printable(cut(string(body[:min(len(body), 300)]), 60)), Err: err}
+		return &AnswerError{Method: method, Status: status, Start: text.Short(string(body[:min(len(body), 300)]), 60), Err: err}
 	}
 	if status != http.StatusOK {
 		return nil, bad(errors.New(http.StatusText(status)))
 	}
-	body, _ = cleanXML(body)
-	if err := wholeResponse(body); err != nil {
-		return nil, bad(err)
+	response, err := Parse(unsafe.String(unsafe.SliceData(body), len(body))) // no copy of the largest text that there is
+	switch {
+	case err != nil:
+		return nil, bad(fmt.Errorf("%v", err)) // ErrDamaged is for objects
+	case response.name != "methodResponse":
+		return nil, bad(errors.New("no methodResponse"))
+	case response.Child("fault") != nil:
+		return nil, readFault(method, response.Child("fault"), bad)
 	}
-	response := xmlrpc.Response(body)
-	if isFault(body) {
-		var fault xmlrpc.FaultError
-		if err := response.Unmarshal(&fault); err != nil {
-			return nil, bad(fmt.Errorf("unreadable fault: %w", err))
+	data := response.Child("params").Child("param").Child("value").Child("array").Child("data").All("value")
+	if len(data) < 3 {
+		return nil, bad(fmt.Errorf("%d elements where at least 3 belong", len(data)))
+	}
+	var values [4]any // [true, value, ...] or [false, text, code, object ID, ...]
+	for i := range min(len(values), len(data)) {
+		if values[i], err = scalar(data[i]); err != nil {
+			return nil, bad(err)
 		}
-		return nil, &FaultError{Method: method, Code: fault.Code, Text: Printable(fault.String)}
 	}
-	var elements []any
-	if err := response.Unmarshal(&elements); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = errors.New("the answer holds no value")
-		}
-		return nil, bad(err)
-	}
-	return fromElements(method, elements, bad)
-}
-
-// fromElements reads [true, value, ...] and [false, text, code, object id, ...].
-func fromElements(method string, elements []any, bad func(error) error) (any, error) {
-	if len(elements) < 3 { // an empty <value/> swallows what follows it
-		return nil, bad(fmt.Errorf("%d elements where at least 3 belong", len(elements)))
-	}
-	ok, isBool := elements[0].(bool)
-	if !isBool {
+	if ok, isBool := values[0].(bool); !isBool {
 		return nil, bad(errors.New("the first element is not a boolean"))
+	} else if ok {
+		return values[1], nil
 	}
-	if ok {
-		return elements[1], nil
-	}
-	refusal := &CallError{Method: method, ObjectID: -1}
-	if text, isText := elements[1].(string); isText {
-		refusal.Text = Printable(text)
-	}
-	if refusal.Text == "" {
-		refusal.Text = "[" + method + "] refused without a reason"
-	}
-	code, isInt := elements[2].(int64)
+	code, isInt := values[2].(int64)
 	if !isInt {
 		return nil, bad(errors.New("the code of the refusal is not a number"))
 	}
-	refusal.Code = int(code)
-	if len(elements) > 3 {
-		if id, isInt := elements[3].(int64); isInt {
-			refusal.ObjectID = int(id)
-		}
+	refusal := &CallError{Method: method, Code: int(code), ObjectID: -1}
+	if reason, _ := values[1].(string); reason != "" {
+		refusal.Text = text.Printable(reason)
+	} else {
+		refusal.Text = "[" + method + "] refused without a reason"
+	}
+	if id, isInt := values[3].(int64); isInt {
+		refusal.ObjectID = int(id)
 	}
 	return nil, refusal
 }
 
-// wholeResponse makes sure that the body is one complete methodResponse:
-// kolo/xmlrpc accepts a body that ends in the middle of an array, and reports
-// everything else as a bare EOF.
-func wholeResponse(body []byte) error {
-	text := bytes.TrimSpace(body)
-	if len(text) == 0 {
-		return errors.New("the body is empty")
+// readFault makes an error of a fault: a structure with faultCode and faultString.
+func readFault(method string, e *Element, bad func(error) error) error {
+	fault, known := &FaultError{Method: method}, false
+	for _, member := range e.Child("value").Child("struct").All("member") {
+		value, err := scalar(member.Child("value"))
+		if err != nil {
+			return bad(fmt.Errorf("unreadable fault: %w", err))
+		}
+		switch v := value.(type) {
+		case int64:
+			fault.Code, known = int(v), true
+		case string:
+			fault.Text = text.Printable(v)
+		}
 	}
-	if !bytes.Contains(text[:min(len(text), 512)], []byte("<methodResponse")) {
-		return errors.New("no methodResponse")
+	if !known {
+		return bad(errors.New("unreadable fault: no code"))
 	}
-	if !bytes.HasSuffix(text, []byte("</methodResponse>")) {
-		return errors.New("the body is cut off")
-	}
-	if bytes.Count(text, []byte("<array"))+bytes.Count(text, []byte("<struct")) > maxContainers {
-		return errors.New("nested too deeply")
-	}
-	return nil
+	return fault
 }
 
-// maxContainers is more than any answer of oned holds (one). kolo/xmlrpc reads
-// nested ones by recursion.
-const maxContainers = 64
-
-// isFault looks for the fault element at the only place where it can be.
-func isFault(body []byte) bool {
-	dec := xml.NewDecoder(bytes.NewReader(body))
-	for {
-		tok, err := dec.Token()
-		if err != nil {
-			return false
-		}
-		if start, ok := tok.(xml.StartElement); ok && start.Name.Local != "methodResponse" {
-			return start.Name.Local == "fault"
-		}
+// scalar reads a value of XML-RPC of the types that oned sends.
+func scalar(value *Element) (any, error) {
+	if len(value.Children()) != 1 {
+		return nil, errors.New("a value without a type")
+	}
+	switch e := value.children[0]; e.name {
+	case "string":
+		return e.text, nil // of a length that is not copied: the document of an object
+	case "i4", "i8", "int":
+		return strconv.ParseInt(strings.TrimSpace(e.text), 10, 64)
+	case "boolean":
+		return strconv.ParseBool(e.text)
+	default:
+		return nil, fmt.Errorf("a value of type %s", text.Short(e.name, 40))
 	}
 }

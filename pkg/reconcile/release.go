@@ -13,6 +13,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -65,7 +66,7 @@ func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.An
 	switch {
 	case force:
 	case state == recovery.ReleaseZombies:
-		answer.Refused, answer.Summary = true, fmt.Sprintf("old guests still run on it (ZOMBIES: %s): end them there, then run this again, or add --force", one.Printable(strings.Join(recovery.Zombies(host), ", ")))
+		answer.Refused, answer.Summary = true, fmt.Sprintf("old guests still run on it (ZOMBIES: %s): end them there, then run this again, or add --force", text.Printable(strings.Join(recovery.Zombies(host), ", ")))
 	case state == recovery.ReleaseSilent && !s.Version.Before(5, 0):
 		answer.Refused, answer.Summary = true, fmt.Sprintf("oned has not monitored it since it was taken out of scheduling at %s: it would be given VMs although it may be dead; when it runs without its old guests, add --force", q.At.Format(time.DateTime))
 	case state == recovery.ReleaseWatch && !s.Version.Before(5, 0):
@@ -177,7 +178,7 @@ func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 func keeps(state recovery.Release, host one.Host) string {
 	switch state {
 	case recovery.ReleaseZombies:
-		return fmt.Sprintf("old guests still run on it (ZOMBIES: %s); end them, or oneft release %d --force", one.Printable(strings.Join(recovery.Zombies(host), ", ")), host.ID)
+		return fmt.Sprintf("old guests still run on it (ZOMBIES: %s); end them, or oneft release %d --force", text.Printable(strings.Join(recovery.Zombies(host), ", ")), host.ID)
 	case recovery.ReleaseSilent:
 		return "it has not been monitored since"
 	case recovery.ReleaseWatch:

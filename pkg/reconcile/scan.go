@@ -18,6 +18,7 @@ import (
 	"one-ft/pkg/journaling"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -382,7 +383,7 @@ func would(b coordinator.Batch, f found, o fence.Outlook) coordinator.Batch {
 func (w *sweeper) sweepMarks(ctx context.Context) {
 	removed, err := failfast.Open(w.s.StateDir).Sweep(ctx)
 	for _, m := range removed {
-		w.s.Log.Say(wording.MarkRemoved, one.Printable(m.Name))
+		w.s.Log.Say(wording.MarkRemoved, text.Printable(m.Name))
 	}
 	if err != nil {
 		w.s.Log.Say(wording.MarksRemain, err)

@@ -16,9 +16,11 @@ import (
 	"one-ft/pkg/check"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/downtime"
-	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
+	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
 // checkWait is how long a check waits for oned: a check that takes minutes is of no use.
@@ -55,11 +57,11 @@ func (t *tool) check() *cli.Command {
 			}
 			var report *check.Report
 			t.code = app.Command(c.Context, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
-				facts, err := check.Look(ctx, checking(ctx, s, c.Bool("no-fencing")))
+				facts, err := check.Collect(ctx, checking(ctx, s, c.Bool("no-fencing")))
 				if err != nil {
 					return nil, err
 				}
-				r := check.Judge(facts)
+				r := check.Evaluate(facts)
 				report = &r
 				return r, nil
 			})
@@ -75,7 +77,7 @@ func (t *tool) checked(c *cli.Context, report *check.Report) error {
 		r := check.Unreachable("oned could not be asked, or the configuration could not be read", time.Now())
 		report = &r
 		if !c.Bool("json") {
-			fmt.Fprintln(t.env.Stdout, one.Printable(r.Line()))
+			fmt.Fprintln(t.env.Stdout, text.Printable(r.Line()))
 		} else if err := t.json(r); err != nil {
 			return err
 		}
@@ -90,17 +92,17 @@ func (t *tool) checked(c *cli.Context, report *check.Report) error {
 func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 	fences := coordinator.NewFences(s)
 	in := check.Input{
-		Client: s.Client, Own: app.Version(), Config: s.Config, Paths: s.Paths, StateDir: s.StateDir, Settings: fences.Settings,
+		Given:  check.Given{Own: app.Version(), ConfigFile: s.Config.Path, Values: s.Config.Values(), Place: placeOf(s), NoFencing: noFencing},
+		Client: s.Client, Location: s.Paths.Location, LogDir: s.Paths.Log, State: statedir.Dir(s.StateDir), Settings: fences.Settings,
 		Interval: func(ctx context.Context) (time.Duration, error) {
-			interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+			interval, _, err := s.Client.Interval(ctx, filepath.Join(s.Paths.Etc, "monitord.conf"))
 			return interval, err
 		},
-		Downtime:  func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
-		Place:     placeOf(s),
-		NoFencing: noFencing, Proc: "/proc", Machine: s.Drivers(),
+		Downtime: func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
+		Proc:     "/proc", Machine: s.Drivers(),
 	}
 	facts := hookFacts(s)
-	if !app.IsLocal(s.Client.Endpoint()) {
+	if !process.IsLocal(s.Client.Endpoint()) {
 		facts.Executable = nil // they are on another machine
 	}
 	if install.UsesPool(s.Version) {
@@ -113,13 +115,13 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 
 // poolHooks judges the hooks of 5.10 and later.
 func poolHooks(ctx context.Context, client *one.Client, facts install.Facts, in *check.Input) {
-	pool, err := hookPool{client}.Hooks(ctx)
+	pool, err := install.ReadPool(ctx, client)
 	if err != nil {
 		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: "the hooks cannot be read: " + err.Error(), Fix: "onehook list"})
 		return
 	}
-	in.Hooks = findings(install.JudgePool(pool, facts))
-	in.HostHook = hostHook(install.RowsPool(pool, facts))
+	in.Hooks = findings(install.LintPool(pool, facts))
+	in.HostHook = hostHook(install.PoolHooks(pool, facts.Dir))
 }
 
 // fileHooks judges the hooks in oned.conf, 4.4 to 5.8.
@@ -137,12 +139,11 @@ func fileHooks(path string, facts install.Facts, in *check.Input) {
 		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: err.Error(), Fix: "correct " + path + ", then restart oned"})
 		return
 	}
-	in.Hooks = findings(install.Judge(file, facts))
-	in.HostHook = hostHook(install.Rows(file))
+	in.Hooks = findings(install.Lint(file, facts))
+	in.HostHook = hostHook(file.Hooks())
 	in.Written = []check.HookLine{}
 	for _, e := range file.Entries {
-		resource, hook := strings.CutSuffix(e.Name, "_HOOK")
-		if hook && e.Pairs != nil && (resource == "HOST" || resource == "VM") {
+		if resource := e.Hook(); resource != "" {
 			in.Written = append(in.Written, check.HookLine{Resource: resource, Name: e.Get("NAME"), On: e.Get("ON"), Command: e.Get("COMMAND"), Arguments: e.Get("ARGUMENTS")})
 		}
 	}
@@ -158,13 +159,13 @@ func findings(all []install.Finding) []check.Finding {
 }
 
 // hostHook reads what the hook for hosts does out of its arguments.
-func hostHook(rows []install.Row) (h check.HostHook) {
+func hostHook(known []install.Known) (h check.HostHook) {
 	actions := map[string]string{"-r": "recreate", "--recreate": "recreate", "-d": "delete", "--delete": "delete", "-m": "migrate", "--migrate": "migrate"}
-	for _, row := range rows {
-		if row.Trigger != "HOST/ERROR" || row.By != "one-ft" {
+	for _, k := range known {
+		if k.Trigger != "HOST/ERROR" || k.By != "one-ft" {
 			continue
 		}
-		words := strings.Fields(row.Runs)
+		words := strings.Fields(k.Runs())
 		for i, word := range words {
 			name, value, _ := strings.Cut(word, "=")
 			switch {

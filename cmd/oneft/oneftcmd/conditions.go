@@ -15,6 +15,7 @@ import (
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/onedconf"
+	"one-ft/pkg/process"
 )
 
 // settingsOf reads what decides how long VMs are down: the configuration files of OpenNebula on this
@@ -43,7 +44,7 @@ const sshLimit = 5 * time.Second
 // sshOf asks what ssh of the drivers uses for a host, and checks whether it obeys the marks of hosts that are
 // proven off. Nothing is connected, and nothing is written.
 func sshOf(ctx context.Context, s app.Session, host string) (downtime.SSH, failfast.ForceState, error) {
-	if !app.IsLocal(s.Client.Endpoint()) {
+	if !process.IsLocal(s.Client.Endpoint()) {
 		return downtime.SSH{}, failfast.Unknown, errRemote
 	}
 	client, err := failfast.NewClient(s.Drivers(), s.StateDir)

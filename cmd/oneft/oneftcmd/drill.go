@@ -91,7 +91,7 @@ func (d *drilling) run(ctx context.Context, s app.Session) (app.Answer, error) {
 	if d.test {
 		return d.fenceTest(ctx, s)
 	}
-	cloud, err := drill.Read(ctx, s.Client, s.Version, s.Dialect)
+	cloud, err := drill.Read(ctx, s.Client)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (d *drilling) foretell(ctx context.Context, s app.Session, cloud drill.Clou
 
 // conditions are what a downtime hangs on, without how the host is fenced.
 func (d *drilling) conditions(ctx context.Context, s app.Session, host one.Host) (drill.Conditions, error) {
-	interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+	interval, _, err := s.Client.Interval(ctx, filepath.Join(s.Paths.Etc, "monitord.conf"))
 	if err != nil {
 		return drill.Conditions{}, err
 	}

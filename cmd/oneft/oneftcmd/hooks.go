@@ -12,14 +12,13 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
-	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
 )
 
 // hooks is the command that shows, installs and removes the hooks.
 func (t *tool) hooks() *cli.Command {
-	wish := install.DefaultWish()
+	wish := install.DefaultSpec()
 	where := []cli.Flag{
 		&cli.StringFlag{Name: "oned-conf", Usage: "`FILE` with the configuration of oned (4.4 to 5.8)", DefaultText: "oned.conf in OpenNebula's directory"},
 		&cli.StringFlag{Name: "dir", Usage: "`DIRECTORY` with the executables of one-ft", DefaultText: wish.Dir + ", or below $ONE_LOCATION/var"},
@@ -86,22 +85,20 @@ func onedConf(s app.Session) string {
 // wanted are the hooks that the flags ask for.
 func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 	v := s.Config.Values()
-	w := install.Wish{Host: s.Cli.String("hosts"), Suspended: s.Cli.Bool("suspended"), Pause: s.Cli.Int("pause"),
+	w := install.Spec{Host: s.Cli.String("hosts"), Suspended: s.Cli.Bool("suspended"), Pause: s.Cli.Int("pause"),
 		Failures: s.Cli.String("failures"), Unknown: s.Cli.String("unknown"), Dir: executables(s)}
-	cycle := failover.DefaultInterval
+	cycle := one.DefaultInterval
 	if install.UsesPool(s.Version) && w.Pause > 0 && w.Pause <= 1000 {
 		var err error
 		if cycle, err = coordinator.ConfirmTime(ctx, s, 0, 1, 0); err != nil {
 			return nil, err
 		}
 		if cycle == 0 { // it is not asked for in a dry run
-			cycle = failover.DefaultInterval
+			cycle = one.DefaultInterval
 		}
 	}
 	const fences = time.Hour // more than all attempts at all levels take
-	w.Timeout = install.Timeout(install.Bounds{
-		Confirm: max(v.Wait, time.Duration(w.Pause)*cycle), Hold: v.StormGiveUp, Fence: fences, Act: v.Timeout, OnedWait: v.OnedWait,
-	})
+	w.Timeout = install.Timeout(max(v.Wait, time.Duration(w.Pause)*cycle), v.StormGiveUp, fences, v.Timeout, v.OnedWait)
 	hooks, err := install.Hooks(w, s.Version)
 	if err != nil {
 		return nil, app.Usagef("%w", err)
@@ -112,14 +109,14 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 // showHooks is oneft hooks show.
 func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 	facts := hookFacts(s)
-	var rows []install.Row
+	var known []install.Known
 	var findings []install.Finding
 	if install.UsesPool(s.Version) {
-		pool, err := hookPool{s.Client}.Hooks(ctx)
+		pool, err := install.ReadPool(ctx, s.Client)
 		if err != nil {
 			return nil, err
 		}
-		rows, findings = install.RowsPool(pool, facts), install.JudgePool(pool, facts)
+		known, findings = install.PoolHooks(pool, facts.Dir), install.LintPool(pool, facts)
 	} else {
 		text, err := install.ReadFile(onedConf(s))
 		if err != nil {
@@ -129,11 +126,11 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows, findings = install.Rows(f), install.Judge(f, facts)
+		known, findings = f.Hooks(), install.Lint(f, facts)
 	}
 	a := page{Rows: [][]string{{"WHERE", "WHEN", "RUNS", "BY"}}, Summary: "the hooks of one-ft are as they should be"}
-	for _, r := range rows {
-		a.Rows = append(a.Rows, []string{r.Where, r.Trigger, r.Runs, r.By})
+	for _, k := range install.List(known) {
+		a.Rows = append(a.Rows, []string{k.Where, k.Trigger, k.Runs(), k.By})
 	}
 	for _, f := range findings {
 		if f.Severity == install.OK {
@@ -217,7 +214,7 @@ func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (f
 	if err != nil {
 		return page{}, app.Usagef("%s: %w", path, err)
 	}
-	settings, err := settle(s, fencing, install.Rows(parsed))
+	settings, err := settle(s, fencing, parsed.Hooks())
 	if err != nil {
 		return page{}, err
 	}
@@ -240,8 +237,8 @@ func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (f
 
 // changePool changes the hooks in oned.
 func changePool(ctx context.Context, s app.Session, hooks []install.Hook, fencing func(isNew bool) (fencingChange, error)) (page, error) {
-	pool, facts := hookPool{s.Client}, hookFacts(s)
-	existing, err := pool.Hooks(ctx)
+	facts := hookFacts(s)
+	existing, err := install.ReadPool(ctx, s.Client)
 	if err != nil {
 		return page{}, err
 	}
@@ -249,17 +246,17 @@ func changePool(ctx context.Context, s app.Session, hooks []install.Hook, fencin
 	if err != nil {
 		return page{}, app.Usagef("%w", err)
 	}
-	settings, err := settle(s, fencing, install.RowsPool(existing, facts))
+	settings, err := settle(s, fencing, install.PoolHooks(existing, facts.Dir))
 	if err != nil {
 		return page{}, err
 	}
 	a := page{Text: append(settings.text, lines(install.DiffPool(changes))...), Summary: settings.unchanged("the hooks are as they should be", s.DryRun)}
-	if !install.Changed(changes) {
+	if len(changes) == 0 {
 		return a, nil
 	}
 	a.Summary = "the hooks would be changed so"
 	if !s.DryRun {
-		if err := install.Apply(ctx, pool, changes, hooks, facts); err != nil {
+		if err := install.Apply(ctx, s.Client, changes, hooks, facts); err != nil {
 			return page{}, err
 		}
 		a.Summary = "the hooks were changed; oned uses them at once"
@@ -274,25 +271,3 @@ func lines(text string) []string {
 	}
 	return strings.Split(strings.TrimRight(text, "\n"), "\n")
 }
-
-// hookPool is the hook pool of oned.
-type hookPool struct{ client *one.Client }
-
-// Hooks is a part of install.Pool, as the others.
-func (p hookPool) Hooks(ctx context.Context) ([]install.PoolHook, error) {
-	document, err := p.client.HookPool(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return install.ParsePool([]byte(document))
-}
-
-func (p hookPool) Allocate(ctx context.Context, template string) (int, error) {
-	return p.client.AllocateHook(ctx, template)
-}
-
-func (p hookPool) Update(ctx context.Context, id int, template string) error {
-	return p.client.UpdateHook(ctx, id, template)
-}
-
-func (p hookPool) Delete(ctx context.Context, id int) error { return p.client.DeleteHook(ctx, id) }

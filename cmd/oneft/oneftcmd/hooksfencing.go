@@ -159,8 +159,8 @@ func fencingFlag() cli.Flag {
 
 // settle plans what is done about fencing, knowing the hooks that were there before, and does it
 // unless this is a dry run. It comes before the hooks are changed: if it fails, nothing was.
-func settle(s app.Session, fencing func(isNew bool) (fencingChange, error), before []install.Row) (fencingChange, error) {
-	isNew := !slices.ContainsFunc(before, func(r install.Row) bool { return r.Ours })
+func settle(s app.Session, fencing func(isNew bool) (fencingChange, error), before []install.Known) (fencingChange, error) {
+	isNew := !slices.ContainsFunc(before, func(k install.Known) bool { return k.Ours })
 	c, err := fencing(isNew)
 	if err != nil || s.DryRun {
 		return c, err

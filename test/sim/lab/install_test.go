@@ -121,7 +121,7 @@ func hostHook(t *testing.T, l *Lab, version, conf string) Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hooks, err := install.ParsePool([]byte(pool))
+	hooks, err := install.ParsePool(pool)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/hook"
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 	"one-ft/test/sim/lab"
 )
 
@@ -51,7 +51,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(stderr, "onelab: %s\n", one.Printable(err.Error()))
+	fmt.Fprintf(stderr, "onelab: %s\n", text.Printable(err.Error()))
 	var ours *lab.UsageError
 	var flags *hook.UsageError
 	if errors.As(err, &ours) || errors.As(err, &flags) {
@@ -90,7 +90,7 @@ func table(w io.Writer, rows [][]string) error {
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
-			cells[i] = one.Printable(cell)
+			cells[i] = text.Printable(cell)
 		}
 		if _, err := fmt.Fprintln(columns, strings.Join(cells, "\t")); err != nil {
 			return err
