@@ -27,7 +27,7 @@ func openJournal(t *testing.T, dir string) *Journal {
 
 // begin begins an incident of VM id.
 // said is an event of these words.
-func said(words string) wording.Message { return wording.Of(wording.Answered, words) }
+func said(words string) wording.Message { return wording.Of(wording.Trouble, errors.New(words)) }
 
 func begin(t *testing.T, j *Journal, id int) *Writer {
 	t.Helper()

@@ -2,6 +2,7 @@ package oneftcmd
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func TestIncidents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Event(incident.StepGuard, -1, wording.Info, wording.Of(wording.Answered, "a\x1b[2Jb"))
+		c.Event(incident.StepGuard, -1, wording.Info, wording.Of(wording.Trouble, errors.New("a\x1b[2Jb")))
 		c.End(incident.Done, "no VMs on the host")
 	}
 	for _, c := range []struct {
