@@ -33,7 +33,8 @@ type work struct {
 
 func newWork(s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) work {
 	w := work{s: s, q: Complete(s, q), shared: shared}
-	c := journaling.Config{Request: w.q, Notify: notify, Kept: !s.Attended, Prunes: shared.alone()} // which reads the whole journal: once for all hosts
+	// Pruning reads the whole journal: once for all hosts.
+	c := journaling.Config{Request: w.q, Notify: notify, Kept: !s.Attended, Prunes: shared.alone()}
 	if !s.DryRun {
 		c.Journal, c.Err = shared.openJournal(s)
 	}
@@ -94,7 +95,10 @@ func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journ
 func (w work) hostJob() failover.HostJob {
 	s, q, v := w.s, w.q, w.s.Config.Values()
 	job := failover.HostJob{
-		Dialect: s.Dialect, Policy: recovery.Policy{Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}},
+		Dialect: s.Dialect,
+		Policy: recovery.Policy{
+			Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax},
+		},
 		Storm: w.storm(), Insist: q.ConfirmedOff || q.Override && s.Attended,
 	}
 	for _, argv := range q.Opinions {
@@ -164,7 +168,9 @@ func NewNotifications(s app.Session) *journaling.Notifications {
 	if s.DryRun {
 		return nil
 	}
-	return journaling.NewNotifications(journaling.Setting{StateDir: statedir.Dir(s.StateDir), Values: s.Config.Values(), Attended: s.Attended, Run: s.RunProgram, Say: s.Log.Say})
+	return journaling.NewNotifications(journaling.Setting{
+		StateDir: statedir.Dir(s.StateDir), Values: s.Config.Values(), Attended: s.Attended, Run: s.RunProgram, Say: s.Log.Say,
+	})
 }
 
 // decision is the plan for one VM that a request asks for.
@@ -232,9 +238,11 @@ func NewFences(s app.Session, say func(failover.Event)) fencing.Resolver {
 	if say == nil {
 		say = func(e failover.Event) { s.Log.VM(e.Level, e.VM, e.Message) }
 	}
-	return fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
+	r := fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram}
+	r.Notify = func(e fence.Event) {
 		say(failover.Event{VM: -1, Level: wording.Info, Message: e.Message.After("fence " + e.Device)})
-	}}
+	}
+	return r
 }
 
 // newEstimate makes the Estimate of a session. What cannot be read is as OpenNebula ships it.
@@ -259,7 +267,8 @@ func newEstimate(s app.Session) failover.Estimate {
 // newBudget makes the budget of a session.
 func newBudget(s app.Session) *failover.Budget {
 	v, dir := s.Config.Values(), statedir.Dir(s.StateDir).Attempts()
-	return &failover.Budget{GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute), Policy: recovery.Budget{
-		Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell,
-	}}
+	return &failover.Budget{
+		GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute),
+		Policy: recovery.Budget{Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell},
+	}
 }

@@ -1,8 +1,9 @@
 package failover
 
 import (
+	"strings"
+
 	"one-ft/pkg/one"
-	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -32,7 +33,9 @@ const wholeName = 250
 // checkEvent says in what oned answers something else than it told its hook: an object of another name may be that of
 // another cloud. What is done depends on the answer alone.
 func (r *runner) checkEvent(name string, told bool, was, is string) {
-	if e := r.opt.Request.Event; e.Name != "" && e.Name != name && len(name) <= wholeName && text.Printable(name) == name {
+	e := r.opt.Request.Event
+	escaped := strings.Contains(name, `\`) // which package hook may do in another way
+	if e.Name != "" && e.Name != name && len(name) <= wholeName && !escaped {
 		r.say(-1, wording.ToldName, e.Name, name)
 	}
 	if told && was != is {

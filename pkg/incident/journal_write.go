@@ -71,7 +71,10 @@ func (c *Writer) Record() Record {
 // Event adds an event of now. vm is -1 when it is about the host. After the 10000th one line says that there
 // were more.
 func (c *Writer) Event(step Step, vm int, level wording.Level, m wording.Message) {
-	e := Event{Step: step, VM: vm, Level: level, Kind: m.Kind, Text: m.String()}
+	c.event(Event{Step: step, VM: vm, Level: level, Kind: m.Kind, Text: m.String()})
+}
+
+func (c *Writer) event(e Event) {
 	cleanEvent(&e)
 	c.change(func(r *Record) {
 		switch n := len(r.Events); {

@@ -48,7 +48,8 @@ type Recorder struct {
 // NewRecorder makes a Recorder. The incident begins when the work does.
 func NewRecorder(c Config) *Recorder {
 	q := c.Request
-	rec := &Recorder{c: c, journal: c.Journal, err: c.Err, record: incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}}
+	rec := &Recorder{c: c, journal: c.Journal, err: c.Err}
+	rec.record = incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}
 	rec.step.Store(incident.StepTold)
 	return rec
 }
@@ -162,7 +163,7 @@ func open(j *incident.Journal, r incident.Record, o failover.Opening) (*incident
 			return nil, failover.Earlier{}, err
 		}
 		status, why := otherOutage(before, o)
-		if why == "" {
+		if why.IsZero() {
 			kind := wording.TakenUp
 			if before.Status == incident.Following {
 				kind = wording.FollowingVMs
@@ -170,7 +171,7 @@ func open(j *incident.Journal, r incident.Record, o failover.Opening) (*incident
 			note(w, incident.StepTold, wording.Of(kind))
 			return w, earlierOf(before, o), nil
 		}
-		w.End(status, why)
+		w.End(status, why.String())
 	}
 	w, err := j.Begin(r)
 	var earlier failover.Earlier
@@ -183,29 +184,31 @@ func open(j *incident.Journal, r incident.Record, o failover.Opening) (*incident
 	return w, earlier, err
 }
 
-// otherOutage says why an open incident is about another outage than the one of now; "" when
-// it is not.
-func otherOutage(before incident.Record, o failover.Opening) (incident.Status, string) {
+// otherOutage says how an open incident ends that is about another outage than the one of now, and why; the zero Message
+// when it is about this one.
+func otherOutage(before incident.Record, o failover.Opening) (incident.Status, wording.Message) {
 	last := before.Began
 	if n := len(before.Events); n > 0 {
 		last = before.Events[n-1].At
 	}
+	back := o.Contact.Format(time.DateTime)
 	switch {
 	case o.Settle:
 	case before.Status == incident.Following && o.Contact.After(before.Began):
-		return incident.Incomplete, fmt.Sprintf("the host was monitored again at %s and failed anew, which is the next incident; VMs of this one were still on their way", o.Contact.Format(time.DateTime))
+		return incident.Incomplete, wording.Of(wording.NextWhileFollowing, back)
 	case before.Status == incident.Following:
 	case o.Contact.After(before.Began):
-		return incident.CameBack, fmt.Sprintf("the process was interrupted; the host was monitored again at %s and failed anew, which is the next incident", o.Contact.Format(time.DateTime))
+		return incident.CameBack, wording.Of(wording.NextAfterBack, back)
 	case o.Contact.IsZero() && time.Since(last) > failover.Forgotten:
-		return incident.Failed, fmt.Sprintf("the process was interrupted, and none resumed it within %s; the next incident does", failover.Forgotten)
+		return incident.Failed, wording.Of(wording.NextAfterPause, failover.Forgotten)
 	}
-	return "", ""
+	return "", wording.Message{}
 }
 
 // earlierOf is what a record says to whoever resumes it.
 func earlierOf(r incident.Record, o failover.Opening) failover.Earlier {
-	e := failover.Earlier{VMs: r.VMs, Following: r.Status == incident.Following || GivenUpMoving(r), Proof: r.Proof, Proven: r.Proven, Began: r.Began}
+	e := failover.Earlier{VMs: r.VMs, Proof: r.Proof, Proven: r.Proven, Began: r.Began}
+	e.Following = r.Status == incident.Following || GivenUpMoving(r)
 	for _, event := range r.Events {
 		if event.Step == incident.StepConfirm && !o.Contact.IsZero() && !o.Contact.After(event.At) { // certainly not back since
 			e.Watched = event.At
@@ -236,7 +239,8 @@ func (rec *Recorder) Stage(step incident.Step) {
 	rec.step.Store(step)
 	says := map[incident.Step]wording.Kind{
 		incident.StepConfirm: wording.StepConfirm, incident.StepGuard: wording.StepGuard, incident.StepOpinion: wording.StepOpinion,
-		incident.StepFence: wording.StepFence, incident.StepPlan: wording.StepPlan, incident.StepAct: wording.StepAct, incident.StepVerify: wording.StepVerify,
+		incident.StepFence: wording.StepFence, incident.StepPlan: wording.StepPlan, incident.StepAct: wording.StepAct,
+		incident.StepVerify: wording.StepVerify,
 	}
 	note(rec.writer.Load(), step, wording.Of(says[step]))
 }
@@ -340,7 +344,8 @@ func Prune(j *incident.Journal) {
 func PastOf(r incident.Record) recovery.Past {
 	p := recovery.Past{
 		Number: r.Number, Open: r.Status.Unfinished(), Back: r.Status == incident.CameBack, Refused: r.Status == incident.Refused,
-		Unfinished: r.Status == incident.Incomplete || r.Status == incident.Failed, Failed: r.Status == incident.Failed, Began: r.Began, Summary: r.Summary, Tries: r.Tries,
+		Unfinished: r.Status == incident.Incomplete || r.Status == incident.Failed, Failed: r.Status == incident.Failed,
+		Began: r.Began, Summary: r.Summary, Tries: r.Tries,
 	}
 	if r.Ended != nil {
 		p.Ended = *r.Ended

@@ -112,7 +112,9 @@ func (w *sweeper) sweepMarks(ctx context.Context) {
 
 // act does what was found, hosts and VMs at the same time.
 func (w *sweeper) act(ctx context.Context, all []found) (b coordinator.Batch) {
-	says := map[recovery.Sweep]wording.Kind{recovery.SweepContinue: wording.SweptOpen, recovery.SweepMissed: wording.SweptMissed, recovery.SweepAgain: wording.SweptAgain}
+	says := map[recovery.Sweep]wording.Kind{
+		recovery.SweepContinue: wording.SweptOpen, recovery.SweepMissed: wording.SweptMissed, recovery.SweepAgain: wording.SweptAgain,
+	}
 	var hosts, vms []incident.Request
 	for _, f := range all {
 		switch {

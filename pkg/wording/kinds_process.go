@@ -52,6 +52,11 @@ const (
 	FollowingVMs Kind = "following-vms"
 	TakenOver    Kind = "taken-over"
 	LeftOpen     Kind = "left-open"
+
+	// Why an open incident is not resumed.
+	NextWhileFollowing Kind = "next-while-following"
+	NextAfterBack      Kind = "next-after-back"
+	NextAfterPause     Kind = "next-after-pause"
 )
 
 // processRows words those kinds.
@@ -104,6 +109,9 @@ func processRows() []row {
 		{TakenUp, Warning, "resuming: the previous process was interrupted"},
 		{FollowingVMs, Info, "following its VMs"},
 		{TakenOver, Warning, "taking over {incident}"},
+		{NextWhileFollowing, Warning, "the host was monitored again at {back} and has failed since, which is the next incident; VMs of this one were on their way"},
+		{NextAfterBack, Warning, "the process was interrupted; the host was monitored again at {back} and has failed since, which is the next incident"},
+		{NextAfterPause, Warning, "the process was interrupted and not resumed within {limit}; the next incident does it"},
 		{LeftOpen, Warning, "this process got a signal to end; the next event or oneft resume continues"},
 	}
 }

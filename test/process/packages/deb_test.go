@@ -118,7 +118,7 @@ func completions(r *root, zsh string) {
 	r.says(bash+"host_isolated --str", "--strict")
 	r.says(`HOME=/tmp fish -c "complete -C 'oneft incidents sho'"`, "show\tshow one incident")
 	r.says(`HOME=/tmp fish -c "complete -C 'oneft incidents show --ht'"`, "--html\twrite one self-contained page to FILE; - for stdout")
-	r.says(`HOME=/tmp fish -c "complete -C 'host_error 3 --fencing re'"`, "required\tWHEN to prove the host off: auto (if fencing is configured for it, else go on with a warning), required (no proof, no action), off")
+	r.says(`HOME=/tmp fish -c "complete -C 'host_error 3 --fencing re'"`, "required\tWHEN to prove the host off: auto (if fencing is configured for it, else continue with a warning), required (no proof, no action), off")
 	r.says(`HOME=/tmp fish -c "complete -C 'oneft resu'"`, "resume\tfinish what processes left open, and handle hosts and VMs that no hook was called for")
 	// zsh shows completions to terminals only: it reads the files, and finds the functions.
 	r.says("zsh -fc 'fpath=(/usr/share/zsh/"+zsh+" $fpath); autoload -Uz compinit; compinit -u -D; for t in oneft host_error vm_failure vm_unknown host_isolated; do echo $_comps[$t]; zsh -n /usr/share/zsh/"+zsh+"/_$t; done'",
