@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/term"
 
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -76,7 +76,7 @@ func (e Env) Confirm(ctx context.Context, q Question) Decision {
 	}
 	defer in.Close()
 	for _, line := range q.Lines {
-		fmt.Fprintln(e.Stderr, one.Printable(line))
+		fmt.Fprintln(e.Stderr, text.Printable(line))
 	}
 	choice := "[y/N]"
 	if q.Yes {
@@ -97,7 +97,7 @@ func (e Env) Confirm(ctx context.Context, q Question) Decision {
 // answer prints a question without a line break and reads one line. An error is the end of the
 // input, of the context, or of answerTime, and never an answer.
 func (e Env) answer(ctx context.Context, in io.Reader, question string) (string, error) {
-	fmt.Fprint(e.Stderr, one.Printable(question))
+	fmt.Fprint(e.Stderr, text.Printable(question))
 	type line struct {
 		text string
 		err  error

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 
 	"one-ft/pkg/hook"
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // What a hook may write on stderr: far below the 64 KiB that deadlock a hook of
@@ -43,12 +43,12 @@ func (o *output) failed(err error) int {
 }
 
 // stderr writes one printable line of bounded length.
-func (o *output) stderr(text string) {
-	text = one.Printable(text)
-	if utf8.RuneCountInString(text) > maxHookLine && !o.env.Terminal {
-		text = string([]rune(text)[:maxHookLine]) + "…"
+func (o *output) stderr(message string) {
+	message = text.Printable(message)
+	if utf8.RuneCountInString(message) > maxHookLine && !o.env.Terminal {
+		message = string([]rune(message)[:maxHookLine]) + "…"
 	}
-	fmt.Fprintf(o.env.Stderr, "%s: %s\n", o.name, text)
+	fmt.Fprintf(o.env.Stderr, "%s: %s\n", o.name, message)
 }
 
 // answer prints the answer: JSON if asked for, a table for a person or for
@@ -68,11 +68,11 @@ func (o *output) answer(s Settings, a Answer) int {
 		fmt.Fprint(o.env.Stdout, escapeJSON(text.String()))
 	case o.env.Terminal || s.DryRun || o.always:
 		for _, note := range a.Notes() {
-			fmt.Fprintln(o.env.Stdout, one.Printable(note))
+			fmt.Fprintln(o.env.Stdout, text.Printable(note))
 		}
 		o.table(a.Table())
 		if line := a.Line(); line != "" {
-			fmt.Fprintln(o.env.Stdout, one.Printable(line))
+			fmt.Fprintln(o.env.Stdout, text.Printable(line))
 		}
 	default:
 		o.problems(a, s.Verbose)
@@ -107,7 +107,7 @@ func (o *output) table(rows [][]string) {
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
-			cells[i] = one.Printable(cell)
+			cells[i] = text.Printable(cell)
 		}
 		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode"
 
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // The marks around what one-ft writes into an ssh configuration; the words are those in oned.conf.
@@ -88,7 +88,7 @@ func (b Block) check() error {
 	bad := func(r rune) bool { return strings.ContainsRune("'\"\\`$!", r) || !unicode.IsPrint(r) }
 	if d := b.StateDir; !filepath.IsAbs(d) || len(d) > maxDir || strings.ContainsFunc(d, bad) {
 		return &BlockError{Problem: fmt.Sprintf("the state directory %q cannot be written into an ssh configuration; "+
-			`allowed is an absolute path of at most %d bytes without quotes, \, $, ! and control characters`, one.Printable(d[:min(len(d), maxDir)]), maxDir)}
+			`allowed is an absolute path of at most %d bytes without quotes, \, $, ! and control characters`, text.Printable(d[:min(len(d), maxDir)]), maxDir)}
 	}
 	return nil
 }
@@ -226,12 +226,12 @@ func find(text []byte) (place, error) {
 }
 
 // foreign refuses a block into which somebody has written settings of their own: they would be lost.
-func (p place) foreign(text []byte) error {
+func (p place) foreign(content []byte) error {
 	ours := []string{"", "match", "proxycommand", "controlpath", "controlmaster", "connecttimeout"}
 	number := p.line
-	for line := range bytes.Lines(text[p.begin:p.end]) {
+	for line := range bytes.Lines(content[p.begin:p.end]) {
 		if word := keyword(line); !slices.Contains(ours, word) {
-			return &BlockError{number, fmt.Sprintf("%q is between the marks of one-ft, but is none of its settings; move it out of there", one.Printable(word))}
+			return &BlockError{number, fmt.Sprintf("%q is between the marks of one-ft, but is none of its settings; move it out of there", text.Printable(word))}
 		}
 		number++
 	}

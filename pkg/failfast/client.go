@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	"one-ft/pkg/one"
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -120,7 +120,7 @@ func (c Client) resolve(ctx context.Context, args ...string) (Settings, error) {
 		err = &RefusedError{Code: r.Code, Output: r.Output}
 	}
 	if err != nil {
-		return Settings{}, fmt.Errorf("run ssh %s: %w", one.Printable(strings.Join(args, " ")), err)
+		return Settings{}, fmt.Errorf("run ssh %s: %w", text.Printable(strings.Join(args, " ")), err)
 	}
 	return parseSettings(r.Output), nil
 }
@@ -164,5 +164,5 @@ func parseSettings(text string) Settings {
 // shortened is what a program printed, in one line that is fit for a terminal.
 func shortened(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	return one.Printable(s[:min(len(s), maxKept)])
+	return text.Printable(s[:min(len(s), maxKept)])
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -87,12 +87,12 @@ func CheckName(name string) error {
 		problem = fmt.Sprintf("%d bytes are more than %d", len(name), maxName)
 	case strings.HasPrefix(name, "."), strings.HasPrefix(name, "-"):
 		problem = "it begins with a dot or a hyphen"
-	case strings.ContainsAny(name, "/'") || one.Printable(name) != name:
+	case strings.ContainsAny(name, "/'") || text.Printable(name) != name:
 		problem = "it has a slash, an apostrophe or a control character"
 	default:
 		return nil
 	}
-	return fmt.Errorf("%w: %q: %s", ErrName, one.Printable(name[:min(len(name), maxName)]), problem)
+	return fmt.Errorf("%w: %q: %s", ErrName, text.Printable(name[:min(len(name), maxName)]), problem)
 }
 
 // Set marks all names for a host, or renews them; h.Host may hold each name together with others.

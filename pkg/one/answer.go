@@ -31,7 +31,7 @@ func decodeAnswer(method string, status int, body []byte) (any, error) {
 	case envelope.name != "methodResponse":
 		return nil, bad(errors.New("no methodResponse"))
 	}
-	response := plainResponse(envelope)
+	response := plainResponse(envelope, len(body))
 	if envelope.Child("fault") != nil {
 		return nil, readFault(method, response, bad)
 	}
@@ -44,9 +44,10 @@ func decodeAnswer(method string, status int, body []byte) (any, error) {
 
 // plainResponse writes an answer that has been read, thus is whole and not deeply nested, for
 // kolo/xmlrpc. That checks neither, fails at characters that XML forbids and at entities of HTML,
-// and drops what follows a CDATA section in a string without an error.
-func plainResponse(envelope *Element) xmlrpc.Response {
+// and drops what follows a CDATA section in a string without an error. size is about that of the result.
+func plainResponse(envelope *Element, size int) xmlrpc.Response {
 	var b bytes.Buffer
+	b.Grow(size)
 	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
 	var write func(*Element)
 	write = func(e *Element) {

@@ -17,7 +17,7 @@ import (
 	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // incidents is the command that shows the journal.
@@ -80,7 +80,7 @@ func (t *tool) list(c *cli.Context) error {
 	records, failed := j.List(c.Int("limit"))
 	for _, err := range failed {
 		t.code = app.ExitIncomplete
-		fmt.Fprintf(t.env.Stderr, "oneft: %s\n", one.Printable(err.Error()))
+		fmt.Fprintf(t.env.Stderr, "oneft: %s\n", text.Printable(err.Error()))
 	}
 	if c.Bool("json") {
 		return t.json(records)

@@ -12,7 +12,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/hook"
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 const examples = `oneft check                          would a host that fails now be recovered? changes nothing
@@ -62,10 +62,10 @@ func Run(ctx context.Context, env app.Env) int {
 	case err == nil:
 		return t.code
 	case errors.As(err, &usage) || errors.As(err, &hookUsage):
-		fmt.Fprintf(env.Stderr, "oneft: %s\n", one.Printable(err.Error()))
+		fmt.Fprintf(env.Stderr, "oneft: %s\n", text.Printable(err.Error()))
 		return app.ExitUsage
 	}
-	fmt.Fprintf(env.Stderr, "oneft: %s\n", one.Printable(err.Error()))
+	fmt.Fprintf(env.Stderr, "oneft: %s\n", text.Printable(err.Error()))
 	return app.ExitIncomplete
 }
 
