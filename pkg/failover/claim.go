@@ -10,6 +10,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -60,15 +61,15 @@ func orDash(s string) string {
 
 // ParseClaim reads a claim. Anybody who may change the host can have written it: every word
 // has to be one that String writes.
-func ParseClaim(text string) (Claim, error) {
-	if len(text) > maxClaim {
-		return Claim{}, fmt.Errorf("%s has %d bytes", AttrIncident, len(text))
+func ParseClaim(attribute string) (Claim, error) {
+	if len(attribute) > maxClaim {
+		return Claim{}, fmt.Errorf("%s has %d bytes", AttrIncident, len(attribute))
 	}
 	words := map[string]string{}
-	for _, w := range strings.Fields(text) {
+	for _, w := range strings.Fields(attribute) {
 		name, value, ok := strings.Cut(w, "=")
 		if _, twice := words[name]; !ok || twice || !claimWord.MatchString(value) {
-			return Claim{}, fmt.Errorf("%s: %s is not understood", AttrIncident, one.Printable(w[:min(len(w), 64)]))
+			return Claim{}, fmt.Errorf("%s: %s is not understood", AttrIncident, text.Printable(w[:min(len(w), 64)]))
 		}
 		words[name] = value
 	}

@@ -9,6 +9,7 @@ import (
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -128,12 +129,12 @@ func (t *task) asks() int {
 // schedulerSays tells why a VM is still PENDING: in the scheduler's words, when it
 // left a message.
 func schedulerSays(vm one.VM) wording.Message {
-	text := vm.UserTemplate["SCHED_MESSAGE"]
+	says := vm.UserTemplate["SCHED_MESSAGE"]
 	switch {
-	case recovery.InTurn(text):
-		return wording.Of(wording.NotTurn, one.Printable(text))
-	case text != "":
-		return wording.Of(wording.NoRoom, one.Printable(text))
+	case recovery.InTurn(says):
+		return wording.Of(wording.NotTurn, text.Printable(says))
+	case says != "":
+		return wording.Of(wording.NoRoom, text.Printable(says))
 	}
 	return wording.Of(wording.NotPlaced)
 }

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/kolo/xmlrpc"
+
 	"one-ft/pkg/text"
 )
 
@@ -128,9 +130,9 @@ func (c *Client) call(ctx context.Context, safe bool, method string, args ...any
 func (c *Client) attempt(ctx context.Context, limit time.Duration, method string, args []any) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	body, err := encodeCall(method, append([]any{c.opt.Credentials}, args...)...)
+	body, err := xmlrpc.EncodeMethodCall(method, append([]any{c.opt.Credentials}, args...)...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("[%s] encode: %w", method, err)
 	}
 	connected := false
 	trace := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }})

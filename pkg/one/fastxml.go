@@ -40,8 +40,8 @@ func Parse(document string) (*Element, error) {
 	return e, nil
 }
 
-// eachElement calls f for each element below the root of a document, in turn. The element is used
-// again for the next one.
+// eachElement calls f for each element below the root of a document, in turn, but not for quotas. The
+// element is used again for the next one.
 func eachElement(document, root, item string, f func(*Element) error) error {
 	r := newXMLReader(document)
 	name, empty, err := r.open()
@@ -57,6 +57,9 @@ func eachElement(document, root, item string, f func(*Element) error) error {
 		if err != nil {
 			return err
 		}
+		if isQuotas(item, e.name) {
+			continue
+		}
 		if e.name != item {
 			return damaged("%s where %s belongs", e.name, item)
 		}
@@ -65,6 +68,13 @@ func eachElement(document, root, item string, f func(*Element) error) error {
 		}
 	}
 	return r.end()
+}
+
+// isQuotas reports whether an element is what oned writes beside the objects of one.userpool.info: the
+// quotas of each user that has any, behind it (since 4.6), and at the end the default ones
+// (UserPool::dump in src/um/UserPool.cc of 4.4 to 7.4).
+func isQuotas(item, name string) bool {
+	return item == "USER" && (name == "QUOTAS" || name == "DEFAULT_USER_QUOTAS")
 }
 
 // damaged is an ErrDamaged that says where.

@@ -41,6 +41,40 @@ func TestOwnUser(t *testing.T) {
 	}
 }
 
+// TestUserPool: the quotas that oned writes beside the users, as in its source, are passed over, and nothing else is.
+func TestUserPool(t *testing.T) {
+	const (
+		inner    = "<DATASTORE_QUOTA></DATASTORE_QUOTA><NETWORK_QUOTA></NETWORK_QUOTA><VM_QUOTA><VM><CPU><![CDATA[4]]></CPU></VM></VM_QUOTA><IMAGE_QUOTA></IMAGE_QUOTA>"
+		defaults = "<DEFAULT_USER_QUOTAS>" + inner + "</DEFAULT_USER_QUOTAS>"
+		first    = "<USER><ID>0</ID><GID>0</GID><GROUPS><ID>0</ID></GROUPS><NAME>oneadmin</NAME><TEMPLATE></TEMPLATE>"
+		second   = "<USER><ID>2</ID><GID>1</GID><GROUPS><ID>1</ID></GROUPS><NAME>alice</NAME><TEMPLATE></TEMPLATE>"
+	)
+	users := func(item, pool string) (ids []int, err error) {
+		c := client(t, "7.4.1", always(http.StatusOK, accepted("<"+item+"_POOL>"+pool+"</"+item+"_POOL>")))
+		err = c.Each(t.Context(), item, func(e *Element) error {
+			u, err := e.User()
+			ids = append(ids, u.ID)
+			return err
+		}, "one.pool.info")
+		return ids, err
+	}
+	for version, pool := range map[string]string{
+		"4.4":              first + inner + "</USER>" + second + inner + "</USER>" + defaults,
+		"4.6 to 7.4":       first + "</USER><QUOTAS><ID>0</ID></QUOTAS>" + second + "</USER><QUOTAS><ID>2</ID>" + inner + "</QUOTAS>" + defaults,
+		"no row of quotas": first + "</USER>" + second + "</USER><QUOTAS><ID>2</ID>" + inner + "</QUOTAS>" + defaults,
+	} {
+		if ids, err := users("USER", pool); err != nil || !slices.Equal(ids, []int{0, 2}) {
+			t.Errorf("%s: %v, %v", version, ids, err)
+		}
+	}
+	for _, pool := range []string{first + "</USER><QUOTA/>", first + "</USER>" + first + "</USER>", first + "</USER><QUOTAS>", "<USER_QUOTAS/>"} {
+		_, err := users("USER", pool)
+		is(t, err, ErrDamaged)
+	}
+	_, err := users("HOST", "<QUOTAS/>")
+	is(t, err, ErrDamaged)
+}
+
 func TestHostTimes(t *testing.T) {
 	for inner, want := range map[string][2]int64{
 		"<LAST_MON_TIME>17</LAST_MON_TIME>":                      {0, 17},

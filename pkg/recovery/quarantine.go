@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // AttrQuarantine is the attribute of a host's template that says that one-ft took the host out of
@@ -41,18 +42,18 @@ func (q Quarantine) String() string {
 }
 
 // ParseQuarantine reads what String writes.
-func ParseQuarantine(text string) (Quarantine, error) {
+func ParseQuarantine(attribute string) (Quarantine, error) {
 	bad := func(why string) (Quarantine, error) {
 		return Quarantine{}, fmt.Errorf("%s is not understood (%s)", AttrQuarantine, why)
 	}
-	if len(text) > maxQuarantine {
-		return bad(fmt.Sprintf("%d bytes", len(text)))
+	if len(attribute) > maxQuarantine {
+		return bad(fmt.Sprintf("%d bytes", len(attribute)))
 	}
 	words := map[string]string{}
-	for _, w := range strings.Fields(text) {
+	for _, w := range strings.Fields(attribute) {
 		name, value, ok := strings.Cut(w, "=")
 		if _, twice := words[name]; !ok || twice || !quarantineWord.MatchString(value) {
-			return bad(one.Printable(w[:min(len(w), 64)]))
+			return bad(text.Printable(w[:min(len(w), 64)]))
 		}
 		words[name] = value
 	}
