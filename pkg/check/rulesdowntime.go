@@ -99,7 +99,7 @@ func (e *evaluation) detection() {
 
 // lever is the best of these levers that helps.
 func lever(in downtime.Input, kinds ...downtime.LeverKind) (downtime.Lever, bool) {
-	levers := downtime.Levers(in, downtime.Span{})
+	levers := downtime.Levers(in, downtime.Span{}, in.Failure)
 	i := slices.IndexFunc(levers, func(l downtime.Lever) bool { return slices.Contains(kinds, l.Kind) })
 	if i < 0 {
 		return downtime.Lever{}, false

@@ -22,11 +22,6 @@ const (
 	StageBoot       StageKind = "boot"           // until RUNNING
 )
 
-// Stages are all of them, in their order.
-func Stages() []StageKind {
-	return []StageKind{StageDetection, StageWatch, StageOpinion, StageGuard, StageProof, StageCleanup, StageScheduling, StageProlog, StageBoot}
-}
-
 // Stage is one stage and how long it takes. In JSON, as in the record of an incident, it is
 // {"stage": "detection", "low_s": 155, "high_s": 200}.
 type Stage struct {
@@ -71,7 +66,7 @@ func (in Input) start() (prolog, boot Span) {
 // Forecast is how long VMs are down when their host fails.
 type Forecast struct {
 	Failure Failure `json:"failure"`
-	Stages  []Stage `json:"stages"`
+	Stages  []Stage `json:"stages"` // all, in their order
 	// Total is until the last VM runs.
 	Total Span `json:"total"`
 }

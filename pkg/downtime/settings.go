@@ -128,11 +128,11 @@ type Origin string
 
 // The origins.
 const (
-	Configured Origin = "configured" // it is in the file
-	BuiltIn    Origin = "built_in"   // the file was read and does not have it
-	Shipped    Origin = "shipped"    // the file could not be read: what OpenNebula ships is assumed
-	ByOned     Origin = "told_by_oned"
-	Invalid    Origin = "invalid" // the file has something that is no number; what is built in is assumed
+	Configured Origin = "configured"   // it is in the file
+	BuiltIn    Origin = "built_in"     // the file was read and does not have it
+	Shipped    Origin = "shipped"      // the file could not be read: what OpenNebula ships is assumed
+	ByOned     Origin = "told_by_oned" // of a running daemon, whose file may have been changed since it started
+	Invalid    Origin = "invalid"      // the file has something that is no number; what is built in is assumed
 )
 
 // Value is a setting with its value.
@@ -170,22 +170,12 @@ func (s Settings) number(name Setting) int {
 	return v.Number
 }
 
-// Told gives the same settings with one that oned itself tells: a running daemon knows better than its file,
-// which may have been changed since it started.
-func (s Settings) Told(name Setting, n int) Settings {
-	return s.change(name, func(v *Value) { v.Number, v.Origin = n, ByOned })
-}
-
-// with gives the same settings with one changed.
-func (s Settings) with(name Setting, n int) Settings {
-	return s.change(name, func(v *Value) { v.Number = n })
-}
-
-func (s Settings) change(name Setting, set func(*Value)) Settings {
+// With gives the same settings with one changed.
+func (s Settings) With(name Setting, n int, origin Origin) Settings {
 	s.Values = slices.Clone(s.Values)
-	for i := range s.Values {
-		if s.Values[i].Setting == name {
-			set(&s.Values[i])
+	for i, v := range s.Values {
+		if v.Setting == name {
+			s.Values[i].Number, s.Values[i].Origin = n, origin
 		}
 	}
 	return s

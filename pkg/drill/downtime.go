@@ -33,7 +33,7 @@ type Downtime struct {
 	Hosts int `json:"hosts"` // in service without it
 	// Forecasts are for each way to fail; those of a machine that is off are first.
 	Forecasts []downtime.Forecast `json:"forecasts"`
-	Levers    []Lever             `json:"levers"` // what saves most first
+	Levers    []downtime.Lever    `json:"levers"` // what saves most first
 	Proof     Proof               `json:"proof"`
 	// Storm is for how much longer a host is held when many fail at once.
 	Storm    downtime.Span       `json:"storm"`
@@ -50,31 +50,6 @@ type Downtime struct {
 	sshErr error
 }
 
-// Lever is a change, and what it saves for each way to fail.
-type Lever struct {
-	Kind    downtime.LeverKind `json:"lever"`
-	Changes []downtime.Change  `json:"changes,omitempty"`
-	Gains   []Gain             `json:"gains"`
-}
-
-// Gain is how much sooner the last VM runs.
-type Gain struct {
-	Failure downtime.Failure `json:"failure"`
-	Seconds float64          `json:"saves_s"`
-	Ends    bool             `json:"ends,omitempty"` // without the change it never ends
-}
-
-// most is the largest gain, for sorting: what makes an end comes first.
-func (l Lever) most() (ends int, seconds float64) {
-	for _, g := range l.Gains {
-		if g.Ends {
-			ends++
-		}
-		seconds = max(seconds, g.Seconds)
-	}
-	return ends, seconds
-}
-
 // Foretell makes the downtime of a host from the plan for its VMs.
 func Foretell(c Cloud, hostID int, plan recovery.Plan, in Conditions) Downtime {
 	input, proof := in.input(c, hostID, plan)
@@ -85,44 +60,19 @@ func Foretell(c Cloud, hostID int, plan recovery.Plan, in Conditions) Downtime {
 	d := Downtime{
 		VMs: len(input.Disks), Hosts: input.Hosts, Proof: proof, Storm: downtime.Span{Low: in.Values.StormCoolDown, High: in.Values.StormGiveUp},
 		FailFast: in.FailFast, ConnectTimeout: in.SSH.ConnectTimeout.Seconds(), Timeout: in.Values.Timeout.Seconds(), Needed: needed.Seconds(),
-		Settings: append([]downtime.Value{}, in.Settings.Values...), NotRead: in.NotRead, place: in.Place, sshErr: in.SSHErr, Levers: []Lever{},
+		Settings: append([]downtime.Value{}, in.Settings.Values...), NotRead: in.NotRead, place: in.Place, sshErr: in.SSHErr,
+		Levers: downtime.Levers(input, in.Fencing.shorter(in.Values, input.Watch.Low), downtime.Silent, downtime.Dropped, downtime.Frozen),
 	}
-	shorter := in.Fencing.shorter(in.Values, input.Watch.Low)
 	for _, failure := range downtime.Failures() {
 		input.Failure = failure
 		d.Forecasts = append(d.Forecasts, downtime.Predict(input))
-		switch failure {
-		case downtime.Silent, downtime.Dropped, downtime.Frozen:
-			d.pull(failure, downtime.Levers(input, shorter))
-		}
 	}
-	slices.SortStableFunc(d.Levers, func(a, b Lever) int {
-		endsA, most := a.most()
-		endsB, other := b.most()
-		return cmp.Or(cmp.Compare(endsB, endsA), cmp.Compare(other, most))
-	})
 	return d
 }
 
-// pull adds the levers of one way to fail.
-func (d *Downtime) pull(failure downtime.Failure, levers []downtime.Lever) {
-	for _, l := range levers {
-		i := slices.IndexFunc(d.Levers, func(known Lever) bool { return known.Kind == l.Kind })
-		if i < 0 {
-			d.Levers, i = append(d.Levers, Lever{Kind: l.Kind, Changes: l.Changes}), len(d.Levers)
-		}
-		d.Levers[i].Gains = append(d.Levers[i].Gains, Gain{failure, l.Saves.Seconds(), l.Ends})
-	}
-}
-
-// forecast finds the forecast of a way to fail.
+// forecast finds that of a way to fail: there is one of each.
 func (d Downtime) forecast(failure downtime.Failure) downtime.Forecast {
-	for _, f := range d.Forecasts {
-		if f.Failure == failure {
-			return f
-		}
-	}
-	return downtime.Forecast{}
+	return d.Forecasts[slices.IndexFunc(d.Forecasts, func(f downtime.Forecast) bool { return f.Failure == failure })]
 }
 
 // input is what a forecast is made of.
