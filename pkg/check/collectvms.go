@@ -45,12 +45,12 @@ func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 	var ill []one.VM
 	seen := map[int]bool{}
 	for page := range slices.Chunk(ids, pageSize) {
-		vms, unread, err := one.ReadVMs(ctx, c.Client, page, (*one.Element).VMDisks)
+		vms, unread, err := one.ReadVMs(ctx, c.Client, page, (*one.Element).WholeVM)
 		v.Unread = append(v.Unread, unread...)
 		for _, vm := range vms {
 			seen[vm.ID] = true
 			if c.count(vm, fine) {
-				ill = append(ill, vm.VM)
+				ill = append(ill, vm)
 			}
 		}
 		if err != nil {
@@ -96,7 +96,7 @@ func (c *collector) onTheWay(vms []one.VM) {
 
 // count notes what matters of a VM, and reports whether it failed. fine are the hosts that
 // are MONITORED.
-func (c *collector) count(vm one.VMDisks, fine map[int]*one.Host) (ill bool) {
+func (c *collector) count(vm one.VM, fine map[int]*one.Host) (ill bool) {
 	v := &c.facts.VMs
 	v.Count++
 	last, placed := vm.Last()
@@ -113,7 +113,7 @@ func (c *collector) count(vm one.VMDisks, fine map[int]*one.Host) (ill bool) {
 			c.facts.Clock.Newest, c.facts.Clock.Of = at, fmt.Sprintf("VM %d was placed on its host", vm.ID)
 		}
 	}
-	if !stays && slices.ContainsFunc(vm.Disks, func(d one.Disk) bool { return !d.ReadOnly && (!d.Persistent || d.Copied) }) {
+	if !stays && vm.LosesData {
 		v.Loses = append(v.Loses, vm.ID)
 	}
 	if fine[last.HostID] == nil || !placed {

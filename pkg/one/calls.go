@@ -142,7 +142,7 @@ func (c *Client) Hosts(ctx context.Context) ([]Host, error) {
 
 // VM reads one VM with its whole history.
 func (c *Client) VM(ctx context.Context, id int) (VM, error) {
-	v, err := readObject(ctx, c, "VM", id, parseVM, "one.vm.info")
+	v, err := readObject(ctx, c, "VM", id, (*Element).WholeVM, "one.vm.info")
 	return v, wrap(err, "read VM %d", id)
 }
 
@@ -162,7 +162,7 @@ func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 		if id := int(e.Number("ID")); !slices.Contains(ids, id) {
 			return VM{}, damaged("VM %d, which is none of those", id)
 		}
-		return parseVM(e)
+		return e.WholeVM()
 	}, method, args...)
 	return vms, wrap(err, "read %d VMs", len(ids))
 }
@@ -246,7 +246,7 @@ func (c *Client) VMsIn(ctx context.Context, state VMState) ([]VM, error) {
 	if c.dialect.poolQuery {
 		args = append(args, "")
 	}
-	vms, err := readPool(ctx, c, "VM", parseVM, "one.vmpool.info", args...)
+	vms, err := readPool(ctx, c, "VM", (*Element).WholeVM, "one.vmpool.info", args...)
 	return vms, wrap(err, "read the VMs that are %s", state)
 }
 
@@ -269,7 +269,7 @@ type Action string
 // The actions. What each does on a given version, and in which states it must
 // not be tried, is the business of package recovery.
 const (
-	Recreate       Action = "recreate"        // run it anew elsewhere; disks that are not persistent are lost
+	Recreate       Action = "recreate"        // start it again elsewhere; disks that are not persistent are lost
 	Delete         Action = "delete"          // end it
 	RecoverFailure Action = "recover failure" // let the operation in progress count as failed
 	Retry          Action = "retry"           // repeat the operation that failed

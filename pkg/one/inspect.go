@@ -37,35 +37,3 @@ func (e *Element) User() (User, error) {
 	others := slices.DeleteFunc(e.IDs("GROUPS"), func(id int) bool { return id == primary })
 	return User{ID: int(e.Number("ID")), Name: text.Printable(e.Value("NAME")), Groups: append([]int{primary}, others...)}, nil
 }
-
-// VMDisks is a VM with its disks.
-type VMDisks struct {
-	VM
-	Disks []Disk
-}
-
-// Disk is a disk of a VM.
-type Disk struct {
-	// Persistent: it is an image that is kept when the VM ends.
-	Persistent bool
-	// ReadOnly disks, CDROMs and swap hold nothing of the VM.
-	ReadOnly bool
-	// Copied: the VM works on a copy of the image, which goes into the image when the VM ends
-	// in good order (LN_TARGET is not NONE).
-	Copied bool
-}
-
-// VMDisks reads a VM element.
-func (e *Element) VMDisks() (VMDisks, error) {
-	vm, err := parseVM(e)
-	v := VMDisks{VM: vm}
-	for _, d := range e.Child("TEMPLATE").All("DISK") {
-		target := d.Value("LN_TARGET")
-		v.Disks = append(v.Disks, Disk{
-			Persistent: d.persistent(),
-			ReadOnly:   d.Is("READONLY", "YES") || d.Is("TYPE", "CDROM") || d.Is("TYPE", "SWAP"),
-			Copied:     target != "" && !d.Is("LN_TARGET", "NONE"),
-		})
-	}
-	return v, err
-}

@@ -26,9 +26,10 @@ type VM struct {
 	// UserTemplate is written by the owner, Template by OpenNebula (and, when
 	// the VM is created, by the owner).
 	Template, UserTemplate map[string]string
-	// PersistentDisks: at least one disk is kept when the VM ends. DiskCount is how many it has.
-	PersistentDisks bool
-	DiskCount       int
+	// PersistentDisks: at least one disk is kept when the VM ends. LosesData: what is written to at least one is lost
+	// when the VM is recreated. DiskCount is how many it has.
+	PersistentDisks, LosesData bool
+	DiskCount                  int
 	// History has one record per placement, oldest first. Answers about several
 	// VMs hold the last one only; a VM that was never placed has none.
 	History []Record
@@ -136,6 +137,7 @@ func (e *Element) VM(keep func(name string) bool) (VM, error) {
 	for _, disk := range template.All("DISK") {
 		v.DiskCount++
 		v.PersistentDisks = v.PersistentDisks || disk.persistent()
+		v.LosesData = v.LosesData || disk.losesData()
 	}
 	for _, h := range history.Children() {
 		r := h.record()
@@ -157,10 +159,19 @@ func (e *Element) VM(keep func(name string) bool) (VM, error) {
 	return v, nil
 }
 
-func parseVM(e *Element) (VM, error) { return e.VM(nil) }
+// WholeVM is VM with all attributes.
+func (e *Element) WholeVM() (VM, error) { return e.VM(nil) }
 
 // persistent reports whether a disk is an image that is kept when the VM ends.
 func (e *Element) persistent() bool { return e.Is("PERSISTENT", "YES") || e.Is("SAVE", "YES") }
+
+// losesData reports whether recreating a VM loses what it wrote to a disk: all but read-only disks, CDROMs and swap, and
+// persistent images that the VM works on itself. A copy (LN_TARGET) goes into its image when the VM ends in good order only.
+func (e *Element) losesData() bool {
+	copied := e.Value("LN_TARGET") != "" && !e.Is("LN_TARGET", "NONE")
+	holdsNothing := e.Is("READONLY", "YES") || e.Is("TYPE", "CDROM") || e.Is("TYPE", "SWAP")
+	return !holdsNothing && (!e.persistent() || copied)
+}
 
 // record reads a HISTORY element.
 func (e *Element) record() Record {
