@@ -215,9 +215,9 @@ func (e *evaluation) hosts() {
 	case len(e.Hosts) == 0:
 		e.stop(asOneadmin, "no host can be seen")
 	case service < 2:
-		e.stop("onehost list; onehost enable ID", "%s of %d in service: VMs of one that fails can run nowhere else", counted(service, "host"), len(e.Hosts))
+		e.stop("onehost list; onehost enable ID", "%s of %d in service: VMs of one that fails can run nowhere else", text.Plural(service, "host"), len(e.Hosts))
 	default:
-		e.ok("%d of %s in service", service, counted(len(e.Hosts), "host"))
+		e.ok("%d of %s in service", service, text.Plural(len(e.Hosts), "host"))
 	}
 }
 
@@ -235,7 +235,7 @@ func (e *evaluation) host(h Host) {
 		e.about(h.ID, Warning, show, "%s lives, although oned still calls it ERROR: it was monitored at %s; its VMs are left alone, and oned calls it MONITORED again within 10 minutes",
 			h.name(), time.Unix(h.LastContact, 0).Format(time.TimeOnly))
 	case h.State.Failed() && !open && active > 0 && !left:
-		e.about(h.ID, Problem, "oneft resume", "%s is in ERROR with %s on it, and no incident is open", h.name(), counted(active, "VM"))
+		e.about(h.ID, Problem, "oneft resume", "%s is in ERROR with %s on it, and no incident is open", h.name(), text.Plural(active, "VM"))
 	case h.State.Failed():
 		e.about(h.ID, Warning, show, "%s is in ERROR", h.name())
 	case quarantined:
@@ -248,7 +248,7 @@ func (e *evaluation) host(h Host) {
 		e.about(h.ID, Warning, fmt.Sprintf("oneft release %d", h.ID), "%s is in quarantine since %s, because its VMs were started elsewhere (incident %d of %s)%s",
 			h.name(), q.At.Format(time.DateTime), q.Incident, q.FrontEnd, keeps)
 	case h.State.SetByAdmin() && active > 0:
-		e.about(h.ID, Warning, fmt.Sprintf("onehost enable %d", h.ID), "%s is %s with %s on it: it never becomes ERROR, so they are not recovered", h.name(), h.State, counted(active, "VM"))
+		e.about(h.ID, Warning, fmt.Sprintf("onehost enable %d", h.ID), "%s is %s with %s on it: it never becomes ERROR, so they are not recovered", h.name(), h.State, text.Plural(active, "VM"))
 	}
 	if ids := e.VMs.Cleaning[h.ID]; len(ids) > 0 && !open && !h.State.Back() {
 		e.about(h.ID, Problem, fmt.Sprintf("host_error %d -r", h.ID), "oned cleans up on %s, which is %s: VM %s in CLEANUP_RESUBMIT may stay so forever", h.name(), h.State, listed(ids))

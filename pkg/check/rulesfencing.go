@@ -83,7 +83,7 @@ func (e *evaluation) fencing() {
 	e.sameOutlet()
 	e.report.FencingNotAsked = e.NoFencing
 	bad := slices.ContainsFunc(e.report.Hosts, func(h HostFencing) bool { return !h.OK })
-	hosts := counted(len(e.report.Hosts), "host")
+	hosts := text.Plural(len(e.report.Hosts), "host")
 	switch {
 	case bad || len(e.report.Hosts) == 0:
 	case e.NoFencing:

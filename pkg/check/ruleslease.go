@@ -9,6 +9,7 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/text"
 )
 
 // lease reports why a lease of a host proves nothing.
@@ -52,7 +53,7 @@ func (e *evaluation) leases() {
 	}
 	e.group(all)
 	if good > 0 && len(all) == 0 {
-		e.ok("the leases of %s are waited for long enough", counted(good, "host"))
+		e.ok("the leases of %s are waited for long enough", text.Plural(good, "host"))
 	}
 }
 

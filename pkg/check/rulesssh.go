@@ -9,6 +9,7 @@ import (
 
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/failfast"
+	"one-ft/pkg/text"
 )
 
 // installSSH is the command that writes the block, and ConnectTimeout where nothing else sets it.
@@ -64,7 +65,7 @@ func (e *evaluation) costs() string {
 		}
 	}
 	return fmt.Sprintf("a dead host costs oned %d commands for each VM, %s of a host at a time%s: %s when it is on the same network, %s when it is routed",
-		downtime.Commands(1), counted(e.Settings.CleanupThreads(""), "VM"), host, e.cleanupOf(most, downtime.Silent), e.cleanupOf(most, downtime.Dropped))
+		downtime.Commands(1), text.Plural(e.Settings.CleanupThreads(""), "VM"), host, e.cleanupOf(most, downtime.Silent), e.cleanupOf(most, downtime.Dropped))
 }
 
 // timeouts wants a ConnectTimeout of at most failfast.Timeout for all hosts.
@@ -90,7 +91,7 @@ func (e *evaluation) timeouts() {
 	e.slow(long, longest, fix, fmt.Sprintf("with a ConnectTimeout of more than %s", failfast.Timeout))
 	switch {
 	case len(silent) > 0:
-		e.skip("ConnectTimeout of %s (%s): %s", counted(len(silent), "host"), listed(silent), strings.SplitN(first.Error(), "\n", 2)[0])
+		e.skip("ConnectTimeout of %s (%s): %s", text.Plural(len(silent), "host"), listed(silent), strings.SplitN(first.Error(), "\n", 2)[0])
 	case len(none)+len(long) == 0 && len(e.SSH.Timeouts) > 0:
 		e.ok("ssh gives up on a host that does not answer after %s at the latest", failfast.Timeout)
 	}
@@ -112,7 +113,7 @@ func (e *evaluation) slow(hosts []int, timeout time.Duration, fix, what string) 
 		later += ", and one that hangs perhaps never"
 	}
 	e.add(Finding{Severity: Warning, Hosts: hosts, Fix: fix,
-		What: fmt.Sprintf("ssh connects to %s %s (%s): one whose packets are dropped is ERROR %s", counted(len(hosts), "host"), what, listed(hosts), later)})
+		What: fmt.Sprintf("ssh connects to %s %s (%s): one whose packets are dropped is ERROR %s", text.Plural(len(hosts), "host"), what, listed(hosts), later)})
 }
 
 // marks names those that were left, and hosts that live and have one.
@@ -145,7 +146,7 @@ func (e *evaluation) marks() {
 		{failfast.MarkExpired, "have expired and do nothing any more"},
 	} {
 		if names := left[kind.state]; len(names) > 0 {
-			e.warn("oneft resume", "%s of hosts that were off were left, and %s: %s", counted(len(names), "mark"), kind.why, strings.Join(names[:min(len(names), maxListed)], ", "))
+			e.warn("oneft resume", "%s of hosts that were off were left, and %s: %s", text.Plural(len(names), "mark"), kind.why, strings.Join(names[:min(len(names), maxListed)], ", "))
 		}
 	}
 }

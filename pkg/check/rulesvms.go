@@ -9,13 +9,14 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/text"
 )
 
 // datastores is about whether VMs could be moved off a failed host.
 func (e *evaluation) datastores() {
 	local := 0
 	for _, d := range e.Datastores {
-		on := counted(e.VMs.On[d.ID], "VM")
+		on := text.Plural(e.VMs.On[d.ID], "VM")
 		switch {
 		case d.Err != nil:
 			e.skip("datastore %d with %s: %v", d.ID, on, d.Err)
@@ -36,24 +37,24 @@ func (e *evaluation) datastores() {
 // vms is about what would be lost, and which VMs are down now.
 func (e *evaluation) vms() {
 	v := e.VMs
-	lost := fmt.Sprintf("%s of %d (%s) have disks that are copies: what was written there is lost with -r", counted(len(v.Loses), "VM"), v.Count, listed(v.Loses))
+	lost := fmt.Sprintf("%s of %d (%s) have disks that are copies: what was written there is lost with -r", text.Plural(len(v.Loses), "VM"), v.Count, listed(v.Loses))
 	switch {
 	case len(v.Loses) == 0:
-		e.ok("none of %s would lose data with -r", counted(v.Count, "VM"))
+		e.ok("none of %s would lose data with -r", text.Plural(v.Count, "VM"))
 	case e.HostHook.Action == string(recovery.Migrate):
 		e.ok("%s, but the hook moves them with -m", lost)
 	default:
 		e.warn(fmt.Sprintf(`make their disks persistent, or leave such a VM alone: echo 'FT_ACTION = "none"' | onevm update %d --append /dev/stdin`, v.Loses[0]), "%s", lost)
 	}
 	if len(v.Stay) > 0 {
-		e.ok("%s (%s) with FT_ACTION = none would be left alone", counted(len(v.Stay), "VM"), listed(v.Stay))
+		e.ok("%s (%s) with FT_ACTION = none would be left alone", text.Plural(len(v.Stay), "VM"), listed(v.Stay))
 	}
 	if len(v.Unread) > 0 {
-		e.warn(fmt.Sprintf("onevm show %d", v.Unread[0]), "%s (%s) could not be read, and were not checked", counted(len(v.Unread), "VM"), listed(v.Unread))
+		e.warn(fmt.Sprintf("onevm show %d", v.Unread[0]), "%s (%s) could not be read, and were not checked", text.Plural(len(v.Unread), "VM"), listed(v.Unread))
 	}
 	for n, vm := range v.Failed {
 		if n == maxListed {
-			e.warn("oneft resume", "%s more failed or are UNKNOWN on a host that is fine", counted(len(v.Failed)-n, "VM"))
+			e.warn("oneft resume", "%s more failed or are UNKNOWN on a host that is fine", text.Plural(len(v.Failed)-n, "VM"))
 			break
 		}
 		where := ""
