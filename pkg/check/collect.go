@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -9,12 +8,10 @@ import (
 	"sync"
 	"time"
 
-	"one-ft/pkg/config"
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
-	"one-ft/pkg/process"
 	"one-ft/pkg/statedir"
 )
 
@@ -106,60 +103,4 @@ func (c *collector) config(ctx context.Context) {
 	if f.Interval, err = c.Interval(ctx); err != nil {
 		c.skip("monitoring interval: %v", err)
 	}
-}
-
-// datastores reads the system datastores that VMs are on.
-func (c *collector) datastores(ctx context.Context) {
-	for id := range c.facts.VMs.On {
-		d, err := c.Client.Datastore(ctx, id)
-		if err != nil {
-			d = one.Datastore{ID: id}
-		}
-		c.facts.Datastores = append(c.facts.Datastores, Datastore{Datastore: d, Err: err})
-	}
-	slices.SortFunc(c.facts.Datastores, func(a, b Datastore) int { return a.ID - b.ID })
-}
-
-// clockHosts is how many hosts are asked when they were monitored: one may be slow, not three.
-const clockHosts = 3
-
-// clock finds the latest time that oned tells.
-func (c *collector) clock(ctx context.Context, hosts []one.Host) {
-	clock := &c.facts.Clock
-	asked := 0
-	for _, h := range hosts {
-		if !h.State.Back() || asked == clockHosts {
-			continue
-		}
-		asked++
-		now, err := c.Client.Host(ctx, h.ID)
-		at := cmp.Or(now.LastContact, now.LastAttempt)
-		if when := time.Unix(at, 0); err == nil && at > 0 && when.After(clock.Monitored) {
-			clock.Monitored = when
-			if when.After(clock.Newest) {
-				clock.Newest, clock.Of = when, fmt.Sprintf("host %d was monitored", h.ID)
-			}
-		}
-	}
-}
-
-// programs are those that the configuration names.
-func programs(v config.Values) (all []Path) {
-	add := func(what string, argv []string) {
-		if len(argv) == 0 {
-			return
-		}
-		p := Path{Path: argv[0], For: what}
-		if filepath.IsAbs(p.Path) && !process.Runnable(p.Path) {
-			p.Err = errNotRunnable
-		}
-		all = append(all, p)
-	}
-	for _, argv := range v.Confirm {
-		add("confirm", argv)
-	}
-	for _, n := range v.Notify {
-		add("notify", n.Command)
-	}
-	return all
 }

@@ -11,7 +11,46 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/text"
 )
+
+// VMs is what is known of the VMs on hosts.
+type VMs struct {
+	Count int // that were read
+	// Unread are VMs on hosts that could not be read, or were too many.
+	Unread []int
+	// Loses are the VMs that would lose what is on a disk if they were recreated.
+	Loses []int
+	// Stay are those that their FT_ACTION leaves alone.
+	Stay []int
+	// Active are how many VMs on a host are neither suspended nor off, and not to be left alone; by host ID.
+	Active map[int]int
+	// On are how many VMs are on a system datastore, by its ID.
+	On map[int]int
+	// Cleaning are VMs in CLEANUP_RESUBMIT, by the ID of the host that oned cleans up on.
+	Cleaning map[int][]int
+	// OnTheWay are VMs that wait for a host, its disks or its boot, by ID, with their states as OpenNebula's tools show them.
+	OnTheWay map[int]string
+	// Failed are VMs that failed or are UNKNOWN, ID ascending.
+	Failed []FailedVM
+}
+
+// FailedVM is a VM that failed, or is UNKNOWN on a host that is fine.
+type FailedVM struct {
+	ID     int
+	Name   string
+	Status string // as OpenNebula's tools show it
+	Host   int    // -1 for none
+	// Spent is its budget, when Judged.
+	Spent  recovery.Spent
+	Judged bool
+}
+
+// Datastore is a system datastore with VMs.
+type Datastore struct {
+	one.Datastore
+	Err error // it could not be read; only ID is set then
+}
 
 const (
 	// pageSize is how many VMs are read in one call, about 5 kB each.
@@ -150,5 +189,107 @@ func (c *collector) budgets(ctx context.Context, ill []one.VM, fine map[int]*one
 	}
 	if more := len(ill) - maxBudgets; more > 0 {
 		c.skip("budgets of %d more failed VMs", more)
+	}
+}
+
+// datastores reads the system datastores that VMs are on.
+func (c *collector) datastores(ctx context.Context) {
+	for id := range c.facts.VMs.On {
+		d, err := c.Client.Datastore(ctx, id)
+		if err != nil {
+			d = one.Datastore{ID: id}
+		}
+		c.facts.Datastores = append(c.facts.Datastores, Datastore{Datastore: d, Err: err})
+	}
+	slices.SortFunc(c.facts.Datastores, func(a, b Datastore) int { return a.ID - b.ID })
+}
+
+// datastores is about whether VMs could be moved off a failed host.
+func (e *evaluation) datastores() {
+	local := 0
+	for _, d := range e.Datastores {
+		on := text.Plural(e.VMs.On[d.ID], "VM")
+		switch {
+		case d.Err != nil:
+			e.skip("datastore %d with %s: %v", d.ID, on, d.Err)
+		case d.Shared:
+		case e.HostHook.Action == string(recovery.Migrate):
+			local++
+			e.stop(`change -m into -r in the arguments of the hook`, "%s on datastore %d (%s), which is not shared: -m cannot move them off a dead host", on, d.ID, d.Name)
+		default:
+			local++
+			e.ok("datastore %d (%s) with %s is not shared: -m could not move them, -r recreates them", d.ID, d.Name, on)
+		}
+	}
+	if local == 0 && len(e.Datastores) > 0 {
+		e.ok("VMs are on shared datastores only: -m could move them")
+	}
+}
+
+// vms is about what would be lost, and which VMs are down now.
+func (e *evaluation) vms() {
+	v := e.VMs
+	lost := fmt.Sprintf("%s of %d (%s) have disks that are copies: what was written there is lost with -r", text.Plural(len(v.Loses), "VM"), v.Count, listed(v.Loses))
+	switch {
+	case len(v.Loses) == 0:
+		e.ok("none of %s would lose data with -r", text.Plural(v.Count, "VM"))
+	case e.HostHook.Action == string(recovery.Migrate):
+		e.ok("%s, but the hook moves them with -m", lost)
+	default:
+		e.warn(fmt.Sprintf(`make their disks persistent, or leave such a VM alone: echo 'FT_ACTION = "none"' | onevm update %d --append /dev/stdin`, v.Loses[0]), "%s", lost)
+	}
+	if len(v.Stay) > 0 {
+		e.ok("%s (%s) with FT_ACTION = none would be left alone", text.Plural(len(v.Stay), "VM"), listed(v.Stay))
+	}
+	if len(v.Unread) > 0 {
+		e.warn(fmt.Sprintf("onevm show %d", v.Unread[0]), "%s (%s) could not be read, and were not checked", text.Plural(len(v.Unread), "VM"), listed(v.Unread))
+	}
+	for n, vm := range v.Failed {
+		if n == maxListed {
+			e.warn("oneft resume", "%s more failed or are UNKNOWN on a host that is fine", text.Plural(len(v.Failed)-n, "VM"))
+			break
+		}
+		where := ""
+		if vm.Host >= 0 && vm.Status != "FAILED" {
+			where = fmt.Sprintf(" on host %d, which is fine", vm.Host)
+		}
+		if !vm.Spent.Exhausted {
+			e.warn(vm.remedy(), "%s%s", vm.is(), where)
+		}
+	}
+}
+
+// is says in which state the VM is.
+func (v FailedVM) is() string { return fmt.Sprintf("VM %d (%s) is %s", v.ID, v.Name, v.Status) }
+
+// remedy is the command for such a VM.
+func (v FailedVM) remedy() string {
+	switch v.Status {
+	case "UNKNOWN":
+		return fmt.Sprintf("vm_unknown %d", v.ID)
+	case "FAILED": // up to 4.12, which cannot retry
+		return fmt.Sprintf("vm_failure %d -r", v.ID)
+	}
+	return fmt.Sprintf("vm_failure %d --retry", v.ID)
+}
+
+// budgets is about VMs for which nothing is done any more.
+func (e *evaluation) budgets() {
+	n := 0
+	for _, v := range e.VMs.Failed {
+		if !v.Judged || !v.Spent.Exhausted {
+			continue
+		}
+		n++
+		what := fmt.Sprintf("%s, and given up after %d of %d attempts", v.is(), v.Spent.Attempts, v.Spent.Limit)
+		if v.Spent.Limit == 0 {
+			what = v.is() + ", and FT_MAX_ATTEMPTS is 0: nothing is done without an admin"
+		} else if !v.Spent.Until.IsZero() {
+			what += "; not retried automatically before " + v.Spent.Until.Format(time.DateTime)
+		}
+		e.problem(v.remedy()+" --no-budget", "%s", what)
+	}
+	if n == 0 {
+		e.ok("no VM has used its attempts up")
 	}
 }
