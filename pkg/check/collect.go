@@ -35,7 +35,6 @@ type Input struct {
 	Proc, Root string
 }
 
-// collector collects everything once.
 type collector struct {
 	Input
 	facts   Facts
@@ -80,14 +79,12 @@ func Collect(ctx context.Context, in Input) (Facts, error) {
 	return c.facts, ctx.Err()
 }
 
-// skip notes what was not checked.
 func (c *collector) skip(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.facts.Skipped = append(c.facts.Skipped, fmt.Sprintf(format, args...))
 }
 
-// config reads what oned tells of its configuration.
 func (c *collector) config(ctx context.Context) {
 	f := &c.facts
 	conf, err := c.Client.Configuration(ctx)

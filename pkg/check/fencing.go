@@ -47,7 +47,6 @@ type Device struct {
 // some 30 MB, and the front-end has other work. A choice.
 const maxAgents = 16
 
-// hosts finds out how each host is fenced, and asks the agents.
 func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 	all := make([]Host, len(pool))
 	slots := make(chan struct{}, maxAgents)
@@ -106,7 +105,6 @@ func keyOf(d fence.Device) string {
 	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q%q", d.Agent, d.Params))) // fmt sorts maps
 }
 
-// fenceHost is a host as package fence wants it.
 func fenceHost(h one.Host) fence.Host {
 	return fence.Host{ID: h.ID, Name: h.Name, Cluster: h.Cluster, Template: h.Template}
 }
@@ -123,7 +121,6 @@ func (h *Host) ready(r fence.Readiness) {
 	}
 }
 
-// ask asks all agents of a host for their status, and nothing else.
 func (h *Host) ask(ctx context.Context, s fence.Settings) {
 	list, err := fence.Status(ctx, fenceHost(h.Host), s)
 	if err != nil {
@@ -153,7 +150,6 @@ type hostFinding struct {
 // maxApart is how many hosts with the same trouble are named one by one.
 const maxApart = 3
 
-// group adds findings about hosts.
 func (e *evaluation) group(all []hostFinding) {
 	for len(all) > 0 {
 		first := all[0]
@@ -191,7 +187,6 @@ func (e *evaluation) grouped(s Severity, ids []int, fix, format string, args ...
 	e.add(f)
 }
 
-// fencing is about whether each host could be proven off.
 func (e *evaluation) fencing() {
 	if e.fencingMode() == config.FencingOff {
 		e.warn("take -u, --fencing off and fencing: off out of the hook and the configuration", "fencing is off: a host that only lost its network keeps its VMs, and they run twice")
@@ -225,7 +220,6 @@ func (e *evaluation) fencing() {
 	}
 }
 
-// fencingOf is about one host.
 func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 	out = HostFencing{ID: h.ID, Name: h.Name}
 	say := func(s Severity, fix, reason string) {
@@ -335,7 +329,6 @@ func (e *evaluation) sameOutlet() {
 	}
 }
 
-// addFence is how a host is given a fence.
 func addFence(h Host) string {
 	if h.Promised && h.PromiseErr == nil {
 		return fmt.Sprintf("onehost update %d: %s", h.ID, leaseLines(h.Promise))

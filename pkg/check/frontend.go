@@ -48,7 +48,6 @@ type Path struct {
 // errSpace is a file system that takes nothing more.
 var errSpace = errors.New("the file system takes nothing")
 
-// errNotRunnable is a program that is missing.
 var errNotRunnable = errors.New("it is not there, or not executable")
 
 // machine looks at this machine: processes, logs, directories, timers. It writes nothing.
@@ -70,7 +69,6 @@ func (c *collector) machine() {
 	c.dirs(hooks)
 }
 
-// dirs are the directories and files that hooks write.
 func (c *collector) dirs(hooks fence.Account) {
 	add := func(must bool, what string, paths ...string) {
 		for _, path := range paths {
@@ -232,7 +230,6 @@ func writable(path string, as fence.Account) error {
 	return nil
 }
 
-// programs are those that the configuration names.
 func programs(v config.Values) (all []Path) {
 	add := func(what string, argv []string) {
 		if len(argv) == 0 {
@@ -253,7 +250,6 @@ func programs(v config.Values) (all []Path) {
 	return all
 }
 
-// manager is about the process that runs hooks.
 func (e *evaluation) manager() {
 	fe := e.FrontEnd
 	name, restart := "onehem-server.rb", "systemctl restart opennebula-hem"
@@ -300,7 +296,6 @@ func (e *evaluation) configuration() {
 	}
 }
 
-// files is about what hooks have to write.
 func (e *evaluation) files() {
 	user, found := cmp.Or(e.FrontEnd.OnedUser, "oneadmin"), false
 	for _, d := range e.Dirs {

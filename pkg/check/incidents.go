@@ -154,7 +154,6 @@ func isHeld(held map[string]bool, dir, kind string, id int) bool {
 	})
 }
 
-// incidents is about what nobody works on.
 func (e *evaluation) incidents() {
 	in := e.Incidents
 	if in.Err != nil {
@@ -188,12 +187,10 @@ func (e *evaluation) incidents() {
 	}
 }
 
-// name is an incident in a sentence.
 func (i Incident) name() string {
 	return fmt.Sprintf("incident %d (%s %d, %s)", i.Number, i.Kind, i.ID, i.Name)
 }
 
-// hosts names the host that an incident is about.
 func (i Incident) hosts() []int {
 	if i.Kind == "host" {
 		return []int{i.ID}

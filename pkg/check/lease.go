@@ -12,7 +12,6 @@ import (
 	"one-ft/pkg/text"
 )
 
-// lease reports why a lease of a host proves nothing.
 func (h Host) lease(d Device) error { return d.Lease.Against(h.Promise, h.Promised, h.PromiseErr) }
 
 // leaseLines are the attributes of a host that wait for long enough for what it promises.
@@ -57,7 +56,6 @@ func (e *evaluation) leases() {
 	}
 }
 
-// leaseOf is about one lease.
 func (e *evaluation) leaseOf(h Host, d Device) hostFinding {
 	err := h.lease(d)
 	f := hostFinding{severity: Problem, host: h}

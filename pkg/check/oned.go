@@ -132,7 +132,6 @@ func (e *evaluation) hooks() {
 	}
 }
 
-// hosts is about the states of hosts.
 func (e *evaluation) hosts() {
 	service := 0
 	for _, h := range e.Hosts {
@@ -151,7 +150,6 @@ func (e *evaluation) hosts() {
 	}
 }
 
-// name is a host in a sentence.
 func (h Host) name() string { return fmt.Sprintf("host %d (%s)", h.ID, h.Name) }
 
 func (e *evaluation) host(h Host) {

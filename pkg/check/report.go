@@ -98,7 +98,6 @@ func (r *Report) finish() {
 	r.Verdict = r.verdict()
 }
 
-// verdict answers the question in one line.
 func (r *Report) verdict() string {
 	var hosts []int
 	everything := false

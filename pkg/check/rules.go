@@ -8,7 +8,6 @@ import (
 	"one-ft/pkg/text"
 )
 
-// rule checks one topic.
 type rule struct {
 	topic string
 	check func(*evaluation)
@@ -42,7 +41,6 @@ func Evaluate(f Facts) Report {
 	return e.report
 }
 
-// evaluation is what the rules work on.
 type evaluation struct {
 	Facts
 	report Report
@@ -55,7 +53,6 @@ func (e *evaluation) add(f Finding) {
 	e.report.Findings = append(e.report.Findings, f)
 }
 
-// ok adds a finding that is fine.
 func (e *evaluation) ok(format string, args ...any) {
 	e.add(Finding{Severity: OK, What: fmt.Sprintf(format, args...)})
 }
@@ -79,7 +76,6 @@ func (e *evaluation) about(host int, s Severity, fix, format string, args ...any
 	e.add(Finding{Severity: s, Hosts: []int{host}, Fix: fix, What: fmt.Sprintf(format, args...)})
 }
 
-// skip adds something that was not checked.
 func (e *evaluation) skip(format string, args ...any) {
 	e.report.Skipped = append(e.report.Skipped, text.Printable(fmt.Sprintf(format, args...)))
 }
@@ -89,5 +85,4 @@ func (e *evaluation) fencingMode() string {
 	return cmp.Or(e.HostHook.Fencing, e.Values.Fencing, config.Default().Fencing)
 }
 
-// configName is the file to change.
 func (e *evaluation) configName() string { return cmp.Or(e.ConfigFile, config.Name) }

@@ -116,7 +116,6 @@ func (e *evaluation) ssh() {
 	}
 }
 
-// failFast is about the block.
 func (e *evaluation) failFast() {
 	f, user := e.SSH.Force, e.SSH.User
 	switch f.State {
@@ -198,7 +197,6 @@ func (e *evaluation) slow(hosts []int, timeout time.Duration, fix, what string) 
 		What: fmt.Sprintf("ssh connects to %s %s (%s): one whose packets are dropped is ERROR %s", text.Plural(len(hosts), "host"), what, listed(hosts), later)})
 }
 
-// marks names those that were left, and hosts that live and have one.
 func (e *evaluation) marks() {
 	if e.SSH.MarksErr != nil {
 		e.skip("marks of hosts that are off: %v", e.SSH.MarksErr)

@@ -111,7 +111,6 @@ func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 	c.budgets(ctx, ill, fine)
 }
 
-// in reads the VMs in a state.
 func (c *collector) in(ctx context.Context, state one.VMState) []one.VM {
 	vms, err := c.Client.VMsIn(ctx, state)
 	if err != nil {
@@ -163,7 +162,6 @@ func (c *collector) count(vm one.VM, fine map[int]*one.Host) (ill bool) {
 
 func isNone(action string) bool { return strings.EqualFold(strings.TrimSpace(action), "none") }
 
-// budgets finds out what is left of the budgets of VMs that failed.
 func (c *collector) budgets(ctx context.Context, ill []one.VM, fine map[int]*one.Host) {
 	val := c.facts.Values
 	budget := recovery.Budget{Attempts: val.BudgetAttempts, Window: val.BudgetWindow, BackOff: val.BudgetBackOff, RanWell: val.BudgetRanWell}
@@ -192,7 +190,6 @@ func (c *collector) budgets(ctx context.Context, ill []one.VM, fine map[int]*one
 	}
 }
 
-// datastores reads the system datastores that VMs are on.
 func (c *collector) datastores(ctx context.Context) {
 	for id := range c.facts.VMs.On {
 		d, err := c.Client.Datastore(ctx, id)
@@ -226,7 +223,6 @@ func (e *evaluation) datastores() {
 	}
 }
 
-// vms is about what would be lost, and which VMs are down now.
 func (e *evaluation) vms() {
 	v := e.VMs
 	lost := fmt.Sprintf("%s of %d (%s) have disks that are copies: what was written there is lost with -r", text.Plural(len(v.Loses), "VM"), v.Count, listed(v.Loses))
@@ -259,10 +255,8 @@ func (e *evaluation) vms() {
 	}
 }
 
-// is says in which state the VM is.
 func (v FailedVM) is() string { return fmt.Sprintf("VM %d (%s) is %s", v.ID, v.Name, v.Status) }
 
-// remedy is the command for such a VM.
 func (v FailedVM) remedy() string {
 	switch v.Status {
 	case "UNKNOWN":
@@ -273,7 +267,6 @@ func (v FailedVM) remedy() string {
 	return fmt.Sprintf("vm_failure %d --retry", v.ID)
 }
 
-// budgets is about VMs for which nothing is done any more.
 func (e *evaluation) budgets() {
 	n := 0
 	for _, v := range e.VMs.Failed {

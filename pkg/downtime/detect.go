@@ -49,7 +49,6 @@ func (s Settings) restart(f Failure, ssh SSH) Span {
 	return command.Times(retries + 1).Plus(Span{time.Second, time.Second}.Times(retries))
 }
 
-// seconds is a setting as a time.
 func (s Settings) seconds(name Setting) time.Duration {
 	v, _ := s.Get(name)
 	return v.seconds()

@@ -63,10 +63,8 @@ const (
 // noTimeout is Change.Now of a ConnectTimeout that is set for other hosts only.
 const noTimeout = "none"
 
-// worthwhile is the least that a lever saves.
 const worthwhile = 2 * time.Second
 
-// candidate is a lever and the input with it pulled.
 type candidate struct {
 	kind    LeverKind
 	changes []Change
@@ -115,7 +113,6 @@ func bySaving(a, b Lever) int {
 	return cmp.Or(cmp.Compare(endsB, endsA), cmp.Compare(mostB, mostA))
 }
 
-// bounded is the sum of the stages that have a bound.
 func (f Forecast) bounded() (total time.Duration) {
 	for _, s := range f.Stages {
 		if s.Span.Bounded() {

@@ -164,7 +164,6 @@ func (s Settings) Get(name Setting) (v Value, ok bool) {
 	return s.Values[i], true
 }
 
-// number is the value of a setting, 0 without it.
 func (s Settings) number(name Setting) int {
 	v, _ := s.Get(name)
 	return v.Number

@@ -46,7 +46,6 @@ func (a Aspect) String() string {
 	return words
 }
 
-// aspects are several in words.
 func aspects(all []Aspect) string {
 	words := make([]string, len(all))
 	for i, a := range all {
@@ -61,7 +60,6 @@ type need struct {
 	aspect Aspect
 }
 
-// needed are the aspects that matter.
 func needed(all []need) (aspects []Aspect) {
 	for _, n := range all {
 		if n.is {

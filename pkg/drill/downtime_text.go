@@ -52,7 +52,6 @@ func (d *Downtime) inShort() (most, lever string) {
 	return most, lever
 }
 
-// columns aligns rows.
 func columns(rows [][3]string) []string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -63,7 +62,6 @@ func columns(rows [][3]string) []string {
 	return strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
 }
 
-// remarks are what does not go into the table.
 func (d *Downtime) remarks() []string {
 	var lines []string
 	for _, f := range []downtime.Failure{downtime.Frozen, downtime.NoSSHD, downtime.NoLibvirtd} {
@@ -107,7 +105,6 @@ func seconds(s float64) string {
 	return downtime.Span{Low: d, High: d}.String()
 }
 
-// saving says what a lever saves.
 func saving(gains []downtime.Gain) string {
 	var words []string
 	saved := map[downtime.Failure]string{}

@@ -27,7 +27,6 @@ func (h Headroom) String() string {
 	return fmt.Sprintf("%.2f CPU and %s", float64(h.CPU)/100, memoryText(h.Memory))
 }
 
-// memoryText is memory in kB in words.
 func memoryText(kb int64) string {
 	if kb >= 10<<20 || kb <= -10<<20 {
 		return fmt.Sprintf("%.1f GB", float64(kb)/(1<<20))
@@ -178,7 +177,6 @@ func (t *trial) runAll(optimistic bool) {
 	}
 }
 
-// run gives every workload its host by one strategy.
 func (t *trial) run(strategy Strategy, optimistic bool) {
 	t.start.clone(&t.state)
 	order := slices.Clone(t.workloads)

@@ -14,7 +14,6 @@ import (
 // Attributes are those that requirements can name, with all their values in the order of the XML.
 type Attributes map[string][]string
 
-// add adds the simple children of elements.
 func (a Attributes) add(parts ...*one.Element) {
 	for _, part := range parts {
 		for _, c := range part.Children() {

@@ -60,7 +60,6 @@ func Drill(c Cloud, hostID int, plan recovery.Plan, down *Downtime, fencing []st
 	return r, nil
 }
 
-// notEvaluated is what no verdict evaluates.
 func notEvaluated() []string {
 	return []string{
 		"permissions of the owners of VMs on hosts and datastores (ACL)",
@@ -71,7 +70,6 @@ func notEvaluated() []string {
 	}
 }
 
-// warnings are about the host itself.
 func warnings(h Host) []string {
 	switch {
 	case h.State.Failed():
@@ -193,7 +191,6 @@ func (r Report) refused() bool {
 	return r.Outlook != nil && r.Outlook.Verdict == fence.Refused && slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Action.Acts() })
 }
 
-// fate is what would happen to the VMs that something would be done about.
 func (r Report) fate() string {
 	switch {
 	case r.refused():

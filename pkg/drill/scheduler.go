@@ -36,7 +36,6 @@ func (s *simulation) choose(w *workload, dead int, rank Rank, optimistic bool, s
 	return best, store
 }
 
-// accept reports whether a verdict will do.
 func accept(v requirement.Verdict, optimistic bool) bool {
 	return v == requirement.Yes || optimistic && v == requirement.Unknown
 }
@@ -52,7 +51,6 @@ func better(rank Rank, a, best free) bool {
 	return cmp.Or(cmp.Compare(a.cpu, best.cpu), cmp.Compare(a.memory, best.memory)) > 0
 }
 
-// meets reports whether a host meets what a workload requires.
 func (s *simulation) meets(w *workload, t *target) requirement.Verdict {
 	verdict := requirement.Yes
 	for _, r := range w.rules {
@@ -105,7 +103,6 @@ func (s *simulation) hasSpace(w *workload, store, host int, state *room) bool {
 	return space == 0 || w.disk < space-state.hosts[host].disk
 }
 
-// take takes the room for a workload.
 func (s *simulation) take(w *workload, host, store int, state *room) {
 	has := &state.hosts[host]
 	has.cpu -= w.cpu

@@ -124,7 +124,6 @@ func (s Survey) Table() [][]string {
 // shown is how many VMs of a host are named in a table or line.
 const shown = 8
 
-// misfits names the VMs without a host, and why.
 func (l Loss) misfits() string {
 	if len(l.Misfits) == 0 {
 		return "-"

@@ -24,7 +24,6 @@ type workload struct {
 // waits reports whether the VM is waiting for a host now.
 func (v *VM) waits() bool { return v.State == one.Pending || v.Is(one.CleanupResubmit) }
 
-// workload makes one of a VM.
 func (s *simulation) workload(v *VM, turn int) *workload {
 	w := &workload{vms: []*VM{v}, cpu: v.CPUShare, memory: v.MemoryKB, disk: v.DiskMB, turn: turn}
 	requirements := v.Requirements
@@ -86,7 +85,6 @@ func sortWorkloads(all []*workload, order Order) {
 	})
 }
 
-// unknowns are the attributes that its requirements name and that are not known.
 func (w *workload) unknowns() []string {
 	var names []string
 	for _, r := range slices.Concat(w.rules, w.stores) {

@@ -62,7 +62,6 @@ func plainResponse(envelope *Element, size int) xmlrpc.Response {
 	return b.Bytes()
 }
 
-// readFault makes an error of a fault.
 func readFault(method string, response xmlrpc.Response, bad func(error) error) error {
 	var fault xmlrpc.FaultError
 	err := response.Unmarshal(&fault)

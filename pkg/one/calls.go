@@ -81,7 +81,6 @@ func inCall(method string, err error) error {
 	return fmt.Errorf("[%s] %w", method, err)
 }
 
-// readPool parses all objects of a pool.
 func readPool[T any](
 	ctx context.Context, c *Client, item string, parse func(*Element) (T, error), method string, args ...any,
 ) (all []T, err error) {

@@ -77,7 +77,6 @@ func isQuotas(item, name string) bool {
 	return item == "USER" && (name == "QUOTAS" || name == "DEFAULT_USER_QUOTAS")
 }
 
-// damaged is an ErrDamaged that says where.
 func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, text.Short(fmt.Sprintf(format, args...), 200))
 }
@@ -192,10 +191,8 @@ func (r *xmlReader) characters() (string, error) {
 	}
 }
 
-// space skips white space.
 func (r *xmlReader) space() { r.rest = strings.TrimLeft(r.rest, " \t\n") }
 
-// end makes sure that nothing is left.
 func (r *xmlReader) end() error {
 	if r.space(); r.rest != "" {
 		return damaged("something behind the end")

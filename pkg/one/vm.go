@@ -173,7 +173,6 @@ func (e *Element) losesData() bool {
 	return !holdsNothing && (!e.persistent() || copied)
 }
 
-// record reads a HISTORY element.
 func (e *Element) record() Record {
 	return Record{
 		Seq:          int(e.Number("SEQ")),

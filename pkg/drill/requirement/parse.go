@@ -88,7 +88,6 @@ func (p *parser) next() string {
 	return token
 }
 
-// fail keeps the first error.
 func (p *parser) fail(err error) {
 	if p.err == nil {
 		p.err = err
