@@ -15,11 +15,11 @@ func (e Expression) Eval(t Target) Verdict {
 	return e.eval(t)
 }
 
-// Unknown are the attributes of the expression that are not known of any such host or datastore
-// as t, sorted; without any, Eval never gives Unknown.
-func (e Expression) Unknown(t Target) (names []string) {
+// Unknown are the attributes of the expression that are not known, sorted; without any, Eval never gives Unknown of
+// a Target that knows the others.
+func (e Expression) Unknown(known func(name string) bool) (names []string) {
 	for _, c := range e.comparisons {
-		if c.unknown(t) {
+		if c.unknown(known(c.name)) {
 			names = append(names, c.name)
 		}
 	}
@@ -27,12 +27,11 @@ func (e Expression) Unknown(t Target) (names []string) {
 	return slices.Compact(names)
 }
 
-// unknown reports whether the value in a comparison is not known.
-func (c *comparison) unknown(t Target) bool {
+// unknown reports whether the comparison cannot be evaluated, when its attribute is known or not.
+func (c *comparison) unknown(known bool) bool {
 	if c.current() {
 		return c.isWord || !c.whole // nothing that oned writes, and what the scheduler does with it is chance
 	}
-	_, known := t.Values(c.name)
 	return !known || strings.HasPrefix(c.name, "/") // a path into the XML
 }
 
@@ -40,12 +39,11 @@ func (c *comparison) unknown(t Target) bool {
 func (c *comparison) current() bool { return c.name == currentVMs && c.op != "@>" }
 
 func (c *comparison) eval(t Target) Verdict {
-	if c.unknown(t) {
-		return Unknown
-	}
-	values, _ := t.Values(c.name)
+	values, known := t.Values(c.name)
 	holds := false
 	switch {
+	case c.unknown(known):
+		return Unknown
 	case c.current():
 		found := -1.0
 		if c.number >= 0 && c.number <= math.MaxInt32 && t.HasVM(int(c.number)) {
