@@ -50,7 +50,7 @@ type Record struct {
 	Start, End               int64
 	PrologStart, PrologEnd   int64
 	RunningStart, RunningEnd int64
-	EpilogStart, EpilogEnd   int64
+	EpilogStart              int64
 }
 
 // The actions of history records that matter to recovery (include/History.h of
@@ -189,6 +189,5 @@ func (e *Element) record() Record {
 		RunningStart: e.Number("RSTIME"),
 		RunningEnd:   e.Number("RETIME"),
 		EpilogStart:  e.Number("ESTIME"),
-		EpilogEnd:    e.Number("EETIME"),
 	}
 }
