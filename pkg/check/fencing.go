@@ -273,8 +273,7 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 	return found, out
 }
 
-// level reports whether a level would prove a host off, as far as can be seen, and what its
-// devices say.
+// level reports whether a level would prove a host off, as far as can be seen, and what its devices say.
 func (h Host) level(devices []Device) (ok bool, says string) {
 	ok = true
 	var words []string

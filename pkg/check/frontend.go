@@ -97,8 +97,7 @@ func (c *collector) dirs(hooks fence.Account) {
 }
 
 // daemons finds oned and the process that runs hooks: onehem-server.rb since 5.10
-// (share/pkgs/services/systemd/opennebula-hem.service), before that the driver one_hm.rb, a
-// child of oned (src/hm_mad).
+// (share/pkgs/services/systemd/opennebula-hem.service), before that the driver one_hm.rb, a child of oned (src/hm_mad).
 func (c *collector) daemons(fe *FrontEnd) {
 	if !process.IsLocal(c.facts.Endpoint) {
 		return
@@ -122,9 +121,8 @@ func (c *collector) daemons(fe *FrontEnd) {
 	}
 }
 
-// failedLoad is the last line in the log of the hook execution manager that says that it could not
-// read its hooks, unless it could later on: it goes on without any then (HookMap.load in
-// src/hem/onehem-server.rb, 5.10.0 to 7.4.0).
+// failedLoad is the last line in the log of the hook execution manager that says that it could not read its hooks,
+// unless it could later on: it goes on without any then (HookMap.load in src/hem/onehem-server.rb, 5.10.0 to 7.4.0).
 func failedLoad(path string) string {
 	failed := ""
 	for _, line := range tail(path) {

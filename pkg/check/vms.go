@@ -132,8 +132,7 @@ func (c *collector) onTheWay(vms []one.VM) {
 	}
 }
 
-// count notes what matters of a VM, and reports whether it failed. fine are the hosts that
-// are MONITORED.
+// count notes what matters of a VM, and reports whether it failed. fine are the hosts that are MONITORED.
 func (c *collector) count(vm one.VM, fine map[int]*one.Host) (ill bool) {
 	v := &c.facts.VMs
 	v.Count++

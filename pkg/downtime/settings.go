@@ -8,9 +8,8 @@ import (
 	"one-ft/pkg/onedconf"
 )
 
-// Setting is a setting of OpenNebula, by the name that it has in its file. Those in a vector are
-// VECTOR/NAME, options in the ARGUMENTS of a driver DRIVER -x; of a name that two daemons have the
-// second one's has its daemon behind it.
+// Setting is a setting of OpenNebula, by the name that it has in its file. Those in a vector are VECTOR/NAME, options
+// in the ARGUMENTS of a driver DRIVER -x; of a name that two daemons have the second one's has its daemon behind it.
 type Setting string
 
 // The settings.
@@ -63,8 +62,7 @@ type key struct {
 	file    File
 	since   one.Version // the first release
 	before  one.Version // the first release without it; the zero value for none
-	// shipped is what the file has that OpenNebula ships, builtin what the daemon takes when the file
-	// does not have it.
+	// shipped is what the file has that OpenNebula ships, builtin what the daemon takes when the file does not have it.
 	shipped, builtin int
 }
 

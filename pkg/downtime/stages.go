@@ -8,11 +8,10 @@ import (
 // Detection is how long it takes until a host that failed is ERROR.
 //
 // monitord (5.12 and later; src/monitor/src/monitor/HostMonitorManager.cc): a host that sent no beacon for
-// MONITORING_INTERVAL_HOST has its monitoring restarted at the next tick of MANAGER_TIMER, by two ssh
-// commands in a row (HostSyncManager of src/im_mad/im_exec), which the -w of the driver does not bound.
-// Measured with 6.10: no ARP 34 s with an interval of 20 s, so 155 to 200 s as shipped; dropped 290 s, so
-// 420 to 465 s; with ConnectTimeout 5 33 to 45 s, so 160 to 205 s; frozen, or sshd dead: never; libvirtd
-// dead: 136 s, at most the 600 s of SYSTEM_HOST.
+// MONITORING_INTERVAL_HOST has its monitoring restarted at the next tick of MANAGER_TIMER, by two ssh commands in a row
+// (HostSyncManager of src/im_mad/im_exec), which the -w of the driver does not bound. Measured with 6.10: no ARP 34 s
+// with an interval of 20 s, so 155 to 200 s as shipped; dropped 290 s, so 420 to 465 s; with ConnectTimeout 5 33 to 45
+// s, so 160 to 205 s; frozen, or sshd dead: never; libvirtd dead: 136 s, at most the 600 s of SYSTEM_HOST.
 //
 // oned (4.4 to 5.10; src/im/InformationManager.cc, src/mad/ruby/CommandManager.rb; read, not measured): a
 // host that pushed nothing for the interval is asked over ssh, at the next tick; a command that fails is
@@ -143,15 +142,13 @@ func perRun(hosts, perHost, inAll int, unlimitedHost bool) int {
 // Scheduling is how long it takes from the moment when all VMs are PENDING until the scheduler starts the
 // last of them. hosts are those that can take them; with none it is Never.
 //
-// Up to 6.10 (src/scheduler/src/sched/Scheduler.cc): every SCHED_INTERVAL at most MAX_DISPATCH VMs, at most
-// MAX_HOST of them on one host, so as shipped with 6.10 one VM on each host every 15 s: 40 VMs on 4 hosts
-// in 150 s.
+// Up to 6.10 (src/scheduler/src/sched/Scheduler.cc): every SCHED_INTERVAL at most MAX_DISPATCH VMs, at most MAX_HOST of
+// them on one host, so as shipped with 6.10 one VM on each host every 15 s: 40 VMs on 4 hosts in 150 s.
 //
-// 7.x (src/schedm/SchedulerManager.cc, PlanManager.cc; src/schedm_mad/remotes/rank): oned asks for a plan
-// when its window is full or over; a plan has at most MAX_HOST VMs for one host; oned starts at most
-// MAX_ACTIONS_PER_HOST of them on a host and MAX_ACTIONS_PER_CLUSTER in all, and starts more at a tick of
-// MANAGER_TIMER; when all of a plan are RUNNING it asks for the next one. So it takes as long as the VMs
-// take to start: start is from the call to RUNNING.
+// 7.x (src/schedm/SchedulerManager.cc, PlanManager.cc; src/schedm_mad/remotes/rank): oned asks for a plan when its
+// window is full or over; a plan has at most MAX_HOST VMs for one host; oned starts at most MAX_ACTIONS_PER_HOST of
+// them on a host and MAX_ACTIONS_PER_CLUSTER in all, and starts more at a tick of MANAGER_TIMER; when all of a plan are
+// RUNNING it asks for the next one. So it takes as long as the VMs take to start: start is from the call to RUNNING.
 func Scheduling(vms, hosts int, s Settings, start Span) Span {
 	switch {
 	case vms <= 0:

@@ -121,8 +121,7 @@ func (c Cloud) indexOf(vm int) (int, bool) {
 	return slices.BinarySearchFunc(c.VMs, vm, func(v VM, id int) int { return v.ID - id })
 }
 
-// Plan is what host_error would do with the VMs of a host if it died now. Without such a host
-// it is empty.
+// Plan is what host_error would do with the VMs of a host if it died now. Without such a host it is empty.
 func (c Cloud) Plan(hostID int, d one.Dialect, p recovery.Policy) recovery.Plan {
 	host, _ := c.Host(hostID)
 	s := recovery.Snapshot{Dialect: d, Host: host.Host}

@@ -181,8 +181,7 @@ func (f Fencing) Proof(v config.Values, watched time.Duration) Proof {
 	return p
 }
 
-// What fencing needs in a data centre: an agent answers within seconds, and a second attempt is for a
-// lost packet.
+// What fencing needs in a data centre: an agent answers within seconds, and a second attempt is for a lost packet.
 const (
 	shortTimeout  = 20 * time.Second
 	shortAttempts = 2
@@ -203,11 +202,10 @@ func (f Fencing) shorter(v config.Values, watched time.Duration) downtime.Span {
 // opinionTime is the longest that a program of confirm takes (pkg/failover, opinion.go).
 const opinionTime = 32 * time.Second
 
-// levelTime is the longest that one level takes (pkg/fence, attempts and awaitOff): each
-// attempt a call to power off, questions for as long as a late power-off is waited for, and
-// the last one's answer; between attempts a pause that doubles and is up to half as long
-// again. The devices of a level work at the same time, and of several each is queried once
-// more.
+// levelTime is the longest that one level takes (pkg/fence, attempts and awaitOff): each attempt a call to power off,
+// questions for as long as a late power-off is waited for, and the last one's answer; between attempts a pause that
+// doubles and is up to half as long again. The devices of a level work at the same time, and of several each is queried
+// once more.
 func levelTime(s fence.Settings, level fence.Level) time.Duration {
 	s = s.WithDefaults()
 	timeout, attempts, pause, late, poll := s.Timeout, s.Attempts, s.Backoff, s.Late, s.Poll

@@ -12,8 +12,7 @@ import (
 	"one-ft/pkg/text"
 )
 
-// lines are a downtime in words: a table of its stages, what a host that only hangs does, and what makes
-// it shorter.
+// lines are a downtime in words: a table of its stages, what a host that only hangs does, and what makes it shorter.
 func (d *Downtime) lines() []string {
 	local, routed := d.forecast(downtime.Silent), d.forecast(downtime.Dropped)
 	rows := [][3]string{{"", downtime.Silent.Text(), downtime.Dropped.Text()}}

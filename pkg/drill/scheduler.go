@@ -24,8 +24,7 @@ type Rank int
 
 // The policies of sched.conf and rank.conf (DEFAULT_SCHED).
 const (
-	// FreeCPU takes the host with the most free CPU, then memory: policy 2, as far as that
-	// is known without monitoring.
+	// FreeCPU takes the host with the most free CPU, then memory: policy 2, as far as that is known without monitoring.
 	FreeCPU Rank = iota
 	// Striping takes the host with the fewest VMs: policy 1, the default of all versions.
 	Striping

@@ -145,9 +145,8 @@ func (c *Client) VM(ctx context.Context, id int) (VM, error) {
 	return v, wrap(err, "read VM %d", id)
 }
 
-// VMSet reads several VMs in one call, each with its last history record only.
-// VMs that do not exist are missing in the result. It fails with ErrUnsupported
-// before 5.12.6, and with ErrDamaged when any of the VMs cannot be read: then read
+// VMSet reads several VMs in one call, each with its last history record only. VMs that do not exist are missing in the
+// result. It fails with ErrUnsupported before 5.12.6, and with ErrDamaged when any of the VMs cannot be read: then read
 // them one by one.
 func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 	if !c.dialect.HasSet {
@@ -229,9 +228,8 @@ func ReadPending[T any](ctx context.Context, c *Client, parse func(*Element) (T,
 	return vms, wrap(err, "read the VMs that are %s", Pending)
 }
 
-// PendingVMs reads the VMs that wait for a host: their IDs, states and what the
-// scheduler says (USER_TEMPLATE/SCHED_MESSAGE). A storm has tens of thousands, and nobody wants to
-// know more of them.
+// PendingVMs reads the VMs that wait for a host: their IDs, states and what the scheduler says
+// (USER_TEMPLATE/SCHED_MESSAGE). A storm has tens of thousands, and nobody wants to know more of them.
 func (c *Client) PendingVMs(ctx context.Context) ([]VM, error) {
 	return ReadPending(ctx, c, func(e *Element) (VM, error) {
 		return e.VM(func(name string) bool { return name == "SCHED_MESSAGE" })
@@ -255,8 +253,7 @@ func (c *Client) Datastore(ctx context.Context, id int) (Datastore, error) {
 	return d, wrap(err, "read datastore %d", id)
 }
 
-// Configuration is oned.conf with its defaults, as oned reports it: TEMPLATE, or since 5.0
-// OPENNEBULA_CONFIGURATION.
+// Configuration is oned.conf with its defaults, as oned reports it: TEMPLATE, or since 5.0 OPENNEBULA_CONFIGURATION.
 func (c *Client) Configuration(ctx context.Context) (*Element, error) {
 	e, err := c.document(ctx, "one.system.config")
 	return e, wrap(err, "read the configuration of oned")
@@ -362,8 +359,7 @@ func (c *Client) SetSchedulable(ctx context.Context, hostID int, enable bool) er
 	return wrap(c.change(ctx, method, hostID, to), "%s host %d", word, hostID)
 }
 
-// errNotConnected is a mistake of the program: what would be sent depends on the
-// version, and Connect has not run.
+// errNotConnected is a mistake of the program: what would be sent depends on the version, and Connect has not run.
 var errNotConnected = errors.New("the version of oned is not known: Connect has not succeeded")
 
 // request is the call for an action in this dialect.

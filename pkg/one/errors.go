@@ -89,8 +89,7 @@ func (e *TransportError) Error() string {
 // Unwrap gives the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// AnswerError means that something answered, but not in XML-RPC: a web server's
-// error page, half a body, nothing.
+// AnswerError means that something answered, but not in XML-RPC: a web server's error page, half a body, nothing.
 type AnswerError struct {
 	Method string
 	Status int    // HTTP status
@@ -110,10 +109,9 @@ func (e *AnswerError) Error() string {
 // Unwrap gives the cause.
 func (e *AnswerError) Unwrap() error { return e.Err }
 
-// Temporary reports whether the same call may succeed later without anybody
-// doing anything: oned is down or restarting, a proxy answered in its place, oned
-// reports an internal error, or an HA follower has no leader (8192 as well).
-// It says nothing about whether repeating the call is safe: see TransportError.Sent.
+// Temporary reports whether the same call may succeed later without anybody doing anything: oned is down or restarting,
+// a proxy answered in its place, oned reports an internal error, or an HA follower has no leader (8192 as well). It
+// says nothing about whether repeating the call is safe: see TransportError.Sent.
 func Temporary(err error) bool {
 	var fault *FaultError
 	var transport *TransportError

@@ -274,9 +274,8 @@ func reference(name string) (c rune, known bool) {
 	return rune(code), true
 }
 
-// Element is an XML element in an answer of oned, with what is below it. Nil is one that is not
-// there: it has no text and no children. What its methods give are copies, which do not keep the
-// answer in memory.
+// Element is an XML element in an answer of oned, with what is below it. Nil is one that is not there: it has no text
+// and no children. What its methods give are copies, which do not keep the answer in memory.
 type Element struct {
 	name, text string // text of one without children
 	children   []*Element
@@ -335,8 +334,7 @@ func (e *Element) Is(name, value string) bool {
 	return c != nil && strings.EqualFold(c.text, value)
 }
 
-// Number is the first child of that name as a whole number; 0 without one, as some versions leave
-// some out.
+// Number is the first child of that name as a whole number; 0 without one, as some versions leave some out.
 func (e *Element) Number(name string) int64 {
 	n, _ := e.Child(name).number()
 	return n

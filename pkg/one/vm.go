@@ -23,8 +23,7 @@ type VM struct {
 	Resched bool
 	CPU     float64 // cores
 	Memory  int     // MB
-	// UserTemplate is written by the owner, Template by OpenNebula (and, when
-	// the VM is created, by the owner).
+	// UserTemplate is written by the owner, Template by OpenNebula (and, when the VM is created, by the owner).
 	Template, UserTemplate map[string]string
 	// PersistentDisks: at least one disk is kept when the VM ends. LosesData: what is written to at least one is lost
 	// when the VM is recreated. DiskCount is how many it has.
@@ -35,8 +34,7 @@ type VM struct {
 	History []Record
 }
 
-// Record is one placement of a VM on a host. Times are Unix seconds by the
-// clock of the front-end, 0 when not reached.
+// Record is one placement of a VM on a host. Times are Unix seconds by the clock of the front-end, 0 when not reached.
 type Record struct {
 	Seq         int
 	HostID      int
@@ -44,8 +42,7 @@ type Record struct {
 	ClusterID   int    // -1 for none
 	DatastoreID int    // system datastore
 	Driver      string // of the guest, such as kvm (VM_MAD, before 5.0 VMMMAD); printable
-	// Action is the number of the action that closed the record: see the
-	// Action* constants.
+	// Action is the number of the action that closed the record: see the Action* constants.
 	Action                   int
 	Start, End               int64
 	PrologStart, PrologEnd   int64
@@ -66,8 +63,7 @@ const (
 	ActionPoffHardMigrate = 49
 )
 
-// Status is the state as OpenNebula's tools show it: the LCM state of an ACTIVE
-// VM, else the state.
+// Status is the state as OpenNebula's tools show it: the LCM state of an ACTIVE VM, else the state.
 func (v VM) Status() string {
 	if v.State == Active {
 		return v.LCM.String()
@@ -114,8 +110,7 @@ func size(cpuText, memoryText string) (cpu float64, memoryMB int) {
 	return cpu, memoryMB
 }
 
-// VM reads a VM element of one.vm.info or of a pool; of its templates the attributes that keep
-// takes, all with nil.
+// VM reads a VM element of one.vm.info or of a pool; of its templates the attributes that keep takes, all with nil.
 func (e *Element) VM(keep func(name string) bool) (VM, error) {
 	template, history := e.Child("TEMPLATE"), e.Child("HISTORY_RECORDS")
 	err := cmp.Or(e.Require("ID", "STATE", "LCM_STATE"), e.Once("TEMPLATE", "USER_TEMPLATE", "HISTORY_RECORDS"))

@@ -16,8 +16,7 @@ var (
 	ErrTooComplex = errors.New("too long, or nested too deep")
 )
 
-// The limits of an expression. Those that OpenNebula makes itself name one cluster or VM in
-// about 20 characters.
+// The limits of an expression. Those that OpenNebula makes itself name one cluster or VM in about 20 characters.
 const (
 	maxLength = 256 << 10 // bytes
 	maxDepth  = 1000      // parentheses and exclamation marks
