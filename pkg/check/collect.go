@@ -25,8 +25,6 @@ type Input struct {
 	State statedir.Dir
 	// Settings says how a host is fenced; fence.ErrNotConfigured is not at all.
 	Settings func(one.Host) (fence.Settings, error)
-	// Interval gives the time between two monitorings of a host.
-	Interval func(context.Context) (time.Duration, error)
 	// Downtime reads the settings that decide how long VMs are down; nil reads none.
 	Downtime func(context.Context) (downtime.Settings, []downtime.Problem)
 	// Machine has the ssh client of the drivers' user, and its processes; nil looks at none.
@@ -59,7 +57,10 @@ func Collect(ctx context.Context, in Input) (Facts, error) {
 	slices.SortFunc(hosts, func(a, b one.Host) int { return a.ID - b.ID })
 	f.User, f.UserErr = in.Client.OwnUser(ctx)
 	f.Follows, f.FollowErr = in.Client.Follows(ctx)
-	c.config(ctx)
+	conf, err := in.Client.Configuration(ctx)
+	if f.ConfigErr = err; f.Version.Before(5, 9) { // later versions have hooks in their pool
+		f.Loaded = loadedHooks(conf)
+	}
 	if in.Downtime != nil {
 		f.Settings, f.NotRead = in.Downtime(ctx)
 	}
@@ -83,21 +84,4 @@ func (c *collector) skip(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.facts.Skipped = append(c.facts.Skipped, fmt.Sprintf(format, args...))
-}
-
-func (c *collector) config(ctx context.Context) {
-	f := &c.facts
-	conf, err := c.Client.Configuration(ctx)
-	if f.ConfigErr = err; err != nil {
-		return
-	}
-	if f.Version.Before(5, 9) { // later versions have hooks in their pool
-		f.Loaded = loadedHooks(conf)
-	}
-	if c.Interval == nil {
-		return
-	}
-	if f.Interval, err = c.Interval(ctx); err != nil {
-		c.skip("monitoring interval: %v", err)
-	}
 }

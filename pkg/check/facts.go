@@ -29,7 +29,6 @@ type Facts struct {
 	FrontEnd FrontEnd
 	SSH      SSH
 	Hosts    []Host // ID ascending
-	Interval time.Duration
 	// Settings decide how long VMs are down; without values there are no rules for them. NotRead is what kept them from
 	// being read.
 	Settings   downtime.Settings

@@ -61,8 +61,7 @@ func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 		if all[i].Err = err; err != nil {
 			continue
 		}
-		all[i].levels(s.Levels)
-		all[i].ready(fence.Ready(fenceHost(h), s, c.account))
+		all[i].levels(s.Levels, fence.Ready(fenceHost(h), s, c.account))
 		if !c.NoFencing {
 			wg.Go(func() { all[i].ask(ctx, s) })
 		}
@@ -78,12 +77,16 @@ func newHost(h one.Host) Host {
 	return host
 }
 
-// levels sets the levels before any agent was asked.
-func (h *Host) levels(levels []fence.Level) {
-	for _, level := range levels {
+// levels sets the levels before any agent was asked, with what the front-end sees of them (ready). That an admin has to
+// confirm is no error of a device, and leases are checked by what hosts publish.
+func (h *Host) levels(levels []fence.Level, ready fence.Readiness) {
+	for i, level := range levels {
 		var devices []Device
-		for _, d := range level.Devices {
+		for j, d := range level.Devices {
 			device := Device{Kind: d.Kind, Label: d.String(), Power: fence.PowerUnknown, Key: keyOf(d)}
+			if p := ready.Of(i+1, j+1); p != nil && (d.Kind == fence.KindAgent || d.Kind == fence.KindCommand) {
+				device.Err = p
+			}
 			if d.Kind == fence.KindLease {
 				device.Lease = d.Lease.WithDefaults()
 				own, found, err := fence.TemplateLease(h.Template)
@@ -107,18 +110,6 @@ func keyOf(d fence.Device) string {
 
 func fenceHost(h one.Host) fence.Host {
 	return fence.Host{ID: h.ID, Name: h.Name, Cluster: h.Cluster, Template: h.Template}
-}
-
-// ready takes over what the front-end sees without asking a device. That an admin has to confirm is no
-// error of a device, and leases are checked by what hosts publish.
-func (h *Host) ready(r fence.Readiness) {
-	for i, level := range h.Levels {
-		for j := range level {
-			if p := r.Of(i+1, j+1); p != nil && (level[j].Kind == fence.KindAgent || level[j].Kind == fence.KindCommand) {
-				level[j].Err = p
-			}
-		}
-	}
 }
 
 func (h *Host) ask(ctx context.Context, s fence.Settings) {

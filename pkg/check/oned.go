@@ -205,16 +205,16 @@ func (e *evaluation) clock() {
 	c := e.Clock
 	ntp := "timedatectl set-ntp true, here and on the front-end"
 	behind := c.Newest.Sub(e.Now)
-	// One interval may be missed, and monitoring itself takes time.
-	old := 2*e.Interval + maxSkew
+	interval := time.Duration(e.Settings.Interval().Number) * time.Second
 	switch {
 	case c.Newest.IsZero():
 		e.skip("clock: oned told no time to compare it with")
 	case behind > maxSkew:
 		e.problem(ntp, "the clock of this machine is behind that of oned by %s or more: %s at %s", behind.Round(time.Second), c.Of, c.Newest.UTC().Format(time.RFC3339))
-	case !c.Monitored.IsZero() && e.Interval > 0 && e.Now.Sub(c.Monitored) > old:
+	// One interval may be missed, and monitoring itself takes time.
+	case !c.Monitored.IsZero() && interval > 0 && e.ConfigErr == nil && e.Now.Sub(c.Monitored) > 2*interval+maxSkew:
 		e.warn("onehost list; "+ntp, "the last time that a host was monitored is %s ago, with an interval of %s: monitoring stands still, or the clock of this machine is ahead of that of oned",
-			e.Now.Sub(c.Monitored).Round(time.Second), e.Interval)
+			e.Now.Sub(c.Monitored).Round(time.Second), interval)
 	default:
 		e.ok("oned told no time that is in the future")
 	}
