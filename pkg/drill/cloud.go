@@ -245,10 +245,10 @@ func unchecked(template, user *one.Element) []Aspect {
 	for _, nic := range template.All("NIC") {
 		chosen = chosen || nic.Is("NETWORK_MODE", "AUTO")
 	}
-	return needed([]need{
-		{template.Child("PCI") != nil, PCIDevices}, {pinned, PinnedCPUs}, {huge, HugePages}, {chosen, Networks},
-		{user.Child("PUBLIC_CLOUD") != nil || user.Child("EC2") != nil, PublicClouds},
-	})
+	return slices.Concat(
+		PCIDevices.when(template.Child("PCI") != nil), PinnedCPUs.when(pinned), HugePages.when(huge), Networks.when(chosen),
+		PublicClouds.when(user.Child("PUBLIC_CLOUD") != nil || user.Child("EC2") != nil),
+	)
 }
 
 // parseDatastore reads a DATASTORE element of a system datastore.

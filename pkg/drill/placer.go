@@ -114,10 +114,8 @@ func (w *workload) notEvaluated(v *VM, datastores bool) []Aspect {
 		unreadable, dynamic = unreadable || r.err != nil, dynamic || r.Dynamic
 	}
 	inGroup := v.GroupID >= 0 && !slices.Contains(v.Unchecked, VMGroups)
-	return slices.Concat(v.Unchecked, needed([]need{
-		{inGroup, VMGroups}, {dynamic, Affinity}, {unreadable, Requirements}, {v.ImageStore, ImageDatastores},
-		{!datastores, SystemDatastores}, {v.OwnRank, Preference},
-	}))
+	return slices.Concat(v.Unchecked, VMGroups.when(inGroup), Affinity.when(dynamic), Requirements.when(unreadable),
+		ImageDatastores.when(v.ImageStore), SystemDatastores.when(!datastores), Preference.when(v.OwnRank))
 }
 
 // allow takes the hosts and datastores out that a VM may not use: those in not, those that are not in
