@@ -142,25 +142,22 @@ type hostFinding struct {
 const maxApart = 3
 
 func (e *evaluation) group(all []hostFinding) {
-	for len(all) > 0 {
-		first := all[0]
-		var same, rest []hostFinding
-		for _, f := range all {
-			if f.severity == first.severity && f.reason == first.reason {
-				same = append(same, f)
-			} else {
-				rest = append(rest, f)
-			}
+	var groups [][]hostFinding
+	for _, f := range all {
+		i := slices.IndexFunc(groups, func(g []hostFinding) bool { return g[0].severity == f.severity && g[0].reason == f.reason })
+		if i < 0 {
+			groups, i = append(groups, nil), len(groups)
 		}
-		all = rest
+		groups[i] = append(groups[i], f)
+	}
+	for _, g := range groups {
 		var ids []int
-		for _, f := range same {
-			ids = append(ids, f.host.ID)
-			if len(same) <= maxApart {
+		for _, f := range g {
+			if ids = append(ids, f.host.ID); len(g) <= maxApart {
 				e.grouped(f.severity, []int{f.host.ID}, f.fix, "%s: %s", f.host.name(), f.reason)
 			}
 		}
-		if len(same) > maxApart {
+		if first := g[0]; len(g) > maxApart {
 			if first.fix != "" {
 				first.fix += "; and the same for each of them"
 			}
