@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -206,11 +207,7 @@ func (i Incident) followed() string {
 	}
 	line := "; oneft resume follows its VMs until they run"
 	for _, w := range slices.Sorted(maps.Keys(i.Waiting)) {
-		word := words[w]
-		if word == "" {
-			word = "on their way"
-		}
-		line += fmt.Sprintf("; waiting %s: VM %s", word, listed(i.Waiting[w]))
+		line += fmt.Sprintf("; waiting %s: VM %s", cmp.Or(words[w], "on their way"), listed(i.Waiting[w]))
 	}
 	return line
 }

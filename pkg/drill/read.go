@@ -103,7 +103,7 @@ func (r *reader) pages(ctx context.Context, ids []int) error {
 				vms, unread, err := one.ReadVMs(ctx, r.client, page, parseVM)
 				if err != nil {
 					errs <- err
-					for range pages { // nobody reads the others in vain
+					for range pages { // the others are not read
 					}
 					return
 				}

@@ -91,10 +91,7 @@ func (r Report) Table() [][]string {
 		if v.Capacity.Host >= 0 {
 			host = strconv.Itoa(v.Capacity.Host)
 		}
-		reason := r.foreseen(v)
-		if v.Capacity.Reason != "" {
-			reason = strings.TrimPrefix(reason+"; "+v.Capacity.Reason, "; ")
-		}
+		reason := strings.Join(filled(r.foreseen(v), v.Capacity.Reason), "; ")
 		rows = append(rows, []string{
 			strconv.Itoa(v.VM), v.Name, v.Status, strconv.Itoa(v.Priority), string(v.Action), v.Capacity.Verdict.String(), host, reason,
 		})
