@@ -15,6 +15,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/wording"
 )
 
 const (
@@ -88,14 +89,14 @@ func readRecord(path string) (r incident.Record, err error) {
 }
 
 // waiting are the VMs of an incident that are on their way, or were when they were given up, by what they wait for.
-func waiting(r incident.Record) map[incident.Wait][]int {
-	all := map[incident.Wait][]int{}
+func waiting(r incident.Record) map[wording.Wait][]int {
+	all := map[wording.Wait][]int{}
 	for _, v := range r.VMs {
 		n := len(v.Path)
 		if n == 0 {
 			continue
 		}
-		if w := v.Path[n-1].Waits; v.Result == "starting" || v.Result == "incomplete" && w != incident.WaitNothing {
+		if w := v.Path[n-1].Waits; v.Result == "starting" || v.Result == "incomplete" && w != wording.WaitNothing {
 			all[w] = append(all[w], v.ID)
 		}
 	}

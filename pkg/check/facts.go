@@ -11,6 +11,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // Facts are what Collect saw, and all that the rules know.
@@ -211,7 +212,7 @@ type Incident struct {
 	// Held: a process works on it. HeldKnown is false when that cannot be seen.
 	Held, HeldKnown bool
 	// Waiting are VMs that are on their way, or were when they were given up, by what they wait for.
-	Waiting map[incident.Wait][]int
+	Waiting map[wording.Wait][]int
 }
 
 // Clock is what oned told of the time.

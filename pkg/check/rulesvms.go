@@ -9,6 +9,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // datastores is about whether VMs could be moved off a failed host.
@@ -150,9 +151,9 @@ func (i Incident) hosts() []int {
 
 // followed says what the VMs of an incident wait for of which all that there was to do is done.
 func (i Incident) followed() string {
-	words := map[incident.Wait]string{
-		incident.WaitCleanup: "for the end of their clean-up", incident.WaitScheduler: "for the scheduler", incident.WaitRoom: "for a host with room",
-		incident.WaitDisks: "for their disks", incident.WaitBoot: "to boot", incident.WaitOwner: "on hold, for their owner",
+	words := map[wording.Wait]string{
+		wording.WaitCleanup: "for the end of their clean-up", wording.WaitScheduler: "for the scheduler", wording.WaitRoom: "for a host with room",
+		wording.WaitDisks: "for their disks", wording.WaitBoot: "to boot", wording.WaitOwner: "on hold, for their owner",
 	}
 	line := "; oneft resume follows its VMs until they run"
 	for _, w := range slices.Sorted(maps.Keys(i.Waiting)) {
