@@ -93,7 +93,7 @@ func (w way) tookIn(stage incident.StageName) string {
 	var total time.Duration
 	found, last := false, false
 	for _, l := range w.legs {
-		if last = l.phase.row().stage == stage; last {
+		if last = l.phase.stage == stage; last {
 			found = true
 			total += l.most
 		}

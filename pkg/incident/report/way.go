@@ -132,7 +132,7 @@ func (v view) newWay(vm incident.VM) way {
 			l.phase = phaseUnproven
 		}
 	}
-	if l.host >= 0 && !slices.Contains([]phase{phaseCleanup, phaseScheduler, phaseRoom, phaseOwner}, l.phase) {
+	if l.host >= 0 && !(l.phase.stage == incident.StageCleanup || l.phase.stage == incident.StageScheduler) {
 		w.hosts = []int{l.host}
 	}
 	return w
@@ -199,7 +199,7 @@ func (w way) states() string {
 	var b strings.Builder
 	fmt.Fprint(&b, w.rank)
 	for _, l := range w.legs {
-		b.WriteString("|" + l.state + ":" + string(l.phase) + ":" + l.waiting())
+		b.WriteString("|" + l.state + ":" + l.phase.class + ":" + l.waiting())
 	}
 	return b.String()
 }
