@@ -37,9 +37,8 @@ const MaxID = math.MaxInt32
 // Unknown is the value of a state in an Event that the caller was not told.
 const Unknown = -1
 
-// Event is what the program was told about one host or VM. The numbers of the
-// states are OpenNebula's own; Unknown when not told, as with an ID alone. Only
-// templates of 5.10 and later have previous states, and hosts have no LCM states.
+// Event is what the program was told about one host or VM. The numbers of the states are OpenNebula's own; Unknown when not
+// told, as with an ID alone. Only templates of 5.10 and later have previous states, and hosts have no LCM states.
 type Event struct {
 	Kind         Kind   `json:"-"`
 	ID           int    `json:"-"`    // 0 to MaxID
@@ -52,8 +51,7 @@ type Event struct {
 	Damaged      bool   `json:"-"` // the template is broken somewhere behind its ID
 }
 
-// YesNo is the word y or n of the hooks of 4.4: whether VMs that are suspended
-// or powered off are meant as well.
+// YesNo is the word y or n of the hooks of 4.4: whether VMs that are suspended or powered off are meant as well.
 type YesNo string
 
 // The values of YesNo; Unset means that no such word was given.
@@ -74,11 +72,10 @@ func parseYesNo(word string) YesNo {
 	return Unset
 }
 
-// Parse turns the positionals into an Event. They must be exactly one object of
-// the kind, its ID or its template as XML in base64, and at most one y, yes, n
-// or no, in any order. Base64 may be of the standard or the URL alphabet, with
-// or without padding. In the template the first ID directly in the outermost
-// element counts; what is broken behind it only sets Damaged.
+// Parse turns the positionals into an Event. They must be exactly one object of the kind, its ID or its template as XML in
+// base64, and at most one y, yes, n or no, in any order. Base64 may be of the standard or the URL alphabet, with or without
+// padding. In the template the first ID directly in the outermost element counts; what is broken behind it only sets
+// Damaged.
 //
 // Errors are *cli.UsageError.
 func Parse(kind Kind, positionals []string) (Event, YesNo, error) {

@@ -9,8 +9,7 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// advice is what to do for VMs that were not handled for reasons of one kind. The order
-// is that in which they are shown.
+// advice is what to do for VMs that were not handled for reasons of one kind. The order is that in which they are shown.
 type advice int
 
 const (

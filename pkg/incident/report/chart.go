@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// chart is a drawing of lanes along an axis of times, in units of its viewBox. Names of lanes stand in a column on
-// the left and how they ended in one on the right, and only marks stand between them, so no text can lie on another
-// one however short or long an incident is.
+// chart is a drawing of lanes along an axis of times, in units of its viewBox. Names of lanes stand in a column on the left
+// and how they ended in one on the right, and only marks stand between them, so no text can lie on another one however short
+// or long an incident is.
 type chart struct {
 	left, right int // the ends of the axis
 	side        int // where the column on the right begins

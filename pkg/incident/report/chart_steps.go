@@ -18,8 +18,8 @@ const (
 	markSpace = 18 // the same for warnings and problems; a diamond is 14 wide
 )
 
-// drawSteps draws a lane for each step: a bar for each time that it was worked on, with its warnings and problems, and
-// below it the events of VMs.
+// drawSteps draws a lane for each step: a bar for each time that it was worked on, with its warnings and problems, and below
+// it the events of VMs.
 func (v view) drawSteps() own {
 	parts := v.sections()
 	span := v.end().Sub(v.Began)

@@ -12,9 +12,8 @@ import (
 	"one-ft/pkg/text"
 )
 
-// HTML writes an incident as one page that needs nothing else: all events, all VMs with
-// the problems first, what is left to do, and a drawing. It has no scripts and loads
-// nothing. Errors are those of w.
+// HTML writes an incident as one page that needs nothing else: all events, all VMs with the problems first, what is left to
+// do, and a drawing. It has no scripts and loads nothing. Errors are those of w.
 func HTML(w io.Writer, r incident.Record, now time.Time) error {
 	if _, err := w.Write(view{r, now}.page()); err != nil {
 		return fmt.Errorf("write the page of incident %d: %w", r.Number, err)
@@ -65,8 +64,7 @@ func (m *markup) section(t table, draw func() own) {
 	m.put("\n</section>\n")
 }
 
-// statusClass is the color of a status: only ours have one, and what is unproven or still starts is
-// never good.
+// statusClass is the color of a status: only ours have one, and what is unproven or still starts is never good.
 func (v view) statusClass() string {
 	switch {
 	case slices.Contains([]incident.Status{incident.Incomplete, incident.Refused, incident.Failed}, v.Status):

@@ -13,8 +13,8 @@ import (
 	"one-ft/pkg/text"
 )
 
-// Table is a list of incidents in the order given, a header first. All cells are
-// printable and short. VMS is "-" for an incident that did not come to its VMs.
+// Table is a list of incidents in the order given, a header first. All cells are printable and short. VMS is "-" for an
+// incident that did not come to its VMs.
 func Table(records []incident.Record, now time.Time) [][]string {
 	rows := [][]string{{"INCIDENT", "WHAT", "BEGAN", "TOOK", "STATUS", "VMS", "SUMMARY"}}
 	for _, r := range records {

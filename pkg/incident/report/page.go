@@ -7,8 +7,8 @@ import (
 	"html"
 )
 
-// pageHead and what follows it are the page. Its elements are closed like those of XML. It is written without
-// html/template: with that the linker keeps every exported method of every type, a fifth of the executable.
+// pageHead and what follows it are the page. Its elements are closed like those of XML. It is written without html/template:
+// with that the linker keeps every exported method of every type, a fifth of the executable.
 const pageHead = `<!DOCTYPE html>
 <html lang="en" dir="ltr">
 <head>
@@ -36,8 +36,8 @@ type markup struct{ bytes.Buffer }
 // own is markup of this package; every other string is text.
 type own string
 
-// put writes markup with values in it, of which texts are escaped, so that they are safe between elements and in
-// double quotes.
+// put writes markup with values in it, of which texts are escaped, so that they are safe between elements and in double
+// quotes.
 func (m *markup) put(format string, values ...any) {
 	for i, v := range values {
 		if text, is := v.(string); is {

@@ -9,8 +9,7 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// phase is what a state on the way of a VM is a part of: how it is drawn, and which stage of the
-// forecast it belongs to.
+// phase is what a state on the way of a VM is a part of: how it is drawn, and which stage of the forecast it belongs to.
 type phase struct {
 	class string // of the style
 	key   string // in the key of the drawing
@@ -18,8 +17,7 @@ type phase struct {
 	waits string // for what, in words
 	usual string // states that begin so say it themselves
 	stage incident.StageName
-	// high is how high its bar is: those of waiting are the highest, so that paper without
-	// colors tells them from the rest.
+	// high is how high its bar is: those of waiting are the highest, so that paper without colors tells them from the rest.
 	high int
 }
 
@@ -45,8 +43,8 @@ var (
 // stateRunning is the state of a VM that runs, as oned names it.
 const stateRunning = "RUNNING"
 
-// phaseOf is the phase of a state that is not the last: by what is waited for, else by the state,
-// as oned names it in all releases.
+// phaseOf is the phase of a state that is not the last: by what is waited for, else by the state, as oned names it in all
+// releases.
 func phaseOf(hop incident.Hop) phase {
 	if failedState(hop.State) {
 		return phaseFailed

@@ -76,8 +76,8 @@ const (
 	resultRefused    = "refused"
 )
 
-// handled reports whether nothing is left to do for a VM itself. For one that was started elsewhere
-// without a proof that is so; what is left is to make sure of its host.
+// handled reports whether nothing is left to do for a VM itself. For one that was started elsewhere without a proof that is
+// so; what is left is to make sure of its host.
 func handled(vm incident.VM) bool {
 	return slices.Contains([]string{resultDone, resultUnproven, resultAlready, resultLeft}, vm.Result)
 }
@@ -125,9 +125,8 @@ func (v view) vmClass(vm incident.VM) string {
 	return ""
 }
 
-// problemsFirst are the VMs in the order in which they need attention: what
-// was not handled, what is unknown, what is not running yet or unproven, what was left, what
-// is done; each by ID.
+// problemsFirst are the VMs in the order in which they need attention: what was not handled, what is unknown, what is not
+// running yet or unproven, what was left, what is done; each by ID.
 func (v view) problemsFirst() []incident.VM {
 	order := []string{resultIncomplete, resultRefused, "", resultStarting, resultUnproven, resultLeft, resultAlready, resultDone}
 	rank := func(vm incident.VM) int {

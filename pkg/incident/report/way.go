@@ -90,9 +90,8 @@ func (v view) rank(vm incident.VM) int {
 	return rankHandled
 }
 
-// ways are those of all VMs that have one: what was not handled first, then what is on its way,
-// then the longest; those with the same states at about the same times are one. Records of one-ft without
-// ways have none.
+// ways are those of all VMs that have one: what was not handled first, then what is on its way, then the longest; those with
+// the same states at about the same times are one. Records of one-ft without ways have none.
 func (v view) ways() []way {
 	var all []way
 	for _, vm := range v.VMs {
@@ -167,8 +166,8 @@ func period(ways []way) (from, to time.Time) {
 	return from, to
 }
 
-// grouped makes one of ways that have the same states and are the same; spread keeps the least and the most
-// time of each state.
+// grouped makes one of ways that have the same states and are the same; spread keeps the least and the most time of each
+// state.
 func grouped(ways []way, same func(a, b way) bool, spread bool) []way {
 	var all []way
 	byStates := map[string][]int{}
@@ -255,8 +254,7 @@ func moreWays(rest []way) string {
 // maxLegs is how many states of a way are named; a recovery has six.
 const maxLegs = 8
 
-// words are the states of a way with how long each took, and where it ends. States in the middle of a long
-// one are counted.
+// words are the states of a way with how long each took, and where it ends. States in the middle of a long one are counted.
 func (w way) words() []string {
 	var words []string
 	for i, l := range w.legs {
