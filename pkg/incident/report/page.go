@@ -58,13 +58,13 @@ func class(name string) own {
 func (m *markup) table(t table) {
 	m.put("\n<table%s>\n<caption>%s</caption>\n<thead><tr>", class(t.Class), t.Caption)
 	for _, c := range t.Columns {
-		m.put("<th scope=\"col\"%s>%s</th>", class(c.headClass()), c.Name)
+		m.put("<th scope=\"col\"%s>%s</th>", class(c.class(c.Name, true)), c.Name)
 	}
 	m.put("</tr></thead>\n<tbody>\n")
 	for _, row := range t.Rows {
 		m.put("<tr%s>", class(row.Class))
 		for i, cell := range row.Cells {
-			m.put("<td%s>%s</td>", class(t.Columns[i].cellClass(cell)), cell)
+			m.put("<td%s>%s</td>", class(t.Columns[i].class(cell, false)), cell)
 		}
 		m.put("</tr>\n")
 	}

@@ -108,11 +108,7 @@ var numbers = regexp.MustCompile(`\d+`)
 
 // severity orders levels, the worst first.
 func severity(level wording.Level) int {
-	order := []wording.Level{wording.Problem, wording.Warning}
-	if i := slices.Index(order, level); i >= 0 {
-		return i
-	}
-	return len(order)
+	return place([]wording.Level{wording.Problem, wording.Warning}, level)
 }
 
 // isBad reports whether an event is a warning or a problem.

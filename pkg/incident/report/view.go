@@ -116,24 +116,40 @@ func (v view) told(vm incident.VM) string {
 
 // vmClass is the color of the row of a VM.
 func (v view) vmClass(vm incident.VM) string {
+	return map[rank]string{rankProblem: string(wording.Problem), rankUnproven: string(wording.Warning)}[v.rank(vm)]
+}
+
+// rank is how much a VM needs attention: what needs it most comes first.
+type rank int
+
+const (
+	rankProblem rank = iota
+	rankStarting
+	rankUnproven
+	rankHandled
+)
+
+func (v view) rank(vm incident.VM) rank {
 	switch {
 	case v.problem(vm):
-		return string(wording.Problem)
+		return rankProblem
+	case v.starting(vm):
+		return rankStarting
 	case vm.Result == resultUnproven:
-		return string(wording.Warning)
+		return rankUnproven
 	}
-	return ""
+	return rankHandled
 }
 
 // problemsFirst are the VMs in the order in which they need attention: what was not handled, what is unknown, what is not
 // running yet or unproven, what was left, what is done; each by ID.
 func (v view) problemsFirst() []incident.VM {
 	order := []string{resultIncomplete, resultRefused, "", resultStarting, resultUnproven, resultLeft, resultAlready, resultDone}
-	rank := func(vm incident.VM) int {
+	at := func(vm incident.VM) int {
 		if i := slices.Index(order, vm.Result); i >= 0 {
 			return i
 		}
 		return slices.Index(order, "")
 	}
-	return slices.SortedStableFunc(slices.Values(v.VMs), func(a, b incident.VM) int { return cmp.Or(rank(a)-rank(b), cmp.Compare(a.ID, b.ID)) })
+	return slices.SortedStableFunc(slices.Values(v.VMs), func(a, b incident.VM) int { return cmp.Or(at(a)-at(b), cmp.Compare(a.ID, b.ID)) })
 }

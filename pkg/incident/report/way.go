@@ -27,7 +27,7 @@ type leg struct {
 type way struct {
 	vms     []incident.VM // the slowest first
 	legs    []leg
-	rank    int
+	rank    rank
 	arrived bool
 	hosts   []int // where they are, one more than once; empty for nowhere
 }
@@ -68,26 +68,6 @@ func (w way) where() string {
 		return fmt.Sprintf(" on host %d", hosts[0])
 	}
 	return " on hosts " + ranges(hosts, maxHosts)
-}
-
-// The order of ways: what needs attention comes first.
-const (
-	rankProblem = iota
-	rankStarting
-	rankUnproven
-	rankHandled
-)
-
-func (v view) rank(vm incident.VM) int {
-	switch {
-	case v.problem(vm):
-		return rankProblem
-	case v.starting(vm):
-		return rankStarting
-	case vm.Result == resultUnproven:
-		return rankUnproven
-	}
-	return rankHandled
 }
 
 // ways are those of all VMs that have one: what was not handled first, then what is on its way, then the longest; those with
