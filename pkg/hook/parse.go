@@ -34,15 +34,15 @@ func (k Kind) fix() string {
 // MaxID is the highest object ID: oned keeps IDs in 32 bits with a sign.
 const MaxID = math.MaxInt32
 
-// Unknown is the value of a state in an Event that the caller was not told.
+// Unknown is the value of a state in an Event that says nothing about it.
 const Unknown = -1
 
-// Event is what the program was told about one host or VM. The numbers of the states are OpenNebula's own; Unknown when not
-// told, as with an ID alone. Only templates of 5.10 and later have previous states, and hosts have no LCM states.
+// Event is what a hook got about one host or VM. The numbers of the states are OpenNebula's own; Unknown when there is none,
+// as with an ID alone. Only templates of 5.10 and later have previous states, and hosts have no LCM states.
 type Event struct {
 	Kind         Kind   `json:"-"`
 	ID           int    `json:"-"`    // 0 to MaxID
-	Name         string `json:"name"` // for people: no control characters, at most 256 bytes; "" when not told
+	Name         string `json:"name"` // for people: no control characters, at most 256 bytes; "" when not known
 	State        int    `json:"state"`
 	LCMState     int    `json:"lcm_state"`
 	PrevState    int    `json:"prev_state"`
