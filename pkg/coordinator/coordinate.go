@@ -246,8 +246,11 @@ func (c *coordinator) add(r Result) {
 }
 
 // all are the results in the order of the IDs.
-func (c *coordinator) all() []Result {
-	return slices.SortedFunc(maps.Values(c.results), func(a, b Result) int { return a.ID - b.ID })
+func (c *coordinator) all() (all []Result) {
+	for _, id := range slices.Sorted(maps.Keys(c.results)) {
+		all = append(all, c.results[id])
+	}
+	return all
 }
 
 // remove takes a host off the spool. When another event for it has come meanwhile that stays, and the host is recovered once
