@@ -48,8 +48,7 @@ func newWork(s app.Session, q incident.Request, notify *journaling.Notifications
 	return w
 }
 
-// hooksOfOned is the version up to which oned itself calls hooks, that of a host on each failed
-// cycle.
+// hooksOfOned is the version up to which oned itself calls hooks, that of a host on each failed cycle.
 var hooksOfOned = one.Version{Major: 5, Minor: 10}
 
 // cycle finds out how long a monitoring cycle is.
@@ -182,8 +181,8 @@ func decision(q incident.Request) func(recovery.Single) recovery.Step {
 	return func(v recovery.Single) recovery.Step { return recovery.Failure(v, policy) }
 }
 
-// ForHost does what a request for the host of a session asks for, unless the operator at the terminal declines. A hook
-// that finds a coordinator at work hands its host over; one that finds none works on all that are handed to it.
+// ForHost does what a request for the host of a session asks for, unless the operator at the terminal declines. A hook that
+// finds a coordinator at work hands its host over; one that finds none works on all that are handed to it.
 func ForHost(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
 	q.Kind, q.ID = "host", s.ID
 	q = NewRequest(s, q)

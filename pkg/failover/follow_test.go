@@ -12,9 +12,9 @@ import (
 
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/failover"
-	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 	"one-ft/test/sim/cloud"
 )
 
@@ -291,7 +291,7 @@ func TestWayIsWrittenDown(t *testing.T) {
 				t.Errorf("%s is missing: %v", want, states)
 			}
 		}
-		if i := slices.Index(states, "CLEANUP_RESUBMIT"); i >= 0 && path[i].Waits != incident.WaitCleanup {
+		if i := slices.Index(states, "CLEANUP_RESUBMIT"); i >= 0 && path[i].Waits != wording.WaitCleanup {
 			t.Errorf("in CLEANUP_RESUBMIT it waits for %q", path[i].Waits)
 		}
 	})

@@ -51,11 +51,11 @@ func (r Released) ExitCode() int {
 	return app.ExitDone
 }
 
-// ReleaseHost gives a host in quarantine back to the scheduler because an admin says so. Without force it refuses while
-// old guests run on the host, or nothing has been heard of it since: from 6.2 on oned calls a host that is enabled
-// MONITORED at once, whether it lives or not (src/host/Host.cc). It also refuses while oned may not yet list old
-// guests that run there: on 6.10, live, a host that was back for two minutes was given back with nine of them, which
-// were listed a few seconds later. Up to 4.14 oned does not look at such a host at all.
+// ReleaseHost gives a host in quarantine back to the scheduler because an admin says so. Without force it refuses while old
+// guests run on the host, or nothing has been heard of it since: from 6.2 on oned calls a host that is enabled MONITORED at
+// once, whether it lives or not (src/host/Host.cc). It also refuses while oned may not yet list old guests that run there:
+// on 6.10, live, a host that was back for two minutes was given back with nine of them, which were listed a few seconds
+// later. Up to 4.14 oned does not look at such a host at all.
 func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.Answer, error) {
 	host, q, err := hostInQuarantine(ctx, s.Client, id)
 	if err != nil {
@@ -150,8 +150,8 @@ func release(ctx context.Context, s app.Session, id int, q recovery.Quarantine, 
 	return nil
 }
 
-// releaseClean gives those hosts back that are monitored again without their old guests, and says what keeps the
-// others in quarantine.
+// releaseClean gives those hosts back that are monitored again without their old guests, and says what keeps the others in
+// quarantine.
 func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 	hosts, err := w.s.Client.Hosts(ctx)
 	if err != nil {
