@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"one-ft/pkg/config"
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -184,7 +185,7 @@ func (j *judge) hosts() {
 			j.add(Finding{Severity: Problem, Topic: TopicHosts, Hosts: []int{h.ID}, Fix: fmt.Sprintf("host_error %d -r", h.ID),
 				What: fmt.Sprintf("oned cleans up on host %d (%s), which is %s: VM %s in CLEANUP_RESUBMIT may stay so for ever", h.ID, h.Name, h.State, listed(ids))})
 		}
-		if _, in := recovery.QuarantineOf(h.Host); !in {
+		if _, in := hostmark.QuarantineOf(h.Host); !in {
 			j.zombies(h)
 		}
 		if isNone(h.Template["FT_ACTION"]) {
@@ -219,7 +220,7 @@ func (j *judge) zombies(h Host) {
 
 // quarantined names a host that one-ft has taken out of scheduling, and what keeps it there; false for none.
 func (j *judge) quarantined(h Host) bool {
-	q, in := recovery.QuarantineOf(h.Host)
+	q, in := hostmark.QuarantineOf(h.Host)
 	if !in {
 		return false
 	}

@@ -132,13 +132,12 @@ func (c *coordinator) handedOver(holder string) []Result {
 		if indexOf(c.results, q.ID) >= 0 {
 			continue
 		}
-		r := failover.Report{Object: fmt.Sprintf("host %d", q.ID)}
-		r.Elsewhere = r.Sum(wording.HandedOverTo, holder)
+		why, number := wording.Of(wording.HandedOverTo, holder), 0
 		for end := time.Now().Add(named); err == nil && len(c.own) == 1; time.Sleep(spoolEvery / 2) {
 			if open, is, _ := journal.OpenOf("host", q.ID); is {
-				r.Incident = open.Number
+				number = open.Number
 				if open.Began.Before(q.At) {
-					r.Sum(wording.AlreadyHandled, q.ID, holder)
+					why = wording.Of(wording.AlreadyHandled, q.ID, holder)
 				}
 				break
 			}
@@ -146,7 +145,7 @@ func (c *coordinator) handedOver(holder string) []Result {
 				break
 			}
 		}
-		c.results = append(c.results, Result{ID: q.ID, Report: r})
+		c.results = append(c.results, Result{ID: q.ID, Report: failover.Elsewhere(q.ID, number, why)})
 	}
 	return c.results
 }

@@ -11,6 +11,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
 )
 
@@ -48,7 +49,7 @@ func Watch(ctx context.Context, s app.Session, wait time.Duration, cycles int, i
 	if cycles > 0 && interval == 0 && !s.DryRun {
 		var source string
 		var err error
-		if interval, source, err = failover.Interval(ctx, s.Client, monitord(s)); err != nil {
+		if interval, source, err = one.Interval(ctx, s.Client, monitord(s)); err != nil {
 			return 0, err
 		}
 		s.Log.Say(wording.MonitoringCycle, interval, source)

@@ -10,6 +10,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/failover"
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -71,7 +72,7 @@ func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.An
 	case state == recovery.ReleaseWatch && !s.Version.Before(5, 0):
 		answer.Refused, answer.Summary = true, "it is monitored again, but oned lists old guests only after some minutes: see whether any runs there (virsh list), then add --force; or wait, oneft resume gives it back by itself"
 		if now != q && !s.DryRun { // where no timer runs oneft resume this is what remembers since when it is clean
-			if err := s.Client.AnnotateHost(ctx, id, recovery.AttrQuarantine, now.String()); err != nil {
+			if err := s.Client.AnnotateHost(ctx, id, hostmark.AttrQuarantine, now.String()); err != nil {
 				s.Log.Say(wording.Trouble, err)
 			}
 		}
@@ -90,15 +91,15 @@ func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.An
 }
 
 // hostInQuarantine reads a host that has to be in quarantine, as oned has it, with when it was last monitored.
-func hostInQuarantine(ctx context.Context, cloud failover.Cloud, id int) (one.Host, recovery.Quarantine, error) {
+func hostInQuarantine(ctx context.Context, cloud failover.Cloud, id int) (one.Host, hostmark.Quarantine, error) {
 	host, err := cloud.Host(ctx, id)
 	if errors.Is(err, one.ErrNotFound) {
-		return host, recovery.Quarantine{}, app.Usagef("oned knows no host %d; onehost list shows the hosts", id)
+		return host, hostmark.Quarantine{}, app.Usagef("oned knows no host %d; onehost list shows the hosts", id)
 	}
 	if err != nil {
-		return host, recovery.Quarantine{}, err
+		return host, hostmark.Quarantine{}, err
 	}
-	q, in := recovery.QuarantineOf(host)
+	q, in := hostmark.QuarantineOf(host)
 	switch {
 	case !in && host.State.SetByAdmin():
 		return host, q, app.Usagef("host %d (%s) is %s, which an admin has set, not one-ft; onehost enable %d gives it back", id, host.Name, host.State, id)
@@ -114,12 +115,12 @@ func hostInQuarantine(ctx context.Context, cloud failover.Cloud, id int) (one.Ho
 }
 
 // release gives a host back, takes the mark away, and writes it into the incident if that is in this journal.
-func release(ctx context.Context, s app.Session, id int, q recovery.Quarantine, why string) error {
+func release(ctx context.Context, s app.Session, id int, q hostmark.Quarantine, why string) error {
 	if err := s.Client.SetSchedulable(ctx, id, true); err != nil {
 		return err
 	}
-	if err := s.Client.AnnotateHost(ctx, id, recovery.AttrQuarantine, ""); err != nil {
-		s.Log.Say(wording.ReleaseMarked, recovery.AttrQuarantine, err)
+	if err := s.Client.AnnotateHost(ctx, id, hostmark.AttrQuarantine, ""); err != nil {
+		s.Log.Say(wording.ReleaseMarked, hostmark.AttrQuarantine, err)
 	}
 	released := wording.Of(wording.Released, why)
 	s.Log.VM(wording.Info, -1, released.After(fmt.Sprintf("host %d", id)))
@@ -145,7 +146,7 @@ func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 		return nil // the sweep says so
 	}
 	for _, h := range hosts {
-		if _, in := recovery.QuarantineOf(h); !in || w.holder("host", h.ID) != "" {
+		if _, in := hostmark.QuarantineOf(h); !in || w.holder("host", h.ID) != "" {
 			continue
 		}
 		host, q, err := hostInQuarantine(ctx, w.s.Client, h.ID)
@@ -161,7 +162,7 @@ func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 		case state == recovery.ReleaseNow:
 			err = release(ctx, w.s, h.ID, q, "by itself: it is monitored again, and none of its old guests runs")
 		case now != q:
-			err = w.s.Client.AnnotateHost(ctx, h.ID, recovery.AttrQuarantine, now.String())
+			err = w.s.Client.AnnotateHost(ctx, h.ID, hostmark.AttrQuarantine, now.String())
 		}
 		if err != nil {
 			w.s.Log.Say(wording.Trouble, err)

@@ -16,7 +16,6 @@ import (
 	"one-ft/pkg/check"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/downtime"
-	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
 )
@@ -92,7 +91,7 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 	in := check.Input{
 		Client: s.Client, Own: app.Version(), Config: s.Config, Paths: s.Paths, StateDir: s.StateDir, Settings: fences.Settings,
 		Interval: func(ctx context.Context) (time.Duration, error) {
-			interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+			interval, _, err := one.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
 			return interval, err
 		},
 		Downtime:  func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },

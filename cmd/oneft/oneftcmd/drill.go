@@ -135,7 +135,7 @@ func (d *drilling) foretell(ctx context.Context, s app.Session, cloud drill.Clou
 
 // conditions are what a downtime hangs on, without how the host is fenced.
 func (d *drilling) conditions(ctx context.Context, s app.Session, host one.Host) (drill.Conditions, error) {
-	interval, _, err := failover.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+	interval, _, err := one.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
 	if err != nil {
 		return drill.Conditions{}, err
 	}

@@ -12,7 +12,6 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
-	"one-ft/pkg/failover"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
 )
@@ -88,14 +87,14 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 	v := s.Config.Values()
 	w := install.Wish{Host: s.Cli.String("hosts"), Suspended: s.Cli.Bool("suspended"), Pause: s.Cli.Int("pause"),
 		Failures: s.Cli.String("failures"), Unknown: s.Cli.String("unknown"), Dir: executables(s)}
-	cycle := failover.DefaultInterval
+	cycle := one.DefaultInterval
 	if install.UsesPool(s.Version) && w.Pause > 0 && w.Pause <= 1000 {
 		var err error
 		if cycle, err = coordinator.Watch(ctx, s, 0, 1, 0); err != nil {
 			return nil, err
 		}
 		if cycle == 0 { // it is not asked for in a dry run
-			cycle = failover.DefaultInterval
+			cycle = one.DefaultInterval
 		}
 	}
 	const fences = time.Hour // more than all attempts at all levels take

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"one-ft/pkg/fence"
@@ -14,25 +13,15 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// VMJob is the recovery of one VM.
-type VMJob struct {
-	Dialect one.Dialect
-	// Decide plans it: recovery.Failure or recovery.Unknown with their policy.
-	Decide func(recovery.Single) recovery.Step
-	// Budget bounds what is done; nil for a person who has decided.
-	Budget *Budget
-}
-
 // ErrNoVM means that the VM does not exist.
 var ErrNoVM = errors.New("no such VM")
 
-// VM recovers one VM. With a budget it goes on when the VM fails again meanwhile: the event
+// RecoverVM recovers one VM. With a budget it goes on when the VM fails again meanwhile: the event
 // for that came while this process had the VM. The report is of the last attempt; it is
 // complete also when the error is not nil.
-func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) (report Report, err error) {
+func RecoverVM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) (Report, error) {
 	r := newRunner(cloud, locks, -1, opt)
-	report = Report{Object: fmt.Sprintf("VM %d", opt.Request.ID), DryRun: opt.DryRun}
-	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
+	r.object = fmt.Sprintf("VM %d", opt.Request.ID)
 	r.decide = func(ctx context.Context, vm one.VM, _ recovery.Step) (recovery.Step, error) {
 		return r.decideSingle(ctx, job, vm)
 	}
@@ -43,23 +32,24 @@ func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) 
 		}
 		r.apart = errors.Is(err, incident.ErrBusy)
 	}
-	for {
-		t, err := r.attempt(ctx, job, &report)
+	for e := (*ending)(nil); ; {
+		t, err := r.attempt(ctx, job)
 		if err != nil {
-			return report, err
+			return r.report(e), err
 		}
-		report.Outcomes, report.Refused = []Outcome{t.out}, t.out.Result == Refused
-		report.said = t.why.After(fmt.Sprintf("%s: %s", t.out.Action, t.out.Result))
-		report.Summary = strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", t.out.Action, t.out.Result, t.out.Detail), ": ")
-		if job.Budget == nil || opt.DryRun || t.accepted.IsZero() || !r.failedAgain(ctx, job) {
-			return report, nil
+		e = &ending{kind: handled, why: t.why.After(fmt.Sprintf("%s: %s", t.out.Action, t.out.Result)), tasks: []*task{t}}
+		if t.out.Result == Refused {
+			e.kind = refused
+		}
+		if opt.Budget == nil || opt.DryRun || t.accepted.IsZero() || !r.failedAgain(ctx, job) {
+			return r.report(e), nil
 		}
 		r.say(opt.Request.ID, wording.FailedAnew)
 	}
 }
 
 // attempt reads the VM, plans it, and carries the plan out once.
-func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task, error) {
+func (r *runner) attempt(ctx context.Context, job VMJob) (*task, error) {
 	vm, err := r.cloud.VM(ctx, r.opt.Request.ID)
 	if errors.Is(err, one.ErrNotFound) {
 		if !r.apart && r.rec.Open() {
@@ -71,7 +61,7 @@ func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task,
 		return nil, err
 	}
 	read := time.Now()
-	report.Object, report.State = fmt.Sprintf("VM %d (%s)", vm.ID, vm.Name), vm.Status()
+	r.object, r.state = nameOf("VM", vm.ID, vm.Name), vm.Status()
 	step, err := r.decideSingle(ctx, job, vm)
 	if err != nil {
 		return nil, err
@@ -87,21 +77,21 @@ func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task,
 	}
 	r.rec.Stage(incident.StepPlan)
 	if !step.Verb.Acts() && !step.Unhandled && !step.Refused && onTheWay(vm) && !r.apart && r.rec.Number() > 0 {
-		r.finish(t, Starting, wording.IsNow, vm.Status()) // a process before has asked for it
+		r.finish(t, Starting, wording.IsNow, vm.Status()) // an earlier process has acted
 		return t, nil
 	}
-	if job.Budget != nil && acts(step) {
+	if r.opt.Budget != nil && acts(step) {
 		host, err := r.hostOfVM(ctx, vm)
 		if err != nil {
 			return nil, err
 		}
 		if r.opt.DryRun {
-			report.Preview = append(report.Preview, job.Budget.preview(r, vm, host))
+			r.notes = append(r.notes, r.budgetLeft(vm, host))
 		} else if free, release := r.queue(t); free {
 			// While it waits for its turn, host_error can have the VM: the VM itself is locked
 			// only for the call.
 			defer release()
-			r.afford(ctx, *job.Budget, t, host)
+			r.afford(ctx, t, host)
 		}
 	}
 	if t.out.Result == "" {
