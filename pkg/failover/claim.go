@@ -47,7 +47,7 @@ func (r *runner) takeOver(ctx context.Context) (o Opening, busy *ending, err err
 				continue // it is not renewed either while oned is away
 			}
 			if latest, _ := hostmark.ClaimOf(now); latest != c {
-				return o, ended(elsewhere, wording.ClaimElsewhere, c.Incident, c.FrontEnd), nil
+				return o, ended(endElsewhere, wording.ClaimElsewhere, c.Incident, c.FrontEnd), nil
 			}
 		}
 	}

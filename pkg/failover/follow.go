@@ -38,10 +38,10 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 	r.rec.Stage(incident.StepVerify)
 	switch {
 	case r.hostID < 0 && r.opt.Request.Verify == VerifyNone:
-		r.finishAll(accepted(tasks), Done, wording.Accepted)
+		r.finishAll(inFlight(tasks), Done, wording.Accepted)
 	case r.hostID < 0: // verifySingle looks
 	case r.opt.Request.Verify == VerifyNone:
-		r.finishAll(accepted(tasks), Starting, wording.Accepted)
+		r.finishAll(inFlight(tasks), Starting, wording.Accepted)
 	default:
 		r.follow(ctx, tasks, limits)
 	}
@@ -105,14 +105,14 @@ const followEvery = 500 * time.Millisecond
 // until their clean-ups are over. It asks again for VMs that do not move, and ends clean-ups that cannot succeed. What is
 // on its way when the time is over is Starting.
 func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limits) {
-	here, gone := accepted(tasks), []*task(nil)
+	here, gone := inFlight(tasks), []*task(nil)
 	for pause := firstLook; ; pause = min(2*pause, maxPause) {
 		asked := time.Now()
 		left := r.stillHere(ctx, &here)
 		gone = append(gone, left...)
 		cleaning := r.goOn(ctx, gone, limits)
 		r.place(ctx, gone)
-		here, gone = accepted(here), accepted(gone)
+		here, gone = inFlight(here), inFlight(gone)
 		if len(here)+len(gone) == 0 {
 			return
 		}
@@ -179,8 +179,8 @@ func (r *permit) notLeft(ctx context.Context, here []*task) {
 	r.finishAll(here, Incomplete, wording.NotLeft)
 }
 
-// accepted are the tasks that oned accepted and that are not finished.
-func accepted(tasks []*task) []*task {
+// inFlight are the tasks that oned accepted and that are not finished.
+func inFlight(tasks []*task) []*task {
 	var some []*task
 	for _, t := range tasks {
 		if t.out.Result == "" && !t.accepted.IsZero() {

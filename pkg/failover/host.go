@@ -44,7 +44,7 @@ func (r *runner) failedHost(ctx context.Context) (*ending, error) {
 	}
 	over := notFailed(host.State, r.opt.Request.AnyState)
 	if over == nil && len(host.VMs) == 0 && len(r.adrift(ctx)) == 0 {
-		over = ended(nothing, wording.NoVMs)
+		over = ended(endNothing, wording.NoVMs)
 	}
 	if over != nil && !r.rec.Open() {
 		return over, nil
@@ -58,7 +58,7 @@ func (r *runner) failedHost(ctx context.Context) (*ending, error) {
 		return r.settle(ctx, over)
 	}
 	if why := r.rec.Handled(ctx, host); !why.IsZero() {
-		return &ending{kind: elsewhere, why: why}, nil
+		return &ending{kind: endElsewhere, why: why}, nil
 	}
 	return r.work(ctx)
 }
@@ -67,11 +67,11 @@ func (r *runner) failedHost(ctx context.Context) (*ending, error) {
 func notFailed(state one.HostState, any bool) *ending {
 	switch {
 	case state.Back() || state.Starting():
-		return ended(nothing, wording.HostFine, state)
+		return ended(endNothing, wording.HostFine, state)
 	case state.Failed() || any:
 		return nil
 	}
-	return ended(refused, wording.HostSet, state)
+	return ended(endRefused, wording.HostSet, state)
 }
 
 // Recovers reports whether the VMs of a host in that state are recovered; any is that of the request.
@@ -88,7 +88,7 @@ func (r *runner) takeHost(ctx context.Context) (release func(), busy *ending) {
 	}
 	switch {
 	case errors.Is(err, incident.ErrBusy):
-		return nil, ended(elsewhere, wording.Busy, err)
+		return nil, ended(endElsewhere, wording.Busy, err)
 	case err != nil:
 		r.say(-1, wording.LockFailed, err)
 		return func() {}, nil
@@ -107,7 +107,7 @@ func (r *runner) settle(ctx context.Context, over *ending) (*ending, error) {
 		return e, err
 	}
 	if r.host.State.Back() {
-		over.kind = cameBack
+		over.kind = endBack
 	}
 	r.rec.Stage(incident.StepVerify)
 	e, err := r.followEarlier(ctx, over)
@@ -133,17 +133,17 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	end := r.keepClaim(ctx)
 	defer func() { end(e, err) }()
 	if all && r.before.Following {
-		return r.followEarlier(ctx, &ending{kind: handled})
+		return r.followEarlier(ctx, &ending{kind: endHandled})
 	}
 	proof, e, err := r.clear(ctx)
-	for err == nil && e.is(cameBack) && r.cloud.OnlyHeard() && r.diesAgain(ctx) {
+	for err == nil && e.is(endBack) && r.cloud.OnlyHeard() && r.diesAgain(ctx) {
 		r.before.Watched = time.Time{}
 		proof, e, err = r.clear(ctx)
 	}
 	switch {
 	case err != nil:
 		return nil, err
-	case e.is(cameBack):
+	case e.is(endBack):
 		return r.followEarlier(ctx, e)
 	case e != nil:
 		return e, nil
@@ -184,7 +184,7 @@ func (r *runner) clear(ctx context.Context) (proof fence.Proof, e *ending, err e
 	}
 	r.rec.Stage(incident.StepFence)
 	proof, e = r.prove(ctx, now)
-	if e.is(refused) && ctx.Err() != nil { // no device failed: this process was interrupted
+	if e.is(endRefused) && ctx.Err() != nil { // no device failed: this process was interrupted
 		return proof, nil, fmt.Errorf("prove that the host is off: %w", ctx.Err())
 	}
 	return proof, e, nil
@@ -195,7 +195,7 @@ func backIf(back bool) *ending {
 	if !back {
 		return nil
 	}
-	return ended(cameBack, wording.CameBack)
+	return ended(endBack, wording.CameBack)
 }
 
 // watch watches the host for a time. It ends at once when oned has
@@ -261,7 +261,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 	}
 	var calm time.Time // since when there is no storm; zero during one
 	for {
-		v, host, err := r.cloud.Storm(ctx, storm.Policy)
+		v, host, err := r.cloud.Judge(ctx, storm.Policy)
 		now := time.Now()
 		quiet := now.Before(storm.QuietUntil)
 		switch {
@@ -287,7 +287,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 			return host, nil, nil
 		}
 		if now.Sub(started) >= storm.GiveUp && !quiet {
-			return host, ended(refused, wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where), nil
+			return host, ended(endRefused, wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where), nil
 		}
 		next := min(guardEvery, storm.GiveUp-now.Sub(started))
 		if quiet {
@@ -333,7 +333,7 @@ func (r *runner) secondOpinions(ctx context.Context, host one.Host) *ending {
 		case err != nil:
 			r.say(-1, wording.OpinionNone, o.Name, err)
 		case alive:
-			return ended(refused, wording.OpinionAlive, o.Name)
+			return ended(endRefused, wording.OpinionAlive, o.Name)
 		default:
 			r.say(-1, wording.OpinionNotAlive, o.Name)
 		}
@@ -367,13 +367,13 @@ func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e
 	case errors.Is(err, fence.ErrNotConfigured) && mode == FencingAuto:
 		return unproven(wording.FencingMissing)
 	case errors.Is(err, fence.ErrNotConfigured):
-		return proof, ended(refused, wording.FencingRequired)
+		return proof, ended(endRefused, wording.FencingRequired)
 	case number > 0:
-		return proof, ended(refused, wording.FencingUnconfirmed, err, wording.Resume(number))
+		return proof, ended(endRefused, wording.FencingUnconfirmed, err, wording.Resume(number))
 	case errors.Is(err, fence.ErrManual):
-		return proof, ended(refused, wording.FencingManual, err)
+		return proof, ended(endRefused, wording.FencingManual, err)
 	}
-	return proof, ended(refused, wording.FencingFailed, err)
+	return proof, ended(endRefused, wording.FencingFailed, err)
 }
 
 // How long a host that is monitored again stays in ERROR at most: SYSTEM_HOST each 600 s, and how long it may be silent
@@ -414,7 +414,7 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 	if err != nil {
 		return nil, err
 	}
-	done := &ending{kind: handled, permit: p}
+	done := &ending{kind: endHandled, permit: p}
 	r.rec.Stage(incident.StepPlan)
 	s, read, err := r.snapshot(ctx)
 	if err != nil {
@@ -455,7 +455,7 @@ func (r *runner) dryRun(ctx context.Context) (*ending, error) {
 	}
 	e, err := r.recoverVMs(ctx, fence.WithoutProof(r.hostID, "dry run"))
 	if e.has(WouldRefuse) {
-		e.kind = refused
+		e.kind = endRefused
 	}
 	return e, err
 }
@@ -466,7 +466,7 @@ func (r *runner) preview(ctx context.Context) (notes []string) {
 	if now := notFailed(r.host.State, r.opt.Request.AnyState); now != nil {
 		notes = append(notes, now.why.String(), "if it were in ERROR:")
 	}
-	if v, _, err := r.cloud.Storm(ctx, r.job.Storm.Policy); err == nil {
+	if v, _, err := r.cloud.Judge(ctx, r.job.Storm.Policy); err == nil {
 		note := wording.Of(wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where).String()
 		if v.Hold {
 			note += ": this would be held"

@@ -49,7 +49,7 @@ func newHostObserver(cloud Cloud, id int, p *pool) *HostObserver {
 }
 
 // Read reads the failed host with all that oned tells. Everything that looks at it while nothing has been touched goes
-// through Read, Look or Storm.
+// through Read, Look or Judge.
 func (o *HostObserver) Read(ctx context.Context) (one.Host, error) {
 	sent := time.Now()
 	host, err := o.Host(ctx, o.id)
@@ -112,11 +112,11 @@ func (o *HostObserver) Back(ctx context.Context) bool { return o.Now(ctx).Back()
 // again stay in ERROR for ten minutes, and only that tells. A choice: some 64 calls each guardEvery.
 const heardOf = 64
 
-// Storm reads all hosts once, judges them, and gives the failed one. Since when a host has been in ERROR is only
+// Judge reads all hosts once, judges them, and gives the failed one. Since when a host has been in ERROR is only
 // read when it matters: oned tells since 5.12; before, all hosts in ERROR
 // count as having failed just now. The window ends when this recovery began: a storm
 // must not grow old while it is held.
-func (o *HostObserver) Storm(ctx context.Context, policy recovery.GuardPolicy) (v recovery.Verdict, host one.Host, err error) {
+func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (v recovery.Verdict, host one.Host, err error) {
 	hosts, sent, err := o.All(ctx)
 	if err != nil {
 		return v, host, err

@@ -66,7 +66,7 @@ func (r *runner) leave(tasks []*task) *ending {
 	for _, t := range tasks {
 		r.finishPlanned(t)
 	}
-	return &ending{kind: handled, tasks: tasks}
+	return &ending{kind: endHandled, tasks: tasks}
 }
 
 // hostSnapshot is a recovery.Snapshot of a failed host with what could not be read.

@@ -59,7 +59,7 @@ func (r *runner) wanted() string {
 // leftTo leaves the host to the process of an operator.
 func (r *runner) leftTo(by string) *ending {
 	r.rec.Leave()
-	return ended(elsewhere, wording.LeftToPerson, by)
+	return ended(endElsewhere, wording.LeftToPerson, by)
 }
 
 // rest waits between two looks, or until something needs this process: an operator who wants the

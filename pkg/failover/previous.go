@@ -119,10 +119,10 @@ func (r *runner) followEarlier(ctx context.Context, e *ending) (*ending, error) 
 		p.perform(ctx, tasks)
 	}
 	done := &ending{kind: e.kind, why: countResults(tasks), tasks: tasks, permit: p}
-	if e.is(cameBack) {
+	if e.is(endBack) {
 		done.why = wording.Of(wording.CameBackBy, e.why, done.why)
 		if done.has(Done) || done.has(Unproven) {
-			done.kind = handled // it came back after something had been done
+			done.kind = endHandled // it came back after something had been done
 		}
 	}
 	return done, nil

@@ -54,11 +54,11 @@ type ending struct {
 }
 
 const (
-	nothing   endKind = "nothing to do"
-	handled   endKind = "handled" // each VM has its result
-	refused   endKind = "refused" // it would not have been safe
-	cameBack  endKind = "came back"
-	elsewhere endKind = "elsewhere" // another process is at work on it
+	endNothing   endKind = "nothing to do"
+	endHandled   endKind = "handled" // each VM has its result
+	endRefused   endKind = "refused" // it would not have been safe
+	endBack      endKind = "came back"
+	endElsewhere endKind = "elsewhere" // another process is at work on it
 )
 
 // ended is an ending of which a message says all.
@@ -79,7 +79,7 @@ func (r *runner) report(e *ending) Report {
 	if e == nil {
 		return report
 	}
-	report.Refused, report.Back, report.Elsewhere, report.said = e.kind == refused, e.kind == cameBack, e.kind == elsewhere, e.why
+	report.Refused, report.Back, report.Elsewhere, report.said = e.kind == endRefused, e.kind == endBack, e.kind == endElsewhere, e.why
 	if e.permit != nil && !r.opt.DryRun {
 		report.Fence = e.permit.proof.String()
 	}
@@ -102,13 +102,13 @@ func (r *runner) report(e *ending) Report {
 // Refusal is the report about a host with which nothing was done, because it would not have been safe.
 func Refusal(host one.Host, o fence.Outlook, why wording.Message) Report {
 	r := runner{object: nameOf("host", host.ID, host.Name), state: host.State.String(), outlook: &o, started: time.Now()}
-	return r.report(&ending{kind: refused, why: why})
+	return r.report(&ending{kind: endRefused, why: why})
 }
 
 // Elsewhere is the report about a host that another process works on; incident is its number, 0 for not known.
 func Elsewhere(hostID, incident int, why wording.Message) Report {
 	r := runner{object: fmt.Sprintf("host %d", hostID), started: time.Now()}
-	report := r.report(&ending{kind: elsewhere, why: why})
+	report := r.report(&ending{kind: endElsewhere, why: why})
 	report.Incident = incident
 	return report
 }

@@ -37,9 +37,9 @@ func RecoverVM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Op
 		if err != nil {
 			return r.report(e), err
 		}
-		e = &ending{kind: handled, why: t.why.After(fmt.Sprintf("%s: %s", t.out.Action, t.out.Result)), tasks: []*task{t}}
+		e = &ending{kind: endHandled, why: t.why.After(fmt.Sprintf("%s: %s", t.out.Action, t.out.Result)), tasks: []*task{t}}
 		if t.out.Result == Refused {
-			e.kind = refused
+			e.kind = endRefused
 		}
 		if opt.Budget == nil || opt.DryRun || t.accepted.IsZero() || !r.failedAgain(ctx, job) {
 			return r.report(e), nil
