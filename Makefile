@@ -7,8 +7,8 @@ BINARIES = host_error vm_failure vm_unknown host_isolated oneft
 # A static binary without paths of the machine that built it; its version comes
 # from git.
 VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null)
-# The tag leaves out what cli needs to write Markdown: 250 kB of each binary and two modules.
-BUILD    = CGO_ENABLED=0 $(GO) build -buildvcs=false -tags urfave_cli_no_docs -trimpath -ldflags '-s -w -X one-ft/pkg/app.version=$(VERSION)'
+# The tag leaves out HTTP/2: oned and proxies before it speak HTTP/1.1.
+BUILD    = CGO_ENABLED=0 $(GO) build -buildvcs=false -tags nethttpomithttp2 -trimpath -ldflags '-s -w -X one-ft/pkg/app.version=$(VERSION)'
 # The race detector needs a C compiler.
 RACE     = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -50,7 +50,7 @@ lint:
 bench:
 	@grep -m 1 'model name' /proc/cpuinfo; uname -srm; nproc; $(GO) version
 	$(GO) test -count 1 -timeout 45m -run '^TestScale' -v ./test/meta/bench -full
-	$(GO) test -count 1 -run '^TestScale$$' -v ./test/drill
+	$(GO) test -count 1 -run '^TestScale$$' -v ./pkg/drill
 
 # Random clouds and random trouble for the time T, in a process for each core. What fails is
 # printed as a scenario file; SEED repeats a run.
@@ -72,9 +72,9 @@ mutants:
 fuzz:
 	@GO='$(GO)' scripts/fuzz $(T)
 
-# Man pages and completions, which the executables print.
+# Man pages and completions.
 man: build
-	GO='$(GO)' scripts/packages/documents bin build/docs
+	GO='$(GO)' scripts/packages/documents bin build/docs '$(VERSION)'
 
 packages: man
 	@for arch in $(ARCHES); do \
@@ -100,7 +100,8 @@ install: man
 	install -m 0644 build/docs/bash/* $(SHARE)/bash-completion/completions/
 	install -m 0644 build/docs/zsh/* $(SHARE)/zsh/site-functions/
 	install -m 0644 build/docs/fish/* $(SHARE)/fish/vendor_completions.d/
-	install -m 0644 README.md LICENSE $(SHARE)/doc/one-ft/
+	cp -r build/docs/doc/. $(SHARE)/doc/one-ft/
+	install -m 0644 LICENSE $(SHARE)/doc/one-ft/
 	install -m 0644 build/docs/copyright.rpm $(SHARE)/doc/one-ft/COPYRIGHT
 	install -m 0644 scripts/one-ft.yaml scripts/host_isolated.yaml $(EXAMPLES)/
 	for unit in scripts/*.service scripts/*.timer; do \

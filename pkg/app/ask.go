@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/term"
 
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -22,11 +22,11 @@ const (
 	maxAnswer = 256
 )
 
-// person opens what a person types at this terminal; nil when nobody is there. Stdin
+// operator opens what is typed at this terminal; nil when nobody is there. Stdin
 // is that only when it is a terminal itself: it may be the words of a hook or a list of hosts, and
-// then the terminal of the process is asked, /dev/tty. Nobody sees a question when stderr is no
+// then the terminal of the process is read, /dev/tty. Nobody sees a question when stderr is no
 // terminal: a hook, cron and a log file have none, so they are never asked.
-func person() io.ReadCloser {
+func operator() io.ReadCloser {
 	if !term.IsTerminal(int(os.Stderr.Fd())) {
 		return nil
 	}
@@ -40,72 +40,56 @@ func person() io.ReadCloser {
 	return tty
 }
 
-// listen opens what the person at the terminal types; nil when nobody is there.
+// listen opens what the operator types; nil when nobody is there.
 func (e Env) listen() io.ReadCloser {
-	if e.Person == nil {
+	if e.Operator == nil {
 		return nil
 	}
-	return e.Person()
+	return e.Operator()
 }
 
-// Question is what a person is asked before something is done.
+// Question is what the operator is asked before something is done.
 type Question struct {
-	// Lines say what will happen and what to look at first, a sentence each.
+	// Lines say what will happen and what to check first, a sentence each.
 	Lines []string
-	// Ask is the last line, such as "Go on?".
+	// Ask is the last line, such as "Continue?".
 	Ask string
 	// Yes: an answer of nothing but Enter is a yes. Without it that is a no.
 	Yes bool
 }
 
-// Decision is what became of a Question.
-type Decision string
-
-// The decisions.
-const (
-	Agreed   Decision = "agreed"
-	Declined Decision = "declined" // also no answer in time, or one that is neither yes nor no
-	Unasked  Decision = "unasked"  // nobody is there
-)
-
-// Confirm asks the person at the terminal on stderr. It asks nobody where nobody is.
-func (e Env) Confirm(ctx context.Context, q Question) Decision {
+// Confirm asks the operator on stderr, and reports whether the answer is a yes. It is no without an answer in time,
+// with one that is neither yes nor no, and when nobody is there.
+func (e Env) Confirm(ctx context.Context, q Question) bool {
 	in := e.listen()
 	if in == nil {
-		return Unasked
+		return false
 	}
 	defer in.Close()
 	for _, line := range q.Lines {
-		fmt.Fprintln(e.Stderr, one.Printable(line))
+		fmt.Fprintln(e.Stderr, text.Printable(line))
 	}
 	choice := "[y/N]"
 	if q.Yes {
 		choice = "[Y/n]"
 	}
 	answer, err := e.answer(ctx, in, q.Ask+" "+choice+" ")
-	switch strings.ToLower(answer) {
-	case "y", "yes":
-		return Agreed
-	case "":
-		if q.Yes && err == nil {
-			return Agreed
-		}
-	}
-	return Declined
+	answer = strings.ToLower(answer)
+	return answer == "y" || answer == "yes" || answer == "" && q.Yes && err == nil
 }
 
 // answer prints a question without a line break and reads one line. An error is the end of the
 // input, of the context, or of answerTime, and never an answer.
 func (e Env) answer(ctx context.Context, in io.Reader, question string) (string, error) {
-	fmt.Fprint(e.Stderr, one.Printable(question))
+	fmt.Fprint(e.Stderr, text.Printable(question))
 	type line struct {
-		text string
-		err  error
+		words string
+		err   error
 	}
 	lines := make(chan line, 1)
 	go func() { // a read from a terminal cannot be interrupted; the process ends soon
-		text, err := bufio.NewReader(io.LimitReader(in, maxAnswer)).ReadString('\n')
-		lines <- line{strings.TrimSpace(text), err}
+		words, err := bufio.NewReader(io.LimitReader(in, maxAnswer)).ReadString('\n')
+		lines <- line{strings.TrimSpace(words), err}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
@@ -114,7 +98,7 @@ func (e Env) answer(ctx context.Context, in io.Reader, question string) (string,
 		if l.err != nil {
 			fmt.Fprintln(e.Stderr)
 		}
-		return l.text, l.err
+		return l.words, l.err
 	case <-ctx.Done():
 		fmt.Fprintln(e.Stderr)
 		return "", ctx.Err()

@@ -10,27 +10,27 @@ import (
 	"time"
 )
 
-// typing is a world in which a person types that.
+// typing is a world in which an operator types that.
 func typing(text string, out io.Writer) Env {
-	return Env{Stderr: out, Person: func() io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }}
+	return Env{Stderr: out, Operator: func() io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }}
 }
 
 func TestConfirm(t *testing.T) {
 	for _, c := range []struct {
 		text string
 		yes  bool // Enter is a yes
-		want Decision
+		want bool
 	}{
-		{"y\n", false, Agreed}, {"Y\n", false, Agreed}, {" yes \n", false, Agreed}, {"YES\r\n", false, Agreed}, {"y", false, Agreed},
-		{"\n", false, Declined}, {"n\n", false, Declined}, {"", false, Declined}, {"yesterday\n", false, Declined}, {"ja\n", false, Declined}, {"\ny\n", false, Declined},
-		{strings.Repeat("x", 10_000), false, Declined},
-		{"\n", true, Agreed}, {"y\n", true, Agreed}, {"n\n", true, Declined}, {"x\n", true, Declined},
-		{"", true, Declined}, // the terminal is gone: that is no Enter
+		{"y\n", false, true}, {"Y\n", false, true}, {" yes \n", false, true}, {"YES\r\n", false, true}, {"y", false, true},
+		{"\n", false, false}, {"n\n", false, false}, {"", false, false}, {"yesterday\n", false, false}, {"ja\n", false, false}, {"\ny\n", false, false},
+		{strings.Repeat("x", 10_000), false, false},
+		{"\n", true, true}, {"y\n", true, true}, {"n\n", true, false}, {"x\n", true, false},
+		{"", true, false}, // the terminal is gone: that is no Enter
 	} {
 		var out bytes.Buffer
 		got := typing(c.text, &out).Confirm(t.Context(), Question{Lines: []string{"Host \x1b[2J would go."}, Ask: "Go on?", Yes: c.yes})
 		if got != c.want {
-			t.Errorf("%q, yes %v: %s, want %s", c.text[:min(len(c.text), 20)], c.yes, got, c.want)
+			t.Errorf("%q, yes %v: %v, want %v", c.text[:min(len(c.text), 20)], c.yes, got, c.want)
 		}
 		choice := map[bool]string{false: "Go on? [y/N] ", true: "Go on? [Y/n] "}[c.yes]
 		if !strings.HasPrefix(out.String(), `Host \x1b[2J would go.`+"\n"+choice) {
@@ -42,9 +42,9 @@ func TestConfirm(t *testing.T) {
 // Nobody is there, nobody is asked.
 func TestUnasked(t *testing.T) {
 	var out bytes.Buffer
-	for _, e := range []Env{{Stderr: &out}, {Stderr: &out, Person: func() io.ReadCloser { return nil }}} {
-		if got := e.Confirm(t.Context(), Question{Ask: "Go on?"}); got != Unasked || out.Len() > 0 {
-			t.Errorf("%s, %q", got, out.String())
+	for _, e := range []Env{{Stderr: &out}, {Stderr: &out, Operator: func() io.ReadCloser { return nil }}} {
+		if got := e.Confirm(t.Context(), Question{Ask: "Go on?"}); got || out.Len() > 0 {
+			t.Errorf("%v, %q", got, out.String())
 		}
 	}
 }
@@ -54,18 +54,18 @@ func TestNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		silent, end := io.Pipe()
 		defer end.Close()
-		e := Env{Stderr: io.Discard, Person: func() io.ReadCloser { return silent }}
+		e := Env{Stderr: io.Discard, Operator: func() io.ReadCloser { return silent }}
 		start := time.Now()
-		if got := e.Confirm(t.Context(), Question{Ask: "Go on?", Yes: true}); got != Declined || time.Since(start) != answerTime {
-			t.Errorf("%s after %s", got, time.Since(start))
+		if got := e.Confirm(t.Context(), Question{Ask: "Go on?", Yes: true}); got != false || time.Since(start) != answerTime {
+			t.Errorf("%v after %s", got, time.Since(start))
 		}
 	})
 	silent, end := io.Pipe()
 	defer end.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got := (Env{Stderr: io.Discard, Person: func() io.ReadCloser { return silent }}).Confirm(ctx, Question{Ask: "Go on?", Yes: true}); got != Declined {
-		t.Errorf("after a signal: %s", got)
+	if got := (Env{Stderr: io.Discard, Operator: func() io.ReadCloser { return silent }}).Confirm(ctx, Question{Ask: "Go on?", Yes: true}); got != false {
+		t.Errorf("after a signal: %v", got)
 	}
 }
 

@@ -35,11 +35,11 @@ type Env struct {
 	Stdout io.Writer
 	Stderr io.Writer
 	Getenv func(string) string
-	// Terminal: a person looks at stdout and stderr.
+	// Terminal: an operator looks at stdout and stderr.
 	Terminal bool
-	// Person opens what the person at the terminal types, to answer a question on Stderr; it
+	// Operator opens what is typed at the terminal, to answer a question on Stderr; it
 	// gives nil, and is nil, when nobody is there.
-	Person func() io.ReadCloser
+	Operator func() io.ReadCloser
 	// Transport carries the calls to oned; nil is the network.
 	Transport http.RoundTripper
 	// Run runs fence agents, commands and second opinions; nil is process.Run.
@@ -57,7 +57,7 @@ func OS() Env {
 	return Env{
 		Args: os.Args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		Terminal: term.IsTerminal(int(os.Stdout.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
-		Person:   person,
+		Operator: operator,
 	}
 }
 

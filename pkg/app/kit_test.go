@@ -14,8 +14,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/urfave/cli/v2"
-
+	"one-ft/pkg/cli"
 	"one-ft/pkg/hook"
 )
 

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -25,7 +24,6 @@ type Log struct {
 	*sink
 	entry  *logrus.Entry
 	object string // before each line on the terminal; "" for the object of the tool
-	watch  atomic.Pointer[func(level wording.Level, vm int, m wording.Message)]
 }
 
 // sink is where the logs of several objects go.
@@ -35,11 +33,10 @@ type sink struct {
 
 	mu     sync.Mutex // of all below, and of screen
 	failed int        // attempts to reach oned since the last line about them
-	told   time.Time  // when that was
+	said   time.Time  // when that was
 }
 
-// Of is the log of another object than that of the tool, such as ("host", 3), with an Observe
-// of its own.
+// Of is the log of another object than that of the tool, such as ("host", 3).
 func (l *Log) Of(kind string, id int) *Log {
 	return &Log{sink: l.sink, entry: l.entry.WithField(strings.ToLower(kind), id), object: fmt.Sprintf("%s %d: ", kind, id)}
 }
@@ -109,14 +106,14 @@ func (l *Log) Answer(level wording.Level, a Answer) {
 	l.write(l.entry.WithField("exit", a.ExitCode()), level, -1, m, a.Line())
 }
 
-// waiting is told of each attempt to reach oned that failed.
+// waiting logs attempts to reach oned that failed.
 func (l *Log) waiting(err error, pause time.Duration) {
 	l.mu.Lock()
 	now := time.Now()
 	l.failed++
-	failed, wait := l.failed, now.Sub(l.told) < waitingLine
+	failed, wait := l.failed, now.Sub(l.said) < waitingLine
 	if !wait {
-		l.failed, l.told = 0, now
+		l.failed, l.said = 0, now
 	}
 	l.mu.Unlock()
 	switch {
@@ -126,11 +123,6 @@ func (l *Log) waiting(err error, pause time.Duration) {
 	default:
 		l.Say(wording.OnedAway, err, pause)
 	}
-}
-
-// Observe has f called with each line from now on; vm is -1 for the object of the tool.
-func (l *Log) Observe(f func(level wording.Level, vm int, m wording.Message)) {
-	l.watch.Store(&f)
 }
 
 // Say logs what happens to the object of the tool.
@@ -157,9 +149,6 @@ func (l *Log) write(entry *logrus.Entry, level wording.Level, vm int, m wording.
 		fields["vm"] = vm
 	}
 	entry.WithFields(fields).Log(logLevel(level), said)
-	if watch := l.watch.Load(); watch != nil {
-		(*watch)(level, vm, m)
-	}
 	if l.screen == nil {
 		return
 	}

@@ -9,10 +9,8 @@ import (
 	"text/tabwriter"
 	"unicode"
 	"unicode/utf16"
-	"unicode/utf8"
 
-	"one-ft/pkg/hook"
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // What a hook may write on stderr: far below the 64 KiB that deadlock a hook of
@@ -29,35 +27,31 @@ type output struct {
 	always bool // the answer is printed whoever looks
 }
 
-func newOutput(env Env, name string) *output { return &output{env: env, name: name} }
-
 // failed prints an error in one line and returns its exit code.
 func (o *output) failed(err error) int {
 	o.stderr(err.Error())
 	var ours *UsageError
-	var hooks *hook.UsageError
-	if errors.As(err, &ours) || errors.As(err, &hooks) {
+	if errors.As(err, &ours) {
 		return ExitUsage
 	}
 	return ExitIncomplete
 }
 
 // stderr writes one printable line of bounded length.
-func (o *output) stderr(text string) {
-	text = one.Printable(text)
-	if utf8.RuneCountInString(text) > maxHookLine && !o.env.Terminal {
-		text = string([]rune(text)[:maxHookLine]) + "…"
+func (o *output) stderr(line string) {
+	if line = text.Printable(line); !o.env.Terminal {
+		line = text.Short(line, maxHookLine)
 	}
-	fmt.Fprintf(o.env.Stderr, "%s: %s\n", o.name, text)
+	fmt.Fprintf(o.env.Stderr, "%s: %s\n", o.name, line)
 }
 
-// answer prints the answer: JSON if asked for, a table for a person or for
+// answer prints the answer: JSON with --json, a table at a terminal or for
 // --dry-run, and for a hook only what is wrong.
 func (o *output) answer(s Settings, a Answer) int {
 	switch {
 	case s.JSON:
-		var text bytes.Buffer
-		enc := json.NewEncoder(&text)
+		var b bytes.Buffer
+		enc := json.NewEncoder(&b)
 		enc.SetEscapeHTML(false)
 		if o.env.Terminal {
 			enc.SetIndent("", "  ")
@@ -65,14 +59,14 @@ func (o *output) answer(s Settings, a Answer) int {
 		if err := enc.Encode(a); err != nil {
 			return o.failed(fmt.Errorf("print the result as JSON: %w", err))
 		}
-		fmt.Fprint(o.env.Stdout, escapeJSON(text.String()))
+		fmt.Fprint(o.env.Stdout, escapeJSON(b.String()))
 	case o.env.Terminal || s.DryRun || o.always:
 		for _, note := range a.Notes() {
-			fmt.Fprintln(o.env.Stdout, one.Printable(note))
+			fmt.Fprintln(o.env.Stdout, text.Printable(note))
 		}
 		o.table(a.Table())
 		if line := a.Line(); line != "" {
-			fmt.Fprintln(o.env.Stdout, one.Printable(line))
+			fmt.Fprintln(o.env.Stdout, text.Printable(line))
 		}
 	default:
 		o.problems(a, s.Verbose)
@@ -80,11 +74,11 @@ func (o *output) answer(s Settings, a Answer) int {
 	return a.ExitCode()
 }
 
-// escapeJSON escapes what encoding/json leaves as it is but a terminal may obey:
+// escapeJSON escapes what encoding/json does not but a terminal may obey:
 // DEL, C1 controls, direction marks and the like, which only strings can hold.
-func escapeJSON(text string) string {
+func escapeJSON(encoded string) string {
 	var b strings.Builder
-	for _, r := range text {
+	for _, r := range encoded {
 		switch {
 		case r == '\n' || unicode.IsPrint(r):
 			b.WriteRune(r)
@@ -107,7 +101,7 @@ func (o *output) table(rows [][]string) {
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
-			cells[i] = one.Printable(cell)
+			cells[i] = text.Printable(cell)
 		}
 		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
 	}

@@ -14,8 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
+	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/hook"
@@ -36,15 +35,18 @@ type Tool struct {
 	// as hook.YesNo. Its errors are usage errors.
 	Check func(c *cli.Context, word hook.YesNo) error
 	// Act does the work.
-	Act func(ctx context.Context, s Session) (Answer, error)
+	Act Act
 }
 
 // Session is what Act gets.
 type Session struct {
 	Settings
-	Cli *cli.Context
-	ID  int // of the host or VM
-	// Attended: a person or a script waits for the answer; it is no hook.
+	Cli  *cli.Context
+	Tool string // name of the executable
+	ID   int    // of the host or VM
+	// Event is what oned told of it; of a command there is none.
+	Event hook.Event
+	// Attended: an operator or a script waits for the answer; it is no hook.
 	Attended bool
 	looks    bool // it only looks, and needs no locks
 	// Call is what the tool was called with, for the journal: the ID instead of a template,
@@ -57,8 +59,8 @@ type Session struct {
 	Paths   Paths
 	Config  config.File // what the configuration file sets
 	Log     *Log
-	// Confirm asks the person at the terminal; nil when nobody is there.
-	Confirm func(context.Context, Question) Decision
+	// Confirm asks the operator at the terminal; nil when nobody is there.
+	Confirm func(context.Context, Question) bool
 	// RunProgram runs fence agents, commands and second opinions; nil is process.Run.
 	RunProgram process.Runner
 	// Machine is where ssh of the drivers runs; nil is this one.
@@ -86,97 +88,82 @@ func Main(tool Tool) int {
 	return Run(ctx, OS(), tool)
 }
 
+// Command is the tool as a command line without an action.
+func (tool Tool) Command() *cli.Command {
+	return &cli.Command{Name: tool.Name, Usage: tool.Summary, Synopsis: tool.Examples, Flags: slices.Concat(tool.Flags, CommonFlags())}
+}
+
 // Run runs a tool and returns the exit code.
 func Run(ctx context.Context, env Env, tool Tool) int {
-	out := newOutput(env, tool.Name)
+	out := &output{env: env, name: tool.Name}
 	words, err := hook.Words(ctx, env.Args[min(1, len(env.Args)):], env.Stdin)
 	if err != nil {
 		return out.failed(err)
 	}
-	flags := slices.Concat(tool.Flags, CommonFlags(), DocFlags())
-	sorted, positionals, err := hook.Normalize(words, FlagKinds(flags))
-	if err != nil {
-		return out.failed(err)
-	}
-	if slices.ContainsFunc(sorted, func(w string) bool { return strings.TrimLeft(w, "-") == "help" || w == "-h" }) {
-		sorted, positionals = []string{"--help"}, nil // cli takes a positional for a topic
-	}
 	code := ExitDone
-	a := &cli.App{
-		Name: tool.Name, Usage: tool.Summary, UsageText: tool.Examples, Version: Version(),
-		Writer: env.Stdout, ErrWriter: env.Stderr, HideHelp: true, HideVersion: true,
-		// Flags of its own: those of cli are global, and tests run several tools at once.
-		Flags: append(flags, &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show help"},
-			&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version"}),
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return OfOptions(err) },
-		ExitErrHandler: func(*cli.Context, error) {},
-		Action: func(c *cli.Context) error {
-			if done, err := Docs(c, env, FrontEndManual(adminSection)); done {
-				return err
-			}
-			switch {
-			case c.Bool("help"):
-				return cli.ShowAppHelp(c)
-			case c.Bool("version"):
-				cli.ShowVersion(c)
-				return nil
-			}
-			code = tool.act(ctx, c, env, out, sorted, positionals)
-			return nil
-		},
+	program := tool.Command()
+	program.Action = func(ctx context.Context, c *cli.Context) error {
+		code = tool.act(ctx, c, env, out)
+		return nil
 	}
-	if err := a.RunContext(ctx, hook.Argv([]string{tool.Name}, sorted, positionals)); err != nil {
+	if err := cli.Run(ctx, program, Version(), words, env.Stdout); err != nil {
 		return out.failed(err)
 	}
 	return code
 }
 
 // act checks what was given, connects, and does the work.
-func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output, flags, positionals []string) int {
+func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output) int {
 	s, err := newSession(c, env)
 	if err != nil {
 		return out.failed(err)
 	}
-	event, word, err := hook.Parse(tool.Object, positionals)
+	event, word, err := hook.Parse(tool.Object, c.Args)
 	if err == nil {
 		err = tool.Check(c, word)
 	}
 	if err != nil {
 		return out.failed(err)
 	}
-	s.ID, s.Call = event.ID, callOf(event.ID, flags, positionals)
-	return s.run(ctx, env, out, tool.Name, func() { s.Log.started(tool.Object, event) }, tool.Act)
+	s.ID, s.Event, s.Call = event.ID, event, callOf(event.ID, c)
+	return s.run(ctx, env, out, func() { s.Log.started(tool.Object, event) }, tool.Act)
 }
+
+// Act is what a command does in its session.
+type Act func(ctx context.Context, s Session) (Answer, error)
 
 // Command runs one command of a tool that has several, and that works on no single object,
 // such as oneft resume. It returns the exit code.
-func Command(ctx context.Context, c *cli.Context, env Env, act func(ctx context.Context, s Session) (Answer, error)) int {
-	return runCommand(ctx, c, env, newOutput(env, c.App.Name), act)
+func Command(ctx context.Context, c *cli.Context, env Env, act Act) int {
+	return runCommand(ctx, c, env, false, act)
 }
 
 // Show is Command for an answer that is always printed, also into a pipe: what somebody has
-// asked to see.
-func Show(ctx context.Context, c *cli.Context, env Env, act func(ctx context.Context, s Session) (Answer, error)) int {
-	out := newOutput(env, c.App.Name)
-	out.always = true
-	return runCommand(ctx, c, env, out, act)
+// asked to see. It needs no locks.
+func Show(ctx context.Context, c *cli.Context, env Env, act Act) int {
+	return runCommand(ctx, c, env, true, act)
 }
 
-func runCommand(ctx context.Context, c *cli.Context, env Env, out *output, act func(ctx context.Context, s Session) (Answer, error)) int {
-	name := c.App.Name
+func runCommand(ctx context.Context, c *cli.Context, env Env, show bool, act Act) int {
+	out := &output{env: env, name: toolOf(c), always: show}
 	s, err := newSession(c, env)
 	if err != nil {
 		return out.failed(err)
 	}
-	s.looks = out.always
-	s.Call = c.Args().Slice()
-	return s.run(ctx, env, out, name, func() { s.Log.Say(wording.StartedCommand, name+" "+c.Command.FullName()) }, act)
+	s.looks, s.Call = show, c.Args
+	return s.run(ctx, env, out, func() { s.Log.Say(wording.StartedCommand, c.Call) }, act)
+}
+
+// toolOf is the name of the executable.
+func toolOf(c *cli.Context) string {
+	name, _, _ := strings.Cut(c.Call, " ")
+	return name
 }
 
 // newSession reads the configuration and the common flags.
 func newSession(c *cli.Context, env Env) (*Session, error) {
 	paths := FindPaths(env.Getenv)
-	file, err := loadConfig(c.String("config"), paths)
+	file, stateDir, err := LoadConfig(c, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +171,8 @@ func newSession(c *cli.Context, env Env) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{Settings: set, Cli: c, Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run, Machine: env.Machine}
+	set.StateDir = stateDir
+	s := &Session{Settings: set, Cli: c, Tool: toolOf(c), Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run, Machine: env.Machine}
 	if in := env.listen(); in != nil {
 		in.Close()
 		s.Confirm = env.Confirm
@@ -193,11 +181,11 @@ func newSession(c *cli.Context, env Env) (*Session, error) {
 }
 
 // run opens the log, connects, acts and answers.
-func (s *Session) run(ctx context.Context, env Env, out *output, name string, started func(), act func(context.Context, Session) (Answer, error)) int {
-	s.Log = openLog(env, name, s.Settings, s.Paths)
+func (s *Session) run(ctx context.Context, env Env, out *output, started func(), act Act) int {
+	s.Log = openLog(env, out.name, s.Settings, s.Paths)
 	defer s.Log.Close()
 	started()
-	err := s.connect(ctx, env, name)
+	err := s.connect(ctx, env, out.name)
 	if err == nil {
 		var answer Answer
 		if answer, err = act(ctx, *s); err == nil {
@@ -210,9 +198,9 @@ func (s *Session) run(ctx context.Context, env Env, out *output, name string, st
 }
 
 // callOf puts a call together anew.
-func callOf(id int, flags, positionals []string) []string {
-	call := append([]string{strconv.Itoa(id)}, positionals[min(1, len(positionals)):]...)
-	for _, word := range flags {
+func callOf(id int, c *cli.Context) []string {
+	call := append([]string{strconv.Itoa(id)}, c.Args[min(1, len(c.Args)):]...)
+	for _, word := range c.Options {
 		if scheme, rest, isURL := strings.Cut(word, "://"); isURL {
 			if _, host, secret := strings.Cut(rest, "@"); secret {
 				word = scheme + "://" + host
@@ -227,12 +215,12 @@ func callOf(id int, flags, positionals []string) []string {
 func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	access, err := one.FindAccess(env.Getenv, s.Endpoint, s.AuthFile)
 	if err != nil {
-		return &UsageError{err}
+		return Usagef("%w", err)
 	}
 	transport := env.Transport
 	if transport == nil {
 		if transport, err = one.NewTransport(s.CAFile, env.Getenv("ONE_DISABLE_SSL_VERIFY") != ""); err != nil {
-			return &UsageError{err}
+			return Usagef("%w", err)
 		}
 	}
 	s.Client, err = one.New(one.Options{
@@ -252,10 +240,7 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 		s.Log.Say(wording.NewerVersion, version, dialect.Name)
 	}
 	if s.Started = env.Started; s.Started == nil {
-		s.Started = func() time.Time { return FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location) }
-	}
-	if s.StateDir == "" {
-		s.StateDir = s.Paths.State
+		s.Started = func() time.Time { return process.FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location) }
 	}
 	if !s.DryRun && !s.looks {
 		s.Locks, err = incident.OpenLocks(s.StateDir+"/locks", fmt.Sprintf("%s, pid %d", name, os.Getpid()))
@@ -273,7 +258,7 @@ func explain(err error, endpoint string, access one.Access) error {
 	case errors.Is(err, one.ErrAuthentication):
 		return Usagef("%w; the credentials in %s are not valid there", err, access.AuthSource)
 	case errors.Is(err, one.ErrTooOld):
-		return &UsageError{err}
+		return Usagef("%w", err)
 	}
 	var answer *one.AnswerError
 	var certificate *tls.CertificateVerificationError

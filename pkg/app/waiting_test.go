@@ -20,7 +20,7 @@ func TestWaitingDoesNotFlood(t *testing.T) {
 		l := openLog(Env{Stderr: &screen, Terminal: true}, "sample", Settings{LogFile: t.TempDir() + "/log"}, Paths{})
 		defer l.Close()
 		l.waiting(errors.New("oned is away"), 100*time.Millisecond)
-		if text := screen.String(); lines(text) != 1 || !strings.Contains(text, "oned is away; trying again in 100ms") {
+		if text := screen.String(); lines(text) != 1 || !strings.Contains(text, "oned is away; retrying in 100ms") {
 			t.Errorf("the first one: %q", text)
 		}
 		const callers, attempts = 10, 360

@@ -46,7 +46,7 @@ func TestDowntimeData(t *testing.T) {
 	f := good(t, v74)
 	f.VMs.Active = map[int]int{3: 40}
 	f.SSH.Timeouts = append(f.SSH.Timeouts, HostTimeout{Host: 3, Timeout: 30 * time.Second}, HostTimeout{Host: 4, Err: errTest})
-	r := Judge(f)
+	r := Evaluate(f)
 	text, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func TestDowntimeData(t *testing.T) {
 		}
 	}
 	f.Settings = downtime.Settings{}
-	if r := Judge(f); r.Downtime != nil {
+	if r := Evaluate(f); r.Downtime != nil {
 		t.Errorf("%+v", r.Downtime)
 	}
 }

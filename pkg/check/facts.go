@@ -6,20 +6,20 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/downtime"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
 
-// Facts are what Look saw, and all that Judge knows.
+// Facts are what Collect saw, and all that the rules know.
 type Facts struct {
 	Now      time.Time
 	Version  one.Version
 	Dialect  one.Dialect
 	Endpoint string
-	// Own is the version of this program; "" or "unknown" compares with nothing.
-	Own string
+	Given
 
 	User    one.User
 	UserErr error // the user could not be read
@@ -29,36 +29,41 @@ type Facts struct {
 	Follows   bool // this oned is a follower of another front-end
 	FollowErr error
 
-	// ConfigFile is the path of the configuration that was read; "" without one.
-	ConfigFile string
-	Values     config.Values
-	// Hooks are the findings about hooks, and HostHook what the hook for hosts does.
-	Hooks    []Finding
-	HostHook HostHook
-	// Written are the hooks of oned.conf and Loaded those of the running oned, up to 5.8;
-	// Loaded is nil when it does not tell.
-	Written, Loaded []HookLine
-
+	// Loaded are the hooks of the running oned, up to 5.8; nil when it does not tell.
+	Loaded   []HookLine
 	FrontEnd FrontEnd
 	SSH      SSH
 	Hosts    []Host // ID ascending
-	// FencingNotAsked: somebody wanted no fence agent to be asked.
-	FencingNotAsked bool
-
 	Interval time.Duration
-	// Settings decide how long VMs are down; without Values they are not judged. NotRead is what kept them from
-	// being read, and Place where the files are.
+	// Settings decide how long VMs are down; without values there are no rules for them. NotRead is what kept them from
+	// being read.
 	Settings   downtime.Settings
 	NotRead    []downtime.Problem
-	Place      downtime.Place
 	VMs        VMs
 	Datastores []Datastore // system datastores with VMs on them, ID ascending
 	Incidents  Incidents
 	Clock      Clock
-	Dirs       []Dir
-	Programs   []Program
-	// NotLooked are the things that were not looked at, a line each.
-	NotLooked []string
+	Dirs       []Path // directories that hooks write into, and files there
+	Programs   []Path // of the configuration
+}
+
+// Given is what the caller of Collect knows, and the rules need.
+type Given struct {
+	// Own is the version of this program; "" or "unknown" compares with nothing.
+	Own string
+	// ConfigFile is the path of the configuration that was read, "" without one; Values is what is in it.
+	ConfigFile string
+	Values     config.Values
+	// Hooks are the findings about hooks, HostHook what the hook for hosts does, and Written the hooks of oned.conf, up
+	// to 5.8.
+	Hooks    []Finding
+	HostHook HostHook
+	Written  []HookLine
+	Place    downtime.Place // where the files are
+	// NoFencing: on request no fence agent is asked.
+	NoFencing bool
+	// Skipped are the things that were not checked, a line each.
+	Skipped []string
 }
 
 // HostHook is what is known of the hook for hosts in ERROR.
@@ -81,9 +86,10 @@ type FrontEnd struct {
 	OnedUID  int
 	OnedUser string
 	UID      int // of this process
-	// Manager: the process that runs hooks is there; ManagerState is its state in /proc, such as S.
-	Manager      bool
-	ManagerState string
+	// Manager: the process that runs hooks is there, in ManagerState of /proc, such as S; ManagerDead when it does
+	// nothing any more.
+	Manager, ManagerDead bool
+	ManagerState         string
 	// ManagerLog is the last line of its log when it could not read its hooks; "" else.
 	ManagerLog string
 	// Timer: something runs oneft resume regularly.
@@ -95,20 +101,14 @@ type Host struct {
 	one.Host
 	// Err is why it cannot be fenced as configured: fence.ErrNotConfigured, or what is wrong.
 	Err     error
-	Levels  []Level
-	Asked   bool // agents were asked for their status
+	Levels  [][]Device // the ways to fence it, each with its devices
+	Asked   bool       // agents reported their status
 	Promise fence.Promise
 	// Promised: the host has published what it promises; PromiseErr says what is wrong with that.
 	Promised   bool
 	PromiseErr error
 	// Isolated is the version of host_isolated that it runs; "" when it does not tell.
 	Isolated string
-}
-
-// Level is one way to fence a host.
-type Level struct {
-	Name    string
-	Devices []Device
 }
 
 // Device is one device of a level.
@@ -122,6 +122,36 @@ type Device struct {
 	Lease fence.Lease // with its defaults
 	// FromTemplate: the lease is an attribute of the host.
 	FromTemplate bool
+}
+
+// SSH is what is known of the ssh client of the user that the drivers run as.
+type SSH struct {
+	// Known: oned runs on this machine, and everything below was collected. Err says why not.
+	Known bool
+	Err   error
+	User  string
+	Force failfast.Force
+	// Timeouts are those of the hosts in service and in ERROR; by host ID.
+	Timeouts []HostTimeout
+	Marks    []failfast.Mark // all that there are, leftovers and others
+	MarksErr error
+	// Stale are persistent masters to hosts in ERROR.
+	Stale []StaleMaster
+}
+
+// HostTimeout is the ConnectTimeout for one host.
+type HostTimeout struct {
+	Host int
+	// Timeout is 0 for none.
+	Timeout time.Duration
+	Err     error // ssh does not tell
+}
+
+// StaleMaster is a persistent master of ssh to a host in ERROR: each driver command waits for it.
+type StaleMaster struct {
+	Host int
+	Name string
+	PID  int
 }
 
 // VMs is what is known of the VMs on hosts.
@@ -141,12 +171,12 @@ type VMs struct {
 	Cleaning map[int][]int
 	// OnTheWay are VMs that wait for a host, its disks or its boot, by ID, with their states as OpenNebula's tools show them.
 	OnTheWay map[int]string
-	// Ill are VMs that failed or are UNKNOWN, ID ascending.
-	Ill []IllVM
+	// Failed are VMs that failed or are UNKNOWN, ID ascending.
+	Failed []FailedVM
 }
 
-// IllVM is a VM that failed, or is UNKNOWN on a host that is fine.
-type IllVM struct {
+// FailedVM is a VM that failed, or is UNKNOWN on a host that is fine.
+type FailedVM struct {
 	ID     int
 	Name   string
 	Status string // as OpenNebula's tools show it
@@ -177,17 +207,11 @@ type Incidents struct {
 
 // Incident is an open incident, or one that gave VMs up.
 type Incident struct {
-	Number   int
-	Kind     string // "host" or "VM"
-	ID       int
-	Name     string
-	FrontEnd string
-	Began    time.Time
+	incident.Record
 	// Held: a process works on it. HeldKnown is false when that cannot be seen.
 	Held, HeldKnown bool
-	// Following: everything was asked for, and VMs are on their way; Waiting are those by what they wait or waited for.
-	Following bool
-	Waiting   map[incident.Wait][]int
+	// Waiting are VMs that are on their way, or were when they were given up, by what they wait for.
+	Waiting map[incident.Wait][]int
 }
 
 // Clock is what oned told of the time.
@@ -195,23 +219,19 @@ type Clock struct {
 	// Newest is the latest time that oned told; Of says of what. Zero when it told none.
 	Newest time.Time
 	Of     string
-	// Monitored is when a host that is MONITORED was last monitored; Host is its ID.
+	// Monitored is when a host that is MONITORED was last monitored.
 	Monitored time.Time
-	Host      int
 }
 
-// Dir is a directory that hooks write into, or a file there.
-type Dir struct {
+// Path is a directory or file that hooks need.
+type Path struct {
 	Path, For string
 	File      bool
-	Err       error // why they cannot
+	Err       error // why they cannot write or run it
 }
 
 // errSpace is a file system that takes nothing more.
 var errSpace = errors.New("the file system takes nothing")
 
-// Program is a program of the configuration.
-type Program struct {
-	Path, For string
-	Err       error // why it cannot be run
-}
+// errNotRunnable is a program that is missing.
+var errNotRunnable = errors.New("it is not there, or not executable")

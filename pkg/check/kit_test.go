@@ -30,16 +30,19 @@ func good(t testing.TB, v one.Version) Facts {
 		t.Fatal(err)
 	}
 	f := Facts{
-		Now: noon, Version: v, Dialect: d, Endpoint: "http://localhost:2633/RPC2", Own: "v1.2",
-		User: one.User{ID: 0, Name: "oneadmin", Groups: []int{0}}, ConfigFile: "/etc/one/one-ft.yaml", Values: config.Default(),
-		Hooks:    []Finding{{Severity: OK, What: "hook 0 (host_error) runs host_error on HOST/ERROR"}},
-		HostHook: HostHook{Action: "recreate"}, Interval: time.Minute,
+		Now: noon, Version: v, Dialect: d, Endpoint: "http://localhost:2633/RPC2",
+		User: one.User{ID: 0, Name: "oneadmin", Groups: []int{0}}, Interval: time.Minute,
+		Given: Given{
+			Own: "v1.2", ConfigFile: "/etc/one/one-ft.yaml", Values: config.Default(), HostHook: HostHook{Action: "recreate"},
+			Hooks: []Finding{{Severity: OK, What: "hook 0 (host_error) runs host_error on HOST/ERROR"}},
+			Place: downtime.Place{Etc: "/etc/one", Config: "/etc/one/one-ft.yaml"},
+		},
 		FrontEnd: FrontEnd{Local: true, OnedUID: 9869, OnedUser: "oneadmin", UID: 9869, Manager: true, ManagerState: "S", Timer: true},
 		SSH:      goodSSH(),
-		Settings: downtime.ShippedSettings(v), Place: downtime.Place{Etc: "/etc/one", Config: "/etc/one/one-ft.yaml"},
-		VMs: VMs{Count: 2, Active: map[int]int{1: 1, 2: 1}, On: map[int]int{0: 2}}, Datastores: []Datastore{{Datastore: one.Datastore{ID: 0, Name: "system", Shared: true}}},
-		Clock: Clock{Newest: noon.Add(-time.Minute), Of: "host 1 was monitored", Monitored: noon.Add(-time.Minute), Host: 1},
-		Dirs:  []Dir{{Path: "/var/lib/one/one-ft", For: "the state"}}, Programs: []Program{{Path: "/bin/true", For: "notify"}},
+		Settings: downtime.ShippedSettings(v),
+		VMs:      VMs{Count: 2, Active: map[int]int{1: 1, 2: 1}, On: map[int]int{0: 2}}, Datastores: []Datastore{{Datastore: one.Datastore{ID: 0, Name: "system", Shared: true}}},
+		Clock: Clock{Newest: noon.Add(-time.Minute), Of: "host 1 was monitored", Monitored: noon.Add(-time.Minute)},
+		Dirs:  []Path{{Path: "/var/lib/one/one-ft", For: "the state"}}, Programs: []Path{{Path: "/bin/true", For: "notify"}},
 	}
 	if v.Before(5, 9) {
 		f.Written = []HookLine{{"HOST", "host_error", "ERROR", "/x/host_error", "$ID -r n"}}
@@ -51,19 +54,19 @@ func good(t testing.TB, v one.Version) Facts {
 	return f
 }
 
-func hostWith(id int, levels ...Level) Host {
+func hostWith(id int, levels ...[]Device) Host {
 	return Host{Host: one.Host{ID: id, Name: "node" + string(rune('0'+id)), State: one.HostMonitored, Template: map[string]string{}}, Levels: levels, Asked: true}
 }
 
-func agentLevel(id int, power fence.Power, err error) Level {
+func agentLevel(id int, power fence.Power, err error) []Device {
 	outlet := string(rune('0' + id))
-	return Level{Devices: []Device{{Kind: fence.KindAgent, Label: "fence_ipmilan on 10.0.0." + outlet, Key: outlet, Power: power, Err: err}}}
+	return []Device{{Kind: fence.KindAgent, Label: "fence_ipmilan on 10.0.0." + outlet, Key: outlet, Power: power, Err: err}}
 }
 
 // leased is a host with a lease that waits for 60 + 50 + 10 s.
 func leased(id int, promise fence.Promise) Host {
-	h := hostWith(id, Level{Devices: []Device{{Kind: fence.KindLease, Label: "lease of 1m0s", FromTemplate: true,
-		Lease: fence.Lease{Length: time.Minute, Reaction: fence.DefaultReaction, Margin: fence.DefaultMargin}}}})
+	h := hostWith(id, []Device{{Kind: fence.KindLease, Label: "lease of 1m0s", FromTemplate: true,
+		Lease: fence.Lease{Length: time.Minute, Reaction: fence.DefaultReaction, Margin: fence.DefaultMargin}}})
 	h.Promise, h.Promised = promise, promise != fence.Promise{}
 	return h
 }

@@ -1,74 +1,60 @@
 package check
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"time"
+
+	"one-ft/pkg/promtext"
+	"one-ft/pkg/statedir"
 )
 
 // WriteMetrics writes a report for the textfile collector of node_exporter, as a whole or not at
 // all, readable for everybody. path ends in .prom, and its directory exists.
 func WriteMetrics(path string, r Report) error {
-	if filepath.Ext(path) != ".prom" {
-		return fmt.Errorf("write metrics: %s does not end in .prom, and node_exporter reads nothing else", path)
-	}
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("write metrics: %s is no file", path)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("write metrics: %w", err)
-	}
-	// A name that does not end in .prom is not read, should it be left.
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("write metrics: %w", err)
-	}
-	_, err = f.Write(r.exposition())
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
+	info, err := os.Lstat(path)
+	switch {
+	case filepath.Ext(path) != ".prom":
+		err = fmt.Errorf("%s does not end in .prom, and node_exporter reads nothing else", path)
+	case err == nil && !info.Mode().IsRegular():
+		err = fmt.Errorf("%s is no file", path)
+	case err == nil || errors.Is(err, fs.ErrNotExist):
+		err = statedir.Replace(path, r.exposition())
 	}
 	if err != nil {
-		_ = os.Remove(f.Name())
 		return fmt.Errorf("write metrics: %w", err)
 	}
 	return nil
 }
 
-// exposition is the report in the text format of Prometheus, version 0.0.4
-// (https://prometheus.io/docs/instrumenting/exposition_formats/).
+// exposition is the report for Prometheus.
 func (r Report) exposition() []byte {
-	var b bytes.Buffer
-	family := func(name, help string) { fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name) }
-	family("one_ft_check_findings", "What oneft check found, by severity.")
+	var t promtext.Text
+	const findings, works, lastRun, fencing = "one_ft_check_findings", "one_ft_check_ok", "one_ft_check_last_run_timestamp_seconds", "one_ft_check_host_fencing_ok"
+	t.Family(findings, "gauge", "What oneft check found, by severity.")
 	for _, s := range []Severity{Problem, Warning, OK} {
-		fmt.Fprintf(&b, "one_ft_check_findings{severity=\"%s\"} %d\n", s, r.Count(s))
+		t.Sample(findings, float64(r.Count(s)), "severity", string(s))
 	}
-	family("one_ft_check_ok", "1 when a host that fails now would be recovered, 0 when there are problems.")
-	fmt.Fprintf(&b, "one_ft_check_ok %d\n", zeroOne(r.Works))
-	family("one_ft_check_last_run_timestamp_seconds", "When oneft check ran last, in Unix seconds.")
-	fmt.Fprintf(&b, "one_ft_check_last_run_timestamp_seconds %s\n", strconv.FormatFloat(float64(r.At.UnixNano()/int64(time.Millisecond))/1000, 'f', -1, 64))
+	t.Family(works, "gauge", "1 when a host that fails now would be recovered, 0 when there are problems.")
+	t.Sample(works, zeroOne(r.Works))
+	t.Family(lastRun, "gauge", "When oneft check ran last, in Unix seconds.")
+	t.Sample(lastRun, float64(r.At.UnixMilli())/1000)
 	if len(r.Hosts) == 0 || r.FencingNotAsked { // a 1 that nobody has seen is worse than no series
-		return b.Bytes()
+		return t.Bytes()
 	}
-	family("one_ft_check_host_fencing_ok", "1 when the host can be proven off without a person, 0 when not; no series when fencing was not looked at.")
+	t.Family(fencing, "gauge", "1 when the host can be proven off without an admin, 0 when not; no series when fencing was not checked.")
 	for _, h := range r.Hosts {
-		fmt.Fprintf(&b, "one_ft_check_host_fencing_ok{host_id=\"%d\",host=\"%s\"} %d\n", h.ID, label(h.Name), zeroOne(h.OK))
+		t.Sample(fencing, zeroOne(h.OK), "host_id", strconv.Itoa(h.ID), "host", h.Name)
 	}
-	return b.Bytes()
+	return t.Bytes()
 }
 
-func zeroOne(yes bool) int {
+func zeroOne(yes bool) float64 {
 	if yes {
 		return 1
 	}
 	return 0
 }
-
-// label is a value of a label as it stands between quotes.
-func label(s string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) }

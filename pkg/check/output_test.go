@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"one-ft/pkg/fence"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -36,15 +37,15 @@ func bad(t testing.TB) Facts {
 	f.VMs.Count = 14
 	f.Hooks = []Finding{{Severity: Problem, What: "hook 3 (host_error): oned does not know $HID, and the hook is called without a host", Fix: `onehook update 3: ARGUMENTS = "$TEMPLATE -r"`}}
 	f.FrontEnd.Manager, f.FrontEnd.Timer, f.FrontEnd.UID = false, false, 0
-	f.VMs.Ill = []IllVM{{ID: 7, Name: "web\x1b[2J", Status: "UNKNOWN", Host: 1, Judged: true, Spent: recovery.Spent{Exhausted: true, Attempts: 3, Limit: 3}}}
-	f.Incidents.Open = []Incident{{Number: 12, Kind: "host", ID: 9, Name: "node9", Began: noon.Add(-time.Hour), HeldKnown: true}}
-	f.NotLooked = []string{"budgets of 3 more failed VMs"}
+	f.VMs.Failed = []FailedVM{{ID: 7, Name: "web\x1b[2J", Status: "UNKNOWN", Host: 1, Judged: true, Spent: recovery.Spent{Exhausted: true, Attempts: 3, Limit: 3}}}
+	f.Incidents.Open = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 9, Name: "node9", Began: noon.Add(-time.Hour)}, HeldKnown: true}}
+	f.Skipped = []string{"budgets of 3 more failed VMs"}
 	return f
 }
 
 // TestGolden: the table and the file for Prometheus of a cloud with trouble.
 func TestGolden(t *testing.T) {
-	r := Judge(bad(t))
+	r := Evaluate(bad(t))
 	var table bytes.Buffer
 	w := tabwriter.NewWriter(&table, 0, 8, 2, ' ', 0)
 	for _, row := range r.Table() {
@@ -78,7 +79,7 @@ func TestGolden(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	text, err := json.Marshal(Judge(bad(t)))
+	text, err := json.Marshal(Evaluate(bad(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func TestWriteMetrics(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "check.prom")
 	write(t, path, "old")
-	r := Judge(good(t, v44))
+	r := Evaluate(good(t, v44))
 	r.Hosts[0].Name = "a\\b\"c"
 	if err := WriteMetrics(path, r); err != nil {
 		t.Fatal(err)

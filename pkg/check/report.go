@@ -1,15 +1,13 @@
 package check
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"one-ft/pkg/app"
-	"one-ft/pkg/one"
+	"one-ft/pkg/exitcode"
 )
 
 // Severity says how bad a finding is.
@@ -32,49 +30,23 @@ const (
 	StopsEverything Stops = "everything" // the recovery of every host
 )
 
-// Finding is one thing that was looked at. All texts are printable lines.
+// Finding is one thing that was checked. All texts are printable lines.
 type Finding struct {
 	Severity Severity `json:"severity"`
-	Topic    string   `json:"topic"` // one of the Topic* constants
+	Topic    string   `json:"topic"` // that of its rule, such as fencing
 	What     string   `json:"what"`
-	// Fix is the command or line that mends it; "" when OK.
+	// Fix is the command or line that repairs it; "" when OK.
 	Fix   string `json:"fix,omitempty"`
 	Stops Stops  `json:"stops,omitempty"`
 	// Hosts are the IDs of the hosts that it is about.
 	Hosts []int `json:"hosts,omitempty"`
 }
 
-// The topics, in the order of the table.
-const (
-	TopicOned       = "oned"
-	TopicRights     = "rights"
-	TopicConfig     = "configuration"
-	TopicHooks      = "hooks"
-	TopicManager    = "hook manager"
-	TopicTimer      = "timer"
-	TopicHosts      = "hosts"
-	TopicSSH        = "ssh"
-	TopicDowntime   = "downtime"
-	TopicFencing    = "fencing"
-	TopicLease      = "lease"
-	TopicDatastores = "datastores"
-	TopicVMs        = "VMs"
-	TopicBudgets    = "budgets"
-	TopicIncidents  = "incidents"
-	TopicClock      = "clock"
-	TopicFiles      = "files"
-)
-
-func topics() []string {
-	return []string{TopicOned, TopicRights, TopicConfig, TopicHooks, TopicManager, TopicTimer, TopicHosts, TopicSSH, TopicDowntime, TopicFencing, TopicLease,
-		TopicDatastores, TopicVMs, TopicBudgets, TopicIncidents, TopicClock, TopicFiles}
-}
-
 // HostFencing is what came out about the fencing of one host.
 type HostFencing struct {
 	ID   int    `json:"id"`
 	Name string `json:"name"` // printable
-	// OK: it can be proven off without a person, as far as that can be seen.
+	// OK: it can be proven off without an admin, as far as that can be seen.
 	OK bool `json:"fencing_ok"`
 	// Fencing says why, such as "level 1: fence_ipmilan on 10.0.0.11 says on".
 	Fencing string `json:"fencing"`
@@ -89,11 +61,11 @@ type Report struct {
 	At       time.Time     `json:"at"`
 	Findings []Finding     `json:"findings"`
 	Hosts    []HostFencing `json:"hosts"`
-	// FencingNotAsked: no fence agent was asked, so Hosts say only what the front-end sees by itself.
+	// FencingNotAsked: no fence agent was asked, so Hosts say only what the front-end itself sees.
 	FencingNotAsked bool `json:"fencing_not_asked,omitempty"`
-	// NotLooked are the things that could not or should not be looked at.
-	NotLooked []string `json:"not_looked_at"`
-	// Downtime is how long VMs would be down; nil when that was not judged.
+	// Skipped are the things that could not or should not be checked.
+	Skipped []string `json:"not_looked_at"`
+	// Downtime is how long VMs would be down; nil when there are no settings to tell by.
 	Downtime *Downtime `json:"downtime,omitempty"`
 }
 
@@ -108,23 +80,20 @@ func (r Report) Count(s Severity) int {
 	return n
 }
 
-// Unreachable is the report when nothing could be looked at: oned does not answer, the
+// Unreachable is the report when nothing could be checked: oned does not answer, the
 // credentials are wrong, or the configuration cannot be read. why is a printable line.
 func Unreachable(why string, now time.Time) Report {
-	r := Report{At: now, Hosts: []HostFencing{}, NotLooked: []string{"everything else"}, Findings: []Finding{{
-		Severity: Problem, Topic: TopicOned, Stops: StopsEverything, What: why, Fix: "see the line on standard error",
+	r := Report{At: now, Hosts: []HostFencing{}, Skipped: []string{"everything else"}, Findings: []Finding{{
+		Severity: Problem, Topic: rules()[0].topic, Stops: StopsEverything, What: why, Fix: "see the line on standard error",
 	}}}
 	r.finish()
 	return r
 }
 
-// finish sorts the findings and gives the verdict.
+// finish puts the worst findings first, and gives the verdict.
 func (r *Report) finish() {
-	order := topics()
 	worst := []Severity{Problem, Warning, OK}
-	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
-		return cmp.Or(slices.Index(worst, a.Severity)-slices.Index(worst, b.Severity), slices.Index(order, a.Topic)-slices.Index(order, b.Topic))
-	})
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return slices.Index(worst, a.Severity) - slices.Index(worst, b.Severity) })
 	r.Works = r.Count(Problem) == 0
 	r.Verdict = r.verdict()
 }
@@ -134,33 +103,32 @@ func (r *Report) verdict() string {
 	var hosts []int
 	everything := false
 	for _, f := range r.Findings {
-		if f.Severity == Problem {
-			everything = everything || f.Stops == StopsEverything
-			if f.Stops == StopsHosts {
-				hosts = append(hosts, f.Hosts...)
-			}
+		everything = everything || f.Stops == StopsEverything
+		if f.Stops == StopsHosts {
+			hosts = append(hosts, f.Hosts...)
 		}
 	}
 	slices.Sort(hosts)
 	hosts = slices.Compact(hosts)
-	problems, warnings := counted(r.Count(Problem), "problem"), ""
+	counts := counted(r.Count(Problem), "problem")
+	warnings := ""
 	if n := r.Count(Warning); n > 0 {
 		warnings = ", " + counted(n, "warning")
 	}
 	switch {
 	case everything:
-		return fmt.Sprintf("a host that fails now would NOT be recovered safely: %s%s", problems, warnings)
+		return fmt.Sprintf("a host that fails now would NOT be recovered safely: %s%s", counts, warnings)
 	case len(hosts) == 1:
-		return fmt.Sprintf("host %d would NOT be recovered safely if it failed now: %s%s", hosts[0], problems, warnings)
+		return fmt.Sprintf("host %d would NOT be recovered safely if it failed now: %s%s", hosts[0], counts, warnings)
 	case len(hosts) > 1:
-		return fmt.Sprintf("hosts %s would NOT be recovered safely if they failed now: %s%s", listed(hosts), problems, warnings)
+		return fmt.Sprintf("hosts %s would NOT be recovered safely if they failed now: %s%s", listed(hosts), counts, warnings)
 	case !r.Works:
-		return fmt.Sprintf("it would work now, but something is left to do: %s%s", problems, warnings)
+		return fmt.Sprintf("it would work now, but something is left to do: %s%s", counts, warnings)
 	}
 	return "it would work now" + warnings
 }
 
-// Table is for people: the worst first, each with its fix below it.
+// Table has the worst first, each with its fix below it.
 func (r Report) Table() [][]string {
 	rows := [][]string{{"SEVERITY", "ABOUT", "WHAT"}}
 	for _, f := range r.Findings {
@@ -169,7 +137,7 @@ func (r Report) Table() [][]string {
 			rows = append(rows, []string{"", "", "  fix: " + f.Fix})
 		}
 	}
-	for _, n := range r.NotLooked {
+	for _, n := range r.Skipped {
 		rows = append(rows, []string{"-", "not looked at", n})
 	}
 	return rows
@@ -195,30 +163,9 @@ func (r Report) Problems() []string {
 // ExitCode is 1 with problems; warnings alone are 0.
 func (r Report) ExitCode() int {
 	if r.Works {
-		return app.ExitDone
+		return exitcode.Done
 	}
-	return app.ExitIncomplete
-}
-
-// add adds a finding; its texts become printable.
-func (r *Report) add(f Finding) {
-	f.What, f.Fix = one.Printable(f.What), one.Printable(f.Fix)
-	r.Findings = append(r.Findings, f)
-}
-
-// say adds a finding without hosts.
-func (r *Report) say(s Severity, topic, fix, format string, args ...any) {
-	r.add(Finding{Severity: s, Topic: topic, Fix: fix, What: fmt.Sprintf(format, args...)})
-}
-
-// stop adds a problem that keeps every host from being recovered.
-func (r *Report) stop(topic, fix, format string, args ...any) {
-	r.add(Finding{Severity: Problem, Topic: topic, Fix: fix, What: fmt.Sprintf(format, args...), Stops: StopsEverything})
-}
-
-// skipped adds something that was not looked at.
-func (r *Report) skipped(format string, args ...any) {
-	r.NotLooked = append(r.NotLooked, one.Printable(fmt.Sprintf(format, args...)))
+	return exitcode.Incomplete
 }
 
 // maxListed is how many IDs are named in a line; the JSON has all.
@@ -226,15 +173,15 @@ const maxListed = 10
 
 // listed is some IDs for a line.
 func listed(ids []int) string {
-	words := make([]string, 0, min(len(ids), maxListed))
+	words := make([]string, 0, maxListed)
 	for _, id := range ids[:min(len(ids), maxListed)] {
 		words = append(words, strconv.Itoa(id))
 	}
-	text := strings.Join(words, ", ")
+	line := strings.Join(words, ", ")
 	if more := len(ids) - maxListed; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
+		line += fmt.Sprintf(" and %d more", more)
 	}
-	return text
+	return line
 }
 
 // counted is a number with its noun.

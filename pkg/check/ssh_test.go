@@ -14,18 +14,19 @@ import (
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
+	"one-ft/pkg/statedir"
 )
 
 // goodSSH is an ssh about which there is nothing to say.
 func goodSSH() SSH {
-	return SSH{Looked: true, User: "oneadmin", Force: failfast.Force{State: failfast.InForce, ConnectTimeout: failfast.Timeout},
-		Timeouts: []HostTimeout{{Host: 1, Name: "node1", Timeout: failfast.Timeout}, {Host: 2, Name: "node2", Timeout: 5 * time.Second}}}
+	return SSH{Known: true, User: "oneadmin", Force: failfast.Force{State: failfast.InForce, ConnectTimeout: failfast.Timeout},
+		Timeouts: []HostTimeout{{Host: 1, Timeout: failfast.Timeout}, {Host: 2, Timeout: 5 * time.Second}}}
 }
 
 // ofSSH are the findings about ssh, a line each.
 func ofSSH(r Report) (lines []string) {
 	for _, f := range r.Findings {
-		if f.Topic == TopicSSH {
+		if f.Topic == "ssh" {
 			lines = append(lines, fmt.Sprintf("%s%v %s [%s] %s", f.Severity, f.Hosts, f.What, f.Fix, f.Stops))
 		}
 	}
@@ -54,13 +55,13 @@ func sshCases() map[string]sshCase {
 		"nothing to say":  {func(*Facts) {}, nil, "", true},
 		"not looked":      {func(f *Facts) { f.SSH = SSH{} }, nil, "", true},
 		"another machine": {func(f *Facts) { f.SSH, f.FrontEnd.Local = SSH{}, false }, nil, "", true},
-		"another user":    {func(f *Facts) { f.SSH = SSH{NotLooked: failfast.ErrOtherUser} }, nil, "run this as root", true},
+		"another user":    {func(f *Facts) { f.SSH = SSH{Err: failfast.ErrOtherUser} }, nil, "run this as root", true},
 		"not installed": {func(f *Facts) { f.SSH.Force = failfast.Force{State: failfast.NotInstalled}; f.VMs.Active[2] = 40 },
 			[]string{"host 2 with 40 VMs: 27s when it is on the same network, 20m2s when it is routed [oneft hooks install --ssh]"}, "", true},
 		"not installed, with ConnectTimeout": {func(f *Facts) { f.SSH.Force.State = failfast.NotInstalled },
 			[]string{"15 VMs of a host at a time: 9s when it is on the same network, 30s when it is routed"}, "", true},
 		"always": {func(f *Facts) { f.SSH.Force = failfast.Force{State: failfast.AlwaysFails} }, []string{"fails for every host"}, "", false},
-		"no ssh": {func(f *Facts) { f.SSH = SSH{Looked: true, Force: failfast.Force{State: failfast.NoSSH}} }, []string{"no ssh client"}, "", false},
+		"no ssh": {func(f *Facts) { f.SSH = SSH{Known: true, Force: failfast.Force{State: failfast.NoSSH}} }, []string{"no ssh client"}, "", false},
 		"broken": {func(f *Facts) {
 			f.SSH.Force = failfast.Force{State: failfast.Unknown, Err: &failfast.RefusedError{Code: 255, Output: "Bad\x1bowner"}}
 		}, []string{`ssh ended with exit code 255: Bad\x1bowner; if not, `}, "", true},
@@ -90,17 +91,17 @@ func TestMarkInForce(t *testing.T) {
 	f := good(t, v74)
 	f.Hosts[1].State, f.SSH.Marks = one.HostError, []failfast.Mark{mark("node2", failfast.MarkInForce, 2)}
 	const want = "ok[2] ssh to host 2 (node2) fails at once until 12:00:30, and longer while a process works on it: it is proven off"
-	if got := ofSSH(Judge(f)); !slices.ContainsFunc(got, func(line string) bool { return strings.HasPrefix(line, want) }) {
+	if got := ofSSH(Evaluate(f)); !slices.ContainsFunc(got, func(line string) bool { return strings.HasPrefix(line, want) }) {
 		t.Errorf("%q is not in %q", want, got)
 	}
 }
 
-func TestJudgeSSH(t *testing.T) {
+func TestSSH(t *testing.T) {
 	t.Parallel()
 	for name, c := range sshCases() {
 		f := good(t, v74)
 		c.change(&f)
-		r := Judge(f)
+		r := Evaluate(f)
 		got := slices.DeleteFunc(ofSSH(r), func(line string) bool { return strings.HasPrefix(line, "ok") })
 		if len(got) != len(c.want) || r.Works != c.works {
 			t.Errorf("%s: works: %v\n%s", name, r.Works, strings.Join(got, "\n"))
@@ -111,11 +112,11 @@ func TestJudgeSSH(t *testing.T) {
 				t.Errorf("%s: %q is not in %q", name, want, got[i])
 			}
 		}
-		if missed := strings.Join(r.NotLooked, "\n"); (c.missed != "") != (missed != "") || !strings.Contains(missed, c.missed) {
+		if missed := strings.Join(r.Skipped, "\n"); (c.missed != "") != (missed != "") || !strings.Contains(missed, c.missed) {
 			t.Errorf("%s: not looked at: %q", name, missed)
 		}
 		for _, f := range r.Findings {
-			if f.Topic == TopicSSH && f.Severity != OK && f.Fix == "" {
+			if f.Topic == "ssh" && f.Severity != OK && f.Fix == "" {
 				t.Errorf("%s: no fix: %+v", name, f)
 			}
 		}
@@ -147,17 +148,17 @@ func (sshMachine) Signal(failfast.Process, syscall.Signal) error {
 	return errors.New("a check ends nothing")
 }
 
-func TestLookSSH(t *testing.T) {
+func TestCollectSSH(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	l := &look{Input: Input{StateDir: dir, Machine: sshMachine{failfast.Open(dir)}}}
+	l := &collector{Input: Input{State: statedir.Dir(dir), Machine: sshMachine{failfast.Open(dir)}}}
 	hosts := []one.Host{{ID: 1, Name: "alive", State: one.HostMonitored}, {ID: 2, Name: "dead", State: one.HostError}, {ID: 3, Name: "off", State: one.HostOffline}}
-	if s := l.ssh(t.Context(), hosts); s.Looked {
+	if s := l.ssh(t.Context(), hosts); s.Known {
 		t.Error("oned does not run here")
 	}
 	l.facts.FrontEnd.Local = true
 	s := l.ssh(t.Context(), hosts)
-	if !s.Looked || s.Force.State != failfast.InForce || len(s.Timeouts) != 2 || s.Timeouts[0].Timeout != 7*time.Second {
+	if !s.Known || s.Force.State != failfast.InForce || len(s.Timeouts) != 2 || s.Timeouts[0].Timeout != 7*time.Second {
 		t.Errorf("%+v", s)
 	}
 	if !slices.Equal(s.Stale, []StaleMaster{{Host: 2, Name: "dead", PID: 77}}) {
@@ -166,11 +167,11 @@ func TestLookSSH(t *testing.T) {
 	if marks, err := failfast.Open(dir).List(); err != nil || len(marks) != 0 {
 		t.Errorf("%v, %v", marks, err)
 	}
-	l.StateDir = dir + "/none"
-	if s := l.ssh(t.Context(), hosts); s.Looked || !errors.Is(s.NotLooked, errNoState) {
+	l.State = statedir.Dir(dir + "/none")
+	if s := l.ssh(t.Context(), hosts); s.Known || !errors.Is(s.Err, errNoState) {
 		t.Errorf("%+v", s)
 	}
-	if _, err := os.Stat(l.StateDir); err == nil {
+	if _, err := os.Stat(string(l.State)); err == nil {
 		t.Error("a check made the state directory")
 	}
 }

@@ -1,39 +1,12 @@
 package config
 
 import (
-	"errors"
 	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 )
-
-// refusal is what is wrong with a text or a setting, wherever it comes from.
-type refusal struct {
-	problem string // never holds a secret
-	allowed string // what is allowed instead
-}
-
-// Error is the line without the place.
-func (r *refusal) Error() string { return r.problem + "; allowed is " + r.allowed }
-
-// textAs reads a single value with a function that reads flags, too.
-func textAs[T any](allowed string, parse func(string) (T, error)) func(place) (T, error) {
-	return func(p place) (T, error) {
-		var none T
-		text, err := p.scalar(allowed)
-		if err != nil {
-			return none, err
-		}
-		value, err := parse(text)
-		var why *refusal
-		if errors.As(err, &why) {
-			return none, p.wrong(why.allowed, "%s", why.problem)
-		}
-		return value, err
-	}
-}
 
 // The port and the path of oned's XML-RPC server, from its configuration and its source.
 const (

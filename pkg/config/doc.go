@@ -11,6 +11,8 @@ package config
 import (
 	"strconv"
 	"strings"
+
+	"one-ft/pkg/text"
 )
 
 // Name is the name of the configuration file in OpenNebula's configuration
@@ -32,7 +34,7 @@ type Error struct {
 //	/etc/one/one-ft.yaml:12: storm.share: "50" has no unit; allowed is 1% to 100%
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString(printable(e.File))
+	b.WriteString(text.Printable(e.File))
 	if e.Line > 0 {
 		b.WriteString(":" + strconv.Itoa(e.Line))
 	}
@@ -50,12 +52,3 @@ func (e *Error) Error() string {
 // Unwrap gives what the operating system said, so that errors.Is(err,
 // fs.ErrNotExist) tells a missing file.
 func (e *Error) Unwrap() error { return e.Err }
-
-// printable is s without what a terminal may obey.
-func printable(s string) string {
-	quoted := strconv.Quote(s)
-	if quoted == `"`+s+`"` {
-		return s
-	}
-	return quoted
-}

@@ -5,34 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// ErrByHand means that a file is written in a way in which a line cannot be put into it by a program.
-var ErrByHand = errors.New("a person has to write it into the file")
+// ErrByHand means that a program cannot put a line into a file, as it is written.
+var ErrByHand = errors.New("the file has to be edited by hand")
 
 // fencingKey is the key that WithFencing sets.
 const fencingKey = "fencing"
 
 // WithFencing is the text of a one-ft.yaml with fencing set to mode: FencingAuto, FencingRequired or
 // FencingOff. Every other byte stays: comments, order, blanks, line ends. Where the key is set its
-// value is replaced, else it comes behind the commented line of the example, at the end, or before the
-// first key, whichever gives a file that says the same as before in all else. An *Error means that
+// value is replaced, else it comes after the commented line of the example, at the end, or before the
+// first key, whichever leaves all other settings unchanged. An *Error means that
 // the text is no valid one-ft.yaml, ErrByHand that none of these places does.
 func WithFencing(text []byte, mode string) ([]byte, error) {
 	before, err := parse(Name, text, othersNone)
 	if err != nil {
 		return nil, err
 	}
+	want := before.Values()
+	want.Fencing, want.FencingSet = mode, true
 	for _, fresh := range candidates(text, mode) {
 		after, err := parse(Name, fresh, othersNone)
-		if err != nil || after.Fencing == nil || *after.Fencing != mode {
-			continue
-		}
-		after.Fencing = before.Fencing
-		if reflect.DeepEqual(before, after) {
+		if err == nil && reflect.DeepEqual(after.Values(), want) && reflect.DeepEqual(after.Fence, before.Fence) {
 			return fresh, nil
 		}
 	}
@@ -42,18 +41,20 @@ func WithFencing(text []byte, mode string) ([]byte, error) {
 // othersNone is the mode of a file that may hold secrets.
 const othersNone = 0o600
 
-// candidates are texts that may set the key, the best first. Who calls reads them.
-func candidates(text []byte, mode string) [][]byte {
-	node, err := onlyDocument(Name, text)
+// candidates are texts that may set the key, the best first. The caller checks them.
+func candidates(text []byte, mode string) (all [][]byte) {
+	top, err := onlyDocument(Name, text)
 	if err != nil {
 		return nil
 	}
 	lines := bytes.SplitAfter(text, []byte("\n"))
-	if node != nil && node.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(node.Content); i += 2 {
-			if node.Content[i].Value == fencingKey {
-				return [][]byte{replaced(lines, node.Content[i+1], mode)}
-			}
+	var keys []*yaml.Node // and their values, in turn
+	if top != nil && top.Kind == yaml.MappingNode {
+		keys = top.Content
+	}
+	for pair := range slices.Chunk(keys, 2) {
+		if pair[0].Value == fencingKey {
+			return [][]byte{replaced(lines, pair[1], mode)}
 		}
 	}
 	end := "\n"
@@ -61,20 +62,18 @@ func candidates(text []byte, mode string) [][]byte {
 		end = "\r\n"
 	}
 	line := fencingKey + ": " + mode + end
-	var all [][]byte
-	for i, l := range lines {
-		if strings.HasPrefix(string(l), "#"+fencingKey+":") && bytes.HasSuffix(l, []byte("\n")) {
-			all = append(all, inserted(lines, i+1, line))
-			break
-		}
+	isExample := func(l []byte) bool {
+		return bytes.HasPrefix(l, []byte("#"+fencingKey+":")) && bytes.HasSuffix(l, []byte("\n"))
 	}
-	last := lines[len(lines)-1]
-	if len(last) > 0 { // the last line has no line break
-		all = append(all, []byte(string(text)+end+line))
+	if i := slices.IndexFunc(lines, isExample); i >= 0 {
+		all = append(all, inserted(lines, i+1, line))
+	}
+	if len(lines[len(lines)-1]) > 0 { // the last line has no line break
+		all = append(all, inserted(lines, len(lines), end+line))
 	}
 	all = append(all, inserted(lines, len(lines), line))
-	if node != nil && node.Kind == yaml.MappingNode && len(node.Content) > 0 {
-		all = append(all, inserted(lines, node.Content[0].Line-1, strings.Repeat(" ", node.Content[0].Column-1)+line))
+	if len(keys) > 0 {
+		all = append(all, inserted(lines, keys[0].Line-1, strings.Repeat(" ", keys[0].Column-1)+line))
 	}
 	return all
 }
@@ -82,7 +81,7 @@ func candidates(text []byte, mode string) [][]byte {
 // inserted is the text with a line before the line with that index.
 func inserted(lines [][]byte, at int, line string) []byte {
 	at = min(at, len(lines)) // YAML breaks lines at more characters
-	return bytes.Join([][]byte{bytes.Join(lines[:at], nil), []byte(line), bytes.Join(lines[at:], nil)}, nil)
+	return bytes.Join(slices.Insert(slices.Clone(lines), at, []byte(line)), nil)
 }
 
 // replaced is the text with another value, in quotes or without, in place of a single one.
@@ -97,7 +96,7 @@ func replaced(lines [][]byte, value *yaml.Node, mode string) []byte {
 		length += 2
 	}
 	to := min(from+length, len(line))
-	fresh := bytes.Clone(bytes.Join(lines[:value.Line-1], nil))
-	fresh = append(fresh, string(line[:from])+mode+string(line[to:])...)
-	return append(fresh, bytes.Join(lines[value.Line:], nil)...)
+	fresh := slices.Clone(lines)
+	fresh[value.Line-1] = []byte(string(line[:from]) + mode + string(line[to:]))
+	return bytes.Join(fresh, nil)
 }

@@ -24,9 +24,9 @@ func exampleOf(t *testing.T, name string) example {
 	return example(text)
 }
 
-// setting is a line of an example that is a setting, commented out: behind its # is
+// settingLike is a line of an example that is a setting, commented out: behind its # is
 // no space, or at least two. What explains has exactly one.
-var setting = regexp.MustCompile(`^#(\S|  )`)
+var settingLike = regexp.MustCompile(`^#(\S|  )`)
 
 // uncommented is the example with every setting in use, but without these top-level
 // keys, each in one line.
@@ -34,7 +34,7 @@ func (e example) uncommented(without ...string) string {
 	var lines []string
 	for line := range strings.Lines(string(e)) {
 		out := slices.ContainsFunc(without, func(key string) bool { return strings.HasPrefix(line, "#"+key+":") })
-		if setting.MatchString(line) && !out {
+		if settingLike.MatchString(line) && !out {
 			line = line[1:]
 		}
 		lines = append(lines, line)
@@ -104,7 +104,7 @@ func TestExampleUncommented(t *testing.T) {
 		got, want := f.Values(), Default()
 		want.Wait, want.Cycles = got.Wait, got.Cycles
 		want.Confirm = [][]string{{"/usr/local/bin/is-alive", "--fast"}}
-		want.Verify, want.TimeoutSet = VerifyLeft, true
+		want.Verify, want.TimeoutSet, want.FencingSet = VerifyLeft, true, true
 		want.Endpoint, want.AuthFile, want.CAFile, want.SSH = got.Endpoint, got.AuthFile, got.CAFile, "/usr/bin/ssh"
 		want.LogFile, want.StateDir = got.LogFile, "/var/lib/one/one-ft"
 		want.Notify = []Notification{{Command: []string{"/usr/local/bin/tell", "--pager"}, On: DefaultNotifyOn(), Timeout: DefaultNotifyTimeout}}
@@ -112,15 +112,15 @@ func TestExampleUncommented(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v\nwant %+v", got, want)
 		}
-		if (without == "wait") != (f.Wait == nil) || (f.Wait == nil) == (f.Cycles == nil) {
-			t.Errorf("without %s: wait %v, cycles %v", without, f.Wait, f.Cycles)
+		if (without == "wait") != (got.Wait == 0) || (got.Wait == 0) == (got.Cycles == 0) {
+			t.Errorf("without %s: wait %v, cycles %v", without, got.Wait, got.Cycles)
 		}
 		e := f.Fence[0]
 		if e.Timeout == 0 || e.Attempts == 0 || e.BackOff == 0 || len(e.Levels) != 4 {
 			t.Errorf("fence: %+v", e)
 		}
 		// The front-end waits for as long as the host's defaults may take.
-		if lease := e.Levels[2].Devices[0]; lease.Lease != DefaultIsolation().Lease {
+		if lease := e.Levels[2].Devices[0]; lease.Lease.Length != DefaultIsolation().Lease {
 			t.Errorf("lease: %+v", lease)
 		}
 		roundTrips(t, f)
@@ -129,66 +129,52 @@ func TestExampleUncommented(t *testing.T) {
 		ex.lineWith(t, "#wait:")+"; allowed is one of both: they say the same thing")
 }
 
-// Every key that the types have is in the example and explained there with its
-// default, and the example and the reader know no other.
+// Every key that the reader knows is in the example and explained there with its default; that the
+// example has no other, TestExampleUncommented holds.
 func TestExampleIsComplete(t *testing.T) {
-	e := exampleOf(t, Name)
-	all := keysOf[File]()
-	e.isComplete(t, all, "fence", "storm", "priority", "budget", "resume", "levels", "devices", "hosts")
-	// The reader knows what the types have: what it does not know it refuses.
-	var used []string
-	for _, without := range []string{"wait", "cycles"} {
-		f, err := parse("f", []byte(e.uncommented(without)), 0o644)
-		if err != nil {
-			t.Fatal(err)
-		}
-		used = append(used, setKeys(reflect.ValueOf(f))...)
+	var all []string
+	for _, path := range pathsOf(t) {
+		all = append(all, path[strings.LastIndexByte(path, '.')+1:])
 	}
-	slices.Sort(used)
-	if used = slices.Compact(used); !slices.Equal(used, all) {
-		t.Errorf("set in the example are %v\nthe types have %v", used, all)
+	if len(all) < 55 {
+		t.Errorf("only %d keys were found: %q", len(all), all)
 	}
+	exampleOf(t, Name).isComplete(t, all, "fence", "storm", "priority", "budget", "resume", "levels", "devices", "hosts")
 }
 
-// keysOf are the keys of a type and of the types in it, sorted.
-func keysOf[T any]() []string {
-	return slices.Compact(slices.Sorted(slices.Values(keys(reflect.TypeFor[T]()))))
-}
-
-// keys are the keys of a type and of the types in it.
-func keys(typ reflect.Type) (found []string) {
-	switch {
-	case typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice:
-		return keys(typ.Elem())
-	case typ.Kind() != reflect.Struct:
-		return nil
-	}
-	for i := range typ.NumField() {
-		key, _, _ := strings.Cut(typ.Field(i).Tag.Get("yaml"), ",")
-		if key == "-" {
-			continue
+// pathsOf are the paths of all keys of a one-ft.yaml, such as fence[].levels[].name: the reader lists
+// those of a mapping when it gets another thing.
+func pathsOf(t *testing.T) (all []string) {
+	t.Helper()
+	var under func(path, before, after string)
+	under = func(path, before, after string) {
+		_, err := parse("f", []byte(before+"1"+after), private)
+		if err == nil {
+			return
 		}
-		found = append(append(found, key), keys(typ.Field(i).Type)...)
-	}
-	return found
-}
-
-// setKeys are the keys whose fields are not zero.
-func setKeys(v reflect.Value) (found []string) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		return setKeys(v.Elem())
-	case reflect.Slice:
-		for i := range v.Len() {
-			found = append(found, setKeys(v.Index(i))...)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			key, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-			if key != "-" && !v.Field(i).IsZero() {
-				found = append(append(found, key), setKeys(v.Field(i))...)
+		switch _, list, found := strings.Cut(err.Error(), "allowed is a mapping with "); {
+		case strings.Contains(err.Error(), "a single value; allowed is a list of ") && !strings.HasSuffix(path, "[]"):
+			under(path+"[]", before+"[", "]"+after)
+		case found:
+			for _, key := range strings.Split(strings.ReplaceAll(list, " or ", ", "), ", ") {
+				p := strings.TrimPrefix(path+"."+key, ".")
+				all = append(all, p)
+				under(p, before+"{"+key+": ", "}"+after)
 			}
 		}
 	}
+	under("", "", "")
+	return all
+}
+
+// keysOf are the keys of an Isolation, sorted.
+func keysOf() (found []string) {
+	typ := reflect.TypeFor[Isolation]()
+	for i := range typ.NumField() {
+		if key, _, _ := strings.Cut(typ.Field(i).Tag.Get("yaml"), ","); key != "-" {
+			found = append(found, key)
+		}
+	}
+	slices.Sort(found)
 	return found
 }

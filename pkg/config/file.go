@@ -2,118 +2,111 @@ package config
 
 import (
 	"path"
-	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// File is what a configuration file says. A field that is nil or "" is not set;
-// Values puts the defaults under it. The zero File is that of a missing or empty
-// file.
-//
-// Times are written with their unit, such as 90s, 10m or 1h30m; every range
-// includes both of its ends.
+// File is what a one-ft.yaml says. The zero File is that of a missing or empty file.
 type File struct {
 	// Path is where it was read; "" when there is no file.
-	Path string `yaml:"-"`
-
-	// Wait is how long a failed host is watched before anything is done, 0s to 24h.
-	// It contradicts Cycles.
-	Wait *time.Duration `yaml:"wait,omitempty"`
-	// Cycles is the same in monitoring cycles of oned, 0 to 1000.
-	Cycles *int `yaml:"cycles,omitempty"`
-	// Confirm are programs with their arguments that are asked for a second opinion.
-	// Exit code 0 means that the host is alive. Each program is an absolute path.
-	Confirm [][]string `yaml:"confirm,omitempty"`
-
-	// Fencing is FencingAuto, FencingRequired or FencingOff.
-	Fencing *string `yaml:"fencing,omitempty"`
-	// FenceFirst: the host is fenced at once instead of being watched. It contradicts
-	// FencingOff.
-	FenceFirst *bool `yaml:"fence_first,omitempty"`
+	Path string
 	// Fence says how hosts are fenced; FenceFor finds the entry of a host.
-	Fence []Entry `yaml:"fence,omitempty"`
+	Fence []Entry
 
-	// Quarantine: a failed host is taken out of scheduling before its VMs are started elsewhere.
-	Quarantine *bool `yaml:"quarantine,omitempty"`
-	// Storm is about many hosts that fail at once.
-	Storm Storm `yaml:"storm,omitempty"`
-	// Priority is the range that owners of VMs may use for FT_PRIORITY.
-	Priority Priority `yaml:"priority,omitempty"`
-
-	// Budget bounds what is done to single VMs without a person.
-	Budget BudgetKeys `yaml:"budget,omitempty"`
-
-	// Resume is what "oneft resume" does by itself.
-	Resume ResumeKeys `yaml:"resume,omitempty"`
-
-	// Parallel is how many VMs are acted on at the same time, 1 to MaxParallel.
-	Parallel *int `yaml:"parallel,omitempty"`
-	// Timeout ends acting and verifying, 1s to 24h.
-	Timeout *time.Duration `yaml:"timeout,omitempty"`
-	// OnedWait is how long a call is tried again while oned does not answer, 0s to 24h.
-	OnedWait *time.Duration `yaml:"oned_wait,omitempty"`
-	// Verify is what has to be seen before a VM counts as done: VerifyLeft,
-	// VerifyRunning or VerifyNone.
-	Verify *string `yaml:"verify,omitempty"`
-	// Place: VMs that wait for a host are deployed by one-ft where it can evaluate everything that
-	// matters for them, instead of waiting for the scheduler.
-	Place *bool `yaml:"place,omitempty"`
-
-	// SSH is the absolute path of the ssh client that oned's drivers use.
-	SSH *string `yaml:"ssh,omitempty"`
-	// Endpoint is the URL of oned, http or https. It may hold a password when others
-	// cannot read the file.
-	Endpoint *string `yaml:"endpoint,omitempty"`
-	// AuthFile is the absolute path of the file with user:password.
-	AuthFile *string `yaml:"auth_file,omitempty"`
-	// CAFile is the absolute path of a file or directory of certificates to trust.
-	CAFile *string `yaml:"ca_file,omitempty"`
-	// LogFile is the absolute path of the log, or - for standard error.
-	LogFile *string `yaml:"log_file,omitempty"`
-	// StateDir is the absolute path of the directory for locks and the journal.
-	StateDir *string `yaml:"state_dir,omitempty"`
-
-	// Notify are commands that people are told by, at most MaxNotifications.
-	Notify []Notification `yaml:"notify,omitempty"`
-	// MetricsFile is the absolute path of a file for node_exporter, with a name that ends
-	// in .prom.
-	MetricsFile *string `yaml:"metrics_file,omitempty"`
+	values *Values // nil for the defaults
 }
 
-// Values of File.Fencing.
-const (
-	FencingAuto     = "auto"     // fence a host for which anything is configured, else go on with a warning
-	FencingRequired = "required" // nothing is done without a proof that the host is off
-	FencingOff      = "off"      // never fence
-)
+// Values returns what the file sets, and the default of what it does not set.
+func (f File) Values() Values {
+	if f.values == nil {
+		return Default()
+	}
+	return *f.values
+}
 
-// Values of File.Verify.
-const (
-	VerifyNone    = "none"    // oned accepted the call
-	VerifyLeft    = "left"    // the VM left the host
-	VerifyRunning = "running" // the VM runs again
-)
+// Values are the settings of a one-ft.yaml over the defaults. Flags win over them. What is "" has no
+// fixed default: it is determined when it is needed. The ranges are in the table of keys.
+type Values struct {
+	// Wait is how long a failed host is watched before anything is done, Cycles the same in
+	// monitoring cycles of oned. At most one is not 0. A flag for one of them replaces both.
+	Wait   time.Duration
+	Cycles int
+	// Confirm are programs with their arguments that give a second opinion: exit code 0 means that
+	// the host is alive.
+	Confirm [][]string
 
-// Storm says when so many hosts failed that the front-end itself is the suspect.
-// Nil fields are not set.
-type Storm struct {
-	// Share: more than this share of the hosts in service, 1% to 100%. More than 100%
-	// cannot be: with it there is never a storm.
-	Share *Percent `yaml:"share,omitempty"`
-	// Hosts: and at least this many hosts, 1 to 100000.
-	Hosts *int `yaml:"hosts,omitempty"`
-	// Window: a host counts that entered ERROR within this time, 10s to 24h.
-	Window *time.Duration `yaml:"window,omitempty"`
-	// CoolDown is how long a storm has to stay away before anything is done, 0s to 24h.
-	CoolDown *time.Duration `yaml:"cool_down,omitempty"`
-	// GiveUp ends holding an incident with exit code 3, 1s to 24h; longer than CoolDown.
-	GiveUp *time.Duration `yaml:"give_up,omitempty"`
-	// Quiet: nothing is done within this time after oned started or changed leader, 0s
-	// to 1h.
-	Quiet *time.Duration `yaml:"quiet,omitempty"`
-	// PerCluster: the hosts of one cluster alone can be a storm, too.
-	PerCluster *bool `yaml:"per_cluster,omitempty"`
+	// Fencing is FencingAuto, FencingRequired or FencingOff; FencingSet: the file sets it.
+	Fencing    string
+	FencingSet bool
+	// FenceFirst: the host is fenced at once instead of being watched. It contradicts FencingOff.
+	FenceFirst bool
+	// Quarantine: a failed host is taken out of scheduling before its VMs are started elsewhere.
+	Quarantine bool
+
+	// A storm: more than StormShare of the hosts in service, and at least StormHosts, entered ERROR
+	// within StormWindow. With 100% there is never one.
+	StormShare  Percent
+	StormHosts  int
+	StormWindow time.Duration
+	// StormCoolDown is how long a storm has to stay away before anything is done, StormGiveUp ends
+	// holding an incident with exit code 3, and is longer.
+	StormCoolDown time.Duration
+	StormGiveUp   time.Duration
+	// StormQuiet: nothing is done within this time after oned started or changed leader.
+	StormQuiet time.Duration
+	// StormPerCluster: the hosts of one cluster alone can be a storm, too.
+	StormPerCluster bool
+
+	// PriorityMin and PriorityMax are the range that owners of VMs may use for FT_PRIORITY.
+	PriorityMin, PriorityMax int
+
+	// At most BudgetAttempts at one VM within BudgetWindow, BudgetBackOff from the first to the
+	// second; it doubles with each. The counter is reset when the VM ran for BudgetRanWell.
+	BudgetAttempts                             int
+	BudgetWindow, BudgetBackOff, BudgetRanWell time.Duration
+	// BudgetPerMinute: at most so many VMs of the whole cloud in a minute.
+	BudgetPerMinute int
+
+	// ResumeHosts is what "oneft resume" does about a host in ERROR that no hook was called for:
+	// ResumeRecreate, ResumeDelete, ResumeMigrate or ResumeNone; ResumeSuspended: about its
+	// suspended and powered-off VMs as well, which contradicts ResumeNone.
+	ResumeHosts     string
+	ResumeSuspended bool
+	// ResumeUnknown is for a VM that is UNKNOWN on a host that is fine: ResumeBoot or ResumeNone.
+	ResumeUnknown string
+	// ResumeFailed is for a VM that failed and whose host is fine: ResumeRecreate, ResumeRetry,
+	// ResumeDelete or ResumeNone.
+	ResumeFailed string
+
+	// Parallel is how many VMs are acted on at the same time, 1 to MaxParallel.
+	Parallel int
+	// Timeout ends acting and verifying; TimeoutSet: the file sets it, be it to the default.
+	Timeout    time.Duration
+	TimeoutSet bool
+	// OnedWait is how long a call is retried while oned does not answer.
+	OnedWait time.Duration
+	// Verify is what has to be seen before a VM counts as done: VerifyLeft, VerifyRunning or
+	// VerifyNone. "" is VerifyRunning for hosts; for single VMs on a terminal, too, else VerifyLeft.
+	Verify string
+	// Place: VMs that wait for a host are deployed by one-ft where it can evaluate everything that
+	// matters for them, instead of waiting for the scheduler.
+	Place bool
+
+	// SSH is the absolute path of the ssh client of oned's drivers; "": the first one in the usual
+	// places.
+	SSH string
+	// Endpoint is the URL of oned. It may hold a password when others cannot read the file.
+	Endpoint string
+	// AuthFile has user:password; CAFile, a file or directory, the certificates to trust.
+	AuthFile, CAFile string
+	// LogFile is the log, or - for standard error; StateDir has locks and the journal.
+	LogFile, StateDir string
+
+	// Notify are commands that notify admins, at most MaxNotifications.
+	Notify []Notification
+	// MetricsFile is a file for node_exporter; "": none is written.
+	MetricsFile string
 }
 
 // Percent is a share in percent.
@@ -122,104 +115,207 @@ type Percent int
 // String is the share as it is written in the file, such as 50%.
 func (p Percent) String() string { return strconv.Itoa(int(p)) + "%" }
 
-// MarshalYAML gives the same for a file.
-func (p Percent) MarshalYAML() (any, error) { return p.String(), nil }
+// Values of Values.Fencing.
+const (
+	FencingAuto     = "auto"     // fence a host for which anything is configured, else continue with a warning
+	FencingRequired = "required" // nothing is done without a proof that the host is off
+	FencingOff      = "off"      // never fence
+)
 
-// Priority is a range of FT_PRIORITY; nil fields are not set.
-type Priority struct {
-	// Min is the lowest, 0 to 100 and not over Max.
-	Min *int `yaml:"min,omitempty"`
-	// Max is the highest, 0 to 100.
-	Max *int `yaml:"max,omitempty"`
-}
+// Values of Values.Verify.
+const (
+	VerifyNone    = "none"    // oned accepted the call
+	VerifyLeft    = "left"    // the VM left the host
+	VerifyRunning = "running" // the VM runs again
+)
 
-// BudgetKeys bound what is done to single VMs without a person; nil fields are not set.
-type BudgetKeys struct {
-	// Attempts: at most so many at one VM within Window, 0 to 100.
-	Attempts *int `yaml:"attempts,omitempty"`
-	// Window is the time that attempts count for, 1m to 24h.
-	Window *time.Duration `yaml:"window,omitempty"`
-	// BackOff is the time from the first attempt to the second; it doubles with each. 1s
-	// to 1h.
-	BackOff *time.Duration `yaml:"back_off,omitempty"`
-	// RanWell: a VM that ran for so long has earned its budget back, 1m to 24h.
-	RanWell *time.Duration `yaml:"ran_well,omitempty"`
-	// PerMinute: at most so many VMs of the whole cloud in a minute, 1 to MaxPerMinute.
-	PerMinute *int `yaml:"per_minute,omitempty"`
-}
+// Values of ResumeHosts, ResumeUnknown and ResumeFailed.
+const (
+	ResumeNone     = "none"     // it is only named
+	ResumeRecreate = "recreate" // the VM starts anew, as with -r
+	ResumeDelete   = "delete"   // the VM is deleted, as with -d
+	ResumeMigrate  = "migrate"  // the VM is moved, as with -m; only of a host
+	ResumeRetry    = "retry"    // what failed is retried; only of a failed VM
+	ResumeBoot     = "boot"     // the VM is booted again; only of one that is UNKNOWN
+)
 
-// Entry says how some hosts are fenced. A Timeout, Attempts or BackOff of 0 is not set: then
-// the default of package fence counts, as for a host that is fenced by its template.
-type Entry struct {
-	// Hosts are shell patterns of host names as path.Match knows them: *, ?, [a-z].
-	// Upper and lower case differ.
-	Hosts []string `yaml:"hosts,omitempty"`
-	// Clusters are names of clusters. The entry is for a host when one of Hosts or one of
-	// Clusters matches; at least one of both is set.
-	Clusters []string `yaml:"clusters,omitempty"`
-	// Timeout is the most time for one call of an agent or command, 1s to 10m.
-	Timeout time.Duration `yaml:"timeout,omitempty"`
-	// Attempts is how often each device of a level is tried, 1 to 10.
-	Attempts int `yaml:"attempts,omitempty"`
-	// BackOff is the pause before the second attempt, 1s to 5m; it doubles with each.
-	BackOff time.Duration `yaml:"back_off,omitempty"`
-	// Levels are tried in order until one proves that the host is off; at least one.
-	Levels []Level `yaml:"levels"`
-}
+// Default returns the values without any file, where they come from, and why they are what they are.
+func Default() Values {
+	return Values{
+		// A cloud without fencing works as with host_error.rb; one with fencing is safe. A host that
+		// comes back while it is watched loses nothing (FenceFirst). The old guests of one that comes
+		// back may still run, and its scheduler does not know (Quarantine).
+		Fencing: FencingAuto, Quarantine: true,
 
-// Level is one way to fence.
-type Level struct {
-	// Name is for logs: 1 to 32 letters, digits, _ and -, different in each level of
-	// an entry. Default: level-1, level-2, ...
-	Name string `yaml:"name"`
-	// Devices must all succeed, such as two power supplies; at least one.
-	Devices []Device `yaml:"devices"`
-}
+		// When more than half of the hosts and at least 3 fail at once, what they share has failed:
+		// the front-end or its network. With less than 3, two failed hosts of three would be a storm.
+		StormShare: 50, StormHosts: 3,
+		// Longer than a storm is held: a host that fails while others are held must still count them.
+		// One that has been in ERROR for longer is known to be dead and says nothing about the
+		// front-end. A choice.
+		StormWindow: time.Hour,
+		// A storm that ebbs for a moment is not over: at least a monitoring cycle. A choice.
+		StormCoolDown: time.Minute,
+		// What has not healed after ten monitoring cycles of 180s needs an admin. A choice.
+		StormGiveUp: 30 * time.Minute,
+		// A front-end that has just started or changed leader still has old states of hosts. A choice:
+		// with -p 2 the host is watched for longer anyway.
+		StormQuiet:      30 * time.Second,
+		StormPerCluster: true, // clusters often share a switch or a power feed
 
-// Device is one agent, one command, an admin, or a lease: exactly one of Agent,
-// Command, Manual and Lease is set.
-type Device struct {
-	// Agent is the name of a ClusterLabs fence agent, such as fence_ipmilan.
-	Agent string `yaml:"agent,omitempty"`
-	// Params are given to the agent on its standard input, after Params.Expand. Only for
-	// an agent.
-	Params Params `yaml:"params,omitempty"`
-	// PasswordFile is the absolute path of a file whose content is given to the agent
-	// as password. Only for an agent; package fence reads it.
-	PasswordFile string `yaml:"password_file,omitempty"`
-	// Command is a program by its absolute path, and its arguments.
-	Command []string `yaml:"command,omitempty"`
-	// Manual: an admin confirms that the host is off. Alone in its level.
-	Manual bool `yaml:"manual,omitempty"`
-	// Lease: the host keeps its VMs only while oned says that it is MONITORED
-	// (host_isolated in strict mode), so waiting proves that they are gone. It is the
-	// lease of that host's host_isolated, 10s to 1h; 0 when the device is no lease. Alone
-	// in its level.
-	Lease time.Duration `yaml:"lease,omitempty"`
-	// Reaction is the most time that the host takes to stop its VMs once its lease is
-	// over, 1s to 1h; 0 for the default of package fence. Only with Lease.
-	Reaction time.Duration `yaml:"reaction,omitempty"`
-	// Margin is waited on top of both, 1s to 10m; 0 for the default of package fence. Only
-	// with Lease.
-	Margin time.Duration `yaml:"margin,omitempty"`
-}
+		PriorityMax: MaxPriority, // owners may use all of FT_PRIORITY
 
-// FenceFor returns the first entry for the host, and whether there is one. A
-// cluster without a name matches no entry.
-func (f File) FenceFor(hostName, cluster string) (Entry, bool) {
-	for _, e := range f.Fence {
-		if e.matches(hostName, cluster) {
-			return e, true
-		}
+		// What three recreates do not fix, the fourth does not, either. The pauses give a datastore or
+		// a host time to recover; a VM that fails later than BudgetRanWell fails for another reason.
+		// Far more than BudgetPerMinute never fail one by one, and it is few enough for an admin to
+		// step in when a datastore fails. Choices.
+		BudgetAttempts: 3, BudgetWindow: time.Hour, BudgetBackOff: 30 * time.Second,
+		BudgetRanWell: 10 * time.Minute, BudgetPerMinute: 20,
+
+		// A host that no hook was called for gets what the hook does. A suspended or powered-off VM
+		// loses nothing while it waits for an admin, and its disks may hold the only copy of its
+		// memory. Booting a crashed guest again loses nothing. Recreating a VM whose host is fine would
+		// destroy disks that may still be there.
+		ResumeHosts: ResumeRecreate, ResumeUnknown: ResumeBoot, ResumeFailed: ResumeNone,
+
+		Parallel: 8,                // leaves half of oned's connections to others; it serves about 15
+		Timeout:  10 * time.Minute, // for many VMs and a busy scheduler; a hook must end at some time. A choice
+		OnedWait: 2 * time.Minute,  // for a restart of oned or a change of leader. A choice
+		// Place: false, as placing VMs is the scheduler's, which may have a policy of its own.
 	}
-	return Entry{}, false
 }
 
-func (e Entry) matches(hostName, cluster string) bool {
-	for _, pattern := range e.Hosts {
-		if ok, err := path.Match(pattern, hostName); ok && err == nil {
-			return true
-		}
+// Limits of values. Longer times than a day are mistakes: nobody would wait for them.
+const (
+	// MaxParallel leaves some of the about 15 connections that oned serves to others.
+	MaxParallel = 12
+	// MaxCycles is the most monitoring cycles that a host is watched, as of -p.
+	MaxCycles = 1000
+	// MaxPriority is the highest FT_PRIORITY; the lowest is 0.
+	MaxPriority = 100
+	// MaxSize is the largest configuration file in bytes.
+	MaxSize = 1 << 20
+
+	longest = 24 * time.Hour
+)
+
+// read reads the top of a one-ft.yaml.
+func (f *File) read(top node) error {
+	v := Default()
+	f.values = &v
+	seen, err := top.mapping(f.keys())
+	if err != nil {
+		return err
 	}
-	return cluster != "" && slices.Contains(e.Clusters, cluster)
+	_, v.FencingSet = seen["fencing"]
+	_, v.TimeoutSet = seen["timeout"]
+	_, wait := seen["wait"]
+	_, cycles := seen["cycles"]
+	switch {
+	case wait && cycles:
+		return contradiction(seen, "cycles", "wait", "one of both: they say the same thing")
+	case v.FenceFirst && v.Fencing == FencingOff:
+		return contradiction(seen, "fence_first", "fencing", "fence_first: true only with fencing auto or required")
+	}
+	return nil
+}
+
+// keys is the table of a one-ft.yaml; Default has the defaults, Values says what they mean.
+func (f *File) keys() table {
+	v := f.values
+	return table{
+		as("wait", &v.Wait, times(0, longest)),
+		as("cycles", &v.Cycles, numbers(0, MaxCycles)),
+		as("confirm", &v.Confirm, listOf("a list of programs with their arguments", program{example: exampleProgram})),
+		as("fencing", &v.Fencing, oneOf(FencingAuto, FencingRequired, FencingOff)),
+		as("fence_first", &v.FenceFirst, yesNo()),
+		as("fence", &f.Fence, reader[[]Entry](readFence)),
+		as("quarantine", &v.Quarantine, yesNo()),
+		{"storm", v.readStorm, nil},
+		{"priority", v.readPriority, nil},
+		{"budget", v.readBudget, nil},
+		{"resume", v.readResume, nil},
+		as("parallel", &v.Parallel, numbers(1, MaxParallel)),
+		as("timeout", &v.Timeout, times(time.Second, longest)),
+		as("oned_wait", &v.OnedWait, times(0, longest)),
+		as("verify", &v.Verify, oneOf(VerifyLeft, VerifyRunning, VerifyNone)),
+		as("place", &v.Place, yesNo()),
+		as("ssh", &v.SSH, absolute()),
+		as("endpoint", &v.Endpoint, reader[string](endpoint)),
+		as("auth_file", &v.AuthFile, absolute()),
+		as("ca_file", &v.CAFile, absolute()),
+		as("log_file", &v.LogFile, absolute("-")),
+		as("state_dir", &v.StateDir, absolute()),
+		as("notify", &v.Notify, reader[[]Notification](readNotify)),
+		as("metrics_file", &v.MetricsFile, metricsFile()),
+	}
+}
+
+// readStorm reads storm.
+func (v *Values) readStorm(n node) error {
+	seen, err := n.mapping(table{
+		as("share", &v.StormShare, percent()),
+		as("hosts", &v.StormHosts, numbers(1, 100_000)),
+		as("window", &v.StormWindow, times(10*time.Second, longest)),
+		as("cool_down", &v.StormCoolDown, times(0, longest)),
+		as("give_up", &v.StormGiveUp, times(time.Second, longest)),
+		as("quiet", &v.StormQuiet, times(0, time.Hour)),
+		as("per_cluster", &v.StormPerCluster, yesNo()),
+	})
+	if err != nil || v.StormGiveUp > v.StormCoolDown {
+		return err
+	}
+	at, found := seen["give_up"] // one of them is set: the defaults are in order
+	if !found {
+		at = seen["cool_down"]
+	}
+	return at.wrong("a give_up that is longer than cool_down",
+		"a storm could never end: give_up is %s, cool_down is %s", short(v.StormGiveUp), short(v.StormCoolDown))
+}
+
+// readPriority reads priority.
+func (v *Values) readPriority(n node) error {
+	seen, err := n.mapping(table{
+		as("min", &v.PriorityMin, numbers(0, MaxPriority)),
+		as("max", &v.PriorityMax, numbers(0, MaxPriority)),
+	})
+	if err == nil && v.PriorityMin > v.PriorityMax {
+		err = seen["min"].wrong("a min that is not over max", "%d is over max, which is %d", v.PriorityMin, v.PriorityMax)
+	}
+	return err
+}
+
+// readBudget reads budget.
+func (v *Values) readBudget(n node) error {
+	_, err := n.mapping(table{
+		as("attempts", &v.BudgetAttempts, numbers(0, 100)),
+		as("window", &v.BudgetWindow, times(time.Minute, longest)),
+		as("back_off", &v.BudgetBackOff, times(time.Second, time.Hour)),
+		as("ran_well", &v.BudgetRanWell, times(time.Minute, longest)),
+		as("per_minute", &v.BudgetPerMinute, numbers(1, 100)),
+	})
+	return err
+}
+
+// readResume reads resume.
+func (v *Values) readResume(n node) error {
+	seen, err := n.mapping(table{
+		as("hosts", &v.ResumeHosts, oneOf(ResumeRecreate, ResumeDelete, ResumeMigrate, ResumeNone)),
+		as("suspended", &v.ResumeSuspended, yesNo()),
+		as("unknown", &v.ResumeUnknown, oneOf(ResumeBoot, ResumeNone)),
+		as("failed", &v.ResumeFailed, oneOf(ResumeRecreate, ResumeRetry, ResumeDelete, ResumeNone)),
+	})
+	if err == nil && v.ResumeSuspended && v.ResumeHosts == ResumeNone {
+		err = contradiction(seen, "suspended", "hosts", "suspended: true only with hosts recreate, delete or migrate")
+	}
+	return err
+}
+
+// metricsFile is a path whose name ends in .prom: node_exporter's textfile collector ignores all others
+// (its collector/textfile.go).
+func metricsFile() form[string] {
+	const suffix = ".prom"
+	return texts("an absolute path that ends in "+suffix, "no absolute path of a file that node_exporter reads", func(s string) bool {
+		return path.IsAbs(s) && strings.HasSuffix(s, suffix) && path.Base(s) != suffix
+	})
 }

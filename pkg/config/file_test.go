@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"one-ft/pkg/fence"
 )
 
 func TestValues(t *testing.T) {
@@ -38,10 +40,9 @@ notify:
 metrics_file: /m.prom
 `)
 	want := Values{
-		Wait: 90 * time.Minute, Confirm: [][]string{{"/a", "1", "yes", ""}, {"/b"}}, Fencing: FencingRequired, FenceFirst: true,
+		Wait: 90 * time.Minute, Confirm: [][]string{{"/a", "1", "yes", ""}, {"/b"}}, Fencing: FencingRequired, FencingSet: true, FenceFirst: true,
 		StormShare: 7, StormHosts: 9, StormWindow: 11 * time.Minute, StormGiveUp: 1500 * time.Millisecond,
-		BudgetAttempts: DefaultBudgetAttempts, BudgetWindow: DefaultBudgetWindow, BudgetBackOff: DefaultBudgetBackOff,
-		BudgetRanWell: DefaultBudgetRanWell, BudgetPerMinute: DefaultBudgetPerMinute,
+		BudgetAttempts: 3, BudgetWindow: time.Hour, BudgetBackOff: 30 * time.Second, BudgetRanWell: 10 * time.Minute, BudgetPerMinute: 20,
 		PriorityMin: 10, PriorityMax: 10, Parallel: 12, Timeout: 24 * time.Hour, TimeoutSet: true, Verify: VerifyNone,
 		Endpoint: "https://one.example/RPC2", AuthFile: "/a", CAFile: "/c", SSH: "/ssh", LogFile: "-", StateDir: "/s",
 		ResumeHosts: ResumeMigrate, ResumeSuspended: true, ResumeUnknown: ResumeNone, ResumeFailed: ResumeRetry,
@@ -54,8 +55,10 @@ metrics_file: /m.prom
 	if got := f.Values(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
-	if f := loaded(t, "cycles: 0\nfence_first: false"); f.Cycles == nil || *f.Cycles != 0 || f.FenceFirst == nil || f.Parallel != nil {
-		t.Errorf("zero and not set are mixed up: %+v", f)
+	for text, want := range map[string][2]bool{"fencing: auto": {true, false}, "timeout: 10m": {false, true}, "wait: 1s": {}} {
+		if v := loaded(t, text).Values(); v.FencingSet != want[0] || v.TimeoutSet != want[1] {
+			t.Errorf("%s: a default and what is not set are mixed up: %+v", text, v)
+		}
 	}
 }
 
@@ -64,12 +67,12 @@ func TestFenceEntry(t *testing.T) {
 		"  - {name: x, devices: [{command: [/f, -a]}, {agent: fence_b}]}\n  - devices: [{manual: true}]\n  - devices: [{lease: 60s}]\n  - devices: [{lease: 1h, reaction: 1h, margin: 10m}]\n")
 	want := []Entry{{
 		Hosts: []string{"a"}, // the rest is not set
-		Levels: []Level{
-			{Name: "level-1", Devices: []Device{{Agent: "fence_ipmilan", Params: Params{"ip": "10.0.0.11", "ipport": "0623", "lanplus": "yes", "login": ""}}}},
-			{Name: "x", Devices: []Device{{Command: []string{"/f", "-a"}}, {Agent: "fence_b"}}},
-			{Name: "level-3", Devices: []Device{{Manual: true}}},
-			{Name: "level-4", Devices: []Device{{Lease: time.Minute}}},
-			{Name: "level-5", Devices: []Device{{Lease: time.Hour, Reaction: time.Hour, Margin: 10 * time.Minute}}},
+		Levels: []fence.Level{
+			{Name: "level-1", Devices: []fence.Device{agentOf("fence_ipmilan", map[string]string{"ip": "10.0.0.11", "ipport": "0623", "lanplus": "yes", "login": ""})}},
+			{Name: "x", Devices: []fence.Device{{Kind: fence.KindCommand, Command: []string{"/f", "-a"}}, agentOf("fence_b", nil)}},
+			{Name: "level-3", Devices: []fence.Device{{Kind: fence.KindManual}}},
+			{Name: "level-4", Devices: []fence.Device{{Kind: fence.KindLease, Lease: fence.Lease{Length: time.Minute}}}},
+			{Name: "level-5", Devices: []fence.Device{{Kind: fence.KindLease, Lease: fence.Lease{Length: time.Hour, Reaction: time.Hour, Margin: 10 * time.Minute}}}},
 		},
 	}}
 	if !reflect.DeepEqual(f.Fence, want) {
@@ -101,34 +104,37 @@ func TestFenceFor(t *testing.T) {
 	}
 }
 
-func TestExpand(t *testing.T) {
-	params := Params{"ip": "%h-bmc.%i.example", "plug": "100%%h%%", "password": "%h%%", "plain": "x"}
-	got, err := params.Expand("node%i", 12)
-	want := Params{"ip": "node%i-bmc.12.example", "plug": "100%h%", "password": "%h%%", "plain": "x"}
-	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %#v, %v", map[string]string(got), err)
+// agentOf is a device that is an agent.
+func agentOf(name string, params map[string]string) fence.Device {
+	return fence.Device{Kind: fence.KindAgent, Agent: name, Params: params}
+}
+
+func TestLevelsFor(t *testing.T) {
+	params := map[string]string{"ip": "%h-bmc.%i.example", "plug": "100%%h%%", "password": "%h%%", "plain": "x"}
+	e := Entry{Levels: []fence.Level{{Devices: []fence.Device{{Kind: fence.KindManual}}}, {Name: "b", Devices: []fence.Device{agentOf("fence_a", params)}}}}
+	got, err := e.LevelsFor("node%i", 12)
+	want := map[string]string{"ip": "node%i-bmc.12.example", "plug": "100%h%", "password": "%h%%", "plain": "x"}
+	if err != nil || len(got) != 2 || got[1].Name != "b" || !reflect.DeepEqual(got[1].Devices, []fence.Device{agentOf("fence_a", want)}) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 	if params["ip"] != "%h-bmc.%i.example" {
 		t.Error("the parameters themselves were changed")
 	}
-	if _, err := params.Expand("a\naction=on", 3); err == nil || err.Error() != `host 3: the name "a\naction=on" has characters that cannot be printed` {
+	if _, err := e.LevelsFor("a\naction=on", 3); err == nil || err.Error() != `host 3: the name "a\naction=on" has characters that cannot be printed` {
 		t.Errorf("line break: %v", err)
 	}
 }
 
 // Parameters are printed without secrets, also inside of other things.
-func TestParamsHideSecrets(t *testing.T) {
+func TestSecretsAreNotPrinted(t *testing.T) {
 	f := loaded(t, device("agent: fence_a", "params: {password: s3cret, ip: a}"))
 	text, err := json.Marshal(f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, shown := range []string{fmt.Sprintf("%v", f), fmt.Sprintf("%+v", f), fmt.Sprintf("%#v", f), string(text)} {
-		if strings.Contains(shown, "s3cret") || !strings.Contains(shown, hidden) {
+		if strings.Contains(shown, "s3cret") || !strings.Contains(shown, "fence_a") {
 			t.Error(shown)
 		}
-	}
-	if got := f.Fence[0].Levels[0].Devices[0].Params.String(); got != `{ip="a" password="***"}` {
-		t.Error(got)
 	}
 }

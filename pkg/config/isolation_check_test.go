@@ -95,26 +95,26 @@ func TestCheckPatience(t *testing.T) {
 // Flags may bring what no file can say.
 func TestCheckValues(t *testing.T) {
 	for _, c := range []change{
-		both("front_ends[1]: neither http nor https; allowed is "+endpointForm, func(c *Isolation) { c.FrontEnds = []string{"one", "s3cret://one"} }),
-		both("witnesses[0]: not a witness; allowed is gateway, tcp://HOST:PORT, icmp://HOST or dns://HOST[:PORT]", func(c *Isolation) { c.Witnesses = []string{"\x1b"} }),
-		both("witnesses[1]: no port; allowed is "+witnessForm, func(c *Isolation) { strictly(c); c.Witnesses = []string{"gateway", "tcp://a"} }),
-		both("host_id -2 is out of range; allowed is a number from 0 to 2147483647", func(c *Isolation) { c.HostID = -2 }),
-		both("host_id 2147483648 is out of range; allowed is a number from 0 to 2147483647", func(c *Isolation) { c.HostID = math.MaxInt32; c.HostID++ }),
+		both("front_ends: item 2: neither http nor https; allowed is "+endpointForm, func(c *Isolation) { c.FrontEnds = []string{"one", "s3cret://one"} }),
+		both("witnesses: item 1: a character that cannot be printed; allowed is gateway, tcp://HOST:PORT, icmp://HOST or dns://HOST[:PORT]", func(c *Isolation) { c.Witnesses = []string{"\x1b"} }),
+		both("witnesses: item 2: no port; allowed is "+witnessForm, func(c *Isolation) { strictly(c); c.Witnesses = []string{"gateway", "tcp://a"} }),
+		both("host_id: \"-2\" is out of range; allowed is a number from 0 to 2147483647", func(c *Isolation) { c.HostID = -2 }),
+		both("host_id: \"2147483648\" is out of range; allowed is a number from 0 to 2147483647", func(c *Isolation) { c.HostID = math.MaxInt32; c.HostID++ }),
 		both("", func(c *Isolation) { c.HostID = math.MaxInt32 }),
-		both("host_name has a character that cannot be printed; allowed is the name of this host in oned", func(c *Isolation) { c.HostName = "a\nb" }),
-		both(`action "\x1b" is not known; allowed is destroy, shutdown or command`, func(c *Isolation) { c.Action = "\x1b" }),
-		both("command is not an absolute path; allowed is an absolute path and arguments", func(c *Isolation) { c.Action, c.Command = ActionCommand, []string{"sysrq"} }),
-		both("shutdown is not an absolute path; allowed is an absolute path and arguments", func(c *Isolation) { c.Shutdown = nil }),
-		both("shutdown is not an absolute path; allowed is an absolute path and arguments", func(c *Isolation) { c.Shutdown = []string{"halt"} }),
+		both("host_name: a character that cannot be printed; allowed is the name of this host in oned", func(c *Isolation) { c.HostName = "a\nb" }),
+		both(`action: a character that cannot be printed; allowed is destroy, shutdown or command`, func(c *Isolation) { c.Action = "\x1b" }),
+		both("command: the program is not an absolute path; allowed is a list of an absolute path and arguments, such as [/usr/local/bin/on-isolation, --now]", func(c *Isolation) { c.Action, c.Command = ActionCommand, []string{"sysrq"} }),
+		both("shutdown: the program is not an absolute path; allowed is a list of an absolute path and arguments, such as [/usr/bin/systemctl, poweroff]", func(c *Isolation) { c.Shutdown = nil }),
+		both("shutdown: the program is not an absolute path; allowed is a list of an absolute path and arguments, such as [/usr/bin/systemctl, poweroff]", func(c *Isolation) { c.Shutdown = []string{"halt"} }),
 		both("no power_off; allowed is a list of programs with their arguments, and [sysrq]", func(c *Isolation) { c.PowerOff = nil }),
-		both("power_off[1] is not an absolute path; allowed is an absolute path and arguments, or sysrq alone", func(c *Isolation) { c.PowerOff = [][]string{{"/a"}, {"sysrq", "x"}} }),
-		both("power_off[0] is not an absolute path; allowed is an absolute path and arguments, or sysrq alone", func(c *Isolation) { c.PowerOff = [][]string{{}} }),
+		both("power_off: item 2: the program is not an absolute path; allowed is a list of an absolute path and arguments, such as [/usr/bin/systemctl, poweroff, --force], or [sysrq]", func(c *Isolation) { c.PowerOff = [][]string{{"/a"}, {"sysrq", "x"}} }),
+		both("power_off: item 1: the program is not an absolute path; allowed is a list of an absolute path and arguments, such as [/usr/bin/systemctl, poweroff, --force], or [sysrq]", func(c *Isolation) { c.PowerOff = [][]string{{}} }),
 		both("libvirt: not a URI; allowed is the URI of libvirt on this host, such as qemu:///system", func(c *Isolation) { c.Libvirt = "-c" }),
-		both("auth_file is not an absolute path; allowed is an absolute path", func(c *Isolation) { c.AuthFile = "u:s3cret" }),
-		both("ca_file is not an absolute path; allowed is an absolute path", func(c *Isolation) { c.CAFile = "a" }),
-		both("watchdog is not an absolute path; allowed is an absolute path", func(c *Isolation) { c.Watchdog = "a" }),
-		both("state_dir is not an absolute path; allowed is an absolute path", func(c *Isolation) { c.StateDir = "" }),
-		both("run_dir is not an absolute path; allowed is an absolute path", func(c *Isolation) { c.RunDir = "" }),
+		both("auth_file: not an absolute path; allowed is an absolute path", func(c *Isolation) { c.AuthFile = "u:s3cret" }),
+		both("ca_file: not an absolute path; allowed is an absolute path", func(c *Isolation) { c.CAFile = "a" }),
+		both("watchdog: not an absolute path; allowed is an absolute path", func(c *Isolation) { c.Watchdog = "a" }),
+		both("state_dir: not an absolute path; allowed is an absolute path", func(c *Isolation) { c.StateDir = "" }),
+		both("run_dir: not an absolute path; allowed is an absolute path", func(c *Isolation) { c.RunDir = "" }),
 	} {
 		c.checks(t)
 	}
@@ -152,7 +152,7 @@ func TestCheckRanges(t *testing.T) {
 			return func(c *Isolation) { *limits(c)[i].value = value }
 		}
 		for _, value := range []time.Duration{limit.low - 1, limit.high + 1, -time.Hour, math.MaxInt64, math.MinInt64} {
-			both(limit.key+" "+short(value)+" is out of range; allowed is "+limit.allowed, at(value)).checks(t)
+			both(limit.key+": \""+short(value)+"\" is out of range; allowed is "+limit.allowed, at(value)).checks(t)
 		}
 		for _, value := range []time.Duration{limit.low, limit.high} {
 			c := enough()

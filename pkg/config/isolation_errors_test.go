@@ -91,7 +91,7 @@ func TestIsolationTimeErrors(t *testing.T) {
 // No value may be a list, a mapping or nothing where one is meant.
 func TestIsolationWrongKinds(t *testing.T) {
 	lists := []string{"front_ends", "witnesses", "command", "shutdown", "power_off"}
-	for _, key := range keysOf[Isolation]() {
+	for _, key := range keysOf() {
 		for value, kind := range map[string]string{"[a]": "a list", "{a: b}": "a mapping", "": "no value", "x": "a single value"} {
 			isList := slices.Contains(lists, key)
 			if isList && value == "[a]" || !isList && value == "x" {

@@ -167,7 +167,7 @@ func TestIsolationExampleUncommented(t *testing.T) {
 // Every key that the type has is in the example and explained there with its default,
 // and the example and the reader know no other.
 func TestIsolationExampleIsComplete(t *testing.T) {
-	all := keysOf[Isolation]()
+	all := keysOf()
 	exampleOf(t, IsolationName).isComplete(t, all)
 	refusedBy(t, parseIsolation, "colour: red", private, `f:1: unknown key "colour"; allowed is `+orList(all))
 }

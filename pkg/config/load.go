@@ -17,51 +17,40 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Load reads the configuration file at path. A file that is not there gives the
-// zero File; a link that leads nowhere is an error. Every error is an *Error.
-func Load(path string) (File, error) {
-	return optional(path, File{}, LoadNamed)
-}
+// Load reads the configuration file at path. A file that is not there gives the zero File; a link that
+// leads nowhere is an error. Every error is an *Error.
+func Load(path string) (File, error) { return orNone(path, File{}, LoadNamed) }
 
 // LoadNamed is Load for a file that somebody named: it has to be there.
-func LoadNamed(path string) (File, error) {
-	return loadAs(path, parse)
-}
+func LoadNamed(path string) (File, error) { return load(path, parse) }
 
-// optional is load for a file that may be missing; then it returns without.
-func optional[T any](path string, without T, load func(string) (T, error)) (T, error) {
+// orNone is load for a file that may be missing; then it returns none.
+func orNone[T any](path string, none T, load func(string) (T, error)) (T, error) {
 	value, err := load(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
-			return without, nil
+			return none, nil
 		}
 	}
 	return value, err
 }
 
-// loadAs reads the file at path with the parser of its kind.
-func loadAs[T any](path string, parse func(path string, text []byte, mode fs.FileMode) (T, error)) (T, error) {
-	text, mode, err := readRegular(path, MaxSize)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return parse(path, text, mode)
-}
-
-// readRegular reads a regular file of at most max bytes and returns its mode. It
-// looks at the mode of what it has opened, so nobody can exchange the file in
-// between, and it never waits for a pipe.
-func readRegular(path string, most int64) ([]byte, fs.FileMode, error) {
-	fail := func(err error, format string, args ...any) ([]byte, fs.FileMode, error) {
-		return nil, 0, &Error{File: path, Problem: fmt.Sprintf(format, args...), Err: err}
+// load reads a regular file of at most MaxSize bytes with the parser of its kind. It checks the mode of
+// the open file, so nobody can exchange it in between, and it never waits for a pipe.
+func load[T any](path string, parse func(path string, text []byte, mode fs.FileMode) (T, error)) (value T, err error) {
+	fail := func(err error, format string, args ...any) (T, error) {
+		return value, &Error{File: path, Problem: fmt.Sprintf(format, args...), Err: err}
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return fail(err, "cannot be read: %v", cause(err))
 	}
 	defer f.Close()
+	var text []byte
 	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		text, err = io.ReadAll(io.LimitReader(f, MaxSize+1))
+	}
 	switch {
 	case err != nil:
 		return fail(err, "cannot be read: %v", cause(err))
@@ -69,15 +58,10 @@ func readRegular(path string, most int64) ([]byte, fs.FileMode, error) {
 		return fail(nil, "a directory, not a file")
 	case !info.Mode().IsRegular():
 		return fail(nil, "not a regular file")
+	case len(text) > MaxSize:
+		return fail(nil, "larger than %d bytes", MaxSize)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	switch {
-	case err != nil:
-		return fail(err, "cannot be read: %v", cause(err))
-	case int64(len(text)) > most:
-		return fail(nil, "larger than %d bytes", most)
-	}
-	return text, info.Mode(), nil
+	return parse(path, text, info.Mode())
 }
 
 // cause is what the operating system said, without the path.
@@ -89,6 +73,15 @@ func cause(err error) error {
 	return err
 }
 
+// parse reads the text of a one-ft.yaml with this mode.
+func parse(path string, text []byte, mode fs.FileMode) (File, error) {
+	f := File{Path: path}
+	if err := readText(path, text, mode, f.read); err != nil {
+		return File{}, err
+	}
+	return f, nil
+}
+
 // Mode bits of files.
 const (
 	othersAll   fs.FileMode = 0o007
@@ -96,34 +89,11 @@ const (
 	groupWrite  fs.FileMode = 0o020
 )
 
-// parse reads the text of a one-ft.yaml with this mode.
-func parse(path string, text []byte, mode fs.FileMode) (File, error) {
-	return parseAs(path, text, mode, File{Path: path}, parseFile)
-}
-
-// parseAs reads the text of a file with this mode. read gets its top; a file that sets
-// nothing gives empty, and one that is refused the zero T.
-func parseAs[T any](path string, text []byte, mode fs.FileMode, empty T, read func(place) (T, error)) (T, error) {
-	var none T
-	p, err := top(path, text, mode)
-	switch {
-	case err != nil:
-		return none, err
-	case p.node == nil:
-		return empty, nil
-	}
-	value, err := read(p)
-	if err != nil {
-		return none, err
-	}
-	return value, nil
-}
-
-// top is the top of the only document in a text with this mode. It has no node when
-// the text sets nothing.
-func top(path string, text []byte, mode fs.FileMode) (place, error) {
+// readText calls read with the top of the only document in a text with this mode, unless it sets
+// nothing.
+func readText(path string, text []byte, mode fs.FileMode, read func(node) error) error {
 	if mode&othersWrite != 0 {
-		return place{}, &Error{File: path, Problem: fmt.Sprintf("mode %04o lets everybody write it, and it names programs to run", mode.Perm()),
+		return &Error{File: path, Problem: fmt.Sprintf("mode %04o lets everybody write it, and it names programs to run", mode.Perm()),
 			Allowed: "a file after chmod o-w"}
 	}
 	doc := &document{file: path}
@@ -134,23 +104,20 @@ func top(path string, text []byte, mode fs.FileMode) (place, error) {
 		doc.exposed = fmt.Sprintf("its group may write (mode %04o)", mode.Perm())
 	}
 	if err := checkText(path, text); err != nil {
-		return place{}, err
+		return err
 	}
-	node, err := onlyDocument(path, text)
-	if err != nil || node == nil {
-		return place{}, err
+	top, err := onlyDocument(path, text)
+	if err != nil || top == nil {
+		return err
 	}
-	p := place{doc: doc, line: node.Line, node: node}
-	if err := noReferences(p, node); err != nil {
-		return place{}, err
+	n := node{doc: doc, line: top.Line, yaml: top}
+	if err := n.noReferences(top); err != nil || n.isNull() {
+		return err
 	}
-	if node.Tag == "!!null" {
-		return place{}, nil
-	}
-	return p, nil
+	return read(n)
 }
 
-// checkText finds what makes a text no YAML, better than the parser says it.
+// checkText finds what makes a text no YAML, with a better message than the parser.
 func checkText(path string, text []byte) error {
 	if bytes.HasPrefix(text, []byte("\uFEFF")) {
 		return &Error{File: path, Line: 1, Problem: "a byte order mark", Allowed: "UTF-8 without one"}
@@ -203,29 +170,25 @@ const (
 	noTags    = `tags (!) are not allowed; a text that begins with ! needs quotes`
 )
 
-// noReferences refuses anchors, and with them aliases, and tags: nothing here needs
-// them, and they make a small file large or a value mean something else.
-func noReferences(p place, node *yaml.Node) error {
-	problem := ""
+// noReferences refuses anchors, and with them aliases, and tags: nothing here needs them, and they
+// make a small file large or a value mean something else.
+func (n node) noReferences(y *yaml.Node) error {
+	n.line = y.Line
 	switch {
-	case node.Anchor != "":
-		problem = noAnchors
-	case node.Style&yaml.TaggedStyle != 0:
-		problem = noTags
+	case y.Anchor != "":
+		return n.wrong("", "%s", noAnchors)
+	case y.Style&yaml.TaggedStyle != 0:
+		return n.wrong("", "%s", noTags)
 	}
-	if problem != "" {
-		p.line = node.Line
-		return p.wrong("", "%s", problem)
-	}
-	for _, child := range node.Content {
-		if err := noReferences(p, child); err != nil {
+	for _, child := range y.Content {
+		if err := n.noReferences(child); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// syntaxError makes an Error of what the parser says. It names no line for the
+// syntaxError makes an Error of the message of the parser, which names no line for the
 // first one, and none for an alias.
 func syntaxError(path string, text []byte, err error) error {
 	line, problem := 1, strings.TrimPrefix(err.Error(), "yaml: ")

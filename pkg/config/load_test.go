@@ -33,11 +33,11 @@ func TestMissingFile(t *testing.T) {
 	}
 }
 
-// Texts that set nothing give the zero File, but for its path.
+// Texts that set nothing give the defaults, and the path.
 func TestEmptyFile(t *testing.T) {
 	for _, text := range []string{"", "\n", "# wait: 1s\n", "---\n", "---\n# wait\n...\n", "  \n", "{}\n", "# a\r\n", "~"} {
 		path := write(t, text, 0o644)
-		if f, err := Load(path); err != nil || !reflect.DeepEqual(f, File{Path: path}) {
+		if f, err := Load(path); err != nil || f.Path != path || f.Fence != nil || !reflect.DeepEqual(f.Values(), Default()) {
 			t.Errorf("%q: got %+v, %v", text, f, err)
 		}
 	}
@@ -144,14 +144,14 @@ func TestLiteralSecrets(t *testing.T) {
 		0o644: "others have access to (mode 0644)", 0o604: "others have access to (mode 0604)", 0o641: "others have access to (mode 0641)",
 		0o660: "its group may write (mode 0660)", 0o620: "its group may write (mode 0620)",
 	} {
-		for _, key := range []string{"password", "passwd", "PASSWORD", "snmp_priv_passwd", "secret_key", "token", "apikey", "community", "hexadecimal_kg"} {
+		for _, key := range []string{"password", "passwd", "PASSWORD", "snmp_priv_passwd", "secret_key", "token", "apikey", "community", "hexadecimal_kg", "access_key"} {
 			refused(t, device("agent: fence_a", "params: {"+key+": s3cret}"), mode,
 				at+key+": a secret in a file that "+why+"; allowed is password_file, or a secret here after chmod o-rwx,g-w")
 		}
 		refused(t, "endpoint: http://u:s3cret@h/RPC2", mode,
 			"f:1: endpoint: a password in a file that "+why+"; allowed is a password in auth_file, or here after chmod o-rwx,g-w")
 		f, err := parse("f", []byte(device("agent: fence_a", "params: {password_script: /bin/x, identity_file: /k, ip: a}", "password_file: /p")+"endpoint: http://h/RPC2"), mode)
-		if err != nil || f.Fence[0].Levels[0].Devices[0].PasswordFile != "/p" {
+		if err != nil || f.Fence[0].Levels[0].Devices[0].SecretFile != "/p" {
 			t.Errorf("mode %o: %v", mode, err)
 		}
 	}

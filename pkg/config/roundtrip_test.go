@@ -3,6 +3,7 @@ package config
 import (
 	"flag"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"strconv"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"one-ft/pkg/fence"
 )
 
 // seeds is how many random files are read back: each setting is in a third of them at least.
@@ -19,7 +22,76 @@ var seeds = flag.Uint64("seeds", 300, "random configuration files; 2000 is a sur
 // roundTrips checks that a valid File, written as YAML, is read back as it was.
 func roundTrips(t *testing.T, f File) {
 	t.Helper()
-	readsBack(t, parse, f.Path, f, f)
+	if f.values == nil {
+		return
+	}
+	v := f.Values()
+	v.FencingSet, v.TimeoutSet = true, true // what is written says all
+	f.values = &v
+	readsBack(t, parse, f.Path, f, written(f))
+}
+
+// keys are those of a mapping with their values.
+type keys map[string]any
+
+// written is what a one-ft.yaml has to say for a File. What is "" or none cannot be written.
+func written(f File) keys {
+	v := f.Values()
+	all := keys{
+		"confirm": v.Confirm, "fencing": v.Fencing, "fence_first": v.FenceFirst, "fence": writtenFence(f.Fence), "quarantine": v.Quarantine,
+		"storm": keys{
+			"share": v.StormShare.String(), "hosts": v.StormHosts, "window": v.StormWindow, "cool_down": v.StormCoolDown.String(), "give_up": v.StormGiveUp,
+			"quiet": v.StormQuiet.String(), "per_cluster": v.StormPerCluster,
+		},
+		"priority": keys{"min": v.PriorityMin, "max": v.PriorityMax},
+		"budget": keys{"attempts": v.BudgetAttempts, "window": v.BudgetWindow, "back_off": v.BudgetBackOff, "ran_well": v.BudgetRanWell,
+			"per_minute": v.BudgetPerMinute},
+		"resume":   keys{"hosts": v.ResumeHosts, "suspended": v.ResumeSuspended, "unknown": v.ResumeUnknown, "failed": v.ResumeFailed},
+		"parallel": v.Parallel, "timeout": v.Timeout, "oned_wait": v.OnedWait.String(), "verify": v.Verify, "place": v.Place, "ssh": v.SSH,
+		"endpoint": v.Endpoint, "auth_file": v.AuthFile, "ca_file": v.CAFile, "log_file": v.LogFile, "state_dir": v.StateDir,
+		"notify": v.Notify, "metrics_file": v.MetricsFile,
+	}
+	if v.Wait > 0 {
+		all["wait"] = v.Wait
+	} else {
+		all["cycles"] = v.Cycles
+	}
+	return all.set()
+}
+
+// set leaves out texts, lists and times of nothing.
+func (k keys) set() keys {
+	maps.DeleteFunc(k, func(_ string, value any) bool {
+		r := reflect.ValueOf(value)
+		_, isTime := value.(time.Duration)
+		return r.Kind() == reflect.String && r.Len() == 0 || (r.Kind() == reflect.Slice || r.Kind() == reflect.Map) && r.IsNil() || isTime && r.IsZero()
+	})
+	return k
+}
+
+// writtenFence is what fence has to say for entries.
+func writtenFence(entries []Entry) (all []keys) {
+	for _, e := range entries {
+		var levels []keys
+		for _, l := range e.Levels {
+			var devices []keys
+			for _, d := range l.Devices {
+				k := keys{"agent": d.Agent, "params": d.Params, "password_file": d.SecretFile, "command": d.Command,
+					"lease": d.Lease.Length, "reaction": d.Lease.Reaction, "margin": d.Lease.Margin}.set()
+				if d.Kind == fence.KindManual {
+					k["manual"] = true
+				}
+				devices = append(devices, k)
+			}
+			levels = append(levels, keys{"name": l.Name, "devices": devices})
+		}
+		k := keys{"hosts": e.Hosts, "clusters": e.Clusters, "timeout": e.Timeout, "back_off": e.BackOff, "levels": levels}.set()
+		if e.Attempts > 0 {
+			k["attempts"] = e.Attempts
+		}
+		all = append(all, k)
+	}
+	return all
 }
 
 // readsBack checks that a parser reads value from what is written as YAML.
@@ -48,54 +120,55 @@ func TestRoundTrip(t *testing.T) {
 
 // random is a valid File in which about half of all is set.
 func random(r *rand.Rand) File {
-	var f File
+	v := Default()
+	f := File{values: &v}
 	if r.IntN(2) == 0 {
-		maybe(r, &f.Wait, between(r, 0, longest))
+		maybe(r, &v.Wait, between(r, 0, longest))
 	} else {
-		maybe(r, &f.Cycles, r.IntN(MaxCycles+1))
+		maybe(r, &v.Cycles, r.IntN(MaxCycles+1))
 	}
 	for range r.IntN(3) {
-		f.Confirm = append(f.Confirm, []string{"/" + word(r), word(r)})
+		v.Confirm = append(v.Confirm, []string{"/" + word(r), word(r)})
 	}
-	maybe(r, &f.Fencing, pick(r, FencingAuto, FencingRequired))
-	maybe(r, &f.FenceFirst, r.IntN(2) == 0)
-	maybe(r, &f.Quarantine, r.IntN(2) == 0)
-	maybe(r, &f.Storm.Share, Percent(1+r.IntN(100)))
-	maybe(r, &f.Storm.Hosts, 1+r.IntN(maxStormHosts))
-	maybe(r, &f.Storm.Window, between(r, minStormWindow, longest))
-	maybe(r, &f.Storm.CoolDown, between(r, 0, DefaultStormGiveUp-time.Second))
-	maybe(r, &f.Storm.GiveUp, between(r, DefaultStormGiveUp, longest))
-	maybe(r, &f.Storm.Quiet, between(r, 0, maxQuiet))
-	maybe(r, &f.Storm.PerCluster, r.IntN(2) == 0)
-	maybe(r, &f.Priority.Min, r.IntN(51))
-	maybe(r, &f.Priority.Max, 50+r.IntN(51))
-	maybe(r, &f.Budget.Attempts, r.IntN(MaxBudgetAttempts+1))
-	maybe(r, &f.Budget.Window, between(r, time.Minute, longest))
-	maybe(r, &f.Budget.BackOff, between(r, time.Second, time.Hour))
-	maybe(r, &f.Budget.RanWell, between(r, time.Minute, longest))
-	maybe(r, &f.Budget.PerMinute, 1+r.IntN(MaxPerMinute))
-	maybe(r, &f.Parallel, 1+r.IntN(MaxParallel))
-	maybe(r, &f.Timeout, between(r, time.Second, longest))
-	maybe(r, &f.OnedWait, between(r, 0, longest))
-	maybe(r, &f.Place, r.IntN(2) == 0)
-	maybe(r, &f.Verify, pick(r, VerifyLeft, VerifyNone, VerifyRunning))
-	maybe(r, &f.Endpoint, pick(r, "http://h/RPC2", "https://u:p@[::1]:2633/RPC2?#a b"))
-	maybe(r, &f.AuthFile, "/"+word(r))
-	maybe(r, &f.CAFile, "/"+word(r))
-	maybe(r, &f.LogFile, pick(r, "-", "/"+word(r)))
-	maybe(r, &f.StateDir, "/"+word(r))
-	maybe(r, &f.Resume.Hosts, pick(r, ResumeRecreate, ResumeDelete, ResumeMigrate))
-	maybe(r, &f.Resume.Suspended, r.IntN(2) == 0)
-	maybe(r, &f.Resume.Unknown, pick(r, ResumeBoot, ResumeNone))
-	maybe(r, &f.Resume.Failed, pick(r, ResumeRecreate, ResumeRetry, ResumeDelete, ResumeNone))
+	maybe(r, &v.Fencing, pick(r, FencingAuto, FencingRequired))
+	maybe(r, &v.FenceFirst, r.IntN(2) == 0)
+	maybe(r, &v.Quarantine, r.IntN(2) == 0)
+	maybe(r, &v.StormShare, Percent(1+r.IntN(100)))
+	maybe(r, &v.StormHosts, 1+r.IntN(100_000))
+	maybe(r, &v.StormWindow, between(r, 10*time.Second, longest))
+	maybe(r, &v.StormCoolDown, between(r, 0, Default().StormGiveUp-time.Second))
+	maybe(r, &v.StormGiveUp, between(r, Default().StormGiveUp, longest))
+	maybe(r, &v.StormQuiet, between(r, 0, time.Hour))
+	maybe(r, &v.StormPerCluster, r.IntN(2) == 0)
+	maybe(r, &v.PriorityMin, r.IntN(51))
+	maybe(r, &v.PriorityMax, 50+r.IntN(51))
+	maybe(r, &v.BudgetAttempts, r.IntN(100+1))
+	maybe(r, &v.BudgetWindow, between(r, time.Minute, longest))
+	maybe(r, &v.BudgetBackOff, between(r, time.Second, time.Hour))
+	maybe(r, &v.BudgetRanWell, between(r, time.Minute, longest))
+	maybe(r, &v.BudgetPerMinute, 1+r.IntN(100))
+	maybe(r, &v.Parallel, 1+r.IntN(MaxParallel))
+	maybe(r, &v.Timeout, between(r, time.Second, longest))
+	maybe(r, &v.OnedWait, between(r, 0, longest))
+	maybe(r, &v.Place, r.IntN(2) == 0)
+	maybe(r, &v.Verify, pick(r, VerifyLeft, VerifyNone, VerifyRunning))
+	maybe(r, &v.Endpoint, pick(r, "http://h/RPC2", "https://u:p@[::1]:2633/RPC2?#a b"))
+	maybe(r, &v.AuthFile, "/"+word(r))
+	maybe(r, &v.CAFile, "/"+word(r))
+	maybe(r, &v.LogFile, pick(r, "-", "/"+word(r)))
+	maybe(r, &v.StateDir, "/"+word(r))
+	maybe(r, &v.ResumeHosts, pick(r, ResumeRecreate, ResumeDelete, ResumeMigrate))
+	maybe(r, &v.ResumeSuspended, r.IntN(2) == 0)
+	maybe(r, &v.ResumeUnknown, pick(r, ResumeBoot, ResumeNone))
+	maybe(r, &v.ResumeFailed, pick(r, ResumeRecreate, ResumeRetry, ResumeDelete, ResumeNone))
 	for i := range r.IntN(MaxNotifications + 1) {
-		f.Notify = append(f.Notify, Notification{
+		v.Notify = append(v.Notify, Notification{
 			Command: []string{"/" + word(r), word(r), strconv.Itoa(i)},
 			On:      []string{pick(r, NotifyEnd, NotifyProblem), NotifyBegin, NotifyHold}[:1+r.IntN(3)],
-			Timeout: between(r, time.Second, maxNotifyTimeout),
+			Timeout: between(r, time.Second, 10*time.Minute),
 		})
 	}
-	maybe(r, &f.MetricsFile, "/"+word(r)+"x.prom")
+	maybe(r, &v.MetricsFile, "/"+word(r)+"x.prom")
 	for range r.IntN(3) {
 		f.Fence = append(f.Fence, randomEntry(r))
 	}
@@ -103,7 +176,7 @@ func random(r *rand.Rand) File {
 }
 
 func randomEntry(r *rand.Rand) Entry {
-	e := Entry{Timeout: between(r, time.Second, maxFenceTimeout), Attempts: 1 + r.IntN(maxAttempts), BackOff: between(r, time.Second, maxBackOff)}
+	e := Entry{Timeout: between(r, time.Second, 10*time.Minute), Attempts: 1 + r.IntN(10), BackOff: between(r, time.Second, 5*time.Minute)}
 	if r.IntN(2) == 0 {
 		e.Clusters = []string{"c" + word(r)}
 	}
@@ -111,41 +184,41 @@ func randomEntry(r *rand.Rand) Entry {
 		e.Hosts = []string{pick(r, "node0*", "[ab]?", "~", "null", "12", `\*`)}
 	}
 	for i := range 1 + r.IntN(2) {
-		level := Level{Name: string(rune('a' + i))}
+		level := fence.Level{Name: string(rune('a' + i))}
 		for range 1 + r.IntN(2) {
 			level.Devices = append(level.Devices, randomDevice(r))
 		}
 		switch r.IntN(5) {
 		case 0:
-			level.Devices = []Device{{Manual: true}}
+			level.Devices = []fence.Device{{Kind: fence.KindManual}}
 		case 1:
-			level.Devices = []Device{randomLease(r)}
+			level.Devices = []fence.Device{randomLease(r)}
 		}
 		e.Levels = append(e.Levels, level)
 	}
 	return e
 }
 
-func randomDevice(r *rand.Rand) Device {
+func randomDevice(r *rand.Rand) fence.Device {
 	if r.IntN(2) == 0 {
-		return Device{Command: []string{"/" + word(r), word(r), ""}}
+		return fence.Device{Kind: fence.KindCommand, Command: []string{"/" + word(r), word(r), ""}}
 	}
-	d := Device{Agent: "fence_" + pick(r, "ipmilan", "a-b_9")}
+	d := agentOf("fence_"+pick(r, "ipmilan", "a-b_9"), nil)
 	if r.IntN(2) == 0 {
-		d.Params = Params{"ip": pick(r, "%h", "%i", "0623", "yes", "1e3", ""), "password": "&" + word(r) + "!"}
+		d.Params = map[string]string{"ip": pick(r, "%h", "%i", "0623", "yes", "1e3", ""), "password": "&" + word(r) + "!"}
 	} else {
-		d.PasswordFile = "/" + word(r)
+		d.SecretFile = "/" + word(r)
 	}
 	return d
 }
 
-func randomLease(r *rand.Rand) Device {
-	d := Device{Lease: between(r, minLease, maxLease)}
+func randomLease(r *rand.Rand) fence.Device {
+	d := fence.Device{Kind: fence.KindLease, Lease: fence.Lease{Length: between(r, fence.MinLease, fence.MaxLease)}}
 	if r.IntN(2) == 0 {
-		d.Reaction = between(r, time.Second, maxReaction)
+		d.Lease.Reaction = between(r, time.Second, time.Hour)
 	}
 	if r.IntN(2) == 0 {
-		d.Margin = between(r, time.Second, maxMargin)
+		d.Lease.Margin = between(r, time.Second, 10*time.Minute)
 	}
 	return d
 }
@@ -166,9 +239,9 @@ func between(r *rand.Rand, low, high time.Duration) time.Duration {
 }
 
 // maybe sets a field in half of the cases.
-func maybe[T any](r *rand.Rand, field **T, value T) {
+func maybe[T any](r *rand.Rand, field *T, value T) {
 	if r.IntN(2) == 0 {
-		*field = &value
+		*field = value
 	}
 }
 

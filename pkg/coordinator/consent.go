@@ -25,7 +25,7 @@ func consent(ctx context.Context, s app.Session, q incident.Request) *failover.R
 		return nil
 	}
 	o := NewFences(s, nil).Outlook(failover.Fencing(q.Fencing), host)
-	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) != app.Declined {
+	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) {
 		return nil
 	}
 	report := failover.Refusal(host, o, wording.Of(wording.Declined, wording.Words(o.Detail)))

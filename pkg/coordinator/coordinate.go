@@ -21,8 +21,8 @@ import (
 const (
 	// spoolEvery is how often the coordinator reads the spool, which is one small directory.
 	spoolEvery = 200 * time.Millisecond
-	// sayAlive is how often the coordinator says that it is at work, and hung after which time without that it is taken to
-	// hang. Nothing that it waits for keeps it from that. A choice.
+	// sayAlive is how often the coordinator says that it works, and hung after which time without that it is taken to hang.
+	// Nothing that it waits for keeps it from that. A choice.
 	sayAlive = 5 * time.Second
 	hung     = time.Minute
 	// named is how long a process that has handed a host over waits for the number of its incident: its hook is to end
@@ -49,7 +49,7 @@ type coordinator struct {
 
 	results []Result
 	stuck   map[int]string // the text of requests that could not be removed, by host
-	alive   time.Time      // when it last said that it is at work
+	alive   time.Time      // when it last said that it works
 	warned  string         // what was last said about the spool
 }
 
@@ -251,8 +251,8 @@ func indexOf(all []Result, id int) int {
 	return slices.IndexFunc(all, func(r Result) bool { return r.ID == id })
 }
 
-// remove takes a host off the spool. When another event for it has come meanwhile that stays, and the host is looked at
-// again: it may have been back and have failed anew.
+// remove takes a host off the spool. When another event for it has come meanwhile that stays, and the host is recovered
+// once more: it may have been back and have failed since.
 func (c *coordinator) remove(h incident.Handed) {
 	if _, err := c.spool.Done(h); err != nil {
 		c.stuck[h.ID] = h.Text()

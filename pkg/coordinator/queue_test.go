@@ -77,7 +77,7 @@ func TestCoordinatorHangs(t *testing.T) {
 			t.Error(r.stderr)
 		}
 		w.once(11, 21)
-		has(t, f.log("host_error"), "has not been at work for 1m0s; working without it")
+		has(t, f.log("host_error"), "has not responded for 1m0s; recovering this host independently")
 	})
 }
 

@@ -6,18 +6,19 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
-	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
 )
 
 // NewRequest adds to a request, of which kind, ID and action are known, what flags and the configuration say to all tools.
 func NewRequest(s app.Session, q incident.Request) incident.Request {
-	q.Tool, q.Call, q.AnyState = s.Cli.App.Name, s.Call, s.AnyState
+	q.Tool, q.Call, q.AnyState = s.Tool, s.Call, s.AnyState
+	if s.Event.FromTemplate {
+		q.Event = &s.Event
+	}
 	if s.TimeoutGiven {
 		q.Timeout = s.Timeout.Seconds()
 	}
@@ -49,7 +50,7 @@ func Watch(ctx context.Context, s app.Session, wait time.Duration, cycles int, i
 	if cycles > 0 && interval == 0 && !s.DryRun {
 		var source string
 		var err error
-		if interval, source, err = one.Interval(ctx, s.Client, monitord(s)); err != nil {
+		if interval, source, err = s.Client.Interval(ctx, monitord(s)); err != nil {
 			return 0, err
 		}
 		s.Log.Say(wording.MonitoringCycle, interval, source)

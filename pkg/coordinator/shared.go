@@ -14,7 +14,8 @@ import (
 // Python program of some 30 MB. A choice.
 const maxAgents = 32
 
-// shared is what the recoveries of several hosts in one process have in common.
+// shared is what the recoveries of several hosts in one process have in common. That of a process that works on one host or
+// VM only has no failover.Shared.
 type shared struct {
 	*failover.Shared
 	agents chan struct{} // bounds how many fence agents run at the same time
@@ -29,12 +30,11 @@ func newShared(s app.Session) *shared {
 	return &shared{Shared: failover.NewShared(s.Client, s.Parallel), agents: make(chan struct{}, maxAgents)}
 }
 
+func (c *shared) alone() bool { return c.Shared == nil }
+
 // frontEndStarted is when this front-end was started or became leader. It is looked up once in
 // a second, which reads a file of each process of this machine.
 func (c *shared) frontEndStarted(of app.Session) time.Time {
-	if c == nil {
-		return of.Started()
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.looked.IsZero() || time.Since(c.looked) >= time.Second {
@@ -45,9 +45,6 @@ func (c *shared) frontEndStarted(of app.Session) time.Time {
 
 // openJournal opens the journal, and again until that works.
 func (c *shared) openJournal(s app.Session) (_ *incident.Journal, err error) {
-	if c == nil {
-		return openJournal(s)
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.journal == nil {

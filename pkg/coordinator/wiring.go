@@ -28,18 +28,17 @@ type work struct {
 	s      app.Session
 	q      incident.Request
 	rec    *journaling.Recorder
-	shared *shared // nil for a process that works on one host or VM only
+	shared *shared
 }
 
 func newWork(s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) work {
 	w := work{s: s, q: Complete(s, q), shared: shared}
-	c := journaling.Config{Request: w.q, Notify: notify, Kept: !s.Attended}
+	// Pruning reads the whole journal: once for all hosts.
+	c := journaling.Config{Request: w.q, Notify: notify, Kept: !s.Attended, Prunes: shared.alone()}
 	if !s.DryRun {
 		c.Journal, c.Err = shared.openJournal(s)
 	}
-	if shared == nil {
-		c.Prunes = true // which reads the whole journal: once for all hosts
-	} else { // an admin is not turned away because the outage has been handled
+	if !shared.alone() { // an admin is not turned away because the outage has been handled
 		c.Repeats = &journaling.Repeats{EachCycle: s.Version.Before(hooksOfOned.Major, hooksOfOned.Minor), Cycle: w.cycle}
 	}
 	w.rec = journaling.NewRecorder(c)
@@ -55,7 +54,7 @@ var hooksOfOned = one.Version{Major: 5, Minor: 10}
 
 // cycle finds out how long a monitoring cycle is.
 func (w work) cycle(ctx context.Context) (time.Duration, error) {
-	cycle, _, err := one.Interval(ctx, w.s.Client, monitord(w.s))
+	cycle, _, err := w.s.Client.Interval(ctx, monitord(w.s))
 	return cycle, err
 }
 
@@ -67,12 +66,12 @@ func (w work) say(e failover.Event) {
 
 // RunHost does what a request for a host asks for, alone.
 func RunHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
-	return runHost(ctx, s, q, notify, nil)
+	return runHost(ctx, s, q, notify, &shared{})
 }
 
 func runHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) (failover.Report, error) {
 	w, cloud := newWork(s, q, notify, shared), failover.Cloud(s.Client)
-	if shared != nil {
+	if !shared.alone() {
 		cloud = shared.Cloud()
 	}
 	report, err := failover.RecoverHost(ctx, cloud, locks(s), w.hostJob(), w.options())
@@ -82,7 +81,7 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 
 // RunVM does what a request for a VM asks for.
 func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
-	w := newWork(s, q, notify, nil)
+	w := newWork(s, q, notify, &shared{})
 	job := failover.VMJob{Dialect: s.Dialect, Decide: decision(q)}
 	report, err := failover.RecoverVM(ctx, s.Client, locks(s), job, w.options())
 	w.rec.End(&report, err, ctx.Err() != nil)
@@ -93,7 +92,10 @@ func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journ
 func (w work) hostJob() failover.HostJob {
 	s, q, v := w.s, w.q, w.s.Config.Values()
 	job := failover.HostJob{
-		Dialect: s.Dialect, Policy: recovery.Policy{Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}},
+		Dialect: s.Dialect,
+		Policy: recovery.Policy{
+			Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax},
+		},
 		Storm: w.storm(), Insist: q.ConfirmedOff || q.Override && s.Attended,
 	}
 	for _, argv := range q.Opinions {
@@ -105,9 +107,7 @@ func (w work) hostJob() failover.HostJob {
 		job.Fence = confirmed
 		return job
 	}
-	if w.shared != nil {
-		fences.Slots = w.shared.agents
-	}
+	fences.Slots = w.shared.agents
 	job.Fence = fences.Prove
 	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(failover.Fencing(q.Fencing), host) }
 	job.ProofTime = func(host one.Host, watched time.Duration) downtime.Span {
@@ -145,11 +145,8 @@ func (w work) options() failover.Options {
 	s, q, v := w.s, w.q, w.s.Config.Values()
 	o := failover.Options{
 		Request: q, Record: w.rec, Notify: w.say, Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, Attended: s.Attended,
-		Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Estimate: newEstimate(s),
+		Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Estimate: newEstimate(s), Shared: w.shared.Shared,
 		Bar: failfast.NewBar(s.Drivers(), s.StateDir, func(m wording.Message) { w.say(failover.Event{VM: -1, Level: m.Level(), Message: m}) }),
-	}
-	if w.shared != nil {
-		o.Shared = w.shared.Shared
 	}
 	if !q.NoBudget {
 		o.Budget = newBudget(s)
@@ -158,7 +155,7 @@ func (w work) options() failover.Options {
 		o.Timeout = incident.Duration(q.Timeout)
 	}
 	if v.Place {
-		o.Placer = drill.NewPlacer(s.Client, s.Version, s.Dialect)
+		o.Placer = drill.NewPlacer(s.Client)
 	}
 	if !s.DryRun {
 		o.FrontEnd, _ = incident.FrontEndName(s.StateDir) // else there are no claims, and no journal either, which is said
@@ -171,7 +168,9 @@ func NewNotifications(s app.Session) *journaling.Notifications {
 	if s.DryRun {
 		return nil
 	}
-	return journaling.NewNotifications(journaling.Setting{StateDir: statedir.Dir(s.StateDir), Values: s.Config.Values(), Attended: s.Attended, Run: s.RunProgram, Say: s.Log.Say})
+	return journaling.NewNotifications(journaling.Setting{
+		StateDir: statedir.Dir(s.StateDir), Values: s.Config.Values(), Attended: s.Attended, Run: s.RunProgram, Say: s.Log.Say,
+	})
 }
 
 // decision is the plan for one VM that a request asks for.
@@ -195,21 +194,24 @@ func ForHost(ctx context.Context, s app.Session, q incident.Request) (app.Answer
 	defer notify.Close()
 	if s.DryRun || s.Attended || s.Locks == nil {
 		report, err := RunHost(ctx, s, q, notify)
-		return report, ExplainHost(err)
+		return report, Explain(err)
 	}
 	results := Coordinate(ctx, s, []incident.Request{q}, notify)
 	if len(results) == 1 {
-		return results[0].Report, ExplainHost(results[0].Err)
+		return results[0].Report, Explain(results[0].Err)
 	}
 	var b Batch
 	b.Add(results, []incident.Request{q})
 	return b, nil
 }
 
-// ExplainHost makes a usage error of a host that does not exist.
-func ExplainHost(err error) error {
-	if errors.Is(err, failover.ErrNoHost) {
+// Explain makes a usage error of a host or VM that does not exist.
+func Explain(err error) error {
+	switch {
+	case errors.Is(err, failover.ErrNoHost):
 		return app.Usagef("%w; onehost list shows the hosts", err)
+	case errors.Is(err, failover.ErrNoVM):
+		return app.Usagef("%w; onevm list shows the VMs", err)
 	}
 	return err
 }
@@ -220,10 +222,7 @@ func ForVM(ctx context.Context, s app.Session, q incident.Request) (app.Answer, 
 	notify := NewNotifications(s)
 	defer notify.Close()
 	report, err := RunVM(ctx, s, NewRequest(s, q), notify)
-	if errors.Is(err, failover.ErrNoVM) {
-		err = app.Usagef("%w; onevm list shows the VMs", err)
-	}
-	return report, err
+	return report, Explain(err)
 }
 
 // locks gives the locks of a session; nil if there are none.
@@ -239,9 +238,11 @@ func NewFences(s app.Session, say func(failover.Event)) fencing.Resolver {
 	if say == nil {
 		say = func(e failover.Event) { s.Log.VM(e.Level, e.VM, e.Message) }
 	}
-	return fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, Notify: func(e fence.Event) {
+	r := fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram}
+	r.Notify = func(e fence.Event) {
 		say(failover.Event{VM: -1, Level: wording.Info, Message: e.Message.After("fence " + e.Device)})
-	}}
+	}
+	return r
 }
 
 // newEstimate makes the Estimate of a session. What cannot be read is as OpenNebula ships it.
@@ -251,6 +252,7 @@ func newEstimate(s app.Session) failover.Estimate {
 			return onedconf.ReadFile(filepath.Join(s.Paths.Etc, string(f)))
 		})
 		in := downtime.Input{Settings: settings, Place: s.Config.Values().Place}
+		const sshTime = 10 * time.Second // bounds asking ssh for its settings
 		ctx, cancel := context.WithTimeout(ctx, sshTime)
 		defer cancel()
 		if client, err := failfast.NewClient(s.Drivers(), s.StateDir); err == nil {
@@ -265,10 +267,8 @@ func newEstimate(s app.Session) failover.Estimate {
 // newBudget makes the budget of a session.
 func newBudget(s app.Session) *failover.Budget {
 	v, dir := s.Config.Values(), statedir.Dir(s.StateDir).Attempts()
-	return &failover.Budget{GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute), Policy: recovery.Budget{
-		Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell,
-	}}
+	return &failover.Budget{
+		GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute),
+		Policy: recovery.Budget{Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell},
+	}
 }
-
-// sshTime bounds asking ssh for its settings.
-const sshTime = 10 * time.Second

@@ -15,12 +15,10 @@ func Commands(disks int) int { return 2 + max(0, disks) }
 var cleanupEnded = Between(0.5, 1.1)
 
 // Cleanup is how long it takes from the first recreate until the last VM is PENDING. disks are those of
-// each VM. With failFast ssh to the host fails at once (the marker of a proven host), and what does not
-// end then is ended. Without it oned's clean-ups run into the dead host, many of them never end by
-// themselves (OpenNebula issue 7155), and they can only be ended once nothing of them is under way any
-// more (CleanupLimit): and only when ended is set, because that needs a proof. Else it is Unbounded.
-//
-// threads is how many VMs of the host are cleaned up at the same time (Settings.CleanupThreads).
+// each VM, threads how many of them are cleaned up at the same time (Settings.CleanupThreads). With failFast
+// ssh to the host fails at once. Without it oned's clean-ups run into the dead host, many of them never end
+// (OpenNebula issue 7155), and they can be ended only once no command of them can be under way (CleanupLimit),
+// and only when ended is set, because that needs a proof. Else it is Unbounded.
 func Cleanup(disks []int, threads int, f Failure, ssh SSH, failFast, ended bool) Span {
 	if len(disks) == 0 {
 		return Span{}
@@ -40,19 +38,15 @@ func Cleanup(disks []int, threads int, f Failure, ssh SSH, failFast, ended bool)
 }
 
 // CleanupLimit is the longest time, from the last recreate, for which an ssh command of a clean-up of
-// these VMs can still be under way when nothing makes ssh fail fast. disks are those of each VM in
-// clean-up, and threads how many of them at the same time: of one host where the driver
-// cleans up one VM of a host at a time, else of all hosts, which share the threads. After it a VM can be moved on:
-// no command of its clean-up is left that could reach the host, were it to come back.
-//
-// It takes for each command the longest that ssh can take to give up (SSH.Slowest: packets dropped, every
-// address of the host, bounded by ConnectTimeout), once for each VM a stale master, and a tenth and 10 s on
-// top for a busy front-end.
+// these VMs can still be under way when nothing makes ssh fail fast; after it none could reach the host, were
+// it to come back. disks and threads are as in Cleanup, of all hosts where those share the threads. It counts for
+// each command the longest that ssh can take to give up (packets dropped, bounded by ConnectTimeout), once for
+// each VM a stale master, and a tenth and 10 s on top for a busy front-end.
 func CleanupLimit(disks []int, threads int, ssh SSH) time.Duration {
 	if len(disks) == 0 {
 		return 0
 	}
-	span := makespan(disks, threads, ssh.Slowest(), ssh.keepAlive())
+	span := makespan(disks, threads, ssh.Command(Dropped).High, ShippedKeepAlive)
 	return add(add(span, span/10), 10*time.Second)
 }
 

@@ -44,7 +44,7 @@ func Read(v one.Version, read func(File) ([]onedconf.Attribute, error)) (Setting
 	var problems []Problem
 	type content struct {
 		all []onedconf.Attribute
-		ok  bool
+		err error
 	}
 	files := map[File]content{}
 	for _, k := range keys() {
@@ -53,14 +53,14 @@ func Read(v one.Version, read func(File) ([]onedconf.Attribute, error)) (Setting
 		}
 		c, seen := files[k.file]
 		if !seen {
-			all, err := read(k.file)
-			if c = (content{all, err == nil}); err != nil {
-				problems = append(problems, Problem{Kind: kindOf(err), File: k.file, Detail: err.Error()})
-			}
+			c.all, c.err = read(k.file)
 			files[k.file] = c
+			if c.err != nil {
+				problems = append(problems, Problem{Kind: kindOf(c.err), File: k.file, Detail: c.err.Error()})
+			}
 		}
 		value := Value{k.setting, k.shipped, k.file, Shipped}
-		if c.ok {
+		if c.err == nil {
 			var text string
 			if value, text = k.configured(c.all); value.Origin == Invalid {
 				problems = append(problems, Problem{Kind: ValueInvalid, File: k.file, Setting: k.setting, Detail: text})
@@ -76,7 +76,7 @@ func kindOf(err error) ProblemKind {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return FileMissing
-	case errors.As(err, &syntax), errors.Is(err, onedconf.ErrTooLarge):
+	case errors.As(err, &syntax):
 		return FileSyntax
 	}
 	return FileUnreadable
@@ -90,7 +90,8 @@ func (k key) configured(all []onedconf.Attribute) (Value, string) {
 		return v, ""
 	}
 	n, ok := onedconf.Number(text)
-	if !ok || n < 0 || n > k.most() || n == 0 && k.positive() {
+	least, most := k.setting.bounds()
+	if !ok || n < least || n > most {
 		v.Origin = Invalid
 		return v, text
 	}
@@ -98,24 +99,19 @@ func (k key) configured(all []onedconf.Attribute) (Value, string) {
 	return v, text
 }
 
-// positive reports whether a setting of 0 makes no sense.
-func (k key) positive() bool {
-	switch k.setting {
-	case SchedInterval, HostInterval, OldInterval, ManagerTimer, MonitordTimer, Push, Threads, Beacon, SystemProbe, HostsPerInterval, VMThreads:
-		return true
-	}
-	return false
-}
-
-// most is the largest value that is believed.
-func (k key) most() int {
-	switch k.setting {
-	case MaxVM, MaxDispatch, MaxHost, WindowLength, ActionsPerHost, ActionsPerCluster, HostsPerInterval, Threads, VMThreads:
-		return maxCount
+// bounds are the least and the largest value that are believed.
+func (s Setting) bounds() (least, most int) {
+	switch s {
+	case HostsPerInterval, Threads, VMThreads:
+		return 1, maxCount
+	case MaxVM, MaxDispatch, MaxHost, WindowLength, ActionsPerHost, ActionsPerCluster:
+		return 0, maxCount
+	case SchedInterval, HostInterval, OldInterval, ManagerTimer, MonitordTimer, Push, Beacon, SystemProbe:
+		return 1, MaxSeconds
 	case Retries:
-		return 1000
+		return 0, 1000
 	}
-	return MaxSeconds
+	return 0, MaxSeconds
 }
 
 // text finds the text of a setting.

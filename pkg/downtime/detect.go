@@ -29,7 +29,7 @@ func Detection(s Settings, f Failure, ssh SSH) Span {
 	interval := s.Interval().seconds()
 	silence := Span{max(0, interval-sign), add(interval, tick)}
 	restart := s.restart(f, ssh)
-	if left := ssh.keepAlive() - silence.Low; left > 0 && s.Beacons() {
+	if left := ShippedKeepAlive - silence.Low; left > 0 && s.Beacons() {
 		// A master from before may still be there: 77 s with an interval of 20 s.
 		restart.High = add(restart.High, left)
 	}

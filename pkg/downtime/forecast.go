@@ -1,6 +1,7 @@
 package downtime
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -33,26 +34,12 @@ type Stage struct {
 	Span Span
 }
 
-type stageJSON struct {
-	Kind StageKind `json:"stage"`
-	spanJSON
-}
-
 // MarshalJSON writes a Stage.
 func (s Stage) MarshalJSON() ([]byte, error) {
-	return json.Marshal(stageJSON{s.Kind, spanJSON{inSeconds(s.Span.Low), inSeconds(s.Span.High)}})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (s *Stage) UnmarshalJSON(text []byte) error {
-	var kind struct {
+	return json.Marshal(struct {
 		Kind StageKind `json:"stage"`
-	}
-	if err := json.Unmarshal(text, &kind); err != nil {
-		return err
-	}
-	s.Kind = kind.Kind
-	return s.Span.UnmarshalJSON(text)
+		spanJSON
+	}{s.Kind, s.Span.json()})
 }
 
 // Input is what a Forecast is made of.
@@ -65,33 +52,20 @@ type Input struct {
 	// Disks are the disks of each VM that is to be started elsewhere, and Hosts how many hosts can take them.
 	Disks []int
 	Hosts int
-	// Watch, Opinion, Guard and Proof are what one-ft does before it acts, by its configuration. Proven: there
-	// is a proof at the end; without one no clean-up is ended, and ssh does not fail fast.
-	Watch, Opinion, Guard, Proof Span
-	Proven                       bool
-	FailFast                     bool // the block in the ssh configuration is in force
-	Place                        bool // one-ft deploys the VMs itself
-	// Prolog and Boot are those of one VM; the zero value is AssumedProlog and AssumedBoot.
-	Prolog, Boot Span
+	// Watch, Opinion and Proof are what one-ft does before it acts, by its configuration; without a storm its
+	// guard takes no time. Proven: there is a proof at the end; without one no clean-up is ended, and ssh does not
+	// fail fast.
+	Watch, Opinion, Proof Span
+	Proven                bool
+	FailFast              bool // the block in the ssh configuration is in force
+	Place                 bool // one-ft deploys the VMs itself
+	Prolog                Span // of one VM; the zero value is from 1 to 60 s, see start
 }
 
-// What a prolog and a boot take where nothing is known of this cloud: assumptions. A prolog links or
-// clones the disks; a boot ends when the guest runs, not when its services do.
-var (
-	AssumedProlog = Between(1, 60)
-	AssumedBoot   = Between(1, 15)
-)
-
-// start is from the deployment to RUNNING.
+// start is from the deployment to RUNNING. Where nothing is known of this cloud the times are assumptions: a
+// prolog links or clones the disks; a boot ends when the guest runs, not when its services do.
 func (in Input) start() (prolog, boot Span) {
-	prolog, boot = in.Prolog, in.Boot
-	if prolog == (Span{}) {
-		prolog = AssumedProlog
-	}
-	if boot == (Span{}) {
-		boot = AssumedBoot
-	}
-	return prolog, boot
+	return cmp.Or(in.Prolog, Between(1, 60)), Between(1, 15)
 }
 
 // Forecast is how long VMs are down when their host fails.
@@ -119,18 +93,16 @@ func Predict(in Input) Forecast {
 	if in.Place && in.Hosts > 0 && len(in.Disks) > 0 {
 		scheduling = placing
 	}
-	spans := map[StageKind]Span{
-		StageDetection: Detection(in.Settings, in.Failure, in.SSH), StageWatch: in.Watch, StageOpinion: in.Opinion, StageGuard: in.Guard, StageProof: in.Proof,
-		StageCleanup:    Cleanup(in.Disks, in.Settings.CleanupThreads(in.Driver), in.Failure, in.SSH, in.FailFast && in.Proven, in.Proven),
-		StageScheduling: scheduling, StageProlog: prolog, StageBoot: boot,
-	}
 	if len(in.Disks) == 0 {
-		spans[StageProlog], spans[StageBoot] = Span{}, Span{}
+		prolog, boot = Span{}, Span{}
 	}
-	f := Forecast{Failure: in.Failure}
-	for _, kind := range Stages() {
-		f.Stages = append(f.Stages, Stage{kind, spans[kind]})
-		f.Total = f.Total.Plus(spans[kind])
+	cleanup := Cleanup(in.Disks, in.Settings.CleanupThreads(in.Driver), in.Failure, in.SSH, in.FailFast && in.Proven, in.Proven)
+	f := Forecast{Failure: in.Failure, Stages: []Stage{
+		{StageDetection, Detection(in.Settings, in.Failure, in.SSH)}, {StageWatch, in.Watch}, {StageOpinion, in.Opinion}, {StageGuard, Span{}},
+		{StageProof, in.Proof}, {StageCleanup, cleanup}, {StageScheduling, scheduling}, {StageProlog, prolog}, {StageBoot, boot},
+	}}
+	for _, s := range f.Stages {
+		f.Total = f.Total.Plus(s.Span)
 	}
 	return f
 }
@@ -153,9 +125,6 @@ func DefaultTimeout(in Input) time.Duration {
 		}
 	}
 	total = add(total, total/4)
-	const day = 24 * time.Hour
-	if total > day {
-		return day
-	}
+	total = min(total, 24*time.Hour)
 	return max(MinTimeout, (total + time.Minute - 1).Truncate(time.Minute))
 }

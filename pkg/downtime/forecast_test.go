@@ -2,7 +2,6 @@ package downtime
 
 import (
 	"encoding/json"
-	"reflect"
 	"testing"
 	"time"
 
@@ -153,8 +152,7 @@ func TestCleanup(t *testing.T) {
 		}
 	}
 	near(t, "one after the other", Cleanup(repeat(40, 1), 1, Dropped, SSH{}, false, true).Low, 40*3*133.5)
-	two := SSH{Addresses: 2, KeepAlive: time.Minute}
-	if got := CleanupLimit([]int{0}, 15, two); got != (2*2*135+60)*time.Second*11/10+10*time.Second {
+	if got := CleanupLimit([]int{0}, 15, SSH{}); got != (2*135+40)*time.Second*11/10+10*time.Second {
 		t.Error(got)
 	}
 }
@@ -162,7 +160,7 @@ func TestCleanup(t *testing.T) {
 // TestPredict: the stages in their order, the total is their sum, and what is never stays never.
 func TestPredict(t *testing.T) {
 	in := Input{Settings: ShippedSettings(release(6, 10)), Failure: Dropped, Disks: repeat(40, 1), Hosts: 4, Proven: true,
-		Watch: Between(360, 360), Opinion: Between(0, 32), Proof: Between(0, 100), Prolog: Between(1, 10), Boot: Between(1, 5)}
+		Watch: Between(360, 360), Opinion: Between(0, 32), Proof: Between(0, 100), Prolog: Between(1, 10)}
 	slow := Predict(in)
 	in.FailFast = true
 	fast := Predict(in)
@@ -194,7 +192,7 @@ func TestPredict(t *testing.T) {
 	}
 }
 
-// TestJSON: a forecast goes into a record and comes back, with names that stay.
+// TestJSON: a forecast in JSON has names that stay.
 func TestJSON(t *testing.T) {
 	in := Input{Settings: ShippedSettings(release(6, 10)), Failure: Frozen, Disks: []int{1}, Hosts: 4}
 	f := Predict(in)
@@ -207,15 +205,6 @@ func TestJSON(t *testing.T) {
 		`{"stage":"prolog","low_s":1,"high_s":60},{"stage":"boot","low_s":1,"high_s":15}],"total":{"low_s":null,"high_s":null}}`
 	if string(text) != want {
 		t.Errorf("%s", text)
-	}
-	var back Forecast
-	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back, f) {
-		t.Errorf("%+v, %v", back, err)
-	}
-	for _, bad := range []string{`{"stage":"x","low_s":-1,"high_s":1}`, `{"stage":"x","low_s":1,"high_s":1e300}`, `{"stage":1}`, `[]`} {
-		if err := json.Unmarshal([]byte(bad), &Stage{}); err == nil {
-			t.Errorf("%s was read", bad)
-		}
 	}
 }
 

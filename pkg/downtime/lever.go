@@ -71,34 +71,29 @@ type candidate struct {
 // Levers are what an admin can change, what saves most first. shorter is how long the proof takes with
 // shorter time-outs; the zero value when it is as short as it gets.
 func Levers(in Input, shorter Span) []Lever {
-	before := Predict(in).Total
+	before := Predict(in)
 	var levers []Lever
-	for _, c := range slices.Concat(in.oneFT(shorter), in.ssh(), in.monitoring(), in.scheduler()) {
-		after := Predict(c.with).Total
-		switch {
-		case !before.Bounded() && after.Bounded():
+	for _, c := range in.candidates(shorter) {
+		after := Predict(c.with)
+		if !before.Total.Bounded() && after.Total.Bounded() {
 			c.lever.Ends = true
-		case !before.Bounded():
-			// Something else has no bound; what is saved of the rest counts.
-			c.lever.Saves = bounded(Predict(in)) - bounded(Predict(c.with))
-		default:
-			c.lever.Saves = before.High - after.High
+		} else if c.lever.Saves = before.bounded() - after.bounded(); c.lever.Saves < worthwhile {
+			continue
 		}
-		if c.lever.Ends || c.lever.Saves >= worthwhile {
-			levers = append(levers, c.lever)
-		}
+		levers = append(levers, c.lever)
 	}
-	slices.SortStableFunc(levers, func(a, b Lever) int {
-		if a.Ends != b.Ends {
-			return map[bool]int{true: -1, false: 1}[a.Ends]
+	worth := func(l Lever) time.Duration {
+		if l.Ends {
+			return Unbounded
 		}
-		return cmp.Compare(b.Saves, a.Saves)
-	})
+		return l.Saves
+	}
+	slices.SortStableFunc(levers, func(a, b Lever) int { return cmp.Compare(worth(b), worth(a)) })
 	return levers
 }
 
 // bounded is the sum of the stages that have a bound.
-func bounded(f Forecast) (total time.Duration) {
+func (f Forecast) bounded() (total time.Duration) {
 	for _, s := range f.Stages {
 		if s.Span.Bounded() {
 			total = add(total, s.Span.High)
@@ -107,108 +102,69 @@ func bounded(f Forecast) (total time.Duration) {
 	return total
 }
 
-// oneFT are the levers in the configuration of one-ft.
-func (in Input) oneFT(shorter Span) (all []candidate) {
-	if !in.Proven {
-		with := in
-		with.Proven = true
-		all = append(all, candidate{Lever{Kind: LeverFencing}, with})
-	}
-	if in.Proven && in.Watch.High > 0 {
-		with := in
-		with.Watch = Span{}
-		all = append(all, candidate{Lever{Kind: LeverFenceFirst, Changes: []Change{{Setting: "fence_first", Now: "false", Value: "true"}}}, with})
-	}
-	if shorter != (Span{}) {
-		with := in
-		with.Proof = shorter
-		all = append(all, candidate{Lever{Kind: LeverProof}, with})
-	}
-	if !in.Place {
-		with := in
-		with.Place = true
-		all = append(all, candidate{Lever{Kind: LeverPlace, Changes: []Change{{Setting: "place", Now: "false", Value: "true"}}}, with})
-	}
-	return all
-}
-
-// ssh are the levers in the ssh configuration.
-func (in Input) ssh() (all []candidate) {
-	if !in.FailFast && in.Proven {
-		with := in
-		with.FailFast = true
-		all = append(all, candidate{Lever{Kind: LeverFailFast}, with})
-	}
-	if t := in.SSH.ConnectTimeout; t == 0 || t > goodConnectTimeout {
-		with, now := in, ""
-		with.SSH.ConnectTimeout = goodConnectTimeout
-		switch {
-		case t > 0:
-			now = strconv.Itoa(int(t.Seconds()))
-		case in.SSH.SetElsewhere:
-			now = noTimeout
+// candidates are the levers that are not pulled yet: of one-ft, of ssh, of detection and of the scheduler.
+func (in Input) candidates(shorter Span) (all []candidate) {
+	offer := func(kind LeverKind, useful bool, pull func(*Input), changes ...Change) {
+		if useful {
+			with := in
+			pull(&with)
+			all = append(all, candidate{Lever{Kind: kind, Changes: changes}, with})
 		}
-		all = append(all, candidate{Lever{Kind: LeverConnectTimeout, Changes: []Change{{Setting: "ConnectTimeout", Now: now, Value: strconv.Itoa(int(goodConnectTimeout.Seconds()))}}}, with})
 	}
-	return all
-}
+	option := func(name Setting) Change { return Change{Setting: name, Now: "false", Value: "true"} }
+	offer(LeverFencing, !in.Proven, func(in *Input) { in.Proven = true })
+	offer(LeverFenceFirst, in.Proven && in.Watch.High > 0, func(in *Input) { in.Watch = Span{} }, option("fence_first"))
+	offer(LeverProof, shorter != Span{}, func(in *Input) { in.Proof = shorter })
+	offer(LeverPlace, !in.Place, func(in *Input) { in.Place = true }, option("place"))
 
-// change is a lever that changes settings of OpenNebula, each to a number.
-func (in Input) change(kind LeverKind, to map[Setting]int) candidate {
-	c := candidate{Lever{Kind: kind}, in}
-	for _, v := range in.Settings.Values {
-		n, wanted := to[v.Setting]
-		if !wanted || v.Number == n {
-			continue
+	offer(LeverFailFast, in.Proven && !in.FailFast, func(in *Input) { in.FailFast = true })
+	t := in.SSH.ConnectTimeout
+	timeout := Change{Setting: "ConnectTimeout", Value: strconv.Itoa(int(goodConnectTimeout.Seconds()))}
+	if t > 0 {
+		timeout.Now = strconv.Itoa(int(t.Seconds()))
+	} else if in.SSH.SetElsewhere {
+		timeout.Now = noTimeout
+	}
+	offer(LeverConnectTimeout, t == 0 || t > goodConnectTimeout, func(in *Input) { in.SSH.ConnectTimeout = goodConnectTimeout }, timeout)
+
+	set := func(kind LeverKind, to map[Setting]int) { // settings of OpenNebula
+		settings, changes := in.Settings, []Change(nil)
+		for _, v := range in.Settings.Values {
+			if n, wanted := to[v.Setting]; wanted {
+				settings = settings.with(v.Setting, n)
+				changes = append(changes, Change{v.File, v.Setting, strconv.Itoa(v.Number), strconv.Itoa(n)})
+			}
 		}
-		c.with.Settings = c.with.Settings.with(v.Setting, n)
-		c.lever.Changes = append(c.lever.Changes, Change{v.File, v.Setting, strconv.Itoa(v.Number), strconv.Itoa(n)})
+		offer(kind, len(changes) > 0, func(in *Input) { in.Settings = settings }, changes...)
 	}
-	return c
-}
-
-// monitoring are the levers of detection.
-func (in Input) monitoring() (all []candidate) {
-	if v := in.Settings.Interval(); v.Number > goodInterval {
-		all = append(all, in.change(LeverInterval, map[Setting]int{v.Setting: goodInterval}))
+	lower := func(kind LeverKind, name Setting, to int) {
+		if in.Settings.number(name) > to {
+			set(kind, map[Setting]int{name: to})
+		}
 	}
-	if in.Settings.number(SystemProbe) > goodSystemProbe {
-		all = append(all, in.change(LeverSystemProbe, map[Setting]int{SystemProbe: goodSystemProbe}))
+	lower(LeverInterval, in.Settings.Interval().Setting, goodInterval)
+	lower(LeverSystemProbe, SystemProbe, goodSystemProbe)
+	if len(in.Disks) > 0 && in.Hosts > 0 && !in.Place {
+		set(in.limits())
+		lower(LeverSchedInterval, SchedInterval, goodSchedInterval)
 	}
 	return all
 }
 
-// scheduler are the levers of the scheduler.
-func (in Input) scheduler() (all []candidate) {
+// limits are those of the scheduler that are too low for all VMs at once, and what they have to be.
+func (in Input) limits() (LeverKind, map[Setting]int) {
 	vms := len(in.Disks)
-	if vms == 0 || in.Hosts <= 0 || in.Place {
-		return nil
-	}
 	each := (vms + in.Hosts - 1) / in.Hosts
-	limits := map[Setting]int{}
-	for _, name := range []Setting{MaxHost, ActionsPerHost, ActionsPerCluster, MaxDispatch} {
+	low := map[Setting]int{}
+	for name, want := range map[Setting]int{MaxHost: each, ActionsPerHost: each, ActionsPerCluster: vms, MaxDispatch: vms} {
 		v, known := in.Settings.Get(name)
-		want := each
-		if name == ActionsPerCluster || name == MaxDispatch {
-			want = vms
-		}
 		unlimited := v.Number == 0 && (name == MaxDispatch || name == MaxHost && in.Settings.Plans())
 		if known && !unlimited && v.Number < want {
-			limits[name] = want
+			low[name] = want
 		}
 	}
-	if _, all := limits[MaxDispatch]; all && len(limits) == 1 {
-		return append([]candidate{in.change(LeverMaxDispatch, limits)}, in.interval()...)
+	if _, dispatch := low[MaxDispatch]; dispatch && len(low) == 1 {
+		return LeverMaxDispatch, low
 	}
-	if len(limits) > 0 {
-		all = append(all, in.change(LeverMaxHost, limits))
-	}
-	return append(all, in.interval()...)
-}
-
-func (in Input) interval() []candidate {
-	if in.Settings.number(SchedInterval) <= goodSchedInterval {
-		return nil
-	}
-	return []candidate{in.change(LeverSchedInterval, map[Setting]int{SchedInterval: goodSchedInterval})}
+	return LeverMaxHost, low
 }

@@ -113,7 +113,7 @@ func TestMonotone(t *testing.T) {
 		in := Input{Settings: ShippedSettings(v), Failure: rapid.SampledFrom(Failures()).Draw(t, "failure"),
 			Disks: rapid.SliceOfN(rapid.IntRange(0, 5), 0, 60).Draw(t, "disks"), Hosts: rapid.IntRange(1, 30).Draw(t, "hosts"),
 			Proven: rapid.Bool().Draw(t, "proven"), FailFast: rapid.Bool().Draw(t, "fail fast"),
-			SSH: SSH{ConnectTimeout: time.Duration(rapid.IntRange(0, 200).Draw(t, "timeout")) * time.Second, Addresses: rapid.IntRange(1, 3).Draw(t, "addresses")}}
+			SSH: SSH{ConnectTimeout: time.Duration(rapid.IntRange(0, 200).Draw(t, "timeout")) * time.Second}}
 		for _, name := range []Setting{HostInterval, OldInterval, SchedInterval, MaxHost, MaxDispatch, Retries} {
 			if _, known := in.Settings.Get(name); known && rapid.Bool().Draw(t, "change") {
 				in.Settings = in.Settings.with(name, rapid.IntRange(1, 300).Draw(t, string(name)))
@@ -140,11 +140,10 @@ func TestMonotone(t *testing.T) {
 			return func(i *Input) { i.Settings = i.Settings.with(name, i.Settings.number(name)+7) }
 		}
 		worse("a VM more", func(i *Input) { i.Disks = append([]int{2}, i.Disks...) })
-		worse("an address more", func(i *Input) { i.SSH.Addresses++ })
 		worse("no fail fast", func(i *Input) { i.FailFast = false })
 		worse("a longer watch", func(i *Input) { i.Watch = Between(5, 10) })
 		worse("a longer proof", func(i *Input) { i.Proof = Between(5, 10) })
-		worse("a slower boot", func(i *Input) { i.Boot = Between(2, 90) })
+		worse("slower disks", func(i *Input) { i.Prolog = Between(2, 90) })
 		for _, name := range []Setting{HostInterval, OldInterval, SchedInterval, ManagerTimer, MonitordTimer, Retries, SystemProbe, WindowTime} {
 			worse(string(name), raise(name))
 		}

@@ -2,7 +2,7 @@ package downtime
 
 import "time"
 
-// planTimer is how often oned of 7.x looks whether its window is over (SchedulerManager::timer_period).
+// planTimer is how often oned of 7.x checks whether its window is over (SchedulerManager::timer_period).
 const planTimer = 5 * time.Second
 
 // placing is how long it takes to deploy VMs by hand (place: true): oned answers in some 20 ms, and the

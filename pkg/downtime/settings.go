@@ -1,7 +1,11 @@
 package downtime
 
 import (
+	"io/fs"
+	"slices"
+
 	"one-ft/pkg/one"
+	"one-ft/pkg/onedconf"
 )
 
 // Setting is a setting of OpenNebula, by the name that it has in its file. Those in a vector are
@@ -116,10 +120,7 @@ func keys() []key {
 
 // in reports whether a version has the setting.
 func (k key) in(v one.Version) bool {
-	if v.Before(k.since.Major, k.since.Minor) {
-		return false
-	}
-	return k.before == one.Version{} || v.Before(k.before.Major, k.before.Minor)
+	return !v.Before(k.since.Major, k.since.Minor) && (k.before == one.Version{} || v.Before(k.before.Major, k.before.Minor))
 }
 
 // Origin says where a value comes from.
@@ -150,23 +151,17 @@ type Settings struct {
 
 // ShippedSettings are those of a release as OpenNebula ships it.
 func ShippedSettings(v one.Version) Settings {
-	s := Settings{Version: v}
-	for _, k := range keys() {
-		if k.in(v) {
-			s.Values = append(s.Values, Value{k.setting, k.shipped, k.file, Shipped})
-		}
-	}
+	s, _ := Read(v, func(File) ([]onedconf.Attribute, error) { return nil, fs.ErrNotExist })
 	return s
 }
 
 // Get finds a setting; ok is false in a release that does not have it.
 func (s Settings) Get(name Setting) (v Value, ok bool) {
-	for _, v := range s.Values {
-		if v.Setting == name {
-			return v, true
-		}
+	i := slices.IndexFunc(s.Values, func(v Value) bool { return v.Setting == name })
+	if i < 0 {
+		return Value{}, false
 	}
-	return Value{}, false
+	return s.Values[i], true
 }
 
 // number is the value of a setting, 0 without it.
@@ -178,25 +173,21 @@ func (s Settings) number(name Setting) int {
 // Told gives the same settings with one that oned itself tells: a running daemon knows better than its file,
 // which may have been changed since it started.
 func (s Settings) Told(name Setting, n int) Settings {
-	s = s.with(name, n)
-	for i := range s.Values {
-		if s.Values[i].Setting == name {
-			s.Values[i].Origin = ByOned
-		}
-	}
-	return s
+	return s.change(name, func(v *Value) { v.Number, v.Origin = n, ByOned })
 }
 
 // with gives the same settings with one changed.
 func (s Settings) with(name Setting, n int) Settings {
-	values := make([]Value, len(s.Values))
-	copy(values, s.Values)
-	for i := range values {
-		if values[i].Setting == name {
-			values[i].Number = n
+	return s.change(name, func(v *Value) { v.Number = n })
+}
+
+func (s Settings) change(name Setting, set func(*Value)) Settings {
+	s.Values = slices.Clone(s.Values)
+	for i := range s.Values {
+		if s.Values[i].Setting == name {
+			set(&s.Values[i])
 		}
 	}
-	s.Values = values
 	return s
 }
 
@@ -211,10 +202,15 @@ func (s Settings) CleanupThreads(driver string) int {
 }
 
 // Plans reports whether oned has the scheduler make plans and carries them out (7.0 and later).
-func (s Settings) Plans() bool { _, ok := s.Get(WindowTime); return ok }
+func (s Settings) Plans() bool { return s.has(WindowTime) }
 
 // Beacons reports whether monitord watches hosts (5.12 and later); before, oned does.
-func (s Settings) Beacons() bool { _, ok := s.Get(Beacon); return ok }
+func (s Settings) Beacons() bool { return s.has(Beacon) }
+
+func (s Settings) has(name Setting) bool {
+	_, ok := s.Get(name)
+	return ok
+}
 
 // Interval is the setting that says how long a host may be silent.
 func (s Settings) Interval() Value {

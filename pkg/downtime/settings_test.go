@@ -22,7 +22,8 @@ func files(texts map[File]string) func(File) ([]onedconf.Attribute, error) {
 		if !found {
 			return nil, fmt.Errorf("open %s: %w", f, fs.ErrNotExist)
 		}
-		return onedconf.Parse(string(f), []byte(text), nil)
+		all, _, err := onedconf.Parse(string(f), []byte(text))
+		return all, err
 	}
 }
 
@@ -146,7 +147,10 @@ func FuzzRead(f *testing.F) {
 	f.Add("SCHED_MAX_WND_TIME = 1 MAX_ACTIONS_PER_HOST = 0 MAX_ACTIONS_PER_CLUSTER = 0", uint8(7), uint8(4))
 	f.Fuzz(func(t *testing.T, text string, major, minor uint8) {
 		v := release(4+int(major)%5, int(minor)%16)
-		s, _ := Read(v, func(f File) ([]onedconf.Attribute, error) { return onedconf.Parse(string(f), []byte(text), nil) })
+		s, _ := Read(v, func(f File) ([]onedconf.Attribute, error) {
+			all, _, err := onedconf.Parse(string(f), []byte(text))
+			return all, err
+		})
 		for _, v := range s.Values {
 			if v.Number < 0 || v.Number > maxCount {
 				t.Fatalf("%+v", v)

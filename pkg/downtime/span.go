@@ -2,8 +2,8 @@ package downtime
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -33,6 +33,38 @@ func (s Span) Plus(t Span) Span { return Span{add(s.Low, t.Low), add(s.High, t.H
 // Times is the same n times, one after the other.
 func (s Span) Times(n int) Span { return Span{times(s.Low, n), times(s.High, n)} }
 
+// String is a Span in words, such as "2m36s to 3m21s".
+func (s Span) String() string {
+	low, high := short(s.Low), short(s.High)
+	switch {
+	case s.Never():
+		return "never"
+	case !s.Bounded() && s.Low == 0:
+		return "no limit"
+	case !s.Bounded():
+		return low + " or more, no limit"
+	case low == high:
+		return low
+	case s.Low < time.Second:
+		return "up to " + high
+	}
+	return low + " to " + high
+}
+
+// short is a time in words: tenths below ten seconds, whole seconds above, and no zeros: 10m, not 10m0s.
+func short(d time.Duration) string {
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	text := d.Round(time.Second).String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if rest, found := strings.CutSuffix(text, zero); found {
+			text = rest + zero[:1]
+		}
+	}
+	return text
+}
+
 // add adds two times that are not negative; what is too long is Unbounded.
 func add(a, b time.Duration) time.Duration {
 	if a >= Unbounded-b {
@@ -58,38 +90,16 @@ type spanJSON struct {
 	High *float64 `json:"high_s"`
 }
 
-func inSeconds(d time.Duration) *float64 {
-	if d == Unbounded {
-		return nil
+func (s Span) json() spanJSON {
+	inSeconds := func(d time.Duration) *float64 {
+		if d == Unbounded {
+			return nil
+		}
+		s := math.Round(d.Seconds()*100) / 100
+		return &s
 	}
-	s := math.Round(d.Seconds()*100) / 100
-	return &s
+	return spanJSON{inSeconds(s.Low), inSeconds(s.High)}
 }
 
 // MarshalJSON writes {"low_s": 155, "high_s": 200}, in seconds; null where there is no bound.
-func (s Span) MarshalJSON() ([]byte, error) {
-	return json.Marshal(spanJSON{inSeconds(s.Low), inSeconds(s.High)})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote. Times that are negative, or above a year, are an error.
-func (s *Span) UnmarshalJSON(text []byte) error {
-	var j spanJSON
-	if err := json.Unmarshal(text, &j); err != nil {
-		return err
-	}
-	const year = 365 * 24 * 3600
-	for _, part := range []struct {
-		from *float64
-		to   *time.Duration
-	}{{j.Low, &s.Low}, {j.High, &s.High}} {
-		switch {
-		case part.from == nil:
-			*part.to = Unbounded
-		case *part.from < 0 || *part.from > year:
-			return fmt.Errorf("a time of %g s", *part.from)
-		default:
-			*part.to = seconds(*part.from)
-		}
-	}
-	return nil
-}
+func (s Span) MarshalJSON() ([]byte, error) { return json.Marshal(s.json()) }

@@ -27,59 +27,36 @@ type SSH struct {
 	ConnectTimeout time.Duration
 	// SetElsewhere: there is none for this host, but for others: then oneft hooks install writes none, either.
 	SetElsewhere bool
-	// Addresses is how many addresses the name of a host has; each is tried in turn. 0 is 1.
-	Addresses int
-	// KeepAlive is the longest that a connection to a dead host lives, and a master with it:
-	// ServerAliveInterval times (ServerAliveCountMax + 1). 0 is ShippedKeepAlive.
-	KeepAlive time.Duration
 }
 
-// ShippedKeepAlive is ServerAliveInterval 10 and the default ServerAliveCountMax 3 (share/ssh/etc/config,
-// 5.12 to 7.4): "40 s more with a stale persistent master", measured with 6.10.
+// ShippedKeepAlive is the longest that a persistent master to a dead host lives: ServerAliveInterval 10 and the
+// default ServerAliveCountMax 3 (share/ssh/etc/config, 5.12 to 7.4); 40 s, measured with 6.10.
 const ShippedKeepAlive = 40 * time.Second
 
 // Measured with 6.10 in November 2026; what the drivers add on a busy machine is in the upper ends.
 var (
-	silentCommand      = Between(3.0, 3.1)     // 3.07 s: the kernel asks three times by ARP
-	droppedCommand     = Between(133.5, 135.0) // 133.5, 134.8 and 135 s: tcp_syn_retries 6
-	unreachableCommand = Between(2.3, 2.5)     // 2.4 s
-	refusedCommand     = Between(0.01, 0.5)
-	failFastCommand    = Between(0.01, 0.5) // 9 ms by hand, 0.3 to 0.5 s through the drivers
+	failFastCommand = Between(0.01, 0.5) // 9 ms by hand, 0.3 to 0.5 s through the drivers
+	refusedCommand  = Between(0.01, 0.5)
 	// timeoutExtra is what a command takes beyond ConnectTimeout: 5.1 to 5.6 s with 5.
 	timeoutExtra = Between(0.1, 0.6)
 )
 
 // Command is how long one ssh command to the failed host takes, until it fails. A host that is frozen
-// keeps it waiting for a banner for ever, unless there is a ConnectTimeout, which bounds that as well
+// keeps it waiting for a banner forever, unless there is a ConnectTimeout, which bounds that as well
 // (OpenSSH 9.2: 3.02 s with ConnectTimeout 3, measured).
 func (s SSH) Command(f Failure) Span {
-	var c Span
-	switch f {
-	case Silent:
-		c = silentCommand
-	case Dropped:
-		c = droppedCommand
-	case Unreachable:
-		c = unreachableCommand
-	case Frozen:
-		c = Never()
-	default:
+	c, waits := map[Failure]Span{
+		Silent:      Between(3.0, 3.1),     // 3.07 s: the kernel asks three times by ARP
+		Dropped:     Between(133.5, 135.0), // 133.5, 134.8 and 135 s: tcp_syn_retries 6
+		Unreachable: Between(2.3, 2.5),     // 2.4 s
+		Frozen:      Never(),
+	}[f]
+	if !waits {
 		return refusedCommand
 	}
 	if s.ConnectTimeout > 0 {
 		c.Low = min(c.Low, add(s.ConnectTimeout, timeoutExtra.Low))
 		c.High = min(c.High, add(s.ConnectTimeout, timeoutExtra.High))
 	}
-	return c.Times(max(1, s.Addresses))
-}
-
-// Slowest is the longest that a command can still be connecting to a host that is off, wherever it is.
-func (s SSH) Slowest() time.Duration { return s.Command(Dropped).High }
-
-// keepAlive is the time after which a stale master is gone.
-func (s SSH) keepAlive() time.Duration {
-	if s.KeepAlive > 0 {
-		return s.KeepAlive
-	}
-	return ShippedKeepAlive
+	return c
 }

@@ -1,118 +1,57 @@
 package downtime
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
-
-// String is a Span in words, such as "2m36s to 3m21s".
-func (s Span) String() string {
-	low, high := short(s.Low), short(s.High)
-	switch {
-	case s.Never():
-		return "never"
-	case !s.Bounded() && s.Low == 0:
-		return "no limit"
-	case !s.Bounded():
-		return low + " or more, no limit"
-	case low == high:
-		return low
-	case s.Low < time.Second:
-		return "up to " + high
-	}
-	return low + " to " + high
-}
-
-// short is a time in words: tenths below ten seconds, whole seconds above, and no zeros: 10m, not 10m0s.
-func short(d time.Duration) string {
-	if d < 10*time.Second {
-		return d.Round(100 * time.Millisecond).String()
-	}
-	text := d.Round(time.Second).String()
-	for _, zero := range []string{"m0s", "h0m"} {
-		if rest, found := strings.CutSuffix(text, zero); found {
-			text = rest + zero[:1]
-		}
-	}
-	return text
-}
 
 // Text says what a host that fails so looks like.
 func (f Failure) Text() string {
-	switch f {
-	case Silent:
-		return "off, same network"
-	case Dropped:
-		return "off, routed or filtered"
-	case Unreachable:
-		return "off, a router answers for it"
-	case Refused:
-		return "off, connections are refused"
-	case Frozen:
-		return "frozen: the kernel answers, no process does"
-	case NoSSHD:
-		return "only sshd is dead"
-	case NoLibvirtd:
-		return "only libvirtd is dead"
-	}
-	return string(f)
+	return cmp.Or(map[Failure]string{
+		Silent:      "off, same network",
+		Dropped:     "off, routed or filtered",
+		Unreachable: "off, a router answers for it",
+		Refused:     "off, connections are refused",
+		Frozen:      "frozen: the kernel answers, no process does",
+		NoSSHD:      "only sshd is dead",
+		NoLibvirtd:  "only libvirtd is dead",
+	}[f], string(f))
 }
 
 // Text says what is done in a stage.
 func (k StageKind) Text() string {
-	switch k {
-	case StageDetection:
-		return "oned notices (ERROR)"
-	case StageWatch:
-		return "the host is watched"
-	case StageOpinion:
-		return "second opinion"
-	case StageGuard:
-		return "storm guard"
-	case StageProof:
-		return "fencing"
-	case StageCleanup:
-		return "oned's clean-up"
-	case StageScheduling:
-		return "scheduler"
-	case StageProlog:
-		return "disks (prolog)"
-	case StageBoot:
-		return "boot"
-	}
-	return string(k)
+	return cmp.Or(map[StageKind]string{
+		StageDetection:  "oned notices (ERROR)",
+		StageWatch:      "the host is watched",
+		StageOpinion:    "second opinion",
+		StageGuard:      "storm guard",
+		StageProof:      "fencing",
+		StageCleanup:    "oned's clean-up",
+		StageScheduling: "scheduler",
+		StageProlog:     "disks (prolog)",
+		StageBoot:       "boot",
+	}[k], string(k))
 }
 
 // Text names the lever in a few words.
 func (k LeverKind) Text() string {
-	switch k {
-	case LeverFailFast:
-		return "ssh that fails fast"
-	case LeverConnectTimeout:
-		return "ConnectTimeout of ssh"
-	case LeverInterval:
-		return "the monitoring interval"
-	case LeverSystemProbe:
-		return "SYSTEM_HOST"
-	case LeverMaxHost:
-		return "MAX_HOST"
-	case LeverMaxDispatch:
-		return "MAX_DISPATCH"
-	case LeverSchedInterval:
-		return "SCHED_INTERVAL"
-	case LeverPlace:
-		return "place: true"
-	case LeverFencing:
-		return "fencing"
-	case LeverFenceFirst:
-		return "fence_first: true"
-	case LeverProof:
-		return "shorter time-outs of fencing"
-	}
-	return string(k)
+	return cmp.Or(map[LeverKind]string{
+		LeverFailFast:       "ssh that fails fast",
+		LeverConnectTimeout: "ConnectTimeout of ssh",
+		LeverInterval:       "the monitoring interval",
+		LeverSystemProbe:    "SYSTEM_HOST",
+		LeverMaxHost:        "MAX_HOST",
+		LeverMaxDispatch:    "MAX_DISPATCH",
+		LeverSchedInterval:  "SCHED_INTERVAL",
+		LeverPlace:          "place: true",
+		LeverFencing:        "fencing",
+		LeverFenceFirst:     "fence_first: true",
+		LeverProof:          "shorter time-outs of fencing",
+	}[k], string(k))
 }
 
 // Place is where an admin finds the files, for words.
@@ -150,19 +89,17 @@ func (l Lever) Text(p Place) string {
 	case LeverPlace:
 		return "place: true in " + p.Config + ": one-ft deploys the VMs instead of waiting for the scheduler"
 	}
-	var parts []string
-	restarts := map[string]bool{}
-	var then []string
+	var parts, restarts []string
 	for _, c := range l.Changes {
 		name, _, _ := strings.Cut(string(c.Setting), " (")
 		parts = append(parts, fmt.Sprintf("%s = %s (now %s) in %s", name, c.Value, c.Now, filepath.Join(p.Etc, string(c.File))))
-		if r := p.restart(c.File); r != "" && !restarts[r] {
-			restarts[r], then = true, append(then, r)
+		if r := p.restart(c.File); r != "" && !slices.Contains(restarts, r) {
+			restarts = append(restarts, r)
 		}
 	}
 	text := strings.Join(parts, ", ")
-	if len(then) > 0 {
-		text += "; then " + strings.Join(then, " and ")
+	if len(restarts) > 0 {
+		text += "; then " + strings.Join(restarts, " and ")
 	}
 	return text
 }
@@ -184,15 +121,16 @@ func (l Lever) timeoutText() string {
 }
 
 // Text says what was assumed instead of a setting. It may hold text of the file: make it printable.
-func (b Problem) Text(p Place) string {
-	path := filepath.Join(p.Etc, string(b.File))
-	switch b.Kind {
+func (p Problem) Text(at Place) string {
+	path := filepath.Join(at.Etc, string(p.File))
+	const shipped = "; the settings that OpenNebula ships are assumed"
+	switch p.Kind {
 	case FileMissing:
-		return fmt.Sprintf("%s is not there; the settings that OpenNebula ships are assumed", path)
+		return path + " is not there" + shipped
 	case ValueInvalid:
-		return fmt.Sprintf("%s in %s is %q, which is no sensible number; OpenNebula's default is assumed", b.Setting, path, b.Detail)
+		return fmt.Sprintf("%s in %s is %q, which is no sensible number; OpenNebula's default is assumed", p.Setting, path, p.Detail)
 	case FileSyntax:
-		return fmt.Sprintf("%s has an error (%s); the settings that OpenNebula ships are assumed", path, b.Detail)
+		return fmt.Sprintf("%s has an error (%s)%s", path, p.Detail, shipped)
 	}
-	return fmt.Sprintf("%s cannot be read (%s); the settings that OpenNebula ships are assumed", path, b.Detail)
+	return fmt.Sprintf("%s cannot be read (%s)%s", path, p.Detail, shipped)
 }

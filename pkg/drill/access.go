@@ -26,62 +26,41 @@ const (
 // subject is who, or what, a rule is about: the kind and the ID in the lowest 36 bits.
 const subject = 0xFFFFFFFFF
 
-// rule is one access rule of oned.
+// aclRule is an access rule of oned.
 type aclRule struct{ user, resource, rights int64 }
 
-// Access says who may use which hosts and datastores.
+// Access says who may use which hosts and datastores; when it could not be read, only oneadmin and its group.
 type Access struct {
-	// Known: rules and groups could be read.
-	Known  bool
 	rules  []aclRule
 	groups map[int][]int // of users, by their ID
 }
 
-// access reads rules that hold in this zone, and the groups of users. What cannot be read is not known:
-// then only VMs of oneadmin and its group can be judged.
+// access reads the rules that hold in this zone, and the groups of users.
 func (r *reader) access(ctx context.Context) (a Access) {
-	zone, err := r.zone(ctx)
+	config, err := r.client.Configuration(ctx)
 	if err != nil {
 		return a
 	}
-	err = r.pool(ctx, "ACL_POOL", "ACL", func(e *element) error {
-		if err := e.once("USER", "RESOURCE", "RIGHTS", "ZONE"); err != nil {
-			return err
+	zone := config.Child("FEDERATION").Number("ZONE_ID") // 0 where there is no federation
+	err = r.client.Each(ctx, "ACL", func(e *one.Element) error {
+		if z := hex(e.Value("ZONE")); e.Child("ZONE") == nil || z == aclAll || z == aclIndividual|zone {
+			a.rules = append(a.rules, aclRule{hex(e.Value("USER")), hex(e.Value("RESOURCE")), hex(e.Value("RIGHTS"))})
 		}
-		if z := hex(e.value("ZONE")); e.child("ZONE") == nil || z == aclAll || z == aclIndividual|zone {
-			a.rules = append(a.rules, aclRule{hex(e.value("USER")), hex(e.value("RESOURCE")), hex(e.value("RIGHTS"))})
-		}
-		return nil
+		return e.Once("USER", "RESOURCE", "RIGHTS", "ZONE")
 	}, "one.acl.info")
 	if err != nil {
 		return Access{}
 	}
 	a.groups = map[int][]int{}
-	err = r.pool(ctx, "USER_POOL", "USER", func(e *element) error {
-		if err := e.once("ID", "GID", "GROUPS"); err != nil {
-			return err
-		}
-		a.groups[int(e.number("ID"))] = append(e.ids("GROUPS"), int(e.number("GID")))
-		return nil
+	err = r.client.Each(ctx, "USER", func(e *one.Element) error {
+		u, err := e.User()
+		a.groups[u.ID] = u.Groups
+		return err
 	}, "one.userpool.info")
-	a.Known = err == nil
-	return a
-}
-
-// zone is the ID of this zone, 0 where there is no federation.
-func (r *reader) zone(ctx context.Context) (id int64, err error) {
-	text, err := r.src.Raw(ctx, "one.system.config")
 	if err != nil {
-		return 0, err
+		return Access{}
 	}
-	root := strings.SplitN(strings.TrimPrefix(strings.TrimSpace(text), "<"), ">", 2)[0]
-	err = eachObject("<POOL>"+text+"</POOL>", "POOL", root, func(e *element) error {
-		if f := e.child("FEDERATION"); f != nil {
-			id = f.number("ZONE_ID")
-		}
-		return nil
-	})
-	return id, err
+	return a
 }
 
 // hex reads a mask as oned writes it; 0, which allows nothing, for anything else.
@@ -117,10 +96,11 @@ func (v *VM) trusted() bool { return v.UID == 0 || v.GID == 0 }
 
 // mayUse reports whether the owner of a VM may run it on a host (MANAGE; Scheduler.cc, match_host).
 func (a Access) mayUse(v *VM, h one.Host) bool {
-	return v.trusted() || a.Known && a.allows(v, aclManage, aclHost, h.ID, []int{h.ClusterID})
+	return v.trusted() || a.allows(v, aclManage, aclHost, h.ID, []int{h.ClusterID})
 }
 
 // mayStore reports whether the owner of a VM may use a datastore (USE; Scheduler.cc, match_system_ds).
 func (a Access) mayStore(v *VM, d Datastore) bool {
-	return v.trusted() || a.Known && (d.OtherUse || d.GroupUse && slices.Contains(a.groups[v.UID], d.GID) || a.allows(v, aclUse, aclDatastore, d.ID, d.Clusters))
+	inGroup := d.GroupUse && slices.Contains(a.groups[v.UID], d.GID)
+	return v.trusted() || d.OtherUse || inGroup || a.allows(v, aclUse, aclDatastore, d.ID, d.Clusters)
 }

@@ -20,7 +20,7 @@ const (
 	// Those below matter for placing a VM (Placer), not for whether there is room.
 
 	Affinity         Aspect = "affinity"         // requirements about the VMs that are on a host (CURRENT_VMS)
-	Requirements     Aspect = "requirements"     // that cannot be told, or not be read
+	Requirements     Aspect = "requirements"     // that are not known, or not readable
 	ImageDatastores  Aspect = "image_datastores" // a disk is copied on its image datastore
 	SystemDatastores Aspect = "system_datastores"
 	AccessControl    Aspect = "access_control" // whether its owner may use any of the hosts or datastores
@@ -32,39 +32,18 @@ const (
 
 // String is the aspect in words.
 func (a Aspect) String() string {
-	switch a {
-	case PCIDevices:
-		return "PCI devices"
-	case PinnedCPUs:
-		return "pinned CPUs (NUMA)"
-	case HugePages:
-		return "huge pages (NUMA)"
-	case Networks:
-		return "networks that the scheduler chooses"
-	case PublicClouds:
-		return "public clouds"
-	case VMGroups:
-		return "VM groups"
-	case Affinity:
-		return "which VMs are on a host"
-	case Requirements:
-		return "its requirements"
-	case ImageDatastores:
-		return "free space of image datastores"
-	case SystemDatastores:
-		return "system datastores"
-	case AccessControl:
-		return "permissions of its owner (ACL)"
-	case Preference:
-		return "a rank of its own"
-	case Room:
-		return "room on the other hosts"
-	case State:
-		return "its state"
-	case Unreadable:
-		return "the VM itself, which could not be read"
+	words, known := map[Aspect]string{
+		PCIDevices: "PCI devices", PinnedCPUs: "pinned CPUs (NUMA)", HugePages: "huge pages (NUMA)",
+		Networks: "networks that the scheduler chooses", PublicClouds: "public clouds", VMGroups: "VM groups",
+		Affinity: "which VMs are on a host", Requirements: "its requirements",
+		ImageDatastores: "free space of image datastores", SystemDatastores: "system datastores",
+		AccessControl: "permissions of its owner (ACL)", Preference: "a rank of its own",
+		Room: "room on the other hosts", State: "its state", Unreadable: "the VM itself, which could not be read",
+	}[a]
+	if !known {
+		return fmt.Sprintf("aspect %q", string(a))
 	}
-	return fmt.Sprintf("aspect %q", string(a))
+	return words
 }
 
 // aspects are several in words.
@@ -74,4 +53,20 @@ func aspects(all []Aspect) string {
 		words[i] = a.String()
 	}
 	return strings.Join(words, ", ")
+}
+
+// need is an aspect, and whether it matters.
+type need struct {
+	is     bool
+	aspect Aspect
+}
+
+// needed are the aspects that matter.
+func needed(all []need) (aspects []Aspect) {
+	for _, n := range all {
+		if n.is {
+			aspects = append(aspects, n.aspect)
+		}
+	}
+	return aspects
 }

@@ -3,7 +3,6 @@ package drill
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -26,12 +25,11 @@ type Cloud struct {
 	Notes []string
 }
 
-// Host is a host with what the scheduler looks at.
+// Host is a host with what the scheduler evaluates.
 type Host struct {
 	one.Host
-	// Attributes are those that requirements can name, with all their values in the order of
-	// the XML; the template of the cluster comes last.
-	Attributes map[string][]string
+	// Attributes have those of its cluster last.
+	Attributes Attributes
 	Driver     string // of its VMs (VM_MAD), such as kvm
 	// NoMonitoring: the answer had no monitoring data, so FREE_CPU and its like are not known.
 	NoMonitoring bool
@@ -41,16 +39,13 @@ type Host struct {
 	FreeDatastore map[int]int64
 }
 
-// VM is a VM with what the scheduler looks at. Of both templates only the attributes of
+// VM is a VM with what the scheduler evaluates. Of both templates only the attributes of
 // one-ft are kept, and of its history the last record, but the whole one while it is migrating.
 type VM struct {
 	one.VM
 	CPUShare int64 // hundredths of a core
 	MemoryKB int64
 	DiskMB   int64 // on the system datastore
-	Disks    int   // how many it has
-	// Prolog is how long its disks took when it was started where it is; 0 when that is not known.
-	Prolog time.Duration
 	// Requirements must all be met by the host; DatastoreRequirements by the system datastore.
 	Requirements, DatastoreRequirements []string
 	// UserPriority comes before the ID in the scheduler's order (5.10 and later).
@@ -74,7 +69,7 @@ type Datastore struct {
 	FreeMB     int64
 	Monitored  bool // its size is known
 	Disabled   bool
-	Attributes map[string][]string
+	Attributes Attributes
 	// GID is that of its group; GroupUse and OtherUse are its permissions.
 	GID                int
 	GroupUse, OtherUse bool
@@ -89,8 +84,8 @@ func (d *Datastore) Values(name string) ([]string, bool) {
 // clustersID is the path of a datastore's clusters, as requirements name them.
 const clustersID = "CLUSTERS/ID"
 
-// isPath reports whether a name in a requirement is a path to what is nested in the object's XML: the scheduler looks for
-// it as it is, below each part of the object (ObjectXML::search).
+// isPath reports whether a name in a requirement is a path to what is nested in the object's XML: the scheduler
+// searches it below each part of the object (ObjectXML::search).
 func isPath(name string) bool { return strings.Contains(name, "/") }
 
 // HasVM is false: datastores hold no VMs.
@@ -98,11 +93,15 @@ func (d *Datastore) HasVM(int) bool { return false }
 
 // Host finds a host by its ID.
 func (c Cloud) Host(id int) (Host, bool) {
-	i, found := slices.BinarySearchFunc(c.Hosts, id, func(h Host, id int) int { return h.ID - id })
+	i, found := c.hostIndex(id)
 	if !found {
 		return Host{}, false
 	}
 	return c.Hosts[i], true
+}
+
+func (c Cloud) hostIndex(id int) (int, bool) {
+	return slices.BinarySearchFunc(c.Hosts, id, func(h Host, id int) int { return h.ID - id })
 }
 
 // VM finds a VM by its ID.
@@ -123,7 +122,7 @@ func (c Cloud) indexOf(vm int) (int, bool) {
 func (c Cloud) Plan(hostID int, d one.Dialect, p recovery.Policy) recovery.Plan {
 	host, _ := c.Host(hostID)
 	s := recovery.Snapshot{Dialect: d, Host: host.Host}
-	others := p.Mode == recovery.Migrate || host.Template["FT_ACTION"] != "" // moves and migrations look at them
+	others := p.Mode == recovery.Migrate || host.Template["FT_ACTION"] != "" // moves and migrations need them
 	for _, id := range host.VMs {
 		if vm, found := c.VM(id); found {
 			s.VMs = append(s.VMs, vm.VM)

@@ -17,13 +17,13 @@
 // The scheduler places one VM after another and moves none to make room, so whether the
 // last one finds a host depends on the order, and on which of several hosts the earlier
 // ones took. The order is by ID for the VMs that wait when it looks, but which wait by then
-// depends on when it looks. So the VMs are placed in every Way: both orders, each with the
-// three policies that OpenNebula ships. Fits means that all VMs are placed in all ways,
+// depends on when it looks. So the VMs are placed in every Strategy: both orders, each with the
+// three policies that OpenNebula ships. Fits means that all VMs are placed in all of them,
 // DoesNotFit that some VM is placed in none, and Tight is between.
 //
-// test/drill holds that against the simulated scheduler, which takes the lowest ID first
+// Tests hold that against the simulated scheduler, which takes the lowest ID first
 // and the host with the most free CPU (ByID, FreeCPU). When all VMs wait at its first look
-// after the failure and nothing else changes the cloud, each VM is where Place says, none
+// after the failure and nothing else changes the cloud, each VM is where its Strategy puts it, none
 // waits when the verdict is Fits, and some VM waits when it is DoesNotFit. When it looks
 // while VMs are still being recovered, only this is certain: a VM for which no other host is
 // large enough, or meets its requirements, waits. The real scheduler differs in that it

@@ -85,10 +85,7 @@ func Foretell(c Cloud, hostID int, plan recovery.Plan, in Conditions) Downtime {
 	d := Downtime{
 		VMs: len(input.Disks), Hosts: input.Hosts, Proof: proof, Storm: downtime.Span{Low: in.Values.StormCoolDown, High: in.Values.StormGiveUp},
 		FailFast: in.FailFast, ConnectTimeout: in.SSH.ConnectTimeout.Seconds(), Timeout: in.Values.Timeout.Seconds(), Needed: needed.Seconds(),
-		Settings: in.Settings.Values, NotRead: in.NotRead, place: in.Place, sshErr: in.SSHErr, Levers: []Lever{},
-	}
-	if d.Settings == nil {
-		d.Settings = []downtime.Value{}
+		Settings: append([]downtime.Value{}, in.Settings.Values...), NotRead: in.NotRead, place: in.Place, sshErr: in.SSHErr, Levers: []Lever{},
 	}
 	shorter := in.Fencing.shorter(in.Values, input.Watch.Low)
 	for _, failure := range downtime.Failures() {
@@ -152,14 +149,23 @@ func (in Conditions) input(c Cloud, hostID int, plan recovery.Plan) (downtime.In
 			continue
 		}
 		if needsPlace(step.Verb) {
-			i.Disks = append(i.Disks, vm.Disks)
+			i.Disks = append(i.Disks, vm.DiskCount)
 		}
-		if p := vm.Prolog; p > 0 {
-			if i.Prolog.High == 0 {
-				i.Prolog = downtime.Span{Low: p, High: p}
-			}
-			i.Prolog = downtime.Span{Low: min(i.Prolog.Low, p), High: max(i.Prolog.High, p)}
+		if p := vm.prolog(); p > 0 {
+			i.Prolog = downtime.Span{Low: min(cmp.Or(i.Prolog.Low, p), p), High: max(i.Prolog.High, p)}
 		}
 	}
 	return i, proof
+}
+
+// prolog is how long the disks of a VM took when it was started where it is; 0 when that is not known. A prolog of a
+// day is damage.
+func (v *VM) prolog() time.Duration {
+	const day = 24 * 60 * 60
+	last, _ := v.Last()
+	took := last.PrologEnd - last.PrologStart
+	if last.PrologStart <= 0 || took < 0 || took > day {
+		return 0
+	}
+	return time.Duration(took) * time.Second
 }

@@ -68,7 +68,9 @@ func forty() Cloud {
 	var ids []int
 	for id := range 40 {
 		ids = append(ids, id)
-		c.VMs = append(c.VMs, with(vm(id, 0, 1, 1), func(v *VM) { v.Disks, v.Prolog = 1, time.Duration(3+id%5)*time.Second }))
+		c.VMs = append(c.VMs, with(vm(id, 0, 1, 1), func(v *VM) {
+			v.DiskCount, v.History[0].PrologStart, v.History[0].PrologEnd = 1, 100, int64(103+id%5)
+		}))
 	}
 	c.Hosts = []Host{host(0, 40, 40, ids...)}
 	for id := 1; id < 5; id++ {
@@ -132,10 +134,10 @@ func TestDowntimeLines(t *testing.T) {
 		"downtime until the last of 40 VMs runs again on 4 other hosts:", "oned notices (ERROR)  2m36s to 3m21s     6m57s to 7m45s",
 		"the host is watched   6m                 6m", "scheduler             2m15s to 2m30s",
 		"frozen: the kernel answers, no process does: never ERROR", "only libvirtd is dead: ERROR after up to 10m", "held for 1m, at most 30m (storm)",
-		"1. ConnectTimeout 10 in the ssh configuration of the user that oned runs as: oneft hooks install --ssh (", "sooner in the same network, ", " when routed or filtered; a frozen host becomes ERROR at all)",
+		"1. ConnectTimeout 10 in the ssh configuration of the user that oned runs as: oneft hooks install --ssh (", "sooner in the same network, ", " when routed or filtered; a frozen host, which otherwise never becomes ERROR, is recovered)",
 		"MAX_DISPATCH = 40 (now 30) in /etc/one/sched.conf, MAX_HOST = 10 (now 1) in /etc/one/sched.conf; then systemctl restart opennebula-scheduler (2m15s sooner)",
 		"MONITORING_INTERVAL_HOST = 60 (now 180) in /etc/one/monitord.conf; then systemctl restart opennebula (", "fence_first: true in /etc/one/one-ft.yaml", "place: true in /etc/one/one-ft.yaml",
-		"/etc/one/sched.conf is not there; the settings that OpenNebula ships are assumed", "ssh was not asked for its settings",
+		"/etc/one/sched.conf is not there; the settings that OpenNebula ships are assumed", "failed to read the settings of ssh",
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q is not in\n%s", part, text)
@@ -145,7 +147,7 @@ func TestDowntimeLines(t *testing.T) {
 		t.Errorf("%q", text)
 	}
 	// host_error takes the time that it needs, unless an admin has set another one.
-	const short = "timeout: 10m in the configuration is too short to follow all of them: it has to be at least "
+	const short = "timeout: 10m in the configuration is too short to follow all VMs; it must be at least "
 	if strings.Contains(text, "too short") || d.Timeout != d.Needed {
 		t.Errorf("timeout %g s, needed %g s:\n%s", d.Timeout, d.Needed, text)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"one-ft/pkg/one"
 )
 
 // Group is a VM group: rules about which VMs may share a host.
@@ -25,35 +27,22 @@ type Role struct {
 }
 
 // parseGroup reads a VM_GROUP element.
-func parseGroup(e *element) (Group, error) {
-	if err := e.once("ID", "ROLES", "TEMPLATE"); err != nil {
-		return Group{}, err
+func parseGroup(e *one.Element) Group {
+	g := Group{ID: int(e.Number("ID"))}
+	for _, r := range e.Child("ROLES").All("ROLE") {
+		g.Roles = append(g.Roles, Role{
+			Name: r.Value("NAME"), Policy: strings.ToUpper(r.Value("POLICY")), VMs: numbers(r.Value("VMS")),
+			HostAffined: numbers(r.Value("HOST_AFFINED")), HostAntiAffined: numbers(r.Value("HOST_ANTI_AFFINED")),
+		})
 	}
-	g := Group{ID: int(e.number("ID"))}
-	if roles := e.child("ROLES"); roles != nil {
-		for i := range roles.children {
-			r := &roles.children[i]
-			if r.name != "ROLE" {
-				continue
-			}
-			g.Roles = append(g.Roles, Role{
-				Name: r.value("NAME"), Policy: strings.ToUpper(r.value("POLICY")), VMs: numbers(r.value("VMS")),
-				HostAffined: numbers(r.value("HOST_AFFINED")), HostAntiAffined: numbers(r.value("HOST_ANTI_AFFINED")),
-			})
+	sets := func(name string) (all [][]string) {
+		for _, rule := range e.Child("TEMPLATE").All(name) {
+			all = append(all, strings.FieldsFunc(rule.Text(), func(r rune) bool { return r == ',' || r == ' ' }))
 		}
+		return all
 	}
-	if template := e.child("TEMPLATE"); template != nil {
-		for i := range template.children {
-			names := strings.FieldsFunc(template.children[i].text, func(r rune) bool { return r == ',' || r == ' ' })
-			switch template.children[i].name {
-			case "AFFINED":
-				g.Affined = append(g.Affined, names)
-			case "ANTI_AFFINED":
-				g.AntiAffined = append(g.AntiAffined, names)
-			}
-		}
-	}
-	return g, nil
+	g.Affined, g.AntiAffined = sets("AFFINED"), sets("ANTI_AFFINED")
+	return g
 }
 
 // numbers reads IDs with commas between them.
@@ -76,59 +65,55 @@ func (g Group) role(name string) (Role, bool) {
 	return g.Roles[i], true
 }
 
-// apart are the VMs that may not share a host with a VM of a role, and hosts what the role
-// says of hosts, as a requirement; both as the scheduler writes them
-// (src/vm_group/VMGroupRole.cc).
+// apart is what a role requires of the host of one of its VMs: which VMs may not be on it, and which hosts the
+// role names; both as the scheduler writes them (src/vm_group/VMGroupRole.cc).
 func (g Group) apart(vm int, role Role) (requirements []string) {
-	not := func(ids []int) {
-		var terms []string
-		for _, id := range ids {
-			if id != vm {
-				terms = append(terms, fmt.Sprintf("(CURRENT_VMS != %d)", id))
-			}
-		}
-		if len(terms) > 0 {
-			requirements = append(requirements, strings.Join(terms, " & "))
-		}
+	others := func(ids []int) {
+		ids = slices.DeleteFunc(slices.Clone(ids), func(id int) bool { return id == vm })
+		requirements = append(requirements, filled(joined("(CURRENT_VMS != %d)", " & ", ids))...)
 	}
 	if role.Policy == "ANTI_AFFINED" {
-		not(role.VMs)
+		others(role.VMs)
 	}
 	for _, set := range g.AntiAffined {
-		if !slices.Contains(set, role.Name) {
-			continue
-		}
 		for _, name := range set {
-			if other, found := g.role(name); found && name != role.Name {
-				not(other.VMs)
+			if other, found := g.role(name); found && name != role.Name && slices.Contains(set, role.Name) {
+				others(other.VMs)
 			}
 		}
 	}
-	if text := oneOf("ID", role.HostAffined); text != "" {
-		requirements = append(requirements, text)
-	}
-	for _, id := range role.HostAntiAffined {
-		requirements = append(requirements, fmt.Sprintf("ID != %d", id))
-	}
-	return requirements
+	return append(requirements, filled(onHosts(role.HostAffined), joined("ID != %d", " & ", role.HostAntiAffined))...)
 }
 
-// oneOf is the requirement that an attribute has one of several values.
-func oneOf(name string, ids []int) string {
+// onHosts is the requirement of one of several hosts.
+func onHosts(ids []int) string { return joined("(ID = %d)", " | ", ids) }
+
+// joined is a requirement with a term for each ID.
+func joined(term, operator string, ids []int) string {
 	terms := make([]string, len(ids))
 	for i, id := range ids {
-		terms[i] = fmt.Sprintf("(%s = %d)", name, id)
+		terms[i] = fmt.Sprintf(term, id)
 	}
-	return strings.Join(terms, " | ")
+	return strings.Join(terms, operator)
 }
 
 // together are the sets of VMs that belong on one host: the roles that are affined in
 // themselves, and the rules between roles; rules that share a role are one.
-func (g Group) together() [][]int {
-	var sets [][]int
+func (g Group) together() (sets [][]int) {
+	add := func(set []int) {
+		sets = slices.DeleteFunc(sets, func(known []int) bool {
+			shared := slices.ContainsFunc(known, func(vm int) bool { return slices.Contains(set, vm) })
+			if shared {
+				set = append(set, known...)
+			}
+			return shared
+		})
+		slices.Sort(set)
+		sets = append(sets, slices.Compact(set))
+	}
 	for _, r := range g.Roles {
 		if r.Policy == "AFFINED" {
-			sets = append(sets, slices.Clone(r.VMs))
+			add(slices.Clone(r.VMs))
 		}
 	}
 	for _, names := range g.Affined {
@@ -137,23 +122,7 @@ func (g Group) together() [][]int {
 			r, _ := g.role(name)
 			set = append(set, r.VMs...)
 		}
-		sets = append(sets, set)
-	}
-	for merged := true; merged; {
-		merged = false
-		for i := range sets {
-			for j := i + 1; j < len(sets); j++ {
-				if slices.ContainsFunc(sets[i], func(vm int) bool { return slices.Contains(sets[j], vm) }) {
-					sets[i] = append(sets[i], sets[j]...)
-					sets, merged = slices.Delete(sets, j, j+1), true
-					j--
-				}
-			}
-		}
-	}
-	for i := range sets {
-		slices.Sort(sets[i])
-		sets[i] = slices.Compact(sets[i])
+		add(set)
 	}
 	return sets
 }

@@ -3,9 +3,7 @@ package drill
 import (
 	"fmt"
 	"slices"
-	"strings"
 
-	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
 
@@ -18,242 +16,201 @@ type Capacity struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// judgement is the answer for one host.
-type judgement struct {
-	verdict    Verdict
-	capacities map[int]Capacity // by VM
-	need       Headroom         // of the VMs that have to be placed
-	rest       Headroom         // what is free without the host, before anything is placed
-	unread     []int
-}
-
 // Headroom is room on hosts in service: hundredths of a core, and kB.
 type Headroom struct {
 	CPU    int64 `json:"cpu"`
 	Memory int64 `json:"memory_kb"`
 }
 
+// String is the room in words.
+func (h Headroom) String() string {
+	return fmt.Sprintf("%.2f CPU and %s", float64(h.CPU)/100, memoryText(h.Memory))
+}
+
+// memoryText is memory in kB in words.
+func memoryText(kb int64) string {
+	if kb >= 10<<20 || kb <= -10<<20 {
+		return fmt.Sprintf("%.1f GB", float64(kb)/(1<<20))
+	}
+	return fmt.Sprintf("%d MB", kb>>10)
+}
+
+// drill judges the death of one host: what would happen to its VMs, and whether the rest of the cloud can take them.
+func (s *simulation) drill(dead int, plan recovery.Plan) Report {
+	t := s.newTrial(dead, plan)
+	t.judge()
+	host := s.hosts[dead].host
+	r := Report{
+		HostID: host.ID, Name: host.Name, Cluster: host.Cluster, State: host.State.String(), VMs: []Row{},
+		Free: s.free(&t.start, dead), Unread: s.unreadOn(dead), NotEvaluated: notEvaluated(),
+	}
+	if len(r.Unread) > 0 {
+		r.Verdict = NotKnown
+	}
+	capacities := map[int]Capacity{}
+	for _, w := range t.workloads {
+		r.Need.CPU += w.cpu
+		r.Need.Memory += w.memory
+		for _, v := range w.vms {
+			capacities[v.ID] = t.capacity(w, v)
+		}
+	}
+	for _, step := range plan.Steps {
+		c, found := capacities[step.VM.ID]
+		if !found {
+			c.Host = -1
+		}
+		r.Verdict = max(r.Verdict, c.Verdict)
+		r.VMs = append(r.VMs, Row{
+			VM: step.VM.ID, Name: step.VM.Name, Status: step.VM.Status(), Priority: step.Priority,
+			Action: step.Verb, Reason: step.Reason.String(), Unhandled: step.Unhandled, Capacity: c,
+		})
+	}
+	return r
+}
+
 // trial is one host that could die: what changes on the others, and what has to be placed.
 type trial struct {
-	f     *field
-	dead  int // index
-	start room
-	items []*item
-	state room // of the way at hand
+	s         *simulation
+	dead      int // index
+	start     room
+	workloads []*workload // in the order of their IDs
+	state     room        // of the strategy at hand
 }
 
 // newTrial makes the trial of a host from the plan for its VMs: room that is free when a VM
 // leaves another host, too, and room that VMs take which need no scheduler.
-func (f *field) newTrial(dead int, plan recovery.Plan) *trial {
-	t := &trial{f: f, dead: dead}
-	f.base.clone(&t.start)
+func (s *simulation) newTrial(dead int, plan recovery.Plan) *trial {
+	t := &trial{s: s, dead: dead}
+	s.base.clone(&t.start)
 	for turn, step := range plan.Steps {
-		i, found := f.cloud.indexOf(step.VM.ID)
+		i, found := s.cloud.indexOf(step.VM.ID)
 		if !found {
 			continue
 		}
-		v := &f.cloud.VMs[i]
+		v := &s.cloud.VMs[i]
+		holders := s.holders[v.ID]
 		switch {
 		case needsPlace(step.Verb), step.Verb == recovery.VerbDelete:
-			for _, at := range f.holders[v.ID] { // a migration holds room on both of its hosts
+			for _, at := range holders { // a migration holds room on both of its hosts
 				t.take(v, at, -1)
 			}
-			if len(f.holders[v.ID]) > 1 {
-				t.start.placed[v.ID] = 0
+			if len(holders) > 1 {
+				t.start.placed[v.ID] = -1
 			}
 		case step.Verb == recovery.VerbMigrate:
-			if at, found := f.byID[step.Target]; found {
+			if at, found := s.cloud.hostIndex(step.Target); found {
 				t.take(v, at, 1)
 			}
 		case step.Verb == recovery.VerbReturn:
-			if source, known := step.VM.Previous(); known {
-				if at, found := f.byID[source.HostID]; found && !slices.Contains(f.holders[v.ID], at) {
-					t.take(v, at, 1)
-				}
+			source, _ := step.VM.Previous()
+			if at, found := s.cloud.hostIndex(source.HostID); found && len(step.VM.History) > 1 && !slices.Contains(holders, at) {
+				t.take(v, at, 1)
 			}
 		}
 		if needsPlace(step.Verb) {
-			it := f.item(v, turn)
-			it.resched = step.Verb == recovery.VerbResched
-			t.items = append(t.items, it)
+			w := s.workload(v, turn)
+			w.resched = step.Verb == recovery.VerbResched
+			t.workloads = append(t.workloads, w)
 		}
 	}
-	sorted(t.items, ByID) // the lowest ID leads
-	t.items = f.join(t.items, f.hosts[dead].host.ID)
+	sortWorkloads(t.workloads, ByID) // the lowest ID leads
+	t.workloads = s.join(t.workloads, dead)
 	return t
+}
+
+// needsPlace reports whether a step makes the scheduler look for a host.
+func needsPlace(v recovery.Verb) bool {
+	return v == recovery.VerbRecreate || v == recovery.VerbResumeRecreate || v == recovery.VerbResched
 }
 
 // take takes room for a VM on a host, or gives it back with -1.
 func (t *trial) take(v *VM, host int, sign int64) {
-	t.start.cpu[host] -= sign * v.CPUShare
-	t.start.memory[host] -= sign * v.MemoryKB
-	t.start.vms[host] += sign
+	has := &t.start.hosts[host]
+	has.cpu -= sign * v.CPUShare
+	has.memory -= sign * v.MemoryKB
+	has.vms += sign
 }
 
-// run places everything in one way, and tells for each item the index of its host, or -1.
-func (t *trial) run(w Way, hope bool) []int {
+// judge gives each workload its verdict and its usual host. What fits if every requirement that cannot be
+// evaluated is met, and does not if none is, is not known.
+func (t *trial) judge() {
+	vague := slices.ContainsFunc(t.workloads, func(w *workload) bool { return len(w.unknowns()) > 0 })
+	if vague {
+		t.runAll(true)
+		for _, w := range t.workloads {
+			w.atBest, w.verdict = w.verdict, NoNeed
+		}
+	}
+	t.runAll(false)
+	for _, w := range t.workloads {
+		if vague && w.atBest != w.verdict {
+			w.verdict = NotKnown
+		}
+	}
+}
+
+// runAll adds up the outcomes of all strategies that differ: without priorities both orders are the same.
+func (t *trial) runAll(optimistic bool) {
+	byTurn := slices.Clone(t.workloads)
+	sortWorkloads(byTurn, ByRecovery)
+	orders := []Order{ByID, ByRecovery}
+	if slices.Equal(byTurn, t.workloads) {
+		orders = orders[:1]
+	}
+	for _, order := range orders {
+		for _, rank := range []Rank{FreeCPU, Striping, Packing} {
+			t.run(Strategy{order, rank}, optimistic)
+			for _, w := range t.workloads {
+				outcome := Fits
+				if w.host < 0 {
+					outcome = DoesNotFit
+				}
+				if w.verdict != NoNeed && w.verdict != outcome {
+					outcome = Tight
+				}
+				w.verdict = outcome
+				if order == ByID && rank == Striping { // the default policy
+					w.usual = w.host
+				}
+			}
+		}
+	}
+}
+
+// run gives every workload its host by one strategy.
+func (t *trial) run(strategy Strategy, optimistic bool) {
 	t.start.clone(&t.state)
-	order := slices.Clone(t.items)
-	sorted(order, w.Order)
-	at := make(map[*item]int, len(order))
-	for _, it := range order {
-		at[it] = t.f.place(it, t.dead, w.Rank, hope, &t.state)
-	}
-	hosts := make([]int, len(t.items))
-	for i, it := range t.items {
-		hosts[i] = at[it]
-	}
-	return hosts
-}
-
-// ways are those that differ: without priorities both orders are the same.
-func (t *trial) ways() []Way {
-	byID, byTurn := slices.Clone(t.items), slices.Clone(t.items)
-	sorted(byID, ByID)
-	sorted(byTurn, ByRecovery)
-	if slices.Equal(byID, byTurn) {
-		return slices.DeleteFunc(ways(), func(w Way) bool { return w.Order == ByRecovery })
-	}
-	return ways()
-}
-
-// vague reports whether a requirement of any item cannot be told.
-func (t *trial) vague() bool {
-	return slices.ContainsFunc(t.items, func(it *item) bool { return len(it.unknowns()) > 0 })
-}
-
-// judge decides whether the rest of the cloud can take the VMs of a host.
-func (f *field) judge(dead int, plan recovery.Plan) judgement {
-	t := f.newTrial(dead, plan)
-	j := judgement{capacities: map[int]Capacity{}, rest: f.free(&t.start, dead), unread: f.unreadOn(dead)}
-	for _, step := range plan.Steps {
-		j.capacities[step.VM.ID] = Capacity{Host: -1}
-	}
-	tally := make([]count, len(t.items))
-	var usual []int // where the default policy puts them
-	hopes := []bool{false}
-	if t.vague() {
-		hopes = []bool{false, true}
-	}
-	for _, hope := range hopes {
-		for _, w := range t.ways() {
-			at := t.run(w, hope)
-			for i := range at {
-				tally[i].add(at[i] >= 0, hope)
-			}
-			if usual == nil && w.Rank == Striping {
-				usual = at
-			}
-		}
-	}
-	for i, it := range t.items {
-		j.need.CPU += it.cpu
-		j.need.Memory += it.memory
-		c := Capacity{Verdict: tally[i].verdict(len(hopes) > 1), Host: -1}
-		if usual[i] >= 0 {
-			c.Host = f.hosts[usual[i]].host.ID
-		}
-		for _, v := range it.vms {
-			own := c
-			own.explain(t, it, v)
-			j.capacities[v.ID] = own
-			j.verdict = max(j.verdict, own.Verdict)
-		}
-	}
-	if len(j.unread) > 0 {
-		j.verdict = max(j.verdict, NotKnown)
-	}
-	return j
-}
-
-// count is how often an item was placed, without and with hope.
-type count struct{ placed, missed [2]int }
-
-func (c *count) add(placed, hope bool) {
-	i := 0
-	if hope {
-		i = 1
-	}
-	if placed {
-		c.placed[i]++
-	} else {
-		c.missed[i]++
-	}
-}
-
-// verdict is that of the counts. What fits if everything unknown is met, and does not if nothing
-// is, is not known.
-func (c *count) verdict(vague bool) Verdict {
-	one := func(i int) Verdict {
-		switch {
-		case c.missed[i] == 0:
-			return Fits
-		case c.placed[i] == 0:
-			return DoesNotFit
-		}
-		return Tight
-	}
-	if !vague || one(0) == one(1) {
-		return one(0)
-	}
-	return NotKnown
-}
-
-// explain adds what was not evaluated, and the reason.
-func (c *Capacity) explain(t *trial, it *item, v *VM) {
-	switch {
-	case c.Verdict == DoesNotFit:
-		c.Reason = t.why(it)
-	case c.Verdict == Tight:
-		c.Reason = "whether there is room for it depends on the order in which the VMs are placed"
-	case c.Verdict == NotKnown:
-		c.Reason = "not evaluated: requirements of " + strings.Join(it.unknowns(), ", ")
-		if len(it.unknowns()) == 0 {
-			c.Reason = "it depends on requirements of other VMs that were not evaluated"
-		}
-	case len(v.Unchecked) > 0:
-		c.Verdict = NotKnown
-		c.Reason = "not evaluated: " + aspects(v.Unchecked)
+	order := slices.Clone(t.workloads)
+	sortWorkloads(order, strategy.Order)
+	for _, w := range order {
+		w.host = t.s.place(w, t.dead, strategy.Rank, optimistic, &t.state)
 	}
 }
 
 // free is what is free on the hosts in service without one.
-func (f *field) free(r *room, dead int) (h Headroom) {
-	for i := range f.hosts {
-		if f.hosts[i].service && i != dead {
-			h.CPU += max(0, r.cpu[i])
-			h.Memory += max(0, r.memory[i])
+func (s *simulation) free(r *room, dead int) (h Headroom) {
+	for i, has := range r.hosts {
+		if s.hosts[i].service && i != dead {
+			h.CPU += max(0, has.cpu)
+			h.Memory += max(0, has.memory)
 		}
 	}
 	return h
 }
 
 // unreadOn are the VMs on a host that could not be read.
-func (f *field) unreadOn(host int) []int {
-	return slices.DeleteFunc(slices.Clone(f.hosts[host].host.VMs), func(id int) bool {
-		_, unread := slices.BinarySearch(f.cloud.Unread, id)
+func (s *simulation) unreadOn(host int) []int {
+	return slices.DeleteFunc(slices.Clone(s.hosts[host].host.VMs), func(id int) bool {
+		_, unread := slices.BinarySearch(s.cloud.Unread, id)
 		return !unread
 	})
 }
 
-// Place places the VMs of a host's plan in one way, and tells for each that needs a place
-// the ID of its host, or -1. Requirements that cannot be evaluated count as not met. It
-// fails when the host does not exist.
-func (c Cloud) Place(hostID int, plan recovery.Plan, w Way) (map[int]int, error) {
-	f := newField(c)
-	dead, found := f.byID[hostID]
-	if !found {
-		return nil, fmt.Errorf("host %d: %w", hostID, one.ErrNotFound)
+// hostID is the ID of the host with an index; -1 for none.
+func (s *simulation) hostID(index int) int {
+	if index < 0 {
+		return -1
 	}
-	t := f.newTrial(dead, plan)
-	at := map[int]int{}
-	for i, host := range t.run(w, false) {
-		for _, v := range t.items[i].vms {
-			at[v.ID] = -1
-			if host >= 0 {
-				at[v.ID] = f.hosts[host].host.ID
-			}
-		}
-	}
-	return at, nil
+	return s.hosts[index].host.ID
 }

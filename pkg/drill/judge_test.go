@@ -97,8 +97,8 @@ func TestVerdicts(t *testing.T) {
 		{"nobody else", Cloud{Hosts: []Host{host(0, 4, 8, 1)}, VMs: []VM{vm(1, 0, 1, 1)}},
 			"does not fit: 1 does not fit (no other host is in service)"},
 		// Where the first one goes decides about the second.
-		{"depends on the way", Cloud{Hosts: []Host{host(0, 9, 9, 1, 2), host(1, 3, 8, 8), host(2, 2, 8)}, VMs: []VM{vm(1, 0, 2, 1), vm(2, 0, 3, 1)}},
-			"tight: 1 fits on 2 2 tight on 1 (whether there is room for it depends on the order in which the VMs are placed)"},
+		{"depends on the strategy", Cloud{Hosts: []Host{host(0, 9, 9, 1, 2), host(1, 3, 8, 8), host(2, 2, 8)}, VMs: []VM{vm(1, 0, 2, 1), vm(2, 0, 3, 1)}},
+			"tight: 1 fits on 2 2 tight on 1 (whether it fits depends on the order in which the VMs are placed)"},
 		{"requirements", Cloud{Hosts: []Host{host(0, 4, 8, 1, 2), host(1, 4, 8), host(2, 4, 8)}, VMs: []VM{vm(1, 0, 1, 1, "ID = 2"), vm(2, 0, 1, 1, "CLUSTER_ID = 1", `NAME = "n*"`)}},
 			"does not fit: 1 fits on 2 2 does not fit (no other host meets its requirements)"},
 		{"pinned to the dead host", Cloud{Hosts: []Host{host(0, 4, 8, 1), host(1, 4, 8)}, VMs: []VM{vm(1, 0, 1, 1, "ID = 0")}},
@@ -260,7 +260,7 @@ func TestMoves(t *testing.T) {
 	}
 }
 
-// TestPlaceOrder: each Way takes the VMs in its order, and the host that its policy names.
+// TestPlaceOrder: each Strategy takes the VMs in its order, and the host that its policy names.
 func TestPlaceOrder(t *testing.T) {
 	c := Cloud{
 		Hosts: []Host{host(0, 4, 8, 1, 2), host(1, 2, 8, 8), host(2, 3, 8, 8, 9), host(3, 4, 8, 7, 8, 9)},
@@ -268,7 +268,7 @@ func TestPlaceOrder(t *testing.T) {
 	}
 	d, _ := one.DialectFor(one.Version{Major: 6, Minor: 10})
 	plan := c.Plan(0, d, recovery.Policy{Mode: recovery.Recreate})
-	for w, want := range map[Way]map[int]int{
+	for w, want := range map[Strategy]map[int]int{
 		{ByID, FreeCPU}: {1: 3, 2: 2}, {ByID, Striping}: {1: 1, 2: 2}, {ByID, Packing}: {1: 3, 2: 3},
 		{ByRecovery, FreeCPU}: {2: 3, 1: 2}, {ByRecovery, Striping}: {2: 1, 1: 2}, {ByRecovery, Packing}: {2: 3, 1: 3},
 	} {
@@ -276,7 +276,7 @@ func TestPlaceOrder(t *testing.T) {
 			t.Errorf("%v: %v %v, want %v", w, got, err, want)
 		}
 	}
-	if _, err := c.Place(99, plan, Way{}); !errors.Is(err, one.ErrNotFound) {
+	if _, err := c.Place(99, plan, Strategy{}); !errors.Is(err, one.ErrNotFound) {
 		t.Error(err)
 	}
 	if _, err := Drill(c, 99, plan, nil, nil); !errors.Is(err, one.ErrNotFound) {

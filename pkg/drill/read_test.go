@@ -14,7 +14,7 @@ import (
 	"one-ft/pkg/recovery"
 )
 
-// fake is an oned with VMs on one host. It answers calls with the VMs of the range or set that is asked for.
+// fake is an oned with VMs on one host. It answers calls with the VMs of the range or set that they name.
 type fake struct {
 	mu      sync.Mutex
 	vms     map[int]string // inner XML by ID
@@ -23,8 +23,8 @@ type fake struct {
 	refuses map[string]error
 }
 
-// Raw is Source.
-func (f *fake) Raw(_ context.Context, method string, args ...any) (string, error) {
+// answer gives the value of a call.
+func (f *fake) answer(method string, args []any) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, fmt.Sprintf("%s %v", method, args))
@@ -91,15 +91,7 @@ func oneHost(vms ...int) string {
 // read reads from a fake as of a version.
 func (f *fake) read(t *testing.T, version string) (Cloud, error) {
 	t.Helper()
-	v, err := one.ParseVersion(version)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := one.DialectFor(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Read(t.Context(), f, v, d)
+	return Read(t.Context(), oned(f.answer).client(t, version))
 }
 
 // TestCalls: each version is asked in its own way, for the VMs on hosts in pages, and for those that wait.
@@ -165,13 +157,12 @@ func TestClustersOfDatastores(t *testing.T) {
 		{`("CLUSTERS/ID" @> 0)`, "", "does not fit"},
 		{`("CLUSTERS/NAME" = a)`, "<ID>0</ID>", "not known"},
 	} {
-		var store element
-		err := eachObject("<P><DATASTORE><ID>0</ID><NAME>system</NAME><TYPE>1</TYPE><STATE>0</STATE><TOTAL_MB>9</TOTAL_MB><FREE_MB>9</FREE_MB><CLUSTERS>"+tt.clusters+
-			"</CLUSTERS><TEMPLATE><SHARED>YES</SHARED></TEMPLATE></DATASTORE></P>", "P", "DATASTORE", func(e *element) error { store = *e; return nil })
+		e, err := one.Parse("<DATASTORE><ID>0</ID><NAME>system</NAME><TYPE>1</TYPE><STATE>0</STATE><TOTAL_MB>9</TOTAL_MB><FREE_MB>9</FREE_MB><CLUSTERS>" + tt.clusters +
+			"</CLUSTERS><TEMPLATE><SHARED>YES</SHARED></TEMPLATE></DATASTORE>")
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, _, err := parseDatastore(&store)
+		d, err := parseDatastore(e)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +249,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		f := &fake{hosts: oneHost(1), vms: map[int]string{1: inner(3, "<VMGROUP><VMGROUP_ID>3</VMGROUP_ID></VMGROUP>", "")}, refuses: map[string]error{c.method: no}}
 		got, err := f.read(t, "6.10.0")
-		if (err != nil) != c.fatal || c.fatal && !errors.Is(err, no) {
+		if (err != nil) != c.fatal || c.fatal && !errors.Is(err, one.ErrAuthorization) {
 			t.Errorf("%s: %v", c.method, err)
 		}
 		if c.note != "" && !strings.HasPrefix(strings.Join(got.Notes, "\n"), c.note) {
@@ -271,8 +262,7 @@ func TestRefusals(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	f := &fake{hosts: oneHost(1), vms: map[int]string{1: inner(3, "", "")}}
-	d, _ := one.DialectFor(one.Version{Major: 6, Minor: 10})
-	if _, err := Read(ctx, f, one.Version{Major: 6, Minor: 10}, d); !errors.Is(err, context.Canceled) {
+	if _, err := Read(ctx, oned(f.answer).client(t, "6.10.0")); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"one-ft/pkg/recovery"
 )
 
-// Row is one VM of a host that is looked at, in the order of its recovery.
+// Row is one VM of the host.
 type Row struct {
 	VM        int           `json:"vm"`
 	Name      string        `json:"name"`
@@ -40,9 +40,9 @@ type Report struct {
 	// Downtime is how long its VMs would be down, and Fencing says what fences; both as given.
 	Downtime *Downtime `json:"downtime,omitempty"`
 	Fencing  []string  `json:"fencing,omitempty"`
-	// Outlook is what proving the host off would come to; nil when that was not looked at.
+	// Outlook is what proving the host off would come to; nil when that was not determined.
 	Outlook *fence.Outlook `json:"outlook,omitempty"`
-	// NotEvaluated says what no verdict looks at, and Warnings what else an admin should know.
+	// NotEvaluated says what no verdict evaluates, and Warnings what else an admin should know.
 	NotEvaluated []string `json:"not_evaluated"`
 	Warnings     []string `json:"warnings,omitempty"`
 }
@@ -51,33 +51,22 @@ type Report struct {
 // made from whole histories), down (nil for none) and fencing are shown as they are. It fails with one.ErrNotFound
 // when there is no such host.
 func Drill(c Cloud, hostID int, plan recovery.Plan, down *Downtime, fencing []string) (Report, error) {
-	host, found := c.Host(hostID)
+	at, found := c.hostIndex(hostID)
 	if !found {
 		return Report{}, fmt.Errorf("host %d: %w", hostID, one.ErrNotFound)
 	}
-	f := newField(c)
-	j := f.judge(f.byID[hostID], plan)
-	r := Report{
-		HostID: hostID, Name: host.Name, Cluster: host.Cluster, State: host.State.String(), VMs: []Row{}, Verdict: j.verdict,
-		Need: j.need, Free: j.rest, Unread: j.unread, Downtime: down, Fencing: fencing,
-		NotEvaluated: notEvaluated(), Warnings: append(slices.Clone(c.Notes), warnings(host)...),
-	}
-	for _, step := range plan.Steps {
-		r.VMs = append(r.VMs, Row{
-			VM: step.VM.ID, Name: step.VM.Name, Status: step.VM.Status(), Priority: step.Priority,
-			Action: step.Verb, Reason: step.Reason.String(), Unhandled: step.Unhandled, Capacity: j.capacities[step.VM.ID],
-		})
-	}
+	r := newSimulation(c).drill(at, plan)
+	r.Downtime, r.Fencing, r.Warnings = down, fencing, slices.Concat(c.Notes, warnings(c.Hosts[at]))
 	return r, nil
 }
 
-// notEvaluated is what no verdict looks at.
+// notEvaluated is what no verdict evaluates.
 func notEvaluated() []string {
 	return []string{
 		"permissions of the owners of VMs on hosts and datastores (ACL)",
 		"free space of image datastores",
 		"free leases of networks",
-		"SCHED_RANK and the policy of the scheduler: the three that OpenNebula ships are tried",
+		"SCHED_RANK and the policy of the scheduler: the three shipped policies are tried",
 		"VMs that are created, resized or started meanwhile",
 	}
 }
@@ -88,7 +77,8 @@ func warnings(h Host) []string {
 	case h.State.Failed():
 		return []string{"the host is in ERROR already"}
 	case h.State.SetByAdmin():
-		return []string{fmt.Sprintf("the host is %s: oned never puts it into ERROR, so no hook is called when it dies (host_error --any-state recovers it by hand)", h.State)}
+		return []string{fmt.Sprintf("the host is %s: oned never sets it to ERROR, so no hook runs when it dies; "+
+			"recover it manually with host_error --any-state", h.State)}
 	case h.State.Starting():
 		return []string{fmt.Sprintf("the host is %s: it has not been monitored yet", h.State)}
 	}
@@ -107,7 +97,9 @@ func (r Report) Table() [][]string {
 		if v.Capacity.Reason != "" {
 			reason = strings.TrimPrefix(reason+"; "+v.Capacity.Reason, "; ")
 		}
-		rows = append(rows, []string{strconv.Itoa(v.VM), v.Name, v.Status, strconv.Itoa(v.Priority), string(v.Action), v.Capacity.Verdict.String(), host, reason})
+		rows = append(rows, []string{
+			strconv.Itoa(v.VM), v.Name, v.Status, strconv.Itoa(v.Priority), string(v.Action), v.Capacity.Verdict.String(), host, reason,
+		})
 	}
 	return rows
 }
@@ -123,34 +115,31 @@ func (r Report) Notes() []string {
 		notes = append(notes, r.Downtime.lines()...)
 	}
 	notes = append(notes, fmt.Sprintf("capacity: the VMs need %s; the other hosts have %s free",
-		size(r.Need.CPU, r.Need.Memory), size(r.Free.CPU, r.Free.Memory)))
+		r.Need, r.Free))
 	return append(notes, "not evaluated: "+strings.Join(r.NotEvaluated, "; "))
 }
 
 // Line is the answer in one line.
 func (r Report) Line() string {
-	acted, left, misfits := 0, 0, 0
+	acted, misfits := 0, 0
 	for _, v := range r.VMs {
-		switch {
-		case v.Action.Acts():
+		if v.Action.Acts() {
 			acted++
-		default:
-			left++
 		}
 		if v.Capacity.Verdict > Fits {
 			misfits++
 		}
 	}
-	text := fmt.Sprintf("host %d (%s): %d VMs would be %s and %d left", r.HostID, r.Name, acted, r.fate(), left)
+	line := fmt.Sprintf("host %d (%s): %d VMs would be %s and %d left", r.HostID, r.Name, acted, r.fate(), len(r.VMs)-acted)
 	switch {
 	case len(r.Unread) > 0:
-		text += fmt.Sprintf("; %d could not be read", len(r.Unread))
+		return line + fmt.Sprintf("; %d could not be read; capacity: %s, for %d VMs", len(r.Unread), r.Verdict, misfits)
 	case r.Verdict == Fits:
-		return text + "; the other hosts can take all of them"
+		return line + "; the other hosts can take all of them"
 	case r.Verdict == NoNeed:
-		return text + "; none needs another host"
+		return line + "; none needs another host"
 	}
-	return text + fmt.Sprintf("; capacity: %s, for %d VMs", r.Verdict, misfits)
+	return line + fmt.Sprintf("; capacity: %s, for %d VMs", r.Verdict, misfits)
 }
 
 // Problems are the VMs that may find no host, those that are left although they were to be
@@ -171,15 +160,46 @@ func (r Report) Problems() []string {
 	return lines
 }
 
-// ExitCode is 3 when the host would not be proven off and so nothing be done, 1 when a VM does not fit, may not fit, is not recovered or could not be read, else 0. That
-// something was not evaluated is no failure.
+// ExitCode is 3 when the host would not be proven off and so nothing be done, 1 when a VM does not fit, may not
+// fit, is not recovered or could not be read, else 0. That something was not evaluated is no failure.
 func (r Report) ExitCode() int {
-	if r.refused() {
-		return 3
-	}
 	left := slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Unhandled })
-	if r.Verdict > NotKnown || left || len(r.Unread) > 0 {
+	switch {
+	case r.refused():
+		return 3
+	case r.Verdict > NotKnown, left, len(r.Unread) > 0:
 		return 1
 	}
 	return 0
+}
+
+// Foreseen is the report with what proving the host off would come to.
+func (r Report) Foreseen(o fence.Outlook) Report {
+	r.Outlook = &o
+	r.Fencing = slices.Concat(r.Fencing, o.Lines())
+	return r
+}
+
+// foreseen is the reason of a VM, and what fencing makes of it.
+func (r Report) foreseen(v Row) string {
+	if r.Outlook == nil || !v.Action.Acts() {
+		return v.Reason
+	}
+	return strings.Trim(r.Outlook.Row(v.Action == recovery.VerbDelete)+"; "+v.Reason, "; ")
+}
+
+// refused reports whether VMs would have to be recovered, and none would be touched.
+func (r Report) refused() bool {
+	return r.Outlook != nil && r.Outlook.Verdict == fence.Refused && slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Action.Acts() })
+}
+
+// fate is what would happen to the VMs that something would be done about.
+func (r Report) fate() string {
+	switch {
+	case r.refused():
+		return "REFUSED (" + r.Outlook.Detail + ")"
+	case r.Outlook != nil && r.Outlook.Verdict == fence.Unproven:
+		return "recovered UNPROVEN"
+	}
+	return "recovered"
 }

@@ -91,7 +91,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	for state, want := range map[one.HostState]string{
-		one.HostMonitored: "", one.HostDisabled: "the host is DISABLED: oned never puts it into ERROR", one.HostError: "the host is in ERROR already", one.HostInit: "the host is INIT",
+		one.HostMonitored: "", one.HostDisabled: "the host is DISABLED: oned never sets it to ERROR", one.HostError: "the host is in ERROR already", one.HostInit: "the host is INIT",
 	} {
 		c := small()
 		c.Hosts[0].State, c.Notes = state, nil

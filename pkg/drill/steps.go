@@ -93,7 +93,7 @@ const opinionTime = 32 * time.Second
 // levelTime is the longest that one level takes (pkg/fence, attempts and awaitOff): each
 // attempt a call to power off, questions for as long as a late power-off is waited for, and
 // the last one's answer; between attempts a pause that doubles and is up to half as long
-// again. The devices of a level work at the same time, and of several each is asked once
+// again. The devices of a level work at the same time, and of several each is queried once
 // more.
 func levelTime(s fence.Settings, level fence.Level) time.Duration {
 	s = s.WithDefaults()

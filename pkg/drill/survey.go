@@ -29,7 +29,7 @@ type Loss struct {
 	Need     Headroom `json:"need"`
 	Headroom Headroom `json:"headroom"`
 	Unread   []int    `json:"unread,omitempty"`
-	// Downtime is how long its VMs would be down; nil when that was not asked for.
+	// Downtime is how long its VMs would be down; nil when that was not requested.
 	Downtime *Downtime `json:"downtime,omitempty"`
 }
 
@@ -47,31 +47,30 @@ type Survey struct {
 	Warnings     []string `json:"warnings,omitempty"`
 }
 
-// All judges the death of each host by itself: of one cluster, or of the whole cloud with
+// All judges the death of each host on its own: of one cluster, or of the whole cloud with
 // cluster -2. plan gives what would be done with the VMs of a host (such as Cloud.Plan).
-// where names what is looked at. down gives the downtime of a host with its plan; nil for none.
-func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan, down func(hostID int, plan recovery.Plan) *Downtime) Survey {
-	f := newField(c)
+// where names what is surveyed. down gives the downtime of a host with its plan; nil for none.
+func All(
+	c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan, down func(hostID int, plan recovery.Plan) *Downtime,
+) Survey {
+	sim := newSimulation(c)
 	s := Survey{Where: where, Largest: -1, Tightest: -1, NotEvaluated: notEvaluated(), Warnings: slices.Clone(c.Notes), Losses: []Loss{}}
-	s.Free = f.free(&f.base, -1)
-	var most, least int64
+	s.Free = sim.free(&sim.base, -1)
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
 		if cluster != WholeCloud && h.ClusterID != cluster {
 			continue
 		}
 		p := plan(h.ID)
-		l := f.loss(i, p)
+		l := sim.drill(i, p).loss(len(h.VMs))
 		if down != nil {
 			l.Downtime = down(h.ID, p)
 		}
 		s.Losses = append(s.Losses, l)
-		if s.Largest < 0 || l.Need.Memory > most {
-			s.Largest, most = h.ID, l.Need.Memory
-		}
-		if s.Tightest < 0 || l.Headroom.Memory < least {
-			s.Tightest, least = h.ID, l.Headroom.Memory
-		}
+	}
+	if len(s.Losses) > 0 {
+		s.Largest = slices.MaxFunc(s.Losses, func(a, b Loss) int { return cmp.Compare(a.Need.Memory, b.Need.Memory) }).HostID
+		s.Tightest = slices.MinFunc(s.Losses, func(a, b Loss) int { return cmp.Compare(a.Headroom.Memory, b.Headroom.Memory) }).HostID
 	}
 	slices.SortStableFunc(s.Losses, func(a, b Loss) int {
 		return cmp.Or(cmp.Compare(b.Verdict, a.Verdict), cmp.Compare(a.HostID, b.HostID))
@@ -82,25 +81,23 @@ func All(c Cloud, where string, cluster int, plan func(hostID int) recovery.Plan
 // WholeCloud is the cluster of All that means every host. (-1 is where 4.x has hosts without one.)
 const WholeCloud = -2
 
-// loss judges one host.
-func (f *field) loss(i int, plan recovery.Plan) Loss {
-	h := f.hosts[i].host
-	j := f.judge(i, plan)
+// loss sums up the report of a host with so many VMs.
+func (r Report) loss(vms int) Loss {
 	l := Loss{
-		HostID: h.ID, Name: h.Name, Cluster: h.Cluster, State: h.State.String(), VMs: len(h.VMs), Verdict: j.verdict, Need: j.need,
-		Headroom: Headroom{CPU: j.rest.CPU - j.need.CPU, Memory: j.rest.Memory - j.need.Memory}, Unread: j.unread,
+		HostID: r.HostID, Name: r.Name, Cluster: r.Cluster, State: r.State, VMs: vms, Verdict: r.Verdict, Need: r.Need,
+		Headroom: Headroom{CPU: r.Free.CPU - r.Need.CPU, Memory: r.Free.Memory - r.Need.Memory}, Unread: r.Unread,
 	}
-	for _, step := range plan.Steps {
-		if needsPlace(step.Verb) {
+	for _, v := range r.VMs {
+		if needsPlace(v.Action) {
 			l.Placed++
 		}
-		if step.Unhandled {
+		if v.Unhandled {
 			l.Left++
 		}
-		if c := j.capacities[step.VM.ID]; c.Verdict > Fits {
-			l.Misfits = append(l.Misfits, step.VM.ID)
-			if c.Verdict == l.Verdict && l.Reason == "" {
-				l.Reason = c.Reason
+		if v.Capacity.Verdict > Fits {
+			l.Misfits = append(l.Misfits, v.VM)
+			if v.Capacity.Verdict == l.Verdict && l.Reason == "" {
+				l.Reason = v.Capacity.Reason
 			}
 		}
 	}
@@ -110,7 +107,10 @@ func (f *field) loss(i int, plan recovery.Plan) Loss {
 // Table has a row for each host, with how long its VMs would be down when it is off and packets to it are
 // dropped, at most, and what would save most of that.
 func (s Survey) Table() [][]string {
-	rows := [][]string{{"HOST", "NAME", "CLUSTER", "STATE", "VMS", "PLACE", "VERDICT", "CPU LEFT", "MEMORY LEFT", "DOWN AT MOST", "SHORTER WITH", "VMS WITHOUT A HOST"}}
+	rows := [][]string{{
+		"HOST", "NAME", "CLUSTER", "STATE", "VMS", "PLACE", "VERDICT", "CPU LEFT", "MEMORY LEFT", "DOWN AT MOST", "SHORTER WITH",
+		"VMS WITHOUT A HOST",
+	}}
 	for _, l := range s.Losses {
 		down, lever := l.Downtime.inShort()
 		rows = append(rows, []string{
@@ -129,53 +129,44 @@ func (l Loss) misfits() string {
 	if len(l.Misfits) == 0 {
 		return "-"
 	}
-	words := make([]string, 0, shown+1)
-	for _, id := range l.Misfits[:min(shown, len(l.Misfits))] {
-		words = append(words, strconv.Itoa(id))
-	}
+	names := strings.Trim(fmt.Sprint(l.Misfits[:min(shown, len(l.Misfits))]), "[]")
 	if more := len(l.Misfits) - shown; more > 0 {
-		words = append(words, fmt.Sprintf("%d more", more))
+		names += fmt.Sprintf(" %d more", more)
 	}
-	return strings.Join(words, " ") + ": " + l.Reason
+	return names + ": " + l.Reason
 }
 
 // Notes are what stands before the table.
 func (s Survey) Notes() []string {
-	notes := []string{fmt.Sprintf("if one host of %s died now, each by itself; nothing is changed", s.Where)}
+	notes := []string{fmt.Sprintf("if one host of %s died now, each on its own; nothing is changed", s.Where)}
 	for _, w := range s.Warnings {
 		notes = append(notes, "warning: "+w)
 	}
-	notes = append(notes, fmt.Sprintf("free now: %s", size(s.Free.CPU, s.Free.Memory)))
+	notes = append(notes, fmt.Sprintf("free now: %s", s.Free))
 	for _, l := range s.Losses {
 		if l.HostID == s.Largest {
-			notes = append(notes, fmt.Sprintf("the largest is host %d (%s): its VMs need %s", l.HostID, l.Name, size(l.Need.CPU, l.Need.Memory)))
+			notes = append(notes, fmt.Sprintf("the largest is host %d (%s): its VMs need %s", l.HostID, l.Name, l.Need))
 		}
 		if l.HostID == s.Tightest {
-			notes = append(notes, fmt.Sprintf("headroom: the death of host %d (%s) leaves %s", l.HostID, l.Name, size(l.Headroom.CPU, l.Headroom.Memory)))
+			notes = append(notes, fmt.Sprintf("headroom: the death of host %d (%s) leaves %s", l.HostID, l.Name, l.Headroom))
 		}
 	}
 	return append(notes, "not evaluated: "+strings.Join(s.NotEvaluated, "; "))
 }
 
-// count is how many hosts have a verdict.
-func (s Survey) count(v Verdict) (n int) {
-	for _, l := range s.Losses {
-		if l.Verdict == v {
-			n++
-		}
-	}
-	return n
-}
-
 // Line is the answer in one line.
 func (s Survey) Line() string {
-	text := fmt.Sprintf("%d hosts of %s: the others can take the VMs of %d", len(s.Losses), s.Where, s.count(Fits)+s.count(NoNeed))
+	count := map[Verdict]int{}
+	for _, l := range s.Losses {
+		count[l.Verdict]++
+	}
+	line := fmt.Sprintf("%d hosts of %s: the others can take the VMs of %d", len(s.Losses), s.Where, count[Fits]+count[NoNeed])
 	for _, v := range []Verdict{DoesNotFit, Tight, NotKnown} {
-		if n := s.count(v); n > 0 {
-			text += fmt.Sprintf("; %s: %d", v, n)
+		if count[v] > 0 {
+			line += fmt.Sprintf("; %s: %d", v, count[v])
 		}
 	}
-	return text
+	return line
 }
 
 // Problems are the hosts that the cloud cannot lose with certainty, a line each.
@@ -187,7 +178,7 @@ func (s Survey) Problems() []string {
 			lines = append(lines, fmt.Sprintf("%s: %s: %d of %d VMs: %s", name, l.Verdict, len(l.Misfits), l.Placed, l.misfits()))
 		}
 		if l.Left > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %d VMs would be left although they are to be recovered", name, l.Left))
+			lines = append(lines, fmt.Sprintf("%s: %d VMs that are to be recovered would be left", name, l.Left))
 		}
 		if len(l.Unread) > 0 {
 			lines = append(lines, fmt.Sprintf("%s: %d VMs could not be read", name, len(l.Unread)))
@@ -199,10 +190,8 @@ func (s Survey) Problems() []string {
 // ExitCode is 1 when the death of some host would leave a VM without a host or not recovered, or
 // a VM could not be read, else 0.
 func (s Survey) ExitCode() int {
-	for _, l := range s.Losses {
-		if l.Verdict > NotKnown || l.Left > 0 || len(l.Unread) > 0 {
-			return 1
-		}
+	if slices.ContainsFunc(s.Losses, func(l Loss) bool { return l.Verdict > NotKnown || l.Left > 0 || len(l.Unread) > 0 }) {
+		return 1
 	}
 	return 0
 }

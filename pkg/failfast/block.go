@@ -2,7 +2,6 @@ package failfast
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,7 +9,7 @@ import (
 	"time"
 	"unicode"
 
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // The marks around what one-ft writes into an ssh configuration; the words are those in oned.conf.
@@ -88,7 +87,7 @@ func (b Block) check() error {
 	bad := func(r rune) bool { return strings.ContainsRune("'\"\\`$!", r) || !unicode.IsPrint(r) }
 	if d := b.StateDir; !filepath.IsAbs(d) || len(d) > maxDir || strings.ContainsFunc(d, bad) {
 		return &BlockError{Problem: fmt.Sprintf("the state directory %q cannot be written into an ssh configuration; "+
-			`allowed is an absolute path of at most %d bytes without quotes, \, $, ! and control characters`, one.Printable(d[:min(len(d), maxDir)]), maxDir)}
+			`allowed is an absolute path of at most %d bytes without quotes, \, $, ! and control characters`, text.Short(d, maxDir), maxDir)}
 	}
 	return nil
 }
@@ -96,11 +95,11 @@ func (b Block) check() error {
 // Install gives an ssh configuration with the block, first in the file: in ssh the first value
 // counts. A block that is there already is replaced. made: there is no file yet, and text is empty.
 // All else stays byte for byte, and doing it twice changes nothing. Errors: *BlockError.
-func Install(text []byte, b Block, made bool) ([]byte, error) {
+func Install(config []byte, b Block, made bool) ([]byte, error) {
 	if err := b.check(); err != nil {
 		return nil, err
 	}
-	rest, was, err := Remove(text)
+	rest, was, err := Remove(config)
 	if err != nil {
 		return nil, err
 	}
@@ -114,40 +113,36 @@ func Install(text []byte, b Block, made bool) ([]byte, error) {
 
 // Remove gives an ssh configuration without the block: what it was before Install, byte for byte.
 // made: there was no file before. Without a block it is the text as it is. Errors: *BlockError.
-func Remove(text []byte) (rest []byte, made bool, err error) {
-	at, err := find(text)
+func Remove(config []byte) (rest []byte, made bool, err error) {
+	at, err := find(config)
 	if err != nil {
 		return nil, false, err
 	}
-	if err := at.foreign(text); err != nil {
+	if err := at.foreign(config); err != nil {
 		return nil, false, err
 	}
-	made = bytes.HasPrefix(text[at.begin:at.end], []byte(beginMade))
-	return slices.Concat(text[:at.begin], text[at.end:]), made, nil
+	made = bytes.HasPrefix(config[at.begin:at.end], []byte(beginMade))
+	return slices.Concat(config[:at.begin], config[at.end:]), made, nil
 }
 
 // SetsTimeout reports whether an ssh configuration sets a ConnectTimeout outside of the block. What it
 // includes only ssh itself knows: see Client.Resolve.
-func SetsTimeout(text []byte) bool {
-	rest, _, err := Remove(text)
+func SetsTimeout(config []byte) bool {
+	rest, _, err := Remove(config)
 	if err != nil {
-		rest = text
+		rest = config
 	}
-	for line := range bytes.Lines(rest) {
-		if keyword(line) == "connecttimeout" {
-			return true
-		}
-	}
-	return false
+	return setsTimeout(rest)
 }
 
 // BlockSetsTimeout reports whether the block that is there sets a ConnectTimeout.
-func BlockSetsTimeout(text []byte) bool {
-	at, err := find(text)
-	if err != nil {
-		return false
-	}
-	for line := range bytes.Lines(text[at.begin:at.end]) {
+func BlockSetsTimeout(config []byte) bool {
+	at, err := find(config)
+	return err == nil && setsTimeout(config[at.begin:at.end])
+}
+
+func setsTimeout(lines []byte) bool {
+	for line := range bytes.Lines(lines) {
 		if keyword(line) == "connecttimeout" {
 			return true
 		}
@@ -169,25 +164,21 @@ const (
 )
 
 // Status gives the state of the block for a state directory. With or without a ConnectTimeout it is current.
-func Status(text []byte, stateDir string) BlockState {
-	at, err := find(text)
-	if err != nil || at.foreign(text) != nil {
+func Status(config []byte, stateDir string) BlockState {
+	at, err := find(config)
+	if err != nil || at.foreign(config) != nil {
 		return BlockDamaged
 	}
 	if at.end == 0 {
 		return BlockNone
 	}
-	block := strings.ReplaceAll(string(text[at.begin:at.end]), "\r\n", "\n")
-	current := false
-	for _, timeout := range []bool{false, true} {
-		for _, made := range []bool{false, true} {
-			current = current || block == strings.Join(Block{stateDir, timeout}.lines(made), "\n")+"\n"
-		}
-	}
-	if !current {
+	block := strings.Split(strings.ReplaceAll(string(config[at.begin:at.end]), "\r\n", "\n"), "\n")
+	made := block[0] == beginMade
+	b := Block{StateDir: stateDir, Timeout: setsTimeout(config[at.begin:at.end])}
+	if !slices.Equal(block, append(b.lines(made), "")) {
 		return BlockChanged
 	}
-	for line := range bytes.Lines(text[:at.begin]) {
+	for line := range bytes.Lines(config[:at.begin]) {
 		if keyword(line) != "" {
 			return BlockNotFirst
 		}
@@ -199,14 +190,14 @@ func Status(text []byte, stateDir string) BlockState {
 type place struct{ begin, end, line int }
 
 // find looks for the marks.
-func find(text []byte) (place, error) {
-	if len(text) > maxConfig {
+func find(config []byte) (place, error) {
+	if len(config) > maxConfig {
 		return place{}, &BlockError{Problem: fmt.Sprintf("the ssh configuration has more than %d bytes", maxConfig)}
 	}
 	var p place
 	opened := false
 	at, number := 0, 0
-	for line := range bytes.Lines(text) {
+	for line := range bytes.Lines(config) {
 		number++
 		begins, ends := bytes.HasPrefix(line, []byte(beginMark)), string(bytes.TrimRight(line, "\r\n")) == endMark
 		switch {
@@ -226,12 +217,12 @@ func find(text []byte) (place, error) {
 }
 
 // foreign refuses a block into which somebody has written settings of their own: they would be lost.
-func (p place) foreign(text []byte) error {
+func (p place) foreign(config []byte) error {
 	ours := []string{"", "match", "proxycommand", "controlpath", "controlmaster", "connecttimeout"}
 	number := p.line
-	for line := range bytes.Lines(text[p.begin:p.end]) {
+	for line := range bytes.Lines(config[p.begin:p.end]) {
 		if word := keyword(line); !slices.Contains(ours, word) {
-			return &BlockError{number, fmt.Sprintf("%q is between the marks of one-ft, but is none of its settings; move it out of there", one.Printable(word))}
+			return &BlockError{number, fmt.Sprintf("%q is between the marks of one-ft, but is none of its settings; move it out of there", text.Printable(word))}
 		}
 		number++
 	}
@@ -249,10 +240,4 @@ func keyword(line []byte) string {
 		line = line[:i]
 	}
 	return strings.ToLower(strings.Trim(string(line), `"`))
-}
-
-// IsBlockError reports whether the ssh configuration, and not the machine, is why nothing was changed.
-func IsBlockError(err error) bool {
-	var b *BlockError
-	return errors.As(err, &b)
 }

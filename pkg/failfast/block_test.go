@@ -71,7 +71,7 @@ func TestStatus(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 		_, _, err := Remove([]byte(c.text))
-		if (err != nil) != (c.want == BlockDamaged) || err != nil && !IsBlockError(err) {
+		if (err != nil) != (c.want == BlockDamaged) || err != nil && !isBlockError(err) {
 			t.Errorf("%s: remove: %v", name, err)
 		}
 	}
@@ -128,7 +128,7 @@ func checkInstall(t interface{ Fatalf(string, ...any) }, text []byte, b Block) {
 		t.Fatalf("remove: %v, install: %v", err, refused)
 	}
 	if refused != nil {
-		if Status(text, b.StateDir) != BlockDamaged || !IsBlockError(refused) {
+		if Status(text, b.StateDir) != BlockDamaged || !isBlockError(refused) {
 			t.Fatalf("refused, but %s: %v", Status(text, b.StateDir), refused)
 		}
 		return
@@ -142,4 +142,9 @@ func checkInstall(t interface{ Fatalf(string, ...any) }, text []byte, b Block) {
 	if again, err := Install(fresh, b, false); err != nil || !bytes.Equal(again, fresh) {
 		t.Fatalf("twice is not once: %q, %q, %v", fresh, again, err)
 	}
+}
+
+func isBlockError(err error) bool {
+	var b *BlockError
+	return errors.As(err, &b)
 }

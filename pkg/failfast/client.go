@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	"one-ft/pkg/one"
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -120,7 +120,7 @@ func (c Client) resolve(ctx context.Context, args ...string) (Settings, error) {
 		err = &RefusedError{Code: r.Code, Output: r.Output}
 	}
 	if err != nil {
-		return Settings{}, fmt.Errorf("run ssh %s: %w", one.Printable(strings.Join(args, " ")), err)
+		return Settings{}, fmt.Errorf("run ssh %s: %w", text.Printable(strings.Join(args, " ")), err)
 	}
 	return parseSettings(r.Output), nil
 }
@@ -132,37 +132,21 @@ func (c Client) program(args ...string) process.Program {
 
 // parseSettings reads the answer of ssh -G: lines of a keyword in small letters and its value.
 // Lines that it does not know, such as warnings, are passed over.
-func parseSettings(text string) Settings {
-	var s Settings
-	for line := range strings.Lines(text) {
+func parseSettings(answer string) Settings {
+	set := map[string]string{}
+	for line := range strings.Lines(answer) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if value == "none" {
-			value = ""
+		if value != "none" {
+			set[key] = value
 		}
-		switch key {
-		case "hostname":
-			s.HostName = value
-		case "user":
-			s.User = value
-		case "port":
-			s.Port, _ = strconv.Atoi(value)
-		case "controlpath":
-			s.ControlPath = value
-		case "connecttimeout":
-			if n, err := strconv.ParseInt(value, 10, 32); err == nil && n > 0 {
-				s.ConnectTimeout = time.Duration(n) * time.Second
-			}
-		case "proxycommand":
-			s.ProxyCommand = value
-		case "proxyjump":
-			s.ProxyJump = value
-		}
+	}
+	s := Settings{HostName: set["hostname"], User: set["user"], ControlPath: set["controlpath"], ProxyCommand: set["proxycommand"], ProxyJump: set["proxyjump"]}
+	s.Port, _ = strconv.Atoi(set["port"])
+	if n, err := strconv.ParseInt(set["connecttimeout"], 10, 32); err == nil && n > 0 {
+		s.ConnectTimeout = time.Duration(n) * time.Second
 	}
 	return s
 }
 
 // shortened is what a program printed, in one line that is fit for a terminal.
-func shortened(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	return one.Printable(s[:min(len(s), maxKept)])
-}
+func shortened(s string) string { return text.Short(strings.Join(strings.Fields(s), " "), maxKept) }

@@ -91,8 +91,10 @@ func (c Client) end(ctx context.Context, all []Process, s syscall.Signal) ([]Pro
 			return left, errors.Join(failed...)
 		}
 		all = left
-		if err := sleep(ctx, endPoll); err != nil {
-			return left, errors.Join(append(failed, err)...)
+		select {
+		case <-ctx.Done():
+			return left, errors.Join(append(failed, context.Cause(ctx))...)
+		case <-time.After(endPoll):
 		}
 	}
 }

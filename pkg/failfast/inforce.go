@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"one-ft/pkg/statedir"
 )
 
 // ForceState says whether ssh of the drivers' user obeys marks.
@@ -73,16 +75,16 @@ func (c Client) InForce(ctx context.Context, m Marks) Force {
 // read stops every ssh of its user, and is a *RefusedError. OpenSSH before 6.5 knows no Match, and before 6.8 no -G. The text is in a file below
 // the marks for as long as that takes.
 func (c Client) Accepts(ctx context.Context, m Marks, text []byte) (err error) {
-	if err := m.makeAll(); err != nil {
+	if err := statedir.MakeDir(m.dir); err != nil {
 		return fmt.Errorf("try the ssh configuration: %w", err)
 	}
-	f, err := os.CreateTemp(m.dir, unfinished+"*")
+	f, err := os.CreateTemp(m.dir, ".config-*")
 	if err != nil {
 		return fmt.Errorf("try the ssh configuration: %w", err)
 	}
 	defer func() { err = errors.Join(err, remove(f.Name())) }()
 	_, err = f.Write(text)
-	if err = errors.Join(err, ownLikeParent(f), f.Close()); err != nil {
+	if err = errors.Join(err, statedir.OwnLikeParent(f.Name()), f.Close()); err != nil {
 		return fmt.Errorf("try the ssh configuration: %w", err)
 	}
 	_, err = c.resolve(ctx, "-F", f.Name(), "-G", "--", "one-ft-check.invalid")

@@ -2,7 +2,6 @@ package failfast
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -87,40 +86,35 @@ func CheckName(name string) error {
 		problem = fmt.Sprintf("%d bytes are more than %d", len(name), maxName)
 	case strings.HasPrefix(name, "."), strings.HasPrefix(name, "-"):
 		problem = "it begins with a dot or a hyphen"
-	case strings.ContainsAny(name, "/'") || one.Printable(name) != name:
+	case strings.ContainsAny(name, "/'") || text.Printable(name) != name:
 		problem = "it has a slash, an apostrophe or a control character"
 	default:
 		return nil
 	}
-	return fmt.Errorf("%w: %q: %s", ErrName, one.Printable(name[:min(len(name), maxName)]), problem)
+	return fmt.Errorf("%w: %q: %s", ErrName, text.Short(name, maxName), problem)
 }
 
 // Set marks all names for a host, or renews them; h.Host may hold each name together with others.
 // One mark that fails keeps no other from being set: the error joins what failed. A mark is either as
 // it was or complete. Errors wrap ErrName, ErrExpiry, ErrBusy or those of the file system.
 func (m Marks) Set(ctx context.Context, names []string, h Hold) error {
+	what := fmt.Sprintf("mark host %d as off", h.Host)
 	if ahead := time.Until(h.Until); ahead <= 0 || ahead > MaxHold {
-		return fmt.Errorf("mark host %d as off until %s: %w", h.Host, h.Until.Format(time.RFC3339), ErrExpiry)
+		return fmt.Errorf("%s until %s: %w", what, h.Until.Format(time.RFC3339), ErrExpiry)
 	}
 	if err := m.make(); err != nil {
-		return fmt.Errorf("mark host %d as off: %w", h.Host, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
-	unlock, err := m.lock(ctx)
-	if err != nil {
-		return fmt.Errorf("mark host %d as off: %w", h.Host, err)
-	}
-	defer unlock()
-	var failed []error
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
-		err := CheckName(name)
-		if err == nil {
-			err = m.write(name, append(m.others(name, h.Host), h))
+	return m.locked(ctx, what, func() (failed []error) {
+		for _, name := range union(names, nil) {
+			err := CheckName(name)
+			if err == nil {
+				err = m.write(name, append(m.others(name, h.Host), h))
+			}
+			failed = append(failed, err)
 		}
-		if err != nil {
-			failed = append(failed, fmt.Errorf("mark host %d as off: %w", h.Host, err))
-		}
-	}
-	return errors.Join(failed...)
+		return failed
+	})
 }
 
 // Clear takes away what a host holds; a mark that another host holds as well stays. Without
@@ -130,24 +124,31 @@ func (m Marks) Clear(ctx context.Context, host int) error {
 	if err != nil || len(marks) == 0 {
 		return err
 	}
+	return m.locked(ctx, fmt.Sprintf("take away the marks of host %d", host), func() (failed []error) {
+		for _, mark := range marks {
+			if !slices.ContainsFunc(mark.Holds, func(h Hold) bool { return h.Host == host }) {
+				continue
+			}
+			if left := m.others(mark.Name, host); len(left) > 0 {
+				failed = append(failed, m.write(mark.Name, left))
+			} else {
+				failed = append(failed, remove(m.Path(mark.Name)))
+			}
+		}
+		return failed
+	})
+}
+
+// locked does something under the lock over the marks; what says what it is, before each error.
+func (m Marks) locked(ctx context.Context, what string, do func() []error) error {
 	unlock, err := m.lock(ctx)
 	if err != nil {
-		return fmt.Errorf("take away the marks of host %d: %w", host, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer unlock()
-	var failed []error
-	for _, mark := range marks {
-		if !slices.ContainsFunc(mark.Holds, func(h Hold) bool { return h.Host == host }) {
-			continue
-		}
-		if left := m.others(mark.Name, host); len(left) > 0 {
-			err = m.write(mark.Name, left)
-		} else {
-			err = remove(m.Path(mark.Name))
-		}
-		if err != nil {
-			failed = append(failed, fmt.Errorf("take away the marks of host %d: %w", host, err))
-		}
+	failed := slices.DeleteFunc(do(), func(err error) bool { return err == nil })
+	for i, err := range failed {
+		failed[i] = fmt.Errorf("%s: %w", what, err)
 	}
 	return errors.Join(failed...)
 }
@@ -188,32 +189,26 @@ func (m Marks) List() ([]Mark, error) {
 
 // Sweep removes the leftovers, and files that a process which died left half written. It gives the
 // marks that it removed.
-func (m Marks) Sweep(ctx context.Context) ([]Mark, error) {
+func (m Marks) Sweep(ctx context.Context) (removed []Mark, err error) {
 	if _, err := os.Stat(m.dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	unlock, err := m.lock(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("remove marks that were left: %w", err)
-	}
-	defer unlock()
-	marks, err := m.List() // under the lock: what was renewed meanwhile is no leftover
-	if err != nil {
-		return nil, err
-	}
-	var removed []Mark
-	failed := []error{m.sweepUnfinished()}
-	for _, mark := range marks {
-		if !mark.Leftover() {
-			continue
+	err = m.locked(ctx, "remove marks that were left", func() []error {
+		marks, err := m.List() // under the lock: what was renewed meanwhile is no leftover
+		failed := []error{err, m.sweepUnfinished()}
+		for _, mark := range marks {
+			if !mark.Leftover() {
+				continue
+			}
+			if err := remove(m.Path(mark.Name)); err != nil {
+				failed = append(failed, err)
+				continue
+			}
+			removed = append(removed, mark)
 		}
-		if err := remove(m.Path(mark.Name)); err != nil {
-			failed = append(failed, fmt.Errorf("remove marks that were left: %w", err))
-			continue
-		}
-		removed = append(removed, mark)
-	}
-	return removed, errors.Join(failed...)
+		return failed
+	})
+	return removed, err
 }
 
 // heldBy gives the names that a host has marks for, because of an incident.
@@ -239,28 +234,4 @@ func (m Marks) others(name string, host int) []Hold {
 // content is what a mark says.
 type content struct {
 	Holds []Hold `json:"holds"`
-}
-
-// encode gives the content of a mark and its expiry: the last of its holds.
-func encode(holds []Hold) ([]byte, time.Time, error) {
-	var until time.Time
-	for _, h := range holds {
-		if h.Until.After(until) {
-			until = h.Until
-		}
-	}
-	text, err := json.Marshal(content{Holds: holds})
-	return append(text, '\n'), until, err
-}
-
-// decode reads what encode gave.
-func decode(text []byte) ([]Hold, error) {
-	var c content
-	if err := json.Unmarshal(text, &c); err != nil {
-		return nil, err
-	}
-	if len(c.Holds) == 0 {
-		return nil, errors.New("it names no host")
-	}
-	return c.Holds, nil
 }

@@ -1,6 +1,7 @@
 package failfast
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -120,7 +121,7 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, text := range map[string]string{"odd": "\x00{", "none": `{"holds":[]}`, unfinished + "123": "{"} {
+	for name, text := range map[string]string{"odd": "\x00{", "none": `{"holds":[]}`, ".mark-123": "{"} {
 		if err := os.WriteFile(m.Path(name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +137,7 @@ func TestSweep(t *testing.T) {
 	if err != nil || len(removed) != 6 || states(t, m) != "good=in_force:1" {
 		t.Errorf("%v, %v; left %s", removed, err, states(t, m))
 	}
-	if _, err := os.Stat(m.Path(unfinished + "123")); err == nil {
+	if _, err := os.Stat(m.Path(".mark-123")); err == nil {
 		t.Error("a file that was left half written stays")
 	}
 }
@@ -234,7 +235,7 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
-// TestAsRoot: what root makes belongs to the owner of the state directory, and every user can read it.
+// TestAsRoot: what root makes belongs to the owner of the state directory, and every user can read marks; the lock is for that user.
 func TestAsRoot(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -252,16 +253,16 @@ func TestAsRoot(t *testing.T) {
 	if err := m.Set(t.Context(), []string{"n"}, hold(1, MaxHold)); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{m.dir, m.Path(lockName), m.Path("n")} {
+	for path, mode := range map[string]os.FileMode{m.dir: 0o755, m.Path(lockName): 0o640, m.Path("n"): 0o644} {
 		info, err := os.Stat(path)
-		if err != nil || int(info.Sys().(*syscall.Stat_t).Uid) != owner || info.Mode().Perm()&0o444 != 0o444 {
+		if err != nil || int(info.Sys().(*syscall.Stat_t).Uid) != owner || info.Mode().Perm() != mode {
 			t.Errorf("%s: %v, %v", path, info, err)
 		}
 	}
 }
 
 func FuzzDecode(f *testing.F) {
-	text, _, err := encode([]Hold{{Host: 1, Until: time.Unix(1e9, 0)}})
+	text, err := json.Marshal(content{[]Hold{{Host: 1, Until: time.Unix(1e9, 0)}}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"one-ft/pkg/one"
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 // ErrGone is a process that has ended, or whose number another has now.
@@ -47,7 +47,7 @@ func (o OS) SSH() (string, error) {
 	case o.Client == "":
 		return findSSH()
 	case !process.Runnable(o.Client):
-		return "", fmt.Errorf("%w: %s, which the configuration names, is not a program", ErrNoSSH, one.Printable(o.Client))
+		return "", fmt.Errorf("%w: %s, which the configuration names, is not a program", ErrNoSSH, text.Printable(o.Client))
 	}
 	return o.Client, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -173,5 +174,33 @@ func TestProofOfAnotherHost(t *testing.T) {
 				t.Errorf("%s: error %v, calls %v", proof, err, w.changes(0))
 			}
 		}
+	})
+}
+
+// TestOpinionThatFails: a second opinion that cannot be had, whatever it answers, is none.
+func TestOpinionThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
+		w.failHost()
+		w.job.Opinions = []failover.Opinion{{Name: "is-alive", Ask: func(context.Context, one.Host) (bool, error) { return true, errors.New("time-out") }}}
+		if report := w.recover(); report.Refused || len(w.changes(0)) == 0 {
+			t.Errorf("%+v", report)
+		}
+	})
+}
+
+// TestEventOfAnotherCloud: the hook was called for an object of another name; that is said, and no reason to stop.
+func TestEventOfAnotherCloud(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fourHosts("6.10.0", someRunning(1)...))
+		w.failHost()
+		w.opt.Request.Event = &hook.Event{Name: "elsewhere-1", State: int(one.HostMonitored)}
+		w.recover()
+		for _, want := range []string{"called the hook for elsewhere-1, and answers node1", "it was MONITORED when oned called the hook; it is ERROR now"} {
+			if !strings.Contains(w.said(), want) {
+				t.Errorf("%q is not in\n%s", want, w.said())
+			}
+		}
+		w.allElsewhere(1)
 	})
 }

@@ -26,7 +26,6 @@ type Cloud interface {
 	PendingVMs(ctx context.Context) ([]one.VM, error)
 	VMsIn(ctx context.Context, state one.VMState) ([]one.VM, error)
 	Datastore(ctx context.Context, id int) (one.Datastore, error)
-	MonitoringInterval(ctx context.Context) (int, error)
 	MonitoredAt(ctx context.Context, hostID int) (int64, error)
 	Do(ctx context.Context, action one.Action, vmID int) error
 	Migrate(ctx context.Context, vmID, hostID int) error
@@ -182,7 +181,7 @@ type Outcome struct {
 	Result Result        `json:"result"`
 	Detail string        `json:"detail,omitempty"`
 	// Kind says why it was not handled, for programs; "" where only Detail says it.
-	Kind incident.Kind `json:"kind,omitempty"`
+	Kind wording.Kind `json:"kind,omitempty"`
 	// Priority is its place in the order, 100 first.
 	Priority int `json:"priority"`
 	// Calls is how often oned was asked to change it.
@@ -190,7 +189,7 @@ type Outcome struct {
 	// Seconds from the first call to the last look.
 	Seconds float64 `json:"seconds"`
 	// Waits is what it waits for, or waited for when it was given up.
-	Waits incident.Wait `json:"waits,omitempty"`
+	Waits wording.Wait `json:"waits,omitempty"`
 	// Path are the states that it was seen in.
 	Path []incident.Hop `json:"path,omitempty"`
 }

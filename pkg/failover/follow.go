@@ -13,6 +13,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -252,12 +253,12 @@ func (t *task) asks() int {
 // schedulerSays tells why a VM is still PENDING: in the scheduler's words, when it
 // left a message.
 func schedulerSays(vm one.VM) wording.Message {
-	text := vm.UserTemplate["SCHED_MESSAGE"]
+	says := vm.UserTemplate["SCHED_MESSAGE"]
 	switch {
-	case recovery.InTurn(text):
-		return wording.Of(wording.NotTurn, one.Printable(text))
-	case text != "":
-		return wording.Of(wording.NoRoom, one.Printable(text))
+	case recovery.InTurn(says):
+		return wording.Of(wording.NotTurn, text.Printable(says))
+	case says != "":
+		return wording.Of(wording.NoRoom, text.Printable(says))
 	}
 	return wording.Of(wording.NotPlaced)
 }
@@ -355,7 +356,7 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 		w.Proven, w.Closed, w.Barred = true, r.closed() && !r.cloud.Back(ctx), time.Since(r.barredAt)
 	}
 	_, stage := recovery.Follow(w, limits)
-	r.hop(t, vm, incident.Wait(stage))
+	r.hop(t, vm, wording.Wait(stage))
 	w.In = time.Since(t.out.Path[len(t.out.Path)-1].At)
 	turn, _ := recovery.Follow(w, limits)
 	switch turn {
@@ -376,13 +377,13 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 			r.finish(t, Incomplete, wording.FailedAgain, wording.Of(wording.FailedThere, vm.Status(), last.HostID, last.Host, errorOf(vm)))
 		}
 	case recovery.TurnStuck:
-		r.stuck(t, vm, incident.Wait(stage), w.In)
+		r.stuck(t, vm, wording.Wait(stage), w.In)
 	case recovery.TurnWait:
 		if r.opt.Request.Verify == VerifyLeft && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
 			r.end(t, Starting, onItsWay(t))
 		}
 	}
-	return stage == incident.WaitCleanup || turn == recovery.TurnAsk // its clean-up is still to come
+	return stage == wording.WaitCleanup || turn == recovery.TurnAsk // its clean-up is still to come
 }
 
 // unmoved reports whether a VM is on the host as it was when oned was asked to take it off.
@@ -399,7 +400,7 @@ func (r *runner) onOldHost(t *task, vm one.VM) {
 }
 
 // hop writes down that a VM was seen in another state, or waits for something else.
-func (r *runner) hop(t *task, vm one.VM, waits incident.Wait) {
+func (r *runner) hop(t *task, vm one.VM, waits wording.Wait) {
 	t.step.VM = vm
 	host := -1
 	if last, placed := vm.Last(); placed {
@@ -414,7 +415,7 @@ func (r *runner) hop(t *task, vm one.VM, waits incident.Wait) {
 	}
 	t.out.Path, t.out.Waits = append(t.out.Path, now), waits
 	r.rec.VM(t.out)
-	if waits == incident.WaitRoom {
+	if waits == wording.WaitRoom {
 		r.say(vm.ID, wording.Waits, schedulerSays(vm))
 	}
 }
@@ -489,25 +490,25 @@ func (r *permit) arrivedAt(t *task, vm one.VM) {
 }
 
 // stuck ends the task of a VM that has waited for longer than the limit of its stage.
-func (r *permit) stuck(t *task, vm one.VM, waits incident.Wait, in time.Duration) {
+func (r *permit) stuck(t *task, vm one.VM, waits wording.Wait, in time.Duration) {
 	took := in.Round(time.Second)
 	end := func(kind wording.Kind, args ...any) {
 		r.finish(t, Incomplete, wording.Stuck, wording.Of(kind, args...))
 	}
 	switch {
-	case waits == incident.WaitCleanup && !r.unproven():
+	case waits == wording.WaitCleanup && !r.unproven():
 		end(wording.StuckCleanup, took, vm.ID)
-	case waits == incident.WaitCleanup:
+	case waits == wording.WaitCleanup:
 		end(wording.StuckCleanupOff, took, wording.Resume(r.rec.Number()))
-	case waits == incident.WaitRoom:
+	case waits == wording.WaitRoom:
 		end(wording.StuckPending, took, schedulerSays(vm))
-	case waits == incident.WaitScheduler:
+	case waits == wording.WaitScheduler:
 		if recovery.InTurn(vm.UserTemplate["SCHED_MESSAGE"]) {
 			end(wording.StuckPending, took, schedulerSays(vm))
 		} else {
 			end(wording.StuckUnplaced, took)
 		}
-	case waits == incident.WaitOwner:
+	case waits == wording.WaitOwner:
 		end(wording.StuckHold, vm.ID)
 	default:
 		end(wording.StuckState, vm.Status(), took)
@@ -518,11 +519,11 @@ func (r *permit) stuck(t *task, vm one.VM, waits incident.Wait, in time.Duration
 func onItsWay(t *task) wording.Message {
 	vm := t.step.VM
 	switch t.out.Waits {
-	case incident.WaitCleanup:
+	case wording.WaitCleanup:
 		return wording.Of(wording.StillCleaning)
-	case incident.WaitScheduler:
+	case wording.WaitScheduler:
 		return wording.Of(wording.LeftUnplaced)
-	case incident.WaitRoom:
+	case wording.WaitRoom:
 		return wording.Of(wording.LeftWaiting, schedulerSays(vm))
 	}
 	return wording.Of(wording.LeftIs, vm.Status())

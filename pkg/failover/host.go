@@ -39,6 +39,7 @@ func (r *runner) failedHost(ctx context.Context) (*ending, error) {
 		return nil, err
 	}
 	r.host, r.object, r.state = host, nameOf("host", host.ID, host.Name), host.State.String()
+	r.checkHost(host)
 	if r.opt.DryRun {
 		return r.dryRun(ctx)
 	}

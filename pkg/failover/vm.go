@@ -62,6 +62,7 @@ func (r *runner) attempt(ctx context.Context, job VMJob) (*task, error) {
 	}
 	read := time.Now()
 	r.object, r.state = nameOf("VM", vm.ID, vm.Name), vm.Status()
+	r.checkVM(vm)
 	step, err := r.decideSingle(ctx, job, vm)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,9 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"one-ft/pkg/fence/agent"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -38,7 +41,7 @@ func newMasker(devices []Device) masker {
 	for _, d := range devices {
 		for name, secret := range d.Params {
 			switch {
-			case !isSecret(name) || secret == "":
+			case !agent.Secret(name) || secret == "":
 			case len(secret) < shortSecret:
 				m.short = append(m.short, secret)
 			default:
@@ -72,14 +75,14 @@ func fromHost(host Host) Device {
 func secretForms(secret string) []string {
 	quoted := strconv.Quote(secret)
 	ascii := strconv.QuoteToASCII(secret)
-	text, _ := json.Marshal(secret) // of a string: cannot fail
+	inJSON, _ := json.Marshal(secret) // of a string: cannot fail
 	python := strings.ReplaceAll(secret, `\`, `\\`)
 	forms := []string{
-		secret, quoted[1 : len(quoted)-1], ascii[1 : len(ascii)-1], string(text[1 : len(text)-1]),
+		secret, quoted[1 : len(quoted)-1], ascii[1 : len(ascii)-1], string(inJSON[1 : len(inJSON)-1]),
 		url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),
 		strings.ReplaceAll(secret, `'`, `'"'"'`), strings.ReplaceAll(secret, `'`, `'\''`),
 		python, strings.ReplaceAll(python, `'`, `\'`),
-		escapeAll(secret), printable(secret), hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))),
+		escapeAll(secret), text.Printable(secret), hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))),
 	}
 	return append(forms, base64Forms(secret)...)
 }
@@ -156,7 +159,7 @@ func (m masker) maskLong(s string) string {
 }
 
 // clean masks text and makes it printable.
-func (m masker) clean(s string) string { return m.mask(printable(m.mask(s))) }
+func (m masker) clean(s string) string { return m.mask(text.Printable(m.mask(s))) }
 
 // said is the output of a program in one line of bounded length.
 func (m masker) said(output string, cutOff bool) string {
@@ -176,24 +179,4 @@ func (m masker) said(output string, cutOff bool) string {
 		return string(text[:half]) + " … " + string(text[len(text)-half:])
 	}
 	return string(text)
-}
-
-// printable makes every rune that is not printable (control characters, line breaks,
-// direction marks, broken UTF-8) visible as its Go escape.
-func printable(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			b.WriteString(`\x` + hex.EncodeToString([]byte{s[i]}))
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			q := strconv.QuoteRune(r)
-			b.WriteString(q[1 : len(q)-1])
-		}
-		i += size
-	}
-	return b.String()
 }

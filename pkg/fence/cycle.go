@@ -26,7 +26,7 @@ type LevelTest struct {
 const afterTest = 3 * time.Minute
 
 // Cycle powers a host off and on again by each level that has nothing but agents, one level
-// after the other, to see whether it would fence the host. Nobody else may use the host
+// after the other, to check whether it would fence the host. Nobody else may use the host
 // meanwhile.
 func Cycle(ctx context.Context, host Host, s Settings) ([]LevelTest, error) {
 	if err := s.usable(); err != nil {
@@ -39,7 +39,7 @@ func Cycle(ctx context.Context, host Host, s Settings) ([]LevelTest, error) {
 		for _, d := range devices {
 			t.Devices = append(t.Devices, d.label)
 			if d.Kind != KindAgent {
-				t.Skipped = fmt.Sprintf("%s can only switch off, or needs a person or time", d.label)
+				t.Skipped = fmt.Sprintf("%s can only switch off, or needs an admin or time", d.label)
 			}
 		}
 		switch {
@@ -58,34 +58,17 @@ func Cycle(ctx context.Context, host Host, s Settings) ([]LevelTest, error) {
 func (w *work) cycleLevel(ctx context.Context, devices []*device, t *LevelTest) {
 	start := time.Now()
 	var errs []error
-	for _, f := range w.proveLevel(ctx, devices) {
-		errs = append(errs, fmt.Errorf("off: %s: %w", f.Device, f.Err))
+	for _, err := range w.proveLevel(ctx, devices) {
+		errs = append(errs, fmt.Errorf("off: %w", err))
 	}
 	t.Off = time.Since(start)
 	start = time.Now()
 	again, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterTest)
 	defer cancel()
-	for _, f := range each(devices, func(d *device) error { return w.powerOn(again, d) }) {
-		errs = append(errs, fmt.Errorf("on again: %s: %w", f.Device, f.Err))
+	for _, err := range each(devices, func(d *device) error {
+		return w.attempts(again, d, func() error { return w.turn(again, d, actionOn) })
+	}) {
+		errs = append(errs, fmt.Errorf("on again: %w", err))
 	}
 	t.On, t.Err = time.Since(start), errors.Join(errs...)
-}
-
-// powerOn makes one device switch the host on, and waits until it says so.
-func (w *work) powerOn(ctx context.Context, d *device) error {
-	return w.attempts(ctx, d, func() error {
-		on := w.ask(ctx, d, actionOn)
-		deadline := time.Now().Add(w.settings.Late)
-		for {
-			status := w.ask(ctx, d, actionStatus)
-			switch {
-			case status.code == exitOn:
-				return nil
-			case status.code != exitOff:
-				return fmt.Errorf("on: %w; status: %w", failure{on.String(), on.err}, failure{status.String(), status.err})
-			case !time.Now().Before(deadline) || !pause(ctx, w.settings.Poll):
-				return fmt.Errorf("on: %w; but its status is still off", failure{on.String(), on.err})
-			}
-		}
-	})
 }

@@ -5,9 +5,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"one-ft/pkg/text"
 )
 
-// Describe says in one line per device what would be fenced with, for dry runs. It
+// Describe lists what would be fenced with, a line for each device, for dry runs. It
 // shows only parameters that are known to be harmless.
 func Describe(levels []Level) []string {
 	var lines []string
@@ -20,13 +22,13 @@ func Describe(levels []Level) []string {
 }
 
 func (d Device) describe() string {
-	text := d.String()
+	line := d.String()
 	if d.Kind == KindCommand && len(d.Command) > 1 {
-		return fmt.Sprintf("%s with %d arguments", text, len(d.Command)-1)
+		return fmt.Sprintf("%s with %d arguments", line, len(d.Command)-1)
 	}
 	if d.Kind == KindLease {
 		l := d.Lease.WithDefaults()
-		return fmt.Sprintf("%s, waited for %s (reaction %s, margin %s)", text, l.Wait(), l.Reaction, l.Margin)
+		return fmt.Sprintf("%s, waited for %s (reaction %s, margin %s)", line, l.Wait(), l.Reaction, l.Margin)
 	}
 	var params []string
 	for _, name := range slices.Sorted(maps.Keys(d.Params)) {
@@ -40,9 +42,9 @@ func (d Device) describe() string {
 		params = append(params, "password from "+d.SecretFile)
 	}
 	if len(params) > 0 {
-		text += " (" + strings.Join(params, ", ") + ")"
+		line += " (" + strings.Join(params, ", ") + ")"
 	}
-	return newMasker([]Device{d}).maskLong(printable(text))
+	return newMasker([]Device{d}).maskLong(text.Printable(line))
 }
 
 // harmless reports whether the value of a parameter may be shown.
@@ -53,20 +55,6 @@ func harmless(name string) bool {
 		"ssl", "ssl_secure", "ssl_insecure", "notls", "ssh", "secure", "sudo", "inet4_only", "inet6_only",
 		"region", "zone", "project", "switch", "identity_file", "systems_uri", "redfish_uri", "type", "status_file":
 		return true
-	}
-	return false
-}
-
-// isSecret reports whether a parameter is a secret, by its name.
-func isSecret(name string) bool {
-	name = strings.ToLower(name)
-	if strings.Contains(name, "_file") || strings.HasSuffix(name, "_script") || strings.HasSuffix(name, "_path") {
-		return false // where a secret is
-	}
-	for _, part := range []string{"pass", "secret", "token", "key", "cred", "community", "hexadecimal_kg"} {
-		if strings.Contains(name, part) {
-			return true
-		}
 	}
 	return false
 }

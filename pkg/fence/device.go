@@ -37,8 +37,8 @@ type device struct {
 	Device
 	level int // from 1
 	label string
-	path  string // of the agent
-	err   error  // why it cannot be called
+	path  string   // of the agent
+	err   *Problem // why it cannot be called
 }
 
 // answer is what one call of a device came to.
@@ -60,11 +60,20 @@ func (a answer) String() string {
 	return text
 }
 
+// failed is the answer as an error.
+func (a answer) failed() error { return failure{a.String(), a.err} }
+
+// failure is an answer as an error, and why there is no exit code.
+type failure struct {
+	text  string
+	cause error
+}
+
+func (f failure) Error() string { return f.text }
+func (f failure) Unwrap() error { return f.cause }
+
 // Plain is what is stable of it, for logs that are compared.
 func (a answer) Plain() string { return fmt.Sprintf("%d %s", a.code, a.said) }
-
-// caller calls a device once; action is for agents. Tests script it.
-type caller func(ctx context.Context, d *device, action string) answer
 
 // prepare resolves the agent and the secret of a device.
 func (s Settings) prepare(level int, d Device) *device {
@@ -86,7 +95,7 @@ func (s Settings) prepare(level int, d Device) *device {
 }
 
 // findAgent finds an agent by its name.
-func (s Settings) findAgent(name string) (string, error) {
+func (s Settings) findAgent(name string) (string, *Problem) {
 	dirs := s.AgentDir
 	if len(dirs) == 0 {
 		dirs = append([]string{"/usr/sbin", "/sbin", "/usr/bin"}, filepath.SplitList(os.Getenv("PATH"))...)
@@ -120,8 +129,8 @@ func (s Settings) secretPath(name string) string {
 	return filepath.Join(s.SecretDir, name)
 }
 
-// readSecret reads a secret of one line. Errors are *Problem and never contain any of it.
-func readSecret(path string) (string, error) {
+// readSecret reads a secret of one line. A problem never has any of it.
+func readSecret(path string) (string, *Problem) {
 	// A FIFO without a writer must not hold the fencing up.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -159,15 +168,8 @@ func unread(path string, err error) *Problem {
 	return problem(SecretUnreadable, err, "read the secret: %v", err)
 }
 
-// runner calls devices for real.
-type runner struct {
-	settings Settings
-	host     Host
-	mask     masker
-}
-
-// call is a caller.
-func (r runner) call(ctx context.Context, d *device, action string) answer {
+// run calls a device once; action is for agents.
+func (w *work) run(ctx context.Context, d *device, action string) answer {
 	if d.err != nil {
 		return answer{code: -1, err: d.err}
 	}
@@ -176,22 +178,22 @@ func (r runner) call(ctx context.Context, d *device, action string) answer {
 	case KindAgent:
 		p = agentProgram(d, action)
 	case KindCommand:
-		// Without a line break at the end, as host_error.rb did it.
-		xml := base64.StdEncoding.EncodeToString(r.host.XML)
-		p = process.Program{Path: d.Command[0], Args: d.Command[1:], Env: r.settings.CommandEnv, Stdin: []byte(xml)}
+		// Without a line break at the end, and in the environment of this process, as host_error.rb did it.
+		xml := base64.StdEncoding.EncodeToString(w.host.XML)
+		p = process.Program{Path: d.Command[0], Args: d.Command[1:], Stdin: []byte(xml)}
 	default:
 		return answer{code: -1, err: errors.New("it cannot be called")}
 	}
-	if r.settings.Slots != nil {
+	if w.settings.Slots != nil {
 		select {
-		case r.settings.Slots <- struct{}{}:
-			defer func() { <-r.settings.Slots }()
+		case w.settings.Slots <- struct{}{}:
+			defer func() { <-w.settings.Slots }()
 		case <-ctx.Done():
 			return answer{code: -1, err: ctx.Err()}
 		}
 	}
-	res := r.settings.Run(ctx, r.settings.Timeout, p)
-	return answer{code: res.Code, said: r.mask.said(res.Output, res.CutOff), err: res.Err}
+	res := w.settings.Run(ctx, w.settings.Timeout, p)
+	return answer{code: res.Code, said: w.mask.said(res.Output, res.CutOff), err: res.Err}
 }
 
 // agentProgram is the call of an agent. Its parameters are on its standard input

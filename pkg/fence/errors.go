@@ -3,7 +3,8 @@ package fence
 import (
 	"errors"
 	"fmt"
-	"strings"
+
+	"one-ft/pkg/text"
 )
 
 // What errors of this package are; use errors.Is.
@@ -16,93 +17,53 @@ var (
 	// to stop its VMs (Lease.Covers).
 	ErrLeaseTooShort = errors.New("the wait for the lease is too short")
 	// ErrNotArmed means that a host has said itself that its VMs are not under a lease.
-	ErrNotArmed = errors.New("the host says that it keeps no lease (FT_LEASE_ARMED); look at host_isolated --check there")
+	ErrNotArmed = errors.New("the host reports that it keeps no lease (FT_LEASE_ARMED); run host_isolated --check there")
 	// ErrNotInstalled means that a fence agent is missing on this machine.
 	ErrNotInstalled = errors.New("the fence agent is not installed")
 	// ErrNoAgent means that a host template has FENCE_ attributes but no FENCE_AGENT,
-	// which is how a site's own fence_host.sh is told an address. It is no mistake when
+	// which is how a site's own fence_host.sh gets an address. It is no mistake when
 	// the configuration has levels for the host.
 	ErrNoAgent = errors.New("FENCE_AGENT is missing")
 )
 
-// ConfigError is a level that cannot be used.
+// ConfigError is a level or an attribute of a host template that cannot be used.
 type ConfigError struct {
-	Where string // such as "level 2, device 1"
+	Where string // such as "fencing, level 2, device 1", or "host template, FENCE_IP"
 	Err   error
 }
 
-// Error names the level and the device.
-func (e *ConfigError) Error() string { return "fencing, " + e.Where + ": " + e.Err.Error() }
+// Error names the place.
+func (e *ConfigError) Error() string { return e.Where + ": " + e.Err.Error() }
 
 // Unwrap gives the cause.
 func (e *ConfigError) Unwrap() error { return e.Err }
 
-// TemplateError is an attribute of a host template that cannot be used.
-type TemplateError struct {
-	Attribute string
-	Err       error
+// inTemplate is an error of an attribute of a host template.
+func inTemplate(attribute string, err error) error {
+	return &ConfigError{Where: "host template, " + text.Printable(attribute), Err: err}
 }
 
-// Error names the attribute.
-func (e *TemplateError) Error() string {
-	return "host template, " + printable(e.Attribute) + ": " + e.Err.Error()
-}
-
-// Unwrap gives the cause.
-func (e *TemplateError) Unwrap() error { return e.Err }
-
-// FailedError means that no level proved the host off. It is also ErrManual,
-// ErrNotInstalled or the error of the context, where that is a part of it.
+// FailedError means that no level proved the host off. It is also ErrManual, ErrNotInstalled or the error of
+// the context, where that is a part of it.
 type FailedError struct {
 	HostID int
-	Host   string // name
-	Levels []LevelFailure
-	cause  error // end of the context
-}
-
-// LevelFailure is a level that did not prove the host off.
-type LevelFailure struct {
-	Name    string // such as "level 1 (bmc)"
-	Devices []DeviceFailure
-}
-
-// DeviceFailure is a device and why it proves nothing. Secrets are masked.
-type DeviceFailure struct {
-	Device string
-	Err    error
+	Host   string  // name
+	Errs   []error // of each device of each level, in one line without secrets; the last one may be the end of the context
 }
 
 // Error names each level, each device and what it said, in one line.
 func (e *FailedError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "host %d", e.HostID)
+	s := fmt.Sprintf("host %d", e.HostID)
 	if e.Host != "" {
-		fmt.Fprintf(&b, " (%s)", printable(e.Host))
+		s += " (" + text.Printable(e.Host) + ")"
 	}
-	b.WriteString(" is not proven to be off")
+	s += " is not proven to be off"
 	separator := ": "
-	for _, l := range e.Levels {
-		for _, d := range l.Devices {
-			fmt.Fprintf(&b, "%s%s, %s: %v", separator, l.Name, d.Device, d.Err)
-			separator = "; "
-		}
+	for _, err := range e.Errs {
+		s, separator = s+separator+err.Error(), "; "
 	}
-	if e.cause != nil {
-		fmt.Fprintf(&b, "%sstopped: %v", separator, e.cause)
-	}
-	return b.String()
+	return s
 }
 
 // Unwrap gives the errors of all devices.
-func (e *FailedError) Unwrap() []error {
-	var all []error
-	for _, l := range e.Levels {
-		for _, d := range l.Devices {
-			all = append(all, d.Err)
-		}
-	}
-	if e.cause != nil {
-		all = append(all, e.cause)
-	}
-	return all
-}
+func (e *FailedError) Unwrap() []error { return e.Errs }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"one-ft/pkg/fence/agent"
 )
 
 // attributesOf reads NAME=VALUE lines, so that a fuzzer can write a template.
@@ -49,9 +51,9 @@ func FuzzTemplate(f *testing.F) {
 		template["FENCE_PASSWORD"] = fuzzSecret
 		levels, err := FromTemplate(template)
 		if err != nil {
-			var named *TemplateError
+			var named *ConfigError
 			switch {
-			case !errors.As(err, &named) || !strings.Contains(strings.ToUpper(named.Attribute), "FENCE_"):
+			case !errors.As(err, &named) || !strings.Contains(strings.ToUpper(named.Where), "FENCE_"):
 				t.Errorf("%v names no attribute", err)
 			case !inOneLine(err.Error()) || strings.Contains(err.Error(), fuzzSecret):
 				t.Errorf("%q", err)
@@ -89,7 +91,7 @@ func fromTemplate(t *testing.T, d Device) {
 		t.Errorf("the agent gets %q", lines)
 	}
 	for i, name := range slices.Sorted(maps.Keys(d.Params)) {
-		if lines[i+1] != name+"="+d.Params[name] || runsPrograms(name) {
+		if lines[i+1] != name+"="+d.Params[name] || agent.RunsPrograms(name) {
 			t.Errorf("the agent gets %q for %s", lines[i+1], name)
 		}
 	}
@@ -170,18 +172,6 @@ func FuzzSecretFile(f *testing.F) {
 		}
 		if secret == "" || len(secret) > maxSecret || strings.TrimRight(text, "\r\n") != strings.TrimRight(secret, "\r\n") || strings.ContainsAny(secret, "\n\x00") {
 			t.Errorf("%q becomes %q", text, secret)
-		}
-	})
-}
-
-// FuzzPrintable: what is shown can be shown, and does not change when it is shown again.
-func FuzzPrintable(f *testing.F) {
-	for _, text := range []string{"node1", "\x1b[2J", "\u202e", "\xff\xfe", "\uFFFD", "é\n"} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if got := printable(text); !inOneLine(got) || printable(got) != got || inOneLine(text) && got != text {
-			t.Errorf("%q becomes %q", text, got)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -39,7 +41,7 @@ const (
 	// drift makes the least margin, 1 %: NTP slews a clock by 0.05 % at most (adjtimex: 500
 	// ppm) and crystals are off by 0.01 %; this is more than ten times that.
 	drift = 100
-	// lookEvery is the pause between two looks at a host while waiting.
+	// lookEvery is the pause between two checks of a host while waiting.
 	lookEvery = time.Second
 	// maxRestarts is how often the wait may begin anew because the host was not seen
 	// in ERROR without a gap, as a multiple of the wait.
@@ -77,7 +79,7 @@ func (l Lease) Against(p Promise, published bool, err error) error {
 	return l.WithDefaults().Covers(p)
 }
 
-// check refuses a lease that is out of its limits or breaks the inequality by itself.
+// check refuses a lease that is out of its limits or breaks the inequality on its own.
 func (l Lease) check() error {
 	switch {
 	case l.Length < MinLease || l.Length > MaxLease:
@@ -90,33 +92,28 @@ func (l Lease) check() error {
 
 // WithDefaults fills in what is not set.
 func (l Lease) WithDefaults() Lease {
-	if l.Reaction == 0 {
-		l.Reaction = DefaultReaction
-	}
-	if l.Margin == 0 {
-		l.Margin = DefaultMargin
-	}
-	return l
+	return Lease{l.Length, cmp.Or(l.Reaction, DefaultReaction), cmp.Or(l.Margin, DefaultMargin)}
 }
 
-// TemplateLease reads FENCE_LEASE and FENCE_LEASE_REACTION, both in seconds, of a host
-// template; found is false without FENCE_LEASE. The error is a *TemplateError.
+// TemplateLease reads FENCE_LEASE and FENCE_LEASE_REACTION, both in seconds, of a host template; found is
+// false without FENCE_LEASE. The error is a *ConfigError.
 func TemplateLease(template map[string]string) (l Lease, found bool, err error) {
+	var reacts bool
 	l.Length, found, err = wholeSeconds(template, "FENCE_LEASE")
-	if err != nil || !found {
-		if _, alone := template["FENCE_LEASE_REACTION"]; alone && err == nil {
-			err = &TemplateError{Attribute: "FENCE_LEASE_REACTION", Err: errors.New("FENCE_LEASE is missing")}
-		}
-		return Lease{}, false, err
-	}
-	if l.Reaction, _, err = wholeSeconds(template, "FENCE_LEASE_REACTION"); err != nil {
-		return Lease{}, false, err
+	if err == nil {
+		l.Reaction, reacts, err = wholeSeconds(template, "FENCE_LEASE_REACTION")
 	}
 	l = l.WithDefaults()
-	if err := l.check(); err != nil {
-		return Lease{}, false, &TemplateError{Attribute: "FENCE_LEASE", Err: err}
+	switch {
+	case err != nil:
+	case reacts && !found:
+		err = inTemplate("FENCE_LEASE_REACTION", errors.New("FENCE_LEASE is missing"))
+	case found && l.check() != nil:
+		err = inTemplate("FENCE_LEASE", l.check())
+	case found:
+		return l, true, nil
 	}
-	return l, true, nil
+	return Lease{}, false, err
 }
 
 // TemplatePromise reads what a host has published through its monitoring: FT_LEASE and
@@ -131,50 +128,50 @@ func TemplatePromise(template map[string]string) (p Promise, found bool, err err
 	}
 	p.Reaction, found, err = wholeSeconds(template, "FT_LEASE_REACTION")
 	if err == nil && !found {
-		err = &TemplateError{Attribute: "FT_LEASE_REACTION", Err: errors.New("it is missing, and FT_LEASE is there; look at host_isolated --check there")}
+		err = inTemplate("FT_LEASE_REACTION", errors.New("it is missing, and FT_LEASE is there; run host_isolated --check there"))
 	}
 	return p, true, err
 }
 
 // wholeSeconds reads an attribute that is a number of seconds from 1 to 86400.
 func wholeSeconds(template map[string]string, name string) (time.Duration, bool, error) {
-	text, found := template[name]
+	value, found := template[name]
 	if !found {
 		return 0, false, nil
 	}
 	const most = 86400
-	n, err := strconv.Atoi(strings.TrimSpace(text))
+	n, err := strconv.Atoi(strings.TrimSpace(value))
 	if err != nil || n < 1 || n > most {
-		return 0, false, &TemplateError{Attribute: name, Err: fmt.Errorf("%s: allowed is a number of seconds from 1 to %d", printable(strconv.Quote(text)), most)}
+		return 0, false, inTemplate(name, fmt.Errorf("%s: allowed is a number of seconds from 1 to %d", text.Printable(strconv.Quote(value)), most))
 	}
 	return time.Duration(n) * time.Second, true, nil
 }
 
-// Look looks at a host once. since is when the unbroken row of looks began, this one
-// included, that all said ERROR: with a gap in it, or with another state, it begins
+// Look checks a host once. since is when the unbroken streak of checks began, this one
+// included, that all saw ERROR: with a gap in it, or with another state, it begins
 // anew. An error means that the host is not in ERROR, or that oned does not answer.
 type Look func(ctx context.Context) (since time.Time, err error)
 
-// proveLease waits until a lease has run out. Nothing but time passes here; what makes it
-// a proof is that oned says ERROR all the while, and that the host heeds it.
+// proveLease waits until a lease has run out. Nothing but time passes here; what makes it a proof is that
+// oned says ERROR all the while, and that the host heeds it.
 func (w *work) proveLease(ctx context.Context, d *device) error {
 	l := d.Lease.WithDefaults()
-	promise, published, unreadable := TemplatePromise(w.host.Template)
-	err := l.Against(promise, published, unreadable)
-	switch {
-	case err != nil:
+	promise, published, err := TemplatePromise(w.host.Template)
+	if err := l.Against(promise, published, err); err != nil {
 		return err
-	case w.settings.Look == nil:
-		return errors.New("there is nothing to see with whether oned says ERROR all the while")
-	case !published:
-		w.say(d, true, wording.LeaseUnpublished)
+	}
+	if w.settings.Look == nil {
+		return errors.New("no way to verify that oned reports ERROR throughout")
+	}
+	if !published {
+		w.say(d, wording.LeaseUnpublished)
 	}
 	return w.awaitLease(ctx, d, l.Wait())
 }
 
-// awaitLease looks at the host until it was in ERROR without a gap for so long.
+// awaitLease checks the host until it was in ERROR without a gap for so long.
 func (w *work) awaitLease(ctx context.Context, d *device, wait time.Duration) error {
-	began, row := time.Now(), time.Time{}
+	began, streak := time.Now(), time.Time{}
 	for {
 		since, err := w.settings.Look(ctx)
 		now := time.Now()
@@ -187,12 +184,12 @@ func (w *work) awaitLease(ctx context.Context, d *device, wait time.Duration) er
 			return nil
 		case now.Sub(began) > maxRestarts*wait:
 			return fmt.Errorf("in %s the host was never seen in ERROR for %s without a gap", now.Sub(began).Round(time.Second), wait)
-		case row.IsZero():
-			w.say(d, false, wording.LeaseWait, (wait - now.Sub(since)).Round(time.Second))
-		case since.After(row):
-			w.say(d, true, wording.LeaseAnew)
+		case streak.IsZero():
+			w.say(d, wording.LeaseWait, (wait - now.Sub(since)).Round(time.Second))
+		case since.After(streak):
+			w.say(d, wording.LeaseAnew)
 		}
-		row = since
+		streak = since
 		if !pause(ctx, min(lookEvery, wait-now.Sub(since))) {
 			return fmt.Errorf("while waiting for the lease to run out: %w", ctx.Err())
 		}

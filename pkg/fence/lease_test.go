@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"one-ft/pkg/process"
+	"one-ft/pkg/wording"
 )
 
 // leased is a host that is fenced by a lease of a minute.
@@ -93,7 +94,7 @@ func TestLeaseIsNoProof(t *testing.T) {
 		{"the host is not in ERROR any more", func(context.Context) (time.Time, error) { return time.Time{}, failing }, nil, failing.Error()},
 		{"never without a gap", good, nil, "was never seen in ERROR for 2m0s without a gap"},
 		{"nothing known", func(context.Context) (time.Time, error) { return time.Time{}, nil }, nil, "is not known"},
-		{"nothing to look with", nil, nil, "nothing to see with"},
+		{"nothing to look with", nil, nil, "no way to verify"},
 		{"the host needs longer", good, map[string]string{"FT_LEASE": "90", "FT_LEASE_REACTION": "40"}, "the wait for the lease is too short: the host needs up to 2m10s"},
 		{"the host reacts slower", good, map[string]string{"FT_LEASE": "60", "FT_LEASE_REACTION": "59"}, "too short"},
 		{"damaged", good, map[string]string{"FT_LEASE": "60", "FT_LEASE_REACTION": "x"}, "number of seconds"},
@@ -123,7 +124,7 @@ func TestPromiseOfTheHost(t *testing.T) {
 			}
 			warned := false
 			s := leased(func(context.Context) (time.Time, error) { return time.Now().Add(-time.Hour), nil })
-			s.Notify = func(e Event) { warned = warned || e.Warning }
+			s.Notify = func(e Event) { warned = warned || e.Message.Kind == wording.LeaseUnpublished }
 			if _, err := Prove(t.Context(), host, s); err != nil || warned == published {
 				t.Errorf("published %v: warned %v, %v", published, warned, err)
 			}

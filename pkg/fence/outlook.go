@@ -1,6 +1,12 @@
 package fence
 
-import "errors"
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"one-ft/pkg/text"
+)
 
 // Mode says whether a host has to be proven off before its VMs are started elsewhere.
 type Mode string
@@ -56,48 +62,47 @@ func Foresee(mode Mode, host Host, s Settings, err error) Outlook {
 	case none:
 		return Outlook{Verdict: Unproven, Reason: NotConfigured, Detail: ErrNotConfigured.Error()}
 	case err != nil:
-		return Outlook{Verdict: Refused, Reason: Misconfigured, Detail: printable(err.Error())}
+		return Outlook{Verdict: Refused, Reason: Misconfigured, Detail: text.Printable(err.Error())}
 	}
 	ready := Ready(host, s, nil)
 	o := Outlook{Verdict: Provable, Problems: ready.Problems}
-	if err := ready.Err(); err != nil {
-		o.Verdict, o.Reason, o.Detail = Refused, NotReady, err.Error()
-		if onlyConfirmation(ready.Problems) {
+	if len(ready.Usable) == 0 {
+		o.Verdict, o.Reason, o.Detail = Refused, NotReady, joined(ready.Problems, len(ready.Problems) > 1)
+		if len(broken(ready.Problems)) == 0 {
 			o.Reason = Unconfirmed
 		}
 	}
 	return o
 }
 
-// onlyConfirmation reports whether a person is all that is missing.
-func onlyConfirmation(all []*Problem) bool {
-	for _, p := range all {
-		if p.Kind != NeedsConfirm {
-			return false
-		}
-	}
-	return true
+// broken are the problems without those that an admin can solve by a word.
+func broken(all []*Problem) []*Problem {
+	return slices.DeleteFunc(slices.Clone(all), func(p *Problem) bool { return p.Kind == NeedsConfirm })
 }
 
-// Warning is about levels that cannot be used although another one can; "" when all can. A level
-// that waits for an admin is meant to be the last resort, and no problem.
-func (o Outlook) Warning() string {
-	var broken []*Problem
-	for _, p := range o.Problems {
-		if p.Kind != NeedsConfirm {
-			broken = append(broken, p)
+// joined joins problems, each with its level if that is to be shown.
+func joined(all []*Problem, levels bool) string {
+	var words []string
+	for _, p := range all {
+		if levels {
+			words = append(words, levelName(p.Level, "")+": "+p.Detail)
+		} else {
+			words = append(words, p.Detail)
 		}
 	}
-	if o.Verdict != Provable || len(broken) == 0 {
+	return strings.Join(words, "; ")
+}
+
+// Warning is about levels that cannot be used although another one can; "" when all can. A level that
+// waits for an admin is meant to be the last resort, and no problem.
+func (o Outlook) Warning() string {
+	if o.Verdict != Provable {
 		return ""
 	}
-	if len(broken) == 1 {
-		return levelName(broken[0].Level, "") + ": " + broken[0].Detail
-	}
-	return problemLine(broken)
+	return joined(broken(o.Problems), true)
 }
 
-// Lines says it in notes before a table, a line each; none for a host that is simply provable.
+// Lines are notes before a table, a line each; none for a host that is simply provable.
 func (o Outlook) Lines() []string {
 	switch {
 	case o.Verdict == Refused:
@@ -110,24 +115,16 @@ func (o Outlook) Lines() []string {
 	return nil
 }
 
-// Row says it of one VM that something would be done about; "" when nothing has to be said.
+// Row is the note for one VM that something would be done about, at most 100 characters of the
+// reason, which Lines has whole; "" without one.
 func (o Outlook) Row(deletes bool) string {
 	switch {
 	case o.Verdict == Refused:
-		return "would be REFUSED: " + shortened(o.Detail)
+		return "would be REFUSED: " + text.Short(o.Detail, 100)
 	case o.Verdict == Unproven && deletes:
 		return "would be deleted UNPROVEN"
 	case o.Verdict == Unproven:
 		return "would be started elsewhere UNPROVEN"
 	}
 	return ""
-}
-
-// shortened bounds what stands in each row of a table; Lines has it whole.
-func shortened(s string) string {
-	const most = 100
-	if runes := []rune(s); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return s
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,8 +17,9 @@ type work struct {
 	host     Host
 	settings Settings // with defaults
 	devices  [][]*device
-	call     caller
-	mu       sync.Mutex // one Notify at a time
+	mask     masker
+	call     func(ctx context.Context, d *device, action string) answer // of a device, once; tests script it
+	mu       sync.Mutex                                                 // one Notify at a time
 }
 
 func newWork(host Host, s Settings) *work {
@@ -31,60 +33,51 @@ func newWork(host Host, s Settings) *work {
 		}
 		w.devices = append(w.devices, ready)
 	}
-	mask := newMasker(append(all, fromHost(host)))
-	for _, level := range w.devices {
-		for _, d := range level {
-			d.label = mask.maskLong(d.label)
-		}
+	w.mask, w.call = newMasker(append(all, fromHost(host))), w.run
+	for _, d := range slices.Concat(w.devices...) {
+		d.label = w.mask.maskLong(d.label)
 	}
-	w.call = runner{settings: w.settings, host: host, mask: mask}.call
 	return w
 }
 
 // say reports progress.
-func (w *work) say(d *device, warning bool, kind wording.Kind, args ...any) {
+func (w *work) say(d *device, kind wording.Kind, args ...any) {
 	if w.settings.Notify == nil {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.settings.Notify(Event{HostID: w.host.ID, Level: d.level, Device: d.label, Message: wording.Of(kind, args...), Warning: warning})
+	w.settings.Notify(Event{Device: d.label, Message: wording.Of(kind, args...)})
 }
 
 // ask calls a device once and reports what it answers.
 func (w *work) ask(ctx context.Context, d *device, action string) answer {
 	start := time.Now()
 	a := w.call(ctx, d, action)
-	good := a.code == 0
-	if action == actionStatus {
-		good = a.code == exitOff
-	}
-	w.say(d, !good, wording.FenceAnswer, action, a, time.Since(start).Seconds())
+	w.say(d, wording.FenceAnswer, action, a, time.Since(start).Seconds())
 	return a
 }
 
 // each does one thing with all devices at the same time, and collects why some failed.
-func each(devices []*device, do func(*device) error) []DeviceFailure {
+func each(devices []*device, do func(*device) error) []error {
 	errs := make([]error, len(devices))
 	var wg sync.WaitGroup
 	for i, d := range devices {
-		wg.Go(func() { errs[i] = do(d) })
+		wg.Go(func() {
+			if err := do(d); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", d.label, err)
+			}
+		})
 	}
 	wg.Wait()
-	var failures []DeviceFailure
-	for i, err := range errs {
-		if err != nil {
-			failures = append(failures, DeviceFailure{Device: devices[i].label, Err: err})
-		}
-	}
-	return failures
+	return slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 }
 
 // proveLevel makes all devices of a level prove the host off at the same moment.
-func (w *work) proveLevel(ctx context.Context, devices []*device) []DeviceFailure {
-	failures := each(devices, func(d *device) error { return w.powerOff(ctx, d) })
-	if len(failures) > 0 || len(devices) == 1 {
-		return failures
+func (w *work) proveLevel(ctx context.Context, devices []*device) []error {
+	errs := each(devices, func(d *device) error { return w.powerOff(ctx, d) })
+	if len(errs) > 0 || len(devices) == 1 {
+		return errs
 	}
 	// Each was off at some moment. A power supply that came on again before the other
 	// one went off has kept the host alive: those that are off now and were off before
@@ -94,21 +87,20 @@ func (w *work) proveLevel(ctx context.Context, devices []*device) []DeviceFailur
 
 // powerOff makes one device prove the host off.
 func (w *work) powerOff(ctx context.Context, d *device) error {
-	if d.Kind == KindManual {
+	switch d.Kind {
+	case KindManual:
 		return ErrManual
-	}
-	if d.Kind == KindLease {
+	case KindLease:
 		return w.proveLease(ctx, d)
-	}
-	return w.attempts(ctx, d, func() error {
-		if d.Kind == KindCommand {
+	case KindCommand:
+		return w.attempts(ctx, d, func() error {
 			if a := w.ask(ctx, d, "run"); a.code != 0 {
-				return failure{a.String(), a.err}
+				return a.failed()
 			}
 			return nil
-		}
-		return w.awaitOff(ctx, d, w.ask(ctx, d, actionOff))
-	})
+		})
+	}
+	return w.attempts(ctx, d, func() error { return w.turn(ctx, d, actionOff) })
 }
 
 // stillOff asks a device that was off once more.
@@ -123,7 +115,7 @@ func (w *work) stillOff(ctx context.Context, d *device) error {
 		case exitOn:
 			return errOnAgain
 		default:
-			return fmt.Errorf("asked again, it says %w", failure{a.String(), a.err})
+			return fmt.Errorf("when checked again: %w", a.failed())
 		}
 	})
 }
@@ -135,7 +127,7 @@ var errOnAgain = errors.New("it was off, but came on again")
 // attempts tries until it works, with growing pauses.
 func (w *work) attempts(ctx context.Context, d *device, try func() error) error {
 	if d.err != nil {
-		w.say(d, true, wording.FenceError, d.err)
+		w.say(d, wording.FenceError, d.err)
 		return d.err
 	}
 	for n := 1; ; n++ {
@@ -145,7 +137,7 @@ func (w *work) attempts(ctx context.Context, d *device, try func() error) error 
 		}
 		backoff := w.settings.Backoff << min(n-1, 6)
 		backoff += spread(w.host.ID, n, backoff/2)
-		w.say(d, true, wording.FenceAttempt, n, w.settings.Attempts, backoff.Round(time.Millisecond))
+		w.say(d, wording.FenceAttempt, n, w.settings.Attempts, backoff.Round(time.Millisecond))
 		if !pause(ctx, backoff) {
 			return err
 		}
@@ -162,36 +154,32 @@ func spread(hostID, attempt int, limit time.Duration) time.Duration {
 
 // errNonsense is an agent that is broken, or no agent at all: shells and interpreters
 // that cannot read a program also end with exit code 2.
-var errNonsense = errors.New("exit code 2 for off and for status: it does not understand what it is asked, so its word is no proof")
+var errNonsense = errors.New("exit code 2 for off and for status: it does not understand the request, so its word is no proof")
 
-// awaitOff asks for the status after a power-off, whatever that has answered: a lie is
-// found, and a power-off that happens late counts. As long as the device says "on" it
-// is asked again for a bounded time.
-func (w *work) awaitOff(ctx context.Context, d *device, off answer) error {
+// turn makes one device switch the host off or on, and asks for its status, whatever it has answered: a
+// lie is found, and what happens late counts. As long as the status is still the other one it is asked
+// again for a bounded time.
+func (w *work) turn(ctx context.Context, d *device, action string) error {
+	want, other, still := exitOff, exitOn, actionOn
+	if action == actionOn {
+		want, other, still = exitOn, exitOff, actionOff
+	}
+	done := w.ask(ctx, d, action)
 	deadline := time.Now().Add(w.settings.Late)
 	for {
 		status := w.ask(ctx, d, actionStatus)
 		switch {
-		case status.code == exitOff && off.code == exitOff:
+		case status.code == exitOff && action == actionOff && done.code == exitOff:
 			return errNonsense
-		case status.code == exitOff:
+		case status.code == want:
 			return nil
-		case status.code != exitOn:
-			return fmt.Errorf("off: %w; status: %w", failure{off.String(), off.err}, failure{status.String(), status.err})
+		case status.code != other:
+			return fmt.Errorf("%s: %w; status: %w", action, done.failed(), status.failed())
 		case !time.Now().Before(deadline) || !pause(ctx, w.settings.Poll):
-			return fmt.Errorf("off: %w; but its status is still on", failure{off.String(), off.err})
+			return fmt.Errorf("%s: %w; but its status is still %s", action, done.failed(), still)
 		}
 	}
 }
-
-// failure is an answer as an error.
-type failure struct {
-	text  string
-	cause error
-}
-
-func (f failure) Error() string { return f.text }
-func (f failure) Unwrap() error { return f.cause }
 
 // pause waits, or returns false when the context ends first.
 func pause(ctx context.Context, d time.Duration) bool {

@@ -40,7 +40,13 @@ func TestCommand(t *testing.T) {
 			host := Host{ID: 12, Name: "node12", XML: []byte("<HOST><ID>12</ID><FENCE_IP>" + g.path("bmc") + "</FENCE_IP></HOST>\n")}
 			g.write("bmc", "fails", c.fails)
 			s := g.settings(level(siteCommand(t)))
-			s.CommandEnv = []string{"PATH=" + agentPath, "SITE=here"}
+			s.Run = func(ctx context.Context, limit time.Duration, p process.Program) process.Result {
+				if p.Env != nil {
+					t.Errorf("the environment is %q, not that of this process", p.Env)
+				}
+				p.Env = []string{"PATH=" + agentPath, "SITE=here"}
+				return process.Run(ctx, limit, p)
+			}
 			proof, err := Prove(t.Context(), host, s)
 			if (err == nil) != c.proven || proof.Covers(12) != c.proven || proof.Certain() != c.proven {
 				t.Fatalf("proof %v, %v", proof, err)

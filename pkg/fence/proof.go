@@ -3,6 +3,8 @@ package fence
 import (
 	"fmt"
 	"time"
+
+	"one-ft/pkg/text"
 )
 
 // Proof says that a host is off, or that an admin decided to act without proof. The
@@ -40,17 +42,17 @@ func (p Proof) Plain() string { return p.by }
 // WithoutProof is the explicit value for acting although nothing says that the host
 // is off: fencing was turned off, or nothing is configured. why is for the log.
 func WithoutProof(hostID int, why string) Proof {
-	return Proof{made: true, hostID: hostID, how: printable(why), by: "nobody", at: time.Now()}
+	return Proof{made: true, hostID: hostID, how: text.Printable(why), by: "nobody", at: time.Now()}
 }
 
 // Recalled is a proof that was made at a time before, for the same outage: nothing has been heard of the host since. how
 // is what its String was.
 func Recalled(hostID int, how string, at time.Time) Proof {
-	return Proof{made: true, hostID: hostID, how: printable(how), by: "before", at: at, certain: true}
+	return Proof{made: true, hostID: hostID, how: text.Printable(how), by: "before", at: at, certain: true}
 }
 
 // ConfirmedOff is the word of an admin that the host is off: the answer to ErrManual.
 // by says who confirmed it.
 func ConfirmedOff(hostID int, by string) Proof {
-	return Proof{made: true, hostID: hostID, how: fmt.Sprintf("%s confirmed that host %d is off", printable(by), hostID), by: "admin", at: time.Now(), certain: true}
+	return Proof{made: true, hostID: hostID, how: fmt.Sprintf("%s confirmed that host %d is off", text.Printable(by), hostID), by: "admin", at: time.Now(), certain: true}
 }

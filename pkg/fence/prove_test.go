@@ -27,7 +27,7 @@ func TestAgents(t *testing.T) {
 		{agent: "fence_pipes", proven: true, offs: 1, says: "says off"},
 		{agent: "fence_lie", offs: 2, says: "off: exit code 0: Success: Powered OFF; but its status is still on"},
 		{agent: "fence_denied", offs: 2, says: "Unable to obtain correct plug status"},
-		{agent: "fence_broken", says: "it does not understand what it is asked"},
+		{agent: "fence_broken", says: "it does not understand the request"},
 		{agent: "fence_killed", offs: 2, says: "ended by signal 9 (killed)"},
 		{agent: "fence_missing", says: "fence_missing is not installed (package fence-agents)"},
 	} {
@@ -145,7 +145,7 @@ func TestManual(t *testing.T) {
 	manual := level(Device{Kind: KindManual})
 	_, err := Prove(t.Context(), theHost, g.settings(level(g.agent("bmc", "fence_denied")), manual))
 	var failed *FailedError
-	if !errors.Is(err, ErrManual) || !errors.As(err, &failed) || len(failed.Levels) != 2 {
+	if !errors.Is(err, ErrManual) || !errors.As(err, &failed) || len(failed.Errs) != 2 {
 		t.Fatalf("error %v", err)
 	}
 	if proof, err := Prove(t.Context(), theHost, g.settings(manual, level(g.agent("strip", "fence_good")))); err != nil || !proof.Certain() {
@@ -208,7 +208,7 @@ func TestContextEnds(t *testing.T) {
 	}
 	sign(t, signs, "")
 	var failed *FailedError
-	if !errors.As(err, &failed) || len(failed.Levels) != 1 || g.calls("strip", "off") > 0 {
+	if !errors.As(err, &failed) || len(failed.Errs) != 2 || g.calls("strip", "off") > 0 {
 		t.Error("another level was begun")
 	}
 }

@@ -6,11 +6,49 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
+
+// ProblemKind is what keeps a device from proving a host off. The names are stable in JSON.
+type ProblemKind string
+
+// The kinds of problems that are seen on the front-end without running a device.
+const (
+	NotInstalled     ProblemKind = "not_installed"      // there is no such agent, or no such command
+	NotExecutable    ProblemKind = "not_executable"     // it is there, and hooks may not execute it
+	SecretMissing    ProblemKind = "secret_missing"     // the file with the secret is not there
+	SecretUnreadable ProblemKind = "secret_unreadable"  // hooks cannot read it
+	SecretExposed    ProblemKind = "secret_exposed"     // others can read or write it
+	SecretInvalid    ProblemKind = "secret_invalid"     // its content is no secret of one line
+	LeaseTooShort    ProblemKind = "lease_too_short"    // the wait does not cover what the host needs
+	LeaseNotArmed    ProblemKind = "lease_not_armed"    // the host keeps no lease
+	LeaseInvalid     ProblemKind = "lease_invalid"      // what the host published cannot be read
+	NeedsConfirm     ProblemKind = "needs_confirmation" // only an admin can say that the host is off
+)
+
+// Problem is why one device cannot prove a host off. It holds no secret.
+type Problem struct {
+	Level  int         `json:"level"` // from 1; 0 before it is known
+	Place  int         `json:"place"` // of the device in its level, from 1; 0 before it is known
+	Device string      `json:"device"`
+	Kind   ProblemKind `json:"kind"`
+	Detail string      `json:"detail"` // in one printable line, with what to do
+	cause  error
+}
+
+// Error is the detail.
+func (p *Problem) Error() string { return p.Detail }
+
+// Unwrap gives the cause, such as ErrNotInstalled.
+func (p *Problem) Unwrap() error { return p.cause }
+
+// problem makes a Problem of a device that is not known yet.
+func problem(kind ProblemKind, cause error, format string, args ...any) *Problem {
+	return &Problem{Kind: kind, Detail: text.Printable(fmt.Sprintf(format, args...)), cause: cause}
+}
 
 // Account is the user that hooks run as, where another one looks: root asks whether oneadmin
 // could fence. The mode bits and the owners of files and directories count, access lists do not.
@@ -28,10 +66,10 @@ type Readiness struct {
 	Usable []int
 }
 
-// Ready looks whether each level of a host could be used now: whether its agents and commands are
+// Ready checks whether each level of a host could be used now: whether its agents and commands are
 // installed and executable, its secrets there, readable for hooks and for nobody else, and its
 // lease long enough for what the host has published. It runs nothing and changes nothing; that a
-// device answers, and that it powers off the right host, is not looked at. as is the user
+// device answers, and that it powers off the right host, is not checked. as is the user
 // of the hooks; nil is that of this process. Levels that Check refuses are for Check.
 func Ready(host Host, s Settings, as *Account) Readiness {
 	s = s.WithDefaults()
@@ -51,14 +89,6 @@ func Ready(host Host, s Settings, as *Account) Readiness {
 	return r
 }
 
-// Err is nil when some level is usable, and else a *NotReadyError: the host would not be proven off.
-func (r Readiness) Err() error {
-	if len(r.Usable) > 0 {
-		return nil
-	}
-	return &NotReadyError{Problems: r.Problems}
-}
-
 // Of is the problem of a device by its level and its place there, both from 1; nil when it has none.
 func (r Readiness) Of(level, place int) *Problem {
 	i := slices.IndexFunc(r.Problems, func(p *Problem) bool { return p.Level == level && p.Place == place })
@@ -68,71 +98,29 @@ func (r Readiness) Of(level, place int) *Problem {
 	return r.Problems[i]
 }
 
-// NotReadyError is that no level of a host can be used.
-type NotReadyError struct{ Problems []*Problem }
-
-// Error names each problem in one line, with its level when there are several.
-func (e *NotReadyError) Error() string { return problemLine(e.Problems) }
-
-// Unwrap gives all problems.
-func (e *NotReadyError) Unwrap() []error {
-	var all []error
-	for _, p := range e.Problems {
-		all = append(all, p)
-	}
-	return all
-}
-
-// problemLine are problems in one line.
-func problemLine(all []*Problem) string {
-	var words []string
-	for _, p := range all {
-		text := p.Detail
-		if len(all) > 1 {
-			text = fmt.Sprintf("level %d: %s", p.Level, text)
-		}
-		words = append(words, text)
-	}
-	return strings.Join(words, "; ")
-}
-
-// ready looks at one device.
+// ready checks one device, which is found and whose secret is read as a call would.
 func (s Settings) ready(host Host, d Device, as *Account) *Problem {
 	switch d.Kind {
 	case KindAgent:
-		return s.agentReady(d, as)
+		p := s.prepare(0, d)
+		if p.err != nil {
+			return p.err
+		}
+		if file := s.secretPath(d.SecretFile); d.SecretFile != "" && as != nil && !as.may(file, mayRead) {
+			return problem(SecretUnreadable, os.ErrPermission, "secret %s: hooks run as %s and cannot read it; chgrp it to a group of %[2]s and chmod it to 0640", file, as.Name)
+		}
+		return runnable(p.path, as)
 	case KindCommand:
 		return runnable(d.Command[0], as)
 	case KindLease:
-		if err := d.Lease.Against(TemplatePromise(host.Template)); err != nil {
-			return leaseProblem(err)
-		}
+		return leaseProblem(d.Lease.Against(TemplatePromise(host.Template)))
 	case KindManual:
 		return problem(NeedsConfirm, ErrManual, "only an admin can say that the host is off")
 	}
 	return nil
 }
 
-// agentReady finds an agent and reads its secret as a call would.
-func (s Settings) agentReady(d Device, as *Account) *Problem {
-	path, err := s.findAgent(d.Agent)
-	if err != nil {
-		return asProblem(err, NotInstalled)
-	}
-	if p := runnable(path, as); p != nil || d.SecretFile == "" {
-		return p
-	}
-	file := s.secretPath(d.SecretFile)
-	if _, err := readSecret(file); err != nil {
-		return asProblem(err, SecretInvalid)
-	}
-	if as != nil && !as.may(file, mayRead) {
-		return problem(SecretUnreadable, os.ErrPermission, "secret %s: hooks run as %s and cannot read it; chgrp it to a group of %[2]s and chmod it to 0640", file, as.Name)
-	}
-	return nil
-}
-
-// runnable looks at a program by its absolute path.
+// runnable checks a program by its absolute path.
 func runnable(path string, as *Account) *Problem {
 	info, err := os.Stat(path)
 	switch {
@@ -185,13 +173,16 @@ func (a *Account) may(path string, need uint32) bool {
 	}
 }
 
-// leaseProblem is why a lease proves nothing.
+// leaseProblem is why a lease proves nothing; nil when it does.
 func leaseProblem(err error) *Problem {
+	kind := LeaseInvalid
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, ErrNotArmed):
-		return problem(LeaseNotArmed, err, "%v", err)
+		kind = LeaseNotArmed
 	case errors.Is(err, ErrLeaseTooShort):
-		return problem(LeaseTooShort, err, "%v", err)
+		kind = LeaseTooShort
 	}
-	return problem(LeaseInvalid, err, "%v", err)
+	return problem(kind, err, "%v", err)
 }

@@ -97,7 +97,7 @@ func TestReadyDevice(t *testing.T) {
 			host.Template["FT_LEASE"], host.Template["FT_LEASE_REACTION"] = c.template, "40"
 		}
 		r := Ready(host, b.settings(level(c.device)), c.as)
-		if (c.kind == "") != (r.Err() == nil) || len(r.Usable) != 1-len(r.Problems) {
+		if (c.kind == "") != (len(r.Usable) == 1) || len(r.Usable) != 1-len(r.Problems) {
 			t.Errorf("%s: %+v", c.device, r)
 		}
 		if c.kind == "" {
@@ -123,8 +123,8 @@ func TestReadyAgreesWithProve(t *testing.T) {
 			t.Fatalf("%s: %v", d, err)
 		}
 		p := Ready(theHost, s, nil).Of(1, 1)
-		if d.Kind != KindManual && failed.Levels[0].Devices[0].Err.Error() != p.Detail {
-			t.Errorf("%s: ready says %q, prove %q", d, p.Detail, failed.Levels[0].Devices[0].Err)
+		if d.Kind != KindManual && !strings.HasSuffix(failed.Errs[0].Error(), ": "+p.Detail) {
+			t.Errorf("%s: ready says %q, prove %q", d, p.Detail, failed.Errs[0])
 		}
 		if p.Kind == NotInstalled && !errors.Is(err, ErrNotInstalled) {
 			t.Errorf("%s: %v", d, err)
@@ -155,9 +155,9 @@ func TestForesee(t *testing.T) {
 		"also a first one":        {ModeAuto, []Level{level(fine), level(gone)}, nil, "provable  ", "level 2: " + missing},
 		"one of two power feeds":  {ModeAuto, []Level{level(fine, gone)}, nil, "refused not_ready " + missing, ""},
 		"no level":                {ModeAuto, []Level{level(gone), level(agentOf("fence_text", ""))}, nil, "refused not_ready level 1: " + missing + "; level 2: " + b.dir + "/fence_text is not executable (mode 0644); chmod it to 0755", ""},
-		"a person at the end":     {ModeAuto, []Level{level(fine), level(manual)}, nil, "provable  ", ""},
-		"a person only":           {ModeAuto, []Level{level(manual)}, nil, "refused unconfirmed only an admin can say that the host is off", ""},
-		"a person after a broken": {ModeAuto, []Level{level(gone), level(manual)}, nil, "refused not_ready level 1: " + missing + "; level 2: only an admin can say that the host is off", ""},
+		"an admin at the end":     {ModeAuto, []Level{level(fine), level(manual)}, nil, "provable  ", ""},
+		"an admin only":           {ModeAuto, []Level{level(manual)}, nil, "refused unconfirmed only an admin can say that the host is off", ""},
+		"an admin after a broken": {ModeAuto, []Level{level(gone), level(manual)}, nil, "refused not_ready level 1: " + missing + "; level 2: only an admin can say that the host is off", ""},
 	} {
 		o := Foresee(c.mode, theHost, b.settings(c.levels...), c.err)
 		if got := fmt.Sprintf("%s %s %s", o.Verdict, o.Reason, o.Detail); got != c.want {

@@ -1,11 +1,13 @@
 package fence
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
 
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -29,11 +31,12 @@ const (
 	KindLease   Kind = "lease"   // the host stops its own VMs: time is the proof
 )
 
-// Device is one thing that can power a host off.
+// Device is one thing that can power a host off. When it is printed or written as JSON, no parameter
+// that may be a secret is shown.
 type Device struct {
 	Kind    Kind
 	Agent   string            // KindAgent: name of the agent, such as fence_ipmilan
-	Params  map[string]string // KindAgent: parameters but the action
+	Params  map[string]string `json:"-"` // KindAgent: parameters but the action
 	Command []string          // KindCommand: absolute path and arguments
 	Lease   Lease             // KindLease: a Reaction or Margin of zero means its default
 	// SecretFile holds the parameter "password" in one line. A plain name is a file
@@ -54,16 +57,13 @@ type Settings struct {
 	Timeout  time.Duration // of one call of an agent or command
 	Attempts int           // for each device, at least 1
 	Backoff  time.Duration // before the second attempt; doubles with each
-	Late     time.Duration // how long a device that still says "on" is asked again
+	Late     time.Duration // how long the status of a device that is still on is polled
 	Poll     time.Duration // pause between these questions
 	// AgentDir are the directories that agents are looked for in; default: /usr/sbin,
 	// /sbin, /usr/bin, then PATH.
 	AgentDir []string
 	// SecretDir has the secrets that are named without a directory.
 	SecretDir string
-	// CommandEnv is the environment of commands; nil is that of this process, as
-	// host_error.rb did. Agents get PATH, LANG and PYTHONWARNINGS only.
-	CommandEnv []string
 	// Slots, when set, bounds how many agents and commands run at the same time: a call
 	// has one of its places while it runs.
 	Slots chan struct{}
@@ -71,18 +71,15 @@ type Settings struct {
 	Run process.Runner
 	// Look is how a lease sees that oned says ERROR all the while; it is needed for a lease.
 	Look Look
-	// Notify, when set, is told of each call and its answer, without secrets. It is
-	// called from several goroutines, one at a time.
+	// Notify, when set, gets each call and its answer, without secrets. It is called from
+	// several goroutines, one at a time.
 	Notify func(Event)
 }
 
 // Event is one line of progress.
 type Event struct {
-	HostID  int
-	Level   int    // from 1
 	Device  string // such as "fence_ipmilan on 10.0.0.11"
 	Message wording.Message
-	Warning bool // it does not help to prove that the host is off
 }
 
 // The defaults.
@@ -102,24 +99,15 @@ const (
 	DefaultSecretDir = "/etc/one/fence"
 )
 
-// WithDefaults fills in what is not set. It is the one place with defaults, for hosts that are fenced
-// by their template and for those in the configuration.
+// WithDefaults fills in what is not set. It is the one place with defaults, for hosts that are fenced by
+// their template and for those in the configuration.
 func (s Settings) WithDefaults() Settings {
-	fill := func(d *time.Duration, value time.Duration) {
-		if *d <= 0 {
-			*d = value
-		}
-	}
-	fill(&s.Timeout, DefaultTimeout)
-	fill(&s.Backoff, DefaultBackoff)
-	fill(&s.Late, DefaultLate)
-	fill(&s.Poll, DefaultPoll)
-	if s.Attempts < 1 {
-		s.Attempts = DefaultAttempts
-	}
-	if s.SecretDir == "" {
-		s.SecretDir = DefaultSecretDir
-	}
+	s.Timeout = cmp.Or(max(s.Timeout, 0), DefaultTimeout)
+	s.Backoff = cmp.Or(max(s.Backoff, 0), DefaultBackoff)
+	s.Late = cmp.Or(max(s.Late, 0), DefaultLate)
+	s.Poll = cmp.Or(max(s.Poll, 0), DefaultPoll)
+	s.Attempts = cmp.Or(max(s.Attempts, 0), DefaultAttempts)
+	s.SecretDir = cmp.Or(s.SecretDir, DefaultSecretDir)
 	if s.Run == nil {
 		s.Run = process.Run
 	}
@@ -131,30 +119,33 @@ func (s Settings) WithDefaults() Settings {
 func (d Device) String() string {
 	switch d.Kind {
 	case KindCommand:
-		return "command " + printable(strings.Join(d.Command[:min(1, len(d.Command))], ""))
+		return "command " + text.Printable(strings.Join(d.Command[:min(1, len(d.Command))], ""))
 	case KindManual:
 		return "confirmation by an admin"
 	case KindLease:
 		return "lease of " + d.Lease.Length.String()
 	}
-	text := d.Agent
+	label := d.Agent
 	if ip := d.Params["ip"]; ip != "" {
-		text += " on " + ip
+		label += " on " + ip
 		if port := d.Params["ipport"]; port != "" {
-			text += ":" + port
+			label += ":" + port
 		}
 	}
 	if plug := d.Params["plug"]; plug != "" {
-		text += " plug " + plug
+		label += " plug " + plug
 	}
-	return printable(text)
+	return text.Printable(label)
 }
+
+// GoString is the same for %#v.
+func (d Device) GoString() string { return d.String() }
 
 // levelName is what a level is called; n counts from 1.
 func levelName(n int, name string) string {
-	text := "level " + strconv.Itoa(n)
+	label := "level " + strconv.Itoa(n)
 	if name != "" {
-		text += " (" + printable(name) + ")"
+		label += " (" + text.Printable(name) + ")"
 	}
-	return text
+	return label
 }

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"one-ft/pkg/fence/agent"
+	"one-ft/pkg/text"
 )
 
 // maxTemplateLevels is how many levels a host template can have.
@@ -34,24 +37,21 @@ var levelSuffix = regexp.MustCompile(`^(.+)_([0-9]+)$`)
 // before it failed. A level has one device here; levels with several come from the
 // configuration (many agents also take several plugs: FENCE_PLUG = "1,2").
 //
-// FENCE_PORT is refused, since agents take "port" for the plug. FENCE_COMMAND and
-// parameters that make agents run programs or write files are refused: see Who is
-// trusted. The error is a *TemplateError; it is ErrNoAgent when there are attributes
-// but no agent for the address that they name; with
+// FENCE_PORT is refused, since agents take "port" for the plug. FENCE_COMMAND and parameters that make
+// agents run programs or write files are refused, too: the package comment says why. The error is a
+// *ConfigError; it is ErrNoAgent when there are attributes but no agent for the address that they name; with
 // it come the levels that need none.
 func FromTemplate(template map[string]string) ([]Level, error) {
-	r := reader{devices: map[int]*Device{}, first: map[int]string{}}
 	lease, leased, err := TemplateLease(template)
 	if err != nil {
 		return nil, err
 	}
+	r := reader{devices: map[int]*Device{}, first: map[int]string{}}
 	for _, attribute := range slices.Sorted(maps.Keys(template)) {
-		name, ours := strings.CutPrefix(strings.ToUpper(attribute), "FENCE_")
-		if !ours {
-			continue
-		}
-		if err := r.read(name, template[attribute]); err != nil {
-			return nil, &TemplateError{Attribute: attribute, Err: err}
+		if name, ours := strings.CutPrefix(strings.ToUpper(attribute), "FENCE_"); ours {
+			if err := r.read(name, template[attribute]); err != nil {
+				return nil, inTemplate(attribute, err)
+			}
 		}
 	}
 	levels, err := r.levels()
@@ -59,13 +59,16 @@ func FromTemplate(template map[string]string) ([]Level, error) {
 		return nil, err
 	}
 	if leased {
-		levels = append(levels, Level{Name: "host template", Devices: []Device{{Kind: KindLease, Lease: lease}}})
+		levels = append(levels, templateLevel(Device{Kind: KindLease, Lease: lease}))
 	}
 	if r.manual {
-		levels = append(levels, Level{Name: "host template", Devices: []Device{{Kind: KindManual}}})
+		levels = append(levels, templateLevel(Device{Kind: KindManual}))
 	}
 	return levels, err
 }
+
+// templateLevel is a level of a host template.
+func templateLevel(d Device) Level { return Level{Name: "host template", Devices: []Device{d}} }
 
 // reader collects the devices of a template by their level.
 type reader struct {
@@ -75,10 +78,11 @@ type reader struct {
 }
 
 // read takes one attribute; name is without FENCE_.
-func (r *reader) read(name, value string) error {
+func (r *reader) read(name, value string) (err error) {
 	switch name {
 	case "MANUAL":
-		return r.readManual(value)
+		r.manual, err = yesNo(value)
+		return err
 	case "LEASE", "LEASE_REACTION": // TemplateLease has read them
 		return nil
 	}
@@ -98,68 +102,57 @@ func (r *reader) read(name, value string) error {
 	d := r.devices[level]
 	if d == nil {
 		d = &Device{Kind: KindAgent, Params: map[string]string{}}
-		r.devices[level] = d
-		r.first[level] = attributeName(name, level)
+		r.devices[level], r.first[level] = d, attributeName(name, level)
 	}
-	switch name {
-	case "AGENT":
+	param := agent.Canonical(name)
+	_, twice := d.Params[param]
+	_, password := d.Params["password"]
+	switch {
+	case name == "AGENT":
 		d.Agent = value
 		return checkAgentName(value)
-	case "PASSWORD_FILE":
-		if _, set := d.Params["password"]; set {
-			return errors.New("the password is given twice; keep one of them")
-		}
+	case name == "PASSWORD_FILE" && password:
+		return errors.New("the password is given twice; keep one of them")
+	case name == "PASSWORD_FILE":
 		d.SecretFile = value
 		return checkSecretName(value)
-	}
-	return d.setParam(paramName(name), value)
-}
-
-// setParam sets one parameter that a template asks for.
-func (d *Device) setParam(param, value string) error {
-	if _, set := d.Params[param]; set {
-		return fmt.Errorf("parameter %s is given twice; keep one of them", printable(param))
-	}
-	if runsPrograms(param) {
-		return fmt.Errorf("parameter %s runs a program or writes a file on the front-end; it is allowed in the configuration only", printable(param))
+	case twice:
+		return fmt.Errorf("parameter %s is given twice; keep one of them", text.Printable(param))
+	case agent.RunsPrograms(param):
+		return fmt.Errorf("parameter %s runs a program or writes a file on the front-end; it is allowed in the configuration only", text.Printable(param))
 	}
 	d.Params[param] = value
 	return checkParam(param, value)
 }
 
-func (r *reader) readManual(value string) error {
+// yesNo reads a word of a template.
+func yesNo(value string) (bool, error) {
 	switch strings.ToLower(strings.TrimSpace(value)) {
 	case "yes", "true", "1":
-		r.manual = true
+		return true, nil
 	case "no", "false", "0":
-	default:
-		return errors.New("allowed are yes and no")
+		return false, nil
 	}
-	return nil
+	return false, errors.New("allowed are yes and no")
 }
 
 // levels puts what was read into order.
-func (r *reader) levels() ([]Level, error) {
-	var levels []Level
-	numbers := slices.Sorted(maps.Keys(r.devices))
-	for i, n := range numbers {
-		if r.devices[n].Agent == "" {
-			return nil, &TemplateError{Attribute: r.first[n], Err: missing(n)}
+func (r *reader) levels() (levels []Level, err error) {
+	for i, n := range slices.Sorted(maps.Keys(r.devices)) {
+		switch {
+		case r.devices[n].Agent == "" && n == 1:
+			err = ErrNoAgent
+		case r.devices[n].Agent == "":
+			err = fmt.Errorf("%s is missing", attributeName("AGENT", n))
+		case n != i+1:
+			err = fmt.Errorf("there is no level %d: %s is missing", i+1, attributeName("AGENT", i+1))
 		}
-		if n != i+1 {
-			return nil, &TemplateError{Attribute: r.first[n], Err: fmt.Errorf("there is no level %d: %s is missing", i+1, attributeName("AGENT", i+1))}
+		if err != nil {
+			return nil, inTemplate(r.first[n], err)
 		}
-		levels = append(levels, Level{Name: "host template", Devices: []Device{*r.devices[n]}})
+		levels = append(levels, templateLevel(*r.devices[n]))
 	}
 	return levels, nil
-}
-
-// missing is the error for a level without an agent.
-func missing(level int) error {
-	if level == 1 {
-		return ErrNoAgent
-	}
-	return fmt.Errorf("%s is missing", attributeName("AGENT", level))
 }
 
 // splitLevel takes the number of the level off a name.
@@ -180,32 +173,4 @@ func attributeName(name string, level int) string {
 		return "FENCE_" + name
 	}
 	return fmt.Sprintf("FENCE_%s_%d", name, level)
-}
-
-// paramName is the parameter that an attribute stands for; outdated names become
-// those of today, so that one thing cannot be given twice under two names.
-func paramName(name string) string {
-	switch param := strings.ToLower(name); param {
-	case "user", "login":
-		return "username"
-	case "ipaddr":
-		return "ip"
-	case "passwd":
-		return "password"
-	default:
-		return param
-	}
-}
-
-// runsPrograms reports whether a parameter makes an agent run a program or write a
-// file here. It knows those of fence-agents 4.12.1; api_path is a part of a URL.
-func runsPrograms(param string) bool {
-	param = strings.ReplaceAll(param, "-", "_")
-	switch param {
-	case "ssh_options", "debug", "debug_file", "logfile", "exec", "cookie_file", "openrc", "kubeconfig":
-		return true
-	case "api_path":
-		return false
-	}
-	return strings.HasSuffix(param, "_path") || strings.HasSuffix(param, "_script")
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"one-ft/pkg/fence/agent"
 )
 
 func TestFromTemplate(t *testing.T) {
@@ -80,7 +82,7 @@ func TestFromTemplateRefuses(t *testing.T) {
 	} {
 		template := map[string]string{"FENCE_AGENT": "fence_ipmilan", "FENCE_IP": "10.0.0.11", c.attribute: c.value}
 		levels, err := FromTemplate(template)
-		var wrong *TemplateError
+		var wrong *ConfigError
 		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), c.says) || levels != nil {
 			t.Errorf("%s = %q: %v", c.attribute, c.value, err)
 		}
@@ -103,7 +105,7 @@ func TestAddressForASiteCommand(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	agent := Device{Kind: KindAgent, Agent: "fence_x"}
+	one := Device{Kind: KindAgent, Agent: "fence_x"}
 	manual := Device{Kind: KindManual}
 	for _, c := range []struct {
 		name string
@@ -112,16 +114,16 @@ func TestCheck(t *testing.T) {
 	}{
 		{"empty", Level{Name: "x"}, "level 1 (x): it has no devices"},
 		{"no kind", level(Device{}), "allowed are agent, command, lease and manual"},
-		{"manual with others", level(agent, manual), "alone"},
+		{"manual with others", level(one, manual), "alone"},
 		{"lease without a length", level(Device{Kind: KindLease}), "a lease of 0s: allowed are 10s to 1h0m0s"},
-		{"lease with others", level(agent, Device{Kind: KindLease, Lease: Lease{Length: time.Minute}}), "alone"},
-		{"lease of another kind", level(Device{Kind: KindManual, Lease: Lease{Length: time.Minute}}), "devices of kind lease"},
+		{"lease with others", level(one, Device{Kind: KindLease, Lease: Lease{Length: time.Minute}}), "alone"},
+		{"lease of another kind", level(Device{Kind: KindManual, Lease: Lease{Length: time.Minute}}), "more than a device of kind manual can have"},
 		{"relative command", level(Device{Kind: KindCommand, Command: []string{"fence_host.sh"}}), "absolute path"},
 		{"no command", level(Device{Kind: KindCommand}), "absolute path"},
 		{"NUL", level(Device{Kind: KindCommand, Command: []string{"/x", "\x00"}}), "NUL"},
 		{"path of an agent", level(Device{Kind: KindAgent, Agent: "/usr/sbin/fence_x"}), "name of a fence agent"},
-		{"agent with a command", level(Device{Kind: KindAgent, Agent: "fence_x", Command: []string{"/x"}}), "kind command"},
-		{"command with an agent", level(Device{Kind: KindCommand, Agent: "fence_x", Command: []string{"/x"}}), "kind agent"},
+		{"agent with a command", level(Device{Kind: KindAgent, Agent: "fence_x", Command: []string{"/x"}}), "more than a device of kind agent can have"},
+		{"command with an agent", level(Device{Kind: KindCommand, Agent: "fence_x", Command: []string{"/x"}}), "more than a device of kind command can have"},
 		{"two passwords", level(Device{Kind: KindAgent, Agent: "fence_x", SecretFile: "f", Params: map[string]string{"password": "x"}}), "file with a password"},
 		{"name of a secret", level(Device{Kind: KindAgent, Agent: "fence_x", SecretFile: "a/b"}), "directory for secrets"},
 	} {
@@ -134,7 +136,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: proof with %v", c.name, err)
 		}
 	}
-	good := []Level{level(agent, agent), level(Device{Kind: KindCommand, Command: []string{"/x", "y"}}), level(manual)}
+	good := []Level{level(one, one), level(Device{Kind: KindCommand, Command: []string{"/x", "y"}}), level(manual)}
 	if err := Check(good); err != nil {
 		t.Error(err)
 	}
@@ -166,12 +168,12 @@ func TestTemplateProperty(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, l := range levels {
-			if d := l.Devices[0]; d.Kind != KindManual && d.Kind != KindLease && (d.Kind != KindAgent || !agentName.MatchString(d.Agent)) {
+			if d := l.Devices[0]; d.Kind != KindManual && d.Kind != KindLease && (d.Kind != KindAgent || !agent.ValidName(d.Agent)) {
 				t.Fatalf("device %+v", d)
 			}
 		}
 		for _, line := range Describe(levels) {
-			if printable(line) != line {
+			if !inOneLine(line) {
 				t.Fatalf("not printable: %q", line)
 			}
 		}

@@ -59,15 +59,15 @@ const Unknown = -1
 // states are OpenNebula's own; Unknown when not told, as with an ID alone. Only
 // templates of 5.10 and later have previous states, and hosts have no LCM states.
 type Event struct {
-	Kind         Kind
-	ID           int    // 0 to MaxID
-	Name         string // for people: no control characters, at most 256 bytes; "" when not told
-	State        int
-	LCMState     int
-	PrevState    int
-	PrevLCMState int
-	FromTemplate bool // false: only the ID was given
-	Damaged      bool // the template is broken somewhere behind its ID
+	Kind         Kind   `json:"-"`
+	ID           int    `json:"-"`    // 0 to MaxID
+	Name         string `json:"name"` // for people: no control characters, at most 256 bytes; "" when not told
+	State        int    `json:"state"`
+	LCMState     int    `json:"lcm_state"`
+	PrevState    int    `json:"prev_state"`
+	PrevLCMState int    `json:"prev_lcm_state"`
+	FromTemplate bool   `json:"-"` // false: only the ID was given
+	Damaged      bool   `json:"-"` // the template is broken somewhere behind its ID
 }
 
 // YesNo is the word y or n of the hooks of 4.4: whether VMs that are suspended
@@ -109,7 +109,7 @@ func parseYesNo(word string) (YesNo, bool) {
 // or without padding. In the template the first ID directly in the outermost
 // element counts; what is broken behind it only sets Damaged.
 //
-// Errors are *UsageError.
+// Errors are *cli.UsageError.
 func Parse(kind Kind, positionals []string) (Event, YesNo, error) {
 	var found *Event
 	answer := Unset

@@ -2,9 +2,11 @@ package hook
 
 import (
 	"encoding/base64"
-	"slices"
 	"strings"
 	"testing"
+
+	"one-ft/pkg/cli"
+	"one-ft/pkg/text"
 )
 
 func encode(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
@@ -115,14 +117,13 @@ func TestWholeWay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			flags, rest, err := Normalize(got, hostFlags)
+			c, err := cli.Read("host_error", got, hostFlags())
 			if err != nil {
 				t.Fatal(err)
 			}
-			event, yn, err := Parse(Host, rest)
-			flag := runCLI(t, Argv([]string{"host_error"}, flags, rest))
-			if err != nil || event.ID != 3 || yn != No || !flag.recreate || flag.wait != 2 || !slices.Equal(flag.rest, rest) {
-				t.Errorf("%q, argv %v: got %+v, %q, %v and flags %+v", line, argv != nil, event, yn, err, flag)
+			event, yn, err := Parse(Host, c.Args)
+			if err != nil || event.ID != 3 || yn != No || !c.Bool("recreate") || c.Int("wait") != 2 {
+				t.Errorf("%q, argv %v: got %+v, %q, %v and flags %q", line, argv != nil, event, yn, err, c.Options)
 			}
 		}
 	}
@@ -156,7 +157,7 @@ func checkEvent(t *testing.T, kind Kind, event Event, err error) {
 			t.Fatalf("state %d in %+v", state, event)
 		}
 	}
-	if printable(event.Name) != event.Name || len(event.Name) > maxName {
+	if text.Printable(event.Name) != event.Name || len(event.Name) > maxName {
 		t.Fatalf("name %q", event.Name)
 	}
 }

@@ -1,14 +1,15 @@
 package hook
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/xml"
 	"errors"
-	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -27,7 +28,7 @@ func parseBase64(kind Kind, word string) (Event, error) {
 	if strings.ContainsAny(word, "-_") {
 		encoding = base64.RawURLEncoding
 	}
-	text, err := encoding.DecodeString(strings.TrimRight(word, "=\r\n"))
+	decoded, err := encoding.DecodeString(strings.TrimRight(word, "=\r\n"))
 	var corrupt base64.CorruptInputError
 	if errors.As(err, &corrupt) && looksEncoded(word) {
 		return Event{}, usagef("the template %s is broken base64 at character %d; give it in one piece, as oned gave it, or give the %s ID", shown(word), int64(corrupt)+1, kind)
@@ -35,14 +36,14 @@ func parseBase64(kind Kind, word string) (Event, error) {
 	if err != nil {
 		return Event{}, junk
 	}
-	text = cleanXML(text)
-	if !bytes.HasPrefix(text, []byte("<")) {
+	xml := strings.TrimLeftFunc(strings.TrimPrefix(string(decoded), "\ufeff"), isBlank)
+	if !strings.HasPrefix(xml, "<") {
 		if len(word) < longWord && !looksEncoded(word) {
 			return Event{}, junk
 		}
 		return Event{}, usagef("%s is base64 but holds no XML; give the template of the %s as oned writes it, or the %s ID", shown(word), kind, kind)
 	}
-	return parseTemplate(kind, text)
+	return parseTemplate(kind, xml)
 }
 
 // looksEncoded reports whether a word begins as "<" does in base64.
@@ -50,163 +51,77 @@ func looksEncoded(word string) bool {
 	return len(word) >= 2 && word[0] == 'P' && 'A' <= word[1] && word[1] <= 'P'
 }
 
-// cleanXML replaces what XML 1.0 does not allow, control characters and broken
-// UTF-8, by U+FFFD, and drops a byte order mark and white space before the text.
-// Names and templates are user data that oned passes on as they are.
-func cleanXML(text []byte) []byte {
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	text = bytes.TrimLeftFunc(text, isBlank)
-	return bytes.Map(func(r rune) rune {
-		switch {
-		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r == 0xfffe, r == 0xffff:
-			return utf8.RuneError
-		}
-		return r // bytes.Map gives RuneError for broken UTF-8
-	}, text)
-}
-
-// template collects the direct children of the outermost element.
-type template struct {
-	kind  Kind
-	event Event
-	known bool            // the ID was read
-	depth int             // of the current element; the outermost one has 1
-	child string          // the current direct child, if it is of interest
-	text  strings.Builder // its text
-	seen  map[string]bool // children that were read; only the first of a name counts
-	rest  bool            // the outermost element has ended
-}
-
-// parseTemplate reads a cleaned template.
-func parseTemplate(kind Kind, text []byte) (Event, error) {
-	t := template{kind: kind, event: newEvent(kind, 0), seen: map[string]bool{}}
-	t.event.FromTemplate = true
-	d := xml.NewDecoder(bytes.NewReader(text))
-	// A header may name any encoding; the bytes are UTF-8 by now.
-	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
-	for !t.rest {
-		token, err := d.Token()
-		if err != nil && !t.known {
-			return Event{}, usagef("the template is cut off or broken before its ID (%s); give it whole, as oned gave it, or give the %s ID", oneLine(err), kind)
-		}
-		if err != nil {
-			t.event.Damaged = true
-			return t.event, nil
-		}
-		if err := t.take(token); err != nil {
-			return Event{}, err
-		}
+// parseTemplate reads a template. Names and attributes are user data that oned passes on as they are: they can damage
+// it, but its ID stands before them.
+func parseTemplate(kind Kind, xml string) (Event, error) {
+	root, err := one.Parse(xml)
+	if err != nil {
+		return damagedTemplate(kind, xml, err)
 	}
-	if !t.known {
+	if root.Name() != kind.root() {
+		return Event{}, kind.wrongRoot(root.Name())
+	}
+	ids := root.All("ID")
+	if len(ids) == 0 {
 		return Event{}, usagef("the template holds no ID; give the template of the %s as oned writes it, or the %s ID", kind, kind)
 	}
-	after := bytes.TrimLeftFunc(text[d.InputOffset():], isBlank)
-	t.event.Damaged = len(after) > 0
-	return t.event, nil
+	event, err := templateEvent(kind, ids[0].Text())
+	if err != nil {
+		return Event{}, err
+	}
+	// oned writes one; a different one can only come from user data that was not escaped.
+	if i := slices.IndexFunc(ids, func(id *one.Element) bool { return id.Text() != ids[0].Text() }); i > 0 {
+		return Event{}, usagef("the template holds two IDs, %d and %s; give the %s ID instead of the template", event.ID, shown(ids[i].Text()), kind)
+	}
+	event.Name = cleanName(root.Value("NAME"))
+	event.State, event.LCMState = stateNumber(root, "STATE"), stateNumber(root, "LCM_STATE")
+	event.PrevState, event.PrevLCMState = stateNumber(root, "PREV_STATE"), stateNumber(root, "PREV_LCM_STATE")
+	return event, nil
 }
 
-// take handles one token.
-func (t *template) take(token xml.Token) error {
-	switch token := token.(type) {
-	case xml.Directive:
-		return usagef("the template has a DOCTYPE, which oned never writes; give the template as oned gave it, or the %s ID", t.kind)
-	case xml.StartElement:
-		t.depth++
-		return t.start(token.Name)
-	case xml.CharData:
-		if t.depth == 2 && t.child != "" {
-			t.text.Write(token)
-		}
-	case xml.EndElement:
-		t.depth--
-		t.rest = t.depth == 0
-		if t.depth == 1 && t.child != "" {
-			child := t.child
-			t.child = ""
-			return t.end(child, strings.TrimSpace(t.text.String()))
-		}
-	}
-	return nil
-}
-
-// start handles the beginning of an element.
-func (t *template) start(name xml.Name) error {
-	switch t.depth {
-	case 1:
-		if name.Local != t.kind.root() || name.Space != "" {
-			return t.wrongRoot(name.Local)
-		}
-	case 2:
-		t.child = ""
-		switch name.Local {
-		case "ID", "NAME", "STATE", "LCM_STATE", "PREV_STATE", "PREV_LCM_STATE":
-			if name.Space == "" {
-				t.child = name.Local
-				t.text.Reset()
-			}
-		}
-	case 3:
-		if t.child == "ID" {
-			return usagef("the template's ID holds an element %s instead of a number; give the template as oned gave it, or the %s ID", shown(name.Local), t.kind)
-		}
-	}
-	return nil
-}
-
-// end handles a direct child with its text.
-func (t *template) end(child, text string) error {
-	again := t.seen[child]
-	t.seen[child] = true
-	if child == "ID" {
-		return t.id(text)
-	}
-	if again {
-		return nil
-	}
-	switch child {
-	case "NAME":
-		t.event.Name = cleanName(text)
-	case "STATE":
-		t.event.State = stateNumber(text)
-	case "LCM_STATE":
-		t.event.LCMState = stateNumber(text)
-	case "PREV_STATE":
-		t.event.PrevState = stateNumber(text)
-	case "PREV_LCM_STATE":
-		t.event.PrevLCMState = stateNumber(text)
-	}
-	return nil
-}
-
-// id takes a direct ID. oned writes one, before any user data; a different one
-// further down can only come from user data that was not escaped.
-func (t *template) id(text string) error {
-	id, err := strconv.ParseInt(text, 10, 32)
+// damagedTemplate reads a template that is broken somewhere: oned writes the ID first.
+func damagedTemplate(kind Kind, xml string, cause error) (Event, error) {
+	root, rest, _ := strings.Cut(xml[1:], ">")
+	id, _, found := strings.Cut(strings.TrimPrefix(strings.TrimLeftFunc(rest, isBlank), "<ID>"), "</ID>")
 	switch {
-	case err != nil || !isDigits(text):
-		return usagef("the template's ID %s is not a number from 0 to %d; give the template as oned gave it, or the %s ID", shown(text), MaxID, t.kind)
-	case t.known && t.event.ID != int(id):
-		return usagef("the template holds two IDs, %d and %d; give the %s ID instead of the template", t.event.ID, id, t.kind)
+	case root != kind.root() && root != "" && !strings.ContainsAny(root, "<!?"):
+		return Event{}, kind.wrongRoot(root)
+	case root != kind.root() || !found || !isDigits(id):
+		return Event{}, usagef("the template is cut off or broken before its ID (%s); give it whole, as oned gave it, or give the %s ID", oneLine(cause), kind)
 	}
-	t.event.ID, t.known = int(id), true
-	return nil
+	event, err := templateEvent(kind, id)
+	event.Damaged = err == nil
+	return event, err
+}
+
+// templateEvent is an Event with the ID of a template.
+func templateEvent(kind Kind, text string) (Event, error) {
+	text = strings.TrimSpace(text)
+	id, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || !isDigits(text) {
+		return Event{}, usagef("the template's ID %s is not a number from 0 to %d; give the template as oned gave it, or the %s ID", shown(text), MaxID, kind)
+	}
+	event := newEvent(kind, int(id))
+	event.FromTemplate = true
+	return event, nil
 }
 
 // wrongRoot explains a template of something else.
-func (t *template) wrongRoot(root string) error {
+func (k Kind) wrongRoot(root string) error {
 	switch root {
 	case "HOST", "VM":
-		return usagef("this is the template of a %s, but the program works on a %s; set RESOURCE = %s in the hook, or call the program for a %s", root, t.kind, t.kind.root(), root)
+		return usagef("this is the template of a %s, but the program works on a %s; set RESOURCE = %s in the hook, or call the program for a %s", root, k, k.root(), root)
 	case "CALL_INFO":
-		return usagef("this is what an API hook gets, not a template; make it a state hook, TYPE = state, RESOURCE = %s, ARGUMENTS = \"$TEMPLATE …\"", t.kind.root())
+		return usagef("this is what an API hook gets, not a template; make it a state hook, TYPE = state, RESOURCE = %s, ARGUMENTS = \"$TEMPLATE …\"", k.root())
 	case "HOOK_MESSAGE":
-		return usagef("this is an event message of oned, not a template; give only the %s element inside it, or the %s ID", t.kind.root(), t.kind)
+		return usagef("this is an event message of oned, not a template; give only the %s element inside it, or the %s ID", k.root(), k)
 	}
-	return usagef("the template begins with %s instead of %s; give the template of one %s, or its ID", shown(root), t.kind.root(), t.kind)
+	return usagef("the template begins with %s instead of %s; give the template of one %s, or its ID", shown(root), k.root(), k)
 }
 
 // stateNumber reads a state; Unknown when it is none.
-func stateNumber(text string) int {
+func stateNumber(root *one.Element, name string) int {
+	text := root.Value(name)
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || !isDigits(text) {
 		return Unknown
@@ -214,16 +129,16 @@ func stateNumber(text string) int {
 	return int(n)
 }
 
-// cleanName makes a name from the cloud harmless: unprintable characters become
-// "?", and what is over maxName bytes is cut off.
+// cleanName makes a name from the cloud harmless: unprintable characters are escaped, and what is over
+// maxName bytes is cut off.
 func cleanName(name string) string {
-	name = printable(name)
+	name = text.Printable(name)
 	if len(name) <= maxName {
 		return name
 	}
-	cut := maxName
-	for !utf8.RuneStart(name[cut]) {
-		cut--
+	end := maxName
+	for !utf8.RuneStart(name[end]) {
+		end--
 	}
-	return name[:cut]
+	return name[:end]
 }

@@ -29,7 +29,7 @@ const MaxStdinWait = 30 * time.Second
 // The call ends with ctx, or after MaxStdinWait, even if stdin is a pipe that
 // nobody closes; the read it gives up ends with the process at the latest.
 // Then, and when stdin cannot be read, holds more than MaxStdin bytes or a NUL byte, the
-// error is a *UsageError; one caused by ctx unwraps to its error.
+// error is a *cli.UsageError; one caused by ctx unwraps to its error.
 func Words(ctx context.Context, argv []string, stdin *os.File) ([]string, error) {
 	if len(argv) > 0 {
 		return slices.Clone(argv), nil
@@ -68,10 +68,7 @@ func readAll(ctx context.Context, r io.Reader, stop func()) ([]byte, error) {
 		return checkRead(got.data, got.err)
 	case <-ctx.Done():
 		stop()
-		return nil, &UsageError{
-			text:  "the words on stdin did not end in time; close stdin after writing them, or give them as arguments (an ID such as 3 first)",
-			cause: ctx.Err(),
-		}
+		return nil, usagef("the words on stdin did not end in time (%w); close stdin after writing them, or give them as arguments (an ID such as 3 first)", ctx.Err())
 	}
 }
 
@@ -81,10 +78,7 @@ func checkRead(data []byte, err error) ([]byte, error) {
 	case errors.Is(err, syscall.EBADF): // not open for reading
 		return nil, nil
 	case err != nil:
-		return nil, &UsageError{
-			text:  "cannot read the words on stdin: " + oneLine(err) + "; give them as arguments",
-			cause: err,
-		}
+		return nil, usagef("cannot read the words on stdin: %w; give them as arguments", err)
 	case len(data) > MaxStdin:
 		return nil, usagef("more than %d MiB on stdin; write only the words of the hook there, or give the ID as an argument", MaxStdin>>20)
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"one-ft/pkg/cli"
 )
 
 // pipe returns a pipe that holds text, closed at its end if closed is true.
@@ -190,11 +192,11 @@ func TestWordsBigTemplate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		flags, rest, err := Normalize(got, hostFlags)
-		if err != nil || !slices.Equal(flags, words("-r -p 2")) {
-			t.Fatalf("flags %q, %v", flags, err)
+		c, err := cli.Read("host_error", got, hostFlags())
+		if err != nil || !slices.Equal(c.Options, words("-r -p 2")) {
+			t.Fatalf("%+v, %v", c, err)
 		}
-		event, _, err := Parse(Host, rest)
+		event, _, err := Parse(Host, c.Args)
 		if err != nil || event.ID != 7 || event.Damaged {
 			t.Errorf("got %+v, %v", event, err)
 		}

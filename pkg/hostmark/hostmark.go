@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // The attributes of a host's template.
@@ -64,8 +65,8 @@ func (q Quarantine) String() string {
 }
 
 // ParseClaim reads what String writes.
-func ParseClaim(text string) (Claim, error) {
-	w := read(AttrClaim, text)
+func ParseClaim(attribute string) (Claim, error) {
+	w := read(AttrClaim, attribute)
 	c := Claim{
 		FrontEnd: w.word("fe"), Incident: int(w.number("n", mostIncidents)), Began: w.time("began"), Seen: w.time("seen"),
 		Ended: w.word("ended", "true", "false") == "true", Status: w.word("status"),
@@ -80,8 +81,8 @@ func ParseClaim(text string) (Claim, error) {
 }
 
 // ParseQuarantine reads what String writes.
-func ParseQuarantine(text string) (Quarantine, error) {
-	w := read(AttrQuarantine, text)
+func ParseQuarantine(attribute string) (Quarantine, error) {
+	w := read(AttrQuarantine, attribute)
 	q := Quarantine{FrontEnd: w.word("fe"), Incident: int(w.number("n", mostIncidents)), At: w.time("at"), Proven: w.word("proven", "true", "false") == "true"}
 	if clean := w.time("clean"); clean.Unix() > 0 {
 		q.Clean = clean
@@ -126,18 +127,18 @@ type words struct {
 }
 
 // read splits an attribute into its words.
-func read(attribute, text string) *words {
-	w := &words{attribute: attribute, values: map[string]string{}}
-	if len(text) > maxBytes {
-		w.bad(fmt.Sprintf("%d bytes", len(text)))
+func read(name, attribute string) *words {
+	w := &words{attribute: name, values: map[string]string{}}
+	if len(attribute) > maxBytes {
+		w.bad(fmt.Sprintf("%d bytes", len(attribute)))
 		return w
 	}
-	for _, pair := range strings.Fields(text) {
-		name, value, ok := strings.Cut(pair, "=")
-		if _, twice := w.values[name]; !ok || twice || !wordForm.MatchString(value) {
+	for _, pair := range strings.Fields(attribute) {
+		key, value, ok := strings.Cut(pair, "=")
+		if _, twice := w.values[key]; !ok || twice || !wordForm.MatchString(value) {
 			w.bad(pair[:min(len(pair), 64)])
 		}
-		w.values[name] = value
+		w.values[key] = value
 	}
 	w.word("v", "1")
 	return w
@@ -145,7 +146,7 @@ func read(attribute, text string) *words {
 
 func (w *words) bad(what string) {
 	if w.err == nil {
-		w.err = fmt.Errorf("%s is not understood (%s)", w.attribute, one.Printable(what))
+		w.err = fmt.Errorf("%s is not understood (%s)", w.attribute, text.Printable(what))
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 // RemoveLeftovers removes the files that killed processes have left half written in the state
 // directory and below it, apart from the journal, which Prune looks after. Errors do not
-// matter: the next process tries again.
+// matter: the next process retries.
 func RemoveLeftovers(stateDir string, now time.Time) {
 	const deepest = 3
 	_ = filepath.WalkDir(stateDir, func(path string, d fs.DirEntry, err error) error {

@@ -126,7 +126,7 @@ func writeUntilKilled(t *testing.T, j *Journal) {
 		t.Fatal(err)
 	}
 	for i := len(r.Events); ; i++ {
-		c.Event(StepAct, i, "info", strings.Repeat("x", i%500))
+		c.Event(StepAct, i, "info", said(strings.Repeat("x", i%500)))
 		if i%5 == 0 {
 			if err := c.Flush(); err != nil {
 				t.Fatal(err)

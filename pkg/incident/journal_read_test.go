@@ -158,7 +158,7 @@ func TestReplacedWhileItWasRead(t *testing.T) {
 func TestHead(t *testing.T) {
 	j := openJournal(t, t.TempDir())
 	c := begin(t, j, 7)
-	c.Event(StepAct, 7, "info", "x")
+	c.Event(StepAct, 7, "info", said("x"))
 	c.End(CameBack, "\n  \"events\": ")
 	path := filepath.Join(j.dir, fileName(1))
 	text, err := os.ReadFile(path)

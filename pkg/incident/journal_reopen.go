@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"one-ft/pkg/wording"
 )
 
 // Touch writes down that an event about an incident that has ended came again, with the time of its
@@ -41,7 +43,7 @@ func (j *Journal) Reopen(number int, again Record) (*Writer, error) {
 		if r.Ended != nil { // what it did last took until then, not until now
 			ended = *r.Ended
 		}
-		r.Events = append(r.Events, Event{At: ended, Step: StepEnd, VM: -1, Level: "info", Text: fmt.Sprintf("it was %s: %s", r.Status, r.Summary)})
+		r.Events = append(r.Events, Event{At: ended, Step: StepEnd, VM: -1, Level: wording.Info, Text: fmt.Sprintf("it was %s: %s", r.Status, r.Summary)})
 		r.Status, r.Ended, r.Summary, r.Reason = Open, nil, "", ""
 		return nil
 	})

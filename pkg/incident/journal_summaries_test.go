@@ -12,7 +12,7 @@ func TestHeads(t *testing.T) {
 	j, other := openJournal(t, dir), openJournal(t, dir)
 	for id := range 3 {
 		c := begin(t, j, id)
-		c.Event(StepAct, 7, "info", "recreate")
+		c.Event(StepAct, 7, "info", said("recreate"))
 		c.VMs([]VM{{ID: 7, Result: "done"}})
 		c.End(Incomplete, "why not")
 	}

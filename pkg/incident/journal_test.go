@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"one-ft/pkg/wording"
 )
 
 func openJournal(t *testing.T, dir string) *Journal {
@@ -24,6 +26,9 @@ func openJournal(t *testing.T, dir string) *Journal {
 }
 
 // begin begins an incident of VM id.
+// said is an event of these words.
+func said(words string) wording.Message { return wording.Of(wording.Trouble, errors.New(words)) }
+
 func begin(t *testing.T, j *Journal, id int) *Writer {
 	t.Helper()
 	c, err := j.Begin(Record{Kind: "VM", ID: id, Tool: "vm_failure"})
@@ -85,7 +90,7 @@ func TestIncidentFromBeginToEnd(t *testing.T) {
 		t.Errorf("%q, %q", first.Name, first.Call)
 	}
 	c.VMs([]VM{{ID: 4, Name: "a"}, {ID: 5, Name: "b\n"}})
-	c.Event(StepAct, 5, "info", "re\x00created <&>\u202e")
+	c.Event(StepAct, 5, "info", said("re\x00created <&>\u202e"))
 	before := c.Record()
 	c.VM(VM{ID: 5, Name: "b", Result: "done"})
 	if got := before.VMs[1]; got.Name != `b\n` || got.Result != "" {
@@ -155,7 +160,7 @@ func TestOpenOf(t *testing.T) {
 	j := openJournal(t, t.TempDir())
 	for n, id := range []int{7, 8, 7, 7, 70} {
 		c := begin(t, j, id)
-		c.Event(StepTold, id, "info", fmt.Sprint("number ", n+1))
+		c.Event(StepTold, id, "info", said(fmt.Sprint("number ", n+1)))
 		if n == 3 {
 			c.End(Incomplete, "")
 		}
@@ -179,7 +184,7 @@ func TestOpenOf(t *testing.T) {
 	if err != nil || c.Number() != 3 {
 		t.Fatal(err)
 	}
-	c.Event(StepAct, 7, "info", "goes on")
+	c.Event(StepAct, 7, "info", said("goes on"))
 	c.End(Done, "")
 	if r, err := j.Load(3); err != nil || len(r.Events) != 2 || r.Status != Done {
 		t.Errorf("%+v, %v", r, err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/wording"
 )
 
 // maxEvents is how many events an incident keeps: more than a recovery of 1000 VMs has.
@@ -67,13 +68,13 @@ func (c *Writer) Record() Record {
 	return r
 }
 
-// Event adds an event of now. vm is -1 when it is about the host; level is "info",
-// "warning" or "problem"; text may come from outside. After the 10000th one line says that there were more.
-func (c *Writer) Event(step Step, vm int, level, text string) { c.KindEvent(step, vm, level, "", text) }
+// Event adds an event of now. vm is -1 when it is about the host. After the 10000th one line says that there
+// were more.
+func (c *Writer) Event(step Step, vm int, level wording.Level, m wording.Message) {
+	c.event(Event{Step: step, VM: vm, Level: level, Kind: m.Kind, Text: m.String()})
+}
 
-// KindEvent is Event for one that programs look for.
-func (c *Writer) KindEvent(step Step, vm int, level string, kind Kind, text string) {
-	e := Event{Step: step, VM: vm, Level: level, Kind: kind, Text: text}
+func (c *Writer) event(e Event) {
 	cleanEvent(&e)
 	c.change(func(r *Record) {
 		switch n := len(r.Events); {
@@ -81,7 +82,7 @@ func (c *Writer) KindEvent(step Step, vm int, level string, kind Kind, text stri
 			e.At = now()
 			r.Events = append(r.Events, e)
 		case n == maxEvents:
-			r.Events = append(r.Events, Event{At: now(), Step: e.Step, VM: -1, Level: "warning", Text: moreEvents})
+			r.Events = append(r.Events, Event{At: now(), Step: e.Step, VM: -1, Level: wording.Warning, Text: moreEvents})
 		}
 	})
 }
@@ -113,7 +114,7 @@ func (c *Writer) Proof(text string, proven bool) {
 }
 
 // Reason sets why the incident ends as it does.
-func (c *Writer) Reason(kind Kind) { c.change(func(r *Record) { r.Reason = kind }) }
+func (c *Writer) Reason(kind wording.Kind) { c.change(func(r *Record) { r.Reason = kind }) }
 
 // Host changes what is remembered of the host.
 func (c *Writer) Host(change func(*HostRecord)) {
@@ -164,7 +165,7 @@ func (c *Writer) Follow(summary string) error {
 func (c *Writer) Close() error { return c.finish(nil) }
 
 // Flush returns when everything so far is on the disk. After a write that failed it
-// tries again; the error is that of the last write.
+// retries; the error is that of the last write.
 func (c *Writer) Flush() error {
 	if c == nil {
 		return nil
@@ -226,7 +227,7 @@ func (c *Writer) flush() error {
 		if c.latest == nil {
 			return nil
 		}
-		c.touch() // it was tried in vain
+		c.touch() // the last write failed
 	}
 	target := c.changed
 	c.waiting++

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"one-ft/pkg/wording"
 )
 
 // TestManyWriters: nothing is lost and everything is in the order in which it happened,
@@ -24,7 +26,7 @@ func TestManyWriters(t *testing.T) {
 	for vm := range 50 {
 		wg.Go(func() {
 			for i := range 20 {
-				c.Event(StepAct, vm, "info", fmt.Sprint(i))
+				c.Event(StepAct, vm, "info", said(fmt.Sprint(i)))
 				c.VM(VM{ID: vm, Calls: i + 1})
 				c.Proof(fmt.Sprint(vm), true)
 			}
@@ -50,7 +52,7 @@ func TestManyWriters(t *testing.T) {
 	wg.Wait()
 	c.End(Done, "")
 	c.End(Failed, "the second end")
-	c.Event(StepAct, 1, "info", "too late")
+	c.Event(StepAct, 1, "info", said("too late"))
 	r, err := j.Load(1)
 	if err != nil || r.Status != Done || len(r.Events) != 1000 || len(r.VMs) != 50 {
 		t.Fatalf("%v, %d events, %d VMs, %v", r.Status, len(r.Events), len(r.VMs), err)
@@ -76,7 +78,7 @@ func TestEventDoesNotWrite(t *testing.T) {
 	c := begin(t, j, 1)
 	c.writing = true // a write that takes long
 	for i := range 1000 {
-		c.Event(StepAct, i, "info", "")
+		c.Event(StepAct, i, "info", said(""))
 	}
 	if r, err := j.Load(1); err != nil || len(r.Events) != 0 || c.tried != 0 {
 		t.Errorf("%d events, %v", len(r.Events), err)
@@ -95,9 +97,9 @@ func TestInABubble(t *testing.T) {
 		begun := time.Now()
 		ends, closes, leaves := begin(t, j, 1), begin(t, j, 2), begin(t, j, 3)
 		for _, c := range []*Writer{ends, closes, leaves} {
-			c.Event(StepConfirm, -1, "info", "before")
+			c.Event(StepConfirm, -1, "info", said("before"))
 			time.Sleep(time.Hour)
-			c.Event(StepConfirm, -1, "info", "after")
+			c.Event(StepConfirm, -1, "info", said("after"))
 		}
 		ends.End(Refused, "")
 		if err := closes.Close(); err != nil || ends.writing || closes.writing {
@@ -121,9 +123,9 @@ func TestBounds(t *testing.T) {
 	c := begin(t, j, 1)
 	long := strings.Repeat("\x00😀", 5000)
 	c.writing = true // one write at the end is enough
-	c.Event(Step(long), 0, long, long)
+	c.Event(Step(long), 0, wording.Level(long), said(long))
 	for i := range maxEvents + 6 {
-		c.Event(StepAct, i+1, "info", "")
+		c.Event(StepAct, i+1, "info", said(""))
 	}
 	c.VM(VM{ID: 1, Name: long, Detail: long, Seconds: math.NaN()})
 	c.VM(VM{ID: 2, Detail: strings.Repeat("😀", maxText+1), Seconds: math.Inf(1)})
@@ -168,14 +170,14 @@ func TestDiskThatFails(t *testing.T) {
 	if err := os.Rename(dir, dir+"-gone"); err != nil {
 		t.Fatal(err)
 	}
-	c.Event(StepAct, 1, "info", "one")
+	c.Event(StepAct, 1, "info", said("one"))
 	if err := c.Flush(); !errors.Is(err, os.ErrNotExist) || !strings.HasPrefix(err.Error(), "write incident 1: ") {
 		t.Error(err)
 	}
 	if err := os.WriteFile(dir, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.Event(StepAct, 1, "info", "two")
+	c.Event(StepAct, 1, "info", said("two"))
 	if err := c.Flush(); !errors.Is(err, syscall.ENOTDIR) {
 		t.Error(err)
 	}
@@ -206,7 +208,7 @@ func TestDiskThatFails(t *testing.T) {
 // TestNoCase: without a journal the work goes on.
 func TestNoCase(t *testing.T) {
 	var c *Writer
-	c.Event(StepAct, 1, "info", "")
+	c.Event(StepAct, 1, "info", said(""))
 	c.VMs(nil)
 	c.VM(VM{})
 	c.Proof("", false)

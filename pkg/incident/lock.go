@@ -56,8 +56,8 @@ type Locks struct {
 // maxHolder is how many bytes of a foreign lock file are read.
 const maxHolder = 200
 
-// OpenLocks makes the directory if it is missing. holder is what others are told
-// about this process, such as "host_error, pid 4711".
+// OpenLocks makes the directory if it is missing. holder is what others see of this process, such as
+// "host_error, pid 4711".
 func OpenLocks(dir, holder string) (*Locks, error) {
 	if err := statedir.MakeDir(dir); err != nil {
 		return nil, fmt.Errorf("make the directory for locks: %w", err)

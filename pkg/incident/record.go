@@ -36,7 +36,7 @@ type Record struct {
 	// Summary is the end in one line.
 	Summary string `json:"summary,omitempty"`
 	// Reason is why it ended so, for programs; "" where only the summary says it.
-	Reason Kind `json:"reason,omitempty"`
+	Reason wording.Kind `json:"reason,omitempty"`
 	// Tries is how often it was begun again after it had ended with something undone.
 	Tries int `json:"tries,omitempty"`
 	// Proof says how the host was proven off, or why it was done without.
@@ -112,42 +112,19 @@ func Statuses() []Status {
 func (s Status) Ended() bool { return slices.Contains(Statuses(), s) && !s.Unfinished() }
 
 // Unfinished reports whether the incident has not ended: a process works on it or follows its VMs, or
-// another one has to go on with it.
+// another one has to resume it.
 func (s Status) Unfinished() bool { return s == Open || s == Following }
 
 // Event is something that was seen, decided or done.
 type Event struct {
-	At   time.Time `json:"at"`
-	Step Step      `json:"step"`
-	VM   int       `json:"vm"` // -1 when it is about the host
-	// Level is "info", "warning" or "problem".
-	Level string `json:"level"`
+	At    time.Time     `json:"at"`
+	Step  Step          `json:"step"`
+	VM    int           `json:"vm"` // -1 when it is about the host
+	Level wording.Level `json:"level"`
 	// Kind says what happened, for programs; "" for an event that has only its text.
-	Kind Kind   `json:"kind,omitempty"`
-	Text string `json:"text"` // printable
+	Kind wording.Kind `json:"kind,omitempty"`
+	Text string       `json:"text"` // printable
 }
-
-// Kind is what an event says. The values are stable: they stand in files.
-type Kind = wording.Kind
-
-// The kinds of events, and of what became of VMs, that incidents are judged by.
-const (
-	KindHostAlive    = wording.HostAlive
-	KindFailFast     = wording.FailFast
-	KindFailFastOver = wording.FailFastOver
-	KindSSHEnded     = wording.SSHEnded
-	KindQuarantined  = wording.Quarantined
-	KindReleased     = wording.Released
-	KindCleanupEnded = wording.CleanupEnded
-	KindWaits        = wording.Waits
-	KindPlaced       = wording.Placed
-	KindStuck        = wording.Stuck
-	KindUnproven     = wording.Unproven
-	KindHeld         = wording.Held
-	KindOldHost      = wording.OldHost
-	KindFailedAgain  = wording.FailedAgain
-	KindEnded        = wording.Ended
-)
 
 // Step is a part of the work on an incident.
 type Step string
@@ -184,17 +161,17 @@ func (r Record) DeletedOnly() bool {
 
 // VM is the outcome of one VM.
 type VM struct {
-	ID       int     `json:"id"`
-	Name     string  `json:"name"`
-	Owner    string  `json:"owner"`
-	State    string  `json:"state"`  // when it was planned
-	Action   string  `json:"action"` // such as recreate
-	Result   string  `json:"result"` // done, unproven, starting, already, left, incomplete or refused; "" while it is open
-	Detail   string  `json:"detail,omitempty"`
-	Kind     Kind    `json:"kind,omitempty"` // why it was not handled, for programs; "" where only the detail says it
-	Priority int     `json:"priority"`
-	Calls    int     `json:"calls"`
-	Seconds  float64 `json:"seconds"`
+	ID       int          `json:"id"`
+	Name     string       `json:"name"`
+	Owner    string       `json:"owner"`
+	State    string       `json:"state"`  // when it was planned
+	Action   string       `json:"action"` // such as recreate
+	Result   string       `json:"result"` // done, unproven, starting, already, left, incomplete or refused; "" while it is open
+	Detail   string       `json:"detail,omitempty"`
+	Kind     wording.Kind `json:"kind,omitempty"` // why it was not handled, for programs; "" where only the detail says it
+	Priority int          `json:"priority"`
+	Calls    int          `json:"calls"`
+	Seconds  float64      `json:"seconds"`
 	// Path are the states that it was seen in since it was planned, oldest first; the first is the one that it
 	// was planned in. Empty in records of one-ft without it.
 	Path []Hop `json:"path,omitempty"`
@@ -202,10 +179,10 @@ type VM struct {
 
 // Hop is a state on the way of a VM from the failed host to where it runs again.
 type Hop struct {
-	At    time.Time `json:"at"`    // when it was first seen so
-	State string    `json:"state"` // as oned names it, such as CLEANUP_RESUBMIT
-	Host  int       `json:"host"`  // that its last history record names; -1 for none
-	Waits Wait      `json:"waits,omitempty"`
+	At    time.Time    `json:"at"`    // when it was first seen so
+	State string       `json:"state"` // as oned names it, such as CLEANUP_RESUBMIT
+	Host  int          `json:"host"`  // that its last history record names; -1 for none
+	Waits wording.Wait `json:"waits,omitempty"`
 }
 
 // Wait is what a VM waits for in a state on its way.

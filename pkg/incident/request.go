@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"one-ft/pkg/hook"
 )
 
 // Request is what is to be done about an outage of a host or a failure of a VM: what the
@@ -39,6 +41,8 @@ type Request struct {
 	ConfirmedOff bool `json:"confirmed_off,omitempty"`
 	// Follow: nothing is left but to follow VMs that left the host.
 	Follow bool `json:"follow,omitempty"`
+	// Event is what oned told its hook; nil for a request by hand, and where oned gave the ID only.
+	Event *hook.Event `json:"event,omitempty"`
 	// At is when it was made.
 	At time.Time `json:"at"`
 }
@@ -47,6 +51,7 @@ const (
 	// maxSeconds bounds times in a request: a thousand monitoring cycles of an hour.
 	maxSeconds = 1000 * 3600
 	maxWords   = 200 // of a call, and of opinions
+	maxTold    = 300 // bytes of a name; package hook keeps 256 and an ellipsis
 )
 
 // Check refuses what no one-ft asks for. Requests are read from files and from oned.
@@ -70,6 +75,8 @@ func (q Request) Check() error {
 		return fmt.Errorf("it is a request with fencing %q and verify %q", shown(q.Fencing), shown(q.Verify))
 	case !seconds(q.Confirm) || !seconds(q.Timeout):
 		return fmt.Errorf("it is a request with a time of %g or %g seconds", q.Confirm, q.Timeout)
+	case q.Event != nil && len(q.Event.Name) > maxTold:
+		return fmt.Errorf("it is a request with a name of %d bytes", len(q.Event.Name))
 	case words > maxWords:
 		return fmt.Errorf("it is a request of %d words", words)
 	}

@@ -32,10 +32,10 @@ func (h Handed) Text() string { return h.text }
 // maxRequest bounds a request in bytes: words of a command line.
 const maxRequest = 256 << 10
 
-// aliveName is the file whose time says when the process that works on all was last at work.
+// aliveName is the file whose time says when the process that works on all was last seen running.
 const aliveName = "alive"
 
-// Alive says that the process that works on all is at work now. An error does not matter: then
+// Alive says that the process that works on all is running now. An error does not matter: then
 // others work, too, and the locks of hosts and VMs keep them apart.
 func (s *Spool) Alive(now time.Time) {
 	path := filepath.Join(s.dir, aliveName)
@@ -45,7 +45,7 @@ func (s *Spool) Alive(now time.Time) {
 	_ = statedir.Replace(path, nil, statedir.Volatile(), statedir.ModTime(now))
 }
 
-// LastAlive is when the process that works on all was last at work; false when that is not known.
+// LastAlive is when the process that works on all was last seen running; false when that is not known.
 func (s *Spool) LastAlive() (time.Time, bool) {
 	info, err := os.Lstat(filepath.Join(s.dir, aliveName))
 	if err != nil || !info.Mode().IsRegular() {

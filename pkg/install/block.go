@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"one-ft/pkg/onedconf"
 )
 
 // The marks around what one-ft writes into oned.conf.
@@ -27,38 +29,39 @@ func lineEnd(text []byte) string {
 	return "\n"
 }
 
-// stanza is a hook as oned.conf has it, in lines without line ends.
-func (h Hook) stanza() []string {
-	lines := []string{h.Resource + "_HOOK = ["}
-	for _, p := range []Pair{{"NAME", h.Name}, {"ON", h.On}, {"STATE", h.State}, {"LCM_STATE", h.LCMState}, {"COMMAND", h.Command},
-		{"ARGUMENTS", h.Arguments}} {
-		if p.Value != "" {
-			lines = append(lines, fmt.Sprintf(`    %-9s = "%s",`, p.Name, p.Value))
-		}
-	}
-	return append(lines, `    REMOTE    = "no" ]`)
-}
-
 // Install gives an oned.conf with the hooks in a marked block: at the end, or where the
-// block already is. Everything else stays as it is, byte for byte; doing it twice changes
-// nothing. The new text has been read again. Errors: a *SyntaxError, a
+// block already is; with no hooks it is Remove. Everything else stays as it is, byte for byte; doing it twice
+// changes nothing. The new text has been read again. Errors: a *SyntaxError, a
 // *ConflictError, or what is wrong with the block that is there.
 func Install(text []byte, hooks []Hook) ([]byte, error) {
-	if len(hooks) == 0 {
-		return Remove(text)
-	}
 	old, err := Parse(text)
+	if err == nil {
+		err = old.foreign()
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := old.foreign(); err != nil {
-		return nil, err
-	}
-	if others := old.conflicts(hooks); len(others) > 0 {
+	if others := (Facts{}).conflicts(old.Hooks(), hooks); len(others) > 0 {
 		return nil, &ConflictError{Others: others}
 	}
-	begin, end, joined, eol := old.begin, old.end, old.joined, old.eol
-	if !old.Block() {
+	fresh := old.without(text)
+	if len(hooks) > 0 {
+		fresh = old.with(text, hooks)
+	}
+	if err := verify(old, fresh, hooks); err != nil {
+		return nil, err
+	}
+	return fresh, nil
+}
+
+// Remove gives an oned.conf without the block: what it was before Install, byte for
+// byte. Without a block it is the text as it is. Errors as of Install.
+func Remove(text []byte) ([]byte, error) { return Install(text, nil) }
+
+// with is the text with the hooks in the block.
+func (f File) with(text []byte, hooks []Hook) []byte {
+	begin, end, joined, eol := f.begin, f.end, f.joined, f.eol
+	if !f.Block() {
 		begin, end, eol = len(text), len(text), lineEnd(text)
 		joined = len(text) > 0 && text[len(text)-1] != '\n'
 	}
@@ -72,39 +75,15 @@ func Install(text []byte, hooks []Hook) ([]byte, error) {
 		}
 		lines = append(lines, h.stanza()...)
 	}
-	lines = append(lines, endMark, "")
-	block := strings.Join(lines, eol)
-	if joined && !old.Block() {
+	block := strings.Join(append(lines, endMark, ""), eol)
+	if joined && !f.Block() {
 		block = eol + block
 	}
-	fresh := slices.Concat(text[:begin], []byte(block), text[end:])
-	if err := verify(old, fresh, hooks); err != nil {
-		return nil, err
-	}
-	return fresh, nil
+	return slices.Concat(text[:begin], []byte(block), text[end:])
 }
 
-// Remove gives an oned.conf without the block: what it was before Install, byte for
-// byte. Without a block it is the text as it is. Errors as of Install.
-func Remove(text []byte) ([]byte, error) {
-	f, err := Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.foreign(); err != nil {
-		return nil, err
-	}
-	fresh := remove(text, f)
-	if err := verify(f, fresh, nil); err != nil {
-		return nil, err
-	}
-	return fresh, nil
-}
-
-func remove(text []byte, f File) []byte {
-	if !f.Block() {
-		return slices.Clone(text)
-	}
+// without is the text without the block.
+func (f File) without(text []byte) []byte {
 	before := text[:f.begin]
 	// The line end is still needed when somebody has added lines since.
 	if f.joined && f.end == len(text) {
@@ -117,10 +96,7 @@ func remove(text []byte, f File) []byte {
 // would be lost.
 func (f File) foreign() error {
 	for _, e := range f.Entries {
-		if !e.Ours {
-			continue
-		}
-		if hook := e.Name == "HOST_HOOK" || e.Name == "VM_HOOK"; !hook || program(e.Get("COMMAND")) == "" {
+		if e.Ours && (e.Hook() == "" || program(e.Get("COMMAND")) == "") {
 			return &SyntaxError{File: confName, Line: e.Line, Problem: short(e.Name) + " is between the marks of one-ft, but is none of its hooks; move it out of there"}
 		}
 	}
@@ -148,39 +124,32 @@ func verify(old File, fresh []byte, hooks []Hook) error {
 
 // entries gives those inside or those outside of the block.
 func (f File) entries(ours bool) []Entry {
-	var all []Entry
-	for _, e := range f.Entries {
-		if e.Ours == ours {
-			all = append(all, e)
-		}
+	return slices.DeleteFunc(slices.Clone(f.Entries), func(e Entry) bool { return e.Ours != ours })
+}
+
+// inFile is a hook as oned.conf has it.
+func (h Hook) inFile() []onedconf.Pair {
+	all := pairs("NAME", h.Name, "ON", h.On, "STATE", h.State, "LCM_STATE", h.LCMState,
+		"COMMAND", h.Command, "ARGUMENTS", h.Arguments, "REMOTE", "no")
+	return slices.DeleteFunc(all, func(p onedconf.Pair) bool { return p.Value == "" })
+}
+
+// stanza is a hook as oned.conf has it, in lines without line ends.
+func (h Hook) stanza() []string {
+	lines := []string{h.Resource + "_HOOK = ["}
+	for _, p := range h.inFile() {
+		lines = append(lines, fmt.Sprintf(`    %-9s = "%s",`, p.Name, p.Value))
 	}
-	return all
+	lines[len(lines)-1] = strings.TrimSuffix(lines[len(lines)-1], ",") + " ]"
+	return lines
 }
 
 // is reports whether an entry is this hook.
 func (h Hook) is(e Entry) bool {
-	return e.Name == h.Resource+"_HOOK" && e.Get("NAME") == h.Name && e.Get("ON") == h.On && e.Get("STATE") == h.State &&
-		e.Get("LCM_STATE") == h.LCMState && e.Get("COMMAND") == h.Command && e.Get("ARGUMENTS") == h.Arguments && e.Get("REMOTE") == "no"
-}
-
-// conflicts finds entries outside of the block that recover VMs when the hooks would.
-func (f File) conflicts(hooks []Hook) []Finding {
-	var found []Finding
-	for _, a := range f.active() {
-		if by := recovers(a.command, a.arguments); by != "" && !a.ours && waits(hooks, a.trigger) {
-			found = append(found, Finding{Problem, fmt.Sprintf("%s recovers VMs at the same time (%s)", a.where, by), a.takeOut})
-		}
-	}
-	return found
-}
-
-// waits reports whether one of the hooks is called then.
-func waits(hooks []Hook, trigger string) bool {
-	return slices.ContainsFunc(hooks, func(h Hook) bool { return h.trigger() == trigger })
+	return e.Name == h.Resource+"_HOOK" && slices.Equal(e.Pairs, h.inFile())
 }
 
 // under reports whether a command is one of our executables in that directory.
 func under(command, dir string) bool {
-	words := strings.Fields(command)
-	return program(command) != "" && path.Dir(words[0]) == dir
+	return program(command) != "" && path.Dir(strings.Fields(command)[0]) == dir
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestInstallAndRemove(t *testing.T) {
-	hooks := hooksFor(t, DefaultWish(), v58)
+	hooks := hooksFor(t, DefaultSpec(), v58)
 	texts := map[string][]byte{"empty": nil, "no line end": []byte("A = 1"), "a comment at the end": []byte("A = 1\n# b"),
 		"CRLF": []byte("A = 1, \r\n# x\r\n"), "CRLF, no line end": []byte("# x\r\nA = \"1 2\""), "lone CR": []byte("A = \"1 2\"\r"),
 		"blank lines": []byte("\n\nA=1\n\n\n")}
@@ -42,7 +42,7 @@ func TestInstallAndRemove(t *testing.T) {
 }
 
 func TestInstallText(t *testing.T) {
-	w := DefaultWish()
+	w := DefaultSpec()
 	w.Unknown = "none"
 	fresh, err := Install([]byte("A = 1"), hooksFor(t, w, v44))
 	want := `A = 1
@@ -63,7 +63,7 @@ HOST_HOOK = [
 // TestInstallElsewhere: the block stays where it is, others may write around it, and other
 // hooks take its place.
 func TestInstallElsewhere(t *testing.T) {
-	first, err := Install([]byte("A = 1"), hooksFor(t, DefaultWish(), v414))
+	first, err := Install([]byte("A = 1"), hooksFor(t, DefaultSpec(), v414))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestInstallRefuses(t *testing.T) {
 
 // TestVerify: the last look before anything is written.
 func TestVerify(t *testing.T) {
-	hooks := hooksFor(t, DefaultWish(), v44)
+	hooks := hooksFor(t, DefaultSpec(), v44)
 	text := "A = 1\nV = []\n"
 	fresh, err := Install([]byte(text), hooks)
 	if err != nil {
@@ -167,7 +167,7 @@ func TestMarksThatAreNone(t *testing.T) {
 }
 
 func TestConflicts(t *testing.T) {
-	_, err := Install(example(t, "oned-4.14.conf"), hooksFor(t, DefaultWish(), v414))
+	_, err := Install(example(t, "oned-4.14.conf"), hooksFor(t, DefaultSpec(), v414))
 	wantError(t, err, "nothing was changed", "lines 16 to 21", "host_error.rb", "put # before")
 	var conflict *ConflictError
 	if !errors.As(err, &conflict) || len(conflict.Others) != 1 || conflict.Others[0].Severity != Problem {
@@ -231,7 +231,7 @@ func TestRandomFiles(t *testing.T) {
 	read, installed := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		text := randomConf(t)
-		v := rapid.SampledFrom([]Wish{DefaultWish(), all()}).Draw(t, "wish")
+		v := rapid.SampledFrom([]Spec{DefaultSpec(), all()}).Draw(t, "wish")
 		hooks, err := Hooks(v, v414)
 		if err != nil {
 			t.Fatal(err)

@@ -2,17 +2,17 @@
 // needs, how they get into oned.conf (4.4 to 5.8) or into oned's hook pool (5.10 and later)
 // and out again, and whether those that are there are right.
 //
-// All decisions are pure. Only ReadFile, WriteFile and Executable touch the disk, and only
-// Apply talks to oned, through Pool. Nothing here restarts oned. Hooks of others are never
+// All decisions are pure. Only ReadFile, WriteFile, their like for other files, and Executable touch the
+// disk, and only Apply talks to oned, through Pool. Nothing here restarts oned. Hooks of others are never
 // changed: where one of them would recover the same VMs at the same time, Install and Plan
 // refuse with a *ConflictError.
 package install
 
 import (
-	"fmt"
 	"strings"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // Restart is what an admin has to do after oned.conf has changed.
@@ -38,13 +38,7 @@ func (e *ConflictError) Error() string {
 }
 
 // short is untrusted text made printable, and cut when it is very long.
-func short(s string) string {
-	const most = 200
-	if r := []rune(s); len(r) > most {
-		s = string(r[:most]) + "…"
-	}
-	return one.Printable(s)
-}
+func short(s string) string { return text.Short(s, 200) }
 
 // quoted is untrusted text for a message.
-func quoted(s string) string { return fmt.Sprintf(`"%s"`, short(s)) }
+func quoted(s string) string { return `"` + short(s) + `"` }

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -16,9 +17,7 @@ type Hook struct {
 	// On is ERROR for hosts; UNKNOWN, FAILED or CUSTOM for VMs, CUSTOM with State and LCMState.
 	On, State, LCMState string
 	Command, Arguments  string
-	// Stdin and Timeout are for 5.10 and later only.
-	Stdin   bool
-	Timeout time.Duration
+	Timeout             time.Duration // for 5.10 and later only
 }
 
 // The executables that are hooks.
@@ -40,15 +39,15 @@ func failureStates(v one.Version) []string {
 	return all
 }
 
-// Hooks gives the hooks that a version needs for a wish, in the order in which they are
+// Hooks gives the hooks that a version needs for a Spec, in the order in which they are
 // written: one for hosts, one for UNKNOWN VMs, and for failed VMs one on FAILED (4.4 to 4.12)
 // or one for each state of failure. The error says what is not possible, or that the version is too old.
-func Hooks(w Wish, v one.Version) ([]Hook, error) {
+func Hooks(s Spec, v one.Version) ([]Hook, error) {
 	d, err := one.DialectFor(v)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.check(d); err != nil {
+	if err := s.check(d); err != nil {
 		return nil, err
 	}
 	subject := "$ID" // a template as an argument may be too long
@@ -57,45 +56,56 @@ func Hooks(w Wish, v one.Version) ([]Hook, error) {
 	}
 	var hooks []Hook
 	add := func(h Hook, program, options string) {
-		h.Command, h.Arguments = path.Join(w.Dir, program), strings.TrimSpace(subject+" "+options)
-		if UsesPool(v) {
-			h.Stdin, h.Timeout = true, w.Timeout
-			if h.Timeout == 0 {
-				h.Timeout = MinTimeout
-			}
-		}
+		h.Command, h.Arguments = path.Join(s.Dir, program), strings.TrimSpace(subject+" "+options)
+		h.Timeout = cmp.Or(s.Timeout, MinTimeout)
 		hooks = append(hooks, h)
 	}
-	if w.Host != "none" {
-		add(Hook{Name: "oneft_host_error", Resource: "HOST", On: "ERROR"}, hostError, w.hostOptions())
+	if s.Host != "none" {
+		add(Hook{Name: "oneft_host_error", Resource: "HOST", On: "ERROR"}, hostError, s.hostOptions())
 	}
-	if w.Unknown != "none" {
+	if s.Unknown != "none" {
 		add(Hook{Name: "oneft_vm_unknown", Resource: "VM", On: "UNKNOWN"}, vmUnknown, "")
 	}
-	if w.Failures == "none" {
-		return hooks, nil
-	}
-	option := map[string]string{"recreate": "-r", "delete": "-d", "retry": "--retry"}[w.Failures]
-	if d.HasFailedState {
+	option := map[string]string{"recreate": "-r", "delete": "-d", "retry": "--retry"}[s.Failures]
+	switch {
+	case s.Failures == "none":
+	case d.HasFailedState:
 		add(Hook{Name: "oneft_vm_failed", Resource: "VM", On: "FAILED"}, vmFailure, option)
-		return hooks, nil
-	}
-	for _, lcm := range failureStates(v) {
-		add(Hook{Name: "oneft_vm_" + strings.ToLower(lcm), Resource: "VM", On: "CUSTOM", State: "ACTIVE", LCMState: lcm}, vmFailure, option)
+	default:
+		for _, lcm := range failureStates(v) {
+			add(Hook{Name: "oneft_vm_" + strings.ToLower(lcm), Resource: "VM", On: "CUSTOM", State: "ACTIVE", LCMState: lcm}, vmFailure, option)
+		}
 	}
 	return hooks, nil
 }
 
 // hostOptions are the words of host_error behind the host.
-func (w Wish) hostOptions() string {
-	options := map[string]string{"recreate": "-r", "delete": "-d", "migrate": "-m"}[w.Host] + " n"
-	if w.Suspended {
-		options = strings.TrimSuffix(options, "n") + "y"
+func (s Spec) hostOptions() string {
+	options := map[string]string{"recreate": "-r", "delete": "-d", "migrate": "-m"}[s.Host]
+	if s.Suspended {
+		options += " y"
+	} else {
+		options += " n"
 	}
-	if w.Pause > 0 {
-		options += fmt.Sprintf(" -p %d", w.Pause)
+	if s.Pause > 0 {
+		options += fmt.Sprintf(" -p %d", s.Pause)
 	}
 	return options
+}
+
+// Print gives what an admin would write by hand: lines for oned.conf (4.4 to 5.8), or for
+// 5.10 and later the content of one file for each hook, each below a comment with the command
+// that takes it.
+func Print(hooks []Hook, v one.Version) string {
+	var parts []string
+	for _, h := range hooks {
+		if UsesPool(v) {
+			parts = append(parts, "# onehook create "+h.Name+".hook\n"+h.template())
+		} else {
+			parts = append(parts, strings.Join(h.stanza(), "\n")+"\n")
+		}
+	}
+	return strings.Join(parts, "\n")
 }
 
 // trigger is what a hook waits for, the same for one of oned.conf and one of the pool.

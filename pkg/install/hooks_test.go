@@ -43,7 +43,7 @@ func TestHooksOfAllVersions(t *testing.T) {
 		var got, names []string
 		for _, h := range hooksFor(t, all(), tc.version) {
 			got, names = append(got, spelled(h)), append(names, h.Name)
-			if pool := UsesPool(tc.version); h.Stdin != pool || (h.Timeout == MinTimeout) != pool || h.Timeout != 0 && !pool {
+			if h.Timeout != MinTimeout {
 				t.Errorf("%s: %+v", tc.version, h)
 			}
 			if strings.ContainsAny(h.Name, " \t") || !strings.HasPrefix(h.Command, DefaultDir+"/") {
@@ -61,15 +61,15 @@ func TestHooksOfAllVersions(t *testing.T) {
 
 func TestWishes(t *testing.T) {
 	for _, tc := range []struct {
-		change func(*Wish)
+		change func(*Spec)
 		want   string
 	}{
-		{func(w *Wish) {}, "$ID -r n -p 2"},
-		{func(w *Wish) { w.Host, w.Pause = "delete", 0 }, "$ID -d n"},
-		{func(w *Wish) { w.Host, w.Suspended = "migrate", true }, "$ID -m y -p 2"},
-		{func(w *Wish) { w.Suspended, w.Pause = true, 5 }, "$ID -r y -p 5"},
+		{func(w *Spec) {}, "$ID -r n -p 2"},
+		{func(w *Spec) { w.Host, w.Pause = "delete", 0 }, "$ID -d n"},
+		{func(w *Spec) { w.Host, w.Suspended = "migrate", true }, "$ID -m y -p 2"},
+		{func(w *Spec) { w.Suspended, w.Pause = true, 5 }, "$ID -r y -p 5"},
 	} {
-		w := DefaultWish()
+		w := DefaultSpec()
 		tc.change(&w)
 		if hooks := hooksFor(t, w, v412); len(hooks) != 2 || hooks[0].Arguments != tc.want {
 			t.Errorf("%+v, want %q", hooks, tc.want)
@@ -97,27 +97,27 @@ func TestWishes(t *testing.T) {
 func TestWishesThatCannotBe(t *testing.T) {
 	for _, tc := range []struct {
 		version one.Version
-		change  func(*Wish)
+		change  func(*Spec)
 		parts   []string
 	}{
-		{v44, func(w *Wish) { w.Host = "migrate" }, []string{"4.4 to 4.8", "recreate or delete"}},
-		{v412, func(w *Wish) { w.Failures = "retry" }, []string{"4.10 to 4.12", "cannot retry"}},
-		{v610, func(w *Wish) { w.Host = "explode\x1b" }, []string{"hosts", `explode\x1b`, "recreate"}},
-		{v610, func(w *Wish) { w.Failures = "" }, []string{"failures", "none"}},
-		{v610, func(w *Wish) { w.Unknown = "recreate" }, []string{"unknown", "boot"}},
-		{v610, func(w *Wish) { w.Pause = -1 }, []string{"pause", "1000"}},
-		{v610, func(w *Wish) { w.Pause = 1001 }, []string{"pause", "1000"}},
-		{v610, func(w *Wish) { w.Dir = "ft" }, []string{"absolute"}},
-		{v610, func(w *Wish) { w.Dir = "/" }, []string{"absolute"}},
-		{v610, func(w *Wish) { w.Dir = "/a/../b" }, []string{"absolute"}},
-		{v610, func(w *Wish) { w.Dir = "/a;reboot" }, []string{"shell"}},
-		{v610, func(w *Wish) { w.Dir = "/a b" }, []string{"shell"}},
-		{v610, func(w *Wish) { w.Dir = "/a\n" }, []string{"shell"}},
-		{v610, func(w *Wish) { w.Timeout = time.Millisecond }, []string{"timeout"}},
-		{v610, func(w *Wish) { w.Timeout = -time.Hour }, []string{"timeout"}},
-		{one.Version{Major: 4, Minor: 2}, func(w *Wish) {}, []string{"4.2.0"}},
+		{v44, func(w *Spec) { w.Host = "migrate" }, []string{"4.4 to 4.8", "recreate or delete"}},
+		{v412, func(w *Spec) { w.Failures = "retry" }, []string{"4.10 to 4.12", "cannot retry"}},
+		{v610, func(w *Spec) { w.Host = "explode\x1b" }, []string{"hosts", `explode\x1b`, "recreate"}},
+		{v610, func(w *Spec) { w.Failures = "" }, []string{"failures", "none"}},
+		{v610, func(w *Spec) { w.Unknown = "recreate" }, []string{"unknown", "boot"}},
+		{v610, func(w *Spec) { w.Pause = -1 }, []string{"pause", "1000"}},
+		{v610, func(w *Spec) { w.Pause = 1001 }, []string{"pause", "1000"}},
+		{v610, func(w *Spec) { w.Dir = "ft" }, []string{"absolute"}},
+		{v610, func(w *Spec) { w.Dir = "/" }, []string{"absolute"}},
+		{v610, func(w *Spec) { w.Dir = "/a/../b" }, []string{"absolute"}},
+		{v610, func(w *Spec) { w.Dir = "/a;reboot" }, []string{"shell"}},
+		{v610, func(w *Spec) { w.Dir = "/a b" }, []string{"shell"}},
+		{v610, func(w *Spec) { w.Dir = "/a\n" }, []string{"shell"}},
+		{v610, func(w *Spec) { w.Timeout = time.Millisecond }, []string{"timeout"}},
+		{v610, func(w *Spec) { w.Timeout = -time.Hour }, []string{"timeout"}},
+		{one.Version{Major: 4, Minor: 2}, func(w *Spec) {}, []string{"4.2.0"}},
 	} {
-		w := DefaultWish()
+		w := DefaultSpec()
 		tc.change(&w)
 		hooks, err := Hooks(w, tc.version)
 		wantError(t, err, tc.parts...)
@@ -125,32 +125,26 @@ func TestWishesThatCannotBe(t *testing.T) {
 			t.Errorf("%+v beside the error", hooks)
 		}
 	}
-	if _, err := Hooks(DefaultWish(), one.Version{Major: 4}); !errors.Is(err, one.ErrTooOld) {
+	if _, err := Hooks(DefaultSpec(), one.Version{Major: 4}); !errors.Is(err, one.ErrTooOld) {
 		t.Error(err)
 	}
 }
 
 // TestTimeout: what a run may take fits twice.
 func TestTimeout(t *testing.T) {
-	usual := Bounds{Confirm: 6 * time.Minute, Hold: 30 * time.Minute, Fence: 4 * time.Minute, Act: 10 * time.Minute, OnedWait: 2 * time.Minute}
 	for _, tc := range []struct {
-		change func(*Bounds)
-		want   time.Duration
+		parts []time.Duration
+		want  time.Duration
 	}{
-		{func(*Bounds) {}, MinTimeout},
-		{func(b *Bounds) { *b = Bounds{} }, MinTimeout},
-		{func(b *Bounds) { b.Confirm = 5 * time.Hour }, 12 * time.Hour},
-		{func(b *Bounds) { b.Hold = 24 * time.Hour }, 49 * time.Hour},
-		{func(b *Bounds) { b.Fence = 10 * time.Hour }, 22 * time.Hour},
-		{func(b *Bounds) { b.Act = 24 * time.Hour }, 50 * time.Hour},
-		{func(b *Bounds) { b.OnedWait = 10 * time.Hour }, 22 * time.Hour},
-		{func(b *Bounds) { *b = Bounds{Act: 3 * time.Hour} }, 6 * time.Hour},
-		{func(b *Bounds) { *b = Bounds{Act: 3*time.Hour + time.Second} }, 7 * time.Hour},
+		{[]time.Duration{6 * time.Minute, 30 * time.Minute, 4 * time.Minute, 10 * time.Minute, 2 * time.Minute}, MinTimeout},
+		{nil, MinTimeout},
+		{[]time.Duration{5 * time.Hour, 46 * time.Minute}, 12 * time.Hour},
+		{[]time.Duration{46 * time.Minute, 24 * time.Hour}, 50 * time.Hour},
+		{[]time.Duration{3 * time.Hour}, 6 * time.Hour},
+		{[]time.Duration{3*time.Hour + time.Second}, 7 * time.Hour},
 	} {
-		b := usual
-		tc.change(&b)
-		if got := Timeout(b); got != tc.want {
-			t.Errorf("%+v: %s, want %s", b, got, tc.want)
+		if got := Timeout(tc.parts...); got != tc.want {
+			t.Errorf("%v: %s, want %s", tc.parts, got, tc.want)
 		}
 	}
 }
@@ -175,7 +169,7 @@ func TestWhoRecovers(t *testing.T) {
 }
 
 func TestPrint(t *testing.T) {
-	w := DefaultWish()
+	w := DefaultSpec()
 	w.Unknown = "none"
 	want := `HOST_HOOK = [
     NAME      = "oneft_host_error",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 var (
@@ -25,13 +27,13 @@ var (
 )
 
 // all is a wish for every hook there is.
-func all() Wish {
-	w := DefaultWish()
+func all() Spec {
+	w := DefaultSpec()
 	w.Failures = "recreate"
 	return w
 }
 
-func hooksFor(t testing.TB, w Wish, v one.Version) []Hook {
+func hooksFor(t testing.TB, w Spec, v one.Version) []Hook {
 	t.Helper()
 	hooks, err := Hooks(w, v)
 	if err != nil {
@@ -63,7 +65,7 @@ func wantError(t *testing.T, err error, parts ...string) {
 			t.Errorf("%q does not say %q", err, part)
 		}
 	}
-	if one.Printable(err.Error()) != err.Error() {
+	if text.Printable(err.Error()) != err.Error() {
 		t.Errorf("%q is not one printable line", err)
 	}
 }
@@ -87,11 +89,19 @@ func (p *fakePool) call(format string, args ...any) error {
 	return nil
 }
 
-func (p *fakePool) Hooks(context.Context) ([]PoolHook, error) {
-	return slices.Clone(p.hooks), p.call("info")
+func (p *fakePool) HookPool(context.Context) (string, error) {
+	var b strings.Builder
+	for _, h := range p.hooks {
+		fmt.Fprintf(&b, "<HOOK><ID>%d</ID><NAME>%s</NAME><TYPE>%s</TYPE><TEMPLATE>", h.ID, html.EscapeString(h.Name), h.Type)
+		for name, value := range h.Attributes {
+			fmt.Fprintf(&b, "<%s>%s</%[1]s>", name, html.EscapeString(value))
+		}
+		b.WriteString("</TEMPLATE></HOOK>")
+	}
+	return pool(b.String()), p.call("info")
 }
 
-func (p *fakePool) Allocate(_ context.Context, template string) (int, error) {
+func (p *fakePool) AllocateHook(_ context.Context, template string) (int, error) {
 	if err := p.call("allocate"); err != nil || p.ignore {
 		return 0, err
 	}
@@ -123,7 +133,7 @@ func (p *fakePool) Allocate(_ context.Context, template string) (int, error) {
 	return h.ID, nil
 }
 
-func (p *fakePool) Update(_ context.Context, id int, template string) error {
+func (p *fakePool) UpdateHook(_ context.Context, id int, template string) error {
 	if err := p.call("update %d", id); err != nil || p.ignore {
 		return err
 	}
@@ -145,7 +155,7 @@ func (p *fakePool) Update(_ context.Context, id int, template string) error {
 	return nil
 }
 
-func (p *fakePool) Delete(_ context.Context, id int) error {
+func (p *fakePool) DeleteHook(_ context.Context, id int) error {
 	if err := p.call("delete %d", id); err != nil || p.ignore {
 		return err
 	}

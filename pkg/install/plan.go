@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -18,7 +19,6 @@ const (
 	Delete Verb = "delete"
 	Update Verb = "update"
 	Create Verb = "create"
-	Keep   Verb = "none"
 )
 
 // Change is one step of Plan.
@@ -38,20 +38,14 @@ func (c Change) String() string {
 	if c.Verb == Create {
 		return fmt.Sprintf("create hook %s", short(c.Name))
 	}
-	verb := string(c.Verb)
-	if c.Verb == Keep {
-		verb = "leave"
-	}
-	return fmt.Sprintf("%s hook %d (%s)", verb, c.ID, short(c.Name))
+	return fmt.Sprintf("%s hook %d (%s)", c.Verb, c.ID, short(c.Name))
 }
 
 // Plan gives the steps that make the hooks of one-ft in the pool those that are wanted; with
 // none wanted all of them are deleted. Ours are those with our mark, and those that run one
-// of our executables in facts.Dir. Hooks of others are never touched: if one of them
-// recovers VMs at the same time as a wanted one, would be silenced by it, or has its name, the
-// error is a *ConflictError. On a pool that is as wanted all steps are Keep.
+// of our executables in facts.Dir. The error is a *ConflictError.
 func Plan(existing []PoolHook, wanted []Hook, facts Facts) ([]Change, error) {
-	if others := poolConflicts(existing, wanted, facts); len(others) > 0 {
+	if others := facts.conflicts(PoolHooks(existing, facts.Dir), wanted); len(others) > 0 {
 		return nil, &ConflictError{Others: others}
 	}
 	existing = slices.SortedFunc(slices.Values(existing), func(a, b PoolHook) int { return cmp.Compare(a.ID, b.ID) })
@@ -62,7 +56,7 @@ func Plan(existing []PoolHook, wanted []Hook, facts Facts) ([]Change, error) {
 			continue
 		}
 		t := p.trigger()
-		if _, twice := stays[t]; waits(wanted, t) && !twice {
+		if _, twice := stays[t]; !twice && slices.ContainsFunc(wanted, func(h Hook) bool { return h.trigger() == t }) {
 			stays[t] = p
 			continue
 		}
@@ -74,63 +68,30 @@ func Plan(existing []PoolHook, wanted []Hook, facts Facts) ([]Change, error) {
 		switch {
 		case !found:
 			changes = append(changes, Change{Verb: Create, ID: -1, Name: h.Name, Template: h.template(), After: h.template()})
-		case h.asWanted(p) && !forgotten[h.trigger()]:
-			changes = append(changes, Change{Verb: Keep, ID: p.ID, Name: p.Name, Before: p.shown(), After: p.shown()})
-		default:
-			changes = append(changes, Change{Verb: Update, ID: p.ID, Name: p.Name, Template: text(h.attributes()), Before: p.shown(), After: p.with(h).shown()})
+		case !h.asWanted(p) || forgotten[h.trigger()]:
+			changes = append(changes, Change{Verb: Update, ID: p.ID, Name: p.Name, Template: written(h.attributes()),
+				Before: p.shown(), After: p.with(h).shown()})
 		}
 	}
 	return changes, nil
 }
 
-// poolConflicts finds hooks of others that stand in the way of the wanted ones.
-func poolConflicts(existing []PoolHook, wanted []Hook, facts Facts) []Finding {
-	var found []Finding
-	for _, p := range existing {
-		a := p.active(facts.Dir)
-		if a.ours {
-			continue
-		}
-		named := slices.ContainsFunc(wanted, func(h Hook) bool { return h.Name == p.Name })
-		by := recovers(a.command, a.arguments)
-		switch same := waits(wanted, a.trigger); {
-		case same && by != "":
-			found = append(found, Finding{Problem, fmt.Sprintf("%s recovers VMs at the same time (%s)", a.where, by), a.takeOut})
-		case same && onePerState(facts.Version):
-			found = append(found, Finding{Problem, a.where + " waits for the same state, and " + onlyOne, a.takeOut})
-		case named:
-			found = append(found, Finding{Problem, a.where + " has the name of a hook of one-ft", fmt.Sprintf("onehook rename %d NAME", p.ID)})
-		}
-	}
-	return found
-}
-
 // with is the hook after an update.
 func (p PoolHook) with(h Hook) PoolHook {
-	merged := map[string]string{}
-	for name, value := range p.Attributes {
-		merged[name] = value
-	}
+	p.Attributes = maps.Clone(p.Attributes)
 	for _, a := range h.attributes() {
-		merged[a.Name] = a.Value
+		p.Attributes[a.Name] = a.Value
 	}
-	p.Attributes = merged
 	return p
 }
 
 // shown are the attributes of a hook, one on a line, by name.
 func (p PoolHook) shown() string {
-	pairs := []Pair{{"NAME", p.Name}, {"TYPE", p.Type}}
-	for name, value := range p.Attributes {
-		pairs = append(pairs, Pair{short(name), short(value)})
+	words := []string{"NAME", p.Name, "TYPE", p.Type}
+	for _, name := range slices.Sorted(maps.Keys(p.Attributes)) {
+		words = append(words, short(name), short(p.Attributes[name]))
 	}
-	slices.SortFunc(pairs[2:], func(a, b Pair) int { return strings.Compare(a.Name, b.Name) })
-	return text(pairs)
-}
-
-// Changed reports whether there is anything to do.
-func Changed(changes []Change) bool {
-	return slices.ContainsFunc(changes, func(c Change) bool { return c.Verb != Keep })
+	return written(pairs(words...))
 }
 
 // DiffPool shows a plan: a line for each step, and below it what changes in the hook. ""
@@ -138,9 +99,7 @@ func Changed(changes []Change) bool {
 func DiffPool(changes []Change) string {
 	var b strings.Builder
 	for _, c := range changes {
-		if c.Verb != Keep {
-			b.WriteString(c.String() + "\n" + Diff([]byte(c.Before), []byte(c.After)))
-		}
+		b.WriteString(c.String() + "\n" + Diff([]byte(c.Before), []byte(c.After)))
 	}
 	return b.String()
 }
@@ -154,13 +113,11 @@ func Apply(ctx context.Context, pool Pool, changes []Change, wanted []Hook, fact
 		var err error
 		switch c.Verb {
 		case Create:
-			_, err = pool.Allocate(ctx, c.Template)
+			_, err = pool.AllocateHook(ctx, c.Template)
 		case Update:
-			err = pool.Update(ctx, c.ID, c.Template)
+			err = pool.UpdateHook(ctx, c.ID, c.Template)
 		case Delete:
-			err = pool.Delete(ctx, c.ID)
-		default:
-			continue
+			err = pool.DeleteHook(ctx, c.ID)
 		}
 		if err != nil {
 			already := "nothing was changed before that"
@@ -174,7 +131,7 @@ func Apply(ctx context.Context, pool Pool, changes []Change, wanted []Hook, fact
 	if len(done) == 0 {
 		return nil
 	}
-	now, err := pool.Hooks(ctx)
+	now, err := ReadPool(ctx, pool)
 	if err != nil {
 		return fmt.Errorf("read the hooks again: %w", err)
 	}
@@ -182,7 +139,7 @@ func Apply(ctx context.Context, pool Pool, changes []Change, wanted []Hook, fact
 	if err != nil {
 		return err
 	}
-	if Changed(left) {
+	if len(left) > 0 {
 		return errors.New("oned took all changes, but its hooks are not as wanted; see oneft hooks show")
 	}
 	return nil

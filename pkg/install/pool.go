@@ -1,29 +1,22 @@
 package install
 
 import (
-	"bytes"
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"one-ft/pkg/one"
+	"one-ft/pkg/onedconf"
 )
 
-// Pool is the hook pool of oned, 5.10 and later. The arguments of the calls are the same
-// from 5.10 to 7.4, behind the session: one.hookpool.info(-2, -1, -1),
-// one.hook.allocate(text), one.hook.update(id, text, 1) where 1 merges, one.hook.delete(id).
+// Pool is the hook pool of oned, 5.10 and later: a *one.Client.
 type Pool interface {
-	// Hooks reads all hooks.
-	Hooks(ctx context.Context) ([]PoolHook, error)
-	// Allocate makes a hook and gives its ID.
-	Allocate(ctx context.Context, template string) (int, error)
-	// Update merges a template into that of a hook.
-	Update(ctx context.Context, id int, template string) error
-	// Delete removes a hook.
-	Delete(ctx context.Context, id int) error
+	HookPool(ctx context.Context) (document string, err error)
+	AllocateHook(ctx context.Context, template string) (id int, err error)
+	UpdateHook(ctx context.Context, id int, template string) error // merges
+	DeleteHook(ctx context.Context, id int) error
 }
 
 // PoolHook is a hook in the pool.
@@ -52,38 +45,47 @@ func (p PoolHook) trigger() string {
 	return trigger(p.Attributes["RESOURCE"], "", p.Attributes["STATE"], p.Attributes["LCM_STATE"])
 }
 
-// attributes are those of a hook as oned keeps them: ON has become states.
-func (h Hook) attributes() []Pair {
-	pairs := []Pair{{"RESOURCE", h.Resource}, {"REMOTE", "NO"}, {"COMMAND", h.Command}, {"ARGUMENTS", h.Arguments}}
-	parts := strings.Split(h.trigger(), "/")
-	pairs = append(pairs, Pair{"STATE", parts[1]})
-	if len(parts) > 2 {
-		pairs = append(pairs, Pair{"LCM_STATE", parts[2]})
+// pairs are names with their values, in turn.
+func pairs(words ...string) []onedconf.Pair {
+	var all []onedconf.Pair
+	for two := range slices.Chunk(words, 2) {
+		all = append(all, onedconf.Pair{Name: two[0], Value: two[1]})
 	}
-	// Only "yes" works: the hook manager means to take "true" as well, and does not
-	// (as_stdin? in src/hem/onehem-server.rb, 5.10.0 to 7.4.0).
-	pairs = append(pairs, Pair{"ARGUMENTS_STDIN", "yes"}, Pair{"TIMEOUT", fmt.Sprint(int64(h.Timeout.Seconds()))})
-	return append(pairs, Pair{marker, program(h.Command)})
+	return all
+}
+
+// attributes are those of a hook as oned keeps them: ON has become states. Of ARGUMENTS_STDIN only "yes"
+// works: the hook manager means to take "true" as well, and does not (as_stdin? in
+// src/hem/onehem-server.rb, 5.10.0 to 7.4.0).
+func (h Hook) attributes() []onedconf.Pair {
+	words := []string{"RESOURCE", h.Resource, "REMOTE", "NO", "COMMAND", h.Command, "ARGUMENTS", h.Arguments}
+	parts := strings.Split(h.trigger(), "/")
+	words = append(words, "STATE", parts[1])
+	if len(parts) > 2 {
+		words = append(words, "LCM_STATE", parts[2])
+	}
+	words = append(words, "ARGUMENTS_STDIN", "yes", "TIMEOUT", fmt.Sprint(int64(h.Timeout.Seconds())), marker, program(h.Command))
+	return pairs(words...)
 }
 
 // template is the text for one.hook.allocate.
 func (h Hook) template() string {
-	pairs := []Pair{{"NAME", h.Name}, {"TYPE", "state"}}
+	all := pairs("NAME", h.Name, "TYPE", "state")
 	if h.Resource == "VM" {
-		pairs = append(pairs, Pair{"ON", h.On})
+		all = append(all, pairs("ON", h.On)...)
 	}
 	for _, p := range h.attributes() {
 		if h.Resource == "HOST" || h.On == "CUSTOM" || p.Name != "STATE" && p.Name != "LCM_STATE" {
-			pairs = append(pairs, p)
+			all = append(all, p)
 		}
 	}
-	return text(pairs)
+	return written(all)
 }
 
-// text writes attributes as oned reads them. The values of a Hook need no escapes.
-func text(pairs []Pair) string {
+// written are attributes as oned reads them. The values of a Hook need no escapes.
+func written(all []onedconf.Pair) string {
 	var b strings.Builder
-	for _, p := range pairs {
+	for _, p := range all {
 		fmt.Fprintf(&b, "%-15s = \"%s\"\n", p.Name, p.Value)
 	}
 	return b.String()
@@ -92,93 +94,52 @@ func text(pairs []Pair) string {
 // asWanted reports whether the hook in the pool is as it should be. Other attributes do
 // not matter, nor does its name, which an update cannot change.
 func (h Hook) asWanted(p PoolHook) bool {
-	for _, a := range h.attributes() {
-		found := p.Attributes[a.Name]
-		if a.Name == "REMOTE" || a.Name == "ARGUMENTS_STDIN" || a.Name == "RESOURCE" {
-			found = strings.ToLower(found) // oned and its hook manager do not care
-			a.Value = strings.ToLower(a.Value)
+	return !slices.ContainsFunc(h.attributes(), func(a onedconf.Pair) bool {
+		switch found := p.Attributes[a.Name]; a.Name {
+		case "REMOTE", "ARGUMENTS_STDIN", "RESOURCE": // oned and its hook manager do not care about case
+			return !strings.EqualFold(found, a.Value)
+		default:
+			return found != a.Value
 		}
-		if found != a.Value {
-			return false
-		}
+	})
+}
+
+// ReadPool reads all hooks of the pool.
+func ReadPool(ctx context.Context, pool Pool) ([]PoolHook, error) {
+	document, err := pool.HookPool(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return true
+	return ParsePool(document)
 }
 
 // ParsePool reads what one.hookpool.info answers, or a HOOK of one.hook.info. Values of
 // templates that are no plain text are left out. The error says what is wrong with it.
-func ParsePool(document []byte) ([]PoolHook, error) {
+func ParsePool(document string) ([]PoolHook, error) {
 	if len(document) > maxSize {
 		return nil, fmt.Errorf("read the hook pool: %d bytes; more than %d are not read", len(document), maxSize)
 	}
-	dec := xml.NewDecoder(bytes.NewReader(legible(document)))
-	dec.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
+	root, err := one.Parse(document)
+	if err != nil {
+		return nil, fmt.Errorf("read the hook pool: %w", err)
+	}
+	elements := []*one.Element{root}
+	if root.Name() == "HOOK_POOL" {
+		elements = root.Children()
+	}
 	hooks := []PoolHook{}
-	for depth, opened := 0, false; ; {
-		tok, err := dec.Token()
-		switch {
-		case errors.Is(err, io.EOF) && opened:
-			return hooks, nil
-		case err != nil:
-			return nil, fmt.Errorf("read the hook pool: %s", short(err.Error()))
+	for _, e := range elements {
+		if e.Name() != "HOOK" {
+			return nil, fmt.Errorf("read the hook pool: %s where a hook belongs", quoted(e.Name()))
 		}
-		switch t := tok.(type) {
-		case xml.StartElement:
-			opened = true
-			switch {
-			case t.Name.Local == "HOOK" && depth <= 1:
-				h, err := readHook(dec, t)
-				if err != nil {
-					return nil, err
-				}
-				hooks = append(hooks, h)
-			case t.Name.Local == "HOOK_POOL" && depth == 0:
-				depth++
-			default:
-				return nil, fmt.Errorf("read the hook pool: %s where a hook belongs", quoted(t.Name.Local))
-			}
-		case xml.EndElement:
-			depth--
+		h := PoolHook{ID: int(e.Number("ID")), Name: e.Value("NAME"), Type: e.Value("TYPE"), Attributes: map[string]string{}}
+		if err := e.Require("ID"); err != nil || h.ID < 0 {
+			return nil, errors.New("read the hook pool: a hook without an ID")
 		}
-	}
-}
-
-// readHook reads one hook.
-func readHook(dec *xml.Decoder, start xml.StartElement) (PoolHook, error) {
-	var x struct {
-		ID       *int   `xml:"ID"`
-		Name     string `xml:"NAME"`
-		Type     string `xml:"TYPE"`
-		Template struct {
-			Attributes []struct {
-				XMLName  xml.Name
-				Text     string     `xml:",chardata"`
-				Children []struct{} `xml:",any"`
-			} `xml:",any"`
-		} `xml:"TEMPLATE"`
-	}
-	if err := dec.DecodeElement(&x, &start); err != nil {
-		return PoolHook{}, fmt.Errorf("read a hook of the hook pool: %s", short(err.Error()))
-	}
-	if x.ID == nil || *x.ID < 0 {
-		return PoolHook{}, errors.New("read the hook pool: a hook without an ID")
-	}
-	h := PoolHook{ID: *x.ID, Name: x.Name, Type: x.Type, Attributes: map[string]string{}}
-	for _, a := range x.Template.Attributes {
-		name := strings.ToUpper(a.XMLName.Local)
-		if _, twice := h.Attributes[name]; !twice && len(a.Children) == 0 {
-			h.Attributes[name] = a.Text
+		for name, value := range e.Child("TEMPLATE").Attributes(nil) {
+			h.Attributes[strings.ToUpper(name)] = value
 		}
+		hooks = append(hooks, h)
 	}
-	return h, nil
-}
-
-// legible replaces what XML forbids: bytes that are not UTF-8, and control characters.
-func legible(document []byte) []byte {
-	return bytes.Map(func(r rune) rune {
-		if r < 0x20 && !slices.Contains([]rune("\t\r\n"), r) || r == 0xFFFE || r == 0xFFFF {
-			return utf8.RuneError
-		}
-		return r
-	}, document)
+	return hooks, nil
 }

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -20,7 +19,7 @@ type SSHOwner string
 const (
 	SSHOwn     SSHOwner = "own"     // a file of that user
 	SSHMissing SSHOwner = "missing" // there is none, and the directory is that user's
-	SSHLinked  SSHOwner = "linked"  // a link to a file elsewhere: something else looks after it
+	SSHLinked  SSHOwner = "linked"  // a link to a file elsewhere: something else manages it
 	SSHForeign SSHOwner = "foreign" // it belongs to another user
 	SSHNoDir   SSHOwner = "no_directory"
 )
@@ -29,38 +28,48 @@ const (
 type SSHConfig struct {
 	Path  string // ~/.ssh/config
 	Owner SSHOwner
-	// Target is where a link leads to.
+	// Target is where a link leads to; "" for one to nothing.
 	Target string
 	Text   []byte // nil when it is missing
 
-	uid, gid int
+	uid int
 }
 
-// Usual reports whether the block is written there without being asked for.
+// Usual reports whether the block is written there without a request.
 func (c SSHConfig) Usual() bool { return c.Owner == SSHOwn || c.Owner == SSHMissing }
 
 // ReadSSHConfig reads the ssh configuration of a user, whose home is that of the password file: ssh
 // takes no other. What is missing is no error.
-func ReadSSHConfig(home string, uid, gid int) (SSHConfig, error) {
+func ReadSSHConfig(home string, uid int) (SSHConfig, error) {
 	dir := filepath.Join(home, ".ssh")
-	c := SSHConfig{Path: filepath.Join(dir, "config"), uid: uid, gid: gid}
-	owner, err := ownerOf(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		c.Owner = SSHNoDir
-		return c, nil
-	case err != nil:
+	c := SSHConfig{Path: filepath.Join(dir, "config"), uid: uid}
+	if err := c.read(dir); err != nil {
 		return c, fmt.Errorf("read the ssh configuration: %w", err)
+	}
+	return c, nil
+}
+
+func (c *SSHConfig) read(dir string) error {
+	owner, err := ownerOf(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		c.Owner = SSHNoDir
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	target, err := filepath.EvalSymlinks(c.Path)
 	if errors.Is(err, fs.ErrNotExist) {
-		c.Owner = SSHMissing
-		if info, err := os.Lstat(c.Path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		_, err := os.Readlink(c.Path)
+		switch {
+		case err == nil:
 			c.Owner = SSHLinked // to nothing
-		} else if owner != uid {
+		case owner != c.uid:
 			c.Owner = SSHForeign
+		default:
+			c.Owner = SSHMissing
 		}
-		return c, nil
+		return nil
 	}
 	if err == nil {
 		owner, err = ownerOf(target)
@@ -69,18 +78,18 @@ func ReadSSHConfig(home string, uid, gid int) (SSHConfig, error) {
 		c.Text, err = sshConfig().read(target)
 	}
 	if err != nil {
-		return c, fmt.Errorf("read the ssh configuration: %w", err)
+		return err
 	}
-	home, err = filepath.EvalSymlinks(dir)
+	real, err := filepath.EvalSymlinks(dir)
 	switch {
-	case owner != uid:
+	case owner != c.uid:
 		c.Owner = SSHForeign
-	case err != nil || filepath.Dir(target) != home:
+	case err != nil || filepath.Dir(target) != real:
 		c.Owner, c.Target = SSHLinked, target
 	default:
 		c.Owner = SSHOwn
 	}
-	return c, nil
+	return nil
 }
 
 func ownerOf(path string) (int, error) {
@@ -103,17 +112,14 @@ func sshConfig() document {
 }
 
 // Write replaces the configuration, as WriteFile replaces an oned.conf. Where there was none it is
-// made for that user alone, and there is no backup.
+// made for that user alone, whose the directory is, and there is no backup.
 func (c SSHConfig) Write(fresh []byte, now time.Time) (backup string, err error) {
-	switch c.Owner {
-	case SSHForeign, SSHNoDir:
-		return "", c.Refusal()
-	case SSHMissing:
-		const private = 0o600
-		return "", sshConfig().create(c.Path, fresh, private, func(f *os.File) error { return f.Chown(c.uid, c.gid) })
+	if err := c.Refusal(); err != nil {
+		return "", err
 	}
-	if c.Owner == SSHLinked && c.Target == "" {
-		return "", c.Refusal()
+	if c.Owner == SSHMissing {
+		const private = 0o600
+		return "", sshConfig().create(c.Path, fresh, private)
 	}
 	return sshConfig().write(c.Path, c.Text, fresh, now)
 }
@@ -127,11 +133,11 @@ func (c SSHConfig) Delete() error {
 }
 
 // Refusal says why the file is not changed: nil where it is the user's own, or a link to such a
-// file that may be written when it is asked for.
+// file, which is written on request.
 func (c SSHConfig) Refusal() error {
 	switch {
 	case c.Owner == SSHForeign:
-		return fmt.Errorf("%s, or its directory, does not belong to the user that oned runs as (UID %d); ssh would refuse it, or somebody else looks after it", quoted(c.Path), c.uid)
+		return fmt.Errorf("%s, or its directory, does not belong to the user that oned runs as (UID %d); ssh would refuse it, or something else manages it", quoted(c.Path), c.uid)
 	case c.Owner == SSHNoDir:
 		return fmt.Errorf("%s does not exist: make it with mode 0700 for the user that oned runs as", quoted(filepath.Dir(c.Path)))
 	case c.Owner == SSHLinked && c.Target == "":
@@ -146,5 +152,6 @@ func (c SSHConfig) DiffSSH(fresh []byte) string {
 	if diff == "" {
 		return ""
 	}
-	return strings.Join([]string{"--- " + short(c.Path), "+++ " + short(c.Path), diff}, "\n")
+	name := short(c.Path)
+	return "--- " + name + "\n+++ " + name + "\n" + diff
 }

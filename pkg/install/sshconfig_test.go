@@ -29,7 +29,7 @@ func userHome(t *testing.T, text string, mode fs.FileMode) string {
 
 func readSSH(t *testing.T, home string, uid int) SSHConfig {
 	t.Helper()
-	c, err := ReadSSHConfig(home, uid, os.Getegid())
+	c, err := ReadSSHConfig(home, uid)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestSSHConfigOwn(t *testing.T) {
 	if info, err := os.Stat(c.Path); err != nil || info.Mode() != 0o640 {
 		t.Errorf("%v, %v", info, err)
 	}
-	if _, err := c.Write(fresh, when); err == nil || !strings.Contains(err.Error(), "changed by somebody else") {
+	if _, err := c.Write(fresh, when); err == nil || !strings.Contains(err.Error(), "has changed in the meantime") {
 		t.Errorf("a file that is not as it was read: %v", err)
 	}
 	c = readSSH(t, filepath.Dir(filepath.Dir(c.Path)), os.Geteuid())
@@ -106,7 +106,7 @@ func TestSSHConfigMissing(t *testing.T) {
 	}
 }
 
-// TestSSHConfigOthers: what somebody else looks after is not changed unasked.
+// TestSSHConfigOthers: what something else manages is changed only on request.
 func TestSSHConfigOthers(t *testing.T) {
 	elsewhere := filepath.Join(t.TempDir(), "config")
 	if err := os.WriteFile(elsewhere, []byte("Host *\n"), 0o600); err != nil {
@@ -161,7 +161,7 @@ func TestSSHConfigOthers(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(directory, ".ssh", "config"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadSSHConfig(directory, self, 0); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := ReadSSHConfig(directory, self); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a directory: %v", err)
 	}
 }

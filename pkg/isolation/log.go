@@ -1,13 +1,13 @@
 package isolation
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,7 +100,7 @@ func (l *Log) Say(m wording.Message) {
 }
 
 // errSlow is a disk that does not answer.
-var errSlow = errors.New("the disk did not take it in time")
+var errSlow = errors.New("disk write timed out")
 
 // Sync waits until everything logged before is on the disk, for at most recordLimit.
 func (l *Log) Sync() error {
@@ -152,7 +152,8 @@ func (w *logWriter) write(e entry) {
 		return
 	}
 	if w.file != nil {
-		_, _ = fmt.Fprintf(w.file, "time=%q level=%s msg=%q pid=%d\n", e.at.Format(timeFormat), strings.Replace(string(e.level), string(wording.Problem), "error", 1), e.text, os.Getpid())
+		level := cmp.Or(map[wording.Level]string{wording.Problem: "error"}[e.level], string(e.level))
+		_, _ = fmt.Fprintf(w.file, "time=%q level=%s msg=%q pid=%d\n", e.at.Format(timeFormat), level, e.text, os.Getpid())
 	}
 	if w.screen != nil {
 		_, _ = io.WriteString(w.screen, e.text+"\n")
@@ -166,7 +167,7 @@ func (w *logWriter) write(e entry) {
 func (w *logWriter) toSyslog(e entry) {
 	severity := map[wording.Level]int{wording.Info: 6, wording.Warning: 4, wording.Problem: 3}[e.level]
 	message := fmt.Sprintf("<%d>%s host_isolated[%d]: %s", daemonFacility|severity, e.at.Format(time.Stamp), os.Getpid(), e.text)
-	for range 2 { // a syslogd that was started anew needs a new connection
+	for range 2 { // a syslogd that was restarted needs a new connection
 		if w.conn == nil {
 			conn, err := net.DialTimeout("unixgram", w.syslog, syslogLimit)
 			if err != nil {

@@ -13,8 +13,8 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/failover"
-	"one-ft/pkg/incident"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/isolation"
 	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/isolation/probe"

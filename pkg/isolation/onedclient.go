@@ -146,8 +146,8 @@ func findHost(hosts []one.Host, names []string) (int, error) {
 		}
 	}
 	if found < 0 {
-		return -1, fmt.Errorf("%w: none of the %d hosts that this user sees is called %s; set host_id or host_name, and give the user USE rights on hosts",
-			ErrHost, len(hosts), strings.Join(names, " or "))
+		return -1, fmt.Errorf("%w: none of the %d hosts that this user sees is called %s; set host_id or host_name, and give "+
+			"the user USE rights on hosts", ErrHost, len(hosts), strings.Join(names, " or "))
 	}
 	return found, nil
 }

@@ -52,5 +52,6 @@ func Quorum(answers []Answer) (word Answer, via int) {
 
 // rank orders what oned can say, what is worst for the host first.
 func rank(r Reported) int {
-	return slices.Index([]Reported{ReportedError, ReportedOffline, ReportedOther, ReportedNothing, ReportedInit, ReportedDisabled, ReportedMonitored}, r)
+	return slices.Index([]Reported{ReportedError, ReportedOffline, ReportedOther, ReportedNothing, ReportedInit, ReportedDisabled,
+		ReportedMonitored}, r)
 }

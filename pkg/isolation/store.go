@@ -60,7 +60,7 @@ const (
 	lockFile  = "host_isolated.lock"
 )
 
-// Load reads what was remembered in this boot. Without it the history begins anew: a lease that was held in an
+// Load reads what was remembered in this boot. Without it the history starts fresh: a lease that was held in an
 // earlier boot counts from the boot, and one whose record was lost in this boot from now, with a warning in the
 // error. The state is usable also when the error is not nil.
 func (s Store) Load(now time.Duration) (State, error) {
@@ -79,7 +79,7 @@ func (s Store) Load(now time.Duration) (State, error) {
 		err = nil
 	}
 	if err != nil {
-		err = fmt.Errorf("what was remembered cannot be used, so it begins anew: %w", err)
+		err = fmt.Errorf("state file unusable; starting fresh: %w", err)
 	}
 	armed, readErr := statedir.ReadSmall(filepath.Join(s.StateDir, armedFile), maxState)
 	switch boot := strings.TrimSpace(string(armed)); {
@@ -89,7 +89,7 @@ func (s Store) Load(now time.Duration) (State, error) {
 	default:
 		fresh.History.Armed, fresh.History.Renewed = true, now
 		if err == nil {
-			err = errors.New("what was remembered of this boot is lost; the lease counts from now")
+			err = errors.New("the state of this boot is lost; the lease counts from now")
 		}
 	}
 	return fresh, err
@@ -118,7 +118,7 @@ func (st State) check(now time.Duration) error {
 	case h.Renewed < 0 || h.Since < 0 || h.Last < 0 || h.Missed < 0 || h.Isolated < 0 || h.Away < 0:
 		return errors.New("a negative number")
 	case h.Renewed > now || h.Since > now || h.Last > now:
-		return errors.New("a time that is still to come")
+		return errors.New("a time in the future")
 	}
 	return nil
 }
@@ -131,7 +131,7 @@ func (s Store) Save(st State) error {
 		err = replace(filepath.Join(s.RunDir, stateFile), append(text, '\n'), statedir.Volatile())
 	}
 	if err != nil {
-		return fmt.Errorf("remember the round: %w", err)
+		return fmt.Errorf("save the state: %w", err)
 	}
 	return nil
 }
@@ -143,18 +143,18 @@ func (s Store) Arm() error {
 		return nil
 	}
 	if err := replace(path, []byte(s.Boot+"\n")); err != nil {
-		return fmt.Errorf("remember the lease: %w", err)
+		return fmt.Errorf("save the lease: %w", err)
 	}
 	return nil
 }
 
-// ErrBusy means that another host_isolated is at work on this host.
-var ErrBusy = errors.New("another host_isolated is at work")
+// ErrBusy means that another host_isolated is running on this host.
+var ErrBusy = errors.New("another host_isolated is running")
 
 // Lock makes this process the only one; the kernel takes it back when the process ends.
 func (s Store) Lock(ctx context.Context) (release func(), err error) {
 	if err := os.MkdirAll(s.RunDir, 0o755); err != nil {
-		return nil, fmt.Errorf("make the directory for what is remembered: %w", err)
+		return nil, fmt.Errorf("make the state directory: %w", err)
 	}
 	_, release, err = statedir.LockFile(ctx, filepath.Join(s.RunDir, lockFile), 0)
 	if errors.Is(err, statedir.ErrLocked) {
@@ -176,7 +176,7 @@ func Uptime() time.Duration {
 func BootID(proc string) (string, error) {
 	text, err := statedir.ReadSmall(filepath.Join(proc, "sys/kernel/random/boot_id"), maxState)
 	if err != nil {
-		return "", fmt.Errorf("find out which boot this is: %w", err)
+		return "", fmt.Errorf("read the boot ID: %w", err)
 	}
 	return strings.TrimSpace(string(text)), nil
 }

@@ -58,8 +58,7 @@ type Watcher struct {
 	// Drill: say what would be done, and do nothing.
 	Drill bool
 
-	state        State
-	loaded       bool
+	state        State  // as it was loaded, and each round since
 	told         string // the last verdict that was logged
 	toldAt       time.Duration
 	broken       string     // the last thing that was wrong with the lease
@@ -151,14 +150,13 @@ func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
 
 // load reads what was remembered, once.
 func (w *Watcher) load() {
-	if w.loaded {
+	if w.state.Version != 0 {
 		return
 	}
 	var err error
 	if w.state, err = w.Store.Load(w.Uptime()); err != nil {
 		w.Log.Say(wording.Of(wording.StateUnusable, err))
 	}
-	w.loaded = true
 }
 
 // checkLease compares what the front-end waits for, by the template of this host, with what this host promises.
@@ -277,7 +275,7 @@ func (w *Watcher) look(ctx context.Context) ([]guest.Guest, error) {
 	return w.Guests.Guests(ctx)
 }
 
-// stop stops the VMs, also when this process is told to end meanwhile, and keeps the watchdogs quiet as long as that
+// stop stops the VMs, even when this process has to end meanwhile, and keeps the watchdogs quiet as long as that
 // may take. After it the machine is reset, if it has a hardware watchdog: the last way to stop them.
 func (w *Watcher) stop(ctx context.Context) guest.Outcome {
 	outcome := make(chan guest.Outcome, 1)

@@ -13,7 +13,7 @@ import (
 
 // Repeats says how events repeat one another.
 type Repeats struct {
-	// EachCycle: oned calls the hook each time that a host is monitored in vain, which is each Cycle.
+	// EachCycle: oned calls the hook each time that monitoring a host fails, which is each Cycle.
 	EachCycle bool
 	Cycle     func(context.Context) (time.Duration, error)
 }
@@ -47,8 +47,7 @@ func (rec *Recorder) Handled(ctx context.Context, host one.Host) wording.Message
 	return wording.Of(wording.OutageHandled, past.Number, how)
 }
 
-// sameWish reports whether an event asks for what was asked for before. A call with other words is
-// one of an operator.
+// sameWish reports whether an event requests what was requested before. A call with other words is one of an operator.
 func (rec *Recorder) sameWish(before incident.Request) bool {
 	now := rec.c.Request
 	return (now.Tool != before.Tool || slices.Equal(now.Call, before.Call)) &&

@@ -55,7 +55,7 @@ func NewNotifications(s Setting) *Notifications {
 	if s.Attended {
 		n.limit = attendedLimit
 	}
-	// They are delivered also when the process is told to end: Close bounds that.
+	// They are delivered also after a signal to end: Close bounds that.
 	n.ctx, n.stop = context.WithCancel(context.Background())
 	n.notifier = notify.New(s.StateDir.Notifications(), journal, commands, s.Run, func(format string, args ...any) {
 		s.Say(wording.Trouble, fmt.Errorf(format, args...))

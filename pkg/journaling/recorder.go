@@ -23,7 +23,7 @@ type Config struct {
 	Journal *incident.Journal
 	Err     error
 	Notify  *Notifications
-	// Kept: the incident stays open when this process is told to end, for another one.
+	// Kept: the incident stays open for another process after a signal to end.
 	Kept bool
 	// Prunes: old incidents are removed at the end of this one.
 	Prunes bool
@@ -48,7 +48,8 @@ type Recorder struct {
 // NewRecorder makes a Recorder. The incident begins when the work does.
 func NewRecorder(c Config) *Recorder {
 	q := c.Request
-	rec := &Recorder{c: c, journal: c.Journal, err: c.Err, record: incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}}
+	rec := &Recorder{c: c, journal: c.Journal, err: c.Err}
+	rec.record = incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}
 	rec.step.Store(incident.StepTold)
 	return rec
 }
@@ -59,7 +60,7 @@ const diskLimit = 10 * time.Second
 
 var errDisk = fmt.Errorf("journal write timed out after %s", diskLimit)
 
-// within is what f gives, or the zero value when the disk does not answer within diskLimit; then it is not tried again.
+// within is what f gives, or the zero value when the disk does not answer within diskLimit; then there is no retry.
 func within[T any](rec *Recorder, f func() T) (got T) {
 	if rec.journal == nil || rec.err == errDisk {
 		return got
@@ -130,7 +131,7 @@ func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
 }
 
 // reopen resumes the last incident of a host, when it was about this outage and left something undone, and says how it had
-// ended: oned 4.4 calls the hook on each failed cycle, and admins try again. Otherwise it is nil.
+// ended: oned 4.4 calls the hook on each failed cycle, and admins retry. Otherwise it is nil.
 func reopen(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, incident.Status) {
 	last, found, _ := j.LastOf(r.Kind, r.ID)
 	past := PastOf(last)
@@ -162,7 +163,7 @@ func open(j *incident.Journal, r incident.Record, o failover.Opening) (*incident
 			return nil, failover.Earlier{}, err
 		}
 		status, why := otherOutage(before, o)
-		if why == "" {
+		if why.IsZero() {
 			kind := wording.TakenUp
 			if before.Status == incident.Following {
 				kind = wording.FollowingVMs
@@ -170,7 +171,7 @@ func open(j *incident.Journal, r incident.Record, o failover.Opening) (*incident
 			note(w, incident.StepTold, wording.Of(kind))
 			return w, earlierOf(before, o), nil
 		}
-		w.End(status, why)
+		w.End(status, why.String())
 	}
 	w, err := j.Begin(r)
 	var earlier failover.Earlier
@@ -183,29 +184,31 @@ func open(j *incident.Journal, r incident.Record, o failover.Opening) (*incident
 	return w, earlier, err
 }
 
-// otherOutage says why an open incident is about another outage than the one of now; "" when
-// it is not.
-func otherOutage(before incident.Record, o failover.Opening) (incident.Status, string) {
+// otherOutage says how an open incident ends that is about another outage than the one of now, and why; the zero Message
+// when it is about this one.
+func otherOutage(before incident.Record, o failover.Opening) (incident.Status, wording.Message) {
 	last := before.Began
 	if n := len(before.Events); n > 0 {
 		last = before.Events[n-1].At
 	}
+	back := o.Contact.Format(time.DateTime)
 	switch {
 	case o.Settle:
 	case before.Status == incident.Following && o.Contact.After(before.Began):
-		return incident.Incomplete, fmt.Sprintf("the host was monitored again at %s and failed anew, which is the next incident; VMs of this one were still on their way", o.Contact.Format(time.DateTime))
+		return incident.Incomplete, wording.Of(wording.NextWhileFollowing, back)
 	case before.Status == incident.Following:
 	case o.Contact.After(before.Began):
-		return incident.CameBack, fmt.Sprintf("the process was interrupted; the host was monitored again at %s and failed anew, which is the next incident", o.Contact.Format(time.DateTime))
+		return incident.CameBack, wording.Of(wording.NextAfterBack, back)
 	case o.Contact.IsZero() && time.Since(last) > failover.Forgotten:
-		return incident.Failed, fmt.Sprintf("the process was interrupted, and none resumed it within %s; the next incident does", failover.Forgotten)
+		return incident.Failed, wording.Of(wording.NextAfterPause, failover.Forgotten)
 	}
-	return "", ""
+	return "", wording.Message{}
 }
 
 // earlierOf is what a record says to whoever resumes it.
 func earlierOf(r incident.Record, o failover.Opening) failover.Earlier {
-	e := failover.Earlier{VMs: r.VMs, Following: r.Status == incident.Following || GivenUpMoving(r), Proof: r.Proof, Proven: r.Proven, Began: r.Began}
+	e := failover.Earlier{VMs: r.VMs, Proof: r.Proof, Proven: r.Proven, Began: r.Began}
+	e.Following = r.Status == incident.Following || GivenUpMoving(r)
 	for _, event := range r.Events {
 		if event.Step == incident.StepConfirm && !o.Contact.IsZero() && !o.Contact.After(event.At) { // certainly not back since
 			e.Watched = event.At
@@ -225,7 +228,7 @@ func GivenUpMoving(r incident.Record) bool {
 // Event writes down what happened, at the step of the work that is under way.
 func (rec *Recorder) Event(e failover.Event) {
 	w := rec.writer.Load()
-	w.KindEvent(rec.step.Load().(incident.Step), e.VM, string(e.Level), e.Message.Kind, e.Message.String())
+	w.Event(rec.step.Load().(incident.Step), e.VM, e.Level, e.Message)
 	if e.Message.Kind == wording.Held {
 		rec.c.Notify.held(w)
 	}
@@ -236,14 +239,15 @@ func (rec *Recorder) Stage(step incident.Step) {
 	rec.step.Store(step)
 	says := map[incident.Step]wording.Kind{
 		incident.StepConfirm: wording.StepConfirm, incident.StepGuard: wording.StepGuard, incident.StepOpinion: wording.StepOpinion,
-		incident.StepFence: wording.StepFence, incident.StepPlan: wording.StepPlan, incident.StepAct: wording.StepAct, incident.StepVerify: wording.StepVerify,
+		incident.StepFence: wording.StepFence, incident.StepPlan: wording.StepPlan, incident.StepAct: wording.StepAct,
+		incident.StepVerify: wording.StepVerify,
 	}
 	note(rec.writer.Load(), step, wording.Of(says[step]))
 }
 
 // note writes what this process says of itself.
 func note(w *incident.Writer, step incident.Step, m wording.Message) {
-	w.KindEvent(step, -1, string(m.Level()), m.Kind, m.String())
+	w.Event(step, -1, m.Level(), m)
 }
 
 // Number is a part of failover.Recorder.
@@ -275,14 +279,14 @@ func (rec *Recorder) Planned(all []failover.Outcome) {
 	_ = within(rec, w.Flush) // End reports the error
 }
 
-// vmOf is an outcome as it is in the journal.
+// vmOf is an outcome as the journal has it.
 func vmOf(o failover.Outcome) incident.VM {
 	return incident.VM{ID: o.VM, Name: o.Name, Owner: o.Owner, State: o.State, Action: string(o.Action), Result: string(o.Result),
 		Detail: o.Detail, Kind: o.Kind, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds, Path: o.Path}
 }
 
 // End writes how it ended into the incident, and its number and what went wrong with it into
-// the report. told says that this process was told to end.
+// the report. told says that this process got a signal to end.
 func (rec *Recorder) End(report *failover.Report, err error, told bool) {
 	if report.Elsewhere {
 		if r := rec.find(rec.journal.OpenOf); r != nil {
@@ -316,11 +320,11 @@ func (rec *Recorder) close(w *incident.Writer, status incident.Status, summary s
 		w.Reason(said.Kind)
 		w.End(status, summary)
 		if rec.c.Prunes {
-			_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // the next process tries again
+			_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // the next process retries
 		}
 		return w.Err()
 	}
-	w.KindEvent(incident.StepEnd, -1, string(wording.Warning), left.Kind, left.String())
+	w.Event(incident.StepEnd, -1, wording.Warning, left)
 	return w.Close()
 }
 
@@ -331,7 +335,7 @@ const (
 	keepFor       = 90 * 24 * time.Hour
 )
 
-// Prune removes old incidents, for as long as a recovery waits for the disk. After an error the next process tries again.
+// Prune removes old incidents, for as long as a recovery waits for the disk. After an error the next process retries.
 func Prune(j *incident.Journal) {
 	_ = within(&Recorder{journal: j}, func() error { return j.Prune(keepIncidents, keepFor, time.Now()) })
 }
@@ -340,7 +344,8 @@ func Prune(j *incident.Journal) {
 func PastOf(r incident.Record) recovery.Past {
 	p := recovery.Past{
 		Number: r.Number, Open: r.Status.Unfinished(), Back: r.Status == incident.CameBack, Refused: r.Status == incident.Refused,
-		Unfinished: r.Status == incident.Incomplete || r.Status == incident.Failed, Failed: r.Status == incident.Failed, Began: r.Began, Summary: r.Summary, Tries: r.Tries,
+		Unfinished: r.Status == incident.Incomplete || r.Status == incident.Failed, Failed: r.Status == incident.Failed,
+		Began: r.Began, Summary: r.Summary, Tries: r.Tries,
 	}
 	if r.Ended != nil {
 		p.Ended = *r.Ended

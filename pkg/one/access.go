@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -48,41 +49,36 @@ func findEndpoint(getenv func(string) string, dirs []string) (endpoint, source s
 	}
 	for _, dir := range dirs {
 		file := filepath.Join(dir, ".one", "one_endpoint")
-		if text, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(text)) != "" {
-			return strings.TrimSpace(string(text)), file
+		if content, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(content)) != "" {
+			return strings.TrimSpace(string(content)), file
 		}
 	}
 	return defaultEndpoint, "default"
 }
 
 func findCredentials(getenv func(string) string, dirs []string, authFile string) (credentials, source string, err error) {
-	var files []string
-	switch {
-	case authFile != "":
-		files = []string{authFile}
-	default:
-		if file := getenv("ONE_AUTH"); file != "" {
-			files = append(files, file)
-		}
+	files := []string{authFile}
+	if authFile == "" {
+		files = slices.DeleteFunc([]string{getenv("ONE_AUTH")}, func(file string) bool { return file == "" })
 		for _, dir := range dirs {
 			files = append(files, filepath.Join(dir, ".one", "one_auth"))
 		}
 	}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		content, err := os.ReadFile(file)
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue
 		}
 		if err != nil {
 			return "", file, fmt.Errorf("read credentials: %w", err)
 		}
-		first, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+		first, _, _ := strings.Cut(strings.TrimSpace(string(content)), "\n")
 		credentials = strings.TrimSpace(first)
 		if user, secret, ok := strings.Cut(credentials, ":"); !ok || user == "" || secret == "" {
 			return "", file, fmt.Errorf("read credentials: %s does not hold user:password on its first line", file)
 		}
 		return credentials, file, nil
 	}
-	return "", "", fmt.Errorf("no OpenNebula credentials: none of %s exists; run as oneadmin, or name a file with user:password by ONE_AUTH or --auth-file",
-		strings.Join(files, ", "))
+	return "", "", fmt.Errorf("no OpenNebula credentials: none of %s exists; run as oneadmin, "+
+		"or name a file with user:password by ONE_AUTH or --auth-file", strings.Join(files, ", "))
 }

@@ -2,123 +2,108 @@ package one
 
 import (
 	"bytes"
-	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"strings"
+	"unsafe"
 
 	"github.com/kolo/xmlrpc"
+
+	"one-ft/pkg/text"
 )
 
-// decodeAnswer turns the body of an answer into the value of a successful call,
-// a *CallError, a *FaultError or an *AnswerError. It accepts every answer shape
-// of 4.4 to 7.4: 3 elements, or 5 for a refusal since 5.10.
+// decodeAnswer turns the body of an answer into the value of a successful call (a string, an int64
+// or a bool), a *CallError, a *FaultError or an *AnswerError. It accepts every answer shape of 4.4
+// to 7.4: 3 elements, or 5 for a refusal since 5.10. body must not change any more.
 func decodeAnswer(method string, status int, body []byte) (any, error) {
-	if status == http.StatusOK {
-		if value, ok := plainAnswer(body); ok {
-			return value, nil
-		}
-	}
-	return decodeAny(method, status, body)
-}
-
-// decodeAny does that for every body, plain or not.
-func decodeAny(method string, status int, body []byte) (any, error) {
 	bad := func(err error) error {
-		return &AnswerError{Method: method, Status: status, Start: Printable(cut(string(body[:min(len(body), 300)]), 60)), Err: err}
+		return &AnswerError{Method: method, Status: status, Start: text.Short(string(body[:min(len(body), 300)]), 60),
+			Err: errors.New(text.Short(err.Error(), 200))}
 	}
 	if status != http.StatusOK {
 		return nil, bad(errors.New(http.StatusText(status)))
 	}
-	body, _ = cleanXML(body)
-	if err := wholeResponse(body); err != nil {
+	envelope, err := Parse(unsafe.String(unsafe.SliceData(body), len(body))) // no copy of the largest text that there is
+	switch {
+	case err != nil:
 		return nil, bad(err)
+	case envelope.name != "methodResponse":
+		return nil, bad(errors.New("no methodResponse"))
 	}
-	response := xmlrpc.Response(body)
-	if isFault(body) {
-		var fault xmlrpc.FaultError
-		if err := response.Unmarshal(&fault); err != nil {
-			return nil, bad(fmt.Errorf("unreadable fault: %w", err))
-		}
-		return nil, &FaultError{Method: method, Code: fault.Code, Text: Printable(fault.String)}
+	response := plainResponse(envelope, len(body))
+	if envelope.Child("fault") != nil {
+		return nil, readFault(method, response, bad)
 	}
 	var elements []any
 	if err := response.Unmarshal(&elements); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = errors.New("the answer holds no value")
-		}
 		return nil, bad(err)
 	}
 	return fromElements(method, elements, bad)
 }
 
-// fromElements reads [true, value, ...] and [false, text, code, object id, ...].
+// plainResponse writes an answer that has been read, thus is whole and not deeply nested, for
+// kolo/xmlrpc. That checks neither, fails at characters that XML forbids and at entities of HTML,
+// and drops what follows a CDATA section in a string without an error. size is about that of the result.
+func plainResponse(envelope *Element, size int) xmlrpc.Response {
+	var b bytes.Buffer
+	b.Grow(size)
+	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
+	var write func(*Element)
+	write = func(e *Element) {
+		b.WriteString("<" + e.name + ">")
+		_, _ = escape.WriteString(&b, e.text) // a Buffer never fails
+		for _, c := range e.children {
+			write(c)
+		}
+		b.WriteString("</" + e.name + ">")
+	}
+	write(envelope)
+	return b.Bytes()
+}
+
+// readFault makes an error of a fault.
+func readFault(method string, response xmlrpc.Response, bad func(error) error) error {
+	var fault xmlrpc.FaultError
+	err := response.Unmarshal(&fault)
+	if err == nil && fault.Code == 0 {
+		err = errors.New("no code")
+	}
+	if err != nil {
+		return bad(fmt.Errorf("unreadable fault: %w", err))
+	}
+	return &FaultError{Method: method, Code: fault.Code, Text: text.Printable(fault.String)}
+}
+
+// fromElements reads [true, value, ...] and [false, text, code, object ID, ...]. An empty string is
+// nil in elements, and an empty value is the last one that kolo/xmlrpc gives.
 func fromElements(method string, elements []any, bad func(error) error) (any, error) {
-	if len(elements) < 3 { // an empty <value/> swallows what follows it
+	if len(elements) < 3 {
 		return nil, bad(fmt.Errorf("%d elements where at least 3 belong", len(elements)))
 	}
 	ok, isBool := elements[0].(bool)
-	if !isBool {
+	switch {
+	case !isBool:
 		return nil, bad(errors.New("the first element is not a boolean"))
-	}
-	if ok {
+	case ok && elements[1] == nil:
+		return "", nil
+	case ok:
 		return elements[1], nil
-	}
-	refusal := &CallError{Method: method, ObjectID: -1}
-	if text, isText := elements[1].(string); isText {
-		refusal.Text = Printable(text)
-	}
-	if refusal.Text == "" {
-		refusal.Text = "[" + method + "] refused without a reason"
 	}
 	code, isInt := elements[2].(int64)
 	if !isInt {
 		return nil, bad(errors.New("the code of the refusal is not a number"))
 	}
-	refusal.Code = int(code)
+	refusal := &CallError{Method: method, Code: int(code), ObjectID: -1}
+	if reason, _ := elements[1].(string); reason != "" {
+		refusal.Text = text.Printable(reason)
+	} else {
+		refusal.Text = "[" + method + "] refused without a reason"
+	}
 	if len(elements) > 3 {
 		if id, isInt := elements[3].(int64); isInt {
 			refusal.ObjectID = int(id)
 		}
 	}
 	return nil, refusal
-}
-
-// wholeResponse makes sure that the body is one complete methodResponse:
-// kolo/xmlrpc accepts a body that ends in the middle of an array, and reports
-// everything else as a bare EOF.
-func wholeResponse(body []byte) error {
-	text := bytes.TrimSpace(body)
-	if len(text) == 0 {
-		return errors.New("the body is empty")
-	}
-	if !bytes.Contains(text[:min(len(text), 512)], []byte("<methodResponse")) {
-		return errors.New("no methodResponse")
-	}
-	if !bytes.HasSuffix(text, []byte("</methodResponse>")) {
-		return errors.New("the body is cut off")
-	}
-	if bytes.Count(text, []byte("<array"))+bytes.Count(text, []byte("<struct")) > maxContainers {
-		return errors.New("nested too deeply")
-	}
-	return nil
-}
-
-// maxContainers is more than any answer of oned holds (one). kolo/xmlrpc reads
-// nested ones by recursion.
-const maxContainers = 64
-
-// isFault looks for the fault element at the only place where it can be.
-func isFault(body []byte) bool {
-	dec := xml.NewDecoder(bytes.NewReader(body))
-	for {
-		tok, err := dec.Token()
-		if err != nil {
-			return false
-		}
-		if start, ok := tok.(xml.StartElement); ok && start.Name.Local != "methodResponse" {
-			return start.Name.Local == "fault"
-		}
-	}
 }

@@ -11,17 +11,21 @@ import (
 
 // Connect asks oned for its version and chooses the dialect for it.
 func (c *Client) Connect(ctx context.Context) (Version, Dialect, error) {
-	text, err := c.text(ctx, "one.system.version")
+	answer, err := c.text(ctx, "one.system.version")
 	if err != nil {
-		return Version{}, Dialect{}, fmt.Errorf("read the version of oned: %w", err)
+		return Version{}, Dialect{}, wrap(err, "read the version of oned")
 	}
-	v, err := ParseVersion(text)
+	v, err := ParseVersion(answer)
 	if err != nil {
 		return Version{}, Dialect{}, err
 	}
+	c.version = v
 	c.dialect, err = DialectFor(v)
 	return v, c.dialect, err
 }
+
+// Version is that of oned, once Connect has succeeded.
+func (c *Client) Version() Version { return c.version }
 
 // text makes a call that only reads and whose value is a string.
 func (c *Client) text(ctx context.Context, method string, args ...any) (string, error) {
@@ -29,98 +33,117 @@ func (c *Client) text(ctx context.Context, method string, args ...any) (string, 
 	if err != nil {
 		return "", err
 	}
-	switch v := value.(type) {
-	case string:
-		return v, nil
-	case nil: // kolo/xmlrpc gives nil for <string></string>
-		return "", nil
+	answer, ok := value.(string)
+	if !ok {
+		return "", fmt.Errorf("[%s] %w: a %T where a string belongs", method, ErrDamaged, value)
 	}
-	return "", fmt.Errorf("[%s] %w: a %T where a string belongs", method, ErrDamaged, value)
+	return answer, nil
 }
 
-// readObjects reads one object, or a pool of them, and passes each to keep.
-func readObjects[T any](ctx context.Context, c *Client, root, item string, parse func(*object) (T, error), method string, args ...any) ([]T, error) {
-	document, err := c.text(ctx, method, args...)
+// document makes a call that only reads and whose value is an XML document.
+func (c *Client) document(ctx context.Context, method string, args ...any) (*Element, error) {
+	answer, err := c.text(ctx, method, args...)
 	if err != nil {
 		return nil, err
 	}
-	all, err := objects(document, root, item, parse)
+	e, err := Parse(answer)
+	return e, inCall(method, err)
+}
+
+// Each makes a call that only reads a pool, such as one.hostpool.info of HOST, and passes each object
+// on, which lasts until f returns. A pool that holds an object twice is ErrDamaged: a value that
+// breaks out of its CDATA section could end its own object early and forge another one.
+func (c *Client) Each(ctx context.Context, item string, f func(*Element) error, method string, args ...any) error {
+	document, err := c.text(ctx, method, args...)
 	if err != nil {
-		return nil, fmt.Errorf("[%s] %w", method, err)
+		return err
+	}
+	seen := map[int64]bool{}
+	err = eachElement(document, item+"_POOL", item, func(e *Element) error {
+		if err := e.Require("ID"); err != nil {
+			return err
+		}
+		id := e.Number("ID")
+		if seen[id] {
+			return damaged("the pool holds %d twice", id)
+		}
+		seen[id] = true
+		return f(e)
+	})
+	return inCall(method, err)
+}
+
+// inCall says in which answer an object could not be read.
+func inCall(method string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("[%s] %w", method, err)
+}
+
+// readPool parses all objects of a pool.
+func readPool[T any](
+	ctx context.Context, c *Client, item string, parse func(*Element) (T, error), method string, args ...any,
+) (all []T, err error) {
+	err = c.Each(ctx, item, func(e *Element) error {
+		v, err := parse(e)
+		all = append(all, v)
+		return err
+	}, method, args...)
+	if err != nil {
+		return nil, err
 	}
 	return all, nil
 }
 
-// distinct makes sure that a pool holds no object twice and, unless asked is nil,
-// only those that were asked for: a value that breaks out of its CDATA section
-// could end its own object early and forge another one.
-func distinct[T any](pool []T, id func(T) int, asked []int) error {
-	seen := make(map[int]bool, len(pool))
-	for _, o := range pool {
-		if seen[id(o)] || asked != nil && !slices.Contains(asked, id(o)) {
-			return fmt.Errorf("%w: the pool holds %d twice or unasked", ErrDamaged, id(o))
-		}
-		seen[id(o)] = true
+// readObject parses one object, which has to have this ID unless it is ownUser.
+func readObject[T any](
+	ctx context.Context, c *Client, item string, id int, parse func(*Element) (T, error), method string,
+) (v T, err error) {
+	e, err := c.document(ctx, method, id)
+	switch {
+	case err != nil:
+		return v, err
+	case e.name != item:
+		err = damaged("%s where %s belongs", e.name, item)
+	case id != ownUser && e.Number("ID") != int64(id):
+		err = damaged("it is %s %s", item, e.Value("ID"))
+	default:
+		v, err = parse(e)
 	}
-	return nil
+	return v, inCall(method, err)
 }
 
-// readObject reads exactly one object.
-func readObject[T any](ctx context.Context, c *Client, item string, parse func(*object) (T, error), method string, args ...any) (T, error) {
-	all, err := readObjects(ctx, c, item, item, parse, method, args...)
-	if err == nil && len(all) != 1 {
-		err = fmt.Errorf("[%s] %w: no %s", method, ErrDamaged, item)
+// wrap says what an error, if there is one, kept from being done.
+func wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
 	}
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return all[0], nil
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), err)
 }
 
 // Host reads one host.
 func (c *Client) Host(ctx context.Context, id int) (Host, error) {
-	h, err := readObject(ctx, c, "HOST", parseHost, "one.host.info", id)
-	if err == nil && h.ID != id {
-		err = fmt.Errorf("[one.host.info] %w: host %d", ErrDamaged, h.ID)
-	}
-	if err != nil {
-		return Host{}, fmt.Errorf("read host %d: %w", id, err)
-	}
-	return h, nil
+	h, err := readObject(ctx, c, "HOST", id, (*Element).Host, "one.host.info")
+	return h, wrap(err, "read host %d", id)
 }
 
 // HostXML reads one host as oned writes it, for programs that want it so.
 func (c *Client) HostXML(ctx context.Context, id int) (string, error) {
 	document, err := c.text(ctx, "one.host.info", id)
-	if err != nil {
-		return "", fmt.Errorf("read host %d: %w", id, err)
-	}
-	return document, nil
+	return document, wrap(err, "read host %d", id)
 }
 
 // Hosts reads all hosts. LastContact is 0 in such an answer.
 func (c *Client) Hosts(ctx context.Context) ([]Host, error) {
-	hosts, err := readObjects(ctx, c, "HOST_POOL", "HOST", parseHost, "one.hostpool.info")
-	if err == nil {
-		err = distinct(hosts, func(h Host) int { return h.ID }, nil)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the hosts: %w", err)
-	}
-	return hosts, nil
+	hosts, err := readPool(ctx, c, "HOST", (*Element).Host, "one.hostpool.info")
+	return hosts, wrap(err, "read the hosts")
 }
 
 // VM reads one VM with its whole history.
 func (c *Client) VM(ctx context.Context, id int) (VM, error) {
-	v, err := readObject(ctx, c, "VM", parseVM, "one.vm.info", id)
-	if err == nil && v.ID != id {
-		err = fmt.Errorf("[one.vm.info] %w: VM %d", ErrDamaged, v.ID)
-	}
-	if err != nil {
-		return VM{}, fmt.Errorf("read VM %d: %w", id, err)
-	}
-	return v, nil
+	v, err := readObject(ctx, c, "VM", id, parseVM, "one.vm.info")
+	return v, wrap(err, "read VM %d", id)
 }
 
 // VMSet reads several VMs in one call, each with its last history record only.
@@ -129,104 +152,115 @@ func (c *Client) VM(ctx context.Context, id int) (VM, error) {
 // them one by one.
 func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 	if !c.dialect.HasSet {
-		return nil, fmt.Errorf("read %d VMs: %w", len(ids), ErrUnsupported)
+		return nil, wrap(ErrUnsupported, "read %d VMs", len(ids))
 	}
 	if len(ids) == 0 {
 		return nil, nil
+	}
+	method, args := c.vmsByID(ids)
+	vms, err := readPool(ctx, c, "VM", func(e *Element) (VM, error) {
+		if id := int(e.Number("ID")); !slices.Contains(ids, id) {
+			return VM{}, damaged("VM %d, which is none of those", id)
+		}
+		return parseVM(e)
+	}, method, args...)
+	return vms, wrap(err, "read %d VMs", len(ids))
+}
+
+// ReadVMs reads VMs that are not DONE by their IDs, which are ascending: full bodies, each with its
+// last history record only. When they cannot be read together, each half is tried: one VM whose text
+// is damaged must not hide the others. unread are those that cannot be read.
+func ReadVMs[T any](ctx context.Context, c *Client, ids []int, parse func(*Element) (T, error)) (vms []T, unread []int, err error) {
+	method, args := c.vmsByID(ids)
+	err = c.Each(ctx, "VM", func(e *Element) error {
+		if _, wanted := slices.BinarySearch(ids, int(e.Number("ID"))); !wanted {
+			return nil
+		}
+		v, err := parse(e)
+		vms = append(vms, v)
+		return err
+	}, method, args...)
+	switch {
+	case err == nil:
+		return vms, nil, nil
+	case ctx.Err() != nil || !Unreadable(err):
+		return nil, nil, err
+	case len(ids) == 1:
+		return nil, ids, nil
+	}
+	vms, unread, err = ReadVMs(ctx, c, ids[:len(ids)/2], parse)
+	if err != nil {
+		return nil, nil, err
+	}
+	more, missing, err := ReadVMs(ctx, c, ids[len(ids)/2:], parse)
+	return append(vms, more...), append(slices.Clip(unread), missing...), err
+}
+
+// vmsByID is the call for full bodies of VMs by their IDs, or by the range that these are in.
+func (c *Client) vmsByID(ids []int) (method string, args []any) {
+	if !c.dialect.HasSet {
+		const notDone = -1
+		return c.vmsByRange(ids[0], ids[len(ids)-1], notDone)
 	}
 	words := make([]string, len(ids))
 	for i, id := range ids {
 		words[i] = strconv.Itoa(id)
 	}
-	vms, err := readObjects(ctx, c, "VM_POOL", "VM", parseVM, "one.vmpool.infoset", strings.Join(words, ","), true)
-	if err == nil {
-		err = distinct(vms, func(v VM) int { return v.ID }, ids)
+	return "one.vmpool.infoset", []any{strings.Join(words, ","), true}
+}
+
+// vmsByRange is the call for full bodies of the VMs of all users in a state. Those of one.vmpool.info
+// are short since 5.8: they leave out SCHED_MESSAGE and what the scheduler evaluates (tapes).
+func (c *Client) vmsByRange(from, to, state int) (method string, args []any) {
+	if c.dialect.poolQuery {
+		return "one.vmpool.infoextended", []any{allUsers, from, to, state, ""}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read %d VMs: %w", len(ids), err)
-	}
-	return vms, nil
+	return "one.vmpool.info", []any{allUsers, from, to, state}
+}
+
+const (
+	allUsers = -2
+	allIDs   = -1
+)
+
+// ReadPending reads the VMs that wait for a host, with full bodies.
+func ReadPending[T any](ctx context.Context, c *Client, parse func(*Element) (T, error)) ([]T, error) {
+	method, args := c.vmsByRange(allIDs, allIDs, int(Pending))
+	vms, err := readPool(ctx, c, "VM", parse, method, args...)
+	return vms, wrap(err, "read the VMs that are %s", Pending)
 }
 
 // PendingVMs reads the VMs that wait for a host: their IDs, states and what the
-// scheduler says (USER_TEMPLATE/SCHED_MESSAGE).
+// scheduler says (USER_TEMPLATE/SCHED_MESSAGE). A storm has tens of thousands, and nobody wants to
+// know more of them.
 func (c *Client) PendingVMs(ctx context.Context) ([]VM, error) {
-	method := "one.vmpool.info"
-	if c.dialect.poolQuery {
-		// The short bodies of 5.8 to 5.10 leave SCHED_MESSAGE out (tapes).
-		method = "one.vmpool.infoextended"
-	}
-	return c.vmPool(ctx, method, Pending, func(o *object) (VM, error) {
-		v, err := parseVM(o)
-		// A storm has tens of thousands, and nobody wants to know more of them.
-		says, said := v.UserTemplate[schedulerMessage]
-		if v.Template, v.UserTemplate = nil, nil; said {
-			v.UserTemplate = map[string]string{schedulerMessage: says}
-		}
-		return v, err
+	return ReadPending(ctx, c, func(e *Element) (VM, error) {
+		return e.VM(func(name string) bool { return name == "SCHED_MESSAGE" })
 	})
 }
-
-// schedulerMessage is where the scheduler says why a VM still waits for a host.
-const schedulerMessage = "SCHED_MESSAGE"
 
 // VMsIn reads all VMs in a state: their IDs, states and last history records. From 5.8 on
 // the bodies are short: custom attributes are missing.
 func (c *Client) VMsIn(ctx context.Context, state VMState) ([]VM, error) {
-	return c.vmPool(ctx, "one.vmpool.info", state, parseVM)
-}
-
-func (c *Client) vmPool(ctx context.Context, method string, state VMState, parse func(*object) (VM, error)) ([]VM, error) {
-	args := []any{-2, -1, -1, int(state)} // of all users, all IDs
+	args := []any{allUsers, allIDs, allIDs, int(state)}
 	if c.dialect.poolQuery {
 		args = append(args, "")
 	}
-	vms, err := readObjects(ctx, c, "VM_POOL", "VM", parse, method, args...)
-	if err == nil {
-		err = distinct(vms, func(v VM) int { return v.ID }, nil)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the VMs that are %s: %w", state, err)
-	}
-	return vms, nil
+	vms, err := readPool(ctx, c, "VM", parseVM, "one.vmpool.info", args...)
+	return vms, wrap(err, "read the VMs that are %s", state)
 }
 
 // Datastore reads one datastore.
 func (c *Client) Datastore(ctx context.Context, id int) (Datastore, error) {
-	d, err := readObject(ctx, c, "DATASTORE", parseDatastore, "one.datastore.info", id)
-	if err != nil {
-		return Datastore{}, fmt.Errorf("read datastore %d: %w", id, err)
-	}
-	return d, nil
+	d, err := readObject(ctx, c, "DATASTORE", id, (*Element).Datastore, "one.datastore.info")
+	return d, wrap(err, "read datastore %d", id)
 }
 
-// MaxInterval is the longest time between two monitorings of a host, in seconds, that is
-// believed. Nobody monitors that seldom, and times that are multiplied must not overflow.
-const MaxInterval = 24 * 60 * 60
-
-// MonitoringInterval reads the seconds between two monitorings of a host from
-// oned's configuration: MONITORING_INTERVAL (4.x), MONITORING_INTERVAL_HOST
-// (5.x). It is 0 where oned does not tell (6.0 and later: monitord.conf does), or what it tells
-// is above MaxInterval.
-func (c *Client) MonitoringInterval(ctx context.Context) (int, error) {
-	document, err := c.text(ctx, "one.system.config")
-	if err != nil {
-		return 0, fmt.Errorf("read the configuration of oned: %w", err)
-	}
-	root := strings.SplitN(strings.TrimPrefix(strings.TrimSpace(document), "<"), ">", 2)[0] // TEMPLATE or OPENNEBULA_CONFIGURATION
-	seconds := 0
-	err = forEach(document, root, root, func(o *object) error {
-		for _, name := range []string{"MONITORING_INTERVAL_HOST", "MONITORING_INTERVAL"} {
-			if n, err := strconv.Atoi(o.value(name)); err == nil && n > 0 && n <= MaxInterval && seconds == 0 {
-				seconds = n
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("[one.system.config] %w", err)
-	}
-	return seconds, nil
+// Configuration is oned.conf with its defaults, as oned reports it: TEMPLATE, or since 5.0
+// OPENNEBULA_CONFIGURATION.
+func (c *Client) Configuration(ctx context.Context) (*Element, error) {
+	e, err := c.document(ctx, "one.system.config")
+	return e, wrap(err, "read the configuration of oned")
 }
 
 // Action is something that changes a VM.
@@ -249,142 +283,105 @@ const (
 func (c *Client) Do(ctx context.Context, action Action, vmID int) error {
 	method, args, err := c.dialect.request(action, vmID)
 	if err == nil {
-		_, err = c.call(ctx, false, method, args...)
+		err = c.change(ctx, method, args...)
 	}
-	if err != nil {
-		return fmt.Errorf("%s VM %d: %w", action, vmID, err)
+	return wrap(err, "%s VM %d", action, vmID)
+}
+
+// change makes a call that changes something, once.
+func (c *Client) change(ctx context.Context, method string, args ...any) error {
+	if c.dialect.Name == "" {
+		return errNotConnected
 	}
-	return nil
+	_, err := c.call(ctx, false, method, args...)
+	return err
 }
 
 // Migrate moves a SUSPENDED or POWEROFF VM, which stays so, to a host; oned
 // checks that the host has room. A nil error means accepted.
 func (c *Client) Migrate(ctx context.Context, vmID, hostID int) error {
-	if c.dialect.Name == "" {
-		return errNotConnected
-	}
-	const live, enforceCapacity = false, true
-	args := []any{vmID, hostID, live, enforceCapacity, -1 /* the same datastore */, 0 /* by saving */}
-	if _, err := c.call(ctx, false, "one.vm.migrate", args[:c.dialect.migrateArgs]...); err != nil {
-		return fmt.Errorf("migrate VM %d to host %d: %w", vmID, hostID, err)
-	}
-	return nil
+	const live, enforceCapacity, sameDatastore, bySaving = false, true, -1, 0
+	args := []any{vmID, hostID, live, enforceCapacity, sameDatastore, bySaving}
+	return wrap(c.change(ctx, "one.vm.migrate", args[:c.dialect.migrateArgs]...), "migrate VM %d to host %d", vmID, hostID)
 }
+
+// Deploy starts a VM that waits (PENDING or HOLD) on a host, as the scheduler does: oned checks that the
+// host has room, and in all releases checks nothing else that the scheduler does. datastoreID is the
+// system datastore, -1 for the one that oned takes by default for the cluster of the host. A nil error
+// means accepted; a VM that waits no more is ErrWrongState.
+//
+// The four arguments are taken by all releases; the template with networks, 5.8 and later, may be left
+// out (VirtualMachineDeploy in src/rm/RequestManagerVirtualMachine.cc of 4.4 to 7.0, src/rm/xml-rpc of 7.2
+// on: paramList.size() > 5).
+func (c *Client) Deploy(ctx context.Context, vmID, hostID, datastoreID int) error {
+	const enforceCapacity = true
+	return wrap(c.change(ctx, "one.vm.deploy", vmID, hostID, enforceCapacity, datastoreID), "deploy VM %d on host %d", vmID, hostID)
+}
+
+// merge is the way to update a template that keeps what else is in it.
+const merge = 1
 
 // Annotate sets one attribute in the user template of a VM; what else is there stays. The
 // name has capital letters and underscores, and the value no quotes.
 func (c *Client) Annotate(ctx context.Context, vmID int, name, value string) error {
-	const merge = 1
-	if _, err := c.call(ctx, false, "one.vm.update", vmID, fmt.Sprintf("%s = %q", name, value), merge); err != nil {
-		return fmt.Errorf("set %s of VM %d: %w", name, vmID, err)
-	}
-	return nil
+	return wrap(c.change(ctx, "one.vm.update", vmID, fmt.Sprintf("%s = %q", name, value), merge), "set %s of VM %d", name, vmID)
 }
 
 // AnnotateHost does the same in the template of a host, which needs MANAGE rights on it.
 func (c *Client) AnnotateHost(ctx context.Context, hostID int, name, value string) error {
-	const merge = 1
-	if _, err := c.call(ctx, false, "one.host.update", hostID, fmt.Sprintf("%s = %q", name, value), merge); err != nil {
-		return fmt.Errorf("set %s of host %d: %w", name, hostID, err)
-	}
-	return nil
+	return wrap(c.change(ctx, "one.host.update", hostID, fmt.Sprintf("%s = %q", name, value), merge), "set %s of host %d", name, hostID)
 }
 
 // MonitoredAt is when a host was last monitored successfully, in Unix seconds of the front-end, where one.host.info
 // does not tell: from 5.0 to 5.10, whose oned keeps the results of good monitorings only (src/im/MonitorThread.cc;
-// one.host.monitoring). 0 for never. ErrUnsupported before, where oned writes them for hosts that it does not look at,
-// and later, where Host.LastContact tells.
+// one.host.monitoring). 0 for never. ErrUnsupported before, where oned writes them for hosts that it does not monitor,
+// and later: see Host.LastContact.
 func (c *Client) MonitoredAt(ctx context.Context, hostID int) (int64, error) {
 	if c.dialect.deleteByAction || c.dialect.HasSet {
-		return 0, fmt.Errorf("read the monitoring of host %d: %w", hostID, ErrUnsupported)
+		return 0, wrap(ErrUnsupported, "read the monitoring of host %d", hostID)
 	}
-	document, err := c.text(ctx, "one.host.monitoring", hostID)
-	if err != nil {
-		return 0, fmt.Errorf("read the monitoring of host %d: %w", hostID, err)
-	}
+	data, err := c.document(ctx, "one.host.monitoring", hostID)
 	var last int64
-	err = forEach(document, "MONITORING_DATA", "HOST", func(o *object) error {
-		last = max(last, o.optional("LAST_MON_TIME"))
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("[one.host.monitoring] %w", err)
+	for _, host := range data.All("HOST") {
+		last = max(last, host.Number("LAST_MON_TIME"))
 	}
-	return last, nil
+	return last, wrap(err, "read the monitoring of host %d", hostID)
 }
 
 // SetSchedulable lets the scheduler use a host (enable: INIT, and MONITORED after the next monitoring), or not
-// (disable: DISABLED, which goes on being monitored). It is one.host.enable with a boolean up to 4.14 and
+// (disable: DISABLED, which is still monitored). It is one.host.enable with a boolean up to 4.14 and
 // one.host.status since 5.0 (src/rm/RequestManager.cc of each release), and needs ADMIN rights on the host.
 func (c *Client) SetSchedulable(ctx context.Context, hostID int, enable bool) error {
-	method, args := "one.host.status", []any{hostID, hostStatusDisabled}
-	word := "disable"
+	const enabled, disabled = 0, 1 // include/RequestManagerHost.h, 5.0 to 7.4
+	method, word, to := "one.host.status", "disable", any(disabled)
 	if enable {
-		word, args[1] = "enable", hostStatusEnabled
-	}
-	if c.dialect.Name == "" {
-		return errNotConnected
+		word, to = "enable", enabled
 	}
 	if c.dialect.deleteByAction { // up to 4.14, as for VMs
-		method, args[1] = "one.host.enable", enable
+		method, to = "one.host.enable", enable
 	}
-	if _, err := c.call(ctx, false, method, args...); err != nil {
-		return fmt.Errorf("%s host %d: %w", word, hostID, err)
-	}
-	return nil
+	return wrap(c.change(ctx, method, hostID, to), "%s host %d", word, hostID)
 }
 
-// The statuses of one.host.status (include/RequestManagerHost.h, 5.0 to 7.4).
-const (
-	hostStatusEnabled  = 0
-	hostStatusDisabled = 1
-)
-
-// The operations of one.vm.recover since 4.14.
-const (
-	opFailure  = 0
-	opRetry    = 2
-	opDelete   = 3
-	opRecreate = 4
-)
-
 // errNotConnected is a mistake of the program: what would be sent depends on the
-// version, and nobody has asked for it.
+// version, and Connect has not run.
 var errNotConnected = errors.New("the version of oned is not known: Connect has not succeeded")
 
 // request is the call for an action in this dialect.
 func (d Dialect) request(action Action, vmID int) (method string, args []any, err error) {
-	if d.Name == "" {
-		return "", nil, errNotConnected
+	names := map[Action]string{Resume: "resume", Reboot: d.bootAction, Resched: "resched"}
+	if d.deleteByAction {
+		names[Recreate], names[Delete] = "delete-recreate", "delete"
 	}
-	byName := func(name string) (string, []any, error) { return "one.vm.action", []any{name, vmID}, nil }
-	byOperation := func(op int) (string, []any, error) { return "one.vm.recover", []any{vmID, op}, nil }
-	switch action {
-	case Recreate:
-		if d.deleteByAction {
-			return byName("delete-recreate")
-		}
-		return byOperation(opRecreate)
-	case Delete:
-		if d.deleteByAction {
-			return byName("delete")
-		}
-		return byOperation(opDelete)
-	case RecoverFailure:
-		if d.recoverBool {
-			return "one.vm.recover", []any{vmID, false}, nil
-		}
-		return byOperation(opFailure)
-	case Retry:
-		if d.CanRetry() {
-			return byOperation(opRetry)
-		}
-	case Resume:
-		return byName("resume")
-	case Reboot:
-		return byName(d.bootAction)
-	case Resched:
-		return byName("resched")
+	if name, found := names[action]; found {
+		return "one.vm.action", []any{name, vmID}, nil
 	}
-	return "", nil, fmt.Errorf("%w: %s", ErrUnsupported, action)
+	operation, found := map[Action]int{RecoverFailure: 0, Retry: 2, Delete: 3, Recreate: 4}[action] // since 4.14
+	switch {
+	case d.recoverBool && action == RecoverFailure:
+		return "one.vm.recover", []any{vmID, false}, nil
+	case !found || d.recoverBool:
+		return "", nil, fmt.Errorf("%w: %s", ErrUnsupported, action)
+	}
+	return "one.vm.recover", []any{vmID, operation}, nil
 }

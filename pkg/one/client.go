@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/kolo/xmlrpc"
+
+	"one-ft/pkg/text"
 )
 
 // The limits of a Client where Options leaves them zero.
@@ -22,9 +24,8 @@ const (
 	// DefaultTimeout bounds one call. oned 4.4 to 7.4 answer in milliseconds; a
 	// call waits longest when all 30 connections of oned are taken.
 	DefaultTimeout = 30 * time.Second
-	// DefaultMaxAnswer bounds one answer in bytes. The largest that one-ft asks
-	// for is a pool of hosts, about 3 kB each.
-	DefaultMaxAnswer = 64 << 20
+	// maxAnswer bounds one answer in bytes. The largest is a pool of hosts, about 3 kB each.
+	maxAnswer = 64 << 20
 	// maxConnections stays below the about 15 that oned serves at once.
 	maxConnections = 10
 	// firstPause and maxPause bound the growing pause between attempts at a
@@ -43,20 +44,21 @@ type Options struct {
 	// Transport carries the requests; nil means a pool of its own, see NewTransport.
 	Transport http.RoundTripper
 	Timeout   time.Duration // of one call; 0 means DefaultTimeout
-	MaxAnswer int64         // bytes of one answer; 0 means DefaultMaxAnswer
 	// Patience is how long a call that is safe to repeat is repeated while oned
 	// does not answer or reports a temporary error; 0 means a single attempt. The last
 	// attempt ends at most 5 s after it.
 	Patience time.Duration
-	// OnRetry, when set, is told before each pause what went wrong.
+	// OnRetry, when set, is called before each pause with what went wrong.
 	OnRetry func(err error, pause time.Duration)
 }
 
 // Client talks to one oned. It is safe for concurrent use.
 type Client struct {
-	opt     Options
-	http    *http.Client
-	dialect Dialect
+	opt       Options
+	http      *http.Client
+	maxAnswer int64 // bytes
+	version   Version
+	dialect   Dialect
 }
 
 // New checks the options and returns a Client that has not talked to oned yet.
@@ -68,7 +70,7 @@ func New(opt Options) (*Client, error) {
 		if !found {
 			shown = opt.Endpoint
 		}
-		return nil, fmt.Errorf("endpoint %q is not a URL such as http://localhost:2633/RPC2", Printable(cut(shown, 200)))
+		return nil, fmt.Errorf("endpoint %q is not a URL such as http://localhost:2633/RPC2", text.Short(shown, 200))
 	}
 	if opt.Credentials == "" {
 		return nil, errors.New("no credentials")
@@ -76,15 +78,12 @@ func New(opt Options) (*Client, error) {
 	if opt.Timeout <= 0 {
 		opt.Timeout = DefaultTimeout
 	}
-	if opt.MaxAnswer <= 0 {
-		opt.MaxAnswer = DefaultMaxAnswer
-	}
 	if opt.Transport == nil {
 		if opt.Transport, err = NewTransport("", false); err != nil {
 			return nil, err
 		}
 	}
-	return &Client{opt: opt, http: &http.Client{
+	return &Client{opt: opt, maxAnswer: maxAnswer, http: &http.Client{
 		Transport: opt.Transport,
 		// oned never redirects; to follow would carry the password to a stranger.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -103,7 +102,7 @@ func (c *Client) Endpoint() string {
 
 // call makes one call. safe says that the call changes nothing: then it is
 // repeated for Options.Patience while the error is temporary. The result is the
-// second element of the answer: a string, an int64, a bool or nil (empty string).
+// second element of the answer: a string, an int64 or a bool.
 func (c *Client) call(ctx context.Context, safe bool, method string, args ...any) (any, error) {
 	stop := time.Now().Add(c.opt.Patience)
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
@@ -147,19 +146,19 @@ func (c *Client) attempt(ctx context.Context, limit time.Duration, method string
 		return nil, &TransportError{Method: method, Sent: c.maySend(err, connected), Err: withoutURL(err)}
 	}
 	defer resp.Body.Close()
-	answer, err := readAll(resp, c.opt.MaxAnswer+1)
+	answer, err := readAll(resp, c.maxAnswer+1)
 	switch {
 	case err != nil:
 		return nil, &TransportError{Method: method, Sent: true, Err: err}
-	case int64(len(answer)) > c.opt.MaxAnswer:
+	case int64(len(answer)) > c.maxAnswer:
 		return nil, &AnswerError{Method: method, Status: resp.StatusCode,
-			Err: fmt.Errorf("%w of %d bytes", ErrTooBig, c.opt.MaxAnswer)}
+			Err: fmt.Errorf("%w of %d bytes", ErrTooBig, c.maxAnswer)}
 	}
 	return decodeAnswer(method, resp.StatusCode, answer)
 }
 
 // readAll reads the body of an answer up to a limit, into a buffer of the right size where the
-// server tells it. A server that says more than it sends makes nobody take much memory.
+// server tells it. A server that announces more than it sends does not cost much memory.
 func readAll(resp *http.Response, limit int64) ([]byte, error) {
 	const most = 8 << 20
 	var buffer bytes.Buffer
@@ -169,10 +168,10 @@ func readAll(resp *http.Response, limit int64) ([]byte, error) {
 }
 
 // maySend reports whether the request may have reached oned. It certainly did
-// not when there was no connection to send it on: net/http tells when it has one,
+// not when there was no connection to send it on: net/http reports when it has one,
 // with the handshake of TLS behind it; another transport may not tell.
 func (c *Client) maySend(err error, connected bool) bool {
-	if _, tells := c.opt.Transport.(*http.Transport); tells {
+	if _, reports := c.opt.Transport.(*http.Transport); reports {
 		return connected
 	}
 	var op *net.OpError

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+
+	"one-ft/pkg/text"
 )
 
 // Version is an OpenNebula version, such as 6.10.0.
@@ -14,7 +16,7 @@ type Version struct{ Major, Minor, Patch int }
 func ParseVersion(s string) (Version, error) {
 	m := regexp.MustCompile(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\D|$)`).FindStringSubmatch(s)
 	if m == nil {
-		return Version{}, fmt.Errorf("oned reports version %q, which is not a version", Printable(cut(s, 40)))
+		return Version{}, fmt.Errorf("oned reports version %q, which is not a version", text.Short(s, 40))
 	}
 	var v Version
 	for i, part := range []*int{&v.Major, &v.Minor, &v.Patch} {

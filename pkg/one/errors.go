@@ -5,31 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 // The error classes of OpenNebula's answers; test with errors.Is. The codes are
 // those of include/RequestManager.h of every release from 4.4 to 7.4.
 var (
-	// ErrAuthentication is code 256: the user or the password is wrong.
-	ErrAuthentication = errors.New("not authenticated")
-	// ErrAuthorization is code 512: the user may not do this.
-	ErrAuthorization = errors.New("not authorized")
-	// ErrNotFound is code 1024: no such object.
-	ErrNotFound = errors.New("no such object")
-	// ErrWrongState is code 2048: not possible in the state the object is in.
-	ErrWrongState = errors.New("wrong state")
-	// ErrBadArgument is code 4096: an argument has a wrong value.
-	ErrBadArgument = errors.New("bad argument")
-	// ErrInternal is code 8192: oned could not do it, and may be able to later.
-	ErrInternal = errors.New("internal error of oned")
-	// ErrUnsupported means that this version has no such call.
-	ErrUnsupported = errors.New("not supported by this OpenNebula")
-	// ErrTooOld means that oned is older than 4.4.
-	ErrTooOld = errors.New("OpenNebula is older than 4.4")
-	// ErrDamaged means that an object in an answer could not be read.
-	ErrDamaged = errors.New("damaged object in the answer")
-	// ErrTooBig means that an answer is larger than the limit of the client.
-	ErrTooBig = errors.New("answer larger than the limit")
+	ErrAuthentication = errors.New("not authenticated")                // code 256: the user or the password is wrong
+	ErrAuthorization  = errors.New("not authorized")                   // code 512: the user may not do this
+	ErrNotFound       = errors.New("no such object")                   // code 1024
+	ErrWrongState     = errors.New("wrong state")                      // code 2048: not possible in the state the object is in
+	ErrBadArgument    = errors.New("bad argument")                     // code 4096: an argument has a wrong value
+	ErrInternal       = errors.New("internal error of oned")           // code 8192: oned failed to do it, and may be able to later
+	ErrUnsupported    = errors.New("not supported by this OpenNebula") // this version has no such call
+	ErrTooOld         = errors.New("OpenNebula is older than 4.4")
+	ErrDamaged        = errors.New("damaged object in the answer") // an object in an answer could not be read
+	ErrTooBig         = errors.New("answer larger than the limit") // of the client
 )
 
 // CallError is a refusal: oned understood the call and answered "no".
@@ -45,21 +36,10 @@ func (e *CallError) Error() string { return fmt.Sprintf("%s (code %d)", e.Text, 
 
 // Unwrap gives the class of the code, or nil for a code no version uses.
 func (e *CallError) Unwrap() error {
-	switch e.Code {
-	case 0x0100:
-		return ErrAuthentication
-	case 0x0200:
-		return ErrAuthorization
-	case 0x0400:
-		return ErrNotFound
-	case 0x0800:
-		return ErrWrongState
-	case 0x1000:
-		return ErrBadArgument
-	case 0x2000:
-		return ErrInternal
-	}
-	return nil
+	return map[int]error{
+		0x0100: ErrAuthentication, 0x0200: ErrAuthorization, 0x0400: ErrNotFound,
+		0x0800: ErrWrongState, 0x1000: ErrBadArgument, 0x2000: ErrInternal,
+	}[e.Code]
 }
 
 // FaultError is an XML-RPC fault: the call never reached OpenNebula's logic.
@@ -93,7 +73,7 @@ func (e *FaultError) Unwrap() error {
 // TransportError means that no answer arrived.
 type TransportError struct {
 	Method string
-	// Sent tells whether oned may have received the call. A call that was not
+	// Sent reports whether oned may have received the call. A call that was not
 	// sent can be repeated safely, whatever it does.
 	Sent bool
 	Err  error
@@ -137,17 +117,12 @@ func (e *AnswerError) Unwrap() error { return e.Err }
 // It says nothing about whether repeating the call is safe: see Unsent.
 func Temporary(err error) bool {
 	var fault *FaultError
-	if errors.As(err, &fault) {
-		switch fault.Code {
-		case FaultNoArguments, FaultParameter, FaultNotXML, FaultUnknownMethod:
-			return false
-		}
-		return true
-	}
 	var transport *TransportError
 	var answer *AnswerError
 	var certificate *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &fault):
+		return !slices.Contains([]int{FaultNoArguments, FaultParameter, FaultNotXML, FaultUnknownMethod}, fault.Code)
 	case errors.As(err, &certificate), errors.Is(err, http.ErrSchemeMismatch): // https, but no TLS there
 		return false
 	case errors.As(err, &transport):
@@ -163,4 +138,10 @@ func Temporary(err error) bool {
 func Unsent(err error) bool {
 	var transport *TransportError
 	return errors.As(err, &transport) && !transport.Sent
+}
+
+// Unreadable reports whether an answer came that cannot be read, as a whole or an object in it.
+func Unreadable(err error) bool {
+	var answer *AnswerError
+	return errors.Is(err, ErrDamaged) || errors.As(err, &answer)
 }

@@ -13,28 +13,13 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"one-ft/pkg/text"
 	"one-ft/test/testdata/tapes"
 )
 
 // inOneLine reports whether text is fit for a log.
 func inOneLine(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
-}
-
-// FuzzPrintable: what is shown can be shown, and does not change when it is shown again.
-func FuzzPrintable(f *testing.F) {
-	for _, text := range []string{"web-01", "\x1b]0;x\a", "\u202e", "\xff\xfe\n", "\uFFFD", "\u0085é", "\U000E0001"} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		got := Printable(text)
-		if !inOneLine(got) || Printable(got) != got || inOneLine(text) && got != text || len(got) > 10*len(text) {
-			t.Errorf("%q becomes %q", text, got)
-		}
-		if short := cut(got, 40); utf8.RuneCountInString(short) > 41 || !strings.HasPrefix(got, strings.TrimSuffix(short, "…")) {
-			t.Errorf("%q is cut to %q", got, short)
-		}
-	})
 }
 
 // FuzzVersion: a version that is taken is read again from what it is written as, and has a dialect or
@@ -66,8 +51,8 @@ func FuzzVersion(f *testing.F) {
 func FuzzOtherObjects(f *testing.F) {
 	seeds(f, func(tape tapes.Tape) {
 		if value, err := decodeAnswer("one.x", tape.HTTPStatus, tape.Response); err == nil {
-			if text, ok := value.(string); ok && !strings.HasPrefix(text, "<VM") && !strings.HasPrefix(text, "<HOST") {
-				f.Add(text)
+			if document, ok := value.(string); ok && !strings.HasPrefix(document, "<VM") && !strings.HasPrefix(document, "<HOST") {
+				f.Add(document)
 			}
 		}
 	})
@@ -80,31 +65,26 @@ func FuzzOtherObjects(f *testing.F) {
 	f.Add("<VM><ID>1</ID><STATE>3</STATE><LCM_STATE>3</LCM_STATE><TEMPLATE><CPU>NaN</CPU><MEMORY>9007199254740993</MEMORY></TEMPLATE><HISTORY_RECORDS/></VM>")
 	f.Fuzz(func(t *testing.T, document string) {
 		damaged := func(err error) {
-			if err != nil && (!errors.Is(err, ErrDamaged) || Printable(err.Error()) != err.Error()) {
+			if err != nil && (!errors.Is(err, ErrDamaged) || text.Printable(err.Error()) != err.Error()) {
 				t.Errorf("%q", err)
 			}
 		}
-		damaged(forEach(document, "USER", "USER", func(o *object) error {
-			u, err := parseUser(o)
-			if err == nil && (!inOneLine(u.Name) || len(u.Groups) == 0) {
+		e, err := Parse(document)
+		damaged(err)
+		if err == nil {
+			u, err := e.User()
+			if damaged(err); err == nil && (!inOneLine(u.Name) || len(u.Groups) == 0) {
 				t.Errorf("%+v", u)
 			}
-			return err
-		}))
-		damaged(forEach(document, "DATASTORE", "DATASTORE", func(o *object) error {
-			d, err := parseDatastore(o)
-			if err == nil && !inOneLine(d.Name) {
+			d, err := e.Datastore()
+			if damaged(err); err == nil && !inOneLine(d.Name) {
 				t.Errorf("%+v", d)
 			}
-			return err
-		}))
-		damaged(forEach(document, "VM", "VM", func(o *object) error {
-			v, err := parseVMDisks(o)
-			if err == nil && (math.IsNaN(v.CPU) || math.IsInf(v.CPU, 0) || v.CPU < 0 || int64(v.Memory)*1024 < 0 || v.Memory > 1<<40) {
+			v, err := e.VMDisks()
+			if damaged(err); err == nil && (math.IsNaN(v.CPU) || math.IsInf(v.CPU, 0) || v.CPU < 0 || int64(v.Memory)*1024 < 0 || v.Memory > 1<<40) {
 				t.Errorf("a VM of %g CPUs and %d MB", v.CPU, v.Memory)
 			}
-			return err
-		}))
+		}
 		answers(t, document, damaged)
 	})
 }
@@ -123,11 +103,6 @@ func answers(t *testing.T, document string, damaged func(error)) {
 	}
 	_, err = c.Follows(ctx)
 	damaged(err)
-	at, err := c.LastMonitored(ctx, 1)
-	damaged(err)
-	if at < 0 {
-		t.Errorf("last monitored at %d", at)
-	}
 }
 
 // fixed is an oned that has one answer.

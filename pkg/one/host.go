@@ -1,6 +1,10 @@
 package one
 
-import "fmt"
+import (
+	"cmp"
+
+	"one-ft/pkg/text"
+)
 
 // Host is what one-ft needs to know of a host.
 type Host struct {
@@ -13,6 +17,8 @@ type Host struct {
 	// of the front-end. 0 when not known: before 5.12, whose LAST_MON_TIME counts
 	// attempts that failed, too, and in answers about several hosts.
 	LastContact int64
+	// LastAttempt is when oned last tried to (LAST_MON_TIME; 0 from 5.12 on).
+	LastAttempt int64
 	// Capacity in hundredths of a core and in kB, and what VMs reserve of it.
 	MaxCPU, UsedCPU       int64
 	MaxMemory, UsedMemory int64
@@ -23,37 +29,32 @@ type Host struct {
 	Template map[string]string
 }
 
-// parseHost reads a HOST element of one.host.info or of a pool.
-func parseHost(o *object) (Host, error) {
-	h := Host{
-		ID:        o.integer("ID"),
-		Name:      Printable(o.value("NAME")),
-		State:     HostState(o.integer("STATE")),
-		ClusterID: o.integer("CLUSTER_ID"),
-		Cluster:   Printable(o.value("CLUSTER")),
-		Template:  o.single("TEMPLATE").attributes(),
+// Host reads a HOST element of one.host.info or of a pool.
+func (e *Element) Host() (Host, error) {
+	share, list := e.Child("HOST_SHARE"), e.Child("VMS")
+	err := cmp.Or(e.Require("ID", "STATE", "CLUSTER_ID"), e.Once("TEMPLATE", "MONITORING", "HOST_SHARE", "VMS"))
+	ids := e.IDs("VMS")
+	if err == nil && len(ids) < len(list.Children()) {
+		err = damaged("VMS holds something else")
 	}
-	if m := o.single("MONITORING"); m != nil {
-		h.LastContact = (&object{element: m}).optional("TIMESTAMP")
+	if err != nil {
+		return Host{}, wrap(err, "host %s", text.Short(e.Value("ID"), 20))
 	}
-	if share := o.single("HOST_SHARE"); share != nil {
-		s := &object{element: share}
-		h.MaxCPU, h.UsedCPU = s.optional("MAX_CPU"), s.optional("CPU_USAGE")
-		h.MaxMemory, h.UsedMemory = s.optional("MAX_MEM"), s.optional("MEM_USAGE")
-	}
-	if vms := o.single("VMS"); vms != nil {
-		for _, e := range vms.children {
-			one := &object{element: &element{name: "VMS", children: []*element{e}}}
-			h.VMs = append(h.VMs, one.integer("ID"))
-			if one.err != nil && o.err == nil {
-				o.err = one.err
-			}
-		}
-	}
-	if o.err != nil {
-		return Host{}, fmt.Errorf("host %s: %w", Printable(cut(o.value("ID"), 20)), o.err)
-	}
-	return h, nil
+	return Host{
+		ID:          int(e.Number("ID")),
+		Name:        text.Printable(e.Value("NAME")),
+		State:       HostState(e.Number("STATE")),
+		ClusterID:   int(e.Number("CLUSTER_ID")),
+		Cluster:     text.Printable(e.Value("CLUSTER")),
+		LastContact: e.Child("MONITORING").Number("TIMESTAMP"),
+		LastAttempt: e.Number("LAST_MON_TIME"),
+		MaxCPU:      share.Number("MAX_CPU"),
+		UsedCPU:     share.Number("CPU_USAGE"),
+		MaxMemory:   share.Number("MAX_MEM"),
+		UsedMemory:  share.Number("MEM_USAGE"),
+		VMs:         ids,
+		Template:    e.Child("TEMPLATE").Attributes(nil),
+	}, nil
 }
 
 // Datastore is what one-ft needs to know of a datastore.
@@ -63,15 +64,10 @@ type Datastore struct {
 	Shared bool   // all hosts see the same files (TEMPLATE/SHARED = YES)
 }
 
-// parseDatastore reads a DATASTORE element.
-func parseDatastore(o *object) (Datastore, error) {
-	d := Datastore{
-		ID:     o.integer("ID"),
-		Name:   Printable(o.value("NAME")),
-		Shared: o.single("TEMPLATE").value("SHARED") == "YES",
+// Datastore reads a DATASTORE element.
+func (e *Element) Datastore() (Datastore, error) {
+	if err := cmp.Or(e.Require("ID"), e.Once("TEMPLATE")); err != nil {
+		return Datastore{}, wrap(err, "datastore")
 	}
-	if o.err != nil {
-		return Datastore{}, fmt.Errorf("datastore: %w", o.err)
-	}
-	return d, nil
+	return Datastore{ID: int(e.Number("ID")), Name: text.Printable(e.Value("NAME")), Shared: e.Child("TEMPLATE").Is("SHARED", "YES")}, nil
 }

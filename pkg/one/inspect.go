@@ -1,11 +1,11 @@
 package one
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
+
+	"one-ft/pkg/text"
 )
 
 // User is a user of the cloud.
@@ -19,46 +19,23 @@ type User struct {
 // that name (AuthManager.cc of 4.4 to 7.4; both have ID 0).
 func (u User) Admin() bool { return u.ID == 0 || slices.Contains(u.Groups, 0) }
 
+// ownUser is the ID with which one.user.info gives the user who asks.
+const ownUser = -1
+
 // OwnUser reads the user of this client.
 func (c *Client) OwnUser(ctx context.Context) (User, error) {
-	const own = -1
-	u, err := readObject(ctx, c, "USER", parseUser, "one.user.info", own)
-	if err != nil {
-		return User{}, fmt.Errorf("read the own user: %w", err)
-	}
-	return u, nil
+	u, err := readObject(ctx, c, "USER", ownUser, (*Element).User, "one.user.info")
+	return u, wrap(err, "read the own user")
 }
 
-func parseUser(o *object) (User, error) {
-	u := User{ID: o.integer("ID"), Name: Printable(o.value("NAME")), Groups: []int{o.integer("GID")}}
-	if groups := o.single("GROUPS"); groups != nil {
-		for _, e := range groups.children {
-			if n, err := strconv.Atoi(strings.TrimSpace(e.text)); err == nil && e.name == "ID" && !slices.Contains(u.Groups, n) {
-				u.Groups = append(u.Groups, n)
-			}
-		}
+// User reads a USER element.
+func (e *Element) User() (User, error) {
+	if err := cmp.Or(e.Require("ID", "GID"), e.Once("GROUPS")); err != nil {
+		return User{}, wrap(err, "user")
 	}
-	if o.err != nil {
-		return User{}, fmt.Errorf("user: %w", o.err)
-	}
-	return u, nil
-}
-
-// LastMonitored reads when oned last monitored a host, in Unix seconds of the front-end; 0
-// when it does not tell. Before 5.12 attempts that failed count, too.
-func (c *Client) LastMonitored(ctx context.Context, hostID int) (int64, error) {
-	at, err := readObject(ctx, c, "HOST", func(o *object) (int64, error) {
-		if m := o.child("MONITORING"); m != nil {
-			if at := (&object{element: m}).optional("TIMESTAMP"); at > 0 {
-				return at, nil
-			}
-		}
-		return max(0, o.optional("LAST_MON_TIME")), nil
-	}, "one.host.info", hostID)
-	if err != nil {
-		return 0, fmt.Errorf("read host %d: %w", hostID, err)
-	}
-	return at, nil
+	primary := int(e.Number("GID"))
+	others := slices.DeleteFunc(e.IDs("GROUPS"), func(id int) bool { return id == primary })
+	return User{ID: int(e.Number("ID")), Name: text.Printable(e.Value("NAME")), Groups: append([]int{primary}, others...)}, nil
 }
 
 // VMDisks is a VM with its disks.
@@ -78,40 +55,17 @@ type Disk struct {
 	Copied bool
 }
 
-// VMsBetween reads the VMs with IDs from one to another, both included, that are not DONE:
-// full bodies, each with its last history record only.
-func (c *Client) VMsBetween(ctx context.Context, from, to int) ([]VMDisks, error) {
-	const allUsers, notDone = -2, -1
-	method, args := "one.vmpool.info", []any{allUsers, from, to, notDone}
-	if c.dialect.poolQuery { // since then the bodies of one.vmpool.info are short
-		method, args = "one.vmpool.infoextended", append(args, "")
-	}
-	vms, err := readObjects(ctx, c, "VM_POOL", "VM", parseVMDisks, method, args...)
-	if err == nil {
-		err = distinct(vms, func(v VMDisks) int { return v.ID }, nil)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the VMs from %d to %d: %w", from, to, err)
-	}
-	return vms, nil
-}
-
-func parseVMDisks(o *object) (VMDisks, error) {
-	vm, err := parseVM(o)
+// VMDisks reads a VM element.
+func (e *Element) VMDisks() (VMDisks, error) {
+	vm, err := parseVM(e)
 	v := VMDisks{VM: vm}
-	if t := o.child("TEMPLATE"); t != nil {
-		for _, d := range t.children {
-			if d.name != "DISK" {
-				continue
-			}
-			yes := func(name string) bool { return strings.EqualFold(d.value(name), "YES") }
-			kind, target := strings.ToUpper(d.value("TYPE")), strings.ToUpper(d.value("LN_TARGET"))
-			v.Disks = append(v.Disks, Disk{
-				Persistent: yes("PERSISTENT") || yes("SAVE"),
-				ReadOnly:   yes("READONLY") || kind == "CDROM" || kind == "SWAP",
-				Copied:     target != "" && target != "NONE",
-			})
-		}
+	for _, d := range e.Child("TEMPLATE").All("DISK") {
+		target := d.Value("LN_TARGET")
+		v.Disks = append(v.Disks, Disk{
+			Persistent: d.persistent(),
+			ReadOnly:   d.Is("READONLY", "YES") || d.Is("TYPE", "CDROM") || d.Is("TYPE", "SWAP"),
+			Copied:     target != "" && !d.Is("LN_TARGET", "NONE"),
+		})
 	}
 	return v, err
 }

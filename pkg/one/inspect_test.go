@@ -1,6 +1,7 @@
 package one
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -40,36 +41,76 @@ func TestOwnUser(t *testing.T) {
 	}
 }
 
-func TestLastMonitored(t *testing.T) {
-	var last string
-	for text, want := range map[string]int64{
-		"<HOST><LAST_MON_TIME>17</LAST_MON_TIME></HOST>":                      17,
-		"<HOST><MONITORING><TIMESTAMP>18</TIMESTAMP></MONITORING></HOST>":     18,
-		"<HOST><MONITORING/><LAST_MON_TIME>19</LAST_MON_TIME></HOST>":         19,
-		"<HOST><TEMPLATE><LAST_MON_TIME>20</LAST_MON_TIME></TEMPLATE></HOST>": 0,
-		"<HOST><MONITORING><TIMESTAMP>later</TIMESTAMP></MONITORING></HOST>":  0,
+// TestUserPool: the quotas that oned writes beside the users, as in its source, are passed over, and nothing else is.
+func TestUserPool(t *testing.T) {
+	const (
+		inner    = "<DATASTORE_QUOTA></DATASTORE_QUOTA><NETWORK_QUOTA></NETWORK_QUOTA><VM_QUOTA><VM><CPU><![CDATA[4]]></CPU></VM></VM_QUOTA><IMAGE_QUOTA></IMAGE_QUOTA>"
+		defaults = "<DEFAULT_USER_QUOTAS>" + inner + "</DEFAULT_USER_QUOTAS>"
+		first    = "<USER><ID>0</ID><GID>0</GID><GROUPS><ID>0</ID></GROUPS><NAME>oneadmin</NAME><TEMPLATE></TEMPLATE>"
+		second   = "<USER><ID>2</ID><GID>1</GID><GROUPS><ID>1</ID></GROUPS><NAME>alice</NAME><TEMPLATE></TEMPLATE>"
+	)
+	users := func(item, pool string) (ids []int, err error) {
+		c := client(t, "7.4.1", always(http.StatusOK, accepted("<"+item+"_POOL>"+pool+"</"+item+"_POOL>")))
+		err = c.Each(t.Context(), item, func(e *Element) error {
+			u, err := e.User()
+			ids = append(ids, u.ID)
+			return err
+		}, "one.pool.info")
+		return ids, err
+	}
+	for version, pool := range map[string]string{
+		"4.4":              first + inner + "</USER>" + second + inner + "</USER>" + defaults,
+		"4.6 to 7.4":       first + "</USER><QUOTAS><ID>0</ID></QUOTAS>" + second + "</USER><QUOTAS><ID>2</ID>" + inner + "</QUOTAS>" + defaults,
+		"no row of quotas": first + "</USER>" + second + "</USER><QUOTAS><ID>2</ID>" + inner + "</QUOTAS>" + defaults,
 	} {
-		at, err := client(t, "7.4.1", asked(&last, text)).LastMonitored(t.Context(), 4)
-		if err != nil || at != want || !strings.Contains(last, "one.host.info") {
-			t.Errorf("%s: %d %v", text, at, err)
+		if ids, err := users("USER", pool); err != nil || !slices.Equal(ids, []int{0, 2}) {
+			t.Errorf("%s: %v, %v", version, ids, err)
 		}
 	}
-	_, err := client(t, "7.4.1", always(http.StatusOK, "")).LastMonitored(t.Context(), 4)
+	for _, pool := range []string{first + "</USER><QUOTA/>", first + "</USER>" + first + "</USER>", first + "</USER><QUOTAS>", "<USER_QUOTAS/>"} {
+		_, err := users("USER", pool)
+		is(t, err, ErrDamaged)
+	}
+	_, err := users("HOST", "<QUOTAS/>")
+	is(t, err, ErrDamaged)
+}
+
+func TestHostTimes(t *testing.T) {
+	for inner, want := range map[string][2]int64{
+		"<LAST_MON_TIME>17</LAST_MON_TIME>":                      {0, 17},
+		"<MONITORING><TIMESTAMP>18</TIMESTAMP></MONITORING>":     {18, 0},
+		"<MONITORING/><LAST_MON_TIME>19</LAST_MON_TIME>":         {0, 19},
+		"<TEMPLATE><LAST_MON_TIME>20</LAST_MON_TIME></TEMPLATE>": {0, 0},
+		"<MONITORING><TIMESTAMP>later</TIMESTAMP></MONITORING>":  {0, 0},
+	} {
+		document := "<HOST><ID>4</ID><STATE>2</STATE><CLUSTER_ID>0</CLUSTER_ID>" + inner + "</HOST>"
+		h, err := client(t, "7.4.1", always(http.StatusOK, accepted(document))).Host(t.Context(), 4)
+		if err != nil || h.LastContact != want[0] || h.LastAttempt != want[1] {
+			t.Errorf("%s: %+v %v", inner, h, err)
+		}
+	}
+	_, err := client(t, "7.4.1", always(http.StatusOK, "")).Host(t.Context(), 4)
 	failed(t, err)
 }
 
-func TestVMsBetween(t *testing.T) {
+func TestReadVMs(t *testing.T) {
 	var last string
 	disks := "<DISK><PERSISTENT>YES</PERSISTENT><LN_TARGET>NONE</LN_TARGET></DISK><DISK><SAVE>YES</SAVE><LN_TARGET>SYSTEM</LN_TARGET></DISK>" +
 		"<DISK><TYPE>swap</TYPE></DISK><DISK><TYPE>CDROM</TYPE></DISK><DISK><READONLY>YES</READONLY></DISK><DISK><SAVE>NO</SAVE></DISK><NIC><SAVE>YES</SAVE></NIC>"
-	vm := "<VM><ID>7</ID><STATE>3</STATE><LCM_STATE>3</LCM_STATE><TEMPLATE>" + disks + "</TEMPLATE><USER_TEMPLATE/><HISTORY_RECORDS/></VM>"
-	for version, method := range map[string]string{"4.4.1": "one.vmpool.info<", "5.6.1": "one.vmpool.info<", "5.8.0": "one.vmpool.infoextended<", "7.4.1": "one.vmpool.infoextended<"} {
-		vms, err := client(t, version, asked(&last, "<VM_POOL>"+vm+"</VM_POOL>")).VMsBetween(t.Context(), 5, 9)
+	vm := func(id string) string {
+		return "<VM><ID>" + id + "</ID><STATE>3</STATE><LCM_STATE>3</LCM_STATE><TEMPLATE>" + disks + "</TEMPLATE><USER_TEMPLATE/><HISTORY_RECORDS/></VM>"
+	}
+	byRange := []string{"<int>-2</int>", "<int>5</int>", "<int>9</int>", "<int>-1</int>"}
+	for version, words := range map[string][]string{
+		"4.4.1": append([]string{"one.vmpool.info<"}, byRange...), "5.6.1": append([]string{"one.vmpool.info<"}, byRange...),
+		"5.8.0": append([]string{"one.vmpool.infoextended<"}, byRange...), "7.4.1": {"one.vmpool.infoset<", "<string>5,7,9</string>", "<boolean>1</boolean>"},
+	} {
+		c := client(t, version, asked(&last, "<VM_POOL>"+vm("6")+vm("7")+"</VM_POOL>")) // nobody wants 6
+		vms, unread, err := ReadVMs(t.Context(), c, []int{5, 7, 9}, (*Element).VMDisks)
 		want := []Disk{{Persistent: true}, {Persistent: true, Copied: true}, {ReadOnly: true}, {ReadOnly: true}, {ReadOnly: true}, {}}
-		if err != nil || len(vms) != 1 || vms[0].ID != 7 || !slices.Equal(vms[0].Disks, want) {
-			t.Errorf("%s: %+v %v", version, vms, err)
+		if err != nil || len(vms) != 1 || len(unread) > 0 || vms[0].ID != 7 || !slices.Equal(vms[0].Disks, want) {
+			t.Errorf("%s: %+v %v %v", version, vms, unread, err)
 		}
-		words := []string{method, "<int>-2</int>", "<int>5</int>", "<int>9</int>", "<int>-1</int>"}
 		at := 0
 		for _, w := range words {
 			i := strings.Index(last[at:], w)
@@ -80,8 +121,33 @@ func TestVMsBetween(t *testing.T) {
 			at += i + len(w)
 		}
 	}
-	_, err := client(t, "7.4.1", asked(&last, "<VM_POOL>"+vm+vm+"</VM_POOL>")).VMsBetween(t.Context(), 5, 9)
-	failed(t, err)
-	_, err = client(t, "7.4.1", asked(&last, "<VM_POOL><VM><ID>7</ID></VM></VM_POOL>")).VMsBetween(t.Context(), 5, 9)
-	failed(t, err)
+	// Damage is narrowed down to the VMs that have it.
+	pool := func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		call, err := Parse(string(body))
+		if err != nil {
+			return nil, err
+		}
+		var text string
+		for id := range strings.SplitSeq(call.Child("params").Children()[1].Child("value").Value("string"), ",") {
+			switch id {
+			case "3":
+				text += "<VM><ID>3</ID></VM>"
+			case "6":
+				text += vm("6") + vm("6")
+			default:
+				text += vm(id)
+			}
+		}
+		return answer(http.StatusOK, accepted("<VM_POOL>"+text+"</VM_POOL>")), nil
+	}
+	vms, unread, err := ReadVMs(t.Context(), client(t, "7.4.1", round(pool)), []int{1, 2, 3, 4, 5, 6, 7}, (*Element).VMDisks)
+	if err != nil || len(vms) != 5 || !slices.Equal(unread, []int{3, 6}) {
+		t.Errorf("%d VMs, unread %v, %v", len(vms), unread, err)
+	}
+	_, _, err = ReadVMs(t.Context(), client(t, "7.4.1", always(http.StatusOK, elements("<boolean>0</boolean>", "<string>no</string>", "<i4>512</i4>"))), []int{1, 2}, (*Element).VMDisks)
+	is(t, err, ErrAuthorization)
 }

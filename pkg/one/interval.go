@@ -8,20 +8,24 @@ import (
 	"time"
 
 	"one-ft/pkg/onedconf"
+	"one-ft/pkg/text"
 )
 
-// DefaultInterval is the time between two monitorings of a host where neither
-// oned nor monitord.conf tells: MONITORING_INTERVAL_HOST of monitord, 6.0 to 7.4.
-const DefaultInterval = 180 * time.Second
+// The times between two monitorings of a host.
+const (
+	// DefaultInterval is that where neither oned nor monitord.conf names one: MONITORING_INTERVAL_HOST of
+	// monitord, 6.0 to 7.4.
+	DefaultInterval = 180 * time.Second
+	// MaxInterval is the longest that is believed, in seconds. Nobody monitors that seldom, and times
+	// that are multiplied must not overflow.
+	MaxInterval = 24 * 60 * 60
+)
 
 // Interval finds the time between two monitorings of a host: from oned's configuration
-// (before 6.0), else from monitord.conf (path; may be missing), else
-// DefaultInterval. The second result says where it came from, and what kept monitord.conf
-// from being read; it is printable.
-func Interval(ctx context.Context, cloud interface {
-	MonitoringInterval(context.Context) (int, error)
-}, monitord string) (time.Duration, string, error) {
-	seconds, err := cloud.MonitoringInterval(ctx)
+// (before 6.0), else from monitord.conf (path; may be missing), else DefaultInterval. source says where
+// it came from, and what kept monitord.conf from being read; it is printable.
+func (c *Client) Interval(ctx context.Context, monitord string) (interval time.Duration, source string, err error) {
+	seconds, err := c.MonitoringInterval(ctx)
 	if err != nil {
 		return 0, "", err
 	}
@@ -30,10 +34,8 @@ func Interval(ctx context.Context, cloud interface {
 	}
 	all, err := onedconf.ReadFile(monitord)
 	switch interval, found := monitordInterval(all); {
-	case errors.Is(err, fs.ErrNotExist):
-		return DefaultInterval, "default of monitord", nil
-	case err != nil:
-		return DefaultInterval, Printable(fmt.Sprintf("default of monitord, because its configuration cannot be read: %v", err)), nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return DefaultInterval, text.Printable(fmt.Sprintf("default of monitord, because its configuration cannot be read: %v", err)), nil
 	case found:
 		return interval, monitord, nil
 	}
@@ -49,4 +51,20 @@ func monitordInterval(conf []onedconf.Attribute) (interval time.Duration, found 
 		return 0, false
 	}
 	return time.Duration(n) * time.Second, true
+}
+
+// MonitoringInterval reads the seconds between two monitorings of a host from
+// oned's configuration: MONITORING_INTERVAL (4.x), MONITORING_INTERVAL_HOST
+// (5.x). It is 0 where oned has none (6.0 and later: monitord.conf does), or one above MaxInterval.
+func (c *Client) MonitoringInterval(ctx context.Context) (int, error) {
+	config, err := c.Configuration(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range []string{"MONITORING_INTERVAL_HOST", "MONITORING_INTERVAL"} {
+		if n := config.Number(name); n > 0 && n <= MaxInterval {
+			return int(n), nil
+		}
+	}
+	return 0, nil
 }

@@ -1,7 +1,6 @@
 package one
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +19,7 @@ func FuzzMonitordInterval(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		conf, err := onedconf.Parse("monitord.conf", []byte(text), nil)
+		conf, _, err := onedconf.Parse("monitord.conf", []byte(text))
 		interval, found := monitordInterval(conf)
 		if found != (interval > 0) || interval > MaxInterval*time.Second || found && interval%time.Second != 0 {
 			t.Errorf("%q: %s, %v", text, interval, found)
@@ -31,13 +30,9 @@ func FuzzMonitordInterval(f *testing.F) {
 	})
 }
 
-// intervals is a cloud that does not tell its interval, as since 6.0.
-type intervals struct{}
-
-func (intervals) MonitoringInterval(context.Context) (int, error) { return 0, nil }
-
 // TestInterval: monitord.conf is read as monitord reads it; one that cannot be read is said.
 func TestInterval(t *testing.T) {
+	silent := client(t, "6.10.0", always(200, accepted("<OPENNEBULA_CONFIGURATION/>")))
 	for text, want := range map[string]time.Duration{
 		"monitoring_interval_host = 15\n": 15 * time.Second, "A = 1 MONITORING_INTERVAL_HOST = 15\n": 15 * time.Second, "MONITORING_INTERVAL_HOST\n= 15\n": 15 * time.Second,
 		"MONITORING_INTERVAL_HOST = 15\r\n": 15 * time.Second, "LOG = [ SYSTEM = \"file\", # MONITORING_INTERVAL_HOST = 1\n X = 2 ]\nMONITORING_INTERVAL_HOST = \"20\" # s\n": 20 * time.Second,
@@ -47,13 +42,13 @@ func TestInterval(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		interval, source, err := Interval(t.Context(), intervals{}, path)
+		interval, source, err := silent.Interval(t.Context(), path)
 		if interval != want || err != nil || want != DefaultInterval && source != path {
 			t.Errorf("%q: %s, %s, %v", text, interval, source, err)
 		}
 	}
 	for path, says := range map[string]string{t.TempDir(): "cannot be read", filepath.Join(t.TempDir(), "none"): "default of monitord"} {
-		if interval, source, err := Interval(t.Context(), intervals{}, path); interval != DefaultInterval || !strings.Contains(source, says) || err != nil {
+		if interval, source, err := silent.Interval(t.Context(), path); interval != DefaultInterval || !strings.Contains(source, says) || err != nil {
 			t.Errorf("%s: %s, %s, %v", path, interval, source, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"one-ft/pkg/text"
 	"one-ft/test/testdata/tapes"
 )
 
@@ -81,7 +82,7 @@ func failed(t testing.TB, err error) error {
 	if strings.Contains(err.Error(), secret) {
 		t.Errorf("the error holds the password: %v", err)
 	}
-	if Printable(err.Error()) != err.Error() {
+	if text.Printable(err.Error()) != err.Error() {
 		t.Errorf("the error is not printable: %q", err.Error())
 	}
 	return err

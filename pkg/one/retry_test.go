@@ -126,7 +126,7 @@ func TestPermanentErrors(t *testing.T) {
 				status = 404
 			}
 			c := client(t, "7.4.0", round(func(*http.Request) (*http.Response, error) { calls++; return answer(status, body), nil }))
-			c.opt.Patience, c.opt.MaxAnswer = time.Hour, 4096
+			c.opt.Patience, c.maxAnswer = time.Hour, 4096
 			_, err := c.VM(t.Context(), 7)
 			if Temporary(failed(t, err)) || calls != 1 {
 				t.Errorf("%s: %d calls, %v", name, calls, err)

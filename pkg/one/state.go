@@ -23,27 +23,17 @@ const (
 // String gives the name that OpenNebula's own tools print, or "STATE_<n>" for
 // a number that no version up to 7.4 uses.
 func (s HostState) String() string {
-	switch s {
-	case HostInit:
-		return "INIT"
-	case HostMonitoringMonitored:
-		return "MONITORING_MONITORED"
-	case HostMonitored:
-		return "MONITORED"
-	case HostError:
-		return "ERROR"
-	case HostDisabled:
-		return "DISABLED"
-	case HostMonitoringError:
-		return "MONITORING_ERROR"
-	case HostMonitoringInit:
-		return "MONITORING_INIT"
-	case HostMonitoringDisabled:
-		return "MONITORING_DISABLED"
-	case HostOffline:
-		return "OFFLINE"
+	names := [...]string{"INIT", "MONITORING_MONITORED", "MONITORED", "ERROR", "DISABLED", "MONITORING_ERROR", "MONITORING_INIT",
+		"MONITORING_DISABLED", "OFFLINE"}
+	return name(names[:], "STATE_", int(s))
+}
+
+// name is that of a state, or prefix and number for one that has none.
+func name(names []string, prefix string, n int) string {
+	if n < 0 || n >= len(names) {
+		return prefix + strconv.Itoa(n)
 	}
-	return "STATE_" + strconv.Itoa(int(s))
+	return names[n]
 }
 
 // Failed reports whether oned could not reach the host: ERROR, also while it
@@ -165,10 +155,7 @@ const (
 func (s VMState) String() string {
 	names := [...]string{"INIT", "PENDING", "HOLD", "ACTIVE", "STOPPED", "SUSPENDED", "DONE", "FAILED",
 		"POWEROFF", "UNDEPLOYED", "CLONING", "CLONING_FAILURE"}
-	if s >= 0 && int(s) < len(names) {
-		return names[s]
-	}
-	return "STATE_" + strconv.Itoa(int(s))
+	return name(names[:], "STATE_", int(s))
 }
 
 // String gives OpenNebula's name of the state, or "LCM_STATE_<n>" for a number
@@ -193,8 +180,5 @@ func (s LCMState) String() string {
 		"HOTPLUG_NIC_POWEROFF", "HOTPLUG_RESIZE", "HOTPLUG_SAVEAS_UNDEPLOYED", "HOTPLUG_SAVEAS_STOPPED",
 		"BACKUP", "BACKUP_POWEROFF", "RESTORE",
 	}
-	if s >= 0 && int(s) < len(names) {
-		return names[s]
-	}
-	return "LCM_STATE_" + strconv.Itoa(int(s))
+	return name(names[:], "LCM_STATE_", int(s))
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"one-ft/pkg/text"
 	"one-ft/test/testdata/tapes"
 )
 
@@ -83,7 +84,7 @@ func TestEveryRecordedAnswer(t *testing.T) {
 				t.Errorf("%s %s: %v", version, tape.Name, err)
 			}
 		}
-		want.text, want.value = Printable(want.text), strings.Replace(want.value, "boolean:", "bool:", 1)
+		want.text, want.value = text.Printable(want.text), strings.Replace(want.value, "boolean:", "bool:", 1)
 		if got != want {
 			t.Errorf("%s %s:\n got %+v\nwant %+v", version, tape.Name, got, want)
 		}
@@ -119,11 +120,12 @@ func TestEveryRecordedVM(t *testing.T) {
 		if want.kind != "value" || tape.Method != "one.vm.info" && !strings.HasPrefix(tape.Method, "one.vmpool.info") {
 			return
 		}
-		document, root := strings.TrimPrefix(want.value, "string:"), "VM_POOL"
+		document := strings.TrimPrefix(want.value, "string:")
+		pool := document
 		if tape.Method == "one.vm.info" {
-			root = "VM"
+			pool = "<VM_POOL>" + document + "</VM_POOL>"
 		}
-		vms, err := readObjects(ctx(t), playing(t, version, tape), root, "VM", parseVM, tape.Method)
+		vms, err := readPool(ctx(t), client(t, version, always(200, accepted(pool))), "VM", parseVM, tape.Method)
 		if err != nil {
 			t.Fatalf("%s %s: %v", version, tape.Name, err)
 		}

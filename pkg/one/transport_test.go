@@ -158,7 +158,7 @@ func TestAnswerOverTheLimit(t *testing.T) {
 		}
 	})
 	c := serving(t, server, "")
-	c.opt.MaxAnswer = 100_000
+	c.maxAnswer = 100_000
 	err := c.Do(ctx(t), Recreate, 7)
 	if is(t, err, ErrTooBig); Temporary(err) {
 		t.Error(err)
@@ -166,7 +166,7 @@ func TestAnswerOverTheLimit(t *testing.T) {
 	exact := accepted("7.4.1")
 	for limit, fits := range map[int64]bool{int64(len(exact)): true, int64(len(exact)) - 1: false} {
 		small := client(t, "", always(200, exact))
-		small.opt.MaxAnswer = limit
+		small.maxAnswer = limit
 		if _, _, err := small.Connect(ctx(t)); (err == nil) != fits {
 			t.Errorf("limit %d: %v", limit, err)
 		}

@@ -1,8 +1,12 @@
 package one
 
 import (
-	"fmt"
+	"cmp"
+	"slices"
 	"strconv"
+	"strings"
+
+	"one-ft/pkg/text"
 )
 
 // VM is what one-ft needs to know of a virtual machine. Texts that only people
@@ -15,7 +19,7 @@ type VM struct {
 	LCM   LCMState
 	// DeployID is what the driver calls its guest; "" for one that was never started.
 	DeployID string
-	// Resched: oned's scheduler has been asked to move it.
+	// Resched: oned's scheduler is to move it.
 	Resched bool
 	CPU     float64 // cores
 	Memory  int     // MB
@@ -71,17 +75,7 @@ func (v VM) Status() string {
 }
 
 // Is reports whether the VM is ACTIVE in one of these LCM states.
-func (v VM) Is(states ...LCMState) bool {
-	if v.State != Active {
-		return false
-	}
-	for _, s := range states {
-		if v.LCM == s {
-			return true
-		}
-	}
-	return false
-}
+func (v VM) Is(states ...LCMState) bool { return v.State == Active && slices.Contains(states, v.LCM) }
 
 // Last gives the last history record: where the VM is, or where it was last.
 func (v VM) Last() (Record, bool) {
@@ -108,83 +102,83 @@ func (v VM) Migrating() bool {
 
 // size reads what a VM needs. A number that no machine has, or that is none (NaN is a number for
 // strconv), counts as not given: others calculate with it.
-func size(template map[string]string) (cpu float64, memoryMB int) {
+func size(cpuText, memoryText string) (cpu float64, memoryMB int) {
 	const maxCores, maxMemoryMB = 1e6, 1 << 30
-	if n, err := strconv.ParseFloat(template["CPU"], 64); err == nil && n > 0 && n < maxCores {
+	if n, err := strconv.ParseFloat(strings.TrimSpace(cpuText), 64); err == nil && n > 0 && n < maxCores {
 		cpu = n
 	}
-	if n, err := strconv.Atoi(template["MEMORY"]); err == nil && n > 0 && n < maxMemoryMB {
+	if n, err := strconv.Atoi(strings.TrimSpace(memoryText)); err == nil && n > 0 && n < maxMemoryMB {
 		memoryMB = n
 	}
 	return cpu, memoryMB
 }
 
-// parseVM reads a VM element of one.vm.info or of a pool.
-func parseVM(o *object) (VM, error) {
+// VM reads a VM element of one.vm.info or of a pool; of its templates the attributes that keep
+// takes, all with nil.
+func (e *Element) VM(keep func(name string) bool) (VM, error) {
+	template, history := e.Child("TEMPLATE"), e.Child("HISTORY_RECORDS")
+	err := cmp.Or(e.Require("ID", "STATE", "LCM_STATE"), e.Once("TEMPLATE", "USER_TEMPLATE", "HISTORY_RECORDS"))
+	if err == nil && history == nil {
+		err = damaged("it has no HISTORY_RECORDS") // every version sends it, empty for a VM that never ran
+	}
 	v := VM{
-		ID:           o.integer("ID"),
-		Name:         Printable(o.value("NAME")),
-		Owner:        Printable(o.value("UNAME")),
-		State:        VMState(o.integer("STATE")),
-		LCM:          LCMState(o.integer("LCM_STATE")),
-		DeployID:     Printable(o.value("DEPLOY_ID")),
-		Resched:      o.optional("RESCHED") == 1,
-		Template:     o.single("TEMPLATE").attributes(),
-		UserTemplate: o.single("USER_TEMPLATE").attributes(),
+		ID:           int(e.Number("ID")),
+		Name:         text.Printable(e.Value("NAME")),
+		Owner:        text.Printable(e.Value("UNAME")),
+		State:        VMState(e.Number("STATE")),
+		LCM:          LCMState(e.Number("LCM_STATE")),
+		DeployID:     text.Printable(e.Value("DEPLOY_ID")),
+		Resched:      e.Number("RESCHED") == 1,
+		Template:     template.Attributes(keep),
+		UserTemplate: e.Child("USER_TEMPLATE").Attributes(keep),
 	}
-	v.CPU, v.Memory = size(v.Template)
-	if t := o.child("TEMPLATE"); t != nil {
-		for _, disk := range t.children {
-			if disk.name == "DISK" {
-				v.DiskCount++
-			}
-			if disk.name == "DISK" && (disk.value("PERSISTENT") == "YES" || disk.value("SAVE") == "YES") {
-				v.PersistentDisks = true
-			}
+	v.CPU, v.Memory = size(template.Value("CPU"), template.Value("MEMORY"))
+	for _, disk := range template.All("DISK") {
+		v.DiskCount++
+		v.PersistentDisks = v.PersistentDisks || disk.persistent()
+	}
+	for _, h := range history.Children() {
+		r := h.record()
+		last, placed := v.Last()
+		switch {
+		case err != nil:
+		case h.name != "HISTORY":
+			err = damaged("HISTORY_RECORDS holds something else")
+		case placed && r.Seq <= last.Seq:
+			err = damaged("history records out of order")
+		default:
+			err = h.Require("SEQ", "HID")
 		}
+		v.History = append(v.History, r)
 	}
-	if records := o.single("HISTORY_RECORDS"); records == nil {
-		o.fail("%s has no HISTORY_RECORDS", o.name) // every version sends it, empty for a VM that never ran
-	} else {
-		for _, e := range records.children {
-			if e.name != "HISTORY" {
-				o.fail("HISTORY_RECORDS holds something else")
-			}
-			r := parseRecord(o, e)
-			if last, ok := v.Last(); ok && r.Seq <= last.Seq {
-				o.fail("history records out of order")
-			}
-			v.History = append(v.History, r)
-		}
-	}
-	if o.err != nil {
-		return VM{}, fmt.Errorf("VM %s: %w", Printable(cut(o.value("ID"), 20)), o.err)
+	if err != nil {
+		return VM{}, wrap(err, "VM %s", text.Short(e.Value("ID"), 20))
 	}
 	return v, nil
 }
 
-// parseRecord reads one HISTORY element; errors go to its VM.
-func parseRecord(vm *object, e *element) Record {
-	h := object{element: e}
-	r := Record{
-		Seq:          h.integer("SEQ"),
-		HostID:       h.integer("HID"),
-		Host:         Printable(h.value("HOSTNAME")),
-		ClusterID:    int(h.optional("CID")),
-		DatastoreID:  int(h.optional("DS_ID")),
-		Driver:       Printable(h.value("VM_MAD") + h.value("VMMMAD")),
-		Action:       int(h.optional("ACTION")),
-		Start:        h.optional("STIME"),
-		End:          h.optional("ETIME"),
-		PrologStart:  h.optional("PSTIME"),
-		PrologEnd:    h.optional("PETIME"),
-		RunningStart: h.optional("RSTIME"),
-		RunningEnd:   h.optional("RETIME"),
-		EpilogStart:  h.optional("ESTIME"),
-		EpilogEnd:    h.optional("EETIME"),
+func parseVM(e *Element) (VM, error) { return e.VM(nil) }
+
+// persistent reports whether a disk is an image that is kept when the VM ends.
+func (e *Element) persistent() bool { return e.Is("PERSISTENT", "YES") || e.Is("SAVE", "YES") }
+
+// record reads a HISTORY element.
+func (e *Element) record() Record {
+	return Record{
+		Seq:          int(e.Number("SEQ")),
+		HostID:       int(e.Number("HID")),
+		Host:         text.Printable(e.Value("HOSTNAME")),
+		ClusterID:    int(e.Number("CID")),
+		DatastoreID:  int(e.Number("DS_ID")),
+		Driver:       text.Printable(e.Value("VM_MAD") + e.Value("VMMMAD")),
+		Action:       int(e.Number("ACTION")),
+		Start:        e.Number("STIME"),
+		End:          e.Number("ETIME"),
+		PrologStart:  e.Number("PSTIME"),
+		PrologEnd:    e.Number("PETIME"),
+		RunningStart: e.Number("RSTIME"),
+		RunningEnd:   e.Number("RETIME"),
+		EpilogStart:  e.Number("ESTIME"),
+		EpilogEnd:    e.Number("EETIME"),
 	}
-	if h.err != nil && vm.err == nil {
-		vm.err = h.err
-	}
-	return r
 }

@@ -1,6 +1,10 @@
 package onedconf
 
-import "bytes"
+import (
+	"bytes"
+	"regexp"
+	"strings"
+)
 
 // kind is a kind of token.
 type kind int
@@ -25,119 +29,72 @@ type token struct {
 	begin, end int
 }
 
+// rule is a token and its form.
+type rule struct {
+	kind   kind
+	form   *regexp.Regexp
+	quoted bool
+}
+
 // lexer reads a file as the daemons' own does (src/template/template_parser.l of 4.4 to 5.6,
 // src/parsers/template_parser.l of 5.8 to 7.4): flex takes the longest match, the first rule of
 // equal ones, and skips a character that no rule takes.
 type lexer struct {
-	in    []byte
-	pos   int
-	value bool // behind an "="
-	cdata bool // there is a "]]>" somewhere
+	in             []byte
+	pos            int
+	outside, value []rule // the rules outside of a value, and behind an "="
+	inValue        bool
 }
 
-func blank(c byte) bool { return c == ' ' || c == '\t' }
-
-func alnum(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
-}
-
-// plain is a character of a value without quotes.
-func plain(c byte) bool { return bytes.IndexByte([]byte("=# \t\n,[]"), c) < 0 }
-
-// span counts the characters from i on that f takes.
-func (l *lexer) span(i int, f func(byte) bool) int {
-	n := 0
-	for i+n < len(l.in) && f(l.in[i+n]) {
-		n++
+func newLexer(in []byte) lexer {
+	l := lexer{in: in}
+	add := func(rules *[]rule, k kind, form string) {
+		r := regexp.MustCompile(`\A(?:` + form + `)`)
+		r.Longest()
+		*rules = append(*rules, rule{k, r, form[0] == '"'})
 	}
-	return n
+	add(&l.outside, tokenComment, `#[^\n]*\n?`) // oned wants the line end; on the last line we do without
+	add(&l.outside, tokenComma, `,`)
+	add(&l.outside, tokenClose, `\]`)
+	add(&l.outside, tokenEmpty, `=[ \t]*\n`)
+	add(&l.outside, tokenEqual, `=[ \t]*`)
+	add(&l.outside, tokenVariable, `[A-Za-z0-9_]+`)
+
+	add(&l.value, tokenOpen, `[ \t]*\[`)
+	if bytes.Contains(in, []byte("]]>")) { // else it costs each value its line
+		add(&l.value, tokenCDATA, `[^\n]*\]\]>[^\n]*`)
+	}
+	add(&l.value, tokenString, `"(?:[^"]|\\")*"`) // a quote behind a backslash ends it only if no other does
+	add(&l.value, tokenString, `[^=# \t\n,\[\]]+`)
+	return l
 }
 
 // next gives the next token; comments too.
 func (l *lexer) next() token {
-	for l.pos < len(l.in) {
-		t, ok := l.attribute()
-		if l.value && !ok {
-			t, ok = l.inValue()
-		}
-		if ok {
-			l.pos = t.end
+	for ; l.pos < len(l.in); l.pos++ {
+		if t := l.longest(); t.end > 0 {
+			l.pos, l.inValue = t.end, t.kind == tokenEqual
 			return t
 		}
-		l.pos++
 	}
 	return token{kind: tokenEnd, begin: len(l.in), end: len(l.in)}
 }
 
-// attribute reads a token outside of a value.
-func (l *lexer) attribute() (token, bool) {
-	if l.value {
-		return token{}, false
+// longest is the token at the place, its end 0 when there is none.
+func (l *lexer) longest() (t token) {
+	rules := l.outside
+	if l.inValue {
+		rules = l.value
 	}
-	at := func(k kind, end int) (token, bool) {
-		return token{kind: k, text: string(l.in[l.pos:end]), begin: l.pos, end: end}, true
-	}
-	switch c := l.in[l.pos]; {
-	case c == '#':
-		// oned wants a line end behind a comment; on the last line we do without.
-		if n := bytes.IndexByte(l.in[l.pos:], '\n'); n >= 0 {
-			return at(tokenComment, l.pos+n+1)
-		}
-		return at(tokenComment, len(l.in))
-	case c == ',':
-		return at(tokenComma, l.pos+1)
-	case c == ']':
-		return at(tokenClose, l.pos+1)
-	case c == '=':
-		end := l.pos + 1 + l.span(l.pos+1, blank)
-		if end < len(l.in) && l.in[end] == '\n' {
-			return at(tokenEmpty, end+1)
-		}
-		l.value = true
-		return at(tokenEqual, end)
-	case alnum(c):
-		return at(tokenVariable, l.pos+l.span(l.pos, alnum))
-	}
-	return token{}, false
-}
-
-// inValue reads what stands behind an "=".
-func (l *lexer) inValue() (token, bool) {
-	t := token{begin: l.pos}
-	if end := l.pos + l.span(l.pos, blank); end < len(l.in) && l.in[end] == '[' {
-		t.kind, t.end = tokenOpen, end+1
-	}
-	if l.cdata {
-		if line, _, _ := bytes.Cut(l.in[l.pos:], []byte("\n")); bytes.Contains(line, []byte("]]>")) && l.pos+len(line) > t.end {
-			t.kind, t.end = tokenCDATA, l.pos+len(line)
-		}
-	}
-	if end := l.quoted(); end > t.end {
-		t.kind, t.end = tokenString, end
-		t.text = string(bytes.ReplaceAll(l.in[l.pos+1:end-1], []byte(`\"`), []byte(`"`)))
-	}
-	if end := l.pos + l.span(l.pos, plain); end > l.pos && end > t.end {
-		t.kind, t.end, t.text = tokenString, end, string(l.in[l.pos:end])
-	}
-	l.value = t.end == 0
-	return t, t.end > 0
-}
-
-// quoted gives the end of the quoted string here, or 0. A quote behind a backslash ends it
-// only if no other does.
-func (l *lexer) quoted() int {
-	if l.in[l.pos] != '"' {
-		return 0
-	}
-	last := 0
-	for i := l.pos + 1; i < len(l.in); i++ {
-		if l.in[i] != '"' {
+	for _, r := range rules {
+		at := r.form.FindIndex(l.in[l.pos:])
+		if at == nil || l.pos+at[1] <= t.end {
 			continue
 		}
-		last = i + 1
-		if l.in[i-1] != '\\' {
-			break
+		t = token{kind: r.kind, begin: l.pos, end: l.pos + at[1], text: string(l.in[l.pos : l.pos+at[1]])}
+		if r.quoted {
+			t.text = strings.ReplaceAll(t.text[1:len(t.text)-1], `\"`, `"`)
 		}
 	}
-	return last
+	return t
 }

@@ -8,13 +8,12 @@ package onedconf
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
 // MaxSize is the largest file that is read. Those that OpenNebula ships have less than 50 kB.
@@ -53,7 +52,7 @@ type Comment struct {
 
 // SyntaxError is where a file cannot be read, by its daemon as little as by one-ft.
 type SyntaxError struct {
-	File    string // its name, for people
+	File    string // its name, for messages
 	Line    int    // from 1
 	Problem string
 }
@@ -61,40 +60,32 @@ type SyntaxError struct {
 // Error is one printable line.
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s line %d: %s", e.File, e.Line, e.Problem) }
 
-// ErrTooLarge is the error for more than MaxSize bytes.
-var ErrTooLarge = errors.New("the file is too large")
-
-// Parse reads the text of a file; name is for errors. comment, if not nil, is called for each comment
-// in order, and an error of it ends the parsing. Otherwise the error is a *SyntaxError, or ErrTooLarge;
-// attributes before the error are returned, too.
-func Parse(name string, text []byte, comment func(Comment) error) ([]Attribute, error) {
-	if len(text) > MaxSize {
-		return nil, fmt.Errorf("%s has %d bytes; more than %d are not read: %w", name, len(text), MaxSize, ErrTooLarge)
+// Parse reads the text of a file, its attributes and comments in order; name is for errors. The error is a
+// *SyntaxError, or there are more than MaxSize bytes; what is before it is returned, too.
+func Parse(name string, in []byte) ([]Attribute, []Comment, error) {
+	if len(in) > MaxSize {
+		return nil, nil, fmt.Errorf("%s has %d bytes; more than %d are not read", name, len(in), MaxSize)
 	}
-	p := parser{name: name, lexer: lexer{in: text, cdata: bytes.Contains(text, []byte("]]>"))}, comment: comment, line: 1}
+	p := parser{name: name, lexer: newLexer(in), line: 1}
 	for {
-		t, err := p.token(false)
-		if err != nil || t.kind == tokenEnd {
-			return p.all, err
+		t := p.token(false)
+		if t.kind == tokenEnd {
+			return p.all, p.comments, nil
 		}
 		if err := p.attribute(t); err != nil {
-			return p.all, err
+			return p.all, p.comments, err
 		}
 	}
 }
 
-// ReadFile reads a file of at most MaxSize bytes. Errors are those of Parse and of os.Open.
+// ReadFile reads a file of at most MaxSize bytes. Errors are those of Parse and of statedir.ReadConfig.
 func ReadFile(path string) ([]Attribute, error) {
-	f, err := os.Open(path)
+	in, err := statedir.ReadConfig(path, MaxSize)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return Parse(path, text, nil)
+	all, _, err := Parse(path, in)
+	return all, err
 }
 
 // Find gives the first attribute with a name, which is the one that counts
@@ -122,15 +113,85 @@ func Number(value string) (n int, ok bool) {
 
 // parser reads attributes (template_syntax.y of the releases).
 type parser struct {
-	name    string
-	lexer   lexer
-	comment func(Comment) error
-	all     []Attribute
+	name     string
+	lexer    lexer
+	all      []Attribute
+	comments []Comment
 	// line is the number of the line at byte counted.
 	line, counted int
 }
 
-// at gives the number of the line of a place. Places are asked for in rising order, almost.
+// attribute reads the attribute that begins with t.
+func (p *parser) attribute(t token) error {
+	if t.kind != tokenVariable {
+		return p.unexpected(t, "the name of an attribute")
+	}
+	a := Attribute{Name: strings.ToUpper(t.text), Line: p.at(t.begin), Begin: t.begin}
+	next := p.token(true)
+	switch next.kind {
+	case tokenEmpty:
+	case tokenEqual:
+		switch next = p.token(true); next.kind {
+		case tokenString:
+			a.Value = next.text
+		case tokenOpen:
+			var err error
+			if next, err = p.vector(&a); err != nil {
+				return err
+			}
+		default:
+			return p.unexpected(next, "a value")
+		}
+	default:
+		return p.unexpected(next, `"="`)
+	}
+	a.End, a.Last = next.end, p.at(next.end-1)
+	p.all = append(p.all, a)
+	return nil
+}
+
+// vector reads what is between brackets, and gives the closing one.
+func (p *parser) vector(a *Attribute) (token, error) {
+	a.Pairs = []Pair{}
+	for {
+		name := p.token(true)
+		if name.kind == tokenClose && len(a.Pairs) == 0 {
+			return name, nil // []: 4.10 and later
+		}
+		if name.kind != tokenVariable {
+			return name, p.unexpected(name, "a name in "+a.Name)
+		}
+		if t := p.token(true); t.kind != tokenEqual {
+			return t, p.unexpected(t, `"=" in `+a.Name)
+		}
+		value := p.token(true)
+		if value.kind != tokenString {
+			return value, p.unexpected(value, "a value in "+a.Name)
+		}
+		a.Pairs = append(a.Pairs, Pair{strings.ToUpper(name.text), value.text})
+		switch t := p.token(true); t.kind {
+		case tokenClose:
+			return t, nil
+		case tokenComma:
+		default:
+			return t, p.unexpected(t, `"," or "]" in `+a.Name)
+		}
+	}
+}
+
+// token gives the next token that is not a comment.
+func (p *parser) token(inside bool) token {
+	for {
+		t := p.lexer.next()
+		if t.kind != tokenComment {
+			return t
+		}
+		whole := t.begin == 1+bytes.LastIndexByte(p.lexer.in[:t.begin], '\n')
+		p.comments = append(p.comments, Comment{Text: t.text, Begin: t.begin, End: t.end, Line: p.at(t.begin), Inside: inside, Whole: whole})
+	}
+}
+
+// at gives the number of the line of a place. Places come in rising order, almost.
 func (p *parser) at(place int) int {
 	if place < p.counted {
 		return 1 + bytes.Count(p.lexer.in[:place], []byte("\n"))
@@ -142,112 +203,12 @@ func (p *parser) at(place int) int {
 
 // unexpected is the error of a token that the grammar does not allow there.
 func (p *parser) unexpected(t token, wanted string) error {
-	found := quoted(t.text)
-	switch t.kind {
-	case tokenEnd:
-		found = "the end of the file"
-	case tokenEmpty:
-		found = `"=" without a value`
-	case tokenOpen:
-		found = `"["`
-	case tokenCDATA:
-		found = `"]]>", behind which oned reads nothing,`
+	found := map[kind]string{
+		tokenEnd: "the end of the file", tokenEmpty: `"=" without a value`, tokenOpen: `"["`,
+		tokenCDATA: `"]]>", behind which oned reads nothing,`,
+	}[t.kind]
+	if found == "" {
+		found = strconv.Quote(text.Short(t.text, 60))
 	}
 	return &SyntaxError{File: p.name, Line: p.at(t.begin), Problem: fmt.Sprintf("%s where %s belongs; oned does not read this file, either", found, wanted)}
-}
-
-// quoted is a part of a file for a message: printable, in one line and short.
-func quoted(text string) string {
-	const longest = 60
-	if len(text) > longest {
-		end := longest
-		for end > 0 && !utf8.RuneStart(text[end]) {
-			end--
-		}
-		text = text[:end] + "..."
-	}
-	return strconv.Quote(text)
-}
-
-// token gives the next token that is not a comment.
-func (p *parser) token(inside bool) (token, error) {
-	for {
-		t := p.lexer.next()
-		if t.kind != tokenComment {
-			return t, nil
-		}
-		if p.comment == nil {
-			continue
-		}
-		whole := t.begin == 1+bytes.LastIndexByte(p.lexer.in[:t.begin], '\n')
-		if err := p.comment(Comment{Text: t.text, Begin: t.begin, End: t.end, Line: p.at(t.begin), Inside: inside, Whole: whole}); err != nil {
-			return t, err
-		}
-	}
-}
-
-// attribute reads the attribute that begins with t.
-func (p *parser) attribute(t token) error {
-	if t.kind != tokenVariable {
-		return p.unexpected(t, "the name of an attribute")
-	}
-	a := Attribute{Name: strings.ToUpper(t.text), Line: p.at(t.begin), Begin: t.begin}
-	next, err := p.token(true)
-	if err != nil {
-		return err
-	}
-	switch next.kind {
-	case tokenEmpty:
-	case tokenEqual:
-		if next, err = p.token(true); err != nil {
-			return err
-		}
-		switch next.kind {
-		case tokenString:
-			a.Value = next.text
-		case tokenOpen:
-			if next, err = p.vector(&a); err != nil {
-				return err
-			}
-		default:
-			return p.unexpected(next, "a value")
-		}
-	default:
-		return p.unexpected(next, `"="`)
-	}
-	a.End = next.end
-	a.Last = p.at(next.end - 1)
-	p.all = append(p.all, a)
-	return nil
-}
-
-// vector reads what is between brackets, and gives the closing one.
-func (p *parser) vector(a *Attribute) (token, error) {
-	a.Pairs = []Pair{}
-	for {
-		var part [3]token
-		for i, want := range []struct {
-			kind kind
-			name string
-		}{{tokenVariable, "a name"}, {tokenEqual, `"="`}, {tokenString, "a value"}} {
-			t, err := p.token(true)
-			switch {
-			case err != nil:
-				return t, err
-			case t.kind == tokenClose && len(a.Pairs) == 0 && i == 0:
-				return t, nil // []: 4.10 and later
-			case t.kind != want.kind:
-				return t, p.unexpected(t, want.name+" in "+a.Name)
-			}
-			part[i] = t
-		}
-		a.Pairs = append(a.Pairs, Pair{strings.ToUpper(part[0].text), part[2].text})
-		t, err := p.token(true)
-		switch {
-		case err != nil || t.kind == tokenClose:
-			return t, err
-		case t.kind != tokenComma:
-			return t, p.unexpected(t, `"," or "]" in `+a.Name)
-		}
-	}
 }

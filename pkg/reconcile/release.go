@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -14,10 +13,12 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
-// Released is what became of a host in quarantine.
+// Released is the answer about a host in quarantine.
 type Released struct {
 	HostID  int    `json:"host"`
 	Name    string `json:"name"`
@@ -51,7 +52,7 @@ func (r Released) ExitCode() int {
 	return app.ExitDone
 }
 
-// ReleaseHost gives a host in quarantine back to the scheduler because a person says so. Without force it refuses while
+// ReleaseHost gives a host in quarantine back to the scheduler because an admin says so. Without force it refuses while
 // old guests run on the host, or nothing has been heard of it since: from 6.2 on oned calls a host that is enabled
 // MONITORED at once, whether it lives or not (src/host/Host.cc). It also refuses while oned may not yet list old
 // guests that run there: on 6.10, live, a host that was back for two minutes was given back with nine of them, which
@@ -66,28 +67,40 @@ func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.An
 	switch {
 	case force:
 	case state == recovery.ReleaseZombies:
-		answer.Refused, answer.Summary = true, fmt.Sprintf("old guests still run on it (ZOMBIES: %s): end them there, then run this again, or add --force", one.Printable(strings.Join(recovery.Zombies(host), ", ")))
+		answer.Summary = fmt.Sprintf("old guests still run on it (ZOMBIES: %s): end them there, then run this again, or add --force", zombies(host))
 	case state == recovery.ReleaseSilent && !s.Version.Before(5, 0):
-		answer.Refused, answer.Summary = true, fmt.Sprintf("oned has not monitored it since it was taken out of scheduling at %s: it would be given VMs although it may be dead; when it runs without its old guests, add --force", q.At.Format(time.DateTime))
+		answer.Summary = fmt.Sprintf("oned has not monitored it since it was taken out of scheduling at %s: it would be given VMs although it may be dead; when it runs without its old guests, add --force", q.At.Format(time.DateTime))
 	case state == recovery.ReleaseWatch && !s.Version.Before(5, 0):
-		answer.Refused, answer.Summary = true, "it is monitored again, but oned lists old guests only after some minutes: see whether any runs there (virsh list), then add --force; or wait, oneft resume gives it back by itself"
-		if now != q && !s.DryRun { // where no timer runs oneft resume this is what remembers since when it is clean
-			if err := s.Client.AnnotateHost(ctx, id, hostmark.AttrQuarantine, now.String()); err != nil {
-				s.Log.Say(wording.Trouble, err)
-			}
+		answer.Summary = "it is monitored again, but oned lists old guests only after some minutes: check whether any runs there (virsh list), then add --force; or wait, oneft resume gives it back automatically"
+		if !s.DryRun { // where no timer runs oneft resume this is what remembers since when it is clean
+			remember(ctx, s, id, q, now)
 		}
 	}
-	if answer.Refused || s.DryRun {
-		if s.DryRun && !answer.Refused {
-			answer.Summary = "it would be given back to the scheduler"
+	switch answer.Refused = answer.Summary != ""; {
+	case answer.Refused:
+	case s.DryRun:
+		answer.Summary = "it would be given back to the scheduler"
+	default:
+		if err := release(ctx, s, id, q, wording.ReleasedByAdmin); err != nil {
+			return nil, err
 		}
-		return answer, nil
+		answer.Done, answer.Summary = true, "given back to the scheduler"
 	}
-	if err := release(ctx, s, id, q, "by a person"); err != nil {
-		return nil, err
-	}
-	answer.Done, answer.Summary = true, "given back to the scheduler"
 	return answer, nil
+}
+
+func zombies(host one.Host) string {
+	return text.Printable(strings.Join(recovery.Zombies(host), ", "))
+}
+
+// remember writes into the host since when it is monitored again without its old guests.
+func remember(ctx context.Context, s app.Session, id int, before, now hostmark.Quarantine) {
+	if now == before {
+		return
+	}
+	if err := s.Client.AnnotateHost(ctx, id, hostmark.AttrQuarantine, now.String()); err != nil {
+		s.Log.Say(wording.Trouble, err)
+	}
 }
 
 // hostInQuarantine reads a host that has to be in quarantine, as oned has it, with when it was last monitored.
@@ -115,22 +128,22 @@ func hostInQuarantine(ctx context.Context, cloud failover.Cloud, id int) (one.Ho
 }
 
 // release gives a host back, takes the mark away, and writes it into the incident if that is in this journal.
-func release(ctx context.Context, s app.Session, id int, q hostmark.Quarantine, why string) error {
+func release(ctx context.Context, s app.Session, id int, q hostmark.Quarantine, why wording.Kind) error {
 	if err := s.Client.SetSchedulable(ctx, id, true); err != nil {
 		return err
 	}
 	if err := s.Client.AnnotateHost(ctx, id, hostmark.AttrQuarantine, ""); err != nil {
 		s.Log.Say(wording.ReleaseMarked, hostmark.AttrQuarantine, err)
 	}
-	released := wording.Of(wording.Released, why)
+	released := wording.Of(wording.Released, wording.Of(why))
 	s.Log.VM(wording.Info, -1, released.After(fmt.Sprintf("host %d", id)))
 	name, _ := incident.KnownFrontEndName(s.StateDir)
 	if q.FrontEnd != name || q.Incident == 0 {
 		return nil
 	}
-	journal, err := incident.OpenJournal(filepath.Join(s.StateDir, "incidents"))
+	journal, err := incident.OpenJournal(statedir.Dir(s.StateDir).Incidents())
 	if err == nil {
-		err = journal.Note(q.Incident, incident.Event{Step: incident.StepEnd, VM: -1, Level: string(wording.Info), Kind: released.Kind, Text: released.String()})
+		err = journal.Note(q.Incident, incident.Event{Step: incident.StepEnd, VM: -1, Level: wording.Info, Kind: released.Kind, Text: released.String()})
 	}
 	if err != nil && !errors.Is(err, incident.ErrNoIncident) {
 		s.Log.Say(wording.Trouble, err)
@@ -154,21 +167,17 @@ func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 			continue // it was enabled meanwhile
 		}
 		state, now := recovery.MayRelease(host, q, time.Now())
-		what := fmt.Sprintf("host %d (%s) is in quarantine", h.ID, h.Name)
+		if w.s.DryRun || state == recovery.ReleaseZombies {
+			lines = append(lines, fmt.Sprintf("host %d (%s) is in quarantine: %s", h.ID, h.Name, keeps(state, host)))
+		}
 		switch {
 		case w.s.DryRun:
-			lines = append(lines, what+": "+keeps(state, host))
-			continue
 		case state == recovery.ReleaseNow:
-			err = release(ctx, w.s, h.ID, q, "by itself: it is monitored again, and none of its old guests runs")
-		case now != q:
-			err = w.s.Client.AnnotateHost(ctx, h.ID, hostmark.AttrQuarantine, now.String())
-		}
-		if err != nil {
-			w.s.Log.Say(wording.Trouble, err)
-		}
-		if state == recovery.ReleaseZombies {
-			lines = append(lines, what+": "+keeps(state, host))
+			if err := release(ctx, w.s, h.ID, q, wording.ReleasedClean); err != nil {
+				w.s.Log.Say(wording.Trouble, err)
+			}
+		default:
+			remember(ctx, w.s, h.ID, q, now)
 		}
 	}
 	return lines
@@ -178,7 +187,7 @@ func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 func keeps(state recovery.Release, host one.Host) string {
 	switch state {
 	case recovery.ReleaseZombies:
-		return fmt.Sprintf("old guests still run on it (ZOMBIES: %s); end them, or oneft release %d --force", one.Printable(strings.Join(recovery.Zombies(host), ", ")), host.ID)
+		return fmt.Sprintf("old guests still run on it (ZOMBIES: %s); end them, or oneft release %d --force", zombies(host), host.ID)
 	case recovery.ReleaseSilent:
 		return "it has not been monitored since"
 	case recovery.ReleaseWatch:

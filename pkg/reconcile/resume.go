@@ -17,9 +17,9 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/journaling"
-	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -103,7 +103,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 func (w *sweeper) sweepMarks(ctx context.Context) {
 	removed, err := failfast.Open(w.s.StateDir).Sweep(ctx)
 	for _, m := range removed {
-		w.s.Log.Say(wording.MarkRemoved, one.Printable(m.Name))
+		w.s.Log.Say(wording.MarkRemoved, text.Printable(m.Name))
 	}
 	if err != nil {
 		w.s.Log.Say(wording.MarksRemain, err)
@@ -112,7 +112,9 @@ func (w *sweeper) sweepMarks(ctx context.Context) {
 
 // act does what was found, hosts and VMs at the same time.
 func (w *sweeper) act(ctx context.Context, all []found) (b coordinator.Batch) {
-	says := map[recovery.Sweep]wording.Kind{recovery.SweepContinue: wording.SweptOpen, recovery.SweepMissed: wording.SweptMissed, recovery.SweepAgain: wording.SweptAgain}
+	says := map[recovery.Sweep]wording.Kind{
+		recovery.SweepContinue: wording.SweptOpen, recovery.SweepMissed: wording.SweptMissed, recovery.SweepAgain: wording.SweptAgain,
+	}
 	var hosts, vms []incident.Request
 	for _, f := range all {
 		switch {
@@ -147,8 +149,8 @@ func (w *sweeper) would(b *coordinator.Batch, f found) {
 	if len(f.host.VMs) > 0 {
 		o = coordinator.NewFences(w.s, nil).Outlook(failover.Fencing(coordinator.Complete(w.s, f.request).Fencing), f.host)
 	}
-	if text := o.Row(f.request.Action == string(recovery.Delete)); text != "" {
-		line += "; its VMs " + text
+	if row := o.Row(f.request.Action == string(recovery.Delete)); row != "" {
+		line += "; its VMs " + row
 	}
 	b.Would++
 	if o.Verdict == fence.Refused {
@@ -210,5 +212,5 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 		return coordinator.RunVM(ctx, s, q, notify)
 	}
 	report, err := coordinator.RunHost(ctx, s, q, notify)
-	return report, coordinator.ExplainHost(err)
+	return report, coordinator.Explain(err)
 }

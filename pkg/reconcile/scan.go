@@ -48,20 +48,19 @@ func (w *sweeper) scan(ctx context.Context) ([]found, error) {
 		return nil, err
 	}
 	for _, h := range hosts {
-		what := fmt.Sprintf("host %d (%s) %s", h.ID, h.Name, h.State)
 		_, open := w.open(object{"host", h.ID})
 		if open || h.State.Failed() && len(h.VMs) > 0 {
 			if full, err := cloud.Host(ctx, h.ID); err == nil { // the pool does not tell when it was monitored
 				h = full
 			}
-			all = append(all, w.decideHost(ctx, h, what))
+			all = append(all, w.decideHost(ctx, h, ""))
 		} else if r, stuck := w.stuck(h); stuck {
 			all = append(all, w.decide(found{what: fmt.Sprintf("host %d (%s): VMs that left it", h.ID, h.Name), tool: "host_error", follow: true,
 				swept: recovery.SweepStuck(journaling.PastOf(r), time.Now()), request: w.requestOf(r)}))
 		} else if h.State.Failed() && cleanups[h.ID] > 0 {
 			// Somebody else has recreated its VMs, such as OpenNebula's own hook, and without a proof nothing ends clean-ups
 			// that hang.
-			all = append(all, w.decideHost(ctx, h, fmt.Sprintf("%s: %d VMs in CLEANUP_RESUBMIT", what, cleanups[h.ID])))
+			all = append(all, w.decideHost(ctx, h, fmt.Sprintf(": %d VMs in CLEANUP_RESUBMIT", cleanups[h.ID])))
 		}
 	}
 	for k := range w.past { // open incidents of objects that are gone, or well again
@@ -175,9 +174,10 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host) (all []found, clean
 	return all, cleanups, nil
 }
 
-// decideHost decides about a host.
-func (w *sweeper) decideHost(ctx context.Context, h one.Host, what string) found {
-	f := found{what: what, tool: "host_error", host: h, swept: recovery.SweepHost(h, w.known(object{"host", h.ID}), time.Now()), request: w.request("host", h.ID, w.opt.Hosts)}
+// decideHost decides about a host; more is what is to be said beside its state.
+func (w *sweeper) decideHost(ctx context.Context, h one.Host, more string) found {
+	f := found{what: fmt.Sprintf("host %d (%s) %s%s", h.ID, h.Name, h.State, more), tool: "host_error", host: h,
+		swept: recovery.SweepHost(h, w.known(object{"host", h.ID}), time.Now()), request: w.request("host", h.ID, w.opt.Hosts)}
 	if f.swept.Verdict == recovery.SweepMissed {
 		w.heed(&f)
 	}
@@ -221,9 +221,8 @@ func (w *sweeper) lives(ctx context.Context, h one.Host) bool {
 	return err == nil && recovery.Lives(vms, h.ID)
 }
 
-// decide gives an incident that is resumed its own request, and says why nothing is done. A host
-// whose incident a process is at work on is left to that process: handed over, it would begin anew as soon as it has
-// ended, and a storm would be held for ever.
+// decide gives an incident that is resumed its own request, and says why nothing is done. A host on which a process works is
+// left to that process: handed over, it would be recovered again as soon as that has ended, and a storm would be held forever.
 func (w *sweeper) decide(f found) found {
 	resumed := f.swept.Verdict == recovery.SweepContinue || f.swept.Verdict == recovery.SweepAgain
 	if resumed {
@@ -279,12 +278,12 @@ func following(q incident.Request) incident.Request {
 	return q
 }
 
-// requestOf is what a record was asked for.
+// requestOf is the request of a record.
 func (w *sweeper) requestOf(r incident.Record) incident.Request {
 	if r.Request != nil && r.Request.Check() == nil && r.Request.ID == r.ID && r.Request.Kind == r.Kind {
 		q := *r.Request
-		q.At = time.Now().Truncate(time.Millisecond) // it is asked for now
-		if q.ConfirmedOff {                          // an admin confirmed it then, not now, and that was all that was known
+		q.At, q.Event = time.Now().Truncate(time.Millisecond), nil // it is requested now
+		if q.ConfirmedOff {                                        // an admin confirmed it then, not now, and that was all that was known
 			q.ConfirmedOff, q.Override, q.AnyState = false, false, false
 		}
 		return q
@@ -299,7 +298,7 @@ func (w *sweeper) requestOf(r incident.Record) incident.Request {
 	return w.request(r.Kind, r.ID, action)
 }
 
-// request is one that nobody asked for but this command.
+// request is one that this command makes.
 func (w *sweeper) request(kind string, id int, action string) incident.Request {
 	q := coordinator.NewRequest(w.s, incident.Request{Kind: kind, ID: id, Action: action})
 	q.Call, q.Idle = append([]string{"resume"}, q.Call...), kind == "host" && w.opt.Suspended

@@ -1,6 +1,7 @@
 package statedir
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -39,8 +40,12 @@ func Prepare(f func(*os.File) error) Option { return func(o *option) { o.prepare
 func CreateOnly() Option { return func(o *option) { o.create = true } }
 
 // TempPattern is what os.CreateTemp is given for the file that becomes path: hidden, in the
-// same directory.
-func TempPattern(path string) string { return "." + filepath.Base(path) + "-*" }
+// same directory, and no longer than a name may be.
+func TempPattern(path string) string {
+	const most = 200
+	base := filepath.Base(path)
+	return "." + base[:min(len(base), most)] + "-*"
+}
 
 // Replace writes a file as a whole: after it either the old or the new text is there, and, unless
 // it is Volatile, on the disk. A file that root makes is given to the owner of its directory.
@@ -112,11 +117,21 @@ var ErrTooLarge = errors.New("larger than it may be")
 // ReadSmall reads a file of at most limit bytes; of a longer one it gives the beginning and ErrTooLarge.
 // It follows no link and waits for no pipe.
 func ReadSmall(path string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	return read(path, limit, syscall.O_NOFOLLOW)
+}
+
+// ReadConfig is ReadSmall for a file of an admin, who may have put it elsewhere: it follows links.
+func ReadConfig(path string, limit int64) ([]byte, error) { return read(path, limit, 0) }
+
+func read(path string, limit int64, flags int) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|flags, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, cmp.Or(err, fmt.Errorf("%s is not a regular file", path))
+	}
 	text, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(text)) > limit {
 		return text[:limit], fmt.Errorf("%s has more than %d bytes: %w", path, limit, ErrTooLarge)

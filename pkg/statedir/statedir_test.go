@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -42,6 +43,26 @@ func TestReplace(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 1 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestReadConfig: a link is followed where an admin may have made it, and only files are read, which a pipe is not.
+func TestReadConfig(t *testing.T) {
+	dir := t.TempDir()
+	file, link, pipe := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "pipe")
+	if err := errors.Join(os.WriteFile(file, []byte("one"), 0o600), os.Symlink("file", link), syscall.Mkfifo(pipe, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := statedir.ReadConfig(link, 3); err != nil || string(text) != "one" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if _, err := statedir.ReadSmall(link, 3); err == nil {
+		t.Error("ReadSmall followed a link")
+	}
+	for _, path := range []string{pipe, dir} {
+		if _, err := statedir.ReadConfig(path, 3); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }
 

@@ -43,15 +43,21 @@ func Keep(s, kept string) string {
 // Short is Printable, cut to at most limit runes; an ellipsis after them shows the cut. It
 // costs no more than limit, however long s is.
 func Short(s string, limit int) string {
-	if most := (limit + 1) * utf8.UTFMax; len(s) > most { // a rune has at most utf8.UTFMax bytes
-		for most > 0 && !utf8.RuneStart(s[most]) {
-			most--
-		}
-		s = s[:most]
-	}
-	s = Printable(s)
-	if utf8.RuneCountInString(s) <= limit {
+	return cut(Printable(cut(s, limit)), limit)
+}
+
+// Quote puts s into quotes, with Go's escapes; it is cut as by Short.
+func Quote(s string, limit int) string { return strconv.Quote(cut(s, limit)) }
+
+func cut(s string, limit int) string {
+	if len(s) <= limit {
 		return s
 	}
-	return string([]rune(s)[:limit]) + "…"
+	for i := range s { // each rune, broken ones too
+		if limit == 0 {
+			return s[:i] + "…"
+		}
+		limit--
+	}
+	return s
 }

@@ -40,6 +40,14 @@ func TestShort(t *testing.T) {
 	}
 }
 
+func TestQuote(t *testing.T) {
+	for in, want := range map[string]string{"a\"b": `"a\"b"`, "\x1babcd": `"\x1bab…"`, "": `""`} {
+		if got := text.Quote(in, 3); got != want {
+			t.Errorf("Quote(%q) = %s, want %s", in, got, want)
+		}
+	}
+}
+
 func FuzzShort(f *testing.F) {
 	f.Add("name \x1b\xff\u202e", 5)
 	f.Fuzz(func(t *testing.T, s string, limit int) {

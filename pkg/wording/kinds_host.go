@@ -57,7 +57,13 @@ const (
 	Quarantined      Kind = "quarantined" // the host was taken out of scheduling
 	QuarantineFailed Kind = "quarantine-failed"
 	Released         Kind = "released" // and given back
+	ReleasedByAdmin  Kind = "by-admin"
+	ReleasedClean    Kind = "clean"
 	ReleaseMarked    Kind = "release-marked"
+
+	// What oned told its hook.
+	ToldName  Kind = "told-other-name"
+	ToldState Kind = "told-other-state"
 
 	// Other processes and front-ends that work on it.
 	LockFailed      Kind = "lock-failed"
@@ -105,12 +111,12 @@ const (
 func hostRows() []row {
 	return append(proofRows(), []row{
 		{StepConfirm, Info, "watching the host"},
-		{StepGuard, Info, "looking at all hosts"},
+		{StepGuard, Info, "checking all hosts"},
 		{StepOpinion, Info, "asking for second opinions"},
 		{StepFence, Info, "proving that the host is off"},
 		{StepPlan, Info, "reading the VMs and deciding"},
 		{StepAct, Info, "acting"},
-		{StepVerify, Info, "looking whether it happened"},
+		{StepVerify, Info, "verifying"},
 
 		{Watch, Info, "watching the host for {period}; it counts as back only when it is MONITORED"},
 		{WatchContinued, Info, "the host has been watched since {since}; {left} of {period} are left"},
@@ -134,6 +140,8 @@ func hostRows() []row {
 		{LockFailed, Warning, "working without a lock: {error}"},
 		{LockAwaited, Warning, "{error}; waiting until it has ended"},
 		{Busy, Info, "{error}"},
+		{ToldName, Warning, "oned called the hook for {told}, and answers {name}: it was renamed, or the endpoint is that of another cloud"},
+		{ToldState, Info, "it was {told} when oned called the hook; it is {state} now"},
 		{ClaimSeen, Info, "incident {number} of front-end {front_end} is about this host; looking for {wait} whether it is still worked on"},
 		{ClaimTaken, Warning, "going on with incident {number} of front-end {front_end}, which nobody works on any more"},
 		{ClaimElsewhere, Info, "the host is already being handled: incident {number} of front-end {front_end}"},
@@ -194,6 +202,8 @@ func proofRows() []row {
 		{Quarantined, Info, "the host is out of scheduling (DISABLED) until none of its old guests runs; oneft release {id} gives it back"},
 		{QuarantineFailed, Warning, "failed to take the host out of scheduling: {error}; disable it before it comes back: onehost disable {id}"},
 		{Released, Info, "the host was given back to the scheduler {why}"},
+		{ReleasedByAdmin, Info, "by an admin"},
+		{ReleasedClean, Info, "automatically: it is monitored again, and none of its old guests runs"},
 		{ReleaseMarked, Warning, "the host is enabled, but {attribute} is still in its template: {error}"},
 	}
 }

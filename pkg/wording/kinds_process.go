@@ -52,6 +52,11 @@ const (
 	FollowingVMs Kind = "following-vms"
 	TakenOver    Kind = "taken-over"
 	LeftOpen     Kind = "left-open"
+
+	// Why an open incident is not resumed.
+	NextWhileFollowing Kind = "next-while-following"
+	NextAfterBack      Kind = "next-after-back"
+	NextAfterPause     Kind = "next-after-pause"
 )
 
 // processRows words those kinds.
@@ -62,8 +67,8 @@ func processRows() []row {
 		{TemplateDamaged, Warning, "the template that oned gave is damaged behind its ID; the ID is used"},
 		{Connected, Info, "OpenNebula {version} at {endpoint}, as named by {source}"},
 		{NewerVersion, Warning, "OpenNebula {version} is newer than all that one-ft was measured with; it is called like {dialect}"},
-		{OnedAway, Warning, "{error}; trying again in {wait}"},
-		{OnedStillAway, Warning, "{error}; {attempts} attempts failed since the last such line; trying again"},
+		{OnedAway, Warning, "{error}; retrying in {wait}"},
+		{OnedStillAway, Warning, "{error}; {attempts} attempts failed since the last such line; retrying"},
 		{NoLocks, Warning, "working without locks: another one-ft could act on the same VMs at the same time: {error}"},
 		{Failed, Problem, "{error}"},
 		{Trouble, Warning, "{error}"},
@@ -74,36 +79,39 @@ func processRows() []row {
 		{MonitoringCycle, Info, "a monitoring cycle is {cycle} ({source})"},
 		{MetricsUnwritten, Warning, "the incident is not in the metrics: {error}"},
 
-		{NotHandedOver, Warning, "working without handing over: {error}"},
-		{CoordinatorHangs, Warning, "{process} has the hosts, but has not been at work for {limit}; working without it"},
+		{NotHandedOver, Warning, "cannot hand over to the coordinator, recovering without it: {error}"},
+		{CoordinatorHangs, Warning, "the coordinator ({process}) has not responded for {limit}; recovering this host independently"},
 		{RequestTooOld, Warning, "the request for host {id} of {since} is too old; it is left to oneft resume"},
 		{HandedOver, Info, "handed over by {call}"},
 		{HandedOverTo, Info, "handed over to {process}"},
 		{AlreadyHandled, Info, "host {id} is already being handled by {process}"},
-		{LeftOnPurpose, Info, "what is left there was left on purpose"},
-		{NotByItself, Info, "{summary}; nothing more is done by itself"},
-		{TriedLater, Info, "{summary}; tried again at {at}"},
+		{LeftOnPurpose, Info, "the VMs that are still there were left on purpose"},
+		{NotByItself, Info, "{summary}; not retried automatically"},
+		{TriedLater, Info, "{summary}; next retry at {at}"},
 		{OutageHandled, Info, "this outage has been handled: incident {number}: {why}; see oneft incidents show {number}"},
 
-		{Follower, Info, "this front-end follows another one, which does this"},
-		{LookingAgain, Info, "looking again in {wait} whether an event has come"},
+		{Follower, Info, "this front-end is a Raft follower; oneft resume runs on the leader"},
+		{LookingAgain, Info, "waiting {wait} for events that may be on their way"},
 		{SweptOpen, Info, "its incident is open"},
 		{SweptMissed, Info, "no event came for it"},
-		{SweptAgain, Info, "it was not completed"},
+		{SweptAgain, Info, "it is incomplete"},
 		{SweptHandled, Info, "handled by incident {number}"},
-		{SweptAlive, Info, "oned still calls it failed, but it is monitored again: it lives (incident {number})"},
-		{SweptLives, Info, "oned still calls it failed, but its VMs are monitored again: it lives"},
+		{SweptAlive, Info, "oned still calls it failed, but it is monitored again: it is alive (incident {number})"},
+		{SweptLives, Info, "oned still calls it failed, but its VMs are monitored again: it is alive"},
 		{SweptPerson, Info, "incident {number} ended: {summary}; not retried automatically; see oneft incidents show {number}"},
-		{SweptLater, Info, "incident {number} was not completed; tried again at {at}"},
-		{SweptNone, Info, "nobody has handled it, and the configuration says that nothing is done by itself: {tool} {id} does"},
-		{ResumedOne, Info, "going on with incident {number} ({what} {id} {name})"},
+		{SweptLater, Info, "incident {number} is incomplete; next retry at {at}"},
+		{SweptNone, Info, "nobody has handled it, and the configuration says to leave it: run {tool} {id}"},
+		{ResumedOne, Info, "resuming incident {number} ({what} {id} {name})"},
 		{NoJournal, Warning, "working without the journal: {error}"},
 		{MarkRemoved, Info, "removed the mark that let ssh to {name} fail, left by a process that has ended"},
 		{MarksRemain, Warning, "failed to remove marks that let ssh fail: {error}"},
-		{TriedAgain, Info, "tried again: {call}"},
-		{TakenUp, Warning, "the process before was stopped in the middle; this one goes on"},
+		{TriedAgain, Info, "retry: {call}"},
+		{TakenUp, Warning, "resuming: the previous process was interrupted"},
 		{FollowingVMs, Info, "following its VMs"},
-		{TakenOver, Warning, "going on with {incident}"},
-		{LeftOpen, Warning, "this process was told to end; the next event or oneft resume goes on"},
+		{TakenOver, Warning, "taking over {incident}"},
+		{NextWhileFollowing, Warning, "the host was monitored again at {back} and has failed since, which is the next incident; VMs of this one were on their way"},
+		{NextAfterBack, Warning, "the process was interrupted; the host was monitored again at {back} and has failed since, which is the next incident"},
+		{NextAfterPause, Warning, "the process was interrupted and not resumed within {limit}; the next incident does it"},
+		{LeftOpen, Warning, "this process got a signal to end; the next event or oneft resume continues"},
 	}
 }

@@ -6,9 +6,8 @@ import (
 	"context"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/hook"
@@ -60,7 +59,7 @@ func Tool() app.Tool {
 			&cli.DurationFlag{Name: "interval", Usage: "`TIME` of a monitoring cycle", DefaultText: "as oned or monitord.conf say"},
 			&cli.DurationFlag{Name: "wait", Usage: "watch the host for this `TIME` first, instead of -p"},
 			&cli.StringSliceFlag{Name: "confirm", Usage: "ask `COMMAND` with its arguments before anything is done: exit code 0 means that the host is alive; may be repeated"},
-			&cli.StringFlag{Name: "fencing", Value: config.DefaultFencing, Usage: "`WHEN` to prove the host off: auto (if fencing is configured for it, else go on with a warning), required (no proof, no action), off"},
+			&cli.StringFlag{Name: "fencing", Value: config.Default().Fencing, Values: []string{config.FencingAuto, config.FencingRequired, config.FencingOff}, Usage: "`WHEN` to prove the host off: auto (if fencing is configured for it, else continue with a warning), required (no proof, no action), off"},
 			&cli.BoolFlag{Name: "no-fencing", Aliases: []string{"u"}, Usage: "the same as --fencing off"},
 			&cli.BoolFlag{Name: "fence-first", Usage: "fence at once instead of watching the host"},
 			&cli.BoolFlag{Name: "yes", Usage: "do not ask at a terminal before VMs are started elsewhere although nothing proves that the host is off: for scripts"},
@@ -76,8 +75,8 @@ func Tool() app.Tool {
 
 // flags are what the flags of host_error ask for.
 func flags(c *cli.Context, word hook.YesNo) (q incident.Request, err error) {
-	mode, err := hook.OneOf("action",
-		hook.Choice{Flag: "-r", Set: c.Bool("recreate")}, hook.Choice{Flag: "-d", Set: c.Bool("delete")}, hook.Choice{Flag: "-m", Set: c.Bool("migrate")})
+	mode, err := cli.OneOf("action",
+		cli.Choice{Flag: "-r", Set: c.Bool("recreate")}, cli.Choice{Flag: "-d", Set: c.Bool("delete")}, cli.Choice{Flag: "-m", Set: c.Bool("migrate")})
 	fencing := c.String("fencing")
 	switch {
 	case err != nil:
@@ -92,8 +91,6 @@ func flags(c *cli.Context, word hook.YesNo) (q incident.Request, err error) {
 		return q, app.Usagef("-p and --wait contradict each other: both say how long to watch the host")
 	case c.Bool("no-fencing") && c.IsSet("fencing") && fencing != config.FencingOff:
 		return q, app.Usagef("-u and --fencing %s contradict each other", fencing)
-	case fencing != config.FencingAuto && fencing != config.FencingRequired && fencing != config.FencingOff:
-		return q, app.Usagef("--fencing %s: allowed are auto, required and off", fencing)
 	case c.Bool("fence-first") && c.Bool("no-fencing"):
 		return q, app.Usagef("--fence-first and -u contradict each other")
 	}
@@ -124,7 +121,7 @@ func act(ctx context.Context, s app.Session, q incident.Request) (app.Answer, er
 	if err != nil {
 		return nil, err
 	}
-	q.Confirm, q.FenceFirst = watch.Seconds(), app.Pick(s.Cli, "fence-first", v.FenceFirst)
+	q.Confirm, q.FenceFirst = watch.Seconds(), cli.Pick(s.Cli, "fence-first", v.FenceFirst)
 	if s.Cli.Bool("yes") {
 		s.Confirm = nil
 	}

@@ -38,7 +38,8 @@ func (h *host) printBound() int {
 	if h.settings.Strict {
 		patience = "FT_LEASE=%d\nFT_LEASE_REACTION=%d\n"
 	}
-	fmt.Fprintf(h.world.Stdout, patience+"FT_LEASE_ARMED=%s\nFT_ISOLATED_VERSION=%q\n", seconds(h.promise.Lease), seconds(h.promise.Reaction), armed, app.Version())
+	lease, reaction := seconds(h.promise.Lease), seconds(h.promise.Reaction)
+	fmt.Fprintf(h.world.Stdout, patience+"FT_LEASE_ARMED=%s\nFT_ISOLATED_VERSION=%q\n", lease, reaction, armed, app.Version())
 	return app.ExitDone
 }
 

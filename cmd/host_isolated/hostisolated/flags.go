@@ -2,17 +2,15 @@ package hostisolated
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
+	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 )
 
 // defaultConfig is where packages put the configuration.
-var defaultConfig = filepath.Join("/etc/one-ft", config.IsolationName)
+const defaultConfig = "/etc/one-ft/" + config.IsolationName
 
 // flags are what host_isolated can be told.
 func flags() []cli.Flag {
@@ -38,7 +36,7 @@ type setting struct {
 
 func of[T any](value *T, given func(*cli.Context, string) T, flag cli.Flag) setting {
 	return setting{flag, func(c *cli.Context) {
-		if name := flag.Names()[0]; c.IsSet(name) {
+		if name := strings.TrimLeft(flag.Doc().Names[0], "-"); c.IsSet(name) {
 			*value = given(c, name)
 		}
 	}}
@@ -69,7 +67,8 @@ func settings(s *config.Isolation) []setting {
 		duration("after", &s.After, "stop VMs when isolated for this `TIME`, when not strict"),
 		duration("lease", &s.Lease, "stop VMs when oned has not renewed the lease for this `TIME`, when strict"),
 		duration("quiet", &s.Quiet, "stop nothing within this `TIME` after the boot"),
-		text("action", &s.Action, "`HOW` to stop VMs: destroy, shutdown, command"),
+		of(&s.Action, (*cli.Context).String, &cli.StringFlag{Name: "action", Value: s.Action, Usage: "`HOW` to stop VMs",
+			Values: []string{config.ActionDestroy, config.ActionShutdown, config.ActionCommand}}),
 		list("command", &s.Command, "`WORD` of the command of action command: its absolute path; repeated for its arguments"),
 		text("libvirt", &s.Libvirt, "`URI` of libvirt"),
 		duration("destroy-limit", &s.DestroyLimit, "the most `TIME` for destroying VMs through libvirt, before their processes are killed"),

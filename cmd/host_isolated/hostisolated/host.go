@@ -43,7 +43,8 @@ type host struct {
 // newHost puts everything together; it asks nobody.
 func newHost(world World, s config.Isolation, store isolation.Store, cron bool) (*host, error) {
 	h := &host{world: world, settings: s, policy: isolation.NewPolicy(s, cron), store: store}
-	h.machine = guest.Host{Settings: s, Proc: world.Proc, SysrqTrigger: world.Proc + "/sysrq-trigger", KillLimit: killLimit, PowerOffLimit: powerOffLimit}
+	h.machine = guest.Host{Settings: s, Proc: world.Proc, SysrqTrigger: world.Proc + "/sysrq-trigger",
+		KillLimit: killLimit, PowerOffLimit: powerOffLimit}
 	h.stopLimit = h.machine.Bound()
 	h.promise = isolation.Promise(s, cron, h.stopLimit)
 	known, _ := store.Load(world.Uptime()) // the watcher loads it again, and logs what is wrong

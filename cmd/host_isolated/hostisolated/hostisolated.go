@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/isolation"
 	"one-ft/pkg/text"
@@ -44,8 +44,8 @@ func OS() World {
 	}}
 }
 
-const examples = `host_isolated [options]            one round, for cron
-   host_isolated --watch [options]    rounds for ever, for systemd
+const synopsis = `host_isolated [options]            one round, for cron
+   host_isolated --watch [options]    rounds forever, for systemd
 
    On a host, by hand:
      host_isolated --check            what is reachable, what would be done now, and how
@@ -61,24 +61,20 @@ const examples = `host_isolated [options]            one round, for cron
    Exit codes: 0 done, or nothing to do; 1 VMs could not be stopped, or --check found
    something wrong; 2 wrong usage or configuration.`
 
+// Command is host_isolated as a command line without an action.
+func Command() *cli.Command {
+	return &cli.Command{Name: "host_isolated", Usage: "stop the VMs of a host that lost the network", Synopsis: synopsis, Flags: flags()}
+}
+
 // Run runs host_isolated and returns the exit code.
 func Run(ctx context.Context, world World) int {
 	code := app.ExitDone
-	a := &cli.App{
-		Name: "host_isolated", Usage: "stop the VMs of a host that lost the network", UsageText: examples, Version: app.Version(),
-		Flags: append(flags(), app.DocFlags()...), Writer: world.Stdout, ErrWriter: world.Stderr, HideHelpCommand: true,
-		DisableSliceFlagSeparator: true, // a word of the command may hold a comma
-		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return app.OfOptions(err) },
-		ExitErrHandler:            func(*cli.Context, error) {},
-		Action: func(c *cli.Context) (err error) {
-			if done, err := app.Docs(c, world.Env, app.HostManual()); done {
-				return err
-			}
-			code, err = act(ctx, c, world)
-			return err
-		},
+	program := Command()
+	program.Action = func(ctx context.Context, c *cli.Context) (err error) {
+		code, err = act(ctx, c, world)
+		return err
 	}
-	err := a.RunContext(ctx, world.Args)
+	err := cli.Run(ctx, program, app.Version(), world.Args[min(1, len(world.Args)):], world.Stdout)
 	if err == nil {
 		return code
 	}
@@ -92,8 +88,8 @@ func Run(ctx context.Context, world World) int {
 
 // act does what the flags say and returns the exit code.
 func act(ctx context.Context, c *cli.Context, world World) (int, error) {
-	if c.Args().Present() {
-		return 0, app.Usagef("%q is not an option; host_isolated --help lists them", c.Args().First())
+	if len(c.Args) > 0 {
+		return 0, app.Usagef("%q is not an option; host_isolated --help lists them", c.First())
 	}
 	s, err := load(c)
 	if err != nil {

@@ -55,7 +55,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"--front-end", "a", "--watch", "--strict"}, "strict without auth_file"},
 		{[]string{"--front-end", "a", "--watch", "--strict", "--auth-file", "/nonexistent"}, "no OpenNebula credentials"},
 		{[]string{"--front-end", "a"}, "after 1m is too short; allowed is 2m3s or more"},
-		{[]string{"--front-end", "a", "--watch", "--action", "reboot"}, `action "reboot" is not known`},
+		{[]string{"--front-end", "a", "--watch", "--action", "reboot"}, "--action reboot: allowed are destroy"},
 		{[]string{"--front-end", "a", "--watch", "--lease", "soon"}, "soon"},
 	} {
 		code, out, err := call(t, c.args...)
@@ -110,9 +110,9 @@ func TestFlagsAndSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	have := map[string]bool{}
-	for _, f := range flags() {
-		for _, name := range f.Names() {
-			have[name] = true
+	for _, f := range Command().Flags {
+		for _, name := range f.Doc().Names {
+			have[strings.TrimLeft(name, "-")] = true
 		}
 	}
 	others := map[string]string{"front_ends": "front-end", "witnesses": "witness"}

@@ -6,18 +6,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
+	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
 // checkWait is how long a check waits for oned: a check that takes minutes is of no use.
@@ -25,40 +26,33 @@ const checkWait = 10 * time.Second
 
 // check is the command that says whether it would work now.
 func (t *tool) check() *cli.Command {
-	flags := []cli.Flag{
+	flags := append([]cli.Flag{
 		&cli.BoolFlag{Name: "no-fencing", Usage: "do not ask fence agents for their status"},
 		&cli.StringFlag{Name: "prometheus", Usage: "write the result to `FILE` for the textfile collector of node_exporter; its name ends in .prom"},
 		&cli.DurationFlag{Name: "oned-wait", Value: checkWait, Usage: "keep trying for this `TIME` while oned does not answer"},
 		// A check changes nothing: no locks are made.
 		&cli.BoolFlag{Name: "dry-run", Value: true, Hidden: true},
-	}
-	for _, f := range app.CommonFlags() {
-		if name := f.Names()[0]; !slices.Contains([]string{"dry-run", "oned-wait", "verify", "timeout", "parallel", "any-state"}, name) {
-			flags = append(flags, f)
-		}
-	}
+	}, app.ConnectFlags()...)
 	return &cli.Command{
-		Name: "check", Usage: "say whether a host that fails now would be recovered; changes nothing", HideHelpCommand: true, Flags: flags,
-		Action: func(c *cli.Context) error {
+		Name: "check", Usage: "say whether a host that fails now would be recovered; changes nothing", Flags: flags,
+		Action: func(ctx context.Context, c *cli.Context) error {
 			file := c.String("prometheus")
 			switch {
-			case c.Args().Present():
-				return app.Usagef("check takes no %q; oneft check --help lists its options", c.Args().First())
+			case len(c.Args) > 0:
+				return app.Usagef("check takes no %q; oneft check --help lists its options", c.First())
 			case c.IsSet("prometheus") && filepath.Ext(file) != ".prom":
 				return app.Usagef("--prometheus %s: the name of the file has to end in .prom, node_exporter reads no others", file)
 			}
 			if !c.IsSet("oned-wait") { // else that of the configuration would win
-				if err := c.Set("oned-wait", checkWait.String()); err != nil {
-					return err
-				}
+				c.Set("oned-wait", checkWait)
 			}
 			var report *check.Report
-			t.code = app.Command(c.Context, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
-				facts, err := check.Look(ctx, checking(ctx, s, c.Bool("no-fencing")))
+			t.code = app.Command(ctx, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+				facts, err := check.Collect(ctx, checking(ctx, s, c.Bool("no-fencing")))
 				if err != nil {
 					return nil, err
 				}
-				r := check.Judge(facts)
+				r := check.Evaluate(facts)
 				report = &r
 				return r, nil
 			})
@@ -74,7 +68,7 @@ func (t *tool) checked(c *cli.Context, report *check.Report) error {
 		r := check.Unreachable("oned could not be asked, or the configuration could not be read", time.Now())
 		report = &r
 		if !c.Bool("json") {
-			fmt.Fprintln(t.env.Stdout, one.Printable(r.Line()))
+			fmt.Fprintln(t.env.Stdout, text.Printable(r.Line()))
 		} else if err := t.json(r); err != nil {
 			return err
 		}
@@ -89,17 +83,17 @@ func (t *tool) checked(c *cli.Context, report *check.Report) error {
 func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 	fences := coordinator.NewFences(s, nil)
 	in := check.Input{
-		Client: s.Client, Own: app.Version(), Config: s.Config, Paths: s.Paths, StateDir: s.StateDir, Settings: fences.Settings,
+		Given:  check.Given{Own: app.Version(), ConfigFile: s.Config.Path, Values: s.Config.Values(), Place: placeOf(s), NoFencing: noFencing},
+		Client: s.Client, Location: s.Paths.Location, LogDir: s.Paths.Log, State: statedir.Dir(s.StateDir), Settings: fences.Settings,
 		Interval: func(ctx context.Context) (time.Duration, error) {
-			interval, _, err := one.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+			interval, _, err := s.Client.Interval(ctx, filepath.Join(s.Paths.Etc, "monitord.conf"))
 			return interval, err
 		},
-		Downtime:  func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
-		Place:     placeOf(s),
-		NoFencing: noFencing, Proc: "/proc", Machine: s.Drivers(),
+		Downtime: func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
+		Proc:     "/proc", Machine: s.Drivers(),
 	}
 	facts := hookFacts(s)
-	if !app.IsLocal(s.Client.Endpoint()) {
+	if !process.IsLocal(s.Client.Endpoint()) {
 		facts.Executable = nil // they are on another machine
 	}
 	if install.UsesPool(s.Version) {
@@ -112,13 +106,13 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 
 // poolHooks judges the hooks of 5.10 and later.
 func poolHooks(ctx context.Context, client *one.Client, facts install.Facts, in *check.Input) {
-	pool, err := hookPool{client}.Hooks(ctx)
+	pool, err := install.ReadPool(ctx, client)
 	if err != nil {
 		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: "the hooks cannot be read: " + err.Error(), Fix: "onehook list"})
 		return
 	}
-	in.Hooks = findings(install.JudgePool(pool, facts))
-	in.HostHook = hostHook(install.RowsPool(pool, facts))
+	in.Hooks = findings(install.LintPool(pool, facts))
+	in.HostHook = hostHook(install.PoolHooks(pool, facts.Dir))
 }
 
 // fileHooks judges the hooks in oned.conf, 4.4 to 5.8.
@@ -136,12 +130,11 @@ func fileHooks(path string, facts install.Facts, in *check.Input) {
 		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: err.Error(), Fix: "correct " + path + ", then restart oned"})
 		return
 	}
-	in.Hooks = findings(install.Judge(file, facts))
-	in.HostHook = hostHook(install.Rows(file))
+	in.Hooks = findings(install.Lint(file, facts))
+	in.HostHook = hostHook(file.Hooks())
 	in.Written = []check.HookLine{}
 	for _, e := range file.Entries {
-		resource, hook := strings.CutSuffix(e.Name, "_HOOK")
-		if hook && e.Pairs != nil && (resource == "HOST" || resource == "VM") {
+		if resource := e.Hook(); resource != "" {
 			in.Written = append(in.Written, check.HookLine{Resource: resource, Name: e.Get("NAME"), On: e.Get("ON"), Command: e.Get("COMMAND"), Arguments: e.Get("ARGUMENTS")})
 		}
 	}
@@ -157,13 +150,13 @@ func findings(all []install.Finding) []check.Finding {
 }
 
 // hostHook reads what the hook for hosts does out of its arguments.
-func hostHook(rows []install.Row) (h check.HostHook) {
+func hostHook(known []install.Known) (h check.HostHook) {
 	actions := map[string]string{"-r": "recreate", "--recreate": "recreate", "-d": "delete", "--delete": "delete", "-m": "migrate", "--migrate": "migrate"}
-	for _, row := range rows {
-		if row.Trigger != "HOST/ERROR" || row.By != "one-ft" {
+	for _, k := range known {
+		if k.Trigger != "HOST/ERROR" || k.By != "one-ft" {
 			continue
 		}
-		words := strings.Fields(row.Runs)
+		words := strings.Fields(k.Runs())
 		for i, word := range words {
 			name, value, _ := strings.Cut(word, "=")
 			switch {

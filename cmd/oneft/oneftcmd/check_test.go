@@ -9,10 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/urfave/cli/v2"
-
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
 	"one-ft/test/sim/cloud"
@@ -25,8 +24,7 @@ func callCheck(t *testing.T, location string, transport http.RoundTripper, args 
 	tool := &tool{env: app.Env{Stdout: &out, Stderr: &problems, Transport: transport, Getenv: func(name string) string {
 		return map[string]string{"ONE_LOCATION": location, "HOME": location, "ONE_XMLRPC": "http://cloud/RPC2"}[name]
 	}}}
-	a := &cli.App{Name: "oneft", Writer: &out, ErrWriter: &problems, ExitErrHandler: func(*cli.Context, error) {}, Commands: []*cli.Command{tool.check()}}
-	if err := a.RunContext(t.Context(), append([]string{"oneft", "check"}, args...)); err != nil {
+	if err := cli.Run(t.Context(), tool.check(), "", args, &out); err != nil {
 		return -1, out.String(), err.Error()
 	}
 	return tool.code, out.String(), problems.String()

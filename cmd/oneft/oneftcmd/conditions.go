@@ -3,10 +3,6 @@ package oneftcmd
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -15,6 +11,7 @@ import (
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/onedconf"
+	"one-ft/pkg/process"
 )
 
 // settingsOf reads what decides how long VMs are down: the configuration files of OpenNebula on this
@@ -43,41 +40,23 @@ const sshLimit = 5 * time.Second
 // sshOf asks what ssh of the drivers uses for a host, and checks whether it obeys the marks of hosts that are
 // proven off. Nothing is connected, and nothing is written.
 func sshOf(ctx context.Context, s app.Session, host string) (downtime.SSH, failfast.ForceState, error) {
-	if !app.IsLocal(s.Client.Endpoint()) {
+	if !process.IsLocal(s.Client.Endpoint()) {
 		return downtime.SSH{}, failfast.Unknown, errRemote
 	}
-	client, err := failfast.NewClient(s.Drivers(), s.StateDir)
+	c, err := readSSH(s)
 	if err != nil {
 		return downtime.SSH{}, failfast.Unknown, err
 	}
-	bounded, cancel := context.WithTimeout(ctx, sshLimit)
+	ctx, cancel := context.WithTimeout(ctx, sshLimit)
 	defer cancel()
-	settings, err := client.Resolve(bounded, host)
+	settings, err := c.client.Resolve(ctx, host)
 	if err != nil {
 		return downtime.SSH{}, failfast.Unknown, err
 	}
-	state, set, err := blockOf(filepath.Join(client.User.Home, ".ssh", "config"), s.StateDir)
-	return downtime.SSH{ConnectTimeout: settings.ConnectTimeout, SetElsewhere: set && settings.ConnectTimeout == 0}, state, err
-}
-
-// blockOf says whether the block of one-ft is in an ssh configuration, and whether anything else in it sets a
-// ConnectTimeout.
-func blockOf(path, stateDir string) (state failfast.ForceState, timeout bool, err error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return failfast.NotInstalled, false, nil
+	state := failfast.NotInstalled
+	if failfast.Status(c.config.Text, s.StateDir) == failfast.BlockCurrent {
+		state = failfast.InForce
 	}
-	if err != nil {
-		return failfast.Unknown, false, fmt.Errorf("read the ssh configuration: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, onedconf.MaxSize))
-	if err != nil {
-		return failfast.Unknown, false, fmt.Errorf("read the ssh configuration: %w", err)
-	}
-	timeout = failfast.SetsTimeout(text)
-	if failfast.Status(text, stateDir) == failfast.BlockCurrent {
-		return failfast.InForce, timeout, nil
-	}
-	return failfast.NotInstalled, timeout, nil
+	elsewhere := failfast.SetsTimeout(c.config.Text) && settings.ConnectTimeout == 0
+	return downtime.SSH{ConnectTimeout: settings.ConnectTimeout, SetElsewhere: elsewhere}, state, nil
 }

@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/drill"
@@ -25,21 +23,22 @@ import (
 // drill is the command that says what would happen if a host died now.
 func (t *tool) drill() *cli.Command {
 	return &cli.Command{
-		Name: "drill", Usage: "say what would happen if a host died now, and whether the others have room", ArgsUsage: "HOST | --all | --cluster CLUSTER", HideHelpCommand: true,
+		Name: "drill", Usage: "say what would happen if a host died now, and whether the others have room", ArgsUsage: "HOST | --all | --cluster CLUSTER",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "all", Usage: "each host of the cloud: which loss it cannot absorb"},
 			&cli.StringFlag{Name: "cluster", Usage: "each host of `CLUSTER`, by name or ID"},
-			&cli.StringFlag{Name: "action", Value: string(recovery.Recreate), Usage: "what the hook does to the VMs: `recreate`, delete or migrate"},
+			&cli.StringFlag{Name: "action", Value: string(recovery.Recreate), Usage: "`ACTION` of the hook on the VMs: recreate, delete or migrate",
+				Values: []string{string(recovery.Recreate), string(recovery.Delete), string(recovery.Migrate)}},
 			&cli.BoolFlag{Name: "suspended", Usage: "include suspended and powered-off VMs, like y"},
 			&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: 2, Usage: "for how many monitoring cycles the hook watches the host, as its `NUMBER` after -p"},
 			&cli.BoolFlag{Name: "fence-test", Usage: "really power HOST off and on again, which has to be disabled and empty; asks before"},
 		}, app.CommonFlags()...),
-		Action: func(c *cli.Context) error {
+		Action: func(ctx context.Context, c *cli.Context) error {
 			d, err := newDrill(c, t.env)
 			if err != nil {
 				return err
 			}
-			t.code = app.Show(c.Context, c, t.env, d.run)
+			t.code = app.Show(ctx, c, t.env, d.run)
 			return nil
 		},
 	}
@@ -58,25 +57,22 @@ type drilling struct {
 func newDrill(c *cli.Context, env app.Env) (*drilling, error) {
 	d := &drilling{env: env, host: -1, cluster: c.String("cluster"), test: c.Bool("fence-test")}
 	ways := 0
-	for _, set := range []bool{c.Args().Present(), c.Bool("all"), c.IsSet("cluster")} {
+	for _, set := range []bool{len(c.Args) > 0, c.Bool("all"), c.IsSet("cluster")} {
 		if set {
 			ways++
 		}
 	}
-	mode := recovery.Mode(c.String("action"))
 	switch {
-	case ways != 1 || c.Args().Len() > 1:
+	case ways != 1 || len(c.Args) > 1:
 		return nil, app.Usagef("drill takes one of: a host by its ID, --all, --cluster CLUSTER")
-	case d.test && !c.Args().Present():
+	case d.test && len(c.Args) == 0:
 		return nil, app.Usagef("--fence-test is for one host: oneft drill HOST --fence-test")
-	case !slices.Contains([]recovery.Mode{recovery.Recreate, recovery.Delete, recovery.Migrate}, mode):
-		return nil, app.Usagef("--action %s: allowed are recreate, delete and migrate", mode)
 	case c.Int("pause") < 0 || c.Int("pause") > config.MaxCycles:
 		return nil, app.Usagef("-p %d: allowed are 0 to %d monitoring cycles", c.Int("pause"), config.MaxCycles)
 	}
-	d.policy = recovery.Policy{Mode: mode, Idle: c.Bool("suspended")}
-	if c.Args().Present() {
-		event, _, err := hook.Parse(hook.Host, []string{c.Args().First()})
+	d.policy = recovery.Policy{Mode: recovery.Mode(c.String("action")), Idle: c.Bool("suspended")}
+	if len(c.Args) > 0 {
+		event, _, err := hook.Parse(hook.Host, []string{c.First()})
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +87,7 @@ func (d *drilling) run(ctx context.Context, s app.Session) (app.Answer, error) {
 	if d.test {
 		return d.fenceTest(ctx, s)
 	}
-	cloud, err := drill.Read(ctx, s.Client, s.Version, s.Dialect)
+	cloud, err := drill.Read(ctx, s.Client)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +131,7 @@ func (d *drilling) foretell(ctx context.Context, s app.Session, cloud drill.Clou
 
 // conditions are what a downtime hangs on, without how the host is fenced.
 func (d *drilling) conditions(ctx context.Context, s app.Session, host one.Host) (drill.Conditions, error) {
-	interval, _, err := one.Interval(ctx, s.Client, filepath.Join(s.Paths.Etc, "monitord.conf"))
+	interval, _, err := s.Client.Interval(ctx, filepath.Join(s.Paths.Etc, "monitord.conf"))
 	if err != nil {
 		return drill.Conditions{}, err
 	}

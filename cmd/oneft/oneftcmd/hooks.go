@@ -7,10 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"one-ft/pkg/app"
-	"one-ft/pkg/config"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
@@ -18,24 +16,26 @@ import (
 
 // hooks is the command that shows, installs and removes the hooks.
 func (t *tool) hooks() *cli.Command {
-	wish := install.DefaultWish()
+	wish := install.DefaultSpec()
 	where := []cli.Flag{
 		&cli.StringFlag{Name: "oned-conf", Usage: "`FILE` with the configuration of oned (4.4 to 5.8)", DefaultText: "oned.conf in OpenNebula's directory"},
 		&cli.StringFlag{Name: "dir", Usage: "`DIRECTORY` with the executables of one-ft", DefaultText: wish.Dir + ", or below $ONE_LOCATION/var"},
 	}
 	what := []cli.Flag{
-		&cli.StringFlag{Name: "hosts", Value: wish.Host, Usage: "`ACTION` for the VMs of a failed host: recreate, delete, migrate or none"},
+		&cli.StringFlag{Name: "hosts", Value: wish.Host, Usage: "`ACTION` for the VMs of a failed host: recreate, delete, migrate or none",
+			Values: []string{"recreate", "delete", "migrate", "none"}},
 		&cli.BoolFlag{Name: "suspended", Usage: "include suspended and powered-off VMs"},
 		&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: wish.Pause, Usage: "watch a failed host for this `NUMBER` of monitoring cycles first"},
-		&cli.StringFlag{Name: "failures", Value: wish.Failures, Usage: "`ACTION` for a VM that failed: recreate (it loses disks that are not persistent), retry, delete or none"},
-		&cli.StringFlag{Name: "unknown", Value: wish.Unknown, Usage: "`ACTION` for a VM that is UNKNOWN: boot or none"},
+		&cli.StringFlag{Name: "failures", Value: wish.Failures, Usage: "`ACTION` for a VM that failed: recreate (it loses disks that are not persistent), retry, delete or none",
+			Values: []string{"recreate", "retry", "delete", "none"}},
+		&cli.StringFlag{Name: "unknown", Value: wish.Unknown, Usage: "`ACTION` for a VM that is UNKNOWN: boot or none", Values: []string{"boot", "none"}},
 	}
-	sub := func(name, usage string, flags []cli.Flag, act func(ctx context.Context, s app.Session) (app.Answer, error)) *cli.Command {
-		return &cli.Command{Name: name, Usage: usage, HideHelpCommand: true, Flags: append(flags, app.CommonFlags()...), Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return app.Usagef("hooks %s takes no %q; oneft hooks %[1]s --help lists its options", name, c.Args().First())
+	sub := func(name, usage string, flags []cli.Flag, act app.Act) *cli.Command {
+		return &cli.Command{Name: name, Usage: usage, Flags: append(flags, app.CommonFlags()...), Action: func(ctx context.Context, c *cli.Context) error {
+			if len(c.Args) > 0 {
+				return app.Usagef("hooks %s takes no %q; oneft hooks %[1]s --help lists its options", name, c.First())
 			}
-			t.code = app.Show(c.Context, c, t.env, act)
+			t.code = app.Show(ctx, c, t.env, act)
 			return nil
 		}}
 	}
@@ -43,8 +43,8 @@ func (t *tool) hooks() *cli.Command {
 	ssh := &cli.BoolFlag{Name: "ssh", Usage: "let ssh to a host that is proven off fail at once: a block in ~/.ssh/config of the user that oned runs as",
 		DefaultText: "true where that file is that user's own and oned runs on this machine"}
 	return &cli.Command{
-		Name: "hooks", Usage: "show, install or remove the hooks that call one-ft", HideHelpCommand: true,
-		Subcommands: []*cli.Command{
+		Name: "hooks", Usage: "show, install or remove the hooks that call one-ft",
+		Commands: []*cli.Command{
 			sub("show", "list the hooks of this OpenNebula that have to do with failures", where, showHooks),
 			sub("install", "install the hooks that this version needs; twice changes nothing", append(slices.Clone(both), fencingFlag(), ssh), changeHooks(true)),
 			sub("remove", "take them out again", where, changeHooks(false)),
@@ -85,7 +85,7 @@ func onedConf(s app.Session) string {
 // wanted are the hooks that the flags ask for.
 func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 	v := s.Config.Values()
-	w := install.Wish{Host: s.Cli.String("hosts"), Suspended: s.Cli.Bool("suspended"), Pause: s.Cli.Int("pause"),
+	w := install.Spec{Host: s.Cli.String("hosts"), Suspended: s.Cli.Bool("suspended"), Pause: s.Cli.Int("pause"),
 		Failures: s.Cli.String("failures"), Unknown: s.Cli.String("unknown"), Dir: executables(s)}
 	cycle := one.DefaultInterval
 	if install.UsesPool(s.Version) && w.Pause > 0 && w.Pause <= 1000 {
@@ -93,14 +93,12 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 		if cycle, err = coordinator.Watch(ctx, s, 0, 1, 0); err != nil {
 			return nil, err
 		}
-		if cycle == 0 { // it is not asked for in a dry run
+		if cycle == 0 { // in a dry run oned is not asked
 			cycle = one.DefaultInterval
 		}
 	}
 	const fences = time.Hour // more than all attempts at all levels take
-	w.Timeout = install.Timeout(install.Bounds{
-		Confirm: max(v.Wait, time.Duration(w.Pause)*cycle), Hold: v.StormGiveUp, Fence: fences, Act: v.Timeout, OnedWait: v.OnedWait,
-	})
+	w.Timeout = install.Timeout(max(v.Wait, time.Duration(w.Pause)*cycle), v.StormGiveUp, fences, v.Timeout, v.OnedWait)
 	hooks, err := install.Hooks(w, s.Version)
 	if err != nil {
 		return nil, app.Usagef("%w", err)
@@ -111,14 +109,14 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 // showHooks is oneft hooks show.
 func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 	facts := hookFacts(s)
-	var rows []install.Row
+	var known []install.Known
 	var findings []install.Finding
 	if install.UsesPool(s.Version) {
-		pool, err := hookPool{s.Client}.Hooks(ctx)
+		pool, err := install.ReadPool(ctx, s.Client)
 		if err != nil {
 			return nil, err
 		}
-		rows, findings = install.RowsPool(pool, facts), install.JudgePool(pool, facts)
+		known, findings = install.PoolHooks(pool, facts.Dir), install.LintPool(pool, facts)
 	} else {
 		text, err := install.ReadFile(onedConf(s))
 		if err != nil {
@@ -128,11 +126,11 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows, findings = install.Rows(f), install.Judge(f, facts)
+		known, findings = f.Hooks(), install.Lint(f, facts)
 	}
-	a := page{Rows: [][]string{{"WHERE", "WHEN", "RUNS", "BY"}}, Summary: "the hooks of one-ft are as they should be"}
-	for _, r := range rows {
-		a.Rows = append(a.Rows, []string{r.Where, r.Trigger, r.Runs, r.By})
+	a := page{Rows: [][]string{{"WHERE", "WHEN", "RUNS", "BY"}}, Summary: "the hooks of one-ft are in order"}
+	for _, k := range install.List(known) {
+		a.Rows = append(a.Rows, []string{k.Where, k.Trigger, k.Runs(), k.By})
 	}
 	for _, f := range findings {
 		if f.Severity == install.OK {
@@ -140,10 +138,10 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 		}
 		line := f.Severity + ": " + f.What
 		if f.Fix != "" {
-			line += "; to mend it: " + f.Fix
+			line += "; to fix it: " + f.Fix
 		}
 		a.Text = append(a.Text, line)
-		a.Summary = "not everything is as it should be; see above"
+		a.Summary = "not everything is in order; see above"
 		if f.Severity == install.Problem {
 			a.Code = app.ExitIncomplete
 		}
@@ -162,24 +160,16 @@ func printHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 	return page{Text: append(strings.Split(strings.TrimRight(text, "\n"), "\n"), printSSH(s)...)}, nil
 }
 
-// changeHooks is oneft hooks install and remove.
-func changeHooks(add bool) func(ctx context.Context, s app.Session) (app.Answer, error) {
+// changeHooks is oneft hooks install (add) and remove.
+func changeHooks(add bool) app.Act {
 	return func(ctx context.Context, s app.Session) (app.Answer, error) {
-		fencing := func(bool) (fencingChange, error) { return fencingChange{text: keptFencing(s)}, nil }
 		var hooks []install.Hook
 		var ssh sshChange
 		var err error
-		if add {
-			flag := s.Cli.String("fencing")
-			if !slices.Contains([]string{"", config.FencingRequired, config.FencingAuto, fencingKeep}, flag) {
-				return nil, app.Usagef("--fencing %s: allowed are required, auto and keep", flag)
-			}
-			if hooks, err = wanted(ctx, s); err == nil {
-				ssh, err = planSSH(ctx, s)
-			}
-			fencing = func(isNew bool) (fencingChange, error) { return planFencing(ctx, s, isNew) }
-		} else {
+		if !add {
 			ssh, err = planSSHRemoval(s)
+		} else if hooks, err = wanted(ctx, s); err == nil {
+			ssh, err = planSSH(ctx, s)
 		}
 		if err == nil {
 			err = ssh.try(ctx, s)
@@ -189,19 +179,19 @@ func changeHooks(add bool) func(ctx context.Context, s app.Session) (app.Answer,
 		}
 		var a page
 		if install.UsesPool(s.Version) {
-			a, err = changePool(ctx, s, hooks, fencing)
+			a, err = changePool(ctx, s, add, hooks)
 		} else {
-			a, err = changeFile(s, hooks, fencing)
+			a, err = changeFile(ctx, s, add, hooks)
 		}
-		if err != nil {
-			return nil, err
+		if err == nil {
+			err = ssh.apply(ctx, s, &a)
 		}
-		return a, ssh.apply(ctx, s, &a)
+		return a, err
 	}
 }
 
 // changeFile changes oned.conf.
-func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (fencingChange, error)) (page, error) {
+func changeFile(ctx context.Context, s app.Session, add bool, hooks []install.Hook) (page, error) {
 	path := onedConf(s)
 	old, err := install.ReadFile(path)
 	if err != nil {
@@ -216,14 +206,14 @@ func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (f
 	if err != nil {
 		return page{}, app.Usagef("%s: %w", path, err)
 	}
-	settings, err := settle(s, fencing, install.Rows(parsed))
+	settings, err := settle(ctx, s, add, parsed.Hooks())
 	if err != nil {
 		return page{}, err
 	}
 	a := page{Text: append(settings.text, diff...)}
 	switch {
 	case len(diff) == 0:
-		a.Summary = settings.unchanged(path+" is as it should be", s.DryRun)
+		a.Summary = settings.unchanged(path+" is in order", s.DryRun)
 	case s.DryRun:
 		a.Summary = path + " would be changed so"
 	default:
@@ -238,9 +228,9 @@ func changeFile(s app.Session, hooks []install.Hook, fencing func(isNew bool) (f
 }
 
 // changePool changes the hooks in oned.
-func changePool(ctx context.Context, s app.Session, hooks []install.Hook, fencing func(isNew bool) (fencingChange, error)) (page, error) {
-	pool, facts := hookPool{s.Client}, hookFacts(s)
-	existing, err := pool.Hooks(ctx)
+func changePool(ctx context.Context, s app.Session, add bool, hooks []install.Hook) (page, error) {
+	facts := hookFacts(s)
+	existing, err := install.ReadPool(ctx, s.Client)
 	if err != nil {
 		return page{}, err
 	}
@@ -248,17 +238,17 @@ func changePool(ctx context.Context, s app.Session, hooks []install.Hook, fencin
 	if err != nil {
 		return page{}, app.Usagef("%w", err)
 	}
-	settings, err := settle(s, fencing, install.RowsPool(existing, facts))
+	settings, err := settle(ctx, s, add, install.PoolHooks(existing, facts.Dir))
 	if err != nil {
 		return page{}, err
 	}
-	a := page{Text: append(settings.text, lines(install.DiffPool(changes))...), Summary: settings.unchanged("the hooks are as they should be", s.DryRun)}
-	if !install.Changed(changes) {
+	a := page{Text: append(settings.text, lines(install.DiffPool(changes))...), Summary: settings.unchanged("the hooks are in order", s.DryRun)}
+	if len(changes) == 0 {
 		return a, nil
 	}
 	a.Summary = "the hooks would be changed so"
 	if !s.DryRun {
-		if err := install.Apply(ctx, pool, changes, hooks, facts); err != nil {
+		if err := install.Apply(ctx, s.Client, changes, hooks, facts); err != nil {
 			return page{}, err
 		}
 		a.Summary = "the hooks were changed; oned uses them at once"
@@ -273,25 +263,3 @@ func lines(text string) []string {
 	}
 	return strings.Split(strings.TrimRight(text, "\n"), "\n")
 }
-
-// hookPool is the hook pool of oned.
-type hookPool struct{ client *one.Client }
-
-// Hooks is a part of install.Pool, as the others.
-func (p hookPool) Hooks(ctx context.Context) ([]install.PoolHook, error) {
-	document, err := p.client.HookPool(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return install.ParsePool([]byte(document))
-}
-
-func (p hookPool) Allocate(ctx context.Context, template string) (int, error) {
-	return p.client.AllocateHook(ctx, template)
-}
-
-func (p hookPool) Update(ctx context.Context, id int, template string) error {
-	return p.client.UpdateHook(ctx, id, template)
-}
-
-func (p hookPool) Delete(ctx context.Context, id int) error { return p.client.DeleteHook(ctx, id) }

@@ -9,9 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/install"
 )
@@ -19,32 +18,27 @@ import (
 // fencingKeep is --fencing of hooks install that leaves the configuration as it is.
 const fencingKeep = "keep"
 
-// fencingCase is what is known when hooks install comes to fencing.
-type fencingCase struct {
-	Flag       string // required, auto or keep; "" when it was not given
-	Configured string // of one-ft.yaml; "" when it is not set
-	Asks       bool   // a person is at the terminal
-}
+// fencingStep is what hooks install does about fencing in one-ft.yaml; anything else is the value that it writes.
+type fencingStep string
 
-// fencingStep is what is done about it. At most one is set.
-type fencingStep struct {
-	Write string // this value
-	Ask   bool   // a person, whether required is written
-	Tell  bool   // what would have to be written
-}
+const (
+	fencingStays fencingStep = ""
+	fencingAsk   fencingStep = "ask"  // the admin, whether required is written
+	fencingTell  fencingStep = "tell" // what would have to be written
+)
 
-// decide is what hooks install does about fencing. What a person has configured stays unless a flag
-// says another value.
-func (c fencingCase) decide() fencingStep {
+// nextFencing decides by --fencing ("" when it was not given) and the value of one-ft.yaml ("" when it is not set). What
+// an admin has configured stays unless the flag says another value.
+func nextFencing(flag, configured string, attended bool) fencingStep {
 	switch {
-	case c.Flag == fencingKeep || c.Flag == "" && c.Configured != "" || c.Flag != "" && c.Flag == c.Configured:
-		return fencingStep{}
-	case c.Flag != "":
-		return fencingStep{Write: c.Flag}
-	case c.Asks:
-		return fencingStep{Ask: true}
+	case flag == fencingKeep || flag == "" && configured != "" || flag != "" && flag == configured:
+		return fencingStays
+	case flag != "":
+		return fencingStep(flag)
+	case attended:
+		return fencingAsk
 	}
-	return fencingStep{Tell: true}
+	return fencingTell
 }
 
 // fencingChange is a change of one-ft.yaml, not written yet, and what is said of it.
@@ -54,36 +48,36 @@ type fencingChange struct {
 	old, fresh []byte
 }
 
-// planFencing finds out what hooks install does about fencing in one-ft.yaml, and asks the person at the
-// terminal. Nothing is changed.
+// planFencing finds out what hooks install does about fencing in one-ft.yaml, and asks at the terminal. Nothing
+// is changed.
 func planFencing(ctx context.Context, s app.Session, isNew bool) (fencingChange, error) {
 	c := fencingChange{path: configPath(s)}
-	step := fencingCase{Flag: s.Cli.String("fencing"), Configured: configuredFencing(s), Asks: s.Confirm != nil}.decide()
+	step := nextFencing(s.Cli.String("fencing"), configuredFencing(s), s.Confirm != nil)
+	value := string(step)
 	switch {
-	case step.Tell:
+	case step == fencingTell:
 		c.text = []string{fmt.Sprintf("fencing is not set in %s: VMs of a host that is not fenced are started elsewhere UNPROVEN; fencing: required there forbids it (oneft hooks install --fencing required)", c.path)}
 		return c, nil
-	case step.Ask && s.DryRun:
-		step.Write = config.FencingRequired
+	case step == fencingAsk && s.DryRun:
+		value = config.FencingRequired
 		c.text = []string{"at a terminal this is asked first, and done after a yes:"}
-	case step.Ask && s.Confirm(ctx, requiredQuestion(c.path, isNew)) == app.Agreed:
-		step.Write = config.FencingRequired
-	}
-	if step.Write == "" {
+	case step == fencingAsk && s.Confirm(ctx, requiredQuestion(c.path, isNew)):
+		value = config.FencingRequired
+	case step == fencingAsk, step == fencingStays:
 		return c, nil
 	}
 	var err error
 	if c.old, err = install.ReadSettings(c.path); err == nil {
-		c.fresh, err = config.WithFencing(c.old, step.Write)
+		c.fresh, err = config.WithFencing(c.old, value)
 	}
 	if err != nil {
-		return c, fmt.Errorf("put fencing: %s into %s: %w; nothing was changed", step.Write, c.path, err)
+		return c, fmt.Errorf("put fencing: %s into %s: %w; nothing was changed", value, c.path, err)
 	}
 	c.text = append(c.text, "--- "+c.path)
 	if before := configuredFencing(s); before != "" {
 		c.text = append(c.text, "-fencing: "+before)
 	}
-	c.text = append(c.text, "+fencing: "+step.Write)
+	c.text = append(c.text, "+fencing: "+value)
 	return c, nil
 }
 
@@ -105,7 +99,7 @@ func (c *fencingChange) write() error {
 	return nil
 }
 
-// unchanged is the summary when all hooks are as they should be.
+// unchanged is the summary when all hooks are in order.
 func (c fencingChange) unchanged(hooks string, dryRun bool) string {
 	switch {
 	case c.fresh == nil:
@@ -126,45 +120,42 @@ func configPath(s app.Session) string {
 
 // configuredFencing is fencing in one-ft.yaml; "" when it is not set.
 func configuredFencing(s app.Session) string {
-	if s.Config.Fencing == nil {
-		return ""
+	if v := s.Config.Values(); v.FencingSet {
+		return v.Fencing
 	}
-	return *s.Config.Fencing
+	return ""
 }
 
 // requiredQuestion says what happens to hosts without fencing.
 func requiredQuestion(path string, isNew bool) app.Question {
 	return app.Question{
 		Lines: []string{
-			"With fencing: required, the VMs of a host that nothing proves to be off are not recovered: host_error ends with exit code 3, people are told, and nothing happens until somebody says that the host is off (oneft resume INCIDENT --confirm-off).",
+			"With fencing: required, the VMs of a host that nothing proves to be off are not recovered: host_error ends with exit code 3, operators are notified, and nothing happens until one says that the host is off (oneft resume INCIDENT --confirm-off).",
 			"Without it, the VMs of hosts without fencing are started elsewhere UNPROVEN, and run twice if the host only lost its network.",
 		},
 		Ask: "Write fencing: required into " + path + "?", Yes: isNew,
 	}
 }
 
-// keptFencing says that hooks remove leaves the configuration alone.
-func keptFencing(s app.Session) []string {
-	if mode := configuredFencing(s); mode != "" {
-		return []string{fmt.Sprintf("fencing: %s stays in %s", mode, configPath(s))}
-	}
-	return nil
-}
-
 // fencingFlag answers the question in scripts.
 func fencingFlag() cli.Flag {
 	return &cli.StringFlag{Name: "fencing", Usage: "write fencing: `VALUE` into one-ft.yaml: required (no proof, no action) or auto; keep leaves the file as it is",
-		DefaultText: "asks at a terminal when it is not set there, else keep"}
+		Values: []string{config.FencingRequired, config.FencingAuto, fencingKeep}, DefaultText: "asks at a terminal when it is not set there, else keep"}
 }
 
-// settle plans what is done about fencing, knowing the hooks that were there before, and does it
-// unless this is a dry run. It comes before the hooks are changed: if it fails, nothing was.
-func settle(s app.Session, fencing func(isNew bool) (fencingChange, error), before []install.Row) (fencingChange, error) {
-	isNew := !slices.ContainsFunc(before, func(r install.Row) bool { return r.Ours })
-	c, err := fencing(isNew)
-	if err != nil || s.DryRun {
-		return c, err
+// settle does what there is to do about fencing before hooks are installed or removed, unless this is a dry run: if it
+// fails, nothing was changed. before are the hooks that are there.
+func settle(ctx context.Context, s app.Session, add bool, before []install.Known) (fencingChange, error) {
+	if !add {
+		if mode := configuredFencing(s); mode != "" {
+			return fencingChange{text: []string{fmt.Sprintf("fencing: %s stays in %s", mode, configPath(s))}}, nil
+		}
+		return fencingChange{}, nil
 	}
-	err = c.write()
+	isNew := !slices.ContainsFunc(before, func(k install.Known) bool { return k.Ours })
+	c, err := planFencing(ctx, s, isNew)
+	if err == nil && !s.DryRun {
+		err = c.write()
+	}
 	return c, err
 }

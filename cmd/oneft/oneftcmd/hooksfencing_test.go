@@ -2,26 +2,27 @@ package oneftcmd
 
 import "testing"
 
-// What a person has configured stays, unless a flag says another value; and nothing is written that nobody
+// What an admin has configured stays, unless a flag says another value; and nothing is written that nobody
 // has said.
-func TestDecideFencing(t *testing.T) {
+func TestNextFencing(t *testing.T) {
 	for _, c := range []struct {
-		when fencingCase
-		want fencingStep
+		flag, configured string
+		attended         bool
+		want             fencingStep
 	}{
-		{fencingCase{}, fencingStep{Tell: true}},
-		{fencingCase{Asks: true}, fencingStep{Ask: true}},
-		{fencingCase{Configured: "auto", Asks: true}, fencingStep{}},
-		{fencingCase{Configured: "off"}, fencingStep{}},
-		{fencingCase{Flag: "required"}, fencingStep{Write: "required"}},
-		{fencingCase{Flag: "required", Configured: "off", Asks: true}, fencingStep{Write: "required"}},
-		{fencingCase{Flag: "required", Configured: "required"}, fencingStep{}},
-		{fencingCase{Flag: "auto"}, fencingStep{Write: "auto"}},
-		{fencingCase{Flag: "keep", Asks: true}, fencingStep{}},
-		{fencingCase{Flag: "keep"}, fencingStep{}},
+		{want: fencingTell},
+		{attended: true, want: fencingAsk},
+		{configured: "auto", attended: true, want: fencingStays},
+		{configured: "off", want: fencingStays},
+		{flag: "required", want: "required"},
+		{flag: "required", configured: "off", attended: true, want: "required"},
+		{flag: "required", configured: "required", want: fencingStays},
+		{flag: "auto", want: "auto"},
+		{flag: "keep", attended: true, want: fencingStays},
+		{flag: "keep", want: fencingStays},
 	} {
-		if got := c.when.decide(); got != c.want {
-			t.Errorf("%+v: %+v, want %+v", c.when, got, c.want)
+		if got := nextFencing(c.flag, c.configured, c.attended); got != c.want {
+			t.Errorf("%+v: %q", c, got)
 		}
 	}
 }

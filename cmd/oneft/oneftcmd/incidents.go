@@ -1,23 +1,21 @@
 package oneftcmd
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"one-ft/pkg/app"
-	"one-ft/pkg/config"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
-	"one-ft/pkg/one"
+	"one-ft/pkg/statedir"
 )
 
 // incidents is the command that shows the journal.
@@ -28,11 +26,11 @@ func (t *tool) incidents() *cli.Command {
 		&cli.BoolFlag{Name: "json", Usage: "print the records as JSON"},
 	}
 	return &cli.Command{
-		Name: "incidents", Usage: "list the last incidents, or show one", HideHelpCommand: true,
+		Name: "incidents", Usage: "list the last incidents, or show one",
 		Flags:  append(journal, &cli.IntFlag{Name: "limit", Aliases: []string{"n"}, Value: 20, Usage: "list this `NUMBER` of incidents; 0 for all"}),
 		Action: t.list,
-		Subcommands: []*cli.Command{{
-			Name: "show", Usage: "show one incident", ArgsUsage: "NUMBER", HideHelpCommand: true,
+		Commands: []*cli.Command{{
+			Name: "show", Usage: "show one incident", ArgsUsage: "NUMBER",
 			Flags:  append(journal, &cli.StringFlag{Name: "html", Usage: "write one self-contained page to `FILE`; - for stdout"}),
 			Action: t.show,
 		}},
@@ -41,34 +39,21 @@ func (t *tool) incidents() *cli.Command {
 
 // journal opens the journal that the flags and the configuration name.
 func (t *tool) journal(c *cli.Context) (*incident.Journal, error) {
-	paths := app.FindPaths(t.env.Getenv)
-	dir := paths.State
-	named := c.String("config")
-	load := config.LoadNamed
-	if named == "" {
-		named, load = filepath.Join(paths.Etc, config.Name), config.Load
-	}
-	file, err := load(named)
+	_, dir, err := app.LoadConfig(c, app.FindPaths(t.env.Getenv))
 	if err != nil {
-		return nil, app.Usagef("%w", err)
+		return nil, err
 	}
-	if v := file.Values(); v.StateDir != "" {
-		dir = v.StateDir
-	}
-	if c.IsSet("state-dir") {
-		dir = c.String("state-dir")
-	}
-	dir = filepath.Join(dir, "incidents")
-	if _, err := os.Stat(dir); err != nil {
+	incidents := statedir.Dir(dir).Incidents()
+	if _, err := os.Stat(incidents); err != nil {
 		return nil, app.Usagef("no journal: %w; nothing has happened yet, or it is elsewhere (--state-dir), or for user oneadmin only", err)
 	}
-	return incident.OpenJournal(dir)
+	return incident.OpenJournal(incidents)
 }
 
 // list shows the last incidents.
-func (t *tool) list(c *cli.Context) error {
-	if c.Args().Present() {
-		return app.Usagef("incidents takes no %q; oneft incidents show %s shows one", c.Args().First(), "12")
+func (t *tool) list(_ context.Context, c *cli.Context) error {
+	if len(c.Args) > 0 {
+		return app.Usagef("incidents takes no %q; oneft incidents show %s shows one", c.First(), "12")
 	}
 	if c.Int("limit") < 0 {
 		return app.Usagef("--limit %d: allowed are 0 (all) or more", c.Int("limit"))
@@ -80,7 +65,7 @@ func (t *tool) list(c *cli.Context) error {
 	records, failed := j.List(c.Int("limit"))
 	for _, err := range failed {
 		t.code = app.ExitIncomplete
-		fmt.Fprintf(t.env.Stderr, "oneft: %s\n", one.Printable(err.Error()))
+		t.warn(err)
 	}
 	if c.Bool("json") {
 		return t.json(records)
@@ -93,10 +78,10 @@ func (t *tool) list(c *cli.Context) error {
 }
 
 // show shows one incident.
-func (t *tool) show(c *cli.Context) error {
-	number, err := strconv.Atoi(c.Args().First())
+func (t *tool) show(_ context.Context, c *cli.Context) error {
+	number, err := strconv.Atoi(c.First())
 	switch {
-	case c.Args().Len() != 1 || err != nil || number < 1:
+	case len(c.Args) != 1 || err != nil || number < 1:
 		return app.Usagef("incidents show takes the number of one incident, behind its options; oneft incidents lists them")
 	case c.Bool("json") && c.IsSet("html"):
 		return app.Usagef("--json and --html contradict each other")

@@ -2,11 +2,13 @@ package oneftcmd
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/wording"
 )
 
 // call runs oneft and returns its exit code and what it printed.
@@ -29,7 +31,7 @@ func TestIncidents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Event(incident.StepGuard, -1, "info", "a\x1b[2Jb")
+		c.Event(incident.StepGuard, -1, wording.Info, wording.Of(wording.Trouble, errors.New("a\x1b[2Jb")))
 		c.End(incident.Done, "no VMs on the host")
 	}
 	for _, c := range []struct {

@@ -4,25 +4,24 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/urfave/cli/v2"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/reconcile"
 )
 
 // release is the command that ends the quarantine of a host.
 func (t *tool) release() *cli.Command {
 	return &cli.Command{
-		Name: "release", Usage: "give a host back to the scheduler that was disabled before its VMs were started elsewhere", ArgsUsage: "HOST", HideHelpCommand: true,
+		Name: "release", Usage: "give a host back to the scheduler that was disabled before its VMs were started elsewhere", ArgsUsage: "HOST",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "force", Usage: "you have made sure that none of its old guests runs, whatever oned knows"},
 		}, app.CommonFlags()...),
-		Action: func(c *cli.Context) error {
-			id, err := strconv.Atoi(c.Args().First())
-			if c.Args().Len() != 1 || err != nil || id < 0 {
+		Action: func(ctx context.Context, c *cli.Context) error {
+			id, err := strconv.Atoi(c.First())
+			if len(c.Args) != 1 || err != nil || id < 0 {
 				return app.Usagef("release takes the ID of one host; oneft check names the hosts in quarantine")
 			}
-			t.code = app.Command(c.Context, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+			t.code = app.Command(ctx, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
 				return reconcile.ReleaseHost(ctx, s, id, c.Bool("force"))
 			})
 			return nil

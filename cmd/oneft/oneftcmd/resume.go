@@ -2,14 +2,11 @@ package oneftcmd
 
 import (
 	"context"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"one-ft/pkg/app"
+	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/reconcile"
@@ -18,17 +15,20 @@ import (
 // resume is the command that finishes what was left.
 func (t *tool) resume() *cli.Command {
 	return &cli.Command{
-		Name: "resume", Usage: "finish what processes left open, and handle hosts and VMs that no hook was called for", ArgsUsage: "[INCIDENT]", HideHelpCommand: true,
+		Name: "resume", Usage: "finish what processes left open, and handle hosts and VMs that no hook was called for", ArgsUsage: "[INCIDENT]",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "confirm-off", Usage: "you say that the host of INCIDENT is certainly off: this is its fence"},
-			&cli.StringFlag{Name: "hosts", Usage: "`ACTION` for a host in ERROR that no hook was called for: recreate, delete, migrate or none", DefaultText: config.DefaultResumeHosts},
-			&cli.StringFlag{Name: "unknown", Usage: "`ACTION` for a VM that is UNKNOWN on a host that is fine: boot or none", DefaultText: config.DefaultResumeUnknown},
-			&cli.StringFlag{Name: "failed", Usage: "`ACTION` for a failed VM whose host is fine: recreate, retry, delete or none", DefaultText: config.DefaultResumeFailed},
+			&cli.StringFlag{Name: "hosts", Usage: "`ACTION` for a host in ERROR that no hook was called for: recreate, delete, migrate or none", DefaultText: config.Default().ResumeHosts,
+				Values: []string{config.ResumeRecreate, config.ResumeDelete, config.ResumeMigrate, config.ResumeNone}},
+			&cli.StringFlag{Name: "unknown", Usage: "`ACTION` for a VM that is UNKNOWN on a host that is fine: boot or none", DefaultText: config.Default().ResumeUnknown,
+				Values: []string{config.ResumeBoot, config.ResumeNone}},
+			&cli.StringFlag{Name: "failed", Usage: "`ACTION` for a failed VM whose host is fine: recreate, retry, delete or none", DefaultText: config.Default().ResumeFailed,
+				Values: []string{config.ResumeRecreate, config.ResumeRetry, config.ResumeDelete, config.ResumeNone}},
 			&cli.DurationFlag{Name: "wait", Usage: "`TIME` that a host in ERROR is watched, counted from when it failed", DefaultText: "wait or cycles of the configuration, else 2 monitoring cycles"},
 		}, app.CommonFlags()...),
-		Action: func(c *cli.Context) error {
+		Action: func(ctx context.Context, c *cli.Context) error {
 			number := 0
-			if c.Args().Len() > 1 || c.Args().Present() && !readNumber(c.Args().First(), &number) {
+			if len(c.Args) > 1 || len(c.Args) > 0 && !readNumber(c.First(), &number) {
 				return app.Usagef("resume takes the number of one incident, or nothing; oneft incidents lists them")
 			}
 			if c.Bool("confirm-off") && number == 0 {
@@ -37,7 +37,7 @@ func (t *tool) resume() *cli.Command {
 			if c.Duration("wait") < 0 {
 				return app.Usagef("--wait %s: it must not be negative", c.Duration("wait"))
 			}
-			t.code = app.Command(c.Context, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+			t.code = app.Command(ctx, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
 				opt, err := resuming(ctx, s)
 				if err != nil {
 					return nil, err
@@ -61,19 +61,7 @@ func readNumber(word string, n *int) bool {
 // resuming reads the flags and the configuration.
 func resuming(ctx context.Context, s app.Session) (opt reconcile.Resuming, err error) {
 	v := s.Config.Values()
-	opt = reconcile.Resuming{Hosts: app.Pick(s.Cli, "hosts", v.ResumeHosts), Failed: app.Pick(s.Cli, "failed", v.ResumeFailed), Unknown: app.Pick(s.Cli, "unknown", v.ResumeUnknown), Suspended: v.ResumeSuspended}
-	for _, f := range []struct {
-		flag, value string
-		allowed     []string
-	}{
-		{"hosts", opt.Hosts, []string{config.ResumeRecreate, config.ResumeDelete, config.ResumeMigrate, config.ResumeNone}},
-		{"unknown", opt.Unknown, []string{config.ResumeBoot, config.ResumeNone}},
-		{"failed", opt.Failed, []string{config.ResumeRecreate, config.ResumeRetry, config.ResumeDelete, config.ResumeNone}},
-	} {
-		if !slices.Contains(f.allowed, f.value) {
-			return opt, app.Usagef("--%s %s: allowed are %s", f.flag, f.value, strings.Join(f.allowed, ", "))
-		}
-	}
+	opt = reconcile.Resuming{Hosts: cli.Pick(s.Cli, "hosts", v.ResumeHosts), Failed: cli.Pick(s.Cli, "failed", v.ResumeFailed), Unknown: cli.Pick(s.Cli, "unknown", v.ResumeUnknown), Suspended: v.ResumeSuspended}
 	if opt.Cycle, err = coordinator.Watch(ctx, s, 0, 1, 0); err != nil {
 		return opt, err
 	}

@@ -11,7 +11,8 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/install"
-	"one-ft/pkg/one"
+	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 // sshChange is what is done to the ssh configuration of the drivers' user; the zero value is nothing.
@@ -35,7 +36,7 @@ func planSSH(ctx context.Context, s app.Session) (sshChange, error) {
 	if asked && !s.Cli.Bool("ssh") {
 		return sshChange{}, nil
 	}
-	uid, local := app.OnedUser("/proc", s.Client.Endpoint(), s.Paths.Location)
+	uid, local := process.OnedUser("/proc", s.Client.Endpoint(), s.Paths.Location)
 	if !asked && !local {
 		return sshChange{}, nil
 	}
@@ -44,9 +45,9 @@ func planSSH(ctx context.Context, s app.Session) (sshChange, error) {
 	case err != nil && asked:
 		return sshChange{}, app.Usagef("--ssh: %w", err)
 	case err != nil:
-		return sshChange{note: "the ssh configuration was not changed: " + one.Printable(err.Error())}, nil
+		return sshChange{note: "the ssh configuration was not changed: " + text.Printable(err.Error())}, nil
 	case !asked && (uid != c.client.User.UID || !c.config.Usual()):
-		return sshChange{note: fmt.Sprintf("%s was not changed: it is not a file of the user that oned runs as; oneft hooks print shows what to write there, or try --ssh", one.Printable(c.config.Path))}, nil
+		return sshChange{note: fmt.Sprintf("%s was not changed: it is not a file of the user that oned runs as; oneft hooks print shows what to write there, or try --ssh", text.Printable(c.config.Path))}, nil
 	}
 	if err := c.config.Refusal(); err != nil {
 		return sshChange{}, app.Usagef("--ssh: %w", err)
@@ -57,7 +58,7 @@ func planSSH(ctx context.Context, s app.Session) (sshChange, error) {
 	}
 	c.fresh, err = failfast.Install(c.config.Text, failfast.Block{StateDir: s.StateDir, Timeout: timeout}, c.config.Owner == install.SSHMissing)
 	if err != nil {
-		return sshChange{}, app.Usagef("%s: %w", one.Printable(c.config.Path), err)
+		return sshChange{}, app.Usagef("%s: %w", text.Printable(c.config.Path), err)
 	}
 	return c, nil
 }
@@ -72,7 +73,7 @@ func planSSHRemoval(s app.Session) (sshChange, error) {
 		return sshChange{}, nil
 	}
 	if c.fresh, c.made, err = failfast.Remove(c.config.Text); err != nil {
-		return sshChange{}, app.Usagef("%s: %w", one.Printable(c.config.Path), err)
+		return sshChange{}, app.Usagef("%s: %w", text.Printable(c.config.Path), err)
 	}
 	return c, nil
 }
@@ -84,7 +85,7 @@ func readSSH(s app.Session) (sshChange, error) {
 		return sshChange{}, err
 	}
 	u := client.User
-	config, err := install.ReadSSHConfig(u.Home, u.UID, u.GID)
+	config, err := install.ReadSSHConfig(u.Home, u.UID)
 	return sshChange{client: client, config: config}, err
 }
 
@@ -122,10 +123,10 @@ func (c sshChange) apply(ctx context.Context, s app.Session, a *page) error {
 		return nil
 	}
 	diff := lines(c.config.DiffSSH(c.fresh))
-	path := one.Printable(c.config.Path)
+	path := text.Printable(c.config.Path)
 	switch {
 	case len(diff) == 0:
-		a.Text = append(a.Text, path+" is as it should be: nothing was changed")
+		a.Text = append(a.Text, path+" is in order: nothing was changed")
 		return nil
 	case s.DryRun:
 		a.Text = append(a.Text, diff...)
@@ -143,11 +144,11 @@ func (c sshChange) apply(ctx context.Context, s app.Session, a *page) error {
 		return fmt.Errorf("%s: %w; the hooks were changed", path, err)
 	}
 	a.Text = append(a.Text, diff...)
-	text := path + " was changed"
+	changed := path + " was changed"
 	if backup != "" {
-		text += "; the file before is " + one.Printable(backup)
+		changed += "; the file before is " + text.Printable(backup)
 	}
-	a.Text = append(a.Text, text, sshEachFrontEnd)
+	a.Text = append(a.Text, changed, sshEachFrontEnd)
 	return nil
 }
 
@@ -160,7 +161,7 @@ func (c sshChange) try(ctx context.Context, s app.Session) error {
 		return nil
 	}
 	if err := c.client.Accepts(ctx, failfast.Open(s.StateDir), c.fresh); err != nil {
-		return app.Usagef("nothing was changed, because ssh cannot read %s with the lines of one-ft: correct it, or leave it alone with --ssh=false: %w", one.Printable(c.config.Path), err)
+		return app.Usagef("nothing was changed, because ssh cannot read %s with the lines of one-ft: correct it, or leave it alone with --ssh=false: %w", text.Printable(c.config.Path), err)
 	}
 	return nil
 }
@@ -193,7 +194,7 @@ func (c sshChange) write(ctx context.Context, s app.Session) (backup string, err
 
 // putBack makes the configuration what it was.
 func (c sshChange) putBack() error {
-	now, err := install.ReadSSHConfig(c.client.User.Home, c.client.User.UID, c.client.User.GID)
+	now, err := install.ReadSSHConfig(c.client.User.Home, c.client.User.UID)
 	if err != nil {
 		return err
 	}
@@ -206,12 +207,12 @@ func (c sshChange) putBack() error {
 
 // showSSH adds the state of the ssh configuration to "oneft hooks show".
 func showSSH(ctx context.Context, s app.Session, a *page) {
-	uid, local := app.OnedUser("/proc", s.Client.Endpoint(), s.Paths.Location)
+	uid, local := process.OnedUser("/proc", s.Client.Endpoint(), s.Paths.Location)
 	c, err := readSSH(s)
 	if !local || err != nil || uid != c.client.User.UID {
 		return
 	}
-	path := one.Printable(c.config.Path)
+	path := text.Printable(c.config.Path)
 	state := failfast.Status(c.config.Text, s.StateDir)
 	if state != failfast.BlockNone {
 		a.Rows = append(a.Rows, []string{path, "ssh to a host that is off", "fails at once (" + string(state) + ")", "one-ft"})
@@ -225,18 +226,18 @@ func showSSH(ctx context.Context, s app.Session, a *page) {
 		line = install.Warning + ": " + path + ": the lines of one-ft are not as this version writes them (" + string(state) + ")"
 	}
 	if f.Err != nil {
-		line += ": " + one.Printable(f.Err.Error())
+		line += ": " + text.Printable(f.Err.Error())
 	}
-	a.Text = append(a.Text, line+"; to mend it: oneft hooks install --ssh")
-	a.Summary = "not everything is as it should be; see above"
+	a.Text = append(a.Text, line+"; to fix it: oneft hooks install --ssh")
+	a.Summary = "not everything is in order; see above"
 }
 
 // printSSH is what an admin would write by hand.
 func printSSH(s app.Session) []string {
-	text, err := failfast.Install(nil, failfast.Block{StateDir: s.StateDir, Timeout: true}, false)
+	block, err := failfast.Install(nil, failfast.Block{StateDir: s.StateDir, Timeout: true}, false)
 	if err != nil {
 		return nil
 	}
 	head := "# first in ~/.ssh/config of the user that oned runs as; ConnectTimeout only if nothing else there sets it"
-	return append([]string{"", head}, strings.Split(strings.TrimRight(string(text), "\n"), "\n")...)
+	return append([]string{"", head}, strings.Split(strings.TrimRight(string(block), "\n"), "\n")...)
 }

@@ -13,54 +13,23 @@ package requirement
 // Verdict is what an expression gives.
 type Verdict int8
 
-// The verdicts. Unknown means that it hangs on an attribute whose value cannot be told.
+// The verdicts. Their order makes "and" the lower, "or" the higher of two: what is unknown decides nothing
+// that the other side has decided.
 const (
-	No Verdict = iota
+	No      Verdict = iota
+	Unknown         // it hangs on an attribute whose value is not known
 	Yes
-	Unknown
 )
 
 // Target is what requirements are about: a host, or a datastore.
 type Target interface {
 	// Values gives the values of an attribute in the order of the object's XML, none when it
-	// has no such attribute. known is false when that cannot be told.
+	// has no such attribute. known is false when that is not known.
 	Values(name string) (values []string, known bool)
 	// HasVM reports whether a VM is on the host, for CURRENT_VMS.
 	HasVM(id int) bool
 }
 
-// currentVMs is the attribute that the scheduler computes: the VM asked for if it is on
+// currentVMs is the attribute that the scheduler computes: the VM that it is compared with if that is on
 // the host, else -1.
 const currentVMs = "CURRENT_VMS"
-
-// and, or and not are the logic of three values: what is unknown decides nothing that the
-// other side has decided.
-func and(a, b Verdict) Verdict {
-	switch {
-	case a == No || b == No:
-		return No
-	case a == Yes && b == Yes:
-		return Yes
-	}
-	return Unknown
-}
-
-func or(a, b Verdict) Verdict { return not(and(not(a), not(b))) }
-
-func not(a Verdict) Verdict {
-	switch a {
-	case No:
-		return Yes
-	case Yes:
-		return No
-	}
-	return Unknown
-}
-
-// of makes a verdict of a condition.
-func of(condition bool) Verdict {
-	if condition {
-		return Yes
-	}
-	return No
-}

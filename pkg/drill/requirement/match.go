@@ -3,7 +3,7 @@ package requirement
 import "strings"
 
 // match is fnmatch(3) without flags: * for any text (slashes, too), ? for one character,
-// [a-z] and [!a-z] for one of several, \ for the next character as it is. Its time is at
+// [a-z] and [!a-z] for one of several, \ for the next character literally. Its time is at
 // most the product of both lengths.
 func match(pattern, text string) bool {
 	p, t := 0, 0

@@ -6,7 +6,7 @@ import "errors"
 var (
 	// ErrSyntax: the scheduler cannot read it either, and places no VM with it.
 	ErrSyntax = errors.New("a syntax error")
-	// ErrTooComplex: it is longer or nested deeper than any that a person would write.
+	// ErrTooComplex: it is longer or nested deeper than any that is written by hand.
 	ErrTooComplex = errors.New("too long, or nested too deep")
 )
 
@@ -105,9 +105,7 @@ func (p *parser) term(depth int) *node {
 	case '(':
 		p.next()
 		inner := p.expression(depth + 1)
-		if p.next().kind != ')' {
-			p.fail(ErrSyntax)
-		}
+		p.expect(')')
 		return inner
 	}
 	return p.comparison()
@@ -115,36 +113,31 @@ func (p *parser) term(depth int) *node {
 
 // comparison reads NAME, an operator and a value.
 func (p *parser) comparison() *node {
-	name := p.next()
-	if name.kind != word {
-		p.fail(ErrSyntax)
-	}
-	n := &node{op: p.next().kind, name: name.text}
-	second := kind(0)
+	n := &node{name: p.expect(word).text, op: p.next().kind}
 	switch n.op {
 	case '=', '<', '>':
 	case '!':
-		n.op, second = '#', '='
+		n.op = '#'
+		p.expect('=')
 	case '@':
-		second = '>'
+		p.expect('>')
 	default:
-		p.fail(ErrSyntax)
-	}
-	if second != 0 && p.next().kind != second {
 		p.fail(ErrSyntax)
 	}
 	n.value = p.next()
-	switch n.value.kind {
-	case integer, float:
-	case word:
-		if n.op == '<' || n.op == '>' {
-			p.fail(ErrSyntax) // the scheduler orders numbers only
-		}
-	default:
+	isNumber := n.value.kind == integer || n.value.kind == float
+	if !isNumber && (n.value.kind != word || n.op == '<' || n.op == '>') { // the scheduler orders numbers only
 		p.fail(ErrSyntax)
 	}
-	if n.name == currentVMs {
-		p.dynamic = true
-	}
+	p.dynamic = p.dynamic || n.name == currentVMs
 	return n
+}
+
+// expect takes a token of a kind.
+func (p *parser) expect(k kind) token {
+	t := p.next()
+	if t.kind != k {
+		p.fail(ErrSyntax)
+	}
+	return t
 }

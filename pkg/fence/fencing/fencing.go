@@ -92,34 +92,10 @@ func (r Resolver) Settings(host one.Host) (fence.Settings, error) {
 	case !configured:
 		return s, fence.ErrNotConfigured
 	}
-	for _, level := range entry.Levels {
-		l := fence.Level{Name: level.Name}
-		for _, d := range level.Devices {
-			device, err := deviceOf(d, host)
-			if err != nil {
-				return s, err
-			}
-			l.Devices = append(l.Devices, device)
-		}
-		s.Levels = append(s.Levels, l)
-	}
-	s.Levels = append(s.Levels, levels...) // a lease or an admin, when all else fails
-	return s, fence.Check(s.Levels)
-}
-
-// deviceOf makes a device of the configuration ready for a host.
-func deviceOf(d config.Device, host one.Host) (fence.Device, error) {
-	switch {
-	case d.Lease > 0:
-		return fence.Device{Kind: fence.KindLease, Lease: fence.Lease{Length: d.Lease, Reaction: d.Reaction, Margin: d.Margin}}, nil
-	case d.Manual:
-		return fence.Device{Kind: fence.KindManual}, nil
-	case len(d.Command) > 0:
-		return fence.Device{Kind: fence.KindCommand, Command: d.Command}, nil
-	}
-	params, err := d.Params.Expand(host.Name, host.ID)
+	own, err := entry.LevelsFor(host.Name, host.ID)
 	if err != nil {
-		return fence.Device{}, err
+		return s, err
 	}
-	return fence.Device{Kind: fence.KindAgent, Agent: d.Agent, Params: params, SecretFile: d.PasswordFile}, nil
+	s.Levels = append(own, levels...) // a lease or an admin, when all else fails
+	return s, fence.Check(s.Levels)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/wording"
 )
 
 // began is when the incidents of the tests began.
@@ -32,7 +33,7 @@ func event(step incident.Step, seconds float64, text string) incident.Event {
 
 func heldEvent(seconds float64) incident.Event {
 	e := event(incident.StepGuard, seconds, "so many hosts failed")
-	e.Kind = incident.KindHeld
+	e.Kind = wording.Held
 	return e
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/wording"
 )
 
 // lockLimit is the most time that Add waits for other processes; each takes some
@@ -81,5 +82,5 @@ func stepSeconds(r incident.Record) map[incident.Step]float64 {
 
 // held reports whether an incident was held because many hosts had failed.
 func held(r incident.Record) bool {
-	return slices.ContainsFunc(r.Events, func(e incident.Event) bool { return e.Kind == incident.KindHeld })
+	return slices.ContainsFunc(r.Events, func(e incident.Event) bool { return e.Kind == wording.Held })
 }

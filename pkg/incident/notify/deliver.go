@@ -109,7 +109,7 @@ func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 	if anybody && len(taken) > 0 { // commands that hang take longer than events are gathered
 		_ = l.setLastSent(time.Now()) // it worked before
 	}
-	_ = n.spool.forget(time.Now()) // the next process tries again
+	_ = n.spool.forget(time.Now()) // the next process retries
 	return err == nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // message is what a command gets.
@@ -78,7 +79,7 @@ func summary(k Kind, r incident.Record) string {
 		if text == "" {
 			text = e.Text
 		}
-		if k == Hold && e.Kind == incident.KindHeld {
+		if k == Hold && e.Kind == wording.Held {
 			return e.Text
 		}
 	}

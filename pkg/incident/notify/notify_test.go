@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"one-ft/pkg/incident"
+	"one-ft/pkg/wording"
 )
 
 func TestSingle(t *testing.T) { bubble(t, testSingle) }
@@ -50,7 +51,7 @@ func testSingle(t *testing.T, b *bench) {
 }
 
 func TestSummary(t *testing.T) {
-	events := []incident.Event{{Text: "ERROR"}, {Kind: incident.KindHeld, Text: "holding: 3 of 4"}, {Text: "still 2 of 4"}}
+	events := []incident.Event{{Text: "ERROR"}, {Kind: wording.Held, Text: "holding: 3 of 4"}, {Text: "still 2 of 4"}}
 	for _, c := range []struct {
 		kind    Kind
 		summary string

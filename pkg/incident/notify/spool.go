@@ -158,7 +158,7 @@ func (s spool) forget(now time.Time) error {
 	}
 	for _, entry := range entries {
 		if info, err := entry.Info(); err == nil && now.Sub(info.ModTime()) > toldAge {
-			_ = os.Remove(filepath.Join(s.path(toldName), entry.Name())) // the next process tries again
+			_ = os.Remove(filepath.Join(s.path(toldName), entry.Name())) // the next process retries
 		}
 	}
 	return nil

@@ -41,7 +41,7 @@ func adviceFor(vm incident.VM) advice {
 	case wording.StillPending:
 		return adviceScheduler
 	case wording.Stuck:
-		if hop.Waits != incident.WaitNothing {
+		if hop.Waits != wording.WaitNothing {
 			return adviceScheduler
 		}
 		return adviceLook
@@ -65,7 +65,7 @@ func (v view) unhandledVMs() []item {
 	saidAgain := v.Status == incident.Refused || v.Status == incident.Failed // and under which condition
 	byAdvice := map[advice][]int{}
 	onTheWay := func(vm incident.VM) bool {
-		return v.Status != incident.Following && v.starting(vm) || vm.Result == resultIncomplete && waitsFor(vm) != incident.WaitNothing
+		return v.Status != incident.Following && v.starting(vm) || vm.Result == resultIncomplete && waitsFor(vm) != wording.WaitNothing
 	}
 	for _, vm := range v.problemsFirst() {
 		if v.problem(vm) && !onTheWay(vm) {
@@ -140,15 +140,15 @@ func (v view) following() []item {
 }
 
 // waits are what VMs wait for in the order of their urgency: what needs an operator first.
-func waits() []incident.Wait {
-	return []incident.Wait{incident.WaitOwner, incident.WaitRoom, incident.WaitScheduler, incident.WaitCleanup, incident.WaitDisks, incident.WaitBoot, incident.WaitNothing}
+func waits() []wording.Wait {
+	return []wording.Wait{wording.WaitOwner, wording.WaitRoom, wording.WaitScheduler, wording.WaitCleanup, wording.WaitDisks, wording.WaitBoot, wording.WaitNothing}
 }
 
 // waitsFor is what a VM waits for where it was seen last. A reason of a later version is none.
-func waitsFor(vm incident.VM) incident.Wait {
+func waitsFor(vm incident.VM) wording.Wait {
 	hop, moved := lastHop(vm)
 	if !moved || !slices.Contains(waits(), hop.Waits) {
-		return incident.WaitNothing
+		return wording.WaitNothing
 	}
 	return hop.Waits
 }
@@ -180,25 +180,25 @@ func (v view) perWait(chosen func(incident.VM) bool) (items []item) {
 }
 
 // waitItem says of VMs what they wait for and what to do.
-func (v view) waitItem(wait incident.Wait, vms string, ids []int) item {
+func (v view) waitItem(wait wording.Wait, vms string, ids []int) item {
 	look, more := each(ids, "onevm show %d"), colon(ids)
 	switch wait {
-	case incident.WaitOwner:
+	case wording.WaitOwner:
 		return do(vms+": on hold until somebody releases it"+more, each(ids, "onevm release %d")...)
-	case incident.WaitRoom:
+	case wording.WaitRoom:
 		return do(vms+": no host has room. Free capacity or enable a host; nothing else is needed. What the scheduler says"+more, append([]string{"onehost list"}, look...)...)
-	case incident.WaitScheduler:
+	case wording.WaitScheduler:
 		return do(vms+": the scheduler has not placed it yet; as shipped it starts few VMs at a time. Is it running? Up to 6.10 it is a service of its own, since 7.0 oned runs it:",
 			"systemctl status opennebula-scheduler opennebula", "tail /var/log/one/sched.log")
-	case incident.WaitCleanup:
+	case wording.WaitCleanup:
 		if v.isHost() && !v.Proven {
 			return do(fmt.Sprintf("%s: oned cleans up on host %d, which is not proven off: this ends when the host answers, or never. Once somebody has verified that it is off, confirm it:", vms, v.ID),
 				v.resume()+" --confirm-off")
 		}
 		return do(vms+": oned cleans up on the failed host. A clean-up that cannot succeed is ended automatically; nothing else is needed. Its progress"+more, look...)
-	case incident.WaitDisks:
+	case wording.WaitDisks:
 		return do(vms+": the disks are being copied or made, which takes as long as the datastore needs. Their progress"+more, look...)
-	case incident.WaitBoot:
+	case wording.WaitBoot:
 		return do(vms+": booting on the new host. Its progress"+more, look...)
 	}
 	return do(vms+": on its way. Where it is"+more, look...)

@@ -8,6 +8,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 const (
@@ -40,7 +41,7 @@ func (v view) drawSteps() *chart {
 	}
 	c.finish([]sample{
 		{"bar", "work on a step", barHigh, keyBox, nil}, {"vm", "events of VMs", tickHigh, 1, nil},
-		{levelWarning, levelWarning, 0, 0, triangle}, {levelProblem, levelProblem, 0, 0, diamond},
+		{string(wording.Warning), "warning", 0, 0, triangle}, {string(wording.Problem), "problem", 0, 0, diamond},
 	})
 	c.Description = fmt.Sprintf("One bar for each time that a step was worked on. The incident took %s. Steps: %s.", v.lasted(), strings.Join(steps, "; "))
 	return c
@@ -101,8 +102,9 @@ func addSpot(all []spot, e incident.Event, x int) []spot {
 }
 
 func (s spot) mark(y int) mark {
-	m := mark{Class: s.worst.Level, Points: triangle(s.x, y), Tip: s.worst.Level + ": " + text.Short(s.worst.Text, maxLine)}
-	if s.worst.Level == levelProblem {
+	level := string(s.worst.Level)
+	m := mark{Class: level, Points: triangle(s.x, y), Tip: level + ": " + text.Short(s.worst.Text, maxLine)}
+	if s.worst.Level == wording.Problem {
 		m.Points = diamond(s.x, y)
 	}
 	if s.times > 1 {

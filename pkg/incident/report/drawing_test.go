@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
+	"one-ft/pkg/wording"
 )
 
 // drawn are incidents of 1, 40 and 1000 VMs that took from nothing to a month, with
@@ -32,7 +33,7 @@ func spread(n int, span time.Duration) incident.Record {
 	gap := span / time.Duration(len(steps)+2*n+2)
 	s.say(0, incident.StepTold, -1, "info", "oned says ERROR")
 	for i, step := range steps {
-		s.say(gap, step, -1, []string{"info", "warning", "problem"}[i%3], "%s", step)
+		s.say(gap, step, -1, []wording.Level{wording.Info, wording.Warning, wording.Problem}[i%3], "%s", step)
 	}
 	s.say(gap, "a step of a later version", -1, "warning", "what is this")
 	for i := range n {
@@ -40,7 +41,7 @@ func spread(n int, span time.Duration) incident.Record {
 	}
 	for i := range n {
 		vm := incident.VM{ID: i, Name: fmt.Sprint("web", i), State: "RUNNING", Action: "recreate", Result: "done", Detail: "left the host"}
-		level := "info"
+		level := wording.Info
 		if i%7 == 3 {
 			vm.Result, vm.Detail, level = "incomplete", "not done in time: connection refused", "problem"
 		}

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"one-ft/pkg/incident"
 	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // fact is a line about the whole incident.
@@ -48,7 +48,9 @@ func (v view) outOfScheduling() (since, back time.Time, out bool) {
 		return time.Time{}, time.Time{}, false
 	}
 	since = v.Host.Quarantined
-	back = v.eventAfter(incident.KindReleased, since)
+	if back = v.last()[wording.Released]; back.Before(since) {
+		back = time.Time{}
+	}
 	return since, back, back.IsZero()
 }
 
@@ -65,18 +67,17 @@ func (v view) failFast() string {
 		words = append(words, text.Short(name, maxName))
 	}
 	names := some(words, namedNames)
-	if over := v.eventAfter(incident.KindFailFastOver, v.eventAfter(incident.KindFailFast, time.Time{})); !over.IsZero() {
-		return fmt.Sprintf("failed at once to %s until %s", names, v.at(over))
+	if last := v.last(); last[wording.FailFastOver].After(last[wording.FailFast]) {
+		return fmt.Sprintf("failed at once to %s until %s", names, v.at(last[wording.FailFastOver]))
 	}
 	return "fails at once to " + names
 }
 
-// eventAfter is when the last event of a kind was, unless that was before a time.
-func (v view) eventAfter(kind incident.Kind, after time.Time) time.Time {
-	for _, e := range slices.Backward(v.Events) {
-		if e.Kind == kind && !e.At.Before(after) {
-			return e.At
-		}
+// last is when the last event of each kind was.
+func (v view) last() map[wording.Kind]time.Time {
+	times := map[wording.Kind]time.Time{}
+	for _, e := range v.Events {
+		times[e.Kind] = e.At
 	}
-	return time.Time{}
+	return times
 }

@@ -8,10 +8,11 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
+	"one-ft/pkg/wording"
 )
 
 // waits is a VM that waits for something for a minute.
-func waits(id int, result string, state string, wait incident.Wait) incident.VM {
+func waits(id int, result string, state string, wait wording.Wait) incident.VM {
 	return incident.VM{ID: id, Action: "recreate", Result: result, Path: path(later().Add(-61*time.Second), hop(0, "UNKNOWN", 3, ""), hop(1, state, 3, wait))}
 }
 
@@ -19,17 +20,17 @@ func waits(id int, result string, state string, wait incident.Wait) incident.VM 
 func TestEachWaitHasItsAdvice(t *testing.T) {
 	for _, c := range []struct {
 		state  string
-		wait   incident.Wait
+		wait   wording.Wait
 		proven bool
 		want   []string
 	}{
-		{"PENDING", incident.WaitRoom, true, []string{"onehost list", "onevm show 7"}},
-		{"HOLD", incident.WaitOwner, true, []string{"onevm release 7"}},
-		{"PENDING", incident.WaitScheduler, true, []string{"systemctl status opennebula-scheduler opennebula", "tail /var/log/one/sched.log"}},
-		{"CLEANUP_RESUBMIT", incident.WaitCleanup, true, []string{"onevm show 7"}},
-		{"CLEANUP_RESUBMIT", incident.WaitCleanup, false, []string{"oneft resume 9 --confirm-off"}},
-		{"PROLOG", incident.WaitDisks, true, []string{"onevm show 7"}},
-		{"BOOT", incident.WaitBoot, true, []string{"onevm show 7"}},
+		{"PENDING", wording.WaitRoom, true, []string{"onehost list", "onevm show 7"}},
+		{"HOLD", wording.WaitOwner, true, []string{"onevm release 7"}},
+		{"PENDING", wording.WaitScheduler, true, []string{"systemctl status opennebula-scheduler opennebula", "tail /var/log/one/sched.log"}},
+		{"CLEANUP_RESUBMIT", wording.WaitCleanup, true, []string{"onevm show 7"}},
+		{"CLEANUP_RESUBMIT", wording.WaitCleanup, false, []string{"oneft resume 9 --confirm-off"}},
+		{"PROLOG", wording.WaitDisks, true, []string{"onevm show 7"}},
+		{"BOOT", wording.WaitBoot, true, []string{"onevm show 7"}},
 		{"PENDING", "a reason of a later version", true, []string{"onevm show 7"}},
 	} {
 		r := incident.Record{Number: 9, Kind: "host", ID: 3, Tool: "host_error", Call: []string{"3", "-r"}, Began: began, Status: incident.Following, Proven: c.proven}
@@ -162,11 +163,11 @@ func TestQuarantineAndSSH(t *testing.T) {
 		}
 	}
 	// What was released before it was taken out once more is out.
-	r.Events = append(r.Events, incident.Event{At: r.Host.Quarantined.Add(-time.Second), VM: -1, Kind: incident.KindReleased})
+	r.Events = append(r.Events, incident.Event{At: r.Host.Quarantined.Add(-time.Second), VM: -1, Kind: wording.Released})
 	if got := commands(r); !slices.Contains(got, "oneft release 3") {
 		t.Errorf("it is out of scheduling, and %q", got)
 	}
-	r.Events = append(r.Events, incident.Event{At: later(), VM: -1, Kind: incident.KindReleased})
+	r.Events = append(r.Events, incident.Event{At: later(), VM: -1, Kind: wording.Released})
 	if got := commands(r); slices.Contains(got, "oneft release 3") {
 		t.Errorf("it was given back, and %q", got)
 	}
@@ -187,7 +188,7 @@ func TestForecastStandsBesideWhatHappened(t *testing.T) {
 		"  watch         20 s          20 s", "  guard         0.1 s         0.2 s", "  proof         4.0 s         4.1 s",
 		"  clean-up      1.2 s         1.0 s", "  scheduling    19 s          57 min 11 s so far", "  prolog        3.0 s         none", "  boot          1.0 s         none",
 		"  a stage of a later version  1.0 s         none",
-		"  (Clean-up to boot are those of VM 51, the slowest)",
+		"  (clean-up to boot are those of VM 51, the slowest)",
 	}
 	for i := range r.VMs {
 		if r.VMs[i].ID == 50 { // it began as early, and would be the slowest

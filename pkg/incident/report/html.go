@@ -1,9 +1,7 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
-	"html/template"
 	"io"
 	"slices"
 	"strconv"
@@ -14,7 +12,7 @@ import (
 	"one-ft/pkg/text"
 )
 
-// page is what the template shows. All texts are printable; the template escapes them.
+// page is what is shown. All texts are printable.
 type page struct {
 	Title, Status, Class string
 	Facts                []fact
@@ -33,15 +31,7 @@ type part struct {
 // the problems first, what is left to do, and a drawing. It has no scripts and loads
 // nothing. Errors are those of w.
 func HTML(w io.Writer, r incident.Record, now time.Time) error {
-	t, err := template.New("incident").Parse(pageText)
-	if err != nil {
-		return fmt.Errorf("make the page of incident %d: %w", r.Number, err)
-	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, newPage(view{r, now})); err != nil {
-		return fmt.Errorf("make the page of incident %d: %w", r.Number, err)
-	}
-	if _, err := w.Write(b.Bytes()); err != nil {
+	if _, err := w.Write(newPage(view{r, now}).write()); err != nil {
 		return fmt.Errorf("write the page of incident %d: %w", r.Number, err)
 	}
 	return nil
@@ -147,12 +137,12 @@ func (v view) events() table {
 	for _, e := range v.Events {
 		class, vm := "info", ""
 		if isBad(e) {
-			class = e.Level
+			class = string(e.Level)
 		}
 		if e.VM >= 0 {
 			vm = strconv.Itoa(e.VM)
 		}
-		t.add(class, v.clock(e.At), since(e.At.Sub(v.Began)), text.Short(string(e.Step), maxName), vm, text.Short(e.Level, maxName), text.Short(e.Text, maxPage))
+		t.add(class, v.clock(e.At), since(e.At.Sub(v.Began)), text.Short(string(e.Step), maxName), vm, text.Short(string(e.Level), maxName), text.Short(e.Text, maxPage))
 	}
 	return t
 }

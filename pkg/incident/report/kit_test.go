@@ -27,7 +27,7 @@ func newStory(number int, kind string, id int, name, tool string, call ...string
 }
 
 // say adds an event some time after the last one.
-func (s *story) say(after time.Duration, step incident.Step, vm int, level, format string, args ...any) *story {
+func (s *story) say(after time.Duration, step incident.Step, vm int, level wording.Level, format string, args ...any) *story {
 	s.at = s.at.Add(after)
 	s.r.Events = append(s.r.Events, incident.Event{At: s.at, Step: step, VM: vm, Level: level, Text: fmt.Sprintf(format, args...)})
 	return s
@@ -36,7 +36,7 @@ func (s *story) say(after time.Duration, step incident.Step, vm int, level, form
 // end closes the incident.
 func (s *story) end(after time.Duration, status incident.Status, format string, args ...any) incident.Record {
 	s.r.Status, s.r.Summary = status, fmt.Sprintf(format, args...)
-	level := "info"
+	level := wording.Info
 	if status != incident.Done && status != incident.CameBack {
 		level = "problem"
 	}
@@ -68,7 +68,7 @@ func (s *story) recovered(n int, gap time.Duration, bad map[int]string) *story {
 	for id := 1; id <= n; id++ {
 		vm := incident.VM{ID: id, Name: fmt.Sprintf("web%d", id), Owner: "ann", State: "UNKNOWN", Action: "recreate",
 			Result: "done", Detail: fmt.Sprintf("running on host %d (node%02d)", 4+id%3, 4+id%3), Priority: 50, Calls: 1, Seconds: 3.25}
-		level := "info"
+		level := wording.Info
 		if detail, isBad := bad[id]; isBad {
 			vm.Result, vm.Detail, vm.Kind, level = "incomplete", detail, kinds()[detail], "problem"
 		}
@@ -79,8 +79,8 @@ func (s *story) recovered(n int, gap time.Duration, bad map[int]string) *story {
 }
 
 // kinds are those of some details; the others are of a one-ft without kinds.
-func kinds() map[string]incident.Kind {
-	return map[string]incident.Kind{
+func kinds() map[string]wording.Kind {
+	return map[string]wording.Kind{
 		"still PENDING: Cannot dispatch VM: no host meets SCHED_REQUIREMENTS": wording.StillPending,
 		"not done in time: connection refused":                                wording.OutOfTime,
 		"it is BOOT_FAILURE on host 5 (node05): boot disk not found":          wording.FailedAgain,
@@ -168,7 +168,7 @@ func hostile() incident.Record {
 		{ID: 43, Name: evil, Owner: evil, State: evil, Action: "leave", Result: "incomplete", Detail: evil},
 	}
 	for i := range 60 {
-		s.r.VMs[0].Path = append(s.r.VMs[0].Path, incident.Hop{At: began.Add(time.Duration(i) * time.Second), State: long, Host: i, Waits: incident.Wait(long)})
+		s.r.VMs[0].Path = append(s.r.VMs[0].Path, incident.Hop{At: began.Add(time.Duration(i) * time.Second), State: long, Host: i, Waits: wording.Wait(long)})
 	}
 	s.r.Host = &incident.HostRecord{Failed: began, Quarantined: began, FailFast: slices.Repeat([]string{long, evil}, 9)}
 	s.r.Forecast = slices.Repeat([]incident.Stage{{Name: incident.StageName(long), Seconds: 1e300}, {Name: incident.StageDetection, Seconds: -1}}, 9)

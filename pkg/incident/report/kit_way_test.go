@@ -10,7 +10,7 @@ import (
 )
 
 // hop is a state on a way, some time after the one before it.
-func hop(after float64, state string, host int, waits incident.Wait) incident.Hop {
+func hop(after float64, state string, host int, waits wording.Wait) incident.Hop {
 	return incident.Hop{At: time.Time{}.Add(time.Duration(after * float64(time.Second))), State: state, Host: host, Waits: waits}
 }
 
@@ -25,8 +25,8 @@ func path(from time.Time, hops ...incident.Hop) []incident.Hop {
 
 // sent is the way of a VM whose scheduler lets it wait, and that runs on a host then.
 func sent(from time.Time, wait float64, host int) []incident.Hop {
-	return path(from, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, incident.WaitCleanup), hop(1.1, "PENDING", 3, incident.WaitScheduler),
-		hop(wait, "PROLOG", host, incident.WaitDisks), hop(2, "BOOT", host, incident.WaitBoot), hop(1, "RUNNING", host, ""))
+	return path(from, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, wording.WaitCleanup), hop(1.1, "PENDING", 3, wording.WaitScheduler),
+		hop(wait, "PROLOG", host, wording.WaitDisks), hop(2, "BOOT", host, wording.WaitBoot), hop(1, "RUNNING", host, ""))
 }
 
 // placed are n VMs on ways to four hosts: four start each 15 s, as the scheduler of 6.10 does it as shipped.
@@ -51,7 +51,7 @@ func placed(n int) *story {
 }
 
 // mark adds an event of a kind.
-func (s *story) mark(after time.Duration, kind incident.Kind, format string, args ...any) *story {
+func (s *story) mark(after time.Duration, kind wording.Kind, format string, args ...any) *story {
 	s.say(after, incident.StepVerify, -1, "info", format, args...)
 	s.r.Events[len(s.r.Events)-1].Kind = kind
 	return s
@@ -59,8 +59,8 @@ func (s *story) mark(after time.Duration, kind incident.Kind, format string, arg
 
 // ranAgain is an incident that brought six VMs to RUNNING.
 func ranAgain() incident.Record {
-	return placed(6).mark(time.Second, incident.KindFailFastOver, "ssh to the host is as usual").
-		mark(time.Second, incident.KindReleased, "given back to the scheduler").
+	return placed(6).mark(time.Second, wording.FailFastOver, "ssh to the host is as usual").
+		mark(time.Second, wording.Released, "given back to the scheduler").
 		end(time.Second, incident.Done, "6 VMs: 6 done")
 }
 
@@ -69,13 +69,13 @@ func followed() incident.Record {
 	s := placed(38)
 	at := s.at
 	for i, p := range [][]incident.Hop{
-		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, incident.WaitCleanup)),
-		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, incident.WaitCleanup), hop(1, "PENDING", 3, incident.WaitScheduler)),
-		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, incident.WaitCleanup), hop(1, "PENDING", 3, incident.WaitScheduler), hop(30, "PENDING", 3, incident.WaitRoom)),
-		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, incident.WaitCleanup), hop(1, "PENDING", 3, incident.WaitScheduler), hop(60, "HOLD", 3, incident.WaitOwner)),
-		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, incident.WaitCleanup), hop(1, "PENDING", 3, incident.WaitScheduler), hop(9, "PROLOG", 5, incident.WaitDisks)),
-		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, incident.WaitCleanup), hop(1, "PENDING", 3, incident.WaitScheduler), hop(9, "PROLOG", 5, incident.WaitDisks), hop(40, "BOOT", 5, incident.WaitBoot)),
-		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, incident.WaitCleanup), hop(1, "PENDING", 3, "a reason of a later version")),
+		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, wording.WaitCleanup)),
+		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, wording.WaitCleanup), hop(1, "PENDING", 3, wording.WaitScheduler)),
+		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, wording.WaitCleanup), hop(1, "PENDING", 3, wording.WaitScheduler), hop(30, "PENDING", 3, wording.WaitRoom)),
+		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, wording.WaitCleanup), hop(1, "PENDING", 3, wording.WaitScheduler), hop(60, "HOLD", 3, wording.WaitOwner)),
+		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, wording.WaitCleanup), hop(1, "PENDING", 3, wording.WaitScheduler), hop(9, "PROLOG", 5, wording.WaitDisks)),
+		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, wording.WaitCleanup), hop(1, "PENDING", 3, wording.WaitScheduler), hop(9, "PROLOG", 5, wording.WaitDisks), hop(40, "BOOT", 5, wording.WaitBoot)),
+		path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, wording.WaitCleanup), hop(1, "PENDING", 3, "a reason of a later version")),
 		nil,
 	} {
 		s.r.VMs = append(s.r.VMs, incident.VM{ID: 50 + i, Name: fmt.Sprint("db", i), Owner: "bob", State: "UNKNOWN", Action: "recreate", Result: "starting", Path: p})
@@ -100,9 +100,9 @@ func stuck() incident.Record {
 	s := placed(6)
 	at := s.r.VMs[0].Path[0].At
 	s.r.VMs[1].Result, s.r.VMs[1].Kind, s.r.VMs[1].Detail = "incomplete", wording.Stuck, "no host had room in 10m0s"
-	s.r.VMs[1].Path = path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, incident.WaitCleanup), hop(1, "PENDING", 3, incident.WaitRoom))
+	s.r.VMs[1].Path = path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, wording.WaitCleanup), hop(1, "PENDING", 3, wording.WaitRoom))
 	s.r.VMs[2].Result, s.r.VMs[2].Detail = "incomplete", "a text that says nothing"
-	s.r.VMs[2].Path = path(at, hop(0, "UNKNOWN", 3, ""), hop(1, "PENDING", 3, incident.WaitScheduler), hop(9, "PROLOG", 5, incident.WaitDisks), hop(2, "PROLOG_FAILURE", 5, ""))
+	s.r.VMs[2].Path = path(at, hop(0, "UNKNOWN", 3, ""), hop(1, "PENDING", 3, wording.WaitScheduler), hop(9, "PROLOG", 5, wording.WaitDisks), hop(2, "PROLOG_FAILURE", 5, ""))
 	s.r.VMs[3].Result, s.r.VMs[3].Kind, s.r.VMs[3].Detail = "incomplete", wording.OutOfTime, "not done in time: connection refused"
 	s.r.VMs[3].Path = path(at, hop(0, "UNKNOWN", 3, ""))
 	return s.end(600*time.Second, incident.Incomplete, "6 VMs: 3 done, 3 incomplete")

@@ -6,6 +6,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // phase is what a state on the way of a VM is a part of: how it is drawn, and which stage of the
@@ -30,7 +31,7 @@ const (
 type phaseRow struct {
 	phase phase
 	key   string // in the key of the drawing
-	wait  incident.Wait
+	wait  wording.Wait
 	waits string // for what
 	usual string // states that begin so say it themselves
 	stage incident.StageName
@@ -40,16 +41,16 @@ type phaseRow struct {
 }
 
 var phases = []phaseRow{
-	{phaseBefore, "other state", incident.WaitNothing, "", "", "", 8},
-	{phaseCleanup, "clean-up", incident.WaitCleanup, "clean-up", "CLEANUP_", incident.StageCleanup, 18},
-	{phaseScheduler, "scheduler", incident.WaitScheduler, "the scheduler", "PENDING", incident.StageScheduler, 18},
-	{phaseRoom, "no room", incident.WaitRoom, "room", "", incident.StageScheduler, 18},
-	{phaseOwner, "on hold", incident.WaitOwner, "its owner", "HOLD", incident.StageScheduler, 18},
-	{phaseDisks, "disks", incident.WaitDisks, "its disks", "PROLOG", incident.StageProlog, 18},
-	{phaseBoot, "boot", incident.WaitBoot, "boot", "BOOT", incident.StageBoot, 18},
-	{phaseFailed, "failed", incident.WaitNothing, "", "", "", 18},
-	{phaseUnproven, "arrived, UNPROVEN", incident.WaitNothing, "", "", "", 6},
-	{phaseArrived, "arrived", incident.WaitNothing, "", "", "", 6},
+	{phaseBefore, "other state", wording.WaitNothing, "", "", "", 8},
+	{phaseCleanup, "clean-up", wording.WaitCleanup, "clean-up", "CLEANUP_", incident.StageCleanup, 18},
+	{phaseScheduler, "scheduler", wording.WaitScheduler, "the scheduler", "PENDING", incident.StageScheduler, 18},
+	{phaseRoom, "no room", wording.WaitRoom, "room", "", incident.StageScheduler, 18},
+	{phaseOwner, "on hold", wording.WaitOwner, "its owner", "HOLD", incident.StageScheduler, 18},
+	{phaseDisks, "disks", wording.WaitDisks, "its disks", "PROLOG", incident.StageProlog, 18},
+	{phaseBoot, "boot", wording.WaitBoot, "boot", "BOOT", incident.StageBoot, 18},
+	{phaseFailed, "failed", wording.WaitNothing, "", "", "", 18},
+	{phaseUnproven, "arrived, UNPROVEN", wording.WaitNothing, "", "", "", 6},
+	{phaseArrived, "arrived", wording.WaitNothing, "", "", "", 6},
 }
 
 // stateRunning is the state of a VM that runs, as oned names it.
@@ -67,7 +68,7 @@ func phaseOf(hop incident.Hop) phase {
 		return phaseFailed
 	}
 	for _, p := range phases {
-		if p.wait != incident.WaitNothing && p.wait == hop.Waits {
+		if p.wait != wording.WaitNothing && p.wait == hop.Waits {
 			return p.phase
 		}
 	}
@@ -86,7 +87,7 @@ func failedState(state string) bool {
 
 // waiting is what a leg waits for, in words; "" where its state says it.
 func (l leg) waiting() string {
-	if l.waits == incident.WaitNothing || l.phase == phaseFailed {
+	if l.waits == wording.WaitNothing || l.phase == phaseFailed {
 		return ""
 	}
 	if i := slices.IndexFunc(phases, func(p phaseRow) bool { return p.wait == l.waits }); i >= 0 {

@@ -9,12 +9,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/text"
-)
-
-// The levels of an event beside info.
-const (
-	levelWarning = "warning"
-	levelProblem = "problem"
+	"one-ft/pkg/wording"
 )
 
 // section is a run of events of one step. A step that was worked on twice, such as
@@ -55,7 +50,8 @@ func (v view) sections() []section {
 // fold is one line for the same event of several VMs, or one event of the host.
 type fold struct {
 	first, last time.Time
-	level, text string // text is printable
+	level       wording.Level
+	text        string // printable
 	vms         []int  // nil for the host
 	times       int    // how many events it stands for
 	order       int
@@ -65,8 +61,9 @@ type fold struct {
 // differ only in the ID of their VM say the same.
 func folded(events []incident.Event) []*fold {
 	type key struct {
-		vm          bool
-		level, text string
+		vm    bool
+		level wording.Level
+		text  string
 	}
 	byKey := map[key]*fold{}
 	var all []*fold
@@ -112,8 +109,8 @@ func withoutID(line string, vm int) string {
 var numbers = regexp.MustCompile(`\d+`)
 
 // severity orders levels, the worst first.
-func severity(level string) int {
-	order := []string{levelProblem, levelWarning}
+func severity(level wording.Level) int {
+	order := []wording.Level{wording.Problem, wording.Warning}
 	if i := slices.Index(order, level); i >= 0 {
 		return i
 	}
@@ -121,4 +118,4 @@ func severity(level string) int {
 }
 
 // isBad reports whether an event is a warning or a problem.
-func isBad(e incident.Event) bool { return e.Level == levelWarning || e.Level == levelProblem }
+func isBad(e incident.Event) bool { return severity(e.Level) < severity("") }

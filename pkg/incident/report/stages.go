@@ -17,14 +17,14 @@ const maxStages = 12
 // The times of the VM that took the longest count.
 func (v view) stages(ways []way) table {
 	t := table{
-		Title: "Expected and actual times", Caption: "No VM was seen on its way", Class: "steps",
+		Title: "Expected and actual times", Caption: "no VM was seen on its way", Class: "steps",
 		Columns: []column{{"Stage", short}, {"Expected", short}, {"Took", prose}},
 	}
 	var slowest *way
 	if len(ways) > 0 {
 		w := slices.MaxFunc(ways, func(a, b way) int { return cmp.Compare(a.took(), b.took()) })
 		slowest = &w
-		t.Caption = "Clean-up to boot are those of " + w.name(maxName) + ", the slowest"
+		t.Caption = "clean-up to boot are those of " + w.name(maxName) + ", the slowest"
 	}
 	for _, s := range v.Forecast[:min(len(v.Forecast), maxStages)] {
 		t.add("", text.Short(string(s.Name), maxName), expected(s.Seconds), v.stageTook(s.Name, slowest))

@@ -35,16 +35,16 @@ type row struct {
 
 func (t *table) add(class string, cells ...string) { t.Rows = append(t.Rows, row{class, cells}) }
 
-// HeadClass is the class of the head of the column.
-func (c column) HeadClass() string {
+// headClass is the class of the head of the column.
+func (c column) headClass() string {
 	if c.Kind == number {
 		return "n"
 	}
 	return ""
 }
 
-// CellClass is the class of a cell with this text.
-func (c column) CellClass(cell string) string {
+// cellClass is the class of a cell with this text.
+func (c column) cellClass(cell string) string {
 	// Room for every state of OpenNebula but the longest (PROLOG_MIGRATE_UNKNOWN_FAILURE), which may be broken.
 	const maxWhole = 24
 	whole := "whole"

@@ -119,7 +119,7 @@ func (v view) line(f *fold) string {
 	}
 	mark, who := "", ""
 	if severity(f.level) < severity("") {
-		mark = strings.ToUpper(f.level) + ": "
+		mark = strings.ToUpper(string(f.level)) + ": "
 	}
 	switch {
 	case len(f.vms) > 0:

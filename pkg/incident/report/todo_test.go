@@ -65,7 +65,7 @@ func TestUnknownToolsGetNoOptions(t *testing.T) {
 func TestRefusedHosts(t *testing.T) {
 	again := "host_error 3 -r n"
 	fencing := []string{again + " --dry-run", again, "oneft resume 9 --confirm-off"}
-	for reason, want := range map[incident.Kind][]string{
+	for reason, want := range map[wording.Kind][]string{
 		wording.FencingFailed: fencing, wording.FencingRequired: fencing, wording.FencingManual: fencing, wording.FencingUnconfirmed: fencing,
 		wording.StormGivenUp: {"onehost list", again, again + " --override-storm"},
 		wording.OpinionAlive: {"onehost show 3", again},
@@ -88,24 +88,24 @@ func TestEachKindHasItsAdvice(t *testing.T) {
 	decide := []string{look, "onevm recover --recreate 42"}
 	type advice struct {
 		commands []string
-		kinds    []incident.Kind
+		kinds    []wording.Kind
 	}
 	for action, all := range map[string][]advice{
 		"recreate": {
-			{[]string{again}, []incident.Kind{wording.CallError, wording.OutOfTime, wording.ToldToEnd, wording.NotLeft, wording.NotLeftWaits, wording.ResumedVainly,
+			{[]string{again}, []wording.Kind{wording.CallError, wording.OutOfTime, wording.ToldToEnd, wording.NotLeft, wording.NotLeftWaits, wording.ResumedVainly,
 				wording.StaysOnHost, wording.StaysFailed, wording.Late, wording.EarlierUnread}},
-			{[]string{look, "vm_failure 42 -r"}, []incident.Kind{wording.FailedAgain}},
-			{[]string{"onevm list", "onedatastore list", again}, []incident.Kind{wording.RateGivenUp}},
-			{[]string{look}, []incident.Kind{wording.BudgetSpent, wording.BudgetNone, wording.StillPending, wording.Stuck, wording.OldHost, wording.Ended,
+			{[]string{look, "vm_failure 42 -r"}, []wording.Kind{wording.FailedAgain}},
+			{[]string{"onevm list", "onedatastore list", again}, []wording.Kind{wording.RateGivenUp}},
+			{[]string{look}, []wording.Kind{wording.BudgetSpent, wording.BudgetNone, wording.StillPending, wording.Stuck, wording.OldHost, wording.Ended,
 				wording.ResultUnread, wording.EarlierPlaced, wording.EarlierLost, wording.HostWasOff}},
-			{[]string{look, again}, []incident.Kind{""}},
+			{[]string{look, again}, []wording.Kind{""}},
 		},
 		"leave": {
-			{[]string{look}, []incident.Kind{wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt}},
-			{decide, []incident.Kind{wording.StateUnknown, wording.DisksBusy, wording.BeingStarted, wording.NotStarted, wording.BeingEnded, wording.BeingMigrated,
+			{[]string{look}, []wording.Kind{wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt}},
+			{decide, []wording.Kind{wording.StateUnknown, wording.DisksBusy, wording.BeingStarted, wording.NotStarted, wording.BeingEnded, wording.BeingMigrated,
 				wording.BeingStopped, wording.OperationUnderWay, wording.DatastoreUnknown, wording.DatastoreLocal, wording.CannotMoveAway, wording.CannotMove,
 				wording.NoHostHasRoom, wording.SourceUnknown, wording.OtherEndMayRun, wording.CannotRetry, wording.HostGone, wording.HostOutOfReach}},
-			{[]string{look, again}, []incident.Kind{""}},
+			{[]string{look, again}, []wording.Kind{""}},
 		},
 	} {
 		for _, a := range all {
@@ -123,7 +123,7 @@ func TestEachKindHasItsAdvice(t *testing.T) {
 func TestFailingVMs(t *testing.T) {
 	for _, c := range []struct {
 		status incident.Status
-		kind   incident.Kind
+		kind   wording.Kind
 		want   []string
 	}{
 		{incident.Incomplete, wording.BudgetSpent, []string{"onevm show 42", "vm_unknown 42 --no-budget"}},

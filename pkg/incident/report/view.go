@@ -8,6 +8,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // view is an incident as it stands now.
@@ -117,9 +118,9 @@ func (v view) told(vm incident.VM) string {
 func (v view) vmClass(vm incident.VM) string {
 	switch {
 	case v.problem(vm):
-		return levelProblem
+		return string(wording.Problem)
 	case vm.Result == resultUnproven:
-		return levelWarning
+		return string(wording.Warning)
 	}
 	return ""
 }

@@ -9,13 +9,14 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // leg is a state on the way of a VM from the failed host to where it runs again.
 type leg struct {
 	state      string // printable
 	phase      phase
-	waits      incident.Wait
+	waits      wording.Wait
 	host       int
 	began, end time.Time
 	least      time.Duration // that a VM was in this state; the most for a single way
@@ -140,7 +141,7 @@ func (v view) newWay(vm incident.VM) way {
 // arrived reports whether a VM is where it was to come to.
 func arrived(vm incident.VM) bool {
 	hop, moved := lastHop(vm)
-	return moved && hop.Waits == incident.WaitNothing && phaseOf(hop) != phaseFailed && (handled(vm) || hop.State == stateRunning)
+	return moved && hop.Waits == wording.WaitNothing && phaseOf(hop) != phaseFailed && (handled(vm) || hop.State == stateRunning)
 }
 
 // lastHop is where a VM is; moved means that it is no longer where it was planned.

@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
+	"one-ft/pkg/wording"
 )
 
 // part are the lines below a title of the timeline, up to the next empty one.
@@ -52,14 +53,14 @@ func TestWaysInWords(t *testing.T) {
 			[]string{"  VM 10-12  UNKNOWN 0.1 s > CLEANUP_RESUBMIT 1.1 s > PENDING 14 s > PROLOG 2.0 s > BOOT 1.0 s > RUNNING on hosts 2, 4"}},
 		"too long for a line": {[]incident.VM{{ID: 7, Result: "unproven", Path: sent(began, 1000, 2)}},
 			[]string{"  VM 7  UNKNOWN 0.1 s > CLEANUP_RESUBMIT 1.1 s > PENDING 16 min 40 s > PROLOG 2.0 s > BOOT 1.0 s >", "          RUNNING on host 2 (UNPROVEN)"}},
-		"deleted": {[]incident.VM{{ID: 7, Result: "done", Path: path(began, hop(0, "UNKNOWN", 3, ""), hop(2, "CLEANUP_DELETE", 3, incident.WaitCleanup), hop(3, "DONE", -1, ""))}},
+		"deleted": {[]incident.VM{{ID: 7, Result: "done", Path: path(began, hop(0, "UNKNOWN", 3, ""), hop(2, "CLEANUP_DELETE", 3, wording.WaitCleanup), hop(3, "DONE", -1, ""))}},
 			[]string{"  VM 7  UNKNOWN 2.0 s > CLEANUP_DELETE 3.0 s > DONE"}},
-		"on hold by a reason of its own": {[]incident.VM{{ID: 7, Result: "incomplete", Path: path(began, hop(0, "UNKNOWN", 3, ""), hop(2, "PENDING", 3, incident.WaitOwner))}},
+		"on hold by a reason of its own": {[]incident.VM{{ID: 7, Result: "incomplete", Path: path(began, hop(0, "UNKNOWN", 3, ""), hop(2, "PENDING", 3, wording.WaitOwner))}},
 			[]string{"  VM 7  UNKNOWN 2.0 s > still PENDING (waits for its owner) after 59 min 58 s"}},
 		"never moved":            {[]incident.VM{{ID: 7, Result: "incomplete", Path: path(began, hop(0, "UNKNOWN", 3, ""))}}, []string{"  VM 7  still UNKNOWN on host 3 after 1 h 00 min"}},
 		"left":                   {[]incident.VM{{ID: 7, Result: "left", Path: path(began, hop(0, "POWEROFF", 3, ""))}}, nil},
 		"of one-ft without ways": {[]incident.VM{{ID: 7, Result: "done"}, {ID: 8, Result: "incomplete"}}, nil},
-		"clock set back": {[]incident.VM{{ID: 7, Result: "done", Path: path(began, hop(0, "UNKNOWN", 3, ""), hop(-30, "PENDING", 3, incident.WaitScheduler), hop(4, "RUNNING", 2, ""))}},
+		"clock set back": {[]incident.VM{{ID: 7, Result: "done", Path: path(began, hop(0, "UNKNOWN", 3, ""), hop(-30, "PENDING", 3, wording.WaitScheduler), hop(4, "RUNNING", 2, ""))}},
 			[]string{"  VM 7  UNKNOWN 0 ms > PENDING 4.0 s > RUNNING on host 2"}},
 		"many": {alike(slices.Concat([]int{4}, count(9, 12), count(20, 30), []int{40, 50, 52, 54, 56, 58, 60})),
 			[]string{"  " + many + "  UNKNOWN 9.0 s > RUNNING on host 2"}},
@@ -140,7 +141,7 @@ func ofWays() map[string]incident.Record {
 	flapping := placed(40)
 	for i := range flapping.r.VMs {
 		for range 50 {
-			flapping.r.VMs[i].Path = append(flapping.r.VMs[i].Path, path(flapping.at, hop(float64(i), "BOOT_FAILURE", 4, ""), hop(1, "BOOT", 4, incident.WaitBoot))...)
+			flapping.r.VMs[i].Path = append(flapping.r.VMs[i].Path, path(flapping.at, hop(float64(i), "BOOT_FAILURE", 4, ""), hop(1, "BOOT", 4, wording.WaitBoot))...)
 		}
 	}
 	all["flapping"] = flapping.end(time.Hour, incident.Incomplete, "x")
@@ -232,7 +233,7 @@ func TestWaysSayItInWords(t *testing.T) {
 	if !strings.Contains(description, "VM 197-200: RUNNING on hosts 4-7, 12 min 23 s;") {
 		t.Errorf("the description is %q", description)
 	}
-	for _, want := range []string{"PENDING: 12 min 19 s, from &#43;1.2 s to &#43;740 s", "<td class=\"whole\">VM 1-40</td>", "PENDING 4.0 s to 2 min 19 s"} {
+	for _, want := range []string{"PENDING: 12 min 19 s, from +1.2 s to +740 s", "<td class=\"whole\">VM 1-40</td>", "PENDING 4.0 s to 2 min 19 s"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in the page", want)
 		}

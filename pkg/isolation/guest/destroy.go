@@ -59,7 +59,7 @@ func (s *stopper) act(ctx, orders context.Context, snap snapshot) {
 func (s *stopper) order(ctx context.Context, name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.muted || ctx.Err() != nil {
+	if s.muted.Load() || ctx.Err() != nil {
 		return false
 	}
 	open, given := s.orders[name]
@@ -79,21 +79,7 @@ func (s *stopper) order(ctx context.Context, name string) bool {
 func (s *stopper) waiting(ctx context.Context) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.muted && ctx.Err() == nil && slices.Contains(slices.Collect(maps.Values(s.orders)), true)
-}
-
-// mute stops asking libvirt.
-func (s *stopper) mute() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.muted = true
-}
-
-// isMuted reports whether libvirt has failed or hung.
-func (s *stopper) isMuted() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.muted
+	return !s.muted.Load() && ctx.Err() == nil && slices.Contains(slices.Collect(maps.Values(s.orders)), true)
 }
 
 // virshDestroy runs virsh until ctx ends. That it fails is no more than told: the domain may have ended meanwhile.
@@ -108,8 +94,8 @@ func (s *stopper) virshDestroy(ctx context.Context, name string) {
 	switch {
 	case errors.Is(context.Cause(ctx), process.ErrTimeout):
 		// Asking it again would only cost time.
-		s.mute()
-		s.progress.warn("virsh destroy %s: libvirt did not do it in time", name)
+		s.muted.Store(true)
+		s.progress.warn("virsh destroy %s: timed out", name)
 	case ctx.Err() != nil:
 	case err != nil:
 		s.progress.did("virsh destroy %s: %v", name, err)

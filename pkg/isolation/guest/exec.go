@@ -24,7 +24,7 @@ const (
 // disk that it is on. The error says how it failed, in words fit for a log.
 func run(ctx context.Context, env []string, command ...string) (process.Result, error) {
 	if len(command) == 0 || !filepath.IsAbs(command[0]) {
-		return process.Result{}, errors.New("no program is given; give its path, such as /usr/bin/virsh")
+		return process.Result{}, errors.New("no program is configured; give its path, such as /usr/bin/virsh")
 	}
 	if ctx.Err() != nil {
 		return process.Result{}, fmt.Errorf("not started: %w", context.Cause(ctx))
@@ -83,7 +83,7 @@ func (h Host) findVirsh() (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("there is no virsh; it is in the package libvirt-clients (Debian, Ubuntu) or libvirt-client")
+	return "", errors.New("virsh not found; it is in the package libvirt-clients (Debian, Ubuntu) or libvirt-client")
 }
 
 // failure is why a program has failed, with what it said at its end; nil when it has not.

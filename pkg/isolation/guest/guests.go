@@ -96,7 +96,7 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 		}
 	}
 	if err := <-asked; err != nil { // ends with ctx
-		s.mute()
+		s.muted.Store(true)
 		return snap, err
 	}
 	snap.left = s.merge(snap.left, names)
@@ -110,7 +110,7 @@ func (s *stopper) look(ctx context.Context) snapshot {
 	switch {
 	case !snap.none():
 		return snap
-	case s.isMuted():
+	case s.muted.Load():
 		pause(ctx)
 		return s.scan(ctx)
 	}
@@ -122,7 +122,7 @@ func (s *stopper) look(ctx context.Context) snapshot {
 	names, err := s.host.domains(asking)
 	cancel()
 	if err != nil {
-		s.mute()
+		s.muted.Store(true)
 		s.progress.warn("%v; from here on only the processes say what runs", err)
 	}
 	if left := s.merge(nil, names); len(left) > 0 {

@@ -51,7 +51,7 @@ func TestGuests(t *testing.T) {
 		}
 		s.write("list", c.list)
 		got, err := h.Guests(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "libvirt does not list") || c.cause != nil && !errors.Is(err, c.cause) || !reflect.DeepEqual(got, want) {
+		if err == nil || !strings.Contains(err.Error(), "failed to list the domains") || c.cause != nil && !errors.Is(err, c.cause) || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: %+v, %v; want %+v", c.list, got, err, want)
 		}
 	}

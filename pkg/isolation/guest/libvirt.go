@@ -19,7 +19,7 @@ func (h Host) domains(ctx context.Context) ([]string, error) {
 		err = errors.New("the list is too long")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("libvirt does not list its domains; try: virsh -c '%s' list --name: %w", text.Printable(h.Settings.Libvirt), err)
+		return nil, fmt.Errorf("failed to list the domains of libvirt; try: virsh -c '%s' list --name: %w", text.Printable(h.Settings.Libvirt), err)
 	}
 	return domainNames(r.Output), nil
 }
@@ -37,7 +37,7 @@ func domainNames(output string) (names []string) {
 // virsh calls virsh until ctx ends.
 func (h Host) virsh(ctx context.Context, args ...string) (process.Result, error) {
 	if h.Settings.Libvirt == "" {
-		return process.Result{}, errors.New("no URI of libvirt is given; give one, such as qemu:///system")
+		return process.Result{}, errors.New("no URI of libvirt is configured; give one, such as qemu:///system")
 	}
 	path, err := bounded(ctx, h.findVirsh) // PATH may name a directory that does not answer
 	if err != nil {

@@ -128,6 +128,6 @@ func (s *stopper) shutDown(ctx context.Context) snapshot {
 			return snap
 		}
 	}
-	s.progress.warn("shut the host down: not done within %s", s.host.Settings.ShutdownLimit.Round(time.Millisecond))
+	s.progress.warn("shut the host down: timed out after %s", s.host.Settings.ShutdownLimit.Round(time.Millisecond))
 	return s.lastLook(ctx)
 }

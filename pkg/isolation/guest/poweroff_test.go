@@ -86,7 +86,7 @@ func TestPowerOffNotAvailable(t *testing.T) {
 		{nil, "", "no way to force the host off is configured"},
 		{[][]string{{PowerOffSysrq}}, "", "sysrq o (power off): it is not available"},
 		{[][]string{{PowerOffSysrq}}, "missing", "no such file"},
-		{[][]string{{PowerOffSysrq, "now"}}, "missing", "no program is given"},
+		{[][]string{{PowerOffSysrq, "now"}}, "missing", "no program is configured"},
 	} {
 		s := newSite(t)
 		s.quick()
@@ -166,8 +166,8 @@ func TestShutdown(t *testing.T) {
 		{name: "quicker than the program", script: "rm -r proc/5000000; sleep 1; echo ended >>power", limit: time.Minute, gone: true, powers: "shutdown ended"},
 		{name: "libvirt is broken", script: "rm -r proc/5000000", limit: time.Minute, gone: true, powers: "shutdown", libvirtIsBroken: true},
 		{name: "fails at once", script: "exit 5", limit: time.Minute, powers: "shutdown poweroff", sysrq: "ob", said: "exit code 5"},
-		{name: "accepted and not done", script: "exit 0", limit: 2 * time.Second, powers: "shutdown poweroff", sysrq: "ob", said: "not done within 2s"},
-		{name: "hangs", script: "sleep 1000", limit: 2 * time.Second, powers: "shutdown poweroff", sysrq: "ob", said: "not done within 2s"},
+		{name: "accepted and not done", script: "exit 0", limit: 2 * time.Second, powers: "shutdown poweroff", sysrq: "ob", said: "timed out after 2s"},
+		{name: "hangs", script: "sleep 1000", limit: 2 * time.Second, powers: "shutdown poweroff", sysrq: "ob", said: "timed out after 2s"},
 		{name: "fails when the VMs are gone", script: "rm -r proc/5000000; exit 5", limit: time.Minute, gone: true, powers: "shutdown", said: "exit code 5"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

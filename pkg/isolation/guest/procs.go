@@ -67,7 +67,7 @@ func newProcs(dir string) *procs {
 func (p *procs) scan(ctx context.Context) (found []verdict, err error) {
 	pids, err := p.list(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("look at the processes in %s: %w", text.Printable(p.dir), err)
+		return nil, fmt.Errorf("read the processes in %s: %w", text.Printable(p.dir), err)
 	}
 	verdicts := make([]verdict, len(pids))
 	parallel(len(pids), func(i int) { verdicts[i] = p.judge(ctx, pids[i]) })
@@ -81,7 +81,7 @@ func (p *procs) scan(ctx context.Context) (found []verdict, err error) {
 		}
 	}
 	if ctx.Err() != nil {
-		return found, fmt.Errorf("look at the processes in %s: not all were read in time", text.Printable(p.dir))
+		return found, fmt.Errorf("read the processes in %s: timed out", text.Printable(p.dir))
 	}
 	if len(unknown) > 0 {
 		return found, fmt.Errorf("the kernel does not show what these processes are, which may be VMs: PID %s", listed(unknown))

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"one-ft/pkg/config"
@@ -82,9 +83,9 @@ type stopper struct {
 	progress *progress
 
 	slots chan struct{} // one for each virsh that may run
+	muted atomic.Bool   // libvirt is not asked any more: it has failed or hung once
 
 	mu     sync.Mutex
-	muted  bool              // libvirt is not asked any more: it has failed or hung once
 	orders map[string]bool   // by domain that virsh was told to destroy; true: at work
 	found  map[int]Guest     // all that were seen, by ID
 	killed map[identity]bool // true: SIGKILL was sent; false: that failed, and was told
@@ -141,8 +142,8 @@ func (s *stopper) command(ctx context.Context, snap snapshot) snapshot {
 	return s.destroy(ctx, snap, time.Now().Add(s.host.Settings.DestroyLimit))
 }
 
-// errChanged means that Host.Destroy was asked for a VM that was started anew.
-var errChanged = errors.New("it is not the same process any more; nothing was done")
+// errChanged means that Host.Destroy was called for a VM that was restarted.
+var errChanged = errors.New("its process has changed; nothing was done")
 
 // Destroy destroys one VM, and returns nil when it is verified gone. It takes DestroyLimit + KillLimit + Margin at
 // most and never touches the host. A VM that runs in another process than g.PID (unless that is 0) is left alone: it

@@ -31,7 +31,7 @@ func TestDestroy(t *testing.T) {
 		{name: "sound", said: []string{"on this host: one-7, one-12", "virsh destroy one-7: done", "virsh destroy one-12: done", "verified"}, unsaid: "SIGKILL"},
 		{name: "libvirt is dead", list: "fail", said: []string{"failed to connect", "one-7: SIGKILL to process", "one-12: SIGKILL"}, unsaid: "virsh destroy"},
 		{name: "libvirt hangs", list: "hang", limit: 2 * time.Second, said: []string{process.ErrTimeout.Error(), "one-7: SIGKILL"}, unsaid: "virsh destroy"},
-		{name: "libvirt hangs later", destroy: "hang", limit: 3 * time.Second, said: []string{"did not do it in time", "one-7: SIGKILL", "one-12: SIGKILL"}},
+		{name: "libvirt hangs later", destroy: "hang", limit: 3 * time.Second, said: []string{"virsh destroy one-7: timed out", "one-7: SIGKILL", "one-12: SIGKILL"}},
 		{name: "libvirt hangs after it destroyed", destroy: "then-hang", limit: 4 * time.Second, said: []string{"virsh destroy one-7: done", "only the processes"}, unsaid: "SIGKILL"},
 		{name: "libvirt lies", destroy: "forget", said: []string{"virsh destroy one-7: done", "one-7: SIGKILL", "one-12: SIGKILL"}},
 		{name: "SIGTERM is ignored", mode: "ignores TERM", destroy: "term", said: []string{"Device or resource busy", "one-7: SIGKILL"}},
@@ -143,7 +143,7 @@ func TestNoVMs(t *testing.T) {
 				}
 				said(t, o, "no VMs of OpenNebula")
 				if list != "" {
-					said(t, o, "libvirt does not list")
+					said(t, o, "failed to list the domains")
 				}
 				if strings.Contains(s.read("calls"), "destroy") {
 					t.Errorf("virsh was told %q", s.read("calls"))

@@ -11,8 +11,8 @@ import (
 
 // The details that are not the text of an error.
 const (
-	silent  = "no answer in time"
-	stopped = "the probe was stopped from outside before it had an answer"
+	silent  = "timed out"
+	stopped = "canceled before there was an answer"
 )
 
 // classify tells what the error of a probe means, and why in words fit for a log.

@@ -50,7 +50,7 @@ func TestGatewayWithoutRoutes(t *testing.T) {
 	n.Proc = proc(t, "-", "-")
 	expect(t, n.Gateway(t.Context()), Unknown, "read the routes")
 	n.Proc = proc(t, heading+"eth0 what\n", null6)
-	expect(t, n.Gateway(t.Context()), Unknown, "not understood")
+	expect(t, n.Gateway(t.Context()), Unknown, "malformed")
 	n.Proc = proc(t, heading+line4("wg0", "0.0.0.0", "0.0.0.0", "0.0.0.0", 1), default6("wg1", "::"))
 	expect(t, n.Gateway(t.Context()), Unknown, "no gateway that could be asked (interface wg0, wg1)")
 	ctx, cancel := context.WithCancel(t.Context())

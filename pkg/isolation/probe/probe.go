@@ -154,7 +154,7 @@ func splitAddress(address string, usual uint16) (string, uint16, error) {
 	}
 	number, err := strconv.ParseUint(digits, 10, 16)
 	if err != nil || number == 0 {
-		return "", 0, fmt.Errorf("port %s: allowed is a number from 1 to 65535", text.Short(digits, maxDetail))
+		return "", 0, fmt.Errorf("port %s: want a number from 1 to 65535", text.Short(digits, maxDetail))
 	}
 	return host, uint16(number), nil
 }

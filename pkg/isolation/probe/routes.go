@@ -39,7 +39,7 @@ type Link struct {
 }
 
 // errDamaged is a table of routes that nothing can be concluded from.
-var errDamaged = errors.New("its lines are not understood")
+var errDamaged = errors.New("its lines are malformed")
 
 // routes reads the default routes of both families from the main table. An error means that it is not known whether
 // there are any.

@@ -86,7 +86,7 @@ func TestBestAddressWins(t *testing.T) {
 		"[2001:db8::3]:22": failure("dial", "socket", syscall.EAFNOSUPPORT),
 	})}
 	expect(t, n.TCP(t.Context(), "x", "refused.test:22"), Refused, "192.0.2.1:22")
-	expect(t, n.TCP(t.Context(), "x", "silent.test:22"), Unreachable, "192.0.2.9:22: no answer in time; [2001:db8::9]:22: no answer in time")
+	expect(t, n.TCP(t.Context(), "x", "silent.test:22"), Unreachable, "192.0.2.9:22: timed out; [2001:db8::9]:22: timed out")
 	expect(t, n.TCP(t.Context(), "x", "broken.test:22"), Unknown, "too many open files")
 	expect(t, n.TCP(t.Context(), "x", "v4.test:22"), Unreachable, "address family")
 	n.Timeout = time.Hour

@@ -17,12 +17,12 @@ import (
 )
 
 // ErrNoWatchdog means that a file is no watchdog. Nothing was written to it.
-var ErrNoWatchdog = errors.New("it is not a watchdog device")
+var ErrNoWatchdog = errors.New("not a watchdog device")
 
 const (
 	// magic is written before a watchdog is closed that must not reset the machine.
 	magic = "V"
-	// sign is any other byte; it begins the time anew.
+	// sign is any other byte; it starts the time over.
 	sign = "1"
 )
 
@@ -49,7 +49,7 @@ func Open(path string, timeout time.Duration) (*Dog, error) {
 
 func open(path string, timeout time.Duration, c controls) (*Dog, error) {
 	if timeout < time.Second || timeout%time.Second != 0 {
-		return nil, fmt.Errorf("watchdog %s: allowed is a time of whole seconds, not %s", path, timeout)
+		return nil, fmt.Errorf("watchdog %s: want whole seconds, not %s", path, timeout)
 	}
 	// A FIFO without a reader must not hold this process up.
 	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
@@ -101,7 +101,7 @@ func configure(fd, seconds int, c controls) error {
 	case err != nil:
 		return fmt.Errorf("read its time: %w", err)
 	case took <= 0 || took > seconds:
-		return fmt.Errorf("its driver waits %d s where %d s are asked for; configure a time that it can keep", took, seconds)
+		return fmt.Errorf("its driver waits %d s instead of %d s; configure a time-out that it supports", took, seconds)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // kept is how many ended incidents a recovery leaves in the journal.
@@ -34,7 +35,7 @@ func fillJournal(t *testing.T, dir string, host, incidents, vms int) {
 	var all []incident.VM
 	for id := range vms {
 		all = append(all, incident.VM{ID: id, Name: fmt.Sprintf("vm%d", id), State: "UNKNOWN", Action: "recreate", Result: "done", Detail: "left the host; oned starts it elsewhere"})
-		c.Event(incident.StepAct, id, "info", "recreate: accepted by oned")
+		c.Event(incident.StepAct, id, wording.Info, wording.Of(wording.Accepted).After("recreate"))
 	}
 	c.VMs(all)
 	c.End(incident.Done, "recreated")

@@ -42,7 +42,7 @@ git cat-file -e $2 2>/dev/null || { echo "it is not here, as in a shallow clone:
 rm -rf "$1" && mkdir -p "$1/source"
 git -C "$3" archive --format=tar $2 | tar -x -C "$1/source"
 cd "$1/source"
-CGO_ENABLED=0 go build -buildvcs=false -tags urfave_cli_no_docs -trimpath -ldflags '-s -w' -o ../ ./cmd/host_error ./cmd/oneft`
+CGO_ENABLED=0 go build -buildvcs=false -tags nethttpomithttp2 -trimpath -ldflags '-s -w' -o ../ ./cmd/host_error ./cmd/oneft`
 	if out, err := exec.Command("sh", "-c", script, "sh", dir, buildOfBefore, top).CombinedOutput(); err != nil {
 		t.Fatalf("build commit %s: %v\n%s", buildOfBefore, err, out)
 	}

@@ -61,7 +61,7 @@ var built = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	made = bin
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-tags", "urfave_cli_no_docs", "-trimpath", "-ldflags", "-s -w", "-o", bin, "one-ft/cmd/...", "one-ft/test/meta/bench/floor")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-tags", "nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", bin, "one-ft/cmd/...", "one-ft/test/meta/bench/floor")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return bin, fmt.Errorf("build: %w\n%s", err, out)

@@ -33,6 +33,8 @@ func debs(t *testing.T, packages string) {
 	}
 	installed(r, "v1.0.0")
 	r.says("zcat /usr/share/doc/one-ft/changelog.Debian.gz | head -n 1; grep -c ^Copyright: /usr/share/doc/one-ft/copyright", "one-ft (1.0.0-1) stable; urgency=medium\n1")
+	r.says("cd /usr/share/doc/one-ft; find . -name README.md | sort", strings.Join([]string{"./README.md", "./cmd/host_error/README.md", "./cmd/host_isolated/README.md", "./cmd/oneft/README.md",
+		"./cmd/vm_failure/README.md", "./cmd/vm_unknown/README.md", "./pkg/fence/README.md", "./test/README.md"}, "\n"))
 	units(r)
 	pages(r)
 	completions(r, "vendor-completions")
@@ -111,13 +113,12 @@ func completions(r *root, zsh string) {
 	r.says(bash+"oneft incidents sh", "show")
 	r.says(bash+"oneft incidents show --h", "--html --help")
 	r.says(bash+"oneft resume --failed re", "recreate retry")
-	r.says(bash+"oneft completion ''", "bash zsh fish --help -h")
 	r.says(bash+"host_error 3 --fen", "--fencing --fence-first")
 	r.says(bash+"host_error 3 --fencing ''", "auto required off")
 	r.says(bash+"host_isolated --str", "--strict")
 	r.says(`HOME=/tmp fish -c "complete -C 'oneft incidents sho'"`, "show\tshow one incident")
 	r.says(`HOME=/tmp fish -c "complete -C 'oneft incidents show --ht'"`, "--html\twrite one self-contained page to FILE; - for stdout")
-	r.says(`HOME=/tmp fish -c "complete -C 'host_error 3 --fencing re'"`, "required\tWHEN to prove the host off: auto (if fencing is configured for it, else go on with a warning), required (no proof, no action), off")
+	r.says(`HOME=/tmp fish -c "complete -C 'host_error 3 --fencing re'"`, "required\tWHEN to prove the host off: auto (if fencing is configured for it, else continue with a warning), required (no proof, no action), off")
 	r.says(`HOME=/tmp fish -c "complete -C 'oneft resu'"`, "resume\tfinish what processes left open, and handle hosts and VMs that no hook was called for")
 	// zsh shows completions to terminals only: it reads the files, and finds the functions.
 	r.says("zsh -fc 'fpath=(/usr/share/zsh/"+zsh+" $fpath); autoload -Uz compinit; compinit -u -D; for t in oneft host_error vm_failure vm_unknown host_isolated; do echo $_comps[$t]; zsh -n /usr/share/zsh/"+zsh+"/_$t; done'",

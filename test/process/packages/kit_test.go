@@ -57,7 +57,7 @@ func sourceTree(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	argv := []string{"cp", "-a"}
-	for _, name := range []string{".git", "go.mod", "go.sum", "cmd", "pkg", "scripts", "Makefile", "LICENSE", "README.md"} {
+	for _, name := range []string{".git", "go.mod", "go.sum", "cmd", "pkg", "scripts", "Makefile", "LICENSE", "README.md", "test"} {
 		if _, err := os.Stat(filepath.Join(source, name)); err == nil {
 			argv = append(argv, filepath.Join(source, name))
 		}

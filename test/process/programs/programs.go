@@ -50,7 +50,7 @@ func Build() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("build the executables: %w", err)
 	}
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "./cmd/...", "./test/sim/lab/onelab")
+	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "nethttpomithttp2", "-o", dir+"/", "./cmd/...", "./test/sim/lab/onelab")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the executables: %w\n%s", err, out)

@@ -199,14 +199,13 @@ func TestTwoDevicesOneFails(t *testing.T) {
 
 func TestFourHostsAtOnce(t *testing.T) {
 	t.Parallel()
-	var f fence.Fencer
 	errs := make(chan error)
 	var machines []int
 	for id := range 4 {
 		b := rigs.StartBMC(t)
 		machines = append(machines, b.Machine())
 		go func() {
-			proof, err := f.Prove(t.Context(), fence.Host{ID: id}, settings(device(b)))
+			proof, err := fence.Prove(t.Context(), fence.Host{ID: id}, settings(device(b)))
 			if err == nil && !proof.Covers(id) {
 				err = fmt.Errorf("host %d: %v", id, proof)
 			}

@@ -15,6 +15,7 @@ import (
 	"one-ft/cmd/oneft/oneftcmd"
 	"one-ft/pkg/app"
 	"one-ft/pkg/failfast"
+	"one-ft/pkg/process"
 	"one-ft/test/process/rigs"
 	"one-ft/test/sim/cloud"
 )
@@ -100,7 +101,7 @@ func (f *frontEnd) oned() func() {
 		f.t.Fatal(err)
 	}
 	for range 500 {
-		if _, found := app.OnedUser("/proc", "http://localhost:2633/RPC2", f.location); found {
+		if _, found := process.OnedUser("/proc", "http://localhost:2633/RPC2", f.location); found {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)

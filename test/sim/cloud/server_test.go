@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -90,6 +91,7 @@ func TestAliceAndHerVM(t *testing.T) {
 			{"one.hook.allocate", []any{`NAME = "x"`}, "512"},
 			{"one.hookpool.info", []any{-2, -1, -1}, "0"},
 			{"one.clusterpool.info", nil, "0"},
+			{"one.userpool.info", nil, "0"},
 		} {
 			g, err := tryAs(c, aliceSession, tc.method, tc.args...)
 			if err != nil || g.code() != tc.code {
@@ -102,6 +104,35 @@ func TestAliceAndHerVM(t *testing.T) {
 		}
 		if v, _ := c.VM(1); v.UserTemplate["COLOR"] != "red" {
 			t.Errorf("template %v", v.UserTemplate)
+		}
+	})
+}
+
+// TestUserPool: the quotas stand beside the users, from 4.6 on, and a client that reads the pool passes over them.
+func TestUserPool(t *testing.T) {
+	eachVersion(t, func(t *testing.T, version string) {
+		c := newCloud(t, version, nil)
+		pool := must(t, c, "one.userpool.info")
+		want := 2
+		if version == "4.4" {
+			want = 0
+		}
+		if strings.Count(pool, "</USER><QUOTAS><ID>") != want || !strings.HasSuffix(pool, "</DEFAULT_USER_QUOTAS></USER_POOL>") {
+			t.Error(pool)
+		}
+		client, err := one.New(one.Options{Endpoint: endpoint, Credentials: adminSession, Transport: c.Transport()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var groups [][]int
+		err = client.Each(t.Context(), "USER", func(e *one.Element) error {
+			u, err := e.User()
+			groups = append(groups, u.Groups)
+			return err
+		}, "one.userpool.info")
+		slices.SortFunc(groups, slices.Compare)
+		if err != nil || !slices.EqualFunc(groups, [][]int{{0}, {1}}, slices.Equal) {
+			t.Errorf("%v, %v", groups, err)
 		}
 	})
 }

@@ -79,13 +79,18 @@ func (b *xmlBuffer) ids(name string, ids []int) {
 	b.end(name)
 }
 
-// owner writes UID, GID, UNAME and GNAME: the administrator in group oneadmin,
-// alice in group users, as in the recorded clouds.
-func (b *xmlBuffer) owner(uid int, admin string) {
-	gid, user, group := 0, admin, "oneadmin"
+// account is a user with its group: the administrator in group oneadmin, alice in group users, as in
+// the recorded clouds.
+func account(uid int, admin string) (gid int, user, group string) {
 	if uid == AliceID {
-		gid, user, group = 1, aliceName, "users"
+		return 1, aliceName, "users"
 	}
+	return 0, admin, "oneadmin"
+}
+
+// owner writes UID, GID, UNAME and GNAME.
+func (b *xmlBuffer) owner(uid int, admin string) {
+	gid, user, group := account(uid, admin)
 	b.number("UID", int64(uid))
 	b.number("GID", int64(gid))
 	b.text("UNAME", user)

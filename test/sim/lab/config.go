@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 	"one-ft/test/sim/cloud"
 )
 
@@ -70,7 +71,7 @@ func (cfg Config) version() (one.Version, error) {
 	version, err := one.ParseVersion(cfg.Version)
 	numbers := regexp.MustCompile(`^\d+\.\d+(\.\d+)*$`).MatchString(cfg.Version)
 	if err != nil || !numbers || !slices.Contains(releases(), fmt.Sprintf("%d.%d", version.Major, version.Minor)) {
-		return version, Usagef("--version %s: no such release of OpenNebula is known; give one of %s, such as 6.10.0", one.Printable(cfg.Version), strings.Join(releases(), ", "))
+		return version, Usagef("--version %s: no such release of OpenNebula is known; give one of %s, such as 6.10.0", text.Printable(cfg.Version), strings.Join(releases(), ", "))
 	}
 	return version, nil
 }
@@ -92,12 +93,12 @@ func (cfg Config) check() (one.Version, error) {
 	case cfg.Network == "" && (cfg.Faster != 0 && cfg.Faster != 1 || cfg.CleanUpsHang != ""):
 		return version, Usagef("--faster and --clean-ups-hang are about ssh: give --network local or --network routed, too")
 	case cfg.Network != "" && cfg.Network != cloud.Local && cfg.Network != cloud.Routed:
-		return version, Usagef("--network %s: allowed are local, where nobody answers for a dead host, and routed, where packets to it are dropped", one.Printable(string(cfg.Network)))
+		return version, Usagef("--network %s: allowed are local, where nobody answers for a dead host, and routed, where packets to it are dropped", text.Printable(string(cfg.Network)))
 	case cfg.Faster != 0 && !(cfg.Faster >= 1 && cfg.Faster <= maxFaster):
 		return version, Usagef("--faster %v: allowed are 1 to %d", cfg.Faster, maxFaster)
 	}
 	if _, err := cloud.ParseShare(cfg.CleanUpsHang); err != nil {
-		return version, Usagef("--clean-ups-hang %s: %v", one.Printable(cfg.CleanUpsHang), err)
+		return version, Usagef("--clean-ups-hang %s: %v", text.Printable(cfg.CleanUpsHang), err)
 	}
 	for name, d := range map[string]time.Duration{
 		"--step": cfg.Step, "--interval": cfg.Interval, "--sched": cfg.Sched, "--hook-timeout": cfg.HookTimeout,
@@ -119,15 +120,15 @@ func (cfg Config) hooks(version one.Version) ([]hook, error) {
 		}
 		list = append(list, h)
 	}
-	for _, text := range cfg.VMHooks {
-		name, line, ok := strings.Cut(text, "=")
+	for _, spec := range cfg.VMHooks {
+		name, line, ok := strings.Cut(spec, "=")
 		if !ok {
-			return nil, Usagef("--vm-hook %s: write STATE=COMMAND, such as UNKNOWN=/usr/local/bin/vm_unknown", one.Printable(text))
+			return nil, Usagef("--vm-hook %s: write STATE=COMMAND, such as UNKNOWN=/usr/local/bin/vm_unknown", text.Printable(spec))
 		}
 		var h hook
 		var known bool
 		if h.vm, h.lcm, known = vmState(strings.TrimSpace(name)); !known {
-			return nil, Usagef("--vm-hook %s: no VM state has this name; RUNNING, UNKNOWN and BOOT_FAILURE are some", one.Printable(name))
+			return nil, Usagef("--vm-hook %s: no VM state has this name; RUNNING, UNKNOWN and BOOT_FAILURE are some", text.Printable(name))
 		}
 		if h.vm == one.Failed && !version.Before(4, 14) {
 			return nil, Usagef("--vm-hook FAILED: OpenNebula %s has no such state; it has BOOT_FAILURE, PROLOG_FAILURE and others", version)
@@ -149,7 +150,7 @@ func (h *hook) parse(flag, line string) error {
 		path, err = filepath.Abs(path)
 	}
 	if err != nil {
-		return Usagef("%s: the command must be an executable file: %s", flag, one.Printable(err.Error()))
+		return Usagef("%s: the command must be an executable file: %s", flag, text.Printable(err.Error()))
 	}
 	h.command = path
 	return nil

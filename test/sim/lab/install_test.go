@@ -41,7 +41,7 @@ func TestInstalledHooks(t *testing.T) {
 				oneft(t, l, bin, "hooks", "install", "--dir", bin, "--pause", "0")
 			}
 			out := oneft(t, l, bin, "hooks", "show", "--dir", bin)
-			if !strings.Contains(out, "as they should be") {
+			if !strings.Contains(out, "are in order") {
 				t.Error(out)
 			}
 			called := hostHook(t, l, version, conf)
@@ -121,7 +121,7 @@ func hostHook(t *testing.T, l *Lab, version, conf string) Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hooks, err := install.ParsePool([]byte(pool))
+	hooks, err := install.ParsePool(pool)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // maxLogLines is how many lines of one output of a hook get into the log.
@@ -37,7 +37,7 @@ func (l *hooksLog) close() error { return l.file.Close() }
 func (l *hooksLog) line(number int, format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fmt.Fprintf(l.file, "%s hook %d %s\n", time.Now().Format("15:04:05.000"), number, one.Printable(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(l.file, "%s hook %d %s\n", time.Now().Format("15:04:05.000"), number, text.Printable(fmt.Sprintf(format, args...)))
 }
 
 // started logs that a hook starts.

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 	"one-ft/test/sim/cloud"
 )
 
@@ -123,14 +123,7 @@ func callTable(calls []cloud.Call) [][]string {
 }
 
 // short cuts what would not fit on a line.
-func short(text string) string {
-	const most = 120
-	text = one.Printable(text)
-	if utf8.RuneCountInString(text) > most {
-		return string([]rune(text)[:most]) + "…"
-	}
-	return text
-}
+func short(s string) string { return text.Short(s, 120) }
 
 // numbers writes IDs.
 func numbers(ids []int) string {

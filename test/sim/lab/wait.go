@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 	"one-ft/test/sim/cloud"
 )
 
@@ -65,7 +66,7 @@ func (l *Lab) missing(g Goal) (string, error) {
 func (l *Lab) hostMissing(g Goal) (string, error) {
 	want, known := hostState(g.State)
 	if !known {
-		return "", Usagef("--state %s: no host state has this name; MONITORED, ERROR, DISABLED and OFFLINE are some", one.Printable(g.State))
+		return "", Usagef("--state %s: no host state has this name; MONITORED, ERROR, DISABLED and OFFLINE are some", text.Printable(g.State))
 	}
 	h, err := findHost(l.cloud.Hosts(), g.Host)
 	switch {
@@ -81,7 +82,7 @@ func (l *Lab) hostMissing(g Goal) (string, error) {
 func (l *Lab) vmsMissing(state string) (string, error) {
 	vm, lcm, known := vmState(state)
 	if !known {
-		return "", Usagef("--vms %s: no VM state has this name; RUNNING, POWEROFF and UNKNOWN are some", one.Printable(state))
+		return "", Usagef("--vms %s: no VM state has this name; RUNNING, POWEROFF and UNKNOWN are some", text.Printable(state))
 	}
 	failed := map[int]bool{}
 	for _, h := range l.cloud.Hosts() {

@@ -174,7 +174,7 @@ func (n network) TCP(ctx context.Context, target, address string) probe.Result {
 // silence is a probe that nothing answers.
 func (n network) silence(ctx context.Context, target string) probe.Result {
 	sleep(ctx, 3*time.Second)
-	return probe.Result{Target: target, Reach: probe.Unreachable, Detail: "no answer in time"}
+	return probe.Result{Target: target, Reach: probe.Unreachable, Detail: "timed out"}
 }
 
 // Gateway answers as long as the host has its network.

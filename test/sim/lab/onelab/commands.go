@@ -11,8 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
+	"one-ft/pkg/cli"
 	"one-ft/test/sim/cloud"
 	"one-ft/test/sim/lab"
 )
@@ -29,39 +28,35 @@ const examples = `onelab COMMAND [options]
      onelab stop`
 
 // commands are all commands.
-func commands() []*cli.Command {
-	list := []*cli.Command{
-		start(),
-		asking("fail", "HOST", "make a host fail: its power, or with --cut only its network",
+func commands(out io.Writer) []*cli.Command {
+	return []*cli.Command{
+		start(out),
+		asking(out, "fail", "HOST", "make a host fail: its power, or with --cut only its network",
 			&cli.BoolFlag{Name: "off", Usage: "it loses its power, which is the default"},
 			&cli.BoolFlag{Name: "cut", Usage: "it loses its network, and its VMs go on running"},
 			&cli.BoolFlag{Name: "freeze", Usage: "it stands still with its VMs, and oned does not notice"}),
-		asking("heal", "HOST", "make a host work again"),
-		asking("crash", "VM", "end a VM behind oned's back"),
-		asking("suspend", "VM", "suspend a running VM"),
-		asking("break", "VM", "let a running VM fail, as if it had failed to boot"),
-		asking("recreate", "VM", "recreate a VM as the example hook of OpenNebula does, and nothing else"),
-		asking("hosts", "", "show the hosts"),
-		asking("vms", "", "show the VMs"),
-		asking("calls", "", "show what oned was asked, without credentials"),
-		asking("wait", "", "wait until something is so",
+		asking(out, "heal", "HOST", "make a host work again"),
+		asking(out, "crash", "VM", "end a VM behind oned's back"),
+		asking(out, "suspend", "VM", "suspend a running VM"),
+		asking(out, "break", "VM", "let a running VM fail, as if it had failed to boot"),
+		asking(out, "recreate", "VM", "recreate a VM as the example hook of OpenNebula does, and nothing else"),
+		asking(out, "hosts", "", "show the hosts"),
+		asking(out, "vms", "", "show the VMs"),
+		asking(out, "calls", "", "show what oned was asked, without credentials"),
+		asking(out, "wait", "", "wait until something is so",
 			&cli.StringFlag{Name: "vms", Usage: "all VMs are in this `STATE`, and on no host in ERROR"},
 			&cli.StringFlag{Name: "host", Usage: "this `HOST` is in the state that --state names"},
 			&cli.StringFlag{Name: "state", Usage: "`STATE` of --host"},
 			&cli.IntFlag{Name: "hooks", Usage: "the first `NUMBER` of hooks have ended"},
 			&cli.DurationFlag{Name: "timeout", Value: 15 * time.Second, Usage: "give up after this `TIME`"}),
-		{Name: "hooks", Usage: "show the log of the hooks", Flags: []cli.Flag{dirFlag()}, Action: hooks},
-		asking("stop", "", "end the lab and the hooks that still run"),
+		{Name: "hooks", Usage: "show the log of the hooks", Flags: []cli.Flag{dirFlag()}, Action: hooks(out)},
+		asking(out, "stop", "", "end the lab and the hooks that still run"),
 	}
-	for _, c := range list {
-		c.HideHelpCommand, c.OnUsageError = true, usageError
-	}
-	return list
 }
 
 // dirFlag names the lab.
 func dirFlag() cli.Flag {
-	return &cli.StringFlag{Name: "dir", EnvVars: []string{"ONE_LOCATION"}, Usage: "the `DIRECTORY` of the lab"}
+	return &cli.StringFlag{Name: "dir", Value: os.Getenv("ONE_LOCATION"), Usage: "the `DIRECTORY` of the lab"}
 }
 
 // dirOf reads dirFlag.
@@ -73,10 +68,10 @@ func dirOf(c *cli.Context) (string, error) {
 }
 
 // asking is a command that a running lab carries out.
-func asking(name, object, usage string, flags ...cli.Flag) *cli.Command {
+func asking(out io.Writer, name, object, usage string, flags ...cli.Flag) *cli.Command {
 	return &cli.Command{
 		Name: name, Usage: usage, ArgsUsage: object, Flags: append(flags, dirFlag()),
-		Action: func(c *cli.Context) error {
+		Action: func(_ context.Context, c *cli.Context) error {
 			if err := words(c, object); err != nil {
 				return err
 			}
@@ -92,16 +87,16 @@ func asking(name, object, usage string, flags ...cli.Flag) *cli.Command {
 				return err
 			}
 			reply, err := lab.Ask(dir, lab.Request{
-				Command: lab.Command(name), Object: c.Args().First(), How: how, Timeout: c.Duration("timeout"),
+				Command: lab.Command(name), Object: c.First(), How: how, Timeout: c.Duration("timeout"),
 				Goal: lab.Goal{VMs: c.String("vms"), Host: c.String("host"), State: c.String("state"), Hooks: c.Int("hooks")},
 			})
 			if err != nil {
 				return err
 			}
 			if reply.Text != "" {
-				fmt.Fprintln(c.App.Writer, reply.Text)
+				fmt.Fprintln(out, reply.Text)
 			}
-			return table(c.App.Writer, reply.Table)
+			return table(out, reply.Table)
 		},
 	}
 }
@@ -122,17 +117,21 @@ func failureOf(c *cli.Context) (how lab.Failure, err error) {
 
 // words checks that a command got the words that it takes: one object or none.
 func words(c *cli.Context, object string) error {
-	switch n := c.NArg(); {
+	switch n := len(c.Args); {
 	case object == "" && n > 0:
-		return lab.Usagef("%s takes no %q: see onelab %s --help", c.Command.Name, c.Args().First(), c.Command.Name)
+		return lab.Usagef("%s takes no %q: see %s --help", c.Call, c.First(), c.Call)
 	case object != "" && n != 1:
-		return lab.Usagef("%s takes one %s, its ID or its name", c.Command.Name, object)
+		return lab.Usagef("%s takes one %s, its ID or its name", c.Call, object)
 	}
 	return nil
 }
 
 // hooks prints the log of the hooks, of a lab that has stopped, too.
-func hooks(c *cli.Context) error {
+func hooks(out io.Writer) func(context.Context, *cli.Context) error {
+	return func(_ context.Context, c *cli.Context) error { return printHooks(out, c) }
+}
+
+func printHooks(out io.Writer, c *cli.Context) error {
 	if err := words(c, ""); err != nil {
 		return err
 	}
@@ -148,12 +147,12 @@ func hooks(c *cli.Context) error {
 		return err
 	}
 	defer f.Close()
-	_, err = io.Copy(c.App.Writer, f)
+	_, err = io.Copy(out, f)
 	return err
 }
 
 // start is the command that runs a lab.
-func start() *cli.Command {
+func start(out io.Writer) *cli.Command {
 	return &cli.Command{
 		Name: "start", Usage: "run a cloud until it is stopped by onelab stop, SIGINT or SIGTERM",
 		Flags: []cli.Flag{
@@ -173,16 +172,16 @@ func start() *cli.Command {
 			&cli.Float64Flag{Name: "faster", Value: 1, Usage: "with --network: divide what ssh to a dead host takes by this `NUMBER`"},
 			&cli.DurationFlag{Name: "hook-timeout", Value: 15 * time.Minute, Usage: "kill a hook after this `TIME`"},
 		},
-		Action: runLab,
+		Action: func(ctx context.Context, c *cli.Context) error { return runLab(ctx, out, c) },
 	}
 }
 
 // runLab starts a lab, says where it is, and ends it when told to.
-func runLab(c *cli.Context) error {
+func runLab(ctx context.Context, out io.Writer, c *cli.Context) error {
 	if err := words(c, ""); err != nil {
 		return err
 	}
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	cfg := lab.Config{
 		Version: c.String("version"), Hosts: c.Int("hosts"), VMs: c.Int("vms"), Port: c.Int("port"), Dir: c.String("dir"),
@@ -194,13 +193,13 @@ func runLab(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "OpenNebula %s, simulated: %d hosts, %d VMs\n%s\nTo work with it by hand:\n  %s\n",
+	fmt.Fprintf(out, "OpenNebula %s, simulated: %d hosts, %d VMs\n%s\nTo work with it by hand:\n  %s\n",
 		cfg.Version, cfg.Hosts, cfg.VMs, l.Where(), strings.Join(lab.Exports(l.Dir(), l.Endpoint()), "\n  "))
 	select {
 	case <-ctx.Done():
 	case <-l.StopAsked():
 	}
 	err = l.Close()
-	fmt.Fprintf(c.App.Writer, "stopped; the files are in %s\n", l.Dir())
+	fmt.Fprintf(out, "stopped; the files are in %s\n", l.Dir())
 	return err
 }

@@ -23,7 +23,7 @@ func call(args ...string) (code int, stdout, stderr string) {
 func TestWrongUsage(t *testing.T) {
 	t.Setenv("ONE_LOCATION", "")
 	for _, tc := range []struct{ line, want string }{
-		{"bogus", `unknown command "bogus"`},
+		{"bogus", `"bogus" is not a command`},
 		{"fail --bogus 1", "unknown option"},
 		{"fail --dir", "needs a value"},
 		{"fail --dir /x", "fail takes one HOST"},

@@ -1,0 +1,200 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"one-ft/pkg/fence"
+	"one-ft/pkg/process"
+)
+
+// machine looks at this machine: processes, logs, directories, timers. It writes nothing.
+func (c *collector) machine() {
+	fe := &c.facts.FrontEnd
+	fe.UID = os.Geteuid()
+	hooks := accountOf(fe.UID)
+	c.daemons(fe)
+	if fe.Local {
+		hooks = accountOf(fe.OnedUID)
+		if !c.facts.Version.Before(5, 9) {
+			fe.ManagerLog = failedLoad(filepath.Join(c.LogDir, "onehem.log"))
+		}
+		fe.Timer = c.timer()
+	}
+	if hooks.UID != fe.UID {
+		c.account = &hooks
+	}
+	c.dirs(hooks)
+}
+
+// dirs are the directories and files that hooks write.
+func (c *collector) dirs(hooks fence.Account) {
+	add := func(must bool, what string, paths ...string) {
+		for _, path := range paths {
+			info, err := os.Stat(path)
+			if must || !errors.Is(err, os.ErrNotExist) {
+				c.facts.Dirs = append(c.facts.Dirs, Path{Path: path, For: what, File: err == nil && !info.IsDir(), Err: writable(path, hooks)})
+			}
+		}
+	}
+	add(true, "the journal, locks and budgets", string(c.State))
+	add(false, "the state", c.State.Incidents(), c.State.Locks(), c.State.Attempts())
+	switch log := c.facts.Values.LogFile; log {
+	case "-":
+	case "":
+		add(true, "the logs", c.LogDir)
+		for _, name := range []string{"host_error", "vm_failure", "vm_unknown"} {
+			add(false, "the log", filepath.Join(c.LogDir, name+".log"))
+		}
+	default:
+		add(true, "the log", filepath.Dir(log))
+		add(false, "the log", log)
+	}
+	if metrics := c.facts.Values.MetricsFile; metrics != "" {
+		add(true, "the metrics", filepath.Dir(metrics))
+	}
+}
+
+// daemons finds oned and the process that runs hooks: onehem-server.rb since 5.10
+// (share/pkgs/services/systemd/opennebula-hem.service), before that the driver one_hm.rb, a
+// child of oned (src/hm_mad).
+func (c *collector) daemons(fe *FrontEnd) {
+	if !process.IsLocal(c.facts.Endpoint) {
+		return
+	}
+	manager := "one_hm"
+	if !c.facts.Version.Before(5, 9) {
+		manager = "onehem-server"
+	}
+	isManager := func(args []string) bool {
+		return slices.ContainsFunc(args[:min(len(args), 3)], func(w string) bool { return strings.HasPrefix(filepath.Base(w), manager) })
+	}
+	for _, d := range process.Daemons(c.Proc, c.Location, func(args []string) bool { return process.IsOned(args) || isManager(args) }) {
+		switch {
+		case process.IsOned(d.Args):
+			if d.UID >= 0 && !d.Started.IsZero() {
+				fe.Local, fe.OnedUID, fe.OnedUser = true, d.UID, accountOf(d.UID).Name
+			}
+		case d.State != "" && (!fe.Manager || fe.ManagerDead):
+			fe.Manager, fe.ManagerState, fe.ManagerDead = true, d.State, d.Dead()
+		}
+	}
+}
+
+// failedLoad is the last line in the log of the hook execution manager that says that it could not
+// read its hooks, unless it could later on: it goes on without any then (HookMap.load in
+// src/hem/onehem-server.rb, 5.10.0 to 7.4.0).
+func failedLoad(path string) string {
+	failed := ""
+	for _, line := range tail(path) {
+		switch {
+		case strings.Contains(line, "Cannot get hook information"):
+			failed = line
+		case strings.Contains(line, "Loading Hooks..."), strings.Contains(line, "Hooks successfully loaded"):
+			failed = ""
+		}
+	}
+	return failed
+}
+
+// tail gives the lines of the last megabyte of a file.
+func tail(path string) []string {
+	const most = 1 << 20
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	end, _ := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-most), most)) // what could be read
+	return strings.Split(string(end), "\n")
+}
+
+// timer reports whether a timer of systemd or cron runs oneft resume.
+func (c *collector) timer() bool {
+	if found, _ := filepath.Glob(filepath.Join(c.Root, "/etc/systemd/system/*.wants/one-ft-resume.timer")); len(found) > 0 {
+		return true
+	}
+	runs := func(line string) bool {
+		return !strings.HasPrefix(strings.TrimSpace(line), "#") && strings.Contains(line, "oneft resume")
+	}
+	for _, pattern := range []string{"/etc/cron.d/*", "/etc/crontab", "/var/spool/cron/*", "/var/spool/cron/crontabs/*"} {
+		files, _ := filepath.Glob(filepath.Join(c.Root, pattern))
+		if slices.ContainsFunc(files, func(file string) bool { return slices.ContainsFunc(tail(file), runs) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// accountOf is a user with its groups; one without a name is named by its number.
+func accountOf(uid int) fence.Account {
+	a := fence.Account{UID: uid, Name: "UID " + strconv.Itoa(uid)}
+	u, err := user.LookupId(strconv.Itoa(uid))
+	if err != nil {
+		return a
+	}
+	a.Name = u.Username
+	groups, _ := u.GroupIds()
+	for _, g := range groups {
+		if n, err := strconv.Atoi(g); err == nil {
+			a.GIDs = append(a.GIDs, n)
+		}
+	}
+	return a
+}
+
+// writable reports why a user cannot write a file, or into a directory, or make it.
+func writable(path string, as fence.Account) error {
+	info, err := os.Stat(path)
+	for errors.Is(err, os.ErrNotExist) && filepath.Dir(path) != path {
+		path = filepath.Dir(path)
+		info, err = os.Stat(path)
+		if err == nil && !info.IsDir() {
+			err = fmt.Errorf("%s is not a directory", path)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(path, &fs); err == nil {
+		switch {
+		case fs.Flags&unix.ST_RDONLY != 0:
+			return fmt.Errorf("%w: %s is mounted read-only", errSpace, path)
+		case fs.Blocks > 0 && fs.Bavail == 0 || fs.Files > 0 && fs.Ffree == 0:
+			return fmt.Errorf("%w: no space is left where %s is", errSpace, path)
+		}
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || as.UID == 0 {
+		return nil
+	}
+	need, mode := uint32(0o2), uint32(info.Mode().Perm())
+	if info.IsDir() {
+		need = 0o3
+	}
+	switch {
+	case int(owner.Uid) == as.UID:
+		mode >>= 6
+	case slices.Contains(as.GIDs, int(owner.Gid)):
+		mode >>= 3
+	}
+	if mode&need != need {
+		return fmt.Errorf("%s belongs to %s with mode %04o, and hooks run as %s", path, accountOf(int(owner.Uid)).Name, info.Mode().Perm(), as.Name)
+	}
+	return nil
+}

@@ -1,0 +1,215 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"one-ft/pkg/config"
+	"one-ft/pkg/fence"
+	"one-ft/pkg/one"
+	"one-ft/pkg/text"
+)
+
+// hostFinding is a finding about one host. Those with the same severity and reason become one
+// Finding, so that a hundred hosts do not fill a hundred lines.
+type hostFinding struct {
+	severity Severity
+	host     Host
+	reason   string
+	fix      string
+}
+
+// maxApart is how many hosts with the same trouble are named one by one.
+const maxApart = 3
+
+// group adds findings about hosts.
+func (e *evaluation) group(all []hostFinding) {
+	for len(all) > 0 {
+		first := all[0]
+		var same, rest []hostFinding
+		for _, f := range all {
+			if f.severity == first.severity && f.reason == first.reason {
+				same = append(same, f)
+			} else {
+				rest = append(rest, f)
+			}
+		}
+		all = rest
+		var ids []int
+		for _, f := range same {
+			ids = append(ids, f.host.ID)
+			if len(same) <= maxApart {
+				e.grouped(f.severity, []int{f.host.ID}, f.fix, "%s: %s", f.host.name(), f.reason)
+			}
+		}
+		if len(same) > maxApart {
+			if first.fix != "" {
+				first.fix += "; and the same for each of them"
+			}
+			e.grouped(first.severity, ids, first.fix, "hosts %s: %s", listed(ids), first.reason)
+		}
+	}
+}
+
+// grouped adds a finding about hosts; a problem keeps them from being recovered.
+func (e *evaluation) grouped(s Severity, ids []int, fix, format string, args ...any) {
+	f := Finding{Severity: s, Fix: fix, What: fmt.Sprintf(format, args...), Hosts: ids}
+	if s == Problem {
+		f.Stops = StopsHosts
+	}
+	e.add(f)
+}
+
+// fencing is about whether each host could be proven off.
+func (e *evaluation) fencing() {
+	if e.fencingMode() == config.FencingOff {
+		e.warn("take -u, --fencing off and fencing: off out of the hook and the configuration", "fencing is off: a host that only lost its network keeps its VMs, and they run twice")
+		return
+	}
+	var all []hostFinding
+	asked := false
+	for _, h := range e.Hosts {
+		if h.State == one.HostOffline {
+			continue
+		}
+		found, fenced := e.fencingOf(h)
+		all = append(all, found...)
+		e.report.Hosts = append(e.report.Hosts, fenced)
+		asked = asked || h.Asked
+	}
+	e.group(all)
+	e.sameOutlet()
+	e.report.FencingNotAsked = e.NoFencing
+	bad := slices.ContainsFunc(e.report.Hosts, func(h HostFencing) bool { return !h.OK })
+	hosts := counted(len(e.report.Hosts), "host")
+	switch {
+	case bad || len(e.report.Hosts) == 0:
+	case e.NoFencing:
+		e.ok("fencing of %s is complete on this machine; the devices were not asked", hosts)
+	default:
+		e.ok("%s can be proven off", hosts)
+	}
+	if !asked && slices.ContainsFunc(e.Hosts, func(h Host) bool { return len(h.Levels) > 0 }) {
+		e.skip("whether fence agents work: they were not asked")
+	}
+}
+
+// fencingOf is about one host.
+func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
+	out = HostFencing{ID: h.ID, Name: h.Name}
+	say := func(s Severity, fix, reason string) {
+		found = append(found, hostFinding{s, h, reason, fix})
+	}
+	switch {
+	case errors.Is(h.Err, fence.ErrNotConfigured):
+		out.Fencing = "not configured"
+		reason := "no fencing is configured: VMs would be started elsewhere although they may still run there"
+		if e.fencingMode() == config.FencingRequired {
+			reason = "no fencing is configured, and it is required: VMs would not be recovered"
+		}
+		say(Problem, addFence(h), reason)
+		return found, out
+	case h.Err != nil:
+		out.Fencing = text.Printable(h.Err.Error())
+		say(Problem, fmt.Sprintf("onehost update %d, or correct fence in %s", h.ID, e.configName()), h.Err.Error())
+		return found, out
+	}
+	var broken, others []string // others without leases, which have a topic of their own
+	manual := false
+	for i, level := range h.Levels {
+		ok, says := h.level(level)
+		says = fmt.Sprintf("level %d: %s", i+1, says)
+		switch {
+		case slices.ContainsFunc(level, func(d Device) bool { return d.Kind == fence.KindManual }):
+			manual = true
+		case !ok:
+			broken = append(broken, says)
+			if level[0].Kind != fence.KindLease {
+				others = append(others, says)
+			}
+		case !out.OK:
+			out.OK, out.Fencing = true, text.Printable(says)
+		}
+	}
+	fix := fmt.Sprintf("onehost show %d, and correct FENCE_* there or fence in %s", h.ID, e.configName())
+	switch {
+	case out.OK && len(others) > 0:
+		say(Warning, fix, strings.Join(others, "; ")+"; another level works")
+	case out.OK:
+	case len(broken) > 0:
+		out.Fencing = text.Printable(strings.Join(broken, "; "))
+		if len(others) > 0 {
+			say(Problem, fix, strings.Join(others, "; "))
+		}
+	case manual:
+		out.Fencing = "an admin has to confirm"
+		say(Warning, addFence(h), "only an admin can confirm that it is off (oneft resume INCIDENT --confirm-off): its VMs are not recovered automatically")
+	}
+	return found, out
+}
+
+// level reports whether a level would prove a host off, as far as can be seen, and what its
+// devices say.
+func (h Host) level(devices []Device) (ok bool, says string) {
+	ok = true
+	var words []string
+	for _, d := range devices {
+		word := d.Label
+		switch {
+		case d.Kind == fence.KindLease:
+			if err := h.lease(d); err != nil {
+				ok, word = false, d.Label+": "+err.Error()
+			}
+		case d.Err != nil:
+			ok, word = false, fmt.Sprintf("%s: %v", d.Label, d.Err)
+		case d.Kind == fence.KindAgent && d.Power == fence.PowerOff && h.State.Back():
+			ok, word = false, d.Label+" says off, although oned has just monitored the host: it is not the outlet of this host"
+		case d.Kind == fence.KindAgent && h.Asked:
+			word = fmt.Sprintf("%s says %s", d.Label, d.Power)
+		default:
+			word = d.Label + " (not asked)"
+		}
+		words = append(words, word)
+	}
+	return ok, strings.Join(words, ", ")
+}
+
+// sameOutlet finds outlets that two hosts have in common: fencing one powers the other off.
+func (e *evaluation) sameOutlet() {
+	users, labels := map[string][]int{}, map[string]string{} // by the keys of devices
+	var keys []string
+	for _, h := range e.Hosts {
+		for _, d := range slices.Concat(h.Levels...) {
+			if d.Key == "" || slices.Contains(users[d.Key], h.ID) {
+				continue
+			}
+			if users[d.Key] == nil {
+				keys, labels[d.Key] = append(keys, d.Key), d.Label
+			}
+			users[d.Key] = append(users[d.Key], h.ID)
+		}
+	}
+	for _, key := range keys {
+		ids := users[key]
+		if len(ids) < 2 {
+			continue
+		}
+		for i := range e.report.Hosts {
+			if h := &e.report.Hosts[i]; slices.Contains(ids, h.ID) {
+				h.OK, h.Fencing = false, "another host has the same outlet"
+			}
+		}
+		e.grouped(Problem, ids, fmt.Sprintf("onehost update %d, and correct FENCE_IP or FENCE_PLUG there", ids[len(ids)-1]),
+			"hosts %s have the same outlet, %s: fencing one powers the others off", listed(ids), labels[key])
+	}
+}
+
+// addFence is how a host is given a fence.
+func addFence(h Host) string {
+	if h.Promised && h.PromiseErr == nil {
+		return fmt.Sprintf("onehost update %d: %s", h.ID, leaseLines(h.Promise))
+	}
+	return fmt.Sprintf(`onehost update %d: FENCE_AGENT = "fence_ipmilan", FENCE_IP = "ADDRESS", FENCE_USER = "USER", FENCE_PASSWORD_FILE = "FILE"`, h.ID)
+}

@@ -1,0 +1,138 @@
+package drill
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"one-ft/pkg/one"
+)
+
+// Placement is where a VM that waits for a host is to be deployed.
+type Placement struct {
+	VM int `json:"vm"`
+	// Host and Datastore are IDs; both -1 when it is left to the scheduler. Datastore is a system datastore.
+	Host      int `json:"host"`
+	Datastore int `json:"datastore"`
+	// Left is why it is left to the scheduler.
+	Left []Aspect `json:"left,omitempty"`
+}
+
+// Placed reports whether there is a host for the VM.
+func (p Placement) Placed() bool { return p.Host >= 0 }
+
+// Placer finds hosts for VMs that wait for one, instead of the scheduler: place: true. It only reads.
+type Placer struct{ client *one.Client }
+
+// NewPlacer makes a Placer.
+func NewPlacer(client *one.Client) Placer { return Placer{client} }
+
+// Place says for each VM, in the order of ids, which is that of their priority, where it is to be deployed
+// now. A VM of which not everything that matters was evaluated is left to the scheduler, which knows it.
+// Hosts in not are not used. It reads the current state: hosts, VMs that wait, datastores, access
+// rules; what the scheduler starts meanwhile oned refuses (one.ErrWrongState, or no room).
+func (p Placer) Place(ctx context.Context, ids []int, not map[int]bool) ([]Placement, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	r := newReader(p.client)
+	if err := r.hosts(ctx); err != nil {
+		return nil, fmt.Errorf("place VMs: read the hosts: %w", err)
+	}
+	if err := r.waiting(ctx, ids); err != nil {
+		return nil, fmt.Errorf("place VMs: read those that wait: %w", err)
+	}
+	r.clusters(ctx)
+	r.datastores(ctx)
+	var access Access
+	if slices.ContainsFunc(r.cloud.VMs, func(v VM) bool { return !v.trusted() && slices.Contains(ids, v.ID) }) {
+		access = r.access(ctx)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("place VMs: %w", err)
+	}
+	return r.cloud.PlaceWaiting(ids, not, access), nil
+}
+
+// PlaceWaiting is the decision of a Placer: pure. Each VM takes the room that those before it left, on the
+// host with the fewest VMs (the default policy of all releases).
+func (c Cloud) PlaceWaiting(ids []int, not map[int]bool, access Access) []Placement {
+	s := newBareSimulation(c)
+	placements := make([]Placement, 0, len(ids))
+	for _, id := range ids {
+		p := Placement{VM: id, Host: -1, Datastore: -1}
+		if host, store, left := s.placeWaiting(id, not, access); len(left) > 0 {
+			p.Left = left
+		} else {
+			p.Host, p.Datastore = s.hostID(host), c.Datastores[store].ID
+		}
+		placements = append(placements, p)
+	}
+	return placements
+}
+
+// placeWaiting places one VM, or says why not.
+func (s *simulation) placeWaiting(id int, not map[int]bool, access Access) (host, store int, left []Aspect) {
+	i, found := s.cloud.indexOf(id)
+	_, unread := slices.BinarySearch(s.cloud.Unread, id)
+	_, twice := s.base.placed[id]
+	switch {
+	case unread:
+		return -1, -1, []Aspect{Unreadable}
+	case !found || !s.cloud.VMs[i].fresh() || twice:
+		return -1, -1, []Aspect{State}
+	}
+	v := &s.cloud.VMs[i]
+	w := s.workload(v, 0)
+	if left := w.notEvaluated(v, len(s.cloud.Datastores) > 0); len(left) > 0 {
+		return -1, -1, left
+	}
+	if !s.allow(v, not, access) {
+		return -1, -1, []Aspect{AccessControl}
+	}
+	host, store = s.choose(w, -1, Striping, false, &s.base)
+	if host < 0 {
+		return -1, -1, []Aspect{Room}
+	}
+	s.take(w, host, store, &s.base)
+	return host, store, nil
+}
+
+// fresh reports whether the VM waits for a host and has no disks anywhere: these actions keep them on the
+// datastore where they are.
+func (v *VM) fresh() bool {
+	last, _ := v.Last()
+	return v.State == one.Pending && !slices.Contains([]int{one.ActionUndeploy, one.ActionUndeployHard, one.ActionStop}, last.Action)
+}
+
+// notEvaluated is what matters for a VM and is not evaluated.
+func (w *workload) notEvaluated(v *VM, datastores bool) []Aspect {
+	unreadable, dynamic := len(w.unknowns()) > 0, false
+	for _, r := range slices.Concat(w.rules, w.stores) {
+		unreadable, dynamic = unreadable || r.err != nil, dynamic || r.Dynamic
+	}
+	inGroup := v.GroupID >= 0 && !slices.Contains(v.Unchecked, VMGroups)
+	return slices.Concat(v.Unchecked, needed([]need{
+		{inGroup, VMGroups}, {dynamic, Affinity}, {unreadable, Requirements}, {v.ImageStore, ImageDatastores},
+		{!datastores, SystemDatastores}, {v.OwnRank, Preference},
+	}))
+}
+
+// allow takes the hosts and datastores out that a VM may not use: those in not, those that are not in
+// service, those that its owner has no right to, and shared datastores whose size is not known, which the
+// scheduler does not use. It reports whether its owner has a right to any host and to any datastore.
+func (s *simulation) allow(v *VM, not map[int]bool, access Access) bool {
+	hosts, stores := false, false
+	for i := range s.hosts {
+		t := &s.hosts[i]
+		may := access.mayUse(v, t.host.Host)
+		hosts = hosts || may
+		t.service = t.host.State.Back() && !not[t.host.ID] && may
+	}
+	for i, d := range s.cloud.Datastores {
+		may := access.mayStore(v, d)
+		stores = stores || may
+		s.denied[i] = !may || d.Shared && !d.Monitored
+	}
+	return hosts && stores
+}

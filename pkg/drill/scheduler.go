@@ -1,0 +1,123 @@
+package drill
+
+import (
+	"cmp"
+	"slices"
+
+	"one-ft/pkg/drill/requirement"
+)
+
+// place finds a host for a workload as the scheduler does and takes the room there; -1 if there is none.
+func (s *simulation) place(w *workload, dead int, rank Rank, optimistic bool, state *room) int {
+	best, store := s.choose(w, dead, rank, optimistic, state)
+	if best >= 0 {
+		s.take(w, best, store, state)
+	}
+	return best
+}
+
+// choose finds a host other than dead for a workload, and the system datastore for it (store); both -1 if
+// there is none. When optimistic, requirements that cannot be evaluated count as met.
+func (s *simulation) choose(w *workload, dead int, rank Rank, optimistic bool, state *room) (best, store int) {
+	best, store = -1, -1
+	for i := range s.hosts {
+		t, has := &s.hosts[i], state.hosts[i]
+		if !t.service || i == dead || has.cpu < w.cpu || has.memory < w.memory || best >= 0 && !better(rank, has, state.hosts[best]) {
+			continue
+		}
+		t.state = state
+		if !accept(s.meets(w, t), optimistic) {
+			continue
+		}
+		if at, verdict := s.store(w, i, state); accept(verdict, optimistic) {
+			best, store = i, at
+		}
+	}
+	return best, store
+}
+
+// accept reports whether a verdict will do.
+func accept(v requirement.Verdict, optimistic bool) bool {
+	return v == requirement.Yes || optimistic && v == requirement.Unknown
+}
+
+// better reports whether a host goes before the best so far, which has the lower ID.
+func better(rank Rank, a, best free) bool {
+	switch rank {
+	case Striping:
+		return a.vms < best.vms
+	case Packing:
+		return a.vms > best.vms
+	}
+	return cmp.Or(cmp.Compare(a.cpu, best.cpu), cmp.Compare(a.memory, best.memory)) > 0
+}
+
+// meets reports whether a host meets what a workload requires.
+func (s *simulation) meets(w *workload, t *target) requirement.Verdict {
+	verdict := requirement.Yes
+	for _, r := range w.rules {
+		if verdict = min(verdict, s.onHost(r, t)); verdict == requirement.No {
+			break
+		}
+	}
+	return verdict
+}
+
+// store finds the system datastore with the most free space for a workload on a host: its
+// index, -1 where datastores are not evaluated or it keeps its own.
+func (s *simulation) store(w *workload, host int, state *room) (int, requirement.Verdict) {
+	if len(s.cloud.Datastores) == 0 || w.resched {
+		return -1, requirement.Yes
+	}
+	best, found := -1, requirement.No
+	for i := range s.cloud.Datastores {
+		d := &s.cloud.Datastores[i]
+		elsewhere := d.Clusters != nil && !slices.Contains(d.Clusters, s.hosts[host].host.ClusterID)
+		if d.Disabled || s.denied[i] || elsewhere || !s.hasSpace(w, i, host, state) {
+			continue
+		}
+		verdict := requirement.Yes
+		for _, r := range w.stores {
+			verdict = min(verdict, s.onStore(r, i))
+		}
+		if verdict == requirement.No || found == requirement.Yes && (verdict != found || state.stores[i] <= state.stores[best]) {
+			continue
+		}
+		best, found = i, verdict
+	}
+	return best, found
+}
+
+// hasSpace reports whether a datastore has room for the disks of a workload. Of one that was
+// never monitored that is taken for granted.
+func (s *simulation) hasSpace(w *workload, store, host int, state *room) bool {
+	d, h := &s.cloud.Datastores[store], s.hosts[host].host
+	if w.disk == 0 {
+		return true
+	}
+	if d.Shared {
+		return !d.Monitored || w.disk < state.stores[store]
+	}
+	space, own := h.FreeDatastore[d.ID]
+	if !own {
+		space = h.FreeDisk
+	}
+	return space == 0 || w.disk < space-state.hosts[host].disk
+}
+
+// take takes the room for a workload.
+func (s *simulation) take(w *workload, host, store int, state *room) {
+	has := &state.hosts[host]
+	has.cpu -= w.cpu
+	has.memory -= w.memory
+	has.vms += int64(len(w.vms))
+	switch {
+	case store >= 0 && s.cloud.Datastores[store].Shared:
+		state.stores[store] -= w.disk
+	case store >= 0:
+		has.disk += w.disk
+	}
+	for _, v := range w.vms {
+		state.placed[v.ID] = host
+	}
+}

@@ -1,0 +1,193 @@
+package drill
+
+import (
+	"maps"
+	"slices"
+
+	"one-ft/pkg/drill/requirement"
+)
+
+// simulation is a cloud made ready for placing VMs: it is built once and used for every host that could die.
+type simulation struct {
+	cloud   Cloud
+	hosts   []target
+	holders map[int][]int // VM -> indexes of the hosts that it takes room on
+	groups  map[int]Group
+	sets    map[int][]int // VM -> those that belong on one host with it
+	rules   map[string]*rule
+	known   map[string]bool // attribute -> whether it is known of all hosts
+	base    room
+	denied  []bool // datastores that the VM at hand may not use
+}
+
+// newSimulation prepares a cloud. VMs that wait now and find a host are placed first: they are running by the
+// time that a host dies. The others find none with a host less, either.
+func newSimulation(c Cloud) *simulation {
+	s := newBareSimulation(c)
+	var waiting []*workload
+	for i := range c.VMs {
+		if v := &c.VMs[i]; v.waits() {
+			waiting = append(waiting, s.workload(v, 0))
+		}
+	}
+	sortWorkloads(waiting, ByID)
+	for _, w := range waiting {
+		s.place(w, -1, Striping, true, &s.base)
+	}
+	return s
+}
+
+// newBareSimulation prepares a cloud without placing anything: VMs that wait take no room.
+func newBareSimulation(c Cloud) *simulation {
+	s := &simulation{
+		cloud: c, holders: map[int][]int{}, groups: map[int]Group{}, sets: map[int][]int{}, rules: map[string]*rule{}, known: map[string]bool{},
+		base: room{placed: map[int]int{}}, denied: make([]bool, len(c.Datastores)),
+	}
+	for i := range c.Hosts {
+		h := &c.Hosts[i]
+		s.hosts = append(s.hosts, target{host: h, service: h.State.Back(), index: i})
+		memory := int64(float64(h.MaxMemory) * (1 - c.HypervisorMemory))
+		s.base.hosts = append(s.base.hosts, free{cpu: h.MaxCPU - h.UsedCPU, memory: memory - h.UsedMemory, vms: int64(len(h.VMs))})
+		for _, vm := range h.VMs {
+			s.holders[vm] = append(s.holders[vm], i)
+		}
+	}
+	for _, d := range c.Datastores {
+		s.base.stores = append(s.base.stores, d.FreeMB)
+	}
+	for _, g := range c.Groups {
+		s.groups[g.ID] = g
+		for _, set := range g.together() {
+			for _, vm := range set {
+				s.sets[vm] = set
+			}
+		}
+	}
+	return s
+}
+
+// target is a host as requirements see it.
+type target struct {
+	host    *Host
+	service bool  // the scheduler uses it
+	state   *room // while a VM is being placed
+	index   int
+}
+
+// Values gives the attributes of the host. What only monitoring provides is not in every answer.
+func (t *target) Values(name string) ([]string, bool) {
+	values, found := t.host.Attributes[name]
+	if found {
+		return values, true
+	}
+	fromMonitoring := slices.Contains([]string{"FREE_CPU", "FREE_MEMORY", "USED_CPU", "USED_MEMORY", "NETRX", "NETTX"}, name)
+	return nil, !isPath(name) && !(fromMonitoring && t.host.NoMonitoring)
+}
+
+// HasVM reports whether a VM is on the host, or was placed there.
+func (t *target) HasVM(id int) bool {
+	if t.state != nil {
+		if at, moved := t.state.placed[id]; moved {
+			return at == t.index
+		}
+	}
+	_, found := slices.BinarySearch(t.host.VMs, id)
+	return found
+}
+
+// anyHost stands for all hosts: what is not known of one is not known of it.
+type anyHost struct{ s *simulation }
+
+// Values consults the hosts, once for each name.
+func (a anyHost) Values(name string) ([]string, bool) {
+	known, cached := a.s.known[name]
+	if !cached {
+		known = !slices.ContainsFunc(a.s.hosts, func(t target) bool {
+			_, known := t.Values(name)
+			return !known
+		})
+		a.s.known[name] = known
+	}
+	return nil, known
+}
+
+// HasVM is not used.
+func (a anyHost) HasVM(int) bool { return false }
+
+// rule is a requirement that was read, with its verdicts so far.
+type rule struct {
+	requirement.Expression
+	err           error
+	unknown       []string // attributes that are not known
+	hosts, stores []int8   // by index: 0 for not evaluated yet, else the verdict + 1
+}
+
+// rule reads a requirement, once for all VMs that have it.
+func (s *simulation) rule(text string) *rule {
+	r := s.rules[text]
+	if r == nil {
+		r = &rule{}
+		r.Expression, r.err = requirement.Parse(text)
+		if r.err == requirement.ErrTooComplex {
+			r.unknown = []string{"too many attributes"}
+		}
+		r.unknown = append(r.unknown, r.Unknown(anyHost{s})...)
+		s.rules[text] = r
+	}
+	return r
+}
+
+// onHost evaluates the rule for a host, once unless VMs that are placed change it.
+func (s *simulation) onHost(r *rule, t *target) requirement.Verdict {
+	if r.Dynamic {
+		return r.eval(t)
+	}
+	return r.once(&r.hosts, t.index, len(s.hosts), t)
+}
+
+// onStore evaluates the rule for a datastore, once.
+func (s *simulation) onStore(r *rule, i int) requirement.Verdict {
+	return r.once(&r.stores, i, len(s.cloud.Datastores), &s.cloud.Datastores[i])
+}
+
+func (r *rule) once(verdicts *[]int8, i, n int, t requirement.Target) requirement.Verdict {
+	if *verdicts == nil {
+		*verdicts = make([]int8, n)
+	}
+	if v := &(*verdicts)[i]; *v == 0 {
+		*v = int8(r.eval(t)) + 1
+	}
+	return requirement.Verdict((*verdicts)[i] - 1)
+}
+
+func (r *rule) eval(t requirement.Target) requirement.Verdict {
+	switch r.err {
+	case nil:
+		return r.Eval(t)
+	case requirement.ErrSyntax:
+		return requirement.No // the scheduler gives up on such a VM
+	}
+	return requirement.Unknown
+}
+
+// room is what is free, by the index of the host and of the datastore (MB).
+type room struct {
+	hosts  []free
+	stores []int64
+	placed map[int]int // VM -> index of its host, -1 for none, where that is not as the hosts say
+}
+
+// free is what is free on a host: CPU in hundredths of a core, memory in kB; how many VMs it has, and what of its
+// local disk they will take in MB.
+type free struct{ cpu, memory, vms, disk int64 }
+
+// clone copies a room into another, whose memory it uses again.
+func (r *room) clone(into *room) {
+	into.hosts = append(into.hosts[:0], r.hosts...)
+	into.stores = append(into.stores[:0], r.stores...)
+	if into.placed == nil {
+		into.placed = map[int]int{}
+	}
+	clear(into.placed)
+	maps.Copy(into.placed, r.placed)
+}

@@ -1,0 +1,87 @@
+// Package agent holds the rules for ClusterLabs fence agents and their parameters: which names are
+// valid, which parameters are secrets, and which are never passed on. There is one set of them for
+// host templates and the configuration.
+package agent
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+)
+
+var (
+	agentName = regexp.MustCompile(`^fence_[A-Za-z0-9_-]+$`)
+	paramName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
+)
+
+// ValidName reports whether name can be that of an agent; paths and other programs cannot.
+func ValidName(name string) bool { return agentName.MatchString(name) }
+
+// ValidParam reports whether name can be that of a parameter.
+func ValidParam(name string) bool { return paramName.MatchString(name) }
+
+// Canonical is the present name of a parameter that has an outdated one, too.
+func Canonical(param string) string {
+	switch param = strings.ToLower(param); param {
+	case "user", "login":
+		return "username"
+	case "ipaddr":
+		return "ip"
+	case "passwd":
+		return "password"
+	}
+	return param
+}
+
+// Secret reports whether a parameter is a secret, by its name: a password, a key or a token, but not
+// the path of a file or script that has it. hexadecimal_kg is of fence_ipmilan, community of the
+// agents for SNMP.
+func Secret(param string) bool {
+	param = strings.ToLower(param)
+	if strings.Contains(param, "_file") || strings.HasSuffix(param, "_script") || strings.HasSuffix(param, "_path") {
+		return false
+	}
+	for _, part := range []string{"pass", "secret", "token", "key", "cred", "community", "hexadecimal_kg"} {
+		if strings.Contains(param, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// RunsPrograms reports whether a parameter makes an agent run a program or write a file on the
+// front-end. It knows those of fence-agents 4.12.1; api_path is a part of a URL.
+func RunsPrograms(param string) bool {
+	param = strings.ReplaceAll(param, "-", "_")
+	switch param {
+	case "ssh_options", "debug", "debug_file", "logfile", "exec", "cookie_file", "openrc", "kubeconfig":
+		return true
+	case "api_path":
+		return false
+	}
+	return strings.HasSuffix(param, "_path") || strings.HasSuffix(param, "_script")
+}
+
+// Check says why a parameter cannot be passed to an agent; the error has no part of the value. Agents
+// read lines, and remove spaces and quotes around a value.
+func Check(param, value string) error {
+	switch strings.ReplaceAll(strings.ToLower(param), "-", "_") {
+	case "action", "option":
+		return errors.New("it is set by one-ft")
+	case "help", "version", "usage":
+		return errors.New("it makes the agent do nothing")
+	case "missing_as_off":
+		return errors.New("a mistyped plug would count as a host that is off")
+	case "password_file":
+		return errors.New("it belongs beside params, not into them")
+	}
+	switch {
+	case strings.ContainsAny(value, "\n\r\x00\v\f\u0085\u2028\u2029"):
+		return errors.New("it has more than one line")
+	case strings.TrimSpace(value) != value:
+		return errors.New("it begins or ends with a space, which agents remove")
+	case len(value) > 1 && strings.HasPrefix(value, `"`) && strings.HasSuffix(value, `"`):
+		return errors.New("it is in quotes, which agents remove")
+	}
+	return nil
+}

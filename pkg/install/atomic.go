@@ -1,0 +1,205 @@
+package install
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"one-ft/pkg/statedir"
+)
+
+// document is a kind of file that is changed as a whole: what it is called in messages, and how it is
+// read. A text with an error is never written.
+type document struct {
+	name  string
+	parse func(text []byte) error
+}
+
+func onedConf() document {
+	return document{name: "oned.conf", parse: func(text []byte) error {
+		_, err := Parse(text)
+		return err
+	}}
+}
+
+// settings is a one-ft.yaml. Package config makes the texts that are written and has read them.
+func settings() document {
+	return document{name: "one-ft.yaml", parse: func([]byte) error { return nil }}
+}
+
+// ReadFile reads an oned.conf, at most 4 MiB of it; more is an error.
+func ReadFile(path string) ([]byte, error) { return onedConf().read(path) }
+
+// WriteFile replaces an oned.conf that holds old with fresh, as a whole or not at all, and
+// gives the path of the backup that it leaves beside it, named after the time. With equal
+// texts it does nothing and gives "". A symbolic link stays and its target is replaced.
+// Mode, owner and extended attributes (such as access lists) are kept. What was written is
+// read again; if it is not fresh, or cannot be parsed, the old text is put back.
+// It is an error if the file does not hold old any more.
+func WriteFile(path string, old, fresh []byte, now time.Time) (backup string, err error) {
+	return onedConf().write(path, old, fresh, now)
+}
+
+// ReadSettings reads a one-ft.yaml; nil is a missing one.
+func ReadSettings(path string) ([]byte, error) {
+	text, err := settings().read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return text, err
+}
+
+// settingsMode is that of a one-ft.yaml that is made: whoever hooks run as has to read it, else each of them
+// ends with exit code 2. It holds no secret then, and one that is put into it is refused until it is chmod 0640.
+const settingsMode = 0o644
+
+// WriteSettings replaces a one-ft.yaml as WriteFile replaces an oned.conf. One that is missing, with old of
+// nil, is made, readable for everybody, and there is no backup. Without the right to write the error is
+// fs.ErrPermission.
+func WriteSettings(path string, old, fresh []byte, now time.Time) (backup string, err error) {
+	if old != nil {
+		return settings().write(path, old, fresh, now)
+	}
+	return "", settings().create(path, fresh, settingsMode)
+}
+
+func (d document) read(path string) ([]byte, error) {
+	text, err := statedir.ReadConfig(path, maxSize)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", d.name, err)
+	}
+	return text, nil
+}
+
+// create makes a file, unless somebody else just has.
+func (d document) create(path string, text []byte, mode fs.FileMode) error {
+	if err := statedir.Replace(path, text, statedir.Mode(mode), statedir.CreateOnly()); err != nil {
+		return fmt.Errorf("make %s: %w; nothing was changed", d.name, err)
+	}
+	return nil
+}
+
+func (d document) write(path string, old, fresh []byte, now time.Time) (backup string, err error) {
+	if bytes.Equal(old, fresh) {
+		return "", nil
+	}
+	if err := d.parse(fresh); err != nil {
+		return "", fmt.Errorf("%w; nothing was changed", err)
+	}
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", d.name, err)
+	}
+	if err := d.holds(target, old); err != nil {
+		return "", fmt.Errorf("%w; nothing was changed, run this again", err)
+	}
+	if backup, err = backUp(target, target+".one-ft-"+now.Format("20060102-150405"), old); err != nil {
+		return "", fmt.Errorf("write a backup of %s: %w; nothing was changed", d.name, err)
+	}
+	if err := replace(target, target, fresh); err != nil {
+		return d.failed(target, backup, old, err)
+	}
+	return backup, d.readBack(target, backup, old, fresh)
+}
+
+// backUp keeps a text under the name, or the first with a number behind it that nothing has.
+func backUp(target, name string, text []byte) (backup string, err error) {
+	backup = name
+	for n := 2; n <= 100; n++ {
+		if err = replace(target, backup, text, statedir.CreateOnly()); !errors.Is(err, fs.ErrExist) {
+			break
+		}
+		backup = fmt.Sprintf("%s-%d", name, n)
+	}
+	return backup, err
+}
+
+// failed ends a change that could not be written. Without a change there is no backup.
+func (d document) failed(target, backup string, old []byte, err error) (string, error) {
+	if d.holds(target, old) != nil {
+		return backup, fmt.Errorf("write %s: %w", d.name, err)
+	}
+	_ = os.Remove(backup)
+	return "", fmt.Errorf("write %s: %w; nothing was changed", d.name, err)
+}
+
+// readBack makes sure that what was written is there, and puts the old text back if not.
+func (d document) readBack(target, backup string, old, fresh []byte) error {
+	err := d.holds(target, fresh)
+	if err == nil {
+		return nil
+	}
+	if back := replace(target, target, old); back != nil {
+		return fmt.Errorf("%w, and the old text could not be put back (%w): copy %s to %s", err, back, quoted(backup), quoted(target))
+	}
+	return fmt.Errorf("%w; the old text was put back", err)
+}
+
+// holds reports whether a file has that text.
+func (d document) holds(path string, text []byte) error {
+	found, err := d.read(path)
+	if err == nil && !bytes.Equal(found, text) {
+		err = fmt.Errorf("%s has changed in the meantime", quoted(path))
+	}
+	return err
+}
+
+// replace writes a file as statedir.Replace does, with mode, owner and extended attributes of like.
+func replace(like, path string, text []byte, options ...statedir.Option) error {
+	source, err := os.Open(like)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	info, err := source.Stat()
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return errors.New("the owner of the file cannot be read")
+	}
+	return statedir.Replace(path, text, append(options, statedir.Mode(info.Mode().Perm()), statedir.Prepare(func(f *os.File) error {
+		if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
+			return fmt.Errorf("keep its owner: %w; run this as root", err)
+		}
+		if err := copyAttributes(int(source.Fd()), int(f.Fd())); err != nil {
+			return fmt.Errorf("keep its extended attributes: %w", err)
+		}
+		return nil
+	}))...)
+}
+
+// copyAttributes copies extended attributes. File systems without them are fine, and so
+// are those that the new file has already, such as the label of its directory.
+func copyAttributes(from, to int) error {
+	names := make([]byte, 64<<10) // the kernel's limit for all names
+	n, err := unix.Flistxattr(from, names)
+	if errors.Is(err, unix.ENOTSUP) || n == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range bytes.Split(bytes.TrimSuffix(names[:n], []byte{0}), []byte{0}) {
+		value, has := make([]byte, 64<<10), make([]byte, 64<<10) // the kernel's limit for a value
+		v, err := unix.Fgetxattr(from, string(name), value)
+		if err != nil {
+			return err
+		}
+		if h, err := unix.Fgetxattr(to, string(name), has); err == nil && bytes.Equal(value[:v], has[:h]) {
+			continue
+		}
+		if err := unix.Fsetxattr(to, string(name), value[:v], 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
