@@ -13,9 +13,8 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// act asks oned once to do what is planned for a VM: it reads the VM again, plans
-// it again, calls, and answers what oned says, until a call is accepted or the
-// task is finished.
+// act asks oned once to do what is planned for a VM: it reads the VM again, plans it again, calls, and answers what oned
+// says, until a call is accepted or the task is finished.
 func (r *permit) act(ctx context.Context, t *task) {
 	refusals, resumes := 0, 0
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {

@@ -11,9 +11,8 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// attrAttempts is where attempts that leave no trace in the history of a VM are noted in
-// its user template, for other front-ends. Its owner can change it, so it only adds to what
-// is known otherwise.
+// attrAttempts is where attempts that leave no trace in the history of a VM are noted in its user template, for other
+// front-ends. Its owner can change it, so it only adds to what is known otherwise.
 const attrAttempts = "FT_ATTEMPTS"
 
 // budgetLeft says for a dry run what is left of the budget.
@@ -28,8 +27,7 @@ func (r *runner) budgetLeft(vm one.VM, host *one.Host) string {
 	return wording.Of(wording.BudgetLeft, s.Attempts+1, s.Limit, b.Policy.Window).String()
 }
 
-// acts reports whether a step does something that could go on for ever. A deletion ends
-// it.
+// acts reports whether a step does something that could go on for ever. A deletion ends it.
 func acts(s recovery.Step) bool {
 	switch s.Verb {
 	case recovery.VerbLeave, recovery.VerbAlready, recovery.VerbDelete:

@@ -12,9 +12,8 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// How front-ends keep out of each other's way: the one that works on a host renews the short
-// form, and another one takes over when it has not changed for a while. Renewing each 15 s is
-// some ten writes a second for 150 hosts. A choice.
+// How front-ends keep out of each other's way: the one that works on a host renews the short form, and another one takes over
+// when it has not changed for a while. Renewing each 15 s is some ten writes a second for 150 hosts. A choice.
 const (
 	renewClaim = 15 * time.Second
 	staleClaim = 3 * renewClaim
@@ -22,9 +21,8 @@ const (
 	endOfClaim = 5 * time.Second
 )
 
-// takeOver checks whether another front-end works on the host: then that is the end. One that
-// has not renewed its claim for a while was stopped, and this one takes over what it
-// began.
+// takeOver checks whether another front-end works on the host: then that is the end. One that has not renewed its claim for a
+// while was stopped, and this one takes over what it began.
 func (r *runner) takeOver(ctx context.Context) (o Opening, busy *ending, err error) {
 	o.Name, o.VMs = r.host.Name, r.host.VMs
 	if r.host.LastContact > 0 {
@@ -56,9 +54,8 @@ func (r *runner) takeOver(ctx context.Context) (o Opening, busy *ending, err err
 	return o, nil, nil
 }
 
-// clearedFor is how long the end of an incident counts where oned does not tell when a host was
-// last monitored (before 5.12): the host may have been back since. It covers the first time that the timer
-// tries again (5m).
+// clearedFor is how long the end of an incident counts where oned does not tell when a host was last monitored (before 5.12):
+// the host may have been back since. It covers the first time that the timer tries again (5m).
 const clearedFor = 10 * time.Minute
 
 // cleared reports whether another failed host was proven off in the outage that it is in, or was

@@ -1,10 +1,9 @@
 // Package failover carries a recovery out: it confirms that a host failed, reads
 // its VMs, lets package recovery decide, acts, and looks whether it happened.
 //
-// It never sends two calls for one VM at the same time, never acts on a VM that
-// it has not just read, and never lets one VM stop the others. What oned does
-// with the calls is in the design's "host_error step by step" and was measured
-// on live daemons.
+// It never sends two calls for one VM at the same time, never acts on a VM that it has not just read, and never lets one VM
+// stop the others. What oned does with the calls is in the design's "host_error step by step" and was measured on live
+// daemons.
 package failover
 
 import (
@@ -37,8 +36,7 @@ type Cloud interface {
 
 // Locker gives one process at a time an object; *incident.Locks does.
 type Locker interface {
-	// Acquire returns an error that is incident.ErrBusy when another process has
-	// the object.
+	// Acquire returns an error that is incident.ErrBusy when another process has the object.
 	Acquire(kind string, id int) (release func(), err error)
 	// Holder says which process has an object; "" for none.
 	Holder(kind string, id int) string
@@ -79,8 +77,7 @@ type Opening struct {
 	// Contact is when oned last monitored the host; the zero time when it does not tell.
 	Contact time.Time
 	VMs     []int // of the host
-	// From names the incident of another front-end that is gone on with, which began at
-	// Since; "" for none.
+	// From names the incident of another front-end that is gone on with, which began at Since; "" for none.
 	From  string
 	Since time.Time
 	// Settle: an open incident is ended, whatever it is about; no new one is begun.
@@ -91,8 +88,7 @@ type Opening struct {
 
 // Earlier is what processes before have done for the same outage.
 type Earlier struct {
-	// Watched is since when the host has been watched without a break that matters; the zero
-	// time for not yet.
+	// Watched is since when the host has been watched without a break that matters; the zero time for not yet.
 	Watched time.Time
 	// VMs are those that they had planned.
 	VMs []incident.VM
@@ -194,24 +190,21 @@ type Outcome struct {
 	Path []incident.Hop `json:"path,omitempty"`
 }
 
-// watchEvery is how often the host is looked at while waiting. A host that is back
-// stays MONITORED for at least one monitoring interval, and no interval is shorter
-// than a few seconds.
+// watchEvery is how often the host is looked at while waiting. A host that is back stays MONITORED for at least one
+// monitoring interval, and no interval is shorter than a few seconds.
 const watchEvery = time.Second
 
 // The limits of acting and verifying.
 const (
-	// fresh is how old a reading of a VM may be when it is acted on. The plan
-	// reads VMs one by one where oned has no call for several (before 5.12);
-	// reading each again within a second would only double the calls.
+	// fresh is how old a reading of a VM may be when it is acted on. The plan reads VMs one by one where oned has no call for
+	// several (before 5.12); reading each again within a second would only double the calls.
 	fresh = time.Second
 	// askAgain is how long a VM may stay unmoved after oned accepted a call, before
 	// it is asked for again. oned moves a VM within 0.3 s (20 VMs on 5.10).
 	askAgain = 10 * time.Second
 	// maxAsks is how often one VM is asked for in all.
 	maxAsks = 3
-	// maxRefusals is how often a refusal because of the state is answered by
-	// reading and planning that VM again.
+	// maxRefusals is how often a refusal because of the state is answered by reading and planning that VM again.
 	maxRefusals = 2
 	// maxResumes is how often a SUSPENDED or POWEROFF VM is resumed to recreate
 	// it: the resume falls back within a fraction of a second on a dead host.
@@ -219,8 +212,7 @@ const (
 	// firstLook is the pause after the first look whether something has happened: oned 5.10 and
 	// later begin to recreate a VM some milliseconds after the answer.
 	firstLook = 10 * time.Millisecond
-	// firstPause and maxPause bound the growing pauses between two attempts, and maxPause those
-	// between two looks.
+	// firstPause and maxPause bound the growing pauses between two attempts, and maxPause those between two looks.
 	firstPause = 100 * time.Millisecond
 	maxPause   = 5 * time.Second
 )

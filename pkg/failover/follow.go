@@ -221,8 +221,7 @@ func (r *permit) askStuck(ctx context.Context, waiting []*task) {
 		}
 		again := since >= askAgain
 		if vm.Status() != t.step.VM.Status() {
-			// It is on its way. A return to the source takes two steps: oned first
-			// turns the operation into a failure.
+			// It is on its way. A return to the source takes two steps: oned first turns the operation into a failure.
 			again = recovery.FailedOnTheWay(vm) && t.step.Verb == recovery.VerbReturn
 			if !again && vm.State == one.Active && !vm.Is(one.Unknown, one.Running) {
 				t.step.VM, t.accepted = vm, time.Now()
@@ -250,8 +249,7 @@ func (t *task) asks() int {
 	return t.out.Calls
 }
 
-// schedulerSays tells why a VM is still PENDING: in the scheduler's words, when it
-// left a message.
+// schedulerSays tells why a VM is still PENDING: in the scheduler's words, when it left a message.
 func schedulerSays(vm one.VM) wording.Message {
 	says := vm.UserTemplate["SCHED_MESSAGE"]
 	switch {
@@ -288,8 +286,7 @@ func (r *runner) arrived(t *task, vm one.VM) {
 	}
 }
 
-// failedBefore reports whether the failure is the one that the task is about: oned needs a
-// moment to leave it.
+// failedBefore reports whether the failure is the one that the task is about: oned needs a moment to leave it.
 func (t *task) failedBefore(vm one.VM) bool {
 	return vm.Status() == t.out.State && time.Since(t.accepted) < askAgain
 }

@@ -10,9 +10,8 @@ import (
 	"one-ft/pkg/recovery"
 )
 
-// outset writes down what is known of the outage when work on it begins: since when oned calls the host failed, and how
-// long the stages before the plan are expected to take. Of a new incident only: a process that resumes one has
-// seen less.
+// outset writes down what is known of the outage when work on it begins: since when oned calls the host failed, and how long
+// the stages before the plan are expected to take. Of a new incident only: a process that resumes one has seen less.
 func (r *runner) outset(ctx context.Context, opening Opening) {
 	if !r.before.Began.IsZero() || !r.host.State.Failed() {
 		return

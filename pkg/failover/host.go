@@ -97,8 +97,7 @@ func (r *runner) takeHost(ctx context.Context) (release func(), busy *ending) {
 	return release, nil
 }
 
-// settle ends what a process that was interrupted has left open for a host that needs nothing
-// any more.
+// settle ends what a process that was interrupted has left open for a host that needs nothing any more.
 func (r *runner) settle(ctx context.Context, over *ending) (*ending, error) {
 	r.before = r.rec.Begin(Opening{Name: r.host.Name, Settle: true})
 	if len(r.before.VMs) > 0 && (r.before.Following || r.opt.Request.ConfirmedOff) {
@@ -118,8 +117,7 @@ func (r *runner) settle(ctx context.Context, over *ending) (*ending, error) {
 	return e, err
 }
 
-// work takes the host from the beginning, or from where an earlier process was interrupted, to the
-// end.
+// work takes the host from the beginning, or from where an earlier process was interrupted, to the end.
 func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	opening, busy, err := r.takeOver(ctx)
 	if err != nil || busy != nil {
@@ -156,8 +154,7 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	return r.recoverVMs(ctx, proof)
 }
 
-// clear takes the host through everything that comes before acting: watching it,
-// the storm guard, second opinions, the fence.
+// clear takes the host through everything that comes before acting: watching it, the storm guard, second opinions, the fence.
 func (r *runner) clear(ctx context.Context) (proof fence.Proof, e *ending, err error) {
 	if watch := incident.Duration(r.opt.Request.Confirm); watch > 0 && !r.opt.Request.FenceFirst {
 		r.rec.Stage(incident.StepConfirm)
@@ -199,10 +196,9 @@ func backIf(back bool) *ending {
 	return ended(endBack, wording.CameBack)
 }
 
-// watch watches the host for a time. It ends at once when oned has
-// monitored the host; nothing else is "back". oned not answering at the end of
-// the time is an error: then nothing is known about the host.
-// A process before may have done so already.
+// watch watches the host for a time. It ends at once when oned has monitored the host; nothing else is "back". oned not
+// answering at the end of the time is an error: then nothing is known about the host. A process before may have done so
+// already.
 func (r *runner) watch(ctx context.Context, period time.Duration) (*ending, error) {
 	end := time.Now().Add(period)
 	if watched := r.before.Watched; !watched.IsZero() && watched.Add(period).Before(end) {

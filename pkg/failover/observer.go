@@ -85,8 +85,7 @@ func (o *HostObserver) All(ctx context.Context) (hosts []one.Host, sent time.Tim
 	return hosts, sent, err
 }
 
-// Now is the state of the failed host, -1 where it is not known. It looks at most once in the time that a reading
-// is fresh.
+// Now is the state of the failed host, -1 where it is not known. It looks at most once in the time that a reading is fresh.
 func (o *HostObserver) Now(ctx context.Context) one.HostState {
 	if o.id < 0 {
 		return -1
@@ -112,10 +111,9 @@ func (o *HostObserver) Back(ctx context.Context) bool { return o.Now(ctx).Back()
 // again stay in ERROR for ten minutes, and only that tells. A choice: some 64 calls each guardEvery.
 const heardOf = 64
 
-// Judge reads all hosts once, judges them, and gives the failed one. Since when a host has been in ERROR is only
-// read when it matters: oned tells since 5.12; before, all hosts in ERROR
-// count as having failed just now. The window ends when this recovery began: a storm
-// must not grow old while it is held.
+// Judge reads all hosts once, judges them, and gives the failed one. Since when a host has been in ERROR is only read when it
+// matters: oned tells since 5.12; before, all hosts in ERROR count as having failed just now. The window ends when this
+// recovery began: a storm must not grow old while it is held.
 func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (v recovery.Verdict, host one.Host, err error) {
 	hosts, sent, err := o.All(ctx)
 	if err != nil {
@@ -287,9 +285,8 @@ func (o *HostObserver) see(h one.Host, quarantined bool, now time.Time) one.Host
 	return h
 }
 
-// maxGap is the longest time between two looks in a streak. A host that oned monitors
-// again stays MONITORED for a monitoring interval, and one that an admin enables stays
-// INIT until it is monitored: no interval in use is that short.
+// maxGap is the longest time between two looks in a streak. A host that oned monitors again stays MONITORED for a monitoring
+// interval, and one that an admin enables stays INIT until it is monitored: no interval in use is that short.
 const maxGap = 5 * time.Second
 
 // streak is how long oned has called the host failed, and granted it no lease, in looks without a gap. The
@@ -336,8 +333,7 @@ type pool struct {
 // crowded reports whether reading the pool is the cheaper way.
 func (p *pool) crowded() bool { return p.users.Load() >= Crowd }
 
-// get gives all hosts as they were less than watchEvery ago and since the last recovery began,
-// and when that reading began.
+// get gives all hosts as they were less than watchEvery ago and since the last recovery began, and when that reading began.
 func (p *pool) get(ctx context.Context) ([]one.Host, time.Time, error) {
 	young := func(_ []one.Host, sent time.Time) bool {
 		return !p.old.Swap(false) && !sent.IsZero() && time.Since(sent) < watchEvery

@@ -110,8 +110,7 @@ func (r *runner) snapshot(ctx context.Context) (*hostSnapshot, time.Time, error)
 	return s, read, nil
 }
 
-// completeHistories reads those VMs by themselves that have two ends: a set
-// answers with the last history record only.
+// completeHistories reads those VMs by themselves that have two ends: a set answers with the last history record only.
 func (s *hostSnapshot) completeHistories(ctx context.Context) {
 	for i, vm := range s.VMs {
 		if vm.Migrating() && len(vm.History) < 2 {
@@ -140,8 +139,7 @@ func (s *hostSnapshot) addOtherEnd(ctx context.Context, vm one.VM) {
 	}
 }
 
-// addForMoves reads what only -m needs: the system datastores, and the other
-// hosts if a VM has to be given one.
+// addForMoves reads what only -m needs: the system datastores, and the other hosts if a VM has to be given one.
 func (s *hostSnapshot) addForMoves(ctx context.Context) error {
 	if s.job.Policy.Mode != recovery.Migrate && s.Host.Template["FT_ACTION"] == "" {
 		return nil

@@ -13,9 +13,8 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// earlier makes tasks of the VMs that processes before had planned and that are not on the
-// host any more: what had ended stays as it was, and the rest left the host after what was
-// asked for, which is still to be seen.
+// earlier makes tasks of the VMs that processes before had planned and that are not on the host any more: what had ended
+// stays as it was, and the rest left the host after what was asked for, which is still to be seen.
 func (r *runner) earlier(ctx context.Context, now []*task) (tasks []*task) {
 	for _, v := range r.before.VMs {
 		if about(now, v.ID) {

@@ -36,8 +36,7 @@ type Report struct {
 	Back bool `json:"back,omitempty"`
 	// Elsewhere: another process is at work on it, and this one did nothing.
 	Elsewhere bool `json:"elsewhere,omitempty"`
-	// Incident is the number in the journal; 0 without. Unrecorded is why it is not
-	// recorded, or not as a whole.
+	// Incident is the number in the journal; 0 without. Unrecorded is why it is not recorded, or not as a whole.
 	Incident   int    `json:"incident,omitempty"`
 	Unrecorded string `json:"unrecorded,omitempty"`
 

@@ -23,8 +23,7 @@ type HostJob struct {
 	Storm    Storm
 	Opinions []Opinion
 	Fence    Fencer // nil: nothing can be fenced
-	// Insist: an operator says that the host is off, and does not wait for a process that watches it
-	// or holds a storm.
+	// Insist: an operator says that the host is off, and does not wait for a process that watches it or holds a storm.
 	Insist bool
 	// Describe says for a dry run what the host would be fenced with; may be nil.
 	Describe func(one.Host) []string
@@ -34,8 +33,7 @@ type HostJob struct {
 	ProofTime func(host one.Host, watched time.Duration) downtime.Span
 }
 
-// Fencer proves that a host is off. fence.ErrNotConfigured means that nothing is
-// configured for it. look is for leases.
+// Fencer proves that a host is off. fence.ErrNotConfigured means that nothing is configured for it. look is for leases.
 type Fencer func(ctx context.Context, host one.Host, look fence.Look) (fence.Proof, error)
 
 // Storm says what to do while many hosts fail at once.
@@ -54,8 +52,7 @@ type Storm struct {
 	Override bool
 }
 
-// Opinion is a second opinion about a host: alive means do not touch it. An
-// error means that it has none.
+// Opinion is a second opinion about a host: alive means do not touch it. An error means that it has none.
 type Opinion struct {
 	Name string
 	Ask  func(ctx context.Context, host one.Host) (alive bool, err error)
@@ -88,8 +85,7 @@ type Options struct {
 	Bar      func(ctx context.Context, host one.Host, names []string, incident int) (failfast.Barrier, error)
 	DryRun   bool // stop with the plan
 	Attended bool // an operator or a script waits for the answer
-	// FrontEnd is how this front-end is called in the claims on hosts (Claim); "" for no
-	// claims.
+	// FrontEnd is how this front-end is called in the claims on hosts (Claim); "" for no claims.
 	FrontEnd string
 	// Strays: VMs whose clean-up on the host has not ended are found, too, whoever has recreated them.
 	Strays bool
@@ -97,8 +93,7 @@ type Options struct {
 	Record Recorder
 	// Shared is set when several hosts are recovered in one process.
 	Shared *Shared
-	// Notify, when set, gets each thing that happens. It is called from
-	// several goroutines, one at a time.
+	// Notify, when set, gets each thing that happens. It is called from several goroutines, one at a time.
 	Notify func(Event)
 }
 

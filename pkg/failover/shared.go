@@ -34,8 +34,7 @@ func NewShared(cloud Cloud, parallel int) *Shared {
 // Cloud is the one that the recoveries read and act through.
 func (s *Shared) Cloud() Cloud { return s.pending }
 
-// clear says that a host was proven off, or that it was decided to do without; clearedAt is when,
-// the zero time for not.
+// clear says that a host was proven off, or that it was decided to do without; clearedAt is when, the zero time for not.
 func (s *Shared) clear(host int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,8 +77,7 @@ type pending struct {
 	vms gated[[]one.VM]
 }
 
-// PendingVMs gives the VMs in PENDING as they were after it was called. It reads once in
-// watchEvery at most.
+// PendingVMs gives the VMs in PENDING as they were after it was called. It reads once in watchEvery at most.
 func (p *pending) PendingVMs(ctx context.Context) ([]one.VM, error) {
 	asked := time.Now()
 	since := func(_ []one.VM, sent time.Time) bool { return sent.After(asked) }
@@ -98,8 +96,7 @@ func (p *pending) PendingVMs(ctx context.Context) ([]one.VM, error) {
 // of the highest priority go first. Hooks of one moment come within a second. A choice.
 const gather = 2 * time.Second
 
-// turns lets a bounded number of VMs be acted on at the same time, those of the highest
-// priority first.
+// turns lets a bounded number of VMs be acted on at the same time, those of the highest priority first.
 type turns struct {
 	mu     sync.Mutex
 	free   int
@@ -145,8 +142,7 @@ func (q *turns) hold(host int, held bool) {
 	delete(q.coming, host)
 }
 
-// line puts VMs into the queue, all at once. When nothing is going on the queue is shut, for
-// open to open it.
+// line puts VMs into the queue, all at once. When nothing is going on the queue is shut, for open to open it.
 func (q *turns) line(host int, mine []*turn) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -169,8 +165,7 @@ func (q *turns) open(ctx context.Context, failed func() []int) {
 	q.grant()
 }
 
-// others reports whether other hosts will be ready soon, or the event of one that has failed
-// may be on its way.
+// others reports whether other hosts will be ready soon, or the event of one that has failed may be on its way.
 func (q *turns) others(failed func() []int) bool {
 	ids := failed()
 	q.mu.Lock()

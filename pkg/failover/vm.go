@@ -16,9 +16,8 @@ import (
 // ErrNoVM means that the VM does not exist.
 var ErrNoVM = errors.New("no such VM")
 
-// RecoverVM recovers one VM. With a budget it goes on when the VM fails again meanwhile: the event
-// for that came while this process had the VM. The report is of the last attempt; it is
-// complete also when the error is not nil.
+// RecoverVM recovers one VM. With a budget it goes on when the VM fails again meanwhile: the event for that came while this
+// process had the VM. The report is of the last attempt; it is complete also when the error is not nil.
 func RecoverVM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) (Report, error) {
 	r := newRunner(cloud, locks, -1, opt)
 	r.object = fmt.Sprintf("VM %d", opt.Request.ID)
@@ -89,8 +88,7 @@ func (r *runner) attempt(ctx context.Context, job VMJob) (*task, error) {
 		if r.opt.DryRun {
 			r.notes = append(r.notes, r.budgetLeft(vm, host))
 		} else if free, release := r.queue(t); free {
-			// While it waits for its turn, host_error can have the VM: the VM itself is locked
-			// only for the call.
+			// While it waits for its turn, host_error can have the VM: the VM itself is locked only for the call.
 			defer release()
 			r.afford(ctx, t, host)
 		}
@@ -114,8 +112,7 @@ func (r *runner) beginOnce(name string) {
 	}
 }
 
-// queue makes this process the only one that waits to act on the VM; another one ends the
-// task.
+// queue makes this process the only one that waits to act on the VM; another one ends the task.
 func (r *runner) queue(t *task) (free bool, release func()) {
 	release = func() {}
 	if r.locks == nil {
@@ -137,9 +134,8 @@ func (r *runner) queue(t *task) (free bool, release func()) {
 	return true, got
 }
 
-// failedAgain reports whether there is something to do for the VM now. By then this process
-// has given it up: whoever was turned away before is gone, and whoever comes later finds it
-// free.
+// failedAgain reports whether there is something to do for the VM now. By then this process has given it up: whoever was
+// turned away before is gone, and whoever comes later finds it free.
 func (r *runner) failedAgain(ctx context.Context, job VMJob) bool {
 	vm, err := r.cloud.VM(ctx, r.opt.Request.ID)
 	if err != nil {
@@ -182,10 +178,8 @@ func (r *runner) hostOf(ctx context.Context, id int) (*one.Host, error) {
 	return &host, err
 }
 
-// verifySingle waits until a VM has left the state that it failed in, asking
-// again when it does not, and with VerifyRunning until it runs. A VM
-// that was booted where it is has left UNKNOWN only when it runs: the boot of a VM
-// falls back to UNKNOWN.
+// verifySingle waits until a VM has left the state that it failed in, asking again when it does not, and with VerifyRunning
+// until it runs. A VM that was booted where it is has left UNKNOWN only when it runs: the boot of a VM falls back to UNKNOWN.
 func (r *permit) verifySingle(ctx context.Context, t *task) {
 	moved := false
 	before, _ := t.step.VM.Last()
@@ -225,8 +219,7 @@ func onTheWay(vm one.VM) bool {
 	return !idle && !vm.Is(one.Running) && !recovery.FailedOnTheWay(vm)
 }
 
-// seen ends the task of a VM that is where it was to be or fell back, and asks again for one
-// that never moved.
+// seen ends the task of a VM that is where it was to be or fell back, and asks again for one that never moved.
 func (r *permit) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack bool) {
 	booted := t.step.Verb == recovery.VerbBoot
 	switch {

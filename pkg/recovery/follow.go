@@ -49,9 +49,8 @@ type Way struct {
 
 // Limits are how long a VM may stay in a stage.
 type Limits struct {
-	// Cleanup is the longest time that the commands of a clean-up can be under way, and Settle the same when they
-	// fail at once and no process of a driver can be seen any more: those that wait for one of its threads cannot
-	// be seen (Settle).
+	// Cleanup is the longest time that the commands of a clean-up can be under way, and Settle the same when they fail at
+	// once and no process of a driver can be seen any more: those that wait for one of its threads cannot be seen (Settle).
 	Cleanup, Settle time.Duration
 	// Scheduler is how long the scheduler may take to give all VMs of an outage a host.
 	Scheduler time.Duration
@@ -102,11 +101,10 @@ func onTheWay() []waits {
 
 // Follow decides about a VM on its way: what it waits for, and what has to be done.
 //
-// A clean-up is ended only with a proof that the machine is or was off, and only when no command of it can reach the
-// machine any more: one that connects after all, when the machine is switched on again, would remove the disks
-// of the new copy from shared storage. When the limit of its time-outs is over none can be under way, whether the machine
-// is back or not. Without a proof it may still succeed: oned cleaned 9 of 9 VMs itself of a
-// host that came back 20 s after ERROR (measured on 6.10).
+// A clean-up is ended only with a proof that the machine is or was off, and only when no command of it can reach the machine
+// any more: one that connects after all, when the machine is switched on again, would remove the disks of the new copy from
+// shared storage. When the limit of its time-outs is over none can be under way, whether the machine is back or not. Without
+// a proof it may still succeed: oned cleaned 9 of 9 VMs itself of a host that came back 20 s after ERROR (measured on 6.10).
 func Follow(w Way, l Limits) (Turn, wording.Wait) {
 	last, _ := w.VM.Last()
 	away := w.Failed < 0 || last.HostID != w.Failed

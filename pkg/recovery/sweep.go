@@ -42,9 +42,8 @@ type Swept struct {
 	At      time.Time // of SweepLater
 }
 
-// How often something that was left undone is tried again by itself: after 5 minutes, and
-// then after twice the time before, five times. After two and a half hours without success a
-// person has to look. A choice.
+// How often something that was left undone is tried again by itself: after 5 minutes, and then after twice the time before,
+// five times. After two and a half hours without success a person has to look. A choice.
 const (
 	sweepPause = 5 * time.Minute
 	// failedPause is the first pause behind an error: most of the time oned was away, and who
@@ -60,8 +59,7 @@ const (
 	freshContact = 3 * time.Minute
 )
 
-// SweepHost decides about a host in ERROR that has VMs. past are its incidents, the newest
-// first.
+// SweepHost decides about a host in ERROR that has VMs. past are its incidents, the newest first.
 func SweepHost(host one.Host, past []Past, now time.Time) Swept {
 	if len(past) == 0 {
 		return Swept{Verdict: SweepMissed}
@@ -104,8 +102,7 @@ func SameOutage(host one.Host, p Past, now time.Time) bool {
 	return now.Sub(p.Ended) < sweepMemory
 }
 
-// SweepVM decides about a VM that failed, or is UNKNOWN, on a host that is fine. past are its
-// incidents, the newest first.
+// SweepVM decides about a VM that failed, or is UNKNOWN, on a host that is fine. past are its incidents, the newest first.
 func SweepVM(past []Past, now time.Time) Swept {
 	if len(past) == 0 || now.Sub(past[0].Ended) >= sweepMemory && !past[0].Open {
 		return Swept{Verdict: SweepMissed}

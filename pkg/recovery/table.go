@@ -38,8 +38,7 @@ func (r row) cell(m Mode) cell {
 	}
 }
 
-// table is the per-state table of host_error. A state in no row is ACTIVE with a
-// guest and belongs to the last row.
+// table is the per-state table of host_error. A state in no row is ACTIVE with a guest and belongs to the last row.
 func table() []row {
 	yes := func(v Verb, reason wording.Kind) cell { return cell{verb: v, reason: reason} }
 	stays := func(reason wording.Kind) cell { return cell{verb: VerbLeave, reason: reason} }
