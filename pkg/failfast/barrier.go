@@ -84,7 +84,7 @@ func NewBar(machine Machine, stateDir string, notify func(wording.Message)) func
 var errNotInForce = errors.New("oneft check says more")
 
 // endConnections ends what hangs on a host that is off, where no mark keeps new ones away: ssh that has a connection to
-// a host which froze before waits for ever.
+// a host which froze before waits forever.
 func (b *sshBarrier) endConnections(ctx context.Context) {
 	if hanging, err := b.client.Connecting(b.names); err == nil && len(hanging) > 0 {
 		_ = b.client.End(ctx, hanging) // the limit of clean-ups counts on
@@ -130,5 +130,5 @@ func (b *sshBarrier) Open() {
 	<-b.done
 	ctx, cancel := context.WithTimeout(context.Background(), barTime)
 	defer cancel()
-	_ = b.marks.Clear(ctx, b.hold.Host) // it ends by itself within a minute
+	_ = b.marks.Clear(ctx, b.hold.Host) // it ends on its own within a minute
 }

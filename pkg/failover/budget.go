@@ -27,7 +27,7 @@ func (r *runner) budgetLeft(vm one.VM, host *one.Host) string {
 	return wording.Of(wording.BudgetLeft, s.Attempts+1, s.Limit, b.Policy.Window).String()
 }
 
-// acts reports whether a step does something that could go on for ever. A deletion ends it.
+// acts reports whether a step does something that could go on forever. A deletion ends it.
 func acts(s recovery.Step) bool {
 	switch s.Verb {
 	case recovery.VerbLeave, recovery.VerbAlready, recovery.VerbDelete:

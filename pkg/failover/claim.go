@@ -55,7 +55,7 @@ func (r *runner) takeOver(ctx context.Context) (o Opening, busy *ending, err err
 }
 
 // clearedFor is how long the end of an incident counts where oned does not tell when a host was last monitored (before 5.12):
-// the host may have been back since. It covers the first time that the timer tries again (5m).
+// the host may have been back since. It covers the first time that the timer retries (5m).
 const clearedFor = 10 * time.Minute
 
 // cleared reports whether another failed host was proven off in the outage that it is in, or was
@@ -114,7 +114,7 @@ func (r *runner) keepClaim(ctx context.Context) (end func(*ending, error)) {
 }
 
 // endClaim tells other front-ends that the incident has ended. When this process is to stop it
-// has not: another one goes on with it.
+// has not: another one resumes it.
 func (r *runner) endClaim(ctx context.Context, c hostmark.Claim, e *ending, err error) {
 	if ctx.Err() != nil {
 		return

@@ -1,5 +1,5 @@
 // Package failover carries a recovery out: it confirms that a host failed, reads
-// its VMs, lets package recovery decide, acts, and looks whether it happened.
+// its VMs, lets package recovery decide, acts, and verifies.
 //
 // It never sends two calls for one VM at the same time, never acts on a VM that it has not just read, and never lets one VM
 // stop the others. What oned does with the calls is in the design's "host_error step by step" and was measured on live
@@ -42,16 +42,16 @@ type Locker interface {
 	Holder(kind string, id int) string
 }
 
-// Recorder keeps what is done, so that another process can go on with it. None of its
+// Recorder keeps what is done, so that another process can resume it. None of its
 // methods fails: a recovery does not wait for a disk.
 type Recorder interface {
 	// Open reports whether a process that was stopped has left the work open.
 	Open() bool
 	// Handled says that the event only repeats one about an outage that has been worked on,
-	// and what became of that; the zero Message when there is something to do.
+	// and the result of that; the zero Message when there is something to do.
 	Handled(ctx context.Context, host one.Host) wording.Message
 	// Begin is called when the work begins: the object is locked, and there is something to
-	// do. It returns what processes before have done.
+	// do. It returns what earlier processes have done.
 	Begin(o Opening) Earlier
 	// Stage is called at the begin of each step.
 	Stage(step incident.Step)
@@ -65,7 +65,7 @@ type Recorder interface {
 	// done.
 	Planned(all []Outcome)
 	VM(o Outcome)
-	// Leave says that another process goes on with the incident.
+	// Leave says that another process resumes the incident.
 	Leave()
 	// Number is that of the incident; 0 without.
 	Number() int
@@ -77,7 +77,7 @@ type Opening struct {
 	// Contact is when oned last monitored the host; the zero time when it does not tell.
 	Contact time.Time
 	VMs     []int // of the host
-	// From names the incident of another front-end that is gone on with, which began at Since; "" for none.
+	// From names the incident of another front-end that is taken over, which began at Since; "" for none.
 	From  string
 	Since time.Time
 	// Settle: an open incident is ended, whatever it is about; no new one is begun.
@@ -86,7 +86,7 @@ type Opening struct {
 	Apart bool
 }
 
-// Earlier is what processes before have done for the same outage.
+// Earlier is what earlier processes have done for the same outage.
 type Earlier struct {
 	// Watched is since when the host has been watched without a break that matters; the zero time for not yet.
 	Watched time.Time
@@ -167,7 +167,7 @@ const (
 	WouldRefuse   Result = "would be refused"
 )
 
-// Outcome is what became of one VM.
+// Outcome is the result for one VM.
 type Outcome struct {
 	VM     int           `json:"vm"`
 	Name   string        `json:"name"`
@@ -209,7 +209,7 @@ const (
 	// maxResumes is how often a SUSPENDED or POWEROFF VM is resumed to recreate
 	// it: the resume falls back within a fraction of a second on a dead host.
 	maxResumes = 5
-	// firstLook is the pause after the first look whether something has happened: oned 5.10 and
+	// firstLook is the pause after the first look at the result: oned 5.10 and
 	// later begin to recreate a VM some milliseconds after the answer.
 	firstLook = 10 * time.Millisecond
 	// firstPause and maxPause bound the growing pauses between two attempts, and maxPause those between two looks.
@@ -227,7 +227,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Forgotten is after how long an incident that nobody works on is not gone on with where
+// Forgotten is after how long an incident that nobody works on is not resumed where
 // oned does not tell whether the host was back in between (before 5.12). oned 4.4 calls the
 // hook again on each failed cycle, and the timer of oneft resume runs each minute. A choice.
 const Forgotten = time.Hour

@@ -188,7 +188,7 @@ func (r *runner) clear(ctx context.Context) (proof fence.Proof, e *ending, err e
 	return proof, e, nil
 }
 
-// backIf is the end for a host that came back by itself.
+// backIf is the end for a host that came back on its own.
 func backIf(back bool) *ending {
 	if !back {
 		return nil
@@ -197,7 +197,7 @@ func backIf(back bool) *ending {
 }
 
 // watch watches the host for a time. It ends at once when oned has monitored the host; nothing else is "back". oned not
-// answering at the end of the time is an error: then nothing is known about the host. A process before may have done so
+// answering at the end of the time is an error: then nothing is known about the host. A earlier process may have done so
 // already.
 func (r *runner) watch(ctx context.Context, period time.Duration) (*ending, error) {
 	end := time.Now().Add(period)
@@ -309,7 +309,7 @@ func (r *runner) override(ctx context.Context) (one.Host, *ending, error) {
 }
 
 // coolDown is the cool-down of a storm, at least a monitoring cycle and a look: a host that is
-// still in ERROR then has been monitored in vain since the storm was over.
+// still in ERROR then has been monitored without success since the storm was over.
 func (r *runner) coolDown(ctx context.Context, storm Storm) time.Duration {
 	if storm.Cycle == nil {
 		return storm.CoolDown

@@ -35,7 +35,7 @@ type HostObserver struct {
 type sight struct {
 	first       int64     // LastContact when it was first seen failed; 0 before
 	heard       bool      // it is monitored again although oned calls it failed
-	quarantined bool      // when it was last read by itself
+	quarantined bool      // when it was last read on its own
 	since       time.Time // when a host in ERROR was last in contact with oned; zero while that was not needed
 }
 
@@ -107,7 +107,7 @@ func (o *HostObserver) Now(ctx context.Context) one.HostState {
 // Back reports whether oned has monitored the failed host meanwhile: then no VM may be touched any more.
 func (o *HostObserver) Back(ctx context.Context) bool { return o.Now(ctx).Back() }
 
-// heardOf is up to how many failed hosts each is read by itself while a storm is held: from 6.0 on those that are monitored
+// heardOf is up to how many failed hosts each is read on its own while a storm is held: from 6.0 on those that are monitored
 // again stay in ERROR for ten minutes, and only that tells. A choice: some 64 calls each guardEvery.
 const heardOf = 64
 
@@ -153,7 +153,7 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 	return recovery.Guard(hosts, since, o.began, policy, o.id), hosts[own], nil
 }
 
-// sinces are when hosts were last in contact that are in ERROR still: one that was back in between has failed anew.
+// sinces are when hosts were last in contact that are in ERROR still: one that was back in between has failed again.
 func (o *HostObserver) sinces(hosts []one.Host) map[int]time.Time {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -219,7 +219,7 @@ func (o *HostObserver) OnlyHeard() bool {
 	return o.lives || o.sight[o.id].heard
 }
 
-// Forget begins anew with the failed host.
+// Forget starts over with the failed host.
 func (o *HostObserver) Forget() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -278,7 +278,7 @@ func (o *HostObserver) see(h one.Host, quarantined bool, now time.Time) one.Host
 	case h.LastContact <= s.first: // or oned does not tell
 	case s.first > 0 && now.Sub(time.Unix(h.LastContact, 0)) < heardWithin:
 		s.heard, h.State = true, one.HostMonitored
-	default: // seen for the first time, or it was back while nobody looked, and has failed anew
+	default: // seen for the first time, or it was back while nobody looked, and has failed again
 		s.first = h.LastContact
 	}
 	o.sight[h.ID] = s
@@ -377,7 +377,7 @@ type gated[T any] struct {
 
 func newGated[T any]() gated[T] { return gated[T]{gate: make(chan struct{}, 1)} }
 
-// get gives the value if it is good enough, or else reads it anew. Who comes meanwhile waits for that, and no longer than
+// get gives the value if it is good enough, or else reads it again. Who comes meanwhile waits for that, and no longer than
 // its context. What a context that ended has spoilt is kept from others.
 func (g *gated[T]) get(ctx context.Context, good func(T, time.Time) bool, read func(T, time.Time) (T, time.Time, error)) (value T, at time.Time, err error) {
 	select {

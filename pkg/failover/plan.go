@@ -110,7 +110,7 @@ func (r *runner) snapshot(ctx context.Context) (*hostSnapshot, time.Time, error)
 	return s, read, nil
 }
 
-// completeHistories reads those VMs by themselves that have two ends: a set answers with the last history record only.
+// completeHistories reads those VMs one by one that have two ends: a set answers with the last history record only.
 func (s *hostSnapshot) completeHistories(ctx context.Context) {
 	for i, vm := range s.VMs {
 		if vm.Migrating() && len(vm.History) < 2 {

@@ -13,7 +13,7 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// earlier makes tasks of the VMs that processes before had planned and that are not on the host any more: what had ended
+// earlier makes tasks of the VMs that earlier processes had planned and that are not on the host any more: what had ended
 // stays as it was, and the rest left the host after what was asked for, which is still to be seen.
 func (r *runner) earlier(ctx context.Context, now []*task) (tasks []*task) {
 	for _, v := range r.before.VMs {
@@ -26,7 +26,7 @@ func (r *runner) earlier(ctx context.Context, now []*task) (tasks []*task) {
 		}}
 		t.again = slices.ContainsFunc(v.Path[min(1, len(v.Path)):], func(h incident.Hop) bool { return recovery.IsFailure(h.State) })
 		switch t.out.Result {
-		case Incomplete, Starting: // that process was told to end, or its time was over
+		case Incomplete, Starting: // that process was interrupted, or its time was over
 			t.out.Result, t.out.Kind = "", ""
 		}
 		t.step = recovery.Step{VM: one.VM{ID: v.ID}, Verb: t.out.Action, Priority: v.Priority}
@@ -74,7 +74,7 @@ func (r *runner) strays(ctx context.Context, now []*task) (tasks []*task) {
 	return tasks
 }
 
-// followEarlier sees what became of the VMs that processes before had planned and that left the host, to the end; those
+// followEarlier follows the VMs that earlier processes had planned and that left the host, to the end; those
 // that are still there are left as they are. The host was proven off then, and nothing has been heard of it since, or
 // an admin says so now.
 func (r *runner) followEarlier(ctx context.Context, e *ending) (*ending, error) {

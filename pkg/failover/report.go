@@ -15,7 +15,7 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// Report is what became of a recovery. It is made from an ending, in one place.
+// Report is the result of a recovery. It is made from an ending, in one place.
 type Report struct {
 	Object  string `json:"object"` // such as "host 3 (node03)"
 	State   string `json:"state"`  // of the host or VM at the beginning
@@ -34,7 +34,7 @@ type Report struct {
 	Unproven bool `json:"unproven,omitempty"`
 	// Back: the host came back, and nothing was done.
 	Back bool `json:"back,omitempty"`
-	// Elsewhere: another process is at work on it, and this one did nothing.
+	// Elsewhere: another process works on it, and this one did nothing.
 	Elsewhere bool `json:"elsewhere,omitempty"`
 	// Incident is the number in the journal; 0 without. Unrecorded is why it is not recorded, or not as a whole.
 	Incident   int    `json:"incident,omitempty"`
@@ -57,7 +57,7 @@ const (
 	endHandled   endKind = "handled" // each VM has its result
 	endRefused   endKind = "refused" // it would not have been safe
 	endBack      endKind = "came back"
-	endElsewhere endKind = "elsewhere" // another process is at work on it
+	endElsewhere endKind = "elsewhere" // another process works on it
 )
 
 // ended is an ending of which a message says all.
@@ -123,7 +123,7 @@ func nameOf(kind string, id int, name string) string {
 	return fmt.Sprintf("%s %d (%s)", kind, id, name)
 }
 
-// countResults is the summary of what became of VMs.
+// countResults is the summary of the results of VMs.
 func countResults(tasks []*task) wording.Message {
 	if len(tasks) == 0 {
 		return wording.Of(wording.NoVMs)

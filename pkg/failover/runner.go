@@ -124,7 +124,7 @@ type runner struct {
 	started time.Time
 	rec     Recorder
 	turns   *turns
-	// decide plans one VM anew from what was just read.
+	// decide plans one VM again from what was just read.
 	decide func(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error)
 
 	object, state string         // what the recovery is about, for people

@@ -213,7 +213,7 @@ func (r *permit) verifySingle(ctx context.Context, t *task) {
 	}
 }
 
-// onTheWay reports whether oned is at work on a VM that left the state which it failed in: whether it runs is still to be seen.
+// onTheWay reports whether oned is working on a VM that left the state which it failed in: whether it runs is still to be seen.
 func onTheWay(vm one.VM) bool {
 	idle := vm.State == one.Done || vm.State == one.Poweroff || vm.State == one.Suspended
 	return !idle && !vm.Is(one.Running) && !recovery.FailedOnTheWay(vm)

@@ -9,12 +9,12 @@ import (
 	"one-ft/pkg/one"
 )
 
-// Budget bounds what is done to one VM without a person: a VM whose image is broken must not be recreated for ever.
+// Budget bounds what is done to one VM without an operator: a VM whose image is broken must not be recreated forever.
 type Budget struct {
 	Attempts int           // at most so many within Window; 0 is none at all
 	Window   time.Duration // of time before now
 	BackOff  time.Duration // from the first attempt to the second; it doubles with each
-	RanWell  time.Duration // a VM that ran for so long has earned its budget back
+	RanWell  time.Duration // a VM that ran for so long starts with a full budget
 }
 
 // Spent is what a VM has used of its budget.

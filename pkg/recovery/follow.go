@@ -18,7 +18,7 @@ const (
 	TurnArrived Turn = "arrived"  // it is where it was to be
 	TurnEnded   Turn = "ended"    // it is DONE although it was to run
 	TurnAgain   Turn = "again"    // it could not be started there, and is recreated once more
-	TurnFailed  Turn = "failed"   // it is in a state out of which nothing leads by itself
+	TurnFailed  Turn = "failed"   // it is in a state out of which nothing leads automatically
 	TurnStuck   Turn = "stuck"    // it has waited for longer than the limit of its stage
 	TurnOldHost Turn = "old host" // it "runs" where it ran before: that may be its old guest
 	TurnAsk     Turn = "ask"      // oned has lost what it accepted: the VM is where and what it was
@@ -65,14 +65,14 @@ const (
 	cleanupTime = 1500 * time.Millisecond
 	// askAgain is how long oned has to act on that: it took 0.2 s (measured on 6.10).
 	askAgain = 5 * time.Second
-	// roomLimit is how long a VM may wait with the scheduler's word that no host has room, before people are told.
+	// roomLimit is how long a VM may wait with the scheduler's word that no host has room, before the operator is told.
 	// Two to eight runs of the scheduler (15 to 60 s, sched.conf of 4.4 to 6.10). A choice.
 	roomLimit = 2 * time.Minute
 	// diskLimit and bootLimit are how long disks and a boot may take: images of a hundred GB at 100 MB/s; the
 	// deploy action of a driver returns when the guest was started. Choices.
 	diskLimit = 30 * time.Minute
 	bootLimit = 10 * time.Minute
-	// elseLimit is for every other state: nothing is known of it. A choice.
+	// elseLimit is forevery other state: nothing is known of it. A choice.
 	elseLimit = 10 * time.Minute
 )
 
@@ -250,12 +250,12 @@ func CleanupAction(vm one.VM) one.Action {
 	return ""
 }
 
-// IsFailure reports whether a status is a failure out of which nothing leads by itself.
+// IsFailure reports whether a status is a failure out of which nothing leads automatically.
 func IsFailure(status string) bool {
 	return status == one.Failed.String() || status == one.CloningFailure.String() || strings.HasSuffix(status, "_FAILURE")
 }
 
-// FailedOnTheWay reports whether a VM is in a failure out of which nothing leads by itself.
+// FailedOnTheWay reports whether a VM is in a failure out of which nothing leads automatically.
 func FailedOnTheWay(vm one.VM) bool {
 	return vm.State == one.Failed || vm.State == one.CloningFailure || vm.Is(one.BootFailure, one.BootMigrateFailure,
 		one.PrologMigrateFailure, one.PrologFailure, one.EpilogFailure, one.EpilogStopFailure, one.EpilogUndeployFailure,

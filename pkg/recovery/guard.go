@@ -16,7 +16,7 @@ type GuardPolicy struct {
 	Hosts int
 	// Window: a host counts if it entered ERROR within this time.
 	Window time.Duration
-	// PerCluster applies the same limits to the cluster of the host by itself, too.
+	// PerCluster applies the same limits to the cluster of the host on its own, too.
 	PerCluster bool
 }
 

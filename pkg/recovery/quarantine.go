@@ -39,7 +39,7 @@ const (
 // return of their host and gone ones for 3 minutes more); before, from two monitorings in a row. A minute on top.
 const cleanFor = 4 * time.Minute
 
-// MayRelease decides whether a host in quarantine can be given back to the scheduler by itself, and gives the
+// MayRelease decides whether a host in quarantine can be given back to the scheduler on its own, and gives the
 // quarantine as it is to be remembered.
 func MayRelease(h one.Host, q hostmark.Quarantine, now time.Time) (Release, hostmark.Quarantine) {
 	switch {
