@@ -41,7 +41,7 @@ func (r *runner) spent(vm one.VM, host *one.Host) recovery.Spent {
 	b := r.opt.Budget
 	own, err := b.Notes.Of(vm.ID)
 	if err != nil {
-		r.say(vm.ID, wording.BudgetUnread, err)
+		r.say(vm.ID, wording.Trouble, err)
 	}
 	return b.Policy.Judge(vm, host, union(incident.ParseTimes(vm.UserTemplate[attrAttempts]), own), time.Now())
 }
@@ -117,7 +117,7 @@ func (r *runner) takeRate(ctx context.Context, t *task) bool {
 func (r *runner) note(ctx context.Context, vm one.VM, verb recovery.Verb) {
 	now := time.Now()
 	if err := r.opt.Budget.Notes.Add(vm.ID, now); err != nil {
-		r.say(vm.ID, wording.BudgetUnwritten, err)
+		r.say(vm.ID, wording.Trouble, err)
 	}
 	if verb == recovery.VerbRecreate {
 		return

@@ -1,9 +1,15 @@
-// Package failover carries a recovery out: it confirms that a host failed, reads
-// its VMs, lets package recovery decide, acts, and verifies.
+// Package failover carries a recovery out: it confirms that a host failed, reads its VMs, lets package recovery decide, acts,
+// and verifies the result.
 //
 // It never sends two calls for one VM at the same time, never acts on a VM that it has not just read, and never lets one VM
 // stop the others. What oned does with the calls is in the design's "host_error step by step" and was measured on live
 // daemons.
+//
+// The files read in this order, and a call from one goes to those behind it: vm.go (a single VM), host.go (a failed host,
+// from the first look to the plan), event.go, previous.go (what an earlier process left), plan.go, follow.go (acts on the plan
+// and follows the VMs until they run), forecast.go, claim.go, barrier.go, preempt.go, budget.go, report.go, act.go (one call for one
+// VM), runner.go (what is given), shared.go, observer.go (what is seen of hosts), doc.go. The job of a host is host.go,
+// follow.go and act.go; the others are what those use.
 package failover
 
 import (

@@ -450,7 +450,7 @@ func (r *permit) again(ctx context.Context, t *task, vm one.VM) {
 			return
 		}
 		if err := b.Notes.Add(vm.ID, t.first); err != nil { // 4.4 does not note the next one, of a FAILED VM, in the history
-			r.say(vm.ID, wording.BudgetUnwritten, err)
+			r.say(vm.ID, wording.Trouble, err)
 		}
 		r.note(ctx, vm, recovery.VerbRecreate)
 	}

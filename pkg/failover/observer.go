@@ -314,8 +314,8 @@ func (w *streak) add(sent time.Time, host one.Host) {
 	w.sent, w.contact = sent, max(w.contact, host.LastContact)
 }
 
-// Crowd is from how many recoveries on all hosts are read in one call instead of each by
-// itself: a pool costs oned about as much as a few hosts.
+// Crowd is from how many recoveries on all hosts are read in one call instead of one
+// by one: a pool costs oned about as much as a few hosts.
 const Crowd = 4
 
 // pool is all hosts, read once for all who want to see them at about the same time.

@@ -153,7 +153,7 @@ func (s *hostSnapshot) addForMoves(ctx context.Context) error {
 		}
 		ds, err := s.cloud.Datastore(ctx, last.DatastoreID)
 		if err != nil {
-			s.say(vm.ID, wording.DatastoreUnread, err)
+			s.say(vm.ID, wording.Trouble, err)
 			continue
 		}
 		s.Datastores = append(s.Datastores, ds)
