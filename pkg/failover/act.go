@@ -109,28 +109,22 @@ func (r *permit) call(ctx context.Context, t *task) error {
 	t.out.Calls++
 	id := t.out.VM
 	switch t.step.Verb {
-	case recovery.VerbRecreate:
-		return r.cloud.Do(ctx, one.Recreate, id)
+	case recovery.VerbMigrate:
+		return r.cloud.Migrate(ctx, id, t.step.Target)
 	case recovery.VerbResumeRecreate:
 		if err := r.cloud.Do(ctx, one.Resume, id); err != nil {
 			return err
 		}
 		t.out.Calls++
-		return r.cloud.Do(ctx, one.Recreate, id)
-	case recovery.VerbDelete:
-		return r.cloud.Do(ctx, one.Delete, id)
-	case recovery.VerbResched:
-		return r.cloud.Do(ctx, one.Resched, id)
-	case recovery.VerbReturn:
-		return r.cloud.Do(ctx, one.RecoverFailure, id)
-	case recovery.VerbRetry:
-		return r.cloud.Do(ctx, one.Retry, id)
-	case recovery.VerbBoot:
-		return r.cloud.Do(ctx, one.Reboot, id)
-	case recovery.VerbMigrate:
-		return r.cloud.Migrate(ctx, id, t.step.Target)
 	}
-	return fmt.Errorf("VM %d: nothing to call for %q", id, t.step.Verb)
+	action, known := map[recovery.Verb]one.Action{
+		recovery.VerbRecreate: one.Recreate, recovery.VerbResumeRecreate: one.Recreate, recovery.VerbDelete: one.Delete, recovery.VerbResched: one.Resched,
+		recovery.VerbReturn: one.RecoverFailure, recovery.VerbRetry: one.Retry, recovery.VerbBoot: one.Reboot,
+	}[t.step.Verb]
+	if !known {
+		return fmt.Errorf("VM %d: nothing to call for %q", id, t.step.Verb)
+	}
+	return r.cloud.Do(ctx, action, id)
 }
 
 // lock makes this process the only one that works on the VM.

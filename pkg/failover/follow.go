@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -261,34 +260,15 @@ func schedulerSays(vm one.VM) wording.Message {
 	return wording.Of(wording.NotPlaced)
 }
 
-// arrived ends a task whose VM is where it was to be, or cannot get there.
-func (r *runner) arrived(t *task, vm one.VM) {
-	t.step.VM = vm
-	last, _ := vm.Last()
-	away := r.hostID < 0 || last.HostID != r.hostID
-	switch {
-	case vm.State == one.Done && t.step.Verb == recovery.VerbDelete:
-		r.finish(t, Done, wording.Deleted)
-	case vm.State == one.Done && t.step.Verb == recovery.VerbRetry && strings.HasPrefix(t.out.State, "EPILOG"):
-		r.finish(t, Done, wording.EndedWanted)
-	case vm.State == one.Done:
-		r.finish(t, Incomplete, wording.Ended)
-	case t.step.Verb == recovery.VerbDelete:
-	case recovery.FailedOnTheWay(vm) && !t.failedBefore(vm):
-		r.finish(t, Incomplete, wording.FailedAgain, wording.Of(wording.FailedThere, vm.Status(), last.HostID, last.Host, errorOf(vm)))
-	case !away:
-	case vm.Is(one.Running):
-		r.finish(t, Done, wording.Running, last.HostID, last.Host)
-	case t.step.Verb == recovery.VerbMigrate || t.step.Verb == recovery.VerbResched || t.step.Verb == recovery.VerbReturn:
-		if vm.State == one.Suspended || vm.State == one.Poweroff {
-			r.finish(t, Done, wording.Moved, vm.Status(), last.HostID, last.Host)
-		}
-	}
-}
-
 // failedBefore reports whether the failure is the one that the task is about: oned needs a moment to leave it.
 func (t *task) failedBefore(vm one.VM) bool {
 	return vm.Status() == t.out.State && time.Since(t.accepted) < askAgain
+}
+
+// failedThere says where a VM failed, and why.
+func failedThere(vm one.VM) wording.Message {
+	last, _ := vm.Last()
+	return wording.Of(wording.FailedThere, vm.Status(), last.HostID, last.Host, errorOf(vm))
 }
 
 // errorOf quotes oned's reason for a failure, when it left one.
@@ -371,7 +351,7 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 		r.onOldHost(t, vm)
 	case recovery.TurnFailed:
 		if !t.failedBefore(vm) && !t.againNow(vm) {
-			r.finish(t, Incomplete, wording.FailedAgain, wording.Of(wording.FailedThere, vm.Status(), last.HostID, last.Host, errorOf(vm)))
+			r.finish(t, Incomplete, wording.FailedAgain, failedThere(vm))
 		}
 	case recovery.TurnStuck:
 		r.stuck(t, vm, wording.Wait(stage), w.In)

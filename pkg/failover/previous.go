@@ -74,9 +74,8 @@ func (r *runner) strays(ctx context.Context, now []*task) (tasks []*task) {
 	return tasks
 }
 
-// followEarlier follows the VMs that earlier processes had planned and that left the host, to the end; those
-// that are still there are left as they are. The host was proven off then, and nothing has been heard of it since, or
-// an admin says so now.
+// followEarlier follows the VMs that earlier processes had planned and that left the host, to the end; those that are still
+// there are left as they are. The host was proven off then, and nothing has been heard of it since, or an admin says so now.
 func (r *runner) followEarlier(ctx context.Context, e *ending) (*ending, error) {
 	before, host := r.before, r.host
 	tasks := r.earlier(ctx, nil)

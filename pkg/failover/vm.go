@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"one-ft/pkg/fence"
@@ -237,5 +238,27 @@ func (r *permit) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack b
 		r.say(t.out.VM, wording.AskedAgain, vm.Status())
 		t.read = time.Time{}
 		r.act(ctx, t)
+	}
+}
+
+// arrived ends the task of a VM that is where it was to be, or cannot get there.
+func (r *permit) arrived(t *task, vm one.VM) {
+	t.step.VM = vm
+	last, _ := vm.Last()
+	moves := t.step.Verb == recovery.VerbMigrate || t.step.Verb == recovery.VerbResched || t.step.Verb == recovery.VerbReturn
+	switch {
+	case vm.State == one.Done && t.step.Verb == recovery.VerbDelete:
+		r.finish(t, Done, wording.Deleted)
+	case vm.State == one.Done && t.step.Verb == recovery.VerbRetry && strings.HasPrefix(t.out.State, "EPILOG"):
+		r.finish(t, Done, wording.EndedWanted)
+	case vm.State == one.Done:
+		r.finish(t, Incomplete, wording.Ended)
+	case t.step.Verb == recovery.VerbDelete:
+	case recovery.FailedOnTheWay(vm) && !t.failedBefore(vm):
+		r.finish(t, Incomplete, wording.FailedAgain, failedThere(vm))
+	case vm.Is(one.Running):
+		r.finish(t, Done, wording.Running, last.HostID, last.Host)
+	case moves && (vm.State == one.Suspended || vm.State == one.Poweroff):
+		r.finish(t, Done, wording.Moved, vm.Status(), last.HostID, last.Host)
 	}
 }
