@@ -133,13 +133,12 @@ func (c *coordinator) handedOver(holder string) []Result {
 		if _, done := c.results[q.ID]; done {
 			continue
 		}
-		r := failover.Report{Object: fmt.Sprintf("host %d", q.ID)}
-		r.Elsewhere = r.Sum(wording.HandedOverTo, holder)
+		why, number := wording.Of(wording.HandedOverTo, holder), 0
 		for end := time.Now().Add(named); err == nil && len(c.own) == 1; time.Sleep(spoolEvery / 2) {
 			if open, is, _ := journal.OpenOf("host", q.ID); is {
-				r.Incident = open.Number
+				number = open.Number
 				if open.Began.Before(q.At) {
-					r.Sum(wording.AlreadyHandled, q.ID, holder)
+					why = wording.Of(wording.AlreadyHandled, q.ID, holder)
 				}
 				break
 			}
@@ -147,7 +146,7 @@ func (c *coordinator) handedOver(holder string) []Result {
 				break
 			}
 		}
-		c.results[q.ID] = Result{ID: q.ID, Report: r}
+		c.results[q.ID] = Result{ID: q.ID, Report: failover.Elsewhere(q.ID, number, why)}
 	}
 	return c.all()
 }

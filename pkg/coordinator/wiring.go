@@ -73,7 +73,7 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 	if !shared.alone() {
 		cloud = shared.Cloud()
 	}
-	report, err := failover.Host(ctx, cloud, locks(s), w.hostJob(), w.options())
+	report, err := failover.RecoverHost(ctx, cloud, locks(s), w.hostJob(), w.options())
 	w.rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
@@ -82,10 +82,7 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
 	w := newWork(s, q, notify, &shared{})
 	job := failover.VMJob{Dialect: s.Dialect, Decide: decision(q)}
-	if !q.NoBudget {
-		job.Budget = newBudget(s)
-	}
-	report, err := failover.VM(ctx, s.Client, locks(s), job, w.options())
+	report, err := failover.RecoverVM(ctx, s.Client, locks(s), job, w.options())
 	w.rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
@@ -101,7 +98,7 @@ func (w work) hostJob() failover.HostJob {
 		Storm: w.storm(), Insist: q.ConfirmedOff || q.Override && s.Attended,
 	}
 	for _, argv := range q.Opinions {
-		job.Opinions = append(job.Opinions, failover.NewOpinion(argv, s.Client.HostXML, s.RunProgram))
+		job.Opinions = append(job.Opinions, newOpinion(argv, s.Client.HostXML, s.RunProgram))
 	}
 	fences := NewFences(s, w.say)
 	job.Describe = fences.Describe
@@ -147,8 +144,11 @@ func (w work) options() failover.Options {
 	s, q, v := w.s, w.q, w.s.Config.Values()
 	o := failover.Options{
 		Request: q, Record: w.rec, Notify: w.say, Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, Attended: s.Attended,
-		Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Estimate: newEstimate(s), Budget: newBudget(s),
-		Bar: failover.NewBar(s.Drivers(), s.StateDir, w.say), Shared: w.shared.Shared,
+		Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Estimate: newEstimate(s), Shared: w.shared.Shared,
+		Bar: failfast.NewBar(s.Drivers(), s.StateDir, func(m wording.Message) { w.say(failover.Event{VM: -1, Level: m.Level(), Message: m}) }),
+	}
+	if !q.NoBudget {
+		o.Budget = newBudget(s)
 	}
 	if q.Timeout > 0 {
 		o.Timeout = incident.Duration(q.Timeout)

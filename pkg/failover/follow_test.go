@@ -11,9 +11,10 @@ import (
 	"time"
 
 	"one-ft/pkg/downtime"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/failover"
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
-	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 	"one-ft/test/sim/cloud"
 )
@@ -31,7 +32,7 @@ type barrier struct {
 // bar makes Options.Bar of a cloud.
 func (w *world) bar() *barrier {
 	b := &barrier{cloud: w.cloud, open: true}
-	w.opt.Bar = func(_ context.Context, _ one.Host, names []string, _ int) (failover.Barrier, error) {
+	w.opt.Bar = func(_ context.Context, _ one.Host, names []string, _ int) (failfast.Barrier, error) {
 		b.mu.Lock()
 		b.names, b.open = names, false
 		b.mu.Unlock()
@@ -248,7 +249,7 @@ func TestHostIsBackWhileCleanupsAreEnded(t *testing.T) {
 		}})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // much later their commands must be over
 		defer cancel()
-		if _, err := failover.Host(ctx, w.client, w.locks, w.job, w.opt); err != nil && ctx.Err() == nil {
+		if _, err := failover.RecoverHost(ctx, w.client, w.locks, w.job, w.opt); err != nil && ctx.Err() == nil {
 			t.Error(err)
 		}
 		if back.IsZero() {
@@ -310,7 +311,7 @@ func TestQuarantine(t *testing.T) {
 		if h.State != one.HostDisabled && h.State != one.HostMonitoringDisabled {
 			t.Fatalf("the host is %s", h.State)
 		}
-		q, err := recovery.ParseQuarantine(h.Template[recovery.AttrQuarantine])
+		q, err := hostmark.ParseQuarantine(h.Template[hostmark.AttrQuarantine])
 		if err != nil || q.FrontEnd != "fe-1" || !q.Proven {
 			t.Errorf("%+v, %v", q, err)
 		}

@@ -165,8 +165,7 @@ func (w *sweeper) runVMs(ctx context.Context, vms []incident.Request) []coordina
 		s.Log = w.s.Log.Of("VM", vms[i].ID)
 		report, err := coordinator.RunVM(ctx, s, vms[i], w.notify)
 		if errors.Is(err, failover.ErrNoVM) {
-			err = nil
-			report.Sum(wording.Gone)
+			report, err = report.Saying(wording.Of(wording.Gone)), nil
 		}
 		results[i] = coordinator.Result{ID: vms[i].ID, Report: report, Err: err}
 	})

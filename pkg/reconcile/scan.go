@@ -12,6 +12,7 @@ import (
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/failover"
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/journaling"
 	"one-ft/pkg/one"
@@ -190,7 +191,7 @@ func (w *sweeper) decideHost(ctx context.Context, h one.Host, more string) found
 // heed heeds what another front-end has begun for a host that this one knows nothing of.
 func (w *sweeper) heed(f *found) {
 	h := f.host
-	c, claimed := failover.ClaimOf(h)
+	c, claimed := hostmark.ClaimOf(h)
 	name, _ := incident.KnownFrontEndName(w.s.StateDir)
 	foreign := claimed && c.FrontEnd != name && (h.LastContact == 0 || c.Began.After(time.Unix(h.LastContact, 0)))
 	switch {
