@@ -24,21 +24,21 @@ func Dispatch(ctx context.Context, program *cli.Command, words []string, stdout 
 		}
 		command, call, words = command.Subcommands[i], call+" "+words[0], words[1:]
 	}
-	command.HelpName = call
-	command.Flags = slices.Concat(command.Flags, StandardFlags(command == program))
-	c, err := Read(ctx, command, words)
+	found := *command
+	found.HelpName, found.Flags = call, slices.Concat(command.Flags, StandardFlags(command == program))
+	c, err := Read(ctx, &found, words)
 	switch {
 	case err != nil:
 		return err
 	case c.Bool("help"):
-		return help(command, stdout)
+		return help(&found, stdout)
 	case c.Bool("version"):
 		_, err = fmt.Fprintf(stdout, "%s version %s\n", program.Name, Version())
 		return err
 	case command.Action == nil && c.NArg() > 0:
 		return Usagef("%q is not a command; %s --help lists them", c.Args().First(), call)
 	case command.Action == nil:
-		return help(command, stdout)
+		return help(&found, stdout)
 	}
 	return command.Action(c)
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"io"
 	"slices"
@@ -74,29 +75,24 @@ type reader struct {
 
 // sort gives the flags among the words their values; args are the other words.
 func (r *reader) sort(words []string) (args []string, err error) {
-	for i := 0; i < len(words); i++ {
-		word := words[i]
+	for len(words) > 0 {
+		word := words[0]
+		words = words[1:]
 		switch {
 		case word == "--":
-			return append(args, words[i+1:]...), nil
+			return append(args, words...), nil
 		case !isFlag(word):
 			args = append(args, word)
 			continue
 		}
-		open, err := r.option(word)
+		options, err := r.split(word)
 		if err != nil {
 			return nil, err
 		}
-		if open == "" {
-			continue
-		}
-		i++
-		if i == len(words) || isFlag(words[i]) || words[i] == "--" {
-			return nil, Usagef("option %s needs a value; write %s=…", shown(open), open)
-		}
-		r.options = append(r.options, open, words[i])
-		if err := r.give(strings.TrimLeft(open, "-"), words[i]); err != nil {
-			return nil, err
+		for _, option := range options {
+			if words, err = r.option(option, words); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return args, nil
@@ -113,57 +109,49 @@ func shown(word string) string {
 	return text.Quote(word, most)
 }
 
-// option reads a word that is meant as a flag. A flag whose value has to be the next word is returned as open.
-func (r *reader) option(word string) (open string, err error) {
-	name, value, hasValue := strings.Cut(strings.TrimPrefix(word[1:], "-"), "=")
-	f, known := r.flags[name]
+// split makes of combined one-letter flags behind a single dash a word each; other words stay whole.
+func (r *reader) split(word string) (options []string, err error) {
+	name, _, _ := strings.Cut(strings.TrimPrefix(word[1:], "-"), "=")
+	_, known := r.flags[name]
 	switch {
 	case name == "" || name[0] == '-':
-		return "", Usagef("%s is not an option; --help lists them", shown(word))
-	case !known && strings.HasPrefix(word, "--"):
-		return "", unknown(word)
-	case !known:
-		return r.cluster(word)
-	case takesValue(f) && !hasValue:
-		return word, nil
-	case !takesValue(f) && hasValue:
-		if _, err := strconv.ParseBool(value); err != nil {
-			return "", Usagef("option %s takes no value; put a space between the words", shown(word))
-		}
-	case !hasValue:
-		value = "true"
+		return nil, Usagef("%s is not an option; --help lists them", shown(word))
+	case known:
+		return []string{word}, nil
 	}
-	r.options = append(r.options, word)
-	return "", r.give(name, value)
-}
-
-// cluster reads combined one-letter flags behind a single dash.
-func (r *reader) cluster(word string) (open string, err error) {
 	for rest := word[1:]; rest != ""; {
 		_, size := utf8.DecodeRuneInString(rest)
-		letter := rest[:size]
-		rest = rest[size:]
-		f, known := r.flags[letter]
-		option, value := "-"+letter, "true"
-		switch {
-		case !known:
-			return "", unknown(word)
-		case takesValue(f) && rest == "":
-			return option, nil
-		case takesValue(f):
-			value, rest = strings.TrimPrefix(rest, "="), ""
-			option += "=" + value
+		f, known := r.flags[rest[:size]]
+		if !known || word[1] == '-' {
+			return nil, Usagef("unknown option %s; --help lists them", shown(word))
 		}
-		r.options = append(r.options, option)
-		if err := r.give(letter, value); err != nil {
-			return "", err
+		option := "-" + rest[:size]
+		if rest = rest[size:]; takesValue(f) && rest != "" {
+			option, rest = option+"="+strings.TrimPrefix(rest, "="), ""
 		}
+		options = append(options, option)
 	}
-	return "", nil
+	return options, nil
 }
 
-func unknown(word string) error {
-	return Usagef("unknown option %s; --help lists them", shown(word))
+// option gives the flag of a word its value, which may be the first of the words that follow, and returns the rest.
+func (r *reader) option(word string, next []string) ([]string, error) {
+	r.options = append(r.options, word)
+	name, value, given := strings.Cut(strings.TrimLeft(word, "-"), "=")
+	switch takes := takesValue(r.flags[name]); {
+	case takes && !given && (len(next) == 0 || isFlag(next[0]) || next[0] == "--"):
+		return nil, Usagef("option %s needs a value; write %s=…", shown(word), word)
+	case takes && !given:
+		value, next = next[0], next[1:]
+		r.options = append(r.options, value)
+	case !given:
+		value = "true"
+	case !takes:
+		if _, err := strconv.ParseBool(value); err != nil {
+			return nil, Usagef("option %s takes no value; put a space between the words", shown(word))
+		}
+	}
+	return next, r.give(r.flags[name], value)
 }
 
 func takesValue(f cli.Flag) bool {
@@ -171,74 +159,47 @@ func takesValue(f cli.Flag) bool {
 	return ok && doc.TakesValue()
 }
 
-// give gives a flag a value. That of its first name counts: cli keeps one for each name.
-func (r *reader) give(name, value string) error {
-	f := r.flags[name]
-	name = f.Names()[0]
-	want, word := "true or false", value
+// give gives a flag a value, by all of its names: cli keeps one for each.
+func (r *reader) give(f cli.Flag, value string) (err error) {
+	want, word, first := "true or false", value, dashed(f.Names()[0])
 	switch f := f.(type) {
 	case *ValuesFlag:
 		if n := len(f.Values) - 1; !slices.Contains(f.Values, value) {
-			return Usagef("%s %s: allowed are %s and %s", dashed(name), value, strings.Join(f.Values[:n], ", "), f.Values[n])
+			return Usagef("%s %s: allowed are %s and %s", first, value, strings.Join(f.Values[:n], ", "), f.Values[n])
 		}
-	case *cli.StringSliceFlag:
-		return r.add(name, value)
+	case *cli.StringSliceFlag: // cli would split the word at commas
+		if values, ok := r.set.Lookup(f.Name).Value.(*cli.StringSlice); ok {
+			all := append(slices.Clone(values.Value()), value)
+			defer func() { *values = *cli.NewStringSlice(all...) }()
+		}
 	case *cli.DurationFlag:
 		want = "a duration such as 90s or 10m"
 	case *cli.Float64Flag:
 		want = "a number such as 2.5"
 	case *cli.IntFlag:
 		want = "a whole number such as 2"
-		word = decimal(value)
+		var n int
+		n, err = strconv.Atoi(value)
+		word = strconv.Itoa(n) // cli would read 010 as octal
 	}
-	if err := r.set.Set(name, word); err != nil {
-		return Usagef("%s %s: invalid value; want %s", dashed(name), value, want)
+	for _, name := range f.Names() {
+		err = errors.Join(err, r.set.Set(name, word))
+	}
+	if err != nil {
+		return Usagef("%s %s: invalid value; want %s", first, value, want)
 	}
 	return nil
 }
 
-// decimal is a whole number without what makes cli read it as octal or hexadecimal; "" if it is none.
-func decimal(word string) string {
-	n, err := strconv.Atoi(word)
-	if err != nil {
-		return ""
-	}
-	return strconv.Itoa(n)
-}
-
-// add adds a value to those of a flag that may be repeated: the whole word, which cli would split at commas.
-func (r *reader) add(name, value string) error {
-	values, ok := r.set.Lookup(name).Value.(*cli.StringSlice)
-	if !ok {
-		return r.set.Set(name, value)
-	}
-	all := append(slices.Clone(values.Value()), value)
-	err := r.set.Set(name, "") // it was given
-	*values = *cli.NewStringSlice(all...)
-	return err
-}
-
-// Choice is one of several flags that exclude each other.
-type Choice struct {
-	Flag string // as the admin types it: "-r", "--recreate"
-	Set  bool   // was given
-}
-
-// OneOf returns the Flag of the only choice that is set. None or more than one is a *UsageError that lists
-// them; what names what is chosen, such as "action".
-func OneOf(what string, choices ...Choice) (string, error) {
-	var all, set []string
-	for _, c := range choices {
-		all = append(all, c.Flag)
-		if c.Set {
-			set = append(set, c.Flag)
-		}
-	}
-	switch len(set) {
+// OneOf returns the only one of several switches that is given, which are written as the admin types them: "-r",
+// "--recreate". None or more than one is a *UsageError that lists them; what names what is chosen, such as "action".
+func OneOf(c *cli.Context, what string, switches ...string) (string, error) {
+	given := slices.DeleteFunc(slices.Clone(switches), func(name string) bool { return !c.Bool(strings.TrimLeft(name, "-")) })
+	switch len(given) {
 	case 0:
-		return "", Usagef("no %s given; give one of %s", what, strings.Join(all, ", "))
+		return "", Usagef("no %s given; give one of %s", what, strings.Join(switches, ", "))
 	case 1:
-		return set[0], nil
+		return given[0], nil
 	}
-	return "", Usagef("more than one %s given (%s); give only one", what, strings.Join(set, ", "))
+	return "", Usagef("more than one %s given (%s); give only one", what, strings.Join(given, ", "))
 }

@@ -212,7 +212,7 @@ func TestDispatch(t *testing.T) {
 	} {
 		out.Reset()
 		ran = ""
-		err := Dispatch(t.Context(), program(), words(line), &out)
+		err := Dispatch(t.Context(), program, words(line), &out)
 		if want.err != "" {
 			wantUsage(t, err, want.err)
 		} else if err != nil {
@@ -261,16 +261,22 @@ func TestWholeWay(t *testing.T) {
 }
 
 func TestOneOf(t *testing.T) {
-	r, d, m := Choice{Flag: "-r"}, Choice{Flag: "-d"}, Choice{Flag: "-m"}
-	_, err := OneOf("action", r, d, m)
-	wantUsage(t, err, "no action given", "-r, -d, -m")
-	d.Set = true
-	if got, err := OneOf("action", r, d, m); got != "-d" || err != nil {
-		t.Errorf("got %q, %v; want -d", got, err)
+	choose := func(line string) (string, error) {
+		c, err := readWords(words(line), hostFlags())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return OneOf(c, "action", "-r", "-d", "--recreate")
 	}
-	r.Set = true
-	got, err := OneOf("action", r, d, m)
-	wantUsage(t, err, "more than one action", "-r, -d)")
+	_, err := choose("3 -m -r=false")
+	wantUsage(t, err, "no action given", "-r, -d, --recreate")
+	for line, want := range map[string]string{"-d 3": "-d", "3 -recreate": "--recreate"} {
+		if got, err := choose(line); got != want || err != nil {
+			t.Errorf("%s: got %q, %v; want %s", line, got, err, want)
+		}
+	}
+	got, err := choose("-dr")
+	wantUsage(t, err, "more than one action", "(-r, -d)")
 	if got != "" {
 		t.Errorf("got %q beside the error", got)
 	}

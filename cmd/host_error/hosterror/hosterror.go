@@ -76,8 +76,7 @@ func Tool() app.Tool {
 
 // flags are what the flags of host_error ask for.
 func flags(c *cli.Context, word hook.YesNo) (q incident.Request, err error) {
-	mode, err := app.OneOf("action",
-		app.Choice{Flag: "-r", Set: c.Bool("recreate")}, app.Choice{Flag: "-d", Set: c.Bool("delete")}, app.Choice{Flag: "-m", Set: c.Bool("migrate")})
+	mode, err := app.OneOf(c, "action", "-r", "-d", "-m")
 	fencing := c.String("fencing")
 	switch {
 	case err != nil:

@@ -61,8 +61,7 @@ func Tool() app.Tool {
 
 // flags are what the flags of vm_failure ask for.
 func flags(c *cli.Context, word hook.YesNo) (q incident.Request, err error) {
-	mode, err := app.OneOf("action",
-		app.Choice{Flag: "-r", Set: c.Bool("recreate")}, app.Choice{Flag: "-d", Set: c.Bool("delete")}, app.Choice{Flag: "--retry", Set: c.Bool("retry")})
+	mode, err := app.OneOf(c, "action", "-r", "-d", "--retry")
 	if err == nil && word != hook.Unset {
 		err = app.Usagef("y and n are for host_error; leave %s out", word)
 	}

@@ -129,6 +129,9 @@ func TestDocuments(t *testing.T) {
 		page := readFile(t, filepath.Join(dir, "man", p.Name+section))
 		sound(t, []byte(page))
 		for _, c := range commandsOf(p) {
+			if _, err := app.Read(t.Context(), c.Command, nil); err != nil {
+				t.Errorf("%s: %v", c.path(), err)
+			}
 			for _, d := range c.options() {
 				for _, shell := range []string{page, readFile(t, filepath.Join(dir, "bash", p.Name)), readFile(t, filepath.Join(dir, "zsh", "_"+p.Name))} {
 					if !strings.Contains(strings.ReplaceAll(shell, `\-`, "-"), d.Names[0]) {
