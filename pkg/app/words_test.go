@@ -184,7 +184,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestRun: a command is found by its words, wherever its options stand; --help and --version say what there is.
+// TestDispatch: a command is found by its words, wherever its options stand; --help and --version say what there is.
 func TestDispatch(t *testing.T) {
 	var out bytes.Buffer
 	ran := ""
@@ -192,13 +192,11 @@ func TestDispatch(t *testing.T) {
 		ran = strings.Join(append([]string{c.Command.HelpName}, c.Args().Slice()...), "|")
 		return nil
 	}
-	program := func() *cli.Command {
-		return &cli.Command{Name: "many", Usage: "does things", UsageText: "many list\n\n   More.", Subcommands: []*cli.Command{{
-			Name: "list", Usage: "list all", Action: act,
-			Subcommands: []*cli.Command{{Name: "show", Usage: "show one", ArgsUsage: "NUMBER", Action: act, Flags: []cli.Flag{
-				&cli.StringFlag{Name: "html", Usage: "to `FILE`", DefaultText: "nowhere"}, &cli.BoolFlag{Name: "inner", Hidden: true}}}},
-		}}}
-	}
+	program := &cli.Command{Name: "many", Usage: "does things", UsageText: "many list\n\n   More.", Subcommands: []*cli.Command{{
+		Name: "list", Usage: "list all", Action: act,
+		Subcommands: []*cli.Command{{Name: "show", Usage: "show one", ArgsUsage: "NUMBER", Action: act, Flags: []cli.Flag{
+			&cli.StringFlag{Name: "html", Usage: "to `FILE`", DefaultText: "nowhere"}, &cli.BoolFlag{Name: "inner", Hidden: true}}}},
+	}}}
 	for line, want := range map[string]struct{ ran, out, err string }{
 		"list":                 {ran: "many list"},
 		"list show 3 --html x": {ran: "many list show|3"},
