@@ -28,7 +28,8 @@ type Settings struct {
 func CommonFlags() []cli.Flag {
 	return append([]cli.Flag{
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and change nothing"},
-		&ValuesFlag{Values: []string{"none", "left", "running"}, StringFlag: cli.StringFlag{Name: "verify", Usage: "`WHAT` has to be seen before a VM counts as done: none (oned accepted the call), left (the VM left the host and its clean-up is over, or it left the failure), running (it runs again)",
+		&ValuesFlag{Values: []string{"none", "left", "running"}, StringFlag: cli.StringFlag{
+			Name: "verify", Usage: "`WHAT` has to be seen before a VM counts as done: none (oned accepted the call), left (the VM left the host and its clean-up is over, or it left the failure), running (it runs again)",
 			DefaultText: "running; vm_failure without a terminal: left"}},
 		&cli.DurationFlag{Name: "timeout", Value: config.Default().Timeout, Usage: "give up acting and verifying after this `TIME`; what is not done then is listed", DefaultText: "10m0s, or what the cloud needs for so many VMs"},
 		&cli.DurationFlag{Name: "oned-wait", Value: config.Default().OnedWait, Usage: "keep trying for this `TIME` while oned does not answer (restart, change of leader)"},

@@ -60,7 +60,8 @@ func Tool() app.Tool {
 			&cli.DurationFlag{Name: "interval", Usage: "`TIME` of a monitoring cycle", DefaultText: "as oned or monitord.conf say"},
 			&cli.DurationFlag{Name: "wait", Usage: "watch the host for this `TIME` first, instead of -p"},
 			&cli.StringSliceFlag{Name: "confirm", Usage: "ask `COMMAND` with its arguments before anything is done: exit code 0 means that the host is alive; may be repeated"},
-			&app.ValuesFlag{Values: []string{config.FencingAuto, config.FencingRequired, config.FencingOff}, StringFlag: cli.StringFlag{Name: "fencing", Value: config.Default().Fencing, Usage: "`WHEN` to prove the host off: auto (if fencing is configured for it, else continue with a warning), required (no proof, no action), off"}},
+			&app.ValuesFlag{Values: []string{config.FencingAuto, config.FencingRequired, config.FencingOff}, StringFlag: cli.StringFlag{
+				Name: "fencing", Value: config.Default().Fencing, Usage: "`WHEN` to prove the host off: auto (if fencing is configured for it, else continue with a warning), required (no proof, no action), off"}},
 			&cli.BoolFlag{Name: "no-fencing", Aliases: []string{"u"}, Usage: "the same as --fencing off"},
 			&cli.BoolFlag{Name: "fence-first", Usage: "fence at once instead of watching the host"},
 			&cli.BoolFlag{Name: "yes", Usage: "do not ask at a terminal before VMs are started elsewhere although nothing proves that the host is off: for scripts"},

@@ -28,7 +28,8 @@ func (t *tool) drill() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "all", Usage: "each host of the cloud: which loss it cannot absorb"},
 			&cli.StringFlag{Name: "cluster", Usage: "each host of `CLUSTER`, by name or ID"},
-			&app.ValuesFlag{Values: []string{string(recovery.Recreate), string(recovery.Delete), string(recovery.Migrate)}, StringFlag: cli.StringFlag{Name: "action", Value: string(recovery.Recreate), Usage: "`ACTION` of the hook on the VMs: recreate, delete or migrate"}},
+			&app.ValuesFlag{Values: []string{string(recovery.Recreate), string(recovery.Delete), string(recovery.Migrate)}, StringFlag: cli.StringFlag{
+				Name: "action", Value: string(recovery.Recreate), Usage: "`ACTION` of the hook on the VMs: recreate, delete or migrate"}},
 			&cli.BoolFlag{Name: "suspended", Usage: "include suspended and powered-off VMs, like y"},
 			&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: 2, Usage: "for how many monitoring cycles the hook watches the host, as its `NUMBER` after -p"},
 			&cli.BoolFlag{Name: "fence-test", Usage: "really power HOST off and on again, which has to be disabled and empty; asks before"},

@@ -23,11 +23,14 @@ func (t *tool) hooks() *cli.Command {
 		&cli.StringFlag{Name: "dir", Usage: "`DIRECTORY` with the executables of one-ft", DefaultText: wish.Dir + ", or below $ONE_LOCATION/var"},
 	}
 	what := []cli.Flag{
-		&app.ValuesFlag{Values: []string{"recreate", "delete", "migrate", "none"}, StringFlag: cli.StringFlag{Name: "hosts", Value: wish.Host, Usage: "`ACTION` for the VMs of a failed host: recreate, delete, migrate or none"}},
+		&app.ValuesFlag{Values: []string{"recreate", "delete", "migrate", "none"}, StringFlag: cli.StringFlag{
+			Name: "hosts", Value: wish.Host, Usage: "`ACTION` for the VMs of a failed host: recreate, delete, migrate or none"}},
 		&cli.BoolFlag{Name: "suspended", Usage: "include suspended and powered-off VMs"},
 		&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: wish.Pause, Usage: "watch a failed host for this `NUMBER` of monitoring cycles first"},
-		&app.ValuesFlag{Values: []string{"recreate", "retry", "delete", "none"}, StringFlag: cli.StringFlag{Name: "failures", Value: wish.Failures, Usage: "`ACTION` for a VM that failed: recreate (it loses disks that are not persistent), retry, delete or none"}},
-		&app.ValuesFlag{Values: []string{"boot", "none"}, StringFlag: cli.StringFlag{Name: "unknown", Value: wish.Unknown, Usage: "`ACTION` for a VM that is UNKNOWN: boot or none"}},
+		&app.ValuesFlag{Values: []string{"recreate", "retry", "delete", "none"}, StringFlag: cli.StringFlag{
+			Name: "failures", Value: wish.Failures, Usage: "`ACTION` for a VM that failed: recreate (it loses disks that are not persistent), retry, delete or none"}},
+		&app.ValuesFlag{Values: []string{"boot", "none"}, StringFlag: cli.StringFlag{
+			Name: "unknown", Value: wish.Unknown, Usage: "`ACTION` for a VM that is UNKNOWN: boot or none"}},
 	}
 	sub := func(name, usage string, flags []cli.Flag, act app.Act) *cli.Command {
 		return &cli.Command{Name: name, Usage: usage, Flags: append(flags, app.CommonFlags()...), Action: func(c *cli.Context) error {

@@ -19,9 +19,12 @@ func (t *tool) resume() *cli.Command {
 		Name: "resume", Usage: "finish what processes left open, and handle hosts and VMs that no hook was called for", ArgsUsage: "[INCIDENT]",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "confirm-off", Usage: "you say that the host of INCIDENT is certainly off: this is its fence"},
-			&app.ValuesFlag{Values: []string{config.ResumeRecreate, config.ResumeDelete, config.ResumeMigrate, config.ResumeNone}, StringFlag: cli.StringFlag{Name: "hosts", Usage: "`ACTION` for a host in ERROR that no hook was called for: recreate, delete, migrate or none", DefaultText: config.Default().ResumeHosts}},
-			&app.ValuesFlag{Values: []string{config.ResumeBoot, config.ResumeNone}, StringFlag: cli.StringFlag{Name: "unknown", Usage: "`ACTION` for a VM that is UNKNOWN on a host that is fine: boot or none", DefaultText: config.Default().ResumeUnknown}},
-			&app.ValuesFlag{Values: []string{config.ResumeRecreate, config.ResumeRetry, config.ResumeDelete, config.ResumeNone}, StringFlag: cli.StringFlag{Name: "failed", Usage: "`ACTION` for a failed VM whose host is fine: recreate, retry, delete or none", DefaultText: config.Default().ResumeFailed}},
+			&app.ValuesFlag{Values: []string{config.ResumeRecreate, config.ResumeDelete, config.ResumeMigrate, config.ResumeNone}, StringFlag: cli.StringFlag{
+				Name: "hosts", Usage: "`ACTION` for a host in ERROR that no hook was called for: recreate, delete, migrate or none", DefaultText: config.Default().ResumeHosts}},
+			&app.ValuesFlag{Values: []string{config.ResumeBoot, config.ResumeNone}, StringFlag: cli.StringFlag{
+				Name: "unknown", Usage: "`ACTION` for a VM that is UNKNOWN on a host that is fine: boot or none", DefaultText: config.Default().ResumeUnknown}},
+			&app.ValuesFlag{Values: []string{config.ResumeRecreate, config.ResumeRetry, config.ResumeDelete, config.ResumeNone}, StringFlag: cli.StringFlag{
+				Name: "failed", Usage: "`ACTION` for a failed VM whose host is fine: recreate, retry, delete or none", DefaultText: config.Default().ResumeFailed}},
 			&cli.DurationFlag{Name: "wait", Usage: "`TIME` that a host in ERROR is watched, counted from when it failed", DefaultText: "wait or cycles of the configuration, else 2 monitoring cycles"},
 		}, app.CommonFlags()...),
 		Action: func(c *cli.Context) error {
