@@ -32,7 +32,7 @@ func Dispatch(ctx context.Context, program *cli.Command, words []string, stdout 
 		return err
 	case c.Bool("help"):
 		return help(&found, stdout)
-	case c.Bool("version"):
+	case command == program && c.Bool("version"):
 		_, err = fmt.Fprintf(stdout, "%s version %s\n", program.Name, Version())
 		return err
 	case command.Action == nil && c.NArg() > 0:
