@@ -104,12 +104,14 @@ func Docs(flags []cli.Flag) (docs []Doc) {
 		if visible, can := f.(cli.VisibleFlag); !ok || can && !visible.IsVisible() {
 			continue
 		}
-		d := Doc{Usage: strings.ReplaceAll(shown.GetUsage(), "`", "")}
+		d := Doc{Usage: strings.ReplaceAll(shown.GetUsage(), "`", ""), Default: shown.GetDefaultText()}
 		for _, name := range f.Names() {
 			d.Names = append(d.Names, dashed(name))
 		}
-		if shown.TakesValue() {
-			d.Value, d.Default = "VALUE", shown.GetDefaultText()
+		if !shown.TakesValue() {
+			d.Default = strings.TrimPrefix(d.Default, "false")
+		} else {
+			d.Value = "VALUE"
 			if d.Default == strconv.Quote(shown.GetValue()) { // as cli shows strings
 				d.Default = shown.GetValue()
 			}

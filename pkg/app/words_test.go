@@ -222,6 +222,16 @@ func TestDispatch(t *testing.T) {
 	}
 }
 
+// TestDefaults: a default is shown as the admin would type it; that of a switch only when it is explained.
+func TestDefaults(t *testing.T) {
+	docs := Docs([]cli.Flag{&cli.BoolFlag{Name: "ssh", DefaultText: "true there"}, &cli.BoolFlag{Name: "all"}, &cli.StringFlag{Name: "dir", Value: "/a b"}, &cli.IntFlag{Name: "n"}})
+	for i, want := range []string{"true there", "", "/a b", "0"} {
+		if docs[i].Default != want {
+			t.Errorf("%q: default %q, want %q", docs[i].Names, docs[i].Default, want)
+		}
+	}
+}
+
 // TestPlainValues: a value is never split or trimmed, and a number is decimal.
 func TestPlainValues(t *testing.T) {
 	flags := func() []cli.Flag {
