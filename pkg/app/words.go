@@ -103,11 +103,10 @@ func isFlag(word string) bool {
 	return len(word) > 1 && word[0] == '-' && word != "--" && (word[1] < '0' || word[1] > '9')
 }
 
+const mostWord, mostValue = 40, 120 // characters of a foreign word or value in a message
+
 // shown quotes a foreign word for a message.
-func shown(word string) string {
-	const most = 40 // characters
-	return text.Quote(word, most)
-}
+func shown(word string) string { return text.Quote(word, mostWord) }
 
 // split makes of combined one-letter flags behind a single dash a word each; other words stay whole.
 func (r *reader) split(word string) (options []string, err error) {
@@ -165,7 +164,7 @@ func (r *reader) give(f cli.Flag, value string) (err error) {
 	switch f := f.(type) {
 	case *ValuesFlag:
 		if n := len(f.Values) - 1; !slices.Contains(f.Values, value) {
-			return Usagef("%s %s: allowed are %s and %s", first, value, strings.Join(f.Values[:n], ", "), f.Values[n])
+			return Usagef("%s %s: allowed are %s and %s", first, text.Short(value, mostValue), strings.Join(f.Values[:n], ", "), f.Values[n])
 		}
 	case *cli.StringSliceFlag: // cli would split the word at commas
 		if values, ok := r.set.Lookup(f.Name).Value.(*cli.StringSlice); ok {
@@ -186,7 +185,7 @@ func (r *reader) give(f cli.Flag, value string) (err error) {
 		err = errors.Join(err, r.set.Set(name, word))
 	}
 	if err != nil {
-		return Usagef("%s %s: invalid value; want %s", first, value, want)
+		return Usagef("%s %s: invalid value; want %s", first, text.Short(value, mostValue), want)
 	}
 	return nil
 }
