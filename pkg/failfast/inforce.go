@@ -27,27 +27,14 @@ const (
 // Force is whether marks are obeyed.
 type Force struct {
 	State ForceState
-	// Err is why it is not known: ErrOtherUser, a mark that cannot be written, ssh that refuses its
-	// configuration or does not know -G.
+	// Err is why it is not known: a mark that cannot be written, ssh that refuses its configuration or does not know -G.
 	Err error
 	// ConnectTimeout is what ssh uses for a host that its configuration does not name.
 	ConnectTimeout time.Duration
 }
 
-// Check asks ssh about a name that does not exist (RFC 6761: .invalid), with and without a mark of
+// InForce asks ssh about a name that does not exist (RFC 6761: .invalid), with and without a mark of
 // that name. The mark is there for milliseconds.
-func Check(ctx context.Context, machine Machine, stateDir string) Force {
-	c, err := NewClient(machine, stateDir)
-	switch {
-	case errors.Is(err, ErrNoSSH):
-		return Force{State: NoSSH}
-	case err != nil:
-		return Force{State: Unknown, Err: err}
-	}
-	return c.InForce(ctx, Open(stateDir))
-}
-
-// InForce is Check for a client.
 func (c Client) InForce(ctx context.Context, m Marks) Force {
 	name := fmt.Sprintf("one-ft-check-%08x.invalid", rand.Uint32())
 	unknown := func(err error) Force {
@@ -82,7 +69,7 @@ func (c Client) Accepts(ctx context.Context, m Marks, text []byte) (err error) {
 	if err != nil {
 		return fmt.Errorf("try the ssh configuration: %w", err)
 	}
-	defer func() { err = errors.Join(err, remove(f.Name())) }()
+	defer func() { err = errors.Join(err, statedir.Remove(f.Name())) }()
 	_, err = f.Write(text)
 	if err = errors.Join(err, statedir.OwnLikeParent(f.Name()), f.Close()); err != nil {
 		return fmt.Errorf("try the ssh configuration: %w", err)
@@ -104,7 +91,7 @@ func (c Client) marked(ctx context.Context, m Marks, name string) (s Settings, e
 	if err := m.write(name, []Hold{{Host: noHost, Until: time.Now().Add(MaxHold)}}); err != nil {
 		return Settings{}, err
 	}
-	defer func() { err = errors.Join(err, remove(m.Path(name))) }()
+	defer func() { err = errors.Join(err, statedir.Remove(m.Path(name))) }()
 	return c.Resolve(ctx, name)
 }
 

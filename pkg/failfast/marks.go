@@ -2,6 +2,7 @@ package failfast
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
 )
 
@@ -24,6 +26,9 @@ const (
 	maxMark = 64 << 10
 	// directory is where marks are, below the state directory.
 	directory = "off"
+	// lockWait is how long another process is waited for; it has the lock for milliseconds.
+	lockWait = 2 * time.Second
+	lockName = ".lock"
 )
 
 var (
@@ -31,6 +36,8 @@ var (
 	ErrName = errors.New("not a host name")
 	// ErrExpiry is an expiry that has passed, or is further ahead than MaxHold.
 	ErrExpiry = errors.New("a mark expires within a minute")
+	// ErrBusy is another process that has had the lock over the marks for too long.
+	ErrBusy = errors.New("another process has held the lock over the marks of hosts for 2s")
 )
 
 // Hold is what one host has to do with a mark.
@@ -132,7 +139,7 @@ func (m Marks) Clear(ctx context.Context, host int) error {
 			if left := m.others(mark.Name, host); len(left) > 0 {
 				failed = append(failed, m.write(mark.Name, left))
 			} else {
-				failed = append(failed, remove(m.Path(mark.Name)))
+				failed = append(failed, statedir.Remove(m.Path(mark.Name)))
 			}
 		}
 		return failed
@@ -141,8 +148,11 @@ func (m Marks) Clear(ctx context.Context, host int) error {
 
 // locked does something under the lock over the marks; what says what it is, before each error.
 func (m Marks) locked(ctx context.Context, what string, do func() []error) error {
-	unlock, err := m.lock(ctx)
-	if err != nil {
+	_, unlock, err := statedir.LockFile(ctx, m.Path(lockName), lockWait)
+	switch {
+	case errors.Is(err, statedir.ErrLocked):
+		return fmt.Errorf("%s: %w", what, ErrBusy)
+	case err != nil:
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer unlock()
@@ -200,11 +210,10 @@ func (m Marks) Sweep(ctx context.Context) (removed []Mark, err error) {
 			if !mark.Leftover() {
 				continue
 			}
-			if err := remove(m.Path(mark.Name)); err != nil {
-				failed = append(failed, err)
-				continue
+			err := statedir.Remove(m.Path(mark.Name))
+			if failed = append(failed, err); err == nil {
+				removed = append(removed, mark)
 			}
-			removed = append(removed, mark)
 		}
 		return failed
 	})
@@ -231,7 +240,62 @@ func (m Marks) others(name string, host int) []Hold {
 	return slices.DeleteFunc(holds, func(h Hold) bool { return h.Host == host || !h.Until.After(now) })
 }
 
+// make makes the directory of the marks. The state directory is there: the journal is in it.
+func (m Marks) make() error {
+	err := os.Mkdir(m.dir, 0o755)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	return statedir.OwnLikeParent(m.dir)
+}
+
 // content is what a mark says.
 type content struct {
 	Holds []Hold `json:"holds"`
+}
+
+// read gives the holds of a mark.
+func (m Marks) read(name string) ([]Hold, error) {
+	text, err := statedir.ReadSmall(m.Path(name), maxMark)
+	if err != nil {
+		return nil, err
+	}
+	return decode(text)
+}
+
+func decode(text []byte) ([]Hold, error) {
+	var c content
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, err
+	}
+	if len(c.Holds) == 0 {
+		return nil, errors.New("it names no host")
+	}
+	return c.Holds, nil
+}
+
+// write replaces a mark as a whole; it expires with the last of its holds. It need not survive a crash of the machine.
+func (m Marks) write(name string, holds []Hold) error {
+	text, err := json.Marshal(content{Holds: holds})
+	if err != nil {
+		return err
+	}
+	until := slices.MaxFunc(holds, func(a, b Hold) int { return a.Until.Compare(b.Until) }).Until
+	return statedir.Replace(m.Path(name), append(text, '\n'), statedir.Volatile(), statedir.ModTime(until))
+}
+
+// sweepUnfinished removes what processes that died left half written: no mark begins with a dot. The lock
+// is ours, so nobody writes now.
+func (m Marks) sweepUnfinished() error {
+	entries, err := os.ReadDir(m.dir)
+	failed := []error{err}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") && e.Name() != lockName {
+			failed = append(failed, statedir.Remove(m.Path(e.Name())))
+		}
+	}
+	return errors.Join(failed...)
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"one-ft/pkg/statedir"
 )
 
 // ErrOtherUser is a process that is neither root nor the user that the drivers of oned run as.
@@ -37,11 +39,11 @@ func ownerOf(dir string) (User, error) {
 	if err != nil {
 		return User{}, fmt.Errorf("find the user that oned runs as: %w", err)
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return User{}, fmt.Errorf("find the user that oned runs as: the owner of %s cannot be read", dir)
+	uid, _, err := statedir.Owner(info)
+	if err != nil {
+		return User{}, fmt.Errorf("find the user that oned runs as: %w", err)
 	}
-	return lookUp(int(owner.Uid))
+	return lookUp(uid)
 }
 
 // lookUp is a user by its ID, as this process may run programs as it.

@@ -39,14 +39,6 @@ func Prepare(f func(*os.File) error) Option { return func(o *option) { o.prepare
 // CreateOnly fails with an error that is fs.ErrExist when the file exists already, instead of replacing it.
 func CreateOnly() Option { return func(o *option) { o.create = true } }
 
-// TempPattern is what os.CreateTemp is given for the file that becomes path: hidden, in the
-// same directory, and no longer than a name may be.
-func TempPattern(path string) string {
-	const most = 200
-	base := filepath.Base(path)
-	return "." + base[:min(len(base), most)] + "-*"
-}
-
 // Replace writes a file as a whole: after it either the old or the new text is there, and, unless
 // it is Volatile, on the disk. A file that root makes is given to the owner of its directory.
 func Replace(path string, text []byte, options ...Option) (err error) {
@@ -54,7 +46,9 @@ func Replace(path string, text []byte, options ...Option) (err error) {
 	for _, set := range options {
 		set(&o)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), TempPattern(path))
+	const longest = 200 // with what CreateTemp adds a name has at most 255 bytes
+	base := filepath.Base(path)
+	f, err := os.CreateTemp(filepath.Dir(path), "."+base[:min(len(base), longest)]+"-*")
 	if err != nil {
 		return err
 	}
@@ -139,6 +133,23 @@ func read(path string, limit int64, flags int) ([]byte, error) {
 	return text, err
 }
 
+// Remove removes a file that another process may have removed.
+func Remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Owner is the user and the group of a file.
+func Owner(info fs.FileInfo) (uid, gid int, err error) {
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, 0, fmt.Errorf("the owner of %q cannot be read", info.Name())
+	}
+	return int(owner.Uid), int(owner.Gid), nil
+}
+
 // OwnLikeParent gives a file or directory that root has just made to the owner of the directory
 // that it is in.
 func OwnLikeParent(path string) error {
@@ -149,11 +160,11 @@ func OwnLikeParent(path string) error {
 	if err != nil {
 		return err
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
+	uid, gid, err := Owner(info)
+	if err != nil {
 		return nil
 	}
-	return os.Lchown(path, int(owner.Uid), int(owner.Gid))
+	return os.Lchown(path, uid, gid)
 }
 
 // MakeDir makes a directory and those above it that are missing.
