@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,24 +14,24 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// document is a kind of file that is changed as a whole: what it is called in messages, and how it is
-// read. A text with an error is never written.
+// document is a kind of file that is changed as a whole.
 type document struct {
-	name  string
-	parse func(text []byte) error
+	name  string                  // in messages
+	check func(text []byte) error // refuses a text that is never written; nil for none
+	made  fs.FileMode             // of one that is missing and is made; 0 where a missing one is an error
 }
 
 func onedConf() document {
-	return document{name: "oned.conf", parse: func(text []byte) error {
+	return document{name: confName, check: func(text []byte) error {
 		_, err := Parse(text)
 		return err
 	}}
 }
 
-// settings is a one-ft.yaml. Package config makes the texts that are written and has read them.
-func settings() document {
-	return document{name: "one-ft.yaml", parse: func([]byte) error { return nil }}
-}
+// settings is a one-ft.yaml. Package config makes the texts and has read them. One that is made is readable for
+// everybody: else each hook ends with exit code 2. It holds no secret then, and one that is put into it is
+// refused until it is chmod 0640.
+func settings() document { return document{name: "one-ft.yaml", made: 0o644} }
 
 // ReadFile reads an oned.conf, at most 4 MiB of it; more is an error.
 func ReadFile(path string) ([]byte, error) { return onedConf().read(path) }
@@ -48,50 +47,39 @@ func WriteFile(path string, old, fresh []byte, now time.Time) (backup string, er
 }
 
 // ReadSettings reads a one-ft.yaml; nil is a missing one.
-func ReadSettings(path string) ([]byte, error) {
-	text, err := settings().read(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return text, err
-}
-
-// settingsMode is that of a one-ft.yaml that is made: whoever hooks run as has to read it, else each of them
-// ends with exit code 2. It holds no secret then, and one that is put into it is refused until it is chmod 0640.
-const settingsMode = 0o644
+func ReadSettings(path string) ([]byte, error) { return settings().read(path) }
 
 // WriteSettings replaces a one-ft.yaml as WriteFile replaces an oned.conf. One that is missing, with old of
-// nil, is made, readable for everybody, and there is no backup. Without the right to write the error is
-// fs.ErrPermission.
+// nil, is made, and there is no backup. Without the right to write the error is fs.ErrPermission.
 func WriteSettings(path string, old, fresh []byte, now time.Time) (backup string, err error) {
-	if old != nil {
-		return settings().write(path, old, fresh, now)
-	}
-	return "", settings().create(path, fresh, settingsMode)
+	return settings().write(path, old, fresh, now)
 }
 
 func (d document) read(path string) ([]byte, error) {
 	text, err := statedir.ReadConfig(path, maxSize)
-	if err != nil {
+	switch {
+	case d.made != 0 && errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", d.name, err)
 	}
 	return text, nil
 }
 
-// create makes a file, unless somebody else just has.
-func (d document) create(path string, text []byte, mode fs.FileMode) error {
-	if err := statedir.Replace(path, text, statedir.Mode(mode), statedir.CreateOnly()); err != nil {
-		return fmt.Errorf("make %s: %w; nothing was changed", d.name, err)
-	}
-	return nil
-}
-
 func (d document) write(path string, old, fresh []byte, now time.Time) (backup string, err error) {
+	if old == nil && d.made != 0 {
+		if err := statedir.Replace(path, fresh, statedir.Mode(d.made), statedir.CreateOnly()); err != nil {
+			return "", fmt.Errorf("make %s: %w; nothing was changed", d.name, err)
+		}
+		return "", nil
+	}
 	if bytes.Equal(old, fresh) {
 		return "", nil
 	}
-	if err := d.parse(fresh); err != nil {
-		return "", fmt.Errorf("%w; nothing was changed", err)
+	if d.check != nil {
+		if err := d.check(fresh); err != nil {
+			return "", fmt.Errorf("%w; nothing was changed", err)
+		}
 	}
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -162,12 +150,12 @@ func replace(like, path string, text []byte, options ...statedir.Option) error {
 	if err != nil {
 		return err
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return errors.New("the owner of the file cannot be read")
+	uid, gid, err := statedir.Owner(info)
+	if err != nil {
+		return err
 	}
 	return statedir.Replace(path, text, append(options, statedir.Mode(info.Mode().Perm()), statedir.Prepare(func(f *os.File) error {
-		if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
+		if err := f.Chown(uid, gid); err != nil {
 			return fmt.Errorf("keep its owner: %w; run this as root", err)
 		}
 		if err := copyAttributes(int(source.Fd()), int(f.Fd())); err != nil {
