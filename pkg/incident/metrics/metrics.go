@@ -28,17 +28,18 @@ var ErrDamaged = errors.New("the counters were damaged and start again from zero
 // process does it at a time; Add waits for others for 10 s at most. now is the time; the end of an
 // incident does not count as later. If only promFile could not be written, it is counted all the same.
 func Add(ctx context.Context, stateFile, promFile string, r incident.Record, now time.Time) error {
+	failed := func(err error) error { return fmt.Errorf("count incident %d: %w", r.Number, err) }
 	if r.Ended == nil || r.Status.Unfinished() {
-		return fmt.Errorf("count incident %d: it has not ended", r.Number)
+		return failed(errors.New("it has not ended"))
 	}
 	_, release, err := statedir.LockFile(ctx, stateFile+".lock", lockLimit)
 	if err != nil {
-		return fmt.Errorf("count incident %d: %w", r.Number, err)
+		return failed(err)
 	}
 	defer release()
 	s, damage := load(stateFile)
 	if damage != nil && !errors.Is(damage, ErrDamaged) {
-		return fmt.Errorf("count incident %d: %w", r.Number, damage)
+		return failed(damage)
 	}
 	s.add(r, now)
 	counters, err := s.encode()
@@ -46,7 +47,7 @@ func Add(ctx context.Context, stateFile, promFile string, r incident.Record, now
 		err = statedir.Replace(stateFile, counters, statedir.Mode(0o640))
 	}
 	if err != nil {
-		return errors.Join(damage, fmt.Errorf("count incident %d: %w", r.Number, err))
+		return errors.Join(damage, failed(err))
 	}
 	if promFile != "" {
 		if err := statedir.Replace(promFile, s.exposition()); err != nil { // for all: node_exporter is another user

@@ -35,9 +35,6 @@ const (
 	End   Kind = "end"
 )
 
-// rank orders the kinds; 0 is that of no kind.
-func (k Kind) rank() int { return 1 + slices.Index([]Kind{Begin, Hold, End}, k) }
-
 // onProblem in Command.On is an end that left something undone.
 const onProblem = "problem"
 
@@ -102,28 +99,13 @@ func New(dir string, journal *incident.Journal, commands []Command, run process.
 	if run == nil {
 		run = process.Run
 	}
-	if say == nil {
-		say = func(string, ...any) {}
-	}
 	return &Notifier{spool: spool{dir}, journal: journal, commands: commands, say: say, run: run, unlock: func(l lock) { l.release() }}
 }
 
 // Enqueue puts an event of the incident with this number into the spool, on the disk when it
 // returns. What is there already stays as it is, and what no command is for is left out. It waits for
 // no command; for the disk at most 5 s. Of an End the journal has the status before.
-func (n *Notifier) Enqueue(kind Kind, number int) { n.put(kind, number) }
-
-// Requeue is Enqueue for an event that was delivered before and means something else now: an
-// incident that was left undone has ended otherwise.
-func (n *Notifier) Requeue(kind Kind, number int) {
-	if n == nil {
-		return
-	}
-	_ = os.Remove(filepath.Join(n.spool.path(toldName), event{kind: kind, number: number}.name())) // else it is not sent, which is all that can happen
-	n.put(kind, number)
-}
-
-func (n *Notifier) put(kind Kind, number int) {
+func (n *Notifier) Enqueue(kind Kind, number int) {
 	if n == nil || !slices.ContainsFunc(n.commands, func(c Command) bool { return c.on(kind) }) {
 		return
 	}
@@ -145,4 +127,14 @@ func (n *Notifier) put(kind Kind, number int) {
 	if err != nil {
 		n.say("notification of %s may be lost: %s", e, text.Short(err.Error(), maxSaid))
 	}
+}
+
+// Requeue is Enqueue for an event that was delivered before and means something else now: an
+// incident that was left undone has ended otherwise.
+func (n *Notifier) Requeue(kind Kind, number int) {
+	if n == nil {
+		return
+	}
+	_ = os.Remove(filepath.Join(n.spool.path(toldName), event{kind: kind, number: number}.name())) // else it is not sent, which is all that can happen
+	n.Enqueue(kind, number)
 }

@@ -119,8 +119,9 @@ func (s spool) list() ([]event, error) {
 			_ = os.Remove(s.path(entry.Name())) // what stays, such as a full directory, is not in the way
 		}
 	}
+	rank := func(k Kind) int { return slices.Index([]Kind{Begin, Hold, End}, k) }
 	slices.SortFunc(events, func(a, b event) int {
-		return cmp.Or(a.number-b.number, a.kind.rank()-b.kind.rank(), strings.Compare(a.only, b.only))
+		return cmp.Or(a.number-b.number, rank(a.kind)-rank(b.kind), strings.Compare(a.only, b.only))
 	})
 	return events, nil
 }
@@ -176,8 +177,7 @@ func (s spool) lock(ctx context.Context) (lock, error) {
 	return lock{f, release}, err
 }
 
-// maxTime is how many bytes a time in the file has at most.
-const maxTime = 20
+const maxTime = 20 // bytes of a time in the file, at most
 
 // lastSent is when something was sent; the zero time if that is not known.
 func (l lock) lastSent() time.Time {
