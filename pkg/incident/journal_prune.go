@@ -3,8 +3,10 @@ package incident
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,7 +30,7 @@ func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
 	var failed []error
 	kept := 0
 	for _, n := range numbers {
-		if g := j.glance(n); g.over() && !g.ended.IsZero() && kept < keep && now.Sub(g.ended) <= age {
+		if g := j.glance(n); g.status.Ended() && !g.ended.IsZero() && kept < keep && now.Sub(g.ended) <= age {
 			kept++ // nearly all of them, of which no more has to be read
 			continue
 		}
@@ -47,7 +49,7 @@ func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
 	remove, err = j.remember(numbers, remove)
 	failed = append(failed, err)
 	for _, n := range remove {
-		failed = append(failed, removeFile(filepath.Join(j.dir, fileName(n))))
+		failed = append(failed, statedir.Remove(filepath.Join(j.dir, fileName(n))))
 	}
 	failed = append(failed, j.pruneLeftovers(age, now))
 	if err := errors.Join(failed...); err != nil {
@@ -108,7 +110,7 @@ func (j *Journal) pruneLeftovers(age time.Duration, now time.Time) error {
 			continue
 		}
 		if now.Sub(changedAt(info)) > limit {
-			failed = append(failed, removeFile(filepath.Join(j.dir, e.Name())))
+			failed = append(failed, statedir.Remove(filepath.Join(j.dir, e.Name())))
 		}
 	}
 	return errors.Join(failed...)
@@ -123,10 +125,25 @@ func changedAt(info os.FileInfo) time.Time {
 	return info.ModTime()
 }
 
-// removeFile removes a file that another process may have removed.
-func removeFile(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
+// RemoveLeftovers removes the files that killed processes have left half written in the state
+// directory and below it, apart from the journal, which Prune looks after. Errors do not
+// matter: the next process retries.
+func RemoveLeftovers(stateDir string, now time.Time) {
+	const deepest = 3
+	_ = filepath.WalkDir(stateDir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		if rel, err := filepath.Rel(stateDir, path); d.IsDir() && (err != nil || strings.Count(rel, string(filepath.Separator)) >= deepest) {
+			return fs.SkipDir
+		}
+		ours := slices.ContainsFunc([]string{".host-", ".front-end-", ".VM-", ".metrics.json-", ".alive-"}, func(p string) bool { return strings.HasPrefix(d.Name(), p) })
+		if !ours {
+			return nil // a look at each lock and incident would take its time
+		}
+		if info, err := d.Info(); err == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > tempAge {
+			_ = os.Remove(path)
+		}
+		return nil
+	})
 }

@@ -63,15 +63,13 @@ func (j *Journal) read(number int, p part) (Record, error) {
 	return r, nil
 }
 
-// glance is what the first lines of a record say, as far as they are there: it is cheaper than reading it.
+// glance is what the first lines of a record say, as far as they are there: it is cheaper than reading it. A
+// status that is no end means nothing.
 type glance struct {
 	about  object
 	status Status
 	ended  time.Time
 }
-
-// over reports whether it is certainly the record of an incident that has ended; false means nothing.
-func (g glance) over() bool { return g.status.Ended() }
 
 func (j *Journal) glance(number int) glance {
 	f, err := os.OpenFile(filepath.Join(j.dir, fileName(number)), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)

@@ -23,11 +23,8 @@ type Spool struct{ dir string }
 // Handed is a request in the spool.
 type Handed struct {
 	Request
-	text string // as it was read
+	Text string // as it was read, to tell it from a later one
 }
-
-// Text is the request as it was handed over, to tell it from a later one.
-func (h Handed) Text() string { return h.text }
 
 // maxRequest bounds a request in bytes: words of a command line.
 const maxRequest = 256 << 10
@@ -65,10 +62,11 @@ func OpenSpool(dir string) (*Spool, error) {
 // Put hands a host over; it is on the disk when it returns. A later request for the same
 // host takes the place of the one before.
 func (s *Spool) Put(q Request) error {
-	if err := q.Check(); err != nil {
-		return fmt.Errorf("hand %s %d over: %w", q.Kind, q.ID, err)
+	var request []byte
+	err := q.Check()
+	if err == nil {
+		request, err = json.Marshal(q)
 	}
-	request, err := json.Marshal(q)
 	if err == nil {
 		err = statedir.Replace(s.path(q.ID), append(request, '\n'))
 	}
@@ -110,10 +108,10 @@ func (s *Spool) Done(h Handed) (last bool, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return true, nil
-	case err == nil && now.text != h.text:
+	case err == nil && now.Text != h.Text:
 		return false, nil
 	}
-	if err := os.Remove(s.path(h.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := statedir.Remove(s.path(h.ID)); err != nil {
 		return true, fmt.Errorf("remove the request for host %d: %w", h.ID, err)
 	}
 	return true, nil
@@ -126,15 +124,12 @@ func (s *Spool) read(id int) (Handed, error) {
 	if err != nil {
 		return Handed{}, err
 	}
-	h := Handed{text: string(request)}
-	if err := json.Unmarshal(request, &h.Request); err != nil {
-		return Handed{}, err
+	h := Handed{Text: string(request)}
+	if err = json.Unmarshal(request, &h.Request); err == nil {
+		err = h.Check()
 	}
-	if err := h.Check(); err != nil {
-		return Handed{}, err
+	if err == nil && (h.Kind != "host" || h.ID != id) {
+		err = fmt.Errorf("it is for %s %d", h.Kind, h.ID)
 	}
-	if h.Kind != "host" || h.ID != id {
-		return Handed{}, fmt.Errorf("it is for %s %d", h.Kind, h.ID)
-	}
-	return h, nil
+	return h, err
 }
