@@ -43,20 +43,14 @@ func (c Client) EndMaster(ctx context.Context, name, controlPath string) ([]Proc
 // Masters gives the persistent masters of a socket, as Resolve gave it.
 func (c Client) Masters(controlPath string) ([]Process, error) {
 	all, err := c.Machine.Processes(c.User.UID)
-	if err != nil {
-		return nil, err
-	}
-	return mastersAt(all, controlPath), nil
+	return mastersAt(all, controlPath), err
 }
 
 // Connecting gives the ssh processes of the drivers' user to a host of one of the names, whether they
 // are still connecting or have a session: to a host that is off both lead nowhere.
 func (c Client) Connecting(names []string) ([]Process, error) {
 	all, err := c.Machine.Processes(c.User.UID)
-	if err != nil {
-		return nil, err
-	}
-	return connectingTo(all, names), nil
+	return connectingTo(all, names), err
 }
 
 // End ends processes: SIGTERM, then SIGKILL for those that stay, 2 s at most. Those that have ended

@@ -284,7 +284,7 @@ func (m Marks) write(name string, holds []Hold) error {
 		return err
 	}
 	until := slices.MaxFunc(holds, func(a, b Hold) int { return a.Until.Compare(b.Until) }).Until
-	return statedir.Replace(m.Path(name), append(text, '\n'), statedir.Volatile(), statedir.ModTime(until))
+	return statedir.File{Volatile: true, ModTime: until}.Replace(m.Path(name), append(text, '\n'))
 }
 
 // sweepUnfinished removes what processes that died left half written: no mark begins with a dot. The lock

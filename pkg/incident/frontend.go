@@ -24,7 +24,7 @@ func FrontEndName(stateDir string) (string, error) {
 	path := statedir.Dir(stateDir).FrontEnd()
 	err := statedir.MakeDir(stateDir)
 	if err == nil {
-		err = statedir.Replace(path, []byte(name+"\n"), statedir.CreateOnly())
+		err = statedir.File{CreateOnly: true}.Replace(path, []byte(name+"\n"))
 	}
 	if errors.Is(err, fs.ErrExist) {
 		if other, ok := KnownFrontEndName(stateDir); ok { // another process was faster

@@ -308,7 +308,7 @@ func save(dir string, r *Record) error {
 		err = fmt.Errorf("it would have %d bytes, more than %d", record.Len(), maxFile)
 	}
 	if err == nil {
-		err = statedir.Replace(filepath.Join(dir, fileName(r.Number)), record.Bytes(), statedir.Prepare(restrict))
+		err = statedir.File{Prepare: restrict}.Replace(filepath.Join(dir, fileName(r.Number)), record.Bytes())
 	}
 	if err != nil {
 		return fmt.Errorf("write incident %d: %w", r.Number, err)

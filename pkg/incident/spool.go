@@ -39,7 +39,7 @@ func (s *Spool) Alive(now time.Time) {
 	if os.Chtimes(path, now, now) == nil {
 		return
 	}
-	_ = statedir.Replace(path, nil, statedir.Volatile(), statedir.ModTime(now))
+	_ = statedir.File{Volatile: true, ModTime: now}.Replace(path, nil)
 }
 
 // LastAlive is when the process that works on all was last seen running; false when that is not known.

@@ -68,7 +68,7 @@ func (d document) read(path string) ([]byte, error) {
 
 func (d document) write(path string, old, fresh []byte, now time.Time) (backup string, err error) {
 	if old == nil && d.made != 0 {
-		if err := statedir.Replace(path, fresh, statedir.Mode(d.made), statedir.CreateOnly()); err != nil {
+		if err := (statedir.File{Mode: d.made, CreateOnly: true}).Replace(path, fresh); err != nil {
 			return "", fmt.Errorf("make %s: %w; nothing was changed", d.name, err)
 		}
 		return "", nil
@@ -91,7 +91,7 @@ func (d document) write(path string, old, fresh []byte, now time.Time) (backup s
 	if backup, err = backUp(target, target+".one-ft-"+now.Format("20060102-150405"), old); err != nil {
 		return "", fmt.Errorf("write a backup of %s: %w; nothing was changed", d.name, err)
 	}
-	if err := replace(target, target, fresh); err != nil {
+	if err := replace(target, target, fresh, false); err != nil {
 		return d.failed(target, backup, old, err)
 	}
 	return backup, d.readBack(target, backup, old, fresh)
@@ -101,7 +101,7 @@ func (d document) write(path string, old, fresh []byte, now time.Time) (backup s
 func backUp(target, name string, text []byte) (backup string, err error) {
 	backup = name
 	for n := 2; n <= 100; n++ {
-		if err = replace(target, backup, text, statedir.CreateOnly()); !errors.Is(err, fs.ErrExist) {
+		if err = replace(target, backup, text, true); !errors.Is(err, fs.ErrExist) {
 			break
 		}
 		backup = fmt.Sprintf("%s-%d", name, n)
@@ -124,7 +124,7 @@ func (d document) readBack(target, backup string, old, fresh []byte) error {
 	if err == nil {
 		return nil
 	}
-	if back := replace(target, target, old); back != nil {
+	if back := replace(target, target, old, false); back != nil {
 		return fmt.Errorf("%w, and the old text could not be put back (%w): copy %s to %s", err, back, quoted(backup), quoted(target))
 	}
 	return fmt.Errorf("%w; the old text was put back", err)
@@ -140,7 +140,7 @@ func (d document) holds(path string, text []byte) error {
 }
 
 // replace writes a file as statedir.Replace does, with mode, owner and extended attributes of like.
-func replace(like, path string, text []byte, options ...statedir.Option) error {
+func replace(like, path string, text []byte, createOnly bool) error {
 	source, err := os.Open(like)
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func replace(like, path string, text []byte, options ...statedir.Option) error {
 	if err != nil {
 		return err
 	}
-	return statedir.Replace(path, text, append(options, statedir.Mode(info.Mode().Perm()), statedir.Prepare(func(f *os.File) error {
+	return statedir.File{Mode: info.Mode().Perm(), CreateOnly: createOnly, Prepare: func(f *os.File) error {
 		if err := f.Chown(uid, gid); err != nil {
 			return fmt.Errorf("keep its owner: %w; run this as root", err)
 		}
@@ -162,7 +162,7 @@ func replace(like, path string, text []byte, options ...statedir.Option) error {
 			return fmt.Errorf("keep its extended attributes: %w", err)
 		}
 		return nil
-	}))...)
+	}}.Replace(path, text)
 }
 
 // copyAttributes copies extended attributes. File systems without them are fine, and so

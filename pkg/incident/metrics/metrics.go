@@ -44,7 +44,7 @@ func Add(ctx context.Context, stateFile, promFile string, r incident.Record, now
 	s.add(r, now)
 	counters, err := s.encode()
 	if err == nil {
-		err = statedir.Replace(stateFile, counters, statedir.Mode(0o640))
+		err = statedir.File{Mode: 0o640}.Replace(stateFile, counters)
 	}
 	if err != nil {
 		return errors.Join(damage, failed(err))
