@@ -35,8 +35,6 @@ type Facts struct {
 	// HooksDir is where oned looks for a command without a path; "" means
 	// /var/lib/one/remotes/hooks.
 	HooksDir string
-	// Timeout is the least TIMEOUT that kills no working hook; 0 means MinTimeout.
-	Timeout time.Duration
 	// Executable reports why a path cannot be run, see Executable; nil looks at nothing.
 	Executable func(path string) error
 }
@@ -107,9 +105,9 @@ func (facts Facts) one(a Known) (found []Finding) {
 		}
 	}
 	a.lintArguments(add)
-	least := cmp.Or(facts.Timeout, MinTimeout)
+	const least = int64(MinTimeout / time.Second)
 	n, err := seconds(a.timeout) // none kills no hook
-	add(a.pool && err == nil && n > 0 && time.Duration(n) < least/time.Second, Problem, fmt.Sprintf(`%sTIMEOUT = "%d"`, a.edit, int64(least/time.Second)),
+	add(a.pool && err == nil && n > 0 && n < least, Problem, fmt.Sprintf(`%sTIMEOUT = "%d"`, a.edit, least),
 		"TIMEOUT is %ds, so it may be killed while it works", n)
 	return found
 }

@@ -49,13 +49,7 @@ func Parse(text []byte) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	var lines []marked.Line
-	for _, c := range comments {
-		if c.Whole {
-			lines = append(lines, marked.Line{Text: c.Text, Begin: c.Begin, End: c.End, Number: c.Line, Inside: c.Inside})
-		}
-	}
-	block, err := marked.Find(lines)
+	block, err := marked.Find(comments)
 	var damaged *marked.Error
 	if errors.As(err, &damaged) {
 		return File{}, &SyntaxError{File: confName, Line: damaged.Line, Problem: damaged.Problem}

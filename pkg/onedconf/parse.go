@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"one-ft/pkg/marked"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
 )
@@ -41,15 +42,6 @@ func (a Attribute) Get(name string) string {
 	return ""
 }
 
-// Comment is a comment, from its # to the end of its line.
-type Comment struct {
-	Text       string // with its line end
-	Begin, End int    // bytes
-	Line       int
-	Inside     bool // of an attribute
-	Whole      bool // it stands alone on its line, from the first column
-}
-
 // SyntaxError is where a file cannot be read, by its daemon as little as by one-ft.
 type SyntaxError struct {
 	File    string // its name, for messages
@@ -60,9 +52,10 @@ type SyntaxError struct {
 // Error is one printable line.
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s line %d: %s", e.File, e.Line, e.Problem) }
 
-// Parse reads the text of a file, its attributes and comments in order; name is for errors. The error is a
+// Parse reads the text of a file: its attributes, and the comments that stand alone on their lines, from the first
+// column, each in order; name is for errors. The error is a
 // *SyntaxError, or there are more than MaxSize bytes; what is before it is returned, too.
-func Parse(name string, in []byte) ([]Attribute, []Comment, error) {
+func Parse(name string, in []byte) ([]Attribute, []marked.Line, error) {
 	if len(in) > MaxSize {
 		return nil, nil, fmt.Errorf("%s has %d bytes; more than %d are not read", name, len(in), MaxSize)
 	}
@@ -116,7 +109,7 @@ type parser struct {
 	name     string
 	lexer    lexer
 	all      []Attribute
-	comments []Comment
+	comments []marked.Line
 	// line is the number of the line at byte counted.
 	line, counted int
 }
@@ -186,8 +179,9 @@ func (p *parser) token(inside bool) token {
 		if t.kind != tokenComment {
 			return t
 		}
-		whole := t.begin == 1+bytes.LastIndexByte(p.lexer.in[:t.begin], '\n')
-		p.comments = append(p.comments, Comment{Text: t.text, Begin: t.begin, End: t.end, Line: p.at(t.begin), Inside: inside, Whole: whole})
+		if t.begin == 1+bytes.LastIndexByte(p.lexer.in[:t.begin], '\n') {
+			p.comments = append(p.comments, marked.Line{Text: t.text, Begin: t.begin, End: t.end, Number: p.at(t.begin), Inside: inside})
+		}
 	}
 }
 
