@@ -18,10 +18,8 @@ import (
 // Journal is a directory with one JSON file per incident, which all one-ft processes of
 // a front-end share. It is safe for concurrent use.
 type Journal struct {
-	dir string
-
-	mu    sync.Mutex
-	known map[int]object // by number; what a record is about never changes
+	dir   string
+	known sync.Map // the object of a number, as far as it was read: it never changes
 }
 
 // object is what an incident is about.
@@ -59,7 +57,7 @@ func OpenJournal(dir string) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the directory for the journal: %w", err)
 	}
-	return &Journal{dir: dir, known: map[int]object{}}, nil
+	return &Journal{dir: dir}, nil
 }
 
 // Begin writes a new incident with the next free number, on the disk when it returns. It sets Version,
@@ -187,7 +185,7 @@ func (j *Journal) LastOf(kind string, id int) (Record, bool, error) {
 }
 
 func (j *Journal) newest(of object, open bool) (Record, bool, error) {
-	numbers, err := j.numbers()
+	numbers, _, err := j.numbers()
 	if err != nil {
 		return Record{}, false, err
 	}
@@ -214,16 +212,12 @@ func (j *Journal) newest(of object, open bool) (Record, bool, error) {
 // mayBeOf reports whether a record may be of an object, for which it is looked at once: a process that works
 // on 500 hosts asks for each of them about each record.
 func (j *Journal) mayBeOf(number int, of object) bool {
-	j.mu.Lock()
-	about, known := j.known[number]
-	j.mu.Unlock()
+	about, known := j.known.Load(number)
 	if !known {
 		if about = j.glance(number).about; about == (object{}) {
 			return true
 		}
-		j.mu.Lock()
-		j.known[number] = about
-		j.mu.Unlock()
+		j.known.Store(number, about)
 	}
 	return about == of
 }
@@ -238,7 +232,7 @@ func (j *Journal) List(limit int) ([]Record, []error) { return j.list(limit, eve
 func (j *Journal) Summaries() ([]Record, []error) { return j.list(0, head) }
 
 func (j *Journal) list(limit int, p part) ([]Record, []error) {
-	numbers, err := j.numbers()
+	numbers, _, err := j.numbers()
 	if err != nil {
 		return nil, []error{err}
 	}
@@ -262,10 +256,11 @@ func (j *Journal) list(limit int, p part) ([]Record, []error) {
 // reserve takes the next free number for this process. Nobody waits: a file that only one
 // process can make stands for the number until release.
 func (j *Journal) reserve() (number int, release func(), err error) {
-	last, err := j.last()
+	_, last, err := j.numbers()
 	if err != nil {
 		return 0, nil, err
 	}
+	last = max(last, j.lastRemoved())
 	for n := last + 1; n <= min(last+maxTries, maxNumber); n++ {
 		taken := filepath.Join(j.dir, fmt.Sprintf("%s%06d.new", tempPrefix, n))
 		f, err := os.OpenFile(taken, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -286,36 +281,25 @@ func (j *Journal) reserve() (number int, release func(), err error) {
 	return 0, nil, fmt.Errorf("no number after %d is free in %s; remove old files from it", last, j.dir)
 }
 
-// last is the highest number that was ever given.
-func (j *Journal) last() (int, error) {
+// numbers are the numbers of the records, the highest first, and the highest that a file has, damaged ones included.
+func (j *Journal) numbers() (numbers []int, last int, err error) {
 	entries, err := os.ReadDir(j.dir)
 	if err != nil {
-		return 0, err
+		return nil, 0, fmt.Errorf("read the journal: %w", err)
 	}
-	last := j.lastRemoved()
 	for _, e := range entries {
-		if n, ok := parseName(strings.TrimSuffix(e.Name(), damagedSuffix)); ok {
+		name, damaged := strings.CutSuffix(e.Name(), damagedSuffix)
+		n, ok := parseName(name)
+		if ok {
 			last = max(last, n)
 		}
-	}
-	return last, nil
-}
-
-// numbers are the numbers of the records, the highest first.
-func (j *Journal) numbers() ([]int, error) {
-	entries, err := os.ReadDir(j.dir)
-	if err != nil {
-		return nil, fmt.Errorf("read the journal: %w", err)
-	}
-	var numbers []int
-	for _, e := range entries {
-		if n, ok := parseName(e.Name()); ok {
+		if ok && !damaged {
 			numbers = append(numbers, n)
 		}
 	}
 	slices.Sort(numbers)
 	slices.Reverse(numbers)
-	return numbers, nil
+	return numbers, last, nil
 }
 
 func fileName(number int) string { return fmt.Sprintf("incident-%06d.json", number) }

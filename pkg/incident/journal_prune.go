@@ -22,7 +22,7 @@ const tempAge = time.Hour
 // than age ago. It never removes unfinished ones. It removes what was set aside longer than age ago, and
 // what killed processes left. It goes on after an error.
 func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
-	numbers, err := j.numbers()
+	numbers, _, err := j.numbers()
 	if err != nil {
 		return err
 	}

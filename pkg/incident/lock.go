@@ -34,10 +34,7 @@ type BusyError struct {
 
 // Error names the object and the holder.
 func (e *BusyError) Error() string {
-	if e.Holder == "" {
-		return e.Object + " is already being handled by another process"
-	}
-	return e.Object + " is already being handled by " + e.Holder
+	return e.Object + " is already being handled by " + cmp.Or(e.Holder, "another process")
 }
 
 // Plain is what is stable of it, for logs that are compared.
