@@ -51,18 +51,13 @@ func (c Client) Engage(ctx context.Context, m Marks, names []string, h Hold) (En
 // which ssh uses in its second pass over the configuration.
 func (c Client) aliases(ctx context.Context, names []string) (all []string, sockets map[string]string, failed []error) {
 	sockets = map[string]string{}
-	var good []string
-	for _, name := range names {
-		if err := CheckName(name); err != nil {
-			failed = append(failed, err)
+	for i, a := range c.ResolveAll(ctx, names) {
+		name := names[i]
+		failed = append(failed, a.Err)
+		if errors.Is(a.Err, ErrName) {
 			continue
 		}
-		good = append(good, name)
-	}
-	for i, a := range c.ResolveAll(ctx, good) {
-		name := good[i]
 		all = append(all, name, strings.ToLower(name))
-		failed = append(failed, a.Err)
 		if a.Err == nil && a.Direct() && CheckName(a.HostName) == nil {
 			all = append(all, a.HostName)
 		}

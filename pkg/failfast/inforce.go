@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"time"
 
@@ -62,22 +61,19 @@ func (c Client) InForce(ctx context.Context, m Marks) Force {
 // read stops every ssh of its user, and is a *RefusedError. OpenSSH before 6.5 knows no Match, and before 6.8 no -G. The text is in a file below
 // the marks for as long as that takes.
 func (c Client) Accepts(ctx context.Context, m Marks, text []byte) (err error) {
-	if err := statedir.MakeDir(m.dir); err != nil {
-		return fmt.Errorf("try the ssh configuration: %w", err)
+	path := m.Path(fmt.Sprintf(".config-%08x", rand.Uint32()))
+	err = statedir.MakeDir(m.dir)
+	if err == nil {
+		err = statedir.File{Mode: 0o600, Volatile: true, CreateOnly: true}.Replace(path, text)
 	}
-	f, err := os.CreateTemp(m.dir, ".config-*")
 	if err != nil {
 		return fmt.Errorf("try the ssh configuration: %w", err)
 	}
-	defer func() { err = errors.Join(err, statedir.Remove(f.Name())) }()
-	_, err = f.Write(text)
-	if err = errors.Join(err, statedir.OwnLikeParent(f.Name()), f.Close()); err != nil {
-		return fmt.Errorf("try the ssh configuration: %w", err)
-	}
-	_, err = c.resolve(ctx, "-F", f.Name(), "-G", "--", "one-ft-check.invalid")
+	defer func() { err = errors.Join(err, statedir.Remove(path)) }()
+	_, err = c.resolve(ctx, "-F", path, "-G", "--", "one-ft-check.invalid")
 	var refused *RefusedError
 	if errors.As(err, &refused) { // the name of the file tells nobody anything
-		return &RefusedError{Code: refused.Code, Output: strings.ReplaceAll(refused.Output, f.Name()+" ", "")}
+		return &RefusedError{Code: refused.Code, Output: strings.ReplaceAll(refused.Output, path+" ", "")}
 	}
 	return err
 }
