@@ -58,12 +58,8 @@ func (c *Writer) Number() int {
 
 // Record is the incident as it stands now, on the disk or not.
 func (c *Writer) Record() Record {
-	if c == nil {
-		return Record{}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r := c.state()
+	var r Record
+	c.locked(func() { r = c.state() })
 	r.Events = slices.Clone(r.Events)
 	return r
 }
@@ -71,10 +67,7 @@ func (c *Writer) Record() Record {
 // Event adds an event of now. vm is -1 when it is about the host. After the 10000th one line says that there
 // were more.
 func (c *Writer) Event(step Step, vm int, level wording.Level, m wording.Message) {
-	c.event(Event{Step: step, VM: vm, Level: level, Kind: m.Kind, Text: m.String()})
-}
-
-func (c *Writer) event(e Event) {
+	e := Event{Step: step, VM: vm, Level: level, Kind: m.Kind, Text: m.String()}
 	cleanEvent(&e)
 	c.change(func(r *Record) {
 		switch n := len(r.Events); {
@@ -166,50 +159,46 @@ func (c *Writer) Close() error { return c.finish(nil) }
 
 // Flush returns when everything so far is on the disk. After a write that failed it
 // retries; the error is that of the last write.
-func (c *Writer) Flush() error {
-	if c == nil {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.flush()
+func (c *Writer) Flush() (err error) {
+	c.locked(func() { err = c.flush() })
+	return err
 }
 
 // Err is why the first write that failed did. Later ones may have worked.
-func (c *Writer) Err() error {
-	if c == nil {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.first
+func (c *Writer) Err() (err error) {
+	c.locked(func() { err = c.first })
+	return err
 }
 
 func (c *Writer) change(f func(*Record)) {
-	if c == nil {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		f(&c.record)
-		c.touch()
-	}
+	c.locked(func() {
+		if !c.closed {
+			f(&c.record)
+			c.touch()
+		}
+	})
 }
 
 // finish makes a last change, if any, and returns when it was written, or could not be.
-func (c *Writer) finish(f func(*Record)) error {
-	if c == nil {
-		return nil
+func (c *Writer) finish(f func(*Record)) (err error) {
+	c.locked(func() {
+		if f != nil && !c.closed {
+			f(&c.record)
+			c.touch()
+		}
+		c.closed = true
+		err = c.flush() // after which the goroutine has nothing to do
+	})
+	return err
+}
+
+// locked does something under the lock; nothing for a nil Writer.
+func (c *Writer) locked(do func()) {
+	if c != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		do()
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if f != nil && !c.closed {
-		f(&c.record)
-		c.touch()
-	}
-	c.closed = true
-	return c.flush() // after which the goroutine has nothing to do
 }
 
 // touch counts a change and has it written. The lock is held, here and below.
