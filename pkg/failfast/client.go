@@ -63,9 +63,8 @@ type Client struct {
 	User    User   // whom the drivers run as
 }
 
-// NewClient gives the ssh client of the user that owns the state directory: oned, its drivers and
-// hooks run as that user. Root runs ssh as that user; any other gets ErrOtherUser. Errors wrap also
-// ErrNoSSH.
+// NewClient gives the ssh client of the user that owns the state directory, as whom oned, its drivers and hooks run.
+// Errors wrap ErrOtherUser and ErrNoSSH.
 func NewClient(machine Machine, stateDir string) (Client, error) {
 	u, err := ownerOf(stateDir)
 	if err != nil {

@@ -6,7 +6,7 @@
 // file for each host name, a mark, and lets ssh fail where it is there: 9 ms.
 //
 // A mark carries its expiry as its modification time, in the future, and the block compares it
-// with /proc/self, whose time is now. So a mark that nobody renews ends by itself within MaxHold,
+// with /proc/self, whose time is now. So a mark that nobody renews expires within MaxHold,
 // without any process. That matters: oned starts the monitoring of a host that was powered on
 // again over ssh, so a mark that stays keeps a living host in ERROR.
 //

@@ -14,14 +14,12 @@ type Engaged struct {
 	Masters, Connections []Process
 }
 
-// Engage makes ssh to a host fail at once: it marks the host's names until h.Until, ends its
-// persistent masters, and ends the ssh processes that are on their way to it. names are those that
-// oned has, its NAME first; those that ssh knows it by are found, and those that the incident has marked before: while
-// a mark is in force ssh does not tell them any more. The caller has the proof that the
-// host is off, and calls Engage again, or Set with Engaged.Names, before h.Until.
+// Engage makes ssh to a host fail at once: it marks the host's names until h.Until, ends its persistent masters, and
+// ends the ssh processes that are on their way to it. names are those that oned has, its NAME first; those that ssh
+// knows it by are found, and those that the incident has marked before: while a mark is in force ssh does not tell
+// them any more. The caller has the proof that the host is off, and calls Engage again before h.Until.
 //
-// Whatever fails, the rest is still done; the error joins what failed. Names that no mark can have
-// are among that.
+// Whatever fails, such as a name that no mark can have, the rest is still done; the error joins what failed.
 func (c Client) Engage(ctx context.Context, m Marks, names []string, h Hold) (Engaged, error) {
 	var done Engaged
 	held, err := m.heldBy(h.Host, h.Incident)

@@ -57,9 +57,8 @@ func (c Client) InForce(ctx context.Context, m Marks) Force {
 	return f
 }
 
-// Accepts asks ssh whether it can read a configuration, before that is put in its place: one that it cannot
-// read stops every ssh of its user, and is a *RefusedError. OpenSSH before 6.5 knows no Match, and before 6.8 no -G. The text is in a file below
-// the marks for as long as that takes.
+// Accepts asks ssh whether it can read a configuration, before that is put in its place: one that it cannot read stops
+// every ssh of its user, and is a *RefusedError. OpenSSH before 6.5 knows no Match, and before 6.8 no -G.
 func (c Client) Accepts(ctx context.Context, m Marks, text []byte) (err error) {
 	path := m.Path(fmt.Sprintf(".config-%08x", rand.Uint32()))
 	err = statedir.MakeDir(m.dir)

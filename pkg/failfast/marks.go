@@ -57,7 +57,7 @@ type MarkState string
 const (
 	MarkInForce    MarkState = "in_force"
 	MarkExpired    MarkState = "expired"    // it does nothing any more
-	MarkTooLong    MarkState = "too_long"   // it expires later than MaxHold: the clock was set back, or a person made it
+	MarkTooLong    MarkState = "too_long"   // it expires later than MaxHold: the clock was set back, or an admin made it
 	MarkUnreadable MarkState = "unreadable" // its content is not what Set writes; its time counts all the same
 )
 

@@ -13,9 +13,8 @@ const sshValued = "BbcDEeFIiJLlmOoPpQRSWw"
 // sshNotConnecting are options with which ssh connects to no host.
 const sshNotConnecting = "GOQV"
 
-// Destination is the name of the host that an ssh process connects to: the one that Match host and
-// %h see, as it was typed. scp, sftp and rsync run ssh, so theirs are found as well. "" for a process that is no ssh
-// client or connects to nothing.
+// Destination is the name of the host that an ssh process connects to, as it was typed, which Match host and %h see.
+// scp, sftp and rsync run ssh. "" for a process that is no ssh client or connects to nothing.
 func Destination(args []string) string {
 	if len(args) == 0 || path.Base(args[0]) != "ssh" {
 		return ""

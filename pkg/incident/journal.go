@@ -123,9 +123,8 @@ func (j *Journal) Note(number int, e Event) error {
 	return err
 }
 
-// Reopen resumes an incident that ended, for another event of the same outage. The caller holds the
-// lock of the object. again has the tool, the call and the request of this time. How it had ended is in
-// its events.
+// Reopen resumes an incident that ended, for another event of the same outage, with the tool, the call and the request
+// of again. The caller holds the lock of the object. How it had ended is in its events.
 func (j *Journal) Reopen(number int, again Record) (*Writer, error) {
 	r, err := j.amend(number, func(r *Record) error {
 		r.Tool, r.Call, r.Request = again.Tool, again.Call, again.Request
@@ -222,9 +221,8 @@ func (j *Journal) mayBeOf(number int, of object) bool {
 	return about == of
 }
 
-// List gives up to limit incidents, newest first; 0 means all. Each error is a file that
-// was skipped: a damaged one, which is set aside, or one of a later one-ft or that cannot be read,
-// which stay.
+// List gives up to limit incidents, newest first; 0 means all. Each error is a file that was skipped: a damaged one,
+// which is set aside, or one of a later one-ft or that cannot be read, which stay.
 func (j *Journal) List(limit int) ([]Record, []error) { return j.list(limit, everything) }
 
 // Summaries is List for all incidents, without their events, and without their VMs where those can

@@ -125,9 +125,8 @@ func changedAt(info os.FileInfo) time.Time {
 	return info.ModTime()
 }
 
-// RemoveLeftovers removes the files that killed processes have left half written in the state
-// directory and below it, apart from the journal, which Prune looks after. Errors do not
-// matter: the next process retries.
+// RemoveLeftovers removes the files that killed processes have left half written below the state directory, apart from
+// the journal, which Prune looks after. Errors do not matter: the next process retries.
 func RemoveLeftovers(stateDir string, now time.Time) {
 	const deepest = 3
 	_ = filepath.WalkDir(stateDir, func(path string, d fs.DirEntry, err error) error {

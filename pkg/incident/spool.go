@@ -15,9 +15,8 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// Spool is a directory in which processes hand hosts over to the one that works on all of
-// them, one file per host. A request stays until Done: whoever dies in between leaves it
-// to the next.
+// Spool is a directory in which processes hand hosts over to the one that works on all of them, one file per host. A
+// request stays until Done: whoever dies in between leaves it to the next.
 type Spool struct{ dir string }
 
 // Handed is a request in the spool.

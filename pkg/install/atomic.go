@@ -36,12 +36,10 @@ func settings() document { return document{name: "one-ft.yaml", made: 0o644} }
 // ReadFile reads an oned.conf, at most 4 MiB of it; more is an error.
 func ReadFile(path string) ([]byte, error) { return onedConf().read(path) }
 
-// WriteFile replaces an oned.conf that holds old with fresh, as a whole or not at all, and
-// gives the path of the backup that it leaves beside it, named after the time. With equal
-// texts it does nothing and gives "". A symbolic link stays and its target is replaced.
-// Mode, owner and extended attributes (such as access lists) are kept. What was written is
-// read again; if it is not fresh, or cannot be parsed, the old text is put back.
-// It is an error if the file does not hold old any more.
+// WriteFile replaces an oned.conf that holds old, and nothing else, with fresh, as a whole or not at all, and gives
+// the path of the backup beside it, named after the time; "" where the texts are equal. A link stays and its target is
+// replaced. Mode, owner and extended attributes (such as access lists) are kept. What was written is read again;
+// if it is not fresh, the old text is put back.
 func WriteFile(path string, old, fresh []byte, now time.Time) (backup string, err error) {
 	return onedConf().write(path, old, fresh, now)
 }

@@ -15,10 +15,9 @@ import (
 // joined stands in the first line of the block where the line end before it is not the file's own.
 const joined = "the line above had no line end"
 
-// Install gives an oned.conf with the hooks in a marked block: at the end, or where the
-// block already is; with no hooks it is Remove. Everything else stays as it is, byte for byte; doing it twice
-// changes nothing. The new text has been read again. Errors: a *SyntaxError, a
-// *ConflictError, or what is wrong with the block that is there.
+// Install gives an oned.conf with the hooks in a marked block: at the end, or where the block already is; with no hooks
+// it is Remove. Everything else stays byte for byte; doing it twice changes nothing. The new text has been read again.
+// Errors: a *SyntaxError, a *ConflictError, or what is wrong with the block that is there.
 func Install(text []byte, hooks []Hook) ([]byte, error) {
 	old, err := Parse(text)
 	if err == nil {

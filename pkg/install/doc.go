@@ -1,11 +1,9 @@
-// Package install is the work behind "oneft hooks": which hooks a version of OpenNebula
-// needs, how they get into oned.conf (4.4 to 5.8) or into oned's hook pool (5.10 and later)
-// and out again, and whether those that are there are right.
+// Package install is the work behind "oneft hooks": which hooks a version of OpenNebula needs, how they get into
+// oned.conf (4.4 to 5.8) or into oned's hook pool (5.10 and later) and out again, and whether those that are there
+// are right. Nothing here restarts oned. Hooks of others are never changed: where one of them would recover the
+// same VMs at the same time, Install and Plan refuse with a *ConflictError.
 //
-// All decisions are pure. Only ReadFile, WriteFile, their like for other files, and Executable touch the
-// disk, and only Apply talks to oned, through Pool. Nothing here restarts oned. Hooks of others are never
-// changed: where one of them would recover the same VMs at the same time, Install and Plan
-// refuse with a *ConflictError.
+// Only ReadFile, WriteFile, their like for other files, and Executable touch the disk, and only Apply talks to oned.
 package install
 
 import (

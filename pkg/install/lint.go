@@ -32,8 +32,7 @@ type Facts struct {
 	Version one.Version
 	// Dir is where the executables belong.
 	Dir string
-	// HooksDir is where oned looks for a command without a path; "" means
-	// /var/lib/one/remotes/hooks.
+	// HooksDir is where oned looks for a command without a path; "" means /var/lib/one/remotes/hooks.
 	HooksDir string
 	// Executable reports why a path cannot be run, see Executable; nil looks at nothing.
 	Executable func(path string) error
@@ -152,8 +151,7 @@ func (facts Facts) triggers(a Known) []string {
 	if facts.Version.Before(4, 13) { // the betas of 4.14
 		return []string{"VM/FAILED/LCM_INIT"}
 	}
-	// Any state of failure that the version knows is right, also those that
-	// vm_failure only reports.
+	// Any state of failure that the version knows is right, also those that vm_failure only reports.
 	if lcm, found := strings.CutPrefix(a.Trigger, "VM/ACTIVE/"); found && strings.HasSuffix(lcm, "_FAILURE") &&
 		(lcm != "PROLOG_MIGRATE_UNKNOWN_FAILURE" || slices.Contains(failureStates(facts.Version), lcm)) {
 		return []string{a.Trigger}

@@ -51,9 +51,8 @@ func DefaultSpec() Spec {
 // hangs only takes one of ten places.
 const MinTimeout = 4 * time.Hour
 
-// Timeout is the TIMEOUT with which no working hook is ever killed. parts are the longest times of its stages:
-// twice their sum, because a host that comes back and fails again is watched again, rounded up to a
-// whole hour, and at least MinTimeout.
+// Timeout is the TIMEOUT with which no working hook is ever killed: twice the sum of the longest times of its stages,
+// because a host that comes back and fails again is watched again, in whole hours, and at least MinTimeout.
 func Timeout(parts ...time.Duration) time.Duration {
 	sum := time.Hour - 1
 	for _, d := range parts {

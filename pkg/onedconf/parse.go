@@ -53,8 +53,7 @@ type SyntaxError struct {
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s line %d: %s", e.File, e.Line, e.Problem) }
 
 // Parse reads the text of a file: its attributes, and the comments that stand alone on their lines, from the first
-// column, each in order; name is for errors. The error is a
-// *SyntaxError, or there are more than MaxSize bytes; what is before it is returned, too.
+// column. name is for errors: a *SyntaxError, with what is before it, or more than MaxSize bytes.
 func Parse(name string, in []byte) ([]Attribute, []marked.Line, error) {
 	if len(in) > MaxSize {
 		return nil, nil, fmt.Errorf("%s has %d bytes; more than %d are not read", name, len(in), MaxSize)

@@ -1,6 +1,5 @@
-// Package metrics counts incidents and their results for Prometheus: a file of cumulative
-// counters that does not forget what is pruned from the journal, and a text file for
-// node_exporter's textfile collector.
+// Package metrics counts incidents and their results for Prometheus: a file of cumulative counters that does not forget
+// what is pruned from the journal, and a text file for node_exporter's textfile collector.
 package metrics
 
 import (

@@ -15,10 +15,9 @@ import (
 // gatherTime is the time after a sending within which events are gathered into a digest. A choice.
 const gatherTime = 30 * time.Second
 
-// Deliver runs the commands for what is in the spool until it is empty. If another process
-// does it, or the next sending is due after the deadline of ctx, it returns at once. What is
-// left when ctx ends stays for the next process; a command that runs then is killed, which
-// counts as one of its two tries. So ctx should last for longer than the commands take.
+// Deliver runs the commands for what is in the spool until it is empty. If another process does it, or the next sending
+// is due after the deadline of ctx, it returns at once. What is left when ctx ends stays for the next process; a
+// command that runs then is killed, which counts as one of its two tries.
 func (n *Notifier) Deliver(ctx context.Context) {
 	if n == nil || len(n.commands) == 0 {
 		return
@@ -71,9 +70,8 @@ func (n *Notifier) drain(ctx context.Context, l lock) (empty bool) {
 	}
 }
 
-// send takes events out of the spool and runs the commands that are for them, all at the same
-// time. It says false if some could not be taken: they are not sent then, because they
-// would be sent again and again.
+// send takes events out of the spool and runs the commands that are for them, all at the same time. It says false if
+// some could not be taken: they are not sent, because they would be sent again and again.
 func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 	events, records, err := n.known(events)
 	wanted := func(c Command, e event) bool { return c.wants(e, records[e.number].Status) }

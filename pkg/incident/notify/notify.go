@@ -1,13 +1,9 @@
-// Package notify sends notifications of incidents with the commands of the configuration: a
-// mail, a pager, a ticket.
+// Package notify sends notifications of incidents with the commands of the configuration: a mail, a pager, a ticket.
 //
-// All one-ft processes of a front-end share a directory, the spool. Enqueue puts an event
-// there. Deliver lets one process at a time run the commands for what is there. So a
-// thousand failures at once are one message and then a digest every 30 s, not a thousand.
-//
-// Each event is delivered at most once by each command, whichever process is killed when: it
-// leaves the spool before the first command runs. A command that fails is retried once; then
-// the event is only in the log.
+// All one-ft processes of a front-end share a directory, the spool: Enqueue puts an event there, and Deliver lets one
+// process at a time run the commands for what is there. So a thousand failures at once are one message and then a
+// digest every 30 s. Each event is delivered at most once by each command, whichever process is killed when: it leaves
+// the spool before the first command runs. A command that fails is retried once; then the event is only in the log.
 package notify
 
 import (
