@@ -16,12 +16,12 @@ import (
 const (
 	// noFile stands in the first line of the block where there was no file before.
 	noFile = "there was no file"
-	// Timeout is the ConnectTimeout of the block. With 5 s a host whose packets are dropped was ERROR after
-	// 33 s instead of 290, and a driver command took 5 s instead of 135 (OpenNebula 6.10 that monitors each
-	// 20 s, measured); 10 s leave a host that is busy the time for one SYN that got lost (1 + 2 + 4 s).
+	// Timeout is the ConnectTimeout of the block. With 5 s a host whose packets are dropped was ERROR after 33 s
+	// instead of 290, and a driver command took 5 s instead of 135 (OpenNebula 6.10 that monitors each 20 s,
+	// measured); 10 s leave a host that is busy the time for one SYN that got lost (1 + 2 + 4 s).
 	Timeout = 10 * time.Second
-	// failing is the ProxyCommand of the block. It says in the logs of the drivers why ssh failed. The
-	// shell that runs it is $SHELL, and csh has another word for >&2, hence the second one.
+	// failing is the ProxyCommand of the block. It says in the logs of the drivers why ssh failed. The shell that
+	// runs it is $SHELL, and csh has another word for >&2, hence the second one.
 	failing = `sh -c 'echo "one-ft: this host is proven off, so ssh to it fails at once; see oneft incidents; ssh -o ProxyCommand=none tries it anyway" >&2; exit 1'`
 	// maxDir keeps the line with the path below 1024 bytes, the limit of OpenSSH before 7.9.
 	maxDir = 512
@@ -32,15 +32,15 @@ const (
 // Block is what is written into the ssh configuration of the user that the drivers run as.
 type Block struct {
 	StateDir string // absolute; the marks are below it
-	// Timeout: it also sets a ConnectTimeout for all hosts. The first value counts in ssh, so only
-	// where nothing else sets one: see SetsTimeout.
+	// Timeout: it also sets a ConnectTimeout for all hosts. The first value counts in ssh, so only where nothing else
+	// sets one: see SetsTimeout.
 	Timeout bool
 }
 
 // lines are those of the block, without line ends. made: there was no file before.
 //
-// Match !host keeps a name with an apostrophe from the shell. -e /proc/self: without /proc, bash, tcsh,
-// ksh and fish take each mark for newer. Match all ends what holds for marked hosts only.
+// Match !host keeps a name with an apostrophe from the shell. -e /proc/self: without /proc, bash, tcsh, ksh and fish
+// take each mark for newer. Match all ends what holds for marked hosts only.
 func (b Block) lines(made bool) []string {
 	was := ""
 	if made {
@@ -72,9 +72,9 @@ func (b Block) check() error {
 	return nil
 }
 
-// Install gives an ssh configuration with the block, first in the file: in ssh the first value
-// counts. A block that is there already is replaced. made: there is no file yet, and text is empty.
-// All else stays byte for byte, and doing it twice changes nothing. Errors: *marked.Error.
+// Install gives an ssh configuration with the block, first in the file: in ssh the first value counts. A block that
+// is there already is replaced. made: there is no file yet, and text is empty. All else stays byte for byte, and
+// doing it twice changes nothing. Errors: *marked.Error.
 func Install(config []byte, b Block, made bool) ([]byte, error) {
 	if err := b.check(); err != nil {
 		return nil, err
@@ -88,8 +88,8 @@ func Install(config []byte, b Block, made bool) ([]byte, error) {
 	return slices.Concat([]byte(block), rest), nil
 }
 
-// Remove gives an ssh configuration without the block: what it was before Install, byte for byte.
-// made: there was no file before. Without a block it is the text as it is. Errors: *marked.Error.
+// Remove gives an ssh configuration without the block: what it was before Install, byte for byte. made: there was no
+// file before. Without a block it is the text as it is. Errors: *marked.Error.
 func Remove(config []byte) (rest []byte, made bool, err error) {
 	at, err := find(config)
 	if err != nil {
@@ -98,8 +98,8 @@ func Remove(config []byte) (rest []byte, made bool, err error) {
 	return slices.Concat(config[:at.Begin], config[at.End:]), at.Was(noFile), nil
 }
 
-// SetsTimeout reports whether an ssh configuration sets a ConnectTimeout outside of the block. What it
-// includes only ssh itself knows: see Client.Resolve.
+// SetsTimeout reports whether an ssh configuration sets a ConnectTimeout outside of the block. What it includes only
+// ssh itself knows: see Client.Resolve.
 func SetsTimeout(config []byte) bool {
 	rest, _, err := Remove(config)
 	if err != nil {
@@ -177,8 +177,8 @@ func find(config []byte) (marked.Place, error) {
 	return at, nil
 }
 
-// keyword is the first word of a line of an ssh configuration in small letters (ssh_config(5)); "" of
-// an empty line and of a comment.
+// keyword is the first word of a line of an ssh configuration in small letters (ssh_config(5)); "" of an empty line
+// and of a comment.
 func keyword(line []byte) string {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 || line[0] == '#' {

@@ -44,9 +44,9 @@ func (c Client) Engage(ctx context.Context, m Marks, names []string, h Hold) (En
 	return done, errors.Join(failed...)
 }
 
-// aliases gives the names of a host for marks, and the sockets of its masters by name. The name
-// that ssh connects to is one when it is the host itself; a name in capital letters also has its small ones,
-// which ssh uses in its second pass over the configuration.
+// aliases gives the names of a host for marks, and the sockets of its masters by name. The name that ssh connects to
+// is one when it is the host itself; a name in capital letters also has its small ones, which ssh uses in its second
+// pass over the configuration.
 func (c Client) aliases(ctx context.Context, names []string) (all []string, sockets map[string]string, failed []error) {
 	sockets = map[string]string{}
 	for i, a := range c.ResolveAll(ctx, names) {

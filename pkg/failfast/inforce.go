@@ -26,14 +26,15 @@ const (
 // Force is whether marks are obeyed.
 type Force struct {
 	State ForceState
-	// Err is why it is not known: a mark that cannot be written, ssh that refuses its configuration or does not know -G.
+	// Err is why it is not known: a mark that cannot be written, ssh that refuses its configuration or does not know
+	// -G.
 	Err error
 	// ConnectTimeout is what ssh uses for a host that its configuration does not name.
 	ConnectTimeout time.Duration
 }
 
-// InForce asks ssh about a name that does not exist (RFC 6761: .invalid), with and without a mark of
-// that name. The mark is there for milliseconds.
+// InForce asks ssh about a name that does not exist (RFC 6761: .invalid), with and without a mark of that name. The
+// mark is there for milliseconds.
 func (c Client) InForce(ctx context.Context, m Marks) Force {
 	name := fmt.Sprintf("one-ft-check-%08x.invalid", rand.Uint32())
 	unknown := func(err error) Force {
@@ -57,8 +58,8 @@ func (c Client) InForce(ctx context.Context, m Marks) Force {
 	return f
 }
 
-// Accepts asks ssh whether it can read a configuration, before that is put in its place: one that it cannot read stops
-// every ssh of its user, and is a *RefusedError. OpenSSH before 6.5 knows no Match, and before 6.8 no -G.
+// Accepts asks ssh whether it can read a configuration, before that is put in its place: one that it cannot read
+// stops every ssh of its user, and is a *RefusedError. OpenSSH before 6.5 knows no Match, and before 6.8 no -G.
 func (c Client) Accepts(ctx context.Context, m Marks, text []byte) (err error) {
 	path := m.Path(fmt.Sprintf(".config-%08x", rand.Uint32()))
 	err = statedir.MakeDir(m.dir)

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// MaxHold is how far ahead a mark may expire. Renew it before: it is also the longest time that a
-	// front-end which dies keeps ssh from a host that lives again.
+	// MaxHold is how far ahead a mark may expire. Renew it before: it is also the longest time that a front-end which
+	// dies keeps ssh from a host that lives again.
 	MaxHold = time.Minute
 	// maxName is the longest name of a file in Linux (NAME_MAX), in bytes.
 	maxName = 255
@@ -82,8 +82,8 @@ func Open(stateDir string) Marks { return Marks{dir: filepath.Join(stateDir, dir
 // Path is the file of a name.
 func (m Marks) Path(name string) string { return filepath.Join(m.dir, name) }
 
-// CheckName says why a mark cannot have that name; it wraps ErrName. Names come from the cloud. The
-// block leaves names with an apostrophe alone, because a shell reads it.
+// CheckName says why a mark cannot have that name; it wraps ErrName. Names come from the cloud. The block leaves
+// names with an apostrophe alone, because a shell reads it.
 func CheckName(name string) error {
 	problem := ""
 	switch {
@@ -101,9 +101,9 @@ func CheckName(name string) error {
 	return fmt.Errorf("%w: %q: %s", ErrName, text.Short(name, maxName), problem)
 }
 
-// Set marks all names for a host, or renews them; h.Host may hold each name together with others.
-// One mark that fails keeps no other from being set: the error joins what failed. A mark is either as
-// it was or complete. Errors wrap ErrName, ErrExpiry, ErrBusy or those of the file system.
+// Set marks all names for a host, or renews them; h.Host may hold each name together with others. One mark that fails
+// keeps no other from being set: the error joins what failed. A mark is either as it was or complete. Errors wrap
+// ErrName, ErrExpiry, ErrBusy or those of the file system.
 func (m Marks) Set(ctx context.Context, names []string, h Hold) error {
 	what := fmt.Sprintf("mark host %d as off", h.Host)
 	if ahead := time.Until(h.Until); ahead <= 0 || ahead > MaxHold {
@@ -124,8 +124,7 @@ func (m Marks) Set(ctx context.Context, names []string, h Hold) error {
 	})
 }
 
-// Clear takes away what a host holds; a mark that another host holds as well stays. Without
-// marks it does nothing.
+// Clear takes away what a host holds; a mark that another host holds as well stays. Without marks it does nothing.
 func (m Marks) Clear(ctx context.Context, host int) error {
 	marks, err := m.List()
 	if err != nil || len(marks) == 0 {
@@ -197,8 +196,8 @@ func (m Marks) List() ([]Mark, error) {
 	return marks, nil
 }
 
-// Sweep removes the leftovers, and files that a process which died left half written. It gives the
-// marks that it removed.
+// Sweep removes the leftovers, and files that a process which died left half written. It gives the marks that it
+// removed.
 func (m Marks) Sweep(ctx context.Context) (removed []Mark, err error) {
 	if _, err := os.Stat(m.dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -232,8 +231,7 @@ func (m Marks) heldBy(host, incident int) ([]string, error) {
 	return names, err
 }
 
-// others are the holds of a mark that have not expired and are of other hosts. A mark that cannot
-// be read has none.
+// others are the holds of a mark that have not expired and are of other hosts. A mark that cannot be read has none.
 func (m Marks) others(name string, host int) []Hold {
 	holds, _ := m.read(name)
 	now := time.Now()
@@ -277,7 +275,8 @@ func decode(text []byte) ([]Hold, error) {
 	return c.Holds, nil
 }
 
-// write replaces a mark as a whole; it expires with the last of its holds. It need not survive a crash of the machine.
+// write replaces a mark as a whole; it expires with the last of its holds. It need not survive a crash of the
+// machine.
 func (m Marks) write(name string, holds []Hold) error {
 	text, err := json.Marshal(content{Holds: holds})
 	if err != nil {
@@ -287,8 +286,8 @@ func (m Marks) write(name string, holds []Hold) error {
 	return statedir.File{Volatile: true, ModTime: until}.Replace(m.Path(name), append(text, '\n'))
 }
 
-// sweepUnfinished removes what processes that died left half written: no mark begins with a dot. The lock
-// is ours, so nobody writes now.
+// sweepUnfinished removes what processes that died left half written: no mark begins with a dot. The lock is ours, so
+// nobody writes now.
 func (m Marks) sweepUnfinished() error {
 	entries, err := os.ReadDir(m.dir)
 	failed := []error{err}

@@ -22,8 +22,8 @@ var ErrOtherUser = errors.New("run this as root, or as the user that oned runs a
 type User struct {
 	UID, GID int
 	Groups   []uint32
-	// Name, Home and Shell are those of the password file. ssh takes Home from there, not from
-	// $HOME, and runs the commands of Match exec with $SHELL.
+	// Name, Home and Shell are those of the password file. ssh takes Home from there, not from $HOME, and runs the
+	// commands of Match exec with $SHELL.
 	Name, Home, Shell string
 	// Other: this process is root, and that user is not.
 	Other bool
@@ -95,8 +95,8 @@ func (u User) credential() *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(u.UID), Gid: uint32(u.GID), Groups: u.Groups}
 }
 
-// env is nil, that of this process, when it is that user: a hook has the environment of the drivers.
-// Root gives that user one as systemd does.
+// env is nil, that of this process, when it is that user: a hook has the environment of the drivers. Root gives that
+// user one as systemd does.
 func (u User) env() []string {
 	if !u.Other {
 		return nil

@@ -64,8 +64,8 @@ func hostIn(destination string) string {
 	return host
 }
 
-// masterPath is the socket of a persistent master, which ssh writes in the place of its words:
-// "ssh: /run/one/ssh-socks/ctl-M-4f2a.sock [mux]" (mux.c of OpenSSH 5.6 to 10). "" for others.
+// masterPath is the socket of a persistent master, which ssh writes in the place of its words: "ssh:
+// /run/one/ssh-socks/ctl-M-4f2a.sock [mux]" (mux.c of OpenSSH 5.6 to 10). "" for others.
 func masterPath(args []string) string {
 	title := strings.TrimRight(strings.Join(args, " "), " \x00")
 	socket, begins := strings.CutPrefix(title, "ssh: ")
@@ -88,15 +88,15 @@ func isOne(names []string, name string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }
 
-// mastersAt are the persistent masters of a socket. Also of one that OpenNebula's cleaner has
-// renamed (share/ssh/bin/ssh-socks-cleaner, 5.12 to 7.4): the title stays.
+// mastersAt are the persistent masters of a socket. Also of one that OpenNebula's cleaner has renamed
+// (share/ssh/bin/ssh-socks-cleaner, 5.12 to 7.4): the title stays.
 func mastersAt(all []Process, socket string) []Process {
 	return slices.DeleteFunc(slices.Clone(all), func(p Process) bool { return masterPath(p.Args) != socket })
 }
 
-// Working gives the processes of the drivers' user that have to do with a host of one of the names: ssh to it, and the
-// scripts of drivers that get it as HOST:PATH, such as tm/shared/delete (src/mad/ruby, 4.4 to 7.4). Actions that wait in
-// a driver for one of its threads have no process.
+// Working gives the processes of the drivers' user that have to do with a host of one of the names: ssh to it, and
+// the scripts of drivers that get it as HOST:PATH, such as tm/shared/delete (src/mad/ruby, 4.4 to 7.4). Actions that
+// wait in a driver for one of its threads have no process.
 func (c Client) Working(names []string) ([]Process, error) {
 	all, err := c.Machine.Processes(c.User.UID)
 	working := connectingTo(all, names)
@@ -108,8 +108,8 @@ func (c Client) Working(names []string) ([]Process, error) {
 	return working, err
 }
 
-// isDriver reports whether a process has the words of a transfer script about a host: the place, as HOST:PATH, behind a
-// program below the scripts of oned.
+// isDriver reports whether a process has the words of a transfer script about a host: the place, as HOST:PATH, behind
+// a program below the scripts of oned.
 func isDriver(args []string, names []string) bool {
 	script := slices.IndexFunc(args, func(word string) bool { return strings.Contains(word, "/tm/") })
 	return script >= 0 && slices.ContainsFunc(args[script+1:], func(word string) bool {
@@ -125,8 +125,9 @@ const (
 	shippedThreads = 15
 )
 
-// Busy reports whether a driver of VMs has no free thread: as many processes of its own as threads. Then clean-ups wait in it
-// that nobody can see, and begin later. Without such a process (a driver of another kind, or one of another user) it is false.
+// Busy reports whether a driver of VMs has no free thread: as many processes of its own as threads. Then clean-ups
+// wait in it that nobody can see, and begin later. Without such a process (a driver of another kind, or one of
+// another user) it is false.
 func (c Client) Busy() (bool, error) {
 	all, err := c.Machine.Processes(c.User.UID)
 	children := map[int]int{}

@@ -12,8 +12,8 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// FrontEndName is what this front-end is called among those of its cluster: its host name with a mark of
-// the state directory. It is made when it is first needed.
+// FrontEndName is what this front-end is called among those of its cluster: its host name with a mark of the state
+// directory. It is made when it is first needed.
 func FrontEndName(stateDir string) (string, error) {
 	if name, ok := KnownFrontEndName(stateDir); ok {
 		return name, nil

@@ -15,8 +15,8 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// Journal is a directory with one JSON file per incident, which all one-ft processes of
-// a front-end share. It is safe for concurrent use.
+// Journal is a directory with one JSON file per incident, which all one-ft processes of a front-end share. It is safe
+// for concurrent use.
 type Journal struct {
 	dir   string
 	known sync.Map // the object of a number, as far as it was read: it never changes
@@ -34,20 +34,20 @@ var ErrNoIncident = errors.New("there is no such incident")
 const (
 	// maxNumber keeps the numbers of incidents in an int everywhere.
 	maxNumber = 999_999_999
-	// maxTries is how many numbers Begin tries. Each one that is taken is a process that
-	// began an incident at the same moment, or was killed while it did.
+	// maxTries is how many numbers Begin tries. Each one that is taken is a process that began an incident at the
+	// same moment, or was killed while it did.
 	maxTries = 10_000
 	// damagedSuffix is added to the name of a file that is set aside.
 	damagedSuffix = ".damaged"
 	// tempPrefix begins the names of the files that exist only while a process writes.
 	tempPrefix = ".incident-"
-	// lastName is the file with the highest number whose record was removed: numbers
-	// stand in logs and in oned, and are not given twice.
+	// lastName is the file with the highest number whose record was removed: numbers stand in logs and in oned, and
+	// are not given twice.
 	lastName = "incident-last"
 )
 
-// OpenJournal makes the directory if it is missing, closed to users outside the group of
-// its owner: what stands in the journal is the business of the admins of the cloud.
+// OpenJournal makes the directory if it is missing, closed to users outside the group of its owner: what stands in
+// the journal is the business of the admins of the cloud.
 func OpenJournal(dir string) (*Journal, error) {
 	_, statErr := os.Stat(dir)
 	err := statedir.MakeDir(dir)
@@ -60,9 +60,9 @@ func OpenJournal(dir string) (*Journal, error) {
 	return &Journal{dir: dir}, nil
 }
 
-// Begin writes a new incident with the next free number, on the disk when it returns. It sets Version,
-// Number, Status, FrontEnd if it is empty and Began if it is zero. With an error the Writer is nil, which
-// can be used like any other and writes nothing: a recovery does not wait for a disk.
+// Begin writes a new incident with the next free number, on the disk when it returns. It sets Version, Number,
+// Status, FrontEnd if it is empty and Began if it is zero. With an error the Writer is nil, which can be used like
+// any other and writes nothing: a recovery does not wait for a disk.
 func (j *Journal) Begin(r Record) (*Writer, error) {
 	if !knownKind(r.Kind) {
 		return nil, fmt.Errorf("begin an incident: %q is no kind of incident", r.Kind)
@@ -99,8 +99,8 @@ func (j *Journal) Continue(number int) (*Writer, error) {
 	return newWriter(j.dir, r), nil
 }
 
-// Touch writes down that an event about an incident that has ended came again, with the time of its
-// request. The caller holds the lock of the object.
+// Touch writes down that an event about an incident that has ended came again, with the time of its request. The
+// caller holds the lock of the object.
 func (j *Journal) Touch(number int, at time.Time) error {
 	_, err := j.amend(number, func(r *Record) error {
 		if r.Request == nil {
@@ -123,8 +123,8 @@ func (j *Journal) Note(number int, e Event) error {
 	return err
 }
 
-// Reopen resumes an incident that ended, for another event of the same outage, with the tool, the call and the request
-// of again. The caller holds the lock of the object. How it had ended is in its events.
+// Reopen resumes an incident that ended, for another event of the same outage, with the tool, the call and the
+// request of again. The caller holds the lock of the object. How it had ended is in its events.
 func (j *Journal) Reopen(number int, again Record) (*Writer, error) {
 	r, err := j.amend(number, func(r *Record) error {
 		r.Tool, r.Call, r.Request = again.Tool, again.Call, again.Request
@@ -172,8 +172,8 @@ func (j *Journal) Load(number int) (Record, error) {
 	return j.read(number, everything)
 }
 
-// OpenOf gives the newest incident of an object that has not ended (Status.Unfinished), such as ("VM", 42), and whether
-// there is one. An error names files that could not be read; the answer holds for the others.
+// OpenOf gives the newest incident of an object that has not ended (Status.Unfinished), such as ("VM", 42), and
+// whether there is one. An error names files that could not be read; the answer holds for the others.
 func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
 	return j.newest(object{kind, id}, true)
 }
@@ -190,8 +190,8 @@ func (j *Journal) newest(of object, open bool) (Record, bool, error) {
 	}
 	var failed []error
 	for _, n := range numbers {
-		// A process that looks for an open incident passes a thousand that have ended, and when many hosts
-		// fail a hundred processes look.
+		// A process that looks for an open incident passes a thousand that have ended, and when many hosts fail a
+		// hundred processes look.
 		if !j.mayBeOf(n, of) || open && j.glance(n).status.Ended() {
 			continue
 		}
@@ -208,8 +208,8 @@ func (j *Journal) newest(of object, open bool) (Record, bool, error) {
 	return Record{}, false, errors.Join(failed...)
 }
 
-// mayBeOf reports whether a record may be of an object, for which it is looked at once: a process that works
-// on 500 hosts asks for each of them about each record.
+// mayBeOf reports whether a record may be of an object, for which it is looked at once: a process that works on 500
+// hosts asks for each of them about each record.
 func (j *Journal) mayBeOf(number int, of object) bool {
 	about, known := j.known.Load(number)
 	if !known {
@@ -225,8 +225,8 @@ func (j *Journal) mayBeOf(number int, of object) bool {
 // which is set aside, or one of a later one-ft or that cannot be read, which stay.
 func (j *Journal) List(limit int) ([]Record, []error) { return j.list(limit, everything) }
 
-// Summaries is List for all incidents, without their events, and without their VMs where those can
-// be left out: Load has them. It reads a page of each file.
+// Summaries is List for all incidents, without their events, and without their VMs where those can be left out: Load
+// has them. It reads a page of each file.
 func (j *Journal) Summaries() ([]Record, []error) { return j.list(0, head) }
 
 func (j *Journal) list(limit int, p part) ([]Record, []error) {
@@ -251,8 +251,8 @@ func (j *Journal) list(limit int, p part) ([]Record, []error) {
 	return records, failed
 }
 
-// reserve takes the next free number for this process. Nobody waits: a file that only one
-// process can make stands for the number until release.
+// reserve takes the next free number for this process. Nobody waits: a file that only one process can make stands for
+// the number until release.
 func (j *Journal) reserve() (number int, release func(), err error) {
 	_, last, err := j.numbers()
 	if err != nil {

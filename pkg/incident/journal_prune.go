@@ -18,9 +18,9 @@ import (
 // tempAge is after how long a file of a process that was killed while it wrote is removed: writing takes seconds.
 const tempAge = time.Hour
 
-// Prune removes ended incidents: those beyond the newest keep, and those that ended longer
-// than age ago. It never removes unfinished ones. It removes what was set aside longer than age ago, and
-// what killed processes left. It goes on after an error.
+// Prune removes ended incidents: those beyond the newest keep, and those that ended longer than age ago. It never
+// removes unfinished ones. It removes what was set aside longer than age ago, and what killed processes left. It goes
+// on after an error.
 func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
 	numbers, _, err := j.numbers()
 	if err != nil {
@@ -66,8 +66,7 @@ func ending(r Record) time.Time {
 	return *r.Ended
 }
 
-// remember writes the highest number down if its record is about to be removed, and
-// leaves that record if it cannot.
+// remember writes the highest number down if its record is about to be removed, and leaves that record if it cannot.
 func (j *Journal) remember(numbers, remove []int) ([]int, error) {
 	if len(remove) == 0 || remove[0] != numbers[0] || remove[0] <= j.lastRemoved() {
 		return remove, nil
@@ -78,8 +77,7 @@ func (j *Journal) remember(numbers, remove []int) ([]int, error) {
 	return remove, nil
 }
 
-// lastRemoved is what remember wrote, 0 if it cannot be read: the numbers of the records
-// count as well.
+// lastRemoved is what remember wrote, 0 if it cannot be read: the numbers of the records count as well.
 func (j *Journal) lastRemoved() int {
 	const most = 20 // a number and a line break
 	number, _ := statedir.ReadSmall(filepath.Join(j.dir, lastName), most)
@@ -116,8 +114,8 @@ func (j *Journal) pruneLeftovers(age time.Duration, now time.Time) error {
 	return errors.Join(failed...)
 }
 
-// changedAt is when a file was written or renamed, whichever is later: a damaged one is as
-// old as the time since it was set aside.
+// changedAt is when a file was written or renamed, whichever is later: a damaged one is as old as the time since it
+// was set aside.
 func changedAt(info os.FileInfo) time.Time {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return time.Unix(stat.Ctim.Unix())
@@ -125,8 +123,8 @@ func changedAt(info os.FileInfo) time.Time {
 	return info.ModTime()
 }
 
-// RemoveLeftovers removes the files that killed processes have left half written below the state directory, apart from
-// the journal, which Prune looks after. Errors do not matter: the next process retries.
+// RemoveLeftovers removes the files that killed processes have left half written below the state directory, apart
+// from the journal, which Prune looks after. Errors do not matter: the next process retries.
 func RemoveLeftovers(stateDir string, now time.Time) {
 	const deepest = 3
 	_ = filepath.WalkDir(stateDir, func(path string, d fs.DirEntry, err error) error {

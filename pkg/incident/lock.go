@@ -39,8 +39,7 @@ func (e *BusyError) Plain() string { return e.Holder }
 // Unwrap is ErrBusy.
 func (e *BusyError) Unwrap() error { return ErrBusy }
 
-// Locks are the locks of one process in a directory that all one-ft processes of
-// a front-end share.
+// Locks are the locks of one process in a directory that all one-ft processes of a front-end share.
 type Locks struct {
 	dir    string
 	holder string
@@ -49,8 +48,8 @@ type Locks struct {
 // maxHolder is how many bytes of a foreign lock file are read.
 const maxHolder = 200
 
-// OpenLocks makes the directory if it is missing. holder is what others see of this process, such as
-// "host_error, pid 4711".
+// OpenLocks makes the directory if it is missing. holder is what others see of this process, such as "host_error, pid
+// 4711".
 func OpenLocks(dir, holder string) (*Locks, error) {
 	if err := statedir.MakeDir(dir); err != nil {
 		return nil, fmt.Errorf("make the directory for locks: %w", err)

@@ -31,8 +31,8 @@ const maxRequest = 256 << 10
 // aliveName is the file whose time says when the process that works on all was last seen running.
 const aliveName = "alive"
 
-// Alive says that the process that works on all is running now. An error does not matter: then
-// others work, too, and the locks of hosts and VMs keep them apart.
+// Alive says that the process that works on all is running now. An error does not matter: then others work, too, and
+// the locks of hosts and VMs keep them apart.
 func (s *Spool) Alive(now time.Time) {
 	path := filepath.Join(s.dir, aliveName)
 	if os.Chtimes(path, now, now) == nil {
@@ -58,8 +58,8 @@ func OpenSpool(dir string) (*Spool, error) {
 	return &Spool{dir: dir}, nil
 }
 
-// Put hands a host over; it is on the disk when it returns. A later request for the same
-// host takes the place of the one before.
+// Put hands a host over; it is on the disk when it returns. A later request for the same host takes the place of the
+// one before.
 func (s *Spool) Put(q Request) error {
 	var request []byte
 	err := q.Check()
@@ -75,8 +75,7 @@ func (s *Spool) Put(q Request) error {
 	return nil
 }
 
-// List gives the requests, the oldest first. What is no request is removed and named in the
-// errors.
+// List gives the requests, the oldest first. What is no request is removed and named in the errors.
 func (s *Spool) List() (all []Handed, failed []error) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {

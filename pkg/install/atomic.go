@@ -29,16 +29,16 @@ func onedConf() document {
 }
 
 // settings is a one-ft.yaml. Package config makes the texts and has read them. One that is made is readable for
-// everybody: else each hook ends with exit code 2. It holds no secret then, and one that is put into it is
-// refused until it is chmod 0640.
+// everybody: else each hook ends with exit code 2. It holds no secret then, and one that is put into it is refused
+// until it is chmod 0640.
 func settings() document { return document{name: "one-ft.yaml", made: 0o644} }
 
 // ReadFile reads an oned.conf, at most 4 MiB of it; more is an error.
 func ReadFile(path string) ([]byte, error) { return onedConf().read(path) }
 
 // WriteFile replaces an oned.conf that holds old, and nothing else, with fresh, as a whole or not at all, and gives
-// the path of the backup beside it, named after the time; "" where the texts are equal. A link stays and its target is
-// replaced. Mode, owner and extended attributes (such as access lists) are kept. What was written is read again;
+// the path of the backup beside it, named after the time; "" where the texts are equal. A link stays and its target
+// is replaced. Mode, owner and extended attributes (such as access lists) are kept. What was written is read again;
 // if it is not fresh, the old text is put back.
 func WriteFile(path string, old, fresh []byte, now time.Time) (backup string, err error) {
 	return onedConf().write(path, old, fresh, now)
@@ -47,8 +47,8 @@ func WriteFile(path string, old, fresh []byte, now time.Time) (backup string, er
 // ReadSettings reads a one-ft.yaml; nil is a missing one.
 func ReadSettings(path string) ([]byte, error) { return settings().read(path) }
 
-// WriteSettings replaces a one-ft.yaml as WriteFile replaces an oned.conf. One that is missing, with old of
-// nil, is made, and there is no backup. Without the right to write the error is fs.ErrPermission.
+// WriteSettings replaces a one-ft.yaml as WriteFile replaces an oned.conf. One that is missing, with old of nil, is
+// made, and there is no backup. Without the right to write the error is fs.ErrPermission.
 func WriteSettings(path string, old, fresh []byte, now time.Time) (backup string, err error) {
 	return settings().write(path, old, fresh, now)
 }
@@ -163,8 +163,8 @@ func replace(like, path string, text []byte, createOnly bool) error {
 	}}.Replace(path, text)
 }
 
-// copyAttributes copies extended attributes. File systems without them are fine, and so
-// are those that the new file has already, such as the label of its directory.
+// copyAttributes copies extended attributes. File systems without them are fine, and so are those that the new file
+// has already, such as the label of its directory.
 func copyAttributes(from, to int) error {
 	names := make([]byte, 64<<10) // the kernel's limit for all names
 	n, err := unix.Flistxattr(from, names)

@@ -15,9 +15,9 @@ import (
 // joined stands in the first line of the block where the line end before it is not the file's own.
 const joined = "the line above had no line end"
 
-// Install gives an oned.conf with the hooks in a marked block: at the end, or where the block already is; with no hooks
-// it is Remove. Everything else stays byte for byte; doing it twice changes nothing. The new text has been read again.
-// Errors: a *SyntaxError, a *ConflictError, or what is wrong with the block that is there.
+// Install gives an oned.conf with the hooks in a marked block: at the end, or where the block already is; with no
+// hooks it is Remove. Everything else stays byte for byte; doing it twice changes nothing. The new text has been read
+// again. Errors: a *SyntaxError, a *ConflictError, or what is wrong with the block that is there.
 func Install(text []byte, hooks []Hook) ([]byte, error) {
 	old, err := Parse(text)
 	if err == nil {
@@ -39,8 +39,8 @@ func Install(text []byte, hooks []Hook) ([]byte, error) {
 	return fresh, nil
 }
 
-// Remove gives an oned.conf without the block: what it was before Install, byte for
-// byte. Without a block it is the text as it is. Errors as of Install.
+// Remove gives an oned.conf without the block: what it was before Install, byte for byte. Without a block it is the
+// text as it is. Errors as of Install.
 func Remove(text []byte) ([]byte, error) { return Install(text, nil) }
 
 // with is the text with the hooks in the block.
@@ -76,8 +76,7 @@ func (f File) without(text []byte) []byte {
 	return slices.Concat(before, text[f.block.End:])
 }
 
-// foreign refuses a block into which somebody has written something of their own: it
-// would be lost.
+// foreign refuses a block into which somebody has written something of their own: it would be lost.
 func (f File) foreign() error {
 	for _, e := range f.Entries {
 		if e.Ours && (e.Hook() == "" || program(e.Get("COMMAND")) == "") {
@@ -87,8 +86,7 @@ func (f File) foreign() error {
 	return nil
 }
 
-// verify reads the new text: outside of the block it must say what the old one said,
-// inside exactly the hooks.
+// verify reads the new text: outside of the block it must say what the old one said, inside exactly the hooks.
 func verify(old File, fresh []byte, hooks []Hook) error {
 	f, err := Parse(fresh)
 	if err != nil {

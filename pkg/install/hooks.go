@@ -107,8 +107,8 @@ func Print(hooks []Hook, v one.Version) string {
 
 func (h Hook) trigger() string { return trigger(h.Resource, h.On, h.State, h.LCMState) }
 
-// trigger spells what a hook waits for as the hook manager of 5.10 does: resource, state and
-// LCM state; "" for what is never called. The pool keeps the states only, oned.conf has ON.
+// trigger spells what a hook waits for as the hook manager of 5.10 does: resource, state and LCM state; "" for what
+// is never called. The pool keeps the states only, oned.conf has ON.
 func trigger(resource, on, state, lcm string) string {
 	resource, on = strings.ToUpper(resource), strings.ToUpper(on)
 	state, lcm = strings.ToUpper(state), strings.ToUpper(lcm)
@@ -142,8 +142,8 @@ func program(command string) string {
 	return ""
 }
 
-// recovers tells by whom a hook recovers VMs: "one-ft", "OpenNebula's host_error.rb",
-// "onevm", or "" for a hook that does something else, such as sending mail.
+// recovers tells by whom a hook recovers VMs: "one-ft", "OpenNebula's host_error.rb", "onevm", or "" for a hook that
+// does something else, such as sending mail.
 func recovers(command, arguments string) string {
 	if program(command) != "" {
 		return "one-ft"

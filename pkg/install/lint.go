@@ -159,8 +159,8 @@ func (facts Facts) triggers(a Known) []string {
 	return []string{"VM/ACTIVE/BOOT_FAILURE", "another *_FAILURE state"}
 }
 
-// onePerState reports whether the hook manager knows one hook for a state only: @hooks in
-// src/hem/onehem-server.rb of 5.10.0 to 5.10.4; since 5.10.5 it has lists.
+// onePerState reports whether the hook manager knows one hook for a state only: @hooks in src/hem/onehem-server.rb of
+// 5.10.0 to 5.10.4; since 5.10.5 it has lists.
 func onePerState(v one.Version) bool {
 	return UsesPool(v) && (v.Before(5, 10) || v.Major == 5 && v.Minor == 10 && v.Patch < 5)
 }

@@ -42,8 +42,8 @@ type File struct {
 // Block reports whether one-ft has written its hooks into the file.
 func (f File) Block() bool { return f.block.End > 0 }
 
-// Parse reads an oned.conf as oned 4.4 to 5.8 does. The error is a *SyntaxError where oned
-// would not read it, either, or where the marks of one-ft are damaged.
+// Parse reads an oned.conf as oned 4.4 to 5.8 does. The error is a *SyntaxError where oned would not read it, either,
+// or where the marks of one-ft are damaged.
 func Parse(text []byte) (File, error) {
 	all, comments, err := onedconf.Parse(confName, text)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 // Verb is what is done with a hook of the pool.
 type Verb string
 
-// The verbs of changes. Plan puts Delete first, because the hook manager up to 5.10.4 forgets
-// all hooks for a state with one of them, and learns of one again when it is made or updated.
+// The verbs of changes. Plan puts Delete first, because the hook manager up to 5.10.4 forgets all hooks for a state
+// with one of them, and learns of one again when it is made or updated.
 const (
 	Delete Verb = "delete"
 	Update Verb = "update"

@@ -38,8 +38,8 @@ type SSHConfig struct {
 // Usual reports whether the block is written there without a request.
 func (c SSHConfig) Usual() bool { return c.Owner == SSHOwn || c.Owner == SSHMissing }
 
-// ReadSSHConfig reads the ssh configuration of a user, whose home is that of the password file: ssh
-// takes no other. What is missing is no error.
+// ReadSSHConfig reads the ssh configuration of a user, whose home is that of the password file: ssh takes no other.
+// What is missing is no error.
 func ReadSSHConfig(home string, uid int) (SSHConfig, error) {
 	dir := filepath.Join(home, ".ssh")
 	c := SSHConfig{Path: filepath.Join(dir, "config"), uid: uid}
@@ -108,8 +108,8 @@ func sshConfig() document {
 	}}
 }
 
-// Write replaces the configuration, as WriteFile replaces an oned.conf. Where there was none it is
-// made, and there is no backup.
+// Write replaces the configuration, as WriteFile replaces an oned.conf. Where there was none it is made, and there is
+// no backup.
 func (c SSHConfig) Write(fresh []byte, now time.Time) (backup string, err error) {
 	if err := c.Refusal(); err != nil {
 		return "", err
@@ -125,8 +125,8 @@ func (c SSHConfig) Delete() error {
 	return os.Remove(c.Path)
 }
 
-// Refusal says why the file is not changed: nil where it is the user's own, or a link to such a
-// file, which is written on request.
+// Refusal says why the file is not changed: nil where it is the user's own, or a link to such a file, which is
+// written on request.
 func (c SSHConfig) Refusal() error {
 	switch {
 	case c.Owner == SSHForeign:

@@ -1,7 +1,7 @@
-// Package onedconf reads the configuration files of OpenNebula's daemons: oned.conf, sched.conf,
-// monitord.conf and schedulers/rank.conf. All of them are one grammar, read by one parser in every
-// release (NebulaTemplate::load_configuration calls Template::parse, 4.4 to 7.4): names in any case,
-// several attributes on a line, "=" on the line below the name, vectors in brackets, comments, quotes.
+// Package onedconf reads the configuration files of OpenNebula's daemons: oned.conf, sched.conf, monitord.conf and
+// schedulers/rank.conf. All of them are one grammar, read by one parser in every release
+// (NebulaTemplate::load_configuration calls Template::parse, 4.4 to 7.4): names in any case, several attributes on a
+// line, "=" on the line below the name, vectors in brackets, comments, quotes.
 //
 // Tests hold it against what the parser of 6.10 itself answers (testdata/grammar.txt).
 package onedconf
@@ -80,8 +80,7 @@ func ReadFile(path string) ([]Attribute, error) {
 	return all, err
 }
 
-// Find gives the first attribute with a name, which is the one that counts
-// (Template::get, a find in a multimap).
+// Find gives the first attribute with a name, which is the one that counts (Template::get, a find in a multimap).
 func Find(all []Attribute, name string) (Attribute, bool) {
 	for _, a := range all {
 		if a.Name == name {
@@ -91,8 +90,8 @@ func Find(all []Attribute, name string) (Attribute, bool) {
 	return Attribute{}, false
 }
 
-// Number reads a value as the daemons do (istringstream >> int): blanks, a sign, digits, and whatever
-// stands behind them. ok is false for what is no number there.
+// Number reads a value as the daemons do (istringstream >> int): blanks, a sign, digits, and whatever stands behind
+// them. ok is false for what is no number there.
 func Number(value string) (n int, ok bool) {
 	value = strings.TrimLeft(value, " \t\r\n\v\f")
 	end := 0

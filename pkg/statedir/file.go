@@ -26,8 +26,8 @@ type File struct {
 // Replace replaces a plain file, see File.Replace.
 func Replace(path string, text []byte) error { return File{}.Replace(path, text) }
 
-// Replace writes a file as a whole: after it either the old or the new text is there, and, unless
-// it is Volatile, on the disk. A file that root makes is given to the owner of its directory.
+// Replace writes a file as a whole: after it either the old or the new text is there, and, unless it is Volatile, on
+// the disk. A file that root makes is given to the owner of its directory.
 func (o File) Replace(path string, text []byte) (err error) {
 	const longest = 200 // with what CreateTemp adds a name has at most 255 bytes
 	base := filepath.Base(path)
@@ -91,8 +91,8 @@ func SyncDir(dir string) error {
 // ErrTooLarge means that a file is larger than it may be.
 var ErrTooLarge = errors.New("larger than it may be")
 
-// ReadSmall reads a file of at most limit bytes; of a longer one it gives the beginning and ErrTooLarge.
-// It follows no link and waits for no pipe.
+// ReadSmall reads a file of at most limit bytes; of a longer one it gives the beginning and ErrTooLarge. It follows
+// no link and waits for no pipe.
 func ReadSmall(path string, limit int64) ([]byte, error) {
 	return read(path, limit, syscall.O_NOFOLLOW)
 }
@@ -133,8 +133,7 @@ func Owner(info fs.FileInfo) (uid, gid int, err error) {
 	return int(owner.Uid), int(owner.Gid), nil
 }
 
-// OwnLikeParent gives a file or directory that root has just made to the owner of the directory
-// that it is in.
+// OwnLikeParent gives a file or directory that root has just made to the owner of the directory that it is in.
 func OwnLikeParent(path string) error {
 	if os.Geteuid() != 0 {
 		return nil

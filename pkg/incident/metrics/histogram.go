@@ -10,8 +10,8 @@ import (
 
 // histogram counts observations in buckets.
 type histogram struct {
-	// Buckets are how many were at most a bound and more than the bound before it, by the bound
-	// as its label says it: not yet added up as they are for Prometheus.
+	// Buckets are how many were at most a bound and more than the bound before it, by the bound as its label says it:
+	// not yet added up as they are for Prometheus.
 	Buckets map[string]uint64 `json:"buckets"`
 	// Sum is that of all observations.
 	Sum float64 `json:"sum"`
@@ -69,9 +69,9 @@ func (h histogram) samples(t *promtext.Text, name string, label ...string) {
 	t.Sample(name+"_count", n, label...)
 }
 
-// runningSeconds are how long it took until each VM ran that an incident brought there: from when
-// oned called the host failed, else from the begin of the incident. A clock that
-// was set back makes 0. VMs without a way, of one-ft without it, are left out.
+// runningSeconds are how long it took until each VM ran that an incident brought there: from when oned called the
+// host failed, else from the begin of the incident. A clock that was set back makes 0. VMs without a way, of one-ft
+// without it, are left out.
 func runningSeconds(r incident.Record) []float64 {
 	from := r.Began
 	if r.Host != nil && !r.Host.Failed.IsZero() {

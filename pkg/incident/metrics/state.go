@@ -34,13 +34,12 @@ type state struct {
 	StormHolds  uint64             `json:"storm_holds"`
 	// LastIncident is when the last incident of a kind ended, in Unix seconds.
 	LastIncident map[string]float64 `json:"last_incident"`
-	// Running is how long it took until VMs ran again, by the kind of the incident. Files of
-	// one-ft without it have none, and such a one-ft reads files that have it.
+	// Running is how long it took until VMs ran again, by the kind of the incident. Files of one-ft without it have
+	// none, and such a one-ft reads files that have it.
 	Running map[string]histogram `json:"error_to_running,omitempty"`
 }
 
-// other is the value of a label that has no known one: the number of series is bounded, whatever
-// stands in a record.
+// other is the value of a label that has no known one: the number of series is bounded, whatever stands in a record.
 const other = "other"
 
 // set are the values that a label has.
@@ -133,8 +132,8 @@ func (s state) encode() ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// load reads the counters; without a file they are zero. A damaged file is set aside; then
-// the error is ErrDamaged, and the counters are zero.
+// load reads the counters; without a file they are zero. A damaged file is set aside; then the error is ErrDamaged,
+// and the counters are zero.
 func load(path string) (state, error) {
 	var s state
 	counters, why := statedir.ReadSmall(path, maxState)

@@ -2,8 +2,9 @@
 //
 // All one-ft processes of a front-end share a directory, the spool: Enqueue puts an event there, and Deliver lets one
 // process at a time run the commands for what is there. So a thousand failures at once are one message and then a
-// digest every 30 s. Each event is delivered at most once by each command, whichever process is killed when: it leaves
-// the spool before the first command runs. A command that fails is retried once; then the event is only in the log.
+// digest every 30 s. Each event is delivered at most once by each command, whichever process is killed when: it
+// leaves the spool before the first command runs. A command that fails is retried once; then the event is only in the
+// log.
 package notify
 
 import (
@@ -38,8 +39,8 @@ const onProblem = "problem"
 type Command struct {
 	// Argv is the program by its absolute path, and its arguments.
 	Argv []string
-	// On says when: "begin", "hold", "end", and "problem", which is an end with something left
-	// to do: unproven is one, done and came back are not.
+	// On says when: "begin", "hold", "end", and "problem", which is an end with something left to do: unproven is
+	// one, done and came back are not.
 	On []string
 	// Timeout is the most time for one run.
 	Timeout time.Duration
@@ -70,8 +71,7 @@ func (c Command) id() string {
 // idBytes is enough to tell ten commands apart.
 const idBytes = 6
 
-// Notifier runs the commands. It is safe for concurrent use. A nil Notifier, and
-// one without commands, does nothing.
+// Notifier runs the commands. It is safe for concurrent use. A nil Notifier, and one without commands, does nothing.
 type Notifier struct {
 	spool    spool
 	journal  *incident.Journal
@@ -81,13 +81,12 @@ type Notifier struct {
 	unlock   func(lock)
 }
 
-// diskLimit is the most time that Enqueue waits for the disk. One that hangs must not hold a
-// recovery up.
+// diskLimit is the most time that Enqueue waits for the disk. One that hangs must not hold a recovery up.
 const diskLimit = 5 * time.Second
 
-// New makes a Notifier. dir is the spool, which is made when the first event is put there. journal has the
-// records of the incidents; without one no notification is sent. run runs the commands; nil is process.Run. say
-// gets one printable line for each thing that goes wrong, and may be called by several goroutines.
+// New makes a Notifier. dir is the spool, which is made when the first event is put there. journal has the records of
+// the incidents; without one no notification is sent. run runs the commands; nil is process.Run. say gets one
+// printable line for each thing that goes wrong, and may be called by several goroutines.
 func New(dir string, journal *incident.Journal, commands []Command, run process.Runner, say func(format string, args ...any)) *Notifier {
 	if journal == nil {
 		commands = nil
@@ -98,9 +97,9 @@ func New(dir string, journal *incident.Journal, commands []Command, run process.
 	return &Notifier{spool: spool{dir}, journal: journal, commands: commands, say: say, run: run, unlock: func(l lock) { l.release() }}
 }
 
-// Enqueue puts an event of the incident with this number into the spool, on the disk when it
-// returns. What is there already stays as it is, and what no command is for is left out. It waits for
-// no command; for the disk at most 5 s. Of an End the journal has the status before.
+// Enqueue puts an event of the incident with this number into the spool, on the disk when it returns. What is there
+// already stays as it is, and what no command is for is left out. It waits for no command; for the disk at most 5 s.
+// Of an End the journal has the status before.
 func (n *Notifier) Enqueue(kind Kind, number int) {
 	if n == nil || !slices.ContainsFunc(n.commands, func(c Command) bool { return c.on(kind) }) {
 		return
@@ -125,8 +124,8 @@ func (n *Notifier) Enqueue(kind Kind, number int) {
 	}
 }
 
-// Requeue is Enqueue for an event that was delivered before and means something else now: an
-// incident that was left undone has ended otherwise.
+// Requeue is Enqueue for an event that was delivered before and means something else now: an incident that was left
+// undone has ended otherwise.
 func (n *Notifier) Requeue(kind Kind, number int) {
 	if n == nil {
 		return

@@ -18,8 +18,8 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// event is something to notify of: a file of the spool. All that is known of it
-// is in the name of the file, so that none can be half written.
+// event is something to notify of: a file of the spool. All that is known of it is in the name of the file, so that
+// none can be half written.
 type event struct {
 	kind   Kind
 	number int    // of the incident
@@ -53,15 +53,13 @@ func parseName(name string) (event, bool) {
 
 // The other names in the spool.
 const (
-	// lockName is the file that the process that delivers has locked. In it is the time
-	// of the last sending.
+	// lockName is the file that the process that delivers has locked. In it is the time of the last sending.
 	lockName = "lock"
 	// toldName is the directory of the events that were delivered.
 	toldName = "told"
 )
 
-// toldAge is how long a delivery is remembered. An incident that is held again after that is a new event.
-// A choice.
+// toldAge is how long a delivery is remembered. An incident that is held again after that is a new event. A choice.
 const toldAge = 7 * 24 * time.Hour
 
 // spool is the directory of events.
@@ -101,8 +99,8 @@ func (s spool) make() error {
 	return nil
 }
 
-// list gives the events that wait, by the number of the incident and the kind, and removes what is
-// none. A spool that is not there is empty.
+// list gives the events that wait, by the number of the incident and the kind, and removes what is none. A spool that
+// is not there is empty.
 func (s spool) list() ([]event, error) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -126,8 +124,8 @@ func (s spool) list() ([]event, error) {
 	return events, nil
 }
 
-// take takes an event out of the spool. The same rename remembers the delivery, which
-// also works on a disk that is full.
+// take takes an event out of the spool. The same rename remembers the delivery, which also works on a disk that is
+// full.
 func (s spool) take(e event) error {
 	path := s.path(e.name())
 	if e.only == "" && os.Rename(path, filepath.Join(s.path(toldName), e.name())) == nil {
@@ -144,8 +142,8 @@ func (s spool) sync() error {
 // clockSlack is by how much the times of files may be behind the clock.
 const clockSlack = time.Minute
 
-// told reports whether an event of an incident that began then was delivered. An older one of
-// the same number is of a journal that was thrown away.
+// told reports whether an event of an incident that began then was delivered. An older one of the same number is of a
+// journal that was thrown away.
 func (s spool) told(e event, began time.Time) bool {
 	info, err := os.Lstat(filepath.Join(s.path(toldName), e.name()))
 	return e.only == "" && err == nil && info.Mode().IsRegular() && !info.ModTime().Add(clockSlack).Before(began)
