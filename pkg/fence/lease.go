@@ -43,7 +43,7 @@ const (
 	drift = 100
 	// lookEvery is the pause between two checks of a host while waiting.
 	lookEvery = time.Second
-	// maxRestarts is how often the wait may begin anew because the host was not seen
+	// maxRestarts is how often the wait may start over because the host was not seen
 	// in ERROR without a gap, as a multiple of the wait.
 	maxRestarts = 10
 )
@@ -149,7 +149,7 @@ func wholeSeconds(template map[string]string, name string) (time.Duration, bool,
 
 // Look checks a host once. since is when the unbroken streak of checks began, this one
 // included, that all saw ERROR: with a gap in it, or with another state, it begins
-// anew. An error means that the host is not in ERROR, or that oned does not answer.
+// again. An error means that the host is not in ERROR, or that oned does not answer.
 type Look func(ctx context.Context) (since time.Time, err error)
 
 // proveLease waits until a lease has run out. Nothing but time passes here; what makes it a proof is that
