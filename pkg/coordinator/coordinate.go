@@ -256,10 +256,10 @@ func (c *coordinator) all() (all []Result) {
 // more: it may have been back and have failed since.
 func (c *coordinator) remove(h incident.Handed) {
 	if _, err := c.spool.Done(h); err != nil {
-		c.stuck[h.ID] = h.Text()
+		c.stuck[h.ID] = h.Text
 		c.s.Log.Say(wording.Trouble, err)
 	}
 }
 
 // isStuck reports whether a request is one that could not be removed.
-func (c *coordinator) isStuck(h incident.Handed) bool { return c.stuck[h.ID] == h.Text() }
+func (c *coordinator) isStuck(h incident.Handed) bool { return c.stuck[h.ID] == h.Text }

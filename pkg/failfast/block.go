@@ -9,25 +9,19 @@ import (
 	"time"
 	"unicode"
 
+	"one-ft/pkg/marked"
 	"one-ft/pkg/text"
 )
 
-// The marks around what one-ft writes into an ssh configuration; the words are those in oned.conf.
 const (
-	beginMark  = "# BEGIN one-ft"
-	endMark    = "# END one-ft"
-	beginPlain = beginMark + `: written by "oneft hooks install", taken out by "oneft hooks remove"; do not edit`
-	// beginMade also says that there was no file before.
-	beginMade = beginMark + ` (there was no file)` + `: written by "oneft hooks install", taken out by "oneft hooks remove"; do not edit`
-)
-
-const (
-	// Timeout is the ConnectTimeout of the block. With 5 s a host whose packets are dropped was ERROR after
-	// 33 s instead of 290, and a driver command took 5 s instead of 135 (OpenNebula 6.10 that monitors each
-	// 20 s, measured); 10 s leave a host that is busy the time for one SYN that got lost (1 + 2 + 4 s).
+	// noFile stands in the first line of the block where there was no file before.
+	noFile = "there was no file"
+	// Timeout is the ConnectTimeout of the block. With 5 s a host whose packets are dropped was ERROR after 33 s
+	// instead of 290, and a driver command took 5 s instead of 135 (OpenNebula 6.10 that monitors each 20 s,
+	// measured); 10 s leave a host that is busy the time for one SYN that got lost (1 + 2 + 4 s).
 	Timeout = 10 * time.Second
-	// failing is the ProxyCommand of the block. It says in the logs of the drivers why ssh failed. The
-	// shell that runs it is $SHELL, and csh has another word for >&2, hence the second one.
+	// failing is the ProxyCommand of the block. It says in the logs of the drivers why ssh failed. The shell that
+	// runs it is $SHELL, and csh has another word for >&2, hence the second one.
 	failing = `sh -c 'echo "one-ft: this host is proven off, so ssh to it fails at once; see oneft incidents; ssh -o ProxyCommand=none tries it anyway" >&2; exit 1'`
 	// maxDir keeps the line with the path below 1024 bytes, the limit of OpenSSH before 7.9.
 	maxDir = 512
@@ -38,37 +32,23 @@ const (
 // Block is what is written into the ssh configuration of the user that the drivers run as.
 type Block struct {
 	StateDir string // absolute; the marks are below it
-	// Timeout: it also sets a ConnectTimeout for all hosts. The first value counts in ssh, so only
-	// where nothing else sets one: see SetsTimeout.
+	// Timeout: it also sets a ConnectTimeout for all hosts. The first value counts in ssh, so only where nothing else
+	// sets one: see SetsTimeout.
 	Timeout bool
-}
-
-// BlockError is an ssh configuration into which, or a path with which, no block can be written.
-// Nothing was changed.
-type BlockError struct {
-	Line    int // from 1; 0 for none
-	Problem string
-}
-
-func (e *BlockError) Error() string {
-	if e.Line == 0 {
-		return e.Problem
-	}
-	return fmt.Sprintf("line %d: %s", e.Line, e.Problem)
 }
 
 // lines are those of the block, without line ends. made: there was no file before.
 //
-// Match !host keeps a name with an apostrophe from the shell. -e /proc/self: without /proc, bash, tcsh,
-// ksh and fish take each mark for newer. Match all ends what holds for marked hosts only.
+// Match !host keeps a name with an apostrophe from the shell. -e /proc/self: without /proc, bash, tcsh, ksh and fish
+// take each mark for newer. Match all ends what holds for marked hosts only.
 func (b Block) lines(made bool) []string {
-	begin := beginPlain
+	was := ""
 	if made {
-		begin = beginMade
+		was = noFile
 	}
 	dir := strings.ReplaceAll(filepath.Join(b.StateDir, directory), "%", "%%")
 	lines := []string{
-		begin,
+		marked.Opening(was),
 		"# While a host is proven off, ssh to it fails at once: see Fail fast in the README of one-ft.",
 		`Match !host "*'*" exec "test '` + dir + `/%h' -nt /proc/self -a -e /proc/self"`,
 		"  ProxyCommand " + failing,
@@ -79,22 +59,22 @@ func (b Block) lines(made bool) []string {
 	if b.Timeout {
 		lines = append(lines, fmt.Sprintf("  ConnectTimeout %d", int(Timeout.Seconds())))
 	}
-	return append(lines, endMark)
+	return append(lines, marked.End)
 }
 
 // check refuses a state directory that cannot stand between the quotes of ssh and of a shell.
 func (b Block) check() error {
 	bad := func(r rune) bool { return strings.ContainsRune("'\"\\`$!", r) || !unicode.IsPrint(r) }
 	if d := b.StateDir; !filepath.IsAbs(d) || len(d) > maxDir || strings.ContainsFunc(d, bad) {
-		return &BlockError{Problem: fmt.Sprintf("the state directory %q cannot be written into an ssh configuration; "+
+		return &marked.Error{Problem: fmt.Sprintf("the state directory %q cannot be written into an ssh configuration; "+
 			`allowed is an absolute path of at most %d bytes without quotes, \, $, ! and control characters`, text.Short(d, maxDir), maxDir)}
 	}
 	return nil
 }
 
-// Install gives an ssh configuration with the block, first in the file: in ssh the first value
-// counts. A block that is there already is replaced. made: there is no file yet, and text is empty.
-// All else stays byte for byte, and doing it twice changes nothing. Errors: *BlockError.
+// Install gives an ssh configuration with the block, first in the file: in ssh the first value counts. A block that
+// is there already is replaced. made: there is no file yet, and text is empty. All else stays byte for byte, and
+// doing it twice changes nothing. Errors: *marked.Error.
 func Install(config []byte, b Block, made bool) ([]byte, error) {
 	if err := b.check(); err != nil {
 		return nil, err
@@ -103,30 +83,23 @@ func Install(config []byte, b Block, made bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	eol := "\n"
-	if i := bytes.IndexByte(rest, '\n'); i > 0 && rest[i-1] == '\r' {
-		eol = "\r\n"
-	}
+	eol := marked.LineEnd(rest)
 	block := strings.Join(b.lines(made || was), eol) + eol
 	return slices.Concat([]byte(block), rest), nil
 }
 
-// Remove gives an ssh configuration without the block: what it was before Install, byte for byte.
-// made: there was no file before. Without a block it is the text as it is. Errors: *BlockError.
+// Remove gives an ssh configuration without the block: what it was before Install, byte for byte. made: there was no
+// file before. Without a block it is the text as it is. Errors: *marked.Error.
 func Remove(config []byte) (rest []byte, made bool, err error) {
 	at, err := find(config)
 	if err != nil {
 		return nil, false, err
 	}
-	if err := at.foreign(config); err != nil {
-		return nil, false, err
-	}
-	made = bytes.HasPrefix(config[at.begin:at.end], []byte(beginMade))
-	return slices.Concat(config[:at.begin], config[at.end:]), made, nil
+	return slices.Concat(config[:at.Begin], config[at.End:]), at.Was(noFile), nil
 }
 
-// SetsTimeout reports whether an ssh configuration sets a ConnectTimeout outside of the block. What it
-// includes only ssh itself knows: see Client.Resolve.
+// SetsTimeout reports whether an ssh configuration sets a ConnectTimeout outside of the block. What it includes only
+// ssh itself knows: see Client.Resolve.
 func SetsTimeout(config []byte) bool {
 	rest, _, err := Remove(config)
 	if err != nil {
@@ -138,7 +111,7 @@ func SetsTimeout(config []byte) bool {
 // BlockSetsTimeout reports whether the block that is there sets a ConnectTimeout.
 func BlockSetsTimeout(config []byte) bool {
 	at, err := find(config)
-	return err == nil && setsTimeout(config[at.begin:at.end])
+	return err == nil && setsTimeout(config[at.Begin:at.End])
 }
 
 func setsTimeout(lines []byte) bool {
@@ -166,19 +139,18 @@ const (
 // Status gives the state of the block for a state directory. With or without a ConnectTimeout it is current.
 func Status(config []byte, stateDir string) BlockState {
 	at, err := find(config)
-	if err != nil || at.foreign(config) != nil {
+	switch {
+	case err != nil:
 		return BlockDamaged
-	}
-	if at.end == 0 {
+	case at.End == 0:
 		return BlockNone
 	}
-	block := strings.Split(strings.ReplaceAll(string(config[at.begin:at.end]), "\r\n", "\n"), "\n")
-	made := block[0] == beginMade
-	b := Block{StateDir: stateDir, Timeout: setsTimeout(config[at.begin:at.end])}
-	if !slices.Equal(block, append(b.lines(made), "")) {
+	block := strings.Split(strings.ReplaceAll(string(config[at.Begin:at.End]), "\r\n", "\n"), "\n")
+	b := Block{StateDir: stateDir, Timeout: setsTimeout(config[at.Begin:at.End])}
+	if !slices.Equal(block, append(b.lines(at.Was(noFile)), "")) {
 		return BlockChanged
 	}
-	for line := range bytes.Lines(config[:at.begin]) {
+	for line := range bytes.Lines(config[:at.Begin]) {
 		if keyword(line) != "" {
 			return BlockNotFirst
 		}
@@ -186,51 +158,27 @@ func Status(config []byte, stateDir string) BlockState {
 	return BlockCurrent
 }
 
-// place is where the block is, in bytes, marks and the last line end included; end is 0 without one.
-type place struct{ begin, end, line int }
-
-// find looks for the marks.
-func find(config []byte) (place, error) {
+// find finds the block, and refuses one into which somebody has written settings of their own: they would be lost.
+func find(config []byte) (marked.Place, error) {
 	if len(config) > maxConfig {
-		return place{}, &BlockError{Problem: fmt.Sprintf("the ssh configuration has more than %d bytes", maxConfig)}
+		return marked.Place{}, &marked.Error{Problem: fmt.Sprintf("the ssh configuration has more than %d bytes", maxConfig)}
 	}
-	var p place
-	opened := false
-	at, number := 0, 0
-	for line := range bytes.Lines(config) {
-		number++
-		begins, ends := bytes.HasPrefix(line, []byte(beginMark)), string(bytes.TrimRight(line, "\r\n")) == endMark
-		switch {
-		case begins && (opened || p.end > 0), ends && !opened:
-			return place{}, &BlockError{number, "a mark of one-ft that belongs to no block; take the lines of one-ft out by hand, then run this again"}
-		case begins:
-			p.begin, p.line, opened = at, number, true
-		case ends:
-			p.end, opened = at+len(line), false
-		}
-		at += len(line)
+	at, err := marked.Find(marked.Lines(config))
+	if err != nil {
+		return marked.Place{}, err
 	}
-	if opened {
-		return place{}, &BlockError{p.line, fmt.Sprintf("%q without %q behind it; take the lines of one-ft out by hand, then run this again", beginMark, endMark)}
-	}
-	return p, nil
-}
-
-// foreign refuses a block into which somebody has written settings of their own: they would be lost.
-func (p place) foreign(config []byte) error {
 	ours := []string{"", "match", "proxycommand", "controlpath", "controlmaster", "connecttimeout"}
-	number := p.line
-	for line := range bytes.Lines(config[p.begin:p.end]) {
-		if word := keyword(line); !slices.Contains(ours, word) {
-			return &BlockError{number, fmt.Sprintf("%q is between the marks of one-ft, but is none of its settings; move it out of there", text.Printable(word))}
+	for _, line := range marked.Lines(config[at.Begin:at.End]) {
+		if word := keyword([]byte(line.Text)); !slices.Contains(ours, word) {
+			return marked.Place{}, &marked.Error{Line: at.Opening.Number + line.Number - 1,
+				Problem: fmt.Sprintf("%q is between the marks of one-ft, but is none of its settings; move it out of there", text.Printable(word))}
 		}
-		number++
 	}
-	return nil
+	return at, nil
 }
 
-// keyword is the first word of a line of an ssh configuration in small letters (ssh_config(5)); "" of
-// an empty line and of a comment.
+// keyword is the first word of a line of an ssh configuration in small letters (ssh_config(5)); "" of an empty line
+// and of a comment.
 func keyword(line []byte) string {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 || line[0] == '#' {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"one-ft/pkg/marked"
 )
 
 var testBlock = Block{StateDir: "/var/lib/one/one-ft", Timeout: true}
@@ -21,7 +23,7 @@ func TestInstall(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if !strings.HasSuffix(string(fresh), text) || !strings.HasPrefix(string(fresh), beginMark) {
+		if !strings.HasSuffix(string(fresh), text) || !strings.HasPrefix(string(fresh), marked.Begin) {
 			t.Errorf("%s: the block is not first, or the rest changed:\n%s", name, fresh)
 		}
 		if crlf := strings.Contains(string(fresh), "\r\n"); crlf != strings.Contains(text, "\r\n") {
@@ -62,8 +64,8 @@ func TestStatus(t *testing.T) {
 		"settings before":   {"ControlPath /x\n" + block, BlockNotFirst},
 		"another directory": {strings.ReplaceAll(block, "/var/lib/one", "/srv/one"), BlockChanged},
 		"edited":            {strings.ReplaceAll(block, "ConnectTimeout 10", "ConnectTimeout 5"), BlockChanged},
-		"no end":            {strings.TrimSuffix(block, endMark+"\n") + "Host *\n", BlockDamaged},
-		"no begin":          {"Host *\n" + endMark + "\n", BlockDamaged},
+		"no end":            {strings.TrimSuffix(block, marked.End+"\n") + "Host *\n", BlockDamaged},
+		"no begin":          {"Host *\n" + marked.End + "\n", BlockDamaged},
 		"two":               {block + block, BlockDamaged},
 		"something else":    {strings.ReplaceAll(block, "Match all\n", "Match all\n  user=bob\n"), BlockDamaged},
 	} {
@@ -84,7 +86,7 @@ func TestStateDirs(t *testing.T) {
 		"/a`b": false, "/a\\b": false, "/a\nb": false, "/a!b": false, "/" + strings.Repeat("x", maxDir): false,
 	} {
 		_, err := Install(nil, Block{StateDir: dir}, false)
-		var refused *BlockError
+		var refused *marked.Error
 		if (err == nil) != good || err != nil && !errors.As(err, &refused) {
 			t.Errorf("%.40q: %v", dir, err)
 		}
@@ -106,7 +108,7 @@ func TestSetsTimeout(t *testing.T) {
 // TestRemoveInstall: whatever the file is, Remove gives it back.
 func TestRemoveInstall(t *testing.T) {
 	t.Parallel()
-	line := rapid.SampledFrom([]string{"Host *", "  User x", "", "# c", "\r", endMark, beginPlain, "Match all", "Include ~/x", "ConnectTimeout 4", "\t", "\xff"})
+	line := rapid.SampledFrom([]string{"Host *", "  User x", "", "# c", "\r", marked.End, marked.Opening(""), "Match all", "Include ~/x", "ConnectTimeout 4", "\t", "\xff"})
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOf(line).Draw(t, "lines"), rapid.SampledFrom([]string{"\n", "\r\n"}).Draw(t, "eol"))
 		checkInstall(t, []byte(text), Block{StateDir: "/s", Timeout: rapid.Bool().Draw(t, "timeout")})
@@ -145,6 +147,6 @@ func checkInstall(t interface{ Fatalf(string, ...any) }, text []byte, b Block) {
 }
 
 func isBlockError(err error) bool {
-	var b *BlockError
+	var b *marked.Error
 	return errors.As(err, &b)
 }

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// grace is how long a process has after SIGTERM, and again after SIGKILL. ssh that is connecting
-	// dies of SIGTERM at once; one with a session first says goodbye to a host that does not answer.
+	// grace is how long a process has after SIGTERM, and again after SIGKILL. ssh that is connecting dies of SIGTERM
+	// at once; one with a session first says goodbye to a host that does not answer.
 	grace   = time.Second
 	endPoll = 20 * time.Millisecond
 )
@@ -19,9 +19,9 @@ const (
 // ErrStays is a process that did not end.
 var ErrStays = errors.New("it did not end")
 
-// EndMaster ends the persistent master of a name, which has the socket controlPath as Resolve gave
-// it: by ssh -O exit, then, should one stay, by its process. Without a master it does nothing. It
-// gives the processes that were there.
+// EndMaster ends the persistent master of a name, which has the socket controlPath as Resolve gave it: by ssh -O
+// exit, then, should one stay, by its process. Without a master it does nothing. It gives the processes that were
+// there.
 func (c Client) EndMaster(ctx context.Context, name, controlPath string) ([]Process, error) {
 	if controlPath == "" {
 		return nil, nil
@@ -33,8 +33,8 @@ func (c Client) EndMaster(ctx context.Context, name, controlPath string) ([]Proc
 	if err != nil || len(masters) == 0 {
 		return nil, err
 	}
-	// An answer says nothing: ssh -O check calls a master of a dead host running. What counts is
-	// that no process is left.
+	// An answer says nothing: ssh -O check calls a master of a dead host running. What counts is that no process is
+	// left.
 	escaped := strings.ReplaceAll(controlPath, "%", "%%")
 	_ = c.Machine.Run(ctx, exitLimit, c.program("-o", `ControlPath="`+escaped+`"`, "-O", "exit", "--", name))
 	return masters, c.End(ctx, masters)
@@ -43,24 +43,18 @@ func (c Client) EndMaster(ctx context.Context, name, controlPath string) ([]Proc
 // Masters gives the persistent masters of a socket, as Resolve gave it.
 func (c Client) Masters(controlPath string) ([]Process, error) {
 	all, err := c.Machine.Processes(c.User.UID)
-	if err != nil {
-		return nil, err
-	}
-	return mastersAt(all, controlPath), nil
+	return mastersAt(all, controlPath), err
 }
 
-// Connecting gives the ssh processes of the drivers' user to a host of one of the names, whether they
-// are still connecting or have a session: to a host that is off both lead nowhere.
+// Connecting gives the ssh processes of the drivers' user to a host of one of the names, whether they are still
+// connecting or have a session: to a host that is off both lead nowhere.
 func (c Client) Connecting(names []string) ([]Process, error) {
 	all, err := c.Machine.Processes(c.User.UID)
-	if err != nil {
-		return nil, err
-	}
-	return connectingTo(all, names), nil
+	return connectingTo(all, names), err
 }
 
-// End ends processes: SIGTERM, then SIGKILL for those that stay, 2 s at most. Those that have ended
-// already are fine. Errors wrap ErrStays, those of signals, or the end of the context.
+// End ends processes: SIGTERM, then SIGKILL for those that stay, 2 s at most. Those that have ended already are fine.
+// Errors wrap ErrStays, those of signals, or the end of the context.
 func (c Client) End(ctx context.Context, all []Process) error {
 	left := all
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {

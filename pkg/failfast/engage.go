@@ -14,14 +14,12 @@ type Engaged struct {
 	Masters, Connections []Process
 }
 
-// Engage makes ssh to a host fail at once: it marks the host's names until h.Until, ends its
-// persistent masters, and ends the ssh processes that are on their way to it. names are those that
-// oned has, its NAME first; those that ssh knows it by are found, and those that the incident has marked before: while
-// a mark is in force ssh does not tell them any more. The caller has the proof that the
-// host is off, and calls Engage again, or Set with Engaged.Names, before h.Until.
+// Engage makes ssh to a host fail at once: it marks the host's names until h.Until, ends its persistent masters, and
+// ends the ssh processes that are on their way to it. names are those that oned has, its NAME first; those that ssh
+// knows it by are found, and those that the incident has marked before: while a mark is in force ssh does not tell
+// them any more. The caller has the proof that the host is off, and calls Engage again before h.Until.
 //
-// Whatever fails, the rest is still done; the error joins what failed. Names that no mark can have
-// are among that.
+// Whatever fails, such as a name that no mark can have, the rest is still done; the error joins what failed.
 func (c Client) Engage(ctx context.Context, m Marks, names []string, h Hold) (Engaged, error) {
 	var done Engaged
 	held, err := m.heldBy(h.Host, h.Incident)
@@ -46,23 +44,18 @@ func (c Client) Engage(ctx context.Context, m Marks, names []string, h Hold) (En
 	return done, errors.Join(failed...)
 }
 
-// aliases gives the names of a host for marks, and the sockets of its masters by name. The name
-// that ssh connects to is one when it is the host itself; a name in capital letters also has its small ones,
-// which ssh uses in its second pass over the configuration.
+// aliases gives the names of a host for marks, and the sockets of its masters by name. The name that ssh connects to
+// is one when it is the host itself; a name in capital letters also has its small ones, which ssh uses in its second
+// pass over the configuration.
 func (c Client) aliases(ctx context.Context, names []string) (all []string, sockets map[string]string, failed []error) {
 	sockets = map[string]string{}
-	var good []string
-	for _, name := range names {
-		if err := CheckName(name); err != nil {
-			failed = append(failed, err)
+	for i, a := range c.ResolveAll(ctx, names) {
+		name := names[i]
+		failed = append(failed, a.Err)
+		if errors.Is(a.Err, ErrName) {
 			continue
 		}
-		good = append(good, name)
-	}
-	for i, a := range c.ResolveAll(ctx, good) {
-		name := good[i]
 		all = append(all, name, strings.ToLower(name))
-		failed = append(failed, a.Err)
 		if a.Err == nil && a.Direct() && CheckName(a.HostName) == nil {
 			all = append(all, a.HostName)
 		}

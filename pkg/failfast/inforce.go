@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"time"
 
@@ -27,27 +26,15 @@ const (
 // Force is whether marks are obeyed.
 type Force struct {
 	State ForceState
-	// Err is why it is not known: ErrOtherUser, a mark that cannot be written, ssh that refuses its
-	// configuration or does not know -G.
+	// Err is why it is not known: a mark that cannot be written, ssh that refuses its configuration or does not know
+	// -G.
 	Err error
 	// ConnectTimeout is what ssh uses for a host that its configuration does not name.
 	ConnectTimeout time.Duration
 }
 
-// Check asks ssh about a name that does not exist (RFC 6761: .invalid), with and without a mark of
-// that name. The mark is there for milliseconds.
-func Check(ctx context.Context, machine Machine, stateDir string) Force {
-	c, err := NewClient(machine, stateDir)
-	switch {
-	case errors.Is(err, ErrNoSSH):
-		return Force{State: NoSSH}
-	case err != nil:
-		return Force{State: Unknown, Err: err}
-	}
-	return c.InForce(ctx, Open(stateDir))
-}
-
-// InForce is Check for a client.
+// InForce asks ssh about a name that does not exist (RFC 6761: .invalid), with and without a mark of that name. The
+// mark is there for milliseconds.
 func (c Client) InForce(ctx context.Context, m Marks) Force {
 	name := fmt.Sprintf("one-ft-check-%08x.invalid", rand.Uint32())
 	unknown := func(err error) Force {
@@ -71,26 +58,22 @@ func (c Client) InForce(ctx context.Context, m Marks) Force {
 	return f
 }
 
-// Accepts asks ssh whether it can read a configuration, before that is put in its place: one that it cannot
-// read stops every ssh of its user, and is a *RefusedError. OpenSSH before 6.5 knows no Match, and before 6.8 no -G. The text is in a file below
-// the marks for as long as that takes.
+// Accepts asks ssh whether it can read a configuration, before that is put in its place: one that it cannot read
+// stops every ssh of its user, and is a *RefusedError. OpenSSH before 6.5 knows no Match, and before 6.8 no -G.
 func (c Client) Accepts(ctx context.Context, m Marks, text []byte) (err error) {
-	if err := statedir.MakeDir(m.dir); err != nil {
-		return fmt.Errorf("try the ssh configuration: %w", err)
+	path := m.Path(fmt.Sprintf(".config-%08x", rand.Uint32()))
+	err = statedir.MakeDir(m.dir)
+	if err == nil {
+		err = statedir.File{Mode: 0o600, Volatile: true, CreateOnly: true}.Replace(path, text)
 	}
-	f, err := os.CreateTemp(m.dir, ".config-*")
 	if err != nil {
 		return fmt.Errorf("try the ssh configuration: %w", err)
 	}
-	defer func() { err = errors.Join(err, remove(f.Name())) }()
-	_, err = f.Write(text)
-	if err = errors.Join(err, statedir.OwnLikeParent(f.Name()), f.Close()); err != nil {
-		return fmt.Errorf("try the ssh configuration: %w", err)
-	}
-	_, err = c.resolve(ctx, "-F", f.Name(), "-G", "--", "one-ft-check.invalid")
+	defer func() { err = errors.Join(err, statedir.Remove(path)) }()
+	_, err = c.resolve(ctx, "-F", path, "-G", "--", "one-ft-check.invalid")
 	var refused *RefusedError
 	if errors.As(err, &refused) { // the name of the file tells nobody anything
-		return &RefusedError{Code: refused.Code, Output: strings.ReplaceAll(refused.Output, f.Name()+" ", "")}
+		return &RefusedError{Code: refused.Code, Output: strings.ReplaceAll(refused.Output, path+" ", "")}
 	}
 	return err
 }
@@ -104,7 +87,7 @@ func (c Client) marked(ctx context.Context, m Marks, name string) (s Settings, e
 	if err := m.write(name, []Hold{{Host: noHost, Until: time.Now().Add(MaxHold)}}); err != nil {
 		return Settings{}, err
 	}
-	defer func() { err = errors.Join(err, remove(m.Path(name))) }()
+	defer func() { err = errors.Join(err, statedir.Remove(m.Path(name))) }()
 	return c.Resolve(ctx, name)
 }
 

@@ -2,6 +2,7 @@ package failfast
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,12 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
 )
 
 const (
-	// MaxHold is how far ahead a mark may expire. Renew it before: it is also the longest time that a
-	// front-end which dies keeps ssh from a host that lives again.
+	// MaxHold is how far ahead a mark may expire. Renew it before: it is also the longest time that a front-end which
+	// dies keeps ssh from a host that lives again.
 	MaxHold = time.Minute
 	// maxName is the longest name of a file in Linux (NAME_MAX), in bytes.
 	maxName = 255
@@ -24,6 +26,9 @@ const (
 	maxMark = 64 << 10
 	// directory is where marks are, below the state directory.
 	directory = "off"
+	// lockWait is how long another process is waited for; it has the lock for milliseconds.
+	lockWait = 2 * time.Second
+	lockName = ".lock"
 )
 
 var (
@@ -31,6 +36,8 @@ var (
 	ErrName = errors.New("not a host name")
 	// ErrExpiry is an expiry that has passed, or is further ahead than MaxHold.
 	ErrExpiry = errors.New("a mark expires within a minute")
+	// ErrBusy is another process that has had the lock over the marks for too long.
+	ErrBusy = errors.New("another process has held the lock over the marks of hosts for 2s")
 )
 
 // Hold is what one host has to do with a mark.
@@ -50,7 +57,7 @@ type MarkState string
 const (
 	MarkInForce    MarkState = "in_force"
 	MarkExpired    MarkState = "expired"    // it does nothing any more
-	MarkTooLong    MarkState = "too_long"   // it expires later than MaxHold: the clock was set back, or a person made it
+	MarkTooLong    MarkState = "too_long"   // it expires later than MaxHold: the clock was set back, or an admin made it
 	MarkUnreadable MarkState = "unreadable" // its content is not what Set writes; its time counts all the same
 )
 
@@ -75,8 +82,8 @@ func Open(stateDir string) Marks { return Marks{dir: filepath.Join(stateDir, dir
 // Path is the file of a name.
 func (m Marks) Path(name string) string { return filepath.Join(m.dir, name) }
 
-// CheckName says why a mark cannot have that name; it wraps ErrName. Names come from the cloud. The
-// block leaves names with an apostrophe alone, because a shell reads it.
+// CheckName says why a mark cannot have that name; it wraps ErrName. Names come from the cloud. The block leaves
+// names with an apostrophe alone, because a shell reads it.
 func CheckName(name string) error {
 	problem := ""
 	switch {
@@ -94,9 +101,9 @@ func CheckName(name string) error {
 	return fmt.Errorf("%w: %q: %s", ErrName, text.Short(name, maxName), problem)
 }
 
-// Set marks all names for a host, or renews them; h.Host may hold each name together with others.
-// One mark that fails keeps no other from being set: the error joins what failed. A mark is either as
-// it was or complete. Errors wrap ErrName, ErrExpiry, ErrBusy or those of the file system.
+// Set marks all names for a host, or renews them; h.Host may hold each name together with others. One mark that fails
+// keeps no other from being set: the error joins what failed. A mark is either as it was or complete. Errors wrap
+// ErrName, ErrExpiry, ErrBusy or those of the file system.
 func (m Marks) Set(ctx context.Context, names []string, h Hold) error {
 	what := fmt.Sprintf("mark host %d as off", h.Host)
 	if ahead := time.Until(h.Until); ahead <= 0 || ahead > MaxHold {
@@ -117,8 +124,7 @@ func (m Marks) Set(ctx context.Context, names []string, h Hold) error {
 	})
 }
 
-// Clear takes away what a host holds; a mark that another host holds as well stays. Without
-// marks it does nothing.
+// Clear takes away what a host holds; a mark that another host holds as well stays. Without marks it does nothing.
 func (m Marks) Clear(ctx context.Context, host int) error {
 	marks, err := m.List()
 	if err != nil || len(marks) == 0 {
@@ -132,7 +138,7 @@ func (m Marks) Clear(ctx context.Context, host int) error {
 			if left := m.others(mark.Name, host); len(left) > 0 {
 				failed = append(failed, m.write(mark.Name, left))
 			} else {
-				failed = append(failed, remove(m.Path(mark.Name)))
+				failed = append(failed, statedir.Remove(m.Path(mark.Name)))
 			}
 		}
 		return failed
@@ -141,8 +147,11 @@ func (m Marks) Clear(ctx context.Context, host int) error {
 
 // locked does something under the lock over the marks; what says what it is, before each error.
 func (m Marks) locked(ctx context.Context, what string, do func() []error) error {
-	unlock, err := m.lock(ctx)
-	if err != nil {
+	_, unlock, err := statedir.LockFile(ctx, m.Path(lockName), lockWait)
+	switch {
+	case errors.Is(err, statedir.ErrLocked):
+		return fmt.Errorf("%s: %w", what, ErrBusy)
+	case err != nil:
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer unlock()
@@ -187,8 +196,8 @@ func (m Marks) List() ([]Mark, error) {
 	return marks, nil
 }
 
-// Sweep removes the leftovers, and files that a process which died left half written. It gives the
-// marks that it removed.
+// Sweep removes the leftovers, and files that a process which died left half written. It gives the marks that it
+// removed.
 func (m Marks) Sweep(ctx context.Context) (removed []Mark, err error) {
 	if _, err := os.Stat(m.dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -200,11 +209,10 @@ func (m Marks) Sweep(ctx context.Context) (removed []Mark, err error) {
 			if !mark.Leftover() {
 				continue
 			}
-			if err := remove(m.Path(mark.Name)); err != nil {
-				failed = append(failed, err)
-				continue
+			err := statedir.Remove(m.Path(mark.Name))
+			if failed = append(failed, err); err == nil {
+				removed = append(removed, mark)
 			}
-			removed = append(removed, mark)
 		}
 		return failed
 	})
@@ -223,15 +231,70 @@ func (m Marks) heldBy(host, incident int) ([]string, error) {
 	return names, err
 }
 
-// others are the holds of a mark that have not expired and are of other hosts. A mark that cannot
-// be read has none.
+// others are the holds of a mark that have not expired and are of other hosts. A mark that cannot be read has none.
 func (m Marks) others(name string, host int) []Hold {
 	holds, _ := m.read(name)
 	now := time.Now()
 	return slices.DeleteFunc(holds, func(h Hold) bool { return h.Host == host || !h.Until.After(now) })
 }
 
+// make makes the directory of the marks. The state directory is there: the journal is in it.
+func (m Marks) make() error {
+	err := os.Mkdir(m.dir, 0o755)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	return statedir.OwnLikeParent(m.dir)
+}
+
 // content is what a mark says.
 type content struct {
 	Holds []Hold `json:"holds"`
+}
+
+// read gives the holds of a mark.
+func (m Marks) read(name string) ([]Hold, error) {
+	text, err := statedir.ReadSmall(m.Path(name), maxMark)
+	if err != nil {
+		return nil, err
+	}
+	return decode(text)
+}
+
+func decode(text []byte) ([]Hold, error) {
+	var c content
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, err
+	}
+	if len(c.Holds) == 0 {
+		return nil, errors.New("it names no host")
+	}
+	return c.Holds, nil
+}
+
+// write replaces a mark as a whole; it expires with the last of its holds. It need not survive a crash of the
+// machine.
+func (m Marks) write(name string, holds []Hold) error {
+	text, err := json.Marshal(content{Holds: holds})
+	if err != nil {
+		return err
+	}
+	until := slices.MaxFunc(holds, func(a, b Hold) int { return a.Until.Compare(b.Until) }).Until
+	return statedir.File{Volatile: true, ModTime: until}.Replace(m.Path(name), append(text, '\n'))
+}
+
+// sweepUnfinished removes what processes that died left half written: no mark begins with a dot. The lock is ours, so
+// nobody writes now.
+func (m Marks) sweepUnfinished() error {
+	entries, err := os.ReadDir(m.dir)
+	failed := []error{err}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") && e.Name() != lockName {
+			failed = append(failed, statedir.Remove(m.Path(e.Name())))
+		}
+	}
+	return errors.Join(failed...)
 }

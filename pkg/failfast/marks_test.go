@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
+
+	"one-ft/pkg/statedir"
 )
 
 func hold(host int, ahead time.Duration) Hold {
@@ -200,7 +202,7 @@ func TestBusy(t *testing.T) {
 	if err := m.Set(t.Context(), []string{"n"}, hold(1, MaxHold)); err != nil {
 		t.Fatal(err)
 	}
-	unlock, err := m.lock(t.Context())
+	_, unlock, err := statedir.LockFile(t.Context(), m.Path(lockName), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,8 @@ var ErrGone = errors.New("the process has ended")
 // Process is a process of a user.
 type Process struct {
 	PID int
-	// Started is when it began, in clock ticks since the machine did (proc(5), field 22): a
-	// number that another process gets later has another.
+	// Started is when it began, in clock ticks since the machine did (proc(5), field 22): a number that another
+	// process gets later has another.
 	Started uint64
 	UID     int
 	Parent  int // PID
@@ -117,8 +117,8 @@ func (o OS) stat(pid int) (process.Stat, error) {
 	return stat, nil
 }
 
-// uidIn is the real user in a status file. The owner of the directory would be root for a process
-// that does not want to be looked at.
+// uidIn is the real user in a status file. The owner of the directory would be root for a process that does not want
+// to be looked at.
 func uidIn(status []byte) (int, bool) {
 	for line := range strings.Lines(string(status)) {
 		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "Uid:" {
@@ -129,8 +129,8 @@ func uidIn(status []byte) (int, bool) {
 	return 0, false
 }
 
-// Signal implements Machine. The process is held by a descriptor while it is compared, so that the
-// signal cannot reach another (pidfd_open, Linux 5.3); older kernels have an instant in between.
+// Signal implements Machine. The process is held by a descriptor while it is compared, so that the signal cannot
+// reach another (pidfd_open, Linux 5.3); older kernels have an instant in between.
 func (o OS) Signal(p Process, s syscall.Signal) error {
 	fd, err := unix.PidfdOpen(p.PID, 0)
 	held := err == nil

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"one-ft/pkg/statedir"
 )
 
 // ErrOtherUser is a process that is neither root nor the user that the drivers of oned run as.
@@ -20,8 +22,8 @@ var ErrOtherUser = errors.New("run this as root, or as the user that oned runs a
 type User struct {
 	UID, GID int
 	Groups   []uint32
-	// Name, Home and Shell are those of the password file. ssh takes Home from there, not from
-	// $HOME, and runs the commands of Match exec with $SHELL.
+	// Name, Home and Shell are those of the password file. ssh takes Home from there, not from $HOME, and runs the
+	// commands of Match exec with $SHELL.
 	Name, Home, Shell string
 	// Other: this process is root, and that user is not.
 	Other bool
@@ -37,11 +39,11 @@ func ownerOf(dir string) (User, error) {
 	if err != nil {
 		return User{}, fmt.Errorf("find the user that oned runs as: %w", err)
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return User{}, fmt.Errorf("find the user that oned runs as: the owner of %s cannot be read", dir)
+	uid, _, err := statedir.Owner(info)
+	if err != nil {
+		return User{}, fmt.Errorf("find the user that oned runs as: %w", err)
 	}
-	return lookUp(int(owner.Uid))
+	return lookUp(uid)
 }
 
 // lookUp is a user by its ID, as this process may run programs as it.
@@ -93,8 +95,8 @@ func (u User) credential() *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(u.UID), Gid: uint32(u.GID), Groups: u.Groups}
 }
 
-// env is nil, that of this process, when it is that user: a hook has the environment of the drivers.
-// Root gives that user one as systemd does.
+// env is nil, that of this process, when it is that user: a hook has the environment of the drivers. Root gives that
+// user one as systemd does.
 func (u User) env() []string {
 	if !u.Other {
 		return nil

@@ -1,8 +1,10 @@
 package incident
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"strconv"
@@ -12,8 +14,7 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// Attempts are the times of automatic actions on VMs, in a directory that all one-ft processes of a
-// front-end share.
+// Attempts are the times of automatic actions on VMs, in a directory that all one-ft processes of a front-end share.
 type Attempts struct{ dir string }
 
 const (
@@ -26,8 +27,8 @@ const (
 // NewAttempts keeps attempts in a directory, which is made when the first is added.
 func NewAttempts(dir string) *Attempts { return &Attempts{dir: dir} }
 
-// Of gives the attempts at a VM, oldest first. Lines that are no time are skipped: a
-// damaged file must not stop a recovery, and what it lost is in the history of the VM.
+// Of gives the attempts at a VM, oldest first. Lines that are no time are skipped: a damaged file must not stop a
+// recovery, and what it lost is in the history of the VM.
 func (a *Attempts) Of(vmID int) ([]time.Time, error) {
 	times, err := statedir.ReadSmall(a.path(vmID), maxAttemptsFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, statedir.ErrTooLarge) {
@@ -36,8 +37,7 @@ func (a *Attempts) Of(vmID int) ([]time.Time, error) {
 	return ParseTimes(string(times)), nil
 }
 
-// Add writes an attempt down, on the disk when it returns. Whoever calls it holds the
-// lock of the VM.
+// Add writes an attempt down, on the disk when it returns. Whoever calls it holds the lock of the VM.
 func (a *Attempts) Add(vmID int, at time.Time) error {
 	all, err := a.Of(vmID)
 	if err == nil {
@@ -57,8 +57,8 @@ func (a *Attempts) path(vmID int) string {
 	return filepath.Join(a.dir, fmt.Sprintf("VM-%d", vmID))
 }
 
-// ParseTimes reads times in Unix seconds with blanks between them. What is no time is
-// skipped: owners of VMs can write there, too.
+// ParseTimes reads times in Unix seconds with blanks between them. What is no time is skipped: owners of VMs can
+// write there, too.
 func ParseTimes(text string) (times []time.Time) {
 	for _, word := range strings.Fields(text) {
 		if n, err := strconv.ParseInt(word, 10, 64); err == nil && n > 0 && len(times) < keepAttempts {
@@ -75,4 +75,63 @@ func FormatTimes(times []time.Time) string {
 		words[i] = strconv.FormatInt(t.Unix(), 10)
 	}
 	return strings.Join(words, " ")
+}
+
+// Rate bounds how many VMs all one-ft processes of a front-end act on in a minute, apart from those of failed hosts:
+// when a datastore fails, a thousand VMs fail with it.
+type Rate struct {
+	path string
+	per  int // minute
+}
+
+const (
+	rateWindow = time.Minute
+	// rateBusy is how long to wait while another process takes its turn, which takes less.
+	rateBusy = 20 * time.Millisecond
+)
+
+// NewRate keeps the turns in a directory, which is made when the first is taken. perMinute is at least 1.
+func NewRate(dir string, perMinute int) *Rate {
+	return &Rate{path: filepath.Join(dir, "rate"), per: max(perMinute, 1)}
+}
+
+// Take takes one turn, or says how long to wait before the next attempt. The file is locked for the moment that this
+// takes. The times in it have seconds.
+func (r *Rate) Take(now time.Time) (wait time.Duration, err error) {
+	if wait, err = r.take(now); err != nil {
+		return 0, fmt.Errorf("count the actions of this minute: %w", err)
+	}
+	return wait, nil
+}
+
+func (r *Rate) take(now time.Time) (wait time.Duration, err error) {
+	if err := statedir.MakeDir(filepath.Dir(r.path)); err != nil {
+		return 0, err
+	}
+	f, release, err := statedir.LockFile(context.Background(), r.path, 0) // which does not wait
+	if errors.Is(err, statedir.ErrLocked) {
+		return rateBusy, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	turns, err := io.ReadAll(io.LimitReader(f, maxAttemptsFile))
+	if err != nil {
+		return 0, err
+	}
+	var recent []time.Time
+	for _, t := range ParseTimes(string(turns)) {
+		if age := now.Sub(t); age >= 0 && age < rateWindow {
+			recent = append(recent, t)
+		}
+	}
+	if len(recent) >= r.per {
+		return recent[len(recent)-r.per].Add(rateWindow).Sub(now), nil
+	}
+	line := FormatTimes(append(recent, now)) + "\n"
+	if _, err = f.WriteAt([]byte(line), 0); err != nil {
+		return 0, err
+	}
+	return 0, f.Truncate(int64(len(line)))
 }

@@ -12,8 +12,8 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// FrontEndName is what this front-end is called among those of its cluster: its host name with a mark of
-// the state directory. It is made when it is first needed.
+// FrontEndName is what this front-end is called among those of its cluster: its host name with a mark of the state
+// directory. It is made when it is first needed.
 func FrontEndName(stateDir string) (string, error) {
 	if name, ok := KnownFrontEndName(stateDir); ok {
 		return name, nil
@@ -24,7 +24,7 @@ func FrontEndName(stateDir string) (string, error) {
 	path := statedir.Dir(stateDir).FrontEnd()
 	err := statedir.MakeDir(stateDir)
 	if err == nil {
-		err = statedir.Replace(path, []byte(name+"\n"), statedir.CreateOnly())
+		err = statedir.File{CreateOnly: true}.Replace(path, []byte(name+"\n"))
 	}
 	if errors.Is(err, fs.ErrExist) {
 		if other, ok := KnownFrontEndName(stateDir); ok { // another process was faster

@@ -3,8 +3,10 @@ package incident
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,11 +18,11 @@ import (
 // tempAge is after how long a file of a process that was killed while it wrote is removed: writing takes seconds.
 const tempAge = time.Hour
 
-// Prune removes ended incidents: those beyond the newest keep, and those that ended longer
-// than age ago. It never removes unfinished ones. It removes what was set aside longer than age ago, and
-// what killed processes left. It goes on after an error.
+// Prune removes ended incidents: those beyond the newest keep, and those that ended longer than age ago. It never
+// removes unfinished ones. It removes what was set aside longer than age ago, and what killed processes left. It goes
+// on after an error.
 func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
-	numbers, err := j.numbers()
+	numbers, _, err := j.numbers()
 	if err != nil {
 		return err
 	}
@@ -28,7 +30,7 @@ func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
 	var failed []error
 	kept := 0
 	for _, n := range numbers {
-		if g := j.glance(n); g.over() && !g.ended.IsZero() && kept < keep && now.Sub(g.ended) <= age {
+		if g := j.glance(n); g.status.Ended() && !g.ended.IsZero() && kept < keep && now.Sub(g.ended) <= age {
 			kept++ // nearly all of them, of which no more has to be read
 			continue
 		}
@@ -47,7 +49,7 @@ func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
 	remove, err = j.remember(numbers, remove)
 	failed = append(failed, err)
 	for _, n := range remove {
-		failed = append(failed, removeFile(filepath.Join(j.dir, fileName(n))))
+		failed = append(failed, statedir.Remove(filepath.Join(j.dir, fileName(n))))
 	}
 	failed = append(failed, j.pruneLeftovers(age, now))
 	if err := errors.Join(failed...); err != nil {
@@ -64,8 +66,7 @@ func ending(r Record) time.Time {
 	return *r.Ended
 }
 
-// remember writes the highest number down if its record is about to be removed, and
-// leaves that record if it cannot.
+// remember writes the highest number down if its record is about to be removed, and leaves that record if it cannot.
 func (j *Journal) remember(numbers, remove []int) ([]int, error) {
 	if len(remove) == 0 || remove[0] != numbers[0] || remove[0] <= j.lastRemoved() {
 		return remove, nil
@@ -76,8 +77,7 @@ func (j *Journal) remember(numbers, remove []int) ([]int, error) {
 	return remove, nil
 }
 
-// lastRemoved is what remember wrote, 0 if it cannot be read: the numbers of the records
-// count as well.
+// lastRemoved is what remember wrote, 0 if it cannot be read: the numbers of the records count as well.
 func (j *Journal) lastRemoved() int {
 	const most = 20 // a number and a line break
 	number, _ := statedir.ReadSmall(filepath.Join(j.dir, lastName), most)
@@ -108,14 +108,14 @@ func (j *Journal) pruneLeftovers(age time.Duration, now time.Time) error {
 			continue
 		}
 		if now.Sub(changedAt(info)) > limit {
-			failed = append(failed, removeFile(filepath.Join(j.dir, e.Name())))
+			failed = append(failed, statedir.Remove(filepath.Join(j.dir, e.Name())))
 		}
 	}
 	return errors.Join(failed...)
 }
 
-// changedAt is when a file was written or renamed, whichever is later: a damaged one is as
-// old as the time since it was set aside.
+// changedAt is when a file was written or renamed, whichever is later: a damaged one is as old as the time since it
+// was set aside.
 func changedAt(info os.FileInfo) time.Time {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return time.Unix(stat.Ctim.Unix())
@@ -123,10 +123,24 @@ func changedAt(info os.FileInfo) time.Time {
 	return info.ModTime()
 }
 
-// removeFile removes a file that another process may have removed.
-func removeFile(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
+// RemoveLeftovers removes the files that killed processes have left half written below the state directory, apart
+// from the journal, which Prune looks after. Errors do not matter: the next process retries.
+func RemoveLeftovers(stateDir string, now time.Time) {
+	const deepest = 3
+	_ = filepath.WalkDir(stateDir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		if rel, err := filepath.Rel(stateDir, path); d.IsDir() && (err != nil || strings.Count(rel, string(filepath.Separator)) >= deepest) {
+			return fs.SkipDir
+		}
+		ours := slices.ContainsFunc([]string{".host-", ".front-end-", ".VM-", ".metrics.json-", ".alive-"}, func(p string) bool { return strings.HasPrefix(d.Name(), p) })
+		if !ours {
+			return nil // a look at each lock and incident would take its time
+		}
+		if info, err := d.Info(); err == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > tempAge {
+			_ = os.Remove(path)
+		}
+		return nil
+	})
 }

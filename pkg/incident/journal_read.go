@@ -16,8 +16,7 @@ import (
 )
 
 const (
-	// maxFile bounds the file of an incident in bytes, about what 10000 of the longest
-	// events need.
+	// maxFile bounds the file of an incident in bytes, about what 10000 of the longest events need.
 	maxFile = 64 << 20
 	// headBytes is where the events begin at the latest in almost all files.
 	headBytes = 16 << 10
@@ -63,15 +62,13 @@ func (j *Journal) read(number int, p part) (Record, error) {
 	return r, nil
 }
 
-// glance is what the first lines of a record say, as far as they are there: it is cheaper than reading it.
+// glance is what the first lines of a record say, as far as they are there: it is cheaper than reading it. A status
+// that is no end means nothing.
 type glance struct {
 	about  object
 	status Status
 	ended  time.Time
 }
-
-// over reports whether it is certainly the record of an incident that has ended; false means nothing.
-func (g glance) over() bool { return g.status.Ended() }
 
 func (j *Journal) glance(number int) glance {
 	f, err := os.OpenFile(filepath.Join(j.dir, fileName(number)), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
@@ -98,8 +95,7 @@ func (j *Journal) glance(number int) glance {
 	return g
 }
 
-// setAside renames a damaged file unless another process has replaced it, and says how
-// that went.
+// setAside renames a damaged file unless another process has replaced it, and says how that went.
 func setAside(path string, seen os.FileInfo) string {
 	if info, err := os.Lstat(path); err != nil || !os.SameFile(info, seen) {
 		return "another process has replaced it"
@@ -110,8 +106,8 @@ func setAside(path string, seen os.FileInfo) string {
 	return "it is now " + filepath.Base(path) + damagedSuffix
 }
 
-// readRecord reads the file of an incident. Links are not followed, and nothing but a
-// file is opened. seen is what the file was.
+// readRecord reads the file of an incident. Links are not followed, and nothing but a file is opened. seen is what
+// the file was.
 func readRecord(path string, number int, p part) (r Record, seen os.FileInfo, err error) {
 	if seen, err = os.Lstat(path); err != nil {
 		return Record{}, nil, err

@@ -21,9 +21,9 @@ const maxEvents = 10_000
 // moreEvents stands after the last event that is kept.
 const moreEvents = "… more events are only in the log"
 
-// Writer writes an open incident. It is safe for concurrent use. Nothing but Flush, End and
-// Close waits for the disk: a goroutine writes the latest state, however many changes led to it,
-// and ends when there is nothing to write. A nil Writer writes nothing.
+// Writer writes an open incident. It is safe for concurrent use. Nothing but Flush, End and Close waits for the disk:
+// a goroutine writes the latest state, however many changes led to it, and ends when there is nothing to write. A nil
+// Writer writes nothing.
 type Writer struct {
 	dir string
 
@@ -58,23 +58,16 @@ func (c *Writer) Number() int {
 
 // Record is the incident as it stands now, on the disk or not.
 func (c *Writer) Record() Record {
-	if c == nil {
-		return Record{}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r := c.state()
+	var r Record
+	c.locked(func() { r = c.state() })
 	r.Events = slices.Clone(r.Events)
 	return r
 }
 
-// Event adds an event of now. vm is -1 when it is about the host. After the 10000th one line says that there
-// were more.
+// Event adds an event of now. vm is -1 when it is about the host. After the 10000th one line says that there were
+// more.
 func (c *Writer) Event(step Step, vm int, level wording.Level, m wording.Message) {
-	c.event(Event{Step: step, VM: vm, Level: level, Kind: m.Kind, Text: m.String()})
-}
-
-func (c *Writer) event(e Event) {
+	e := Event{Step: step, VM: vm, Level: level, Kind: m.Kind, Text: m.String()}
 	cleanEvent(&e)
 	c.change(func(r *Record) {
 		switch n := len(r.Events); {
@@ -143,8 +136,8 @@ func (c *Writer) Forecast(stages []Stage) {
 	})
 }
 
-// End ends the incident, once, and returns when that is on the disk or could not be
-// written, which Err tells. What comes later is not kept. A status that is no end is taken as Failed.
+// End ends the incident, once, and returns when that is on the disk or could not be written, which Err tells. What
+// comes later is not kept. A status that is no end is taken as Failed.
 func (c *Writer) End(status Status, summary string) {
 	if !status.Ended() {
 		status = Failed
@@ -160,56 +153,52 @@ func (c *Writer) Follow(summary string) error {
 	return c.finish(func(r *Record) { r.Status, r.Summary = Following, shown(summary) })
 }
 
-// Close leaves the incident open for another process, unless it has ended, and returns when all is on the
-// disk; the error is why it is not. What comes later is not kept.
+// Close leaves the incident open for another process, unless it has ended, and returns when all is on the disk; the
+// error is why it is not. What comes later is not kept.
 func (c *Writer) Close() error { return c.finish(nil) }
 
-// Flush returns when everything so far is on the disk. After a write that failed it
-// retries; the error is that of the last write.
-func (c *Writer) Flush() error {
-	if c == nil {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.flush()
+// Flush returns when everything so far is on the disk. After a write that failed it retries; the error is that of the
+// last write.
+func (c *Writer) Flush() (err error) {
+	c.locked(func() { err = c.flush() })
+	return err
 }
 
 // Err is why the first write that failed did. Later ones may have worked.
-func (c *Writer) Err() error {
-	if c == nil {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.first
+func (c *Writer) Err() (err error) {
+	c.locked(func() { err = c.first })
+	return err
 }
 
 func (c *Writer) change(f func(*Record)) {
-	if c == nil {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		f(&c.record)
-		c.touch()
-	}
+	c.locked(func() {
+		if !c.closed {
+			f(&c.record)
+			c.touch()
+		}
+	})
 }
 
 // finish makes a last change, if any, and returns when it was written, or could not be.
-func (c *Writer) finish(f func(*Record)) error {
-	if c == nil {
-		return nil
+func (c *Writer) finish(f func(*Record)) (err error) {
+	c.locked(func() {
+		if f != nil && !c.closed {
+			f(&c.record)
+			c.touch()
+		}
+		c.closed = true
+		err = c.flush() // after which the goroutine has nothing to do
+	})
+	return err
+}
+
+// locked does something under the lock; nothing for a nil Writer.
+func (c *Writer) locked(do func()) {
+	if c != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		do()
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if f != nil && !c.closed {
-		f(&c.record)
-		c.touch()
-	}
-	c.closed = true
-	return c.flush() // after which the goroutine has nothing to do
 }
 
 // touch counts a change and has it written. The lock is held, here and below.
@@ -242,8 +231,7 @@ func (c *Writer) flush() error {
 	return c.latest
 }
 
-// write is the goroutine: it writes the latest state until there is none that it has not
-// tried to write.
+// write is the goroutine: it writes the latest state until there is none that it has not tried to write.
 func (c *Writer) write() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -262,10 +250,9 @@ func (c *Writer) write() {
 	c.wakeup.Broadcast()
 }
 
-// restTime is the least time between two writes that nobody waits for, and restShare how many
-// times as long as the last write it is on a disk that is slow or busy, longestRest at most:
-// the record of a large recovery grows to megabytes, a hundred hosts that fail have one
-// each, and oned's database is on the same disk. Choices.
+// restTime is the least time between two writes that nobody waits for, and restShare how many times as long as the
+// last write it is on a disk that is slow or busy, longestRest at most: the record of a large recovery grows to
+// megabytes, a hundred hosts that fail have one each, and oned's database is on the same disk. Choices.
 const (
 	restTime    = 200 * time.Millisecond
 	restShare   = 20
@@ -288,8 +275,7 @@ func (c *Writer) rest() {
 	}
 }
 
-// state is a copy that later changes do not touch: VMs are replaced in their place, events are only
-// appended.
+// state is a copy that later changes do not touch: VMs are replaced in their place, events are only appended.
 func (c *Writer) state() Record {
 	r := c.record
 	r.Events = slices.Clip(r.Events)
@@ -308,7 +294,7 @@ func save(dir string, r *Record) error {
 		err = fmt.Errorf("it would have %d bytes, more than %d", record.Len(), maxFile)
 	}
 	if err == nil {
-		err = statedir.Replace(filepath.Join(dir, fileName(r.Number)), record.Bytes(), statedir.Prepare(restrict))
+		err = statedir.File{Prepare: restrict}.Replace(filepath.Join(dir, fileName(r.Number)), record.Bytes())
 	}
 	if err != nil {
 		return fmt.Errorf("write incident %d: %w", r.Number, err)
@@ -316,8 +302,8 @@ func save(dir string, r *Record) error {
 	return nil
 }
 
-// restrict closes a record to users outside the group of the owner of the journal. If it cannot be given to
-// that owner, others than root must be able to read it, so it stays open: the directory is closed.
+// restrict closes a record to users outside the group of the owner of the journal. If it cannot be given to that
+// owner, others than root must be able to read it, so it stays open: the directory is closed.
 func restrict(f *os.File) error {
 	if statedir.OwnLikeParent(f.Name()) == nil {
 		_ = f.Chmod(0o640) // else more users can read it, in a closed directory

@@ -1,11 +1,7 @@
-// Package incident is what one-ft's processes on a front-end share: locks that keep them
-// out of each other's way (one process works on a host at a time, and one on a VM), the
-// journal of what was done (Journal), the attempts at VMs (Attempts) and how many of
-// them fit into a minute (Rate).
-//
-// Locks never block. The kernel drops the locks of a process that
-// ends, however it ends. Why it matters: two recreates of one VM at the same moment hang
-// all VM actions of oned 4.4 and 5.10 (opennebula.md, seen twice).
+// Package incident is what one-ft's processes on a front-end share: locks that keep them out of each other's way (one
+// process works on a host at a time, and one on a VM: two recreates of one VM at the same moment hang all VM actions
+// of oned 4.4 and 5.10, seen twice), the journal of what was done (Journal), the attempts at VMs (Attempts) and how
+// many of them fit into a minute (Rate). Locks never block, and the kernel drops those of a process that ends.
 package incident
 
 import (
@@ -34,10 +30,7 @@ type BusyError struct {
 
 // Error names the object and the holder.
 func (e *BusyError) Error() string {
-	if e.Holder == "" {
-		return e.Object + " is already being handled by another process"
-	}
-	return e.Object + " is already being handled by " + e.Holder
+	return e.Object + " is already being handled by " + cmp.Or(e.Holder, "another process")
 }
 
 // Plain is what is stable of it, for logs that are compared.
@@ -46,8 +39,7 @@ func (e *BusyError) Plain() string { return e.Holder }
 // Unwrap is ErrBusy.
 func (e *BusyError) Unwrap() error { return ErrBusy }
 
-// Locks are the locks of one process in a directory that all one-ft processes of
-// a front-end share.
+// Locks are the locks of one process in a directory that all one-ft processes of a front-end share.
 type Locks struct {
 	dir    string
 	holder string
@@ -56,8 +48,8 @@ type Locks struct {
 // maxHolder is how many bytes of a foreign lock file are read.
 const maxHolder = 200
 
-// OpenLocks makes the directory if it is missing. holder is what others see of this process, such as
-// "host_error, pid 4711".
+// OpenLocks makes the directory if it is missing. holder is what others see of this process, such as "host_error, pid
+// 4711".
 func OpenLocks(dir, holder string) (*Locks, error) {
 	if err := statedir.MakeDir(dir); err != nil {
 		return nil, fmt.Errorf("make the directory for locks: %w", err)
@@ -65,9 +57,8 @@ func OpenLocks(dir, holder string) (*Locks, error) {
 	return &Locks{dir: dir, holder: holder}, nil
 }
 
-// Acquire takes the lock of an object, such as ("VM", 42), without waiting. A
-// *BusyError says that another process, or this one, has it. The lock is held until
-// release is called or the process ends.
+// Acquire takes the lock of an object, such as ("VM", 42), without waiting. A *BusyError says that another process,
+// or this one, has it. It is held until release is called or the process ends.
 func (l *Locks) Acquire(kind string, id int) (release func(), err error) {
 	object := fmt.Sprintf("%s %d", kind, id)
 	path := filepath.Join(l.dir, fmt.Sprintf("%s-%d.lock", kind, id))

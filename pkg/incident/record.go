@@ -7,12 +7,11 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// RecordVersion is the version of the JSON of a Record. A reader leaves files of later
-// versions alone.
+// RecordVersion is the version of the JSON of a Record. A reader leaves files of later versions alone.
 const RecordVersion = 1
 
-// Record is one outage of a host, or one failure of a VM: everything that was seen,
-// decided and done, in the order of time.
+// Record is one outage of a host, or one failure of a VM: everything that was seen, decided and done, in the order of
+// time.
 type Record struct {
 	Version int `json:"version"`
 	// Number counts the incidents of a front-end, from 1.
@@ -27,8 +26,7 @@ type Record struct {
 	Request *Request `json:"request,omitempty"`
 	// FrontEnd is the host name of the front-end.
 	FrontEnd string `json:"front_end"`
-	// From names the incident of another front-end that this one continues, such as
-	// "one1-1f3a incident 12".
+	// From names the incident of another front-end that this one continues, such as "one1-1f3a incident 12".
 	From   string     `json:"from,omitempty"`
 	Began  time.Time  `json:"began"`
 	Ended  *time.Time `json:"ended,omitempty"` // nil while it is open
@@ -56,8 +54,8 @@ type Record struct {
 // HostRecord is what is remembered of the host of an incident.
 type HostRecord struct {
 	// Failed is when oned called it failed: the first time that it was seen so, when the hook or an admin called
-	// one-ft; where that was late, when oned had done so at the latest, by Contact and its settings. The zero time for
-	// not known, in records of one-ft without it and of hosts that oned does not call failed.
+	// one-ft; where that was late, when oned had done so at the latest, by Contact and its settings. The zero time
+	// for not known, in records of one-ft without it and of hosts that oned does not call failed.
 	Failed time.Time `json:"failed,omitzero"`
 	// Contact is when oned had last monitored it then; the zero time where oned does not tell (before 5.12).
 	Contact time.Time `json:"contact,omitzero"`
@@ -111,8 +109,8 @@ func Statuses() []Status {
 // Ended reports whether the status is an end.
 func (s Status) Ended() bool { return slices.Contains(Statuses(), s) && !s.Unfinished() }
 
-// Unfinished reports whether the incident has not ended: a process works on it or follows its VMs, or
-// another one has to resume it.
+// Unfinished reports whether the incident has not ended: a process works on it or follows its VMs, or another one has
+// to resume it.
 func (s Status) Unfinished() bool { return s == Open || s == Following }
 
 // Event is something that was seen, decided or done.
@@ -172,8 +170,8 @@ type VM struct {
 	Priority int          `json:"priority"`
 	Calls    int          `json:"calls"`
 	Seconds  float64      `json:"seconds"`
-	// Path are the states that it was seen in since it was planned, oldest first; the first is the one that it
-	// was planned in. Empty in records of one-ft without it.
+	// Path are the states that it was seen in since it was planned, oldest first; the first is the one that it was
+	// planned in. Empty in records of one-ft without it.
 	Path []Hop `json:"path,omitempty"`
 }
 

@@ -9,9 +9,8 @@ import (
 	"one-ft/pkg/hook"
 )
 
-// Request is what is to be done about an outage of a host or a failure of a VM: what the
-// event of oned or an admin wanted, with all that was not left to the configuration.
-// Whoever resumes the incident does the same.
+// Request is what is to be done about an outage of a host or a failure of a VM: what the event of oned or an admin
+// wanted, with all that was not left to the configuration. Whoever resumes the incident does the same.
 type Request struct {
 	Kind string `json:"kind"` // "host" or "VM"
 	ID   int    `json:"id"`
@@ -31,8 +30,7 @@ type Request struct {
 	NoBudget   bool   `json:"no_budget,omitempty"`
 	Fencing    string `json:"fencing,omitempty"` // auto, required or off; "" as configured
 	Verify     string `json:"verify,omitempty"`  // none, left or running; "" as configured
-	// Confirm is how long a host is watched first, Timeout ends acting and verifying; in
-	// seconds.
+	// Confirm is how long a host is watched first, Timeout ends acting and verifying; in seconds.
 	Confirm float64 `json:"confirm_seconds"`
 	Timeout float64 `json:"timeout_seconds,omitempty"`
 	// Opinions are the commands of --confirm.

@@ -9,8 +9,7 @@ import (
 )
 
 const (
-	// maxText is how many characters of a text are kept; oned and fence agents say what
-	// is wrong in one line.
+	// maxText is how many characters of a text are kept; oned and fence agents say what is wrong in one line.
 	maxText = 1000
 	// maxName is the same for names, which have at most 128 characters in OpenNebula.
 	maxName = 200
@@ -18,8 +17,8 @@ const (
 	maxHops = 50
 )
 
-// clean makes everything in a record printable and bounded. What is clean is not changed. What r points
-// to is not changed but replaced: others may have it.
+// clean makes everything in a record printable and bounded. What is clean is not changed. What r points to is not
+// changed but replaced: others may have it.
 func clean(r *Record) {
 	r.Call = cleanCall(r.Call)
 	if r.Request != nil {

@@ -15,19 +15,15 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// Spool is a directory in which processes hand hosts over to the one that works on all of
-// them, one file per host. A request stays until Done: whoever dies in between leaves it
-// to the next.
+// Spool is a directory in which processes hand hosts over to the one that works on all of them, one file per host. A
+// request stays until Done: whoever dies in between leaves it to the next.
 type Spool struct{ dir string }
 
 // Handed is a request in the spool.
 type Handed struct {
 	Request
-	text string // as it was read
+	Text string // as it was read, to tell it from a later one
 }
-
-// Text is the request as it was handed over, to tell it from a later one.
-func (h Handed) Text() string { return h.text }
 
 // maxRequest bounds a request in bytes: words of a command line.
 const maxRequest = 256 << 10
@@ -35,14 +31,14 @@ const maxRequest = 256 << 10
 // aliveName is the file whose time says when the process that works on all was last seen running.
 const aliveName = "alive"
 
-// Alive says that the process that works on all is running now. An error does not matter: then
-// others work, too, and the locks of hosts and VMs keep them apart.
+// Alive says that the process that works on all is running now. An error does not matter: then others work, too, and
+// the locks of hosts and VMs keep them apart.
 func (s *Spool) Alive(now time.Time) {
 	path := filepath.Join(s.dir, aliveName)
 	if os.Chtimes(path, now, now) == nil {
 		return
 	}
-	_ = statedir.Replace(path, nil, statedir.Volatile(), statedir.ModTime(now))
+	_ = statedir.File{Volatile: true, ModTime: now}.Replace(path, nil)
 }
 
 // LastAlive is when the process that works on all was last seen running; false when that is not known.
@@ -62,13 +58,14 @@ func OpenSpool(dir string) (*Spool, error) {
 	return &Spool{dir: dir}, nil
 }
 
-// Put hands a host over; it is on the disk when it returns. A later request for the same
-// host takes the place of the one before.
+// Put hands a host over; it is on the disk when it returns. A later request for the same host takes the place of the
+// one before.
 func (s *Spool) Put(q Request) error {
-	if err := q.Check(); err != nil {
-		return fmt.Errorf("hand %s %d over: %w", q.Kind, q.ID, err)
+	var request []byte
+	err := q.Check()
+	if err == nil {
+		request, err = json.Marshal(q)
 	}
-	request, err := json.Marshal(q)
 	if err == nil {
 		err = statedir.Replace(s.path(q.ID), append(request, '\n'))
 	}
@@ -78,8 +75,7 @@ func (s *Spool) Put(q Request) error {
 	return nil
 }
 
-// List gives the requests, the oldest first. What is no request is removed and named in the
-// errors.
+// List gives the requests, the oldest first. What is no request is removed and named in the errors.
 func (s *Spool) List() (all []Handed, failed []error) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
@@ -110,10 +106,10 @@ func (s *Spool) Done(h Handed) (last bool, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return true, nil
-	case err == nil && now.text != h.text:
+	case err == nil && now.Text != h.Text:
 		return false, nil
 	}
-	if err := os.Remove(s.path(h.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := statedir.Remove(s.path(h.ID)); err != nil {
 		return true, fmt.Errorf("remove the request for host %d: %w", h.ID, err)
 	}
 	return true, nil
@@ -126,15 +122,12 @@ func (s *Spool) read(id int) (Handed, error) {
 	if err != nil {
 		return Handed{}, err
 	}
-	h := Handed{text: string(request)}
-	if err := json.Unmarshal(request, &h.Request); err != nil {
-		return Handed{}, err
+	h := Handed{Text: string(request)}
+	if err = json.Unmarshal(request, &h.Request); err == nil {
+		err = h.Check()
 	}
-	if err := h.Check(); err != nil {
-		return Handed{}, err
+	if err == nil && (h.Kind != "host" || h.ID != id) {
+		err = fmt.Errorf("it is for %s %d", h.Kind, h.ID)
 	}
-	if h.Kind != "host" || h.ID != id {
-		return Handed{}, fmt.Errorf("it is for %s %d", h.Kind, h.ID)
-	}
-	return h, nil
+	return h, err
 }

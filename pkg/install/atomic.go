@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,83 +14,70 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// document is a kind of file that is changed as a whole: what it is called in messages, and how it is
-// read. A text with an error is never written.
+// document is a kind of file that is changed as a whole.
 type document struct {
-	name  string
-	parse func(text []byte) error
+	name  string                  // in messages
+	check func(text []byte) error // refuses a text that is never written; nil for none
+	made  fs.FileMode             // of one that is missing and is made; 0 where a missing one is an error
 }
 
 func onedConf() document {
-	return document{name: "oned.conf", parse: func(text []byte) error {
+	return document{name: confName, check: func(text []byte) error {
 		_, err := Parse(text)
 		return err
 	}}
 }
 
-// settings is a one-ft.yaml. Package config makes the texts that are written and has read them.
-func settings() document {
-	return document{name: "one-ft.yaml", parse: func([]byte) error { return nil }}
-}
+// settings is a one-ft.yaml. Package config makes the texts and has read them. One that is made is readable for
+// everybody: else each hook ends with exit code 2. It holds no secret then, and one that is put into it is refused
+// until it is chmod 0640.
+func settings() document { return document{name: "one-ft.yaml", made: 0o644} }
 
 // ReadFile reads an oned.conf, at most 4 MiB of it; more is an error.
 func ReadFile(path string) ([]byte, error) { return onedConf().read(path) }
 
-// WriteFile replaces an oned.conf that holds old with fresh, as a whole or not at all, and
-// gives the path of the backup that it leaves beside it, named after the time. With equal
-// texts it does nothing and gives "". A symbolic link stays and its target is replaced.
-// Mode, owner and extended attributes (such as access lists) are kept. What was written is
-// read again; if it is not fresh, or cannot be parsed, the old text is put back.
-// It is an error if the file does not hold old any more.
+// WriteFile replaces an oned.conf that holds old, and nothing else, with fresh, as a whole or not at all, and gives
+// the path of the backup beside it, named after the time; "" where the texts are equal. A link stays and its target
+// is replaced. Mode, owner and extended attributes (such as access lists) are kept. What was written is read again;
+// if it is not fresh, the old text is put back.
 func WriteFile(path string, old, fresh []byte, now time.Time) (backup string, err error) {
 	return onedConf().write(path, old, fresh, now)
 }
 
 // ReadSettings reads a one-ft.yaml; nil is a missing one.
-func ReadSettings(path string) ([]byte, error) {
-	text, err := settings().read(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return text, err
-}
+func ReadSettings(path string) ([]byte, error) { return settings().read(path) }
 
-// settingsMode is that of a one-ft.yaml that is made: whoever hooks run as has to read it, else each of them
-// ends with exit code 2. It holds no secret then, and one that is put into it is refused until it is chmod 0640.
-const settingsMode = 0o644
-
-// WriteSettings replaces a one-ft.yaml as WriteFile replaces an oned.conf. One that is missing, with old of
-// nil, is made, readable for everybody, and there is no backup. Without the right to write the error is
-// fs.ErrPermission.
+// WriteSettings replaces a one-ft.yaml as WriteFile replaces an oned.conf. One that is missing, with old of nil, is
+// made, and there is no backup. Without the right to write the error is fs.ErrPermission.
 func WriteSettings(path string, old, fresh []byte, now time.Time) (backup string, err error) {
-	if old != nil {
-		return settings().write(path, old, fresh, now)
-	}
-	return "", settings().create(path, fresh, settingsMode)
+	return settings().write(path, old, fresh, now)
 }
 
 func (d document) read(path string) ([]byte, error) {
 	text, err := statedir.ReadConfig(path, maxSize)
-	if err != nil {
+	switch {
+	case d.made != 0 && errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", d.name, err)
 	}
 	return text, nil
 }
 
-// create makes a file, unless somebody else just has.
-func (d document) create(path string, text []byte, mode fs.FileMode) error {
-	if err := statedir.Replace(path, text, statedir.Mode(mode), statedir.CreateOnly()); err != nil {
-		return fmt.Errorf("make %s: %w; nothing was changed", d.name, err)
-	}
-	return nil
-}
-
 func (d document) write(path string, old, fresh []byte, now time.Time) (backup string, err error) {
+	if old == nil && d.made != 0 {
+		if err := (statedir.File{Mode: d.made, CreateOnly: true}).Replace(path, fresh); err != nil {
+			return "", fmt.Errorf("make %s: %w; nothing was changed", d.name, err)
+		}
+		return "", nil
+	}
 	if bytes.Equal(old, fresh) {
 		return "", nil
 	}
-	if err := d.parse(fresh); err != nil {
-		return "", fmt.Errorf("%w; nothing was changed", err)
+	if d.check != nil {
+		if err := d.check(fresh); err != nil {
+			return "", fmt.Errorf("%w; nothing was changed", err)
+		}
 	}
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -103,7 +89,7 @@ func (d document) write(path string, old, fresh []byte, now time.Time) (backup s
 	if backup, err = backUp(target, target+".one-ft-"+now.Format("20060102-150405"), old); err != nil {
 		return "", fmt.Errorf("write a backup of %s: %w; nothing was changed", d.name, err)
 	}
-	if err := replace(target, target, fresh); err != nil {
+	if err := replace(target, target, fresh, false); err != nil {
 		return d.failed(target, backup, old, err)
 	}
 	return backup, d.readBack(target, backup, old, fresh)
@@ -113,7 +99,7 @@ func (d document) write(path string, old, fresh []byte, now time.Time) (backup s
 func backUp(target, name string, text []byte) (backup string, err error) {
 	backup = name
 	for n := 2; n <= 100; n++ {
-		if err = replace(target, backup, text, statedir.CreateOnly()); !errors.Is(err, fs.ErrExist) {
+		if err = replace(target, backup, text, true); !errors.Is(err, fs.ErrExist) {
 			break
 		}
 		backup = fmt.Sprintf("%s-%d", name, n)
@@ -136,7 +122,7 @@ func (d document) readBack(target, backup string, old, fresh []byte) error {
 	if err == nil {
 		return nil
 	}
-	if back := replace(target, target, old); back != nil {
+	if back := replace(target, target, old, false); back != nil {
 		return fmt.Errorf("%w, and the old text could not be put back (%w): copy %s to %s", err, back, quoted(backup), quoted(target))
 	}
 	return fmt.Errorf("%w; the old text was put back", err)
@@ -152,7 +138,7 @@ func (d document) holds(path string, text []byte) error {
 }
 
 // replace writes a file as statedir.Replace does, with mode, owner and extended attributes of like.
-func replace(like, path string, text []byte, options ...statedir.Option) error {
+func replace(like, path string, text []byte, createOnly bool) error {
 	source, err := os.Open(like)
 	if err != nil {
 		return err
@@ -162,23 +148,23 @@ func replace(like, path string, text []byte, options ...statedir.Option) error {
 	if err != nil {
 		return err
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return errors.New("the owner of the file cannot be read")
+	uid, gid, err := statedir.Owner(info)
+	if err != nil {
+		return err
 	}
-	return statedir.Replace(path, text, append(options, statedir.Mode(info.Mode().Perm()), statedir.Prepare(func(f *os.File) error {
-		if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
+	return statedir.File{Mode: info.Mode().Perm(), CreateOnly: createOnly, Prepare: func(f *os.File) error {
+		if err := f.Chown(uid, gid); err != nil {
 			return fmt.Errorf("keep its owner: %w; run this as root", err)
 		}
 		if err := copyAttributes(int(source.Fd()), int(f.Fd())); err != nil {
 			return fmt.Errorf("keep its extended attributes: %w", err)
 		}
 		return nil
-	}))...)
+	}}.Replace(path, text)
 }
 
-// copyAttributes copies extended attributes. File systems without them are fine, and so
-// are those that the new file has already, such as the label of its directory.
+// copyAttributes copies extended attributes. File systems without them are fine, and so are those that the new file
+// has already, such as the label of its directory.
 func copyAttributes(from, to int) error {
 	names := make([]byte, 64<<10) // the kernel's limit for all names
 	n, err := unix.Flistxattr(from, names)

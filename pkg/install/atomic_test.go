@@ -192,7 +192,7 @@ func TestReplaceFails(t *testing.T) {
 	// No original; and one that cannot be replaced, so that a temporary file has to go.
 	for _, name := range []string{path + "x", filepath.Dir(path)} {
 		beside := names(t, name)
-		if err := replace(name, name, nil); err == nil || !slices.Equal(names(t, name), beside) {
+		if err := replace(name, name, nil, false); err == nil || !slices.Equal(names(t, name), beside) {
 			t.Errorf("%v, %q", err, names(t, name))
 		}
 	}

@@ -8,31 +8,16 @@ import (
 	"slices"
 	"strings"
 
+	"one-ft/pkg/marked"
 	"one-ft/pkg/onedconf"
 )
 
-// The marks around what one-ft writes into oned.conf.
-const (
-	beginMark = "# BEGIN one-ft"
-	endMark   = "# END one-ft"
+// joined stands in the first line of the block where the line end before it is not the file's own.
+const joined = "the line above had no line end"
 
-	beginPlain = beginMark + `: written by "oneft hooks install", taken out by "oneft hooks remove"; do not edit`
-	// beginJoined also says that the line end before it is not the file's own.
-	beginJoined = beginMark + ` (the line above had no line end)` + `: written by "oneft hooks install", taken out by "oneft hooks remove"; do not edit`
-)
-
-// lineEnd is the line end of a text: that of its first line.
-func lineEnd(text []byte) string {
-	if i := bytes.IndexByte(text, '\n'); i > 0 && text[i-1] == '\r' {
-		return "\r\n"
-	}
-	return "\n"
-}
-
-// Install gives an oned.conf with the hooks in a marked block: at the end, or where the
-// block already is; with no hooks it is Remove. Everything else stays as it is, byte for byte; doing it twice
-// changes nothing. The new text has been read again. Errors: a *SyntaxError, a
-// *ConflictError, or what is wrong with the block that is there.
+// Install gives an oned.conf with the hooks in a marked block: at the end, or where the block already is; with no
+// hooks it is Remove. Everything else stays byte for byte; doing it twice changes nothing. The new text has been read
+// again. Errors: a *SyntaxError, a *ConflictError, or what is wrong with the block that is there.
 func Install(text []byte, hooks []Hook) ([]byte, error) {
 	old, err := Parse(text)
 	if err == nil {
@@ -54,46 +39,44 @@ func Install(text []byte, hooks []Hook) ([]byte, error) {
 	return fresh, nil
 }
 
-// Remove gives an oned.conf without the block: what it was before Install, byte for
-// byte. Without a block it is the text as it is. Errors as of Install.
+// Remove gives an oned.conf without the block: what it was before Install, byte for byte. Without a block it is the
+// text as it is. Errors as of Install.
 func Remove(text []byte) ([]byte, error) { return Install(text, nil) }
 
 // with is the text with the hooks in the block.
 func (f File) with(text []byte, hooks []Hook) []byte {
-	begin, end, joined, eol := f.begin, f.end, f.joined, f.eol
+	begin, end, eol, was, before := f.block.Begin, f.block.End, marked.LineEnd([]byte(f.block.Opening.Text)), "", ""
+	if f.block.Was(joined) {
+		was = joined
+	}
 	if !f.Block() {
-		begin, end, eol = len(text), len(text), lineEnd(text)
-		joined = len(text) > 0 && text[len(text)-1] != '\n'
+		begin, end, eol = len(text), len(text), marked.LineEnd(text)
+		if len(text) > 0 && text[len(text)-1] != '\n' {
+			was, before = joined, eol
+		}
 	}
-	lines := []string{beginPlain}
-	if joined {
-		lines[0] = beginJoined
-	}
+	lines := []string{marked.Opening(was)}
 	for i, h := range hooks {
 		if i > 0 {
 			lines = append(lines, "")
 		}
 		lines = append(lines, h.stanza()...)
 	}
-	block := strings.Join(append(lines, endMark, ""), eol)
-	if joined && !f.Block() {
-		block = eol + block
-	}
+	block := before + strings.Join(append(lines, marked.End, ""), eol)
 	return slices.Concat(text[:begin], []byte(block), text[end:])
 }
 
 // without is the text without the block.
 func (f File) without(text []byte) []byte {
-	before := text[:f.begin]
+	before := text[:f.block.Begin]
 	// The line end is still needed when somebody has added lines since.
-	if f.joined && f.end == len(text) {
-		before = bytes.TrimSuffix(before, []byte(f.eol))
+	if f.block.Was(joined) && f.block.End == len(text) {
+		before = bytes.TrimSuffix(before, []byte(marked.LineEnd([]byte(f.block.Opening.Text))))
 	}
-	return slices.Concat(before, text[f.end:])
+	return slices.Concat(before, text[f.block.End:])
 }
 
-// foreign refuses a block into which somebody has written something of their own: it
-// would be lost.
+// foreign refuses a block into which somebody has written something of their own: it would be lost.
 func (f File) foreign() error {
 	for _, e := range f.Entries {
 		if e.Ours && (e.Hook() == "" || program(e.Get("COMMAND")) == "") {
@@ -103,8 +86,7 @@ func (f File) foreign() error {
 	return nil
 }
 
-// verify reads the new text: outside of the block it must say what the old one said,
-// inside exactly the hooks.
+// verify reads the new text: outside of the block it must say what the old one said, inside exactly the hooks.
 func verify(old File, fresh []byte, hooks []Hook) error {
 	f, err := Parse(fresh)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"one-ft/pkg/marked"
 )
 
 func TestInstallAndRemove(t *testing.T) {
@@ -74,7 +76,7 @@ func TestInstallElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, err := Parse(fresh)
-	if err != nil || !slices.EqualFunc(wanted, f.entries(true), Hook.is) || !strings.HasSuffix(string(fresh), endMark+"\nB = 2\n") {
+	if err != nil || !slices.EqualFunc(wanted, f.entries(true), Hook.is) || !strings.HasSuffix(string(fresh), marked.End+"\nB = 2\n") {
 		t.Errorf("%v\n%s", err, fresh)
 	}
 	// The line end before the block is needed now.

@@ -1,11 +1,9 @@
-// Package install is the work behind "oneft hooks": which hooks a version of OpenNebula
-// needs, how they get into oned.conf (4.4 to 5.8) or into oned's hook pool (5.10 and later)
-// and out again, and whether those that are there are right.
+// Package install is the work behind "oneft hooks": which hooks a version of OpenNebula needs, how they get into
+// oned.conf (4.4 to 5.8) or into oned's hook pool (5.10 and later) and out again, and whether those that are there
+// are right. Nothing here restarts oned. Hooks of others are never changed: where one of them would recover the same
+// VMs at the same time, Install and Plan refuse with a *ConflictError.
 //
-// All decisions are pure. Only ReadFile, WriteFile, their like for other files, and Executable touch the
-// disk, and only Apply talks to oned, through Pool. Nothing here restarts oned. Hooks of others are never
-// changed: where one of them would recover the same VMs at the same time, Install and Plan
-// refuse with a *ConflictError.
+// Only ReadFile, WriteFile, their like for other files, and Executable touch the disk, and only Apply talks to oned.
 package install
 
 import (
@@ -18,12 +16,12 @@ import (
 // Restart is what an admin has to do after oned.conf has changed.
 const Restart = "oned reads oned.conf only when it starts: restart it on this front-end (systemctl restart opennebula); in an HA cluster change and restart all front-ends, followers first"
 
-// UsesPool reports whether hooks are objects of oned, made with one.hook.allocate, as
-// since 5.10 (its betas are 5.9.80 and 5.9.90); before that they are in oned.conf.
+// UsesPool reports whether hooks are objects of oned, made with one.hook.allocate, as since 5.10 (its betas are
+// 5.9.80 and 5.9.90); before that they are in oned.conf.
 func UsesPool(v one.Version) bool { return !v.Before(5, 9) }
 
-// ConflictError names hooks of others that would recover the same VMs at the same time as
-// those that are wanted. Nothing was changed.
+// ConflictError names hooks of others that would recover the same VMs at the same time as those that are wanted.
+// Nothing was changed.
 type ConflictError struct {
 	Others []Finding // each with its Fix
 }

@@ -27,9 +27,8 @@ const (
 	vmUnknown = "vm_unknown"
 )
 
-// failureStates are the LCM states that vm_failure looks after (README), with the version
-// that first had them: LcmState and lcm_state_from_str in include/VirtualMachine.h of
-// 4.14.0 and 5.0.2. oned drops a hook for a state that it does not know.
+// failureStates are the LCM states that vm_failure looks after (LcmState in include/VirtualMachine.h of 4.14.0 and
+// 5.0.2). oned drops a hook for a state that it does not know.
 func failureStates(v one.Version) []string {
 	all := []string{"PROLOG_FAILURE", "BOOT_FAILURE", "PROLOG_MIGRATE_FAILURE", "PROLOG_MIGRATE_POWEROFF_FAILURE",
 		"PROLOG_MIGRATE_SUSPEND_FAILURE", "EPILOG_FAILURE"}
@@ -39,9 +38,8 @@ func failureStates(v one.Version) []string {
 	return all
 }
 
-// Hooks gives the hooks that a version needs for a Spec, in the order in which they are
-// written: one for hosts, one for UNKNOWN VMs, and for failed VMs one on FAILED (4.4 to 4.12)
-// or one for each state of failure. The error says what is not possible, or that the version is too old.
+// Hooks gives the hooks that a version needs for a Spec, in their order: one for hosts, one for UNKNOWN VMs, and for
+// failed VMs one on FAILED (4.4 to 4.12) or one for each state of failure. The error says what is not possible.
 func Hooks(s Spec, v one.Version) ([]Hook, error) {
 	d, err := one.DialectFor(v)
 	if err != nil {
@@ -93,9 +91,8 @@ func (s Spec) hostOptions() string {
 	return options
 }
 
-// Print gives what an admin would write by hand: lines for oned.conf (4.4 to 5.8), or for
-// 5.10 and later the content of one file for each hook, each below a comment with the command
-// that takes it.
+// Print gives what an admin would write by hand: lines for oned.conf (4.4 to 5.8), or the content of a file for each
+// hook below the command that takes it.
 func Print(hooks []Hook, v one.Version) string {
 	var parts []string
 	for _, h := range hooks {
@@ -108,11 +105,10 @@ func Print(hooks []Hook, v one.Version) string {
 	return strings.Join(parts, "\n")
 }
 
-// trigger is what a hook waits for, the same for one of oned.conf and one of the pool.
 func (h Hook) trigger() string { return trigger(h.Resource, h.On, h.State, h.LCMState) }
 
-// trigger spells what a hook waits for as the hook manager of 5.10 does: resource, state and
-// LCM state; "" for what is never called. The pool keeps the states only, oned.conf has ON.
+// trigger spells what a hook waits for as the hook manager of 5.10 does: resource, state and LCM state; "" for what
+// is never called. The pool keeps the states only, oned.conf has ON.
 func trigger(resource, on, state, lcm string) string {
 	resource, on = strings.ToUpper(resource), strings.ToUpper(on)
 	state, lcm = strings.ToUpper(state), strings.ToUpper(lcm)
@@ -133,8 +129,7 @@ func trigger(resource, on, state, lcm string) string {
 	return "VM/" + on
 }
 
-// program is the executable of ours that a command runs, by the base name of its first
-// word; "" for any other.
+// program is the executable of ours that a command runs; "" for any other.
 func program(command string) string {
 	words := strings.Fields(command)
 	if len(words) == 0 {
@@ -147,8 +142,8 @@ func program(command string) string {
 	return ""
 }
 
-// recovers tells by whom a hook recovers VMs: "one-ft", "OpenNebula's host_error.rb",
-// "onevm", or "" for a hook that does something else, such as sending mail.
+// recovers tells by whom a hook recovers VMs: "one-ft", "OpenNebula's host_error.rb", "onevm", or "" for a hook that
+// does something else, such as sending mail.
 func recovers(command, arguments string) string {
 	if program(command) != "" {
 		return "one-ft"

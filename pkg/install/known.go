@@ -69,8 +69,8 @@ func PoolHooks(pool []PoolHook, dir string) []Known {
 	return all
 }
 
-// conflicts finds hooks of others that recover VMs when the wanted ones would, would be silenced by them, or
-// have the name of one in the pool.
+// conflicts finds hooks of others that recover VMs when the wanted ones would, would be silenced by them, or have the
+// name of one in the pool.
 func (facts Facts) conflicts(all []Known, wanted []Hook) []Finding {
 	var found []Finding
 	for _, k := range all {

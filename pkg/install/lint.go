@@ -32,11 +32,8 @@ type Facts struct {
 	Version one.Version
 	// Dir is where the executables belong.
 	Dir string
-	// HooksDir is where oned looks for a command without a path; "" means
-	// /var/lib/one/remotes/hooks.
+	// HooksDir is where oned looks for a command without a path; "" means /var/lib/one/remotes/hooks.
 	HooksDir string
-	// Timeout is the least TIMEOUT that kills no working hook; 0 means MinTimeout.
-	Timeout time.Duration
 	// Executable reports why a path cannot be run, see Executable; nil looks at nothing.
 	Executable func(path string) error
 }
@@ -107,9 +104,9 @@ func (facts Facts) one(a Known) (found []Finding) {
 		}
 	}
 	a.lintArguments(add)
-	least := cmp.Or(facts.Timeout, MinTimeout)
+	const least = int64(MinTimeout / time.Second)
 	n, err := seconds(a.timeout) // none kills no hook
-	add(a.pool && err == nil && n > 0 && time.Duration(n) < least/time.Second, Problem, fmt.Sprintf(`%sTIMEOUT = "%d"`, a.edit, int64(least/time.Second)),
+	add(a.pool && err == nil && n > 0 && n < least, Problem, fmt.Sprintf(`%sTIMEOUT = "%d"`, a.edit, least),
 		"TIMEOUT is %ds, so it may be killed while it works", n)
 	return found
 }
@@ -154,8 +151,7 @@ func (facts Facts) triggers(a Known) []string {
 	if facts.Version.Before(4, 13) { // the betas of 4.14
 		return []string{"VM/FAILED/LCM_INIT"}
 	}
-	// Any state of failure that the version knows is right, also those that
-	// vm_failure only reports.
+	// Any state of failure that the version knows is right, also those that vm_failure only reports.
 	if lcm, found := strings.CutPrefix(a.Trigger, "VM/ACTIVE/"); found && strings.HasSuffix(lcm, "_FAILURE") &&
 		(lcm != "PROLOG_MIGRATE_UNKNOWN_FAILURE" || slices.Contains(failureStates(facts.Version), lcm)) {
 		return []string{a.Trigger}
@@ -163,8 +159,8 @@ func (facts Facts) triggers(a Known) []string {
 	return []string{"VM/ACTIVE/BOOT_FAILURE", "another *_FAILURE state"}
 }
 
-// onePerState reports whether the hook manager knows one hook for a state only: @hooks in
-// src/hem/onehem-server.rb of 5.10.0 to 5.10.4; since 5.10.5 it has lists.
+// onePerState reports whether the hook manager knows one hook for a state only: @hooks in src/hem/onehem-server.rb of
+// 5.10.0 to 5.10.4; since 5.10.5 it has lists.
 func onePerState(v one.Version) bool {
 	return UsesPool(v) && (v.Before(5, 10) || v.Major == 5 && v.Minor == 10 && v.Patch < 5)
 }

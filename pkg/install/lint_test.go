@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/text"
@@ -226,8 +225,6 @@ func TestLintPool(t *testing.T) {
 		f := Facts{Version: tc.version, Dir: DefaultDir, Executable: exec(DefaultDir)}
 		wantTold(t, name, LintPool(tc.pool, f), tc.wants...)
 	}
-	f := Facts{Version: v610, Dir: DefaultDir, Timeout: 6 * time.Hour}
-	wantTold(t, "longer bounds", LintPool([]PoolHook{with("TIMEOUT=14400")}, f), `TIMEOUT = "21600"`)
 }
 
 func TestList(t *testing.T) {

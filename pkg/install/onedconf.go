@@ -1,9 +1,10 @@
 package install
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
+	"one-ft/pkg/marked"
 	"one-ft/pkg/onedconf"
 )
 
@@ -35,67 +36,27 @@ func (e Entry) Hook() string {
 // File is an oned.conf that was read.
 type File struct {
 	Entries []Entry
-	// block is where the lines between the marks of one-ft are, marks included; end is 0
-	// without them. joined: the line before them had no line end.
-	begin, end int
-	joined     bool
-	eol        string // of the block
+	block   marked.Place
 }
 
 // Block reports whether one-ft has written its hooks into the file.
-func (f File) Block() bool { return f.end > 0 }
+func (f File) Block() bool { return f.block.End > 0 }
 
-// Parse reads an oned.conf as oned 4.4 to 5.8 does. The error is a *SyntaxError where oned
-// would not read it, either, or where the marks of one-ft are damaged.
+// Parse reads an oned.conf as oned 4.4 to 5.8 does. The error is a *SyntaxError where oned would not read it, either,
+// or where the marks of one-ft are damaged.
 func Parse(text []byte) (File, error) {
 	all, comments, err := onedconf.Parse(confName, text)
 	if err != nil {
 		return File{}, err
 	}
-	f, err := findBlock(comments)
-	if err != nil {
-		return File{}, err
+	block, err := marked.Find(comments)
+	var damaged *marked.Error
+	if errors.As(err, &damaged) {
+		return File{}, &SyntaxError{File: confName, Line: damaged.Line, Problem: damaged.Problem}
 	}
+	f := File{block: block}
 	for _, a := range all {
-		f.Entries = append(f.Entries, Entry{Attribute: a, Ours: a.Begin >= f.begin && a.End <= f.end})
+		f.Entries = append(f.Entries, Entry{Attribute: a, Ours: a.Begin >= block.Begin && a.End <= block.End})
 	}
 	return f, nil
-}
-
-// findBlock finds the block by its marks.
-func findBlock(comments []onedconf.Comment) (f File, err error) {
-	fail := func(line int, format string, args ...any) (File, error) {
-		problem := fmt.Sprintf(format, args...) + ": take the lines of one-ft out by hand, then run this again"
-		return File{}, &SyntaxError{File: confName, Line: line, Problem: problem}
-	}
-	var opened *onedconf.Comment // the mark of a beginning without its end
-	for _, c := range comments {
-		mark := strings.TrimRight(c.Text, "\r\n")
-		begins := isMark(mark, beginMark)
-		switch {
-		case !c.Whole || !begins && !isMark(mark, endMark): // any other comment
-		case c.Inside:
-			return fail(c.Line, "%q inside of an attribute", mark)
-		case f.Block():
-			return fail(c.Line, "%q behind an earlier block of one-ft", mark)
-		case begins && opened != nil:
-			return fail(c.Line, "%q twice", beginMark)
-		case begins:
-			opened, f.joined, f.eol = &c, mark == beginJoined, lineEnd([]byte(c.Text))
-		case opened == nil:
-			return fail(c.Line, "%q without %q before it", endMark, beginMark)
-		default:
-			f.begin, f.end, opened = opened.Begin, c.End, nil
-		}
-	}
-	if opened != nil {
-		return fail(opened.Line, "%q without %q behind it", beginMark, endMark)
-	}
-	return f, nil
-}
-
-// isMark reports whether a line is that mark, with whatever explanation behind it.
-func isMark(line, mark string) bool {
-	rest, found := strings.CutPrefix(line, mark)
-	return found && (rest == "" || rest[0] == ' ' || rest[0] == ':')
 }

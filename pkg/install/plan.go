@@ -13,8 +13,8 @@ import (
 // Verb is what is done with a hook of the pool.
 type Verb string
 
-// The verbs of changes. Plan puts Delete first, because the hook manager up to 5.10.4 forgets
-// all hooks for a state with one of them, and learns of one again when it is made or updated.
+// The verbs of changes. Plan puts Delete first, because the hook manager up to 5.10.4 forgets all hooks for a state
+// with one of them, and learns of one again when it is made or updated.
 const (
 	Delete Verb = "delete"
 	Update Verb = "update"
@@ -41,9 +41,8 @@ func (c Change) String() string {
 	return fmt.Sprintf("%s hook %d (%s)", c.Verb, c.ID, short(c.Name))
 }
 
-// Plan gives the steps that make the hooks of one-ft in the pool those that are wanted; with
-// none wanted all of them are deleted. Ours are those with our mark, and those that run one
-// of our executables in facts.Dir. The error is a *ConflictError.
+// Plan gives the steps that make the hooks of one-ft in the pool those that are wanted. Ours are those with our mark,
+// and those that run one of our executables in facts.Dir. The error is a *ConflictError.
 func Plan(existing []PoolHook, wanted []Hook, facts Facts) ([]Change, error) {
 	if others := facts.conflicts(PoolHooks(existing, facts.Dir), wanted); len(others) > 0 {
 		return nil, &ConflictError{Others: others}
@@ -94,8 +93,7 @@ func (p PoolHook) shown() string {
 	return written(pairs(words...))
 }
 
-// DiffPool shows a plan: a line for each step, and below it what changes in the hook. ""
-// when there is nothing to do.
+// DiffPool shows a plan: a line for each step, and below it what changes in the hook.
 func DiffPool(changes []Change) string {
 	var b strings.Builder
 	for _, c := range changes {
@@ -104,9 +102,8 @@ func DiffPool(changes []Change) string {
 	return b.String()
 }
 
-// Apply carries a plan out and reads the pool again: it must be as wanted then. On the first
-// error it stops; the error names the step and those that were done. Planning and applying
-// again goes on from there.
+// Apply carries a plan out and reads the pool again: it must be as wanted then. The first error stops it, and names
+// the step and those that were done; another plan resumes there.
 func Apply(ctx context.Context, pool Pool, changes []Change, wanted []Hook, facts Facts) error {
 	var done []string
 	for _, c := range changes {

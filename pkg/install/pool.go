@@ -26,8 +26,8 @@ type PoolHook struct {
 	Attributes map[string]string // the plain ones of its template, by name in capital letters
 }
 
-// marker is an attribute of ours in hooks: the name of the executable. By it a hook is
-// found also after the directory has changed.
+// marker is an attribute of ours in hooks: the name of the executable. By it a hook is found also after the directory
+// has changed.
 const marker = "FT_HOOK"
 
 // ours reports whether one-ft made the hook, or an admin did as README says.
@@ -54,9 +54,8 @@ func pairs(words ...string) []onedconf.Pair {
 	return all
 }
 
-// attributes are those of a hook as oned keeps them: ON has become states. Of ARGUMENTS_STDIN only "yes"
-// works: the hook manager means to take "true" as well, and does not (as_stdin? in
-// src/hem/onehem-server.rb, 5.10.0 to 7.4.0).
+// attributes are those of a hook as oned keeps them: ON has become states. Of ARGUMENTS_STDIN only "yes" works: the
+// hook manager means to take "true" as well, and does not (as_stdin? in src/hem/onehem-server.rb, 5.10.0 to 7.4.0).
 func (h Hook) attributes() []onedconf.Pair {
 	words := []string{"RESOURCE", h.Resource, "REMOTE", "NO", "COMMAND", h.Command, "ARGUMENTS", h.Arguments}
 	parts := strings.Split(h.trigger(), "/")
@@ -91,8 +90,8 @@ func written(all []onedconf.Pair) string {
 	return b.String()
 }
 
-// asWanted reports whether the hook in the pool is as it should be. Other attributes do
-// not matter, nor does its name, which an update cannot change.
+// asWanted reports whether the hook in the pool is as it should be. Other attributes do not matter, nor does its
+// name, which an update cannot change.
 func (h Hook) asWanted(p PoolHook) bool {
 	return !slices.ContainsFunc(h.attributes(), func(a onedconf.Pair) bool {
 		switch found := p.Attributes[a.Name]; a.Name {
@@ -113,8 +112,8 @@ func ReadPool(ctx context.Context, pool Pool) ([]PoolHook, error) {
 	return ParsePool(document)
 }
 
-// ParsePool reads what one.hookpool.info answers, or a HOOK of one.hook.info. Values of
-// templates that are no plain text are left out. The error says what is wrong with it.
+// ParsePool reads what one.hookpool.info answers, or a HOOK of one.hook.info. Values of templates that are no plain
+// text are left out. The error says what is wrong with it.
 func ParsePool(document string) ([]PoolHook, error) {
 	if len(document) > maxSize {
 		return nil, fmt.Errorf("read the hook pool: %d bytes; more than %d are not read", len(document), maxSize)

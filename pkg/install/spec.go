@@ -12,15 +12,15 @@ import (
 
 // Spec is which hooks an admin wants, and what they do. Start from DefaultSpec.
 type Spec struct {
-	// Host is what happens to the VMs of a failed host: "recreate", "delete", "migrate"
-	// (4.10 and later), or "none" for no such hook.
+	// Host is what happens to the VMs of a failed host: "recreate", "delete", "migrate" (4.10 and later), or "none"
+	// for no such hook.
 	Host string
 	// Suspended includes VMs that are suspended or powered off.
 	Suspended bool
 	// Pause is for how many monitoring cycles a failed host is watched first, 0 to 1000.
 	Pause int
-	// Failures is what happens to a failed VM: "recreate", "retry" (4.14 and later),
-	// "delete", or "none" for no such hooks.
+	// Failures is what happens to a failed VM: "recreate", "retry" (4.14 and later), "delete", or "none" for no such
+	// hooks.
 	Failures string
 	// Unknown is what happens to a VM in UNKNOWN: "boot", or "none" for no such hook.
 	Unknown string
@@ -30,8 +30,8 @@ type Spec struct {
 	Timeout time.Duration
 }
 
-// DefaultDir is where README puts the executables: onehost sync may copy it to hosts, and
-// every version looks for relative commands of hooks below its parent.
+// DefaultDir is where README puts the executables: onehost sync may copy it to hosts, and every version looks for
+// relative commands of hooks below its parent.
 const DefaultDir = "/var/lib/one/remotes/hooks/ft"
 
 // DefaultSpec is what is installed when an admin says nothing:
@@ -45,15 +45,13 @@ func DefaultSpec() Spec {
 	return Spec{Host: "recreate", Pause: 2, Failures: "none", Unknown: "boot", Dir: DefaultDir}
 }
 
-// MinTimeout is the least TIMEOUT of a hook. With the default configuration host_error takes less
-// than an hour: 6m watching (2 cycles of 180s), 30m hold, 2m for oned, 10m acting, and fencing. A hook
-// that is killed leaves its host to an admin, because oned 6.0 and later does not call it again; one that
-// hangs only takes one of ten places.
+// MinTimeout is the least TIMEOUT of a hook. With the default configuration host_error takes less than an hour: 6m
+// watching (2 cycles of 180s), 30m hold, 2m for oned, 10m acting, and fencing. A hook that is killed leaves its host
+// to an admin, because oned 6.0 and later does not call it again; one that hangs only takes one of ten places.
 const MinTimeout = 4 * time.Hour
 
-// Timeout is the TIMEOUT with which no working hook is ever killed. parts are the longest times of its stages:
-// twice their sum, because a host that comes back and fails again is watched again, rounded up to a
-// whole hour, and at least MinTimeout.
+// Timeout is the TIMEOUT with which no working hook is ever killed: twice the sum of the longest times of its stages,
+// because a host that comes back and fails again is watched again, in whole hours, and at least MinTimeout.
 func Timeout(parts ...time.Duration) time.Duration {
 	sum := time.Hour - 1
 	for _, d := range parts {

@@ -6,10 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"one-ft/pkg/failfast"
+	"one-ft/pkg/statedir"
 )
 
 // SSHOwner says whose the ssh configuration of the drivers' user is.
@@ -38,8 +38,8 @@ type SSHConfig struct {
 // Usual reports whether the block is written there without a request.
 func (c SSHConfig) Usual() bool { return c.Owner == SSHOwn || c.Owner == SSHMissing }
 
-// ReadSSHConfig reads the ssh configuration of a user, whose home is that of the password file: ssh
-// takes no other. What is missing is no error.
+// ReadSSHConfig reads the ssh configuration of a user, whose home is that of the password file: ssh takes no other.
+// What is missing is no error.
 func ReadSSHConfig(home string, uid int) (SSHConfig, error) {
 	dir := filepath.Join(home, ".ssh")
 	c := SSHConfig{Path: filepath.Join(dir, "config"), uid: uid}
@@ -92,34 +92,27 @@ func (c *SSHConfig) read(dir string) error {
 	return nil
 }
 
-func ownerOf(path string) (int, error) {
+func ownerOf(path string) (uid int, err error) {
 	info, err := os.Stat(path)
-	if err != nil {
-		return 0, err
+	if err == nil {
+		uid, _, err = statedir.Owner(info)
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0, fmt.Errorf("the owner of %s cannot be read", quoted(path))
-	}
-	return int(owner.Uid), nil
+	return uid, err
 }
 
+// sshConfig is made for its user alone.
 func sshConfig() document {
-	return document{name: "the ssh configuration", parse: func(text []byte) error {
+	return document{name: "the ssh configuration", made: 0o600, check: func(text []byte) error {
 		_, _, err := failfast.Remove(text)
 		return err
 	}}
 }
 
-// Write replaces the configuration, as WriteFile replaces an oned.conf. Where there was none it is
-// made for that user alone, whose the directory is, and there is no backup.
+// Write replaces the configuration, as WriteFile replaces an oned.conf. Where there was none it is made, and there is
+// no backup.
 func (c SSHConfig) Write(fresh []byte, now time.Time) (backup string, err error) {
 	if err := c.Refusal(); err != nil {
 		return "", err
-	}
-	if c.Owner == SSHMissing {
-		const private = 0o600
-		return "", sshConfig().create(c.Path, fresh, private)
 	}
 	return sshConfig().write(c.Path, c.Text, fresh, now)
 }
@@ -132,8 +125,8 @@ func (c SSHConfig) Delete() error {
 	return os.Remove(c.Path)
 }
 
-// Refusal says why the file is not changed: nil where it is the user's own, or a link to such a
-// file, which is written on request.
+// Refusal says why the file is not changed: nil where it is the user's own, or a link to such a file, which is
+// written on request.
 func (c SSHConfig) Refusal() error {
 	switch {
 	case c.Owner == SSHForeign:

@@ -128,7 +128,7 @@ func (s Store) Save(st State) error {
 	st.Version, st.Boot, st.Written = stateVersion, s.Boot, time.Now().Round(time.Second)
 	text, err := json.Marshal(st)
 	if err == nil {
-		err = replace(filepath.Join(s.RunDir, stateFile), append(text, '\n'), statedir.Volatile())
+		err = replace(filepath.Join(s.RunDir, stateFile), append(text, '\n'), statedir.File{Volatile: true})
 	}
 	if err != nil {
 		return fmt.Errorf("save the state: %w", err)
@@ -142,7 +142,7 @@ func (s Store) Arm() error {
 	if text, err := statedir.ReadSmall(path, maxState); err == nil && strings.TrimSpace(string(text)) == s.Boot {
 		return nil
 	}
-	if err := replace(path, []byte(s.Boot+"\n")); err != nil {
+	if err := replace(path, []byte(s.Boot+"\n"), statedir.File{}); err != nil {
 		return fmt.Errorf("save the lease: %w", err)
 	}
 	return nil
@@ -182,9 +182,9 @@ func BootID(proc string) (string, error) {
 }
 
 // replace writes a file as a whole; its directory may be missing.
-func replace(path string, text []byte, options ...statedir.Option) error {
+func replace(path string, text []byte, how statedir.File) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return statedir.Replace(path, text, options...)
+	return how.Replace(path, text)
 }

@@ -37,8 +37,8 @@ type rule struct {
 }
 
 // lexer reads a file as the daemons' own does (src/template/template_parser.l of 4.4 to 5.6,
-// src/parsers/template_parser.l of 5.8 to 7.4): flex takes the longest match, the first rule of
-// equal ones, and skips a character that no rule takes.
+// src/parsers/template_parser.l of 5.8 to 7.4): flex takes the longest match, the first rule of equal ones, and skips
+// a character that no rule takes.
 type lexer struct {
 	in             []byte
 	pos            int

@@ -1,7 +1,7 @@
-// Package onedconf reads the configuration files of OpenNebula's daemons: oned.conf, sched.conf,
-// monitord.conf and schedulers/rank.conf. All of them are one grammar, read by one parser in every
-// release (NebulaTemplate::load_configuration calls Template::parse, 4.4 to 7.4): names in any case,
-// several attributes on a line, "=" on the line below the name, vectors in brackets, comments, quotes.
+// Package onedconf reads the configuration files of OpenNebula's daemons: oned.conf, sched.conf, monitord.conf and
+// schedulers/rank.conf. All of them are one grammar, read by one parser in every release
+// (NebulaTemplate::load_configuration calls Template::parse, 4.4 to 7.4): names in any case, several attributes on a
+// line, "=" on the line below the name, vectors in brackets, comments, quotes.
 //
 // Tests hold it against what the parser of 6.10 itself answers (testdata/grammar.txt).
 package onedconf
@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"one-ft/pkg/marked"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
 )
@@ -41,15 +42,6 @@ func (a Attribute) Get(name string) string {
 	return ""
 }
 
-// Comment is a comment, from its # to the end of its line.
-type Comment struct {
-	Text       string // with its line end
-	Begin, End int    // bytes
-	Line       int
-	Inside     bool // of an attribute
-	Whole      bool // it stands alone on its line, from the first column
-}
-
 // SyntaxError is where a file cannot be read, by its daemon as little as by one-ft.
 type SyntaxError struct {
 	File    string // its name, for messages
@@ -60,9 +52,9 @@ type SyntaxError struct {
 // Error is one printable line.
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s line %d: %s", e.File, e.Line, e.Problem) }
 
-// Parse reads the text of a file, its attributes and comments in order; name is for errors. The error is a
-// *SyntaxError, or there are more than MaxSize bytes; what is before it is returned, too.
-func Parse(name string, in []byte) ([]Attribute, []Comment, error) {
+// Parse reads the text of a file: its attributes, and the comments that stand alone on their lines, from the first
+// column. name is for errors: a *SyntaxError, with what is before it, or more than MaxSize bytes.
+func Parse(name string, in []byte) ([]Attribute, []marked.Line, error) {
 	if len(in) > MaxSize {
 		return nil, nil, fmt.Errorf("%s has %d bytes; more than %d are not read", name, len(in), MaxSize)
 	}
@@ -88,8 +80,7 @@ func ReadFile(path string) ([]Attribute, error) {
 	return all, err
 }
 
-// Find gives the first attribute with a name, which is the one that counts
-// (Template::get, a find in a multimap).
+// Find gives the first attribute with a name, which is the one that counts (Template::get, a find in a multimap).
 func Find(all []Attribute, name string) (Attribute, bool) {
 	for _, a := range all {
 		if a.Name == name {
@@ -99,8 +90,8 @@ func Find(all []Attribute, name string) (Attribute, bool) {
 	return Attribute{}, false
 }
 
-// Number reads a value as the daemons do (istringstream >> int): blanks, a sign, digits, and whatever
-// stands behind them. ok is false for what is no number there.
+// Number reads a value as the daemons do (istringstream >> int): blanks, a sign, digits, and whatever stands behind
+// them. ok is false for what is no number there.
 func Number(value string) (n int, ok bool) {
 	value = strings.TrimLeft(value, " \t\r\n\v\f")
 	end := 0
@@ -116,7 +107,7 @@ type parser struct {
 	name     string
 	lexer    lexer
 	all      []Attribute
-	comments []Comment
+	comments []marked.Line
 	// line is the number of the line at byte counted.
 	line, counted int
 }
@@ -186,8 +177,9 @@ func (p *parser) token(inside bool) token {
 		if t.kind != tokenComment {
 			return t
 		}
-		whole := t.begin == 1+bytes.LastIndexByte(p.lexer.in[:t.begin], '\n')
-		p.comments = append(p.comments, Comment{Text: t.text, Begin: t.begin, End: t.end, Line: p.at(t.begin), Inside: inside, Whole: whole})
+		if t.begin == 1+bytes.LastIndexByte(p.lexer.in[:t.begin], '\n') {
+			p.comments = append(p.comments, marked.Line{Text: t.text, Begin: t.begin, End: t.end, Number: p.at(t.begin), Inside: inside})
+		}
 	}
 }
 

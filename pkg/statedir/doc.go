@@ -1,7 +1,6 @@
-// Package statedir is the directory in which one-ft's processes on a front-end share their
-// state: which files are in it, who owns them, how one is replaced as a whole, and how one is
-// locked. Hooks run as oneadmin and admins as root; what the one made must not shut the other
-// out. It knows nothing of what is in the files.
+// Package statedir is the directory in which one-ft's processes on a front-end share their state: which files are in
+// it, who owns them, how one is replaced as a whole, and how one is locked. Hooks run as oneadmin and admins as root;
+// what the one made must not shut the other out. It knows nothing of what is in the files.
 package statedir
 
 import "path/filepath"

@@ -12,91 +12,68 @@ import (
 	"time"
 )
 
-// How a file is replaced.
-type option struct {
-	mode    fs.FileMode
-	noSync  bool
-	modTime time.Time
-	prepare func(*os.File) error
-	create  bool
+// File is how a file is replaced; the zero value is a plain one.
+type File struct {
+	Mode     fs.FileMode // whatever the umask; 0 is 0644
+	Volatile bool        // not to wait for the disk: it need not survive a crash of the machine
+	ModTime  time.Time   // set before the file has its name: at no moment has it another
+	// Prepare is called with the new file after its text, owner and mode are set.
+	Prepare func(*os.File) error
+	// CreateOnly: an error that is fs.ErrExist when the file exists already, instead of replacing it.
+	CreateOnly bool
 }
 
-// Option changes how Replace works.
-type Option func(*option)
+// Replace replaces a plain file, see File.Replace.
+func Replace(path string, text []byte) error { return File{}.Replace(path, text) }
 
-// Mode gives the file this mode, whatever the umask; 0644 without.
-func Mode(mode fs.FileMode) Option { return func(o *option) { o.mode = mode } }
-
-// Volatile does not wait for the disk: the file need not survive a crash of the machine.
-func Volatile() Option { return func(o *option) { o.noSync = true } }
-
-// ModTime sets the time of the file before it has its name: at no moment has it another.
-func ModTime(t time.Time) Option { return func(o *option) { o.modTime = t } }
-
-// Prepare has f called with the new file after its text, owner and mode are set.
-func Prepare(f func(*os.File) error) Option { return func(o *option) { o.prepare = f } }
-
-// CreateOnly fails with an error that is fs.ErrExist when the file exists already, instead of replacing it.
-func CreateOnly() Option { return func(o *option) { o.create = true } }
-
-// TempPattern is what os.CreateTemp is given for the file that becomes path: hidden, in the
-// same directory, and no longer than a name may be.
-func TempPattern(path string) string {
-	const most = 200
+// Replace writes a file as a whole: after it either the old or the new text is there, and, unless it is Volatile, on
+// the disk. A file that root makes is given to the owner of its directory.
+func (o File) Replace(path string, text []byte) (err error) {
+	const longest = 200 // with what CreateTemp adds a name has at most 255 bytes
 	base := filepath.Base(path)
-	return "." + base[:min(len(base), most)] + "-*"
-}
-
-// Replace writes a file as a whole: after it either the old or the new text is there, and, unless
-// it is Volatile, on the disk. A file that root makes is given to the owner of its directory.
-func Replace(path string, text []byte, options ...Option) (err error) {
-	o := option{mode: 0o644}
-	for _, set := range options {
-		set(&o)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), TempPattern(path))
+	f, err := os.CreateTemp(filepath.Dir(path), "."+base[:min(len(base), longest)]+"-*")
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if err != nil || o.create {
+		if err != nil || o.CreateOnly {
 			_ = os.Remove(f.Name())
 		}
 	}()
 	if err := errors.Join(o.fill(f, text), f.Close()); err != nil {
 		return err
 	}
-	if !o.modTime.IsZero() {
-		if err := os.Chtimes(f.Name(), time.Time{}, o.modTime); err != nil {
+	if !o.ModTime.IsZero() {
+		if err := os.Chtimes(f.Name(), time.Time{}, o.ModTime); err != nil {
 			return err
 		}
 	}
-	if o.create {
+	if o.CreateOnly {
 		err = os.Link(f.Name(), path) // a rename would replace what came meanwhile
 	} else {
 		err = os.Rename(f.Name(), path)
 	}
-	if err != nil || o.noSync {
+	if err != nil || o.Volatile {
 		return err
 	}
 	return SyncDir(filepath.Dir(path))
 }
 
 // fill writes everything that is in the file into it.
-func (o option) fill(f *os.File, text []byte) error {
+func (o File) fill(f *os.File, text []byte) error {
 	if _, err := f.Write(text); err != nil {
 		return err
 	}
-	_ = OwnLikeParent(f.Name())             // where that is refused, such as on NFS, the file counts all the same
-	if err := f.Chmod(o.mode); err != nil { // after the owner, whose change may clear bits
+	_ = OwnLikeParent(f.Name())                            // where that is refused, such as on NFS, the file counts all the same
+	if err := f.Chmod(cmp.Or(o.Mode, 0o644)); err != nil { // after the owner, whose change may clear bits
 		return err
 	}
-	if o.prepare != nil {
-		if err := o.prepare(f); err != nil {
+	if o.Prepare != nil {
+		if err := o.Prepare(f); err != nil {
 			return err
 		}
 	}
-	if o.noSync {
+	if o.Volatile {
 		return nil
 	}
 	return f.Sync()
@@ -114,8 +91,8 @@ func SyncDir(dir string) error {
 // ErrTooLarge means that a file is larger than it may be.
 var ErrTooLarge = errors.New("larger than it may be")
 
-// ReadSmall reads a file of at most limit bytes; of a longer one it gives the beginning and ErrTooLarge.
-// It follows no link and waits for no pipe.
+// ReadSmall reads a file of at most limit bytes; of a longer one it gives the beginning and ErrTooLarge. It follows
+// no link and waits for no pipe.
 func ReadSmall(path string, limit int64) ([]byte, error) {
 	return read(path, limit, syscall.O_NOFOLLOW)
 }
@@ -139,8 +116,24 @@ func read(path string, limit int64, flags int) ([]byte, error) {
 	return text, err
 }
 
-// OwnLikeParent gives a file or directory that root has just made to the owner of the directory
-// that it is in.
+// Remove removes a file that another process may have removed.
+func Remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Owner is the user and the group of a file.
+func Owner(info fs.FileInfo) (uid, gid int, err error) {
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, 0, fmt.Errorf("the owner of %q cannot be read", info.Name())
+	}
+	return int(owner.Uid), int(owner.Gid), nil
+}
+
+// OwnLikeParent gives a file or directory that root has just made to the owner of the directory that it is in.
 func OwnLikeParent(path string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -149,11 +142,11 @@ func OwnLikeParent(path string) error {
 	if err != nil {
 		return err
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
+	uid, gid, err := Owner(info)
+	if err != nil {
 		return nil
 	}
-	return os.Lchown(path, int(owner.Uid), int(owner.Gid))
+	return os.Lchown(path, uid, gid)
 }
 
 // MakeDir makes a directory and those above it that are missing.

@@ -15,8 +15,8 @@ var ErrLocked = errors.New("locked by another process")
 // lockPause is how long LockFile waits between two attempts. A choice: short for the user, long for the CPU.
 const lockPause = 5 * time.Millisecond
 
-// Flock takes the exclusive lock of an open file without waiting. The error is ErrLocked when
-// somebody has it. The kernel drops the locks of a process that ends, however it ends.
+// Flock takes the exclusive lock of an open file without waiting. The error is ErrLocked when somebody has it. The
+// kernel drops the locks of a process that ends, however it ends.
 func Flock(f *os.File) error { return flock(f, syscall.LOCK_EX) }
 
 // Locked reports whether another process has the exclusive lock of an open file.
@@ -28,8 +28,8 @@ func Locked(f *os.File) bool {
 	return errors.Is(err, ErrLocked)
 }
 
-// Unlock gives the lock back. A program that is being started has a copy of the file until it runs:
-// closing alone would leave the lock to it.
+// Unlock gives the lock back. A program that is being started has a copy of the file until it runs: closing alone
+// would leave the lock to it.
 func Unlock(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
 
 func flock(f *os.File, how int) error {
@@ -47,9 +47,9 @@ func flock(f *os.File, how int) error {
 	}
 }
 
-// LockFile makes a file if it is missing, gives it to the owner of its directory, and takes its lock,
-// waiting for at most the given time; 0 does not wait. The error is ErrLocked when that is over, or that
-// of the context. The file stays open until release is called.
+// LockFile makes a file if it is missing, gives it to the owner of its directory, and takes its lock, waiting for at
+// most the given time; 0 does not wait. The error is ErrLocked when that is over, or that of the context. The file
+// stays open until release is called.
 func LockFile(ctx context.Context, path string, wait time.Duration) (f *os.File, release func(), err error) {
 	f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o640) // no stranger can hold it
 	if err != nil {

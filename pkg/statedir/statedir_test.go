@@ -18,20 +18,20 @@ func TestReplace(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
 	when := time.Unix(1700000000, 0)
-	if err := statedir.Replace(path, []byte("one"), statedir.Mode(0o640), statedir.ModTime(when)); err != nil {
+	if err := (statedir.File{Mode: 0o640, ModTime: when}).Replace(path, []byte("one")); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o640 || !info.ModTime().Equal(when) {
 		t.Errorf("%v, %v", info, err)
 	}
-	if err := statedir.Replace(path, []byte("two"), statedir.Volatile()); err != nil {
+	if err := (statedir.File{Volatile: true}).Replace(path, []byte("two")); err != nil {
 		t.Fatal(err)
 	}
-	if err := statedir.Replace(path, []byte("three"), statedir.CreateOnly()); !errors.Is(err, fs.ErrExist) {
+	if err := (statedir.File{CreateOnly: true}).Replace(path, []byte("three")); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a file that exists was created: %v", err)
 	}
-	if err := statedir.Replace(path, []byte("four"), statedir.Prepare(func(*os.File) error { return fs.ErrInvalid })); !errors.Is(err, fs.ErrInvalid) {
+	if err := (statedir.File{Prepare: func(*os.File) error { return fs.ErrInvalid }}).Replace(path, []byte("four")); !errors.Is(err, fs.ErrInvalid) {
 		t.Errorf("%v", err)
 	}
 	if text, err := statedir.ReadSmall(path, 3); err != nil || string(text) != "two" {

@@ -10,8 +10,8 @@ import (
 
 // histogram counts observations in buckets.
 type histogram struct {
-	// Buckets are how many were at most a bound and more than the bound before it, by the bound
-	// as its label says it: not yet added up as they are for Prometheus.
+	// Buckets are how many were at most a bound and more than the bound before it, by the bound as its label says it:
+	// not yet added up as they are for Prometheus.
 	Buckets map[string]uint64 `json:"buckets"`
 	// Sum is that of all observations.
 	Sum float64 `json:"sum"`
@@ -38,15 +38,6 @@ const (
 	maxCount = uint64(1e15)
 )
 
-// labels are the labels of all buckets, in their order.
-func labels() []string {
-	all := make([]string, 0, len(bounds)+1)
-	for _, bound := range bounds {
-		all = append(all, promtext.Number(bound))
-	}
-	return append(all, infinite)
-}
-
 // observe counts one.
 func (h histogram) observe(seconds float64) histogram {
 	label := infinite
@@ -63,30 +54,24 @@ func (h histogram) observe(seconds float64) histogram {
 	return h
 }
 
-// valid reports whether this can be what observe makes.
-func (h histogram) valid() bool {
-	for _, n := range h.Buckets {
-		if n > maxCount {
-			return false
-		}
-	}
-	return h.Sum >= 0 && h.Sum <= maxSeconds
-}
-
 // samples are its lines. Buckets of Prometheus have all that is at most their bound.
 func (h histogram) samples(t *promtext.Text, name string, label ...string) {
 	n := 0.0
-	for _, bound := range labels() {
+	bucket := func(bound string) {
 		n += float64(h.Buckets[bound])
 		t.Sample(name+"_bucket", n, append(slices.Clone(label), "le", bound)...)
 	}
+	for _, bound := range bounds {
+		bucket(promtext.Number(bound))
+	}
+	bucket(infinite)
 	t.Sample(name+"_sum", h.Sum, label...)
 	t.Sample(name+"_count", n, label...)
 }
 
-// runningSeconds are how long it took until each VM ran that an incident brought there: from when
-// oned called the host failed, else from the begin of the incident. A clock that
-// was set back makes 0. VMs without a way, of one-ft without it, are left out.
+// runningSeconds are how long it took until each VM ran that an incident brought there: from when oned called the
+// host failed, else from the begin of the incident. A clock that was set back makes 0. VMs without a way, of one-ft
+// without it, are left out.
 func runningSeconds(r incident.Record) []float64 {
 	from := r.Began
 	if r.Host != nil && !r.Host.Failed.IsZero() {
@@ -94,11 +79,11 @@ func runningSeconds(r incident.Record) []float64 {
 	}
 	var all []float64
 	for _, vm := range r.VMs {
-		if !slices.Contains(starts(), vm.Action) || !slices.Contains(brought(), vm.Result) {
+		if !slices.Contains(starts(), vm.Action) || vm.Result != "done" && vm.Result != "unproven" {
 			continue
 		}
 		for i := len(vm.Path) - 1; i > 0; i-- { // it was planned in the first
-			if vm.Path[i].State == running {
+			if vm.Path[i].State == "RUNNING" { // as oned names it
 				all = append(all, max(0, vm.Path[i].At.Sub(from).Seconds()))
 				break
 			}
@@ -107,13 +92,7 @@ func runningSeconds(r incident.Record) []float64 {
 	return all
 }
 
-// running is the state of a VM that runs, as oned names it.
-const running = "RUNNING"
-
 // starts are the actions after which a VM runs.
 func starts() set {
 	return set{"recreate", "resume, then recreate", "resched", "migrate", "recover failure", "retry", "boot"}
 }
-
-// brought are the results of a VM that runs.
-func brought() set { return set{"done", "unproven"} }

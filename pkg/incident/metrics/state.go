@@ -34,13 +34,12 @@ type state struct {
 	StormHolds  uint64             `json:"storm_holds"`
 	// LastIncident is when the last incident of a kind ended, in Unix seconds.
 	LastIncident map[string]float64 `json:"last_incident"`
-	// Running is how long it took until VMs ran again, by the kind of the incident. Files of
-	// one-ft without it have none, and such a one-ft reads files that have it.
+	// Running is how long it took until VMs ran again, by the kind of the incident. Files of one-ft without it have
+	// none, and such a one-ft reads files that have it.
 	Running map[string]histogram `json:"error_to_running,omitempty"`
 }
 
-// other is the value of a label that has no known one: the number of series is bounded, whatever
-// stands in a record.
+// other is the value of a label that has no known one: the number of series is bounded, whatever stands in a record.
 const other = "other"
 
 // set are the values that a label has.
@@ -133,8 +132,8 @@ func (s state) encode() ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// load reads the counters; without a file they are zero. A damaged file is set aside; then
-// the error is ErrDamaged, and the counters are zero.
+// load reads the counters; without a file they are zero. A damaged file is set aside; then the error is ErrDamaged,
+// and the counters are zero.
 func load(path string) (state, error) {
 	var s state
 	counters, why := statedir.ReadSmall(path, maxState)
@@ -173,14 +172,7 @@ func decode(counters []byte) (state, error) {
 	if err := json.Unmarshal(counters, &s); err != nil {
 		return state{}, errors.New(text.Printable(err.Error()))
 	}
-	if err := s.check(); err != nil {
-		return state{}, err
-	}
-	return s, nil
-}
-
-// check refuses what cannot be counters. Labels that are not known here do not matter: they are of another one-ft.
-func (s state) check() error {
+	// Labels that are not known here do not matter: they are of another one-ft.
 	ok := s.Version == stateVersion && s.Incidents != nil && s.VMs != nil && s.StepCount != nil && s.StepSeconds != nil && s.LastIncident != nil && s.Running != nil
 	for _, numbers := range []map[string]float64{s.StepSeconds, s.LastIncident} {
 		for _, n := range numbers {
@@ -188,10 +180,13 @@ func (s state) check() error {
 		}
 	}
 	for _, h := range s.Running {
-		ok = ok && h.valid()
+		ok = ok && h.Sum >= 0 && h.Sum <= maxSeconds
+		for _, n := range h.Buckets {
+			ok = ok && n <= maxCount
+		}
 	}
 	if !ok {
-		return errors.New("it has other content than counters")
+		return state{}, errors.New("it has other content than counters")
 	}
-	return nil
+	return s, nil
 }

@@ -7,8 +7,8 @@ import (
 	"one-ft/pkg/promtext"
 )
 
-// exposition are the counters for Prometheus. What is known is there from the beginning, with 0: else
-// rate() would not see a counter go from nothing to 1.
+// exposition are the counters for Prometheus. What is known is there from the beginning, with 0: else rate() would
+// not see a counter go from nothing to 1.
 func (s state) exposition() []byte {
 	var t promtext.Text
 	const incidents, vms = "one_ft_incidents_total", "one_ft_vms_total"
@@ -63,8 +63,8 @@ func values[V any](counted map[string]V, known set) []string {
 	return all
 }
 
-// label is a value of the journal as a label in snake_case, such as resume_then_recreate. The file of counters
-// has the value itself, as it always had.
+// label is a value of the journal as a label in snake_case, such as resume_then_recreate. The file of counters has
+// the value itself, as it always had.
 func label(value string) string {
 	return strings.NewReplacer(", ", "_", " ", "_", "-", "_").Replace(value)
 }

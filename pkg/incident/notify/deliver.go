@@ -15,17 +15,16 @@ import (
 // gatherTime is the time after a sending within which events are gathered into a digest. A choice.
 const gatherTime = 30 * time.Second
 
-// Deliver runs the commands for what is in the spool until it is empty. If another process
-// does it, or the next sending is due after the deadline of ctx, it returns at once. What is
-// left when ctx ends stays for the next process; a command that runs then is killed, which
-// counts as one of its two tries. So ctx should last for longer than the commands take.
+// Deliver runs the commands for what is in the spool until it is empty. If another process does it, or the next
+// sending is due after the deadline of ctx, it returns at once. What is left when ctx ends stays for the next
+// process; a command that runs then is killed, which counts as one of its two tries.
 func (n *Notifier) Deliver(ctx context.Context) {
 	if n == nil || len(n.commands) == 0 {
 		return
 	}
 	for ctx.Err() == nil {
-		// Looking at the spool comes after the lock of the round before was let go: who put
-		// an event there while it was held has gone and relies on it.
+		// Looking at the spool comes after the lock of the round before was let go: who put an event there while it
+		// was held has gone and relies on it.
 		events, err := n.spool.list()
 		if err != nil {
 			n.say("failed to read the notifications: %s", text.Short(err.Error(), maxSaid))
@@ -71,9 +70,8 @@ func (n *Notifier) drain(ctx context.Context, l lock) (empty bool) {
 	}
 }
 
-// send takes events out of the spool and runs the commands that are for them, all at the same
-// time. It says false if some could not be taken: they are not sent then, because they
-// would be sent again and again.
+// send takes events out of the spool and runs the commands that are for them, all at the same time. It says false if
+// some could not be taken: they are not sent, because they would be sent again and again.
 func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 	events, records, err := n.known(events)
 	wanted := func(c Command, e event) bool { return c.wants(e, records[e.number].Status) }
@@ -113,8 +111,8 @@ func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 	return err == nil
 }
 
-// known takes the events out of the spool that were told before or that the journal does
-// not know, and gives the records of the others without their events.
+// known takes the events out of the spool that were told before or that the journal does not know, and gives the
+// records of the others without their events.
 func (n *Notifier) known(events []event) (kept []event, records map[int]incident.Record, err error) {
 	records = make(map[int]incident.Record)
 	for _, e := range events {
@@ -135,8 +133,8 @@ func (n *Notifier) known(events []event) (kept []event, records map[int]incident
 	return kept, records, nil
 }
 
-// latest keeps the last event of each incident: who learns that it ended need not be told
-// that it began. Events are in the order of list.
+// latest keeps the last event of each incident: who learns that it ended need not be told that it began. Events are
+// in the order of list.
 func latest(events []event) []event {
 	var kept []event
 	for i, e := range events {

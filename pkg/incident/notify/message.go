@@ -65,8 +65,8 @@ func makeSure(r incident.Record) string {
 	return "; nothing proves that the host is off: make sure of it before it gets its network or power back, " + harm
 }
 
-// summary is an incident in one line: how it ended, else what was said last, and of one that is
-// held why. Of one that ended with VMs that run elsewhere without a proof it says what an operator has to do.
+// summary is an incident in one line: how it ended, else what was said last, and of one that is held why. Of one that
+// ended with VMs that run elsewhere without a proof it says what an operator has to do.
 func summary(k Kind, r incident.Record) string {
 	switch {
 	case r.Kind == "host" && !r.Status.Unfinished() && r.IsUnproven():
@@ -112,8 +112,7 @@ func several(records []incident.Record) (message, error) {
 	}, nil
 }
 
-// counts says how many incidents stand how, such as "38 done, 2 incomplete", and which
-// status of them is the worst.
+// counts says how many incidents stand how, such as "38 done, 2 incomplete", and which status of them is the worst.
 func counts(records []incident.Record) (text string, worst incident.Status) {
 	number := make(map[incident.Status]int)
 	for _, r := range records {

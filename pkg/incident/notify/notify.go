@@ -1,13 +1,10 @@
-// Package notify sends notifications of incidents with the commands of the configuration: a
-// mail, a pager, a ticket.
+// Package notify sends notifications of incidents with the commands of the configuration: a mail, a pager, a ticket.
 //
-// All one-ft processes of a front-end share a directory, the spool. Enqueue puts an event
-// there. Deliver lets one process at a time run the commands for what is there. So a
-// thousand failures at once are one message and then a digest every 30 s, not a thousand.
-//
-// Each event is delivered at most once by each command, whichever process is killed when: it
-// leaves the spool before the first command runs. A command that fails is retried once; then
-// the event is only in the log.
+// All one-ft processes of a front-end share a directory, the spool: Enqueue puts an event there, and Deliver lets one
+// process at a time run the commands for what is there. So a thousand failures at once are one message and then a
+// digest every 30 s. Each event is delivered at most once by each command, whichever process is killed when: it
+// leaves the spool before the first command runs. A command that fails is retried once; then the event is only in the
+// log.
 package notify
 
 import (
@@ -35,9 +32,6 @@ const (
 	End   Kind = "end"
 )
 
-// rank orders the kinds; 0 is that of no kind.
-func (k Kind) rank() int { return 1 + slices.Index([]Kind{Begin, Hold, End}, k) }
-
 // onProblem in Command.On is an end that left something undone.
 const onProblem = "problem"
 
@@ -45,8 +39,8 @@ const onProblem = "problem"
 type Command struct {
 	// Argv is the program by its absolute path, and its arguments.
 	Argv []string
-	// On says when: "begin", "hold", "end", and "problem", which is an end with something left
-	// to do: unproven is one, done and came back are not.
+	// On says when: "begin", "hold", "end", and "problem", which is an end with something left to do: unproven is
+	// one, done and came back are not.
 	On []string
 	// Timeout is the most time for one run.
 	Timeout time.Duration
@@ -77,8 +71,7 @@ func (c Command) id() string {
 // idBytes is enough to tell ten commands apart.
 const idBytes = 6
 
-// Notifier runs the commands. It is safe for concurrent use. A nil Notifier, and
-// one without commands, does nothing.
+// Notifier runs the commands. It is safe for concurrent use. A nil Notifier, and one without commands, does nothing.
 type Notifier struct {
 	spool    spool
 	journal  *incident.Journal
@@ -88,13 +81,12 @@ type Notifier struct {
 	unlock   func(lock)
 }
 
-// diskLimit is the most time that Enqueue waits for the disk. One that hangs must not hold a
-// recovery up.
+// diskLimit is the most time that Enqueue waits for the disk. One that hangs must not hold a recovery up.
 const diskLimit = 5 * time.Second
 
-// New makes a Notifier. dir is the spool, which is made when the first event is put there. journal has the
-// records of the incidents; without one no notification is sent. run runs the commands; nil is process.Run. say
-// gets one printable line for each thing that goes wrong, and may be called by several goroutines.
+// New makes a Notifier. dir is the spool, which is made when the first event is put there. journal has the records of
+// the incidents; without one no notification is sent. run runs the commands; nil is process.Run. say gets one
+// printable line for each thing that goes wrong, and may be called by several goroutines.
 func New(dir string, journal *incident.Journal, commands []Command, run process.Runner, say func(format string, args ...any)) *Notifier {
 	if journal == nil {
 		commands = nil
@@ -102,28 +94,13 @@ func New(dir string, journal *incident.Journal, commands []Command, run process.
 	if run == nil {
 		run = process.Run
 	}
-	if say == nil {
-		say = func(string, ...any) {}
-	}
 	return &Notifier{spool: spool{dir}, journal: journal, commands: commands, say: say, run: run, unlock: func(l lock) { l.release() }}
 }
 
-// Enqueue puts an event of the incident with this number into the spool, on the disk when it
-// returns. What is there already stays as it is, and what no command is for is left out. It waits for
-// no command; for the disk at most 5 s. Of an End the journal has the status before.
-func (n *Notifier) Enqueue(kind Kind, number int) { n.put(kind, number) }
-
-// Requeue is Enqueue for an event that was delivered before and means something else now: an
-// incident that was left undone has ended otherwise.
-func (n *Notifier) Requeue(kind Kind, number int) {
-	if n == nil {
-		return
-	}
-	_ = os.Remove(filepath.Join(n.spool.path(toldName), event{kind: kind, number: number}.name())) // else it is not sent, which is all that can happen
-	n.put(kind, number)
-}
-
-func (n *Notifier) put(kind Kind, number int) {
+// Enqueue puts an event of the incident with this number into the spool, on the disk when it returns. What is there
+// already stays as it is, and what no command is for is left out. It waits for no command; for the disk at most 5 s.
+// Of an End the journal has the status before.
+func (n *Notifier) Enqueue(kind Kind, number int) {
 	if n == nil || !slices.ContainsFunc(n.commands, func(c Command) bool { return c.on(kind) }) {
 		return
 	}
@@ -145,4 +122,14 @@ func (n *Notifier) put(kind Kind, number int) {
 	if err != nil {
 		n.say("notification of %s may be lost: %s", e, text.Short(err.Error(), maxSaid))
 	}
+}
+
+// Requeue is Enqueue for an event that was delivered before and means something else now: an incident that was left
+// undone has ended otherwise.
+func (n *Notifier) Requeue(kind Kind, number int) {
+	if n == nil {
+		return
+	}
+	_ = os.Remove(filepath.Join(n.spool.path(toldName), event{kind: kind, number: number}.name())) // else it is not sent, which is all that can happen
+	n.Enqueue(kind, number)
 }

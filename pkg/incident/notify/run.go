@@ -12,14 +12,10 @@ import (
 	"one-ft/pkg/text"
 )
 
-const (
-	// maxTries is how often a command is run for a message.
-	maxTries = 2
-	// retryPause is for a mail server that restarts, say. A choice.
-	retryPause = 2 * time.Second
-)
+// retryPause is for a mail server that restarts, say. A choice.
+const retryPause = 2 * time.Second
 
-// tell runs a command for events, of which each incident has one. If ctx ends before its
+// tell runs a command for events, of which each incident has one, and once more if it fails. If ctx ends before its
 // second try, that is left to the next process.
 func (n *Notifier) tell(ctx context.Context, c Command, events []event, records map[int]incident.Record) {
 	m, err := n.message(events, records)
@@ -27,18 +23,18 @@ func (n *Notifier) tell(ctx context.Context, c Command, events []event, records 
 		n.say("no notification: %s", text.Short(err.Error(), maxSaid))
 		return
 	}
-	again := slices.ContainsFunc(events, func(e event) bool { return e.only != "" })
-	for try := 1; ; try++ {
+	program := text.Short(c.Argv[0], maxSaid)
+	last := slices.ContainsFunc(events, func(e event) bool { return e.only != "" })
+	for ; ; last = true {
 		why := n.attempt(ctx, c, m)
-		last := again || try == maxTries
 		switch {
 		case why == "":
 			return
 		case last:
-			n.say("%s failed to notify of %s: %s; given up", text.Short(c.Argv[0], maxSaid), m.about, why)
+			n.say("%s failed to notify of %s: %s; given up", program, m.about, why)
 			return
 		}
-		n.say("%s failed to notify of %s: %s; retrying once", text.Short(c.Argv[0], maxSaid), m.about, why)
+		n.say("%s failed to notify of %s: %s; retrying once", program, m.about, why)
 		if ctx.Err() != nil || !sleep(ctx, retryPause) {
 			n.leave(c, events)
 			return

@@ -18,8 +18,8 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// event is something to notify of: a file of the spool. All that is known of it
-// is in the name of the file, so that none can be half written.
+// event is something to notify of: a file of the spool. All that is known of it is in the name of the file, so that
+// none can be half written.
 type event struct {
 	kind   Kind
 	number int    // of the incident
@@ -53,15 +53,13 @@ func parseName(name string) (event, bool) {
 
 // The other names in the spool.
 const (
-	// lockName is the file that the process that delivers has locked. In it is the time
-	// of the last sending.
+	// lockName is the file that the process that delivers has locked. In it is the time of the last sending.
 	lockName = "lock"
 	// toldName is the directory of the events that were delivered.
 	toldName = "told"
 )
 
-// toldAge is how long a delivery is remembered. An incident that is held again after that is a new event.
-// A choice.
+// toldAge is how long a delivery is remembered. An incident that is held again after that is a new event. A choice.
 const toldAge = 7 * 24 * time.Hour
 
 // spool is the directory of events.
@@ -101,8 +99,8 @@ func (s spool) make() error {
 	return nil
 }
 
-// list gives the events that wait, by the number of the incident and the kind, and removes what is
-// none. A spool that is not there is empty.
+// list gives the events that wait, by the number of the incident and the kind, and removes what is none. A spool that
+// is not there is empty.
 func (s spool) list() ([]event, error) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -119,14 +117,15 @@ func (s spool) list() ([]event, error) {
 			_ = os.Remove(s.path(entry.Name())) // what stays, such as a full directory, is not in the way
 		}
 	}
+	rank := func(k Kind) int { return slices.Index([]Kind{Begin, Hold, End}, k) }
 	slices.SortFunc(events, func(a, b event) int {
-		return cmp.Or(a.number-b.number, a.kind.rank()-b.kind.rank(), strings.Compare(a.only, b.only))
+		return cmp.Or(a.number-b.number, rank(a.kind)-rank(b.kind), strings.Compare(a.only, b.only))
 	})
 	return events, nil
 }
 
-// take takes an event out of the spool. The same rename remembers the delivery, which
-// also works on a disk that is full.
+// take takes an event out of the spool. The same rename remembers the delivery, which also works on a disk that is
+// full.
 func (s spool) take(e event) error {
 	path := s.path(e.name())
 	if e.only == "" && os.Rename(path, filepath.Join(s.path(toldName), e.name())) == nil {
@@ -143,8 +142,8 @@ func (s spool) sync() error {
 // clockSlack is by how much the times of files may be behind the clock.
 const clockSlack = time.Minute
 
-// told reports whether an event of an incident that began then was delivered. An older one of
-// the same number is of a journal that was thrown away.
+// told reports whether an event of an incident that began then was delivered. An older one of the same number is of a
+// journal that was thrown away.
 func (s spool) told(e event, began time.Time) bool {
 	info, err := os.Lstat(filepath.Join(s.path(toldName), e.name()))
 	return e.only == "" && err == nil && info.Mode().IsRegular() && !info.ModTime().Add(clockSlack).Before(began)
@@ -176,8 +175,7 @@ func (s spool) lock(ctx context.Context) (lock, error) {
 	return lock{f, release}, err
 }
 
-// maxTime is how many bytes a time in the file has at most.
-const maxTime = 20
+const maxTime = 20 // bytes of a time in the file, at most
 
 // lastSent is when something was sent; the zero time if that is not known.
 func (l lock) lastSent() time.Time {

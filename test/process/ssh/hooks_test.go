@@ -174,7 +174,11 @@ func (f *frontEnd) try() {
 	if err != nil || info.Mode() != 0o600 || info.Sys().(*syscall.Stat_t).Uid != oneadmin {
 		t.Errorf("%v, %v", info, err)
 	}
-	if force := failfast.Check(t.Context(), failfast.OS{Proc: "/proc"}, state); force.State != failfast.InForce || force.ConnectTimeout != failfast.Timeout {
+	client, err := failfast.NewClient(failfast.OS{Proc: "/proc"}, state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if force := client.InForce(t.Context(), failfast.Open(state)); force.State != failfast.InForce || force.ConnectTimeout != failfast.Timeout {
 		t.Errorf("%+v", force)
 	}
 	if _, out := f.oneft("check", "--no-fencing"); !strings.Contains(out, "ssh of oneadmin to a host that is proven off fails at once") || !strings.Contains(out, "after 10s at the latest") {

@@ -109,7 +109,11 @@ func TestNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	machine := failfast.OS{Proc: "/proc", Client: file.Values().SSH}
-	if force := failfast.Check(t.Context(), machine, state); force.State != failfast.InForce {
+	ssh, err := failfast.NewClient(machine, state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if force := ssh.InForce(t.Context(), failfast.Open(state)); force.State != failfast.InForce {
 		t.Errorf("the block is not in force: %+v", force)
 	}
 	if err := failfast.Open(state).Set(t.Context(), []string{"node01"}, failfast.Hold{Host: 1, Until: time.Now().Add(time.Minute)}); err != nil {

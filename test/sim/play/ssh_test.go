@@ -87,7 +87,11 @@ func TestFailFast(t *testing.T) {
 func TestNoFailFast(t *testing.T) {
 	inWorld(t, []string{"network routed", "ssh fail-fast off", "ssh connect-timeout 10s"}, func(t *testing.T, w *world, m sshMachine) {
 		state := filepath.Join(w.frontEnds[0].root, "var", "one-ft")
-		force := failfast.Check(t.Context(), m, state)
+		client, err := failfast.NewClient(m, state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		force := client.InForce(t.Context(), failfast.Open(state))
 		if force.State != failfast.NotInstalled || force.ConnectTimeout != 10*time.Second {
 			t.Errorf("%+v", force)
 		}
