@@ -42,6 +42,8 @@ type identity struct {
 	start uint64
 }
 
+func (g Guest) process() identity { return identity{g.PID, g.start} }
+
 // kind is what a process is.
 type kind int
 
@@ -51,11 +53,10 @@ const (
 	unclear             // perhaps one
 )
 
-// verdict is what one look says about a process.
+// verdict is what one look says about a process; its name is that of any domain.
 type verdict struct {
+	Guest
 	kind kind
-	id   identity
-	name string // of the domain
 }
 
 func newProcs(dir string) *procs {
@@ -64,7 +65,7 @@ func newProcs(dir string) *procs {
 
 // scan looks at all processes once. With an error, which names those that could not be judged, there may be more VMs
 // than it returns.
-func (p *procs) scan(ctx context.Context) (found []verdict, err error) {
+func (p *procs) scan(ctx context.Context) (found []Guest, err error) {
 	pids, err := p.list(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the processes in %s: %w", text.Printable(p.dir), err)
@@ -75,9 +76,9 @@ func (p *procs) scan(ctx context.Context) (found []verdict, err error) {
 	for _, v := range verdicts {
 		switch v.kind {
 		case vm:
-			found = append(found, v)
+			found = append(found, v.Guest)
 		case unclear:
-			unknown = append(unknown, strconv.Itoa(v.id.pid))
+			unknown = append(unknown, strconv.Itoa(v.PID))
 		}
 	}
 	if ctx.Err() != nil {
@@ -133,16 +134,16 @@ func (p *procs) list(ctx context.Context) (pids []int, err error) {
 
 // judge looks at one process, for stuckAfter at most. Its stat can be read always.
 func (p *procs) judge(ctx context.Context, pid int) verdict {
-	v := verdict{id: identity{pid: pid}}
+	v := verdict{Guest: Guest{PID: pid}}
 	dir := filepath.Join(p.dir, strconv.Itoa(pid))
 	stat, err := process.ReadStat(dir)
-	v.id.start = stat.Started
+	v.start = stat.Started
 	switch {
 	case ctx.Err() != nil, err != nil && !isMissing(err):
 		v.kind = unclear
 		return v
 	case err != nil || stat.Ended():
-		p.remember(v.id, nil)
+		p.remember(v.process(), nil)
 		return v
 	}
 	r := p.reading(dir, pid, stat)
@@ -160,20 +161,20 @@ func (p *procs) judge(ctx context.Context, pid int) verdict {
 	} else {
 		delete(p.stuck, pid)
 	}
-	v.name = p.names[v.id]
-	_, known := p.names[v.id]
+	var known bool
+	v.Name, known = p.names[v.process()]
 	p.mu.Unlock()
 	switch {
 	case !stuck && isMissing(r.err):
-		p.remember(v.id, nil)
-		v.name = ""
+		p.remember(v.process(), nil)
+		v.Name = ""
 	case !stuck && len(r.argv) > 0:
-		v.name = p.remember(v.id, r.argv)
+		v.Name = p.remember(v.process(), r.argv)
 	case !known && likeQEMU(stat):
 		v.kind = unclear
 	}
-	if _, ours := ParseName(v.name); ours {
-		v.kind = vm
+	if id, ours := ParseName(v.Name); ours {
+		v.ID, v.kind = id, vm
 	}
 	return v
 }

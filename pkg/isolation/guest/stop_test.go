@@ -103,7 +103,7 @@ func TestOthersSurvive(t *testing.T) {
 			t.Errorf("outcome %+v", o)
 		}
 		ours := s.qemu("", "kvm", "-name", "one-5")
-		if o := s.stop(Destroy); !o.Gone || len(o.Found) != 1 || o.Found[0] != (Guest{ID: 5, Name: "one-5", PID: ours.pid}) {
+		if o := s.stop(Destroy); !o.Gone || len(o.Found) != 1 || plain(o.Found)[0] != (Guest{ID: 5, Name: "one-5", PID: ours.pid}) {
 			t.Errorf("outcome %+v", o)
 		}
 		ours.ended("one-5")
