@@ -25,8 +25,8 @@ const (
 // startCompare compares beside the rounds, which must go on. settled says that oned has monitored the host again:
 // before that, others are still dealing with its VMs.
 func (w *Watcher) startCompare(ctx context.Context, settled bool) {
-	result := make(chan error, 1)
-	w.comparing, w.settled = result, settled
+	result := make(chan comparison, 1)
+	w.comparing = result
 	var stopped []int
 	if settled {
 		stopped = slices.Clone(w.state.Stopped)
@@ -34,17 +34,14 @@ func (w *Watcher) startCompare(ctx context.Context, settled bool) {
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, w.compareLimit)
 		defer cancel()
-		result <- w.compareAll(ctx, stopped)
+		result <- comparison{w.compareAll(ctx, stopped), settled}
 	}()
 }
 
-// endCompare takes the result of a comparison that has ended.
-func (w *Watcher) endCompare() {
-	select {
-	case err := <-w.comparing:
-		w.compared(err)
-	default:
-	}
+// comparison is how one ended.
+type comparison struct {
+	err     error
+	settled bool
 }
 
 // awaitCompare waits for a comparison that is under way, which is bounded, and remembers its result.
@@ -59,14 +56,14 @@ func (w *Watcher) awaitCompare() error {
 	return w.Store.Save(w.state)
 }
 
-func (w *Watcher) compared(err error) {
+func (w *Watcher) compared(c comparison) {
 	w.comparing = nil
-	if err != nil {
-		w.Log.Say(wording.Of(wording.CompareFailed, err))
+	if c.err != nil {
+		w.Log.Say(wording.Of(wording.CompareFailed, c.err))
 		return
 	}
 	w.state.History.Unchecked = false
-	if w.settled {
+	if c.settled {
 		w.state.Stopped = nil
 	}
 }

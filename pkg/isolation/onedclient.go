@@ -64,13 +64,7 @@ func Transport(c config.Isolation, names *probe.Names) (http.RoundTripper, error
 		return nil, err
 	}
 	transport.Proxy, transport.DisableKeepAlives = nil, true
-	transport.DialContext = dialer(names)
-	return transport, nil
-}
-
-// dialer connects to the addresses of a name, one after the other.
-func dialer(names *probe.Names) func(context.Context, string, string) (net.Conn, error) {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) { // one address after the other
 		host, port, err := net.SplitHostPort(address)
 		if err != nil {
 			return nil, err
@@ -89,6 +83,7 @@ func dialer(names *probe.Names) func(context.Context, string, string) (net.Conn,
 		}
 		return nil, err
 	}
+	return transport, nil
 }
 
 // Ask asks all front-ends at the same time, for at most the time-out of the configuration, and returns what their

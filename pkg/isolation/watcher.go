@@ -10,6 +10,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
@@ -61,11 +62,10 @@ type Watcher struct {
 	state        State  // as it was loaded, and each round since
 	told         string // the last verdict that was logged
 	toldAt       time.Duration
-	broken       string     // the last thing that was wrong with the lease
-	cron         bool       // of this process
-	comparing    chan error // the result of a comparison with oned; nil without one
+	broken       string          // the last thing that was wrong with the lease
+	cron         bool            // of this process
+	comparing    chan comparison // the result of a comparison with oned; nil without one
 	compareLimit time.Duration
-	settled      bool // the comparison was made while oned said MONITORED
 	blind        bool // VMs could only be looked for by their processes, and there were none
 	stuck        bool // VMs could not be stopped
 }
@@ -83,7 +83,11 @@ func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
 	for {
 		began := w.Uptime()
 		v, err := w.Step(ctx)
-		w.endCompare()
+		select {
+		case c := <-w.comparing:
+			w.compared(c)
+		default:
+		}
 		switch {
 		case ctx.Err() != nil:
 			return w.awaitCompare()
@@ -215,24 +219,15 @@ func (w *Watcher) remember(v Verdict) {
 	}
 	errs := []error{w.Store.Save(w.state)}
 	if w.Policy.Strict && w.state.History.Missed == 0 {
-		errs = append(errs, bounded(recordLimit, w.Store.Arm))
+		ctx, cancel := context.WithTimeoutCause(context.Background(), recordLimit, errSlow)
+		defer cancel()
+		_, err := process.Bounded(ctx, func() (any, error) { return nil, w.Store.Arm() })
+		errs = append(errs, err)
 	}
 	for _, err := range errs {
 		if err != nil {
 			w.Log.Say(wording.Of(wording.NotRemembered, err))
 		}
-	}
-}
-
-// bounded gives up on f after a time; f is left behind.
-func bounded(limit time.Duration, f func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- f() }()
-	select {
-	case err := <-done:
-		return err
-	case <-time.After(limit):
-		return errSlow
 	}
 }
 

@@ -29,7 +29,7 @@ func run(ctx context.Context, env []string, command ...string) (process.Result, 
 	if ctx.Err() != nil {
 		return process.Result{}, fmt.Errorf("not started: %w", context.Cause(ctx))
 	}
-	r, err := bounded(ctx, func() (process.Result, error) {
+	r, err := process.Bounded(ctx, func() (process.Result, error) {
 		touch(command[0])
 		return process.Run(ctx, longest, process.Program{Path: command[0], Args: command[1:], Env: env}), nil
 	})
@@ -48,29 +48,6 @@ func touch(path string) {
 	}
 	defer f.Close()
 	_, _ = f.Read(make([]byte, 4096))
-}
-
-// bounded returns what f returns, or the cause of the end of ctx; then f is left behind.
-func bounded[T any](ctx context.Context, f func() (T, error)) (T, error) {
-	var result T
-	ended := make(chan error, 1)
-	go func() {
-		r, err := f()
-		result = r
-		ended <- err
-	}()
-	select {
-	case err := <-ended:
-		return result, err
-	case <-ctx.Done():
-	}
-	select {
-	case err := <-ended: // both at once
-		return result, err
-	default:
-		var none T
-		return none, context.Cause(ctx)
-	}
 }
 
 // findVirsh returns the path of virsh.

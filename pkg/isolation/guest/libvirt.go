@@ -39,7 +39,7 @@ func (h Host) virsh(ctx context.Context, args ...string) (process.Result, error)
 	if h.Settings.Libvirt == "" {
 		return process.Result{}, errors.New("no URI of libvirt is configured; give one, such as qemu:///system")
 	}
-	path, err := bounded(ctx, h.findVirsh) // PATH may name a directory that does not answer
+	path, err := process.Bounded(ctx, h.findVirsh) // PATH may name a directory that does not answer
 	if err != nil {
 		return process.Result{}, err
 	}

@@ -86,7 +86,7 @@ func (s *stopper) sysrq(ctx context.Context, letter string) error {
 	if path == "" {
 		return errors.New("it is not available: no file for it is configured")
 	}
-	_, err := bounded(ctx, func() (int, error) {
+	_, err := process.Bounded(ctx, func() (int, error) {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 		if err != nil {
 			return 0, err

@@ -109,7 +109,7 @@ func (p *procs) list(ctx context.Context) (pids []int, err error) {
 	if p.dir == "" {
 		return nil, errors.New("no directory is configured")
 	}
-	names, err := bounded(ctx, func() ([]string, error) {
+	names, err := process.Bounded(ctx, func() ([]string, error) {
 		f, err := os.Open(p.dir)
 		if err != nil {
 			return nil, err

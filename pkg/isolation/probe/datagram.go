@@ -59,15 +59,13 @@ func (n *Network) pinger() func(context.Context, netip.Addr) outcome {
 
 // query asks one DNS server.
 func query(ctx context.Context, server netip.AddrPort) outcome {
-	where := fmt.Sprintf("DNS at %v", server)
-	s, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))
-	if err != nil {
-		return failed(where, err)
-	}
 	id := randomID()
-	err = exchange(ctx, s, func(int) []byte { return rootQuery(id) }, func(m []byte) bool { return isAnswer(m, id) })
+	s, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))
+	if err == nil {
+		err = exchange(ctx, s, func(int) []byte { return rootQuery(id) }, func(m []byte) bool { return isAnswer(m, id) })
+	}
 	if err != nil {
-		return failed(where, err)
+		return failed(fmt.Sprintf("DNS at %v", server), err)
 	}
 	return reachable("%v answers DNS", server)
 }
@@ -96,18 +94,17 @@ func randomID() uint16 {
 
 // ping sends echo requests to one address, over a raw socket.
 func ping(ctx context.Context, host netip.Addr) outcome {
-	where, network := fmt.Sprintf("ICMP to %v", host), "ip4:1"
+	network := "ip4:1"
 	if host.Is6() {
 		network = "ip6:58"
 	}
+	e, begin := newEcho(host.Is6()), time.Now()
 	s, err := net.DialIP(network, nil, &net.IPAddr{IP: host.AsSlice(), Zone: host.Zone()})
-	if err != nil {
-		return failed(where, err)
+	if err == nil {
+		err = exchange(ctx, s, e.request, e.isReply)
 	}
-	begin := time.Now()
-	e := newEcho(host.Is6())
-	if err := exchange(ctx, s, e.request, e.isReply); err != nil {
-		return failed(where, err)
+	if err != nil {
+		return failed(fmt.Sprintf("ICMP to %v", host), err)
 	}
 	return reachable("%v answers ICMP after %v", host, time.Since(begin).Round(time.Microsecond))
 }
