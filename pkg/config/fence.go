@@ -91,7 +91,6 @@ func readFence(n node) ([]Entry, error) {
 	})).read(n)
 }
 
-// readEntry reads one entry of fence.
 func readEntry(n node) (Entry, error) {
 	var e Entry
 	_, err := n.mapping(table{
@@ -143,7 +142,6 @@ func readLevels(n node) ([]fence.Level, error) {
 	})).read(n)
 }
 
-// levelName is the name of a level.
 func levelName() form[string] {
 	const most = 32
 	return words(fmt.Sprintf("1 to %d letters, digits, _ and -", most), "is not a name", func(s string) bool {
@@ -195,7 +193,6 @@ func readDevice(n node) (fence.Device, error) {
 	return d, nil
 }
 
-// passwordFile reads the path of a secret.
 func passwordFile(n node) (string, error) {
 	s, err := absolute().read(n)
 	if err == nil && (strings.Contains(s, "%h") || strings.Contains(s, "%i")) {

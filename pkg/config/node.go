@@ -9,7 +9,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// document is the file that is being read.
 type document struct {
 	file    string // path
 	exposed string // what is wrong with its mode for secrets; "" when it may hold some
@@ -30,7 +29,6 @@ type setting struct {
 	check func() error // what is wrong with the value, wherever it comes from
 }
 
-// table has the keys of one mapping.
 type table []setting
 
 // mapping reads a mapping and returns its keys with their values. Errors come in the order of the file.
@@ -79,7 +77,6 @@ func (n node) pairs(allowed string, read func(name string, value node) error) er
 	return nil
 }
 
-// unknown is the error for a key that there is not.
 func (n node) unknown(name string, names []string, line int) error {
 	n.line = line
 	shown := name
@@ -112,10 +109,8 @@ func (n node) items(allowed string, read func(node) error) error {
 	return nil
 }
 
-// isEmptyList reports whether the node is [].
 func (n node) isEmptyList() bool { return n.yaml.Kind == yaml.SequenceNode && len(n.yaml.Content) == 0 }
 
-// isNull reports whether the node has no value.
 func (n node) isNull() bool { return n.yaml.Tag == "!!null" }
 
 // kind describes the node, never its content, which may be a secret.
@@ -144,7 +139,6 @@ func contradiction(seen map[string]node, a, b, allowed string) error {
 	return seen[a].wrong(allowed, "contradicts %s in line %d", b, seen[b].line)
 }
 
-// orList is "a, b or c".
 func orList(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
@@ -167,7 +161,6 @@ func wordRune(r rune) bool {
 	return r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
 
-// isWord reports whether s is one or more of those.
 func isWord(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !wordRune(r) })
 }

@@ -37,7 +37,6 @@ const (
 // reading.
 func DefaultNotifyOn() []string { return []string{NotifyHold, NotifyEnd} }
 
-// exampleTell is a command as it stands in the file.
 const exampleTell = "[/usr/local/bin/tell, --pager]"
 
 // readNotify reads notify, and refuses a command that is there twice: it would be run twice for one
@@ -63,7 +62,6 @@ func readNotify(n node) ([]Notification, error) {
 	return list, err
 }
 
-// readNotification reads one item of notify.
 func readNotification(item node) (Notification, error) {
 	n := Notification{On: DefaultNotifyOn(), Timeout: DefaultNotifyTimeout}
 	_, err := item.mapping(table{
@@ -77,7 +75,6 @@ func readNotification(item node) (Notification, error) {
 	return n, err
 }
 
-// readOn reads what a command is for.
 func readOn(n node) ([]string, error) {
 	var seen []string
 	err := n.items("a list of begin, hold, end and problem, such as [hold, end]", func(item node) error {

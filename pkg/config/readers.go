@@ -114,7 +114,6 @@ type refusal struct {
 // Error is the line without the place.
 func (r *refusal) Error() string { return r.problem + "; allowed is " + r.allowed }
 
-// refuse makes a refusal.
 func refuse(allowed, format string, args ...any) error {
 	return &refusal{fmt.Sprintf(format, args...), allowed}
 }
@@ -156,15 +155,12 @@ func parsed(allowed string, parse func(string) (string, error)) form[string] {
 	return form[string]{allowed, parse, func(s string) string { return s }}
 }
 
-// anyText is a text, be it empty.
 func anyText() form[string] { return texts("a text", "", func(string) bool { return true }) }
 
-// name is a text that is not empty.
 func name(allowed string) form[string] {
 	return texts(allowed, "an empty text", func(s string) bool { return s != "" })
 }
 
-// times are the durations from low to high.
 func times(low, high time.Duration) form[time.Duration] {
 	allowed := short(low) + " to " + short(high)
 	return form[time.Duration]{allowed, func(s string) (time.Duration, error) {
@@ -193,7 +189,6 @@ func short(d time.Duration) string {
 	return s
 }
 
-// numbers are the whole numbers from low to high.
 func numbers(low, high int) form[int] {
 	allowed := fmt.Sprintf("a number from %d to %d", low, high)
 	return form[int]{allowed, func(s string) (int, error) {
@@ -208,7 +203,6 @@ func numbers(low, high int) form[int] {
 	}, strconv.Itoa}
 }
 
-// percent is a share, such as 50%.
 func percent() form[Percent] {
 	const allowed = "1% to 100%"
 	return form[Percent]{allowed, func(s string) (Percent, error) {
@@ -226,17 +220,14 @@ func percent() form[Percent] {
 	}, Percent.String}
 }
 
-// isNumber reports whether s is one or more digits.
 func isNumber(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// oneOf is one of these words.
 func oneOf(known ...string) form[string] {
 	return words(orList(known), "is not known", func(s string) bool { return slices.Contains(known, s) })
 }
 
-// yesNo is true or false.
 func yesNo() form[bool] {
 	known := oneOf("true", "false")
 	return form[bool]{known.allowed, func(s string) (bool, error) { return s == "true", known.check(s) }, strconv.FormatBool}
@@ -250,7 +241,6 @@ func absolute(others ...string) form[string] {
 	})
 }
 
-// exampleProgram is a program with its arguments as it stands in the file.
 const exampleProgram = "[/usr/local/bin/is-alive, --fast]"
 
 // program is a program by its absolute path and its arguments, or one of the other words, alone.
@@ -279,7 +269,6 @@ func (p program) check(words []string) error {
 	return refuse(p.allowed(), "the program is not an absolute path")
 }
 
-// pattern is a shell pattern of host names.
 func pattern() form[string] {
 	return words(`a pattern such as "node0*", "gpu?" or "[ab]1"`, "is not a pattern", func(s string) bool {
 		_, err := path.Match(s, "")

@@ -54,7 +54,6 @@ func Cycle(ctx context.Context, host Host, s Settings) ([]LevelTest, error) {
 	return tests, nil
 }
 
-// cycleLevel tests one level.
 func (w *work) cycleLevel(ctx context.Context, devices []*device, t *LevelTest) {
 	start := time.Now()
 	var errs []error

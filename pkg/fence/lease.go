@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/process"
 	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
@@ -43,7 +44,7 @@ const (
 	drift = 100
 	// lookEvery is the pause between two checks of a host while waiting.
 	lookEvery = time.Second
-	// maxRestarts is how often the wait may begin anew because the host was not seen
+	// maxRestarts is how often the wait may start over because the host was not seen
 	// in ERROR without a gap, as a multiple of the wait.
 	maxRestarts = 10
 )
@@ -148,8 +149,8 @@ func wholeSeconds(template map[string]string, name string) (time.Duration, bool,
 }
 
 // Look checks a host once. since is when the unbroken streak of checks began, this one
-// included, that all saw ERROR: with a gap in it, or with another state, it begins
-// anew. An error means that the host is not in ERROR, or that oned does not answer.
+// included, that all saw ERROR: with a gap in it, or with another state, it starts
+// over. An error means that the host is not in ERROR, or that oned does not answer.
 type Look func(ctx context.Context) (since time.Time, err error)
 
 // proveLease waits until a lease has run out. Nothing but time passes here; what makes it a proof is that
@@ -190,7 +191,7 @@ func (w *work) awaitLease(ctx context.Context, d *device, wait time.Duration) er
 			w.say(d, wording.LeaseAnew)
 		}
 		streak = since
-		if !pause(ctx, min(lookEvery, wait-now.Sub(since))) {
+		if !process.Pause(ctx, min(lookEvery, wait-now.Sub(since))) {
 			return fmt.Errorf("while waiting for the lease to run out: %w", ctx.Err())
 		}
 	}
@@ -210,7 +211,7 @@ func (w *work) lookMeanwhile(ctx context.Context, level int) (stop func()) {
 		defer close(done)
 		for {
 			_, _ = w.settings.Look(ctx)
-			if !pause(ctx, lookEvery) {
+			if !process.Pause(ctx, lookEvery) {
 				return
 			}
 		}

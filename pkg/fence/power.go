@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"one-ft/pkg/process"
 	"one-ft/pkg/wording"
 )
 
@@ -40,7 +41,6 @@ func newWork(host Host, s Settings) *work {
 	return w
 }
 
-// say reports progress.
 func (w *work) say(d *device, kind wording.Kind, args ...any) {
 	if w.settings.Notify == nil {
 		return
@@ -85,7 +85,6 @@ func (w *work) proveLevel(ctx context.Context, devices []*device) []error {
 	return each(devices, func(d *device) error { return w.stillOff(ctx, d) })
 }
 
-// powerOff makes one device prove the host off.
 func (w *work) powerOff(ctx context.Context, d *device) error {
 	switch d.Kind {
 	case KindManual:
@@ -103,7 +102,6 @@ func (w *work) powerOff(ctx context.Context, d *device) error {
 	return w.attempts(ctx, d, func() error { return w.turn(ctx, d, actionOff) })
 }
 
-// stillOff asks a device that was off once more.
 func (w *work) stillOff(ctx context.Context, d *device) error {
 	if d.Kind != KindAgent {
 		return nil
@@ -138,7 +136,7 @@ func (w *work) attempts(ctx context.Context, d *device, try func() error) error 
 		backoff := w.settings.Backoff << min(n-1, 6)
 		backoff += spread(w.host.ID, n, backoff/2)
 		w.say(d, wording.FenceAttempt, n, w.settings.Attempts, backoff.Round(time.Millisecond))
-		if !pause(ctx, backoff) {
+		if !process.Pause(ctx, backoff) {
 			return err
 		}
 	}
@@ -175,23 +173,8 @@ func (w *work) turn(ctx context.Context, d *device, action string) error {
 			return nil
 		case status.code != other:
 			return fmt.Errorf("%s: %w; status: %w", action, done.failed(), status.failed())
-		case !time.Now().Before(deadline) || !pause(ctx, w.settings.Poll):
+		case !time.Now().Before(deadline) || !process.Pause(ctx, w.settings.Poll):
 			return fmt.Errorf("%s: %w; but its status is still %s", action, done.failed(), still)
 		}
 	}
 }
-
-// pause waits, or returns false when the context ends first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
-// seconds is the time since start, for people.
-func seconds(start time.Time) string { return fmt.Sprintf("%.1f s", time.Since(start).Seconds()) }

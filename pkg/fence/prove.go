@@ -19,7 +19,6 @@ func Prove(ctx context.Context, host Host, s Settings) (Proof, error) {
 	return newWork(host, s).prove(ctx)
 }
 
-// usable reports whether there is something to fence with.
 func (s Settings) usable() error {
 	if len(s.Levels) == 0 {
 		return ErrNotConfigured
@@ -39,7 +38,7 @@ func (w *work) prove(ctx context.Context) (Proof, error) {
 		errs := w.proveLevel(ctx, devices)
 		stop()
 		if len(errs) == 0 {
-			how := fmt.Sprintf("%s (level %d), %s", verdict(devices), i+1, seconds(start))
+			how := fmt.Sprintf("%s (level %d), %.1f s", verdict(devices), i+1, time.Since(start).Seconds())
 			return Proof{made: true, hostID: w.host.ID, how: how, by: fmt.Sprintf("level %d", i+1), at: time.Now(), certain: true}, nil
 		}
 		for _, err := range errs {
@@ -52,7 +51,6 @@ func (w *work) prove(ctx context.Context) (Proof, error) {
 	return Proof{}, failed
 }
 
-// verdict is what the devices of a level say.
 func verdict(devices []*device) string {
 	var labels []string
 	for _, d := range devices {
@@ -105,7 +103,6 @@ func Status(ctx context.Context, host Host, s Settings) ([]DeviceStatus, error) 
 	return list, nil
 }
 
-// status asks one device once.
 func (w *work) status(ctx context.Context, d *device) DeviceStatus {
 	st := DeviceStatus{Level: d.level, Device: d.label, Kind: d.Kind, Power: PowerUnknown, Said: "it has no status to query"}
 	if d.Kind != KindAgent {

@@ -13,7 +13,6 @@ import (
 	"one-ft/pkg/text"
 )
 
-// maxTemplateLevels is how many levels a host template can have.
 const maxTemplateLevels = 9
 
 var levelSuffix = regexp.MustCompile(`^(.+)_([0-9]+)$`)
@@ -67,7 +66,6 @@ func FromTemplate(template map[string]string) ([]Level, error) {
 	return levels, err
 }
 
-// templateLevel is a level of a host template.
 func templateLevel(d Device) Level { return Level{Name: "host template", Devices: []Device{d}} }
 
 // reader collects the devices of a template by their level.
@@ -125,7 +123,6 @@ func (r *reader) read(name, value string) (err error) {
 	return checkParam(param, value)
 }
 
-// yesNo reads a word of a template.
 func yesNo(value string) (bool, error) {
 	switch strings.ToLower(strings.TrimSpace(value)) {
 	case "yes", "true", "1":

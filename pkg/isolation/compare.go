@@ -38,7 +38,6 @@ func (w *Watcher) startCompare(ctx context.Context, settled bool) {
 	}()
 }
 
-// comparison is how one ended.
 type comparison struct {
 	err     error
 	settled bool

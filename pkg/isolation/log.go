@@ -133,7 +133,6 @@ func (l *Log) Close() {
 	})
 }
 
-// logWriter is the end of the queue.
 type logWriter struct {
 	file   *os.File
 	screen io.Writer

@@ -98,7 +98,6 @@ func (o *OnedClient) Ask(ctx context.Context) Answer {
 	return word
 }
 
-// ask asks one front-end about this host.
 func (o *OnedClient) ask(ctx context.Context, client *one.Client) Answer {
 	asked := o.uptime()
 	host, err := o.host(ctx, client)
@@ -111,7 +110,6 @@ func (o *OnedClient) ask(ctx context.Context, client *one.Client) Answer {
 	return Answer{Reported: reportedOf(host), Asked: asked}
 }
 
-// host reads this host from one front-end.
 func (o *OnedClient) host(ctx context.Context, client *one.Client) (one.Host, error) {
 	id := o.HostID()
 	if id < 0 {

@@ -99,7 +99,7 @@ func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
 		if v.Again {
 			next = hurry
 		}
-		if !pause(ctx, next) {
+		if !process.Pause(ctx, next) {
 			return w.awaitCompare()
 		}
 	}
@@ -118,7 +118,7 @@ func (w *Watcher) Once(ctx context.Context) (complete bool, err error) {
 		if !v.Again {
 			break
 		}
-		if !pause(ctx, hurry) {
+		if !process.Pause(ctx, hurry) {
 			return false, ctx.Err()
 		}
 	}
@@ -152,7 +152,6 @@ func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
 	return v, nil
 }
 
-// load reads what was remembered, once.
 func (w *Watcher) load() {
 	if w.state.Version != 0 {
 		return
@@ -231,9 +230,10 @@ func (w *Watcher) remember(v Verdict) {
 	}
 }
 
-// act stops the VMs of this host.
 func (w *Watcher) act(ctx context.Context, v Verdict) {
-	running, err := w.look(ctx)
+	looking, cancel := context.WithTimeout(ctx, lookLimit) // what libvirt does not tell by then is seen by its processes
+	running, err := w.Guests.Guests(looking)
+	cancel()
 	if len(running) == 0 {
 		if err != nil && !w.blind {
 			w.Log.Say(wording.Of(wording.GuestsUnseen, err))
@@ -261,14 +261,6 @@ func (w *Watcher) act(ctx context.Context, v Verdict) {
 
 // Stuck reports whether VMs should have been stopped and may still run.
 func (w *Watcher) Stuck() bool { return w.stuck }
-
-// look finds the VMs that are here, for at most lookLimit: what libvirt does not tell by then is seen by its
-// processes.
-func (w *Watcher) look(ctx context.Context) ([]guest.Guest, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookLimit)
-	defer cancel()
-	return w.Guests.Guests(ctx)
-}
 
 // stop stops the VMs, even when this process has to end meanwhile, and keeps the watchdogs quiet as long as that
 // may take. After it the machine is reset, if it has a hardware watchdog: the last way to stop them.
@@ -303,17 +295,6 @@ func (w *Watcher) pet(status string) {
 	}
 }
 
-// pause waits, or returns false when the context ends first.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
-}
-
-// idsOf are the IDs of VMs in one line.
 func idsOf(guests []guest.Guest) string {
 	var ids []string
 	for _, g := range guests {

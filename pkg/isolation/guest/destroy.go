@@ -33,7 +33,7 @@ func (s *stopper) destroy(ctx context.Context, snap snapshot, until time.Time) s
 		if !time.Now().Before(end) {
 			break
 		}
-		pause(ctx)
+		process.Pause(ctx, pollPause)
 		looking, looked := context.WithDeadline(ctx, end)
 		snap = s.look(looking)
 		looked()

@@ -50,7 +50,6 @@ func touch(path string) {
 	_, _ = f.Read(make([]byte, 4096))
 }
 
-// findVirsh returns the path of virsh.
 func (h Host) findVirsh() (string, error) {
 	if h.Virsh != "" {
 		return h.Virsh, nil
@@ -81,7 +80,6 @@ func failure(r process.Result) error {
 // maxSaid is how many bytes of the output of a program are shown: programs say at the end what is wrong.
 const maxSaid = 300
 
-// lastLines is the end of an output in one line.
 func lastLines(output string) string {
 	said := strings.Join(strings.Fields(output), " ")
 	if len(said) > maxSaid {
@@ -90,7 +88,6 @@ func lastLines(output string) string {
 	return said
 }
 
-// maxListed is how many names or numbers a message lists.
 const maxListed = 20
 
 // listed joins names; a few of very many.

@@ -21,7 +21,6 @@ type Guest struct {
 	start uint64 // what tells its process from a later one with the same PID
 }
 
-// snapshot is what one look at the VMs has shown.
 type snapshot struct {
 	left []Guest
 	err  error // there may be more of them
@@ -30,7 +29,6 @@ type snapshot struct {
 // none reports whether it is certain that there are no VMs.
 func (s snapshot) none() bool { return len(s.left) == 0 && s.err == nil }
 
-// names are the domains of a snapshot, each once.
 func (s snapshot) names() (all []string) {
 	for _, g := range s.left {
 		all = append(all, g.Name)
@@ -74,11 +72,11 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 	}()
 	snap := s.scan(ctx)
 	if snap.none() {
-		pause(ctx)
+		process.Pause(ctx, pollPause)
 		snap = s.scan(ctx) // one that was just being started
 	}
 	for len(snap.left) == 0 && snap.err != nil && ctx.Err() == nil {
-		pause(ctx)
+		process.Pause(ctx, pollPause)
 		if again := s.scan(ctx); ctx.Err() == nil {
 			snap = again // one that was just ending
 		}
@@ -99,7 +97,7 @@ func (s *stopper) look(ctx context.Context) snapshot {
 	case !snap.none():
 		return snap
 	case s.muted.Load():
-		pause(ctx)
+		process.Pause(ctx, pollPause)
 		return s.scan(ctx)
 	}
 	limit, enough := s.askLimit(ctx)
@@ -143,7 +141,6 @@ func (s *stopper) scan(ctx context.Context) snapshot {
 	return snapshot{all, err}
 }
 
-// merge adds the names that libvirt lists.
 func (s *stopper) merge(list []Guest, names []string) []Guest {
 	for _, name := range names {
 		known := slices.ContainsFunc(list, func(g Guest) bool { return g.Name == name })

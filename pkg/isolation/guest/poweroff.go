@@ -34,7 +34,6 @@ type attempt struct {
 	do   func(ctx context.Context) error
 }
 
-// attempts are those of one way.
 func (s *stopper) attempts(way []string) []attempt {
 	if isSysrq(way) {
 		return []attempt{
@@ -75,7 +74,7 @@ func (s *stopper) watch(ctx context.Context, snap snapshot) snapshot {
 		if len(seen.left) > 0 || !errors.Is(seen.err, errNotAsked) {
 			snap = seen
 		}
-		pause(ctx)
+		process.Pause(ctx, pollPause)
 	}
 }
 

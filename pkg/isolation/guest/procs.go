@@ -44,7 +44,6 @@ type identity struct {
 
 func (g Guest) process() identity { return identity{g.PID, g.start} }
 
-// kind is what a process is.
 type kind int
 
 const (
@@ -104,7 +103,6 @@ func parallel(n int, f func(i int)) {
 	wg.Wait()
 }
 
-// list returns the PIDs.
 func (p *procs) list(ctx context.Context) (pids []int, err error) {
 	if p.dir == "" {
 		return nil, errors.New("no directory is configured")
@@ -202,7 +200,6 @@ func (p *procs) remember(id identity, argv []string) (name string) {
 	return name
 }
 
-// isClosed reports whether a channel that nobody sends to is closed.
 func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:

@@ -191,11 +191,3 @@ func (h Host) Destroy(ctx context.Context, g Guest) error {
 	}
 	return nil
 }
-
-// pause waits for pollPause or the end of ctx.
-func pause(ctx context.Context) {
-	select {
-	case <-time.After(pollPause):
-	case <-ctx.Done():
-	}
-}

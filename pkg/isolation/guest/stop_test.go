@@ -323,7 +323,7 @@ func TestNothing(t *testing.T) {
 // waitFor polls a condition.
 func waitFor(t *testing.T, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !condition(); pause(t.Context()) {
+	for end := time.Now().Add(20 * time.Second); !condition(); process.Pause(t.Context(), pollPause) {
 		if time.Now().After(end) {
 			t.Fatal("it does not come")
 		}

@@ -49,7 +49,6 @@ func (n *Network) ICMP(ctx context.Context, target, host string) Result {
 	return n.run(ctx, target, func(ctx context.Context) outcome { return n.each(ctx, host, n.pinger()) })
 }
 
-// pinger is what sends echo requests.
 func (n *Network) pinger() func(context.Context, netip.Addr) outcome {
 	if n.ping != nil {
 		return n.ping
@@ -57,7 +56,6 @@ func (n *Network) pinger() func(context.Context, netip.Addr) outcome {
 	return ping
 }
 
-// query asks one DNS server.
 func query(ctx context.Context, server netip.AddrPort) outcome {
 	id := randomID()
 	s, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))
@@ -85,7 +83,6 @@ func isAnswer(m []byte, id uint16) bool {
 	return len(m) >= dnsHeader && binary.BigEndian.Uint16(m) == id && m[2]&response != 0
 }
 
-// randomID is the ID of a series of requests.
 func randomID() uint16 {
 	var random [2]byte
 	_, _ = rand.Read(random[:]) // never fails (crypto/rand)

@@ -89,7 +89,6 @@ func (n *Network) connect(ctx context.Context, to netip.AddrPort, where any) out
 	return reachable("%v accepts connections", to)
 }
 
-// run runs one probe within its time.
 func (n *Network) run(ctx context.Context, target string, probe try) Result {
 	begin := time.Now()
 	end := begin.Add(n.Timeout)
