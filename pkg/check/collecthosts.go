@@ -77,7 +77,7 @@ func keyOf(d fence.Device) string {
 
 // fenceHost is a host as package fence wants it.
 func fenceHost(h one.Host) fence.Host {
-	return fence.Host{ID: h.ID, Name: h.Name, Cluster: h.Cluster, Template: h.Template}
+	return fence.Host{ID: h.ID, Name: h.Name, Template: h.Template}
 }
 
 // ready takes over what the front-end sees without asking a device. That an admin has to confirm is no

@@ -46,15 +46,12 @@ func readNotify(n node) ([]Notification, error) {
 	var list []Notification
 	err := n.items("a list of commands, such as [{command: "+exampleTell+"}]", func(item node) error {
 		fresh, err := readNotification(item)
-		if err != nil {
-			return err
-		}
 		same := func(other Notification) bool { return slices.Equal(other.Command, fresh.Command) }
-		if i := slices.IndexFunc(list, same); i >= 0 {
-			return item.wrong("each command once, with all that it is for under on", "the command of line %d again", lines[i])
+		if i := slices.IndexFunc(list, same); err == nil && i >= 0 {
+			err = item.wrong("each command once, with all that it is for under on", "the command of line %d again", lines[i])
 		}
 		list, lines = append(list, fresh), append(lines, item.line)
-		return nil
+		return err
 	})
 	if err == nil && len(list) > MaxNotifications {
 		err = n.wrong(fmt.Sprintf("at most %d", MaxNotifications), "%d commands", len(list))

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-
-	"one-ft/pkg/fence/agent"
 )
 
 // Check checks whether levels can be used at all. It runs nothing and reads no file. The error is a
@@ -52,7 +50,7 @@ func (d Device) checkAgent() error {
 		if err := checkParam(name, value); err != nil {
 			return err
 		}
-		if d.SecretFile != "" && agent.Canonical(name) == "password" {
+		if d.SecretFile != "" && CanonicalParam(name) == "password" {
 			return errors.New("it has a password and a file with a password; keep one of them")
 		}
 	}
@@ -64,7 +62,7 @@ func (d Device) checkAgent() error {
 
 // checkAgentName lets no path and no other program through.
 func checkAgentName(name string) error {
-	if !agent.ValidName(name) {
+	if !ValidAgent(name) {
 		return fmt.Errorf("agent %q: allowed is the name of a fence agent, such as fence_ipmilan", name)
 	}
 	return nil
@@ -90,10 +88,10 @@ func checkCommand(command []string) error {
 
 // checkParam refuses what an agent would not read as it was meant.
 func checkParam(name, value string) error {
-	if !agent.ValidParam(name) {
+	if !ValidParam(name) {
 		return fmt.Errorf("parameter %q: allowed are letters, digits, - and _", name)
 	}
-	if err := agent.Check(name, value); err != nil {
+	if err := CheckParam(name, value); err != nil {
 		return fmt.Errorf("parameter %s: %w", name, err)
 	}
 	return nil

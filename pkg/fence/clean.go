@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 
-	"one-ft/pkg/fence/agent"
 	"one-ft/pkg/text"
 )
 
@@ -40,7 +39,7 @@ func newMasker(devices []Device) masker {
 	for _, d := range devices {
 		for name, secret := range d.Params {
 			switch {
-			case !agent.Secret(name) || secret == "":
+			case !SecretParam(name) || secret == "":
 			case len(secret) < shortSecret:
 				m.short = append(m.short, secret)
 			default:

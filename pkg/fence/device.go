@@ -34,7 +34,6 @@ const maxSecret = 4096 // bytes of a file
 // device is a device that is ready to be called.
 type device struct {
 	Device
-	level int // from 1
 	label string
 	path  string   // of the agent
 	err   *Problem // why it cannot be called
@@ -73,8 +72,8 @@ func (f failure) Unwrap() error { return f.cause }
 func (a answer) Plain() string { return fmt.Sprintf("%d %s", a.code, a.said) }
 
 // prepare resolves the agent and the secret of a device.
-func (s Settings) prepare(level int, d Device) *device {
-	p := &device{Device: d, level: level, label: d.String()}
+func (s Settings) prepare(d Device) *device {
+	p := &device{Device: d, label: d.String()}
 	if d.Kind != KindAgent {
 		return p
 	}

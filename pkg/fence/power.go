@@ -26,10 +26,10 @@ type work struct {
 func newWork(host Host, s Settings) *work {
 	w := &work{host: host, settings: s.WithDefaults()}
 	var all []Device
-	for i, level := range s.Levels {
+	for _, level := range s.Levels {
 		var ready []*device
 		for _, d := range level.Devices {
-			p := w.settings.prepare(i+1, d)
+			p := w.settings.prepare(d)
 			ready, all = append(ready, p), append(all, p.Device)
 		}
 		w.devices = append(w.devices, ready)

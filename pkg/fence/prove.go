@@ -77,12 +77,9 @@ const (
 
 // DeviceStatus is what one device says now.
 type DeviceStatus struct {
-	Level  int // from 1
 	Device string
-	Kind   Kind
 	Power  Power
-	Said   string // what it printed, or why it was not asked
-	Err    error  // why the power is unknown; nil for devices that have no status
+	Err    error // why the power is unknown; nil for devices that have no status
 }
 
 // Status asks all agents for the power of the host and changes nothing. Commands and
@@ -104,13 +101,11 @@ func Status(ctx context.Context, host Host, s Settings) ([]DeviceStatus, error) 
 }
 
 func (w *work) status(ctx context.Context, d *device) DeviceStatus {
-	st := DeviceStatus{Level: d.level, Device: d.label, Kind: d.Kind, Power: PowerUnknown, Said: "it has no status to query"}
+	st := DeviceStatus{Device: d.label, Power: PowerUnknown}
 	if d.Kind != KindAgent {
 		return st
 	}
-	a := w.ask(ctx, d, actionStatus)
-	st.Said = a.said
-	switch {
+	switch a := w.ask(ctx, d, actionStatus); {
 	case a.err != nil:
 		st.Err = a.err
 	case a.code == exitOn:

@@ -102,7 +102,7 @@ func (r Readiness) Of(level, place int) *Problem {
 func (s Settings) ready(host Host, d Device, as *Account) *Problem {
 	switch d.Kind {
 	case KindAgent:
-		p := s.prepare(0, d)
+		p := s.prepare(d)
 		if p.err != nil {
 			return p.err
 		}

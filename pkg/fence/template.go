@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"one-ft/pkg/fence/agent"
 	"one-ft/pkg/text"
 )
 
@@ -102,7 +101,7 @@ func (r *reader) read(name, value string) (err error) {
 		d = &Device{Kind: KindAgent, Params: map[string]string{}}
 		r.devices[level], r.first[level] = d, attributeName(name, level)
 	}
-	param := agent.Canonical(name)
+	param := CanonicalParam(name)
 	_, twice := d.Params[param]
 	_, password := d.Params["password"]
 	switch {
@@ -116,7 +115,7 @@ func (r *reader) read(name, value string) (err error) {
 		return checkSecretName(value)
 	case twice:
 		return fmt.Errorf("parameter %s is given twice; keep one of them", text.Printable(param))
-	case agent.RunsPrograms(param):
+	case runsPrograms(param):
 		return fmt.Errorf("parameter %s runs a program or writes a file on the front-end; it is allowed in the configuration only", text.Printable(param))
 	}
 	d.Params[param] = value

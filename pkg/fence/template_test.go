@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-
-	"one-ft/pkg/fence/agent"
 )
 
 func TestFromTemplate(t *testing.T) {
@@ -165,7 +163,7 @@ func TestTemplateProperty(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, l := range levels {
-			if d := l.Devices[0]; d.Kind != KindManual && d.Kind != KindLease && (d.Kind != KindAgent || !agent.ValidName(d.Agent)) {
+			if d := l.Devices[0]; d.Kind != KindManual && d.Kind != KindLease && (d.Kind != KindAgent || !ValidAgent(d.Agent)) {
 				t.Fatalf("device %+v", d)
 			}
 		}

@@ -99,8 +99,18 @@ func (o *OnedClient) Ask(ctx context.Context) Answer {
 }
 
 func (o *OnedClient) ask(ctx context.Context, client *one.Client) Answer {
-	asked := o.uptime()
-	host, err := o.host(ctx, client)
+	asked, id := o.uptime(), o.HostID()
+	var hosts []one.Host
+	var host one.Host
+	var err error
+	if id < 0 {
+		if hosts, err = client.Hosts(ctx); err == nil {
+			id, err = findHost(hosts, o.names)
+		}
+	}
+	if err == nil {
+		host, err = client.Host(ctx, id) // the pool leaves parts of the template out on some versions
+	}
 	if err != nil {
 		return Answer{Asked: asked, Err: fmt.Errorf("%s: %w", client.Endpoint(), err)}
 	}
@@ -108,20 +118,6 @@ func (o *OnedClient) ask(ctx context.Context, client *one.Client) Answer {
 	defer o.mu.Unlock()
 	o.hostID, o.template = host.ID, host.Template
 	return Answer{Reported: reportedOf(host), Asked: asked}
-}
-
-func (o *OnedClient) host(ctx context.Context, client *one.Client) (one.Host, error) {
-	id := o.HostID()
-	if id < 0 {
-		hosts, err := client.Hosts(ctx)
-		if err == nil {
-			id, err = findHost(hosts, o.names)
-		}
-		if err != nil {
-			return one.Host{}, err
-		}
-	}
-	return client.Host(ctx, id) // the pool leaves parts of the template out on some versions
 }
 
 // findHost finds this host by its names; two hosts with one name are not certain.

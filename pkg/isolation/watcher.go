@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,10 +141,10 @@ func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
 	var v Verdict
 	w.state.History, v = Decide(w.state.History, f.Round, w.Policy)
 	w.tell(f, v)
-	w.state.History.Unchecked = w.state.History.Unchecked || v.Unwatched
+	w.state.History.Unchecked = w.state.History.Unchecked || v.Returned
 	w.remember(v)
 	monitored := f.Round.Reported == ReportedMonitored
-	if w.comparing == nil && (v.Returned || v.Unwatched || len(w.state.Stopped) > 0 && monitored) {
+	if w.comparing == nil && (v.Returned || len(w.state.Stopped) > 0 && monitored) {
 		w.startCompare(ctx, monitored)
 	}
 	if v.Phase == Act {
@@ -246,7 +247,11 @@ func (w *Watcher) act(ctx context.Context, v Verdict) {
 		return
 	}
 	w.record(wording.Of(wording.GuestsStopping, idsOf(running), w.Action, v.Why))
-	w.state.stopped(running)
+	for _, g := range running {
+		if !slices.Contains(w.state.Stopped, g.ID) {
+			w.state.Stopped = append(w.state.Stopped, g.ID)
+		}
+	}
 	w.remember(v)
 	began := w.Uptime()
 	out := w.stop(ctx)

@@ -22,8 +22,6 @@ const (
 	// maxDatagram holds an answer: all that count are shorter, and the rest of a longer one is of no interest.
 	maxDatagram = 2048
 
-	// dnsPort is used when an address has none.
-	dnsPort = 53
 	// dnsHeader is the length of the header of a DNS message (RFC 1035, 4.1.1).
 	dnsHeader = 12
 
@@ -37,10 +35,9 @@ const (
 	tokenLength = 16
 )
 
-// DNS finds out whether a DNS server answers at address (host:port, port 53 when there is none). It sends one query
-// over UDP, up to three times; every DNS answer to it counts, also an error code.
+// DNS finds out whether a DNS server answers at address (host:port). It sends one query over UDP, up to three times; every DNS answer to it counts, also an error code.
 func (n *Network) DNS(ctx context.Context, target, address string) Result {
-	return n.run(ctx, target, func(ctx context.Context) outcome { return n.at(ctx, address, dnsPort, query) })
+	return n.run(ctx, target, func(ctx context.Context) outcome { return n.at(ctx, address, query) })
 }
 
 // ICMP finds out whether a host (an address or a name) answers an ICMP echo request. Up to three are sent. It needs
