@@ -32,7 +32,8 @@ func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 			continue
 		}
 		all[i].levels(s.Levels)
-		all[i].ready(fence.Ready(fenceHost(h), s, c.account))
+		problems, _ := fence.Ready(fenceHost(h), s, c.account)
+		all[i].ready(problems)
 		if !c.NoFencing {
 			wg.Go(func() { all[i].ask(ctx, s) })
 		}
@@ -82,12 +83,10 @@ func fenceHost(h one.Host) fence.Host {
 
 // ready takes over what the front-end sees without asking a device. That an admin has to confirm is no
 // error of a device, and leases are checked by what hosts publish.
-func (h *Host) ready(r fence.Readiness) {
-	for i, level := range h.Levels {
-		for j := range level {
-			if p := r.Of(i+1, j+1); p != nil && (level[j].Kind == fence.KindAgent || level[j].Kind == fence.KindCommand) {
-				level[j].Err = p
-			}
+func (h *Host) ready(problems []*fence.Problem) {
+	for _, p := range problems {
+		if d := &h.Levels[p.Level-1][p.Place-1]; d.Kind == fence.KindAgent || d.Kind == fence.KindCommand {
+			d.Err = p
 		}
 	}
 }

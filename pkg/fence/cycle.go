@@ -29,10 +29,10 @@ const afterTest = 3 * time.Minute
 // after the other, to check whether it would fence the host. Nobody else may use the host
 // meanwhile.
 func Cycle(ctx context.Context, host Host, s Settings) ([]LevelTest, error) {
-	if err := s.usable(); err != nil {
+	w, err := newWork(host, s)
+	if err != nil {
 		return nil, err
 	}
-	w := newWork(host, s)
 	var tests []LevelTest
 	for i, devices := range w.devices {
 		t := LevelTest{Level: i + 1}

@@ -23,7 +23,14 @@ type work struct {
 	mu       sync.Mutex                                                 // one Notify at a time
 }
 
-func newWork(host Host, s Settings) *work {
+// newWork prepares the devices; it is ErrNotConfigured or a *ConfigError when they cannot be used.
+func newWork(host Host, s Settings) (*work, error) {
+	if len(s.Levels) == 0 {
+		return nil, ErrNotConfigured
+	}
+	if err := Check(s.Levels); err != nil {
+		return nil, err
+	}
 	w := &work{host: host, settings: s.WithDefaults()}
 	var all []Device
 	for _, level := range s.Levels {
@@ -38,7 +45,7 @@ func newWork(host Host, s Settings) *work {
 	for _, d := range slices.Concat(w.devices...) {
 		d.label = w.mask.maskLong(d.label)
 	}
-	return w
+	return w, nil
 }
 
 func (w *work) say(d *device, kind wording.Kind, args ...any) {

@@ -13,17 +13,11 @@ import (
 // cannot be used a *ConfigError, and when no level proves it a *FailedError. The caller holds a lock
 // of the host.
 func Prove(ctx context.Context, host Host, s Settings) (Proof, error) {
-	if err := s.usable(); err != nil {
+	w, err := newWork(host, s)
+	if err != nil {
 		return Proof{}, err
 	}
-	return newWork(host, s).prove(ctx)
-}
-
-func (s Settings) usable() error {
-	if len(s.Levels) == 0 {
-		return ErrNotConfigured
-	}
-	return Check(s.Levels)
+	return w.prove(ctx)
 }
 
 // prove tries the levels in their order: when a BMC died with its host, the power strip may still work.
@@ -86,10 +80,10 @@ type DeviceStatus struct {
 // confirmations have no status; they are listed as unknown without an error. "off" is
 // the word of an agent here, not a proof.
 func Status(ctx context.Context, host Host, s Settings) ([]DeviceStatus, error) {
-	if err := s.usable(); err != nil {
+	w, err := newWork(host, s)
+	if err != nil {
 		return nil, err
 	}
-	w := newWork(host, s)
 	all := slices.Concat(w.devices...)
 	list := make([]DeviceStatus, len(all))
 	var wg sync.WaitGroup
