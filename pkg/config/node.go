@@ -7,6 +7,8 @@ import (
 
 	"github.com/xrash/smetrics"
 	"go.yaml.in/yaml/v3"
+
+	"one-ft/pkg/text"
 )
 
 type document struct {
@@ -88,9 +90,9 @@ func (n node) unknown(name string, names []string, line int) error {
 		return n.wrong(orList(names), "a key that is not a word")
 	}
 	if near := nearest(name, names); near != "" {
-		return n.wrong("", "unknown key %q; did you mean %q?", shortened(shown), near)
+		return n.wrong("", "unknown key %s; did you mean %q?", text.Quote(shown, maxQuoted), near)
 	}
-	return n.wrong(orList(names), "unknown key %q", shortened(shown))
+	return n.wrong(orList(names), "unknown key %s", text.Quote(shown, maxQuoted))
 }
 
 // items calls read for each item of a list, which must not be empty.
@@ -147,14 +149,8 @@ func orList(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// shortened bounds what an error quotes.
-func shortened(s string) string {
-	const most = 60
-	if runes := []rune(s); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return s
-}
+// maxQuoted is how many characters an error quotes.
+const maxQuoted = 60
 
 // wordRune reports whether names of keys, levels and hosts may have r.
 func wordRune(r rune) bool {

@@ -144,7 +144,7 @@ func texts(allowed, problem string, ok func(string) bool) form[string] {
 func words(allowed, problem string, ok func(string) bool) form[string] {
 	return parsed(allowed, func(s string) (string, error) {
 		if !ok(s) {
-			return "", refuse(allowed, "%q %s", shortened(s), problem)
+			return "", refuse(allowed, "%s %s", text.Quote(s, maxQuoted), problem)
 		}
 		return s, nil
 	})
@@ -167,11 +167,11 @@ func times(low, high time.Duration) form[time.Duration] {
 		d, err := time.ParseDuration(s)
 		switch {
 		case isNumber(s):
-			return 0, refuse(allowed+", such as "+shortened(s)+"s", "%q has no unit", shortened(s))
+			return 0, refuse(allowed+", such as "+text.Short(s, maxQuoted)+"s", "%s has no unit", text.Quote(s, maxQuoted))
 		case err != nil:
-			return 0, refuse(allowed+", with the units ms, s, m and h", "%q is not a duration", shortened(s))
+			return 0, refuse(allowed+", with the units ms, s, m and h", "%s is not a duration", text.Quote(s, maxQuoted))
 		case d < low || d > high:
-			return 0, refuse(allowed, "%q is out of range", shortened(s))
+			return 0, refuse(allowed, "%s is out of range", text.Quote(s, maxQuoted))
 		}
 		return d, nil
 	}, short}
@@ -195,9 +195,9 @@ func numbers(low, high int) form[int] {
 		n, err := strconv.Atoi(s)
 		switch {
 		case !isNumber(strings.TrimPrefix(s, "-")):
-			return 0, refuse(allowed, "%q is not a whole number", shortened(s))
+			return 0, refuse(allowed, "%s is not a whole number", text.Quote(s, maxQuoted))
 		case err != nil || n < low || n > high:
-			return 0, refuse(allowed, "%q is out of range", shortened(s))
+			return 0, refuse(allowed, "%s is out of range", text.Quote(s, maxQuoted))
 		}
 		return n, nil
 	}, strconv.Itoa}
@@ -210,11 +210,11 @@ func percent() form[Percent] {
 		n, err := strconv.Atoi(digits)
 		switch {
 		case isNumber(s):
-			return 0, refuse(allowed, "%q has no unit", shortened(s))
+			return 0, refuse(allowed, "%s has no unit", text.Quote(s, maxQuoted))
 		case !unit || !isNumber(digits):
-			return 0, refuse(allowed, "%q is not a whole number of percent", shortened(s))
+			return 0, refuse(allowed, "%s is not a whole number of percent", text.Quote(s, maxQuoted))
 		case err != nil || n < 1 || n > 100:
-			return 0, refuse(allowed, "%q is out of range", shortened(s))
+			return 0, refuse(allowed, "%s is out of range", text.Quote(s, maxQuoted))
 		}
 		return Percent(n), nil
 	}, Percent.String}
