@@ -68,15 +68,11 @@ func (w *work) ask(ctx context.Context, d *device, action string) answer {
 // each does one thing with all devices at the same time, and collects why some failed.
 func each(devices []*device, do func(*device) error) []error {
 	errs := make([]error, len(devices))
-	var wg sync.WaitGroup
-	for i, d := range devices {
-		wg.Go(func() {
-			if err := do(d); err != nil {
-				errs[i] = fmt.Errorf("%s: %w", d.label, err)
-			}
-		})
-	}
-	wg.Wait()
+	process.Each(len(devices), len(devices), func(i int) {
+		if err := do(devices[i]); err != nil {
+			errs[i] = fmt.Errorf("%s: %w", devices[i].label, err)
+		}
+	})
 	return slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 }
 

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"one-ft/pkg/process"
 )
 
 // Prove powers a host off and proves it; without levels it is ErrNotConfigured, with levels that
@@ -86,11 +87,7 @@ func Status(ctx context.Context, host Host, s Settings) ([]DeviceStatus, error) 
 	}
 	all := slices.Concat(w.devices...)
 	list := make([]DeviceStatus, len(all))
-	var wg sync.WaitGroup
-	for i, d := range all {
-		wg.Go(func() { list[i] = w.status(ctx, d) })
-	}
-	wg.Wait()
+	process.Each(len(all), len(all), func(i int) { list[i] = w.status(ctx, all[i]) })
 	return list, nil
 }
 

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/wording"
 )
 
@@ -84,20 +84,13 @@ func (w *Watcher) compareAll(ctx context.Context, stopped []int) error {
 		return slices.ContainsFunc(running, func(g guest.Guest) bool { return g.ID == id })
 	})
 	errs, notes := make([]error, len(running)+len(stopped)), make([]wording.Message, len(stopped))
-	slots := make(chan struct{}, compareParallel)
-	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			if i < len(running) {
-				errs[i] = w.compare(ctx, running[i])
-			} else {
-				notes[i-len(running)], errs[i] = w.mention(ctx, stopped[i-len(running)])
-			}
-		})
-	}
-	wg.Wait()
+	process.Each(len(errs), compareParallel, func(i int) {
+		if i < len(running) {
+			errs[i] = w.compare(ctx, running[i])
+		} else {
+			notes[i-len(running)], errs[i] = w.mention(ctx, stopped[i-len(running)])
+		}
+	})
 	for _, note := range notes {
 		if !note.IsZero() {
 			w.Log.Say(note)

@@ -52,7 +52,7 @@ func (s *stopper) lastLook(ctx context.Context) snapshot {
 // process is killed.
 func (s *stopper) act(ctx, orders context.Context, snap snapshot) {
 	kill := slices.DeleteFunc(slices.Clone(snap.left), func(g Guest) bool { return s.order(orders, g.Name) || g.PID == 0 })
-	parallel(len(kill), func(i int) { s.kill(ctx, kill[i]) })
+	process.Each(len(kill), readers, func(i int) { s.kill(ctx, kill[i]) })
 }
 
 // order tells libvirt to destroy a domain, once. It reports whether libvirt is at it.

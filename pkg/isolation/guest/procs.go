@@ -70,7 +70,7 @@ func (p *procs) scan(ctx context.Context) (found []Guest, err error) {
 		return nil, fmt.Errorf("read the processes in %s: %w", text.Printable(p.dir), err)
 	}
 	verdicts := make([]verdict, len(pids))
-	parallel(len(pids), func(i int) { verdicts[i] = p.judge(ctx, pids[i]) })
+	process.Each(len(pids), readers, func(i int) { verdicts[i] = p.judge(ctx, pids[i]) })
 	var unknown []string
 	for _, v := range verdicts {
 		switch v.kind {
@@ -87,20 +87,6 @@ func (p *procs) scan(ctx context.Context) (found []Guest, err error) {
 		return found, fmt.Errorf("the kernel does not show what these processes are, which may be VMs: PID %s", listed(unknown))
 	}
 	return found, nil
-}
-
-// parallel calls f for 0 to n-1, a few at the same time, and waits for all.
-func parallel(n int, f func(i int)) {
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, readers)
-	for i := range n {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			f(i)
-		})
-	}
-	wg.Wait()
 }
 
 func (p *procs) list(ctx context.Context) (pids []int, err error) {
