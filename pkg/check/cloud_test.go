@@ -2,7 +2,6 @@ package check_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -113,8 +112,7 @@ func newWorld(t testing.TB, version string, hosts int, change func(*cloud.Config
 			s.AgentDir = []string{filepath.Join(w.dir, "agents")}
 			return s, err
 		},
-		Interval: func(context.Context) (time.Duration, error) { return time.Minute, nil },
-		Proc:     filepath.Join(w.dir, "proc"), Root: w.dir,
+		Proc: filepath.Join(w.dir, "proc"), Root: w.dir,
 	}
 	return w
 }

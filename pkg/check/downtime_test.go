@@ -11,7 +11,9 @@ import (
 )
 
 // set changes a setting, as if its file had that.
-func set(f *Facts, name downtime.Setting, n int) { f.Settings = f.Settings.Told(name, n) }
+func set(f *Facts, name downtime.Setting, n int) {
+	f.Settings = f.Settings.With(name, n, downtime.ByOned)
+}
 
 // withoutTimeout is an ssh that only the kernel bounds; that is told by topic ssh, too.
 func withoutTimeout(f *Facts) {

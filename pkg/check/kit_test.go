@@ -31,7 +31,7 @@ func good(t testing.TB, v one.Version) Facts {
 	}
 	f := Facts{
 		Now: noon, Version: v, Dialect: d, Endpoint: "http://localhost:2633/RPC2",
-		User: one.User{ID: 0, Name: "oneadmin", Groups: []int{0}}, Interval: time.Minute,
+		User: one.User{ID: 0, Name: "oneadmin", Groups: []int{0}},
 		Given: Given{
 			Own: "v1.2", ConfigFile: "/etc/one/one-ft.yaml", Values: config.Default(), HostHook: HostHook{Action: "recreate"},
 			Hooks: []Finding{{Severity: OK, What: "hook 0 (host_error) runs host_error on HOST/ERROR"}},

@@ -30,7 +30,6 @@ func WriteMetrics(path string, r Report) error {
 	return nil
 }
 
-// exposition is the report for Prometheus.
 func (r Report) exposition() []byte {
 	var t promtext.Text
 	const findings, works, lastRun, fencing = "one_ft_check_findings", "one_ft_check_ok", "one_ft_check_last_run_timestamp_seconds", "one_ft_check_host_fencing_ok"

@@ -3,11 +3,11 @@ package check
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"one-ft/pkg/exitcode"
+	"one-ft/pkg/text"
 )
 
 // Severity says how bad a finding is.
@@ -98,7 +98,6 @@ func (r *Report) finish() {
 	r.Verdict = r.verdict()
 }
 
-// verdict answers the question in one line.
 func (r *Report) verdict() string {
 	var hosts []int
 	everything := false
@@ -110,10 +109,10 @@ func (r *Report) verdict() string {
 	}
 	slices.Sort(hosts)
 	hosts = slices.Compact(hosts)
-	counts := counted(r.Count(Problem), "problem")
+	counts := text.Plural(r.Count(Problem), "problem")
 	warnings := ""
 	if n := r.Count(Warning); n > 0 {
-		warnings = ", " + counted(n, "warning")
+		warnings = ", " + text.Plural(n, "warning")
 	}
 	switch {
 	case everything:
@@ -171,23 +170,6 @@ func (r Report) ExitCode() int {
 // maxListed is how many IDs are named in a line; the JSON has all.
 const maxListed = 10
 
-// listed is some IDs for a line.
 func listed(ids []int) string {
-	words := make([]string, 0, maxListed)
-	for _, id := range ids[:min(len(ids), maxListed)] {
-		words = append(words, strconv.Itoa(id))
-	}
-	line := strings.Join(words, ", ")
-	if more := len(ids) - maxListed; more > 0 {
-		line += fmt.Sprintf(" and %d more", more)
-	}
-	return line
-}
-
-// counted is a number with its noun.
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return text.Some(strings.Fields(strings.Trim(fmt.Sprint(ids), "[]")), maxListed)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -234,8 +235,9 @@ func otherTroubles() []trouble {
 		}, []string{"warning incidents |cannot be seen|oneft resume 12"}, ""},
 		{"clock behind", v74, func(f *Facts) { f.Clock.Newest = noon.Add(90 * time.Second) }, []string{"problem clock |behind that of oned by 1m30s or more: host 1|timedatectl"}, ""},
 		{"clock a little behind", v74, func(f *Facts) { f.Clock.Newest = noon.Add(time.Minute) }, nil, ""},
-		{"clock ahead", v74, func(f *Facts) { f.Clock.Monitored = noon.Add(-181 * time.Second) }, []string{"warning clock |3m1s ago|onehost list"}, ""},
-		{"clock a little ahead", v74, func(f *Facts) { f.Clock.Monitored = noon.Add(-180 * time.Second) }, nil, ""},
+		{"clock ahead", v74, func(f *Facts) { f.Clock.Monitored = noon.Add(-421 * time.Second) }, []string{"warning clock |7m1s ago, with an interval of 3m0s|onehost list"}, ""},
+		{"clock a little ahead", v74, func(f *Facts) { f.Clock.Monitored = noon.Add(-420 * time.Second) }, nil, ""},
+		{"clock of nobody", v74, func(f *Facts) { f.Clock.Monitored, f.Settings = noon.Add(-time.Hour), downtime.Settings{} }, nil, ""},
 		{"no clock", v74, func(f *Facts) { f.Clock = Clock{} }, nil, "oned told no time"},
 		{"state", v74, func(f *Facts) { f.Dirs[0].Err = errTest }, []string{"problem files |hooks cannot write /var/lib/one/one-ft|install -d -o oneadmin"}, ""},
 		{"log", v74, func(f *Facts) { f.Dirs[0].Err, f.Dirs[0].File = errTest, true }, []string{"problem files |hooks cannot write|chown oneadmin /var"}, ""},

@@ -4,8 +4,8 @@
 //
 // Settings and defaults are those of OpenNebula's sources, release by release (keys, in settings.go).
 // How long a command to a dead host takes was measured with OpenNebula 6.10, real drivers, real ssh and
-// the shipped ssh configuration, in November 2026 (ssh.go). Detection up to 5.10 was read in the source
-// and not measured (detect.go). Where a number is an assumption, it says so.
+// the shipped ssh configuration, in November 2026 (SSH.Command). Detection up to 5.10 was read in the source
+// and not measured (Detection). Where a number is an assumption, it says so.
 //
 // A Span is from a good case to a bad one that the settings allow. They are for the last VM of the host:
 // the first ones run sooner. A stage that nothing bounds is Unbounded, one that never ends is Never.

@@ -22,11 +22,6 @@ const (
 	StageBoot       StageKind = "boot"           // until RUNNING
 )
 
-// Stages are all of them, in their order.
-func Stages() []StageKind {
-	return []StageKind{StageDetection, StageWatch, StageOpinion, StageGuard, StageProof, StageCleanup, StageScheduling, StageProlog, StageBoot}
-}
-
 // Stage is one stage and how long it takes. In JSON, as in the record of an incident, it is
 // {"stage": "detection", "low_s": 155, "high_s": 200}.
 type Stage struct {
@@ -52,9 +47,8 @@ type Input struct {
 	// Disks are the disks of each VM that is to be started elsewhere, and Hosts how many hosts can take them.
 	Disks []int
 	Hosts int
-	// Watch, Opinion and Proof are what one-ft does before it acts, by its configuration; without a storm its
-	// guard takes no time. Proven: there is a proof at the end; without one no clean-up is ended, and ssh does not
-	// fail fast.
+	// Watch, Opinion and Proof are what one-ft does before it acts, by its configuration; without a storm its guard
+	// takes no time. Proven: there is a proof at the end; without one no clean-up is ended, and ssh does not fail fast.
 	Watch, Opinion, Proof Span
 	Proven                bool
 	FailFast              bool // the block in the ssh configuration is in force
@@ -71,7 +65,7 @@ func (in Input) start() (prolog, boot Span) {
 // Forecast is how long VMs are down when their host fails.
 type Forecast struct {
 	Failure Failure `json:"failure"`
-	Stages  []Stage `json:"stages"`
+	Stages  []Stage `json:"stages"` // all, in their order
 	// Total is until the last VM runs.
 	Total Span `json:"total"`
 }
@@ -110,10 +104,9 @@ func Predict(in Input) Forecast {
 // MinTimeout is the shortest default of --timeout.
 const MinTimeout = 10 * time.Minute
 
-// DefaultTimeout is what --timeout has to be at least, for a recovery to be followed to its end: clean-up,
-// scheduling, prolog and boot of all VMs at their slowest, a quarter on top, in whole minutes, and at least
-// MinTimeout. Of what nothing bounds, such as a cloud without another host, it takes no account. It is at
-// most a day.
+// DefaultTimeout is what --timeout has to be at least, for a recovery to be followed to its end: clean-up, scheduling,
+// prolog and boot of all VMs at their slowest, a quarter on top, in whole minutes, and at least MinTimeout. Of what
+// nothing bounds, such as a cloud without another host, it takes no account. It is at most a day.
 func DefaultTimeout(in Input) time.Duration {
 	prolog, boot := in.start()
 	cleanup := Cleanup(in.Disks, in.Settings.CleanupThreads(in.Driver), Dropped, in.SSH, in.FailFast && in.Proven, true)

@@ -66,7 +66,7 @@ func TestDetection(t *testing.T) {
 		near(t, what, got.High, c.high)
 	}
 	// Measured with an interval of 20 s: no ARP 34 s, dropped 290 s, unreachable with a stale master 77 s.
-	quick := ShippedSettings(release(6, 10)).with(HostInterval, 20)
+	quick := ShippedSettings(release(6, 10)).With(HostInterval, 20, Configured)
 	for f, seen := range map[Failure]float64{Silent: 34, Dropped: 290, Unreachable: 77} {
 		if got := Detection(quick, f, SSH{}); got.Low.Seconds() > seen || got.High.Seconds() < seen {
 			t.Errorf("%s: %v, measured %g s", f, got, seen)
@@ -87,16 +87,16 @@ func TestScheduling(t *testing.T) {
 		"4.4":             {40, 4, v44, 270, 300},
 		"one VM":          {1, 4, v610, 0, 15},
 		"no VM":           {0, 0, v610, 0, 0},
-		"MAX_HOST":        {40, 4, v610.with(MaxHost, 10), 15, 30}, // MAX_DISPATCH 30
-		"both":            {40, 4, v610.with(MaxHost, 10).with(MaxDispatch, 0), 0, 15},
+		"MAX_HOST":        {40, 4, v610.With(MaxHost, 10, Configured), 15, 30}, // MAX_DISPATCH 30
+		"both":            {40, 4, v610.With(MaxHost, 10, Configured).With(MaxDispatch, 0, Configured), 0, 15},
 		"MAX_DISPATCH":    {90, 100, v610, 30, 45},
-		"MAX_VM":          {40, 4, v610.with(MaxHost, 40).with(MaxDispatch, 0).with(MaxVM, 20), 15, 30},
+		"MAX_VM":          {40, 4, v610.With(MaxHost, 40, Configured).With(MaxDispatch, 0, Configured).With(MaxVM, 20, Configured), 15, 30},
 		"no host":         {1, 0, v610, -1, -1},
-		"MAX_HOST 0":      {1, 4, v610.with(MaxHost, 0), -1, -1},
+		"MAX_HOST 0":      {1, 4, v610.With(MaxHost, 0, Configured), -1, -1},
 		"7.4, one VM":     {1, 4, v74, 0, 15},
 		"7.4":             {40, 4, v74, 18, 15 + 9*20},
-		"7.4, MAX_HOST":   {40, 4, v74.with(MaxHost, 0), 9 * 2, 15 + 9*35},
-		"7.4, both":       {40, 4, v74.with(MaxHost, 10).with(ActionsPerHost, 10).with(ActionsPerCluster, 40), 0, 15},
+		"7.4, MAX_HOST":   {40, 4, v74.With(MaxHost, 0, Configured), 9 * 2, 15 + 9*35},
+		"7.4, both":       {40, 4, v74.With(MaxHost, 10, Configured).With(ActionsPerHost, 10, Configured).With(ActionsPerCluster, 40, Configured), 0, 15},
 		"7.4, in cluster": {40, 40, v74, 2, 15 + 35},
 	} {
 		got := Scheduling(c.vms, c.hosts, c.s, start)
@@ -166,7 +166,7 @@ func TestPredict(t *testing.T) {
 	fast := Predict(in)
 	var sum Span
 	for i, s := range slow.Stages {
-		if s.Kind != Stages()[i] {
+		if want := []StageKind{StageDetection, StageWatch, StageOpinion, StageGuard, StageProof, StageCleanup, StageScheduling, StageProlog, StageBoot}; s.Kind != want[i] {
 			t.Errorf("stage %d is %s", i, s.Kind)
 		}
 		sum = sum.Plus(s.Span)

@@ -37,14 +37,18 @@ type Change struct {
 	Value   string  `json:"value"`
 }
 
-// Lever is a change and what it saves.
+// Lever is a change, and what it saves for each way to fail.
 type Lever struct {
 	Kind    LeverKind `json:"lever"`
 	Changes []Change  `json:"changes,omitempty"`
-	// Saves is how much sooner the last VM runs in the bad case, with this change alone; 0 when Ends.
-	Saves time.Duration `json:"-"`
-	// Ends: without it the downtime has no bound, with it it has.
-	Ends bool `json:"ends"`
+	Gains   []Gain    `json:"gains"`
+}
+
+// Gain is how much sooner the last VM runs in the bad case, with this change alone.
+type Gain struct {
+	Failure Failure `json:"failure"`
+	Seconds float64 `json:"saves_s"`        // 0 when Ends
+	Ends    bool    `json:"ends,omitempty"` // without the change the downtime has no bound
 }
 
 // What is advised. A beacon comes every 30 s, so a host that is silent for 60 s has missed at least one; oned
@@ -59,40 +63,56 @@ const (
 // noTimeout is Change.Now of a ConnectTimeout that is set for other hosts only.
 const noTimeout = "none"
 
-// worthwhile is the least that a lever saves.
 const worthwhile = 2 * time.Second
 
-// candidate is a lever and the input with it pulled.
 type candidate struct {
-	lever Lever
-	with  Input
+	kind    LeverKind
+	changes []Change
+	with    Input
 }
 
-// Levers are what an admin can change, what saves most first. shorter is how long the proof takes with
-// shorter time-outs; the zero value when it is as short as it gets.
-func Levers(in Input, shorter Span) []Lever {
-	before := Predict(in)
-	var levers []Lever
-	for _, c := range in.candidates(shorter) {
-		after := Predict(c.with)
-		if !before.Total.Bounded() && after.Total.Bounded() {
-			c.lever.Ends = true
-		} else if c.lever.Saves = before.bounded() - after.bounded(); c.lever.Saves < worthwhile {
-			continue
+// Levers are what an admin can change for hosts that fail in these ways, what saves most first. shorter is how long
+// the proof takes with shorter time-outs; the zero value when it is as short as it gets.
+func Levers(in Input, shorter Span, failures ...Failure) []Lever {
+	levers := []Lever{}
+	for _, in.Failure = range failures {
+		before, known := Predict(in), len(levers)
+		for _, c := range in.candidates(shorter) {
+			after := Predict(c.with)
+			gain := Gain{Failure: in.Failure, Ends: !before.Total.Bounded() && after.Total.Bounded()}
+			if saves := before.bounded() - after.bounded(); !gain.Ends && saves < worthwhile {
+				continue
+			} else if !gain.Ends {
+				gain.Seconds = saves.Seconds()
+			}
+			i := slices.IndexFunc(levers, func(l Lever) bool { return l.Kind == c.kind })
+			if i < 0 {
+				levers, i = append(levers, Lever{Kind: c.kind, Changes: c.changes}), len(levers)
+			}
+			levers[i].Gains = append(levers[i].Gains, gain)
 		}
-		levers = append(levers, c.lever)
+		slices.SortStableFunc(levers[known:], bySaving)
 	}
-	worth := func(l Lever) time.Duration {
-		if l.Ends {
-			return Unbounded
-		}
-		return l.Saves
-	}
-	slices.SortStableFunc(levers, func(a, b Lever) int { return cmp.Compare(worth(b), worth(a)) })
+	slices.SortStableFunc(levers, bySaving)
 	return levers
 }
 
-// bounded is the sum of the stages that have a bound.
+// bySaving puts what makes an end first, then what saves most.
+func bySaving(a, b Lever) int {
+	worth := func(l Lever) (ends int, seconds float64) {
+		for _, g := range l.Gains {
+			if g.Ends {
+				ends++
+			}
+			seconds = max(seconds, g.Seconds)
+		}
+		return ends, seconds
+	}
+	endsA, mostA := worth(a)
+	endsB, mostB := worth(b)
+	return cmp.Or(cmp.Compare(endsB, endsA), cmp.Compare(mostB, mostA))
+}
+
 func (f Forecast) bounded() (total time.Duration) {
 	for _, s := range f.Stages {
 		if s.Span.Bounded() {
@@ -108,7 +128,7 @@ func (in Input) candidates(shorter Span) (all []candidate) {
 		if useful {
 			with := in
 			pull(&with)
-			all = append(all, candidate{Lever{Kind: kind, Changes: changes}, with})
+			all = append(all, candidate{kind, changes, with})
 		}
 	}
 	option := func(name Setting) Change { return Change{Setting: name, Now: "false", Value: "true"} }
@@ -131,7 +151,7 @@ func (in Input) candidates(shorter Span) (all []candidate) {
 		settings, changes := in.Settings, []Change(nil)
 		for _, v := range in.Settings.Values {
 			if n, wanted := to[v.Setting]; wanted {
-				settings = settings.with(v.Setting, n)
+				settings = settings.With(v.Setting, n, v.Origin)
 				changes = append(changes, Change{v.File, v.Setting, strconv.Itoa(v.Number), strconv.Itoa(n)})
 			}
 		}

@@ -18,13 +18,14 @@ import (
 func TestLevers(t *testing.T) {
 	in := Input{Settings: ShippedSettings(release(6, 10)), Failure: Dropped, Disks: repeat(40, 1), Hosts: 4, Proven: true, Watch: Between(360, 360), Proof: Between(0, 300)}
 	kinds := func(in Input, shorter Span) (kinds []LeverKind) {
-		last := Unbounded
-		for _, l := range Levers(in, shorter) {
-			if !l.Ends && l.Saves > last || l.Saves < 0 {
-				t.Errorf("%+v behind %s", l, last)
+		last := Unbounded.Seconds()
+		for _, l := range Levers(in, shorter, in.Failure) {
+			g := l.Gains[0]
+			if !g.Ends && g.Seconds > last || g.Seconds < 0 {
+				t.Errorf("%+v behind %g", l, last)
 			}
-			if kinds = append(kinds, l.Kind); !l.Ends {
-				last = l.Saves
+			if kinds = append(kinds, l.Kind); !g.Ends {
+				last = g.Seconds
 			}
 		}
 		return kinds
@@ -34,30 +35,30 @@ func TestLevers(t *testing.T) {
 	if got := kinds(in, Between(0, 150)); !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
-	l := Levers(in, Span{})[4]
+	l := Levers(in, Span{}, in.Failure)[4]
 	if c := l.Changes; l.Kind != LeverMaxHost || len(c) != 2 || c[0] != (Change{FileSched, MaxDispatch, "30", "40"}) || c[1] != (Change{FileSched, MaxHost, "1", "10"}) {
 		t.Errorf("%+v", l)
 	}
 	frozen := in
 	frozen.Failure = Frozen
-	if got := Levers(frozen, Span{}); len(got) == 0 || got[0].Kind != LeverConnectTimeout || !got[0].Ends {
+	if got := Levers(frozen, Span{}, frozen.Failure); len(got) == 0 || got[0].Kind != LeverConnectTimeout || !got[0].Gains[0].Ends {
 		t.Errorf("%+v", got)
 	}
 	unproven := in
 	unproven.Proven = false
-	if got := Levers(unproven, Span{}); len(got) == 0 || got[0].Kind != LeverFencing || !got[0].Ends {
+	if got := Levers(unproven, Span{}, unproven.Failure); len(got) == 0 || got[0].Kind != LeverFencing || !got[0].Gains[0].Ends {
 		t.Errorf("%+v", got)
 	}
 	planned := in
 	planned.Settings = ShippedSettings(release(7, 4))
-	for _, l := range Levers(planned, Span{}) {
+	for _, l := range Levers(planned, Span{}, planned.Failure) {
 		if l.Kind == LeverMaxHost && len(l.Changes) != 3 {
 			t.Errorf("%+v", l)
 		}
 	}
-	good := Input{Settings: in.Settings.with(HostInterval, 60).with(MaxHost, 20).with(SchedInterval, 10), Failure: Dropped, Disks: repeat(20, 1), Hosts: 4, Proven: true, FailFast: true,
+	good := Input{Settings: in.Settings.With(HostInterval, 60, Configured).With(MaxHost, 20, Configured).With(SchedInterval, 10, Configured), Failure: Dropped, Disks: repeat(20, 1), Hosts: 4, Proven: true, FailFast: true,
 		SSH: SSH{ConnectTimeout: 5 * time.Second}, Place: true}
-	if got := Levers(good, Span{}); len(got) > 0 {
+	if got := Levers(good, Span{}, good.Failure); len(got) > 0 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -85,7 +86,7 @@ func TestConnectTimeoutIsWhatInstallWrites(t *testing.T) {
 		"shorter":           {SSH{ConnectTimeout: time.Second}, false, false, ""},
 	} {
 		in := Input{Settings: ShippedSettings(release(6, 10)), Failure: Dropped, SSH: c.ssh, Disks: repeat(40, 1), Hosts: 4, Proven: true}
-		levers := Levers(in, Span{})
+		levers := Levers(in, Span{}, in.Failure)
 		i := slices.IndexFunc(levers, func(l Lever) bool { return l.Kind == LeverConnectTimeout })
 		if (i >= 0) != c.advised {
 			t.Errorf("%s: advised: %t", name, i >= 0)
@@ -95,7 +96,7 @@ func TestConnectTimeoutIsWhatInstallWrites(t *testing.T) {
 		}
 		l, with := levers[i], in
 		with.SSH.ConnectTimeout = failfast.Timeout
-		if saves := Predict(in).Total.High - Predict(with).Total.High; l.Saves != saves || l.Changes[0].Value != written {
+		if saves := Predict(in).Total.High - Predict(with).Total.High; l.Gains[0].Seconds != saves.Seconds() || l.Changes[0].Value != written {
 			t.Errorf("%s: %+v, want %s that saves %s", name, l, written, saves)
 		}
 		if text := l.Text(Place{}); !strings.Contains(text, c.says) || strings.Contains(text, command) != c.runs {
@@ -116,7 +117,7 @@ func TestMonotone(t *testing.T) {
 			SSH: SSH{ConnectTimeout: time.Duration(rapid.IntRange(0, 200).Draw(t, "timeout")) * time.Second}}
 		for _, name := range []Setting{HostInterval, OldInterval, SchedInterval, MaxHost, MaxDispatch, Retries} {
 			if _, known := in.Settings.Get(name); known && rapid.Bool().Draw(t, "change") {
-				in.Settings = in.Settings.with(name, rapid.IntRange(1, 300).Draw(t, string(name)))
+				in.Settings = in.Settings.With(name, rapid.IntRange(1, 300).Draw(t, string(name)), Configured)
 			}
 		}
 		before := Predict(in)
@@ -137,7 +138,7 @@ func TestMonotone(t *testing.T) {
 			}
 		}
 		raise := func(name Setting) func(*Input) {
-			return func(i *Input) { i.Settings = i.Settings.with(name, i.Settings.number(name)+7) }
+			return func(i *Input) { i.Settings = i.Settings.With(name, i.Settings.number(name)+7, Configured) }
 		}
 		worse("a VM more", func(i *Input) { i.Disks = append([]int{2}, i.Disks...) })
 		worse("no fail fast", func(i *Input) { i.FailFast = false })
@@ -155,7 +156,7 @@ func TestMonotone(t *testing.T) {
 		}
 		if !in.Settings.Plans() {
 			worse("a host less", func(i *Input) { i.Hosts-- })
-			worse("MAX_HOST", func(i *Input) { i.Settings = i.Settings.with(MaxHost, i.Settings.number(MaxHost)-1) })
+			worse("MAX_HOST", func(i *Input) { i.Settings = i.Settings.With(MaxHost, i.Settings.number(MaxHost)-1, Configured) })
 		}
 	})
 }

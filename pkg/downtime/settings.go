@@ -8,9 +8,8 @@ import (
 	"one-ft/pkg/onedconf"
 )
 
-// Setting is a setting of OpenNebula, by the name that it has in its file. Those in a vector are
-// VECTOR/NAME, options in the ARGUMENTS of a driver DRIVER -x; of a name that two daemons have the
-// second one's has its daemon behind it.
+// Setting is a setting of OpenNebula, by the name that it has in its file. Those in a vector are VECTOR/NAME, options
+// in the ARGUMENTS of a driver DRIVER -x; of a name that two daemons have the second one's has its daemon behind it.
 type Setting string
 
 // The settings.
@@ -63,8 +62,7 @@ type key struct {
 	file    File
 	since   one.Version // the first release
 	before  one.Version // the first release without it; the zero value for none
-	// shipped is what the file has that OpenNebula ships, builtin what the daemon takes when the file
-	// does not have it.
+	// shipped is what the file has that OpenNebula ships, builtin what the daemon takes when the file does not have it.
 	shipped, builtin int
 }
 
@@ -128,11 +126,11 @@ type Origin string
 
 // The origins.
 const (
-	Configured Origin = "configured" // it is in the file
-	BuiltIn    Origin = "built_in"   // the file was read and does not have it
-	Shipped    Origin = "shipped"    // the file could not be read: what OpenNebula ships is assumed
-	ByOned     Origin = "told_by_oned"
-	Invalid    Origin = "invalid" // the file has something that is no number; what is built in is assumed
+	Configured Origin = "configured"   // it is in the file
+	BuiltIn    Origin = "built_in"     // the file was read and does not have it
+	Shipped    Origin = "shipped"      // the file could not be read: what OpenNebula ships is assumed
+	ByOned     Origin = "told_by_oned" // of a running daemon, whose file may have been changed since it started
+	Invalid    Origin = "invalid"      // the file has something that is no number; what is built in is assumed
 )
 
 // Value is a setting with its value.
@@ -164,28 +162,17 @@ func (s Settings) Get(name Setting) (v Value, ok bool) {
 	return s.Values[i], true
 }
 
-// number is the value of a setting, 0 without it.
 func (s Settings) number(name Setting) int {
 	v, _ := s.Get(name)
 	return v.Number
 }
 
-// Told gives the same settings with one that oned itself tells: a running daemon knows better than its file,
-// which may have been changed since it started.
-func (s Settings) Told(name Setting, n int) Settings {
-	return s.change(name, func(v *Value) { v.Number, v.Origin = n, ByOned })
-}
-
-// with gives the same settings with one changed.
-func (s Settings) with(name Setting, n int) Settings {
-	return s.change(name, func(v *Value) { v.Number = n })
-}
-
-func (s Settings) change(name Setting, set func(*Value)) Settings {
+// With gives the same settings with one changed.
+func (s Settings) With(name Setting, n int, origin Origin) Settings {
 	s.Values = slices.Clone(s.Values)
-	for i := range s.Values {
-		if s.Values[i].Setting == name {
-			set(&s.Values[i])
+	for i, v := range s.Values {
+		if v.Setting == name {
+			s.Values[i].Number, s.Values[i].Origin = n, origin
 		}
 	}
 	return s

@@ -161,7 +161,7 @@ func FuzzRead(f *testing.F) {
 			if f := Predict(in); f.Total.Low < 0 || f.Total.High < f.Total.Low {
 				t.Fatalf("%+v", f)
 			}
-			Levers(in, Span{})
+			Levers(in, Span{}, failure)
 		}
 	})
 }

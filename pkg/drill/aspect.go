@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -32,21 +33,16 @@ const (
 
 // String is the aspect in words.
 func (a Aspect) String() string {
-	words, known := map[Aspect]string{
+	return cmp.Or(map[Aspect]string{
 		PCIDevices: "PCI devices", PinnedCPUs: "pinned CPUs (NUMA)", HugePages: "huge pages (NUMA)",
 		Networks: "networks that the scheduler chooses", PublicClouds: "public clouds", VMGroups: "VM groups",
 		Affinity: "which VMs are on a host", Requirements: "its requirements",
 		ImageDatastores: "free space of image datastores", SystemDatastores: "system datastores",
 		AccessControl: "permissions of its owner (ACL)", Preference: "a rank of its own",
 		Room: "room on the other hosts", State: "its state", Unreadable: "the VM itself, which could not be read",
-	}[a]
-	if !known {
-		return fmt.Sprintf("aspect %q", string(a))
-	}
-	return words
+	}[a], fmt.Sprintf("aspect %q", string(a)))
 }
 
-// aspects are several in words.
 func aspects(all []Aspect) string {
 	words := make([]string, len(all))
 	for i, a := range all {
@@ -55,18 +51,10 @@ func aspects(all []Aspect) string {
 	return strings.Join(words, ", ")
 }
 
-// need is an aspect, and whether it matters.
-type need struct {
-	is     bool
-	aspect Aspect
-}
-
-// needed are the aspects that matter.
-func needed(all []need) (aspects []Aspect) {
-	for _, n := range all {
-		if n.is {
-			aspects = append(aspects, n.aspect)
-		}
+// when is the aspect, if it matters.
+func (a Aspect) when(matters bool) []Aspect {
+	if matters {
+		return []Aspect{a}
 	}
-	return aspects
+	return nil
 }

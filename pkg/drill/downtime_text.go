@@ -12,15 +12,13 @@ import (
 	"one-ft/pkg/text"
 )
 
-// lines are a downtime in words: a table of its stages, what a host that only hangs does, and what makes
-// it shorter.
+// lines are a downtime in words: a table of its stages, what a host that only hangs does, and what makes it shorter.
 func (d *Downtime) lines() []string {
 	local, routed := d.forecast(downtime.Silent), d.forecast(downtime.Dropped)
 	rows := [][3]string{{"", downtime.Silent.Text(), downtime.Dropped.Text()}}
-	for _, kind := range downtime.Stages() {
-		a, b := local.Stage(kind), routed.Stage(kind)
-		if a != (downtime.Span{}) || b != (downtime.Span{}) {
-			rows = append(rows, [3]string{kind.Text(), a.String(), b.String()})
+	for i, s := range local.Stages {
+		if other := routed.Stages[i].Span; s.Span != (downtime.Span{}) || other != (downtime.Span{}) {
+			rows = append(rows, [3]string{s.Kind.Text(), s.Span.String(), other.String()})
 		}
 	}
 	rows = append(rows, [3]string{"in all", local.Total.String(), routed.Total.String()})
@@ -32,8 +30,7 @@ func (d *Downtime) lines() []string {
 	}
 	lines = append(lines, "to shorten it, the largest saving first:")
 	for i, l := range d.Levers {
-		change := downtime.Lever{Kind: l.Kind, Changes: l.Changes}.Text(d.place)
-		lines = append(lines, text.Printable(fmt.Sprintf("  %d. %s (%s)", i+1, change, l.gains())))
+		lines = append(lines, text.Printable(fmt.Sprintf("  %d. %s (%s)", i+1, l.Text(d.place), saving(l.Gains))))
 	}
 	return lines
 }
@@ -54,7 +51,6 @@ func (d *Downtime) inShort() (most, lever string) {
 	return most, lever
 }
 
-// columns aligns rows.
 func columns(rows [][3]string) []string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -65,7 +61,6 @@ func columns(rows [][3]string) []string {
 	return strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
 }
 
-// remarks are what does not go into the table.
 func (d *Downtime) remarks() []string {
 	var lines []string
 	for _, f := range []downtime.Failure{downtime.Frozen, downtime.NoSSHD, downtime.NoLibvirtd} {
@@ -109,11 +104,10 @@ func seconds(s float64) string {
 	return downtime.Span{Low: d, High: d}.String()
 }
 
-// gains says what a lever saves.
-func (l Lever) gains() string {
+func saving(gains []downtime.Gain) string {
 	var words []string
 	saved := map[downtime.Failure]string{}
-	for _, g := range l.Gains {
+	for _, g := range gains {
 		switch {
 		case g.Ends && g.Failure == downtime.Frozen:
 			words = append(words, "a frozen host, which otherwise never becomes ERROR, is recovered")

@@ -45,7 +45,6 @@ func parseGroup(e *one.Element) Group {
 	return g
 }
 
-// numbers reads IDs with commas between them.
 func numbers(list string) []int {
 	var ids []int
 	for word := range strings.SplitSeq(list, ",") {
@@ -56,7 +55,6 @@ func numbers(list string) []int {
 	return ids
 }
 
-// role finds a role by its name.
 func (g Group) role(name string) (Role, bool) {
 	i := slices.IndexFunc(g.Roles, func(r Role) bool { return r.Name == name })
 	if i < 0 {
@@ -85,7 +83,6 @@ func (g Group) apart(vm int, role Role) (requirements []string) {
 	return append(requirements, filled(onHosts(role.HostAffined), joined("ID != %d", " & ", role.HostAntiAffined))...)
 }
 
-// onHosts is the requirement of one of several hosts.
 func onHosts(ids []int) string { return joined("(ID = %d)", " | ", ids) }
 
 // joined is a requirement with a term for each ID.

@@ -38,7 +38,6 @@ func Read(ctx context.Context, client *one.Client) (Cloud, error) {
 	return r.cloud, ctx.Err()
 }
 
-// reader is one reading.
 type reader struct {
 	client *one.Client
 	mu     sync.Mutex // over cloud and shared while pages are read
@@ -104,7 +103,7 @@ func (r *reader) pages(ctx context.Context, ids []int) error {
 				vms, unread, err := one.ReadVMs(ctx, r.client, page, parseVM)
 				if err != nil {
 					errs <- err
-					for range pages { // nobody reads the others in vain
+					for range pages { // the others are not read
 					}
 					return
 				}
@@ -117,7 +116,6 @@ func (r *reader) pages(ctx context.Context, ids []int) error {
 	return <-errs
 }
 
-// pending reads the VMs that wait for a host.
 func (r *reader) pending(ctx context.Context) error {
 	vms, err := one.ReadPending(ctx, r.client, parseVM)
 	r.add(vms, nil)
@@ -153,7 +151,6 @@ func (r *reader) add(vms []VM, unread []int) {
 	r.cloud.Unread = append(r.cloud.Unread, unread...)
 }
 
-// sort puts VMs into the order of their IDs.
 func (r *reader) sort() {
 	slices.SortFunc(r.cloud.VMs, func(a, b VM) int { return a.ID - b.ID })
 	r.cloud.VMs = slices.CompactFunc(r.cloud.VMs, func(a, b VM) bool { return a.ID == b.ID })
@@ -205,7 +202,6 @@ func (r *reader) clusters(ctx context.Context) {
 	}
 }
 
-// datastores reads the system datastores.
 func (r *reader) datastores(ctx context.Context) {
 	var all []Datastore
 	err := r.client.Each(ctx, "DATASTORE", func(e *one.Element) error {

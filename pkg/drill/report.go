@@ -60,7 +60,6 @@ func Drill(c Cloud, hostID int, plan recovery.Plan, down *Downtime, fencing []st
 	return r, nil
 }
 
-// notEvaluated is what no verdict evaluates.
 func notEvaluated() []string {
 	return []string{
 		"permissions of the owners of VMs on hosts and datastores (ACL)",
@@ -71,7 +70,6 @@ func notEvaluated() []string {
 	}
 }
 
-// warnings are about the host itself.
 func warnings(h Host) []string {
 	switch {
 	case h.State.Failed():
@@ -93,10 +91,7 @@ func (r Report) Table() [][]string {
 		if v.Capacity.Host >= 0 {
 			host = strconv.Itoa(v.Capacity.Host)
 		}
-		reason := r.foreseen(v)
-		if v.Capacity.Reason != "" {
-			reason = strings.TrimPrefix(reason+"; "+v.Capacity.Reason, "; ")
-		}
+		reason := strings.Join(filled(r.foreseen(v), v.Capacity.Reason), "; ")
 		rows = append(rows, []string{
 			strconv.Itoa(v.VM), v.Name, v.Status, strconv.Itoa(v.Priority), string(v.Action), v.Capacity.Verdict.String(), host, reason,
 		})
@@ -193,7 +188,6 @@ func (r Report) refused() bool {
 	return r.Outlook != nil && r.Outlook.Verdict == fence.Refused && slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Action.Acts() })
 }
 
-// fate is what would happen to the VMs that something would be done about.
 func (r Report) fate() string {
 	switch {
 	case r.refused():

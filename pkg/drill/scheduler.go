@@ -2,10 +2,65 @@ package drill
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"one-ft/pkg/drill/requirement"
 )
+
+// Order is the order in which VMs look for a host.
+type Order int
+
+// The orders.
+const (
+	// ByID is how the scheduler takes those that wait: by USER_PRIORITY, then by ID.
+	ByID Order = iota
+	// ByRecovery is the order of the plan: as if the scheduler looked after each VM.
+	ByRecovery
+)
+
+// Rank is which of the hosts that fit a VM takes; of equal ones the one with the lowest ID.
+type Rank int
+
+// The policies of sched.conf and rank.conf (DEFAULT_SCHED).
+const (
+	// FreeCPU takes the host with the most free CPU, then memory: policy 2, as far as that is known without monitoring.
+	FreeCPU Rank = iota
+	// Striping takes the host with the fewest VMs: policy 1, the default of all versions.
+	Striping
+	// Packing takes the host with the most VMs: policy 0.
+	Packing
+)
+
+// Strategy is one way to place VMs.
+type Strategy struct {
+	Order Order
+	Rank  Rank
+}
+
+// Verdict is whether VMs find a host.
+type Verdict int
+
+// The verdicts, from good to bad.
+const (
+	NoNeed     Verdict = iota // nothing has to be placed
+	Fits                      // placed by every Strategy
+	NotKnown                  // hangs on something that was not evaluated
+	Tight                     // placed by some strategies and not by others
+	DoesNotFit                // placed by no Strategy
+)
+
+// String is the verdict in words.
+func (v Verdict) String() string {
+	words := [...]string{NoNeed: "-", Fits: "fits", NotKnown: "not known", Tight: "tight", DoesNotFit: "does not fit"}
+	if v < 0 || int(v) >= len(words) {
+		return fmt.Sprintf("verdict %d", int(v))
+	}
+	return words[v]
+}
+
+// MarshalText is the verdict in JSON.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
 // place finds a host for a workload as the scheduler does and takes the room there; -1 if there is none.
 func (s *simulation) place(w *workload, dead int, rank Rank, optimistic bool, state *room) int {
@@ -36,7 +91,6 @@ func (s *simulation) choose(w *workload, dead int, rank Rank, optimistic bool, s
 	return best, store
 }
 
-// accept reports whether a verdict will do.
 func accept(v requirement.Verdict, optimistic bool) bool {
 	return v == requirement.Yes || optimistic && v == requirement.Unknown
 }
@@ -52,7 +106,6 @@ func better(rank Rank, a, best free) bool {
 	return cmp.Or(cmp.Compare(a.cpu, best.cpu), cmp.Compare(a.memory, best.memory)) > 0
 }
 
-// meets reports whether a host meets what a workload requires.
 func (s *simulation) meets(w *workload, t *target) requirement.Verdict {
 	verdict := requirement.Yes
 	for _, r := range w.rules {
@@ -105,7 +158,6 @@ func (s *simulation) hasSpace(w *workload, store, host int, state *room) bool {
 	return space == 0 || w.disk < space-state.hosts[host].disk
 }
 
-// take takes the room for a workload.
 func (s *simulation) take(w *workload, host, store int, state *room) {
 	has := &state.hosts[host]
 	has.cpu -= w.cpu

@@ -1,10 +1,12 @@
 package drill
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
 	"one-ft/pkg/drill/requirement"
+	"one-ft/pkg/one"
 )
 
 // simulation is a cloud made ready for placing VMs: it is built once and used for every host that could die.
@@ -95,24 +97,18 @@ func (t *target) HasVM(id int) bool {
 	return found
 }
 
-// anyHost stands for all hosts: what is not known of one is not known of it.
-type anyHost struct{ s *simulation }
-
-// Values consults the hosts, once for each name.
-func (a anyHost) Values(name string) ([]string, bool) {
-	known, cached := a.s.known[name]
+// knows reports whether an attribute is known of all hosts.
+func (s *simulation) knows(name string) bool {
+	known, cached := s.known[name]
 	if !cached {
-		known = !slices.ContainsFunc(a.s.hosts, func(t target) bool {
+		known = !slices.ContainsFunc(s.hosts, func(t target) bool {
 			_, known := t.Values(name)
 			return !known
 		})
-		a.s.known[name] = known
+		s.known[name] = known
 	}
-	return nil, known
+	return known
 }
-
-// HasVM is not used.
-func (a anyHost) HasVM(int) bool { return false }
 
 // rule is a requirement that was read, with its verdicts so far.
 type rule struct {
@@ -131,7 +127,7 @@ func (s *simulation) rule(text string) *rule {
 		if r.err == requirement.ErrTooComplex {
 			r.unknown = []string{"too many attributes"}
 		}
-		r.unknown = append(r.unknown, r.Unknown(anyHost{s})...)
+		r.unknown = append(r.unknown, r.Unknown(s.knows)...)
 		s.rules[text] = r
 	}
 	return r
@@ -190,4 +186,91 @@ func (r *room) clone(into *room) {
 	}
 	clear(into.placed)
 	maps.Copy(into.placed, r.placed)
+}
+
+// workload is a VM that needs a host, or several that belong on one.
+type workload struct {
+	vms               []*VM // the leader has the lowest ID
+	cpu, memory, disk int64
+	rules, stores     []*rule
+	resched           bool // it keeps its datastore
+	turn              int  // in the plan
+
+	// Of a trial, hosts by index or -1: that of the last strategy, and that of the default policy; the verdict, and
+	// the one when every requirement that cannot be evaluated is met.
+	host, usual     int
+	verdict, atBest Verdict
+}
+
+// waits reports whether the VM is waiting for a host now.
+func (v *VM) waits() bool { return v.State == one.Pending || v.Is(one.CleanupResubmit) }
+
+func (s *simulation) workload(v *VM, turn int) *workload {
+	w := &workload{vms: []*VM{v}, cpu: v.CPUShare, memory: v.MemoryKB, disk: v.DiskMB, turn: turn}
+	requirements := v.Requirements
+	if g, found := s.groups[v.GroupID]; found {
+		if role, found := g.role(v.Role); found {
+			requirements = slices.Concat(requirements, g.apart(v.ID, role))
+		}
+	}
+	for _, text := range requirements {
+		w.rules = append(w.rules, s.rule(text))
+	}
+	for _, text := range v.DatastoreRequirements {
+		w.stores = append(w.stores, s.rule(text))
+	}
+	return w
+}
+
+// join makes one workload of VMs that belong on one host; those of a set of which others run
+// elsewhere belong there (src/scheduler/src/pool/VMGroupXML.cc, schecule_affined_set).
+func (s *simulation) join(workloads []*workload, dead int) []*workload {
+	leaders := map[*int]*workload{}
+	return slices.DeleteFunc(workloads, func(w *workload) bool {
+		set := s.sets[w.vms[0].ID]
+		if len(set) < 2 {
+			return false
+		}
+		var hosts []int
+		for _, vm := range set {
+			for _, at := range s.holders[vm] {
+				if at != dead {
+					hosts = append(hosts, s.hosts[at].host.ID)
+				}
+			}
+		}
+		if len(hosts) > 0 {
+			slices.Sort(hosts)
+			w.rules = append(w.rules, s.rule(onHosts(slices.Compact(hosts))))
+			return false
+		}
+		leader := leaders[&set[0]]
+		if leader == nil {
+			leaders[&set[0]] = w
+			return false
+		}
+		leader.vms = append(leader.vms, w.vms...)
+		leader.cpu, leader.memory, leader.disk = leader.cpu+w.cpu, leader.memory+w.memory, leader.disk+w.disk
+		leader.rules, leader.stores = append(leader.rules, w.rules...), append(leader.stores, w.stores...)
+		return true
+	})
+}
+
+// sortWorkloads sorts workloads as they look for a host.
+func sortWorkloads(all []*workload, order Order) {
+	slices.SortStableFunc(all, func(a, b *workload) int {
+		if order == ByRecovery {
+			return cmp.Compare(a.turn, b.turn)
+		}
+		return cmp.Or(cmp.Compare(b.vms[0].UserPriority, a.vms[0].UserPriority), cmp.Compare(a.vms[0].ID, b.vms[0].ID))
+	})
+}
+
+func (w *workload) unknowns() []string {
+	var names []string
+	for _, r := range slices.Concat(w.rules, w.stores) {
+		names = append(names, r.unknown...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -37,9 +37,8 @@ type Loss struct {
 type Survey struct {
 	Where  string `json:"where"` // "the cloud", or a cluster
 	Losses []Loss `json:"hosts"` // worst first, then by ID
-	// Free is what is free now on the hosts in service. Largest is the ID of the host whose
-	// VMs need the most memory, -1 for none, and Tightest the one whose death leaves the
-	// least memory.
+	// Free is what is free now on the hosts in service. Largest is the ID of the host whose VMs need the most memory,
+	// -1 for none, and Tightest the one whose death leaves the least memory.
 	Free         Headroom `json:"free"`
 	Largest      int      `json:"largest"`
 	Tightest     int      `json:"tightest"`
@@ -124,7 +123,6 @@ func (s Survey) Table() [][]string {
 // shown is how many VMs of a host are named in a table or line.
 const shown = 8
 
-// misfits names the VMs without a host, and why.
 func (l Loss) misfits() string {
 	if len(l.Misfits) == 0 {
 		return "-"

@@ -24,11 +24,10 @@ type Access struct {
 	AuthSource     string // the file it was read from
 }
 
-// FindAccess finds the endpoint and the credentials as OpenNebula's own clients
-// do: ONE_XMLRPC, $HOME/.one/one_endpoint, /var/lib/one/.one/one_endpoint,
-// http://localhost:2633/RPC2; and ONE_AUTH (a file), $HOME/.one/one_auth,
-// /var/lib/one/.one/one_auth. endpoint and authFile, when not empty, win over
-// all of that. getenv is os.Getenv outside tests. The error says where it looked.
+// FindAccess finds the endpoint and the credentials as OpenNebula's own clients do: ONE_XMLRPC,
+// $HOME/.one/one_endpoint, /var/lib/one/.one/one_endpoint, http://localhost:2633/RPC2; and ONE_AUTH (a file),
+// $HOME/.one/one_auth, /var/lib/one/.one/one_auth. endpoint and authFile, when not empty, win over all of that. getenv
+// is os.Getenv outside tests. The error says where it looked.
 func FindAccess(getenv func(string) string, endpoint, authFile string) (Access, error) {
 	dirs := []string{oneadminHome}
 	if home := getenv("HOME"); home != "" && home != oneadminHome {

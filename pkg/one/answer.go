@@ -2,6 +2,7 @@ package one
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -62,7 +63,6 @@ func plainResponse(envelope *Element, size int) xmlrpc.Response {
 	return b.Bytes()
 }
 
-// readFault makes an error of a fault.
 func readFault(method string, response xmlrpc.Response, bad func(error) error) error {
 	var fault xmlrpc.FaultError
 	err := response.Unmarshal(&fault)
@@ -75,7 +75,7 @@ func readFault(method string, response xmlrpc.Response, bad func(error) error) e
 	return &FaultError{Method: method, Code: fault.Code, Text: text.Printable(fault.String)}
 }
 
-// fromElements reads [true, value, ...] and [false, text, code, object ID, ...]. An empty string is
+// fromElements reads [true, value, ...] and [false, text, code, ...]. An empty string is
 // nil in elements, and an empty value is the last one that kolo/xmlrpc gives.
 func fromElements(method string, elements []any, bad func(error) error) (any, error) {
 	if len(elements) < 3 {
@@ -94,16 +94,6 @@ func fromElements(method string, elements []any, bad func(error) error) (any, er
 	if !isInt {
 		return nil, bad(errors.New("the code of the refusal is not a number"))
 	}
-	refusal := &CallError{Method: method, Code: int(code), ObjectID: -1}
-	if reason, _ := elements[1].(string); reason != "" {
-		refusal.Text = text.Printable(reason)
-	} else {
-		refusal.Text = "[" + method + "] refused without a reason"
-	}
-	if len(elements) > 3 {
-		if id, isInt := elements[3].(int64); isInt {
-			refusal.ObjectID = int(id)
-		}
-	}
-	return nil, refusal
+	reason, _ := elements[1].(string)
+	return nil, &CallError{Method: method, Code: int(code), Text: cmp.Or(text.Printable(reason), "["+method+"] refused without a reason")}
 }

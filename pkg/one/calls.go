@@ -81,7 +81,6 @@ func inCall(method string, err error) error {
 	return fmt.Errorf("[%s] %w", method, err)
 }
 
-// readPool parses all objects of a pool.
 func readPool[T any](
 	ctx context.Context, c *Client, item string, parse func(*Element) (T, error), method string, args ...any,
 ) (all []T, err error) {
@@ -142,13 +141,12 @@ func (c *Client) Hosts(ctx context.Context) ([]Host, error) {
 
 // VM reads one VM with its whole history.
 func (c *Client) VM(ctx context.Context, id int) (VM, error) {
-	v, err := readObject(ctx, c, "VM", id, parseVM, "one.vm.info")
+	v, err := readObject(ctx, c, "VM", id, (*Element).WholeVM, "one.vm.info")
 	return v, wrap(err, "read VM %d", id)
 }
 
-// VMSet reads several VMs in one call, each with its last history record only.
-// VMs that do not exist are missing in the result. It fails with ErrUnsupported
-// before 5.12.6, and with ErrDamaged when any of the VMs cannot be read: then read
+// VMSet reads several VMs in one call, each with its last history record only. VMs that do not exist are missing in the
+// result. It fails with ErrUnsupported before 5.12.6, and with ErrDamaged when any of the VMs cannot be read: then read
 // them one by one.
 func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 	if !c.dialect.HasSet {
@@ -162,7 +160,7 @@ func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 		if id := int(e.Number("ID")); !slices.Contains(ids, id) {
 			return VM{}, damaged("VM %d, which is none of those", id)
 		}
-		return parseVM(e)
+		return e.WholeVM()
 	}, method, args...)
 	return vms, wrap(err, "read %d VMs", len(ids))
 }
@@ -230,9 +228,8 @@ func ReadPending[T any](ctx context.Context, c *Client, parse func(*Element) (T,
 	return vms, wrap(err, "read the VMs that are %s", Pending)
 }
 
-// PendingVMs reads the VMs that wait for a host: their IDs, states and what the
-// scheduler says (USER_TEMPLATE/SCHED_MESSAGE). A storm has tens of thousands, and nobody wants to
-// know more of them.
+// PendingVMs reads the VMs that wait for a host: their IDs, states and what the scheduler says
+// (USER_TEMPLATE/SCHED_MESSAGE). A storm has tens of thousands, and nobody wants to know more of them.
 func (c *Client) PendingVMs(ctx context.Context) ([]VM, error) {
 	return ReadPending(ctx, c, func(e *Element) (VM, error) {
 		return e.VM(func(name string) bool { return name == "SCHED_MESSAGE" })
@@ -246,7 +243,7 @@ func (c *Client) VMsIn(ctx context.Context, state VMState) ([]VM, error) {
 	if c.dialect.poolQuery {
 		args = append(args, "")
 	}
-	vms, err := readPool(ctx, c, "VM", parseVM, "one.vmpool.info", args...)
+	vms, err := readPool(ctx, c, "VM", (*Element).WholeVM, "one.vmpool.info", args...)
 	return vms, wrap(err, "read the VMs that are %s", state)
 }
 
@@ -256,8 +253,7 @@ func (c *Client) Datastore(ctx context.Context, id int) (Datastore, error) {
 	return d, wrap(err, "read datastore %d", id)
 }
 
-// Configuration is oned.conf with its defaults, as oned reports it: TEMPLATE, or since 5.0
-// OPENNEBULA_CONFIGURATION.
+// Configuration is oned.conf with its defaults, as oned reports it: TEMPLATE, or since 5.0 OPENNEBULA_CONFIGURATION.
 func (c *Client) Configuration(ctx context.Context) (*Element, error) {
 	e, err := c.document(ctx, "one.system.config")
 	return e, wrap(err, "read the configuration of oned")
@@ -269,7 +265,7 @@ type Action string
 // The actions. What each does on a given version, and in which states it must
 // not be tried, is the business of package recovery.
 const (
-	Recreate       Action = "recreate"        // run it anew elsewhere; disks that are not persistent are lost
+	Recreate       Action = "recreate"        // start it again elsewhere; disks that are not persistent are lost
 	Delete         Action = "delete"          // end it
 	RecoverFailure Action = "recover failure" // let the operation in progress count as failed
 	Retry          Action = "retry"           // repeat the operation that failed
@@ -363,8 +359,7 @@ func (c *Client) SetSchedulable(ctx context.Context, hostID int, enable bool) er
 	return wrap(c.change(ctx, method, hostID, to), "%s host %d", word, hostID)
 }
 
-// errNotConnected is a mistake of the program: what would be sent depends on the
-// version, and Connect has not run.
+// errNotConnected is a mistake of the program: what would be sent depends on the version, and Connect has not run.
 var errNotConnected = errors.New("the version of oned is not known: Connect has not succeeded")
 
 // request is the call for an action in this dialect.

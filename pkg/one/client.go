@@ -28,8 +28,7 @@ const (
 	maxAnswer = 64 << 20
 	// maxConnections stays below the about 15 that oned serves at once.
 	maxConnections = 10
-	// firstPause and maxPause bound the growing pause between attempts at a
-	// call that is safe to repeat.
+	// firstPause and maxPause bound the growing pause between attempts at a call that is safe to repeat.
 	firstPause = 100 * time.Millisecond
 	maxPause   = 3 * time.Second
 	// leastAttempt is what an attempt may take when the patience is over or nearly so: a
@@ -44,9 +43,8 @@ type Options struct {
 	// Transport carries the requests; nil means a pool of its own, see NewTransport.
 	Transport http.RoundTripper
 	Timeout   time.Duration // of one call; 0 means DefaultTimeout
-	// Patience is how long a call that is safe to repeat is repeated while oned
-	// does not answer or reports a temporary error; 0 means a single attempt. The last
-	// attempt ends at most 5 s after it.
+	// Patience is how long a call that is safe to repeat is repeated while oned does not answer or reports a temporary
+	// error; 0 means a single attempt. The last attempt ends at most 5 s after it.
 	Patience time.Duration
 	// OnRetry, when set, is called before each pause with what went wrong.
 	OnRetry func(err error, pause time.Duration)
@@ -100,9 +98,8 @@ func (c *Client) Endpoint() string {
 	return u.String()
 }
 
-// call makes one call. safe says that the call changes nothing: then it is
-// repeated for Options.Patience while the error is temporary. The result is the
-// second element of the answer: a string, an int64 or a bool.
+// call makes one call. safe says that the call changes nothing: then it is repeated for Options.Patience while the
+// error is temporary. The result is the second element of the answer: a string, an int64 or a bool.
 func (c *Client) call(ctx context.Context, safe bool, method string, args ...any) (any, error) {
 	stop := time.Now().Add(c.opt.Patience)
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
@@ -167,9 +164,8 @@ func readAll(resp *http.Response, limit int64) ([]byte, error) {
 	return buffer.Bytes(), err
 }
 
-// maySend reports whether the request may have reached oned. It certainly did
-// not when there was no connection to send it on: net/http reports when it has one,
-// with the handshake of TLS behind it; another transport may not tell.
+// maySend reports whether the request may have reached oned. It certainly did not when there was no connection to send
+// it on: net/http reports when it has one, with the handshake of TLS behind it; another transport may not tell.
 func (c *Client) maySend(err error, connected bool) bool {
 	if _, reports := c.opt.Transport.(*http.Transport); reports {
 		return connected

@@ -11,8 +11,7 @@ import (
 // Version is an OpenNebula version, such as 6.10.0.
 type Version struct{ Major, Minor, Patch int }
 
-// ParseVersion reads what one.system.version answers: two to four numbers with
-// dots; anything behind them is ignored.
+// ParseVersion reads what one.system.version answers: two to four numbers with dots; anything behind them is ignored.
 func ParseVersion(s string) (Version, error) {
 	m := regexp.MustCompile(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\D|$)`).FindStringSubmatch(s)
 	if m == nil {
@@ -35,8 +34,7 @@ func (v Version) Before(major, minor int) bool {
 	return v.Major < major || v.Major == major && v.Minor < minor
 }
 
-// Dialect is what differs between versions, as seen from one-ft. The zero value
-// is no version's.
+// Dialect is what differs between versions, as seen from one-ft. The zero value is no version's.
 type Dialect struct {
 	// Name is the range of versions, for messages.
 	Name string
@@ -47,8 +45,7 @@ type Dialect struct {
 	// deleteByAction: delete and recreate are names for one.vm.action (to 4.14);
 	// later they are operations 3 and 4 of one.vm.recover.
 	deleteByAction bool
-	// recoverBool: one.vm.recover takes a boolean and knows neither retry nor
-	// more (to 4.12).
+	// recoverBool: one.vm.recover takes a boolean and knows neither retry nor more (to 4.12).
 	recoverBool bool
 	// bootAction is the one.vm.action that starts an UNKNOWN VM again.
 	bootAction string
@@ -62,8 +59,7 @@ type Dialect struct {
 	// HasFailedState: a failed prolog or boot ends in FAILED, out of which only
 	// delete and recreate lead; later versions have *_FAILURE states.
 	HasFailedState bool
-	// RecreatesIdle: SUSPENDED and POWEROFF VMs can be recreated directly;
-	// otherwise they have to be resumed first.
+	// RecreatesIdle: SUSPENDED and POWEROFF VMs can be recreated directly; otherwise they have to be resumed first.
 	RecreatesIdle bool
 	// ReschedsUnknown: an UNKNOWN VM can be rescheduled.
 	ReschedsUnknown bool
@@ -79,11 +75,9 @@ func (d Dialect) CanRetry() bool { return !d.recoverBool }
 // newest is the newest version that was measured live.
 func newest() Version { return Version{7, 4, 0} }
 
-// dialects is the table of all dialects, oldest first. Sources: live daemons
-// (opennebula.md) for 4.4.1, 5.10.6, 6.10.0 and 7.4.1; between them OpenNebula's
-// source at each release: include/RequestManagerVirtualMachine.h (arguments),
-// src/rm/RequestManagerVirtualMachine.cc (actions, operations) and
-// src/dm/DispatchManagerActions.cc (states).
+// dialects is the table of all dialects, oldest first. Sources: live daemons (opennebula.md) for 4.4.1, 5.10.6, 6.10.0
+// and 7.4.1; between them OpenNebula's source at each release: include/RequestManagerVirtualMachine.h (arguments),
+// src/rm/RequestManagerVirtualMachine.cc (actions, operations) and src/dm/DispatchManagerActions.cc (states).
 func dialects() []Dialect {
 	d44 := Dialect{Name: "4.4 to 4.8", since: Version{4, 4, 0}, deleteByAction: true, recoverBool: true,
 		bootAction: "boot", migrateArgs: 4, HasFailedState: true}
@@ -106,9 +100,8 @@ func dialects() []Dialect {
 	return []Dialect{d44, d410, d414, d50, d58, d510, d512, d610}
 }
 
-// DialectFor chooses the dialect of a version. A version newer than all that
-// were measured gets the newest dialect, marked Newer; one older than 4.4 is
-// refused with ErrTooOld.
+// DialectFor chooses the dialect of a version. A version newer than all that were measured gets the newest dialect,
+// marked Newer; one older than 4.4 is refused with ErrTooOld.
 func DialectFor(v Version) (Dialect, error) {
 	var chosen Dialect
 	for _, d := range dialects() {

@@ -25,10 +25,9 @@ var (
 
 // CallError is a refusal: oned understood the call and answered "no".
 type CallError struct {
-	Method   string
-	Code     int    // 256, 512, 1024, 2048, 4096 or 8192
-	Text     string // oned's reason, made printable
-	ObjectID int    // the object that oned names, or -1 (always -1 on 4.4)
+	Method string
+	Code   int    // 256, 512, 1024, 2048, 4096 or 8192
+	Text   string // oned's reason, made printable
 }
 
 // Error gives oned's own text; it names the method already.
@@ -90,8 +89,7 @@ func (e *TransportError) Error() string {
 // Unwrap gives the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// AnswerError means that something answered, but not in XML-RPC: a web server's
-// error page, half a body, nothing.
+// AnswerError means that something answered, but not in XML-RPC: a web server's error page, half a body, nothing.
 type AnswerError struct {
 	Method string
 	Status int    // HTTP status
@@ -111,10 +109,9 @@ func (e *AnswerError) Error() string {
 // Unwrap gives the cause.
 func (e *AnswerError) Unwrap() error { return e.Err }
 
-// Temporary reports whether the same call may succeed later without anybody
-// doing anything: oned is down or restarting, a proxy answered in its place, oned
-// reports an internal error, or an HA follower has no leader (8192 as well).
-// It says nothing about whether repeating the call is safe: see Unsent.
+// Temporary reports whether the same call may succeed later without anybody doing anything: oned is down or restarting,
+// a proxy answered in its place, oned reports an internal error, or an HA follower has no leader (8192 as well). It
+// says nothing about whether repeating the call is safe: see TransportError.Sent.
 func Temporary(err error) bool {
 	var fault *FaultError
 	var transport *TransportError
@@ -132,12 +129,6 @@ func Temporary(err error) bool {
 		return !errors.Is(err, ErrTooBig) && (answer.Status == 200 || answer.Status >= 500 || answer.Status == 429)
 	}
 	return errors.Is(err, ErrInternal)
-}
-
-// Unsent reports whether oned certainly did not receive the call.
-func Unsent(err error) bool {
-	var transport *TransportError
-	return errors.As(err, &transport) && !transport.Sent
 }
 
 // Unreadable reports whether an answer came that cannot be read, as a whole or an object in it.

@@ -77,7 +77,6 @@ func isQuotas(item, name string) bool {
 	return item == "USER" && (name == "QUOTAS" || name == "DEFAULT_USER_QUOTAS")
 }
 
-// damaged is an ErrDamaged that says where.
 func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, text.Short(fmt.Sprintf(format, args...), 200))
 }
@@ -192,10 +191,8 @@ func (r *xmlReader) characters() (string, error) {
 	}
 }
 
-// space skips white space.
 func (r *xmlReader) space() { r.rest = strings.TrimLeft(r.rest, " \t\n") }
 
-// end makes sure that nothing is left.
 func (r *xmlReader) end() error {
 	if r.space(); r.rest != "" {
 		return damaged("something behind the end")
@@ -277,9 +274,8 @@ func reference(name string) (c rune, known bool) {
 	return rune(code), true
 }
 
-// Element is an XML element in an answer of oned, with what is below it. Nil is one that is not
-// there: it has no text and no children. What its methods give are copies, which do not keep the
-// answer in memory.
+// Element is an XML element in an answer of oned, with what is below it. Nil is one that is not there: it has no text
+// and no children. What its methods give are copies, which do not keep the answer in memory.
 type Element struct {
 	name, text string // text of one without children
 	children   []*Element
@@ -338,8 +334,7 @@ func (e *Element) Is(name, value string) bool {
 	return c != nil && strings.EqualFold(c.text, value)
 }
 
-// Number is the first child of that name as a whole number; 0 without one, as some versions leave
-// some out.
+// Number is the first child of that name as a whole number; 0 without one, as some versions leave some out.
 func (e *Element) Number(name string) int64 {
 	n, _ := e.Child(name).number()
 	return n

@@ -80,7 +80,7 @@ func FuzzOtherObjects(f *testing.F) {
 			if damaged(err); err == nil && !inOneLine(d.Name) {
 				t.Errorf("%+v", d)
 			}
-			v, err := e.VMDisks()
+			v, err := e.WholeVM()
 			if damaged(err); err == nil && (math.IsNaN(v.CPU) || math.IsInf(v.CPU, 0) || v.CPU < 0 || int64(v.Memory)*1024 < 0 || v.Memory > 1<<40) {
 				t.Errorf("a VM of %g CPUs and %d MB", v.CPU, v.Memory)
 			}

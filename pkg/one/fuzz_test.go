@@ -53,7 +53,7 @@ func FuzzObject(f *testing.F) {
 	f.Add(vmText(7, "web", "]]></NOTE></USER_TEMPLATE></VM><VM><ID>8</ID><USER_TEMPLATE><NOTE><![CDATA["))
 	f.Fuzz(func(t *testing.T, document string) {
 		keep := func(e *Element) error {
-			v, err := parseVM(e)
+			v, err := e.WholeVM()
 			if err == nil {
 				checkVM(t, v)
 			}

@@ -2,8 +2,7 @@ package one
 
 import "context"
 
-// HookPool reads all hooks as oned writes them; 5.10 and later. Anything that is not
-// authorized is missing in it.
+// HookPool reads all hooks as oned writes them; 5.10 and later. Anything that is not authorized is missing in it.
 func (c *Client) HookPool(ctx context.Context) (string, error) {
 	document, err := c.text(ctx, "one.hookpool.info", allUsers, allIDs, allIDs)
 	return document, wrap(err, "read the hooks")

@@ -13,9 +13,8 @@ type Host struct {
 	State     HostState
 	ClusterID int    // -1 for none (4.x)
 	Cluster   string // name, printable
-	// LastContact is when the host was last monitored successfully, in Unix seconds
-	// of the front-end. 0 when not known: before 5.12, whose LAST_MON_TIME counts
-	// attempts that failed, too, and in answers about several hosts.
+	// LastContact is when the host was last monitored successfully, in Unix seconds of the front-end. 0 when not known:
+	// before 5.12, whose LAST_MON_TIME counts attempts that failed, too, and in answers about several hosts.
 	LastContact int64
 	// LastAttempt is when oned last tried to (LAST_MON_TIME; 0 from 5.12 on).
 	LastAttempt int64

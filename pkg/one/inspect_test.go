@@ -106,9 +106,8 @@ func TestReadVMs(t *testing.T) {
 		"5.8.0": append([]string{"one.vmpool.infoextended<"}, byRange...), "7.4.1": {"one.vmpool.infoset<", "<string>5,7,9</string>", "<boolean>1</boolean>"},
 	} {
 		c := client(t, version, asked(&last, "<VM_POOL>"+vm("6")+vm("7")+"</VM_POOL>")) // nobody wants 6
-		vms, unread, err := ReadVMs(t.Context(), c, []int{5, 7, 9}, (*Element).VMDisks)
-		want := []Disk{{Persistent: true}, {Persistent: true, Copied: true}, {ReadOnly: true}, {ReadOnly: true}, {ReadOnly: true}, {}}
-		if err != nil || len(vms) != 1 || len(unread) > 0 || vms[0].ID != 7 || !slices.Equal(vms[0].Disks, want) {
+		vms, unread, err := ReadVMs(t.Context(), c, []int{5, 7, 9}, (*Element).WholeVM)
+		if err != nil || len(vms) != 1 || len(unread) > 0 || vms[0].ID != 7 || !vms[0].LosesData || vms[0].DiskCount != 6 {
 			t.Errorf("%s: %+v %v %v", version, vms, unread, err)
 		}
 		at := 0
@@ -144,10 +143,25 @@ func TestReadVMs(t *testing.T) {
 		}
 		return answer(http.StatusOK, accepted("<VM_POOL>"+text+"</VM_POOL>")), nil
 	}
-	vms, unread, err := ReadVMs(t.Context(), client(t, "7.4.1", round(pool)), []int{1, 2, 3, 4, 5, 6, 7}, (*Element).VMDisks)
+	vms, unread, err := ReadVMs(t.Context(), client(t, "7.4.1", round(pool)), []int{1, 2, 3, 4, 5, 6, 7}, (*Element).WholeVM)
 	if err != nil || len(vms) != 5 || !slices.Equal(unread, []int{3, 6}) {
 		t.Errorf("%d VMs, unread %v, %v", len(vms), unread, err)
 	}
-	_, _, err = ReadVMs(t.Context(), client(t, "7.4.1", always(http.StatusOK, elements("<boolean>0</boolean>", "<string>no</string>", "<i4>512</i4>"))), []int{1, 2}, (*Element).VMDisks)
+	_, _, err = ReadVMs(t.Context(), client(t, "7.4.1", always(http.StatusOK, elements("<boolean>0</boolean>", "<string>no</string>", "<i4>512</i4>"))), []int{1, 2}, (*Element).WholeVM)
 	is(t, err, ErrAuthorization)
+}
+
+func TestLosesData(t *testing.T) {
+	for disk, want := range map[string]bool{
+		"<PERSISTENT>YES</PERSISTENT><LN_TARGET>NONE</LN_TARGET>": false, "<SAVE>YES</SAVE>": false, "<SAVE>YES</SAVE><LN_TARGET>SYSTEM</LN_TARGET>": true,
+		"<TYPE>swap</TYPE>": false, "<TYPE>CDROM</TYPE>": false, "<READONLY>YES</READONLY>": false, "<SAVE>NO</SAVE>": true, "": true,
+	} {
+		e, err := Parse("<VM><ID>7</ID><STATE>3</STATE><LCM_STATE>3</LCM_STATE><TEMPLATE><DISK>" + disk + "</DISK><NIC><SAVE>YES</SAVE></NIC></TEMPLATE><HISTORY_RECORDS/></VM>")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, err := e.WholeVM(); err != nil || v.LosesData != want {
+			t.Errorf("%s: %t, want %t (%v)", disk, v.LosesData, want, err)
+		}
+	}
 }

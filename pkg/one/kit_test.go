@@ -201,3 +201,9 @@ func playing(t testing.TB, version string, tape tapes.Tape) *Client {
 
 // ctx is the context of a test.
 func ctx(t testing.TB) context.Context { return t.Context() }
+
+// unsent reports whether oned certainly did not receive the call.
+func unsent(err error) bool {
+	var transport *TransportError
+	return errors.As(err, &transport) && !transport.Sent
+}

@@ -31,7 +31,7 @@ func TestPatience(t *testing.T) {
 			c.opt.Patience = patience
 			c.opt.OnRetry = func(err error, pause time.Duration) {
 				told++
-				if !Unsent(failed(t, err)) || pause < last || pause > maxPause {
+				if !unsent(failed(t, err)) || pause < last || pause > maxPause {
 					t.Errorf("told of %v, pause %s after %s", err, pause, last)
 				}
 				last = pause
@@ -39,7 +39,7 @@ func TestPatience(t *testing.T) {
 			start := time.Now()
 			_, err := c.Host(t.Context(), 1)
 			took := time.Since(start)
-			if !Unsent(failed(t, err)) || took > patience || patience-took > maxPause || told != calls-1 {
+			if !unsent(failed(t, err)) || took > patience || patience-took > maxPause || told != calls-1 {
 				t.Errorf("patience %s: %v after %s, %d calls, told %d times", patience, err, took, calls, told)
 			}
 			if patience == 2*time.Minute && (calls < 40 || calls > 50) {
@@ -70,7 +70,7 @@ func TestOnlySafeCallsAreRepeated(t *testing.T) {
 			c.opt.OnRetry = func(err error, _ time.Duration) { t.Errorf("%s: told of a repetition: %v", name, err) }
 			for i, action := range []Action{Recreate, Delete, RecoverFailure, Retry, Resume, Reboot, Resched} {
 				err := failed(t, c.Do(t.Context(), action, 7))
-				if calls != i+1 || !Temporary(err) || Unsent(err) != (name == "refused") {
+				if calls != i+1 || !Temporary(err) || unsent(err) != (name == "refused") {
 					t.Errorf("%s, %s: %d calls, %v", name, action, calls, err)
 				}
 			}
@@ -179,7 +179,7 @@ func TestLimits(t *testing.T) {
 		c.opt.Patience = time.Hour
 		start := time.Now()
 		_, err := c.VM(ctx, 7)
-		if !Unsent(failed(t, err)) || time.Since(start) != time.Second {
+		if !unsent(failed(t, err)) || time.Since(start) != time.Second {
 			t.Errorf("%v after %s", err, time.Since(start))
 		}
 		before := calls

@@ -2,9 +2,8 @@ package one
 
 import "strconv"
 
-// HostState is the STATE of a host. The numbers are the same in every version
-// from 4.4 to 7.4 (include/Host.h of those releases); the MONITORING_* states
-// are no longer entered since 6.0.
+// HostState is the STATE of a host. The numbers are the same in every version from 4.4 to 7.4 (include/Host.h of those
+// releases); the MONITORING_* states are no longer entered since 6.0.
 type HostState int
 
 // The host states.
@@ -20,8 +19,7 @@ const (
 	HostOffline             HostState = 8 // set by an admin, 5.4 and later
 )
 
-// String gives the name that OpenNebula's own tools print, or "STATE_<n>" for
-// a number that no version up to 7.4 uses.
+// String gives the name that OpenNebula's own tools print, or "STATE_<n>" for a number that no version up to 7.4 uses.
 func (s HostState) String() string {
 	names := [...]string{"INIT", "MONITORING_MONITORED", "MONITORED", "ERROR", "DISABLED", "MONITORING_ERROR", "MONITORING_INIT",
 		"MONITORING_DISABLED", "OFFLINE"}
@@ -150,16 +148,14 @@ const (
 	Restore                      LCMState = 71
 )
 
-// String gives OpenNebula's name of the state, or "STATE_<n>" for a number
-// that no version up to 7.4 uses.
+// String gives OpenNebula's name of the state, or "STATE_<n>" for a number that no version up to 7.4 uses.
 func (s VMState) String() string {
 	names := [...]string{"INIT", "PENDING", "HOLD", "ACTIVE", "STOPPED", "SUSPENDED", "DONE", "FAILED",
 		"POWEROFF", "UNDEPLOYED", "CLONING", "CLONING_FAILURE"}
 	return name(names[:], "STATE_", int(s))
 }
 
-// String gives OpenNebula's name of the state, or "LCM_STATE_<n>" for a number
-// that no version up to 7.4 uses.
+// String gives OpenNebula's name of the state, or "LCM_STATE_<n>" for a number that no version up to 7.4 uses.
 func (s LCMState) String() string {
 	names := [...]string{
 		"LCM_INIT", "PROLOG", "BOOT", "RUNNING", "MIGRATE", "SAVE_STOP", "SAVE_SUSPEND", "SAVE_MIGRATE",

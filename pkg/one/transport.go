@@ -15,12 +15,10 @@ import (
 // network that has not answered a connection attempt by then will not.
 const dialTimeout = 5 * time.Second
 
-// NewTransport returns a connection pool of at most maxConnections for oned.
-// caFile names a PEM file, or a directory of PEM files, that is trusted besides
-// the system's authorities ("" for none); insecure turns the check of
-// certificates off. A proxy named in the environment is used, except for
-// localhost. net/http sends a POST a second time only if nothing of it was
-// written the first time, so no call is executed twice behind our back.
+// NewTransport returns a connection pool of at most maxConnections for oned. caFile names a PEM file, or a directory of
+// PEM files, that is trusted besides the system's authorities ("" for none); insecure turns the check of certificates
+// off. A proxy named in the environment is used, except for localhost. net/http sends a POST a second time only if
+// nothing of it was written the first time, so no call is executed twice behind our back.
 func NewTransport(caFile string, insecure bool) (*http.Transport, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: insecure}
 	if caFile != "" {
@@ -44,8 +42,7 @@ func NewTransport(caFile string, insecure bool) (*http.Transport, error) {
 	}, nil
 }
 
-// trusted reads the certificates of a PEM file, or of all files in a directory,
-// on top of the system's.
+// trusted reads the certificates of a PEM file, or of all files in a directory, on top of the system's.
 func trusted(path string) (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {

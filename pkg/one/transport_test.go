@@ -107,12 +107,12 @@ func TestRefusedConnection(t *testing.T) {
 	c := serving(t, server, "")
 	server.Close()
 	err := c.Do(ctx(t), Recreate, 7)
-	if e := transportError(t, err); e.Sent || !Unsent(err) || !Temporary(err) || !strings.Contains(e.Error(), "cannot reach oned") || calls.Load() != 0 {
+	if e := transportError(t, err); e.Sent || !unsent(err) || !Temporary(err) || !strings.Contains(e.Error(), "cannot reach oned") || calls.Load() != 0 {
 		t.Errorf("%v", e)
 	}
 	c, _ = New(Options{Endpoint: "http://host.invalid./RPC2", Credentials: "oneadmin:" + secret})
 	_, err = c.call(ctx(t), false, "one.x")
-	if !Unsent(failed(t, err)) {
+	if !unsent(failed(t, err)) {
 		t.Error(err)
 	}
 }
@@ -144,7 +144,7 @@ func TestTimeOut(t *testing.T) {
 		t.Errorf("%d calls for 3", calls.Load())
 	}
 	err := c.Do(ctx, Recreate, 7)
-	if is(t, err, context.DeadlineExceeded); calls.Load() != 3 || !Unsent(err) {
+	if is(t, err, context.DeadlineExceeded); calls.Load() != 3 || !unsent(err) {
 		t.Errorf("a call without time was sent: %v", err)
 	}
 }
@@ -222,7 +222,7 @@ func TestTLS(t *testing.T) {
 	}
 	plain, _ := counting(t, func(int64, http.ResponseWriter, *http.Request) {})
 	plain.URL = strings.Replace(plain.URL, "http:", "https:", 1)
-	if err := serving(t, plain, "").Do(ctx(t), Recreate, 7); !Unsent(failed(t, err)) || Temporary(err) {
+	if err := serving(t, plain, "").Do(ctx(t), Recreate, 7); !unsent(failed(t, err)) || Temporary(err) {
 		t.Errorf("no TLS there: %v", err)
 	}
 }

@@ -23,19 +23,18 @@ type VM struct {
 	Resched bool
 	CPU     float64 // cores
 	Memory  int     // MB
-	// UserTemplate is written by the owner, Template by OpenNebula (and, when
-	// the VM is created, by the owner).
+	// UserTemplate is written by the owner, Template by OpenNebula (and, when the VM is created, by the owner).
 	Template, UserTemplate map[string]string
-	// PersistentDisks: at least one disk is kept when the VM ends. DiskCount is how many it has.
-	PersistentDisks bool
-	DiskCount       int
+	// PersistentDisks: at least one disk is kept when the VM ends. LosesData: what is written to at least one is lost
+	// when the VM is recreated. DiskCount is how many it has.
+	PersistentDisks, LosesData bool
+	DiskCount                  int
 	// History has one record per placement, oldest first. Answers about several
 	// VMs hold the last one only; a VM that was never placed has none.
 	History []Record
 }
 
-// Record is one placement of a VM on a host. Times are Unix seconds by the
-// clock of the front-end, 0 when not reached.
+// Record is one placement of a VM on a host. Times are Unix seconds by the clock of the front-end, 0 when not reached.
 type Record struct {
 	Seq         int
 	HostID      int
@@ -43,13 +42,12 @@ type Record struct {
 	ClusterID   int    // -1 for none
 	DatastoreID int    // system datastore
 	Driver      string // of the guest, such as kvm (VM_MAD, before 5.0 VMMMAD); printable
-	// Action is the number of the action that closed the record: see the
-	// Action* constants.
+	// Action is the number of the action that closed the record: see the Action* constants.
 	Action                   int
 	Start, End               int64
 	PrologStart, PrologEnd   int64
 	RunningStart, RunningEnd int64
-	EpilogStart, EpilogEnd   int64
+	EpilogStart              int64
 }
 
 // The actions of history records that matter to recovery (include/History.h of
@@ -65,8 +63,7 @@ const (
 	ActionPoffHardMigrate = 49
 )
 
-// Status is the state as OpenNebula's tools show it: the LCM state of an ACTIVE
-// VM, else the state.
+// Status is the state as OpenNebula's tools show it: the LCM state of an ACTIVE VM, else the state.
 func (v VM) Status() string {
 	if v.State == Active {
 		return v.LCM.String()
@@ -113,8 +110,7 @@ func size(cpuText, memoryText string) (cpu float64, memoryMB int) {
 	return cpu, memoryMB
 }
 
-// VM reads a VM element of one.vm.info or of a pool; of its templates the attributes that keep
-// takes, all with nil.
+// VM reads a VM element of one.vm.info or of a pool; of its templates the attributes that keep takes, all with nil.
 func (e *Element) VM(keep func(name string) bool) (VM, error) {
 	template, history := e.Child("TEMPLATE"), e.Child("HISTORY_RECORDS")
 	err := cmp.Or(e.Require("ID", "STATE", "LCM_STATE"), e.Once("TEMPLATE", "USER_TEMPLATE", "HISTORY_RECORDS"))
@@ -136,6 +132,7 @@ func (e *Element) VM(keep func(name string) bool) (VM, error) {
 	for _, disk := range template.All("DISK") {
 		v.DiskCount++
 		v.PersistentDisks = v.PersistentDisks || disk.persistent()
+		v.LosesData = v.LosesData || disk.losesData()
 	}
 	for _, h := range history.Children() {
 		r := h.record()
@@ -157,12 +154,20 @@ func (e *Element) VM(keep func(name string) bool) (VM, error) {
 	return v, nil
 }
 
-func parseVM(e *Element) (VM, error) { return e.VM(nil) }
+// WholeVM is VM with all attributes.
+func (e *Element) WholeVM() (VM, error) { return e.VM(nil) }
 
 // persistent reports whether a disk is an image that is kept when the VM ends.
 func (e *Element) persistent() bool { return e.Is("PERSISTENT", "YES") || e.Is("SAVE", "YES") }
 
-// record reads a HISTORY element.
+// losesData reports whether recreating a VM loses what it wrote to a disk: all but read-only disks, CDROMs and swap, and
+// persistent images that the VM works on itself. A copy (LN_TARGET) goes into its image when the VM ends in good order only.
+func (e *Element) losesData() bool {
+	copied := e.Value("LN_TARGET") != "" && !e.Is("LN_TARGET", "NONE")
+	holdsNothing := e.Is("READONLY", "YES") || e.Is("TYPE", "CDROM") || e.Is("TYPE", "SWAP")
+	return !holdsNothing && (!e.persistent() || copied)
+}
+
 func (e *Element) record() Record {
 	return Record{
 		Seq:          int(e.Number("SEQ")),
@@ -179,6 +184,5 @@ func (e *Element) record() Record {
 		RunningStart: e.Number("RSTIME"),
 		RunningEnd:   e.Number("RETIME"),
 		EpilogStart:  e.Number("ESTIME"),
-		EpilogEnd:    e.Number("EETIME"),
 	}
 }

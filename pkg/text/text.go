@@ -46,6 +46,23 @@ func Short(s string, limit int) string {
 	return cut(Printable(cut(s, limit)), limit)
 }
 
+// Some lists the first words, and counts the others, such as 1, 2, 3 and 35 more.
+func Some(words []string, limit int) string {
+	first := strings.Join(words[:min(len(words), limit)], ", ")
+	if more := len(words) - limit; more > 0 {
+		return fmt.Sprintf("%s and %d more", first, more)
+	}
+	return first
+}
+
+// Plural is a number with its noun, such as 1 VM or 2 VMs.
+func Plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 // Quote puts s into quotes, with Go's escapes; it is cut as by Short.
 func Quote(s string, limit int) string { return strconv.Quote(cut(s, limit)) }
 

@@ -48,6 +48,17 @@ func TestQuote(t *testing.T) {
 	}
 }
 
+func TestSome(t *testing.T) {
+	for limit, want := range map[int]string{1: "a and 2 more", 2: "a, b and 1 more", 3: "a, b, c", 4: "a, b, c"} {
+		if got := text.Some([]string{"a", "b", "c"}, limit); got != want {
+			t.Errorf("Some, at most %d: %q, want %q", limit, got, want)
+		}
+	}
+	if got := text.Plural(1, "VM") + text.Plural(0, "VM"); got != "1 VM0 VMs" {
+		t.Errorf("Plural: %s", got)
+	}
+}
+
 func FuzzShort(f *testing.F) {
 	f.Add("name \x1b\xff\u202e", 5)
 	f.Fuzz(func(t *testing.T, s string, limit int) {

@@ -85,10 +85,6 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 	in := check.Input{
 		Given:  check.Given{Own: app.Version(), ConfigFile: s.Config.Path, Values: s.Config.Values(), Place: placeOf(s), NoFencing: noFencing},
 		Client: s.Client, Location: s.Paths.Location, LogDir: s.Paths.Log, State: statedir.Dir(s.StateDir), Settings: fences.Settings,
-		Interval: func(ctx context.Context) (time.Duration, error) {
-			interval, _, err := s.Client.Interval(ctx, filepath.Join(s.Paths.Etc, "monitord.conf"))
-			return interval, err
-		},
 		Downtime: func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
 		Proc:     "/proc", Machine: s.Drivers(),
 	}

@@ -21,7 +21,7 @@ func settingsOf(ctx context.Context, s app.Session) (downtime.Settings, []downti
 		return onedconf.ReadFile(filepath.Join(s.Paths.Etc, string(f)))
 	})
 	if told, err := s.Client.MonitoringInterval(ctx); err == nil && told > 0 {
-		settings = settings.Told(settings.Interval().Setting, told)
+		settings = settings.With(settings.Interval().Setting, told, downtime.ByOned)
 	}
 	return settings, problems
 }

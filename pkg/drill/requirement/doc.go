@@ -3,11 +3,10 @@
 //
 //	(CLUSTER_ID = 0 | CLUSTER_ID = 100) & !(PUBLIC_CLOUD = YES) & NAME = "rack2-*"
 //
-// the way the scheduler itself does it: src/parsers/expr_bool.y and expr_parser.l (src/xml
-// in 4.4; the same but for @>). What is easily got wrong: & and | have the same precedence and
-// go from left to right; a comparison with a missing attribute is false, also with !=; a
-// number on the right compares numbers, anything else is a pattern as of fnmatch(3);
-// characters that are no token are skipped, so a trailing semicolon is no error.
+// the way the scheduler itself does it: src/parsers/expr_bool.y and expr_parser.l (src/xml in 4.4; the same but for
+// @>). What is easily got wrong: & and | have the same precedence and go from left to right; a comparison with a
+// missing attribute is false, also with !=; a number on the right compares numbers, anything else is a pattern as of
+// fnmatch(3); characters that are no token are skipped, so a trailing semicolon is no error.
 package requirement
 
 // Verdict is what an expression gives.

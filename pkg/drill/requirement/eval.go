@@ -1,6 +1,7 @@
 package requirement
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -8,122 +9,87 @@ import (
 
 // Eval evaluates the expression for a host or datastore.
 func (e Expression) Eval(t Target) Verdict {
-	if e.root == nil {
+	if e.eval == nil {
 		return Yes
 	}
-	return e.root.eval(t)
+	return e.eval(t)
 }
 
-// Unknown are the attributes of the expression that are not known of any such host or datastore
-// as t, sorted; without any, Eval never gives Unknown.
-func (e Expression) Unknown(t Target) []string {
-	names := e.root.unknowns(t)
+// Unknown are the attributes of the expression that are not known, sorted; without any, Eval never gives Unknown of
+// a Target that knows the others.
+func (e Expression) Unknown(known func(name string) bool) (names []string) {
+	for _, c := range e.comparisons {
+		if c.unknown(known(c.name)) {
+			names = append(names, c.name)
+		}
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
-func (n *node) unknowns(t Target) []string {
-	switch {
-	case n == nil:
-		return nil
-	case n.name == "":
-		return append(n.left.unknowns(t), n.right.unknowns(t)...)
-	case n.unknown(t):
-		return []string{n.name}
+// unknown reports whether the comparison cannot be evaluated, when its attribute is known or not.
+func (c *comparison) unknown(known bool) bool {
+	if c.current() {
+		return c.isWord || !c.whole // nothing that oned writes, and what the scheduler does with it is chance
 	}
-	return nil
-}
-
-// unknown reports whether the value in a comparison is not known.
-func (n *node) unknown(t Target) bool {
-	if n.current() {
-		return n.value.kind != integer // nothing that oned writes, and what the scheduler does with it is chance
-	}
-	_, known := t.Values(n.name)
-	return !known || strings.HasPrefix(n.name, "/") // a path into the XML
+	return !known || strings.HasPrefix(c.name, "/") // a path into the XML
 }
 
 // current reports whether it is a comparison with CURRENT_VMS.
-func (n *node) current() bool { return n.name == currentVMs && n.op != '@' }
+func (c *comparison) current() bool { return c.name == currentVMs && c.op != "@>" }
 
-func (n *node) eval(t Target) Verdict {
-	switch n.op {
-	case '&':
-		return min(n.left.eval(t), n.right.eval(t))
-	case '|':
-		return max(n.left.eval(t), n.right.eval(t))
-	case '!':
-		return Yes - n.left.eval(t)
-	}
-	if n.unknown(t) {
+func (c *comparison) eval(t Target) Verdict {
+	values, known := t.Values(c.name)
+	holds := false
+	switch {
+	case c.unknown(known):
 		return Unknown
+	case c.current():
+		found := -1.0
+		if c.number >= 0 && c.number <= math.MaxInt32 && t.HasVM(int(c.number)) {
+			found = c.number
+		}
+		holds = c.ordered(found)
+	case !c.isWord:
+		holds = c.compares(values)
+	case len(values) == 0 || c.pattern == "":
+	case c.op == "@>": // tries all values; the others take the first
+		holds = slices.ContainsFunc(values, func(v string) bool { return match(c.pattern, v) })
+	default:
+		holds = match(c.pattern, values[0]) == (c.op == "=")
 	}
-	if n.holds(t) {
+	if holds {
 		return Yes
 	}
 	return No
 }
 
-// holds evaluates a comparison.
-func (n *node) holds(t Target) bool {
-	if n.current() {
-		found := int64(-1)
-		if id := n.value.integer; id == int64(int32(id)) && t.HasVM(int(id)) {
-			found = id
-		}
-		return ordered(n.op, float64(found), float64(n.value.integer))
-	}
-	values, _ := t.Values(n.name)
-	if n.value.kind == word {
-		return n.matches(values)
-	}
-	return n.compares(values)
-}
-
-// matches compares with a pattern; with "" it is false. Only @> tries all values; the others take the first.
-func (n *node) matches(values []string) bool {
-	if len(values) == 0 || n.value.text == "" {
-		return false
-	}
-	if n.op == '@' {
-		return slices.ContainsFunc(values, func(v string) bool { return match(n.value.text, v) })
-	}
-	return match(n.value.text, values[0]) == (n.op != '#')
-}
-
 // compares compares with a number. Values that do not begin with one do not count.
-func (n *node) compares(values []string) bool {
+func (c *comparison) compares(values []string) bool {
 	for _, text := range values {
-		v, ok := n.leading(text)
-		if ok && (n.op != '@' || v == n.number()) {
-			return ordered(n.op, v, n.number())
+		v, ok := c.leading(text)
+		if ok && (c.op != "@>" || v == c.number) {
+			return c.ordered(v)
 		}
 	}
 	return false
 }
 
-// number is the value of the comparison. The scheduler compares single precision.
-func (n *node) number() float64 {
-	if n.value.kind == float {
-		return float64(float32(n.value.float))
-	}
-	return float64(n.value.integer)
-}
-
 // leading reads the number that a text begins with, as C++ streams do: a whole one where
 // the comparison is with a whole one. A number that does not fit is none.
-func (n *node) leading(text string) (float64, bool) {
+func (c *comparison) leading(text string) (float64, bool) {
+	const digits = "0123456789"
 	text = strings.TrimLeft(text, " \t\n\v\f\r")
 	after := text
 	if strings.HasPrefix(text, "-") || strings.HasPrefix(text, "+") {
 		after = text[1:]
 	}
 	after = strings.TrimLeft(after, digits)
-	if n.value.kind == float && strings.HasPrefix(after, ".") {
+	if !c.whole && strings.HasPrefix(after, ".") {
 		after = strings.TrimLeft(after[1:], digits)
 	}
 	begin := strings.TrimSuffix(text, after)
-	if n.value.kind == integer {
+	if c.whole {
 		v, err := strconv.ParseInt(begin, 10, 32)
 		return float64(v), err == nil
 	}
@@ -131,15 +97,14 @@ func (n *node) leading(text string) (float64, bool) {
 	return v, err == nil
 }
 
-// ordered compares two numbers.
-func ordered(op kind, a, b float64) bool {
-	switch op {
-	case '<':
-		return a < b
-	case '>':
-		return a > b
-	case '#':
-		return a != b
+func (c *comparison) ordered(v float64) bool {
+	switch c.op {
+	case "<":
+		return v < c.number
+	case ">":
+		return v > c.number
+	case "!=":
+		return v != c.number
 	}
-	return a == b
+	return v == c.number
 }

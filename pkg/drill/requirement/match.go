@@ -2,9 +2,8 @@ package requirement
 
 import "strings"
 
-// match is fnmatch(3) without flags: * for any text (slashes, too), ? for one character,
-// [a-z] and [!a-z] for one of several, \ for the next character literally. Its time is at
-// most the product of both lengths.
+// match is fnmatch(3) without flags: * for any text (slashes, too), ? for one character, [a-z] and [!a-z] for one of
+// several, \ for the next character literally. Its time is at most the product of both lengths.
 func match(pattern, text string) bool {
 	p, t := 0, 0
 	star, resume := -1, 0
@@ -28,8 +27,7 @@ func match(pattern, text string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// matchOne matches the first element of a pattern, which is not *, with one byte, and gives
-// the length of the element.
+// matchOne matches the first element of a pattern, which is not *, with one byte, and gives the length of the element.
 func matchOne(pattern string, c byte) (int, bool) {
 	if pattern == "" {
 		return 0, false

@@ -1,6 +1,12 @@
 package requirement
 
-import "errors"
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // What Parse refuses.
 var (
@@ -10,8 +16,7 @@ var (
 	ErrTooComplex = errors.New("too long, or nested too deep")
 )
 
-// The limits of an expression. Those that OpenNebula makes itself name one cluster or VM in
-// about 20 characters.
+// The limits of an expression. Those that OpenNebula makes itself name one cluster or VM in about 20 characters.
 const (
 	maxLength = 256 << 10 // bytes
 	maxDepth  = 1000      // parentheses and exclamation marks
@@ -19,17 +24,18 @@ const (
 
 // Expression is a requirement that was read. The zero value is met by everything.
 type Expression struct {
-	root *node
+	eval        func(Target) Verdict
+	comparisons []*comparison
 	// Dynamic: it asks which VMs are on the host, so its verdict changes as VMs are placed.
 	Dynamic bool
 }
 
-// node is a comparison, or an operator with its operands.
-type node struct {
-	op          kind // '&', '|', '!', or that of a comparison: '=', '#' for !=, '<', '>', '@'
-	left, right *node
-	name        string
-	value       token
+// comparison is NAME, an operator and a value: a pattern or a number.
+type comparison struct {
+	name, op      string // =, !=, <, >, @>
+	pattern       string
+	number        float64
+	isWord, whole bool // the value is a pattern; it is a whole number
 }
 
 // Parse reads an expression. The error is ErrSyntax or ErrTooComplex.
@@ -41,42 +47,46 @@ func Parse(text string) (Expression, error) {
 	if len(p.tokens) == 0 {
 		return Expression{}, nil
 	}
-	root := p.expression(0)
+	p.eval = p.expression(0)
 	if p.err == nil && len(p.tokens) > 0 {
 		p.err = ErrSyntax
 	}
 	if p.err != nil {
 		return Expression{}, p.err
 	}
-	return Expression{root: root, Dynamic: p.dynamic}, nil
+	return p.Expression, nil
+}
+
+// tokens gives names, texts in quotes, numbers and operators. What the scheduler's scanner does not know it skips:
+// blanks, a lone quote.
+func tokens(text string) []string {
+	return regexp.MustCompile(`[A-Za-z][A-Za-z0-9_]*|"[^"]*"|-?[0-9]+(\.[0-9]+)?|[@!&|=><()*+/^-]`).FindAllString(text, -1)
 }
 
 // parser takes tokens from the front; after an error it takes none.
 type parser struct {
-	tokens  []token
-	dynamic bool
-	err     error
+	Expression
+	tokens []string
+	err    error
 }
 
-func (p *parser) peek() kind {
+func (p *parser) peek() string {
 	if p.err != nil || len(p.tokens) == 0 {
-		return end
+		return ""
 	}
-	return p.tokens[0].kind
+	return p.tokens[0]
 }
 
-// next takes a token.
-func (p *parser) next() token {
-	if p.peek() == end {
+func (p *parser) next() string {
+	token := p.peek()
+	if token == "" {
 		p.fail(ErrSyntax)
-		return token{}
+	} else {
+		p.tokens = p.tokens[1:]
 	}
-	t := p.tokens[0]
-	p.tokens = p.tokens[1:]
-	return t
+	return token
 }
 
-// fail keeps the first error.
 func (p *parser) fail(err error) {
 	if p.err == nil {
 		p.err = err
@@ -84,60 +94,71 @@ func (p *parser) fail(err error) {
 }
 
 // expression reads terms joined by & and |, from left to right.
-func (p *parser) expression(depth int) *node {
+func (p *parser) expression(depth int) func(Target) Verdict {
 	left := p.term(depth)
-	for p.peek() == '&' || p.peek() == '|' {
-		op := p.next().kind
-		left = &node{op: op, left: left, right: p.term(depth)}
+	for op := p.peek(); op == "&" || op == "|"; op = p.peek() {
+		p.next()
+		a, b := left, p.term(depth)
+		left = func(t Target) Verdict { return min(a(t), b(t)) }
+		if op == "|" {
+			left = func(t Target) Verdict { return max(a(t), b(t)) }
+		}
 	}
 	return left
 }
 
 // term reads a comparison, or something negated or in parentheses.
-func (p *parser) term(depth int) *node {
+func (p *parser) term(depth int) func(Target) Verdict {
 	if depth > maxDepth {
 		p.fail(ErrTooComplex)
 	}
 	switch p.peek() {
-	case '!':
+	case "!":
 		p.next()
-		return &node{op: '!', left: p.term(depth + 1)}
-	case '(':
+		inner := p.term(depth + 1)
+		return func(t Target) Verdict { return Yes - inner(t) }
+	case "(":
 		p.next()
 		inner := p.expression(depth + 1)
-		p.expect(')')
+		if p.next() != ")" {
+			p.fail(ErrSyntax)
+		}
 		return inner
 	}
-	return p.comparison()
+	return p.comparison().eval
 }
 
-// comparison reads NAME, an operator and a value.
-func (p *parser) comparison() *node {
-	n := &node{name: p.expect(word).text, op: p.next().kind}
-	switch n.op {
-	case '=', '<', '>':
-	case '!':
-		n.op = '#'
-		p.expect('=')
-	case '@':
-		p.expect('>')
+func (p *parser) comparison() *comparison {
+	name, op := p.next(), p.next()
+	if op == "!" || op == "@" {
+		op += p.next()
+	}
+	value := p.next()
+	c := &comparison{name: strings.Trim(name, `"`), op: op, isWord: isWord(value), whole: !strings.Contains(value, ".")}
+	p.comparisons = append(p.comparisons, c)
+	p.Dynamic = p.Dynamic || c.name == currentVMs
+	operators := []string{"=", "!=", "@>", "<", ">"}
+	switch {
+	case c.isWord:
+		c.pattern = strings.Trim(value, `"`)
+		operators = operators[:3] // the scheduler orders numbers only
+	case c.whole:
+		n, err := strconv.ParseInt(value, 10, 64)
+		c.number = float64(n) // too large is the largest: no host has it
+		if errors.Is(err, strconv.ErrSyntax) {
+			p.fail(ErrSyntax)
+		}
 	default:
+		f, _ := strconv.ParseFloat(value, 64) // too large is Inf, as with atof
+		c.number = float64(float32(f))        // the scheduler compares single precision
+	}
+	if !isWord(name) || !slices.Contains(operators, op) {
 		p.fail(ErrSyntax)
 	}
-	n.value = p.next()
-	isNumber := n.value.kind == integer || n.value.kind == float
-	if !isNumber && (n.value.kind != word || n.op == '<' || n.op == '>') { // the scheduler orders numbers only
-		p.fail(ErrSyntax)
-	}
-	p.dynamic = p.dynamic || n.name == currentVMs
-	return n
+	return c
 }
 
-// expect takes a token of a kind.
-func (p *parser) expect(k kind) token {
-	t := p.next()
-	if t.kind != k {
-		p.fail(ErrSyntax)
-	}
-	return t
+// isWord reports whether a token is a name or a text in quotes.
+func isWord(token string) bool {
+	return token != "" && (token[0] == '"' || token[0]|0x20 >= 'a' && token[0]|0x20 <= 'z')
 }

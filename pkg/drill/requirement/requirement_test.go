@@ -23,6 +23,11 @@ func (h host) Values(name string) ([]string, bool) {
 
 func (h host) HasVM(id int) bool { return id == 7 }
 
+func known(name string) bool {
+	_, known := example().Values(name)
+	return known
+}
+
 // example is the host of the tables.
 func example() host {
 	return host{
@@ -122,7 +127,7 @@ func TestUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(e.Unknown(example()), " "); got != "/X CURRENT_VMS FREE_CPU" {
+	if got := strings.Join(e.Unknown(known), " "); got != "/X CURRENT_VMS FREE_CPU" {
 		t.Error(got)
 	}
 }
@@ -163,7 +168,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		v := e.Eval(example())
-		if (v == Unknown) && len(e.Unknown(example())) == 0 {
+		if (v == Unknown) && len(e.Unknown(known)) == 0 {
 			t.Error("unknown, and nothing is")
 		}
 		// Parentheses around it change nothing, and ! turns it.

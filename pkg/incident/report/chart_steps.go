@@ -72,7 +72,7 @@ func (c *chart) stepLane(name string, worked []section) lane {
 	}
 	l.Side = took(total)
 	if len(vms) > 0 {
-		l.Side += ", " + plural(len(vms), "VM")
+		l.Side += ", " + text.Plural(len(vms), "VM")
 	}
 	l.Marks = append(bars, ticks...)
 	for _, s := range bad {

@@ -66,7 +66,7 @@ func (v view) failFast() string {
 	for _, name := range v.Host.FailFast {
 		words = append(words, text.Short(name, maxName))
 	}
-	names := some(words, namedNames)
+	names := text.Some(words, namedNames)
 	if last := v.last(); last[wording.FailFastOver].After(last[wording.FailFast]) {
 		return fmt.Sprintf("failed at once to %s until %s", names, v.at(last[wording.FailFastOver]))
 	}

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"one-ft/pkg/text"
 )
 
 // How many characters of a text are shown. The whole text is in the journal.
@@ -56,22 +57,13 @@ func since(d time.Duration) string {
 	return fmt.Sprintf("%+.0f s", d.Seconds())
 }
 
-// some are the first words, the rest is counted, such as 1, 2, 3 and 35 more.
-func some(words []string, most int) string {
-	first := strings.Join(words[:min(len(words), most)], ", ")
-	if more := len(words) - most; more > 0 {
-		return fmt.Sprintf("%s and %d more", first, more)
-	}
-	return first
-}
-
 // someVMs names the first VMs, the lowest ID first.
 func someVMs(ids []int) string {
 	var words []string
 	for _, id := range slices.Sorted(slices.Values(ids)) {
 		words = append(words, strconv.Itoa(id))
 	}
-	return "VM " + some(words, namedVMs)
+	return "VM " + text.Some(words, namedVMs)
 }
 
 // ranges are IDs in at most so many characters, such as 7, 9-12 and 31 more.
@@ -102,12 +94,4 @@ func ranges(ids []int, most int) string {
 		shown, i = shown+part, next
 	}
 	return shown
-}
-
-// plural is a number with its noun.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

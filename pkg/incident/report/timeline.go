@@ -66,14 +66,14 @@ func (v view) happened() []string {
 	var lines []string
 	for i, n := range shares(folds) {
 		if skipped > 0 && i == maxSections/2 {
-			lines = append(lines, fmt.Sprintf("  (%s not shown here)", plural(skipped, "more step")))
+			lines = append(lines, fmt.Sprintf("  (%s not shown here)", text.Plural(skipped, "more step")))
 		}
 		lines = append(lines, fmt.Sprintf("  %s: %s", text.Short(string(all[i].step), maxName), took(all[i].took())))
 		for _, f := range worst(folds[i], n) {
 			lines = append(lines, "    "+v.line(f))
 		}
 		if more := len(folds[i]) - n; more > 0 {
-			lines = append(lines, fmt.Sprintf("    (%s not shown here)", plural(more, "more line")))
+			lines = append(lines, fmt.Sprintf("    (%s not shown here)", text.Plural(more, "more line")))
 		}
 	}
 	return lines
@@ -220,7 +220,7 @@ func (v view) unhandled() (lines []string) {
 		}
 	}
 	if rest > 0 {
-		lines = append(lines, fmt.Sprintf("  (%s with other reasons not shown here)", plural(rest, "more VM")))
+		lines = append(lines, fmt.Sprintf("  (%s with other reasons not shown here)", text.Plural(rest, "more VM")))
 	}
 	return lines
 }

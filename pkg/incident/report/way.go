@@ -249,7 +249,7 @@ func moreWays(rest []way) string {
 	if there > 0 {
 		parts = append(parts, fmt.Sprintf("%d arrived after %s", there, between(slices.Min(times), slices.Max(times))))
 	}
-	return fmt.Sprintf("%s not shown here: %s", plural(there+under, "more VM"), strings.Join(parts, ", "))
+	return fmt.Sprintf("%s not shown here: %s", text.Plural(there+under, "more VM"), strings.Join(parts, ", "))
 }
 
 // maxLegs is how many states of a way are named; a recovery has six.

@@ -91,9 +91,4 @@ func lastLines(output string) string {
 const maxListed = 20
 
 // listed joins names; a few of very many.
-func listed(names []string) string {
-	if more := len(names) - maxListed; more > 0 {
-		return strings.Join(names[:maxListed], ", ") + fmt.Sprintf(" and %d more", more)
-	}
-	return strings.Join(names, ", ")
-}
+func listed(names []string) string { return text.Some(names, maxListed) }

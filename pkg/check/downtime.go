@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"one-ft/pkg/downtime"
+	"one-ft/pkg/text"
 )
 
 // Downtime is how long VMs would be down, as data.
@@ -99,7 +100,7 @@ func (e *evaluation) detection() {
 
 // lever is the best of these levers that helps.
 func lever(in downtime.Input, kinds ...downtime.LeverKind) (downtime.Lever, bool) {
-	levers := downtime.Levers(in, downtime.Span{})
+	levers := downtime.Levers(in, downtime.Span{}, in.Failure)
 	i := slices.IndexFunc(levers, func(l downtime.Lever) bool { return slices.Contains(kinds, l.Kind) })
 	if i < 0 {
 		return downtime.Lever{}, false
@@ -143,7 +144,7 @@ func (e *evaluation) scheduler() {
 	if in.Place {
 		by = "one-ft needs (place: true)"
 	}
-	what := fmt.Sprintf("%s has the most VMs, %d: if it dies, %s %s to start them on %s", host.name(), vms, by, limit.Span, counted(others, "other host"))
+	what := fmt.Sprintf("%s has the most VMs, %d: if it dies, %s %s to start them on %s", host.name(), vms, by, limit.Span, text.Plural(others, "other host"))
 	switch {
 	case limit.Span.Never():
 		e.stop(fix, "the scheduler starts no VM at all: MAX_HOST is 0")

@@ -1,10 +1,12 @@
 package check
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,9 +15,30 @@ import (
 	"time"
 
 	"one-ft/pkg/incident"
-	"one-ft/pkg/one"
 	"one-ft/pkg/statedir"
 )
+
+// Incidents is what the journal tells.
+type Incidents struct {
+	// Err is why the journal could not be read; nil also when there is none yet.
+	Err  error
+	Open []Incident // number ascending
+	// GaveUp are incidents that ended lately, the last of their host or VM, with VMs that were on their way for too
+	// long: their IDs are in Waiting.
+	GaveUp  []Incident
+	Damaged []string // names of files
+	// Back are the hosts whose last incident ended because they were monitored again, and when it began; by host ID.
+	Back map[int]time.Time
+}
+
+// Incident is an open incident, or one that gave VMs up.
+type Incident struct {
+	incident.Record
+	// Held: a process works on it. HeldKnown is false when that cannot be seen.
+	Held, HeldKnown bool
+	// Waiting are VMs that are on their way, or were when they were given up, by what they wait for.
+	Waiting map[incident.Wait][]int
+}
 
 const (
 	// maxRecords is how many of the newest incidents are read; older ones that are open were
@@ -132,17 +155,80 @@ func isHeld(held map[string]bool, dir, kind string, id int) bool {
 	})
 }
 
-// loadedHooks reads the hooks for hosts and VMs of a running oned out of one.system.config. They
-// are nil when it has no hook manager in it: then it does not tell all.
-func loadedHooks(conf *one.Element) []HookLine {
-	if conf.Child("HM_MAD") == nil {
-		return nil
+func (e *evaluation) incidents() {
+	in := e.Incidents
+	if in.Err != nil {
+		e.warn(asOneadmin, "the journal cannot be read: %v", in.Err)
 	}
-	hooks := []HookLine{}
-	for _, resource := range []string{"HOST", "VM"} {
-		for _, h := range conf.All(resource + "_HOOK") {
-			hooks = append(hooks, HookLine{resource, h.Value("NAME"), h.Value("ON"), h.Value("COMMAND"), h.Value("ARGUMENTS")})
+	for _, name := range in.Damaged {
+		e.warn("oneft incidents", "%s in the journal is damaged", name)
+	}
+	for _, i := range in.Open {
+		f := Finding{Severity: Warning, Fix: fmt.Sprintf("oneft resume %d", i.Number), Hosts: i.hosts(),
+			What: fmt.Sprintf("%s is open since %s", i.name(), i.Began.Format(time.DateTime))}
+		switch {
+		case !i.HeldKnown:
+			f.What += "; whether anybody works on it cannot be seen"
+		case i.Held:
+			f.Severity, f.Fix = OK, ""
+			f.What += ", and a process works on it"
+		case i.Status == incident.Following:
+			f.What += i.followed()
+		default:
+			f.Severity = Problem
+			f.What += ", and nobody works on it"
+		}
+		e.add(f)
+	}
+	for _, i := range in.GaveUp {
+		e.gaveUp(i)
+	}
+	if in.Err == nil && len(in.Open) == 0 {
+		e.ok("none is open")
+	}
+}
+
+func (i Incident) name() string {
+	return fmt.Sprintf("incident %d (%s %d, %s)", i.Number, i.Kind, i.ID, i.Name)
+}
+
+func (i Incident) hosts() []int {
+	if i.Kind == "host" {
+		return []int{i.ID}
+	}
+	return nil
+}
+
+// followed says what the VMs of an incident wait for of which all that there was to do is done.
+func (i Incident) followed() string {
+	words := map[incident.Wait]string{
+		incident.WaitCleanup: "for the end of their clean-up", incident.WaitScheduler: "for the scheduler", incident.WaitRoom: "for a host with room",
+		incident.WaitDisks: "for their disks", incident.WaitBoot: "to boot", incident.WaitOwner: "on hold, for their owner",
+	}
+	line := "; oneft resume follows its VMs until they run"
+	for _, w := range slices.Sorted(maps.Keys(i.Waiting)) {
+		line += fmt.Sprintf("; waiting %s: VM %s", cmp.Or(words[w], "on their way"), listed(i.Waiting[w]))
+	}
+	return line
+}
+
+// gaveUp is about an incident that ended with VMs on their way: of those that still are nobody else speaks.
+func (e *evaluation) gaveUp(i Incident) {
+	left := map[string][]int{} // by state
+	for _, ids := range i.Waiting {
+		for _, id := range ids {
+			if state, on := e.VMs.OnTheWay[id]; on {
+				left[state] = append(left[state], id)
+			}
 		}
 	}
-	return hooks
+	var parts []string
+	for _, state := range slices.Sorted(maps.Keys(left)) {
+		slices.Sort(left[state])
+		parts = append(parts, fmt.Sprintf("VM %s (%s)", listed(left[state]), state))
+	}
+	if len(parts) > 0 {
+		e.add(Finding{Severity: Warning, Fix: fmt.Sprintf("oneft incidents show %d", i.Number), Hosts: i.hosts(),
+			What: fmt.Sprintf("%s has ended, and these VMs do not run yet: %s", i.name(), strings.Join(parts, ", "))})
+	}
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,9 +15,40 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/process"
 )
+
+// FrontEnd is what this machine tells.
+type FrontEnd struct {
+	// Local: oned runs on this machine, and its processes can be looked at.
+	Local bool
+	// OnedUID is the user that oned and hooks run as, OnedUser its name; when Local.
+	OnedUID  int
+	OnedUser string
+	UID      int // of this process
+	// Manager: the process that runs hooks is there, in ManagerState of /proc, such as S; ManagerDead when it does
+	// nothing any more.
+	Manager, ManagerDead bool
+	ManagerState         string
+	// ManagerLog is the last line of its log when it could not read its hooks; "" else.
+	ManagerLog string
+	// Timer: something runs oneft resume regularly.
+	Timer bool
+}
+
+// Path is a directory or file that hooks need.
+type Path struct {
+	Path, For string
+	File      bool
+	Err       error // why they cannot write or run it
+}
+
+// errSpace is a file system that takes nothing more.
+var errSpace = errors.New("the file system takes nothing")
+
+var errNotRunnable = errors.New("it is not there, or not executable")
 
 // machine looks at this machine: processes, logs, directories, timers. It writes nothing.
 func (c *collector) machine() {
@@ -37,7 +69,6 @@ func (c *collector) machine() {
 	c.dirs(hooks)
 }
 
-// dirs are the directories and files that hooks write.
 func (c *collector) dirs(hooks fence.Account) {
 	add := func(must bool, what string, paths ...string) {
 		for _, path := range paths {
@@ -66,8 +97,7 @@ func (c *collector) dirs(hooks fence.Account) {
 }
 
 // daemons finds oned and the process that runs hooks: onehem-server.rb since 5.10
-// (share/pkgs/services/systemd/opennebula-hem.service), before that the driver one_hm.rb, a
-// child of oned (src/hm_mad).
+// (share/pkgs/services/systemd/opennebula-hem.service), before that the driver one_hm.rb, a child of oned (src/hm_mad).
 func (c *collector) daemons(fe *FrontEnd) {
 	if !process.IsLocal(c.facts.Endpoint) {
 		return
@@ -91,9 +121,8 @@ func (c *collector) daemons(fe *FrontEnd) {
 	}
 }
 
-// failedLoad is the last line in the log of the hook execution manager that says that it could not
-// read its hooks, unless it could later on: it goes on without any then (HookMap.load in
-// src/hem/onehem-server.rb, 5.10.0 to 7.4.0).
+// failedLoad is the last line in the log of the hook execution manager that says that it could not read its hooks,
+// unless it could later on: it goes on without any then (HookMap.load in src/hem/onehem-server.rb, 5.10.0 to 7.4.0).
 func failedLoad(path string) string {
 	failed := ""
 	for _, line := range tail(path) {
@@ -197,4 +226,90 @@ func writable(path string, as fence.Account) error {
 		return fmt.Errorf("%s belongs to %s with mode %04o, and hooks run as %s", path, accountOf(int(owner.Uid)).Name, info.Mode().Perm(), as.Name)
 	}
 	return nil
+}
+
+func programs(v config.Values) (all []Path) {
+	add := func(what string, argv []string) {
+		if len(argv) == 0 {
+			return
+		}
+		p := Path{Path: argv[0], For: what}
+		if filepath.IsAbs(p.Path) && !process.Runnable(p.Path) {
+			p.Err = errNotRunnable
+		}
+		all = append(all, p)
+	}
+	for _, argv := range v.Confirm {
+		add("confirm", argv)
+	}
+	for _, n := range v.Notify {
+		add("notify", n.Command)
+	}
+	return all
+}
+
+func (e *evaluation) manager() {
+	fe := e.FrontEnd
+	name, restart := "onehem-server.rb", "systemctl restart opennebula-hem"
+	if e.Version.Before(5, 9) {
+		name, restart = "one_hm", "systemctl restart opennebula"
+	}
+	switch {
+	case !fe.Local:
+		e.warn("run oneft check on the front-end, as oneadmin or root", "oned does not run on this machine, or its processes cannot be seen: whether anything runs hooks is not known")
+	case e.Follows:
+		e.skip("the hook manager: it runs on the leader")
+	case !fe.Manager:
+		e.stop(restart, "no process %s: nobody runs hooks, and oned does not repeat what it misses now", name)
+	case fe.ManagerDead:
+		e.stop(restart, "%s is in state %s: it runs no hooks", name, fe.ManagerState)
+	case fe.ManagerLog != "":
+		e.stop(restart, "%s could not read its hooks when it started, and runs none: %s", name, fe.ManagerLog)
+	default:
+		e.ok("%s runs", name)
+	}
+}
+
+func (e *evaluation) timer() {
+	switch {
+	case !e.FrontEnd.Local: // the manager says so
+	case e.FrontEnd.Timer:
+		e.ok("oneft resume runs regularly")
+	default:
+		e.warn("systemctl enable --now one-ft-resume.timer, or copy scripts/one-ft-resume.cron to /etc/cron.d/one-ft-resume",
+			"no timer runs oneft resume: a host whose hook was lost is never recovered")
+	}
+}
+
+func (e *evaluation) configuration() {
+	if e.ConfigFile == "" {
+		e.ok("no configuration file: the defaults hold")
+	} else {
+		e.ok("%s can be read", e.ConfigFile)
+	}
+	for _, p := range e.Programs {
+		if p.Err != nil {
+			e.warn("chmod 0755 "+p.Path+", or correct "+p.For+" in "+e.ConfigFile, "%s: %s: %v", p.For, p.Path, p.Err)
+		}
+	}
+}
+
+func (e *evaluation) files() {
+	user, found := cmp.Or(e.FrontEnd.OnedUser, "oneadmin"), false
+	for _, d := range e.Dirs {
+		fix := fmt.Sprintf("install -d -o %s -m 0755 %s", user, d.Path)
+		switch {
+		case d.Err == nil:
+			continue
+		case errors.Is(d.Err, errSpace):
+			fix = "df -h " + d.Path + "; df -i " + d.Path
+		case d.File:
+			fix = fmt.Sprintf("chown %s %s", user, d.Path)
+		}
+		found = true
+		e.problem(fix, "hooks cannot write %s (%s): %v", d.Path, d.For, d.Err)
+	}
+	if !found && len(e.Dirs) > 0 {
+		e.ok("hooks can write the directories for state and logs")
+	}
 }

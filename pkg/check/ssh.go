@@ -1,15 +1,98 @@
 package check
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/failfast"
+	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
+
+// SSH is what is known of the ssh client of the user that the drivers run as.
+type SSH struct {
+	// Known: oned runs on this machine, and everything below was collected. Err says why not.
+	Known bool
+	Err   error
+	User  string
+	Force failfast.Force
+	// Timeouts are those of the hosts in service and in ERROR; by host ID.
+	Timeouts []HostTimeout
+	Marks    []failfast.Mark // all that there are, leftovers and others
+	MarksErr error
+	// Stale are persistent masters to hosts in ERROR.
+	Stale []StaleMaster
+}
+
+// HostTimeout is the ConnectTimeout for one host.
+type HostTimeout struct {
+	Host int
+	// Timeout is 0 for none.
+	Timeout time.Duration
+	Err     error // ssh does not tell
+}
+
+// StaleMaster is a persistent master of ssh to a host in ERROR: each driver command waits for it.
+type StaleMaster struct {
+	Host int
+	Name string
+	PID  int
+}
+
+// errNoState is a state directory that no hook has made yet.
+var errNoState = errors.New("there is no state directory yet: oneft hooks install makes it")
+
+// ssh looks at the ssh client as the drivers of oned use it. It writes a mark for a name that does not
+// exist, for milliseconds, and only where there is a state directory.
+func (c *collector) ssh(ctx context.Context, hosts []one.Host) (s SSH) {
+	if !c.facts.FrontEnd.Local || c.Machine == nil {
+		return s
+	}
+	client, err := failfast.NewClient(c.Machine, string(c.State))
+	s.User = client.User.Name
+	if errors.Is(err, failfast.ErrNoSSH) {
+		s.Known, s.Force.State = true, failfast.NoSSH
+		return s
+	}
+	if info, statErr := os.Stat(string(c.State)); err == nil && (statErr != nil || !info.IsDir()) {
+		err = errNoState
+	}
+	if s.Err = err; err != nil {
+		return s
+	}
+	s.Known = true
+	marks := failfast.Open(string(c.State))
+	s.Force = client.InForce(ctx, marks)
+	s.Marks, s.MarksErr = marks.List()
+	var names []string
+	var asked []one.Host
+	for _, h := range hosts {
+		if h.State.Back() || h.State.Starting() || h.State.Failed() {
+			names, asked = append(names, h.Name), append(asked, h)
+		}
+	}
+	for i, a := range client.ResolveAll(ctx, names) {
+		h := asked[i]
+		s.Timeouts = append(s.Timeouts, HostTimeout{Host: h.ID, Timeout: a.ConnectTimeout, Err: a.Err})
+		if !h.State.Failed() || a.ControlPath == "" {
+			continue
+		}
+		masters, err := client.Masters(a.ControlPath)
+		if err != nil {
+			c.skip("persistent ssh connections to host %d: %v", h.ID, err)
+		}
+		for _, p := range masters {
+			s.Stale = append(s.Stale, StaleMaster{Host: h.ID, Name: h.Name, PID: p.PID})
+		}
+	}
+	return s
+}
 
 // installSSH is the command that writes the block, and ConnectTimeout where nothing else sets it.
 const installSSH = "oneft hooks install --ssh"
@@ -33,7 +116,6 @@ func (e *evaluation) ssh() {
 	}
 }
 
-// failFast is about the block.
 func (e *evaluation) failFast() {
 	f, user := e.SSH.Force, e.SSH.User
 	switch f.State {
@@ -64,7 +146,7 @@ func (e *evaluation) costs() string {
 		}
 	}
 	return fmt.Sprintf("a dead host costs oned %d commands for each VM, %s of a host at a time%s: %s when it is on the same network, %s when it is routed",
-		downtime.Commands(1), counted(e.Settings.CleanupThreads(""), "VM"), host, e.cleanupOf(most, downtime.Silent), e.cleanupOf(most, downtime.Dropped))
+		downtime.Commands(1), text.Plural(e.Settings.CleanupThreads(""), "VM"), host, e.cleanupOf(most, downtime.Silent), e.cleanupOf(most, downtime.Dropped))
 }
 
 // timeouts wants a ConnectTimeout of at most failfast.Timeout for all hosts.
@@ -90,7 +172,7 @@ func (e *evaluation) timeouts() {
 	e.slow(long, longest, fix, fmt.Sprintf("with a ConnectTimeout of more than %s", failfast.Timeout))
 	switch {
 	case len(silent) > 0:
-		e.skip("ConnectTimeout of %s (%s): %s", counted(len(silent), "host"), listed(silent), strings.SplitN(first.Error(), "\n", 2)[0])
+		e.skip("ConnectTimeout of %s (%s): %s", text.Plural(len(silent), "host"), listed(silent), strings.SplitN(first.Error(), "\n", 2)[0])
 	case len(none)+len(long) == 0 && len(e.SSH.Timeouts) > 0:
 		e.ok("ssh gives up on a host that does not answer after %s at the latest", failfast.Timeout)
 	}
@@ -112,10 +194,9 @@ func (e *evaluation) slow(hosts []int, timeout time.Duration, fix, what string) 
 		later += ", and one that hangs perhaps never"
 	}
 	e.add(Finding{Severity: Warning, Hosts: hosts, Fix: fix,
-		What: fmt.Sprintf("ssh connects to %s %s (%s): one whose packets are dropped is ERROR %s", counted(len(hosts), "host"), what, listed(hosts), later)})
+		What: fmt.Sprintf("ssh connects to %s %s (%s): one whose packets are dropped is ERROR %s", text.Plural(len(hosts), "host"), what, listed(hosts), later)})
 }
 
-// marks names those that were left, and hosts that live and have one.
 func (e *evaluation) marks() {
 	if e.SSH.MarksErr != nil {
 		e.skip("marks of hosts that are off: %v", e.SSH.MarksErr)
@@ -145,7 +226,7 @@ func (e *evaluation) marks() {
 		{failfast.MarkExpired, "have expired and do nothing any more"},
 	} {
 		if names := left[kind.state]; len(names) > 0 {
-			e.warn("oneft resume", "%s of hosts that were off were left, and %s: %s", counted(len(names), "mark"), kind.why, strings.Join(names[:min(len(names), maxListed)], ", "))
+			e.warn("oneft resume", "%s of hosts that were off were left, and %s: %s", text.Plural(len(names), "mark"), kind.why, strings.Join(names[:min(len(names), maxListed)], ", "))
 		}
 	}
 }

@@ -1,10 +1,12 @@
 package one
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"one-ft/pkg/onedconf"
@@ -67,4 +69,55 @@ func (c *Client) MonitoringInterval(ctx context.Context) (int, error) {
 		}
 	}
 	return 0, nil
+}
+
+// raftFollower and raftCandidate are states of a server in one.zone.raftstatus (RaftManager.h,
+// 5.4 to 7.4); 0 is alone, 3 the leader.
+const (
+	raftCandidate = 1
+	raftFollower  = 2
+)
+
+// Follows reports whether this oned is a follower of another front-end or looks for a
+// leader: its own hooks do not run then. It is false before 5.4, which knows no followers.
+func (c *Client) Follows(ctx context.Context) (bool, error) {
+	raft, err := c.document(ctx, "one.zone.raftstatus")
+	if errors.Is(err, ErrUnsupported) {
+		return false, nil
+	}
+	if err == nil {
+		err = raft.Require("STATE")
+	}
+	state := raft.Number("STATE")
+	return state == raftFollower || state == raftCandidate, wrap(err, "read the state of the front-end")
+}
+
+// User is a user of the cloud.
+type User struct {
+	ID     int
+	Name   string // printable
+	Groups []int  // all, the primary one first
+}
+
+// Admin reports whether the user may do everything: oneadmin, and members of the group of
+// that name (AuthManager.cc of 4.4 to 7.4; both have ID 0).
+func (u User) Admin() bool { return u.ID == 0 || slices.Contains(u.Groups, 0) }
+
+// ownUser is the ID with which one.user.info gives the user who asks.
+const ownUser = -1
+
+// OwnUser reads the user of this client.
+func (c *Client) OwnUser(ctx context.Context) (User, error) {
+	u, err := readObject(ctx, c, "USER", ownUser, (*Element).User, "one.user.info")
+	return u, wrap(err, "read the own user")
+}
+
+// User reads a USER element.
+func (e *Element) User() (User, error) {
+	if err := cmp.Or(e.Require("ID", "GID"), e.Once("GROUPS")); err != nil {
+		return User{}, wrap(err, "user")
+	}
+	primary := int(e.Number("GID"))
+	others := slices.DeleteFunc(e.IDs("GROUPS"), func(id int) bool { return id == primary })
+	return User{ID: int(e.Number("ID")), Name: text.Printable(e.Value("NAME")), Groups: append([]int{primary}, others...)}, nil
 }

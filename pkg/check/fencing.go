@@ -1,16 +1,136 @@
 package check
 
 import (
+	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/text"
 )
+
+// Host is a host with what it would be fenced with.
+type Host struct {
+	one.Host
+	// Err is why it cannot be fenced as configured: fence.ErrNotConfigured, or what is wrong.
+	Err     error
+	Levels  [][]Device // the ways to fence it, each with its devices
+	Asked   bool       // agents reported their status
+	Promise fence.Promise
+	// Promised: the host has published what it promises; PromiseErr says what is wrong with that.
+	Promised   bool
+	PromiseErr error
+	// Isolated is the version of host_isolated that it runs; "" when it does not tell.
+	Isolated string
+}
+
+// Device is one device of a level.
+type Device struct {
+	Kind  fence.Kind
+	Label string // such as "fence_ipmilan on 10.0.0.11"
+	// Key tells devices apart: the same key on two hosts is the same outlet. "" compares with none.
+	Key   string
+	Power fence.Power
+	Err   error       // why it would not prove the host off: a *fence.Problem, or what an agent says
+	Lease fence.Lease // with its defaults
+	// FromTemplate: the lease is an attribute of the host.
+	FromTemplate bool
+}
+
+// maxAgents is how many fence agents run at the same time: an agent is a Python program of
+// some 30 MB, and the front-end has other work. A choice.
+const maxAgents = 16
+
+func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
+	all := make([]Host, len(pool))
+	slots := make(chan struct{}, maxAgents)
+	var wg sync.WaitGroup
+	for i, h := range pool {
+		all[i] = newHost(h)
+		if c.Settings == nil || h.State == one.HostOffline {
+			continue
+		}
+		s, err := c.Settings(h)
+		s.Slots = slots
+		if all[i].Err = err; err != nil {
+			continue
+		}
+		problems, _ := fence.Ready(fenceHost(h), s, c.account)
+		all[i].levels(s.Levels, problems)
+		if !c.NoFencing {
+			wg.Go(func() { all[i].ask(ctx, s) })
+		}
+	}
+	wg.Wait()
+	return all
+}
+
+// newHost reads what a host has published.
+func newHost(h one.Host) Host {
+	host := Host{Host: h, Isolated: text.Printable(h.Template["FT_ISOLATED_VERSION"])}
+	host.Promise, host.Promised, host.PromiseErr = fence.TemplatePromise(h.Template)
+	return host
+}
+
+// levels sets the levels before any agent was asked, with what the front-end sees of them. That an admin has to
+// confirm is no error of a device, and leases are checked by what hosts publish.
+func (h *Host) levels(levels []fence.Level, problems []*fence.Problem) {
+	for _, level := range levels {
+		var devices []Device
+		for _, d := range level.Devices {
+			device := Device{Kind: d.Kind, Label: d.String(), Power: fence.PowerUnknown, Key: keyOf(d)}
+			if d.Kind == fence.KindLease {
+				device.Lease = d.Lease.WithDefaults()
+				own, found, err := fence.TemplateLease(h.Template)
+				device.FromTemplate = found && err == nil && own == device.Lease
+			}
+			devices = append(devices, device)
+		}
+		h.Levels = append(h.Levels, devices)
+	}
+	for _, p := range problems {
+		if d := &h.Levels[p.Level-1][p.Place-1]; d.Kind == fence.KindAgent || d.Kind == fence.KindCommand {
+			d.Err = p
+		}
+	}
+}
+
+// keyOf tells the outlet of an agent from others without showing a parameter: all
+// parameters together, some of which are secret.
+func keyOf(d fence.Device) string {
+	named := slices.ContainsFunc([]string{"ip", "ipaddr", "plug", "port"}, func(p string) bool { return d.Params[p] != "" })
+	if d.Kind != fence.KindAgent || !named {
+		return ""
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q%q", d.Agent, d.Params))) // fmt sorts maps
+}
+
+func fenceHost(h one.Host) fence.Host {
+	return fence.Host{ID: h.ID, Name: h.Name, Template: h.Template}
+}
+
+func (h *Host) ask(ctx context.Context, s fence.Settings) {
+	list, err := fence.Status(ctx, fenceHost(h.Host), s)
+	if err != nil {
+		h.Err = err
+		return
+	}
+	h.Asked = true
+	for _, level := range h.Levels {
+		for j := range level {
+			if d := &level[j]; len(list) > 0 && d.Kind == fence.KindAgent && d.Err == nil {
+				d.Label, d.Power, d.Err = list[0].Device, list[0].Power, list[0].Err
+			}
+			list = list[min(1, len(list)):]
+		}
+	}
+}
 
 // hostFinding is a finding about one host. Those with the same severity and reason become one
 // Finding, so that a hundred hosts do not fill a hundred lines.
@@ -24,27 +144,23 @@ type hostFinding struct {
 // maxApart is how many hosts with the same trouble are named one by one.
 const maxApart = 3
 
-// group adds findings about hosts.
 func (e *evaluation) group(all []hostFinding) {
-	for len(all) > 0 {
-		first := all[0]
-		var same, rest []hostFinding
-		for _, f := range all {
-			if f.severity == first.severity && f.reason == first.reason {
-				same = append(same, f)
-			} else {
-				rest = append(rest, f)
-			}
+	var groups [][]hostFinding
+	for _, f := range all {
+		i := slices.IndexFunc(groups, func(g []hostFinding) bool { return g[0].severity == f.severity && g[0].reason == f.reason })
+		if i < 0 {
+			groups, i = append(groups, nil), len(groups)
 		}
-		all = rest
+		groups[i] = append(groups[i], f)
+	}
+	for _, g := range groups {
 		var ids []int
-		for _, f := range same {
-			ids = append(ids, f.host.ID)
-			if len(same) <= maxApart {
+		for _, f := range g {
+			if ids = append(ids, f.host.ID); len(g) <= maxApart {
 				e.grouped(f.severity, []int{f.host.ID}, f.fix, "%s: %s", f.host.name(), f.reason)
 			}
 		}
-		if len(same) > maxApart {
+		if first := g[0]; len(g) > maxApart {
 			if first.fix != "" {
 				first.fix += "; and the same for each of them"
 			}
@@ -62,7 +178,6 @@ func (e *evaluation) grouped(s Severity, ids []int, fix, format string, args ...
 	e.add(f)
 }
 
-// fencing is about whether each host could be proven off.
 func (e *evaluation) fencing() {
 	if e.fencingMode() == config.FencingOff {
 		e.warn("take -u, --fencing off and fencing: off out of the hook and the configuration", "fencing is off: a host that only lost its network keeps its VMs, and they run twice")
@@ -83,7 +198,7 @@ func (e *evaluation) fencing() {
 	e.sameOutlet()
 	e.report.FencingNotAsked = e.NoFencing
 	bad := slices.ContainsFunc(e.report.Hosts, func(h HostFencing) bool { return !h.OK })
-	hosts := counted(len(e.report.Hosts), "host")
+	hosts := text.Plural(len(e.report.Hosts), "host")
 	switch {
 	case bad || len(e.report.Hosts) == 0:
 	case e.NoFencing:
@@ -96,7 +211,6 @@ func (e *evaluation) fencing() {
 	}
 }
 
-// fencingOf is about one host.
 func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 	out = HostFencing{ID: h.ID, Name: h.Name}
 	say := func(s Severity, fix, reason string) {
@@ -150,8 +264,7 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 	return found, out
 }
 
-// level reports whether a level would prove a host off, as far as can be seen, and what its
-// devices say.
+// level reports whether a level would prove a host off, as far as can be seen, and what its devices say.
 func (h Host) level(devices []Device) (ok bool, says string) {
 	ok = true
 	var words []string
@@ -206,7 +319,6 @@ func (e *evaluation) sameOutlet() {
 	}
 }
 
-// addFence is how a host is given a fence.
 func addFence(h Host) string {
 	if h.Promised && h.PromiseErr == nil {
 		return fmt.Sprintf("onehost update %d: %s", h.ID, leaseLines(h.Promise))

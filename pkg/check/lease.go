@@ -9,9 +9,9 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/text"
 )
 
-// lease reports why a lease of a host proves nothing.
 func (h Host) lease(d Device) error { return d.Lease.Against(h.Promise, h.Promised, h.PromiseErr) }
 
 // leaseLines are the attributes of a host that wait for long enough for what it promises.
@@ -52,11 +52,10 @@ func (e *evaluation) leases() {
 	}
 	e.group(all)
 	if good > 0 && len(all) == 0 {
-		e.ok("the leases of %s are waited for long enough", counted(good, "host"))
+		e.ok("the leases of %s are waited for long enough", text.Plural(good, "host"))
 	}
 }
 
-// leaseOf is about one lease.
 func (e *evaluation) leaseOf(h Host, d Device) hostFinding {
 	err := h.lease(d)
 	f := hostFinding{severity: Problem, host: h}
