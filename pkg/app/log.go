@@ -86,7 +86,7 @@ func (l *Log) Close() {
 
 // started logs what the tool was called for.
 func (l *Log) started(kind hook.Kind, e hook.Event) {
-	l.entry = l.entry.WithField(strings.ToLower(kind.String()), e.ID)
+	l.entry = l.entry.WithField(strings.ToLower(string(kind)), e.ID)
 	from := "its ID"
 	if e.FromTemplate {
 		from = "its template"

@@ -12,6 +12,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/wording"
 	"one-ft/test/testdata/tapes"
 )
 
@@ -96,7 +97,7 @@ func TestGaveUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := func(w incident.Wait) []incident.Hop {
+	path := func(w wording.Wait) []incident.Hop {
 		return []incident.Hop{{State: "UNKNOWN"}, {State: "PENDING", Waits: w}}
 	}
 	for _, host := range []int{3, 4, 3} { // a later incident of host 3 is the one that counts
@@ -104,9 +105,9 @@ func TestGaveUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.VM(incident.VM{ID: 10 + host, Result: "incomplete", Path: path(incident.WaitRoom)})
-		c.VM(incident.VM{ID: 20 + host, Result: "incomplete", Path: path(incident.WaitNothing)})
-		c.VM(incident.VM{ID: 30 + host, Result: "done", Path: path(incident.WaitRoom)})
+		c.VM(incident.VM{ID: 10 + host, Result: "incomplete", Path: path(wording.WaitRoom)})
+		c.VM(incident.VM{ID: 20 + host, Result: "incomplete", Path: path(wording.WaitNothing)})
+		c.VM(incident.VM{ID: 30 + host, Result: "done", Path: path(wording.WaitRoom)})
 		c.End(incident.Incomplete, "so and so")
 	}
 	var found []string

@@ -16,6 +16,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/wording"
 )
 
 // Incidents is what the journal tells.
@@ -37,7 +38,7 @@ type Incident struct {
 	// Held: a process works on it. HeldKnown is false when that cannot be seen.
 	Held, HeldKnown bool
 	// Waiting are VMs that are on their way, or were when they were given up, by what they wait for.
-	Waiting map[incident.Wait][]int
+	Waiting map[wording.Wait][]int
 }
 
 const (
@@ -111,14 +112,14 @@ func readRecord(path string) (r incident.Record, err error) {
 }
 
 // waiting are the VMs of an incident that are on their way, or were when they were given up, by what they wait for.
-func waiting(r incident.Record) map[incident.Wait][]int {
-	all := map[incident.Wait][]int{}
+func waiting(r incident.Record) map[wording.Wait][]int {
+	all := map[wording.Wait][]int{}
 	for _, v := range r.VMs {
 		n := len(v.Path)
 		if n == 0 {
 			continue
 		}
-		if w := v.Path[n-1].Waits; v.Result == "starting" || v.Result == "incomplete" && w != incident.WaitNothing {
+		if w := v.Path[n-1].Waits; v.Result == "starting" || v.Result == "incomplete" && w != wording.WaitNothing {
 			all[w] = append(all[w], v.ID)
 		}
 	}
@@ -201,9 +202,9 @@ func (i Incident) hosts() []int {
 
 // followed says what the VMs of an incident wait for of which all that there was to do is done.
 func (i Incident) followed() string {
-	words := map[incident.Wait]string{
-		incident.WaitCleanup: "for the end of their clean-up", incident.WaitScheduler: "for the scheduler", incident.WaitRoom: "for a host with room",
-		incident.WaitDisks: "for their disks", incident.WaitBoot: "to boot", incident.WaitOwner: "on hold, for their owner",
+	words := map[wording.Wait]string{
+		wording.WaitCleanup: "for the end of their clean-up", wording.WaitScheduler: "for the scheduler", wording.WaitRoom: "for a host with room",
+		wording.WaitDisks: "for their disks", wording.WaitBoot: "to boot", wording.WaitOwner: "on hold, for their owner",
 	}
 	line := "; oneft resume follows its VMs until they run"
 	for _, w := range slices.Sorted(maps.Keys(i.Waiting)) {

@@ -8,8 +8,8 @@ import (
 	"one-ft/pkg/config"
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
-	"one-ft/pkg/recovery"
 )
 
 var (
@@ -73,8 +73,8 @@ func leased(id int, promise fence.Promise) Host {
 
 // inQuarantine is a host that one-ft has taken out of scheduling.
 func inQuarantine(h *Host, zombies string) {
-	q := recovery.Quarantine{FrontEnd: "one1-1f3a", Incident: 12, At: noon.Add(-time.Hour), Proven: true}
-	h.State, h.Template[recovery.AttrQuarantine] = one.HostDisabled, q.String()
+	q := hostmark.Quarantine{FrontEnd: "one1-1f3a", Incident: 12, At: noon.Add(-time.Hour), Proven: true}
+	h.State, h.Template[hostmark.AttrQuarantine] = one.HostDisabled, q.String()
 	if zombies != "" {
 		h.Template["ZOMBIES"] = zombies
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/text"
@@ -155,7 +156,7 @@ func (h Host) name() string { return fmt.Sprintf("host %d (%s)", h.ID, h.Name) }
 func (e *evaluation) host(h Host) {
 	open := slices.ContainsFunc(e.Incidents.Open, func(i Incident) bool { return i.Kind == "host" && i.ID == h.ID })
 	active, left, show := e.VMs.Active[h.ID], isNone(h.Template["FT_ACTION"]), fmt.Sprintf("onehost show %d", h.ID)
-	q, quarantined := recovery.QuarantineOf(h.Host)
+	q, quarantined := hostmark.QuarantineOf(h.Host)
 	zombies := strings.Join(recovery.Zombies(h.Host), ", ")
 	switch {
 	case h.State.Back() || h.State.Starting():

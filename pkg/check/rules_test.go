@@ -13,6 +13,7 @@ import (
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // TestGood: a cloud without trouble has neither problems nor warnings, on all versions.
@@ -97,14 +98,14 @@ func hostTroubles() []trouble {
 			f.Hosts[0].State, f.VMs.Active, f.VMs.Cleaning = one.HostError, nil, map[int][]int{1: {7, 8}}
 		}, []string{"problem hosts |VM 7, 8 in CLEANUP_RESUBMIT may stay so forever|host_error 1 -r", "warning hosts |host 1 (node1) is in ERROR|onehost show 1"}, ""},
 		{"followed", v74, func(f *Facts) {
-			f.Incidents.Open = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon, Status: incident.Following}, HeldKnown: true, Waiting: map[incident.Wait][]int{incident.WaitRoom: {7}, incident.WaitBoot: {8, 9}}}}
+			f.Incidents.Open = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon, Status: incident.Following}, HeldKnown: true, Waiting: map[wording.Wait][]int{wording.WaitRoom: {7}, wording.WaitBoot: {8, 9}}}}
 		}, []string{"warning incidents |oneft resume follows its VMs until they run; waiting to boot: VM 8, 9; waiting for a host with room: VM 7|oneft resume 12"}, ""},
 		{"given up on their way", v74, func(f *Facts) {
-			f.Incidents.GaveUp = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon}, Waiting: map[incident.Wait][]int{incident.WaitRoom: {7, 6}, incident.WaitBoot: {8, 9}}}}
+			f.Incidents.GaveUp = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon}, Waiting: map[wording.Wait][]int{wording.WaitRoom: {7, 6}, wording.WaitBoot: {8, 9}}}}
 			f.VMs.OnTheWay = map[int]string{6: "PENDING", 7: "PENDING", 9: "BOOT", 10: "PROLOG"} // 8 runs by now
 		}, []string{"warning incidents |incident 12 (host 1, node1) has ended, and these VMs do not run yet: VM 9 (BOOT), VM 6, 7 (PENDING)|oneft incidents show 12"}, ""},
 		{"given up, and running by now", v74, func(f *Facts) {
-			f.Incidents.GaveUp = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon}, Waiting: map[incident.Wait][]int{incident.WaitRoom: {7}}}}
+			f.Incidents.GaveUp = []Incident{{Record: incident.Record{Number: 12, Kind: "host", ID: 1, Name: "node1", Began: noon}, Waiting: map[wording.Wait][]int{wording.WaitRoom: {7}}}}
 		}, nil, ""},
 		{"disabled", v74, func(f *Facts) { f.Hosts[0].State = one.HostDisabled }, []string{"warning hosts |is DISABLED with 1 VM|onehost enable 1"}, ""},
 		{"disabled, empty", v74, func(f *Facts) { f.Hosts[2].State = one.HostDisabled }, nil, ""},

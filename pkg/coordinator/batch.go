@@ -123,21 +123,17 @@ func (b Batch) Problems() []string {
 	return problems
 }
 
-// ExitCode is 1 when something was not handled or not possible, else 3 when something would
-// not have been safe, else 0.
+// ExitCode is 1 when something was not handled or not possible, else 3 when something would not have been safe, else 0.
 func (b Batch) ExitCode() int {
-	code := app.ExitDone
-	if len(b.Errors) > 0 {
-		code = app.ExitIncomplete
-	}
-	if code == app.ExitDone && b.WouldRefuse > 0 {
-		code = app.ExitRefused
-	}
+	codes := map[int]bool{app.ExitIncomplete: len(b.Errors) > 0, app.ExitRefused: b.WouldRefuse > 0}
 	for _, r := range b.Reports {
-		switch c := r.ExitCode(); {
-		case c == app.ExitIncomplete, code == app.ExitDone:
-			code = c
-		}
+		codes[r.ExitCode()] = true
 	}
-	return code
+	switch {
+	case codes[app.ExitIncomplete]:
+		return app.ExitIncomplete
+	case codes[app.ExitRefused]:
+		return app.ExitRefused
+	}
+	return app.ExitDone
 }

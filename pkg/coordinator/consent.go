@@ -28,9 +28,8 @@ func consent(ctx context.Context, s app.Session, q incident.Request) *failover.R
 	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) {
 		return nil
 	}
-	report := &failover.Report{Object: fmt.Sprintf("host %d (%s)", host.ID, host.Name), State: host.State.String(), Outlook: &o}
-	report.Refused = report.Sum(wording.Declined, wording.Words(o.Detail))
-	return report
+	report := failover.Refusal(host, o, wording.Of(wording.Declined, wording.Words(o.Detail)))
+	return &report
 }
 
 // unprovenQuestion says what acting without a proof does, and how to make sure.

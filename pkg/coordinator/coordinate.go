@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,9 +26,9 @@ const (
 	// Nothing that it waits for keeps it from that. A choice.
 	sayAlive = 5 * time.Second
 	hung     = time.Minute
-	// named is how long a process that has handed a host over waits for the number of its incident: its hook is to end
-	// within a second. With more than failover.Crowd hosts handed over it looks once: others wait for its place among the
-	// hooks, and their hosts for being watched.
+	// named is how long a process that has handed a host over waits for the number of its incident: its hook is to end within a
+	// second. With more than failover.Crowd hosts handed over it looks once: others wait for its place among the hooks, and
+	// their hosts for being watched.
 	named = 600 * time.Millisecond
 )
 
@@ -47,7 +48,7 @@ type coordinator struct {
 	shared *shared
 	own    []incident.Request // what this process was called for
 
-	results []Result
+	results map[int]Result // by host
 	stuck   map[int]string // the text of requests that could not be removed, by host
 	alive   time.Time      // when it last said that it works
 	warned  string         // what was last said about the spool
@@ -56,7 +57,7 @@ type coordinator struct {
 // Coordinate hands hosts over to the coordinator, or becomes it. Then it ends when nothing is left to do. Every request is
 // on the disk before: whoever dies leaves it to the next process.
 func Coordinate(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications) []Result {
-	c := &coordinator{s: s, notify: notify, shared: newShared(s), own: requests, stuck: map[int]string{}}
+	c := &coordinator{s: s, notify: notify, shared: newShared(s), own: requests, results: map[int]Result{}, stuck: map[int]string{}}
 	cloud := endpointDir(s.Client.Endpoint())
 	var err error
 	c.spool, err = incident.OpenSpool(statedir.Dir(s.StateDir).Spool(cloud))
@@ -86,7 +87,7 @@ func Coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 			journaling.Prune(journal)
 		}
 		if left, _ := c.spool.List(); ctx.Err() != nil || !slices.ContainsFunc(left, func(h incident.Handed) bool { return !c.isStuck(h) }) {
-			return c.results
+			return c.all()
 		}
 	}
 	s.Log.Say(wording.NotHandedOver, err)
@@ -100,8 +101,8 @@ func endpointDir(endpoint string) string {
 	return fmt.Sprintf("%08x", h.Sum32())
 }
 
-// hangs reports whether the coordinator has been stopped, or its disk does not answer: then nobody would work on the
-// hosts that are handed to it.
+// hangs reports whether the coordinator has been stopped, or its disk does not answer: then nobody would work on the hosts
+// that are handed to it.
 func (c *coordinator) hangs(ctx context.Context) bool {
 	for range 2 { // one that has only just got the lock says so in a moment
 		if last, known := c.spool.LastAlive(); !known || time.Since(last) <= hung {
@@ -121,7 +122,7 @@ func (c *coordinator) alone(ctx context.Context) []Result {
 		report, err := RunHost(ctx, c.s, q, c.notify)
 		c.add(Result{ID: q.ID, Report: report, Err: err})
 	}
-	return c.results
+	return c.all()
 }
 
 // handedOver adds the reports about hosts that another process works on.
@@ -129,16 +130,15 @@ func (c *coordinator) handedOver(holder string) []Result {
 	journal, err := openJournal(c.s)
 	all, _ := c.spool.List() // whoever works on them tells of errors
 	for _, q := range c.own {
-		if indexOf(c.results, q.ID) >= 0 {
+		if _, done := c.results[q.ID]; done {
 			continue
 		}
-		r := failover.Report{Object: fmt.Sprintf("host %d", q.ID)}
-		r.Elsewhere = r.Sum(wording.HandedOverTo, holder)
+		why, number := wording.Of(wording.HandedOverTo, holder), 0
 		for end := time.Now().Add(named); err == nil && len(c.own) == 1; time.Sleep(spoolEvery / 2) {
 			if open, is, _ := journal.OpenOf("host", q.ID); is {
-				r.Incident = open.Number
+				number = open.Number
 				if open.Began.Before(q.At) {
-					r.Sum(wording.AlreadyHandled, q.ID, holder)
+					why = wording.Of(wording.AlreadyHandled, q.ID, holder)
 				}
 				break
 			}
@@ -146,9 +146,9 @@ func (c *coordinator) handedOver(holder string) []Result {
 				break
 			}
 		}
-		c.results = append(c.results, Result{ID: q.ID, Report: r})
+		c.results[q.ID] = Result{ID: q.ID, Report: failover.Elsewhere(q.ID, number, why)}
 	}
-	return c.results
+	return c.all()
 }
 
 // loop works until the spool is empty and nothing runs.
@@ -239,21 +239,21 @@ func (c *coordinator) work(ctx context.Context, h incident.Handed) Result {
 
 // add keeps a result; of two for one host the one with more to say.
 func (c *coordinator) add(r Result) {
-	i := indexOf(c.results, r.ID)
-	switch {
-	case i < 0:
-		c.results = append(c.results, r)
-	case r.Report.Incident > 0 || r.Err != nil:
-		c.results[i] = r
+	if _, known := c.results[r.ID]; !known || r.Report.Incident > 0 || r.Err != nil {
+		c.results[r.ID] = r
 	}
 }
 
-func indexOf(all []Result, id int) int {
-	return slices.IndexFunc(all, func(r Result) bool { return r.ID == id })
+// all are the results in the order of the IDs.
+func (c *coordinator) all() (all []Result) {
+	for _, id := range slices.Sorted(maps.Keys(c.results)) {
+		all = append(all, c.results[id])
+	}
+	return all
 }
 
-// remove takes a host off the spool. When another event for it has come meanwhile that stays, and the host is recovered
-// once more: it may have been back and have failed since.
+// remove takes a host off the spool. When another event for it has come meanwhile that stays, and the host is recovered once
+// more: it may have been back and have failed since.
 func (c *coordinator) remove(h incident.Handed) {
 	if _, err := c.spool.Done(h); err != nil {
 		c.stuck[h.ID] = h.Text()

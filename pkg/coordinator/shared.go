@@ -10,8 +10,8 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// maxAgents is how many fence agents and commands run at the same time: an agent is a
-// Python program of some 30 MB. A choice.
+// maxAgents is how many fence agents and commands run at the same time: an agent is a Python program of some 30 MB. A
+// choice.
 const maxAgents = 32
 
 // shared is what the recoveries of several hosts in one process have in common. That of a process that works on one host or
@@ -32,8 +32,8 @@ func newShared(s app.Session) *shared {
 
 func (c *shared) alone() bool { return c.Shared == nil }
 
-// frontEndStarted is when this front-end was started or became leader. It is looked up once in
-// a second, which reads a file of each process of this machine.
+// frontEndStarted is when this front-end was started or became leader. It is looked up once in a second, which reads a file
+// of each process of this machine.
 func (c *shared) frontEndStarted(of app.Session) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -48,8 +48,7 @@ func newWork(s app.Session, q incident.Request, notify *journaling.Notifications
 	return w
 }
 
-// hooksOfOned is the version up to which oned itself calls hooks, that of a host on each failed
-// cycle.
+// hooksOfOned is the version up to which oned itself calls hooks, that of a host on each failed cycle.
 var hooksOfOned = one.Version{Major: 5, Minor: 10}
 
 // cycle finds out how long a monitoring cycle is.
@@ -74,7 +73,7 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 	if !shared.alone() {
 		cloud = shared.Cloud()
 	}
-	report, err := failover.Host(ctx, cloud, locks(s), w.hostJob(), w.options())
+	report, err := failover.RecoverHost(ctx, cloud, locks(s), w.hostJob(), w.options())
 	w.rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
@@ -83,10 +82,7 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
 	w := newWork(s, q, notify, &shared{})
 	job := failover.VMJob{Dialect: s.Dialect, Decide: decision(q)}
-	if !q.NoBudget {
-		job.Budget = newBudget(s)
-	}
-	report, err := failover.VM(ctx, s.Client, locks(s), job, w.options())
+	report, err := failover.RecoverVM(ctx, s.Client, locks(s), job, w.options())
 	w.rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
@@ -102,7 +98,7 @@ func (w work) hostJob() failover.HostJob {
 		Storm: w.storm(), Insist: q.ConfirmedOff || q.Override && s.Attended,
 	}
 	for _, argv := range q.Opinions {
-		job.Opinions = append(job.Opinions, failover.NewOpinion(argv, s.Client.HostXML, s.RunProgram))
+		job.Opinions = append(job.Opinions, newOpinion(argv, s.Client.HostXML, s.RunProgram))
 	}
 	fences := NewFences(s, w.say)
 	job.Describe = fences.Describe
@@ -148,8 +144,11 @@ func (w work) options() failover.Options {
 	s, q, v := w.s, w.q, w.s.Config.Values()
 	o := failover.Options{
 		Request: q, Record: w.rec, Notify: w.say, Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, Attended: s.Attended,
-		Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Estimate: newEstimate(s), Budget: newBudget(s),
-		Bar: failover.NewBar(s.Drivers(), s.StateDir, w.say), Shared: w.shared.Shared,
+		Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Estimate: newEstimate(s), Shared: w.shared.Shared,
+		Bar: failfast.NewBar(s.Drivers(), s.StateDir, func(m wording.Message) { w.say(failover.Event{VM: -1, Level: m.Level(), Message: m}) }),
+	}
+	if !q.NoBudget {
+		o.Budget = newBudget(s)
 	}
 	if q.Timeout > 0 {
 		o.Timeout = incident.Duration(q.Timeout)
@@ -182,8 +181,8 @@ func decision(q incident.Request) func(recovery.Single) recovery.Step {
 	return func(v recovery.Single) recovery.Step { return recovery.Failure(v, policy) }
 }
 
-// ForHost does what a request for the host of a session asks for, unless the operator at the terminal declines. A hook
-// that finds a coordinator at work hands its host over; one that finds none works on all that are handed to it.
+// ForHost does what a request for the host of a session asks for, unless the operator at the terminal declines. A hook that
+// finds a coordinator at work hands its host over; one that finds none works on all that are handed to it.
 func ForHost(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
 	q.Kind, q.ID = "host", s.ID
 	q = NewRequest(s, q)

@@ -144,7 +144,7 @@ func TestUserWhoSeesNoHosts(t *testing.T) {
 			return append(append([]byte{}, b[:from]...), b[to:]...)
 		}})
 		w.job.Storm = failover.Storm{Policy: recovery.GuardPolicy{Share: 0.5, Hosts: 3, Window: time.Hour}, GiveUp: time.Minute}
-		if _, err := failover.Host(t.Context(), w.client, nil, w.job, w.opt); err == nil || !strings.Contains(err.Error(), "this user does not see all hosts") {
+		if _, err := failover.RecoverHost(t.Context(), w.client, nil, w.job, w.opt); err == nil || !strings.Contains(err.Error(), "this user does not see all hosts") {
 			t.Errorf("error %v", err)
 		}
 		if n := len(w.changes(0)); n > 0 {
@@ -157,7 +157,7 @@ func TestNoSuchHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, fourHosts("6.10.0"))
 		w.opt.Request.ID = 99
-		if _, err := failover.Host(t.Context(), w.client, nil, w.job, w.opt); !errors.Is(err, failover.ErrNoHost) {
+		if _, err := failover.RecoverHost(t.Context(), w.client, nil, w.job, w.opt); !errors.Is(err, failover.ErrNoHost) {
 			t.Errorf("host 99: %v", err)
 		}
 	})
@@ -170,7 +170,7 @@ func TestProofOfAnotherHost(t *testing.T) {
 		w.failHost()
 		for _, proof := range []fence.Proof{{}, fence.WithoutProof(2, "test")} {
 			w.job.Fence = func(context.Context, one.Host, fence.Look) (fence.Proof, error) { return proof, nil }
-			if _, err := failover.Host(t.Context(), w.client, nil, w.job, w.opt); err == nil || len(w.changes(0)) > 0 {
+			if _, err := failover.RecoverHost(t.Context(), w.client, nil, w.job, w.opt); err == nil || len(w.changes(0)) > 0 {
 				t.Errorf("%s: error %v, calls %v", proof, err, w.changes(0))
 			}
 		}

@@ -11,24 +11,13 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// Budget bounds what is done to VMs one by one without a person.
-type Budget struct {
-	Policy recovery.Budget
-	// Notes are the attempts of this front-end, Rate is for all its VMs.
-	Notes *incident.Attempts
-	Rate  *incident.Rate
-	// GiveUp is how long a VM waits for its turn at most.
-	GiveUp time.Duration
-}
-
-// attrAttempts is where attempts that leave no trace in the history of a VM are noted in
-// its user template, for other front-ends. Its owner can change it, so it only adds to what
-// is known otherwise.
+// attrAttempts is where attempts that leave no trace in the history of a VM are noted in its user template, for other
+// front-ends. Its owner can change it, so it only adds to what is known otherwise.
 const attrAttempts = "FT_ATTEMPTS"
 
-// preview says for a dry run what is left of the budget.
-func (b Budget) preview(r *runner, vm one.VM, host *one.Host) string {
-	s := b.judge(r, vm, host)
+// budgetLeft says for a dry run what is left of the budget.
+func (r *runner) budgetLeft(vm one.VM, host *one.Host) string {
+	b, s := r.opt.Budget, r.spent(vm, host)
 	switch {
 	case s.Exhausted:
 		return wording.Of(wording.BudgetLeftNone, s.Attempts, s.Limit, b.Policy.Window).String()
@@ -38,8 +27,7 @@ func (b Budget) preview(r *runner, vm one.VM, host *one.Host) string {
 	return wording.Of(wording.BudgetLeft, s.Attempts+1, s.Limit, b.Policy.Window).String()
 }
 
-// acts reports whether a step does something that could go on for ever. A deletion ends
-// it.
+// acts reports whether a step does something that could go on forever. A deletion ends it.
 func acts(s recovery.Step) bool {
 	switch s.Verb {
 	case recovery.VerbLeave, recovery.VerbAlready, recovery.VerbDelete:
@@ -48,11 +36,12 @@ func acts(s recovery.Step) bool {
 	return true
 }
 
-// judge finds what a VM has used of its budget.
-func (b Budget) judge(r *runner, vm one.VM, host *one.Host) recovery.Spent {
+// spent is what a VM has used of its budget.
+func (r *runner) spent(vm one.VM, host *one.Host) recovery.Spent {
+	b := r.opt.Budget
 	own, err := b.Notes.Of(vm.ID)
 	if err != nil {
-		r.say(vm.ID, wording.BudgetUnread, err)
+		r.say(vm.ID, wording.Trouble, err)
 	}
 	return b.Policy.Judge(vm, host, union(incident.ParseTimes(vm.UserTemplate[attrAttempts]), own), time.Now())
 }
@@ -65,11 +54,11 @@ func union(a, b []time.Time) []time.Time {
 
 // afford waits until the budget of a VM and the rate of all VMs let a step be carried out,
 // and notes the attempt. Otherwise it ends the task, and reports false.
-func (r *runner) afford(ctx context.Context, b Budget, t *task, host *one.Host) bool {
+func (r *runner) afford(ctx context.Context, t *task, host *one.Host) bool {
 	vm := t.step.VM
-	spent := b.judge(r, vm, host)
+	spent := r.spent(vm, host)
 	if spent.Exhausted {
-		r.end(t, Incomplete, givenUp(vm.ID, t.step.Verb, spent, b.Policy.Window))
+		r.end(t, Incomplete, r.givenUp(vm.ID, t.step.Verb, spent))
 		return false
 	}
 	if spent.Wait > 0 {
@@ -79,32 +68,28 @@ func (r *runner) afford(ctx context.Context, b Budget, t *task, host *one.Host) 
 			return false
 		}
 	}
-	if !r.turn(ctx, b, t) {
+	if !r.takeRate(ctx, t) {
 		return false
 	}
-	r.note(ctx, b, vm, t.step.Verb)
+	r.note(ctx, vm, t.step.Verb)
 	return true
 }
 
 // givenUp says why nothing is done any more, and what to do.
-func givenUp(id int, verb recovery.Verb, s recovery.Spent, window time.Duration) wording.Message {
+func (r *runner) givenUp(id int, verb recovery.Verb, s recovery.Spent) wording.Message {
 	if s.Limit == 0 {
 		return wording.Of(wording.BudgetNone)
 	}
-	return wording.Of(wording.BudgetSpent, s.Attempts, s.Limit, window, toolFor(verb), id, s.Until)
-}
-
-// toolFor is the executable whose step this is.
-func toolFor(verb recovery.Verb) string {
+	tool := "vm_failure"
 	if verb == recovery.VerbBoot {
-		return "vm_unknown"
+		tool = "vm_unknown"
 	}
-	return "vm_failure"
+	return wording.Of(wording.BudgetSpent, s.Attempts, s.Limit, r.opt.Budget.Policy.Window, tool, id, s.Until)
 }
 
-// turn waits until it is the turn of a VM.
-func (r *runner) turn(ctx context.Context, b Budget, t *task) bool {
-	began, told := time.Now(), false
+// takeRate waits until the rate of all VMs lets this one be acted on.
+func (r *runner) takeRate(ctx context.Context, t *task) bool {
+	b, began, told := r.opt.Budget, time.Now(), false
 	for {
 		pause, err := b.Rate.Take(time.Now())
 		switch {
@@ -129,10 +114,10 @@ func (r *runner) turn(ctx context.Context, b Budget, t *task) bool {
 
 // note writes an attempt down before it is made: on this front-end, and, if the history
 // of the VM will not show it, in its template for the others.
-func (r *runner) note(ctx context.Context, b Budget, vm one.VM, verb recovery.Verb) {
+func (r *runner) note(ctx context.Context, vm one.VM, verb recovery.Verb) {
 	now := time.Now()
-	if err := b.Notes.Add(vm.ID, now); err != nil {
-		r.say(vm.ID, wording.BudgetUnwritten, err)
+	if err := r.opt.Budget.Notes.Add(vm.ID, now); err != nil {
+		r.say(vm.ID, wording.Trouble, err)
 	}
 	if verb == recovery.VerbRecreate {
 		return

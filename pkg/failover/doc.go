@@ -1,18 +1,21 @@
-// Package failover carries a recovery out: it confirms that a host failed, reads
-// its VMs, lets package recovery decide, acts, and looks whether it happened.
+// Package failover carries a recovery out: it confirms that a host failed, reads its VMs, lets package recovery decide, acts,
+// and verifies the result.
 //
-// It never sends two calls for one VM at the same time, never acts on a VM that
-// it has not just read, and never lets one VM stop the others. What oned does
-// with the calls is in the design's "host_error step by step" and was measured
-// on live daemons.
+// It never sends two calls for one VM at the same time, never acts on a VM that it has not just read, and never lets one VM
+// stop the others. What oned does with the calls is in the design's "host_error step by step" and was measured on live
+// daemons.
+//
+// The files read in this order, and a call from one goes to those behind it: vm.go (a single VM), host.go (a failed host,
+// from the first look to the plan), event.go, previous.go (what an earlier process left), plan.go, follow.go (acts on the plan
+// and follows the VMs until they run), forecast.go, claim.go, barrier.go, preempt.go, budget.go, report.go, act.go (one call for one
+// VM), runner.go (what is given), shared.go, observer.go (what is seen of hosts), doc.go. The job of a host is host.go,
+// follow.go and act.go; the others are what those use.
 package failover
 
 import (
 	"context"
-	"slices"
 	"time"
 
-	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -39,23 +42,22 @@ type Cloud interface {
 
 // Locker gives one process at a time an object; *incident.Locks does.
 type Locker interface {
-	// Acquire returns an error that is incident.ErrBusy when another process has
-	// the object.
+	// Acquire returns an error that is incident.ErrBusy when another process has the object.
 	Acquire(kind string, id int) (release func(), err error)
 	// Holder says which process has an object; "" for none.
 	Holder(kind string, id int) string
 }
 
-// Recorder keeps what is done, so that another process can go on with it. None of its
+// Recorder keeps what is done, so that another process can resume it. None of its
 // methods fails: a recovery does not wait for a disk.
 type Recorder interface {
 	// Open reports whether a process that was stopped has left the work open.
 	Open() bool
 	// Handled says that the event only repeats one about an outage that has been worked on,
-	// and what became of that; the zero Message when there is something to do.
+	// and the result of that; the zero Message when there is something to do.
 	Handled(ctx context.Context, host one.Host) wording.Message
 	// Begin is called when the work begins: the object is locked, and there is something to
-	// do. It returns what processes before have done.
+	// do. It returns what earlier processes have done.
 	Begin(o Opening) Earlier
 	// Stage is called at the begin of each step.
 	Stage(step incident.Step)
@@ -69,7 +71,7 @@ type Recorder interface {
 	// done.
 	Planned(all []Outcome)
 	VM(o Outcome)
-	// Leave says that another process goes on with the incident.
+	// Leave says that another process resumes the incident.
 	Leave()
 	// Number is that of the incident; 0 without.
 	Number() int
@@ -81,8 +83,7 @@ type Opening struct {
 	// Contact is when oned last monitored the host; the zero time when it does not tell.
 	Contact time.Time
 	VMs     []int // of the host
-	// From names the incident of another front-end that is gone on with, which began at
-	// Since; "" for none.
+	// From names the incident of another front-end that is taken over, which began at Since; "" for none.
 	From  string
 	Since time.Time
 	// Settle: an open incident is ended, whatever it is about; no new one is begun.
@@ -91,10 +92,9 @@ type Opening struct {
 	Apart bool
 }
 
-// Earlier is what processes before have done for the same outage.
+// Earlier is what earlier processes have done for the same outage.
 type Earlier struct {
-	// Watched is since when the host has been watched without a break that matters; the zero
-	// time for not yet.
+	// Watched is since when the host has been watched without a break that matters; the zero time for not yet.
 	Watched time.Time
 	// VMs are those that they had planned.
 	VMs []incident.VM
@@ -109,17 +109,27 @@ type Earlier struct {
 // noRecorder keeps nothing.
 type noRecorder struct{}
 
-func (noRecorder) Open() bool                                        { return false }
+func (noRecorder) Open() bool { return false }
+
 func (noRecorder) Handled(context.Context, one.Host) wording.Message { return wording.Message{} }
-func (noRecorder) Begin(Opening) Earlier                             { return Earlier{} }
-func (noRecorder) Stage(incident.Step)                               {}
-func (noRecorder) Proved(string, bool)                               {}
-func (noRecorder) Host(func(*incident.HostRecord))                   {}
-func (noRecorder) Forecast([]incident.Stage)                         {}
-func (noRecorder) Planned([]Outcome)                                 {}
-func (noRecorder) VM(Outcome)                                        {}
-func (noRecorder) Leave()                                            {}
-func (noRecorder) Number() int                                       { return 0 }
+
+func (noRecorder) Begin(Opening) Earlier { return Earlier{} }
+
+func (noRecorder) Stage(incident.Step) {}
+
+func (noRecorder) Proved(string, bool) {}
+
+func (noRecorder) Host(func(*incident.HostRecord)) {}
+
+func (noRecorder) Forecast([]incident.Stage) {}
+
+func (noRecorder) Planned([]Outcome) {}
+
+func (noRecorder) VM(Outcome) {}
+
+func (noRecorder) Leave() {}
+
+func (noRecorder) Number() int { return 0 }
 
 // What has to be seen before a VM counts as done: incident.Request.Verify.
 const (
@@ -127,37 +137,6 @@ const (
 	VerifyLeft    = "left"    // the VM left the host and its clean-up is over, or it left the state that it failed in
 	VerifyRunning = "running" // the VM runs again
 )
-
-// Options are what all executables that act on VMs share.
-type Options struct {
-	Request  incident.Request // what was asked for
-	Parallel int              // VMs acted on at the same time; at least 1
-	Timeout  time.Duration    // for acting and verifying together
-	// Quarantine takes a failed host out of scheduling before its VMs are started elsewhere.
-	Quarantine bool
-	// Estimate says what the cloud needs; nil takes the limits of this package.
-	Estimate Estimate
-	// Budget bounds how often a VM is recreated once more that could not be started elsewhere; nil does not.
-	Budget *Budget
-	// Placer, when set, places VMs that wait for a host instead of the scheduler.
-	Placer Placer
-	// Bar, when set, makes ssh to a host that is off fail at once.
-	Bar      func(ctx context.Context, host one.Host, names []string, incident int) (Barrier, error)
-	DryRun   bool // stop with the plan
-	Attended bool // a person or a script waits for the answer
-	// FrontEnd is how this front-end is called in the claims on hosts (Claim); "" for no
-	// claims.
-	FrontEnd string
-	// Strays: VMs whose clean-up on the host has not ended are found, too, whoever has recreated them.
-	Strays bool
-	// Record, when set, keeps what is done.
-	Record Recorder
-	// Shared is set when several hosts are recovered in one process.
-	Shared *Shared
-	// Notify, when set, is told of each thing that happens. It is called from
-	// several goroutines, one at a time.
-	Notify func(Event)
-}
 
 // Event is one line of progress.
 type Event struct {
@@ -174,32 +153,6 @@ const (
 	Info    = wording.Info
 	Warning = wording.Warning
 	Problem = wording.Problem
-)
-
-// The limits of acting and verifying.
-const (
-	// fresh is how old a reading of a VM may be when it is acted on. The plan
-	// reads VMs one by one where oned has no call for several (before 5.12);
-	// reading each again within a second would only double the calls.
-	fresh = time.Second
-	// askAgain is how long a VM may stay unmoved after oned accepted a call, before
-	// it is asked for again. oned moves a VM within 0.3 s (20 VMs on 5.10).
-	askAgain = 10 * time.Second
-	// maxAsks is how often one VM is asked for in all.
-	maxAsks = 3
-	// maxRefusals is how often a refusal because of the state is answered by
-	// reading and planning that VM again.
-	maxRefusals = 2
-	// maxResumes is how often a SUSPENDED or POWEROFF VM is resumed to recreate
-	// it: the resume falls back within a fraction of a second on a dead host.
-	maxResumes = 5
-	// firstLook is the pause after the first look whether something has happened: oned 5.10 and
-	// later begin to recreate a VM some milliseconds after the answer.
-	firstLook = 10 * time.Millisecond
-	// firstPause and maxPause bound the growing pauses between two attempts, and maxPause those
-	// between two looks.
-	firstPause = 100 * time.Millisecond
-	maxPause   = 5 * time.Second
 )
 
 // Result is how it ended for one VM.
@@ -220,7 +173,7 @@ const (
 	WouldRefuse   Result = "would be refused"
 )
 
-// Outcome is what became of one VM.
+// Outcome is the result for one VM.
 type Outcome struct {
 	VM     int           `json:"vm"`
 	Name   string        `json:"name"`
@@ -243,60 +196,32 @@ type Outcome struct {
 	Path []incident.Hop `json:"path,omitempty"`
 }
 
-// Report is what became of a recovery.
-type Report struct {
-	Object  string `json:"object"` // such as "host 3 (node03)"
-	State   string `json:"state"`  // of the host or VM at the beginning
-	DryRun  bool   `json:"dry_run"`
-	Summary string `json:"summary"` // one line
-	Refused bool   `json:"refused"` // nothing was done because it would not have been safe
-	// Fence says how the host was proven off, or why not.
-	Fence string `json:"fence,omitempty"`
-	// Preview is what a dry run found out about the guard and the fence.
-	Preview []string `json:"preview,omitempty"`
-	// Outlook is what a dry run says of the proof; nil else.
-	Outlook  *fence.Outlook `json:"outlook,omitempty"`
-	Outcomes []Outcome      `json:"vms"`
-	Seconds  float64        `json:"seconds"`
-	// Unproven: VMs are started elsewhere, and nothing proves that the host is off.
-	Unproven bool `json:"unproven,omitempty"`
-	// late: VMs did not run in time; attended: a person waits for the answer.
-	late, attended bool
-	// said is what Summary says.
-	said wording.Message
-	// Back: the host came back, and nothing was done.
-	Back bool `json:"back,omitempty"`
-	// Elsewhere: another process is at work on it, and this one did nothing.
-	Elsewhere bool `json:"elsewhere,omitempty"`
-	// Incident is the number in the journal; 0 without. Unrecorded is why it is not
-	// recorded, or not as a whole.
-	Incident   int    `json:"incident,omitempty"`
-	Unrecorded string `json:"unrecorded,omitempty"`
-}
+// watchEvery is how often the host is looked at while waiting. A host that is back stays MONITORED for at least one
+// monitoring interval, and no interval is shorter than a few seconds.
+const watchEvery = time.Second
 
-// Sum sets the summary. It is true, for the fields that say what it means.
-func (r *Report) Sum(kind wording.Kind, args ...any) bool {
-	r.said = wording.Of(kind, args...)
-	r.Summary = r.said.String()
-	return true
-}
-
-// Starting reports whether a VM is still on its way to where it runs again.
-func (r Report) Starting() bool { return r.has(Starting) }
-
-func (r Report) has(result Result) bool {
-	return slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return o.Result == result })
-}
-
-// Complete reports whether every VM was handled or left on purpose, or is on its way.
-func (r Report) Complete() bool {
-	for _, o := range r.Outcomes {
-		if o.Result == Incomplete || o.Result == Refused {
-			return false
-		}
-	}
-	return true
-}
+// The limits of acting and verifying.
+const (
+	// fresh is how old a reading of a VM may be when it is acted on. The plan reads VMs one by one where oned has no call for
+	// several (before 5.12); reading each again within a second would only double the calls.
+	fresh = time.Second
+	// askAgain is how long a VM may stay unmoved after oned accepted a call, before
+	// it is asked for again. oned moves a VM within 0.3 s (20 VMs on 5.10).
+	askAgain = 10 * time.Second
+	// maxAsks is how often one VM is asked for in all.
+	maxAsks = 3
+	// maxRefusals is how often a refusal because of the state is answered by reading and planning that VM again.
+	maxRefusals = 2
+	// maxResumes is how often a SUSPENDED or POWEROFF VM is resumed to recreate
+	// it: the resume falls back within a fraction of a second on a dead host.
+	maxResumes = 5
+	// firstLook is the pause after the first look at the result: oned 5.10 and
+	// later begin to recreate a VM some milliseconds after the answer.
+	firstLook = 10 * time.Millisecond
+	// firstPause and maxPause bound the growing pauses between two attempts, and maxPause those between two looks.
+	firstPause = 100 * time.Millisecond
+	maxPause   = 5 * time.Second
+)
 
 // wait sleeps, or returns false when the context ends first.
 func wait(ctx context.Context, d time.Duration) bool {
@@ -307,3 +232,8 @@ func wait(ctx context.Context, d time.Duration) bool {
 		return true
 	}
 }
+
+// Forgotten is after how long an incident that nobody works on is not resumed where
+// oned does not tell whether the host was back in between (before 5.12). oned 4.4 calls the
+// hook again on each failed cycle, and the timer of oneft resume runs each minute. A choice.
+const Forgotten = time.Hour

@@ -15,7 +15,7 @@ func (r *runner) checkHost(host one.Host) {
 		if was.Failed() && host.State.Failed() {
 			was = host.State
 		}
-		r.checkEvent(host.Name, e.State >= 0 && !r.cloud.InQuarantine(host.ID), was.String(), host.State.String())
+		r.checkEvent(host.Name, e.State >= 0 && !r.cloud.InQuarantine(), was.String(), host.State.String())
 	}
 }
 

@@ -1,21 +1,102 @@
 package failover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
+	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
-// DefaultCleanupLimit is how long clean-ups may be under way where nothing says more: three commands of 135 s behind a
-// router, 40 s more for a stale master (measured on 6.10), and a second round for those that wait. Estimate of
-// Options knows the cloud.
-const DefaultCleanupLimit = 2 * (3*135 + 40) * time.Second
+// perform acts on the tasks and verifies, within the time that Options give.
+func (r *permit) perform(ctx context.Context, tasks []*task) {
+	if r.opt.DryRun {
+		for _, t := range tasks {
+			if !r.finishPlanned(t) {
+				t.out.Result = r.foreseen()
+			}
+		}
+		return
+	}
+	r.planned(tasks)
+	r.rec.Stage(incident.StepAct)
+	r.bar(ctx, tasks)
+	defer r.open()
+	limits, timeout := r.needs(ctx, tasks)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	r.quarantine(ctx, tasks)
+	r.actAll(ctx, tasks)
+	r.rec.Stage(incident.StepVerify)
+	switch {
+	case r.hostID < 0 && r.opt.Request.Verify == VerifyNone:
+		r.finishAll(inFlight(tasks), Done, wording.Accepted)
+	case r.hostID < 0: // verifySingle looks
+	case r.opt.Request.Verify == VerifyNone:
+		r.finishAll(inFlight(tasks), Starting, wording.Accepted)
+	default:
+		r.follow(ctx, tasks, limits)
+	}
+}
+
+// planned writes down what will be done with each VM, before the first of them is touched:
+// whoever goes on after this process knows of all.
+func (r *runner) planned(tasks []*task) {
+	all := make([]Outcome, len(tasks))
+	for i, t := range tasks {
+		if len(t.out.Path) == 0 && t.out.State != "?" {
+			t.out.Path = []incident.Hop{{At: time.Now().Truncate(time.Millisecond), State: t.out.State, Host: r.hostID}}
+		}
+		all[i] = t.out
+	}
+	r.rec.Planned(all)
+}
+
+// actAll acts on all tasks in the order of their priority, a bounded number at a time.
+func (r *permit) actAll(ctx context.Context, tasks []*task) {
+	var todo []*task
+	for _, t := range tasks {
+		if t.accepted.IsZero() && t.out.Result == "" && !r.finishPlanned(t) {
+			todo = append(todo, t)
+		}
+	}
+	line := make([]*turn, len(todo))
+	for i, t := range todo {
+		line[i] = &turn{priority: t.step.Priority, vm: t.out.VM, begin: make(chan struct{})}
+	}
+	r.turns.line(r.hostID, line)
+	r.turns.open(ctx, r.failedHosts)
+	var wg sync.WaitGroup
+	for i, t := range todo {
+		wg.Go(func() {
+			if !r.turns.take(ctx, line[i]) {
+				r.finish(t, Incomplete, wording.OutOfTime, ctx.Err())
+				return
+			}
+			defer r.turns.done()
+			if r.lock(t) {
+				r.act(ctx, t)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// failedHosts are all hosts in ERROR with VMs, as far as they were read.
+func (r *runner) failedHosts() []int {
+	if r.opt.Shared == nil {
+		return nil
+	}
+	return r.opt.Shared.pool.failed()
+}
 
 // followEvery is how often VMs are looked at while the clean-up of one of them is waited for.
 const followEvery = 500 * time.Millisecond
@@ -24,14 +105,14 @@ const followEvery = 500 * time.Millisecond
 // until their clean-ups are over. It asks again for VMs that do not move, and ends clean-ups that cannot succeed. What is
 // on its way when the time is over is Starting.
 func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limits) {
-	here, gone := accepted(tasks), []*task(nil)
+	here, gone := inFlight(tasks), []*task(nil)
 	for pause := firstLook; ; pause = min(2*pause, maxPause) {
 		asked := time.Now()
 		left := r.stillHere(ctx, &here)
 		gone = append(gone, left...)
 		cleaning := r.goOn(ctx, gone, limits)
 		r.place(ctx, gone)
-		here, gone = accepted(here), accepted(gone)
+		here, gone = inFlight(here), inFlight(gone)
 		if len(here)+len(gone) == 0 {
 			return
 		}
@@ -55,10 +136,148 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 	}
 }
 
+// stillHere looks which VMs of accepted tasks are still on the host. One call tells for all of them: the host lists its
+// VMs, and a recreated VM leaves that list at once, while its own last record still names the host. A VM
+// that does not move is asked for again. here is left with those, and left are the others.
+func (r *permit) stillHere(ctx context.Context, here *[]*task) (left []*task) {
+	if len(*here) == 0 {
+		return nil
+	}
+	host, err := r.cloud.Host(ctx, r.hostID)
+	if errors.Is(err, one.ErrNotFound) { // a host that was deleted has no VMs
+		err, host.VMs = nil, nil
+	}
+	switch {
+	case err == nil:
+		var stay []*task
+		for _, t := range *here {
+			if slices.Contains(host.VMs, t.out.VM) {
+				stay = append(stay, t)
+			} else {
+				left = append(left, t)
+			}
+		}
+		*here = stay
+	case ctx.Err() == nil && !one.Temporary(err):
+		r.finishAll(*here, Incomplete, wording.ResultUnread, err)
+		*here = nil
+	}
+	r.askStuck(ctx, *here)
+	return left
+}
+
+// notLeft ends the tasks of VMs that have not left the host in time.
+func (r *permit) notLeft(ctx context.Context, here []*task) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		r.finishAll(here, Incomplete, wording.ToldToEnd)
+	}
+	for _, t := range here {
+		if t.out.Result == "" && !t.waits.IsZero() {
+			r.finish(t, Incomplete, wording.NotLeftWaits, t.waits)
+		}
+	}
+	r.finishAll(here, Incomplete, wording.NotLeft)
+}
+
+// inFlight are the tasks that oned accepted and that are not finished.
+func inFlight(tasks []*task) []*task {
+	var some []*task
+	for _, t := range tasks {
+		if t.out.Result == "" && !t.accepted.IsZero() {
+			some = append(some, t)
+		}
+	}
+	return some
+}
+
+// finishAll ends tasks that are not finished.
+func (r *runner) finishAll(tasks []*task, result Result, kind wording.Kind, args ...any) {
+	for _, t := range tasks {
+		if t.out.Result == "" {
+			r.finish(t, result, kind, args...)
+		}
+	}
+}
+
+// askStuck asks again for VMs that did not move for a while: 5.10 accepts calls
+// while it shuts down and loses them, and any oned that dies loses some.
+func (r *permit) askStuck(ctx context.Context, waiting []*task) {
+	for _, t := range waiting {
+		since := time.Since(t.accepted)
+		if since < askAgain && (t.step.Verb != recovery.VerbReturn || since < fresh) {
+			continue
+		}
+		vm, err := r.cloud.VM(ctx, t.out.VM)
+		switch {
+		case errors.Is(err, one.ErrNotFound):
+			r.finish(t, Done, wording.Gone)
+			continue
+		case err != nil || vm.Resched:
+			if err == nil {
+				t.waits = schedulerSays(vm)
+			}
+			continue // the next round reads again; the scheduler acts in its own time
+		}
+		again := since >= askAgain
+		if vm.Status() != t.step.VM.Status() {
+			// It is on its way. A return to the source takes two steps: oned first turns the operation into a failure.
+			again = recovery.FailedOnTheWay(vm) && t.step.Verb == recovery.VerbReturn
+			if !again && vm.State == one.Active && !vm.Is(one.Unknown, one.Running) {
+				t.step.VM, t.accepted = vm, time.Now()
+				continue
+			}
+			again = again || since >= askAgain
+		}
+		switch {
+		case !again:
+		case t.asks() >= maxAsks:
+			r.finish(t, Incomplete, wording.StaysOnHost, maxAsks, vm.Status(), t.out.VM)
+		default:
+			r.say(t.out.VM, wording.AskedLater, vm.Status(), int(since.Round(time.Second).Seconds()))
+			t.read = time.Time{}
+			r.act(ctx, t)
+		}
+	}
+}
+
+// asks is how often oned was asked; resuming counts with the recreate behind it.
+func (t *task) asks() int {
+	if t.step.Verb == recovery.VerbResumeRecreate {
+		return t.out.Calls / 2
+	}
+	return t.out.Calls
+}
+
+// schedulerSays tells why a VM is still PENDING: in the scheduler's words, when it left a message.
+func schedulerSays(vm one.VM) wording.Message {
+	says := vm.UserTemplate["SCHED_MESSAGE"]
+	switch {
+	case recovery.InTurn(says):
+		return wording.Of(wording.NotTurn, text.Printable(says))
+	case says != "":
+		return wording.Of(wording.NoRoom, text.Printable(says))
+	}
+	return wording.Of(wording.NotPlaced)
+}
+
+// failedBefore reports whether the failure is the one that the task is about: oned needs a moment to leave it.
+func (t *task) failedBefore(vm one.VM) bool {
+	return vm.Status() == t.out.State && time.Since(t.accepted) < askAgain
+}
+
+// failedThere says where a VM failed, and why.
+func failedThere(vm one.VM) wording.Message {
+	last, _ := vm.Last()
+	return wording.Of(wording.FailedThere, vm.Status(), last.HostID, last.Host, errorOf(vm))
+}
+
+// errorOf quotes oned's reason for a failure, when it left one.
+func errorOf(vm one.VM) wording.Quote { return wording.Quote(vm.UserTemplate["ERROR"]) }
+
 // inService reports whether the host is monitored again, or an admin has enabled it: before 6.2 it is INIT until it is
 // monitored (HostPool and Host::enable), and up to 5.10 oned needs ssh for that.
 func (r *runner) inService(ctx context.Context) bool {
-	state := r.hostNow(ctx)
+	state := r.cloud.Now(ctx)
 	return state.Back() || state.Starting()
 }
 
@@ -111,10 +330,10 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 	}
 	last, _ := vm.Last()
 	if vm.Is(one.CleanupResubmit, one.CleanupDelete) && last.HostID == r.hostID && r.proof.Certain() {
-		w.Proven, w.Closed, w.Barred = true, r.closed() && !r.cameBack(ctx), time.Since(r.barredAt)
+		w.Proven, w.Closed, w.Barred = true, r.closed() && !r.cloud.Back(ctx), time.Since(r.barredAt)
 	}
 	_, stage := recovery.Follow(w, limits)
-	r.hop(t, vm, incident.Wait(stage))
+	r.hop(t, vm, wording.Wait(stage))
 	w.In = time.Since(t.out.Path[len(t.out.Path)-1].At)
 	turn, _ := recovery.Follow(w, limits)
 	switch turn {
@@ -132,16 +351,16 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 		r.onOldHost(t, vm)
 	case recovery.TurnFailed:
 		if !t.failedBefore(vm) && !t.againNow(vm) {
-			r.finish(t, Incomplete, wording.FailedAgain, wording.Of(wording.FailedThere, vm.Status(), last.HostID, last.Host, errorOf(vm)))
+			r.finish(t, Incomplete, wording.FailedAgain, failedThere(vm))
 		}
 	case recovery.TurnStuck:
-		r.stuck(t, vm, incident.Wait(stage), w.In)
+		r.stuck(t, vm, wording.Wait(stage), w.In)
 	case recovery.TurnWait:
 		if r.opt.Request.Verify == VerifyLeft && !vm.Is(one.CleanupResubmit, one.CleanupDelete) {
 			r.end(t, Starting, onItsWay(t))
 		}
 	}
-	return stage == incident.WaitCleanup || turn == recovery.TurnAsk // its clean-up is still to come
+	return stage == wording.WaitCleanup || turn == recovery.TurnAsk // its clean-up is still to come
 }
 
 // unmoved reports whether a VM is on the host as it was when oned was asked to take it off.
@@ -158,7 +377,7 @@ func (r *runner) onOldHost(t *task, vm one.VM) {
 }
 
 // hop writes down that a VM was seen in another state, or waits for something else.
-func (r *runner) hop(t *task, vm one.VM, waits incident.Wait) {
+func (r *runner) hop(t *task, vm one.VM, waits wording.Wait) {
 	t.step.VM = vm
 	host := -1
 	if last, placed := vm.Last(); placed {
@@ -206,14 +425,14 @@ func (r *permit) again(ctx context.Context, t *task, vm one.VM) {
 	last, _ := vm.Last()
 	t.again, t.againAt, t.againIn = true, time.Now(), last
 	if b := r.opt.Budget; b != nil {
-		if spent := b.judge(r.runner, vm, nil); spent.Exhausted {
-			r.end(t, Incomplete, givenUp(vm.ID, recovery.VerbRecreate, spent, b.Policy.Window))
+		if spent := r.spent(vm, nil); spent.Exhausted {
+			r.end(t, Incomplete, r.givenUp(vm.ID, recovery.VerbRecreate, spent))
 			return
 		}
 		if err := b.Notes.Add(vm.ID, t.first); err != nil { // 4.4 does not note the next one, of a FAILED VM, in the history
-			r.say(vm.ID, wording.BudgetUnwritten, err)
+			r.say(vm.ID, wording.Trouble, err)
 		}
-		r.note(ctx, *b, vm, recovery.VerbRecreate)
+		r.note(ctx, vm, recovery.VerbRecreate)
 	}
 	t.out.Calls++
 	r.say(vm.ID, wording.RecreatedAgain, vm.Status(), last.HostID, last.Host, errorOf(vm))
@@ -247,29 +466,26 @@ func (r *permit) arrivedAt(t *task, vm one.VM) {
 	r.end(t, Done, what)
 }
 
-// unproven reports whether VMs of a host are recovered without a proof that it is off.
-func (r *permit) unproven() bool { return r.hostID >= 0 && !r.proof.Certain() }
-
 // stuck ends the task of a VM that has waited for longer than the limit of its stage.
-func (r *permit) stuck(t *task, vm one.VM, waits incident.Wait, in time.Duration) {
+func (r *permit) stuck(t *task, vm one.VM, waits wording.Wait, in time.Duration) {
 	took := in.Round(time.Second)
 	end := func(kind wording.Kind, args ...any) {
 		r.finish(t, Incomplete, wording.Stuck, wording.Of(kind, args...))
 	}
 	switch {
-	case waits == incident.WaitCleanup && !r.unproven():
+	case waits == wording.WaitCleanup && !r.unproven():
 		end(wording.StuckCleanup, took, vm.ID)
-	case waits == incident.WaitCleanup:
+	case waits == wording.WaitCleanup:
 		end(wording.StuckCleanupOff, took, wording.Resume(r.rec.Number()))
-	case waits == incident.WaitRoom:
+	case waits == wording.WaitRoom:
 		end(wording.StuckPending, took, schedulerSays(vm))
-	case waits == incident.WaitScheduler:
+	case waits == wording.WaitScheduler:
 		if recovery.InTurn(vm.UserTemplate["SCHED_MESSAGE"]) {
 			end(wording.StuckPending, took, schedulerSays(vm))
 		} else {
 			end(wording.StuckUnplaced, took)
 		}
-	case waits == incident.WaitOwner:
+	case waits == wording.WaitOwner:
 		end(wording.StuckHold, vm.ID)
 	default:
 		end(wording.StuckState, vm.Status(), took)
@@ -280,12 +496,70 @@ func (r *permit) stuck(t *task, vm one.VM, waits incident.Wait, in time.Duration
 func onItsWay(t *task) wording.Message {
 	vm := t.step.VM
 	switch t.out.Waits {
-	case incident.WaitCleanup:
+	case wording.WaitCleanup:
 		return wording.Of(wording.StillCleaning)
-	case incident.WaitScheduler:
+	case wording.WaitScheduler:
 		return wording.Of(wording.LeftUnplaced)
-	case incident.WaitRoom:
+	case wording.WaitRoom:
 		return wording.Of(wording.LeftWaiting, schedulerSays(vm))
 	}
 	return wording.Of(wording.LeftIs, vm.Status())
+}
+
+// placeEvery is the time between two attempts to place the same VMs: reading the cloud for it costs more than a look, and
+// the scheduler may place some of them, too.
+const placeEvery = 5 * time.Second
+
+// place deploys the VMs that wait for a host, those of the highest priority first, where a host was found by everything
+// that matters for the VM. The others are left to the scheduler.
+func (r *permit) place(ctx context.Context, gone []*task) {
+	if r.opt.Placer == nil {
+		return
+	}
+	var waiting []*task
+	fresh := false
+	for _, t := range gone {
+		if t.out.Result == "" && t.step.VM.State == one.Pending && starts(t.step.Verb) {
+			waiting, fresh = append(waiting, t), fresh || !t.tried
+			t.tried = true
+		}
+	}
+	if len(waiting) == 0 || !fresh && time.Since(r.placed) < placeEvery {
+		return
+	}
+	r.placed = time.Now()
+	slices.SortStableFunc(waiting, func(a, b *task) int {
+		return cmp.Or(b.out.Priority-a.out.Priority, a.out.VM-b.out.VM)
+	})
+	ids := make([]int, len(waiting))
+	for i, t := range waiting {
+		ids[i] = t.out.VM
+	}
+	found, err := r.opt.Placer.Place(ctx, ids, map[int]bool{r.hostID: true})
+	if err != nil {
+		r.say(-1, wording.PlaceFailed, err)
+		return
+	}
+	for _, p := range found {
+		if !p.Placed() {
+			continue
+		}
+		err := r.cloud.Deploy(ctx, p.VM, p.Host, p.Datastore)
+		switch {
+		case err == nil:
+			r.say(p.VM, wording.Placed, p.Host)
+		case !errors.Is(err, one.ErrWrongState): // the scheduler was faster
+			r.say(p.VM, wording.DeployFailed, err)
+		}
+	}
+}
+
+// foreseen is how a VM that something would be done about stands in a dry run.
+func (r *runner) foreseen() Result {
+	if o := r.outlook; o != nil && o.Verdict == fence.Refused {
+		return WouldRefuse
+	} else if o != nil && o.Verdict == fence.Unproven {
+		return WouldUnproven
+	}
+	return Planned
 }

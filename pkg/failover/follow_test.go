@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"one-ft/pkg/downtime"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/failover"
-	"one-ft/pkg/incident"
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
-	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 	"one-ft/test/sim/cloud"
 )
 
@@ -31,7 +32,7 @@ type barrier struct {
 // bar makes Options.Bar of a cloud.
 func (w *world) bar() *barrier {
 	b := &barrier{cloud: w.cloud, open: true}
-	w.opt.Bar = func(_ context.Context, _ one.Host, names []string, _ int) (failover.Barrier, error) {
+	w.opt.Bar = func(_ context.Context, _ one.Host, names []string, _ int) (failfast.Barrier, error) {
 		b.mu.Lock()
 		b.names, b.open = names, false
 		b.mu.Unlock()
@@ -248,7 +249,7 @@ func TestHostIsBackWhileCleanupsAreEnded(t *testing.T) {
 		}})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // much later their commands must be over
 		defer cancel()
-		if _, err := failover.Host(ctx, w.client, w.locks, w.job, w.opt); err != nil && ctx.Err() == nil {
+		if _, err := failover.RecoverHost(ctx, w.client, w.locks, w.job, w.opt); err != nil && ctx.Err() == nil {
 			t.Error(err)
 		}
 		if back.IsZero() {
@@ -291,7 +292,7 @@ func TestWayIsWrittenDown(t *testing.T) {
 				t.Errorf("%s is missing: %v", want, states)
 			}
 		}
-		if i := slices.Index(states, "CLEANUP_RESUBMIT"); i >= 0 && path[i].Waits != incident.WaitCleanup {
+		if i := slices.Index(states, "CLEANUP_RESUBMIT"); i >= 0 && path[i].Waits != wording.WaitCleanup {
 			t.Errorf("in CLEANUP_RESUBMIT it waits for %q", path[i].Waits)
 		}
 	})
@@ -310,7 +311,7 @@ func TestQuarantine(t *testing.T) {
 		if h.State != one.HostDisabled && h.State != one.HostMonitoringDisabled {
 			t.Fatalf("the host is %s", h.State)
 		}
-		q, err := recovery.ParseQuarantine(h.Template[recovery.AttrQuarantine])
+		q, err := hostmark.ParseQuarantine(h.Template[hostmark.AttrQuarantine])
 		if err != nil || q.FrontEnd != "fe-1" || !q.Proven {
 			t.Errorf("%+v, %v", q, err)
 		}

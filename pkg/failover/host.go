@@ -4,164 +4,466 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 )
 
-// HostJob is the recovery of the VMs of one failed host.
-type HostJob struct {
-	Policy   recovery.Policy
-	Dialect  one.Dialect
-	Storm    Storm
-	Opinions []Opinion
-	Fence    Fencer // nil: nothing can be fenced
-	// Insist: a person says that the host is off, and does not wait for a process that watches it
-	// or holds a storm.
-	Insist bool
-	// Describe says for a dry run what the host would be fenced with; may be nil.
-	Describe func(one.Host) []string
-	// Outlook says for a dry run whether it would be proven off; may be nil.
-	Outlook func(one.Host) fence.Outlook
-	// ProofTime says how long it takes until the host is proven off after it was watched for so long; may be nil.
-	ProofTime func(host one.Host, watched time.Duration) downtime.Span
-}
-
 // ErrNoHost means that the host does not exist.
 var ErrNoHost = errors.New("no such host")
 
-// Host recovers the VMs of a failed host. The report is complete also when the
+// RecoverHost recovers the VMs of a failed host. The report is complete also when the
 // error is not nil: then it says how far the recovery got.
-func Host(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Options) (report Report, err error) {
+func RecoverHost(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Options) (Report, error) {
 	r := newRunner(cloud, locks, opt.Request.ID, opt)
-	report = Report{Object: fmt.Sprintf("host %d", r.hostID), DryRun: opt.DryRun, attended: opt.Attended}
-	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
+	r.job = job
+	e, err := r.failedHost(ctx)
+	return r.report(e), err
+}
 
-	host, err := r.hostItself(ctx)
+// failedHost takes the host from the first look to the end.
+func (r *runner) failedHost(ctx context.Context) (*ending, error) {
+	host, err := r.cloud.Read(ctx)
 	if errors.Is(err, one.ErrNotFound) {
 		if r.rec.Open() {
 			r.rec.Begin(Opening{Settle: true})
 		}
-		return report, fmt.Errorf("%w: oned knows no host %d", ErrNoHost, r.hostID)
+		return nil, fmt.Errorf("%w: oned knows no host %d", ErrNoHost, r.hostID)
 	}
 	if err != nil {
-		return report, err
+		return nil, err
 	}
-	report.Object, report.State = fmt.Sprintf("host %d (%s)", host.ID, host.Name), host.State.String()
+	r.host, r.object, r.state = host, nameOf("host", host.ID, host.Name), host.State.String()
 	r.checkHost(host)
-	if opt.DryRun {
-		return r.dryRun(ctx, host, job, report)
+	if r.opt.DryRun {
+		return r.dryRun(ctx)
 	}
-	over := report.notFailed(host.State, opt.Request.AnyState)
-	if !over && len(host.VMs) == 0 && len(r.adrift(ctx)) == 0 {
-		over = report.Sum(wording.NoVMs)
+	over := notFailed(host.State, r.opt.Request.AnyState)
+	if over == nil && len(host.VMs) == 0 && len(r.adrift(ctx)) == 0 {
+		over = ended(endNothing, wording.NoVMs)
 	}
-	if over && !r.rec.Open() {
-		return report, nil
+	if over != nil && !r.rec.Open() {
+		return over, nil
 	}
-	release, free := r.takeHost(ctx, job.Insist, &report)
-	if !free {
-		return report, nil
+	release, busy := r.takeHost(ctx)
+	if busy != nil {
+		return busy, nil
 	}
 	defer release()
-	if over {
-		return r.settle(ctx, job, report, host)
+	if over != nil {
+		return r.settle(ctx, over)
 	}
 	if why := r.rec.Handled(ctx, host); !why.IsZero() {
-		report.Elsewhere = report.Sum(why.Kind, why.Args...)
-		return report, nil
+		return &ending{kind: endElsewhere, why: why}, nil
 	}
-	return r.work(ctx, host, job, report)
+	return r.work(ctx)
 }
 
-// takeHost makes this process the only one of this front-end that works on the host.
-func (r *runner) takeHost(ctx context.Context, insist bool, report *Report) (release func(), free bool) {
-	release = func() {}
-	if r.locks == nil {
-		return release, true
+// notFailed is the end for a host that is not in ERROR; nil for one whose VMs are recovered.
+func notFailed(state one.HostState, any bool) *ending {
+	switch {
+	case state.Back() || state.Starting():
+		return ended(endNothing, wording.HostFine, state)
+	case state.Failed() || any:
+		return nil
 	}
-	got, err := r.locks.Acquire("host", r.hostID)
-	if insist && errors.Is(err, incident.ErrBusy) {
-		got, err = r.insist(ctx)
+	return ended(endRefused, wording.HostSet, state)
+}
+
+// Recovers reports whether the VMs of a host in that state are recovered; any is that of the request.
+func Recovers(state one.HostState, any bool) bool { return notFailed(state, any) == nil }
+
+// takeHost makes this process the only one of this front-end that works on the host.
+func (r *runner) takeHost(ctx context.Context) (release func(), busy *ending) {
+	if r.locks == nil {
+		return func() {}, nil
+	}
+	release, err := r.locks.Acquire("host", r.hostID)
+	if r.job.Insist && errors.Is(err, incident.ErrBusy) {
+		release, err = r.insist(ctx)
 	}
 	switch {
 	case errors.Is(err, incident.ErrBusy):
-		report.Elsewhere, report.Refused = report.Sum(wording.Busy, err), false
-		return release, false
+		return nil, ended(endElsewhere, wording.Busy, err)
 	case err != nil:
 		r.say(-1, wording.LockFailed, err)
-		return release, true
+		return func() {}, nil
 	}
-	return got, true
+	return release, nil
 }
 
-// work takes the host from the beginning, or from where a process before was stopped, to the
-// end.
-func (r *runner) work(ctx context.Context, host one.Host, job HostJob, report Report) (_ Report, err error) {
-	opening, other, err := r.takeOver(ctx, host)
-	switch {
-	case err != nil:
-		return report, err
-	case !other.IsZero():
-		report.Elsewhere = report.Sum(other.Kind, other.Args...)
-		return report, nil
+// settle ends what a process that was interrupted has left open for a host that needs nothing any more.
+func (r *runner) settle(ctx context.Context, over *ending) (*ending, error) {
+	r.before = r.rec.Begin(Opening{Name: r.host.Name, Settle: true})
+	if len(r.before.VMs) > 0 && (r.before.Following || r.opt.Request.ConfirmedOff) {
+		end := r.keepClaim(ctx)
+		e, err := r.followEarlier(ctx, over)
+		end(e, err)
+		return e, err
 	}
-	left, all := r.allLeft(ctx, host, job)
-	all = all && (len(host.VMs) > 0 || len(r.adrift(ctx)) == 0)
-	before := r.rec.Begin(opening)
-	if all && len(before.VMs) == 0 {
-		return r.leave(report, left), nil
+	if r.host.State.Back() {
+		over.kind = endBack
 	}
-	r.outset(ctx, host, job, opening, before)
+	r.rec.Stage(incident.StepVerify)
+	e, err := r.followEarlier(ctx, over)
+	if c, claimed := hostmark.ClaimOf(r.host); err == nil && claimed && !c.Ended && c.FrontEnd == r.opt.FrontEnd {
+		r.endClaim(ctx, c, e, nil)
+	}
+	return e, err
+}
+
+// work takes the host from the beginning, or from where an earlier process was interrupted, to the end.
+func (r *runner) work(ctx context.Context) (e *ending, err error) {
+	opening, busy, err := r.takeOver(ctx)
+	if err != nil || busy != nil {
+		return busy, err
+	}
+	left, all := r.allLeft(ctx)
+	r.before = r.rec.Begin(opening)
+	if all && len(r.before.VMs) == 0 {
+		return r.leave(left), nil
+	}
+	r.outset(ctx, opening)
 	end := r.keepClaim(ctx)
-	defer func() { end(report, err) }()
-	if all && before.Following {
-		err = r.followEarlier(ctx, job, host, &report, before)
-		return report, err
+	defer func() { end(e, err) }()
+	if all && r.before.Following {
+		return r.followEarlier(ctx, &ending{kind: endHandled})
 	}
-	proof, s, err := r.clear(ctx, host, job, before)
-	for err == nil && s.back && r.onlyHeard() && r.diesAgain(ctx) {
-		before.Watched = time.Time{}
-		proof, s, err = r.clear(ctx, host, job, before)
+	proof, e, err := r.clear(ctx)
+	for err == nil && e.is(endBack) && r.cloud.OnlyHeard() && r.diesAgain(ctx) {
+		r.before.Watched = time.Time{}
+		proof, e, err = r.clear(ctx)
 	}
 	switch {
 	case err != nil:
-		return report, err
-	case s.back:
-		report.cameBack()
-		err = r.followEarlier(ctx, job, host, &report, before)
-		return report, err
-	case !s.refused.IsZero():
-		report.Refused = report.Sum(s.refused.Kind, s.refused.Args...)
-		return report, nil
-	case s.left != "":
-		r.rec.Leave()
-		report.leftTo(s.left)
-		return report, nil
+		return nil, err
+	case e.is(endBack):
+		return r.followEarlier(ctx, e)
+	case e != nil:
+		return e, nil
 	}
-	report.Fence = proof.String()
-	r.rec.Proved(report.Fence, proof.Certain())
+	r.rec.Proved(proof.String(), proof.Certain())
 	if r.opt.Shared != nil {
 		r.opt.Shared.clear(r.hostID)
 	}
-	report, err = r.recoverHost(ctx, host, job, report, proof, before)
-	return report, err
+	return r.recoverVMs(ctx, proof)
+}
+
+// clear takes the host through everything that comes before acting: watching it, the storm guard, second opinions, the fence.
+func (r *runner) clear(ctx context.Context) (proof fence.Proof, e *ending, err error) {
+	if watch := incident.Duration(r.opt.Request.Confirm); watch > 0 && !r.opt.Request.FenceFirst {
+		r.rec.Stage(incident.StepConfirm)
+		if e, err := r.watch(ctx, watch); err != nil || e != nil {
+			return proof, e, err
+		}
+	}
+	r.turns.expect(r.hostID, true)
+	r.rec.Stage(incident.StepGuard)
+	now, e, err := r.guard(ctx, r.job.Storm)
+	if err != nil || e != nil {
+		return proof, e, err
+	}
+	if len(r.job.Opinions) > 0 {
+		r.rec.Stage(incident.StepOpinion)
+		if e := r.secondOpinions(ctx, now); e != nil {
+			return proof, e, nil
+		}
+		if now, err = r.cloud.Look(ctx); err != nil || now.State.Back() { // they take their time
+			return proof, backIf(err == nil), err
+		}
+	}
+	if !r.opt.Request.ConfirmedOff && r.cloud.Alive(ctx, now) {
+		return proof, backIf(true), nil
+	}
+	r.rec.Stage(incident.StepFence)
+	proof, e = r.prove(ctx, now)
+	if e.is(endRefused) && ctx.Err() != nil { // no device failed: this process was interrupted
+		return proof, nil, fmt.Errorf("prove that the host is off: %w", ctx.Err())
+	}
+	return proof, e, nil
+}
+
+// backIf is the end for a host that came back on its own.
+func backIf(back bool) *ending {
+	if !back {
+		return nil
+	}
+	return ended(endBack, wording.CameBack)
+}
+
+// watch watches the host for a time. It ends at once when oned has monitored the host; nothing else is "back". oned not
+// answering at the end of the time is an error: then nothing is known about the host. A earlier process may have done so
+// already.
+func (r *runner) watch(ctx context.Context, period time.Duration) (*ending, error) {
+	end := time.Now().Add(period)
+	if watched := r.before.Watched; !watched.IsZero() && watched.Add(period).Before(end) {
+		end = watched.Add(period)
+		r.say(-1, wording.WatchContinued, watched, max(0, time.Until(end).Round(time.Second)), period)
+	} else {
+		r.say(-1, wording.Watch, period)
+	}
+	var contact int64
+	for first := true; ; first = false {
+		look := r.cloud.Look
+		if first || time.Until(end) <= watchEvery {
+			look = r.cloud.Read // the pool does not tell when it was last monitored
+		}
+		host, err := look(ctx)
+		if err == nil && contact > 0 && host.LastContact > contact && !host.State.Back() {
+			// It was back between two looks: oned was slow, or away.
+			r.say(-1, wording.WatchAnew)
+			end = time.Now().Add(period)
+		}
+		contact = max(contact, host.LastContact)
+		left := time.Until(end)
+		r.turns.expect(r.hostID, left < gather)
+		switch {
+		case err != nil && (left <= 0 || !one.Temporary(err)):
+			return nil, fmt.Errorf("watch the host: %w", err)
+		case err != nil:
+			r.say(-1, wording.WatchBlind, err)
+		case host.State.Back():
+			return backIf(true), nil
+		}
+		if left <= 0 {
+			return nil, nil
+		}
+		if by := r.wanted(); by != "" {
+			return r.leftTo(by), nil
+		}
+		if !wait(ctx, min(watchEvery, left)) {
+			return nil, fmt.Errorf("watch the host: %w", ctx.Err())
+		}
+	}
+}
+
+// guardEvery is how often the hosts are looked at while holding. It is shorter
+// than any monitoring interval in use, so no state of a host is missed.
+const guardEvery = 10 * time.Second
+
+// guard holds while many hosts fail at once. It goes on when there is no storm, with the failed host as it was last
+// seen; it ends when the host came back or the storm stays for too long.
+func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *ending, err error) {
+	if storm.Override || r.overridden() {
+		return r.override(ctx)
+	}
+	started, held := time.Now(), false
+	if wait := time.Until(storm.QuietUntil); wait > 0 {
+		r.say(-1, wording.OnedYoung, wait.Round(time.Second))
+	}
+	var calm time.Time // since when there is no storm; zero during one
+	for {
+		v, host, err := r.cloud.Judge(ctx, storm.Policy)
+		now := time.Now()
+		quiet := now.Before(storm.QuietUntil)
+		switch {
+		case err != nil && (!one.Temporary(err) || now.Sub(started) >= storm.GiveUp):
+			return host, nil, err
+		case err != nil:
+			r.say(-1, wording.GuardBlind, err)
+			calm = time.Time{}
+		case host.State.Back():
+			return host, backIf(true), nil
+		case v.Hold:
+			if !held {
+				storm.CoolDown = r.coolDown(ctx, storm)
+				r.say(-1, wording.Held, v.Worst.Failed, v.Worst.InService, v.Worst.Where)
+			}
+			held, calm = true, time.Time{}
+			r.turns.expect(r.hostID, false)
+		case calm.IsZero():
+			calm = now
+		}
+		if err == nil && !v.Hold && !quiet && (!held || now.Sub(calm) >= storm.CoolDown) {
+			r.say(-1, wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where)
+			return host, nil, nil
+		}
+		if now.Sub(started) >= storm.GiveUp && !quiet {
+			return host, ended(endRefused, wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where), nil
+		}
+		next := min(guardEvery, storm.GiveUp-now.Sub(started))
+		if quiet {
+			next = min(guardEvery, storm.QuietUntil.Sub(now))
+		}
+		switch by, ok := r.rest(ctx, max(next, firstPause)); {
+		case !ok:
+			return host, nil, fmt.Errorf("watch the hosts: %w", ctx.Err())
+		case by != "":
+			return host, r.leftTo(by), nil
+		case r.overridden():
+			return r.override(ctx)
+		}
+	}
+}
+
+// override goes on whatever the other hosts are.
+func (r *runner) override(ctx context.Context) (one.Host, *ending, error) {
+	r.say(-1, wording.StormOverridden)
+	host, err := r.cloud.Look(ctx)
+	return host, backIf(host.State.Back()), err
+}
+
+// coolDown is the cool-down of a storm, at least a monitoring cycle and a look: a host that is
+// still in ERROR then has been monitored without success since the storm was over.
+func (r *runner) coolDown(ctx context.Context, storm Storm) time.Duration {
+	if storm.Cycle == nil {
+		return storm.CoolDown
+	}
+	cycle, err := storm.Cycle(ctx)
+	if err != nil {
+		cycle = one.DefaultInterval
+		r.say(-1, wording.CycleUnknown, err, cycle)
+	}
+	return max(storm.CoolDown, cycle+guardEvery)
+}
+
+// secondOpinions asks for them, one after the other. One that says alive ends it.
+func (r *runner) secondOpinions(ctx context.Context, host one.Host) *ending {
+	for _, o := range r.job.Opinions {
+		alive, err := o.Ask(ctx, host)
+		switch {
+		case err != nil:
+			r.say(-1, wording.OpinionNone, o.Name, err)
+		case alive:
+			return ended(endRefused, wording.OpinionAlive, o.Name)
+		default:
+			r.say(-1, wording.OpinionNotAlive, o.Name)
+		}
+	}
+	return nil
+}
+
+// prove fences the host as the admin wants it.
+func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e *ending) {
+	unproven := func(kind wording.Kind) (fence.Proof, *ending) {
+		why := wording.Of(kind)
+		r.say(-1, wording.Unproven, why, host.ID)
+		return fence.WithoutProof(host.ID, why.String()), nil
+	}
+	mode := Fencing(r.opt.Request.Fencing)
+	if mode == FencingOff || r.job.Fence == nil && mode != FencingRequired {
+		return unproven(wording.FencingOff)
+	}
+	err := fence.ErrNotConfigured
+	if r.job.Fence != nil {
+		start := time.Now()
+		if proof, err = r.job.Fence(ctx, host, r.cloud.NoLeaseSince); err == nil {
+			r.say(-1, wording.Fenced, time.Since(start).Seconds(), proof)
+			return proof, nil
+		}
+	}
+	number := r.rec.Number()
+	switch {
+	case errors.Is(err, errBack):
+		return proof, backIf(true)
+	case errors.Is(err, fence.ErrNotConfigured) && mode == FencingAuto:
+		return unproven(wording.FencingMissing)
+	case errors.Is(err, fence.ErrNotConfigured):
+		return proof, ended(endRefused, wording.FencingRequired)
+	case number > 0:
+		return proof, ended(endRefused, wording.FencingUnconfirmed, err, wording.Resume(number))
+	case errors.Is(err, fence.ErrManual):
+		return proof, ended(endRefused, wording.FencingManual, err)
+	}
+	return proof, ended(endRefused, wording.FencingFailed, err)
+}
+
+// How long a host that is monitored again stays in ERROR at most: SYSTEM_HOST each 600 s, and how long it may be silent
+// meanwhile: MONITOR_HOST each 120 s (monitord.conf, 6.0 to 7.4).
+const (
+	livingFor   = 11 * time.Minute
+	livingQuiet = 3 * time.Minute
+)
+
+// diesAgain watches a host that lives although oned calls it failed, until oned says so, too: no hook is called when it
+// dies again before. An operator does not wait for that.
+func (r *runner) diesAgain(ctx context.Context) bool {
+	if r.opt.Strays {
+		return false
+	}
+	r.say(-1, wording.HostAlive)
+	for end := time.Now().Add(livingFor); time.Now().Before(end) && wait(ctx, guardEvery); {
+		host, err := r.cloud.Cloud.Host(ctx, r.hostID)
+		if err != nil {
+			continue
+		}
+		if !host.State.Failed() {
+			return false
+		}
+		if vms, err := r.cloud.VMSet(ctx, host.VMs); err == nil && recovery.Lives(vms, host.ID) || time.Since(time.Unix(host.LastContact, 0)) < livingQuiet {
+			continue
+		}
+		r.say(-1, wording.SilentAgain)
+		r.cloud.Forget()
+		return true
+	}
+	return false
+}
+
+// recoverVMs plans, acts and verifies.
+func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, error) {
+	p, err := r.permit(r.hostID, proof)
+	if err != nil {
+		return nil, err
+	}
+	done := &ending{kind: endHandled, permit: p}
+	r.rec.Stage(incident.StepPlan)
+	s, read, err := r.snapshot(ctx)
+	if err != nil {
+		return done, err
+	}
+	if s.Host.State.Back() && !r.opt.DryRun {
+		if r.cloud.OnlyHeard() {
+			r.say(-1, wording.HostAlive)
+		}
+		back := backIf(true)
+		back.permit = p
+		return r.followEarlier(ctx, back)
+	}
+	done.tasks = []*task{}
+	plan := recovery.Make(s.Snapshot, r.job.Policy)
+	r.decide = s.replan
+	for _, step := range plan.Steps {
+		done.tasks = append(done.tasks, newTask(step, read))
+	}
+	for _, u := range s.unread {
+		t := newTask(recovery.Step{VM: one.VM{ID: u.id}, Verb: recovery.VerbLeave, Unhandled: true, Reason: wording.Of(wording.Unread, u.err)}, read)
+		t.out.State = "?"
+		done.tasks = append(done.tasks, t)
+	}
+	done.tasks = append(done.tasks, r.earlier(ctx, done.tasks)...)
+	done.tasks = append(done.tasks, r.strays(ctx, done.tasks)...)
+	p.perform(ctx, done.tasks)
+	return done, nil
+}
+
+// dryRun says what would be done to the VMs of the host, what the guard sees, and whether the host
+// would be proven off. A host that would be refused is refused: exit code 3, as in earnest.
+func (r *runner) dryRun(ctx context.Context) (*ending, error) {
+	r.notes = r.preview(ctx)
+	if r.job.Outlook != nil {
+		o := r.job.Outlook(r.host)
+		r.outlook, r.notes = &o, append(r.notes, o.Lines()...)
+	}
+	e, err := r.recoverVMs(ctx, fence.WithoutProof(r.hostID, "dry run"))
+	if e.has(WouldRefuse) {
+		e.kind = endRefused
+	}
+	return e, err
 }
 
 // preview says what would be done now to a host that is not in ERROR, what the guard
 // sees and what the host would be fenced with.
-func (r *runner) preview(ctx context.Context, host one.Host, job HostJob) []string {
-	var notes []string
-	if now := (&Report{}); now.notFailed(host.State, r.opt.Request.AnyState) {
-		notes = append(notes, now.Summary, "if it were in ERROR:")
+func (r *runner) preview(ctx context.Context) (notes []string) {
+	if now := notFailed(r.host.State, r.opt.Request.AnyState); now != nil {
+		notes = append(notes, now.why.String(), "if it were in ERROR:")
 	}
-	if v, _, err := r.look(ctx, job.Storm.Policy); err == nil {
+	if v, _, err := r.cloud.Judge(ctx, r.job.Storm.Policy); err == nil {
 		note := wording.Of(wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where).String()
 		if v.Hold {
 			note += ": this would be held"
@@ -170,302 +472,8 @@ func (r *runner) preview(ctx context.Context, host one.Host, job HostJob) []stri
 	} else {
 		notes = append(notes, "guard: "+err.Error())
 	}
-	if job.Describe != nil {
-		notes = append(notes, job.Describe(host)...)
+	if r.job.Describe != nil {
+		notes = append(notes, r.job.Describe(r.host)...)
 	}
 	return notes
-}
-
-// notFailed fills the report for a host that is not in ERROR; it reports whether
-// that is the end.
-func (report *Report) notFailed(state one.HostState, any bool) bool {
-	switch {
-	case state.Back() || state.Starting():
-		return report.Sum(wording.HostFine, state)
-	case state.Failed() || any:
-		return false
-	}
-	report.Refused = report.Sum(wording.HostSet, state)
-	return true
-}
-
-// Recovers reports whether the VMs of a host in that state are recovered; any is that of the request.
-func Recovers(state one.HostState, any bool) bool { return !(&Report{}).notFailed(state, any) }
-
-// onlyHeard reports whether the host counts as back although oned calls it failed.
-func (r *runner) onlyHeard() bool { return r.cloud.Heard(r.hostID) || r.lives }
-
-// sayHeard says why a host counts as back that oned calls failed.
-func (r *runner) sayHeard() {
-	if r.onlyHeard() {
-		r.say(-1, wording.HostAlive)
-	}
-}
-
-// cameBack fills the report for a host that came back by itself.
-func (report *Report) cameBack() {
-	report.Back = report.Sum(wording.CameBack)
-}
-
-// recoverHost plans, acts and verifies.
-func (r *runner) recoverHost(ctx context.Context, host one.Host, job HostJob, report Report, proof fence.Proof, before Earlier) (Report, error) {
-	p, err := r.permit(r.hostID, proof)
-	if err != nil {
-		return report, err
-	}
-	r.rec.Stage(incident.StepPlan)
-	s, read, err := r.snapshot(ctx, job)
-	if err != nil {
-		return report, err
-	}
-	if s.Host.State.Back() && !r.opt.DryRun {
-		r.sayHeard()
-		report.cameBack()
-		err = r.followEarlier(ctx, job, host, &report, before)
-		return report, err
-	}
-	plan := recovery.Make(s.Snapshot, job.Policy)
-	r.decide = s.replan(job.Policy, r)
-	tasks := make([]*task, 0, len(plan.Steps)+len(s.unread))
-	for _, step := range plan.Steps {
-		tasks = append(tasks, newTask(step, read))
-	}
-	for _, u := range s.unread {
-		t := newTask(recovery.Step{VM: one.VM{ID: u.id}, Verb: recovery.VerbLeave, Unhandled: true, Reason: wording.Of(wording.Unread, u.err)}, read)
-		t.out.State = "?"
-		tasks = append(tasks, t)
-	}
-	tasks = append(tasks, r.earlier(ctx, before, tasks)...)
-	tasks = append(tasks, r.strays(ctx, tasks)...)
-	p.perform(ctx, tasks)
-	p.conclude(&report, tasks)
-	return report, nil
-}
-
-// perform acts on the tasks and verifies, within the time that Options give.
-func (r *permit) perform(ctx context.Context, tasks []*task) {
-	if r.opt.DryRun {
-		for _, t := range tasks {
-			if !r.finishPlanned(t) {
-				t.out.Result = r.foreseen()
-			}
-		}
-		return
-	}
-	r.planned(tasks)
-	r.rec.Stage(incident.StepAct)
-	r.bar(ctx, tasks)
-	defer r.open()
-	limits, timeout := r.needs(ctx, tasks)
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	r.quarantine(ctx, tasks)
-	r.actAll(ctx, tasks)
-	r.rec.Stage(incident.StepVerify)
-	switch {
-	case r.hostID < 0 && r.opt.Request.Verify == VerifyNone:
-		r.finishAll(accepted(tasks), Done, wording.Accepted)
-	case r.hostID < 0: // verifySingle looks
-	case r.opt.Request.Verify == VerifyNone:
-		r.finishAll(accepted(tasks), Starting, wording.Accepted)
-	default:
-		r.follow(ctx, tasks, limits)
-	}
-}
-
-// conclude writes what became of the VMs.
-func (r *permit) conclude(report *Report, tasks []*task) {
-	report.Unproven = r.unproven()
-	report.late = r.opt.Request.Verify == VerifyRunning
-	report.conclude(tasks)
-}
-
-// conclude writes the outcomes and the summary.
-func (report *Report) conclude(tasks []*task) {
-	count := map[Result]int{}
-	for _, t := range tasks {
-		report.Outcomes = append(report.Outcomes, t.out)
-		count[counted(t.out)]++
-	}
-	if len(tasks) == 0 {
-		report.Sum(wording.NoVMs)
-		return
-	}
-	var results wording.List
-	for _, part := range []struct {
-		result Result
-		kind   wording.Kind
-	}{
-		{Planned, wording.CountPlanned}, {WouldUnproven, wording.CountWouldUnproven}, {WouldRefuse, wording.CountWouldRefuse},
-		{Done, wording.CountDone}, {deleted, wording.CountDeleted}, {Unproven, wording.CountUnproven},
-		{deletedUnproven, wording.CountDeletedUnproven}, {Starting, wording.CountStarting},
-		{Already, wording.CountAlready}, {Left, wording.CountLeft}, {Incomplete, wording.CountIncomplete}, {Refused, wording.CountRefused},
-	} {
-		if count[part.result] > 0 {
-			results = append(results, wording.Of(part.kind, count[part.result]))
-		}
-	}
-	report.Sum(wording.Counted, len(tasks), results)
-}
-
-// What the summary counts apart: VMs that are gone because that was asked for are not recovered.
-const (
-	deleted         = "deleted " + Done
-	deletedUnproven = "deleted " + Unproven
-)
-
-// counted is the result of a VM as the summary counts it.
-func counted(o Outcome) Result {
-	if o.Action == recovery.VerbDelete && (o.Result == Done || o.Result == Unproven) {
-		return map[Result]Result{Done: deleted, Unproven: deletedUnproven}[o.Result]
-	}
-	return o.Result
-}
-
-// hostSnapshot is a recovery.Snapshot with what could not be read.
-type hostSnapshot struct {
-	recovery.Snapshot
-	unread []unread
-}
-
-type unread struct {
-	id  int
-	err error
-}
-
-// snapshot reads the host and everything that a plan for its VMs needs. It also returns
-// when the VMs were read, or the zero time if they have to be read again anyway.
-func (r *runner) snapshot(ctx context.Context, job HostJob) (*hostSnapshot, time.Time, error) {
-	host, err := r.cloud.Host(ctx, r.hostID)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	r.watch.read = time.Now()
-	s := &hostSnapshot{Snapshot: recovery.Snapshot{Dialect: job.Dialect, Host: host}}
-	var read time.Time
-	if s.VMs, err = r.cloud.VMSet(ctx, host.VMs); err != nil {
-		if !errors.Is(err, one.ErrUnsupported) {
-			r.say(-1, wording.ReadSingly, err)
-		}
-		read = time.Now()
-		s.VMs, s.unread = r.readEach(ctx, host.VMs)
-	} else {
-		s.completeHistories(ctx, r)
-	}
-	if ctx.Err() != nil {
-		return nil, time.Time{}, fmt.Errorf("read the VMs of the host: %w", ctx.Err())
-	}
-	for _, vm := range s.VMs {
-		s.addOtherEnd(ctx, r, vm)
-	}
-	if err := s.addForMoves(ctx, r, job.Policy); err != nil {
-		return nil, time.Time{}, err
-	}
-	return s, read, nil
-}
-
-// readEach reads VMs one by one, several at a time.
-func (r *runner) readEach(ctx context.Context, ids []int) ([]one.VM, []unread) {
-	vms, errs := make([]one.VM, len(ids)), make([]error, len(ids))
-	Each(r.opt.Parallel, len(ids), func(i int) { vms[i], errs[i] = r.cloud.VM(ctx, ids[i]) })
-	var good []one.VM
-	var bad []unread
-	for i, err := range errs {
-		switch {
-		case err == nil:
-			good = append(good, vms[i])
-		case !errors.Is(err, one.ErrNotFound):
-			bad = append(bad, unread{ids[i], err})
-		}
-	}
-	return good, bad
-}
-
-// Each calls f for 0 to n-1, at most parallel at a time.
-func Each(parallel, n int, f func(i int)) {
-	slots := make(chan struct{}, max(parallel, 1))
-	for i := range n {
-		slots <- struct{}{}
-		go func() {
-			defer func() { <-slots }()
-			f(i)
-		}()
-	}
-	for range cap(slots) {
-		slots <- struct{}{}
-	}
-}
-
-// completeHistories reads those VMs by themselves that have two ends: a set
-// answers with the last history record only.
-func (s *hostSnapshot) completeHistories(ctx context.Context, r *runner) {
-	for i, vm := range s.VMs {
-		if vm.Migrating() && len(vm.History) < 2 {
-			if full, err := r.cloud.VM(ctx, vm.ID); err == nil {
-				s.VMs[i] = full
-			}
-		}
-	}
-}
-
-// addOtherEnd reads the host that a VM was migrating from or to, once.
-func (s *hostSnapshot) addOtherEnd(ctx context.Context, r *runner, vm one.VM) {
-	end, known := vm.Previous()
-	if known && end.HostID == s.Host.ID {
-		end, known = vm.Last()
-	}
-	if !known || !vm.Migrating() || end.HostID == s.Host.ID ||
-		slices.ContainsFunc(s.Hosts, func(h one.Host) bool { return h.ID == end.HostID }) {
-		return
-	}
-	if host, err := r.cloud.Host(ctx, end.HostID); err == nil {
-		s.Hosts = append(s.Hosts, host)
-		if r.cleared(host, end) {
-			s.Cleared = append(s.Cleared, host.ID)
-		}
-	}
-}
-
-// addForMoves reads what only -m needs: the system datastores, and the other
-// hosts if a VM has to be given one.
-func (s *hostSnapshot) addForMoves(ctx context.Context, r *runner, policy recovery.Policy) error {
-	if policy.Mode != recovery.Migrate && s.Host.Template["FT_ACTION"] == "" {
-		return nil
-	}
-	idle := false
-	for _, vm := range s.VMs {
-		idle = idle || vm.State == one.Suspended || vm.State == one.Poweroff
-		last, placed := vm.Last()
-		if !placed || slices.ContainsFunc(s.Datastores, func(d one.Datastore) bool { return d.ID == last.DatastoreID }) {
-			continue
-		}
-		ds, err := r.cloud.Datastore(ctx, last.DatastoreID)
-		if err != nil {
-			r.say(vm.ID, wording.DatastoreUnread, err)
-			continue
-		}
-		s.Datastores = append(s.Datastores, ds)
-	}
-	if !idle || !policy.Idle {
-		return nil
-	}
-	hosts, err := r.cloud.Hosts(ctx)
-	if err == nil {
-		s.Hosts = hosts
-	}
-	return err
-}
-
-// replan decides again for one VM from a fresh reading.
-func (s *hostSnapshot) replan(policy recovery.Policy, r *runner) func(context.Context, one.VM, recovery.Step) (recovery.Step, error) {
-	return func(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error) {
-		now := hostSnapshot{Snapshot: s.Snapshot}
-		now.VMs, now.Hosts, now.Cleared = []one.VM{vm}, slices.Clone(s.Hosts), slices.Clone(s.Cleared)
-		now.addOtherEnd(ctx, r, vm)
-		step := recovery.Make(now.Snapshot, policy).Steps[0]
-		if step.Verb == recovery.VerbMigrate && before.Verb == recovery.VerbMigrate {
-			step.Target = before.Target // the room there was reserved for it
-		}
-		return step, nil
-	}
 }

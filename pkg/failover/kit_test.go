@@ -135,7 +135,7 @@ func (w *world) failHost() {
 // recover runs host_error's work.
 func (w *world) recover() failover.Report {
 	w.t.Helper()
-	report, err := failover.Host(w.t.Context(), w.client, w.locks, w.job, w.opt)
+	report, err := failover.RecoverHost(w.t.Context(), w.client, w.locks, w.job, w.opt)
 	if err != nil {
 		w.t.Fatalf("%v\n%s", err, w.said())
 	}

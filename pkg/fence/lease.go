@@ -149,8 +149,8 @@ func wholeSeconds(template map[string]string, name string) (time.Duration, bool,
 }
 
 // Look checks a host once. since is when the unbroken streak of checks began, this one
-// included, that all saw ERROR: with a gap in it, or with another state, it starts
-// over. An error means that the host is not in ERROR, or that oned does not answer.
+// included, that all saw ERROR: with a gap in it, or with another state, it begins
+// again. An error means that the host is not in ERROR, or that oned does not answer.
 type Look func(ctx context.Context) (since time.Time, err error)
 
 // proveLease waits until a lease has run out. Nothing but time passes here; what makes it a proof is that

@@ -1,19 +1,15 @@
 // Package hook turns what a hook executable is given into an Event.
 //
-// oned hands over a host or a VM in several forms: its ID among the arguments
-// (4.4 to 5.8), a template in base64 among the arguments (all versions), or all
-// arguments and the template as one line on stdin (5.10 and later, with
-// ARGUMENTS_STDIN). Admins type an ID. The three steps, the same for every
-// executable:
+// oned hands over a host or a VM in several forms: its ID among the arguments (4.4 to 5.8), a template in base64 among the
+// arguments (all versions), or all arguments and the template as one line on stdin (5.10 and later, with ARGUMENTS_STDIN).
+// Admins type an ID. The two steps, the same for every executable, with the parsing of the flags between them:
 //
 //	words, err := hook.Words(ctx, os.Args[1:], os.Stdin)
-//	flagWords, positionals, err := hook.Normalize(words, flags)
 //	event, yesNo, err := hook.Parse(hook.Host, positionals)
 //
-// with Argv to hand the sorted words to the flag parser. The package does no
-// I/O except reading stdin in Words, and it never writes anything. Every error
-// about what was given is a *UsageError: one line that also names the fix.
+// The package does no I/O except reading stdin in Words, and it never writes anything. Every error about what was given is a
+// *cli.UsageError: one line that also names the fix.
 //
-// What an Event says is a hint from the moment the hook was started. Only the
-// kind and the ID may be relied on; read the object from oned before acting.
+// What an Event says is a hint from the moment the hook was started. Only the kind and the ID may be relied on; read the
+// object from oned before acting.
 package hook

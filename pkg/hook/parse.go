@@ -8,37 +8,19 @@ import (
 )
 
 // Kind is the kind of object that an executable works on.
-type Kind int
+type Kind string
 
 // The kinds of objects that state hooks are called for.
 const (
-	Host Kind = iota
-	VM
+	Host Kind = "host"
+	VM   Kind = "VM"
 )
 
-// String returns "host" or "VM".
-func (k Kind) String() string {
-	if k == Host {
-		return "host"
-	}
-	return "VM"
-}
-
 // root is the name of the template's outermost element.
-func (k Kind) root() string {
-	if k == Host {
-		return "HOST"
-	}
-	return "VM"
-}
+func (k Kind) root() string { return strings.ToUpper(string(k)) }
 
 // list is the command that shows an admin the IDs.
-func (k Kind) list() string {
-	if k == Host {
-		return "onehost list"
-	}
-	return "onevm list"
-}
+func (k Kind) list() string { return "one" + strings.ToLower(string(k)) + " list" }
 
 // fix says what to write into a hook's definition.
 func (k Kind) fix() string {
@@ -52,16 +34,15 @@ func (k Kind) fix() string {
 // MaxID is the highest object ID: oned keeps IDs in 32 bits with a sign.
 const MaxID = math.MaxInt32
 
-// Unknown is the value of a state in an Event that the caller was not told.
+// Unknown is the value of a state in an Event that says nothing about it.
 const Unknown = -1
 
-// Event is what the program was told about one host or VM. The numbers of the
-// states are OpenNebula's own; Unknown when not told, as with an ID alone. Only
-// templates of 5.10 and later have previous states, and hosts have no LCM states.
+// Event is what a hook got about one host or VM. The numbers of the states are OpenNebula's own; Unknown when there is none,
+// as with an ID alone. Only templates of 5.10 and later have previous states, and hosts have no LCM states.
 type Event struct {
 	Kind         Kind   `json:"-"`
 	ID           int    `json:"-"`    // 0 to MaxID
-	Name         string `json:"name"` // for people: no control characters, at most 256 bytes; "" when not told
+	Name         string `json:"name"` // for people: no control characters, at most 256 bytes; "" when not known
 	State        int    `json:"state"`
 	LCMState     int    `json:"lcm_state"`
 	PrevState    int    `json:"prev_state"`
@@ -70,51 +51,38 @@ type Event struct {
 	Damaged      bool   `json:"-"` // the template is broken somewhere behind its ID
 }
 
-// YesNo is the word y or n of the hooks of 4.4: whether VMs that are suspended
-// or powered off are meant as well.
-type YesNo int
+// YesNo is the word y or n of the hooks of 4.4: whether VMs that are suspended or powered off are meant as well.
+type YesNo string
 
 // The values of YesNo; Unset means that no such word was given.
 const (
-	Unset YesNo = iota
-	Yes
-	No
+	Unset YesNo = ""
+	Yes   YesNo = "y"
+	No    YesNo = "n"
 )
 
-// String returns "", "y" or "n".
-func (y YesNo) String() string {
-	switch y {
-	case Yes:
-		return "y"
-	case No:
-		return "n"
-	}
-	return ""
-}
-
-// parseYesNo knows y, yes, n and no in any case.
-func parseYesNo(word string) (YesNo, bool) {
+// parseYesNo knows y, yes, n and no in any case; Unset is any other word.
+func parseYesNo(word string) YesNo {
 	switch strings.ToLower(word) {
 	case "y", "yes":
-		return Yes, true
+		return Yes
 	case "n", "no":
-		return No, true
+		return No
 	}
-	return Unset, false
+	return Unset
 }
 
-// Parse turns the positionals into an Event. They must be exactly one object of
-// the kind, its ID or its template as XML in base64, and at most one y, yes, n
-// or no, in any order. Base64 may be of the standard or the URL alphabet, with
-// or without padding. In the template the first ID directly in the outermost
-// element counts; what is broken behind it only sets Damaged.
+// Parse turns the positionals into an Event. They must be exactly one object of the kind, its ID or its template as XML in
+// base64, and at most one y, yes, n or no, in any order. Base64 may be of the standard or the URL alphabet, with or without
+// padding. In the template the first ID directly in the outermost element counts; what is broken behind it only sets
+// Damaged.
 //
 // Errors are *cli.UsageError.
 func Parse(kind Kind, positionals []string) (Event, YesNo, error) {
 	var found *Event
 	answer := Unset
 	for _, word := range positionals {
-		if yn, ok := parseYesNo(word); ok {
+		if yn := parseYesNo(word); yn != Unset {
 			if answer != Unset {
 				return Event{}, Unset, usagef("%s and %s given; give one y or n, or none", answer, yn)
 			}
@@ -134,7 +102,12 @@ func Parse(kind Kind, positionals []string) (Event, YesNo, error) {
 		found = &event
 	}
 	if found == nil {
-		return Event{}, Unset, missing(kind)
+		other := "$VMID"
+		if kind == Host {
+			other = "$HID"
+		}
+		return Event{}, Unset, usagef("no %s ID given: in a hook, %s (oned knows no %s, and no $ID from 5.10 on: the shell makes nothing of them); by hand, give the number that %q shows",
+			kind, kind.fix(), other, kind.list())
 	}
 	return *found, answer, nil
 }
@@ -145,16 +118,6 @@ func (e Event) source() string {
 		return fmt.Sprintf("the template of %s %d", e.Kind, e.ID)
 	}
 	return fmt.Sprintf("%s ID %d", e.Kind, e.ID)
-}
-
-// missing is the error for words that name no object.
-func missing(kind Kind) error {
-	other := "$VMID"
-	if kind == Host {
-		other = "$HID"
-	}
-	return usagef("no %s ID given: in a hook, %s (oned knows no %s, and no $ID from 5.10 on: the shell makes nothing of them); by hand, give the number that %q shows",
-		kind, kind.fix(), other, kind.list())
 }
 
 // parseObject reads one word that is neither y nor n.
@@ -185,11 +148,4 @@ func newEvent(kind Kind, id int) Event {
 }
 
 // isDigits reports whether the word is a decimal number without sign.
-func isDigits(word string) bool {
-	for i := 0; i < len(word); i++ {
-		if word[i] < '0' || word[i] > '9' {
-			return false
-		}
-	}
-	return word != ""
-}
+func isDigits(word string) bool { return word != "" && strings.Trim(word, "0123456789") == "" }

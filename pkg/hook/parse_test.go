@@ -100,12 +100,6 @@ func TestParseErrors(t *testing.T) {
 	wantUsage(t, err, "template of a HOST", "works on a VM", "RESOURCE = VM")
 }
 
-func TestYesNoString(t *testing.T) {
-	if Unset.String() != "" || Yes.String() != "y" || No.String() != "n" {
-		t.Errorf("got %q %q %q", Unset, Yes, No)
-	}
-}
-
 // All forms of one call give the same flags and the same event.
 func TestWholeWay(t *testing.T) {
 	template := encode(compactHost)

@@ -51,8 +51,8 @@ func looksEncoded(word string) bool {
 	return len(word) >= 2 && word[0] == 'P' && 'A' <= word[1] && word[1] <= 'P'
 }
 
-// parseTemplate reads a template. Names and attributes are user data that oned passes on as they are: they can damage
-// it, but its ID stands before them.
+// parseTemplate reads a template. Names and attributes are user data that oned passes on as they are: they can damage it,
+// but its ID stands before them.
 func parseTemplate(kind Kind, xml string) (Event, error) {
 	root, err := one.Parse(xml)
 	if err != nil {
@@ -129,8 +129,8 @@ func stateNumber(root *one.Element, name string) int {
 	return int(n)
 }
 
-// cleanName makes a name from the cloud harmless: unprintable characters are escaped, and what is over
-// maxName bytes is cut off.
+// cleanName makes a name from the cloud harmless: unprintable characters are escaped, and what is over maxName bytes is cut
+// off.
 func cleanName(name string) string {
 	name = text.Printable(name)
 	if len(name) <= maxName {

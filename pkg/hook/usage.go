@@ -5,8 +5,8 @@ import (
 	"one-ft/pkg/text"
 )
 
-// usagef makes a *cli.UsageError: what is wrong with the words, and what to write instead. Foreign text
-// among args must have gone through shown or oneLine, so that the whole is one printable line.
+// usagef makes a *cli.UsageError: what is wrong with the words, and what to write instead. Foreign text among args must have
+// gone through shown or oneLine, so that the whole is one printable line.
 func usagef(format string, args ...any) error { return cli.Usagef(format, args...) }
 
 // shown quotes a foreign word for a message.

@@ -12,24 +12,21 @@ import (
 	"time"
 )
 
-// MaxStdin is how many bytes Words reads from stdin. It leaves room for a
-// template three times as big as the 2 MB (2.7 MB in base64) that must work.
+// MaxStdin is how many bytes Words reads from stdin. It leaves room for a template three times as big as the 2 MB (2.7 MB in
+// base64) that must work.
 const MaxStdin = 8 << 20
 
-// MaxStdinWait is how long Words waits for the end of stdin when the context
-// allows more. The hook manager writes all words at once and closes the pipe.
+// MaxStdinWait is how long Words waits for the end of stdin when the context allows more. The hook manager writes all words
+// at once and closes the pipe.
 const MaxStdinWait = 30 * time.Second
 
-// Words returns the words that the program was called with: a copy of argv
-// (os.Args[1:]) when there are any, otherwise the words on stdin, on any number
-// of lines, split at ASCII white space. Quotes mean nothing there.
+// Words returns the words that the program was called with: a copy of argv (os.Args[1:]) when there are any, otherwise the
+// words on stdin, on any number of lines, split at ASCII white space. Quotes mean nothing there.
 //
-// With an argv stdin is not touched. A terminal or another character device
-// (/dev/null too), a closed and a nil stdin have no words and are never read.
-// The call ends with ctx, or after MaxStdinWait, even if stdin is a pipe that
-// nobody closes; the read it gives up ends with the process at the latest.
-// Then, and when stdin cannot be read, holds more than MaxStdin bytes or a NUL byte, the
-// error is a *cli.UsageError; one caused by ctx unwraps to its error.
+// With an argv stdin is not touched. A terminal or another character device (/dev/null too), a closed and a nil stdin have
+// no words and are never read. The call ends with ctx, or after MaxStdinWait, even if stdin is a pipe that nobody closes;
+// the read it gives up ends with the process at the latest. Then, and when stdin cannot be read, holds more than MaxStdin
+// bytes or a NUL byte, the error is a *cli.UsageError; one caused by ctx unwraps to its error.
 func Words(ctx context.Context, argv []string, stdin *os.File) ([]string, error) {
 	if len(argv) > 0 {
 		return slices.Clone(argv), nil
@@ -48,9 +45,8 @@ func Words(ctx context.Context, argv []string, stdin *os.File) ([]string, error)
 	return split(data)
 }
 
-// readAll reads r to its end, at most MaxStdin bytes, until ctx is done or
-// MaxStdinWait is over. In that case it calls stop, which should make the
-// pending read return.
+// readAll reads r to its end, at most MaxStdin bytes, until ctx is done or MaxStdinWait is over. In that case it calls stop,
+// which should make the pending read return.
 func readAll(ctx context.Context, r io.Reader, stop func()) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, MaxStdinWait)
 	defer cancel()

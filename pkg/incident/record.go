@@ -184,17 +184,3 @@ type Hop struct {
 	Host  int          `json:"host"`  // that its last history record names; -1 for none
 	Waits wording.Wait `json:"waits,omitempty"`
 }
-
-// Wait is what a VM waits for in a state on its way.
-type Wait = wording.Wait
-
-// What is waited for.
-const (
-	WaitNothing   = wording.WaitNothing
-	WaitCleanup   = wording.WaitCleanup
-	WaitScheduler = wording.WaitScheduler
-	WaitRoom      = wording.WaitRoom
-	WaitDisks     = wording.WaitDisks
-	WaitBoot      = wording.WaitBoot
-	WaitOwner     = wording.WaitOwner
-)

@@ -292,7 +292,7 @@ func (m *model) hostError(ctx context.Context, lease fence.Lease) {
 			return fence.Prove(ctx, host, fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{{Kind: fence.KindLease, Lease: lease}}}}, Look: look})
 		}}
 	job.Dialect, _ = one.DialectFor(one.Version{Major: 6, Minor: 10})
-	report, err := failover.Host(ctx, m, nil, job, failover.Options{Request: incident.Request{ID: theHost, Action: "recreate", Fencing: "required", Verify: failover.VerifyNone}, Parallel: 1, Timeout: time.Minute})
+	report, err := failover.RecoverHost(ctx, m, nil, job, failover.Options{Request: incident.Request{ID: theHost, Action: "recreate", Fencing: "required", Verify: failover.VerifyNone}, Parallel: 1, Timeout: time.Minute})
 	m.say("front-end: %s %v %s", report.Summary, err, report.Fence)
 }
 

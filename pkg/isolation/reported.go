@@ -20,7 +20,7 @@ const (
 	ReportedOther     Reported = "something unknown" // a state that no version up to 7.4 has
 )
 
-// attrQuarantine marks a host that one-ft disabled after it had failed (recovery.AttrQuarantine).
+// attrQuarantine marks a host that one-ft disabled after it had failed (hostmark.AttrQuarantine).
 const attrQuarantine = "FT_QUARANTINE"
 
 // reportedOf sorts the states of a host. One in quarantine has failed: no admin wants its VMs to go on there.

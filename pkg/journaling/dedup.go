@@ -56,9 +56,9 @@ func (rec *Recorder) sameWish(before incident.Request) bool {
 		now.ConfirmedOff == before.ConfirmedOff
 }
 
-// repeated reports whether the event came while the incident was worked on, or, where oned calls
-// the hook on each failed cycle, a cycle after the one before: when the host is back the hook is not called
-// for at least one cycle. The event is written down for the next one.
+// repeated reports whether the event came while the incident was worked on, or, where oned calls the hook on each failed
+// cycle, a cycle after the one before: when the host is back the hook is not called for at least one cycle. The event is
+// written down for the next one.
 func (rec *Recorder) repeated(ctx context.Context, last incident.Record) bool {
 	at := rec.c.Request.At
 	meanwhile := !at.After(*last.Ended)

@@ -24,9 +24,8 @@ const (
 
 // Notifications queues notifications of incidents and counts them, beside the recovery. A nil Notifications does nothing.
 type Notifications struct {
+	Setting
 	notifier *notify.Notifier
-	limit    time.Duration
-	count    func(incident.Record)
 	work     sync.WaitGroup
 	ctx      context.Context
 	stop     context.CancelFunc
@@ -51,20 +50,12 @@ func NewNotifications(s Setting) *Notifications {
 	for i, n := range s.Values.Notify {
 		commands[i] = notify.Command{Argv: n.Command, On: n.On, Timeout: n.Timeout}
 	}
-	n := &Notifications{limit: hookLimit}
-	if s.Attended {
-		n.limit = attendedLimit
-	}
+	n := &Notifications{Setting: s}
 	// They are delivered also after a signal to end: Close bounds that.
 	n.ctx, n.stop = context.WithCancel(context.Background())
 	n.notifier = notify.New(s.StateDir.Notifications(), journal, commands, s.Run, func(format string, args ...any) {
 		s.Say(wording.Trouble, fmt.Errorf(format, args...))
 	})
-	n.count = func(r incident.Record) {
-		if err := metrics.Add(n.ctx, s.StateDir.Metrics(), s.Values.MetricsFile, r, time.Now()); err != nil {
-			s.Say(wording.MetricsUnwritten, err)
-		}
-	}
 	return n
 }
 
@@ -74,8 +65,8 @@ func (n *Notifications) began(w *incident.Writer) {
 
 func (n *Notifications) held(w *incident.Writer) { n.queue((*notify.Notifier).Enqueue, notify.Hold, w) }
 
-// ended counts an incident and notifies of it, unless another process will resume it or follow its VMs. before is how it
-// had ended when it was begun again: when it ended like that again there is nothing to notify of.
+// ended counts an incident and notifies of it, unless another process will resume it or follow its VMs. before is how it had
+// ended when it was begun again: when it ended like that again there is nothing to notify of.
 func (n *Notifications) ended(w *incident.Writer, before incident.Status) {
 	r := w.Record()
 	switch {
@@ -83,7 +74,11 @@ func (n *Notifications) ended(w *incident.Writer, before incident.Status) {
 	case before != "" || r.Tries > 0: // it was counted when it ended first
 		n.queue((*notify.Notifier).Requeue, notify.End, w)
 	default:
-		n.work.Go(func() { n.count(r) })
+		n.work.Go(func() {
+			if err := metrics.Add(n.ctx, n.StateDir.Metrics(), n.Values.MetricsFile, r, time.Now()); err != nil {
+				n.Say(wording.MetricsUnwritten, err)
+			}
+		})
 		n.queue((*notify.Notifier).Enqueue, notify.End, w)
 	}
 }
@@ -112,6 +107,10 @@ func (n *Notifications) Close() {
 		return
 	}
 	defer n.stop()
+	limit := hookLimit
+	if n.Attended {
+		limit = attendedLimit
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -120,7 +119,7 @@ func (n *Notifications) Close() {
 	select {
 	case <-done:
 		return
-	case <-time.After(n.limit):
+	case <-time.After(limit):
 		n.stop()
 	}
 	select { // a command that is stopped takes a moment

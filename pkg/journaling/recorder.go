@@ -54,8 +54,8 @@ func NewRecorder(c Config) *Recorder {
 	return rec
 }
 
-// diskLimit is how long a recovery waits for the disk of the journal each time that it has
-// to: a disk that hangs must not keep VMs down.
+// diskLimit is how long a recovery waits for the disk of the journal each time that it has to: a disk that hangs must not
+// keep VMs down.
 const diskLimit = 10 * time.Second
 
 var errDisk = fmt.Errorf("journal write timed out after %s", diskLimit)
@@ -108,17 +108,11 @@ func (rec *Recorder) Open() bool {
 func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
 	rec.begun = true
 	rec.record.Name, rec.record.From = o.Name, o.From
-	type opened struct {
-		writer *incident.Writer
-		before failover.Earlier
-		ended  incident.Status
-		err    error
-	}
-	got := within(rec, func() (got opened) {
-		if got.writer, got.before, got.ended = reopen(rec.journal, rec.record, o); got.writer == nil {
-			got.writer, got.before, got.err = open(rec.journal, rec.record, o)
+	got := within(rec, func() opened {
+		if again := reopen(rec.journal, rec.record, o); again.writer != nil {
+			return again
 		}
-		return got
+		return open(rec.journal, rec.record, o)
 	})
 	rec.fail(got.err)
 	if got.writer != nil {
@@ -130,37 +124,45 @@ func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
 	return got.before
 }
 
-// reopen resumes the last incident of a host, when it was about this outage and left something undone, and says how it had
-// ended: oned 4.4 calls the hook on each failed cycle, and admins retry. Otherwise it is nil.
-func reopen(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, incident.Status) {
+// opened is an incident that is written.
+type opened struct {
+	writer *incident.Writer // nil for none
+	before failover.Earlier
+	ended  incident.Status // how it had ended, when it is begun again
+	err    error
+}
+
+// reopen resumes the last incident of a host, when it was about this outage and left something undone: oned 4.4 calls the
+// hook on each failed cycle, and admins retry.
+func reopen(j *incident.Journal, r incident.Record, o failover.Opening) opened {
 	last, found, _ := j.LastOf(r.Kind, r.ID)
 	past := PastOf(last)
 	follow := r.Request.Follow && GivenUpMoving(last)
 	if !found || r.Kind != "host" || o.Settle && !follow || !past.Refused && !past.Unfinished {
-		return nil, failover.Earlier{}, ""
+		return opened{}
 	}
 	host := one.Host{ID: r.ID, VMs: o.VMs}
 	if !o.Contact.IsZero() {
 		host.LastContact = o.Contact.Unix()
 	}
 	if !follow && !recovery.SameOutage(host, past, time.Now()) {
-		return nil, failover.Earlier{}, ""
+		return opened{}
 	}
 	w, err := j.Reopen(last.Number, r)
 	if err != nil {
-		return nil, failover.Earlier{}, ""
+		return opened{}
 	}
 	note(w, incident.StepTold, wording.Of(wording.TriedAgain, strings.Join(append([]string{r.Tool}, r.Call...), " ")))
-	return w, earlierOf(last, o), last.Status
+	return opened{writer: w, before: earlierOf(last, o), ended: last.Status}
 }
 
 // open begins an incident, or resumes one that is open and about this outage.
-func open(j *incident.Journal, r incident.Record, o failover.Opening) (*incident.Writer, failover.Earlier, error) {
+func open(j *incident.Journal, r incident.Record, o failover.Opening) (got opened) {
 	before, found, _ := j.OpenOf(r.Kind, r.ID)
 	if found && !o.Apart {
 		w, err := j.Continue(before.Number)
 		if err != nil {
-			return nil, failover.Earlier{}, err
+			return opened{err: err}
 		}
 		status, why := otherOutage(before, o)
 		if why.IsZero() {
@@ -169,19 +171,18 @@ func open(j *incident.Journal, r incident.Record, o failover.Opening) (*incident
 				kind = wording.FollowingVMs
 			}
 			note(w, incident.StepTold, wording.Of(kind))
-			return w, earlierOf(before, o), nil
+			return opened{writer: w, before: earlierOf(before, o)}
 		}
 		w.End(status, why.String())
 	}
-	w, err := j.Begin(r)
-	var earlier failover.Earlier
-	if o.From != "" && err == nil {
-		note(w, incident.StepTold, wording.Of(wording.TakenOver, o.From))
+	got.writer, got.err = j.Begin(r)
+	if o.From != "" && got.err == nil {
+		note(got.writer, incident.StepTold, wording.Of(wording.TakenOver, o.From))
 		if !o.Contact.IsZero() { // takeOver has seen that it was not monitored since
-			earlier.Watched = o.Since
+			got.before.Watched = o.Since
 		}
 	}
-	return w, earlier, err
+	return got
 }
 
 // otherOutage says how an open incident ends that is about another outage than the one of now, and why; the zero Message
@@ -285,8 +286,8 @@ func vmOf(o failover.Outcome) incident.VM {
 		Detail: o.Detail, Kind: o.Kind, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds, Path: o.Path}
 }
 
-// End writes how it ended into the incident, and its number and what went wrong with it into
-// the report. told says that this process got a signal to end.
+// End writes how it ended into the incident, and its number and what went wrong with it into the report. told says that this
+// process got a signal to end.
 func (rec *Recorder) End(report *failover.Report, err error, told bool) {
 	if report.Elsewhere {
 		if r := rec.find(rec.journal.OpenOf); r != nil {
@@ -328,8 +329,7 @@ func (rec *Recorder) close(w *incident.Writer, status incident.Status, summary s
 	return w.Close()
 }
 
-// How many ended incidents are kept, and for how long. Choices: months of a large cloud,
-// and a few hundred MB at most.
+// How many ended incidents are kept, and for how long. Choices: months of a large cloud, and a few hundred MB at most.
 const (
 	keepIncidents = 1000
 	keepFor       = 90 * 24 * time.Hour

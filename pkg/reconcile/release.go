@@ -9,6 +9,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/failover"
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -51,11 +52,11 @@ func (r Released) ExitCode() int {
 	return app.ExitDone
 }
 
-// ReleaseHost gives a host in quarantine back to the scheduler because an admin says so. Without force it refuses while
-// old guests run on the host, or nothing has been heard of it since: from 6.2 on oned calls a host that is enabled
-// MONITORED at once, whether it lives or not (src/host/Host.cc). It also refuses while oned may not yet list old
-// guests that run there: on 6.10, live, a host that was back for two minutes was given back with nine of them, which
-// were listed a few seconds later. Up to 4.14 oned does not look at such a host at all.
+// ReleaseHost gives a host in quarantine back to the scheduler because an admin says so. Without force it refuses while old
+// guests run on the host, or nothing has been heard of it since: from 6.2 on oned calls a host that is enabled MONITORED at
+// once, whether it lives or not (src/host/Host.cc). It also refuses while oned may not yet list old guests that run there:
+// on 6.10, live, a host that was back for two minutes was given back with nine of them, which were listed a few seconds
+// later. Up to 4.14 oned does not look at such a host at all.
 func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.Answer, error) {
 	host, q, err := hostInQuarantine(ctx, s.Client, id)
 	if err != nil {
@@ -93,25 +94,25 @@ func zombies(host one.Host) string {
 }
 
 // remember writes into the host since when it is monitored again without its old guests.
-func remember(ctx context.Context, s app.Session, id int, before, now recovery.Quarantine) {
+func remember(ctx context.Context, s app.Session, id int, before, now hostmark.Quarantine) {
 	if now == before {
 		return
 	}
-	if err := s.Client.AnnotateHost(ctx, id, recovery.AttrQuarantine, now.String()); err != nil {
+	if err := s.Client.AnnotateHost(ctx, id, hostmark.AttrQuarantine, now.String()); err != nil {
 		s.Log.Say(wording.Trouble, err)
 	}
 }
 
 // hostInQuarantine reads a host that has to be in quarantine, as oned has it, with when it was last monitored.
-func hostInQuarantine(ctx context.Context, cloud failover.Cloud, id int) (one.Host, recovery.Quarantine, error) {
+func hostInQuarantine(ctx context.Context, cloud failover.Cloud, id int) (one.Host, hostmark.Quarantine, error) {
 	host, err := cloud.Host(ctx, id)
 	if errors.Is(err, one.ErrNotFound) {
-		return host, recovery.Quarantine{}, app.Usagef("oned knows no host %d; onehost list shows the hosts", id)
+		return host, hostmark.Quarantine{}, app.Usagef("oned knows no host %d; onehost list shows the hosts", id)
 	}
 	if err != nil {
-		return host, recovery.Quarantine{}, err
+		return host, hostmark.Quarantine{}, err
 	}
-	q, in := recovery.QuarantineOf(host)
+	q, in := hostmark.QuarantineOf(host)
 	switch {
 	case !in && host.State.SetByAdmin():
 		return host, q, app.Usagef("host %d (%s) is %s, which an admin has set, not one-ft; onehost enable %d gives it back", id, host.Name, host.State, id)
@@ -127,12 +128,12 @@ func hostInQuarantine(ctx context.Context, cloud failover.Cloud, id int) (one.Ho
 }
 
 // release gives a host back, takes the mark away, and writes it into the incident if that is in this journal.
-func release(ctx context.Context, s app.Session, id int, q recovery.Quarantine, why wording.Kind) error {
+func release(ctx context.Context, s app.Session, id int, q hostmark.Quarantine, why wording.Kind) error {
 	if err := s.Client.SetSchedulable(ctx, id, true); err != nil {
 		return err
 	}
-	if err := s.Client.AnnotateHost(ctx, id, recovery.AttrQuarantine, ""); err != nil {
-		s.Log.Say(wording.ReleaseMarked, recovery.AttrQuarantine, err)
+	if err := s.Client.AnnotateHost(ctx, id, hostmark.AttrQuarantine, ""); err != nil {
+		s.Log.Say(wording.ReleaseMarked, hostmark.AttrQuarantine, err)
 	}
 	released := wording.Of(wording.Released, wording.Of(why))
 	s.Log.VM(wording.Info, -1, released.After(fmt.Sprintf("host %d", id)))
@@ -150,15 +151,15 @@ func release(ctx context.Context, s app.Session, id int, q recovery.Quarantine, 
 	return nil
 }
 
-// releaseClean gives those hosts back that are monitored again without their old guests, and says what keeps the
-// others in quarantine.
+// releaseClean gives those hosts back that are monitored again without their old guests, and says what keeps the others in
+// quarantine.
 func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 	hosts, err := w.s.Client.Hosts(ctx)
 	if err != nil {
 		return nil // the sweep says so
 	}
 	for _, h := range hosts {
-		if _, in := recovery.QuarantineOf(h); !in || w.holder("host", h.ID) != "" {
+		if _, in := hostmark.QuarantineOf(h); !in || w.holder("host", h.ID) != "" {
 			continue
 		}
 		host, q, err := hostInQuarantine(ctx, w.s.Client, h.ID)

@@ -1,5 +1,5 @@
-// Package reconcile is what oneft resume and oneft release do: it finishes what processes left open, handles what no
-// event came for, and gives hosts back to the scheduler.
+// Package reconcile is what oneft resume and oneft release do: it finishes what processes left open, handles what no event
+// came for, and gives hosts back to the scheduler.
 package reconcile
 
 import (
@@ -25,8 +25,8 @@ import (
 
 // Resuming says what oneft resume does with what nobody has handled.
 type Resuming struct {
-	// Hosts is the action for a host in ERROR, Failed and Unknown those for VMs whose host is
-	// fine; config.ResumeNone names them only.
+	// Hosts is the action for a host in ERROR, Failed and Unknown those for VMs whose host is fine; config.ResumeNone names
+	// them only.
 	Hosts, Failed, Unknown string
 	Suspended              bool // include suspended and powered-off VMs of a host
 	// Confirm is how long a host in ERROR is watched, counted from when it failed.
@@ -51,13 +51,11 @@ type object struct {
 	id   int
 }
 
-// lookTwice is the time between the two scans that make something missed: the event may be on
-// its way. Hooks start within a second, and VMs of a host that is back run again within a
-// monitoring message. A choice.
+// lookTwice is the time between the two scans that make something missed: the event may be on its way. Hooks start within a
+// second, and VMs of a host that is back run again within a monitoring message. A choice.
 const lookTwice = 10 * time.Second
 
-// Sweep finishes what processes before have left open, and handles what no event came for. It
-// is safe beside hooks.
+// Sweep finishes what processes before have left open, and handles what no event came for. It is safe beside hooks.
 func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error) {
 	follower, err := s.Client.Follows(ctx)
 	if err != nil {
@@ -167,16 +165,14 @@ func (w *sweeper) runVMs(ctx context.Context, vms []incident.Request) []coordina
 		s.Log = w.s.Log.Of("VM", vms[i].ID)
 		report, err := coordinator.RunVM(ctx, s, vms[i], w.notify)
 		if errors.Is(err, failover.ErrNoVM) {
-			err = nil
-			report.Sum(wording.Gone)
+			report, err = report.Saying(wording.Of(wording.Gone)), nil
 		}
 		results[i] = coordinator.Result{ID: vms[i].ID, Report: report, Err: err}
 	})
 	return results
 }
 
-// ResumeOne resumes one incident, or retries what it left undone. confirmedOff is the
-// word of an admin that its host is off.
+// ResumeOne resumes one incident, or retries what it left undone. confirmedOff is the word of an admin that its host is off.
 func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool, opt Resuming) (app.Answer, error) {
 	journal, err := incident.OpenJournal(statedir.Dir(s.StateDir).Incidents())
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/failover"
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/journaling"
 	"one-ft/pkg/one"
@@ -57,8 +58,8 @@ func (w *sweeper) scan(ctx context.Context) ([]found, error) {
 			all = append(all, w.decide(found{what: fmt.Sprintf("host %d (%s): VMs that left it", h.ID, h.Name), tool: "host_error", follow: true,
 				swept: recovery.SweepStuck(journaling.PastOf(r), time.Now()), request: w.requestOf(r)}))
 		} else if h.State.Failed() && cleanups[h.ID] > 0 {
-			// Somebody else has recreated its VMs, such as OpenNebula's own hook, and without a proof nothing ends clean-ups
-			// that hang.
+			// Somebody else has recreated its VMs, such as OpenNebula's own hook, and without a proof nothing ends clean-ups that
+			// hang.
 			all = append(all, w.decideHost(ctx, h, fmt.Sprintf(": %d VMs in CLEANUP_RESUBMIT", cleanups[h.ID])))
 		}
 	}
@@ -190,7 +191,7 @@ func (w *sweeper) decideHost(ctx context.Context, h one.Host, more string) found
 // heed heeds what another front-end has begun for a host that this one knows nothing of.
 func (w *sweeper) heed(f *found) {
 	h := f.host
-	c, claimed := failover.ClaimOf(h)
+	c, claimed := hostmark.ClaimOf(h)
 	name, _ := incident.KnownFrontEndName(w.s.StateDir)
 	foreign := claimed && c.FrontEnd != name && (h.LastContact == 0 || c.Began.After(time.Unix(h.LastContact, 0)))
 	switch {
@@ -221,7 +222,8 @@ func (w *sweeper) lives(ctx context.Context, h one.Host) bool {
 }
 
 // decide gives an incident that is resumed its own request, and says why nothing is done. A host on which a process works is
-// left to that process: handed over, it would be recovered again as soon as that has ended, and a storm would be held forever.
+// left to that process: handed over, it would be recovered again as soon as that has ended, and a storm would be held
+// forever.
 func (w *sweeper) decide(f found) found {
 	resumed := f.swept.Verdict == recovery.SweepContinue || f.swept.Verdict == recovery.SweepAgain
 	if resumed {
@@ -267,8 +269,8 @@ func whyNot(f found) wording.Message {
 	return wording.Message{}
 }
 
-// followSlice is how long a run of oneft resume follows VMs: it is called each minute, and hosts that fail meanwhile
-// are not to wait for it.
+// followSlice is how long a run of oneft resume follows VMs: it is called each minute, and hosts that fail meanwhile are not
+// to wait for it.
 const followSlice = 20 * time.Second
 
 // following makes a request one that only follows.

@@ -9,13 +9,12 @@ import (
 	"one-ft/pkg/one"
 )
 
-// Budget bounds what is done to one VM without a person: a VM whose image is broken must
-// not be recreated for ever.
+// Budget bounds what is done to one VM without an operator: a VM whose image is broken must not be recreated forever.
 type Budget struct {
 	Attempts int           // at most so many within Window; 0 is none at all
 	Window   time.Duration // of time before now
 	BackOff  time.Duration // from the first attempt to the second; it doubles with each
-	RanWell  time.Duration // a VM that ran for so long has earned its budget back
+	RanWell  time.Duration // a VM that ran for so long starts with a full budget
 }
 
 // Spent is what a VM has used of its budget.
@@ -34,11 +33,9 @@ const attrMaxAttempts = "FT_MAX_ATTEMPTS"
 // maxDoublings keeps the back-off within what a duration can hold.
 const maxDoublings = 16
 
-// Judge finds what a VM has used of its budget. noted are the attempts that one-ft has
-// written down itself. Recreates are counted in the history of the VM, too: oned writes it,
-// all front-ends of a cluster share it, and no owner can change it. The larger number
-// counts. The clock of the history is that of the front-end. host is where the VM is; nil
-// for nowhere.
+// Judge finds what a VM has used of its budget. noted are the attempts that one-ft has written down itself. Recreates are
+// counted in the history of the VM, too: oned writes it, all front-ends of a cluster share it, and no owner can change it.
+// The larger number counts. The clock of the history is that of the front-end. host is where the VM is; nil for nowhere.
 func (b Budget) Judge(vm one.VM, host *one.Host, noted []time.Time, now time.Time) Spent {
 	s := Spent{Limit: b.limit(vm, host)}
 	from := b.begin(vm, now)
@@ -69,8 +66,7 @@ func (b Budget) Judge(vm one.VM, host *one.Host, noted []time.Time, now time.Tim
 	return s
 }
 
-// begin is from when on attempts count: the window, or the last time that the VM began to
-// run for long enough.
+// begin is from when on attempts count: the window, or the last time that the VM began to run for long enough.
 func (b Budget) begin(vm one.VM, now time.Time) time.Time {
 	from := now.Add(-b.Window)
 	for _, r := range vm.History {
@@ -88,9 +84,8 @@ func (b Budget) begin(vm one.VM, now time.Time) time.Time {
 	return from
 }
 
-// recreates are when a VM was recreated, by anybody: when it was placed again after a record
-// that a recreate closed. Up to 4.12 a FAILED VM's record is closed without it: there, before
-// there were clusters, only what is noted counts.
+// recreates are when a VM was recreated, by anybody: when it was placed again after a record that a recreate closed. Up to
+// 4.12 a FAILED VM's record is closed without it: there, before there were clusters, only what is noted counts.
 func recreates(vm one.VM) (times []time.Time) {
 	for i, r := range vm.History {
 		switch {
@@ -104,8 +99,7 @@ func recreates(vm one.VM) (times []time.Time) {
 	return times
 }
 
-// limit is the number of attempts: the host's template changes it, and the owner of the VM
-// may lower it.
+// limit is the number of attempts: the host's template changes it, and the owner of the VM may lower it.
 func (b Budget) limit(vm one.VM, host *one.Host) int {
 	limit := b.Attempts
 	if host != nil {

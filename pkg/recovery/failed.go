@@ -8,7 +8,7 @@ import (
 // Retry asks oned to repeat what failed; for vm_failure only.
 const Retry Mode = "retry"
 
-// Single is what is known when one VM is looked at by itself.
+// Single is what is known when one VM is looked at on its own.
 type Single struct {
 	Dialect one.Dialect
 	VM      one.VM

@@ -18,7 +18,7 @@ const (
 	TurnArrived Turn = "arrived"  // it is where it was to be
 	TurnEnded   Turn = "ended"    // it is DONE although it was to run
 	TurnAgain   Turn = "again"    // it could not be started there, and is recreated once more
-	TurnFailed  Turn = "failed"   // it is in a state out of which nothing leads by itself
+	TurnFailed  Turn = "failed"   // it is in a state out of which nothing leads automatically
 	TurnStuck   Turn = "stuck"    // it has waited for longer than the limit of its stage
 	TurnOldHost Turn = "old host" // it "runs" where it ran before: that may be its old guest
 	TurnAsk     Turn = "ask"      // oned has lost what it accepted: the VM is where and what it was
@@ -49,9 +49,8 @@ type Way struct {
 
 // Limits are how long a VM may stay in a stage.
 type Limits struct {
-	// Cleanup is the longest time that the commands of a clean-up can be under way, and Settle the same when they
-	// fail at once and no process of a driver can be seen any more: those that wait for one of its threads cannot
-	// be seen (Settle).
+	// Cleanup is the longest time that the commands of a clean-up can be under way, and Settle the same when they fail at
+	// once and no process of a driver can be seen any more: those that wait for one of its threads cannot be seen (Settle).
 	Cleanup, Settle time.Duration
 	// Scheduler is how long the scheduler may take to give all VMs of an outage a host.
 	Scheduler time.Duration
@@ -66,14 +65,14 @@ const (
 	cleanupTime = 1500 * time.Millisecond
 	// askAgain is how long oned has to act on that: it took 0.2 s (measured on 6.10).
 	askAgain = 5 * time.Second
-	// roomLimit is how long a VM may wait with the scheduler's word that no host has room, before people are told.
+	// roomLimit is how long a VM may wait with the scheduler's word that no host has room, before the operator is told.
 	// Two to eight runs of the scheduler (15 to 60 s, sched.conf of 4.4 to 6.10). A choice.
 	roomLimit = 2 * time.Minute
 	// diskLimit and bootLimit are how long disks and a boot may take: images of a hundred GB at 100 MB/s; the
 	// deploy action of a driver returns when the guest was started. Choices.
 	diskLimit = 30 * time.Minute
 	bootLimit = 10 * time.Minute
-	// elseLimit is for every other state: nothing is known of it. A choice.
+	// elseLimit is forevery other state: nothing is known of it. A choice.
 	elseLimit = 10 * time.Minute
 )
 
@@ -102,11 +101,10 @@ func onTheWay() []waits {
 
 // Follow decides about a VM on its way: what it waits for, and what has to be done.
 //
-// A clean-up is ended only with a proof that the machine is or was off, and only when no command of it can reach the
-// machine any more: one that connects after all, when the machine is switched on again, would remove the disks
-// of the new copy from shared storage. When the limit of its time-outs is over none can be under way, whether the machine
-// is back or not. Without a proof it may still succeed: oned cleaned 9 of 9 VMs itself of a
-// host that came back 20 s after ERROR (measured on 6.10).
+// A clean-up is ended only with a proof that the machine is or was off, and only when no command of it can reach the machine
+// any more: one that connects after all, when the machine is switched on again, would remove the disks of the new copy from
+// shared storage. When the limit of its time-outs is over none can be under way, whether the machine is back or not. Without
+// a proof it may still succeed: oned cleaned 9 of 9 VMs itself of a host that came back 20 s after ERROR (measured on 6.10).
 func Follow(w Way, l Limits) (Turn, wording.Wait) {
 	last, _ := w.VM.Last()
 	away := w.Failed < 0 || last.HostID != w.Failed
@@ -252,12 +250,12 @@ func CleanupAction(vm one.VM) one.Action {
 	return ""
 }
 
-// IsFailure reports whether a status is a failure out of which nothing leads by itself.
+// IsFailure reports whether a status is a failure out of which nothing leads automatically.
 func IsFailure(status string) bool {
 	return status == one.Failed.String() || status == one.CloningFailure.String() || strings.HasSuffix(status, "_FAILURE")
 }
 
-// FailedOnTheWay reports whether a VM is in a failure out of which nothing leads by itself.
+// FailedOnTheWay reports whether a VM is in a failure out of which nothing leads automatically.
 func FailedOnTheWay(vm one.VM) bool {
 	return vm.State == one.Failed || vm.State == one.CloningFailure || vm.Is(one.BootFailure, one.BootMigrateFailure,
 		one.PrologMigrateFailure, one.PrologFailure, one.EpilogFailure, one.EpilogStopFailure, one.EpilogUndeployFailure,

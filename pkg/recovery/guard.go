@@ -8,8 +8,7 @@ import (
 	"one-ft/pkg/one"
 )
 
-// GuardPolicy says how many hosts may fail at once before the front-end itself is
-// the suspect. The zero value never holds.
+// GuardPolicy says how many hosts may fail at once before the front-end itself is the suspect. The zero value never holds.
 type GuardPolicy struct {
 	// Share is the part of the hosts in service, 0 to 1, and Hosts the number of
 	// hosts: more than the one and at least the other is a storm.
@@ -17,12 +16,11 @@ type GuardPolicy struct {
 	Hosts int
 	// Window: a host counts if it entered ERROR within this time.
 	Window time.Duration
-	// PerCluster applies the same limits to the cluster of the host by itself, too.
+	// PerCluster applies the same limits to the cluster of the host on its own, too.
 	PerCluster bool
 }
 
-// Count is how many hosts of a cloud or of a cluster are in service, and how many
-// of them failed lately.
+// Count is how many hosts of a cloud or of a cluster are in service, and how many of them failed lately.
 type Count struct {
 	Where     string // "the cloud" or "cluster <name>"
 	InService int
@@ -36,12 +34,11 @@ type Verdict struct {
 	Worst Count
 }
 
-// Guard looks at the hosts of a cloud for the one with the ID about. since tells when a host in
-// ERROR was last monitored successfully; a host that is missing there counts as having failed just
-// now. Hosts that an admin disabled or set offline are not in service, and neither
-// are hosts that have been in ERROR for longer than the window: they say nothing
-// about the front-end. Clusters other than that of the host do not hold it: what one cluster
-// shares has failed there only, and the whole cloud is counted, too.
+// Guard looks at the hosts of a cloud for the one with the ID about. since tells when a host in ERROR was last monitored
+// successfully; a host that is missing there counts as having failed just now. Hosts that an admin disabled or set offline
+// are not in service, and neither are hosts that have been in ERROR for longer than the window: they say nothing about the
+// front-end. Clusters other than that of the host do not hold it: what one cluster shares has failed there only, and the
+// whole cloud is counted, too.
 func Guard(hosts []one.Host, since map[int]time.Time, now time.Time, p GuardPolicy, about int) Verdict {
 	cloud, cluster := Count{Where: "the cloud"}, Count{}
 	own := slices.IndexFunc(hosts, func(h one.Host) bool { return h.ID == about })

@@ -70,8 +70,7 @@ type Step struct {
 	Target int
 	// Reason says why. It is never the zero value for VerbLeave.
 	Reason wording.Message
-	// Unhandled: the VM stays as it is although it was to be recovered. It makes
-	// the recovery incomplete.
+	// Unhandled: the VM stays as it is although it was to be recovered. It makes the recovery incomplete.
 	Unhandled bool
 	// Refused: nothing was done because it would not have been safe.
 	Refused bool
@@ -79,8 +78,7 @@ type Step struct {
 	Priority int
 }
 
-// Plan is the decision for a host: one step for each VM of the snapshot, in the order in
-// which they are to be carried out.
+// Plan is the decision for a host: one step for each VM of the snapshot, in the order in which they are to be carried out.
 type Plan struct {
 	Policy Policy
 	Steps  []Step
@@ -158,10 +156,9 @@ const (
 	leaving         // it migrates away from the host: the last record names the destination
 )
 
-// place finds a VM by the host ID of its last history record, never by a name.
-// While a VM migrates the last record names the destination: it still
-// is on its source if the previous record says so or, where the answer has no
-// previous record, if oned counts it there.
+// place finds a VM by the host ID of its last history record, never by a name. While a VM migrates the last record names the
+// destination: it still is on its source if the previous record says so or, where the answer has no previous record, if oned
+// counts it there.
 func (s Snapshot) place(vm one.VM) place {
 	last, placed := vm.Last()
 	switch {
@@ -184,8 +181,7 @@ func (s Snapshot) place(vm one.VM) place {
 	return elsewhere
 }
 
-// migrating decides for a VM that was migrating when an end of the migration
-// died (design: per-state table).
+// migrating decides for a VM that was migrating when an end of the migration died (design: per-state table).
 func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 	off := !vmIsRunningMigration(step.VM)
 	if place == leaving {
@@ -228,8 +224,7 @@ func (s Snapshot) mayRun(hostID int) bool {
 	return seen && state.Failed() && !slices.Contains(s.Cleared, hostID)
 }
 
-// otherEnd leaves a VM until the other end of its migration is proven off as well: whichever end
-// is proven last recovers it.
+// otherEnd leaves a VM until the other end of its migration is proven off as well: whichever end is proven last recovers it.
 func otherEnd(step Step, way string, r one.Record) Step {
 	step.Verb, step.Unhandled = VerbLeave, true
 	step.Reason = wording.Of(wording.OtherEndMayRun, way, r.HostID, r.Host)

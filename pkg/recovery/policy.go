@@ -17,9 +17,8 @@ const (
 // defaultPriority is the priority of a VM that names none.
 const defaultPriority = 50
 
-// action decides the mode for one VM: the nearest of VM, host and flag wins. The
-// templates of a VM are written by its owner, who may ask for less than the admin
-// (none), never for something else. An empty mode means leave, with the reason.
+// action decides the mode for one VM: the nearest of VM, host and flag wins. The templates of a VM are written by its owner,
+// who may ask for less than the admin (none), never for something else. An empty mode means leave, with the reason.
 func action(vm one.VM, host one.Host, mode Mode) (Mode, wording.Message) {
 	for _, template := range []map[string]string{vm.UserTemplate, vm.Template} {
 		if value, set := template[attrAction]; set && isNone(value) {
@@ -40,8 +39,7 @@ func action(vm one.VM, host one.Host, mode Mode) (Mode, wording.Message) {
 
 func isNone(value string) bool { return strings.EqualFold(strings.TrimSpace(value), "none") }
 
-// Range is what the owners of VMs may set a priority to. The zero value allows
-// everything, 0 to 100.
+// Range is what the owners of VMs may set a priority to. The zero value allows everything, 0 to 100.
 type Range struct{ Min, Max int }
 
 // clamp brings a priority into the range.

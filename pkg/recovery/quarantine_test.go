@@ -1,59 +1,27 @@
 package recovery_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
 
 func quarantined(at, contact int64, zombies string) one.Host {
-	q := recovery.Quarantine{FrontEnd: "one1-1f3a", Incident: 12, At: time.Unix(at, 0), Proven: true}
-	h := one.Host{ID: 3, State: one.HostDisabled, LastContact: contact, Template: map[string]string{recovery.AttrQuarantine: q.String()}}
+	q := hostmark.Quarantine{FrontEnd: "one1-1f3a", Incident: 12, At: time.Unix(at, 0), Proven: true}
+	h := one.Host{ID: 3, State: one.HostDisabled, LastContact: contact, Template: map[string]string{hostmark.AttrQuarantine: q.String()}}
 	if zombies != "" {
 		h.Template["ZOMBIES"] = zombies
 	}
 	return h
 }
 
-func TestQuarantineRoundTrip(t *testing.T) {
-	rapid.Check(t, func(r *rapid.T) {
-		q := recovery.Quarantine{FrontEnd: rapid.StringMatching(`[A-Za-z0-9._-]{1,64}`).Draw(r, "fe"), Incident: rapid.IntRange(0, 999_999_999).Draw(r, "n"),
-			At: time.Unix(rapid.Int64Range(0, 1<<40).Draw(r, "at"), 0), Proven: rapid.Bool().Draw(r, "proven")}
-		if rapid.Bool().Draw(r, "is clean") {
-			q.Clean = time.Unix(rapid.Int64Range(1, 1<<40).Draw(r, "clean"), 0)
-		}
-		if got, err := recovery.ParseQuarantine(q.String()); err != nil || got != q {
-			r.Fatalf("%q: %+v, %v", q.String(), got, err)
-		}
-	})
-	for _, text := range []string{"", "v=1", "v=2 fe=a n=1 at=1 proven=true clean=0", "v=1 fe=a n=1 at=x proven=true clean=0", "v=1 fe=a n=1 at=1 proven=maybe clean=0",
-		"v=1 fe=a fe=b n=1 at=1 proven=true clean=0", "v=1 fe=\x1b n=1 at=1 proven=true clean=0", strings.Repeat("a", 1000)} {
-		if q, err := recovery.ParseQuarantine(text); err == nil {
-			t.Errorf("%q: %+v", text, q)
-		}
-	}
-}
-
-func FuzzParseQuarantine(f *testing.F) {
-	f.Add("v=1 fe=one1-1f3a n=12 at=1700000000 proven=true clean=0")
-	f.Fuzz(func(t *testing.T, text string) {
-		if q, err := recovery.ParseQuarantine(text); err == nil {
-			if again, err := recovery.ParseQuarantine(q.String()); err != nil || again != q {
-				t.Errorf("%q: %+v, then %+v, %v", text, q, again, err)
-			}
-		}
-	})
-}
-
 // TestSeen: a host in quarantine counts as failed while it is silent; one that an admin has disabled stays that.
 func TestSeen(t *testing.T) {
 	admin := quarantined(100, 0, "")
-	delete(admin.Template, recovery.AttrQuarantine)
+	delete(admin.Template, hostmark.AttrQuarantine)
 	enabled, offline := quarantined(100, 0, ""), quarantined(100, 0, "")
 	enabled.State, offline.State = one.HostMonitored, one.HostOffline
 	for name, test := range map[string]struct {
@@ -76,8 +44,8 @@ func TestSeen(t *testing.T) {
 
 func TestMayRelease(t *testing.T) {
 	now := time.Unix(10_000, 0)
-	clean := func(h one.Host, since int64) (one.Host, recovery.Quarantine) {
-		q, _ := recovery.QuarantineOf(h)
+	clean := func(h one.Host, since int64) (one.Host, hostmark.Quarantine) {
+		q, _ := hostmark.QuarantineOf(h)
 		if since > 0 {
 			q.Clean = time.Unix(since, 0)
 		}

@@ -6,8 +6,7 @@ import (
 	"one-ft/pkg/one"
 )
 
-// room is the free capacity of the hosts that VMs can be moved to; it shrinks as
-// a plan fills them.
+// room is the free capacity of the hosts that VMs can be moved to; it shrinks as a plan fills them.
 type room struct{ hosts []one.Host }
 
 // newRoom takes the monitored hosts, without the failed one.
@@ -21,8 +20,7 @@ func newRoom(hosts []one.Host, failed int) *room {
 	return r
 }
 
-// take finds the host of the cluster with the most free memory that has room for
-// the VM, and reserves it there.
+// take finds the host of the cluster with the most free memory that has room for the VM, and reserves it there.
 func (r *room) take(vm one.VM, cluster int) (one.Host, bool) {
 	cpu, memory := int64(vm.CPU*100), int64(vm.Memory)*1024
 	best := -1

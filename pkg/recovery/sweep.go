@@ -15,7 +15,7 @@ type Past struct {
 	// left undone, or it ended with an error, which is Failed, too.
 	Back, Refused, Unfinished, Failed bool
 	Began, Ended                      time.Time
-	Tries                             int // how often it was begun again
+	Tries                             int // how often it was restarted
 	Summary                           string
 	// Left are the VMs that it knew and did not move.
 	Left []int
@@ -26,11 +26,11 @@ type Sweep string
 
 // The verdicts.
 const (
-	SweepContinue Sweep = "continue" // a process was stopped in the middle
+	SweepContinue Sweep = "continue" // a process was interrupted
 	SweepMissed   Sweep = "missed"   // nothing was done about it
-	SweepAgain    Sweep = "again"    // it was left undone, and it is time to try again
-	SweepLater    Sweep = "later"    // it was left undone, and is tried again at Swept.At
-	SweepPerson   Sweep = "person"   // only a person can decide
+	SweepAgain    Sweep = "again"    // it was left undone, and it is time to retry
+	SweepLater    Sweep = "later"    // it was left undone, and is retried at Swept.At
+	SweepPerson   Sweep = "person"   // only an operator can decide
 	SweepAlive    Sweep = "alive"    // it came back, and oned goes on calling it failed
 	SweepHandled  Sweep = "handled"  // it was handled; what is still there was left on purpose
 )
@@ -42,9 +42,8 @@ type Swept struct {
 	At      time.Time // of SweepLater
 }
 
-// How often something that was left undone is tried again by itself: after 5 minutes, and
-// then after twice the time before, five times. After two and a half hours without success a
-// person has to look. A choice.
+// How often something that was left undone is retried automatically: after 5 minutes, and then after twice the time before,
+// five times. After two and a half hours without success an operator has to look. A choice.
 const (
 	sweepPause = 5 * time.Minute
 	// failedPause is the first pause behind an error: most of the time oned was away, and who
@@ -60,8 +59,7 @@ const (
 	freshContact = 3 * time.Minute
 )
 
-// SweepHost decides about a host in ERROR that has VMs. past are its incidents, the newest
-// first.
+// SweepHost decides about a host in ERROR that has VMs. past are its incidents, the newest first.
 func SweepHost(host one.Host, past []Past, now time.Time) Swept {
 	if len(past) == 0 {
 		return Swept{Verdict: SweepMissed}
@@ -104,8 +102,7 @@ func SameOutage(host one.Host, p Past, now time.Time) bool {
 	return now.Sub(p.Ended) < sweepMemory
 }
 
-// SweepVM decides about a VM that failed, or is UNKNOWN, on a host that is fine. past are its
-// incidents, the newest first.
+// SweepVM decides about a VM that failed, or is UNKNOWN, on a host that is fine. past are its incidents, the newest first.
 func SweepVM(past []Past, now time.Time) Swept {
 	if len(past) == 0 || now.Sub(past[0].Ended) >= sweepMemory && !past[0].Open {
 		return Swept{Verdict: SweepMissed}
@@ -123,13 +120,13 @@ func SweepVM(past []Past, now time.Time) Swept {
 		}
 		return again(last, tries, now)
 	}
-	return Swept{Verdict: SweepMissed} // it failed anew
+	return Swept{Verdict: SweepMissed} // it failed again
 }
 
 // SweepStuck decides about an incident that gave up VMs which had left their host.
 func SweepStuck(last Past, now time.Time) Swept { return again(last, 1+last.Tries, now) }
 
-// again is when something is tried again that was tried so often.
+// again is when something is retried that was tried so often.
 func again(last Past, tries int, now time.Time) Swept {
 	at := last.Ended.Add(sweepPause << min(tries-1, sweepTries))
 	if last.Failed && tries == 1 {

@@ -38,12 +38,12 @@ func (r row) cell(m Mode) cell {
 	}
 }
 
-// table is the per-state table of host_error. A state in no row is ACTIVE with a
-// guest and belongs to the last row.
+// table is the per-state table of host_error. A state in no row is ACTIVE with a guest and belongs to the last row.
 func table() []row {
 	yes := func(v Verb, reason wording.Kind) cell { return cell{verb: v, reason: reason} }
 	stays := func(reason wording.Kind) cell { return cell{verb: VerbLeave, reason: reason} }
 	report := func(reason wording.Kind) cell { return cell{verb: VerbLeave, reason: reason, unhandled: true} }
+	stuck := report(wording.CannotMoveNow)
 	recreate, remove := yes(VerbRecreate, ""), yes(VerbDelete, "")
 	gone := stays(wording.NotOnHost)
 	already := cell{verb: VerbAlready, reason: wording.PlacedAgain}
@@ -71,7 +71,7 @@ func table() []row {
 			},
 			idle:     true,
 			recreate: recreate, delete: remove,
-			migrate: report(wording.DisksBusy),
+			migrate: stuck,
 			source:  "src/lcm/LifeCycleActions.cc clean_up_vm, 6.10: recreate and delete take every ACTIVE state",
 		},
 		{
@@ -85,7 +85,7 @@ func table() []row {
 			active: []one.LCMState{one.LCMInit, one.Prolog, one.PrologResume, one.PrologUndeploy, one.Boot, one.BootUnknown, one.BootPoweroff,
 				one.BootSuspended, one.BootStopped, one.BootUndeploy, one.BootMigrate},
 			recreate: recreate, delete: remove,
-			migrate: report(wording.BeingStarted),
+			migrate: stuck,
 			source:  "matrix: BOOT, PROLOG: resched refused, recreate accepted",
 		},
 		{
@@ -93,7 +93,7 @@ func table() []row {
 			active: []one.LCMState{one.BootFailure, one.BootMigrateFailure, one.BootUndeployFailure, one.BootStoppedFailure,
 				one.PrologFailure, one.PrologResumeFailure, one.PrologUndeployFailure, one.Failure},
 			recreate: recreate, delete: remove,
-			migrate: report(wording.NotStarted),
+			migrate: stuck,
 			source:  "matrix: BOOT_FAILURE, PROLOG_FAILURE: resched refused, recreate accepted",
 		},
 		{
@@ -109,14 +109,14 @@ func table() []row {
 				one.PrologMigratePoweroff, one.PrologMigratePoweroffFailure, one.PrologMigrateSuspend, one.PrologMigrateSuspendFailure,
 				one.PrologMigrateUnknown, one.PrologMigrateUnknownFailure},
 			recreate: cell{verb: verbByEnd}, delete: remove,
-			migrate: report(wording.BeingMigrated),
+			migrate: stuck,
 			source:  "matrix: MIGRATE; src/lcm/LifeCycleStates.cc trigger_prolog_failure, trigger_deploy_failure",
 		},
 		{
 			name:     "moving to a stop on this host",
 			active:   []one.LCMState{one.SaveStop, one.SaveSuspend, one.ShutdownPoweroff, one.ShutdownUndeploy, one.EpilogStop, one.EpilogUndeploy, one.EpilogStopFailure, one.EpilogUndeployFailure},
 			recreate: recreate, delete: remove,
-			migrate: report(wording.BeingStopped),
+			migrate: stuck,
 			source:  "matrix: SAVE_SUSPEND: resched refused, recreate accepted",
 		},
 		{
@@ -124,7 +124,7 @@ func table() []row {
 			active: []one.LCMState{one.Hotplug, one.HotplugSnapshot, one.HotplugNic, one.HotplugSaveas, one.HotplugResize,
 				one.DiskSnapshot, one.DiskSnapshotRevert, one.DiskSnapshotDelete, one.DiskResize, one.Backup},
 			recreate: recreate, delete: remove,
-			migrate: report(wording.OperationUnderWay),
+			migrate: stuck,
 			source:  "DispatchManagerActions.cc resched: only RUNNING, UNKNOWN and, since 5.10, POWEROFF",
 		},
 		{

@@ -43,7 +43,7 @@ func (m Message) After(lead string) Message {
 }
 
 // IsZero reports whether the message says nothing.
-func (m Message) IsZero() bool { return m.Kind == "" }
+func (m Message) IsZero() bool { return m.Kind == "" && m.Lead == "" }
 
 // Level is how much a message of this kind matters, unless it is the outcome of a VM, where its result tells.
 func (m Message) Level() Level { return find(m.Kind).level }

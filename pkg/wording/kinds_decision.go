@@ -18,19 +18,14 @@ const (
 	StrayCleanup  Kind = "stray-clean-up"
 
 	// Of one that cannot be moved.
-	DisksBusy         Kind = "disks-busy"
-	BeingStarted      Kind = "being-started"
-	NotStarted        Kind = "not-started"
-	BeingEnded        Kind = "being-ended"
-	BeingMigrated     Kind = "being-migrated"
-	BeingStopped      Kind = "being-stopped"
-	OperationUnderWay Kind = "operation-under-way"
-	DatastoreUnknown  Kind = "datastore-unknown"
-	DatastoreLocal    Kind = "datastore-local"
-	CannotMoveAway    Kind = "cannot-move-away"
-	CannotMove        Kind = "cannot-move"
-	NoHostHasRoom     Kind = "no-host-has-room"
-	MovesTo           Kind = "moves-to"
+	CannotMoveNow    Kind = "cannot-move-now"
+	BeingEnded       Kind = "being-ended"
+	DatastoreUnknown Kind = "datastore-unknown"
+	DatastoreLocal   Kind = "datastore-local"
+	CannotMoveAway   Kind = "cannot-move-away"
+	CannotMove       Kind = "cannot-move"
+	NoHostHasRoom    Kind = "no-host-has-room"
+	MovesTo          Kind = "moves-to"
 
 	// Of one that was migrating.
 	WasOff            Kind = "was-off"
@@ -86,13 +81,8 @@ func decisionRows() []row {
 		{OwnerEnding, Info, "its owner was ending it"},
 		{StrayCleanup, Info, "it was recreated by somebody else, and its clean-up has not ended"},
 
-		{DisksBusy, Problem, "an operation on its disks was under way on the failed host"},
-		{BeingStarted, Problem, "it was being started on the failed host and cannot be moved in this state"},
-		{NotStarted, Problem, "it could not be started on the failed host and cannot be moved in this state"},
+		{CannotMoveNow, Problem, "it cannot be moved in the state that it was in when the host failed"},
 		{BeingEnded, Problem, "its owner was ending it, and it cannot be moved in this state"},
-		{BeingMigrated, Problem, "it was migrating already and cannot be moved in this state"},
-		{BeingStopped, Problem, "it was being stopped on the failed host and cannot be moved in this state"},
-		{OperationUnderWay, Problem, "an operation was under way on the failed host and it cannot be moved in this state"},
 		{DatastoreUnknown, Problem, "its system datastore {datastore} could not be read, so whether it is shared is not known"},
 		{DatastoreLocal, Problem, "its system datastore {datastore} ({name}) is not shared: its disks are on the failed host"},
 		{CannotMoveAway, Problem, "OpenNebula {version} cannot move a VM away from a failed host"},

@@ -77,11 +77,10 @@ const (
 	LeftToPerson    Kind = "left-to-person"
 
 	// Reading it and its VMs.
-	ReadSingly      Kind = "read-singly"
-	DatastoreUnread Kind = "datastore-unread"
-	Unread          Kind = "unread"
-	Following       Kind = "following"
-	NothingToDo     Kind = "nothing-to-do"
+	ReadSingly  Kind = "read-singly"
+	Unread      Kind = "unread"
+	Following   Kind = "following"
+	NothingToDo Kind = "nothing-to-do"
 
 	// How it ended.
 	NoVMs      Kind = "no-vms"
@@ -120,16 +119,16 @@ func hostRows() []row {
 
 		{Watch, Info, "watching the host for {period}; it counts as back only when it is MONITORED"},
 		{WatchContinued, Info, "the host has been watched since {since}; {left} of {period} are left"},
-		{WatchAnew, Info, "the host was monitored meanwhile and failed again; watching it anew"},
+		{WatchAnew, Info, "the host was monitored meanwhile and failed again; the watch starts over"},
 		{WatchBlind, Warning, "{error}; still watching"},
 		{HostAlive, Warning, "oned still calls the host failed, but it is monitored again: it lives"},
 		{SilentAgain, Warning, "the host has gone silent again"},
 
 		{OnedYoung, Warning, "oned has just started or become leader and may not know its hosts yet; nothing is done for {wait}"},
 		{GuardBlind, Warning, "{error}; still holding"},
-		{Held, Warning, "holding: {failed} of {hosts} hosts in service of {where} failed, so the front-end itself is the suspect; nothing is fenced or touched"},
+		{Held, Warning, "holding: {failed} of {hosts} hosts in service of {where} failed, so the front-end is the likelier culprit; nothing is fenced or touched"},
 		{GuardPassed, Info, "guard: {failed} of {hosts} hosts in service of {where} failed"},
-		{StormGivenUp, Problem, "held for {limit} and given up: {failed} of {hosts} hosts in service of {where} failed; nothing was fenced or touched; --override-storm goes on all the same"},
+		{StormGivenUp, Problem, "held for {limit} and given up: {failed} of {hosts} hosts in service of {where} failed; nothing was fenced or touched; --override-storm overrides this"},
 		{StormOverridden, Warning, "the storm guard is overridden"},
 		{CycleUnknown, Warning, "{error}; a monitoring cycle is taken for {cycle}"},
 
@@ -142,22 +141,21 @@ func hostRows() []row {
 		{Busy, Info, "{error}"},
 		{ToldName, Warning, "oned called the hook for {told}, and answers {name}: it was renamed, or the endpoint is that of another cloud"},
 		{ToldState, Info, "it was {told} when oned called the hook; it is {state} now"},
-		{ClaimSeen, Info, "incident {number} of front-end {front_end} is about this host; looking for {wait} whether it is still worked on"},
-		{ClaimTaken, Warning, "going on with incident {number} of front-end {front_end}, which nobody works on any more"},
+		{ClaimSeen, Info, "incident {number} of front-end {front_end} is about this host; checking for {wait} whether a process still works on it"},
+		{ClaimTaken, Warning, "taking over incident {number} of front-end {front_end}, which no process works on"},
 		{ClaimElsewhere, Info, "the host is already being handled: incident {number} of front-end {front_end}"},
 		{ClaimUnwritten, Warning, "other front-ends do not know that this one works on the host: {error}"},
 		{ClaimEndUnknown, Warning, "other front-ends do not know that the work on the host has ended: {error}"},
-		{LeftToPerson, Info, "left to {process}, in which a person says that the host is off"},
+		{LeftToPerson, Info, "left to {process}, in which an operator confirmed that the host is off"},
 
 		{ReadSingly, Warning, "{error}; reading them one by one"},
-		{DatastoreUnread, Warning, "{error}"},
 		{Unread, Warning, "{error}"},
 		{Following, Info, "following the VMs that left the host"},
-		{NothingToDo, Info, "nothing is to be done about its VMs, so the host is neither watched nor fenced"},
+		{NothingToDo, Info, "its VMs need nothing, so the host is neither watched nor fenced"},
 
 		{NoVMs, Info, "no VMs on the host"},
 		{HostFine, Info, "the host is {state}: nothing to recover"},
-		{HostSet, Warning, "the host is {state}, set by an admin, not in ERROR: nothing was done; --any-state recovers its VMs all the same, when it is certainly off"},
+		{HostSet, Warning, "the host is {state}, set by an admin, not in ERROR: nothing was done; --any-state recovers its VMs anyway, when it is certainly off"},
 		{CameBack, Info, "the host came back: nothing to recover"},
 		{CameBackBy, Info, "{now}; before: {before}"},
 		{Counted, Info, "{vms} VMs: {results}"},
@@ -186,7 +184,7 @@ func proofRows() []row {
 		{FenceAttempt, Warning, "attempt {attempt} of {limit} failed; the next one in {wait}"},
 		{LeaseUnpublished, Warning, "the host has not published what it promises (FT_LEASE); FENCE_LEASE is trusted"},
 		{LeaseWait, Info, "waiting {wait} until the host has certainly stopped its VMs"},
-		{LeaseAnew, Warning, "the host was not seen in ERROR all the while; waiting anew"},
+		{LeaseAnew, Warning, "the host was not seen in ERROR all the time; the wait starts over"},
 		{Unproven, Warning, "{why}: if host {id} still runs its VMs, they will run twice"},
 		{FencingOff, Warning, "fencing is off"},
 		{FencingMissing, Warning, "no fencing is configured for this host"},

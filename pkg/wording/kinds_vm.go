@@ -67,39 +67,37 @@ const (
 	EarlierUntouched Kind = "earlier-untouched"
 
 	// The budget of a VM and the rate of all.
-	BudgetSpent     Kind = "budget-spent"
-	BudgetNone      Kind = "budget-none"
-	BudgetWait      Kind = "budget-wait"
-	BudgetUnread    Kind = "budget-unread"
-	BudgetUnwritten Kind = "budget-unwritten"
-	BudgetUnshared  Kind = "budget-unshared"
-	BudgetLeft      Kind = "budget-left"
-	BudgetLeftWait  Kind = "budget-left-wait"
-	BudgetLeftNone  Kind = "budget-left-none"
-	RateUnknown     Kind = "rate-unknown"
-	RateHeld        Kind = "rate-held"
-	RateGivenUp     Kind = "rate-given-up"
+	BudgetSpent    Kind = "budget-spent"
+	BudgetNone     Kind = "budget-none"
+	BudgetWait     Kind = "budget-wait"
+	BudgetUnshared Kind = "budget-unshared"
+	BudgetLeft     Kind = "budget-left"
+	BudgetLeftWait Kind = "budget-left-wait"
+	BudgetLeftNone Kind = "budget-left-none"
+	RateUnknown    Kind = "rate-unknown"
+	RateHeld       Kind = "rate-held"
+	RateGivenUp    Kind = "rate-given-up"
 )
 
 // vmRows words those kinds.
 func vmRows() []row {
 	return append(wayRows(), []row{
 		{Accepted, Info, "accepted by oned"},
-		{CallRefused, Warning, "{error}; looking again"},
-		{CallFailed, Warning, "{error}; trying again"},
+		{CallRefused, Warning, "{error}; reading it again"},
+		{CallFailed, Warning, "{error}; retrying"},
 		{CallError, Problem, "{error}"},
 		{Replanned, Warning, "it is {state} now: {verb} instead of {before} ({why})"},
 		{ResumedVainly, Problem, "resumed {times} times, but it fell back each time before it could be recreated"},
-		{AskedAgain, Warning, "still {state}; asking again"},
-		{AskedLater, Warning, "still {state} on the host {seconds} s after oned accepted it; asking again"},
+		{AskedAgain, Warning, "still {state}; sending the request again"},
+		{AskedLater, Warning, "still {state} on the host {seconds} s after oned accepted it; sending the request again"},
 		{StaysOnHost, Problem, "oned accepted it {times} times, but the VM stays {state} on the host; look at oned.log and onevm show {id}"},
 		{StaysFailed, Problem, "oned accepted it {times} times, but the VM stays {state}{says}"},
-		{OutOfTime, Problem, "not done in time: {error}"},
-		{ToldToEnd, Problem, "accepted by oned, but this process was told to end before it saw what became of it"},
-		{NotLeft, Problem, "accepted by oned, but the VM has not left the host in time"},
-		{NotLeftWaits, Problem, "accepted by oned, but the VM has not left the host in time: {why}"},
-		{ResultUnread, Problem, "accepted by oned, but whether it happened could not be read: {error}"},
-		{Late, Problem, "accepted by oned, but not done in time: it is {state}"},
+		{OutOfTime, Problem, "timed out: {error}"},
+		{ToldToEnd, Problem, "accepted by oned, but this process was interrupted before it verified the result"},
+		{NotLeft, Problem, "accepted by oned, but timed out: the VM is still on the host"},
+		{NotLeftWaits, Problem, "accepted by oned, but timed out: the VM is still on the host: {why}"},
+		{ResultUnread, Problem, "accepted by oned, but the result could not be read: {error}"},
+		{Late, Problem, "accepted by oned, but timed out: it is {state}"},
 
 		{Gone, Info, "it no longer exists"},
 		{Running, Info, "running on host {on} ({name})"},
@@ -118,10 +116,8 @@ func vmRows() []row {
 		{HostWasOff, Problem, "the host came back after it had been off: the VM does not run there until it is started; onevm resume {id}"},
 
 		{BudgetSpent, Problem, "given up after {attempts} of {limit} attempts within {window}, and left as it is; find out what is wrong with it, then run {tool} {id} with --no-budget; not retried automatically before {until}"},
-		{BudgetNone, Problem, "FT_MAX_ATTEMPTS is 0: nothing is done without a person"},
+		{BudgetNone, Problem, "FT_MAX_ATTEMPTS is 0: nothing is done automatically"},
 		{BudgetWait, Warning, "attempt {attempt} of {limit}; it begins in {wait}"},
-		{BudgetUnread, Warning, "{error}"},
-		{BudgetUnwritten, Warning, "{error}"},
 		{BudgetUnshared, Warning, "other front-ends will not know of this attempt: {error}"},
 		{BudgetLeft, Info, "budget: this is attempt {attempt} of {limit} within {window}"},
 		{BudgetLeftWait, Info, "budget: this is attempt {attempt} of {limit}, in {wait}"},
@@ -157,9 +153,9 @@ func wayRows() []row {
 		{StuckUnplaced, Problem, "still PENDING after {took}: the scheduler has not placed it; does it run?"},
 		{StuckHold, Problem, "it is on hold; onevm release {id} starts it"},
 		{StuckState, Problem, "it has been {state} for {took}"},
-		{EarlierUnread, Problem, "asked for by the process before, but what became of it could not be read: {error}"},
+		{EarlierUnread, Problem, "requested by an earlier process, but the result could not be read: {error}"},
 		{EarlierPlaced, Problem, "it is {state} on host {on} ({name}), where the scheduler has placed it again"},
-		{EarlierLost, Problem, "oned has lost what was asked for: it is {state} on the host, which does not list it any more; onevm recover --recreate {id} starts it elsewhere"},
-		{EarlierUntouched, Info, "nothing was done any more: it is {state} on the host"},
+		{EarlierLost, Problem, "oned lost the request: it is {state} on the host, which does not list it any more; onevm recover --recreate {id} starts it elsewhere"},
+		{EarlierUntouched, Info, "nothing more was done: it is {state} on the host"},
 	}
 }

@@ -36,7 +36,7 @@ func TestMessage(t *testing.T) {
 		{Of(FailFast, 1.26), "ssh to the host fails at once from here on (1.3 s)", "ssh-fails-fast took=1.3"},
 		{Of(Running, 3, "node 3").After("recreate: done"), "recreate: done: running on host 3 (node 3)", `recreate: done: running on=3 name="node 3"`},
 		{Of(FailedAgain, Of(FellBack, "FAILED", Quote("no"))), "it fell back to FAILED: no", `failed-again how=[fell-back state=FAILED says=no]`},
-		{Of(CallFailed, errors.New("oops")), "oops; trying again", "call-failed"},
+		{Of(CallFailed, errors.New("oops")), "oops; retrying", "call-failed"},
 		{Of(StuckCleanupOff, time.Minute, Resume(0)), "oned has been cleaning up on the failed host for 1m0s, which nothing proves to be off: when it is certainly off, say so", "stuck-clean-up-unproven took=1m0s incident=0"},
 		{Of(OutageHandled, 7, Of(HostBack)), "this outage has been handled: incident 7: the host came back: the VM is left as it is; see oneft incidents show 7", "outage-handled number=7 why=[host-back]"},
 		{Of(Waits, room), "PENDING: no host has room for it (the scheduler says: nothing fits)", `waits why=[scheduler-no-room says="nothing fits"]`},

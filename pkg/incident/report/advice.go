@@ -2,15 +2,13 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/wording"
 )
 
-// advice is what to do for VMs that were not handled for reasons of one kind. The order
-// is that in which they are shown.
+// advice is what to do for VMs that were not handled for reasons of one kind. The order is that in which they are shown.
 type advice int
 
 const (
@@ -86,38 +84,31 @@ func (v view) unhandledVMs() []item {
 
 // advise says what to do for these VMs.
 func (v view) advise(a advice, ids []int) []item {
-	vms := someVMs(ids) + ": "
-	look, more := each(ids, "onevm show %d"), colon(ids)
-	switch a {
-	case adviceAgain:
-		return []item{do(vms+"retry; what is done already is not repeated:", v.again())}
-	case adviceRead:
-		return []item{do(vms+"read the reason and check the VM, then retry; what is done already is not repeated"+more, append(look, v.again())...)}
-	case adviceNoBudget:
-		if !v.isHost() { // host_error counts no attempts
-			look = append(look, v.again("--no-budget"))
-		}
-		return []item{do(vms+"find out what is wrong, then retry without the limit of attempts"+more, look...)}
-	case adviceManyFail:
-		return []item{do(vms+"many VMs failed at the same time. Check what they share, such as a datastore, then retry:",
-			"onevm list", "onedatastore list", v.again())}
-	case adviceFailed:
-		return []item{do(vms+"failed after being placed again. Find out why, then recover"+more, append(look, each(ids, "vm_failure %d -r")...)...)}
-	case adviceScheduler:
-		return []item{do(vms+"the scheduler found no host. Free capacity or enable a host; nothing else is needed. What the scheduler says"+more, look...)}
-	case adviceLook:
-		return []item{do(vms+"check whether it is fine by now"+more, look...)}
-	case adviceReason:
-		return []item{do(vms+"the reason names the commands. Check first"+more, look...)}
-	}
+	tell := func(text string, commands ...any) item { return forVMs(someVMs(ids), ids, text, commands...) }
+	noBudget := []any{look}
 	whose := "its host is certainly off or does not run it" // never while its old copy may run
 	if v.isHost() {
 		whose = fmt.Sprintf("host %d is certainly off", v.ID)
+	} else { // host_error counts no attempts
+		noBudget = append(noBudget, v.again("--no-budget"))
 	}
-	return []item{
-		do(vms+"one-ft leaves this to an operator. Check the VM and the reason"+more, look...),
-		do(vms+"only if "+whose+", and if disks that are not persistent may be lost (4.4 to 4.12: onevm delete --recreate)"+more, each(ids, "onevm recover --recreate %d")...),
+	items := []item{
+		adviceAgain:     tell("retry; what is done already is not repeated", v.again()),
+		adviceRead:      tell("read the reason and check the VM, then retry; what is done already is not repeated", look, v.again()),
+		adviceNoBudget:  tell("find out what is wrong, then retry without the limit of attempts", noBudget...),
+		adviceManyFail:  tell("many VMs failed at the same time. Check what they share, such as a datastore, then retry", "onevm list", "onedatastore list", v.again()),
+		adviceFailed:    tell("failed after being placed again. Find out why, then recover", look, each("vm_failure %d -r")),
+		adviceScheduler: tell("the scheduler found no host. Free capacity or enable a host; nothing else is needed. What the scheduler says", look),
+		adviceLook:      tell("check whether it is fine by now", look),
+		adviceReason:    tell("the reason names the commands. Check first", look),
+		adviceOperator:  tell("one-ft leaves this to an operator. Check the VM and the reason", look),
+		// behind that of the operator
+		tell("only if "+whose+", and if disks that are not persistent may be lost (4.4 to 4.12: onevm delete --recreate)", each("onevm recover --recreate %d")),
 	}
+	if a == adviceOperator {
+		return items[a:]
+	}
+	return items[a : a+1]
 }
 
 // following says who follows the VMs that do not run yet, and what each of them waits for.
@@ -139,27 +130,48 @@ func (v view) following() []item {
 		v.perWait(v.starting)...)
 }
 
-// waits are what VMs wait for in the order of their urgency: what needs an operator first.
-func waits() []wording.Wait {
-	return []wording.Wait{wording.WaitOwner, wording.WaitRoom, wording.WaitScheduler, wording.WaitCleanup, wording.WaitDisks, wording.WaitBoot, wording.WaitNothing}
-}
-
 // waitsFor is what a VM waits for where it was seen last. A reason of a later version is none.
 func waitsFor(vm incident.VM) wording.Wait {
 	hop, moved := lastHop(vm)
-	if !moved || !slices.Contains(waits(), hop.Waits) {
+	if _, known := phaseOfWait(hop.Waits); !moved || !known {
 		return wording.WaitNothing
 	}
 	return hop.Waits
 }
 
+// waiting is what to do while something is waited for.
+type waiting struct {
+	wait     wording.Wait
+	text     string
+	commands []any // of forVMs
+}
+
+// waits are what VMs wait for in the order of their urgency: what needs an operator first.
+func (v view) waits() []waiting {
+	cleanup := waiting{wording.WaitCleanup, "oned cleans up on the failed host. A clean-up that cannot succeed is ended automatically; nothing else is needed. Its progress", []any{look}}
+	if v.isHost() && !v.Proven {
+		cleanup.text = fmt.Sprintf("oned cleans up on host %d, which is not proven off: this ends when the host answers, or never. Once somebody has verified that it is off, confirm it", v.ID)
+		cleanup.commands = []any{v.resume() + " --confirm-off"}
+	}
+	return []waiting{
+		{wording.WaitOwner, "on hold until somebody releases it", []any{each("onevm release %d")}},
+		{wording.WaitRoom, "no host has room. Free capacity or enable a host; nothing else is needed. What the scheduler says", []any{"onehost list", look}},
+		{wording.WaitScheduler, "the scheduler has not placed it yet; as shipped it starts few VMs at a time. Is it running? Up to 6.10 it is a service of its own, since 7.0 oned runs it",
+			[]any{"systemctl status opennebula-scheduler opennebula", "tail /var/log/one/sched.log"}},
+		cleanup,
+		{wording.WaitDisks, "the disks are being copied or made, which takes as long as the datastore needs. Their progress", []any{look}},
+		{wording.WaitBoot, "booting on the new host. Its progress", []any{look}},
+		{wording.WaitNothing, "on its way. Where it is", []any{look}},
+	}
+}
+
 // perWait is what each of the chosen VMs waits for, since when, and what to do about it.
 func (v view) perWait(chosen func(incident.VM) bool) (items []item) {
-	for _, wait := range waits() {
+	for _, w := range v.waits() {
 		var ids []int
 		var since time.Time
 		for _, vm := range v.VMs {
-			if !chosen(vm) || waitsFor(vm) != wait {
+			if !chosen(vm) || waitsFor(vm) != w.wait {
 				continue
 			}
 			ids = append(ids, vm.ID)
@@ -174,51 +186,35 @@ func (v view) perWait(chosen func(incident.VM) bool) (items []item) {
 		if !since.IsZero() {
 			vms += fmt.Sprintf(", since %s (%s)", v.clock(since), took(v.end().Sub(since)))
 		}
-		items = append(items, v.waitItem(wait, vms, ids))
+		items = append(items, forVMs(vms, ids, w.text, w.commands...))
 	}
 	return items
 }
 
-// waitItem says of VMs what they wait for and what to do.
-func (v view) waitItem(wait wording.Wait, vms string, ids []int) item {
-	look, more := each(ids, "onevm show %d"), colon(ids)
-	switch wait {
-	case wording.WaitOwner:
-		return do(vms+": on hold until somebody releases it"+more, each(ids, "onevm release %d")...)
-	case wording.WaitRoom:
-		return do(vms+": no host has room. Free capacity or enable a host; nothing else is needed. What the scheduler says"+more, append([]string{"onehost list"}, look...)...)
-	case wording.WaitScheduler:
-		return do(vms+": the scheduler has not placed it yet; as shipped it starts few VMs at a time. Is it running? Up to 6.10 it is a service of its own, since 7.0 oned runs it:",
-			"systemctl status opennebula-scheduler opennebula", "tail /var/log/one/sched.log")
-	case wording.WaitCleanup:
-		if v.isHost() && !v.Proven {
-			return do(fmt.Sprintf("%s: oned cleans up on host %d, which is not proven off: this ends when the host answers, or never. Once somebody has verified that it is off, confirm it:", vms, v.ID),
-				v.resume()+" --confirm-off")
-		}
-		return do(vms+": oned cleans up on the failed host. A clean-up that cannot succeed is ended automatically; nothing else is needed. Its progress"+more, look...)
-	case wording.WaitDisks:
-		return do(vms+": the disks are being copied or made, which takes as long as the datastore needs. Their progress"+more, look...)
-	case wording.WaitBoot:
-		return do(vms+": booting on the new host. Its progress"+more, look...)
-	}
-	return do(vms+": on its way. Where it is"+more, look...)
-}
+// each is a command that each VM needs, with %d for its ID.
+type each string
+
+const look each = "onevm show %d"
 
 // commandsShown is how many commands are written out when each VM has its own.
 const commandsShown = 2
 
-// colon ends a text before the commands of each.
-func colon(ids []int) string {
-	if len(ids) > commandsShown {
-		return " (the same for each of them):"
+// forVMs is what to do for VMs: commands are strings, or each for the first of them.
+func forVMs(who string, ids []int, text string, commands ...any) item {
+	end := ":"
+	var all []string
+	for _, command := range commands {
+		format, perVM := command.(each)
+		if !perVM {
+			all = append(all, fmt.Sprint(command))
+			continue
+		}
+		for _, id := range ids[:min(len(ids), commandsShown)] {
+			all = append(all, fmt.Sprintf(string(format), id))
+		}
+		if len(ids) > commandsShown {
+			end = " (the same for each of them):"
+		}
 	}
-	return ":"
-}
-
-// each is a command for the first VMs.
-func each(ids []int, format string) (commands []string) {
-	for _, id := range ids[:min(len(ids), commandsShown)] {
-		commands = append(commands, fmt.Sprintf(format, id))
-	}
-	return commands
+	return item{who + ": " + text + end, all}
 }

@@ -7,52 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// chart is a drawing of lanes along an axis of times, as numbers for the template, in units of its viewBox. Names
-// of lanes stand in a column on the left and how they ended in one on the right, and only marks stand between
-// them, so no text can lie on another one however short or long an incident is.
+// chart is a drawing of lanes along an axis of times, in units of its viewBox. Names of lanes stand in a column on the left
+// and how they ended in one on the right, and only marks stand between them, so no text can lie on another one however short
+// or long an incident is.
 type chart struct {
-	layout
-	ID, Title, Description, Caption string
-	Width, Height, Bottom           int
-	AxisY, CaptionY                 int
-	Axis                            []tick
-	Lanes                           []lane
-	Key                             []mark
-	from                            time.Time
-	span                            time.Duration
-}
-
-// layout is where things stand in a chart.
-type layout struct {
-	Left, Right int // the ends of the axis
-	Side        int // where the column on the right begins
-	Top         int
+	left, right int // the ends of the axis
+	side        int // where the column on the right begins
+	top         int
 	height      int // of a lane
 	text        int // below the top of a lane
-}
-
-// tick is a label of the axis.
-type tick struct {
-	X     int
-	Label string
-}
-
-// lane is one line of a chart.
-type lane struct {
-	Name, Side    string
-	TextY, Bottom int
-	Marks         []mark
-	top           int
-}
-
-// mark is a rectangle, or a polygon if it has points. Its text stands in it, or in the key behind it.
-type mark struct {
-	Class               string
-	X, Y, Width, Height int
-	Points              string
-	Tip                 string
-	Text, TextClass     string
-	TextX, TextY        int
+	from        time.Time
+	span        time.Duration
+	lanes       int
+	drawn       markup // the lanes
 }
 
 const (
@@ -67,33 +34,32 @@ const (
 	keyApart   = 20
 )
 
-func newChart(id, title string, l layout, from time.Time, span time.Duration) *chart {
-	c := &chart{ID: id, Title: title, layout: l, Width: chartWidth, from: from, span: max(span, time.Second)}
-	most := (c.Right - c.Left) / labelSpace
-	step := axisStep(c.span, most)
-	for at := time.Duration(0); at <= c.span && len(c.Axis) <= most; at += step {
-		c.Axis = append(c.Axis, tick{c.x(from.Add(at)), axisLabel(at, step)})
-	}
-	return c
-}
-
 // x is where a time is drawn. Times outside, which a clock that was set makes, are drawn at the edge.
 func (c *chart) x(at time.Time) int {
-	share := min(max(at.Sub(c.from).Seconds()/c.span.Seconds(), 0), 1)
-	return c.Left + int(share*float64(c.Right-c.Left)+0.5)
+	share := min(max(at.Sub(c.from).Seconds()/max(c.span, time.Second).Seconds(), 0), 1)
+	return c.left + int(share*float64(c.right-c.left)+0.5)
 }
 
-// newLane is the next lane.
-func (c *chart) newLane(name, side string) lane {
-	top := c.Top + c.height*len(c.Lanes)
-	return lane{Name: name, Side: side, top: top, TextY: top + c.text, Bottom: top + c.height}
+// bottom is the end of the last lane, and the top of the next one.
+func (c *chart) bottom() int { return c.top + c.height*c.lanes }
+
+// lane draws the next lane.
+func (c *chart) lane(name, side string, draw func(top int)) {
+	top := c.bottom()
+	c.lanes++
+	c.drawn.put("<g>\n")
+	c.drawn.line("grid", 0, c.bottom(), chartWidth, c.bottom())
+	c.drawn.label("lane", 4, top+c.text, false, name)
+	c.drawn.label("side", c.side, top+c.text, false, side)
+	draw(top)
+	c.drawn.put("</g>\n")
 }
 
-// bar is a rectangle from one time to another, around a height.
-func (c *chart) bar(class string, from, to time.Time, middle, high int) mark {
-	left := c.x(from)
-	width := max(c.x(to)-left, barShort)
-	return mark{Class: class, X: min(left, c.Right-width), Y: middle - high/2, Width: width, Height: high}
+// between is where a bar from one time to another begins, and how wide it is.
+func (c *chart) between(from, to time.Time) (x, wide int) {
+	x = c.x(from)
+	wide = max(c.x(to)-x, barShort)
+	return min(x, c.right-wide), wide
 }
 
 // triangle and diamond differ in shape, not only in color.
@@ -110,24 +76,46 @@ type sample struct {
 	points      func(x, y int) string // nil for a rectangle
 }
 
-// finish draws what stands below the lanes.
-func (c *chart) finish(samples []sample) {
-	c.Bottom = c.Top + c.height*len(c.Lanes)
-	c.AxisY, c.CaptionY = c.Bottom+18, c.Bottom+36
-	x, y := 4, c.Bottom+axisHeight+keyRow/2
+// svg is the whole drawing: the lanes on their axis, and the key below them.
+func (c *chart) svg(id, title, description, caption string, samples []sample) own {
+	var m, key markup
+	bottom := c.bottom()
+	height := key.key(bottom+axisHeight+keyRow/2, samples)
+	m.put(`<svg role="img" aria-labelledby="%s-title %s-description" viewBox="0 0 %d %d" width="%d" height="%d">
+<title id="%s-title">%s</title>
+<desc id="%s-description">%s</desc>
+`, id, id, chartWidth, height, chartWidth, height, id, title, id, description)
+	span, most := max(c.span, time.Second), (c.right-c.left)/labelSpace
+	step := axisStep(span, most)
+	for n := 0; n <= most && time.Duration(n)*step <= span; n++ {
+		at := time.Duration(n) * step
+		x := c.x(c.from.Add(at))
+		m.line("grid", x, c.top, x, bottom)
+		m.label("axis", x, bottom+18, true, axisLabel(at, step))
+	}
+	m.line("edge", c.left, bottom, c.right, bottom)
+	m.label("axis", c.left, bottom+36, false, caption)
+	m.put("%s<g class=\"key\">\n%s</g>\n</svg>", own(c.drawn.String()), own(key.String()))
+	return own(m.String())
+}
+
+// key draws the key at a height, and says where it ends.
+func (m *markup) key(y int, samples []sample) int {
+	x := 4
 	for _, s := range samples {
 		wide := keyBox + keyBehind + int(float64(utf8.RuneCountInString(s.text))*keyText)
 		if x+wide > chartWidth {
 			x, y = 4, y+keyRow
 		}
-		m := mark{Class: s.class, X: x, Y: y - s.high/2, Width: s.wide, Height: s.high, Text: s.text, TextX: x + keyBox + keyBehind, TextY: y + 4}
 		if s.points != nil {
-			m.Points = s.points(x+keyBox/2, y)
+			m.polygon(s.class, s.points(x+keyBox/2, y), "")
+		} else {
+			m.rect(s.class, x, y-s.high/2, s.wide, s.high, "")
 		}
-		c.Key = append(c.Key, m)
+		m.label("axis", x+keyBox+keyBehind, y+4, false, s.text)
 		x += wide + keyApart
 	}
-	c.Height = y + keyRow/2
+	return y + keyRow/2
 }
 
 // axisStep is the smallest round step that makes at most that many parts of a span.

@@ -18,67 +18,74 @@ const (
 	markSpace = 18 // the same for warnings and problems; a diamond is 14 wide
 )
 
-// drawSteps draws a lane for each step: a bar for each time that it was worked on, with its warnings and problems, and
-// below it the events of VMs.
-func (v view) drawSteps() *chart {
+// drawSteps draws a lane for each step: a bar for each time that it was worked on, with its warnings and problems, and below
+// it the events of VMs.
+func (v view) drawSteps() own {
 	parts := v.sections()
 	span := v.end().Sub(v.Began)
 	for _, s := range parts {
 		span = max(span, s.end.Sub(v.Began))
 	}
-	c := newChart("drawing", "Timeline of "+v.what(), layout{Left: 90, Right: 896, Side: 914, Top: 14, height: 38, text: 20}, v.Began, span)
-	c.Caption = "time since " + v.in(v.Began, withZone)
+	c := &chart{left: 90, right: 896, side: 914, top: 14, height: 38, text: 20, from: v.Began, span: span}
 	var steps []string
 	for _, name := range append(incident.Steps(), "other") { // which steps of a later version share
 		worked := slices.DeleteFunc(slices.Clone(parts), func(s section) bool {
 			return s.step != name && (name != "other" || slices.Contains(incident.Steps(), s.step))
 		})
 		if len(worked) > 0 {
-			l := c.stepLane(string(name), worked)
-			steps = append(steps, l.Name+" "+l.Side)
-			c.Lanes = append(c.Lanes, l)
+			side := summary(worked)
+			steps = append(steps, string(name)+" "+side)
+			c.lane(string(name), side, func(top int) { c.drawStep(top, worked) })
 		}
 	}
-	c.finish([]sample{
+	description := fmt.Sprintf("One bar for each time that a step was worked on. The incident took %s. Steps: %s.", v.lasted(), strings.Join(steps, "; "))
+	return c.svg("drawing", "Timeline of "+v.what(), description, "time since "+v.in(v.Began, withZone), []sample{
 		{"bar", "work on a step", barHigh, keyBox, nil}, {"vm", "events of VMs", tickHigh, 1, nil},
 		{string(wording.Warning), "warning", 0, 0, triangle}, {string(wording.Problem), "problem", 0, 0, diamond},
 	})
-	c.Description = fmt.Sprintf("One bar for each time that a step was worked on. The incident took %s. Steps: %s.", v.lasted(), strings.Join(steps, "; "))
-	return c
 }
 
-// stepLane is the lane of a step with everything that happened in it.
-func (c *chart) stepLane(name string, worked []section) lane {
-	l := c.newLane(name, "")
+// summary is how long a step was worked on, and on how many VMs.
+func summary(worked []section) string {
 	var total time.Duration
 	vms := map[int]bool{}
-	var bars, ticks []mark
-	var bad []spot
 	for _, s := range worked {
 		total += s.took()
-		bars = append(bars, c.bar("bar", s.began, s.end, l.top+15, barHigh))
 		for _, e := range s.events {
-			x := c.x(e.At)
 			if e.VM >= 0 {
 				vms[e.VM] = true
-				if !slices.ContainsFunc(ticks, func(t mark) bool { return apart(t.X, x) < tickSpace }) {
-					ticks = append(ticks, mark{Class: "vm", X: x, Y: l.top + 24, Width: 1, Height: tickHigh})
-				}
+			}
+		}
+	}
+	if len(vms) == 0 {
+		return took(total)
+	}
+	return took(total) + ", " + text.Plural(len(vms), "VM")
+}
+
+// drawStep draws everything that happened in a step.
+func (c *chart) drawStep(top int, worked []section) {
+	for _, s := range worked {
+		x, wide := c.between(s.began, s.end)
+		c.drawn.rect("bar", x, top+15-barHigh/2, wide, barHigh, "")
+	}
+	var ticks []int
+	var bad []spot
+	for _, s := range worked {
+		for _, e := range s.events {
+			x := c.x(e.At)
+			if e.VM >= 0 && !slices.ContainsFunc(ticks, func(t int) bool { return apart(t, x) < tickSpace }) {
+				ticks = append(ticks, x)
+				c.drawn.rect("vm", x, top+24, 1, tickHigh, "")
 			}
 			if isBad(e) {
 				bad = addSpot(bad, e, x)
 			}
 		}
 	}
-	l.Side = took(total)
-	if len(vms) > 0 {
-		l.Side += ", " + text.Plural(len(vms), "VM")
-	}
-	l.Marks = append(bars, ticks...)
 	for _, s := range bad {
-		l.Marks = append(l.Marks, s.mark(l.top+15))
+		c.drawSpot(s, top+15)
 	}
-	return l
 }
 
 // spot is one or more warnings or problems in one place.
@@ -101,16 +108,16 @@ func addSpot(all []spot, e incident.Event, x int) []spot {
 	return all
 }
 
-func (s spot) mark(y int) mark {
-	level := string(s.worst.Level)
-	m := mark{Class: level, Points: triangle(s.x, y), Tip: level + ": " + text.Short(s.worst.Text, maxLine)}
+func (c *chart) drawSpot(s spot, y int) {
+	shape, level := triangle, string(s.worst.Level)
 	if s.worst.Level == wording.Problem {
-		m.Points = diamond(s.x, y)
+		shape = diamond
 	}
+	tip := level + ": " + text.Short(s.worst.Text, maxLine)
 	if s.times > 1 {
-		m.Tip += fmt.Sprintf(" (and %d more)", s.times-1)
+		tip += fmt.Sprintf(" (and %d more)", s.times-1)
 	}
-	return m
+	c.drawn.polygon(level, shape(s.x, y), tip)
 }
 
 // apart is the distance of two positions.

@@ -17,37 +17,34 @@ const (
 )
 
 // drawWays draws a lane for each of the first ways, with a bar for each state.
-func (v view) drawWays(all []way) *chart {
+func (v view) drawWays(all []way) own {
 	shown := all[:min(len(all), maxLanes)]
-	if len(shown) == 0 {
-		return nil
-	}
 	from, to := period(shown)
-	c := newChart("ways", "Recovery of each VM of "+v.what(), layout{Left: 150, Right: 770, Side: 782, Top: 10, height: 28, text: 19}, from, to.Sub(from))
-	c.Caption = fmt.Sprintf("time since the VMs were planned, %s (%s)", v.in(from, withZone), since(from.Sub(v.Began)))
+	c := &chart{left: 150, right: 770, side: 782, top: 10, height: 28, text: 19, from: from, span: to.Sub(from)}
 	var said []string
 	for _, w := range shown {
-		l := c.wayLane(w)
-		said = append(said, l.Name+": "+l.Side)
-		c.Lanes = append(c.Lanes, l)
+		name, side := w.name(wayIDs), text.Short(w.ends()+", "+took(w.took()), waySides)
+		said = append(said, name+": "+side)
+		c.lane(name, side, func(top int) { c.drawWay(top, w) })
 	}
-	c.finish(wayKey(shown))
-	c.Description = fmt.Sprintf("One lane for each VM, or for VMs that went the same way at the same time; one bar for each state. %s. The table below has the states.", strings.Join(said, "; "))
-	return c
+	description := fmt.Sprintf("One lane for each VM, or for VMs that went the same way at the same time; one bar for each state. %s. The table below has the states.", strings.Join(said, "; "))
+	caption := fmt.Sprintf("time since the VMs were planned, %s (%s)", v.in(from, withZone), since(from.Sub(v.Began)))
+	return c.svg("ways", "Recovery of each VM of "+v.what(), description, caption, wayKey(shown))
 }
 
-func (c *chart) wayLane(w way) lane {
-	lane := c.newLane(w.name(wayIDs), text.Short(w.ends()+", "+took(w.took()), waySides))
+func (c *chart) drawWay(top int, w way) {
 	for _, l := range w.legs {
-		b := c.bar("hop "+string(l.phase), l.began, l.end, lane.top+c.height/2, l.phase.row().high)
-		b.Text, b.TextClass, b.TextX, b.TextY = l.inside(b.Width, b.Height), string(l.phase), b.X+b.Width/2, lane.TextY
-		b.Tip = fmt.Sprintf("%s: %s, from %s to %s", l.label(", ", ""), took(l.most), since(l.began.Sub(c.from)), since(l.end.Sub(c.from)))
-		if b.Width > 2*barShort {
-			b.Width-- // states of the same phase are apart on paper without colors, too
+		x, wide := c.between(l.began, l.end)
+		inside, middle := l.inside(wide, l.phase.high), x+wide/2
+		if wide > 2*barShort {
+			wide-- // states of the same phase are apart on paper without colors, too
 		}
-		lane.Marks = append(lane.Marks, b)
+		tip := fmt.Sprintf("%s: %s, from %s to %s", l.label(", ", ""), took(l.most), since(l.began.Sub(c.from)), since(l.end.Sub(c.from)))
+		c.drawn.rect("hop "+l.phase.class, x, top+c.height/2-l.phase.high/2, wide, l.phase.high, tip)
+		if inside != "" {
+			c.drawn.label("in "+l.phase.class, middle, top+c.text, true, inside)
+		}
 	}
-	return lane
 }
 
 // inside is the longest text for a bar that has room in it.
@@ -72,9 +69,9 @@ func (l leg) inside(width, high int) string {
 func wayKey(shown []way) (key []sample) {
 	for _, p := range phases {
 		if slices.ContainsFunc(shown, func(w way) bool {
-			return slices.ContainsFunc(w.legs, func(l leg) bool { return l.phase == p.phase })
+			return slices.ContainsFunc(w.legs, func(l leg) bool { return l.phase == p })
 		}) {
-			key = append(key, sample{"hop " + string(p.phase), p.key, p.high, keyBox, nil})
+			key = append(key, sample{"hop " + p.class, p.key, p.high, keyBox, nil})
 		}
 	}
 	return key

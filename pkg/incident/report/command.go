@@ -35,8 +35,8 @@ func (v view) opened() string {
 	return shellLine(append([]string{v.tool()}, v.Call...))
 }
 
-// again is the same call to be copied into a shell, with words added. A call that cannot be shown exactly
-// becomes a comment: half of a --confirm could say that a host is off.
+// again is the same call to be copied into a shell, with words added. A call that cannot be shown exactly becomes a comment:
+// half of a --confirm could say that a host is off.
 func (v view) again(add ...string) string {
 	call := append([]string{v.tool()}, v.Call...)
 	cut := func(word string) bool { return text.Short(word, maxWord) != word || strings.HasPrefix(word, "<") } // as the journal cuts

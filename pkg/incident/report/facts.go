@@ -41,8 +41,7 @@ func (v view) quarantine() string {
 	return ""
 }
 
-// outOfScheduling is when the host was taken out of scheduling and given back; out means that it
-// still is.
+// outOfScheduling is when the host was taken out of scheduling and given back; out means that it still is.
 func (v view) outOfScheduling() (since, back time.Time, out bool) {
 	if !v.isHost() || v.Host == nil || v.Host.Quarantined.IsZero() {
 		return time.Time{}, time.Time{}, false

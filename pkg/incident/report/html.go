@@ -12,44 +12,59 @@ import (
 	"one-ft/pkg/text"
 )
 
-// page is what is shown. All texts are printable.
-type page struct {
-	Title, Status, Class string
-	Facts                []fact
-	Todo                 []item
-	Parts                []part
-	Made                 string
-}
-
-// part is a table of the page, with a drawing of the same where there is one.
-type part struct {
-	Drawing *chart
-	Table   table
-}
-
-// HTML writes an incident as one page that needs nothing else: all events, all VMs with
-// the problems first, what is left to do, and a drawing. It has no scripts and loads
-// nothing. Errors are those of w.
+// HTML writes an incident as one page that needs nothing else: all events, all VMs with the problems first, what is left to
+// do, and a drawing. It has no scripts and loads nothing. Errors are those of w.
 func HTML(w io.Writer, r incident.Record, now time.Time) error {
-	if _, err := w.Write(newPage(view{r, now}).write()); err != nil {
+	if _, err := w.Write(view{r, now}.page()); err != nil {
 		return fmt.Errorf("write the page of incident %d: %w", r.Number, err)
 	}
 	return nil
 }
 
-func newPage(v view) page {
-	p := page{
-		Title: fmt.Sprintf("Incident %d: %s", v.Number, v.what()), Status: text.Short(string(v.Status), maxName), Class: v.statusClass(),
-		Facts: v.facts(), Todo: v.todo(), Made: v.now.Format(withZone),
+// page is the page. All texts in it are printable.
+func (v view) page() []byte {
+	m := &markup{}
+	title, status, class := fmt.Sprintf("Incident %d: %s", v.Number, v.what()), text.Short(string(v.Status), maxName), v.statusClass()
+	m.put(pageHead, title, status, own(styleText), title, class, status)
+	for _, f := range v.facts() {
+		m.put("<tr><th scope=\"row\">%s</th><td>%s</td></tr>\n", f.Name, f.Value)
 	}
-	ways := v.ways()
-	p.Parts = []part{{v.drawSteps(), v.steps()}, {v.drawWays(ways), v.wayTable(ways)}, {nil, v.stages(ways)}, {nil, v.vms()}, {nil, v.events()}}
-	p.Parts = slices.DeleteFunc(p.Parts, func(p part) bool { return len(p.Table.Rows) == 0 })
-	return p
+	m.put("</table>\n<section class=\"todo %s\">\n<h2>What is left to do</h2>\n<ul>\n", class)
+	for _, todo := range v.todo() {
+		m.put("<li>%s", todo.Text)
+		for _, command := range todo.Commands {
+			m.put("<pre><code>%s</code></pre>", command)
+		}
+		m.put("</li>\n")
+	}
+	m.put("</ul>\n</section>\n")
+	before, ways := m.Len(), v.ways()
+	m.section(v.steps(), v.drawSteps)
+	m.section(v.wayTable(ways), func() own { return v.drawWays(ways) })
+	m.section(v.stages(ways), nil)
+	m.section(v.vms(), nil)
+	m.section(v.events(), nil)
+	if m.Len() == before {
+		m.put("<p>Nothing was recorded.</p>\n")
+	}
+	m.put("<footer>Made %s.</footer>\n</main>\n</body>\n</html>\n", v.now.Format(withZone))
+	return m.Bytes()
 }
 
-// statusClass is the color of a status: only ours have one, and what is unproven or still starts is
-// never good.
+// section is a table with a drawing of the same where there is one; nothing without rows.
+func (m *markup) section(t table, draw func() own) {
+	if len(t.Rows) == 0 {
+		return
+	}
+	m.put("<section class=\"wide\">\n<h2>%s</h2>\n", t.Title)
+	if draw != nil {
+		m.put("%s", draw())
+	}
+	m.table(t)
+	m.put("\n</section>\n")
+}
+
+// statusClass is the color of a status: only ours have one, and what is unproven or still starts is never good.
 func (v view) statusClass() string {
 	switch {
 	case slices.Contains([]incident.Status{incident.Incomplete, incident.Refused, incident.Failed}, v.Status):

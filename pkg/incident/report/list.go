@@ -13,8 +13,8 @@ import (
 	"one-ft/pkg/text"
 )
 
-// Table is a list of incidents in the order given, a header first. All cells are
-// printable and short. VMS is "-" for an incident that did not come to its VMs.
+// Table is a list of incidents in the order given, a header first. All cells are printable and short. VMS is "-" for an
+// incident that did not come to its VMs.
 func Table(records []incident.Record, now time.Time) [][]string {
 	rows := [][]string{{"INCIDENT", "WHAT", "BEGAN", "TOOK", "STATUS", "VMS", "SUMMARY"}}
 	for _, r := range records {
@@ -42,16 +42,18 @@ func (v view) counts() string {
 		number[v.result(vm)]++
 	}
 	order := []string{resultDone, resultUnproven, resultStarting, resultAlready, resultLeft, resultIncomplete, resultRefused}
-	place := func(result string) int {
-		if i := slices.Index(order, result); i >= 0 {
-			return i
-		}
-		return len(order)
-	}
-	results := slices.SortedFunc(maps.Keys(number), func(a, b string) int { return cmp.Or(place(a)-place(b), strings.Compare(a, b)) })
+	results := slices.SortedFunc(maps.Keys(number), func(a, b string) int { return cmp.Or(place(order, a)-place(order, b), strings.Compare(a, b)) })
 	var parts []string
 	for _, result := range results[:min(len(results), maxResults)] {
 		parts = append(parts, fmt.Sprintf("%d %s", number[result], result))
 	}
 	return fmt.Sprintf("%d: %s", len(v.VMs), strings.Join(parts, ", "))
+}
+
+// place is where a value stands in an order; what is not in it comes last.
+func place[T comparable](order []T, value T) int {
+	if i := slices.Index(order, value); i >= 0 {
+		return i
+	}
+	return len(order)
 }

@@ -12,8 +12,7 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// section is a run of events of one step. A step that was worked on twice, such as
-// after a process was killed, has two.
+// section is a run of events of one step. A step that was worked on twice, such as after a process was killed, has two.
 type section struct {
 	step       incident.Step
 	began, end time.Time
@@ -22,9 +21,8 @@ type section struct {
 
 func (s section) took() time.Duration { return max(s.end.Sub(s.began), 0) }
 
-// sections cuts events into runs of one step. A run lasts until the next one begins, the
-// last one until the incident ended or now: a step says when it begins, and is worked
-// on until the next says so.
+// sections cuts events into runs of one step. A run lasts until the next one begins, the last one until the incident ended
+// or now: a step says when it begins, and is worked on until the next says so.
 func (v view) sections() []section {
 	var all []section
 	for _, e := range v.Events {
@@ -57,8 +55,8 @@ type fold struct {
 	order       int
 }
 
-// folded makes one line of events that say the same about different VMs. Texts that
-// differ only in the ID of their VM say the same.
+// folded makes one line of events that say the same about different VMs. Texts that differ only in the ID of their VM say
+// the same.
 func folded(events []incident.Event) []*fold {
 	type key struct {
 		vm    bool
@@ -87,8 +85,8 @@ func folded(events []incident.Event) []*fold {
 	return all
 }
 
-// maxRepeats is how far back a VM is looked for that says the same again: those that
-// are acted on at the same time are fewer (--parallel is at most 12).
+// maxRepeats is how far back a VM is looked for that says the same again: those that are acted on at the same time are fewer
+// (--parallel is at most 12).
 const maxRepeats = 64
 
 // withoutID puts N for the ID of the VM.
@@ -110,11 +108,7 @@ var numbers = regexp.MustCompile(`\d+`)
 
 // severity orders levels, the worst first.
 func severity(level wording.Level) int {
-	order := []wording.Level{wording.Problem, wording.Warning}
-	if i := slices.Index(order, level); i >= 0 {
-		return i
-	}
-	return len(order)
+	return place([]wording.Level{wording.Problem, wording.Warning}, level)
 }
 
 // isBad reports whether an event is a warning or a problem.

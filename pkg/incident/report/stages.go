@@ -13,8 +13,8 @@ import (
 // maxStages is more than the stages that there are; it bounds a damaged record.
 const maxStages = 12
 
-// stages compares what was expected with what happened; without rows for an incident without a forecast.
-// The times of the VM that took the longest count.
+// stages compares what was expected with what happened; without rows for an incident without a forecast. The times of the VM
+// that took the longest count.
 func (v view) stages(ways []way) table {
 	t := table{
 		Title: "Expected and actual times", Caption: "no VM was seen on its way", Class: "steps",
@@ -59,8 +59,8 @@ func (v view) stageTook(stage incident.StageName, slowest *way) string {
 	return slowest.tookIn(stage)
 }
 
-// detectionTook is how long it took until oned called the host failed: nobody knows when it died, but that was after it was last
-// monitored.
+// detectionTook is how long it took until oned called the host failed: nobody knows when it died, but that was after it was
+// last monitored.
 func (v view) detectionTook() string {
 	if v.Host == nil || v.Host.Failed.IsZero() {
 		return "not known"
@@ -93,7 +93,7 @@ func (w way) tookIn(stage incident.StageName) string {
 	var total time.Duration
 	found, last := false, false
 	for _, l := range w.legs {
-		if last = l.phase.row().stage == stage; last {
+		if last = l.phase.stage == stage; last {
 			found = true
 			total += l.most
 		}

@@ -1,8 +1,6 @@
 package report
 
-import (
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // table is a part of a report in rows and columns.
 type table struct {
@@ -35,28 +33,22 @@ type row struct {
 
 func (t *table) add(class string, cells ...string) { t.Rows = append(t.Rows, row{class, cells}) }
 
-// headClass is the class of the head of the column.
-func (c column) headClass() string {
-	if c.Kind == number {
-		return "n"
-	}
-	return ""
-}
-
-// cellClass is the class of a cell with this text.
-func (c column) cellClass(cell string) string {
+// class is the class of a cell with this text, and of the head of the column.
+func (c column) class(cell string, head bool) string {
 	// Room for every state of OpenNebula but the longest (PROLOG_MIGRATE_UNKNOWN_FAILURE), which may be broken.
 	const maxWhole = 24
 	whole := "whole"
 	if utf8.RuneCountInString(cell) > maxWhole {
 		whole = "broken"
 	}
-	switch c.Kind {
-	case number:
+	switch {
+	case c.Kind == number:
 		return "n"
-	case short:
+	case head:
+		return ""
+	case c.Kind == short:
 		return whole
-	case result:
+	case c.Kind == result:
 		return "result " + whole
 	}
 	return ""

@@ -18,8 +18,8 @@ const (
 	maxPage = 2000 // a text on the page
 )
 
-// took is a duration in words: 40 ms, 0.4 s, 41 s, 2 min 05 s, 1 h 02 min, 3 d 04 h.
-// A negative one, which a clock that was set makes, counts as 0.
+// took is a duration in words: 40 ms, 0.4 s, 41 s, 2 min 05 s, 1 h 02 min, 3 d 04 h. A negative one, which a clock that was
+// set makes, counts as 0.
 func took(d time.Duration) string {
 	d = max(d, 0)
 	if ms := d.Round(time.Millisecond).Milliseconds(); ms < 100 {
@@ -48,8 +48,7 @@ func between(least, most time.Duration) string {
 	return took(least) + " to " + took(most)
 }
 
-// since is how long after the begin something was, in seconds. A clock that was set
-// back makes it negative.
+// since is how long after the begin something was, in seconds. A clock that was set back makes it negative.
 func since(d time.Duration) string {
 	if d > -10*time.Second && d < 9950*time.Millisecond {
 		return fmt.Sprintf("%+.1f s", d.Seconds())

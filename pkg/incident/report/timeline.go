@@ -24,9 +24,8 @@ const (
 	maxIDs      = 26  // characters of the IDs in front of a way
 )
 
-// Timeline is an incident in lines for a terminal, at most about a hundred: what
-// happened step by step, which VMs were not handled and why, and what is left to do.
-// Lines are printable and have no end of line.
+// Timeline is an incident in lines for a terminal, at most about a hundred: what happened step by step, which VMs were not
+// handled and why, and what is left to do. Lines are printable and have no end of line.
 func Timeline(r incident.Record, now time.Time) []string {
 	v := view{r, now}
 	ways := v.ways()
@@ -94,8 +93,8 @@ func shares(folds [][]*fold) []int {
 	return give
 }
 
-// worst chooses at most n lines, in their old order: the worst, of them those that stand
-// for most events, and of the rest the two biggest, which say how it went for most VMs.
+// worst chooses at most n lines, in their old order: the worst, of them those that stand for most events, and of the rest
+// the two biggest, which say how it went for most VMs.
 func worst(all []*fold, n int) []*fold {
 	if len(all) <= n {
 		return all
@@ -189,8 +188,7 @@ func (v view) notHandled() string {
 	return "VMs that were not handled"
 }
 
-// unhandled are those VMs with their reasons; VMs with the same reason share
-// a line, and the reasons of most VMs come first.
+// unhandled are those VMs with their reasons; VMs with the same reason share a line, and the reasons of most VMs come first.
 func (v view) unhandled() (lines []string) {
 	var events []incident.Event
 	names := map[int]string{}

@@ -47,8 +47,8 @@ func (v view) todo() []item {
 	return []item{do("Read the summary. Once the cause is fixed, retry; what is done already is not repeated:", v.show(), v.again())}
 }
 
-// makeSure says how to make sure of a host whose VMs were started elsewhere without a proof, in the order
-// in which it has to be done. It is empty for other incidents.
+// makeSure says how to make sure of a host whose VMs were started elsewhere without a proof, in the order in which it has to
+// be done. It is empty for other incidents.
 func (v view) makeSure() []item {
 	if !v.IsUnproven() {
 		return nil

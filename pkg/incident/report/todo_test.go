@@ -102,8 +102,8 @@ func TestEachKindHasItsAdvice(t *testing.T) {
 		},
 		"leave": {
 			{[]string{look}, []wording.Kind{wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt}},
-			{decide, []wording.Kind{wording.StateUnknown, wording.DisksBusy, wording.BeingStarted, wording.NotStarted, wording.BeingEnded, wording.BeingMigrated,
-				wording.BeingStopped, wording.OperationUnderWay, wording.DatastoreUnknown, wording.DatastoreLocal, wording.CannotMoveAway, wording.CannotMove,
+			{decide, []wording.Kind{wording.StateUnknown, wording.CannotMoveNow, wording.BeingEnded,
+				wording.DatastoreUnknown, wording.DatastoreLocal, wording.CannotMoveAway, wording.CannotMove,
 				wording.NoHostHasRoom, wording.SourceUnknown, wording.OtherEndMayRun, wording.CannotRetry, wording.HostGone, wording.HostOutOfReach}},
 			{[]string{look, again}, []wording.Kind{""}},
 		},

@@ -76,8 +76,8 @@ const (
 	resultRefused    = "refused"
 )
 
-// handled reports whether nothing is left to do for a VM itself. For one that was started elsewhere
-// without a proof that is so; what is left is to make sure of its host.
+// handled reports whether nothing is left to do for a VM itself. For one that was started elsewhere without a proof that is
+// so; what is left is to make sure of its host.
 func handled(vm incident.VM) bool {
 	return slices.Contains([]string{resultDone, resultUnproven, resultAlready, resultLeft}, vm.Result)
 }
@@ -116,25 +116,40 @@ func (v view) told(vm incident.VM) string {
 
 // vmClass is the color of the row of a VM.
 func (v view) vmClass(vm incident.VM) string {
-	switch {
-	case v.problem(vm):
-		return string(wording.Problem)
-	case vm.Result == resultUnproven:
-		return string(wording.Warning)
-	}
-	return ""
+	return map[rank]string{rankProblem: string(wording.Problem), rankUnproven: string(wording.Warning)}[v.rank(vm)]
 }
 
-// problemsFirst are the VMs in the order in which they need attention: what
-// was not handled, what is unknown, what is not running yet or unproven, what was left, what
-// is done; each by ID.
+// rank is how much a VM needs attention: what needs it most comes first.
+type rank int
+
+const (
+	rankProblem rank = iota
+	rankStarting
+	rankUnproven
+	rankHandled
+)
+
+func (v view) rank(vm incident.VM) rank {
+	switch {
+	case v.problem(vm):
+		return rankProblem
+	case v.starting(vm):
+		return rankStarting
+	case vm.Result == resultUnproven:
+		return rankUnproven
+	}
+	return rankHandled
+}
+
+// problemsFirst are the VMs in the order in which they need attention: what was not handled, what is unknown, what is not
+// running yet or unproven, what was left, what is done; each by ID.
 func (v view) problemsFirst() []incident.VM {
 	order := []string{resultIncomplete, resultRefused, "", resultStarting, resultUnproven, resultLeft, resultAlready, resultDone}
-	rank := func(vm incident.VM) int {
+	at := func(vm incident.VM) int {
 		if i := slices.Index(order, vm.Result); i >= 0 {
 			return i
 		}
 		return slices.Index(order, "")
 	}
-	return slices.SortedStableFunc(slices.Values(v.VMs), func(a, b incident.VM) int { return cmp.Or(rank(a)-rank(b), cmp.Compare(a.ID, b.ID)) })
+	return slices.SortedStableFunc(slices.Values(v.VMs), func(a, b incident.VM) int { return cmp.Or(at(a)-at(b), cmp.Compare(a.ID, b.ID)) })
 }

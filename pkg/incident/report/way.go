@@ -27,7 +27,7 @@ type leg struct {
 type way struct {
 	vms     []incident.VM // the slowest first
 	legs    []leg
-	rank    int
+	rank    rank
 	arrived bool
 	hosts   []int // where they are, one more than once; empty for nowhere
 }
@@ -70,29 +70,8 @@ func (w way) where() string {
 	return " on hosts " + ranges(hosts, maxHosts)
 }
 
-// The order of ways: what needs attention comes first.
-const (
-	rankProblem = iota
-	rankStarting
-	rankUnproven
-	rankHandled
-)
-
-func (v view) rank(vm incident.VM) int {
-	switch {
-	case v.problem(vm):
-		return rankProblem
-	case v.starting(vm):
-		return rankStarting
-	case vm.Result == resultUnproven:
-		return rankUnproven
-	}
-	return rankHandled
-}
-
-// ways are those of all VMs that have one: what was not handled first, then what is on its way,
-// then the longest; those with the same states at about the same times are one. Records of one-ft without
-// ways have none.
+// ways are those of all VMs that have one: what was not handled first, then what is on its way, then the longest; those with
+// the same states at about the same times are one. Records of one-ft without ways have none.
 func (v view) ways() []way {
 	var all []way
 	for _, vm := range v.VMs {
@@ -132,7 +111,7 @@ func (v view) newWay(vm incident.VM) way {
 			l.phase = phaseUnproven
 		}
 	}
-	if l.host >= 0 && !slices.Contains([]phase{phaseCleanup, phaseScheduler, phaseRoom, phaseOwner}, l.phase) {
+	if l.host >= 0 && !(l.phase.stage == incident.StageCleanup || l.phase.stage == incident.StageScheduler) {
 		w.hosts = []int{l.host}
 	}
 	return w
@@ -167,8 +146,8 @@ func period(ways []way) (from, to time.Time) {
 	return from, to
 }
 
-// grouped makes one of ways that have the same states and are the same; spread keeps the least and the most
-// time of each state.
+// grouped makes one of ways that have the same states and are the same; spread keeps the least and the most time of each
+// state.
 func grouped(ways []way, same func(a, b way) bool, spread bool) []way {
 	var all []way
 	byStates := map[string][]int{}
@@ -199,7 +178,7 @@ func (w way) states() string {
 	var b strings.Builder
 	fmt.Fprint(&b, w.rank)
 	for _, l := range w.legs {
-		b.WriteString("|" + l.state + ":" + string(l.phase) + ":" + l.waiting())
+		b.WriteString("|" + l.state + ":" + l.phase.class + ":" + l.waiting())
 	}
 	return b.String()
 }
@@ -255,8 +234,7 @@ func moreWays(rest []way) string {
 // maxLegs is how many states of a way are named; a recovery has six.
 const maxLegs = 8
 
-// words are the states of a way with how long each took, and where it ends. States in the middle of a long
-// one are counted.
+// words are the states of a way with how long each took, and where it ends. States in the middle of a long one are counted.
 func (w way) words() []string {
 	var words []string
 	for i, l := range w.legs {

@@ -13,25 +13,11 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// planned writes down what will be done with each VM, before the first of them is touched:
-// whoever goes on after this process knows of all.
-func (r *runner) planned(tasks []*task) {
-	all := make([]Outcome, len(tasks))
-	for i, t := range tasks {
-		if len(t.out.Path) == 0 && t.out.State != "?" {
-			t.out.Path = []incident.Hop{{At: time.Now().Truncate(time.Millisecond), State: t.out.State, Host: r.hostID}}
-		}
-		all[i] = t.out
-	}
-	r.rec.Planned(all)
-}
-
-// earlier makes tasks of the VMs that processes before had planned and that are not on the
-// host any more: what had ended stays as it was, and the rest left the host after what was
-// asked for, which is still to be seen.
-func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (tasks []*task) {
-	for _, v := range before.VMs {
-		if slices.ContainsFunc(now, func(t *task) bool { return t.out.VM == v.ID }) {
+// earlier makes tasks of the VMs that earlier processes had planned and that are not on the host any more: what had ended
+// stays as it was, and the rest left the host after what was asked for, which is still to be seen.
+func (r *runner) earlier(ctx context.Context, now []*task) (tasks []*task) {
+	for _, v := range r.before.VMs {
+		if about(now, v.ID) {
 			continue
 		}
 		t := &task{accepted: time.Now(), byTM: recovery.CleanedByTM(v.State), out: Outcome{
@@ -40,7 +26,7 @@ func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (task
 		}}
 		t.again = slices.ContainsFunc(v.Path[min(1, len(v.Path)):], func(h incident.Hop) bool { return recovery.IsFailure(h.State) })
 		switch t.out.Result {
-		case Incomplete, Starting: // that process was told to end, or its time was over
+		case Incomplete, Starting: // that process was interrupted, or its time was over
 			t.out.Result, t.out.Kind = "", ""
 		}
 		t.step = recovery.Step{VM: one.VM{ID: v.ID}, Verb: t.out.Action, Priority: v.Priority}
@@ -64,28 +50,15 @@ func (r *runner) earlier(ctx context.Context, before Earlier, now []*task) (task
 	return tasks
 }
 
-// adrift are the VMs that somebody else has recreated, such as OpenNebula's own hook, and whose clean-ups on the host have
-// not ended: oned does not count them there any more. It reads all active VMs of the cloud.
-func (r *runner) adrift(ctx context.Context) (vms []one.VM) {
-	if !r.opt.Strays {
-		return nil
-	}
-	all, err := r.cloud.VMsIn(ctx, one.Active)
-	if err != nil {
-		return nil // those that are known are recovered
-	}
-	for _, vm := range all {
-		if last, placed := vm.Last(); placed && last.HostID == r.hostID && vm.Is(one.CleanupResubmit) {
-			vms = append(vms, vm)
-		}
-	}
-	return vms
+// about reports whether a task is about a VM.
+func about(tasks []*task, id int) bool {
+	return slices.ContainsFunc(tasks, func(t *task) bool { return t.out.VM == id })
 }
 
 // strays makes tasks of the VMs that are adrift, and that no task is about. A dry run only names them.
 func (r *runner) strays(ctx context.Context, now []*task) (tasks []*task) {
 	for _, vm := range r.adrift(ctx) {
-		if slices.ContainsFunc(now, func(t *task) bool { return t.out.VM == vm.ID }) {
+		if about(now, vm.ID) {
 			continue
 		}
 		if full, err := r.cloud.VM(ctx, vm.ID); err == nil { // the pool tells less
@@ -101,11 +74,11 @@ func (r *runner) strays(ctx context.Context, now []*task) (tasks []*task) {
 	return tasks
 }
 
-// followEarlier sees what became of the VMs that processes before had planned and that left the host, to the end; those
-// that are still there are left as they are. The host was proven off then, and nothing has been heard of it since, or
-// an admin says so now.
-func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, report *Report, before Earlier) error {
-	tasks := r.earlier(ctx, before, nil)
+// followEarlier follows the VMs that earlier processes had planned and that left the host, to the end; those that are still
+// there are left as they are. The host was proven off then, and nothing has been heard of it since, or an admin says so now.
+func (r *runner) followEarlier(ctx context.Context, e *ending) (*ending, error) {
+	before, host := r.before, r.host
+	tasks := r.earlier(ctx, nil)
 	for _, t := range tasks {
 		vm := t.step.VM
 		last, _ := vm.Last()
@@ -122,14 +95,14 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 		}
 	}
 	if len(tasks) == 0 {
-		return nil
+		return e, nil
 	}
 	proof := fence.WithoutProof(r.hostID, before.Proof)
 	switch {
 	case r.opt.Request.ConfirmedOff:
 		var err error
-		if proof, err = job.Fence(ctx, host, nil); err != nil {
-			return err
+		if proof, err = r.job.Fence(ctx, host, nil); err != nil {
+			return e, err
 		}
 		r.rec.Proved(proof.String(), true)
 	case before.Proven:
@@ -137,45 +110,24 @@ func (r *runner) followEarlier(ctx context.Context, job HostJob, host one.Host, 
 	}
 	p, err := r.permit(r.hostID, proof)
 	if err != nil {
-		return err
+		return e, err
 	}
-	report.Fence = proof.String()
 	if slices.ContainsFunc(tasks, func(t *task) bool { return t.out.Result == "" }) {
 		r.say(-1, wording.Following)
 		p.perform(ctx, tasks)
 	}
-	last := report.said
-	p.conclude(report, tasks)
-	if report.Back {
-		report.Sum(wording.CameBackBy, last, report.said)
-		report.Back = !report.has(Done) && !report.has(Unproven) // it came back after something had been done
+	done := &ending{kind: e.kind, why: countResults(tasks), tasks: tasks, permit: p}
+	if e.is(endBack) {
+		done.why = wording.Of(wording.CameBackBy, e.why, done.why)
+		if done.has(Done) || done.has(Unproven) {
+			done.kind = endHandled // it came back after something had been done
+		}
 	}
-	return nil
+	return done, nil
 }
 
 // placedAgain reports whether a VM that was recreated stands on the host because the scheduler has placed it there since,
 // and not because nothing was done: that it runs is no more to be trusted than when it was seen first.
 func placedAgain(verb recovery.Verb, last one.Record, began time.Time) bool {
 	return (verb == recovery.VerbRecreate || verb == recovery.VerbResumeRecreate) && last.Start > began.Unix()
-}
-
-// settle ends what a process that was stopped has left open for a host that needs nothing
-// any more.
-func (r *runner) settle(ctx context.Context, job HostJob, report Report, host one.Host) (Report, error) {
-	before := r.rec.Begin(Opening{Name: host.Name, Settle: true})
-	if len(before.VMs) > 0 && (before.Following || r.opt.Request.ConfirmedOff) {
-		end := r.keepClaim(ctx)
-		err := r.followEarlier(ctx, job, host, &report, before)
-		end(report, err)
-		return report, err
-	}
-	report.Back = host.State.Back()
-	r.rec.Stage(incident.StepVerify)
-	if err := r.followEarlier(ctx, job, host, &report, before); err != nil {
-		return report, err
-	}
-	if c, claimed := ClaimOf(host); claimed && !c.Ended && c.FrontEnd == r.opt.FrontEnd {
-		r.endClaim(ctx, c, report, nil)
-	}
-	return report, nil
 }

@@ -9,15 +9,15 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// A person who knows that a host is off does not wait for a process that holds a storm for half an
-// hour: one that watches the host or holds leaves it to the person, whose process goes on with the
+// An operator who knows that a host is off does not wait for a process that holds a storm for half an
+// hour: one that watches the host or holds leaves it to the operator, whose process takes over the
 // incident. So does one that follows VMs without a proof: it waits for clean-ups that only a proof lets it end (on 6.10,
 // live, 14 of 16 VMs for half an hour). One that fences or acts is not disturbed; it is about to be done.
 
-// personLock is held by the process of a person who wants a host that another process has.
-const personLock = "person-for-host"
+// operatorLock is held by the process of an operator who wants a host that another process has.
+const operatorLock = "person-for-host"
 
-// yields is how long a process needs at most to leave a host to a person: it looks each watchEvery,
+// yields is how long a process needs at most to leave a host to an operator: it looks each watchEvery,
 // and ends what it is reading before.
 const yields = 5 * time.Second
 
@@ -33,7 +33,7 @@ func (r *runner) insist(ctx context.Context) (release func(), err error) {
 	asked, told := time.Now(), false
 	for end := asked.Add(max(yields, r.opt.Timeout)); ; {
 		if done == nil { // who looks has it for a moment
-			done, _ = r.locks.Acquire(personLock, r.hostID)
+			done, _ = r.locks.Acquire(operatorLock, r.hostID)
 		}
 		if release, err = r.locks.Acquire("host", r.hostID); !errors.Is(err, incident.ErrBusy) || !time.Now().Before(end) {
 			return release, err
@@ -48,15 +48,21 @@ func (r *runner) insist(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// wanted says which process of a person wants the host; "" for none.
+// wanted says which process of an operator wants the host; "" for none.
 func (r *runner) wanted() string {
 	if r.locks == nil {
 		return ""
 	}
-	return r.locks.Holder(personLock, r.hostID)
+	return r.locks.Holder(operatorLock, r.hostID)
 }
 
-// rest waits between two looks, or until something asks for this process: a person who wants the
+// leftTo leaves the host to the process of an operator.
+func (r *runner) leftTo(by string) *ending {
+	r.rec.Leave()
+	return ended(endElsewhere, wording.LeftToPerson, by)
+}
+
+// rest waits between two looks, or until something needs this process: an operator who wants the
 // host, or an event that overrides the storm guard. It returns false when the context ends first.
 func (r *runner) rest(ctx context.Context, d time.Duration) (by string, ok bool) {
 	for end := time.Now().Add(d); ; {
@@ -76,9 +82,4 @@ func (r *runner) rest(ctx context.Context, d time.Duration) (by string, ok bool)
 // overridden reports whether a later event for the host overrides the storm guard.
 func (r *runner) overridden() bool {
 	return r.opt.Shared != nil && r.opt.Shared.overridden(r.hostID)
-}
-
-// leftTo fills the report of a host that is left to the process of a person.
-func (report *Report) leftTo(by string) {
-	report.Elsewhere = report.Sum(wording.LeftToPerson, by)
 }

@@ -14,25 +14,14 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// VMJob is the recovery of one VM.
-type VMJob struct {
-	Dialect one.Dialect
-	// Decide plans it: recovery.Failure or recovery.Unknown with their policy.
-	Decide func(recovery.Single) recovery.Step
-	// Budget bounds what is done; nil for a person who has decided.
-	Budget *Budget
-}
-
 // ErrNoVM means that the VM does not exist.
 var ErrNoVM = errors.New("no such VM")
 
-// VM recovers one VM. With a budget it goes on when the VM fails again meanwhile: the event
-// for that came while this process had the VM. The report is of the last attempt; it is
-// complete also when the error is not nil.
-func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) (report Report, err error) {
+// RecoverVM recovers one VM. With a budget it goes on when the VM fails again meanwhile: the event for that came while this
+// process had the VM. The report is of the last attempt; it is complete also when the error is not nil.
+func RecoverVM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) (Report, error) {
 	r := newRunner(cloud, locks, -1, opt)
-	report = Report{Object: fmt.Sprintf("VM %d", opt.Request.ID), DryRun: opt.DryRun}
-	defer func() { report.Seconds = time.Since(r.started).Seconds() }()
+	r.object = fmt.Sprintf("VM %d", opt.Request.ID)
 	r.decide = func(ctx context.Context, vm one.VM, _ recovery.Step) (recovery.Step, error) {
 		return r.decideSingle(ctx, job, vm)
 	}
@@ -43,23 +32,24 @@ func VM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) 
 		}
 		r.apart = errors.Is(err, incident.ErrBusy)
 	}
-	for {
-		t, err := r.attempt(ctx, job, &report)
+	for e := (*ending)(nil); ; {
+		t, err := r.attempt(ctx, job)
 		if err != nil {
-			return report, err
+			return r.report(e), err
 		}
-		report.Outcomes, report.Refused = []Outcome{t.out}, t.out.Result == Refused
-		report.said = t.why.After(fmt.Sprintf("%s: %s", t.out.Action, t.out.Result))
-		report.Summary = strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", t.out.Action, t.out.Result, t.out.Detail), ": ")
-		if job.Budget == nil || opt.DryRun || t.accepted.IsZero() || !r.failedAgain(ctx, job) {
-			return report, nil
+		e = &ending{kind: endHandled, why: t.why.After(fmt.Sprintf("%s: %s", t.out.Action, t.out.Result)), tasks: []*task{t}}
+		if t.out.Result == Refused {
+			e.kind = endRefused
+		}
+		if opt.Budget == nil || opt.DryRun || t.accepted.IsZero() || !r.failedAgain(ctx, job) {
+			return r.report(e), nil
 		}
 		r.say(opt.Request.ID, wording.FailedAnew)
 	}
 }
 
 // attempt reads the VM, plans it, and carries the plan out once.
-func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task, error) {
+func (r *runner) attempt(ctx context.Context, job VMJob) (*task, error) {
 	vm, err := r.cloud.VM(ctx, r.opt.Request.ID)
 	if errors.Is(err, one.ErrNotFound) {
 		if !r.apart && r.rec.Open() {
@@ -71,7 +61,7 @@ func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task,
 		return nil, err
 	}
 	read := time.Now()
-	report.Object, report.State = fmt.Sprintf("VM %d (%s)", vm.ID, vm.Name), vm.Status()
+	r.object, r.state = nameOf("VM", vm.ID, vm.Name), vm.Status()
 	r.checkVM(vm)
 	step, err := r.decideSingle(ctx, job, vm)
 	if err != nil {
@@ -88,21 +78,20 @@ func (r *runner) attempt(ctx context.Context, job VMJob, report *Report) (*task,
 	}
 	r.rec.Stage(incident.StepPlan)
 	if !step.Verb.Acts() && !step.Unhandled && !step.Refused && onTheWay(vm) && !r.apart && r.rec.Number() > 0 {
-		r.finish(t, Starting, wording.IsNow, vm.Status()) // a process before has asked for it
+		r.finish(t, Starting, wording.IsNow, vm.Status()) // an earlier process has acted
 		return t, nil
 	}
-	if job.Budget != nil && acts(step) {
+	if r.opt.Budget != nil && acts(step) {
 		host, err := r.hostOfVM(ctx, vm)
 		if err != nil {
 			return nil, err
 		}
 		if r.opt.DryRun {
-			report.Preview = append(report.Preview, job.Budget.preview(r, vm, host))
+			r.notes = append(r.notes, r.budgetLeft(vm, host))
 		} else if free, release := r.queue(t); free {
-			// While it waits for its turn, host_error can have the VM: the VM itself is locked
-			// only for the call.
+			// While it waits for its turn, host_error can have the VM: the VM itself is locked only for the call.
 			defer release()
-			r.afford(ctx, *job.Budget, t, host)
+			r.afford(ctx, t, host)
 		}
 	}
 	if t.out.Result == "" {
@@ -124,8 +113,7 @@ func (r *runner) beginOnce(name string) {
 	}
 }
 
-// queue makes this process the only one that waits to act on the VM; another one ends the
-// task.
+// queue makes this process the only one that waits to act on the VM; another one ends the task.
 func (r *runner) queue(t *task) (free bool, release func()) {
 	release = func() {}
 	if r.locks == nil {
@@ -147,9 +135,8 @@ func (r *runner) queue(t *task) (free bool, release func()) {
 	return true, got
 }
 
-// failedAgain reports whether there is something to do for the VM now. By then this process
-// has given it up: whoever was turned away before is gone, and whoever comes later finds it
-// free.
+// failedAgain reports whether there is something to do for the VM now. By then this process has given it up: whoever was
+// turned away before is gone, and whoever comes later finds it free.
 func (r *runner) failedAgain(ctx context.Context, job VMJob) bool {
 	vm, err := r.cloud.VM(ctx, r.opt.Request.ID)
 	if err != nil {
@@ -192,10 +179,8 @@ func (r *runner) hostOf(ctx context.Context, id int) (*one.Host, error) {
 	return &host, err
 }
 
-// verifySingle waits until a VM has left the state that it failed in, asking
-// again when it does not, and with VerifyRunning until it runs. A VM
-// that was booted where it is has left UNKNOWN only when it runs: the boot of a VM
-// falls back to UNKNOWN.
+// verifySingle waits until a VM has left the state that it failed in, asking again when it does not, and with VerifyRunning
+// until it runs. A VM that was booted where it is has left UNKNOWN only when it runs: the boot of a VM falls back to UNKNOWN.
 func (r *permit) verifySingle(ctx context.Context, t *task) {
 	moved := false
 	before, _ := t.step.VM.Last()
@@ -229,14 +214,13 @@ func (r *permit) verifySingle(ctx context.Context, t *task) {
 	}
 }
 
-// onTheWay reports whether oned is at work on a VM that left the state which it failed in: whether it runs is still to be seen.
+// onTheWay reports whether oned is working on a VM that left the state which it failed in: whether it runs is still to be seen.
 func onTheWay(vm one.VM) bool {
 	idle := vm.State == one.Done || vm.State == one.Poweroff || vm.State == one.Suspended
 	return !idle && !vm.Is(one.Running) && !recovery.FailedOnTheWay(vm)
 }
 
-// seen ends the task of a VM that is where it was to be or fell back, and asks again for one
-// that never moved.
+// seen ends the task of a VM that is where it was to be or fell back, and asks again for one that never moved.
 func (r *permit) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack bool) {
 	booted := t.step.Verb == recovery.VerbBoot
 	switch {
@@ -254,5 +238,27 @@ func (r *permit) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack b
 		r.say(t.out.VM, wording.AskedAgain, vm.Status())
 		t.read = time.Time{}
 		r.act(ctx, t)
+	}
+}
+
+// arrived ends the task of a VM that is where it was to be, or cannot get there.
+func (r *permit) arrived(t *task, vm one.VM) {
+	t.step.VM = vm
+	last, _ := vm.Last()
+	moves := t.step.Verb == recovery.VerbMigrate || t.step.Verb == recovery.VerbResched || t.step.Verb == recovery.VerbReturn
+	switch {
+	case vm.State == one.Done && t.step.Verb == recovery.VerbDelete:
+		r.finish(t, Done, wording.Deleted)
+	case vm.State == one.Done && t.step.Verb == recovery.VerbRetry && strings.HasPrefix(t.out.State, "EPILOG"):
+		r.finish(t, Done, wording.EndedWanted)
+	case vm.State == one.Done:
+		r.finish(t, Incomplete, wording.Ended)
+	case t.step.Verb == recovery.VerbDelete:
+	case recovery.FailedOnTheWay(vm) && !t.failedBefore(vm):
+		r.finish(t, Incomplete, wording.FailedAgain, failedThere(vm))
+	case vm.Is(one.Running):
+		r.finish(t, Done, wording.Running, last.HostID, last.Host)
+	case moves && (vm.State == one.Suspended || vm.State == one.Poweroff):
+		r.finish(t, Done, wording.Moved, vm.Status(), last.HostID, last.Host)
 	}
 }

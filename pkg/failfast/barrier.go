@@ -1,4 +1,4 @@
-package failover
+package failfast
 
 import (
 	"context"
@@ -8,13 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"one-ft/pkg/failfast"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
 )
 
-// How often the marks of a host are renewed, which end by themselves within failfast.MaxHold, and how often the
+// How often the marks of a host are renewed, which end by themselves within MaxHold, and how often the
 // processes of drivers are looked at while they are up. Looking reads a few files of each process of the user.
 const (
 	renewMarks = 15 * time.Second
@@ -23,43 +22,56 @@ const (
 	barTime = 10 * time.Second
 )
 
+// Barrier keeps ssh of this front-end away from a host that is proven off: what would wait for minutes fails at once,
+// and no command that was meant for the old copy of a VM can reach the host when it is back.
+type Barrier interface {
+	// Names are those under which ssh to the host fails at once.
+	Names() []string
+	// Closed reports whether nothing can reach the host any more: the names fail at once for the user of the drivers,
+	// and no command to them is under way.
+	Closed() bool
+	// Open takes the barrier away. It is called once.
+	Open()
+}
+
 // sshBarrier is a Barrier of marks that ssh of the drivers obeys.
 type sshBarrier struct {
-	client failfast.Client
-	marks  failfast.Marks
-	hold   failfast.Hold
+	client Client
+	marks  Marks
+	hold   Hold
 	names  []string
 	closed atomic.Bool
 	stop   context.CancelFunc
 	done   chan struct{}
 }
 
-// NewBar makes Options.Bar for the ssh of the drivers on a machine.
-func NewBar(machine failfast.Machine, stateDir string, notify func(Event)) func(context.Context, one.Host, []string, int) (Barrier, error) {
+// NewBar makes what puts up a Barrier for the ssh of the drivers on a machine, under the names of a host, and for an incident.
+// What it says goes to notify.
+func NewBar(machine Machine, stateDir string, notify func(wording.Message)) func(context.Context, one.Host, []string, int) (Barrier, error) {
 	return func(ctx context.Context, host one.Host, names []string, number int) (Barrier, error) {
 		bounded, cancel := context.WithTimeout(ctx, barTime)
 		defer cancel()
-		client, err := failfast.NewClient(machine, stateDir)
+		client, err := NewClient(machine, stateDir)
 		if err != nil {
 			return nil, err
 		}
-		b := &sshBarrier{client: client, marks: failfast.Open(stateDir), names: names, done: make(chan struct{})}
+		b := &sshBarrier{client: client, marks: Open(stateDir), names: names, done: make(chan struct{})}
 		name, _ := incident.KnownFrontEndName(stateDir)
-		b.hold = failfast.Hold{Host: host.ID, Incident: number, FrontEnd: name, PID: os.Getpid()}
+		b.hold = Hold{Host: host.ID, Incident: number, FrontEnd: name, PID: os.Getpid()}
 		switch force := client.InForce(bounded, b.marks); force.State {
-		case failfast.InForce:
-		case failfast.NotInstalled:
+		case InForce:
+		case NotInstalled:
 			b.endConnections(bounded)
 			return nil, errors.New("ssh of the drivers does not fail fast: oneft hooks install --ssh")
 		default:
 			b.endConnections(bounded)
 			return nil, fmt.Errorf("whether ssh of the drivers fails fast is not known (%s): %w", force.State, errors.Join(force.Err, errNotInForce))
 		}
-		b.hold.Until = time.Now().Add(failfast.MaxHold)
+		b.hold.Until = time.Now().Add(MaxHold)
 		engaged, err := client.Engage(bounded, b.marks, names, b.hold)
 		b.names = engaged.Names
 		if len(engaged.Masters)+len(engaged.Connections) > 0 {
-			notify(Event{VM: -1, Level: Info, Message: wording.Of(wording.SSHEnded, len(engaged.Connections), len(engaged.Masters))})
+			notify(wording.Of(wording.SSHEnded, len(engaged.Connections), len(engaged.Masters)))
 		}
 		keep, stop := context.WithCancel(ctx)
 		b.stop = stop
@@ -72,7 +84,7 @@ func NewBar(machine failfast.Machine, stateDir string, notify func(Event)) func(
 var errNotInForce = errors.New("oneft check says more")
 
 // endConnections ends what hangs on a host that is off, where no mark keeps new ones away: ssh that has a connection to
-// a host which froze before waits for ever.
+// a host which froze before waits forever.
 func (b *sshBarrier) endConnections(ctx context.Context) {
 	if hanging, err := b.client.Connecting(b.names); err == nil && len(hanging) > 0 {
 		_ = b.client.End(ctx, hanging) // the limit of clean-ups counts on
@@ -92,14 +104,16 @@ func (b *sshBarrier) keep(ctx context.Context) {
 		b.closed.Store(quiet > 1)
 		if time.Since(renewed) >= renewMarks {
 			renewed = time.Now()
-			b.hold.Until = renewed.Add(failfast.MaxHold)
+			b.hold.Until = renewed.Add(MaxHold)
 			if err := b.marks.Set(ctx, b.names, b.hold); err != nil {
 				b.closed.Store(false)
 			}
 			b.endConnections(ctx)
 		}
-		if !wait(ctx, lookEvery) {
+		select {
+		case <-ctx.Done():
 			return
+		case <-time.After(lookEvery):
 		}
 	}
 }
@@ -116,5 +130,5 @@ func (b *sshBarrier) Open() {
 	<-b.done
 	ctx, cancel := context.WithTimeout(context.Background(), barTime)
 	defer cancel()
-	_ = b.marks.Clear(ctx, b.hold.Host) // it ends by itself within a minute
+	_ = b.marks.Clear(ctx, b.hold.Host) // it ends on its own within a minute
 }

@@ -22,7 +22,7 @@ func (w *world) single(id int, decide func(recovery.Single) recovery.Step) failo
 	w.t.Helper()
 	opt := w.opt
 	opt.Request.ID = id
-	report, err := failover.VM(w.t.Context(), w.client, w.locks, failover.VMJob{Dialect: w.job.Dialect, Decide: decide}, opt)
+	report, err := failover.RecoverVM(w.t.Context(), w.client, w.locks, failover.VMJob{Dialect: w.job.Dialect, Decide: decide}, opt)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -116,8 +116,8 @@ func TestHostDiesDuringTheBackOff(t *testing.T) {
 		ended := make(chan failover.Report)
 		go func() {
 			opt := w.opt
-			opt.Request.ID = 7
-			report, err := failover.VM(t.Context(), w.client, lockDir(t, "vm_failure", dir), failover.VMJob{Dialect: w.job.Dialect, Decide: recreating, Budget: b}, opt)
+			opt.Request.ID, opt.Budget = 7, b
+			report, err := failover.RecoverVM(t.Context(), w.client, lockDir(t, "vm_failure", dir), failover.VMJob{Dialect: w.job.Dialect, Decide: recreating}, opt)
 			if err != nil {
 				t.Error(err)
 			}

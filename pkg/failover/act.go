@@ -1,0 +1,288 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"one-ft/pkg/fence"
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
+)
+
+// act asks oned once to do what is planned for a VM: it reads the VM again, plans it again, calls, and answers what oned
+// says, until a call is accepted or the task is finished.
+func (r *permit) act(ctx context.Context, t *task) {
+	refusals, resumes := 0, 0
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		if !r.ready(ctx, t) {
+			return
+		}
+		if t.step.Verb == recovery.VerbResumeRecreate {
+			if resumes++; resumes > maxResumes {
+				r.finish(t, Incomplete, wording.ResumedVainly, maxResumes)
+				return
+			}
+			pause = firstPause
+		}
+		err := r.call(ctx, t)
+		if err == nil {
+			t.accepted, t.from = time.Now(), t.step.VM
+			r.tell(Event{VM: t.out.VM, Level: Info, Message: wording.Of(wording.Accepted).After(string(t.out.Action))})
+			return
+		}
+		switch {
+		case errors.Is(err, one.ErrNotFound):
+			r.finish(t, Done, wording.Gone)
+			return
+		case errors.Is(err, one.ErrWrongState) && refusals < maxRefusals+resumes:
+			refusals++
+			r.say(t.out.VM, wording.CallRefused, err)
+		case one.Temporary(err):
+			r.say(t.out.VM, wording.CallFailed, err)
+		default:
+			r.finish(t, Incomplete, wording.CallError, err)
+			return
+		}
+		t.read = time.Time{}
+		if !wait(ctx, pause) {
+			r.finish(t, Incomplete, wording.OutOfTime, err)
+			return
+		}
+	}
+}
+
+// ready makes sure that the task is planned from a fresh reading of its VM. It
+// returns false when the task is finished by that.
+func (r *permit) ready(ctx context.Context, t *task) bool {
+	if r.cloud.Back(ctx) {
+		if r.proof.Certain() && t.step.VM.Is(one.Unknown, one.Running) { // its guest is gone, and from 6.0 on oned takes it for powered off
+			r.finish(t, Incomplete, wording.HostWasOff, t.out.VM)
+			return false
+		}
+		r.finish(t, Left, wording.HostBack)
+		return false
+	}
+	if !t.read.IsZero() && time.Since(t.read) < fresh {
+		return true
+	}
+	vm, err := r.cloud.VM(ctx, t.out.VM)
+	for pause := firstPause; err != nil && one.Temporary(err) && wait(ctx, pause); pause = min(2*pause, maxPause) {
+		r.say(t.out.VM, wording.CallFailed, err)
+		vm, err = r.cloud.VM(ctx, t.out.VM)
+	}
+	switch {
+	case errors.Is(err, one.ErrNotFound):
+		r.finish(t, Done, wording.Gone)
+		return false
+	case err != nil:
+		r.finish(t, Incomplete, wording.CallError, err)
+		return false
+	}
+	t.read = time.Now()
+	step, err := r.decide(ctx, vm, t.step)
+	if err != nil {
+		r.finish(t, Incomplete, wording.CallError, err)
+		return false
+	}
+	if t.out.Calls > 0 && !step.Verb.Acts() && !step.Unhandled {
+		// What was asked for has happened, whatever oned answered.
+		t.accepted = time.Now()
+		return false
+	}
+	if step.Verb != t.step.Verb {
+		r.say(t.out.VM, wording.Replanned, vm.Status(), step.Verb, t.step.Verb, step.Reason)
+		t.out.Action = step.Verb
+	}
+	t.step = step
+	return !r.finishPlanned(t)
+}
+
+// call makes the call of a step.
+func (r *permit) call(ctx context.Context, t *task) error {
+	if t.first.IsZero() {
+		t.first = time.Now()
+	}
+	t.out.Calls++
+	id := t.out.VM
+	switch t.step.Verb {
+	case recovery.VerbMigrate:
+		return r.cloud.Migrate(ctx, id, t.step.Target)
+	case recovery.VerbResumeRecreate:
+		if err := r.cloud.Do(ctx, one.Resume, id); err != nil {
+			return err
+		}
+		t.out.Calls++
+	}
+	action, known := map[recovery.Verb]one.Action{
+		recovery.VerbRecreate: one.Recreate, recovery.VerbResumeRecreate: one.Recreate, recovery.VerbDelete: one.Delete, recovery.VerbResched: one.Resched,
+		recovery.VerbReturn: one.RecoverFailure, recovery.VerbRetry: one.Retry, recovery.VerbBoot: one.Reboot,
+	}[t.step.Verb]
+	if !known {
+		return fmt.Errorf("VM %d: nothing to call for %q", id, t.step.Verb)
+	}
+	return r.cloud.Do(ctx, action, id)
+}
+
+// lock makes this process the only one that works on the VM.
+func (r *runner) lock(t *task) bool {
+	if r.locks == nil || t.release != nil {
+		return true
+	}
+	release, err := r.locks.Acquire("VM", t.out.VM)
+	switch {
+	case errors.Is(err, incident.ErrBusy):
+		r.finish(t, Already, wording.Busy, err)
+		return false
+	case err != nil:
+		r.say(t.out.VM, wording.LockFailed, err)
+		return true
+	}
+	t.release = release
+	return true
+}
+
+type unread struct {
+	id  int
+	err error
+}
+
+// readEach reads VMs one by one, several at a time.
+func (r *runner) readEach(ctx context.Context, ids []int) ([]one.VM, []unread) {
+	vms, errs := make([]one.VM, len(ids)), make([]error, len(ids))
+	Each(r.opt.Parallel, len(ids), func(i int) { vms[i], errs[i] = r.cloud.VM(ctx, ids[i]) })
+	var good []one.VM
+	var bad []unread
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			good = append(good, vms[i])
+		case !errors.Is(err, one.ErrNotFound):
+			bad = append(bad, unread{ids[i], err})
+		}
+	}
+	return good, bad
+}
+
+// Each calls f for 0 to n-1, at most parallel at a time.
+func Each(parallel, n int, f func(i int)) {
+	slots := make(chan struct{}, max(parallel, 1))
+	for i := range n {
+		slots <- struct{}{}
+		go func() {
+			defer func() { <-slots }()
+			f(i)
+		}()
+	}
+	for range cap(slots) {
+		slots <- struct{}{}
+	}
+}
+
+// task is one VM on its way.
+type task struct {
+	step     recovery.Step
+	read     time.Time // when step.VM was read
+	out      Outcome
+	first    time.Time       // first call
+	accepted time.Time       // last call that oned accepted; zero before
+	from     one.VM          // as it was read before that call; zero before
+	waits    wording.Message // for what the scheduler waits to move it; zero when it has not said
+	why      wording.Message // why it is planned, or ended, as it did
+	word     string          // what the scheduler said of it before
+	asked    time.Time       // when its clean-up was last ended; zero before
+	tried    bool            // a host was looked for
+	again    bool            // it was recreated once more
+	againAt  time.Time       // when that was, and its last record then
+	againIn  one.Record
+	byTM     bool   // its clean-up is done by the transfer driver
+	release  func() // gives the VM to other processes; nil without a lock
+}
+
+func newTask(step recovery.Step, read time.Time) *task {
+	return &task{step: step, read: read, why: step.Reason, byTM: recovery.CleanedByTM(step.VM.Status()), word: step.VM.UserTemplate["SCHED_MESSAGE"], out: Outcome{
+		VM: step.VM.ID, Name: step.VM.Name, Owner: step.VM.Owner, State: step.VM.Status(),
+		Action: step.Verb, Detail: step.Reason.String(), Priority: step.Priority,
+	}}
+}
+
+// finish ends a task.
+func (r *runner) finish(t *task, result Result, kind wording.Kind, args ...any) {
+	r.end(t, result, wording.Of(kind, args...))
+}
+
+// end is finish with a message that is there already.
+func (r *runner) end(t *task, result Result, why wording.Message) {
+	t.out.Result, t.out.Kind = result, why.Kind
+	if !why.IsZero() {
+		t.out.Detail = why.String()
+	}
+	t.why = why
+	if !t.first.IsZero() {
+		t.out.Seconds = time.Since(t.first).Seconds()
+	}
+	if t.release != nil {
+		t.release()
+		t.release = nil
+	}
+	level := Info
+	switch result {
+	case Incomplete, Refused:
+		level = Problem
+	case Unproven:
+		level = Warning
+	}
+	r.rec.VM(t.out)
+	r.tell(Event{VM: t.out.VM, Level: level, Message: why.After(fmt.Sprintf("%s: %s", t.out.Action, result))})
+}
+
+// finishPlanned ends a task whose step does not act; it reports whether it was one.
+func (r *runner) finishPlanned(t *task) bool {
+	switch {
+	case t.step.Verb == recovery.VerbAlready:
+		r.end(t, Already, t.step.Reason)
+	case t.step.Refused:
+		r.end(t, Refused, t.step.Reason)
+	case t.step.Verb == recovery.VerbLeave && t.step.Unhandled:
+		r.end(t, Incomplete, t.step.Reason)
+	case t.step.Verb == recovery.VerbLeave:
+		r.end(t, Left, t.step.Reason)
+	default:
+		return false
+	}
+	return true
+}
+
+// Fencing says whether a host has to be proven off.
+type Fencing = fence.Mode
+
+// The values of --fencing.
+const (
+	FencingAuto     = fence.ModeAuto
+	FencingRequired = fence.ModeRequired
+	FencingOff      = fence.ModeOff
+)
+
+// permit is the right to act on the VMs of a host. Nothing acts on a VM without
+// one, and it is made from a proof only, so that no later change can act first.
+type permit struct {
+	*runner
+	proof fence.Proof
+}
+
+// errNoProof means that acting was about to begin without a proof: a defect.
+var errNoProof = errors.New("no proof that the host is off, and no decision to do without")
+
+// permit turns a proof into the right to act on the VMs of a host.
+func (r *runner) permit(hostID int, proof fence.Proof) (*permit, error) {
+	if !proof.Covers(hostID) {
+		return nil, fmt.Errorf("act on the VMs of host %d: %w", hostID, errNoProof)
+	}
+	return &permit{r, proof}, nil
+}
+
+// unproven reports whether VMs of a host are recovered without a proof that it is off.
+func (r *permit) unproven() bool { return r.hostID >= 0 && !r.proof.Certain() }
