@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"one-ft/pkg/cli"
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/config"
+	"one-ft/pkg/exitcode"
 )
 
 // Settings are the values of the common flags.
@@ -26,8 +28,9 @@ type Settings struct {
 func CommonFlags() []cli.Flag {
 	return append([]cli.Flag{
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and change nothing"},
-		&cli.StringFlag{Name: "verify", Usage: "`WHAT` has to be seen before a VM counts as done: none (oned accepted the call), left (the VM left the host and its clean-up is over, or it left the failure), running (it runs again)",
-			Values: []string{"none", "left", "running"}, DefaultText: "running; vm_failure without a terminal: left"},
+		&ValuesFlag{Values: []string{"none", "left", "running"}, StringFlag: cli.StringFlag{
+			Name: "verify", Usage: "`WHAT` has to be seen before a VM counts as done: none (oned accepted the call), left (the VM left the host and its clean-up is over, or it left the failure), running (it runs again)",
+			DefaultText: "running; vm_failure without a terminal: left"}},
 		&cli.DurationFlag{Name: "timeout", Value: config.Default().Timeout, Usage: "give up acting and verifying after this `TIME`; what is not done then is listed", DefaultText: "10m0s, or what the cloud needs for so many VMs"},
 		&cli.DurationFlag{Name: "oned-wait", Value: config.Default().OnedWait, Usage: "keep trying for this `TIME` while oned does not answer (restart, change of leader)"},
 		&cli.IntFlag{Name: "parallel", Value: config.Default().Parallel, Usage: fmt.Sprintf("act on this `NUMBER` of VMs at the same time, 1 to %d", config.MaxParallel)},
@@ -60,7 +63,7 @@ func LoadConfig(c *cli.Context, paths Paths) (file config.File, stateDir string,
 	if err != nil {
 		return file, "", Usagef("%w", err)
 	}
-	return file, cmp.Or(cli.Pick(c, "state-dir", file.Values().StateDir), paths.State), nil
+	return file, cmp.Or(Pick(c, "state-dir", file.Values().StateDir), paths.State), nil
 }
 
 // settings reads the common flags, with the configuration under them, and checks
@@ -68,9 +71,9 @@ func LoadConfig(c *cli.Context, paths Paths) (file config.File, stateDir string,
 func settings(c *cli.Context, env Env, v config.Values) (Settings, error) {
 	s := Settings{
 		DryRun: c.Bool("dry-run"), JSON: c.Bool("json"), Verbose: c.Bool("verbose"), AnyState: c.Bool("any-state"),
-		Verify: cli.Pick(c, "verify", v.Verify), Timeout: cli.Pick(c, "timeout", v.Timeout), OnedWait: cli.Pick(c, "oned-wait", v.OnedWait),
-		Parallel: cli.Pick(c, "parallel", v.Parallel), Endpoint: cli.Pick(c, "endpoint", v.Endpoint), AuthFile: cli.Pick(c, "auth-file", v.AuthFile),
-		CAFile: cli.Pick(c, "ca-file", v.CAFile), LogFile: cli.Pick(c, "log-file", v.LogFile),
+		Verify: Pick(c, "verify", v.Verify), Timeout: Pick(c, "timeout", v.Timeout), OnedWait: Pick(c, "oned-wait", v.OnedWait),
+		Parallel: Pick(c, "parallel", v.Parallel), Endpoint: Pick(c, "endpoint", v.Endpoint), AuthFile: Pick(c, "auth-file", v.AuthFile),
+		CAFile: Pick(c, "ca-file", v.CAFile), LogFile: Pick(c, "log-file", v.LogFile),
 	}
 	if s.CAFile == "" {
 		s.CAFile = env.Getenv("ONE_CERT_DIR")
@@ -94,7 +97,7 @@ func settings(c *cli.Context, env Env, v config.Values) (Settings, error) {
 }
 
 // UsageError is wrong usage or configuration: exit code 2.
-type UsageError = cli.UsageError
+type UsageError = exitcode.UsageError
 
 // Usagef makes a UsageError of one line that says what is allowed.
-func Usagef(format string, args ...any) error { return cli.Usagef(format, args...) }
+func Usagef(format string, args ...any) error { return exitcode.Usagef(format, args...) }

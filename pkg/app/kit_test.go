@@ -14,7 +14,8 @@ import (
 	"testing"
 	"unicode"
 
-	"one-ft/pkg/cli"
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/hook"
 )
 

@@ -14,7 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"one-ft/pkg/cli"
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/config"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/hook"
@@ -90,7 +91,7 @@ func Main(tool Tool) int {
 
 // Command is the tool as a command line without an action.
 func (tool Tool) Command() *cli.Command {
-	return &cli.Command{Name: tool.Name, Usage: tool.Summary, Synopsis: tool.Examples, Flags: slices.Concat(tool.Flags, CommonFlags())}
+	return &cli.Command{Name: tool.Name, Usage: tool.Summary, UsageText: tool.Examples, Flags: slices.Concat(tool.Flags, CommonFlags())}
 }
 
 // Run runs a tool and returns the exit code.
@@ -102,23 +103,23 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 	}
 	code := ExitDone
 	program := tool.Command()
-	program.Action = func(ctx context.Context, c *cli.Context) error {
-		code = tool.act(ctx, c, env, out)
+	program.Action = func(c *cli.Context) error {
+		code = tool.act(c, env, out)
 		return nil
 	}
-	if err := cli.Run(ctx, program, Version(), words, env.Stdout); err != nil {
+	if err := Dispatch(ctx, program, words, env.Stdout); err != nil {
 		return out.failed(err)
 	}
 	return code
 }
 
 // act checks what was given, connects, and does the work.
-func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output) int {
+func (tool Tool) act(c *cli.Context, env Env, out *output) int {
 	s, err := newSession(c, env)
 	if err != nil {
 		return out.failed(err)
 	}
-	event, word, err := hook.Parse(tool.Object, c.Args)
+	event, word, err := hook.Parse(tool.Object, c.Args().Slice())
 	if err == nil {
 		err = tool.Check(c, word)
 	}
@@ -126,7 +127,7 @@ func (tool Tool) act(ctx context.Context, c *cli.Context, env Env, out *output) 
 		return out.failed(err)
 	}
 	s.ID, s.Event, s.Call = event.ID, event, callOf(event.ID, c)
-	return s.run(ctx, env, out, func() { s.Log.started(tool.Object, event) }, tool.Act)
+	return s.run(c.Context, env, out, func() { s.Log.started(tool.Object, event) }, tool.Act)
 }
 
 // Act is what a command does in its session.
@@ -134,29 +135,29 @@ type Act func(ctx context.Context, s Session) (Answer, error)
 
 // Command runs one command of a tool that has several, and that works on no single object,
 // such as oneft resume. It returns the exit code.
-func Command(ctx context.Context, c *cli.Context, env Env, act Act) int {
-	return runCommand(ctx, c, env, false, act)
+func Command(c *cli.Context, env Env, act Act) int {
+	return runCommand(c, env, false, act)
 }
 
 // Show is Command for an answer that is always printed, also into a pipe: what somebody has
 // asked to see. It needs no locks.
-func Show(ctx context.Context, c *cli.Context, env Env, act Act) int {
-	return runCommand(ctx, c, env, true, act)
+func Show(c *cli.Context, env Env, act Act) int {
+	return runCommand(c, env, true, act)
 }
 
-func runCommand(ctx context.Context, c *cli.Context, env Env, show bool, act Act) int {
+func runCommand(c *cli.Context, env Env, show bool, act Act) int {
 	out := &output{env: env, name: toolOf(c), always: show}
 	s, err := newSession(c, env)
 	if err != nil {
 		return out.failed(err)
 	}
-	s.looks, s.Call = show, c.Args
-	return s.run(ctx, env, out, func() { s.Log.Say(wording.StartedCommand, c.Call) }, act)
+	s.looks, s.Call = show, c.Args().Slice()
+	return s.run(c.Context, env, out, func() { s.Log.Say(wording.StartedCommand, c.Command.HelpName) }, act)
 }
 
 // toolOf is the name of the executable.
 func toolOf(c *cli.Context) string {
-	name, _, _ := strings.Cut(c.Call, " ")
+	name, _, _ := strings.Cut(c.Command.HelpName, " ")
 	return name
 }
 
@@ -199,8 +200,8 @@ func (s *Session) run(ctx context.Context, env Env, out *output, started func(),
 
 // callOf puts a call together anew.
 func callOf(id int, c *cli.Context) []string {
-	call := append([]string{strconv.Itoa(id)}, c.Args[min(1, len(c.Args)):]...)
-	for _, word := range c.Options {
+	call := append([]string{strconv.Itoa(id)}, c.Args().Tail()...)
+	for _, word := range Options(c) {
 		if scheme, rest, isURL := strings.Cut(word, "://"); isURL {
 			if _, host, secret := strings.Cut(rest, "@"); secret {
 				word = scheme + "://" + host

@@ -19,8 +19,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/hook"
@@ -230,13 +231,13 @@ func (f *frontEnd) vmFailure(ctx context.Context, id int) ran {
 func (f *frontEnd) resume(ctx context.Context, act func(context.Context, app.Session) (app.Answer, error)) ran {
 	return f.run(func(env app.Env) int {
 		code := 0
-		program := &cli.Command{Name: "oneft", Commands: []*cli.Command{{
-			Name: "resume", Flags: app.CommonFlags(), Action: func(ctx context.Context, c *cli.Context) error {
-				code = app.Command(ctx, c, env, act)
+		program := &cli.Command{Name: "oneft", Subcommands: []*cli.Command{{
+			Name: "resume", Flags: app.CommonFlags(), Action: func(c *cli.Context) error {
+				code = app.Command(c, env, act)
 				return nil
 			},
 		}}}
-		if err := cli.Run(ctx, program, "", env.Args[1:], env.Stdout); err != nil {
+		if err := app.Dispatch(ctx, program, env.Args[1:], env.Stdout); err != nil {
 			f.w.t.Error(err)
 		}
 		return code

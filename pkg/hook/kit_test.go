@@ -5,21 +5,16 @@ import (
 	"strings"
 	"testing"
 
-	"one-ft/pkg/cli"
+	"one-ft/pkg/exitcode"
 	"one-ft/pkg/text"
 )
-
-// hostFlags are some flags of host_error.
-func hostFlags() []cli.Flag {
-	return []cli.Flag{&cli.BoolFlag{Name: "recreate", Aliases: []string{"r"}}, &cli.IntFlag{Name: "wait", Aliases: []string{"p"}}}
-}
 
 func words(line string) []string { return strings.Fields(line) }
 
 // wantUsage checks that err is a UsageError of one clean line holding each part.
 func wantUsage(t *testing.T, err error, parts ...string) {
 	t.Helper()
-	var usage *cli.UsageError
+	var usage *exitcode.UsageError
 	if !errors.As(err, &usage) {
 		t.Fatalf("got error %v (%T), want a *UsageError", err, err)
 	}

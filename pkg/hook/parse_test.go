@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"one-ft/pkg/cli"
 	"one-ft/pkg/text"
 )
 
@@ -98,29 +97,6 @@ func TestParseErrors(t *testing.T) {
 	wantUsage(t, err, "no VM ID", `ARGUMENTS = "$ID" in`, `"$TEMPLATE"`, "$VMID", "onevm list")
 	_, _, err = Parse(VM, []string{host})
 	wantUsage(t, err, "template of a HOST", "works on a VM", "RESOURCE = VM")
-}
-
-// All forms of one call give the same flags and the same event.
-func TestWholeWay(t *testing.T) {
-	template := encode(compactHost)
-	for _, line := range []string{
-		"3 -r -p 2 n", "-r n 3 -p 2", "n 3 -rp2", "--recreate --wait=2 -- 3 n", template + " -r --wait 2 n", "-p 2 n -r " + template,
-	} {
-		for _, argv := range [][]string{words(line), nil} {
-			got, err := Words(t.Context(), argv, pipe(t, line+"\n", true))
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := cli.Read("host_error", got, hostFlags())
-			if err != nil {
-				t.Fatal(err)
-			}
-			event, yn, err := Parse(Host, c.Args)
-			if err != nil || event.ID != 3 || yn != No || !c.Bool("recreate") || c.Int("wait") != 2 {
-				t.Errorf("%q, argv %v: got %+v, %q, %v and flags %q", line, argv != nil, event, yn, err, c.Options)
-			}
-		}
-	}
 }
 
 // FuzzParse: never a panic, only IDs that exist, and one clean line otherwise.

@@ -1,13 +1,13 @@
 package hook
 
 import (
-	"one-ft/pkg/cli"
+	"one-ft/pkg/exitcode"
 	"one-ft/pkg/text"
 )
 
-// usagef makes a *cli.UsageError: what is wrong with the words, and what to write instead. Foreign text among args must have
-// gone through shown or oneLine, so that the whole is one printable line.
-func usagef(format string, args ...any) error { return cli.Usagef(format, args...) }
+// usagef makes a *exitcode.UsageError: what is wrong with the words, and what to write instead. Foreign text
+// among args must have gone through shown or oneLine, so that the whole is one printable line.
+func usagef(format string, args ...any) error { return exitcode.Usagef(format, args...) }
 
 // shown quotes a foreign word for a message.
 func shown(word string) string {

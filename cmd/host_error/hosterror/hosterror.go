@@ -6,8 +6,9 @@ import (
 	"context"
 	"strings"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/hook"
@@ -59,7 +60,8 @@ func Tool() app.Tool {
 			&cli.DurationFlag{Name: "interval", Usage: "`TIME` of a monitoring cycle", DefaultText: "as oned or monitord.conf say"},
 			&cli.DurationFlag{Name: "wait", Usage: "watch the host for this `TIME` first, instead of -p"},
 			&cli.StringSliceFlag{Name: "confirm", Usage: "ask `COMMAND` with its arguments before anything is done: exit code 0 means that the host is alive; may be repeated"},
-			&cli.StringFlag{Name: "fencing", Value: config.Default().Fencing, Values: []string{config.FencingAuto, config.FencingRequired, config.FencingOff}, Usage: "`WHEN` to prove the host off: auto (if fencing is configured for it, else continue with a warning), required (no proof, no action), off"},
+			&app.ValuesFlag{Values: []string{config.FencingAuto, config.FencingRequired, config.FencingOff}, StringFlag: cli.StringFlag{
+				Name: "fencing", Value: config.Default().Fencing, Usage: "`WHEN` to prove the host off: auto (if fencing is configured for it, else continue with a warning), required (no proof, no action), off"}},
 			&cli.BoolFlag{Name: "no-fencing", Aliases: []string{"u"}, Usage: "the same as --fencing off"},
 			&cli.BoolFlag{Name: "fence-first", Usage: "fence at once instead of watching the host"},
 			&cli.BoolFlag{Name: "yes", Usage: "do not ask at a terminal before VMs are started elsewhere although nothing proves that the host is off: for scripts"},
@@ -75,8 +77,7 @@ func Tool() app.Tool {
 
 // flags are what the flags of host_error ask for.
 func flags(c *cli.Context, word hook.YesNo) (q incident.Request, err error) {
-	mode, err := cli.OneOf("action",
-		cli.Choice{Flag: "-r", Set: c.Bool("recreate")}, cli.Choice{Flag: "-d", Set: c.Bool("delete")}, cli.Choice{Flag: "-m", Set: c.Bool("migrate")})
+	mode, err := app.OneOf(c, "action", "-r", "-d", "-m")
 	fencing := c.String("fencing")
 	switch {
 	case err != nil:
@@ -121,7 +122,7 @@ func act(ctx context.Context, s app.Session, q incident.Request) (app.Answer, er
 	if err != nil {
 		return nil, err
 	}
-	q.Confirm, q.FenceFirst = watch.Seconds(), cli.Pick(s.Cli, "fence-first", v.FenceFirst)
+	q.Confirm, q.FenceFirst = watch.Seconds(), app.Pick(s.Cli, "fence-first", v.FenceFirst)
 	if s.Cli.Bool("yes") {
 		s.Confirm = nil
 	}

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"one-ft/pkg/cli"
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 )
 
@@ -36,7 +38,7 @@ type setting struct {
 
 func of[T any](value *T, given func(*cli.Context, string) T, flag cli.Flag) setting {
 	return setting{flag, func(c *cli.Context) {
-		if name := strings.TrimLeft(flag.Doc().Names[0], "-"); c.IsSet(name) {
+		if name := flag.Names()[0]; c.IsSet(name) {
 			*value = given(c, name)
 		}
 	}}
@@ -67,8 +69,8 @@ func settings(s *config.Isolation) []setting {
 		duration("after", &s.After, "stop VMs when isolated for this `TIME`, when not strict"),
 		duration("lease", &s.Lease, "stop VMs when oned has not renewed the lease for this `TIME`, when strict"),
 		duration("quiet", &s.Quiet, "stop nothing within this `TIME` after the boot"),
-		of(&s.Action, (*cli.Context).String, &cli.StringFlag{Name: "action", Value: s.Action, Usage: "`HOW` to stop VMs",
-			Values: []string{config.ActionDestroy, config.ActionShutdown, config.ActionCommand}}),
+		of(&s.Action, (*cli.Context).String, &app.ValuesFlag{Values: []string{config.ActionDestroy, config.ActionShutdown, config.ActionCommand}, StringFlag: cli.StringFlag{
+			Name: "action", Value: s.Action, Usage: "`HOW` to stop VMs"}}),
 		list("command", &s.Command, "`WORD` of the command of action command: its absolute path; repeated for its arguments"),
 		text("libvirt", &s.Libvirt, "`URI` of libvirt"),
 		duration("destroy-limit", &s.DestroyLimit, "the most `TIME` for destroying VMs through libvirt, before their processes are killed"),

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
 
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/isolation"
 	"one-ft/pkg/text"
@@ -63,18 +63,18 @@ const synopsis = `host_isolated [options]            one round, for cron
 
 // Command is host_isolated as a command line without an action.
 func Command() *cli.Command {
-	return &cli.Command{Name: "host_isolated", Usage: "stop the VMs of a host that lost the network", Synopsis: synopsis, Flags: flags()}
+	return &cli.Command{Name: "host_isolated", Usage: "stop the VMs of a host that lost the network", UsageText: synopsis, Flags: flags()}
 }
 
 // Run runs host_isolated and returns the exit code.
 func Run(ctx context.Context, world World) int {
 	code := app.ExitDone
 	program := Command()
-	program.Action = func(ctx context.Context, c *cli.Context) (err error) {
-		code, err = act(ctx, c, world)
+	program.Action = func(c *cli.Context) (err error) {
+		code, err = act(c, world)
 		return err
 	}
-	err := cli.Run(ctx, program, app.Version(), world.Args[min(1, len(world.Args)):], world.Stdout)
+	err := app.Dispatch(ctx, program, world.Args[min(1, len(world.Args)):], world.Stdout)
 	if err == nil {
 		return code
 	}
@@ -87,9 +87,9 @@ func Run(ctx context.Context, world World) int {
 }
 
 // act does what the flags say and returns the exit code.
-func act(ctx context.Context, c *cli.Context, world World) (int, error) {
-	if len(c.Args) > 0 {
-		return 0, app.Usagef("%q is not an option; host_isolated --help lists them", c.First())
+func act(c *cli.Context, world World) (int, error) {
+	if c.NArg() > 0 {
+		return 0, app.Usagef("%q is not an option; host_isolated --help lists them", c.Args().First())
 	}
 	s, err := load(c)
 	if err != nil {
@@ -119,9 +119,9 @@ func act(ctx context.Context, c *cli.Context, world World) (int, error) {
 	case c.Bool("print-bound"):
 		return h.printBound(), nil
 	case c.Bool("check"):
-		return h.check(ctx), nil
+		return h.check(c.Context), nil
 	}
-	return h.guard(ctx, c.Bool("drill"), watch)
+	return h.guard(c.Context, c.Bool("drill"), watch)
 }
 
 // watched reports whether a host that is only looked at is watched by a service, by what was remembered; before that,

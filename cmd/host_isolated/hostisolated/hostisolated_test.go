@@ -111,8 +111,8 @@ func TestFlagsAndSettings(t *testing.T) {
 	}
 	have := map[string]bool{}
 	for _, f := range Command().Flags {
-		for _, name := range f.Doc().Names {
-			have[strings.TrimLeft(name, "-")] = true
+		for _, name := range f.Names() {
+			have[name] = true
 		}
 	}
 	others := map[string]string{"front_ends": "front-end", "witnesses": "witness"}

@@ -9,9 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/install"
@@ -35,19 +36,21 @@ func (t *tool) check() *cli.Command {
 	}, app.ConnectFlags()...)
 	return &cli.Command{
 		Name: "check", Usage: "say whether a host that fails now would be recovered; changes nothing", Flags: flags,
-		Action: func(ctx context.Context, c *cli.Context) error {
+		Action: func(c *cli.Context) error {
 			file := c.String("prometheus")
 			switch {
-			case len(c.Args) > 0:
-				return app.Usagef("check takes no %q; oneft check --help lists its options", c.First())
+			case c.NArg() > 0:
+				return app.Usagef("check takes no %q; oneft check --help lists its options", c.Args().First())
 			case c.IsSet("prometheus") && filepath.Ext(file) != ".prom":
 				return app.Usagef("--prometheus %s: the name of the file has to end in .prom, node_exporter reads no others", file)
 			}
 			if !c.IsSet("oned-wait") { // else that of the configuration would win
-				c.Set("oned-wait", checkWait)
+				if err := c.Set("oned-wait", checkWait.String()); err != nil {
+					return err
+				}
 			}
 			var report *check.Report
-			t.code = app.Command(ctx, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+			t.code = app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
 				facts, err := check.Collect(ctx, checking(ctx, s, c.Bool("no-fencing")))
 				if err != nil {
 					return nil, err

@@ -11,7 +11,6 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
 	"one-ft/test/sim/cloud"
@@ -24,7 +23,7 @@ func callCheck(t *testing.T, location string, transport http.RoundTripper, args 
 	tool := &tool{env: app.Env{Stdout: &out, Stderr: &problems, Transport: transport, Getenv: func(name string) string {
 		return map[string]string{"ONE_LOCATION": location, "HOME": location, "ONE_XMLRPC": "http://cloud/RPC2"}[name]
 	}}}
-	if err := cli.Run(t.Context(), tool.check(), "", args, &out); err != nil {
+	if err := app.Dispatch(t.Context(), tool.check(), args, &out); err != nil {
 		return -1, out.String(), err.Error()
 	}
 	return tool.code, out.String(), problems.String()

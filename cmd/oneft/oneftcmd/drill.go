@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/drill"
@@ -27,18 +28,18 @@ func (t *tool) drill() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "all", Usage: "each host of the cloud: which loss it cannot absorb"},
 			&cli.StringFlag{Name: "cluster", Usage: "each host of `CLUSTER`, by name or ID"},
-			&cli.StringFlag{Name: "action", Value: string(recovery.Recreate), Usage: "`ACTION` of the hook on the VMs: recreate, delete or migrate",
-				Values: []string{string(recovery.Recreate), string(recovery.Delete), string(recovery.Migrate)}},
+			&app.ValuesFlag{Values: []string{string(recovery.Recreate), string(recovery.Delete), string(recovery.Migrate)}, StringFlag: cli.StringFlag{
+				Name: "action", Value: string(recovery.Recreate), Usage: "`ACTION` of the hook on the VMs: recreate, delete or migrate"}},
 			&cli.BoolFlag{Name: "suspended", Usage: "include suspended and powered-off VMs, like y"},
 			&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: 2, Usage: "for how many monitoring cycles the hook watches the host, as its `NUMBER` after -p"},
 			&cli.BoolFlag{Name: "fence-test", Usage: "really power HOST off and on again, which has to be disabled and empty; asks before"},
 		}, app.CommonFlags()...),
-		Action: func(ctx context.Context, c *cli.Context) error {
+		Action: func(c *cli.Context) error {
 			d, err := newDrill(c, t.env)
 			if err != nil {
 				return err
 			}
-			t.code = app.Show(ctx, c, t.env, d.run)
+			t.code = app.Show(c, t.env, d.run)
 			return nil
 		},
 	}
@@ -57,22 +58,22 @@ type drilling struct {
 func newDrill(c *cli.Context, env app.Env) (*drilling, error) {
 	d := &drilling{env: env, host: -1, cluster: c.String("cluster"), test: c.Bool("fence-test")}
 	ways := 0
-	for _, set := range []bool{len(c.Args) > 0, c.Bool("all"), c.IsSet("cluster")} {
+	for _, set := range []bool{c.NArg() > 0, c.Bool("all"), c.IsSet("cluster")} {
 		if set {
 			ways++
 		}
 	}
 	switch {
-	case ways != 1 || len(c.Args) > 1:
+	case ways != 1 || c.NArg() > 1:
 		return nil, app.Usagef("drill takes one of: a host by its ID, --all, --cluster CLUSTER")
-	case d.test && len(c.Args) == 0:
+	case d.test && c.NArg() == 0:
 		return nil, app.Usagef("--fence-test is for one host: oneft drill HOST --fence-test")
 	case c.Int("pause") < 0 || c.Int("pause") > config.MaxCycles:
 		return nil, app.Usagef("-p %d: allowed are 0 to %d monitoring cycles", c.Int("pause"), config.MaxCycles)
 	}
 	d.policy = recovery.Policy{Mode: recovery.Mode(c.String("action")), Idle: c.Bool("suspended")}
-	if len(c.Args) > 0 {
-		event, _, err := hook.Parse(hook.Host, []string{c.First()})
+	if c.NArg() > 0 {
+		event, _, err := hook.Parse(hook.Host, []string{c.Args().First()})
 		if err != nil {
 			return nil, err
 		}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/one"
@@ -24,7 +23,7 @@ func callDrill(t *testing.T, location string, c *cloud.Cloud, args ...string) (c
 	tool := &tool{env: app.Env{Stdout: &out, Stderr: &problems, Transport: c.Transport(), Getenv: func(name string) string {
 		return map[string]string{"ONE_LOCATION": location, "HOME": location, "ONE_XMLRPC": "http://cloud/RPC2"}[name]
 	}}}
-	if err := cli.Run(t.Context(), tool.drill(), "", args, &out); err != nil {
+	if err := app.Dispatch(t.Context(), tool.drill(), args, &out); err != nil {
 		return -1, out.String(), err.Error()
 	}
 	return tool.code, out.String(), problems.String()
@@ -133,7 +132,7 @@ func TestDrillSSH(t *testing.T) {
 		tool := &tool{env: app.Env{Stdout: &out, Stderr: &problems, Transport: c.Transport(), Machine: want.machine, Getenv: func(name string) string {
 			return map[string]string{"ONE_LOCATION": dir, "HOME": dir, "ONE_XMLRPC": "http://localhost:2633/RPC2"}[name]
 		}}}
-		if err := cli.Run(t.Context(), tool.drill(), "", []string{"0"}, &out); err != nil || !strings.Contains(out.String(), want.says) || strings.Contains(out.String(), "\x1b") {
+		if err := app.Dispatch(t.Context(), tool.drill(), []string{"0"}, &out); err != nil || !strings.Contains(out.String(), want.says) || strings.Contains(out.String(), "\x1b") {
 			t.Errorf("%s: %v\n%s%s", name, err, out.String(), problems.String())
 		}
 	}

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
@@ -22,20 +23,21 @@ func (t *tool) hooks() *cli.Command {
 		&cli.StringFlag{Name: "dir", Usage: "`DIRECTORY` with the executables of one-ft", DefaultText: wish.Dir + ", or below $ONE_LOCATION/var"},
 	}
 	what := []cli.Flag{
-		&cli.StringFlag{Name: "hosts", Value: wish.Host, Usage: "`ACTION` for the VMs of a failed host: recreate, delete, migrate or none",
-			Values: []string{"recreate", "delete", "migrate", "none"}},
+		&app.ValuesFlag{Values: []string{"recreate", "delete", "migrate", "none"}, StringFlag: cli.StringFlag{
+			Name: "hosts", Value: wish.Host, Usage: "`ACTION` for the VMs of a failed host: recreate, delete, migrate or none"}},
 		&cli.BoolFlag{Name: "suspended", Usage: "include suspended and powered-off VMs"},
 		&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: wish.Pause, Usage: "watch a failed host for this `NUMBER` of monitoring cycles first"},
-		&cli.StringFlag{Name: "failures", Value: wish.Failures, Usage: "`ACTION` for a VM that failed: recreate (it loses disks that are not persistent), retry, delete or none",
-			Values: []string{"recreate", "retry", "delete", "none"}},
-		&cli.StringFlag{Name: "unknown", Value: wish.Unknown, Usage: "`ACTION` for a VM that is UNKNOWN: boot or none", Values: []string{"boot", "none"}},
+		&app.ValuesFlag{Values: []string{"recreate", "retry", "delete", "none"}, StringFlag: cli.StringFlag{
+			Name: "failures", Value: wish.Failures, Usage: "`ACTION` for a VM that failed: recreate (it loses disks that are not persistent), retry, delete or none"}},
+		&app.ValuesFlag{Values: []string{"boot", "none"}, StringFlag: cli.StringFlag{
+			Name: "unknown", Value: wish.Unknown, Usage: "`ACTION` for a VM that is UNKNOWN: boot or none"}},
 	}
 	sub := func(name, usage string, flags []cli.Flag, act app.Act) *cli.Command {
-		return &cli.Command{Name: name, Usage: usage, Flags: append(flags, app.CommonFlags()...), Action: func(ctx context.Context, c *cli.Context) error {
-			if len(c.Args) > 0 {
-				return app.Usagef("hooks %s takes no %q; oneft hooks %[1]s --help lists its options", name, c.First())
+		return &cli.Command{Name: name, Usage: usage, Flags: append(flags, app.CommonFlags()...), Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return app.Usagef("hooks %s takes no %q; oneft hooks %[1]s --help lists its options", name, c.Args().First())
 			}
-			t.code = app.Show(ctx, c, t.env, act)
+			t.code = app.Show(c, t.env, act)
 			return nil
 		}}
 	}
@@ -44,7 +46,7 @@ func (t *tool) hooks() *cli.Command {
 		DefaultText: "true where that file is that user's own and oned runs on this machine"}
 	return &cli.Command{
 		Name: "hooks", Usage: "show, install or remove the hooks that call one-ft",
-		Commands: []*cli.Command{
+		Subcommands: []*cli.Command{
 			sub("show", "list the hooks of this OpenNebula that have to do with failures", where, showHooks),
 			sub("install", "install the hooks that this version needs; twice changes nothing", append(slices.Clone(both), fencingFlag(), ssh), changeHooks(true)),
 			sub("remove", "take them out again", where, changeHooks(false)),

@@ -9,8 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/install"
 )
@@ -139,8 +140,8 @@ func requiredQuestion(path string, isNew bool) app.Question {
 
 // fencingFlag answers the question in scripts.
 func fencingFlag() cli.Flag {
-	return &cli.StringFlag{Name: "fencing", Usage: "write fencing: `VALUE` into one-ft.yaml: required (no proof, no action) or auto; keep leaves the file as it is",
-		Values: []string{config.FencingRequired, config.FencingAuto, fencingKeep}, DefaultText: "asks at a terminal when it is not set there, else keep"}
+	return &app.ValuesFlag{Values: []string{config.FencingRequired, config.FencingAuto, fencingKeep}, StringFlag: cli.StringFlag{
+		Name: "fencing", Usage: "write fencing: `VALUE` into one-ft.yaml: required (no proof, no action) or auto; keep leaves the file as it is", DefaultText: "asks at a terminal when it is not set there, else keep"}}
 }
 
 // settle does what there is to do about fencing before hooks are installed or removed, unless this is a dry run: if it

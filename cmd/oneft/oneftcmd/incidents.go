@@ -1,7 +1,6 @@
 package oneftcmd
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,8 +10,9 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
 	"one-ft/pkg/statedir"
@@ -29,7 +29,7 @@ func (t *tool) incidents() *cli.Command {
 		Name: "incidents", Usage: "list the last incidents, or show one",
 		Flags:  append(journal, &cli.IntFlag{Name: "limit", Aliases: []string{"n"}, Value: 20, Usage: "list this `NUMBER` of incidents; 0 for all"}),
 		Action: t.list,
-		Commands: []*cli.Command{{
+		Subcommands: []*cli.Command{{
 			Name: "show", Usage: "show one incident", ArgsUsage: "NUMBER",
 			Flags:  append(journal, &cli.StringFlag{Name: "html", Usage: "write one self-contained page to `FILE`; - for stdout"}),
 			Action: t.show,
@@ -51,9 +51,9 @@ func (t *tool) journal(c *cli.Context) (*incident.Journal, error) {
 }
 
 // list shows the last incidents.
-func (t *tool) list(_ context.Context, c *cli.Context) error {
-	if len(c.Args) > 0 {
-		return app.Usagef("incidents takes no %q; oneft incidents show %s shows one", c.First(), "12")
+func (t *tool) list(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return app.Usagef("incidents takes no %q; oneft incidents show %s shows one", c.Args().First(), "12")
 	}
 	if c.Int("limit") < 0 {
 		return app.Usagef("--limit %d: allowed are 0 (all) or more", c.Int("limit"))
@@ -78,10 +78,10 @@ func (t *tool) list(_ context.Context, c *cli.Context) error {
 }
 
 // show shows one incident.
-func (t *tool) show(_ context.Context, c *cli.Context) error {
-	number, err := strconv.Atoi(c.First())
+func (t *tool) show(c *cli.Context) error {
+	number, err := strconv.Atoi(c.Args().First())
 	switch {
-	case len(c.Args) != 1 || err != nil || number < 1:
+	case c.NArg() != 1 || err != nil || number < 1:
 		return app.Usagef("incidents show takes the number of one incident, behind its options; oneft incidents lists them")
 	case c.Bool("json") && c.IsSet("html"):
 		return app.Usagef("--json and --html contradict each other")

@@ -7,8 +7,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/text"
 )
 
@@ -35,12 +36,12 @@ func Command() *cli.Command { return (&tool{}).command() }
 // Run runs oneft in a world and returns the exit code.
 func Run(ctx context.Context, env app.Env) int {
 	t := &tool{env: env}
-	err := cli.Run(ctx, t.command(), app.Version(), env.Args[min(1, len(env.Args)):], env.Stdout)
+	err := app.Dispatch(ctx, t.command(), env.Args[min(1, len(env.Args)):], env.Stdout)
 	if err == nil {
 		return t.code
 	}
 	t.warn(err)
-	var usage *cli.UsageError
+	var usage *app.UsageError
 	if errors.As(err, &usage) {
 		return app.ExitUsage
 	}
@@ -55,8 +56,8 @@ type tool struct {
 
 func (t *tool) command() *cli.Command {
 	return &cli.Command{
-		Name: "oneft", Usage: "what one-ft has done, and what is left to do", Synopsis: synopsis,
-		Commands: []*cli.Command{t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.release()},
+		Name: "oneft", Usage: "what one-ft has done, and what is left to do", UsageText: synopsis,
+		Subcommands: []*cli.Command{t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.release()},
 	}
 }
 

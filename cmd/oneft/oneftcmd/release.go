@@ -4,8 +4,9 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/reconcile"
 )
 
@@ -16,12 +17,12 @@ func (t *tool) release() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "force", Usage: "you have made sure that none of its old guests runs, whatever oned knows"},
 		}, app.CommonFlags()...),
-		Action: func(ctx context.Context, c *cli.Context) error {
-			id, err := strconv.Atoi(c.First())
-			if len(c.Args) != 1 || err != nil || id < 0 {
+		Action: func(c *cli.Context) error {
+			id, err := strconv.Atoi(c.Args().First())
+			if c.NArg() != 1 || err != nil || id < 0 {
 				return app.Usagef("release takes the ID of one host; oneft check names the hosts in quarantine")
 			}
-			t.code = app.Command(ctx, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+			t.code = app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
 				return reconcile.ReleaseHost(ctx, s, id, c.Bool("force"))
 			})
 			return nil

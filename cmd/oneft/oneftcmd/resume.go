@@ -5,8 +5,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/reconcile"
@@ -18,17 +19,17 @@ func (t *tool) resume() *cli.Command {
 		Name: "resume", Usage: "finish what processes left open, and handle hosts and VMs that no hook was called for", ArgsUsage: "[INCIDENT]",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "confirm-off", Usage: "you say that the host of INCIDENT is certainly off: this is its fence"},
-			&cli.StringFlag{Name: "hosts", Usage: "`ACTION` for a host in ERROR that no hook was called for: recreate, delete, migrate or none", DefaultText: config.Default().ResumeHosts,
-				Values: []string{config.ResumeRecreate, config.ResumeDelete, config.ResumeMigrate, config.ResumeNone}},
-			&cli.StringFlag{Name: "unknown", Usage: "`ACTION` for a VM that is UNKNOWN on a host that is fine: boot or none", DefaultText: config.Default().ResumeUnknown,
-				Values: []string{config.ResumeBoot, config.ResumeNone}},
-			&cli.StringFlag{Name: "failed", Usage: "`ACTION` for a failed VM whose host is fine: recreate, retry, delete or none", DefaultText: config.Default().ResumeFailed,
-				Values: []string{config.ResumeRecreate, config.ResumeRetry, config.ResumeDelete, config.ResumeNone}},
+			&app.ValuesFlag{Values: []string{config.ResumeRecreate, config.ResumeDelete, config.ResumeMigrate, config.ResumeNone}, StringFlag: cli.StringFlag{
+				Name: "hosts", Usage: "`ACTION` for a host in ERROR that no hook was called for: recreate, delete, migrate or none", DefaultText: config.Default().ResumeHosts}},
+			&app.ValuesFlag{Values: []string{config.ResumeBoot, config.ResumeNone}, StringFlag: cli.StringFlag{
+				Name: "unknown", Usage: "`ACTION` for a VM that is UNKNOWN on a host that is fine: boot or none", DefaultText: config.Default().ResumeUnknown}},
+			&app.ValuesFlag{Values: []string{config.ResumeRecreate, config.ResumeRetry, config.ResumeDelete, config.ResumeNone}, StringFlag: cli.StringFlag{
+				Name: "failed", Usage: "`ACTION` for a failed VM whose host is fine: recreate, retry, delete or none", DefaultText: config.Default().ResumeFailed}},
 			&cli.DurationFlag{Name: "wait", Usage: "`TIME` that a host in ERROR is watched, counted from when it failed", DefaultText: "wait or cycles of the configuration, else 2 monitoring cycles"},
 		}, app.CommonFlags()...),
-		Action: func(ctx context.Context, c *cli.Context) error {
+		Action: func(c *cli.Context) error {
 			number := 0
-			if len(c.Args) > 1 || len(c.Args) > 0 && !readNumber(c.First(), &number) {
+			if c.NArg() > 1 || c.NArg() > 0 && !readNumber(c.Args().First(), &number) {
 				return app.Usagef("resume takes the number of one incident, or nothing; oneft incidents lists them")
 			}
 			if c.Bool("confirm-off") && number == 0 {
@@ -37,7 +38,7 @@ func (t *tool) resume() *cli.Command {
 			if c.Duration("wait") < 0 {
 				return app.Usagef("--wait %s: it must not be negative", c.Duration("wait"))
 			}
-			t.code = app.Command(ctx, c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+			t.code = app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
 				opt, err := resuming(ctx, s)
 				if err != nil {
 					return nil, err
@@ -61,7 +62,7 @@ func readNumber(word string, n *int) bool {
 // resuming reads the flags and the configuration.
 func resuming(ctx context.Context, s app.Session) (opt reconcile.Resuming, err error) {
 	v := s.Config.Values()
-	opt = reconcile.Resuming{Hosts: cli.Pick(s.Cli, "hosts", v.ResumeHosts), Failed: cli.Pick(s.Cli, "failed", v.ResumeFailed), Unknown: cli.Pick(s.Cli, "unknown", v.ResumeUnknown), Suspended: v.ResumeSuspended}
+	opt = reconcile.Resuming{Hosts: app.Pick(s.Cli, "hosts", v.ResumeHosts), Failed: app.Pick(s.Cli, "failed", v.ResumeFailed), Unknown: app.Pick(s.Cli, "unknown", v.ResumeUnknown), Suspended: v.ResumeSuspended}
 	if opt.Cycle, err = coordinator.Watch(ctx, s, 0, 1, 0); err != nil {
 		return opt, err
 	}

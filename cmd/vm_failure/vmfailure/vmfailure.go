@@ -5,8 +5,9 @@ package vmfailure
 import (
 	"context"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
@@ -60,8 +61,7 @@ func Tool() app.Tool {
 
 // flags are what the flags of vm_failure ask for.
 func flags(c *cli.Context, word hook.YesNo) (q incident.Request, err error) {
-	mode, err := cli.OneOf("action",
-		cli.Choice{Flag: "-r", Set: c.Bool("recreate")}, cli.Choice{Flag: "-d", Set: c.Bool("delete")}, cli.Choice{Flag: "--retry", Set: c.Bool("retry")})
+	mode, err := app.OneOf(c, "action", "-r", "-d", "--retry")
 	if err == nil && word != hook.Unset {
 		err = app.Usagef("y and n are for host_error; leave %s out", word)
 	}

@@ -5,8 +5,9 @@ package vmunknown
 import (
 	"context"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/app"
-	"one-ft/pkg/cli"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"one-ft/pkg/cli"
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/app"
 )
 
 // command is a program or one of its commands, with the words of its call.
@@ -18,7 +20,7 @@ type command struct {
 func commandsOf(c *cli.Command, above ...string) []command {
 	words := append(slices.Clone(above), c.Name)
 	all := []command{{c, words}}
-	for _, sub := range c.Commands {
+	for _, sub := range c.Subcommands {
 		all = append(all, commandsOf(sub, words...)...)
 	}
 	return all
@@ -31,18 +33,13 @@ func (c command) path() string { return strings.Join(c.words, " ") }
 func (c command) function() string { return "_" + strings.Join(c.words, "_") }
 
 // options are those that are shown.
-func (c command) options() (docs []cli.Doc) {
-	for _, f := range slices.Concat(c.Flags, cli.Standard(len(c.words) == 1)) {
-		if d := f.Doc(); !d.Hidden {
-			docs = append(docs, d)
-		}
-	}
-	return docs
+func (c command) options() []app.Doc {
+	return app.Docs(slices.Concat(c.Flags, app.StandardFlags(len(c.words) == 1)))
 }
 
 // next are the words that may follow the command.
 func (c command) next() (words []string) {
-	for _, sub := range c.Commands {
+	for _, sub := range c.Subcommands {
 		words = append(words, sub.Name)
 	}
 	for _, d := range c.options() {
@@ -52,7 +49,7 @@ func (c command) next() (words []string) {
 }
 
 // byKind chooses by what a value is: a file, a directory, or anything else.
-func byKind(d cli.Doc, file, directory, other string) string {
+func byKind(d app.Doc, file, directory, other string) string {
 	switch d.Value {
 	case "FILE":
 		return file
@@ -108,7 +105,7 @@ func bash(program *cli.Command) string {
 }
 
 // bashValue completes the value of an option and ends.
-func bashValue(d cli.Doc) string {
+func bashValue(d app.Doc) string {
 	if len(d.Values) > 0 {
 		return fmt.Sprintf(`mapfile -t COMPREPLY < <(compgen -W %s -- "$cur"); return`, single(strings.Join(d.Values, " ")))
 	}
@@ -133,20 +130,20 @@ func zsh(program *cli.Command) string {
 func zshFunction(b *strings.Builder, c command) {
 	fmt.Fprintf(b, "%s() {\n", c.function())
 	call := "    _arguments"
-	if len(c.Commands) > 0 {
+	if len(c.Subcommands) > 0 {
 		call = "    local curcontext=$curcontext state line\n    typeset -A opt_args\n    _arguments -C"
 	}
 	b.WriteString(call)
 	for _, d := range c.options() {
 		b.WriteString(" \\\n        " + zshOption(d))
 	}
-	if len(c.Commands) > 0 {
+	if len(c.Subcommands) > 0 {
 		b.WriteString(" \\\n        '1: :->command' \\\n        '*:: :->words'\n    case $state in\n    command)\n        local -a commands=(")
-		for _, sub := range c.Commands {
+		for _, sub := range c.Subcommands {
 			b.WriteString("\n            " + single(sub.Name+":"+sub.Usage))
 		}
 		b.WriteString("\n        )\n        _describe command commands ;;\n    words)\n        case $line[1] in\n")
-		for _, sub := range c.Commands {
+		for _, sub := range c.Subcommands {
 			fmt.Fprintf(b, "        %s) %s_%s ;;\n", sub.Name, c.function(), sub.Name)
 		}
 		b.WriteString("        esac ;;\n    esac")
@@ -155,7 +152,7 @@ func zshFunction(b *strings.Builder, c command) {
 }
 
 // zshOption is an option as _arguments takes it.
-func zshOption(d cli.Doc) string {
+func zshOption(d app.Doc) string {
 	spec := "[" + strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`).Replace(d.Usage) + "]"
 	switch {
 	case len(d.Values) > 0:
@@ -181,10 +178,10 @@ func fish(program *cli.Command) string {
 	fmt.Fprintf(&b, "complete -c %s -f\n", name)
 	for _, c := range commandsOf(program) {
 		when := ""
-		if len(program.Commands) > 0 {
+		if len(program.Subcommands) > 0 {
 			when = fishWhen(c)
 		}
-		for _, sub := range c.Commands {
+		for _, sub := range c.Subcommands {
 			fmt.Fprintf(&b, "complete -c %s%s -a %s -d %s\n", name, when, sub.Name, fishText(sub.Usage))
 		}
 		for _, d := range c.options() {
@@ -214,7 +211,7 @@ func fishWhen(c command) string {
 	for _, word := range c.words[1:] {
 		tests = append(tests, "__fish_seen_subcommand_from "+word)
 	}
-	for _, sub := range c.Commands {
+	for _, sub := range c.Subcommands {
 		tests = append(tests, "not __fish_seen_subcommand_from "+sub.Name)
 	}
 	return " -n " + fishText(strings.Join(tests, "; and "))

@@ -12,12 +12,13 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/cmd/host_error/hosterror"
 	"one-ft/cmd/host_isolated/hostisolated"
 	"one-ft/cmd/oneft/oneftcmd"
 	"one-ft/cmd/vm_failure/vmfailure"
 	"one-ft/cmd/vm_unknown/vmunknown"
-	"one-ft/pkg/cli"
 )
 
 func main() {

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/cpuguy83/go-md2man/v2/md2man"
+	"github.com/urfave/cli/v2"
 
-	"one-ft/pkg/cli"
 	"one-ft/pkg/config"
 )
 
@@ -119,7 +119,7 @@ func options(program *cli.Command) string {
 	var out strings.Builder
 	out.WriteString("## OPTIONS\n\n")
 	for _, c := range commandsOf(program) {
-		if len(program.Commands) > 0 {
+		if len(program.Subcommands) > 0 {
 			fmt.Fprintf(&out, "### %s\n\n%s.\n\n", c.path(), markdown(sentence(c.Usage)))
 		}
 		for _, d := range c.options() {

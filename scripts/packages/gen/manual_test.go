@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"one-ft/pkg/cli"
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 )
 
@@ -18,14 +20,14 @@ func sample() *cli.Command {
 		Name: "sample", Usage: "a sample",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "own", Aliases: []string{"o"}, Usage: "the tool's own"},
-			&cli.StringFlag{Name: "how", Usage: "`HOW` it is *done*", Values: []string{"fast", "slow", "never"}, Value: "fast"},
+			&app.ValuesFlag{Values: []string{"fast", "slow", "never"}, StringFlag: cli.StringFlag{Name: "how", Usage: "`HOW` it is *done*", Value: "fast"}},
 			&cli.StringSliceFlag{Name: "page", Usage: "write [this] `FILE`; may be repeated"},
 			&cli.StringFlag{Name: "dir", Usage: "`DIRECTORY` of it"},
 			&cli.BoolFlag{Name: "secret-word", Hidden: true},
 		},
-		Commands: []*cli.Command{{
+		Subcommands: []*cli.Command{{
 			Name: "list", Usage: "show all", Flags: []cli.Flag{&cli.IntFlag{Name: "limit", Usage: "at most `NUMBER`"}},
-			Commands: []*cli.Command{{Name: "show", Usage: "show one", ArgsUsage: "NUMBER", Flags: []cli.Flag{&cli.BoolFlag{Name: "whole", Usage: "all of it"}}}},
+			Subcommands: []*cli.Command{{Name: "show", Usage: "show one", ArgsUsage: "NUMBER", Flags: []cli.Flag{&cli.BoolFlag{Name: "whole", Usage: "all of it"}}}},
 		}},
 	}
 }
@@ -127,6 +129,9 @@ func TestDocuments(t *testing.T) {
 		page := readFile(t, filepath.Join(dir, "man", p.Name+section))
 		sound(t, []byte(page))
 		for _, c := range commandsOf(p) {
+			if _, err := app.Read(t.Context(), c.Command, nil); err != nil {
+				t.Errorf("%s: %v", c.path(), err)
+			}
 			for _, d := range c.options() {
 				for _, shell := range []string{page, readFile(t, filepath.Join(dir, "bash", p.Name)), readFile(t, filepath.Join(dir, "zsh", "_"+p.Name))} {
 					if !strings.Contains(strings.ReplaceAll(shell, `\-`, "-"), d.Names[0]) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,8 @@ import (
 	"syscall"
 	"time"
 
-	"one-ft/pkg/cli"
+	"github.com/urfave/cli/v2"
+
 	"one-ft/test/sim/cloud"
 	"one-ft/test/sim/lab"
 )
@@ -71,7 +71,7 @@ func dirOf(c *cli.Context) (string, error) {
 func asking(out io.Writer, name, object, usage string, flags ...cli.Flag) *cli.Command {
 	return &cli.Command{
 		Name: name, Usage: usage, ArgsUsage: object, Flags: append(flags, dirFlag()),
-		Action: func(_ context.Context, c *cli.Context) error {
+		Action: func(c *cli.Context) error {
 			if err := words(c, object); err != nil {
 				return err
 			}
@@ -87,7 +87,7 @@ func asking(out io.Writer, name, object, usage string, flags ...cli.Flag) *cli.C
 				return err
 			}
 			reply, err := lab.Ask(dir, lab.Request{
-				Command: lab.Command(name), Object: c.First(), How: how, Timeout: c.Duration("timeout"),
+				Command: lab.Command(name), Object: c.Args().First(), How: how, Timeout: c.Duration("timeout"),
 				Goal: lab.Goal{VMs: c.String("vms"), Host: c.String("host"), State: c.String("state"), Hooks: c.Int("hooks")},
 			})
 			if err != nil {
@@ -117,18 +117,18 @@ func failureOf(c *cli.Context) (how lab.Failure, err error) {
 
 // words checks that a command got the words that it takes: one object or none.
 func words(c *cli.Context, object string) error {
-	switch n := len(c.Args); {
+	switch n := c.NArg(); {
 	case object == "" && n > 0:
-		return lab.Usagef("%s takes no %q: see %s --help", c.Call, c.First(), c.Call)
+		return lab.Usagef("%s takes no %q: see %s --help", c.Command.HelpName, c.Args().First(), c.Command.HelpName)
 	case object != "" && n != 1:
-		return lab.Usagef("%s takes one %s, its ID or its name", c.Call, object)
+		return lab.Usagef("%s takes one %s, its ID or its name", c.Command.HelpName, object)
 	}
 	return nil
 }
 
 // hooks prints the log of the hooks, of a lab that has stopped, too.
-func hooks(out io.Writer) func(context.Context, *cli.Context) error {
-	return func(_ context.Context, c *cli.Context) error { return printHooks(out, c) }
+func hooks(out io.Writer) cli.ActionFunc {
+	return func(c *cli.Context) error { return printHooks(out, c) }
 }
 
 func printHooks(out io.Writer, c *cli.Context) error {
@@ -172,16 +172,16 @@ func start(out io.Writer) *cli.Command {
 			&cli.Float64Flag{Name: "faster", Value: 1, Usage: "with --network: divide what ssh to a dead host takes by this `NUMBER`"},
 			&cli.DurationFlag{Name: "hook-timeout", Value: 15 * time.Minute, Usage: "kill a hook after this `TIME`"},
 		},
-		Action: func(ctx context.Context, c *cli.Context) error { return runLab(ctx, out, c) },
+		Action: func(c *cli.Context) error { return runLab(out, c) },
 	}
 }
 
 // runLab starts a lab, says where it is, and ends it when told to.
-func runLab(ctx context.Context, out io.Writer, c *cli.Context) error {
+func runLab(out io.Writer, c *cli.Context) error {
 	if err := words(c, ""); err != nil {
 		return err
 	}
-	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	cfg := lab.Config{
 		Version: c.String("version"), Hosts: c.Int("hosts"), VMs: c.Int("vms"), Port: c.Int("port"), Dir: c.String("dir"),

@@ -12,7 +12,9 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"one-ft/pkg/cli"
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/app"
 	"one-ft/pkg/text"
 	"one-ft/test/sim/lab"
 )
@@ -28,15 +30,15 @@ func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
 
 // run runs a command and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	err := cli.Run(context.Background(), &cli.Command{
-		Name: "onelab", Usage: "a simulated OpenNebula to try one-ft with", Synopsis: examples, Commands: commands(stdout),
-	}, "for tests", args[1:], stdout)
+	err := app.Dispatch(context.Background(), &cli.Command{
+		Name: "onelab", Usage: "a simulated OpenNebula to try one-ft with", UsageText: examples, Subcommands: commands(stdout),
+	}, args[1:], stdout)
 	if err == nil {
 		return exitDone
 	}
 	fmt.Fprintf(stderr, "onelab: %s\n", text.Printable(err.Error()))
 	var ours *lab.UsageError
-	var flags *cli.UsageError
+	var flags *app.UsageError
 	if errors.As(err, &ours) || errors.As(err, &flags) {
 		return exitUsage
 	}

@@ -1,8 +1,9 @@
-package cli
+package app
 
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -10,26 +11,35 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/hook"
 )
 
 // hostFlags are flags as host_error has them.
-func hostFlags() []Flag {
-	flags := append(Standard(true), &StringFlag{Name: "wait"}, &IntFlag{Name: "p"}, &StringFlag{Name: "config"})
+func hostFlags() []cli.Flag {
+	flags := append(StandardFlags(true), &cli.StringFlag{Name: "wait"}, &cli.IntFlag{Name: "p"}, &cli.StringFlag{Name: "config"})
 	for _, name := range []string{"r", "recreate", "d", "delete", "m", "f", "u", "json"} {
-		flags = append(flags, &BoolFlag{Name: name})
+		flags = append(flags, &cli.BoolFlag{Name: name})
 	}
 	return flags
 }
 
 func words(line string) []string { return strings.Fields(line) }
 
+// readWords is Read with these flags.
+func readWords(words []string, flags []cli.Flag) (*cli.Context, error) {
+	return Read(context.Background(), &cli.Command{HelpName: "host_error", Flags: flags}, words)
+}
+
 // read is Read with hostFlags.
 func read(words []string) (options, args []string, err error) {
-	c, err := Read("host_error", words, hostFlags())
+	c, err := readWords(words, hostFlags())
 	if err != nil {
 		return nil, nil, err
 	}
-	return c.Options, c.Args, nil
+	return Options(c), c.Args().Slice(), nil
 }
 
 // wantUsage checks that err is a UsageError of one clean line holding each part.
@@ -138,55 +148,54 @@ func TestReadInAnyOrder(t *testing.T) {
 	for range 200 {
 		rnd.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
 		line := slices.Concat(groups...)
-		c, err := Read("host_error", line, hostFlags())
+		c, err := readWords(line, hostFlags())
 		if err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
-		slices.Sort(c.Args)
-		if !slices.Equal(c.Args, []string{"5", "n"}) || !c.Bool("r") || !c.Bool("f") || c.Bool("u") || c.Int("p") != -2 || c.String("config") != "a b" {
-			t.Fatalf("%q: %q, %+v", line, c.Args, c)
+		args := slices.Sorted(slices.Values(c.Args().Slice()))
+		if !slices.Equal(args, []string{"5", "n"}) || !c.Bool("r") || !c.Bool("f") || c.Bool("u") || c.Int("p") != -2 || c.String("config") != "a b" {
+			t.Fatalf("%q: %q, %+v", line, args, c)
 		}
 	}
 }
 
 // TestValues: each type of flag has its values, by all of its names, and says what is wrong with one.
 func TestValues(t *testing.T) {
-	flags := func() []Flag {
-		return []Flag{
-			&BoolFlag{Name: "yes", Aliases: []string{"y"}}, &IntFlag{Name: "n", Value: 3}, &Float64Flag{Name: "share"}, &StringFlag{Name: "name", Value: "x"}, &StringFlag{Name: "how", Values: []string{"fast", "slow", "never"}},
-			&DurationFlag{Name: "wait", Aliases: []string{"w"}, Value: time.Second}, &StringSliceFlag{Name: "each", Value: []string{"first"}},
+	flags := func() []cli.Flag {
+		return []cli.Flag{
+			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}}, &cli.IntFlag{Name: "n", Value: 3}, &cli.Float64Flag{Name: "share"}, &cli.StringFlag{Name: "name", Value: "x"}, &ValuesFlag{Values: []string{"fast", "slow", "never"}, StringFlag: cli.StringFlag{Name: "how"}},
+			&cli.DurationFlag{Name: "wait", Aliases: []string{"w"}, Value: time.Second}, &cli.StringSliceFlag{Name: "each", Value: cli.NewStringSlice("first")},
 		}
 	}
-	c, err := Read("tool", words("-y=false -n 4 --share 0.5 -w 1m --each a,b --each c"), flags())
+	c, err := readWords(words("-y=false -n 4 --share 0.5 -w 1m --each a,b --each c"), flags())
 	if err != nil || c.Bool("yes") || !c.IsSet("yes") || c.Int("n") != 4 || c.Float64("share") != 0.5 || c.String("name") != "x" || c.IsSet("name") ||
 		c.Duration("wait") != time.Minute || !slices.Equal(c.StringSlice("each"), []string{"first", "a,b", "c"}) {
 		t.Errorf("%v, %+v", err, c)
 	}
-	if Pick(c, "name", "configured") != "configured" || Pick(c, "n", 9) != 4 || c.First() != "" || c.IsSet("other") || c.Bool("n") {
+	if Pick(c, "name", "configured") != "configured" || Pick(c, "n", 9) != 4 || c.NArg() > 0 || c.IsSet("other") || c.Bool("n") {
 		t.Error("values of other flags")
 	}
-	c.Set("name", "y")
-	if Pick(c, "name", "configured") != "y" {
+	if err := c.Set("name", "y"); err != nil || Pick(c, "name", "configured") != "y" {
 		t.Error("Set sets nothing")
 	}
 	for line, want := range map[string]string{"-n many": "whole number such as 2", "--wait 90": "duration such as 90s", "--share x": "number such as 2.5", "-y=no": "takes no value", "--how so": "--how so: allowed are fast, slow and never"} {
-		_, err := Read("tool", words(line), flags())
+		_, err := readWords(words(line), flags())
 		wantUsage(t, err, want)
 	}
 }
 
-// TestRun: a command is found by its words, wherever its options stand; --help and --version say what there is.
-func TestRun(t *testing.T) {
+// TestDispatch: a command is found by its words, wherever its options stand; --help and --version say what there is.
+func TestDispatch(t *testing.T) {
 	var out bytes.Buffer
 	ran := ""
-	act := func(_ context.Context, c *Context) error {
-		ran = strings.Join(append([]string{c.Call}, c.Args...), "|")
+	act := func(c *cli.Context) error {
+		ran = strings.Join(append([]string{c.Command.HelpName}, c.Args().Slice()...), "|")
 		return nil
 	}
-	program := &Command{Name: "many", Usage: "does things", Synopsis: "many list\n\n   More.", Commands: []*Command{{
+	program := &cli.Command{Name: "many", Usage: "does things", UsageText: "many list\n\n   More.", Subcommands: []*cli.Command{{
 		Name: "list", Usage: "list all", Action: act,
-		Commands: []*Command{{Name: "show", Usage: "show one", ArgsUsage: "NUMBER", Action: act, Flags: []Flag{
-			&StringFlag{Name: "html", Usage: "to `FILE`", DefaultText: "nowhere"}, &BoolFlag{Name: "inner", Hidden: true}}}},
+		Subcommands: []*cli.Command{{Name: "show", Usage: "show one", ArgsUsage: "NUMBER", Action: act, Flags: []cli.Flag{
+			&cli.StringFlag{Name: "html", Usage: "to `FILE`", DefaultText: "nowhere"}, &cli.BoolFlag{Name: "inner", Hidden: true}}}},
 	}}}
 	for line, want := range map[string]struct{ ran, out, err string }{
 		"list":                 {ran: "many list"},
@@ -195,13 +204,13 @@ func TestRun(t *testing.T) {
 		"":                     {out: "COMMANDS:\n   list  list all\n"},
 		"-h":                   {out: "USAGE:\n   many list\n\n   More.\n"},
 		"other":                {err: `"other" is not a command`},
-		"--version":            {out: "many version 1.2\n"},
+		"--version":            {out: "many version " + Version() + "\n"},
 		"list -v":              {err: "unknown option"},
 		"list show 3 --help":   {out: "   many list show [options] NUMBER\n\nOPTIONS:\n   --html FILE  to FILE (default: nowhere)\n   --help, -h   show help\n"},
 	} {
 		out.Reset()
 		ran = ""
-		err := Run(t.Context(), program, "1.2", words(line), &out)
+		err := Dispatch(t.Context(), program, words(line), &out)
 		if want.err != "" {
 			wantUsage(t, err, want.err)
 		} else if err != nil {
@@ -213,17 +222,69 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestOneOf(t *testing.T) {
-	r, d, m := Choice{Flag: "-r"}, Choice{Flag: "-d"}, Choice{Flag: "-m"}
-	_, err := OneOf("action", r, d, m)
-	wantUsage(t, err, "no action given", "-r, -d, -m")
-	d.Set = true
-	if got, err := OneOf("action", r, d, m); got != "-d" || err != nil {
-		t.Errorf("got %q, %v; want -d", got, err)
+// TestDefaults: a default is shown as the admin would type it; that of a switch only when it is explained.
+func TestDefaults(t *testing.T) {
+	docs := Docs([]cli.Flag{&cli.BoolFlag{Name: "ssh", DefaultText: "true there"}, &cli.BoolFlag{Name: "all"}, &cli.StringFlag{Name: "dir", Value: "/a b"}, &cli.IntFlag{Name: "n"}})
+	for i, want := range []string{"true there", "", "/a b", "0"} {
+		if docs[i].Default != want {
+			t.Errorf("%q: default %q, want %q", docs[i].Names, docs[i].Default, want)
+		}
 	}
-	r.Set = true
-	got, err := OneOf("action", r, d, m)
-	wantUsage(t, err, "more than one action", "-r, -d)")
+}
+
+// TestPlainValues: a value is never split or trimmed, and a number is decimal.
+func TestPlainValues(t *testing.T) {
+	flags := func() []cli.Flag {
+		return []cli.Flag{&cli.StringSliceFlag{Name: "each"}, &cli.IntFlag{Name: "pause", Aliases: []string{"p"}}}
+	}
+	c, err := readWords([]string{"--each", " a, b\xff", "--each=", "-p", "1", "--pause", "010"}, flags())
+	if err != nil || !slices.Equal(c.StringSlice("each"), []string{" a, b\xff", ""}) || !c.IsSet("each") || c.Int("pause") != 10 {
+		t.Errorf("%v: %q, %d", err, c.StringSlice("each"), c.Int("pause"))
+	}
+	if c, err := readWords(nil, flags()); err != nil || c.IsSet("each") || c.IsSet("pause") {
+		t.Errorf("%v: what was not given is set", err)
+	}
+	_, err = readWords([]string{"-p0x10"}, flags())
+	wantUsage(t, err, "--pause 0x10", "whole number")
+}
+
+// TestWholeWay: all forms of one call give the same flags and the same event.
+func TestWholeWay(t *testing.T) {
+	template := base64.StdEncoding.EncodeToString([]byte("<HOST><ID>3</ID><NAME>host03</NAME></HOST>"))
+	flags := func() []cli.Flag {
+		return []cli.Flag{&cli.BoolFlag{Name: "recreate", Aliases: []string{"r"}}, &cli.IntFlag{Name: "wait", Aliases: []string{"p"}}}
+	}
+	for _, line := range []string{
+		"3 -r -p 2 n", "-r n 3 -p 2", "n 3 -rp2", "--recreate --wait=2 -- 3 n", template + " -r --wait 2 n", "-p 2 n -r " + template,
+	} {
+		c, err := readWords(words(line), flags())
+		if err != nil {
+			t.Fatal(err)
+		}
+		event, yn, err := hook.Parse(hook.Host, c.Args().Slice())
+		if err != nil || event.ID != 3 || yn != hook.No || !c.Bool("recreate") || c.Int("wait") != 2 {
+			t.Errorf("%q: got %+v, %q, %v and flags %q", line, event, yn, err, Options(c))
+		}
+	}
+}
+
+func TestOneOf(t *testing.T) {
+	choose := func(line string) (string, error) {
+		c, err := readWords(words(line), hostFlags())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return OneOf(c, "action", "-r", "-d", "--recreate")
+	}
+	_, err := choose("3 -m -r=false")
+	wantUsage(t, err, "no action given", "-r, -d, --recreate")
+	for line, want := range map[string]string{"-d 3": "-d", "3 -recreate": "--recreate"} {
+		if got, err := choose(line); got != want || err != nil {
+			t.Errorf("%s: got %q, %v; want %s", line, got, err, want)
+		}
+	}
+	got, err := choose("-dr")
+	wantUsage(t, err, "more than one action", "(-r, -d)")
 	if got != "" {
 		t.Errorf("got %q beside the error", got)
 	}
