@@ -61,7 +61,8 @@ func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 		if all[i].Err = err; err != nil {
 			continue
 		}
-		all[i].levels(s.Levels, fence.Ready(fenceHost(h), s, c.account))
+		problems, _ := fence.Ready(fenceHost(h), s, c.account)
+		all[i].levels(s.Levels, problems)
 		if !c.NoFencing {
 			wg.Go(func() { all[i].ask(ctx, s) })
 		}
@@ -77,16 +78,13 @@ func newHost(h one.Host) Host {
 	return host
 }
 
-// levels sets the levels before any agent was asked, with what the front-end sees of them (ready). That an admin has to
+// levels sets the levels before any agent was asked, with what the front-end sees of them. That an admin has to
 // confirm is no error of a device, and leases are checked by what hosts publish.
-func (h *Host) levels(levels []fence.Level, ready fence.Readiness) {
-	for i, level := range levels {
+func (h *Host) levels(levels []fence.Level, problems []*fence.Problem) {
+	for _, level := range levels {
 		var devices []Device
-		for j, d := range level.Devices {
+		for _, d := range level.Devices {
 			device := Device{Kind: d.Kind, Label: d.String(), Power: fence.PowerUnknown, Key: keyOf(d)}
-			if p := ready.Of(i+1, j+1); p != nil && (d.Kind == fence.KindAgent || d.Kind == fence.KindCommand) {
-				device.Err = p
-			}
 			if d.Kind == fence.KindLease {
 				device.Lease = d.Lease.WithDefaults()
 				own, found, err := fence.TemplateLease(h.Template)
@@ -95,6 +93,11 @@ func (h *Host) levels(levels []fence.Level, ready fence.Readiness) {
 			devices = append(devices, device)
 		}
 		h.Levels = append(h.Levels, devices)
+	}
+	for _, p := range problems {
+		if d := &h.Levels[p.Level-1][p.Place-1]; d.Kind == fence.KindAgent || d.Kind == fence.KindCommand {
+			d.Err = p
+		}
 	}
 }
 
@@ -109,7 +112,7 @@ func keyOf(d fence.Device) string {
 }
 
 func fenceHost(h one.Host) fence.Host {
-	return fence.Host{ID: h.ID, Name: h.Name, Cluster: h.Cluster, Template: h.Template}
+	return fence.Host{ID: h.ID, Name: h.Name, Template: h.Template}
 }
 
 func (h *Host) ask(ctx context.Context, s fence.Settings) {

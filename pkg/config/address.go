@@ -14,7 +14,6 @@ const (
 	onedPath = "/RPC2"
 )
 
-// endpointForm is how a front-end is written.
 const endpointForm = "HOST, HOST:PORT, [IPv6]:PORT or a URL such as http://one.example:2633/RPC2"
 
 // ParseEndpoint reads where oned of a front-end is: HOST, HOST:PORT, [IPv6]:PORT, or an
@@ -78,7 +77,6 @@ type Witness struct {
 // dnsPort is the port of name servers (RFC 1035).
 const dnsPort = "53"
 
-// witnessForm is how a witness is written.
 const witnessForm = "gateway, tcp://HOST:PORT, icmp://HOST or dns://HOST[:PORT]"
 
 // ParseWitness reads a witness: gateway, tcp://HOST:PORT, icmp://HOST or

@@ -14,7 +14,6 @@ import (
 // ErrByHand means that a program cannot put a line into a file, as it is written.
 var ErrByHand = errors.New("the file has to be edited by hand")
 
-// fencingKey is the key that WithFencing sets.
 const fencingKey = "fencing"
 
 // WithFencing is the text of a one-ft.yaml with fencing set to mode: FencingAuto, FencingRequired or

@@ -116,7 +116,7 @@ func TestExampleUncommented(t *testing.T) {
 			t.Errorf("without %s: wait %v, cycles %v", without, got.Wait, got.Cycles)
 		}
 		e := f.Fence[0]
-		if e.Timeout == 0 || e.Attempts == 0 || e.BackOff == 0 || len(e.Levels) != 4 {
+		if e.Timeout == 0 || e.Attempts == 0 || e.Backoff == 0 || len(e.Levels) != 4 {
 			t.Errorf("fence: %+v", e)
 		}
 		// The front-end waits for as long as the host's defaults may take.

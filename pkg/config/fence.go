@@ -10,11 +10,9 @@ import (
 	"time"
 
 	"one-ft/pkg/fence"
-	"one-ft/pkg/fence/agent"
 )
 
-// Entry says how some hosts are fenced. A Timeout, Attempts or BackOff of 0 is not set: then the
-// default of package fence counts, as for a host that is fenced by its template.
+// Entry says how some hosts are fenced.
 type Entry struct {
 	// Hosts are shell patterns of host names as path.Match knows them: *, ?, [a-z]. Upper and lower
 	// case differ.
@@ -22,14 +20,8 @@ type Entry struct {
 	// Clusters are names of clusters. The entry is for a host when one of Hosts or one of Clusters
 	// matches; at least one of both is set.
 	Clusters []string
-	// Timeout is the most time for one call of an agent or command.
-	Timeout time.Duration
-	// Attempts is how often each device of a level is tried.
-	Attempts int
-	// BackOff is the pause before the second attempt; it doubles with each.
-	BackOff time.Duration
-	// Levels are tried in order until one proves that the host is off; at least one.
-	Levels []fence.Level
+	// Settings has the Levels, at least one, and the Timeout, Attempts and Backoff that are set.
+	fence.Settings
 }
 
 // FenceFor returns the first entry for the host, and whether there is one. A cluster without a name
@@ -61,7 +53,7 @@ func (e Entry) LevelsFor(hostName string, hostID int) ([]fence.Level, error) {
 		for j, d := range levels[i].Devices {
 			d.Params = maps.Clone(d.Params)
 			for name, value := range d.Params {
-				if !agent.Secret(name) {
+				if !fence.SecretParam(name) {
 					d.Params[name] = replace.Replace(value)
 				}
 			}
@@ -91,7 +83,6 @@ func readFence(n node) ([]Entry, error) {
 	})).read(n)
 }
 
-// readEntry reads one entry of fence.
 func readEntry(n node) (Entry, error) {
 	var e Entry
 	_, err := n.mapping(table{
@@ -99,7 +90,7 @@ func readEntry(n node) (Entry, error) {
 		as("clusters", &e.Clusters, listOf("a list of names of clusters, such as [default]", name("the name of a cluster"))),
 		as("timeout", &e.Timeout, times(time.Second, 10*time.Minute)),
 		as("attempts", &e.Attempts, numbers(1, 10)),
-		as("back_off", &e.BackOff, times(time.Second, 5*time.Minute)),
+		as("back_off", &e.Backoff, times(time.Second, 5*time.Minute)),
 		as("levels", &e.Levels, reader[[]fence.Level](readLevels)),
 	})
 	switch {
@@ -143,7 +134,6 @@ func readLevels(n node) ([]fence.Level, error) {
 	})).read(n)
 }
 
-// levelName is the name of a level.
 func levelName() form[string] {
 	const most = 32
 	return words(fmt.Sprintf("1 to %d letters, digits, _ and -", most), "is not a name", func(s string) bool {
@@ -156,7 +146,7 @@ func readDevice(n node) (fence.Device, error) {
 	var d fence.Device
 	var manual bool
 	seen, err := n.mapping(table{
-		as("agent", &d.Agent, words("fence_ and letters, digits, _ and -, such as fence_ipmilan", "is not the name of a fence agent", agent.ValidName)),
+		as("agent", &d.Agent, words("fence_ and letters, digits, _ and -, such as fence_ipmilan", "is not the name of a fence agent", fence.ValidAgent)),
 		as("params", &d.Params, reader[map[string]string](readParams)),
 		as("password_file", &d.SecretFile, reader[string](passwordFile)),
 		as("command", &d.Command, program{example: exampleProgram}),
@@ -188,14 +178,13 @@ func readDevice(n node) (fence.Device, error) {
 		}
 	}
 	for param := range d.Params {
-		if d.SecretFile != "" && agent.Canonical(param) == "password" {
+		if d.SecretFile != "" && fence.CanonicalParam(param) == "password" {
 			return d, seen["password_file"].wrong("one of both", "contradicts params.%s", param)
 		}
 	}
 	return d, nil
 }
 
-// passwordFile reads the path of a secret.
 func passwordFile(n node) (string, error) {
 	s, err := absolute().read(n)
 	if err == nil && (strings.Contains(s, "%h") || strings.Contains(s, "%i")) {
@@ -209,7 +198,7 @@ func passwordFile(n node) (string, error) {
 func readParams(n node) (map[string]string, error) {
 	var params map[string]string
 	err := n.pairs("a mapping such as {ip: 10.0.0.11, username: admin}", func(name string, value node) error {
-		if !agent.ValidParam(name) {
+		if !fence.ValidParam(name) {
 			n.line = value.line
 			return n.wrong("a letter, then letters, digits, _ and -; after the colon comes a space", "not the name of a parameter")
 		}
@@ -217,13 +206,13 @@ func readParams(n node) (map[string]string, error) {
 		if err != nil {
 			return err
 		}
-		if err := agent.Check(name, s); err != nil {
+		if err := fence.CheckParam(name, s); err != nil {
 			return value.wrong("", "%v", err)
 		}
 		switch {
-		case agent.Secret(name) && n.doc.exposed != "":
+		case fence.SecretParam(name) && n.doc.exposed != "":
 			return value.wrong("password_file, or a secret here after chmod o-rwx,g-w", "a secret in a file that %s", n.doc.exposed)
-		case !agent.Secret(name) && badExpansion(s):
+		case !fence.SecretParam(name) && badExpansion(s):
 			return value.wrong("%h for the host name, %i for the host ID, %% for a percent sign", "an unknown %% in the value")
 		}
 		if params == nil {

@@ -132,7 +132,7 @@ const (
 // Values of ResumeHosts, ResumeUnknown and ResumeFailed.
 const (
 	ResumeNone     = "none"     // it is only named
-	ResumeRecreate = "recreate" // the VM starts anew, as with -r
+	ResumeRecreate = "recreate" // the VM is recreated, as with -r
 	ResumeDelete   = "delete"   // the VM is deleted, as with -d
 	ResumeMigrate  = "migrate"  // the VM is moved, as with -m; only of a host
 	ResumeRetry    = "retry"    // what failed is retried; only of a failed VM
@@ -222,7 +222,7 @@ func (f *File) read(top node) error {
 
 // keys is the table of a one-ft.yaml; Default has the defaults, Values says what they mean.
 func (f *File) keys() table {
-	v := f.values
+	v, priority := f.values, numbers(0, MaxPriority)
 	return table{
 		as("wait", &v.Wait, times(0, longest)),
 		as("cycles", &v.Cycles, numbers(0, MaxCycles)),
@@ -232,8 +232,23 @@ func (f *File) keys() table {
 		as("fence", &f.Fence, reader[[]Entry](readFence)),
 		as("quarantine", &v.Quarantine, yesNo()),
 		{"storm", v.readStorm, nil},
-		{"priority", v.readPriority, nil},
-		{"budget", v.readBudget, nil},
+		{"priority", func(n node) error {
+			seen, err := n.mapping(table{as("min", &v.PriorityMin, priority), as("max", &v.PriorityMax, priority)})
+			if err == nil && v.PriorityMin > v.PriorityMax {
+				err = seen["min"].wrong("a min that is not over max", "%d is over max, which is %d", v.PriorityMin, v.PriorityMax)
+			}
+			return err
+		}, nil},
+		{"budget", func(n node) error {
+			_, err := n.mapping(table{
+				as("attempts", &v.BudgetAttempts, numbers(0, 100)),
+				as("window", &v.BudgetWindow, times(time.Minute, longest)),
+				as("back_off", &v.BudgetBackOff, times(time.Second, time.Hour)),
+				as("ran_well", &v.BudgetRanWell, times(time.Minute, longest)),
+				as("per_minute", &v.BudgetPerMinute, numbers(1, 100)),
+			})
+			return err
+		}, nil},
 		{"resume", v.readResume, nil},
 		as("parallel", &v.Parallel, numbers(1, MaxParallel)),
 		as("timeout", &v.Timeout, times(time.Second, longest)),
@@ -251,7 +266,6 @@ func (f *File) keys() table {
 	}
 }
 
-// readStorm reads storm.
 func (v *Values) readStorm(n node) error {
 	seen, err := n.mapping(table{
 		as("share", &v.StormShare, percent()),
@@ -273,31 +287,6 @@ func (v *Values) readStorm(n node) error {
 		"a storm could never end: give_up is %s, cool_down is %s", short(v.StormGiveUp), short(v.StormCoolDown))
 }
 
-// readPriority reads priority.
-func (v *Values) readPriority(n node) error {
-	seen, err := n.mapping(table{
-		as("min", &v.PriorityMin, numbers(0, MaxPriority)),
-		as("max", &v.PriorityMax, numbers(0, MaxPriority)),
-	})
-	if err == nil && v.PriorityMin > v.PriorityMax {
-		err = seen["min"].wrong("a min that is not over max", "%d is over max, which is %d", v.PriorityMin, v.PriorityMax)
-	}
-	return err
-}
-
-// readBudget reads budget.
-func (v *Values) readBudget(n node) error {
-	_, err := n.mapping(table{
-		as("attempts", &v.BudgetAttempts, numbers(0, 100)),
-		as("window", &v.BudgetWindow, times(time.Minute, longest)),
-		as("back_off", &v.BudgetBackOff, times(time.Second, time.Hour)),
-		as("ran_well", &v.BudgetRanWell, times(time.Minute, longest)),
-		as("per_minute", &v.BudgetPerMinute, numbers(1, 100)),
-	})
-	return err
-}
-
-// readResume reads resume.
 func (v *Values) readResume(n node) error {
 	seen, err := n.mapping(table{
 		as("hosts", &v.ResumeHosts, oneOf(ResumeRecreate, ResumeDelete, ResumeMigrate, ResumeNone)),

@@ -67,13 +67,13 @@ func TestFenceEntry(t *testing.T) {
 		"  - {name: x, devices: [{command: [/f, -a]}, {agent: fence_b}]}\n  - devices: [{manual: true}]\n  - devices: [{lease: 60s}]\n  - devices: [{lease: 1h, reaction: 1h, margin: 10m}]\n")
 	want := []Entry{{
 		Hosts: []string{"a"}, // the rest is not set
-		Levels: []fence.Level{
+		Settings: fence.Settings{Levels: []fence.Level{
 			{Name: "level-1", Devices: []fence.Device{agentOf("fence_ipmilan", map[string]string{"ip": "10.0.0.11", "ipport": "0623", "lanplus": "yes", "login": ""})}},
 			{Name: "x", Devices: []fence.Device{{Kind: fence.KindCommand, Command: []string{"/f", "-a"}}, agentOf("fence_b", nil)}},
 			{Name: "level-3", Devices: []fence.Device{{Kind: fence.KindManual}}},
 			{Name: "level-4", Devices: []fence.Device{{Kind: fence.KindLease, Lease: fence.Lease{Length: time.Minute}}}},
 			{Name: "level-5", Devices: []fence.Device{{Kind: fence.KindLease, Lease: fence.Lease{Length: time.Hour, Reaction: time.Hour, Margin: 10 * time.Minute}}}},
-		},
+		}},
 	}}
 	if !reflect.DeepEqual(f.Fence, want) {
 		t.Errorf("got %+v\nwant %+v", f.Fence, want)
@@ -111,7 +111,7 @@ func agentOf(name string, params map[string]string) fence.Device {
 
 func TestLevelsFor(t *testing.T) {
 	params := map[string]string{"ip": "%h-bmc.%i.example", "plug": "100%%h%%", "password": "%h%%", "plain": "x"}
-	e := Entry{Levels: []fence.Level{{Devices: []fence.Device{{Kind: fence.KindManual}}}, {Name: "b", Devices: []fence.Device{agentOf("fence_a", params)}}}}
+	e := Entry{Settings: fence.Settings{Levels: []fence.Level{{Devices: []fence.Device{{Kind: fence.KindManual}}}, {Name: "b", Devices: []fence.Device{agentOf("fence_a", params)}}}}}
 	got, err := e.LevelsFor("node%i", 12)
 	want := map[string]string{"ip": "node%i-bmc.12.example", "plug": "100%h%", "password": "%h%%", "plain": "x"}
 	if err != nil || len(got) != 2 || got[1].Name != "b" || !reflect.DeepEqual(got[1].Devices, []fence.Device{agentOf("fence_a", want)}) {
@@ -128,7 +128,7 @@ func TestLevelsFor(t *testing.T) {
 // Parameters are printed without secrets, also inside of other things.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	f := loaded(t, device("agent: fence_a", "params: {password: s3cret, ip: a}"))
-	text, err := json.Marshal(f)
+	text, err := json.Marshal(f.Fence[0].Levels)
 	if err != nil {
 		t.Fatal(err)
 	}

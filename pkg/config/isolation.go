@@ -125,19 +125,17 @@ func LoadIsolationNamed(path string) (Isolation, error) { return load(path, pars
 func parseIsolation(path string, text []byte, mode fs.FileMode) (Isolation, error) {
 	c := DefaultIsolation()
 	c.Path = path
-	if err := readText(path, text, mode, c.read); err != nil {
+	err := readText(path, text, mode, func(top node) error {
+		seen, err := top.mapping(c.keys())
+		if err == nil && c.HostID >= 0 && c.HostName != "" {
+			err = contradiction(seen, "host_id", "host_name", oneOfBoth)
+		}
+		return err
+	})
+	if err != nil {
 		return Isolation{}, err
 	}
 	return c, nil
-}
-
-// read reads the top of a host_isolated.yaml.
-func (c *Isolation) read(top node) error {
-	seen, err := top.mapping(c.keys())
-	if err == nil && c.HostID >= 0 && c.HostName != "" {
-		err = contradiction(seen, "host_id", "host_name", oneOfBoth)
-	}
-	return err
 }
 
 // oneOfBoth is for host_id and host_name.

@@ -7,9 +7,10 @@ import (
 
 	"github.com/xrash/smetrics"
 	"go.yaml.in/yaml/v3"
+
+	"one-ft/pkg/text"
 )
 
-// document is the file that is being read.
 type document struct {
 	file    string // path
 	exposed string // what is wrong with its mode for secrets; "" when it may hold some
@@ -30,7 +31,6 @@ type setting struct {
 	check func() error // what is wrong with the value, wherever it comes from
 }
 
-// table has the keys of one mapping.
 type table []setting
 
 // mapping reads a mapping and returns its keys with their values. Errors come in the order of the file.
@@ -79,7 +79,6 @@ func (n node) pairs(allowed string, read func(name string, value node) error) er
 	return nil
 }
 
-// unknown is the error for a key that there is not.
 func (n node) unknown(name string, names []string, line int) error {
 	n.line = line
 	shown := name
@@ -91,9 +90,9 @@ func (n node) unknown(name string, names []string, line int) error {
 		return n.wrong(orList(names), "a key that is not a word")
 	}
 	if near := nearest(name, names); near != "" {
-		return n.wrong("", "unknown key %q; did you mean %q?", shortened(shown), near)
+		return n.wrong("", "unknown key %s; did you mean %q?", text.Quote(shown, maxQuoted), near)
 	}
-	return n.wrong(orList(names), "unknown key %q", shortened(shown))
+	return n.wrong(orList(names), "unknown key %s", text.Quote(shown, maxQuoted))
 }
 
 // items calls read for each item of a list, which must not be empty.
@@ -112,10 +111,8 @@ func (n node) items(allowed string, read func(node) error) error {
 	return nil
 }
 
-// isEmptyList reports whether the node is [].
 func (n node) isEmptyList() bool { return n.yaml.Kind == yaml.SequenceNode && len(n.yaml.Content) == 0 }
 
-// isNull reports whether the node has no value.
 func (n node) isNull() bool { return n.yaml.Tag == "!!null" }
 
 // kind describes the node, never its content, which may be a secret.
@@ -144,7 +141,6 @@ func contradiction(seen map[string]node, a, b, allowed string) error {
 	return seen[a].wrong(allowed, "contradicts %s in line %d", b, seen[b].line)
 }
 
-// orList is "a, b or c".
 func orList(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
@@ -153,21 +149,14 @@ func orList(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// shortened bounds what an error quotes.
-func shortened(s string) string {
-	const most = 60
-	if runes := []rune(s); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return s
-}
+// maxQuoted is how many characters an error quotes.
+const maxQuoted = 60
 
 // wordRune reports whether names of keys, levels and hosts may have r.
 func wordRune(r rune) bool {
 	return r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
 
-// isWord reports whether s is one or more of those.
 func isWord(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !wordRune(r) })
 }

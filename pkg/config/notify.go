@@ -37,7 +37,6 @@ const (
 // reading.
 func DefaultNotifyOn() []string { return []string{NotifyHold, NotifyEnd} }
 
-// exampleTell is a command as it stands in the file.
 const exampleTell = "[/usr/local/bin/tell, --pager]"
 
 // readNotify reads notify, and refuses a command that is there twice: it would be run twice for one
@@ -47,15 +46,12 @@ func readNotify(n node) ([]Notification, error) {
 	var list []Notification
 	err := n.items("a list of commands, such as [{command: "+exampleTell+"}]", func(item node) error {
 		fresh, err := readNotification(item)
-		if err != nil {
-			return err
-		}
 		same := func(other Notification) bool { return slices.Equal(other.Command, fresh.Command) }
-		if i := slices.IndexFunc(list, same); i >= 0 {
-			return item.wrong("each command once, with all that it is for under on", "the command of line %d again", lines[i])
+		if i := slices.IndexFunc(list, same); err == nil && i >= 0 {
+			err = item.wrong("each command once, with all that it is for under on", "the command of line %d again", lines[i])
 		}
 		list, lines = append(list, fresh), append(lines, item.line)
-		return nil
+		return err
 	})
 	if err == nil && len(list) > MaxNotifications {
 		err = n.wrong(fmt.Sprintf("at most %d", MaxNotifications), "%d commands", len(list))
@@ -63,7 +59,6 @@ func readNotify(n node) ([]Notification, error) {
 	return list, err
 }
 
-// readNotification reads one item of notify.
 func readNotification(item node) (Notification, error) {
 	n := Notification{On: DefaultNotifyOn(), Timeout: DefaultNotifyTimeout}
 	_, err := item.mapping(table{
@@ -77,7 +72,6 @@ func readNotification(item node) (Notification, error) {
 	return n, err
 }
 
-// readOn reads what a command is for.
 func readOn(n node) ([]string, error) {
 	var seen []string
 	err := n.items("a list of begin, hold, end and problem, such as [hold, end]", func(item node) error {

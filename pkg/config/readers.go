@@ -114,7 +114,6 @@ type refusal struct {
 // Error is the line without the place.
 func (r *refusal) Error() string { return r.problem + "; allowed is " + r.allowed }
 
-// refuse makes a refusal.
 func refuse(allowed, format string, args ...any) error {
 	return &refusal{fmt.Sprintf(format, args...), allowed}
 }
@@ -145,7 +144,7 @@ func texts(allowed, problem string, ok func(string) bool) form[string] {
 func words(allowed, problem string, ok func(string) bool) form[string] {
 	return parsed(allowed, func(s string) (string, error) {
 		if !ok(s) {
-			return "", refuse(allowed, "%q %s", shortened(s), problem)
+			return "", refuse(allowed, "%s %s", text.Quote(s, maxQuoted), problem)
 		}
 		return s, nil
 	})
@@ -156,26 +155,23 @@ func parsed(allowed string, parse func(string) (string, error)) form[string] {
 	return form[string]{allowed, parse, func(s string) string { return s }}
 }
 
-// anyText is a text, be it empty.
 func anyText() form[string] { return texts("a text", "", func(string) bool { return true }) }
 
-// name is a text that is not empty.
 func name(allowed string) form[string] {
 	return texts(allowed, "an empty text", func(s string) bool { return s != "" })
 }
 
-// times are the durations from low to high.
 func times(low, high time.Duration) form[time.Duration] {
 	allowed := short(low) + " to " + short(high)
 	return form[time.Duration]{allowed, func(s string) (time.Duration, error) {
 		d, err := time.ParseDuration(s)
 		switch {
 		case isNumber(s):
-			return 0, refuse(allowed+", such as "+shortened(s)+"s", "%q has no unit", shortened(s))
+			return 0, refuse(allowed+", such as "+text.Short(s, maxQuoted)+"s", "%s has no unit", text.Quote(s, maxQuoted))
 		case err != nil:
-			return 0, refuse(allowed+", with the units ms, s, m and h", "%q is not a duration", shortened(s))
+			return 0, refuse(allowed+", with the units ms, s, m and h", "%s is not a duration", text.Quote(s, maxQuoted))
 		case d < low || d > high:
-			return 0, refuse(allowed, "%q is out of range", shortened(s))
+			return 0, refuse(allowed, "%s is out of range", text.Quote(s, maxQuoted))
 		}
 		return d, nil
 	}, short}
@@ -193,22 +189,20 @@ func short(d time.Duration) string {
 	return s
 }
 
-// numbers are the whole numbers from low to high.
 func numbers(low, high int) form[int] {
 	allowed := fmt.Sprintf("a number from %d to %d", low, high)
 	return form[int]{allowed, func(s string) (int, error) {
 		n, err := strconv.Atoi(s)
 		switch {
 		case !isNumber(strings.TrimPrefix(s, "-")):
-			return 0, refuse(allowed, "%q is not a whole number", shortened(s))
+			return 0, refuse(allowed, "%s is not a whole number", text.Quote(s, maxQuoted))
 		case err != nil || n < low || n > high:
-			return 0, refuse(allowed, "%q is out of range", shortened(s))
+			return 0, refuse(allowed, "%s is out of range", text.Quote(s, maxQuoted))
 		}
 		return n, nil
 	}, strconv.Itoa}
 }
 
-// percent is a share, such as 50%.
 func percent() form[Percent] {
 	const allowed = "1% to 100%"
 	return form[Percent]{allowed, func(s string) (Percent, error) {
@@ -216,27 +210,24 @@ func percent() form[Percent] {
 		n, err := strconv.Atoi(digits)
 		switch {
 		case isNumber(s):
-			return 0, refuse(allowed, "%q has no unit", shortened(s))
+			return 0, refuse(allowed, "%s has no unit", text.Quote(s, maxQuoted))
 		case !unit || !isNumber(digits):
-			return 0, refuse(allowed, "%q is not a whole number of percent", shortened(s))
+			return 0, refuse(allowed, "%s is not a whole number of percent", text.Quote(s, maxQuoted))
 		case err != nil || n < 1 || n > 100:
-			return 0, refuse(allowed, "%q is out of range", shortened(s))
+			return 0, refuse(allowed, "%s is out of range", text.Quote(s, maxQuoted))
 		}
 		return Percent(n), nil
 	}, Percent.String}
 }
 
-// isNumber reports whether s is one or more digits.
 func isNumber(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// oneOf is one of these words.
 func oneOf(known ...string) form[string] {
 	return words(orList(known), "is not known", func(s string) bool { return slices.Contains(known, s) })
 }
 
-// yesNo is true or false.
 func yesNo() form[bool] {
 	known := oneOf("true", "false")
 	return form[bool]{known.allowed, func(s string) (bool, error) { return s == "true", known.check(s) }, strconv.FormatBool}
@@ -250,7 +241,6 @@ func absolute(others ...string) form[string] {
 	})
 }
 
-// exampleProgram is a program with its arguments as it stands in the file.
 const exampleProgram = "[/usr/local/bin/is-alive, --fast]"
 
 // program is a program by its absolute path and its arguments, or one of the other words, alone.
@@ -279,7 +269,6 @@ func (p program) check(words []string) error {
 	return refuse(p.allowed(), "the program is not an absolute path")
 }
 
-// pattern is a shell pattern of host names.
 func pattern() form[string] {
 	return words(`a pattern such as "node0*", "gpu?" or "[ab]1"`, "is not a pattern", func(s string) bool {
 		_, err := path.Match(s, "")

@@ -77,7 +77,6 @@ func paragraphs(all []string, line string) []string {
 	return all
 }
 
-// add takes a line of the example.
 func (s *ExplainedSetting) add(line string, path *keyPath) {
 	s.Lines = append(s.Lines, line)
 	if m := keyOfLine.FindStringSubmatch(line); m != nil {

@@ -85,7 +85,7 @@ func writtenFence(entries []Entry) (all []keys) {
 			}
 			levels = append(levels, keys{"name": l.Name, "devices": devices})
 		}
-		k := keys{"hosts": e.Hosts, "clusters": e.Clusters, "timeout": e.Timeout, "back_off": e.BackOff, "levels": levels}.set()
+		k := keys{"hosts": e.Hosts, "clusters": e.Clusters, "timeout": e.Timeout, "back_off": e.Backoff, "levels": levels}.set()
 		if e.Attempts > 0 {
 			k["attempts"] = e.Attempts
 		}
@@ -176,7 +176,7 @@ func random(r *rand.Rand) File {
 }
 
 func randomEntry(r *rand.Rand) Entry {
-	e := Entry{Timeout: between(r, time.Second, 10*time.Minute), Attempts: 1 + r.IntN(10), BackOff: between(r, time.Second, 5*time.Minute)}
+	e := Entry{Settings: fence.Settings{Timeout: between(r, time.Second, 10*time.Minute), Attempts: 1 + r.IntN(10), Backoff: between(r, time.Second, 5*time.Minute)}}
 	if r.IntN(2) == 0 {
 		e.Clusters = []string{"c" + word(r)}
 	}

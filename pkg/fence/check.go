@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"strings"
-
-	"one-ft/pkg/fence/agent"
 )
 
 // Check checks whether levels can be used at all. It runs nothing and reads no file. The error is a
@@ -30,26 +27,19 @@ func Check(levels []Level) error {
 	return nil
 }
 
-func (d Device) check() (err error) {
-	own := Device{Kind: d.Kind} // with nothing but what its kind has
+// check checks what the kind of a device needs; it does not look at the rest.
+func (d Device) check() error {
 	switch d.Kind {
 	case KindAgent:
-		own.Agent, own.Params, own.SecretFile = d.Agent, d.Params, d.SecretFile
-		err = d.checkAgent()
+		return d.checkAgent()
 	case KindCommand:
-		own.Command = d.Command
-		err = checkCommand(d.Command)
+		return checkCommand(d.Command)
 	case KindManual:
+		return nil
 	case KindLease:
-		own.Lease = d.Lease
-		err = d.Lease.WithDefaults().check()
-	default:
-		err = fmt.Errorf("kind %q: allowed are agent, command, lease and manual", d.Kind)
+		return d.Lease.WithDefaults().check()
 	}
-	if err == nil && !reflect.DeepEqual(d, own) {
-		err = fmt.Errorf("it has more than a device of kind %s can have", d.Kind)
-	}
-	return err
+	return fmt.Errorf("kind %q: allowed are agent, command, lease and manual", d.Kind)
 }
 
 func (d Device) checkAgent() error {
@@ -60,7 +50,7 @@ func (d Device) checkAgent() error {
 		if err := checkParam(name, value); err != nil {
 			return err
 		}
-		if d.SecretFile != "" && agent.Canonical(name) == "password" {
+		if d.SecretFile != "" && CanonicalParam(name) == "password" {
 			return errors.New("it has a password and a file with a password; keep one of them")
 		}
 	}
@@ -72,7 +62,7 @@ func (d Device) checkAgent() error {
 
 // checkAgentName lets no path and no other program through.
 func checkAgentName(name string) error {
-	if !agent.ValidName(name) {
+	if !ValidAgent(name) {
 		return fmt.Errorf("agent %q: allowed is the name of a fence agent, such as fence_ipmilan", name)
 	}
 	return nil
@@ -98,10 +88,10 @@ func checkCommand(command []string) error {
 
 // checkParam refuses what an agent would not read as it was meant.
 func checkParam(name, value string) error {
-	if !agent.ValidParam(name) {
+	if !ValidParam(name) {
 		return fmt.Errorf("parameter %q: allowed are letters, digits, - and _", name)
 	}
-	if err := agent.Check(name, value); err != nil {
+	if err := CheckParam(name, value); err != nil {
 		return fmt.Errorf("parameter %s: %w", name, err)
 	}
 	return nil

@@ -7,13 +7,11 @@ import (
 	"encoding/json"
 	"html"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"one-ft/pkg/fence/agent"
 	"one-ft/pkg/text"
 )
 
@@ -41,7 +39,7 @@ func newMasker(devices []Device) masker {
 	for _, d := range devices {
 		for name, secret := range d.Params {
 			switch {
-			case !agent.Secret(name) || secret == "":
+			case !SecretParam(name) || secret == "":
 			case len(secret) < shortSecret:
 				m.short = append(m.short, secret)
 			default:
@@ -77,12 +75,14 @@ func secretForms(secret string) []string {
 	ascii := strconv.QuoteToASCII(secret)
 	inJSON, _ := json.Marshal(secret) // of a string: cannot fail
 	python := strings.ReplaceAll(secret, `\`, `\\`)
+	// Shells and regular expressions put a backslash before everything but letters, digits and _.
+	escaped := regexp.MustCompile(`[^\w\x{80}-\x{10FFFF}]`).ReplaceAllString(secret, `\$0`)
 	forms := []string{
 		secret, quoted[1 : len(quoted)-1], ascii[1 : len(ascii)-1], string(inJSON[1 : len(inJSON)-1]),
 		url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),
 		strings.ReplaceAll(secret, `'`, `'"'"'`), strings.ReplaceAll(secret, `'`, `'\''`),
 		python, strings.ReplaceAll(python, `'`, `\'`),
-		escapeAll(secret), text.Printable(secret), hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))),
+		escaped, text.Printable(secret), hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))),
 	}
 	return append(forms, base64Forms(secret)...)
 }
@@ -99,19 +99,6 @@ func base64Forms(secret string) []string {
 		}
 	}
 	return forms
-}
-
-// escapeAll puts a backslash before everything but letters, digits and _, as shells
-// and regular expressions do.
-func escapeAll(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r < utf8.RuneSelf && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }
 
 // mask withholds text with a short secret in it, and replaces every form of the

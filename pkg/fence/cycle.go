@@ -29,10 +29,10 @@ const afterTest = 3 * time.Minute
 // after the other, to check whether it would fence the host. Nobody else may use the host
 // meanwhile.
 func Cycle(ctx context.Context, host Host, s Settings) ([]LevelTest, error) {
-	if err := s.usable(); err != nil {
+	w, err := newWork(host, s)
+	if err != nil {
 		return nil, err
 	}
-	w := newWork(host, s)
 	var tests []LevelTest
 	for i, devices := range w.devices {
 		t := LevelTest{Level: i + 1}
@@ -54,7 +54,6 @@ func Cycle(ctx context.Context, host Host, s Settings) ([]LevelTest, error) {
 	return tests, nil
 }
 
-// cycleLevel tests one level.
 func (w *work) cycleLevel(ctx context.Context, devices []*device, t *LevelTest) {
 	start := time.Now()
 	var errs []error

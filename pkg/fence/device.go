@@ -29,19 +29,16 @@ const (
 // agentPath is the PATH of agents, which find ipmitool, ssh and others through it.
 const agentPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// maxSecret is the most bytes of a file with a secret.
-const maxSecret = 4096
+const maxSecret = 4096 // bytes of a file
 
 // device is a device that is ready to be called.
 type device struct {
 	Device
-	level int // from 1
 	label string
 	path  string   // of the agent
 	err   *Problem // why it cannot be called
 }
 
-// answer is what one call of a device came to.
 type answer struct {
 	code int    // exit code; -1 when there is none
 	said string // fit for a log
@@ -60,7 +57,6 @@ func (a answer) String() string {
 	return text
 }
 
-// failed is the answer as an error.
 func (a answer) failed() error { return failure{a.String(), a.err} }
 
 // failure is an answer as an error, and why there is no exit code.
@@ -76,8 +72,8 @@ func (f failure) Unwrap() error { return f.cause }
 func (a answer) Plain() string { return fmt.Sprintf("%d %s", a.code, a.said) }
 
 // prepare resolves the agent and the secret of a device.
-func (s Settings) prepare(level int, d Device) *device {
-	p := &device{Device: d, level: level, label: d.String()}
+func (s Settings) prepare(d Device) *device {
+	p := &device{Device: d, label: d.String()}
 	if d.Kind != KindAgent {
 		return p
 	}
@@ -94,7 +90,6 @@ func (s Settings) prepare(level int, d Device) *device {
 	return p
 }
 
-// findAgent finds an agent by its name.
 func (s Settings) findAgent(name string) (string, *Problem) {
 	dirs := s.AgentDir
 	if len(dirs) == 0 {
@@ -121,7 +116,6 @@ func (s Settings) findAgent(name string) (string, *Problem) {
 	return "", problem(NotInstalled, ErrNotInstalled, "%s is not installed (package fence-agents)", name)
 }
 
-// secretPath is the path of a file with a secret.
 func (s Settings) secretPath(name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -160,7 +154,6 @@ func readSecret(path string) (string, *Problem) {
 	return secret, nil
 }
 
-// unread is why a file with a secret could not be read.
 func unread(path string, err error) *Problem {
 	if errors.Is(err, os.ErrNotExist) {
 		return problem(SecretMissing, err, "secret %s does not exist; write the password into it, mode 0640 or 0600", path)

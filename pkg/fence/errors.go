@@ -38,7 +38,6 @@ func (e *ConfigError) Error() string { return e.Where + ": " + e.Err.Error() }
 // Unwrap gives the cause.
 func (e *ConfigError) Unwrap() error { return e.Err }
 
-// inTemplate is an error of an attribute of a host template.
 func inTemplate(attribute string, err error) error {
 	return &ConfigError{Where: "host template, " + text.Printable(attribute), Err: err}
 }

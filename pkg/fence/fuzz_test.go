@@ -11,8 +11,6 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
-
-	"one-ft/pkg/fence/agent"
 )
 
 // attributesOf reads NAME=VALUE lines, so that a fuzzer can write a template.
@@ -91,7 +89,7 @@ func fromTemplate(t *testing.T, d Device) {
 		t.Errorf("the agent gets %q", lines)
 	}
 	for i, name := range slices.Sorted(maps.Keys(d.Params)) {
-		if lines[i+1] != name+"="+d.Params[name] || agent.RunsPrograms(name) {
+		if lines[i+1] != name+"="+d.Params[name] || runsPrograms(name) {
 			t.Errorf("the agent gets %q for %s", lines[i+1], name)
 		}
 	}

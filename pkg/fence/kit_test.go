@@ -148,4 +148,4 @@ func sign(t *testing.T, signs <-chan string, want string) {
 	}
 }
 
-var theHost = Host{ID: 0, Name: "node1", Cluster: "default"}
+var theHost = Host{ID: 0, Name: "node1"}

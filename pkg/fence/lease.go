@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/process"
 	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
@@ -190,7 +191,7 @@ func (w *work) awaitLease(ctx context.Context, d *device, wait time.Duration) er
 			w.say(d, wording.LeaseAnew)
 		}
 		streak = since
-		if !pause(ctx, min(lookEvery, wait-now.Sub(since))) {
+		if !process.Pause(ctx, min(lookEvery, wait-now.Sub(since))) {
 			return fmt.Errorf("while waiting for the lease to run out: %w", ctx.Err())
 		}
 	}
@@ -210,7 +211,7 @@ func (w *work) lookMeanwhile(ctx context.Context, level int) (stop func()) {
 		defer close(done)
 		for {
 			_, _ = w.settings.Look(ctx)
-			if !pause(ctx, lookEvery) {
+			if !process.Pause(ctx, lookEvery) {
 				return
 			}
 		}

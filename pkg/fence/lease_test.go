@@ -71,7 +71,7 @@ func TestLeaseRunsOutMeanwhile(t *testing.T) {
 		s.Levels = append([]Level{{Devices: []Device{{Kind: KindCommand, Command: []string{"/bin/true"}}}}}, s.Levels...)
 		s.Timeout, s.Attempts = 5*time.Minute, 1
 		s.Run = func(ctx context.Context, _ time.Duration, _ process.Program) process.Result {
-			pause(ctx, wait-10*time.Second)
+			process.Pause(ctx, wait-10*time.Second)
 			return process.Result{Code: 1}
 		}
 		_, err := Prove(t.Context(), theHost, s)

@@ -64,15 +64,14 @@ func Foresee(mode Mode, host Host, s Settings, err error) Outlook {
 	case err != nil:
 		return Outlook{Verdict: Refused, Reason: Misconfigured, Detail: text.Printable(err.Error())}
 	}
-	ready := Ready(host, s, nil)
-	o := Outlook{Verdict: Provable, Problems: ready.Problems}
-	if len(ready.Usable) == 0 {
-		o.Verdict, o.Reason, o.Detail = Refused, NotReady, joined(ready.Problems, len(ready.Problems) > 1)
-		if len(broken(ready.Problems)) == 0 {
-			o.Reason = Unconfirmed
-		}
+	problems, usable := Ready(host, s, nil)
+	switch {
+	case usable > 0:
+		return Outlook{Verdict: Provable, Problems: problems}
+	case len(broken(problems)) > 0:
+		return Outlook{Verdict: Refused, Reason: NotReady, Problems: problems, Detail: joined(problems, len(problems) > 1)}
 	}
-	return o
+	return Outlook{Verdict: Refused, Reason: Unconfirmed, Problems: problems, Detail: joined(problems, len(problems) > 1)}
 }
 
 // broken are the problems without those that an admin can solve by a word.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"one-ft/pkg/process"
 	"one-ft/pkg/wording"
 )
 
@@ -22,13 +23,20 @@ type work struct {
 	mu       sync.Mutex                                                 // one Notify at a time
 }
 
-func newWork(host Host, s Settings) *work {
+// newWork prepares the devices; it is ErrNotConfigured or a *ConfigError when they cannot be used.
+func newWork(host Host, s Settings) (*work, error) {
+	if len(s.Levels) == 0 {
+		return nil, ErrNotConfigured
+	}
+	if err := Check(s.Levels); err != nil {
+		return nil, err
+	}
 	w := &work{host: host, settings: s.WithDefaults()}
 	var all []Device
-	for i, level := range s.Levels {
+	for _, level := range s.Levels {
 		var ready []*device
 		for _, d := range level.Devices {
-			p := w.settings.prepare(i+1, d)
+			p := w.settings.prepare(d)
 			ready, all = append(ready, p), append(all, p.Device)
 		}
 		w.devices = append(w.devices, ready)
@@ -37,10 +45,9 @@ func newWork(host Host, s Settings) *work {
 	for _, d := range slices.Concat(w.devices...) {
 		d.label = w.mask.maskLong(d.label)
 	}
-	return w
+	return w, nil
 }
 
-// say reports progress.
 func (w *work) say(d *device, kind wording.Kind, args ...any) {
 	if w.settings.Notify == nil {
 		return
@@ -61,15 +68,11 @@ func (w *work) ask(ctx context.Context, d *device, action string) answer {
 // each does one thing with all devices at the same time, and collects why some failed.
 func each(devices []*device, do func(*device) error) []error {
 	errs := make([]error, len(devices))
-	var wg sync.WaitGroup
-	for i, d := range devices {
-		wg.Go(func() {
-			if err := do(d); err != nil {
-				errs[i] = fmt.Errorf("%s: %w", d.label, err)
-			}
-		})
-	}
-	wg.Wait()
+	process.Each(len(devices), len(devices), func(i int) {
+		if err := do(devices[i]); err != nil {
+			errs[i] = fmt.Errorf("%s: %w", devices[i].label, err)
+		}
+	})
 	return slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 }
 
@@ -85,7 +88,6 @@ func (w *work) proveLevel(ctx context.Context, devices []*device) []error {
 	return each(devices, func(d *device) error { return w.stillOff(ctx, d) })
 }
 
-// powerOff makes one device prove the host off.
 func (w *work) powerOff(ctx context.Context, d *device) error {
 	switch d.Kind {
 	case KindManual:
@@ -103,7 +105,6 @@ func (w *work) powerOff(ctx context.Context, d *device) error {
 	return w.attempts(ctx, d, func() error { return w.turn(ctx, d, actionOff) })
 }
 
-// stillOff asks a device that was off once more.
 func (w *work) stillOff(ctx context.Context, d *device) error {
 	if d.Kind != KindAgent {
 		return nil
@@ -138,7 +139,7 @@ func (w *work) attempts(ctx context.Context, d *device, try func() error) error 
 		backoff := w.settings.Backoff << min(n-1, 6)
 		backoff += spread(w.host.ID, n, backoff/2)
 		w.say(d, wording.FenceAttempt, n, w.settings.Attempts, backoff.Round(time.Millisecond))
-		if !pause(ctx, backoff) {
+		if !process.Pause(ctx, backoff) {
 			return err
 		}
 	}
@@ -175,23 +176,8 @@ func (w *work) turn(ctx context.Context, d *device, action string) error {
 			return nil
 		case status.code != other:
 			return fmt.Errorf("%s: %w; status: %w", action, done.failed(), status.failed())
-		case !time.Now().Before(deadline) || !pause(ctx, w.settings.Poll):
+		case !time.Now().Before(deadline) || !process.Pause(ctx, w.settings.Poll):
 			return fmt.Errorf("%s: %w; but its status is still %s", action, done.failed(), still)
 		}
 	}
 }
-
-// pause waits, or returns false when the context ends first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
-// seconds is the time since start, for people.
-func seconds(start time.Time) string { return fmt.Sprintf("%.1f s", time.Since(start).Seconds()) }

@@ -105,7 +105,10 @@ func drawWork(t *rapid.T) (*work, *scripted) {
 		}
 		s.Levels = append(s.Levels, l)
 	}
-	w := newWork(Host{ID: 7}, s)
+	w, err := newWork(Host{ID: 7}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
 	tape := &scripted{scripts: map[*device][]int{}}
 	w.call = tape.call
 	for _, d := range slices.Concat(w.devices...) {
@@ -139,7 +142,10 @@ func TestBackoff(t *testing.T) {
 		var at []time.Duration
 		begin := time.Now()
 		s := Settings{Attempts: 4, Backoff: time.Second, Levels: []Level{{Devices: []Device{{Kind: KindAgent, Agent: "fence_test"}}}}}
-		w := newWork(Host{ID: 7}, s)
+		w, err := newWork(Host{ID: 7}, s)
+		if err != nil {
+			t.Fatal(err)
+		}
 		w.devices[0][0].err = nil
 		w.call = func(_ context.Context, _ *device, action string) answer {
 			if action == actionOff {

@@ -5,26 +5,20 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"one-ft/pkg/process"
 )
 
 // Prove powers a host off and proves it; without levels it is ErrNotConfigured, with levels that
 // cannot be used a *ConfigError, and when no level proves it a *FailedError. The caller holds a lock
 // of the host.
 func Prove(ctx context.Context, host Host, s Settings) (Proof, error) {
-	if err := s.usable(); err != nil {
+	w, err := newWork(host, s)
+	if err != nil {
 		return Proof{}, err
 	}
-	return newWork(host, s).prove(ctx)
-}
-
-// usable reports whether there is something to fence with.
-func (s Settings) usable() error {
-	if len(s.Levels) == 0 {
-		return ErrNotConfigured
-	}
-	return Check(s.Levels)
+	return w.prove(ctx)
 }
 
 // prove tries the levels in their order: when a BMC died with its host, the power strip may still work.
@@ -39,7 +33,7 @@ func (w *work) prove(ctx context.Context) (Proof, error) {
 		errs := w.proveLevel(ctx, devices)
 		stop()
 		if len(errs) == 0 {
-			how := fmt.Sprintf("%s (level %d), %s", verdict(devices), i+1, seconds(start))
+			how := fmt.Sprintf("%s (level %d), %.1f s", verdict(devices), i+1, time.Since(start).Seconds())
 			return Proof{made: true, hostID: w.host.ID, how: how, by: fmt.Sprintf("level %d", i+1), at: time.Now(), certain: true}, nil
 		}
 		for _, err := range errs {
@@ -52,7 +46,6 @@ func (w *work) prove(ctx context.Context) (Proof, error) {
 	return Proof{}, failed
 }
 
-// verdict is what the devices of a level say.
 func verdict(devices []*device) string {
 	var labels []string
 	for _, d := range devices {
@@ -79,41 +72,31 @@ const (
 
 // DeviceStatus is what one device says now.
 type DeviceStatus struct {
-	Level  int // from 1
 	Device string
-	Kind   Kind
 	Power  Power
-	Said   string // what it printed, or why it was not asked
-	Err    error  // why the power is unknown; nil for devices that have no status
+	Err    error // why the power is unknown; nil for devices that have no status
 }
 
 // Status asks all agents for the power of the host and changes nothing. Commands and
 // confirmations have no status; they are listed as unknown without an error. "off" is
 // the word of an agent here, not a proof.
 func Status(ctx context.Context, host Host, s Settings) ([]DeviceStatus, error) {
-	if err := s.usable(); err != nil {
+	w, err := newWork(host, s)
+	if err != nil {
 		return nil, err
 	}
-	w := newWork(host, s)
 	all := slices.Concat(w.devices...)
 	list := make([]DeviceStatus, len(all))
-	var wg sync.WaitGroup
-	for i, d := range all {
-		wg.Go(func() { list[i] = w.status(ctx, d) })
-	}
-	wg.Wait()
+	process.Each(len(all), len(all), func(i int) { list[i] = w.status(ctx, all[i]) })
 	return list, nil
 }
 
-// status asks one device once.
 func (w *work) status(ctx context.Context, d *device) DeviceStatus {
-	st := DeviceStatus{Level: d.level, Device: d.label, Kind: d.Kind, Power: PowerUnknown, Said: "it has no status to query"}
+	st := DeviceStatus{Device: d.label, Power: PowerUnknown}
 	if d.Kind != KindAgent {
 		return st
 	}
-	a := w.ask(ctx, d, actionStatus)
-	st.Said = a.said
-	switch {
+	switch a := w.ask(ctx, d, actionStatus); {
 	case a.err != nil:
 		st.Err = a.err
 	case a.code == exitOn:

@@ -226,13 +226,13 @@ func TestStatusChangesNothing(t *testing.T) {
 	}
 	var got []string
 	for _, d := range list {
-		text := string(d.Kind) + " " + string(d.Power)
+		text := string(d.Power)
 		if d.Err != nil {
 			text += " error"
 		}
 		got = append(got, text)
 	}
-	if want := "agent on, agent off, agent unknown error, command unknown, manual unknown"; strings.Join(got, ", ") != want {
+	if want := "on, off, unknown error, unknown, unknown"; strings.Join(got, ", ") != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	for _, name := range []string{"on", "off", "bad"} {

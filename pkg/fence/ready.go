@@ -58,51 +58,35 @@ type Account struct {
 	Name string // for messages
 }
 
-// Readiness is what can be seen of the levels of a host without running a device.
-type Readiness struct {
-	// Problems are those of all levels, in their order.
-	Problems []*Problem
-	// Usable are the levels without a problem, from 1: any of them may prove the host off.
-	Usable []int
-}
-
 // Ready checks whether each level of a host could be used now: whether its agents and commands are
 // installed and executable, its secrets there, readable for hooks and for nobody else, and its
 // lease long enough for what the host has published. It runs nothing and changes nothing; that a
 // device answers, and that it powers off the right host, is not checked. as is the user
-// of the hooks; nil is that of this process. Levels that Check refuses are for Check.
-func Ready(host Host, s Settings, as *Account) Readiness {
+// of the hooks; nil is that of this process. Levels that Check refuses are for Check. The problems are
+// those of all levels, in their order; usable is the number of levels without one: any of them may
+// prove the host off.
+func Ready(host Host, s Settings, as *Account) (problems []*Problem, usable int) {
 	s = s.WithDefaults()
-	var r Readiness
 	for i, level := range s.Levels {
-		before := len(r.Problems)
+		before := len(problems)
 		for j, d := range level.Devices {
 			if p := s.ready(host, d, as); p != nil {
 				p.Level, p.Place, p.Device = i+1, j+1, newMasker([]Device{d}).maskLong(d.String())
-				r.Problems = append(r.Problems, p)
+				problems = append(problems, p)
 			}
 		}
-		if len(r.Problems) == before {
-			r.Usable = append(r.Usable, i+1)
+		if len(problems) == before {
+			usable++
 		}
 	}
-	return r
-}
-
-// Of is the problem of a device by its level and its place there, both from 1; nil when it has none.
-func (r Readiness) Of(level, place int) *Problem {
-	i := slices.IndexFunc(r.Problems, func(p *Problem) bool { return p.Level == level && p.Place == place })
-	if i < 0 {
-		return nil
-	}
-	return r.Problems[i]
+	return problems, usable
 }
 
 // ready checks one device, which is found and whose secret is read as a call would.
 func (s Settings) ready(host Host, d Device, as *Account) *Problem {
 	switch d.Kind {
 	case KindAgent:
-		p := s.prepare(0, d)
+		p := s.prepare(d)
 		if p.err != nil {
 			return p.err
 		}

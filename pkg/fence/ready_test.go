@@ -96,17 +96,17 @@ func TestReadyDevice(t *testing.T) {
 		if c.template != "" {
 			host.Template["FT_LEASE"], host.Template["FT_LEASE_REACTION"] = c.template, "40"
 		}
-		r := Ready(host, b.settings(level(c.device)), c.as)
-		if (c.kind == "") != (len(r.Usable) == 1) || len(r.Usable) != 1-len(r.Problems) {
-			t.Errorf("%s: %+v", c.device, r)
+		problems, usable := Ready(host, b.settings(level(c.device)), c.as)
+		if (c.kind == "") != (usable == 1) || usable != 1-len(problems) {
+			t.Errorf("%s: %+v, %d usable", c.device, problems, usable)
 		}
-		if c.kind == "" {
+		if len(problems) == 0 {
 			continue
 		}
-		if p := r.Of(1, 1); p == nil || p.Kind != c.kind || !strings.Contains(p.Detail, c.says) || p.Device != c.device.String() {
+		if p := problems[0]; p.Level != 1 || p.Place != 1 || p.Kind != c.kind || !strings.Contains(p.Detail, c.says) || p.Device != c.device.String() {
 			t.Errorf("%s: %+v, want %s: %s", c.device, p, c.kind, c.says)
 		}
-		if text, err := json.Marshal(r.Problems); err != nil || strings.Contains(string(text), "s3cret") {
+		if text, err := json.Marshal(problems); err != nil || strings.Contains(string(text), "s3cret") {
 			t.Errorf("%s: %s, %v", c.device, text, err)
 		}
 	}
@@ -122,7 +122,8 @@ func TestReadyAgreesWithProve(t *testing.T) {
 		if !errors.As(err, &failed) {
 			t.Fatalf("%s: %v", d, err)
 		}
-		p := Ready(theHost, s, nil).Of(1, 1)
+		problems, _ := Ready(theHost, s, nil)
+		p := problems[0]
 		if d.Kind != KindManual && !strings.HasSuffix(failed.Errs[0].Error(), ": "+p.Detail) {
 			t.Errorf("%s: ready says %q, prove %q", d, p.Detail, failed.Errs[0])
 		}

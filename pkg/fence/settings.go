@@ -15,7 +15,6 @@ import (
 type Host struct {
 	ID       int
 	Name     string
-	Cluster  string
 	Template map[string]string // attributes of the host template
 	XML      []byte            // the host as oned gives it, for commands
 }

@@ -9,11 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	"one-ft/pkg/fence/agent"
 	"one-ft/pkg/text"
 )
 
-// maxTemplateLevels is how many levels a host template can have.
 const maxTemplateLevels = 9
 
 var levelSuffix = regexp.MustCompile(`^(.+)_([0-9]+)$`)
@@ -67,7 +65,6 @@ func FromTemplate(template map[string]string) ([]Level, error) {
 	return levels, err
 }
 
-// templateLevel is a level of a host template.
 func templateLevel(d Device) Level { return Level{Name: "host template", Devices: []Device{d}} }
 
 // reader collects the devices of a template by their level.
@@ -104,7 +101,7 @@ func (r *reader) read(name, value string) (err error) {
 		d = &Device{Kind: KindAgent, Params: map[string]string{}}
 		r.devices[level], r.first[level] = d, attributeName(name, level)
 	}
-	param := agent.Canonical(name)
+	param := CanonicalParam(name)
 	_, twice := d.Params[param]
 	_, password := d.Params["password"]
 	switch {
@@ -118,14 +115,13 @@ func (r *reader) read(name, value string) (err error) {
 		return checkSecretName(value)
 	case twice:
 		return fmt.Errorf("parameter %s is given twice; keep one of them", text.Printable(param))
-	case agent.RunsPrograms(param):
+	case runsPrograms(param):
 		return fmt.Errorf("parameter %s runs a program or writes a file on the front-end; it is allowed in the configuration only", text.Printable(param))
 	}
 	d.Params[param] = value
 	return checkParam(param, value)
 }
 
-// yesNo reads a word of a template.
 func yesNo(value string) (bool, error) {
 	switch strings.ToLower(strings.TrimSpace(value)) {
 	case "yes", "true", "1":

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/wording"
 )
 
@@ -25,8 +25,8 @@ const (
 // startCompare compares beside the rounds, which must go on. settled says that oned has monitored the host again:
 // before that, others are still dealing with its VMs.
 func (w *Watcher) startCompare(ctx context.Context, settled bool) {
-	result := make(chan error, 1)
-	w.comparing, w.settled = result, settled
+	result := make(chan comparison, 1)
+	w.comparing = result
 	var stopped []int
 	if settled {
 		stopped = slices.Clone(w.state.Stopped)
@@ -34,17 +34,13 @@ func (w *Watcher) startCompare(ctx context.Context, settled bool) {
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, w.compareLimit)
 		defer cancel()
-		result <- w.compareAll(ctx, stopped)
+		result <- comparison{w.compareAll(ctx, stopped), settled}
 	}()
 }
 
-// endCompare takes the result of a comparison that has ended.
-func (w *Watcher) endCompare() {
-	select {
-	case err := <-w.comparing:
-		w.compared(err)
-	default:
-	}
+type comparison struct {
+	err     error
+	settled bool
 }
 
 // awaitCompare waits for a comparison that is under way, which is bounded, and remembers its result.
@@ -59,14 +55,14 @@ func (w *Watcher) awaitCompare() error {
 	return w.Store.Save(w.state)
 }
 
-func (w *Watcher) compared(err error) {
+func (w *Watcher) compared(c comparison) {
 	w.comparing = nil
-	if err != nil {
-		w.Log.Say(wording.Of(wording.CompareFailed, err))
+	if c.err != nil {
+		w.Log.Say(wording.Of(wording.CompareFailed, c.err))
 		return
 	}
 	w.state.History.Unchecked = false
-	if w.settled {
+	if c.settled {
 		w.state.Stopped = nil
 	}
 }
@@ -88,20 +84,13 @@ func (w *Watcher) compareAll(ctx context.Context, stopped []int) error {
 		return slices.ContainsFunc(running, func(g guest.Guest) bool { return g.ID == id })
 	})
 	errs, notes := make([]error, len(running)+len(stopped)), make([]wording.Message, len(stopped))
-	slots := make(chan struct{}, compareParallel)
-	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			if i < len(running) {
-				errs[i] = w.compare(ctx, running[i])
-			} else {
-				notes[i-len(running)], errs[i] = w.mention(ctx, stopped[i-len(running)])
-			}
-		})
-	}
-	wg.Wait()
+	process.Each(len(errs), compareParallel, func(i int) {
+		if i < len(running) {
+			errs[i] = w.compare(ctx, running[i])
+		} else {
+			notes[i-len(running)], errs[i] = w.mention(ctx, stopped[i-len(running)])
+		}
+	})
 	for _, note := range notes {
 		if !note.IsZero() {
 			w.Log.Say(note)

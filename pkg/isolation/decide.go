@@ -84,11 +84,9 @@ type Verdict struct {
 	At time.Duration
 	// Again: too few rounds have been seen to be certain; another one has to follow at once.
 	Again bool
-	// Returned: there is contact with oned again, and the VMs here have to be compared with what oned knows.
+	// Returned: there is contact with oned again, or for the first time after nobody watched this host, and the VMs
+	// here have to be compared with what oned knows: some may have been started elsewhere meanwhile.
 	Returned bool
-	// Unwatched: the same, because nobody watched this host before: nothing is known of what was started elsewhere
-	// meanwhile.
-	Unwatched bool
 }
 
 // Decide judges a round, and returns what to remember of it.
@@ -102,8 +100,7 @@ func Decide(h History, r Round, p Policy) (History, Verdict) {
 	if v.Phase == Act && r.Ended < p.Quiet {
 		v = Verdict{Phase: Isolated, At: p.Quiet, Why: wording.Of(wording.JustBooted, v.Why, r.Ended.Round(time.Second))}
 	}
-	v.Returned = h.Away == 0 && h.Unchecked
-	v.Unwatched = p.Asks && r.Reported != ReportedNothing && (h.Last == 0 || r.Began-h.Last > minRounds*p.Every)
+	v.Returned = h.Away == 0 && h.Unchecked || p.Asks && r.Reported != ReportedNothing && (h.Last == 0 || r.Began-h.Last > minRounds*p.Every)
 	h.Last = r.Began
 	return h, v
 }

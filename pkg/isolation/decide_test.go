@@ -197,8 +197,8 @@ func TestReturned(t *testing.T) {
 		p.Asks = asks
 		says := map[bool]Reported{true: ReportedError}[asks] // ERROR is contact, too
 		h, v := Decide(History{}, at(1000*second, reach, reach, says), p)
-		if v.Returned {
-			t.Errorf("asks %v: there was nothing before", asks)
+		if v.Returned != asks { // whoever can be asked is asked when nobody watched before
+			t.Errorf("asks %v: %+v at first", asks, v)
 		}
 		h, v = Decide(h, at(1005*second, un, un, ReportedNothing), p)
 		if v.Returned {

@@ -14,6 +14,7 @@ import (
 	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/isolation/probe"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/wording"
 )
 
@@ -74,7 +75,7 @@ func (w *world) round(ctx context.Context) Findings {
 	if connected, says := w.network(); connected {
 		f.Round.FrontEnd, f.Round.Witness, f.Round.Reported = probe.Reachable, probe.Reachable, says
 	} else {
-		pause(ctx, 3*second)
+		process.Pause(ctx, 3*second)
 	}
 	f.Round.Ended = w.uptime()
 	return f
@@ -105,7 +106,7 @@ func (w *world) Stop(ctx context.Context) guest.Outcome {
 	found := slices.Clone(w.guests)
 	w.mu.Unlock()
 	w.say("STOP")
-	pause(ctx, w.stopTakes)
+	process.Pause(ctx, w.stopTakes)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.hopeless {

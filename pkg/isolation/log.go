@@ -60,7 +60,7 @@ type LogOptions struct {
 // first one that it is so.
 func OpenLog(o LogOptions) *Log {
 	l := &Log{queue: make(chan entry, queueLength), ended: make(chan struct{})}
-	w := &logWriter{screen: o.Screen, syslog: o.Syslog}
+	w := &logWriter{LogOptions: o}
 	if o.StateDir != "" {
 		var err error
 		if w.file, err = openLogFile(filepath.Join(o.StateDir, logFile)); err != nil {
@@ -133,12 +133,10 @@ func (l *Log) Close() {
 	})
 }
 
-// logWriter is the end of the queue.
 type logWriter struct {
-	file   *os.File
-	screen io.Writer
-	syslog string
-	conn   net.Conn
+	LogOptions
+	file *os.File
+	conn net.Conn
 }
 
 // write writes a line everywhere. Nothing can be done about a log that cannot be written, and VMs matter more.
@@ -155,10 +153,10 @@ func (w *logWriter) write(e entry) {
 		level := cmp.Or(map[wording.Level]string{wording.Problem: "error"}[e.level], string(e.level))
 		_, _ = fmt.Fprintf(w.file, "time=%q level=%s msg=%q pid=%d\n", e.at.Format(timeFormat), level, e.text, os.Getpid())
 	}
-	if w.screen != nil {
-		_, _ = io.WriteString(w.screen, e.text+"\n")
+	if w.Screen != nil {
+		_, _ = io.WriteString(w.Screen, e.text+"\n")
 	}
-	if w.syslog != "" {
+	if w.Syslog != "" {
 		w.toSyslog(e)
 	}
 }
@@ -169,7 +167,7 @@ func (w *logWriter) toSyslog(e entry) {
 	message := fmt.Sprintf("<%d>%s host_isolated[%d]: %s", daemonFacility|severity, e.at.Format(time.Stamp), os.Getpid(), e.text)
 	for range 2 { // a syslogd that was restarted needs a new connection
 		if w.conn == nil {
-			conn, err := net.DialTimeout("unixgram", w.syslog, syslogLimit)
+			conn, err := net.DialTimeout("unixgram", w.Syslog, syslogLimit)
 			if err != nil {
 				return
 			}

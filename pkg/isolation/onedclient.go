@@ -64,13 +64,7 @@ func Transport(c config.Isolation, names *probe.Names) (http.RoundTripper, error
 		return nil, err
 	}
 	transport.Proxy, transport.DisableKeepAlives = nil, true
-	transport.DialContext = dialer(names)
-	return transport, nil
-}
-
-// dialer connects to the addresses of a name, one after the other.
-func dialer(names *probe.Names) func(context.Context, string, string) (net.Conn, error) {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) { // one address after the other
 		host, port, err := net.SplitHostPort(address)
 		if err != nil {
 			return nil, err
@@ -89,6 +83,7 @@ func dialer(names *probe.Names) func(context.Context, string, string) (net.Conn,
 		}
 		return nil, err
 	}
+	return transport, nil
 }
 
 // Ask asks all front-ends at the same time, for at most the time-out of the configuration, and returns what their
@@ -103,10 +98,19 @@ func (o *OnedClient) Ask(ctx context.Context) Answer {
 	return word
 }
 
-// ask asks one front-end about this host.
 func (o *OnedClient) ask(ctx context.Context, client *one.Client) Answer {
-	asked := o.uptime()
-	host, err := o.host(ctx, client)
+	asked, id := o.uptime(), o.HostID()
+	var hosts []one.Host
+	var host one.Host
+	var err error
+	if id < 0 {
+		if hosts, err = client.Hosts(ctx); err == nil {
+			id, err = findHost(hosts, o.names)
+		}
+	}
+	if err == nil {
+		host, err = client.Host(ctx, id) // the pool leaves parts of the template out on some versions
+	}
 	if err != nil {
 		return Answer{Asked: asked, Err: fmt.Errorf("%s: %w", client.Endpoint(), err)}
 	}
@@ -114,21 +118,6 @@ func (o *OnedClient) ask(ctx context.Context, client *one.Client) Answer {
 	defer o.mu.Unlock()
 	o.hostID, o.template = host.ID, host.Template
 	return Answer{Reported: reportedOf(host), Asked: asked}
-}
-
-// host reads this host from one front-end.
-func (o *OnedClient) host(ctx context.Context, client *one.Client) (one.Host, error) {
-	id := o.HostID()
-	if id < 0 {
-		hosts, err := client.Hosts(ctx)
-		if err == nil {
-			id, err = findHost(hosts, o.names)
-		}
-		if err != nil {
-			return one.Host{}, err
-		}
-	}
-	return client.Host(ctx, id) // the pool leaves parts of the template out on some versions
 }
 
 // findHost finds this host by its names; two hosts with one name are not certain.

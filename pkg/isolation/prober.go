@@ -115,7 +115,6 @@ func (p *Prober) Round(ctx context.Context) Findings {
 	return f
 }
 
-// witness asks one witness.
 func (p *Prober) witness(ctx context.Context, w config.Witness) probe.Result {
 	switch w.Kind {
 	case config.WitnessTCP:

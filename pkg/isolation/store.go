@@ -8,13 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/statedir"
 )
 
@@ -93,15 +91,6 @@ func (s Store) Load(now time.Duration) (State, error) {
 		}
 	}
 	return fresh, err
-}
-
-// stopped remembers VMs that are about to be stopped here.
-func (st *State) stopped(guests []guest.Guest) {
-	for _, g := range guests {
-		if !slices.Contains(st.Stopped, g.ID) {
-			st.Stopped = append(st.Stopped, g.ID)
-		}
-	}
 }
 
 // Armed reports whether the lease of this host is watched over now: for what a host publishes.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"one-ft/pkg/fence"
 	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
@@ -61,11 +63,10 @@ type Watcher struct {
 	state        State  // as it was loaded, and each round since
 	told         string // the last verdict that was logged
 	toldAt       time.Duration
-	broken       string     // the last thing that was wrong with the lease
-	cron         bool       // of this process
-	comparing    chan error // the result of a comparison with oned; nil without one
+	broken       string          // the last thing that was wrong with the lease
+	cron         bool            // of this process
+	comparing    chan comparison // the result of a comparison with oned; nil without one
 	compareLimit time.Duration
-	settled      bool // the comparison was made while oned said MONITORED
 	blind        bool // VMs could only be looked for by their processes, and there were none
 	stuck        bool // VMs could not be stopped
 }
@@ -83,7 +84,11 @@ func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
 	for {
 		began := w.Uptime()
 		v, err := w.Step(ctx)
-		w.endCompare()
+		select {
+		case c := <-w.comparing:
+			w.compared(c)
+		default:
+		}
 		switch {
 		case ctx.Err() != nil:
 			return w.awaitCompare()
@@ -95,7 +100,7 @@ func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
 		if v.Again {
 			next = hurry
 		}
-		if !pause(ctx, next) {
+		if !process.Pause(ctx, next) {
 			return w.awaitCompare()
 		}
 	}
@@ -114,7 +119,7 @@ func (w *Watcher) Once(ctx context.Context) (complete bool, err error) {
 		if !v.Again {
 			break
 		}
-		if !pause(ctx, hurry) {
+		if !process.Pause(ctx, hurry) {
 			return false, ctx.Err()
 		}
 	}
@@ -136,10 +141,10 @@ func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
 	var v Verdict
 	w.state.History, v = Decide(w.state.History, f.Round, w.Policy)
 	w.tell(f, v)
-	w.state.History.Unchecked = w.state.History.Unchecked || v.Unwatched
+	w.state.History.Unchecked = w.state.History.Unchecked || v.Returned
 	w.remember(v)
 	monitored := f.Round.Reported == ReportedMonitored
-	if w.comparing == nil && (v.Returned || v.Unwatched || len(w.state.Stopped) > 0 && monitored) {
+	if w.comparing == nil && (v.Returned || len(w.state.Stopped) > 0 && monitored) {
 		w.startCompare(ctx, monitored)
 	}
 	if v.Phase == Act {
@@ -148,7 +153,6 @@ func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
 	return v, nil
 }
 
-// load reads what was remembered, once.
 func (w *Watcher) load() {
 	if w.state.Version != 0 {
 		return
@@ -215,7 +219,10 @@ func (w *Watcher) remember(v Verdict) {
 	}
 	errs := []error{w.Store.Save(w.state)}
 	if w.Policy.Strict && w.state.History.Missed == 0 {
-		errs = append(errs, bounded(recordLimit, w.Store.Arm))
+		ctx, cancel := context.WithTimeoutCause(context.Background(), recordLimit, errSlow)
+		defer cancel()
+		_, err := process.Bounded(ctx, func() (any, error) { return nil, w.Store.Arm() })
+		errs = append(errs, err)
 	}
 	for _, err := range errs {
 		if err != nil {
@@ -224,21 +231,10 @@ func (w *Watcher) remember(v Verdict) {
 	}
 }
 
-// bounded gives up on f after a time; f is left behind.
-func bounded(limit time.Duration, f func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- f() }()
-	select {
-	case err := <-done:
-		return err
-	case <-time.After(limit):
-		return errSlow
-	}
-}
-
-// act stops the VMs of this host.
 func (w *Watcher) act(ctx context.Context, v Verdict) {
-	running, err := w.look(ctx)
+	looking, cancel := context.WithTimeout(ctx, lookLimit) // what libvirt does not tell by then is seen by its processes
+	running, err := w.Guests.Guests(looking)
+	cancel()
 	if len(running) == 0 {
 		if err != nil && !w.blind {
 			w.Log.Say(wording.Of(wording.GuestsUnseen, err))
@@ -251,7 +247,11 @@ func (w *Watcher) act(ctx context.Context, v Verdict) {
 		return
 	}
 	w.record(wording.Of(wording.GuestsStopping, idsOf(running), w.Action, v.Why))
-	w.state.stopped(running)
+	for _, g := range running {
+		if !slices.Contains(w.state.Stopped, g.ID) {
+			w.state.Stopped = append(w.state.Stopped, g.ID)
+		}
+	}
 	w.remember(v)
 	began := w.Uptime()
 	out := w.stop(ctx)
@@ -266,14 +266,6 @@ func (w *Watcher) act(ctx context.Context, v Verdict) {
 
 // Stuck reports whether VMs should have been stopped and may still run.
 func (w *Watcher) Stuck() bool { return w.stuck }
-
-// look finds the VMs that are here, for at most lookLimit: what libvirt does not tell by then is seen by its
-// processes.
-func (w *Watcher) look(ctx context.Context) ([]guest.Guest, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookLimit)
-	defer cancel()
-	return w.Guests.Guests(ctx)
-}
 
 // stop stops the VMs, even when this process has to end meanwhile, and keeps the watchdogs quiet as long as that
 // may take. After it the machine is reset, if it has a hardware watchdog: the last way to stop them.
@@ -308,17 +300,6 @@ func (w *Watcher) pet(status string) {
 	}
 }
 
-// pause waits, or returns false when the context ends first.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
-}
-
-// idsOf are the IDs of VMs in one line.
 func idsOf(guests []guest.Guest) string {
 	var ids []string
 	for _, g := range guests {

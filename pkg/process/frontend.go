@@ -99,7 +99,6 @@ func OnedUser(proc, endpoint, location string) (uid int, found bool) {
 	return 0, false
 }
 
-// sameLocation reports whether a process has this ONE_LOCATION.
 func sameLocation(dir, location string) bool {
 	environ, err := os.ReadFile(filepath.Join(dir, "environ"))
 	if err != nil {

@@ -209,7 +209,7 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 	if err != nil {
 		return nil, err
 	}
-	tests, err := fence.Cycle(ctx, fence.Host{ID: host.ID, Name: host.Name, Cluster: host.Cluster, Template: host.Template, XML: []byte(xml)}, set)
+	tests, err := fence.Cycle(ctx, fence.Host{ID: host.ID, Name: host.Name, Template: host.Template, XML: []byte(xml)}, set)
 	if err != nil {
 		return nil, err
 	}

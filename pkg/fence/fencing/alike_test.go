@@ -12,7 +12,6 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
-	"one-ft/pkg/fence/agent"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
 )
@@ -130,7 +129,7 @@ func TestRefusedAlike(t *testing.T) {
 		"plug": {" 1", "1 ", `"1"`},
 	} {
 		for _, value := range values {
-			why := agent.Check(param, value)
+			why := fence.CheckParam(param, value)
 			if why == nil {
 				t.Fatalf("%s=%s can be used", param, value)
 			}

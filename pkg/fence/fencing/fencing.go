@@ -1,7 +1,6 @@
 // Package fencing finds out how a host is fenced: it makes fence.Settings of the FENCE_* attributes
 // of the host's template and of the configuration. A device behaves alike whichever of both names
-// it: package fence has one set of defaults, package param one list of secrets and of refused
-// parameters.
+// it: package fence has one set of defaults, of secrets and of refused parameters.
 package fencing
 
 import (
@@ -33,7 +32,7 @@ type Resolver struct {
 
 // HostOf is what fencing needs to know of a host; without its XML.
 func HostOf(h one.Host) fence.Host {
-	return fence.Host{ID: h.ID, Name: h.Name, Cluster: h.Cluster, Template: h.Template}
+	return fence.Host{ID: h.ID, Name: h.Name, Template: h.Template}
 }
 
 // Prove fences a host and proves that it is off.
@@ -75,12 +74,10 @@ func (r Resolver) Describe(host one.Host) []string {
 // Settings gives the levels and limits for a host. fence.ErrNotConfigured means that nothing is
 // configured for it; other errors say what is wrong with its attributes or the configuration.
 func (r Resolver) Settings(host one.Host) (fence.Settings, error) {
-	s := fence.Settings{Notify: r.Notify, SecretDir: r.SecretDir, Slots: r.Slots, Run: r.Run}
 	levels, err := fence.FromTemplate(host.Template)
 	entry, configured := r.Config.FenceFor(host.Name, host.Cluster)
-	if configured {
-		s.Timeout, s.Attempts, s.Backoff = entry.Timeout, entry.Attempts, entry.BackOff
-	}
+	s := entry.Settings
+	s.Notify, s.SecretDir, s.Slots, s.Run = r.Notify, r.SecretDir, r.Slots, r.Run
 	switch {
 	case errors.Is(err, fence.ErrNoAgent) && configured:
 		// Attributes for a site's own fence_host.sh, which the configuration names.
@@ -92,10 +89,9 @@ func (r Resolver) Settings(host one.Host) (fence.Settings, error) {
 	case !configured:
 		return s, fence.ErrNotConfigured
 	}
-	own, err := entry.LevelsFor(host.Name, host.ID)
-	if err != nil {
+	if s.Levels, err = entry.LevelsFor(host.Name, host.ID); err != nil {
 		return s, err
 	}
-	s.Levels = append(own, levels...) // a lease or an admin, when all else fails
+	s.Levels = append(s.Levels, levels...) // a lease or an admin, when all else fails
 	return s, fence.Check(s.Levels)
 }

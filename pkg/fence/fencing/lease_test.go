@@ -12,7 +12,7 @@ import (
 // What the configuration says of a host goes first; a lease in its template is the last
 // resort behind it.
 func TestLeaseBehindTheConfiguration(t *testing.T) {
-	entry := config.Entry{Hosts: []string{"*"}, Levels: []fence.Level{{Name: "bmc", Devices: []fence.Device{{Kind: fence.KindAgent, Agent: "fence_ipmilan"}}}}}
+	entry := config.Entry{Hosts: []string{"*"}, Settings: fence.Settings{Levels: []fence.Level{{Name: "bmc", Devices: []fence.Device{{Kind: fence.KindAgent, Agent: "fence_ipmilan"}}}}}}
 	for _, c := range []struct {
 		template map[string]string
 		entries  []config.Entry

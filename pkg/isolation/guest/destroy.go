@@ -33,7 +33,7 @@ func (s *stopper) destroy(ctx context.Context, snap snapshot, until time.Time) s
 		if !time.Now().Before(end) {
 			break
 		}
-		pause(ctx)
+		process.Pause(ctx, pollPause)
 		looking, looked := context.WithDeadline(ctx, end)
 		snap = s.look(looking)
 		looked()
@@ -51,8 +51,8 @@ func (s *stopper) lastLook(ctx context.Context) snapshot {
 // act does the next thing about each VM: libvirt is told until orders ends, unless it has failed before; then the
 // process is killed.
 func (s *stopper) act(ctx, orders context.Context, snap snapshot) {
-	kill := slices.DeleteFunc(slices.Clone(snap.left), func(o observation) bool { return s.order(orders, o.Name) || o.PID == 0 })
-	parallel(len(kill), func(i int) { s.kill(ctx, kill[i]) })
+	kill := slices.DeleteFunc(slices.Clone(snap.left), func(g Guest) bool { return s.order(orders, g.Name) || g.PID == 0 })
+	process.Each(len(kill), readers, func(i int) { s.kill(ctx, kill[i]) })
 }
 
 // order tells libvirt to destroy a domain, once. It reports whether libvirt is at it.
@@ -95,52 +95,51 @@ func (s *stopper) virshDestroy(ctx context.Context, name string) {
 	case errors.Is(context.Cause(ctx), process.ErrTimeout):
 		// Asking it again would only cost time.
 		s.muted.Store(true)
-		s.progress.warn("virsh destroy %s: timed out", name)
+		s.warn("virsh destroy %s: timed out", name)
 	case ctx.Err() != nil:
 	case err != nil:
-		s.progress.did("virsh destroy %s: %v", name, err)
+		s.did("virsh destroy %s: %v", name, err)
 	default:
-		s.progress.did("virsh destroy %s: done", name)
+		s.did("virsh destroy %s: done", name)
 	}
 }
 
 // kill kills the process of a VM, once, and says so.
-func (s *stopper) kill(ctx context.Context, o observation) {
-	id := identity{o.PID, o.start}
+func (s *stopper) kill(ctx context.Context, g Guest) {
 	s.mu.Lock()
-	sent, told := s.killed[id]
+	sent, told := s.killed[g.process()]
 	s.mu.Unlock()
 	if sent {
 		return
 	}
-	sent, err := s.procs.kill(ctx, id, o.Name)
+	sent, err := s.procs.kill(ctx, g)
 	switch {
 	case told && !sent:
 		return
 	case err != nil:
-		s.progress.warn("%s: process %d: %v", o.Name, o.PID, err)
+		s.warn("%s: process %d: %v", g.Name, g.PID, err)
 	case sent:
-		s.progress.warn("%s: SIGKILL to process %d", o.Name, o.PID)
+		s.warn("%s: SIGKILL to process %d", g.Name, g.PID)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.killed[id] = sent
+	s.killed[g.process()] = sent
 }
 
 // kill sends SIGKILL to a process if it is the one that was seen, and runs the domain. It reports whether the signal
 // was sent; one that has ended needs none.
-func (p *procs) kill(ctx context.Context, id identity, name string) (bool, error) {
-	if id.pid <= 1 || id.pid == os.Getpid() {
+func (p *procs) kill(ctx context.Context, g Guest) (bool, error) {
+	if g.PID <= 1 || g.PID == os.Getpid() {
 		return false, errors.New("this process is not killed")
 	}
 	// A pidfd stands for this process whoever gets its number later (Linux 5.3 and Go 1.23). So what is read after it
 	// was opened is about the one that is killed.
-	proc, err := os.FindProcess(id.pid)
+	proc, err := os.FindProcess(g.PID)
 	if err != nil {
 		return false, fmt.Errorf("find it: %w", err)
 	}
 	defer func() { _ = proc.Release() }()
-	if v := p.judge(ctx, id.pid); v.kind != vm || v.id != id || v.name != name {
+	if v := p.judge(ctx, g.PID); v.kind != vm || v.Guest != g {
 		return false, nil
 	}
 	if err := proc.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -29,7 +29,7 @@ func run(ctx context.Context, env []string, command ...string) (process.Result, 
 	if ctx.Err() != nil {
 		return process.Result{}, fmt.Errorf("not started: %w", context.Cause(ctx))
 	}
-	r, err := bounded(ctx, func() (process.Result, error) {
+	r, err := process.Bounded(ctx, func() (process.Result, error) {
 		touch(command[0])
 		return process.Run(ctx, longest, process.Program{Path: command[0], Args: command[1:], Env: env}), nil
 	})
@@ -50,30 +50,6 @@ func touch(path string) {
 	_, _ = f.Read(make([]byte, 4096))
 }
 
-// bounded returns what f returns, or the cause of the end of ctx; then f is left behind.
-func bounded[T any](ctx context.Context, f func() (T, error)) (T, error) {
-	var result T
-	ended := make(chan error, 1)
-	go func() {
-		r, err := f()
-		result = r
-		ended <- err
-	}()
-	select {
-	case err := <-ended:
-		return result, err
-	case <-ctx.Done():
-	}
-	select {
-	case err := <-ended: // both at once
-		return result, err
-	default:
-		var none T
-		return none, context.Cause(ctx)
-	}
-}
-
-// findVirsh returns the path of virsh.
 func (h Host) findVirsh() (string, error) {
 	if h.Virsh != "" {
 		return h.Virsh, nil
@@ -104,7 +80,6 @@ func failure(r process.Result) error {
 // maxSaid is how many bytes of the output of a program are shown: programs say at the end what is wrong.
 const maxSaid = 300
 
-// lastLines is the end of an output in one line.
 func lastLines(output string) string {
 	said := strings.Join(strings.Fields(output), " ")
 	if len(said) > maxSaid {
@@ -113,7 +88,6 @@ func lastLines(output string) string {
 	return said
 }
 
-// maxListed is how many names or numbers a message lists.
 const maxListed = 20
 
 // listed joins names; a few of very many.

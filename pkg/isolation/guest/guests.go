@@ -17,35 +17,21 @@ type Guest struct {
 	Name string // of its domain, "one-<ID>"
 	// PID is its QEMU process; 0 when only libvirt knows the VM. A VM with two processes is in a list twice.
 	PID int
+
+	start uint64 // what tells its process from a later one with the same PID
 }
 
-// observation is a Guest with what tells its process from a later one with the same PID.
-type observation struct {
-	Guest
-	start uint64
-}
-
-// snapshot is what one look at the VMs has shown.
 type snapshot struct {
-	left []observation
+	left []Guest
 	err  error // there may be more of them
 }
 
 // none reports whether it is certain that there are no VMs.
 func (s snapshot) none() bool { return len(s.left) == 0 && s.err == nil }
 
-// guests are the VMs of a snapshot.
-func (s snapshot) guests() (list []Guest) {
-	for _, o := range s.left {
-		list = append(list, o.Guest)
-	}
-	return list
-}
-
-// names are the domains of a snapshot, each once.
 func (s snapshot) names() (all []string) {
-	for _, o := range s.left {
-		all = append(all, o.Name)
+	for _, g := range s.left {
+		all = append(all, g.Name)
 	}
 	return slices.Compact(all)
 }
@@ -67,9 +53,9 @@ func (s snapshot) String() string {
 // the VMs that were found all the same: there may be more.
 func (h Host) Guests(ctx context.Context) ([]Guest, error) {
 	s := newStopper(h, "")
-	defer s.progress.end()
+	defer s.end()
 	snap, err := s.find(ctx)
-	return snap.guests(), errors.Join(err, snap.err)
+	return snap.left, errors.Join(err, snap.err)
 }
 
 // find looks at libvirt and at the processes for the first time, for half of DestroyLimit. The error is that libvirt
@@ -86,11 +72,11 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 	}()
 	snap := s.scan(ctx)
 	if snap.none() {
-		pause(ctx)
+		process.Pause(ctx, pollPause)
 		snap = s.scan(ctx) // one that was just being started
 	}
 	for len(snap.left) == 0 && snap.err != nil && ctx.Err() == nil {
-		pause(ctx)
+		process.Pause(ctx, pollPause)
 		if again := s.scan(ctx); ctx.Err() == nil {
 			snap = again // one that was just ending
 		}
@@ -111,7 +97,7 @@ func (s *stopper) look(ctx context.Context) snapshot {
 	case !snap.none():
 		return snap
 	case s.muted.Load():
-		pause(ctx)
+		process.Pause(ctx, pollPause)
 		return s.scan(ctx)
 	}
 	limit, enough := s.askLimit(ctx)
@@ -123,7 +109,7 @@ func (s *stopper) look(ctx context.Context) snapshot {
 	cancel()
 	if err != nil {
 		s.muted.Store(true)
-		s.progress.warn("%v; from here on only the processes say what runs", err)
+		s.warn("%v; from here on only the processes say what runs", err)
 	}
 	if left := s.merge(nil, names); len(left) > 0 {
 		return snapshot{left: left}
@@ -149,23 +135,17 @@ func (s *stopper) askLimit(ctx context.Context) (limit time.Duration, enough boo
 func (s *stopper) scan(ctx context.Context) snapshot {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
-	verdicts, err := s.procs.scan(ctx)
-	snap := snapshot{err: err}
-	for _, v := range verdicts {
-		if id, _ := ParseName(v.name); s.concerns(v.name) {
-			snap.left = append(snap.left, observation{Guest{ID: id, Name: v.name, PID: v.id.pid}, v.id.start})
-		}
-	}
-	s.sortAndRemember(snap.left)
-	return snap
+	all, err := s.procs.scan(ctx)
+	all = slices.DeleteFunc(all, func(g Guest) bool { return !s.concerns(g.Name) })
+	s.sortAndRemember(all)
+	return snapshot{all, err}
 }
 
-// merge adds the names that libvirt lists.
-func (s *stopper) merge(list []observation, names []string) []observation {
+func (s *stopper) merge(list []Guest, names []string) []Guest {
 	for _, name := range names {
-		known := slices.ContainsFunc(list, func(o observation) bool { return o.Name == name })
+		known := slices.ContainsFunc(list, func(g Guest) bool { return g.Name == name })
 		if id, ours := ParseName(name); ours && !known && s.concerns(name) {
-			list = append(list, observation{Guest: Guest{ID: id, Name: name}})
+			list = append(list, Guest{ID: id, Name: name})
 		}
 	}
 	s.sortAndRemember(list)
@@ -176,12 +156,12 @@ func (s *stopper) merge(list []observation, names []string) []observation {
 func (s *stopper) concerns(name string) bool { return s.only == "" || s.only == name }
 
 // sortAndRemember sorts a list by ID, and remembers who was there.
-func (s *stopper) sortAndRemember(list []observation) {
-	slices.SortFunc(list, func(a, b observation) int { return cmp.Or(a.ID-b.ID, a.PID-b.PID) })
+func (s *stopper) sortAndRemember(list []Guest) {
+	slices.SortFunc(list, func(a, b Guest) int { return cmp.Or(a.ID-b.ID, a.PID-b.PID) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, o := range list {
-		o.PID = cmp.Or(o.PID, s.found[o.ID].PID)
-		s.found[o.ID] = o.Guest
+	for _, g := range list {
+		g.PID = cmp.Or(g.PID, s.found[g.ID].PID)
+		s.found[g.ID] = g
 	}
 }

@@ -26,9 +26,9 @@ func TestGuests(t *testing.T) {
 	again7 := s.qemu("", "/usr/libexec/qemu-kvm", "-S", "--name", "debug-threads=on,guest=one-7")
 	s.write("domains/one-3", "")
 	s.write("domains/windows", "")
-	want := []Guest{{3, "one-3", 0}, {7, "one-7", process7.pid}, {7, "one-7", again7.pid}, {12, "one-12", both.pid}}
+	want := []Guest{{ID: 3, Name: "one-3"}, {ID: 7, Name: "one-7", PID: process7.pid}, {ID: 7, Name: "one-7", PID: again7.pid}, {ID: 12, Name: "one-12", PID: both.pid}}
 	slices.SortFunc(want[1:3], func(a, b Guest) int { return a.PID - b.PID })
-	if got, err := s.host.Guests(t.Context()); err != nil || !reflect.DeepEqual(got, want) {
+	if got, err := s.host.Guests(t.Context()); err != nil || !reflect.DeepEqual(plain(got), want) {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
 	want = want[1:]
@@ -51,7 +51,7 @@ func TestGuests(t *testing.T) {
 		}
 		s.write("list", c.list)
 		got, err := h.Guests(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "failed to list the domains") || c.cause != nil && !errors.Is(err, c.cause) || !reflect.DeepEqual(got, want) {
+		if err == nil || !strings.Contains(err.Error(), "failed to list the domains") || c.cause != nil && !errors.Is(err, c.cause) || !reflect.DeepEqual(plain(got), want) {
 			t.Errorf("%q: %+v, %v; want %+v", c.list, got, err, want)
 		}
 	}
@@ -71,7 +71,7 @@ func TestRealProc(t *testing.T) {
 	s := newSite(t)
 	s.host.Proc = "/proc"
 	got, err := s.host.Guests(t.Context())
-	if err != nil || !slices.Contains(got, Guest{77, "one-77", q.pid}) {
+	if err != nil || !slices.Contains(plain(got), Guest{ID: 77, Name: "one-77", PID: q.pid}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -85,40 +85,40 @@ func TestReusedPID(t *testing.T) {
 	s.fake(q.pid, stat(5), "qemu", "-name", "one-7")
 	seen := newProcs(s.proc)
 	verdicts, err := seen.scan(t.Context())
-	if err != nil || len(verdicts) != 1 || verdicts[0].name != "one-7" {
+	if err != nil || len(verdicts) != 1 || verdicts[0].Name != "one-7" {
 		t.Fatalf("%+v, %v", verdicts, err)
 	}
-	id := verdicts[0].id
-	kill := func(what string, id identity, name string) {
+	vm := verdicts[0]
+	kill := func(what string, g Guest) {
 		t.Helper()
-		if sent, _ := seen.kill(t.Context(), id, name); sent {
+		if sent, _ := seen.kill(t.Context(), g); sent {
 			t.Errorf("%s: it was killed", what)
 		}
 	}
-	kill("another VM was meant", id, "one-8")
+	kill("another VM was meant", Guest{ID: 8, Name: "one-8", PID: vm.PID, start: vm.start})
 	s.fake(q.pid, stat(5), "/bin/innocent", "-name", "one-7")
-	kill("another program", id, "one-7")
+	kill("another program", vm)
 	s.fake(q.pid, stat(5), "qemu", "-name", "one-8")
-	kill("another VM", id, "one-7")
+	kill("another VM", vm)
 	s.fake(q.pid, stat(6), "qemu", "-name", "one-7")
-	kill("a later process", id, "one-7")
+	kill("a later process", vm)
 	s.fake(q.pid, stat(6))
-	kill("a later process without arguments", id, "one-7")
+	kill("a later process without arguments", vm)
 	s.fake(q.pid, statLine(q.pid, "qemu", "Z", 0, 1, 5), "qemu", "-name", "one-7")
-	kill("a zombie", id, "one-7")
+	kill("a zombie", vm)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	s.fake(q.pid, stat(5), "qemu", "-name", "one-7")
-	if sent, _ := seen.kill(ended, id, "one-7"); sent {
+	if sent, _ := seen.kill(ended, vm); sent {
 		t.Error("killed after the end of the context")
 	}
 	q.alive("the other process")
 	s.vanish(os.Getpid()) // a link to the real one
 	s.fake(os.Getpid(), stat(5), "qemu", "-name", "one-7")
-	kill("this process", identity{os.Getpid(), 5}, "one-7")
-	kill("process 1", identity{1, 5}, "one-7")
+	kill("this process", Guest{ID: 7, Name: "one-7", PID: os.Getpid(), start: 5})
+	kill("process 1", Guest{ID: 7, Name: "one-7", PID: 1, start: 5})
 
-	if sent, err := seen.kill(t.Context(), id, "one-7"); !sent || err != nil {
+	if sent, err := seen.kill(t.Context(), vm); !sent || err != nil {
 		t.Errorf("the same process: %v, %v", sent, err)
 	}
 	q.ended("one-7")
@@ -165,7 +165,7 @@ func TestJudge(t *testing.T) {
 		if c.argv == nil {
 			s.write(fmt.Sprintf("proc/%d/cmdline", pid), "")
 		}
-		if v := p.judge(t.Context(), pid); v.kind != c.kind || v.name != c.keepName {
+		if v := p.judge(t.Context(), pid); v.kind != c.kind || v.Name != c.keepName {
 			t.Errorf("%s: %+v", c.name, v)
 		}
 	}
@@ -203,7 +203,7 @@ func TestStuckProcess(t *testing.T) {
 	}
 	var waits map[int]*reading
 	for i := range 3 {
-		if got, err := p.scan(t.Context()); err != nil || len(got) != 1 || got[0].name != "one-7" {
+		if got, err := p.scan(t.Context()); err != nil || len(got) != 1 || got[0].Name != "one-7" {
 			t.Fatalf("%+v, %v", got, err)
 		}
 		if i == 0 {
@@ -213,7 +213,7 @@ func TestStuckProcess(t *testing.T) {
 	if !maps.Equal(waits, p.stuck) || len(waits) != readers+11 {
 		t.Errorf("%d wait, at first %d", len(p.stuck), len(waits))
 	}
-	if sent, err := p.kill(t.Context(), identity{noSuchPID, 9}, "one-7"); sent || err != nil {
+	if sent, err := p.kill(t.Context(), Guest{ID: 7, Name: "one-7", PID: noSuchPID, start: 9}); sent || err != nil {
 		t.Errorf("started at another time: %v, %v", sent, err)
 	}
 	stuck(noSuchPID+1000, "qemu")

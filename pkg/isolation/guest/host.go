@@ -87,5 +87,4 @@ func (h Host) Bound() time.Duration {
 	return stages + Margin
 }
 
-// isSysrq reports whether a way to force the host off is config.PowerOffSysrq.
 func isSysrq(way []string) bool { return len(way) == 1 && way[0] == config.PowerOffSysrq }

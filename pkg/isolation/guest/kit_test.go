@@ -278,6 +278,14 @@ func (s *site) vanish(pid int) {
 	}
 }
 
+// plain are VMs as callers see them.
+func plain(all []Guest) (seen []Guest) {
+	for _, g := range all {
+		seen = append(seen, Guest{ID: g.ID, Name: g.Name, PID: g.PID})
+	}
+	return seen
+}
+
 // outcome is an Outcome with what Notify got.
 type outcome struct {
 	Outcome

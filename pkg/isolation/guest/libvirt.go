@@ -24,7 +24,6 @@ func (h Host) domains(ctx context.Context) ([]string, error) {
 	return domainNames(r.Output), nil
 }
 
-// domainNames are the names of OpenNebula in the output of virsh list.
 func domainNames(output string) (names []string) {
 	for name := range strings.SplitSeq(output, "\n") {
 		if _, ours := ParseName(name); ours {
@@ -34,12 +33,11 @@ func domainNames(output string) (names []string) {
 	return names
 }
 
-// virsh calls virsh until ctx ends.
 func (h Host) virsh(ctx context.Context, args ...string) (process.Result, error) {
 	if h.Settings.Libvirt == "" {
 		return process.Result{}, errors.New("no URI of libvirt is configured; give one, such as qemu:///system")
 	}
-	path, err := bounded(ctx, h.findVirsh) // PATH may name a directory that does not answer
+	path, err := process.Bounded(ctx, h.findVirsh) // PATH may name a directory that does not answer
 	if err != nil {
 		return process.Result{}, err
 	}

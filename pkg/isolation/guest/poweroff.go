@@ -16,7 +16,7 @@ import (
 func (s *stopper) powerOff(ctx context.Context, snap snapshot) snapshot {
 	ctx = context.WithoutCancel(ctx)
 	if len(s.host.Settings.PowerOff) == 0 {
-		s.progress.warn("no way to force the host off is configured")
+		s.warn("no way to force the host off is configured")
 	}
 	for _, way := range s.host.Settings.PowerOff {
 		for _, a := range s.attempts(way) {
@@ -34,7 +34,6 @@ type attempt struct {
 	do   func(ctx context.Context) error
 }
 
-// attempts are those of one way.
 func (s *stopper) attempts(way []string) []attempt {
 	if isSysrq(way) {
 		return []attempt{
@@ -53,12 +52,12 @@ func (s *stopper) attempts(way []string) []attempt {
 func (s *stopper) try(ctx context.Context, a attempt, snap snapshot) snapshot {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.host.PowerOffLimit, process.ErrTimeout)
 	defer cancel()
-	s.progress.warn("force the host off: %s", a.name)
+	s.warn("force the host off: %s", a.name)
 	if err := a.do(ctx); err != nil {
-		s.progress.warn("force the host off: %s: %v", a.name, err)
+		s.warn("force the host off: %s: %v", a.name, err)
 		return snap
 	}
-	s.progress.warn("force the host off: %s: accepted", a.name)
+	s.warn("force the host off: %s: accepted", a.name)
 	return s.watch(ctx, snap)
 }
 
@@ -75,7 +74,7 @@ func (s *stopper) watch(ctx context.Context, snap snapshot) snapshot {
 		if len(seen.left) > 0 || !errors.Is(seen.err, errNotAsked) {
 			snap = seen
 		}
-		pause(ctx)
+		process.Pause(ctx, pollPause)
 	}
 }
 
@@ -86,7 +85,7 @@ func (s *stopper) sysrq(ctx context.Context, letter string) error {
 	if path == "" {
 		return errors.New("it is not available: no file for it is configured")
 	}
-	_, err := bounded(ctx, func() (int, error) {
+	_, err := process.Bounded(ctx, func() (int, error) {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 		if err != nil {
 			return 0, err
@@ -102,32 +101,21 @@ func (s *stopper) sysrq(ctx context.Context, letter string) error {
 
 // shutDown begins an orderly shutdown and waits for ShutdownLimit until no VM is left. ctx does not end it, because
 // shutting down does.
-func (s *stopper) shutDown(ctx context.Context) snapshot {
+func (s *stopper) shutDown(ctx context.Context, snap snapshot) snapshot {
 	ctx = context.WithoutCancel(ctx)
 	limited, cancel := context.WithTimeoutCause(ctx, s.host.Settings.ShutdownLimit, process.ErrTimeout)
 	defer cancel()
 	name := strings.Join(s.host.Settings.Shutdown, " ")
-	s.progress.warn("shut the host down: %s", name)
-	ended := make(chan error, 1)
-	go func() {
-		_, err := run(limited, nil, s.host.Settings.Shutdown...)
-		ended <- err
-	}()
-	for accepted := false; limited.Err() == nil; pause(limited) {
-		select {
-		case err := <-ended:
-			if err != nil {
-				s.progress.warn("shut the host down: %s: %v", name, err)
-				return s.lastLook(ctx)
-			}
-			accepted = true
-			s.progress.did("shut the host down: %s: accepted", name)
-		default:
-		}
-		if snap := s.look(limited); snap.none() && accepted {
+	s.warn("shut the host down: %s", name)
+	if _, err := run(limited, nil, s.host.Settings.Shutdown...); err == nil {
+		s.did("shut the host down: %s: accepted", name)
+		if snap = s.watch(limited, snap); snap.none() {
 			return snap
 		}
+	} else if limited.Err() == nil {
+		s.warn("shut the host down: %s: %v", name, err)
+		return s.lastLook(ctx)
 	}
-	s.progress.warn("shut the host down: timed out after %s", s.host.Settings.ShutdownLimit.Round(time.Millisecond))
+	s.warn("shut the host down: timed out after %s", s.host.Settings.ShutdownLimit.Round(time.Millisecond))
 	return s.lastLook(ctx)
 }

@@ -68,7 +68,7 @@ func TestLibvirtKeepsIt(t *testing.T) {
 	if o.Gone || s.read("sysrq") != "ob" || len(o.Left) != 1 || o.Left[0] != (Guest{ID: 7, Name: "one-7"}) {
 		t.Errorf("outcome %+v", o)
 	}
-	if len(o.Found) != 1 || o.Found[0] != (Guest{ID: 7, Name: "one-7", PID: q.pid}) {
+	if len(o.Found) != 1 || plain(o.Found)[0] != (Guest{ID: 7, Name: "one-7", PID: q.pid}) {
 		t.Errorf("found %+v", o.Found)
 	}
 	q.ended("one-7")

@@ -42,7 +42,8 @@ type identity struct {
 	start uint64
 }
 
-// kind is what a process is.
+func (g Guest) process() identity { return identity{g.PID, g.start} }
+
 type kind int
 
 const (
@@ -51,11 +52,10 @@ const (
 	unclear             // perhaps one
 )
 
-// verdict is what one look says about a process.
+// verdict is what one look says about a process; its name is that of any domain.
 type verdict struct {
+	Guest
 	kind kind
-	id   identity
-	name string // of the domain
 }
 
 func newProcs(dir string) *procs {
@@ -64,20 +64,20 @@ func newProcs(dir string) *procs {
 
 // scan looks at all processes once. With an error, which names those that could not be judged, there may be more VMs
 // than it returns.
-func (p *procs) scan(ctx context.Context) (found []verdict, err error) {
+func (p *procs) scan(ctx context.Context) (found []Guest, err error) {
 	pids, err := p.list(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the processes in %s: %w", text.Printable(p.dir), err)
 	}
 	verdicts := make([]verdict, len(pids))
-	parallel(len(pids), func(i int) { verdicts[i] = p.judge(ctx, pids[i]) })
+	process.Each(len(pids), readers, func(i int) { verdicts[i] = p.judge(ctx, pids[i]) })
 	var unknown []string
 	for _, v := range verdicts {
 		switch v.kind {
 		case vm:
-			found = append(found, v)
+			found = append(found, v.Guest)
 		case unclear:
-			unknown = append(unknown, strconv.Itoa(v.id.pid))
+			unknown = append(unknown, strconv.Itoa(v.PID))
 		}
 	}
 	if ctx.Err() != nil {
@@ -89,26 +89,11 @@ func (p *procs) scan(ctx context.Context) (found []verdict, err error) {
 	return found, nil
 }
 
-// parallel calls f for 0 to n-1, a few at the same time, and waits for all.
-func parallel(n int, f func(i int)) {
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, readers)
-	for i := range n {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			f(i)
-		})
-	}
-	wg.Wait()
-}
-
-// list returns the PIDs.
 func (p *procs) list(ctx context.Context) (pids []int, err error) {
 	if p.dir == "" {
 		return nil, errors.New("no directory is configured")
 	}
-	names, err := bounded(ctx, func() ([]string, error) {
+	names, err := process.Bounded(ctx, func() ([]string, error) {
 		f, err := os.Open(p.dir)
 		if err != nil {
 			return nil, err
@@ -133,16 +118,16 @@ func (p *procs) list(ctx context.Context) (pids []int, err error) {
 
 // judge looks at one process, for stuckAfter at most. Its stat can be read always.
 func (p *procs) judge(ctx context.Context, pid int) verdict {
-	v := verdict{id: identity{pid: pid}}
+	v := verdict{Guest: Guest{PID: pid}}
 	dir := filepath.Join(p.dir, strconv.Itoa(pid))
 	stat, err := process.ReadStat(dir)
-	v.id.start = stat.Started
+	v.start = stat.Started
 	switch {
 	case ctx.Err() != nil, err != nil && !isMissing(err):
 		v.kind = unclear
 		return v
 	case err != nil || stat.Ended():
-		p.remember(v.id, nil)
+		p.remember(v.process(), nil)
 		return v
 	}
 	r := p.reading(dir, pid, stat)
@@ -160,20 +145,20 @@ func (p *procs) judge(ctx context.Context, pid int) verdict {
 	} else {
 		delete(p.stuck, pid)
 	}
-	v.name = p.names[v.id]
-	_, known := p.names[v.id]
+	var known bool
+	v.Name, known = p.names[v.process()]
 	p.mu.Unlock()
 	switch {
 	case !stuck && isMissing(r.err):
-		p.remember(v.id, nil)
-		v.name = ""
+		p.remember(v.process(), nil)
+		v.Name = ""
 	case !stuck && len(r.argv) > 0:
-		v.name = p.remember(v.id, r.argv)
+		v.Name = p.remember(v.process(), r.argv)
 	case !known && likeQEMU(stat):
 		v.kind = unclear
 	}
-	if _, ours := ParseName(v.name); ours {
-		v.kind = vm
+	if id, ours := ParseName(v.Name); ours {
+		v.ID, v.kind = id, vm
 	}
 	return v
 }
@@ -201,7 +186,6 @@ func (p *procs) remember(id identity, argv []string) (name string) {
 	return name
 }
 
-// isClosed reports whether a channel that nobody sends to is closed.
 func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:

@@ -42,7 +42,6 @@ func startReading(dir string, stat process.Stat) *reading {
 	return r
 }
 
-// isMissing reports whether an error means that the process has ended.
 func isMissing(err error) bool {
 	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH)
 }

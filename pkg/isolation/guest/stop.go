@@ -16,6 +16,7 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 const (
@@ -36,26 +37,26 @@ const (
 //     are gone; those that are not are destroyed as above.
 func (h Host) Stop(ctx context.Context) Outcome {
 	s := newStopper(h, "")
-	defer s.progress.end()
+	defer s.end()
 	begin, action := time.Now(), h.Settings.Action
 	if h.Bound() == 0 {
 		return Outcome{Err: fmt.Errorf("action %q is not known", action)}
 	}
 	snap, err := s.find(ctx)
 	if err != nil {
-		s.progress.warn("%v", err)
+		s.warn("%v", err)
 	}
 	if snap.none() && ctx.Err() == nil {
-		s.progress.did("no VMs of OpenNebula on this host; nothing is stopped")
+		s.did("no VMs of OpenNebula on this host; nothing is stopped")
 	}
 	if snap.none() || ctx.Err() != nil {
 		return s.outcome(ctx, snap)
 	}
 	if len(snap.left) > 0 {
-		s.progress.did("VMs of OpenNebula on this host: %s", listed(snap.names()))
+		s.did("VMs of OpenNebula on this host: %s", listed(snap.names()))
 	}
 	if snap.err != nil {
-		s.progress.warn("%v", snap.err)
+		s.warn("%v", snap.err)
 	}
 	switch action {
 	case config.ActionDestroy:
@@ -63,24 +64,23 @@ func (h Host) Stop(ctx context.Context) Outcome {
 	case config.ActionCommand:
 		snap = s.command(ctx, snap)
 	case config.ActionShutdown:
-		snap = s.shutDown(ctx)
+		snap = s.shutDown(ctx, snap)
 	}
 	if !snap.none() && (ctx.Err() == nil || action == config.ActionShutdown) {
-		s.progress.warn("%s", snap)
+		s.warn("%s", snap)
 		snap = s.powerOff(ctx, snap)
 	}
 	if snap.none() {
-		s.progress.did("verified: no VM of OpenNebula is left")
+		s.did("verified: no VM of OpenNebula is left")
 	}
 	return s.outcome(ctx, snap)
 }
 
 // stopper stops the VMs of a host once.
 type stopper struct {
-	host     Host
-	only     string // the domain that it is about; "": all
-	procs    *procs
-	progress *progress
+	host  Host
+	only  string // the domain that it is about; "": all
+	procs *procs
 
 	slots chan struct{} // one for each virsh that may run
 	muted atomic.Bool   // libvirt is not asked any more: it has failed or hung once
@@ -88,14 +88,37 @@ type stopper struct {
 	mu     sync.Mutex
 	orders map[string]bool   // by domain that virsh was told to destroy; true: at work
 	found  map[int]Guest     // all that were seen, by ID
-	killed map[identity]bool // true: SIGKILL was sent; false: that failed, and was told
+	killed map[identity]bool // true: SIGKILL was sent; false: that failed, and was reported
+
+	notifying sync.Mutex
+	ended     bool // what was left behind reports nothing any more
 }
 
 func newStopper(h Host, only string) *stopper {
 	return &stopper{
-		host: h, only: only, procs: newProcs(h.Proc), progress: &progress{notify: h.Notify},
-		slots: make(chan struct{}, maxVirsh), orders: map[string]bool{}, found: map[int]Guest{}, killed: map[identity]bool{},
+		host: h, only: only, procs: newProcs(h.Proc), slots: make(chan struct{}, maxVirsh),
+		orders: map[string]bool{}, found: map[int]Guest{}, killed: map[identity]bool{},
 	}
+}
+
+// did is for a step that went as it should.
+func (s *stopper) did(format string, args ...any) { s.notify(false, format, args...) }
+
+// warn is for a step that went wrong, or that is stronger than usual.
+func (s *stopper) warn(format string, args ...any) { s.notify(true, format, args...) }
+
+func (s *stopper) notify(warning bool, format string, args ...any) {
+	s.notifying.Lock()
+	defer s.notifying.Unlock()
+	if !s.ended && s.host.Notify != nil {
+		s.host.Notify(text.Printable(fmt.Sprintf(format, args...)), warning)
+	}
+}
+
+func (s *stopper) end() {
+	s.notifying.Lock()
+	defer s.notifying.Unlock()
+	s.ended = true
 }
 
 // outcome is the result when snap was seen last.
@@ -103,7 +126,7 @@ func (s *stopper) outcome(ctx context.Context, snap snapshot) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found := slices.SortedFunc(maps.Values(s.found), func(a, b Guest) int { return cmp.Compare(a.ID, b.ID) })
-	return Outcome{Found: found, Gone: snap.none(), Left: snap.guests(), Err: left(ctx, snap)}
+	return Outcome{Found: found, Gone: snap.none(), Left: snap.left, Err: left(ctx, snap)}
 }
 
 // left is the error for what is left; nil when nothing is.
@@ -120,17 +143,17 @@ func left(ctx context.Context, snap snapshot) error {
 // command runs the program of the site, and destroys what it has left.
 func (s *stopper) command(ctx context.Context, snap snapshot) snapshot {
 	name := strings.Join(s.host.Settings.Command, " ")
-	s.progress.did("run %s", name)
+	s.did("run %s", name)
 	var ids []string
-	for _, o := range snap.left {
-		ids = append(ids, strconv.Itoa(o.ID))
+	for _, g := range snap.left {
+		ids = append(ids, strconv.Itoa(g.ID))
 	}
 	running, cancel := context.WithTimeoutCause(ctx, s.host.Settings.CommandLimit, process.ErrTimeout)
 	defer cancel()
 	if _, err := run(running, append(os.Environ(), "FT_VMS="+strings.Join(slices.Compact(ids), " ")), s.host.Settings.Command...); err != nil {
-		s.progress.warn("run %s: %v", name, err)
+		s.warn("run %s: %v", name, err)
 	} else {
-		s.progress.did("run %s: exit code 0", name)
+		s.did("run %s: exit code 0", name)
 	}
 	verifying, stop := context.WithTimeout(ctx, s.host.KillLimit)
 	defer stop()
@@ -138,7 +161,7 @@ func (s *stopper) command(ctx context.Context, snap snapshot) snapshot {
 	if snap.none() || ctx.Err() != nil {
 		return snap
 	}
-	s.progress.warn("%s; they are destroyed", snap)
+	s.warn("%s; they are destroyed", snap)
 	return s.destroy(ctx, snap, time.Now().Add(s.host.Settings.DestroyLimit))
 }
 
@@ -154,12 +177,12 @@ func (h Host) Destroy(ctx context.Context, g Guest) error {
 		return fmt.Errorf("destroy VM %d: %q is not the name of its domain", g.ID, g.Name)
 	}
 	s := newStopper(h, g.Name)
-	defer s.progress.end()
+	defer s.end()
 	snap, err := s.find(ctx)
 	if err != nil {
-		s.progress.warn("%v", err)
+		s.warn("%v", err)
 	}
-	same := func(o observation) bool { return o.PID == g.PID }
+	same := func(seen Guest) bool { return seen.PID == g.PID }
 	if len(snap.left) > 0 && g.PID != 0 && !slices.ContainsFunc(snap.left, same) {
 		return fmt.Errorf("destroy %s: %w", g.Name, errChanged)
 	}
@@ -167,12 +190,4 @@ func (h Host) Destroy(ctx context.Context, g Guest) error {
 		return fmt.Errorf("destroy %s: %w", g.Name, err)
 	}
 	return nil
-}
-
-// pause waits for pollPause or the end of ctx.
-func pause(ctx context.Context) {
-	select {
-	case <-time.After(pollPause):
-	case <-ctx.Done():
-	}
 }

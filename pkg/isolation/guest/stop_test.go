@@ -103,7 +103,7 @@ func TestOthersSurvive(t *testing.T) {
 			t.Errorf("outcome %+v", o)
 		}
 		ours := s.qemu("", "kvm", "-name", "one-5")
-		if o := s.stop(Destroy); !o.Gone || len(o.Found) != 1 || o.Found[0] != (Guest{ID: 5, Name: "one-5", PID: ours.pid}) {
+		if o := s.stop(Destroy); !o.Gone || len(o.Found) != 1 || plain(o.Found)[0] != (Guest{ID: 5, Name: "one-5", PID: ours.pid}) {
 			t.Errorf("outcome %+v", o)
 		}
 		ours.ended("one-5")
@@ -323,7 +323,7 @@ func TestNothing(t *testing.T) {
 // waitFor polls a condition.
 func waitFor(t *testing.T, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !condition(); pause(t.Context()) {
+	for end := time.Now().Add(20 * time.Second); !condition(); process.Pause(t.Context(), pollPause) {
 		if time.Now().After(end) {
 			t.Fatal("it does not come")
 		}

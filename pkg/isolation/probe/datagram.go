@@ -22,8 +22,6 @@ const (
 	// maxDatagram holds an answer: all that count are shorter, and the rest of a longer one is of no interest.
 	maxDatagram = 2048
 
-	// dnsPort is used when an address has none.
-	dnsPort = 53
 	// dnsHeader is the length of the header of a DNS message (RFC 1035, 4.1.1).
 	dnsHeader = 12
 
@@ -37,10 +35,9 @@ const (
 	tokenLength = 16
 )
 
-// DNS finds out whether a DNS server answers at address (host:port, port 53 when there is none). It sends one query
-// over UDP, up to three times; every DNS answer to it counts, also an error code.
+// DNS finds out whether a DNS server answers at address (host:port). It sends one query over UDP, up to three times; every DNS answer to it counts, also an error code.
 func (n *Network) DNS(ctx context.Context, target, address string) Result {
-	return n.run(ctx, target, func(ctx context.Context) outcome { return n.at(ctx, address, dnsPort, query) })
+	return n.run(ctx, target, func(ctx context.Context) outcome { return n.at(ctx, address, query) })
 }
 
 // ICMP finds out whether a host (an address or a name) answers an ICMP echo request. Up to three are sent. It needs
@@ -49,7 +46,6 @@ func (n *Network) ICMP(ctx context.Context, target, host string) Result {
 	return n.run(ctx, target, func(ctx context.Context) outcome { return n.each(ctx, host, n.pinger()) })
 }
 
-// pinger is what sends echo requests.
 func (n *Network) pinger() func(context.Context, netip.Addr) outcome {
 	if n.ping != nil {
 		return n.ping
@@ -57,17 +53,14 @@ func (n *Network) pinger() func(context.Context, netip.Addr) outcome {
 	return ping
 }
 
-// query asks one DNS server.
 func query(ctx context.Context, server netip.AddrPort) outcome {
-	where := fmt.Sprintf("DNS at %v", server)
-	s, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))
-	if err != nil {
-		return failed(where, err)
-	}
 	id := randomID()
-	err = exchange(ctx, s, func(int) []byte { return rootQuery(id) }, func(m []byte) bool { return isAnswer(m, id) })
+	s, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))
+	if err == nil {
+		err = exchange(ctx, s, func(int) []byte { return rootQuery(id) }, func(m []byte) bool { return isAnswer(m, id) })
+	}
 	if err != nil {
-		return failed(where, err)
+		return failed(fmt.Sprintf("DNS at %v", server), err)
 	}
 	return reachable("%v answers DNS", server)
 }
@@ -87,7 +80,6 @@ func isAnswer(m []byte, id uint16) bool {
 	return len(m) >= dnsHeader && binary.BigEndian.Uint16(m) == id && m[2]&response != 0
 }
 
-// randomID is the ID of a series of requests.
 func randomID() uint16 {
 	var random [2]byte
 	_, _ = rand.Read(random[:]) // never fails (crypto/rand)
@@ -96,18 +88,17 @@ func randomID() uint16 {
 
 // ping sends echo requests to one address, over a raw socket.
 func ping(ctx context.Context, host netip.Addr) outcome {
-	where, network := fmt.Sprintf("ICMP to %v", host), "ip4:1"
+	network := "ip4:1"
 	if host.Is6() {
 		network = "ip6:58"
 	}
+	e, begin := newEcho(host.Is6()), time.Now()
 	s, err := net.DialIP(network, nil, &net.IPAddr{IP: host.AsSlice(), Zone: host.Zone()})
-	if err != nil {
-		return failed(where, err)
+	if err == nil {
+		err = exchange(ctx, s, e.request, e.isReply)
 	}
-	begin := time.Now()
-	e := newEcho(host.Is6())
-	if err := exchange(ctx, s, e.request, e.isReply); err != nil {
-		return failed(where, err)
+	if err != nil {
+		return failed(fmt.Sprintf("ICMP to %v", host), err)
 	}
 	return reachable("%v answers ICMP after %v", host, time.Since(begin).Round(time.Microsecond))
 }

@@ -74,18 +74,18 @@ func TestDNSAnswersLate(t *testing.T) {
 	expect(t, n.DNS(t.Context(), "x", server), Reachable, server)
 }
 
-func TestDNSAddresses(t *testing.T) {
+func TestAddresses(t *testing.T) {
 	for address, expected := range map[string]string{
-		"192.0.2.1": "192.0.2.1 53", "192.0.2.1:5353": "192.0.2.1 5353", "::1": "::1 53", "[::1]": "::1 53", "[::1]:5353": "::1 5353",
-		"ns.test": "ns.test 53", "ns.test:54": "ns.test 54", "fe80::1%lo": "fe80::1%lo 53", "ns.test:x": "", "a:b:c": "", "": " 53",
+		"192.0.2.1": "", "192.0.2.1:5353": "192.0.2.1 5353", "::1": "", "[::1]": "", "[::1]:5353": "::1 5353",
+		"ns.test": "", "ns.test:54": "ns.test 54", "fe80::1%lo": "", "[fe80::1%lo]:53": "fe80::1%lo 53", "ns.test:x": "", "a:b:c": "", "": "",
 	} {
-		host, port, err := splitAddress(address, dnsPort)
-		if got := fmt.Sprint(host, " ", port); err == nil && got != expected || err != nil && expected != "" {
+		host, port, err := splitAddress(address)
+		if got := fmt.Sprint(host, " ", port); err == nil && got != expected || (err != nil) != (expected == "") {
 			t.Errorf("%q is %q, %v", address, got, err)
 		}
 	}
 	n := &Network{Timeout: brief}
-	expect(t, n.DNS(t.Context(), "x", ""), Unknown, "neither an IP address nor the name")
+	expect(t, n.DNS(t.Context(), "x", ":53"), Unknown, "neither an IP address nor the name")
 	expect(t, n.DNS(t.Context(), "x", "1.1.1.1:0"), Unknown, "from 1 to 65535")
 }
 

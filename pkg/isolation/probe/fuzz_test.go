@@ -59,17 +59,15 @@ func FuzzAddress(f *testing.F) {
 		f.Add(address)
 	}
 	f.Fuzz(func(t *testing.T, address string) {
-		for _, standard := range []uint16{0, dnsPort} {
-			host, port, err := splitAddress(address, standard)
-			if err != nil && strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }) {
-				t.Errorf("%q", err)
-			}
-			if err == nil && (port == 0 || !strings.Contains(address, host)) {
-				t.Errorf("%q became %q and %d", address, host, port)
-			}
-			if isName(host) && (len(host) > maxName || text.Printable(host) != host) {
-				t.Errorf("name %q", host)
-			}
+		host, port, err := splitAddress(address)
+		if err != nil && strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%q", err)
+		}
+		if err == nil && (port == 0 || !strings.Contains(address, host)) {
+			t.Errorf("%q became %q and %d", address, host, port)
+		}
+		if isName(host) && (len(host) > maxName || text.Printable(host) != host) {
+			t.Errorf("name %q", host)
 		}
 	})
 }

@@ -40,7 +40,6 @@ func (n *Network) Gateway(ctx context.Context) Result {
 	})
 }
 
-// gateway probes one gateway.
 func (n *Network) gateway(ctx context.Context, a netip.Addr) outcome {
 	if err := checkAddress(a); err != nil {
 		return unknown("%v", err)
@@ -72,7 +71,6 @@ func (n *Network) gateway(ctx context.Context, a netip.Addr) outcome {
 	return race(ctx, []try{icmp, tcp})
 }
 
-// anyPort finds out whether a machine answers at any port at all.
 func (n *Network) anyPort(ctx context.Context, a netip.Addr) outcome {
 	var tries []try
 	for _, port := range gatewayPorts() {

@@ -103,7 +103,6 @@ func (n *Names) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	return slices.Clone(addrs), nil
 }
 
-// ask asks the resolver.
 func (n *Names) ask(ctx context.Context, name string) ([]netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTime(ctx))
 	defer cancel()
@@ -117,7 +116,6 @@ func (n *Names) ask(ctx context.Context, name string) ([]netip.Addr, error) {
 	return addrs, nil
 }
 
-// lookupTime is how long the resolver may take.
 func lookupTime(ctx context.Context) time.Duration {
 	if end, ok := ctx.Deadline(); ok {
 		return min(maxLookup, time.Until(end)/3)
@@ -158,7 +156,6 @@ func usable(a netip.Addr) bool {
 	return (a.IsGlobalUnicast() || a.IsLinkLocalUnicast() || a.IsLoopback()) && !needsZone(a)
 }
 
-// needsZone reports whether an address says nothing without an interface.
 func needsZone(a netip.Addr) bool { return a.Is6() && a.IsLinkLocalUnicast() && a.Zone() == "" }
 
 // checkAddress refuses what the kernel would take for something else, or refuse with an error that it also has for a
@@ -214,7 +211,6 @@ func (me identity) is(host string, a netip.Addr) bool {
 	return slices.Contains(me.addrs, a.WithZone(""))
 }
 
-// short is a name without its domain, in lower case.
 func short(name string) string {
 	name, _, _ = strings.Cut(strings.ToLower(name), ".")
 	return name

@@ -32,17 +32,14 @@ func (o outcome) rank() int {
 	return 1 + int(o.reach)
 }
 
-// unknown is the outcome of a way that could not be tried.
 func unknown(format string, args ...any) outcome {
 	return outcome{reach: Unknown, detail: fmt.Sprintf(format, args...)}
 }
 
-// reachable is the outcome of an answer.
 func reachable(format string, args ...any) outcome {
 	return outcome{reach: Reachable, detail: fmt.Sprintf(format, args...)}
 }
 
-// failed is the outcome of an attempt that ended with an error.
 func failed(where any, err error) outcome {
 	reach, why := classify(err)
 	return outcome{reach: reach, detail: fmt.Sprintf("%v: %s", where, why), minor: reach == Unknown && errors.Is(err, syscall.EAFNOSUPPORT)}

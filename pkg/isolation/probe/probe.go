@@ -13,7 +13,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"one-ft/pkg/text"
@@ -71,7 +70,7 @@ type Network struct {
 // and the best answer wins. A connection is closed at once.
 func (n *Network) TCP(ctx context.Context, target, address string) Result {
 	return n.run(ctx, target, func(ctx context.Context) outcome {
-		return n.at(ctx, address, 0, func(ctx context.Context, to netip.AddrPort) outcome { return n.connect(ctx, to, to) })
+		return n.at(ctx, address, func(ctx context.Context, to netip.AddrPort) outcome { return n.connect(ctx, to, to) })
 	})
 }
 
@@ -89,7 +88,6 @@ func (n *Network) connect(ctx context.Context, to netip.AddrPort, where any) out
 	return reachable("%v accepts connections", to)
 }
 
-// run runs one probe within its time.
 func (n *Network) run(ctx context.Context, target string, probe try) Result {
 	begin := time.Now()
 	end := begin.Add(n.Timeout)
@@ -106,9 +104,9 @@ func (n *Network) run(ctx context.Context, target string, probe try) Result {
 	return Result{Target: target, Reach: o.reach, Detail: text.Short(o.detail, maxDetail-1), Took: time.Since(begin)}
 }
 
-// at probes host:port, or a host alone when there is a usual port, at all addresses of the host.
-func (n *Network) at(ctx context.Context, address string, usual uint16, probe func(context.Context, netip.AddrPort) outcome) outcome {
-	host, port, err := splitAddress(address, usual)
+// at probes host:port at all addresses of the host.
+func (n *Network) at(ctx context.Context, address string, probe func(context.Context, netip.AddrPort) outcome) outcome {
+	host, port, err := splitAddress(address)
 	if err != nil {
 		return unknown("%v", err)
 	}
@@ -142,12 +140,8 @@ func (n *Network) each(ctx context.Context, host string, probe func(context.Cont
 	return race(ctx, tries)
 }
 
-// splitAddress splits host:port; usual is the port when there is none, if it is not 0.
-func splitAddress(address string, usual uint16) (string, uint16, error) {
-	bare := strings.TrimSuffix(strings.TrimPrefix(address, "["), "]")
-	if _, err := netip.ParseAddr(bare); usual != 0 && (err == nil || !strings.Contains(address, ":")) {
-		return bare, usual, nil
-	}
+// splitAddress splits host:port.
+func splitAddress(address string) (string, uint16, error) {
 	host, digits, err := net.SplitHostPort(address)
 	if err != nil {
 		return "", 0, fmt.Errorf("%s is not HOST:PORT", text.Short(address, maxDetail))

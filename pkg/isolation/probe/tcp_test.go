@@ -179,7 +179,7 @@ func TestThisHostIsNoWitness(t *testing.T) {
 	expect(t, n.TCP(t.Context(), "x", "[fe80::7%lo]:22"), Unknown, "this host itself")
 	expect(t, n.TCP(t.Context(), "x", "kvm7-storage.test:22"), Unknown, "this host itself")
 	expect(t, n.TCP(t.Context(), "x", "floating.test:22"), Refused, "192.0.2.8:22")
-	expect(t, n.DNS(t.Context(), "x", "192.0.2.7"), Unknown, "this host itself")
+	expect(t, n.DNS(t.Context(), "x", "192.0.2.7:53"), Unknown, "this host itself")
 	expect(t, n.ICMP(t.Context(), "x", "192.0.2.7"), Unknown, "this host itself")
 }
 

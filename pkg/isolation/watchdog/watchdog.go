@@ -69,7 +69,6 @@ func open(path string, timeout time.Duration, c controls) (*Dog, error) {
 	return nil, fmt.Errorf("watchdog %s: %w", path, err)
 }
 
-// advice says what to do about an error of opening.
 func advice(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

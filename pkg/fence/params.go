@@ -1,7 +1,4 @@
-// Package agent holds the rules for ClusterLabs fence agents and their parameters: which names are
-// valid, which parameters are secrets, and which are never passed on. There is one set of them for
-// host templates and the configuration.
-package agent
+package fence
 
 import (
 	"errors"
@@ -9,19 +6,20 @@ import (
 	"strings"
 )
 
+// There is one set of rules about agents and their parameters for host templates and the configuration.
 var (
 	agentName = regexp.MustCompile(`^fence_[A-Za-z0-9_-]+$`)
 	paramName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
 )
 
-// ValidName reports whether name can be that of an agent; paths and other programs cannot.
-func ValidName(name string) bool { return agentName.MatchString(name) }
+// ValidAgent reports whether name can be that of an agent; paths and other programs cannot.
+func ValidAgent(name string) bool { return agentName.MatchString(name) }
 
 // ValidParam reports whether name can be that of a parameter.
 func ValidParam(name string) bool { return paramName.MatchString(name) }
 
-// Canonical is the present name of a parameter that has an outdated one, too.
-func Canonical(param string) string {
+// CanonicalParam is the present name of a parameter that has an outdated one, too.
+func CanonicalParam(param string) string {
 	switch param = strings.ToLower(param); param {
 	case "user", "login":
 		return "username"
@@ -33,10 +31,10 @@ func Canonical(param string) string {
 	return param
 }
 
-// Secret reports whether a parameter is a secret, by its name: a password, a key or a token, but not
+// SecretParam reports whether a parameter is a secret, by its name: a password, a key or a token, but not
 // the path of a file or script that has it. hexadecimal_kg is of fence_ipmilan, community of the
 // agents for SNMP.
-func Secret(param string) bool {
+func SecretParam(param string) bool {
 	param = strings.ToLower(param)
 	if strings.Contains(param, "_file") || strings.HasSuffix(param, "_script") || strings.HasSuffix(param, "_path") {
 		return false
@@ -49,9 +47,9 @@ func Secret(param string) bool {
 	return false
 }
 
-// RunsPrograms reports whether a parameter makes an agent run a program or write a file on the
+// runsPrograms reports whether a parameter makes an agent run a program or write a file on the
 // front-end. It knows those of fence-agents 4.12.1; api_path is a part of a URL.
-func RunsPrograms(param string) bool {
+func runsPrograms(param string) bool {
 	param = strings.ReplaceAll(param, "-", "_")
 	switch param {
 	case "ssh_options", "debug", "debug_file", "logfile", "exec", "cookie_file", "openrc", "kubeconfig":
@@ -62,9 +60,9 @@ func RunsPrograms(param string) bool {
 	return strings.HasSuffix(param, "_path") || strings.HasSuffix(param, "_script")
 }
 
-// Check says why a parameter cannot be passed to an agent; the error has no part of the value. Agents
+// CheckParam says why a parameter cannot be passed to an agent; the error has no part of the value. Agents
 // read lines, and remove spaces and quotes around a value.
-func Check(param, value string) error {
+func CheckParam(param, value string) error {
 	switch strings.ReplaceAll(strings.ToLower(param), "-", "_") {
 	case "action", "option":
 		return errors.New("it is set by one-ft")

@@ -1,4 +1,4 @@
-package agent
+package fence
 
 import "testing"
 
@@ -8,7 +8,7 @@ func TestSecret(t *testing.T) {
 		"api_key": true, "credentials": true, "community": true, "hexadecimal_kg": true,
 		"ip": false, "username": false, "plug": false, "password_script": false, "password_file": false, "PASSWORD_FILE_2": false, "key_path": false,
 	} {
-		if Secret(name) != want {
+		if SecretParam(name) != want {
 			t.Errorf("%s: %v", name, !want)
 		}
 	}
@@ -16,7 +16,7 @@ func TestSecret(t *testing.T) {
 
 func TestRunsPrograms(t *testing.T) {
 	for name, want := range map[string]bool{"ipmitool_path": true, "ssh-options": true, "password_script": true, "debug-file": true, "api_path": false, "ip": false} {
-		if RunsPrograms(name) != want {
+		if runsPrograms(name) != want {
 			t.Errorf("%s: %v", name, !want)
 		}
 	}
