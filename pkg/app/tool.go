@@ -198,7 +198,7 @@ func (s *Session) run(ctx context.Context, env Env, out *output, started func(),
 	return out.failed(err)
 }
 
-// callOf puts a call together anew.
+// callOf puts a call together from its parts.
 func callOf(id int, c *cli.Context) []string {
 	call := append([]string{strconv.Itoa(id)}, c.Args().Tail()...)
 	for _, word := range Options(c) {

@@ -73,7 +73,7 @@ func decisionRows() []row {
 		{HostNone, Info, "host {on} has FT_ACTION = none"},
 		{HostAction, Info, "host {on} has FT_ACTION = {mode}"},
 		{HostActionBad, Info, "FT_ACTION of host {on} is not recreate, delete, migrate or none and was ignored"},
-		{IdleLeft, Info, "{state} VMs are left as they are unless y or -f is given"},
+		{IdleLeft, Info, "{state} VMs are left alone unless y or -f is given"},
 		{IdleResumed, Info, "OpenNebula {version} refuses to recreate a {state} VM"},
 		{PlacedAgain, Info, "oned is placing it again"},
 		{NotOnHost, Info, "it is not on the host in this state"},
@@ -90,7 +90,7 @@ func decisionRows() []row {
 		{NoHostHasRoom, Problem, "no other monitored host of its cluster has room for it"},
 		{MovesTo, Info, "to host {on} ({name}); it stays {state}"},
 
-		{WasOff, Info, "it was off, and such VMs are left as they are unless y or -f is given"},
+		{WasOff, Info, "it was off, and such VMs are left alone unless y or -f is given"},
 		{MigratingAway, Info, "it was migrating away when the host, its source, failed"},
 		{CannotReturn, Info, "OpenNebula {version} cannot return a migration to its source from PROLOG_MIGRATE"},
 		{SourceUnknown, Problem, "it was migrating to this host and its source is not known"},
@@ -107,8 +107,8 @@ func singleRows() []row {
 		{HostMayRunIt, Problem, "its host {on} ({name}) is in ERROR and may still run it; when the host is certainly off: vm_failure {id} -{flag} -f"},
 		{CannotRetry, Problem, "OpenNebula {version} cannot retry a failed VM; -r recreates it, -d deletes it"},
 		{Repeats, Info, "repeats what failed in {state}"},
-		{LosesSomething, Problem, "{why}; repeat what failed: vm_failure {id} --retry; recreate it all the same: vm_failure {id} -r -f"},
-		{LosesNoRetry, Problem, "{why}; recreate it all the same: vm_failure {id} -r -f"},
+		{LosesSomething, Problem, "{why}; repeat what failed: vm_failure {id} --retry; recreate it anyway: vm_failure {id} -r -f"},
+		{LosesNoRetry, Problem, "{why}; recreate it anyway: vm_failure {id} -r -f"},
 		{LoseUnsaved, Problem, "its owner was ending it, and its persistent disks may not have been saved yet"},
 		{LoseStopping, Problem, "its owner was stopping it, and recreating it would lose its disks"},
 		{LoseResumed, Problem, "it was being resumed, and recreating it would lose the disks that it was stopped with"},
@@ -124,7 +124,7 @@ func singleRows() []row {
 		{Booting, Info, "oned is booting it"},
 		{NotUnknown, Info, "it is {state}, not UNKNOWN"},
 		{HostGone, Problem, "its host no longer exists"},
-		{HostOutOfReach, Problem, "its host {on} ({name}) is {state}; --any-state boots it all the same"},
+		{HostOutOfReach, Problem, "its host {on} ({name}) is {state}; --any-state boots it anyway"},
 		{HostIs, Info, "its host {on} ({name}) is {state}"},
 	}
 }

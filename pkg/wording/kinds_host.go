@@ -121,10 +121,10 @@ func hostRows() []row {
 		{WatchContinued, Info, "the host has been watched since {since}; {left} of {period} are left"},
 		{WatchAnew, Info, "the host was monitored meanwhile and failed again; the watch starts over"},
 		{WatchBlind, Warning, "{error}; still watching"},
-		{HostAlive, Warning, "oned still calls the host failed, but it is monitored again: it lives"},
+		{HostAlive, Warning, "oned still calls the host failed, but it is monitored again: it is alive"},
 		{SilentAgain, Warning, "the host has gone silent again"},
 
-		{OnedYoung, Warning, "oned has just started or become leader and may not know its hosts yet; nothing is done for {wait}"},
+		{OnedYoung, Warning, "oned has just started or become leader and may not know its hosts yet; doing nothing for {wait}"},
 		{GuardBlind, Warning, "{error}; still holding"},
 		{Held, Warning, "holding: {failed} of {hosts} hosts in service of {where} failed, so the front-end is the likelier culprit; nothing is fenced or touched"},
 		{GuardPassed, Info, "guard: {failed} of {hosts} hosts in service of {where} failed"},
@@ -194,7 +194,7 @@ func proofRows() []row {
 		{FencingManual, Problem, "fencing failed, and nothing was touched: {error}; when it is certainly off, run host_error again with -u"},
 
 		{FailFast, Info, "ssh to the host fails at once from here on ({took} s)"},
-		{FailFastOver, Info, "ssh to the host is as usual again"},
+		{FailFastOver, Info, "ssh to the host works as usual again"},
 		{FailFastFailed, Warning, "clean-ups on the dead host take what ssh takes: {error}"},
 		{SSHEnded, Info, "ended {connections} ssh connections to the host and {masters} masters"},
 		{Quarantined, Info, "the host is out of scheduling (DISABLED) until none of its old guests runs; oneft release {id} gives it back"},

@@ -38,7 +38,7 @@ func TestMessage(t *testing.T) {
 		{Of(FailedAgain, Of(FellBack, "FAILED", Quote("no"))), "it fell back to FAILED: no", `failed-again how=[fell-back state=FAILED says=no]`},
 		{Of(CallFailed, errors.New("oops")), "oops; retrying", "call-failed"},
 		{Of(StuckCleanupOff, time.Minute, Resume(0)), "oned has been cleaning up on the failed host for 1m0s, which nothing proves to be off: when it is certainly off, say so", "stuck-clean-up-unproven took=1m0s incident=0"},
-		{Of(OutageHandled, 7, Of(HostBack)), "this outage has been handled: incident 7: the host came back: the VM is left as it is; see oneft incidents show 7", "outage-handled number=7 why=[host-back]"},
+		{Of(OutageHandled, 7, Of(HostBack)), "this outage has been handled: incident 7: the host came back: the VM is left alone; see oneft incidents show 7", "outage-handled number=7 why=[host-back]"},
 		{Of(Waits, room), "PENDING: no host has room for it (the scheduler says: nothing fits)", `waits why=[scheduler-no-room says="nothing fits"]`},
 	} {
 		if got := c.m.String(); got != c.text {

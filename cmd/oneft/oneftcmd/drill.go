@@ -202,7 +202,7 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 	if !d.env.Typed(ctx, fmt.Sprintf("This powers %s off and on again. Type its name to go on: ", host.Name), host.Name) {
 		return nil, app.Usagef("nothing was done: the answer was not the name of the host")
 	}
-	if host, err = s.Client.Host(ctx, d.host); err != nil || !host.State.SetByAdmin() || len(host.VMs) > 0 { // a person takes their time
+	if host, err = s.Client.Host(ctx, d.host); err != nil || !host.State.SetByAdmin() || len(host.VMs) > 0 { // answering takes a while
 		return nil, app.Usagef("nothing was done: %s is not disabled and empty any more", name)
 	}
 	xml, err := s.Client.HostXML(ctx, host.ID)
