@@ -24,7 +24,7 @@ type expectation struct {
 }
 
 // reason is what an admin is told when oned could not be talked to.
-var reason = regexp.MustCompile(`cannot reach oned|no answer from oned|not an XML-RPC answer|not done in time|in time|failed to verify certificate`)
+var reason = regexp.MustCompile(`cannot reach oned|no answer from oned|not an XML-RPC answer|timed out|in time|failed to verify certificate`)
 
 // hold holds a run for the failed host to the promises, whatever became of the wire.
 func (s *site) hold(t *testing.T, r run, want expectation) {
