@@ -32,10 +32,10 @@ build:
 	$(BUILD) -o bin/ $(addprefix ./cmd/,$(BINARIES))
 
 # One package more at a time than there are cores: some wait more than they work. The race
-# detector plays each scenario on one version; the second command plays all.
+# detector plays each scenario, and each test of the engine, on one version; the second command plays all.
 test:
 	$(GO) test $(RACE) -p $(shell echo $$(($$(nproc) + 1))) -shuffle on ./...
-	$(if $(RACE),$(GO) test -shuffle on ./test/scenarios)
+	$(if $(RACE),$(GO) test -shuffle on ./test/scenarios ./pkg/failover)
 
 demo: build
 	$(BUILD) -o bin/ ./test/sim/lab/onelab

@@ -31,6 +31,9 @@ func TestDemo(t *testing.T) {
 					t.Errorf("the demo does not show %q:\n%s", want, out)
 				}
 			}
+			if strings.Contains(out, " about=") || strings.Contains(out, " kind=") {
+				t.Errorf("the demo shows fields of the log:\n%s", out)
+			}
 		})
 	}
 }

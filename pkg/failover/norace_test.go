@@ -1,0 +1,6 @@
+//go:build !race
+
+package failover_test
+
+// raceEnabled: the race detector is off.
+func raceEnabled() bool { return false }
