@@ -154,7 +154,7 @@ func (w work) options() failover.Options {
 		o.Timeout = incident.Duration(q.Timeout)
 	}
 	if v.Place {
-		o.Placer = drill.NewPlacer(s.Client)
+		o.Placer = placer(s.Client)
 	}
 	if !s.DryRun {
 		o.FrontEnd, _ = incident.FrontEndName(s.StateDir) // else there are no claims, and no journal either, which is said
@@ -269,5 +269,18 @@ func newBudget(s app.Session) *failover.Budget {
 	return &failover.Budget{
 		GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute),
 		Policy: recovery.Budget{Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell},
+	}
+}
+
+// placer is the Placer of the engine that decides as package drill does.
+func placer(client *one.Client) failover.Placer {
+	return func(ctx context.Context, ids []int, not map[int]bool) (placed []failover.Placement, err error) {
+		all, err := drill.NewPlacer(client).Place(ctx, ids, not)
+		for _, p := range all {
+			if p.Placed() {
+				placed = append(placed, failover.Placement{VM: p.VM, Host: p.Host, Datastore: p.Datastore})
+			}
+		}
+		return placed, err
 	}
 }

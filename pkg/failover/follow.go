@@ -535,15 +535,12 @@ func (r *permit) place(ctx context.Context, gone []*task) {
 	for i, t := range waiting {
 		ids[i] = t.out.VM
 	}
-	found, err := r.opt.Placer.Place(ctx, ids, map[int]bool{r.hostID: true})
+	found, err := r.opt.Placer(ctx, ids, map[int]bool{r.hostID: true})
 	if err != nil {
 		r.say(-1, wording.PlaceFailed, err)
 		return
 	}
 	for _, p := range found {
-		if !p.Placed() {
-			continue
-		}
 		err := r.cloud.Deploy(ctx, p.VM, p.Host, p.Datastore)
 		switch {
 		case err == nil:

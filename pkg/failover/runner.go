@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"one-ft/pkg/downtime"
-	"one-ft/pkg/drill"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
@@ -107,10 +106,12 @@ type Budget struct {
 	GiveUp time.Duration
 }
 
-// Placer finds hosts for VMs that wait for one; drill.Placer does.
-type Placer interface {
-	Place(ctx context.Context, ids []int, not map[int]bool) ([]drill.Placement, error)
-}
+// Placer finds hosts for VMs that wait for one, given in the order of their priority, but not these. VMs that are not in
+// the answer are left to the scheduler.
+type Placer func(ctx context.Context, ids []int, not map[int]bool) ([]Placement, error)
+
+// Placement is where a VM is to be deployed: its ID, and those of the host and of a system datastore.
+type Placement struct{ VM, Host, Datastore int }
 
 // Estimate is what a cloud and its front-end need, for package downtime: all but what the VMs and the outage are.
 type Estimate func(ctx context.Context, host string) downtime.Input
