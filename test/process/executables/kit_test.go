@@ -99,6 +99,10 @@ func number(ts *testscript.TestScript, word string) int {
 	return n
 }
 
+// deadStep is how long work on a dead host takes at least: a process on a busy machine needs some of it between two calls that
+// have to come together, such as resume and recreate.
+const deadStep = 150 * time.Millisecond
+
 // startCloud is "cloud [STEP] [NAME=VALUE...]": a cloud of four hosts, 0 to 3, of
 // which host 1 is in ERROR. Each change of state takes STEP (20ms). The datastore 0
 // is shared, 100 is not. NAME=VALUE are attributes of the template of host 1; FAILED=2,3
@@ -116,7 +120,7 @@ func startCloud(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 	}
 	cfg := cloud.Config{
-		Version: ts.Getenv("VERSION"), Step: step, SchedInterval: 100 * time.Millisecond, MonitorInterval: time.Second,
+		Version: ts.Getenv("VERSION"), Step: step, DeadStep: max(step, deadStep), SchedInterval: 100 * time.Millisecond, MonitorInterval: time.Second,
 		Datastores: []cloud.Datastore{{ID: 0, Name: "system", Type: 1, Shared: true}, {ID: 100, Name: "local", Type: 1}},
 	}
 	for id := range 4 {
