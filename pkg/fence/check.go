@@ -7,20 +7,19 @@ import (
 	"strings"
 )
 
-// Check checks whether levels can be used at all. It runs nothing and reads no file. The error is a
-// *ConfigError.
+// Check checks whether levels can be used at all. It runs nothing and reads no file. The error names the place.
 func Check(levels []Level) error {
 	for i, level := range levels {
 		where := "fencing, " + levelName(i+1, level.Name)
 		if len(level.Devices) == 0 {
-			return &ConfigError{where, errors.New("it has no devices")}
+			return in(where, errors.New("it has no devices"))
 		}
 		for j, d := range level.Devices {
 			if err := d.check(); err != nil {
-				return &ConfigError{fmt.Sprintf("%s, device %d", where, j+1), err}
+				return in(fmt.Sprintf("%s, device %d", where, j+1), err)
 			}
 			if (d.Kind == KindManual || d.Kind == KindLease) && len(level.Devices) > 1 {
-				return &ConfigError{where, fmt.Errorf("a %s must be alone in its level", d)}
+				return in(where, fmt.Errorf("a %s must be alone in its level", d))
 			}
 		}
 	}
@@ -33,7 +32,13 @@ func (d Device) check() error {
 	case KindAgent:
 		return d.checkAgent()
 	case KindCommand:
-		return checkCommand(d.Command)
+		if len(d.Command) == 0 || !filepath.IsAbs(d.Command[0]) {
+			return errors.New("the command: allowed is an absolute path with arguments")
+		}
+		if strings.Contains(strings.Join(d.Command, " "), "\x00") {
+			return errors.New("the command has a NUL byte")
+		}
+		return nil
 	case KindManual:
 		return nil
 	case KindLease:
@@ -72,16 +77,6 @@ func checkAgentName(name string) error {
 func checkSecretName(name string) error {
 	if name == "" || strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/\x00\n") {
 		return errors.New("the file with the secret: allowed is the name of a file in the directory for secrets")
-	}
-	return nil
-}
-
-func checkCommand(command []string) error {
-	if len(command) == 0 || !filepath.IsAbs(command[0]) {
-		return errors.New("the command: allowed is an absolute path with arguments")
-	}
-	if strings.Contains(strings.Join(command, " "), "\x00") {
-		return errors.New("the command has a NUL byte")
 	}
 	return nil
 }

@@ -16,14 +16,11 @@ import (
 )
 
 const (
-	// maskText stands where a secret was.
-	maskText = "****"
-	// shortSecret is the length below which a secret may be a part of any word, so
-	// that masking would show what it is. Such text is withheld as a whole.
+	maskText = "****" // stands where a secret was
+	// shortSecret is the length below which a secret may be a part of any word, so that masking would show what it is.
+	// Such text is withheld as a whole.
 	shortSecret = 4
-	// maxSaid is how many characters of the output of a program are shown; agents say
-	// what is wrong in one line.
-	maxSaid = 400
+	maxSaid     = 400 // characters of the output of a program; agents say what is wrong in one line
 )
 
 // masker hides the secrets of a host in whatever form a program may print them.
@@ -55,8 +52,7 @@ func newMasker(devices []Device) masker {
 	return m
 }
 
-// fromHost is a device that only has the secrets of a host template: a command gets
-// them with the XML and may print them.
+// fromHost is a device that only has the secrets of a host template: a command gets them with the XML and may print them.
 func fromHost(host Host) Device {
 	d := Device{Params: map[string]string{}}
 	for name, value := range host.Template {
@@ -67,9 +63,8 @@ func fromHost(host Host) Device {
 	return d
 }
 
-// secretForms are the ways in which programs print a secret: as it is, quoted for a
-// shell, for Python, Go, JSON, a URL, HTML or a regular expression, and encoded, as in
-// the header of an HTTP request.
+// secretForms are the ways in which programs print a secret: as it is, quoted for a shell, for Python, Go, JSON, a URL,
+// HTML or a regular expression, and encoded, as in the header of an HTTP request.
 func secretForms(secret string) []string {
 	quoted := strconv.Quote(secret)
 	ascii := strconv.QuoteToASCII(secret)
@@ -87,9 +82,8 @@ func secretForms(secret string) []string {
 	return append(forms, base64Forms(secret)...)
 }
 
-// base64Forms are what a secret looks like inside of something encoded in base64,
-// such as an HTTP header or the XML that a command is given: there are three ways, by
-// its place modulo 3. Only characters that depend on nothing but the secret count.
+// base64Forms are what a secret looks like inside of something encoded in base64, such as an HTTP header or the XML that a
+// command is given: three ways, by its place modulo 3. Only characters that depend on nothing but the secret count.
 func base64Forms(secret string) []string {
 	var forms []string
 	for before := range 3 {
@@ -101,37 +95,26 @@ func base64Forms(secret string) []string {
 	return forms
 }
 
-// mask withholds text with a short secret in it, and replaces every form of the
-// others.
+// mask withholds text with a short secret in it, and replaces every form of the others.
 func (m masker) mask(s string) string {
-	for _, secret := range m.short {
-		if strings.Contains(s, secret) {
-			return "(withheld, because it may contain a secret)"
-		}
+	if slices.ContainsFunc(m.short, func(secret string) bool { return strings.Contains(s, secret) }) {
+		return "(withheld, because it may contain a secret)"
 	}
 	return m.maskLong(s)
 }
 
-// maskLong replaces every form of every secret that is not short, also where they
-// overlap. It is enough for text that no program printed.
+// maskLong replaces every form of every secret that is not short, also where they overlap. It is enough for text that no
+// program printed.
 func (m masker) maskLong(s string) string {
 	hidden := make([]bool, len(s))
-	found := false
 	for _, form := range m.forms {
-		for from := 0; ; {
-			i := strings.Index(s[from:], form)
-			if i < 0 {
-				break
+		for i := range len(s) {
+			if strings.HasPrefix(s[i:], form) {
+				for j := range form {
+					hidden[i+j] = true
+				}
 			}
-			found = true
-			for j := from + i; j < from+i+len(form); j++ {
-				hidden[j] = true
-			}
-			from += i + 1
 		}
-	}
-	if !found {
-		return s
 	}
 	var b strings.Builder
 	for i := range len(s) {
@@ -150,8 +133,7 @@ func (m masker) clean(s string) string { return m.mask(text.Printable(m.mask(s))
 
 // said is the output of a program in one line of bounded length.
 func (m masker) said(output string, cutOff bool) string {
-	if cutOff {
-		// The cut may have gone through a secret.
+	if cutOff { // maybe in a secret
 		output = output[:max(0, len(output)-m.longest)] + "\n…"
 	}
 	var lines []string

@@ -20,14 +20,12 @@ type LevelTest struct {
 	Err error `json:"-"`
 }
 
-// afterTest bounds powering the host on again, which is done also when the context has ended: a
-// test must not leave a host without power. An agent takes up to 20 s for that by its own
-// default, and three attempts with their pauses fit.
+// afterTest bounds powering the host on again, which is done also when the context has ended: a test must not leave a
+// host without power. An agent takes up to 20 s for that by its own default, and three attempts with their pauses fit.
 const afterTest = 3 * time.Minute
 
-// Cycle powers a host off and on again by each level that has nothing but agents, one level
-// after the other, to check whether it would fence the host. Nobody else may use the host
-// meanwhile.
+// Cycle powers a host off and on again by each level that has nothing but agents, one level after the other, to check
+// whether it would fence the host. Nobody else may use the host meanwhile.
 func Cycle(ctx context.Context, host Host, s Settings) ([]LevelTest, error) {
 	w, err := newWork(host, s)
 	if err != nil {
@@ -35,9 +33,8 @@ func Cycle(ctx context.Context, host Host, s Settings) ([]LevelTest, error) {
 	}
 	var tests []LevelTest
 	for i, devices := range w.devices {
-		t := LevelTest{Level: i + 1}
+		t := LevelTest{Level: i + 1, Devices: labels(devices)}
 		for _, d := range devices {
-			t.Devices = append(t.Devices, d.label)
 			if d.Kind != KindAgent {
 				t.Skipped = fmt.Sprintf("%s can only switch off, or needs an admin or time", d.label)
 			}

@@ -9,8 +9,7 @@ import (
 	"one-ft/pkg/text"
 )
 
-// Describe lists what would be fenced with, a line for each device, for dry runs. It
-// shows only parameters that are known to be harmless.
+// Describe lists what would be fenced with, a line for each device, for dry runs. It shows only harmless parameters.
 func Describe(levels []Level) []string {
 	var lines []string
 	for i, level := range levels {
@@ -23,18 +22,17 @@ func Describe(levels []Level) []string {
 
 func (d Device) describe() string {
 	line := d.String()
-	if d.Kind == KindCommand && len(d.Command) > 1 {
+	switch l := d.Lease.WithDefaults(); {
+	case d.Kind == KindCommand && len(d.Command) > 1:
 		return fmt.Sprintf("%s with %d arguments", line, len(d.Command)-1)
-	}
-	if d.Kind == KindLease {
-		l := d.Lease.WithDefaults()
+	case d.Kind == KindLease:
 		return fmt.Sprintf("%s, waited for %s (reaction %s, margin %s)", line, l.Wait(), l.Reaction, l.Margin)
 	}
 	var params []string
 	for _, name := range slices.Sorted(maps.Keys(d.Params)) {
-		value := "****"
-		if harmless(name) {
-			value = d.Params[name]
+		value := d.Params[name]
+		if !harmless(name) {
+			value = maskText
 		}
 		params = append(params, name+"="+value)
 	}
@@ -49,12 +47,10 @@ func (d Device) describe() string {
 
 // harmless reports whether the value of a parameter may be shown.
 func harmless(name string) bool {
-	switch name {
-	case "ip", "ipport", "username", "plug", "lanplus", "cipher", "method", "auth", "privlvl",
+	return slices.Contains([]string{
+		"ip", "ipport", "username", "plug", "lanplus", "cipher", "method", "auth", "privlvl",
 		"power_wait", "power_timeout", "login_timeout", "shell_timeout", "ipmitool_timeout", "retry_on", "delay",
 		"ssl", "ssl_secure", "ssl_insecure", "notls", "ssh", "secure", "sudo", "inet4_only", "inet6_only",
-		"region", "zone", "project", "switch", "identity_file", "systems_uri", "redfish_uri", "type", "status_file":
-		return true
-	}
-	return false
+		"region", "zone", "project", "switch", "identity_file", "systems_uri", "redfish_uri", "type", "status_file",
+	}, name)
 }

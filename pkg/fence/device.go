@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -46,27 +47,15 @@ type answer struct {
 }
 
 // String is for errors and events.
-func (a answer) String() string {
-	text := fmt.Sprintf("exit code %d", a.code)
-	if a.err != nil {
-		text = a.err.Error()
+func (a answer) String() string { return a.failed().Error() }
+
+func (a answer) failed() error {
+	err := cmp.Or(a.err, fmt.Errorf("exit code %d", a.code))
+	if a.said == "" {
+		return err
 	}
-	if a.said != "" {
-		text += ": " + a.said
-	}
-	return text
+	return fmt.Errorf("%w: %s", err, a.said)
 }
-
-func (a answer) failed() error { return failure{a.String(), a.err} }
-
-// failure is an answer as an error, and why there is no exit code.
-type failure struct {
-	text  string
-	cause error
-}
-
-func (f failure) Error() string { return f.text }
-func (f failure) Unwrap() error { return f.cause }
 
 // Plain is what is stable of it, for logs that are compared.
 func (a answer) Plain() string { return fmt.Sprintf("%d %s", a.code, a.said) }
@@ -77,10 +66,8 @@ func (s Settings) prepare(d Device) *device {
 	if d.Kind != KindAgent {
 		return p
 	}
-	p.Params = maps.Clone(d.Params)
-	if p.Params == nil {
-		p.Params = map[string]string{}
-	}
+	p.Params = map[string]string{}
+	maps.Copy(p.Params, d.Params)
 	if d.SecretFile != "" {
 		p.Params["password"], p.err = readSecret(s.secretPath(d.SecretFile))
 	}
@@ -109,11 +96,11 @@ func (s Settings) findAgent(name string) (string, *Problem) {
 			there = p
 		}
 	}
-	if there != nil {
-		there.cause = ErrNotInstalled
-		return "", there
+	if there == nil {
+		there = problem(NotInstalled, nil, "%s is not installed (package fence-agents)", name)
 	}
-	return "", problem(NotInstalled, ErrNotInstalled, "%s is not installed (package fence-agents)", name)
+	there.cause = ErrNotInstalled
+	return "", there
 }
 
 func (s Settings) secretPath(name string) string {
@@ -127,14 +114,20 @@ func (s Settings) secretPath(name string) string {
 func readSecret(path string) (string, *Problem) {
 	// A FIFO without a writer must not hold the fencing up.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", problem(SecretMissing, err, "secret %s does not exist; write the password into it, mode 0640 or 0600", path)
+	}
+	unread := func(err error) (string, *Problem) {
+		return "", problem(SecretUnreadable, err, "read the secret: %v", err)
+	}
 	if err != nil {
-		return "", unread(path, err)
+		return unread(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return "", unread(path, err)
+		return unread(err)
 	case !info.Mode().IsRegular():
 		return "", problem(SecretInvalid, nil, "secret %s: it is not a file", path)
 	case info.Mode().Perm()&0o007 != 0:
@@ -142,7 +135,7 @@ func readSecret(path string) (string, *Problem) {
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
-		return "", unread(path, err)
+		return unread(err)
 	}
 	secret := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
 	if secret == "" || len(text) > maxSecret {
@@ -152,13 +145,6 @@ func readSecret(path string) (string, *Problem) {
 		return "", problem(SecretInvalid, err, "secret %s: %v", path, err)
 	}
 	return secret, nil
-}
-
-func unread(path string, err error) *Problem {
-	if errors.Is(err, os.ErrNotExist) {
-		return problem(SecretMissing, err, "secret %s does not exist; write the password into it, mode 0640 or 0600", path)
-	}
-	return problem(SecretUnreadable, err, "read the secret: %v", err)
 }
 
 // run calls a device once; action is for agents.
@@ -189,9 +175,8 @@ func (w *work) run(ctx context.Context, d *device, action string) answer {
 	return answer{code: res.Code, said: w.mask.said(res.Output, res.CutOff), err: res.Err}
 }
 
-// agentProgram is the call of an agent. Its parameters are on its standard input
-// only: other users can see arguments, and programs that the agent starts inherit the
-// environment.
+// agentProgram is the call of an agent. Its parameters are on its standard input only: other users can see
+// arguments, and programs that the agent starts inherit the environment.
 func agentProgram(d *device, action string) process.Program {
 	var in strings.Builder
 	fmt.Fprintf(&in, "action=%s\n", action)

@@ -13,33 +13,22 @@ var (
 	ErrNotConfigured = errors.New("no fencing is configured for this host")
 	// ErrManual means that only an admin can say that the host is off (ConfirmedOff).
 	ErrManual = errors.New("an admin has to confirm that the host is off")
-	// ErrLeaseTooShort means that the wait for a lease does not cover what the host needs
-	// to stop its VMs (Lease.Covers).
+	// ErrLeaseTooShort means that the wait for a lease does not cover what the host needs to stop its VMs (Lease.Covers).
 	ErrLeaseTooShort = errors.New("the wait for the lease is too short")
 	// ErrNotArmed means that a host has said itself that its VMs are not under a lease.
 	ErrNotArmed = errors.New("the host reports that it keeps no lease (FT_LEASE_ARMED); run host_isolated --check there")
 	// ErrNotInstalled means that a fence agent is missing on this machine.
 	ErrNotInstalled = errors.New("the fence agent is not installed")
-	// ErrNoAgent means that a host template has FENCE_ attributes but no FENCE_AGENT,
-	// which is how a site's own fence_host.sh gets an address. It is no mistake when
-	// the configuration has levels for the host.
+	// ErrNoAgent means that a host template has FENCE_ attributes but no FENCE_AGENT, which is how a site's own
+	// fence_host.sh gets an address. It is no mistake when the configuration has levels for the host.
 	ErrNoAgent = errors.New("FENCE_AGENT is missing")
 )
 
-// ConfigError is a level or an attribute of a host template that cannot be used.
-type ConfigError struct {
-	Where string // such as "fencing, level 2, device 1", or "host template, FENCE_IP"
-	Err   error
-}
-
-// Error names the place.
-func (e *ConfigError) Error() string { return e.Where + ": " + e.Err.Error() }
-
-// Unwrap gives the cause.
-func (e *ConfigError) Unwrap() error { return e.Err }
+// in says where something cannot be used, such as "fencing, level 2, device 1", or "host template, FENCE_IP".
+func in(where string, err error) error { return fmt.Errorf("%s: %w", where, err) }
 
 func inTemplate(attribute string, err error) error {
-	return &ConfigError{Where: "host template, " + text.Printable(attribute), Err: err}
+	return in("host template, "+text.Printable(attribute), err)
 }
 
 // FailedError means that no level proved the host off. It is also ErrManual, ErrNotInstalled or the error of

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"one-ft/pkg/process"
@@ -15,52 +16,42 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// Lease is how long to wait until a host that runs host_isolated --strict has certainly
-// stopped its VMs. The wait begins when oned was first seen to say ERROR: from then on
-// the host renews nothing.
+// Lease is how long to wait until a host that runs host_isolated --strict has certainly stopped its VMs. The wait
+// begins when oned was first seen to say ERROR: from then on the host renews nothing.
 type Lease struct {
-	// Length is how long the host keeps its VMs after the last request that oned has
-	// answered with MONITORED.
+	// Length is how long the host keeps its VMs after the last request that oned has answered with MONITORED.
 	Length time.Duration
 	// Reaction is the most time from the end of the lease until the VMs are gone.
 	Reaction time.Duration
-	// Margin is for what neither side measures: clocks that run at different speeds, and
-	// numbers that were rounded.
+	// Margin is for what neither side measures: clocks that run at different speeds, and numbers that were rounded.
 	Margin time.Duration
 }
 
 // The defaults and limits of a Lease.
 const (
-	// DefaultReaction covers host_isolated --watch with its defaults, which prints 48 s
-	// (host_isolated --print-bound).
+	// DefaultReaction covers host_isolated --watch with its defaults, which prints 48 s (host_isolated --print-bound).
 	DefaultReaction = 50 * time.Second
 	// DefaultMargin is a choice: more than the least one, and little against the rest.
 	DefaultMargin = 10 * time.Second
 	// MinLease and MaxLease are the limits of Lease.Length.
 	MinLease = 10 * time.Second
 	MaxLease = time.Hour
-	// drift makes the least margin, 1 %: NTP slews a clock by 0.05 % at most (adjtimex: 500
-	// ppm) and crystals are off by 0.01 %; this is more than ten times that.
+	// drift makes the least margin, 1 %: NTP slews a clock by 0.05 % at most (adjtimex: 500 ppm), crystals are off by 0.01 %.
 	drift = 100
 	// lookEvery is the pause between two checks of a host while waiting.
 	lookEvery = time.Second
-	// maxRestarts is how often the wait may start over because the host was not seen
-	// in ERROR without a gap, as a multiple of the wait.
+	// maxRestarts is how often, in waits, the wait may start over because the host was not in ERROR without a gap.
 	maxRestarts = 10
 )
 
-// Promise is what a host promises: its VMs are gone at the latest Reaction after a
-// lease of Lease has run out.
-type Promise struct {
-	Lease, Reaction time.Duration
-}
+// Promise is what a host promises: its VMs are gone at the latest Reaction after a lease of Lease has run out.
+type Promise struct{ Lease, Reaction time.Duration }
 
 // Wait is how long to wait in all.
 func (l Lease) Wait() time.Duration { return l.Length + l.Reaction + l.Margin }
 
-// Covers is the inequality that the whole proof hangs on: the wait has to be longer than
-// what the host promises, by more than two clocks can differ. The error says by how
-// much it is not. host_error and host_isolated both ask it.
+// Covers is the inequality that the whole proof hangs on: the wait has to be longer than what the host promises, by
+// more than two clocks can differ. The error says by how much it is not. host_error and host_isolated both ask it.
 func (l Lease) Covers(p Promise) error {
 	worst := p.Lease + p.Reaction
 	need := worst + worst/drift
@@ -97,7 +88,7 @@ func (l Lease) WithDefaults() Lease {
 }
 
 // TemplateLease reads FENCE_LEASE and FENCE_LEASE_REACTION, both in seconds, of a host template; found is
-// false without FENCE_LEASE. The error is a *ConfigError.
+// false without FENCE_LEASE.
 func TemplateLease(template map[string]string) (l Lease, found bool, err error) {
 	var reacts bool
 	l.Length, found, err = wholeSeconds(template, "FENCE_LEASE")
@@ -117,9 +108,8 @@ func TemplateLease(template map[string]string) (l Lease, found bool, err error) 
 	return Lease{}, false, err
 }
 
-// TemplatePromise reads what a host has published through its monitoring: FT_LEASE and
-// FT_LEASE_REACTION in seconds, and FT_LEASE_ARMED. found is false when it has not. A
-// host that says that nothing watches over it is ErrNotArmed.
+// TemplatePromise reads what a host has published through its monitoring: FT_LEASE and FT_LEASE_REACTION in seconds, and
+// FT_LEASE_ARMED. found is false when it has not. A host that says that nothing watches over it is ErrNotArmed.
 func TemplatePromise(template map[string]string) (p Promise, found bool, err error) {
 	if armed, says := template["FT_LEASE_ARMED"]; says && !strings.EqualFold(strings.TrimSpace(armed), "YES") {
 		return p, true, ErrNotArmed
@@ -148,9 +138,8 @@ func wholeSeconds(template map[string]string, name string) (time.Duration, bool,
 	return time.Duration(n) * time.Second, true, nil
 }
 
-// Look checks a host once. since is when the unbroken streak of checks began, this one
-// included, that all saw ERROR: with a gap in it, or with another state, it begins
-// again. An error means that the host is not in ERROR, or that oned does not answer.
+// Look checks a host once. since is when the unbroken streak of checks began, this one included, that all saw ERROR: with
+// a gap in it, or with another state, it begins again. An error: the host is not in ERROR, or oned does not answer.
 type Look func(ctx context.Context) (since time.Time, err error)
 
 // proveLease waits until a lease has run out. Nothing but time passes here; what makes it a proof is that
@@ -197,27 +186,22 @@ func (w *work) awaitLease(ctx context.Context, d *device, wait time.Duration) er
 	}
 }
 
-// lookMeanwhile looks at the host while a level is tried that a lease comes after, until the
-// function that it returns is called: then the lease runs out meanwhile, not only afterwards. What
-// the looks say is for the lease to find out.
+// lookMeanwhile looks at the host while a level is tried that a lease comes after, until stop is called: then the lease
+// runs out meanwhile, not only afterwards. What the looks say is for the lease to find out.
 func (w *work) lookMeanwhile(ctx context.Context, level int) (stop func()) {
 	isLease := func(devices []*device) bool { return devices[0].Kind == KindLease }
 	if w.settings.Look == nil || isLease(w.devices[level]) || !slices.ContainsFunc(w.devices[level+1:], isLease) {
 		return func() {}
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
+	var looks sync.WaitGroup
+	looks.Go(func() {
+		for more := true; more; more = process.Pause(ctx, lookEvery) {
 			_, _ = w.settings.Look(ctx)
-			if !process.Pause(ctx, lookEvery) {
-				return
-			}
 		}
-	}()
+	})
 	return func() {
 		cancel()
-		<-done
+		looks.Wait()
 	}
 }

@@ -40,8 +40,8 @@ const (
 	Unconfirmed   Reason = "unconfirmed"   // only an admin can say that the host is off
 )
 
-// Outlook is what proving a host off would come to, as far as the front-end can tell without
-// running a device. Dry runs, drills and the question before acting without a proof all ask Foresee.
+// Outlook is what proving a host off would come to, as far as the front-end can tell without running a device. Dry runs,
+// drills and the question before acting without a proof all ask Foresee.
 type Outlook struct {
 	Verdict Verdict `json:"verdict"`
 	Reason  Reason  `json:"reason,omitempty"` // "" when the host is provable
@@ -65,13 +65,14 @@ func Foresee(mode Mode, host Host, s Settings, err error) Outlook {
 		return Outlook{Verdict: Refused, Reason: Misconfigured, Detail: text.Printable(err.Error())}
 	}
 	problems, usable := Ready(host, s, nil)
-	switch {
-	case usable > 0:
+	if usable > 0 {
 		return Outlook{Verdict: Provable, Problems: problems}
-	case len(broken(problems)) > 0:
-		return Outlook{Verdict: Refused, Reason: NotReady, Problems: problems, Detail: joined(problems, len(problems) > 1)}
 	}
-	return Outlook{Verdict: Refused, Reason: Unconfirmed, Problems: problems, Detail: joined(problems, len(problems) > 1)}
+	o := Outlook{Verdict: Refused, Reason: Unconfirmed, Problems: problems, Detail: joined(problems, len(problems) > 1)}
+	if len(broken(problems)) > 0 {
+		o.Reason = NotReady
+	}
+	return o
 }
 
 // broken are the problems without those that an admin can solve by a word.
@@ -81,12 +82,11 @@ func broken(all []*Problem) []*Problem {
 
 // joined joins problems, each with its level if that is to be shown.
 func joined(all []*Problem, levels bool) string {
-	var words []string
-	for _, p := range all {
+	words := make([]string, len(all))
+	for i, p := range all {
+		words[i] = p.Detail
 		if levels {
-			words = append(words, levelName(p.Level, "")+": "+p.Detail)
-		} else {
-			words = append(words, p.Detail)
+			words[i] = levelName(p.Level, "") + ": " + p.Detail
 		}
 	}
 	return strings.Join(words, "; ")
@@ -114,8 +114,7 @@ func (o Outlook) Lines() []string {
 	return nil
 }
 
-// Row is the note for one VM that something would be done about, at most 100 characters of the
-// reason, which Lines has whole; "" without one.
+// Row is the note for one VM that something would be done about, with at most 100 characters of the reason; "" for none.
 func (o Outlook) Row(deletes bool) string {
 	switch {
 	case o.Verdict == Refused:

@@ -3,6 +3,7 @@ package fence
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -31,20 +32,15 @@ func CanonicalParam(param string) string {
 	return param
 }
 
-// SecretParam reports whether a parameter is a secret, by its name: a password, a key or a token, but not
-// the path of a file or script that has it. hexadecimal_kg is of fence_ipmilan, community of the
-// agents for SNMP.
+// SecretParam reports whether a parameter is a secret, by its name: a password, a key or a token, but not the path of a
+// file or script that has it. hexadecimal_kg is of fence_ipmilan, community of the agents for SNMP.
 func SecretParam(param string) bool {
 	param = strings.ToLower(param)
 	if strings.Contains(param, "_file") || strings.HasSuffix(param, "_script") || strings.HasSuffix(param, "_path") {
 		return false
 	}
-	for _, part := range []string{"pass", "secret", "token", "key", "cred", "community", "hexadecimal_kg"} {
-		if strings.Contains(param, part) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{"pass", "secret", "token", "key", "cred", "community", "hexadecimal_kg"},
+		func(part string) bool { return strings.Contains(param, part) })
 }
 
 // runsPrograms reports whether a parameter makes an agent run a program or write a file on the
@@ -54,10 +50,8 @@ func runsPrograms(param string) bool {
 	switch param {
 	case "ssh_options", "debug", "debug_file", "logfile", "exec", "cookie_file", "openrc", "kubeconfig":
 		return true
-	case "api_path":
-		return false
 	}
-	return strings.HasSuffix(param, "_path") || strings.HasSuffix(param, "_script")
+	return param != "api_path" && (strings.HasSuffix(param, "_path") || strings.HasSuffix(param, "_script"))
 }
 
 // CheckParam says why a parameter cannot be passed to an agent; the error has no part of the value. Agents

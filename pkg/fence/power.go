@@ -23,7 +23,7 @@ type work struct {
 	mu       sync.Mutex                                                 // one Notify at a time
 }
 
-// newWork prepares the devices; it is ErrNotConfigured or a *ConfigError when they cannot be used.
+// newWork prepares the devices; it is ErrNotConfigured, or the error of Check.
 func newWork(host Host, s Settings) (*work, error) {
 	if len(s.Levels) == 0 {
 		return nil, ErrNotConfigured
@@ -82,9 +82,8 @@ func (w *work) proveLevel(ctx context.Context, devices []*device) []error {
 	if len(errs) > 0 || len(devices) == 1 {
 		return errs
 	}
-	// Each was off at some moment. A power supply that came on again before the other
-	// one went off has kept the host alive: those that are off now and were off before
-	// the last one went, were off together.
+	// Each was off at some moment. A power supply that came on again before the other one went off has kept the host
+	// alive: those that are off now and were off before the last one went, were off together.
 	return each(devices, func(d *device) error { return w.stillOff(ctx, d) })
 }
 
@@ -121,8 +120,7 @@ func (w *work) stillOff(ctx context.Context, d *device) error {
 	})
 }
 
-// errOnAgain is not worth another question: the other device of the level was on, too,
-// in between.
+// errOnAgain is not worth another question: the other device of the level was on, too, in between.
 var errOnAgain = errors.New("it was off, but came on again")
 
 // attempts tries until it works, with growing pauses.
@@ -145,21 +143,18 @@ func (w *work) attempts(ctx context.Context, d *device, try func() error) error 
 	}
 }
 
-// spread is up to limit, and another one for each host: hosts that failed together must not
-// ask one power strip in step.
+// spread is up to limit, and another one for each host: hosts that failed together must not ask one power strip in step.
 func spread(hostID, attempt int, limit time.Duration) time.Duration {
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%d %d", hostID, attempt)
 	return limit * time.Duration(h.Sum32()%1024) / 1024
 }
 
-// errNonsense is an agent that is broken, or no agent at all: shells and interpreters
-// that cannot read a program also end with exit code 2.
+// errNonsense is an agent that is broken, or none: shells that cannot read a program also end with exit code 2.
 var errNonsense = errors.New("exit code 2 for off and for status: it does not understand the request, so its word is no proof")
 
-// turn makes one device switch the host off or on, and asks for its status, whatever it has answered: a
-// lie is found, and what happens late counts. As long as the status is still the other one it is asked
-// again for a bounded time.
+// turn makes one device switch the host off or on, and asks for its status, whatever it has answered: a lie is found, and
+// what happens late counts. As long as the status is still the other one it is asked again for a bounded time.
 func (w *work) turn(ctx context.Context, d *device, action string) error {
 	want, other, still := exitOff, exitOn, actionOn
 	if action == actionOn {

@@ -7,8 +7,8 @@ import (
 	"one-ft/pkg/text"
 )
 
-// Proof says that a host is off, or that an admin decided to act without proof. The
-// zero value proves nothing. Only Prove, ConfirmedOff, Recalled and WithoutProof make others.
+// Proof says that a host is off, or that an admin decided to act without proof. The zero value proves nothing. Only Prove,
+// ConfirmedOff, Recalled and WithoutProof make others.
 type Proof struct {
 	made    bool
 	hostID  int
@@ -24,8 +24,7 @@ func (p Proof) Covers(hostID int) bool { return p.made && p.hostID == hostID }
 // Certain reports whether the host is off; it is false for a waiver.
 func (p Proof) Certain() bool { return p.made && p.certain }
 
-// At is when the host was seen off, or when the waiver was given. It says nothing
-// about later.
+// At is when the host was seen off, or when the waiver was given. It says nothing about later.
 func (p Proof) At() time.Time { return p.at }
 
 // String is how it was proven, for the log and the report.
@@ -39,8 +38,8 @@ func (p Proof) String() string {
 // Plain is what proved it, for logs that are compared.
 func (p Proof) Plain() string { return p.by }
 
-// WithoutProof is the explicit value for acting although nothing says that the host
-// is off: fencing was turned off, or nothing is configured. why is for the log.
+// WithoutProof is the explicit value for acting although nothing says that the host is off: fencing was turned off, or
+// nothing is configured. why is for the log.
 func WithoutProof(hostID int, why string) Proof {
 	return Proof{made: true, hostID: hostID, how: text.Printable(why), by: "nobody", at: time.Now()}
 }
@@ -51,8 +50,7 @@ func Recalled(hostID int, how string, at time.Time) Proof {
 	return Proof{made: true, hostID: hostID, how: text.Printable(how), by: "before", at: at, certain: true}
 }
 
-// ConfirmedOff is the word of an admin that the host is off: the answer to ErrManual.
-// by says who confirmed it.
+// ConfirmedOff is the word of an admin that the host is off: the answer to ErrManual. by says who confirmed it.
 func ConfirmedOff(hostID int, by string) Proof {
 	return Proof{made: true, hostID: hostID, how: fmt.Sprintf("%s confirmed that host %d is off", text.Printable(by), hostID), by: "admin", at: time.Now(), certain: true}
 }

@@ -10,9 +10,8 @@ import (
 	"one-ft/pkg/process"
 )
 
-// Prove powers a host off and proves it; without levels it is ErrNotConfigured, with levels that
-// cannot be used a *ConfigError, and when no level proves it a *FailedError. The caller holds a lock
-// of the host.
+// Prove powers a host off and proves it; without levels it is ErrNotConfigured, with levels that cannot be used the error
+// of Check, and when no level proves it a *FailedError. The caller holds a lock of the host.
 func Prove(ctx context.Context, host Host, s Settings) (Proof, error) {
 	w, err := newWork(host, s)
 	if err != nil {
@@ -47,17 +46,21 @@ func (w *work) prove(ctx context.Context) (Proof, error) {
 }
 
 func verdict(devices []*device) string {
-	var labels []string
+	names := labels(devices)
+	switch {
+	case devices[0].Kind == KindLease:
+		return names[0] + " has run out: the host has stopped its VMs"
+	case len(names) == 1:
+		return names[0] + " says off"
+	}
+	return strings.Join(names, " and ") + " say off"
+}
+
+func labels(devices []*device) (all []string) {
 	for _, d := range devices {
-		labels = append(labels, d.label)
+		all = append(all, d.label)
 	}
-	if devices[0].Kind == KindLease {
-		return labels[0] + " has run out: the host has stopped its VMs"
-	}
-	if len(labels) == 1 {
-		return labels[0] + " says off"
-	}
-	return strings.Join(labels, " and ") + " say off"
+	return all
 }
 
 // Power is what a device says about a host.
@@ -77,9 +80,8 @@ type DeviceStatus struct {
 	Err    error // why the power is unknown; nil for devices that have no status
 }
 
-// Status asks all agents for the power of the host and changes nothing. Commands and
-// confirmations have no status; they are listed as unknown without an error. "off" is
-// the word of an agent here, not a proof.
+// Status asks all agents for the power of the host and changes nothing. Commands and confirmations have no status; they
+// are listed as unknown without an error. "off" is the word of an agent here, not a proof.
 func Status(ctx context.Context, host Host, s Settings) ([]DeviceStatus, error) {
 	w, err := newWork(host, s)
 	if err != nil {

@@ -50,21 +50,19 @@ func problem(kind ProblemKind, cause error, format string, args ...any) *Problem
 	return &Problem{Kind: kind, Detail: text.Printable(fmt.Sprintf(format, args...)), cause: cause}
 }
 
-// Account is the user that hooks run as, where another one looks: root asks whether oneadmin
-// could fence. The mode bits and the owners of files and directories count, access lists do not.
+// Account is the user that hooks run as, where another one looks: root asks whether oneadmin could fence. The mode bits
+// and the owners of files and directories count, access lists do not.
 type Account struct {
 	UID  int
 	GIDs []int
 	Name string // for messages
 }
 
-// Ready checks whether each level of a host could be used now: whether its agents and commands are
-// installed and executable, its secrets there, readable for hooks and for nobody else, and its
-// lease long enough for what the host has published. It runs nothing and changes nothing; that a
-// device answers, and that it powers off the right host, is not checked. as is the user
-// of the hooks; nil is that of this process. Levels that Check refuses are for Check. The problems are
-// those of all levels, in their order; usable is the number of levels without one: any of them may
-// prove the host off.
+// Ready checks whether each level of a host could be used now: whether its agents and commands are installed and
+// executable, its secrets there, readable for hooks and for nobody else, and its lease long enough for what the host has
+// published. It runs and changes nothing; that a device answers, and powers off the right host, is not checked. as is the
+// user of the hooks; nil is that of this process. Levels that Check refuses are for Check. The problems are those of all
+// levels, in their order; usable is the number of levels without one: any of them may prove the host off.
 func Ready(host Host, s Settings, as *Account) (problems []*Problem, usable int) {
 	s = s.WithDefaults()
 	for i, level := range s.Levels {
@@ -120,11 +118,7 @@ func runnable(path string, as *Account) *Problem {
 	return nil
 }
 
-// The bits of one class of users.
-const (
-	mayRead    = 0o4
-	mayExecute = 0o1
-)
+const mayRead, mayExecute = 0o4, 0o1 // the bits of one class of users
 
 // may reports whether mode bits let a user do something with a file, and through to it.
 func (a *Account) may(path string, need uint32) bool {

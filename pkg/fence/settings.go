@@ -30,21 +30,20 @@ const (
 	KindLease   Kind = "lease"   // the host stops its own VMs: time is the proof
 )
 
-// Device is one thing that can power a host off. When it is printed or written as JSON, no parameter
-// that may be a secret is shown.
+// Device is one thing that can power a host off. Printed or written as JSON, it shows no parameter that may be a secret.
 type Device struct {
 	Kind    Kind
 	Agent   string            // KindAgent: name of the agent, such as fence_ipmilan
 	Params  map[string]string `json:"-"` // KindAgent: parameters but the action
 	Command []string          // KindCommand: absolute path and arguments
 	Lease   Lease             // KindLease: a Reaction or Margin of zero means its default
-	// SecretFile holds the parameter "password" in one line. A plain name is a file
-	// in Settings.SecretDir. Others must not be able to read it.
+	// SecretFile holds the parameter "password" in one line. A plain name is a file in Settings.SecretDir. Others must not
+	// be able to read it.
 	SecretFile string
 }
 
-// Level is a set of devices that must all succeed, such as the two outlets of a
-// machine with two power supplies. A manual or lease device is alone in its level.
+// Level is a set of devices that must all succeed, such as the two outlets of a machine with two power supplies. A manual
+// or lease device is alone in its level.
 type Level struct {
 	Name    string // for the log; may be empty
 	Devices []Device
@@ -58,20 +57,14 @@ type Settings struct {
 	Backoff  time.Duration // before the second attempt; doubles with each
 	Late     time.Duration // how long the status of a device that is still on is polled
 	Poll     time.Duration // pause between these questions
-	// AgentDir are the directories that agents are looked for in; default: /usr/sbin,
-	// /sbin, /usr/bin, then PATH.
-	AgentDir []string
-	// SecretDir has the secrets that are named without a directory.
-	SecretDir string
-	// Slots, when set, bounds how many agents and commands run at the same time: a call
-	// has one of its places while it runs.
+	// AgentDir are the directories that agents are looked for in; default: /usr/sbin, /sbin, /usr/bin, then PATH.
+	AgentDir  []string
+	SecretDir string // has the secrets that are named without a directory
+	// Slots, when set, bounds how many agents and commands run at the same time: a call has one place while it runs.
 	Slots chan struct{}
-	// Run runs agents and commands; nil is process.Run.
-	Run process.Runner
-	// Look is how a lease sees that oned says ERROR all the while; it is needed for a lease.
-	Look Look
-	// Notify, when set, gets each call and its answer, without secrets. It is called from
-	// several goroutines, one at a time.
+	Run   process.Runner // of agents and commands; nil is process.Run
+	Look  Look           // how a lease sees that oned says ERROR all the while; needed for a lease
+	// Notify, when set, gets each call and its answer, without secrets, from several goroutines, one at a time.
 	Notify func(Event)
 }
 
@@ -83,23 +76,17 @@ type Event struct {
 
 // The defaults.
 const (
-	// DefaultTimeout leaves an agent time for its own time-outs: fence_ipmilan gives
-	// an unreachable BMC 20 s, and a power-off another 20 s.
-	DefaultTimeout = 60 * time.Second
-	// DefaultAttempts lets a BMC fail once, which they do while the power goes.
-	DefaultAttempts = 2
-	// DefaultBackoff is enough for a BMC to close a session that was cut.
-	DefaultBackoff = 3 * time.Second
-	// DefaultLate is as long again as agents wait for a power-off themselves.
-	DefaultLate = 20 * time.Second
-	// DefaultPoll asks often enough without wearing a BMC out.
-	DefaultPoll = time.Second
-	// DefaultSecretDir is beside the configuration of oned.
-	DefaultSecretDir = "/etc/one/fence"
+	// DefaultTimeout leaves an agent time for its own time-outs: fence_ipmilan gives an unreachable BMC 20 s, and a
+	// power-off another 20 s.
+	DefaultTimeout   = 60 * time.Second
+	DefaultAttempts  = 2                // lets a BMC fail once, which they do while the power goes
+	DefaultBackoff   = 3 * time.Second  // enough for a BMC to close a session that was cut
+	DefaultLate      = 20 * time.Second // as long again as agents wait for a power-off themselves
+	DefaultPoll      = time.Second      // often enough without wearing a BMC out
+	DefaultSecretDir = "/etc/one/fence" // beside the configuration of oned
 )
 
-// WithDefaults fills in what is not set. It is the one place with defaults, for hosts that are fenced by
-// their template and for those in the configuration.
+// WithDefaults fills in what is not set, for hosts that are fenced by their template and for those in the configuration.
 func (s Settings) WithDefaults() Settings {
 	s.Timeout = cmp.Or(max(s.Timeout, 0), DefaultTimeout)
 	s.Backoff = cmp.Or(max(s.Backoff, 0), DefaultBackoff)
@@ -113,8 +100,7 @@ func (s Settings) WithDefaults() Settings {
 	return s
 }
 
-// String is what the device is called in logs, errors and proofs. It shows no secret
-// parameter.
+// String is what the device is called in logs, errors and proofs. It shows no secret parameter.
 func (d Device) String() string {
 	switch d.Kind {
 	case KindCommand:

@@ -36,9 +36,9 @@ var levelSuffix = regexp.MustCompile(`^(.+)_([0-9]+)$`)
 // configuration (many agents also take several plugs: FENCE_PLUG = "1,2").
 //
 // FENCE_PORT is refused, since agents take "port" for the plug. FENCE_COMMAND and parameters that make
-// agents run programs or write files are refused, too: the package comment says why. The error is a
-// *ConfigError; it is ErrNoAgent when there are attributes but no agent for the address that they name; with
-// it come the levels that need none.
+// agents run programs or write files are refused, too: the package comment says why. The error names the attribute; it
+// is ErrNoAgent when there are attributes but no agent for the address that they name; with it come the levels that
+// need none.
 func FromTemplate(template map[string]string) ([]Level, error) {
 	lease, leased, err := TemplateLease(template)
 	if err != nil {
