@@ -1,6 +1,7 @@
 package one
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -34,50 +35,45 @@ func FindAccess(getenv func(string) string, endpoint, authFile string) (Access, 
 		dirs = []string{home, oneadminHome}
 	}
 	a := Access{Endpoint: endpoint, EndpointSource: "--endpoint"}
-	if a.Endpoint == "" {
-		a.Endpoint, a.EndpointSource = findEndpoint(getenv, dirs)
+	if endpoint == "" {
+		a.Endpoint, a.EndpointSource = strings.TrimSpace(getenv("ONE_XMLRPC")), "ONE_XMLRPC"
 	}
-	var err error
-	a.Credentials, a.AuthSource, err = findCredentials(getenv, dirs, authFile)
-	return a, err
-}
-
-func findEndpoint(getenv func(string) string, dirs []string) (endpoint, source string) {
-	if endpoint := strings.TrimSpace(getenv("ONE_XMLRPC")); endpoint != "" {
-		return endpoint, "ONE_XMLRPC"
-	}
+	files := []string{cmp.Or(authFile, getenv("ONE_AUTH"))}
 	for _, dir := range dirs {
 		file := filepath.Join(dir, ".one", "one_endpoint")
-		if content, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(content)) != "" {
-			return strings.TrimSpace(string(content)), file
+		if content, err := os.ReadFile(file); err == nil && a.Endpoint == "" {
+			a.Endpoint, a.EndpointSource = strings.TrimSpace(string(content)), file
 		}
-	}
-	return defaultEndpoint, "default"
-}
-
-func findCredentials(getenv func(string) string, dirs []string, authFile string) (credentials, source string, err error) {
-	files := []string{authFile}
-	if authFile == "" {
-		files = slices.DeleteFunc([]string{getenv("ONE_AUTH")}, func(file string) bool { return file == "" })
-		for _, dir := range dirs {
+		if authFile == "" {
 			files = append(files, filepath.Join(dir, ".one", "one_auth"))
 		}
 	}
+	if a.Endpoint == "" {
+		a.Endpoint, a.EndpointSource = defaultEndpoint, "default"
+	}
+	err := a.readCredentials(slices.DeleteFunc(files, func(file string) bool { return file == "" }))
+	return a, err
+}
+
+// readCredentials reads those of the first file that is there.
+func (a *Access) readCredentials(files []string) error {
 	for _, file := range files {
 		content, err := os.ReadFile(file)
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue
 		}
+		a.AuthSource = file
 		if err != nil {
-			return "", file, fmt.Errorf("read credentials: %w", err)
+			return fmt.Errorf("read credentials: %w", err)
 		}
 		first, _, _ := strings.Cut(strings.TrimSpace(string(content)), "\n")
-		credentials = strings.TrimSpace(first)
-		if user, secret, ok := strings.Cut(credentials, ":"); !ok || user == "" || secret == "" {
-			return "", file, fmt.Errorf("read credentials: %s does not hold user:password on its first line", file)
+		first = strings.TrimSpace(first)
+		if user, secret, ok := strings.Cut(first, ":"); !ok || user == "" || secret == "" {
+			return fmt.Errorf("read credentials: %s does not hold user:password on its first line", file)
 		}
-		return credentials, file, nil
+		a.Credentials = first
+		return nil
 	}
-	return "", "", fmt.Errorf("no OpenNebula credentials: none of %s exists; run as oneadmin, "+
+	return fmt.Errorf("no OpenNebula credentials: none of %s exists; run as oneadmin, "+
 		"or name a file with user:password by ONE_AUTH or --auth-file", strings.Join(files, ", "))
 }

@@ -16,11 +16,10 @@ func (c *Client) Connect(ctx context.Context) (Version, Dialect, error) {
 		return Version{}, Dialect{}, wrap(err, "read the version of oned")
 	}
 	v, err := ParseVersion(answer)
-	if err != nil {
-		return Version{}, Dialect{}, err
+	if err == nil {
+		c.version = v
+		c.dialect, err = DialectFor(v)
 	}
-	c.version = v
-	c.dialect, err = DialectFor(v)
 	return v, c.dialect, err
 }
 
@@ -59,18 +58,17 @@ func (c *Client) Each(ctx context.Context, item string, f func(*Element) error, 
 		return err
 	}
 	seen := map[int64]bool{}
-	err = eachElement(document, item+"_POOL", item, func(e *Element) error {
+	return inCall(method, eachElement(document, item+"_POOL", item, func(e *Element) error {
+		id := e.Number("ID")
 		if err := e.Require("ID"); err != nil {
 			return err
 		}
-		id := e.Number("ID")
 		if seen[id] {
 			return damaged("the pool holds %d twice", id)
 		}
 		seen[id] = true
 		return f(e)
-	})
-	return inCall(method, err)
+	}))
 }
 
 // inCall says in which answer an object could not be read.
@@ -81,15 +79,15 @@ func inCall(method string, err error) error {
 	return fmt.Errorf("[%s] %w", method, err)
 }
 
+// readPool gives all objects of a pool, or none and an error.
 func readPool[T any](
 	ctx context.Context, c *Client, item string, parse func(*Element) (T, error), method string, args ...any,
 ) (all []T, err error) {
-	err = c.Each(ctx, item, func(e *Element) error {
+	if err = c.Each(ctx, item, func(e *Element) error {
 		v, err := parse(e)
 		all = append(all, v)
 		return err
-	}, method, args...)
-	if err != nil {
+	}, method, args...); err != nil {
 		return nil, err
 	}
 	return all, nil
@@ -284,6 +282,9 @@ func (c *Client) Do(ctx context.Context, action Action, vmID int) error {
 	return wrap(err, "%s VM %d", action, vmID)
 }
 
+// errNotConnected is a mistake of the program: what would be sent depends on the version, and Connect has not run.
+var errNotConnected = errors.New("the version of oned is not known: Connect has not succeeded")
+
 // change makes a call that changes something, once.
 func (c *Client) change(ctx context.Context, method string, args ...any) error {
 	if c.dialect.Name == "" {
@@ -306,9 +307,8 @@ func (c *Client) Migrate(ctx context.Context, vmID, hostID int) error {
 // system datastore, -1 for the one that oned takes by default for the cluster of the host. A nil error
 // means accepted; a VM that waits no more is ErrWrongState.
 //
-// The four arguments are taken by all releases; the template with networks, 5.8 and later, may be left
-// out (VirtualMachineDeploy in src/rm/RequestManagerVirtualMachine.cc of 4.4 to 7.0, src/rm/xml-rpc of 7.2
-// on: paramList.size() > 5).
+// All releases take the four arguments; the template with networks, 5.8 and later, may be left out (VirtualMachineDeploy in
+// src/rm/RequestManagerVirtualMachine.cc of 4.4 to 7.0, src/rm/xml-rpc of 7.2 on: paramList.size() > 5).
 func (c *Client) Deploy(ctx context.Context, vmID, hostID, datastoreID int) error {
 	const enforceCapacity = true
 	return wrap(c.change(ctx, "one.vm.deploy", vmID, hostID, enforceCapacity, datastoreID), "deploy VM %d on host %d", vmID, hostID)
@@ -359,8 +359,31 @@ func (c *Client) SetSchedulable(ctx context.Context, hostID int, enable bool) er
 	return wrap(c.change(ctx, method, hostID, to), "%s host %d", word, hostID)
 }
 
-// errNotConnected is a mistake of the program: what would be sent depends on the version, and Connect has not run.
-var errNotConnected = errors.New("the version of oned is not known: Connect has not succeeded")
+// HookPool reads all hooks as oned writes them; 5.10 and later. Anything that is not authorized is missing in it.
+func (c *Client) HookPool(ctx context.Context) (string, error) {
+	document, err := c.text(ctx, "one.hookpool.info", allUsers, allIDs, allIDs)
+	return document, wrap(err, "read the hooks")
+}
+
+// AllocateHook creates a hook from a template and returns its ID.
+func (c *Client) AllocateHook(ctx context.Context, template string) (int, error) {
+	value, err := c.call(ctx, false, "one.hook.allocate", template)
+	id, ok := value.(int64)
+	if err == nil && !ok {
+		err = inCall("one.hook.allocate", damaged("no ID"))
+	}
+	return int(id), wrap(err, "create a hook")
+}
+
+// UpdateHook merges attributes into the template of a hook; others stay.
+func (c *Client) UpdateHook(ctx context.Context, id int, template string) error {
+	return wrap(c.change(ctx, "one.hook.update", id, template, merge), "update hook %d", id)
+}
+
+// DeleteHook deletes a hook.
+func (c *Client) DeleteHook(ctx context.Context, id int) error {
+	return wrap(c.change(ctx, "one.hook.delete", id), "delete hook %d", id)
+}
 
 // request is the call for an action in this dialect.
 func (d Dialect) request(action Action, vmID int) (method string, args []any, err error) {

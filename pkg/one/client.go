@@ -53,6 +53,7 @@ type Options struct {
 // Client talks to one oned. It is safe for concurrent use.
 type Client struct {
 	opt       Options
+	endpoint  string // without user information
 	http      *http.Client
 	maxAnswer int64 // bytes
 	version   Version
@@ -81,7 +82,8 @@ func New(opt Options) (*Client, error) {
 			return nil, err
 		}
 	}
-	return &Client{opt: opt, maxAnswer: maxAnswer, http: &http.Client{
+	u.User = nil
+	return &Client{opt: opt, endpoint: u.String(), maxAnswer: maxAnswer, http: &http.Client{
 		Transport: opt.Transport,
 		// oned never redirects; to follow would carry the password to a stranger.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -89,14 +91,7 @@ func New(opt Options) (*Client, error) {
 }
 
 // Endpoint returns the URL of oned without user information.
-func (c *Client) Endpoint() string {
-	u, err := url.Parse(c.opt.Endpoint)
-	if err != nil {
-		return ""
-	}
-	u.User = nil
-	return u.String()
-}
+func (c *Client) Endpoint() string { return c.endpoint }
 
 // call makes one call. safe says that the call changes nothing: then it is repeated for Options.Patience while the
 // error is temporary. The result is the second element of the answer: a string, an int64 or a bool.

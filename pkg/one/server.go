@@ -28,11 +28,8 @@ const (
 // it came from, and what kept monitord.conf from being read; it is printable.
 func (c *Client) Interval(ctx context.Context, monitord string) (interval time.Duration, source string, err error) {
 	seconds, err := c.MonitoringInterval(ctx)
-	if err != nil {
-		return 0, "", err
-	}
-	if seconds > 0 {
-		return time.Duration(seconds) * time.Second, "configuration of oned", nil
+	if err != nil || seconds > 0 {
+		return time.Duration(seconds) * time.Second, "configuration of oned", err
 	}
 	all, err := onedconf.ReadFile(monitord)
 	switch interval, found := monitordInterval(all); {
@@ -55,28 +52,18 @@ func monitordInterval(conf []onedconf.Attribute) (interval time.Duration, found 
 	return time.Duration(n) * time.Second, true
 }
 
-// MonitoringInterval reads the seconds between two monitorings of a host from
-// oned's configuration: MONITORING_INTERVAL (4.x), MONITORING_INTERVAL_HOST
-// (5.x). It is 0 where oned has none (6.0 and later: monitord.conf does), or one above MaxInterval.
+// MonitoringInterval reads the seconds between two monitorings of a host from oned's configuration: MONITORING_INTERVAL
+// (4.x), MONITORING_INTERVAL_HOST (5.x). It is 0 where oned has none (6.0 and later: monitord.conf does), or one above
+// MaxInterval.
 func (c *Client) MonitoringInterval(ctx context.Context) (int, error) {
-	config, err := c.Configuration(ctx)
-	if err != nil {
-		return 0, err
-	}
+	config, err := c.Configuration(ctx) // nil with an error
 	for _, name := range []string{"MONITORING_INTERVAL_HOST", "MONITORING_INTERVAL"} {
 		if n := config.Number(name); n > 0 && n <= MaxInterval {
 			return int(n), nil
 		}
 	}
-	return 0, nil
+	return 0, err
 }
-
-// raftFollower and raftCandidate are states of a server in one.zone.raftstatus (RaftManager.h,
-// 5.4 to 7.4); 0 is alone, 3 the leader.
-const (
-	raftCandidate = 1
-	raftFollower  = 2
-)
 
 // Follows reports whether this oned is a follower of another front-end or looks for a
 // leader: its own hooks do not run then. It is false before 5.4, which knows no followers.
@@ -88,8 +75,9 @@ func (c *Client) Follows(ctx context.Context) (bool, error) {
 	if err == nil {
 		err = raft.Require("STATE")
 	}
+	const candidate, follower = 1, 2 // RaftManager.h, 5.4 to 7.4; 0 is alone, 3 the leader
 	state := raft.Number("STATE")
-	return state == raftFollower || state == raftCandidate, wrap(err, "read the state of the front-end")
+	return state == follower || state == candidate, wrap(err, "read the state of the front-end")
 }
 
 // User is a user of the cloud.
