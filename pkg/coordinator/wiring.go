@@ -275,7 +275,7 @@ func newBudget(s app.Session) *failover.Budget {
 // placer is the Placer of the engine that decides as package drill does.
 func placer(client *one.Client) failover.Placer {
 	return func(ctx context.Context, ids []int, not map[int]bool) (placed []failover.Placement, err error) {
-		all, err := drill.NewPlacer(client).Place(ctx, ids, not)
+		all, err := drill.Place(ctx, client, ids, not)
 		for _, p := range all {
 			if p.Placed() {
 				placed = append(placed, failover.Placement{VM: p.VM, Host: p.Host, Datastore: p.Datastore})

@@ -18,7 +18,7 @@ const (
 	PublicClouds Aspect = "public_clouds"
 	VMGroups     Aspect = "vm_groups"
 
-	// Those below matter for placing a VM (Placer), not for whether there is room.
+	// Those below matter for placing a VM (Place), not for whether there is room.
 
 	Affinity         Aspect = "affinity"         // requirements about the VMs that are on a host (CURRENT_VMS)
 	Requirements     Aspect = "requirements"     // that are not known, or not readable

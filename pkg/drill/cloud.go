@@ -20,13 +20,11 @@ type Cloud struct {
 	// Datastores are the system datastores. Without any they are not evaluated.
 	Datastores []Datastore
 	Groups     []Group
-	// HypervisorMemory is the part of each host's memory, 0 to 1, that the scheduler of 4.4 keeps
-	// for the hypervisor (HYPERVISOR_MEM of its sched.conf, 0.1 unless changed).
+	// HypervisorMemory is the part of each host's memory, 0 to 1, that the scheduler of 4.4 keeps for the hypervisor
+	// (HYPERVISOR_MEM of its sched.conf, 0.1 unless changed).
 	HypervisorMemory float64
-	// Unread are the IDs of VMs on hosts that could not be read.
-	Unread []int
-	// Notes say what could not be read, a line each.
-	Notes []string
+	Unread           []int    // IDs of VMs on hosts that could not be read
+	Notes            []string // what could not be read, a line each
 }
 
 // Host is a host with what the scheduler evaluates.
@@ -85,11 +83,9 @@ func (d *Datastore) Values(name string) ([]string, bool) {
 	return values, found || name == clustersID || !isPath(name)
 }
 
-// clustersID is the path of a datastore's clusters, as requirements name them.
-const clustersID = "CLUSTERS/ID"
+const clustersID = "CLUSTERS/ID" // the path of a datastore's clusters, as requirements name them
 
-// isPath reports whether a name in a requirement is a path to what is nested in the object's XML: the scheduler
-// searches it below each part of the object (ObjectXML::search).
+// isPath reports whether a name in a requirement is a path to what is nested in the object's XML (ObjectXML::search).
 func isPath(name string) bool { return strings.Contains(name, "/") }
 
 // HasVM is false: datastores hold no VMs.
@@ -97,11 +93,10 @@ func (d *Datastore) HasVM(int) bool { return false }
 
 // Host finds a host by its ID.
 func (c Cloud) Host(id int) (Host, bool) {
-	i, found := c.hostIndex(id)
-	if !found {
-		return Host{}, false
+	if i, found := c.hostIndex(id); found {
+		return c.Hosts[i], true
 	}
-	return c.Hosts[i], true
+	return Host{}, false
 }
 
 func (c Cloud) hostIndex(id int) (int, bool) {
@@ -110,11 +105,10 @@ func (c Cloud) hostIndex(id int) (int, bool) {
 
 // VM finds a VM by its ID.
 func (c Cloud) VM(id int) (VM, bool) {
-	i, found := c.indexOf(id)
-	if !found {
-		return VM{}, false
+	if i, found := c.indexOf(id); found {
+		return c.VMs[i], true
 	}
-	return c.VMs[i], true
+	return VM{}, false
 }
 
 func (c Cloud) indexOf(vm int) (int, bool) {
@@ -192,9 +186,7 @@ func parseVM(e *one.Element) (VM, error) {
 		v.CPUShare, v.MemoryKB = int64(math.Round(v.CPU*100)), int64(v.Memory)*1024
 	}
 	for _, disk := range template.All("DISK") {
-		onSystem, onImage := diskStores(disk)
-		v.DiskMB += onSystem
-		v.ImageStore = v.ImageStore || onImage
+		v.addDisk(disk)
 	}
 	if g := template.Child("VMGROUP"); g.Require("VMGROUP_ID") == nil {
 		v.GroupID, v.Role = int(g.Number("VMGROUP_ID")), g.Value("ROLE")
@@ -210,17 +202,15 @@ func filled(texts ...string) []string {
 
 // decimal reads a number; 0 for anything else, also for what only strconv takes for one.
 func decimal(number string) float64 {
-	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-		return 0
+	if n, err := strconv.ParseFloat(strings.TrimSpace(number), 64); err == nil && !math.IsNaN(n) && !math.IsInf(n, 0) {
+		return n
 	}
-	return n
+	return 0
 }
 
-// diskStores is what a disk takes on the system datastore in MB: volatile ones, and copies that are made
-// there; and whether it is copied on its image datastore when the VM is deployed, a target of SELF
-// (VirtualMachineXML::init_storage_usage).
-func diskStores(disk *one.Element) (onSystem int64, onImage bool) {
+// addDisk adds what a disk takes on the system datastore in MB: volatile ones, and copies that are made there; and whether
+// it is copied on its image datastore when the VM is deployed, a target of SELF (VirtualMachineXML::init_storage_usage).
+func (v *VM) addDisk(disk *one.Element) {
 	const mostMB = 1 << 40 // more is damage
 	target := "LN_TARGET"
 	if disk.Is("CLONE", "YES") {
@@ -228,23 +218,21 @@ func diskStores(disk *one.Element) (onSystem int64, onImage bool) {
 	}
 	if disk.Is("TYPE", "SWAP") || disk.Is("TYPE", "FS") || disk.Is(target, "SYSTEM") {
 		if size := disk.Number("SIZE"); size > 0 && size <= mostMB {
-			onSystem = size + min(max(0, disk.Number("DISK_SNAPSHOT_TOTAL_SIZE")), mostMB)
+			v.DiskMB += size + min(max(0, disk.Number("DISK_SNAPSHOT_TOTAL_SIZE")), mostMB)
 		}
 	}
-	return onSystem, disk.Is(target, "SELF")
+	v.ImageStore = v.ImageStore || disk.Is(target, "SELF")
 }
 
 // unchecked is what a VM needs and no verdict evaluates.
 func unchecked(template, user *one.Element) []Aspect {
-	var pinned, huge, chosen bool
+	var pinned, huge bool
 	for _, t := range template.All("TOPOLOGY") {
 		pins := t.Value("PIN_POLICY") != "" && !t.Is("PIN_POLICY", "NONE")
 		pinned = pinned || pins
 		huge = huge || !pins && t.Value("HUGEPAGE_SIZE") != ""
 	}
-	for _, nic := range template.All("NIC") {
-		chosen = chosen || nic.Is("NETWORK_MODE", "AUTO")
-	}
+	chosen := slices.ContainsFunc(template.All("NIC"), func(nic *one.Element) bool { return nic.Is("NETWORK_MODE", "AUTO") })
 	return slices.Concat(
 		PCIDevices.when(template.Child("PCI") != nil), PinnedCPUs.when(pinned), HugePages.when(huge), Networks.when(chosen),
 		PublicClouds.when(user.Child("PUBLIC_CLOUD") != nil || user.Child("EC2") != nil),

@@ -13,7 +13,7 @@ import (
 	"one-ft/test/sim/cloud"
 )
 
-// TestPlacerStarts: on each version the VMs of a dead host that wait are deployed where the Placer says,
+// TestPlacerStarts: on each version the VMs of a dead host that wait are deployed where Place says,
 // the one with the highest priority first, long before the scheduler looks; none on a host that must not
 // be used. A second deployment is refused as the wrong state.
 func TestPlacerStarts(t *testing.T) {
@@ -37,8 +37,7 @@ func TestPlacerStarts(t *testing.T) {
 			w.carryOut(t, plan, 0)
 			time.Sleep(time.Minute)
 
-			placer := drill.NewPlacer(w.client)
-			all, err := placer.Place(t.Context(), []int{4, 3, 2, 1, 0}, map[int]bool{0: true})
+			all, err := drill.Place(t.Context(), w.client, []int{4, 3, 2, 1, 0}, map[int]bool{0: true})
 			if err != nil || len(all) != 5 {
 				t.Fatalf("%s: %+v, %v", version, all, err)
 			}

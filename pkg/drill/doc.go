@@ -19,19 +19,11 @@
 // some VM is placed in none, and Tight is between.
 //
 // Tests hold that against the simulated scheduler, which takes the lowest ID first and the host with the most free CPU
-// (ByID, FreeCPU). When all VMs wait at its first look after the failure and nothing else changes the cloud, each VM is
-// where its Strategy puts it, none waits when the verdict is Fits, and some VM waits when it is DoesNotFit. When it
-// looks while VMs are still being recovered, only this is certain: a VM for which no other host is large enough, or
-// meets its requirements, waits. The real scheduler differs in that it places at most MAX_HOST VMs on a host per run,
-// and may have another rank: a cloud that Fits may then in rare cases still leave a VM waiting, as with every packing.
-// The headroom says how close that is.
+// (ByID, FreeCPU). When all VMs wait at its first look and nothing else changes the cloud, each VM is where its Strategy
+// puts it. When it looks while VMs are still being recovered, only this is certain: a VM for which no other host is large
+// enough, or meets its requirements, waits. The real scheduler places at most MAX_HOST VMs on a host per run, and may
+// have another rank: a cloud that Fits may then in rare cases still leave a VM waiting. The headroom says how close it is.
 //
-// # How long VMs are down
-//
-// Foretell puts the stages together (package downtime), and says what makes it shorter.
-//
-// # Instead of the scheduler
-//
-// A Placer says where VMs that wait for a host are to be deployed now: place: true. It leaves a VM to the
-// scheduler whenever not everything that matters for it was evaluated.
+// Foretell says how long VMs are down (package downtime), and what makes it shorter; Place, where VMs that wait for a host
+// are to be deployed now instead of waiting for the scheduler (place: true).
 package drill

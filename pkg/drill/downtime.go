@@ -15,10 +15,9 @@ import (
 // Conditions are what a downtime hangs on beside the VMs.
 type Conditions struct {
 	Settings downtime.Settings
-	// NotRead is what kept settings from being read.
-	NotRead []downtime.Problem
-	// SSH is what ssh of the drivers' user uses for the host, and FailFast whether it obeys the marks of
-	// hosts that are proven off. SSHErr is why that is not known: then what OpenNebula ships is assumed.
+	NotRead  []downtime.Problem // what kept settings from being read
+	// SSH is what ssh of the drivers' user uses for the host, and FailFast whether it obeys the marks of hosts that are
+	// proven off. SSHErr is why that is not known: then what OpenNebula ships is assumed.
 	SSH      downtime.SSH
 	FailFast failfast.ForceState
 	SSHErr   error
@@ -96,10 +95,7 @@ func (in Conditions) input(c Cloud, hostID int, plan recovery.Plan) (downtime.In
 	}
 	for _, step := range plan.Steps {
 		vm, found := c.VM(step.VM.ID)
-		if !found {
-			continue
-		}
-		if needsPlace(step.Verb) {
+		if found && needsPlace(step.Verb) {
 			i.Disks = append(i.Disks, vm.DiskCount)
 		}
 		if p := vm.prolog(); p > 0 {
@@ -161,34 +157,29 @@ func (f Fencing) Proof(v config.Values, watched time.Duration) Proof {
 		return Proof{Kind: ProofNone}
 	}
 	p := Proof{Kind: ProofDevices}
-	var least, most time.Duration
 	for i, level := range f.Settings.Levels {
-		if len(level.Devices) > 0 && level.Devices[0].Kind == fence.KindManual {
-			p.Kind, most = ProofManual, downtime.Unbounded
+		is := func(kind fence.Kind) bool { return len(level.Devices) > 0 && level.Devices[0].Kind == kind }
+		if is(fence.KindManual) {
+			p.Kind, p.Span.High = ProofManual, downtime.Unbounded
 			break
 		}
 		d := levelTime(f.Settings, level)
-		if len(level.Devices) > 0 && level.Devices[0].Kind == fence.KindLease {
+		if is(fence.KindLease) {
 			d = max(0, d-watched)
 			if i == 0 {
-				p.Lease, least = true, d
+				p.Lease, p.Span.Low = true, d
 			}
 		}
 		p.Levels = append(p.Levels, downtime.Span{High: d})
-		most += d
+		p.Span.High += d
 	}
-	p.Span = downtime.Span{Low: least, High: most}
 	return p
 }
 
-// What fencing needs in a data centre: an agent answers within seconds, and a second attempt is for a lost packet.
-const (
-	shortTimeout  = 20 * time.Second
-	shortAttempts = 2
-)
-
 // shorter is how long the proof takes with shorter time-outs; the zero value when that is no less.
 func (f Fencing) shorter(v config.Values, watched time.Duration) downtime.Span {
+	// What fencing needs in a data centre: an agent answers within seconds, and a second attempt is for a lost packet.
+	const shortTimeout, shortAttempts = 20 * time.Second, 2
 	now := f.Proof(v, watched)
 	f.Settings = f.Settings.WithDefaults()
 	f.Settings.Timeout, f.Settings.Attempts = min(f.Settings.Timeout, shortTimeout), min(f.Settings.Attempts, shortAttempts)
@@ -208,25 +199,24 @@ const opinionTime = 32 * time.Second
 // once more.
 func levelTime(s fence.Settings, level fence.Level) time.Duration {
 	s = s.WithDefaults()
-	timeout, attempts, pause, late, poll := s.Timeout, s.Attempts, s.Backoff, s.Late, s.Poll
-	var pauses time.Duration
-	for n := 1; n < attempts; n++ {
-		p := pause << min(n-1, 6)
+	var pauses, longest time.Duration
+	for n := range s.Attempts - 1 {
+		p := s.Backoff << min(n, 6)
 		pauses += p + p/2
 	}
-	var longest time.Duration
+	each := func(attempt time.Duration) time.Duration { return time.Duration(s.Attempts)*attempt + pauses }
 	for _, d := range level.Devices {
 		switch d.Kind {
 		case fence.KindLease:
 			longest = max(longest, d.Lease.WithDefaults().Wait())
 		case fence.KindCommand:
-			longest = max(longest, time.Duration(attempts)*timeout+pauses)
+			longest = max(longest, each(s.Timeout))
 		case fence.KindAgent:
-			longest = max(longest, time.Duration(attempts)*(2*timeout+late+poll)+pauses)
+			longest = max(longest, each(2*s.Timeout+s.Late+s.Poll))
 		}
 	}
 	if len(level.Devices) > 1 {
-		longest += time.Duration(attempts)*timeout + pauses
+		longest += each(s.Timeout)
 	}
 	return longest
 }

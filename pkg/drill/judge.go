@@ -104,8 +104,8 @@ func (s *simulation) newTrial(dead int, plan recovery.Plan) *trial {
 				t.take(v, at, 1)
 			}
 		case step.Verb == recovery.VerbReturn:
-			source, _ := step.VM.Previous()
-			if at, found := s.cloud.hostIndex(source.HostID); found && len(step.VM.History) > 1 && !slices.Contains(holders, at) {
+			source, known := step.VM.Previous()
+			if at, found := s.cloud.hostIndex(source.HostID); found && known && !slices.Contains(holders, at) {
 				t.take(v, at, 1)
 			}
 		}
@@ -219,19 +219,17 @@ func (s *simulation) hostID(index int) int {
 // evaluated, is NotKnown.
 func (t *trial) capacity(w *workload, v *VM) Capacity {
 	c := Capacity{Verdict: w.verdict, Host: t.s.hostID(w.usual)}
-	switch {
+	switch unknowns := w.unknowns(); {
 	case c.Verdict == DoesNotFit:
 		c.Reason = t.misfit(w)
 	case c.Verdict == Tight:
 		c.Reason = "whether it fits depends on the order in which the VMs are placed"
+	case c.Verdict == NotKnown && len(unknowns) > 0:
+		c.Reason = "not evaluated: requirements of " + strings.Join(unknowns, ", ")
 	case c.Verdict == NotKnown:
 		c.Reason = "depends on requirements of other VMs that were not evaluated"
-		if unknowns := w.unknowns(); len(unknowns) > 0 {
-			c.Reason = "not evaluated: requirements of " + strings.Join(unknowns, ", ")
-		}
 	case len(v.Unchecked) > 0:
-		c.Verdict = NotKnown
-		c.Reason = "not evaluated: " + aspects(v.Unchecked)
+		c.Verdict, c.Reason = NotKnown, "not evaluated: "+aspects(v.Unchecked)
 	}
 	return c
 }
@@ -243,42 +241,37 @@ func (t *trial) misfit(w *workload) string {
 			return "the scheduler cannot read its requirements"
 		}
 	}
-	service, large, meets, both, stores := 0, 0, 0, 0, 0
+	meets := 0
+	var service, large, both, stores bool
 	for i := range t.s.hosts {
 		h := &t.s.hosts[i]
 		if !h.service || i == t.dead {
 			continue
 		}
-		service++
 		h.state = &t.start
 		has := t.start.hosts[i]
 		room := has.cpu >= w.cpu && has.memory >= w.memory
-		match := t.s.meets(w, h) != requirement.No
-		if room {
-			large++
-		}
-		if match {
-			meets++
-		}
-		if !room || !match {
+		service, large = true, large || room
+		if t.s.meets(w, h) == requirement.No {
 			continue
 		}
-		both++
-		if _, verdict := t.s.store(w, i, &t.start); verdict != requirement.No {
-			stores++
+		meets++
+		if room {
+			_, verdict := t.s.store(w, i, &t.start)
+			both, stores = true, stores || verdict != requirement.No
 		}
 	}
 	need := Headroom{CPU: w.cpu, Memory: w.memory}
 	switch {
-	case service == 0:
+	case !service:
 		return "no other host is in service"
 	case meets == 0:
 		return "no other host meets its requirements"
-	case large == 0:
+	case !large:
 		return fmt.Sprintf("no other host has %s free", need)
-	case both == 0:
+	case !both:
 		return fmt.Sprintf("of the %d hosts that meet its requirements none has %s free", meets, need)
-	case stores == 0:
+	case !stores:
 		return fmt.Sprintf("no system datastore has %d MB for it, or meets its requirements", w.disk)
 	}
 	return "the other VMs take the room that it needs"

@@ -23,21 +23,15 @@ type Placement struct {
 // Placed reports whether there is a host for the VM.
 func (p Placement) Placed() bool { return p.Host >= 0 }
 
-// Placer finds hosts for VMs that wait for one, instead of the scheduler: place: true. It only reads.
-type Placer struct{ client *one.Client }
-
-// NewPlacer makes a Placer.
-func NewPlacer(client *one.Client) Placer { return Placer{client} }
-
-// Place says for each VM, in the order of ids, which is that of their priority, where it is to be deployed
-// now. A VM of which not everything that matters was evaluated is left to the scheduler, which knows it.
-// Hosts in not are not used. It reads the current state: hosts, VMs that wait, datastores, access
-// rules; what the scheduler starts meanwhile oned refuses (one.ErrWrongState, or no room).
-func (p Placer) Place(ctx context.Context, ids []int, not map[int]bool) ([]Placement, error) {
+// Place finds hosts for VMs that wait for one, instead of the scheduler (place: true): for each VM, in the order of ids,
+// which is that of their priority, where it is to be deployed now. A VM of which not everything that matters was evaluated
+// is left to the scheduler, which knows it. Hosts in not are not used. It only reads: hosts, VMs that wait, datastores,
+// access rules; what the scheduler starts meanwhile oned refuses (one.ErrWrongState, or no room).
+func Place(ctx context.Context, client *one.Client, ids []int, not map[int]bool) ([]Placement, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	r := newReader(p.client)
+	r := newReader(client)
 	if err := r.hosts(ctx); err != nil {
 		return nil, fmt.Errorf("place VMs: read the hosts: %w", err)
 	}
@@ -56,48 +50,45 @@ func (p Placer) Place(ctx context.Context, ids []int, not map[int]bool) ([]Place
 	return r.cloud.PlaceWaiting(ids, not, access), nil
 }
 
-// PlaceWaiting is the decision of a Placer: pure. Each VM takes the room that those before it left, on the
-// host with the fewest VMs (the default policy of all releases).
+// PlaceWaiting is the decision of Place: pure. Each VM takes the room that those before it left, on the host with the
+// fewest VMs (the default policy of all releases).
 func (c Cloud) PlaceWaiting(ids []int, not map[int]bool, access Access) []Placement {
 	s := newBareSimulation(c)
 	placements := make([]Placement, 0, len(ids))
 	for _, id := range ids {
 		p := Placement{VM: id, Host: -1, Datastore: -1}
-		if host, store, left := s.placeWaiting(id, not, access); len(left) > 0 {
-			p.Left = left
-		} else {
-			p.Host, p.Datastore = s.hostID(host), c.Datastores[store].ID
-		}
+		p.Left = s.placeWaiting(&p, not, access)
 		placements = append(placements, p)
 	}
 	return placements
 }
 
 // placeWaiting places one VM, or says why not.
-func (s *simulation) placeWaiting(id int, not map[int]bool, access Access) (host, store int, left []Aspect) {
-	i, found := s.cloud.indexOf(id)
-	_, unread := slices.BinarySearch(s.cloud.Unread, id)
-	_, twice := s.base.placed[id]
+func (s *simulation) placeWaiting(p *Placement, not map[int]bool, access Access) (left []Aspect) {
+	i, found := s.cloud.indexOf(p.VM)
+	_, unread := slices.BinarySearch(s.cloud.Unread, p.VM)
+	_, twice := s.base.placed[p.VM]
 	switch {
 	case unread:
-		return -1, -1, []Aspect{Unreadable}
+		return []Aspect{Unreadable}
 	case !found || !s.cloud.VMs[i].fresh() || twice:
-		return -1, -1, []Aspect{State}
+		return []Aspect{State}
 	}
 	v := &s.cloud.VMs[i]
 	w := s.workload(v, 0)
 	if left := w.notEvaluated(v, len(s.cloud.Datastores) > 0); len(left) > 0 {
-		return -1, -1, left
+		return left
 	}
 	if !s.allow(v, not, access) {
-		return -1, -1, []Aspect{AccessControl}
+		return []Aspect{AccessControl}
 	}
-	host, store = s.choose(w, -1, Striping, false, &s.base)
+	host, store := s.choose(w, -1, Striping, false, &s.base)
 	if host < 0 {
-		return -1, -1, []Aspect{Room}
+		return []Aspect{Room}
 	}
 	s.take(w, host, store, &s.base)
-	return host, store, nil
+	p.Host, p.Datastore = s.hostID(host), s.cloud.Datastores[store].ID
+	return nil
 }
 
 // fresh reports whether the VM waits for a host and has no disks anywhere: these actions keep them on the
@@ -149,10 +140,9 @@ const (
 
 	aclUse    = 1
 	aclManage = 2
-)
 
-// subject is who, or what, a rule is about: the kind and the ID in the lowest 36 bits.
-const subject = 0xFFFFFFFFF
+	subject = 0xFFFFFFFFF // who, or what, a rule is about: the kind and the ID in the lowest 36 bits
+)
 
 // aclRule is an access rule of oned.
 type aclRule struct{ user, resource, rights int64 }
@@ -193,11 +183,10 @@ func (r *reader) access(ctx context.Context) (a Access) {
 
 // hex reads a mask as oned writes it; 0, which allows nothing, for anything else.
 func hex(text string) int64 {
-	n, err := strconv.ParseInt(strings.TrimSpace(text), 16, 64)
-	if err != nil {
-		return 0
+	if n, err := strconv.ParseInt(strings.TrimSpace(text), 16, 64); err == nil {
+		return n
 	}
-	return n
+	return 0
 }
 
 // allows reports whether a rule gives a user a right on a resource of a kind, in one of these clusters.

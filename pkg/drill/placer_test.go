@@ -208,17 +208,17 @@ func TestPlacer(t *testing.T) {
 		"rank":          {full("one.vmpool.infoextended", "<VM_POOL>"+fmt.Sprintf(vm, "", "<SCHED_RANK>FREE_CPU</SCHED_RANK>")+"</VM_POOL>"), Placement{7, -1, -1, []Aspect{Preference}}},
 		"damaged VM":    {full("one.vmpool.infoextended", "<VM_POOL><VM>", "one.vmpool.infoset", "<VM_POOL><VM>"), Placement{7, -1, -1, []Aspect{Unreadable}}},
 	} {
-		got, err := NewPlacer(oned(c.src.answer).client(t, "6.10.0")).Place(t.Context(), []int{7}, nil)
+		got, err := Place(t.Context(), oned(c.src.answer).client(t, "6.10.0"), []int{7}, nil)
 		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], c.want) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
 	for _, method := range []string{"one.hostpool.info", "one.vmpool.infoextended"} {
-		if got, err := NewPlacer(oned(full(method, "down").answer).client(t, "6.10.0")).Place(t.Context(), []int{7}, nil); err == nil {
+		if got, err := Place(t.Context(), oned(full(method, "down").answer).client(t, "6.10.0"), []int{7}, nil); err == nil {
 			t.Errorf("%s: %+v", method, got)
 		}
 	}
-	if got, err := NewPlacer(nil).Place(t.Context(), nil, nil); got != nil || err != nil {
+	if got, err := Place(t.Context(), nil, nil, nil); got != nil || err != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

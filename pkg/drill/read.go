@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"unique"
 
 	"one-ft/pkg/one"
 )
@@ -40,13 +41,12 @@ func Read(ctx context.Context, client *one.Client) (Cloud, error) {
 
 type reader struct {
 	client *one.Client
-	mu     sync.Mutex // over cloud and shared while pages are read
+	mu     sync.Mutex // over cloud while pages are read
 	cloud  Cloud
-	shared map[string]string // one copy of each text that many VMs have
 }
 
 func newReader(client *one.Client) *reader {
-	r := &reader{client: client, shared: map[string]string{}}
+	r := &reader{client: client}
 	if client.Version().Before(4, 5) {
 		r.cloud.HypervisorMemory = 0.1 // HYPERVISOR_MEM of the sched.conf that 4.4 ships
 	}
@@ -77,10 +77,10 @@ func (r *reader) vms(ctx context.Context) error {
 		return err
 	}
 	err := r.pending(ctx)
-	if err != nil && (ctx.Err() != nil || one.Temporary(err)) {
+	switch {
+	case err != nil && (ctx.Err() != nil || one.Temporary(err)):
 		return err
-	}
-	if err != nil {
+	case err != nil:
 		r.note("VMs that wait for a host were not counted: %v", err)
 	}
 	return nil
@@ -124,16 +124,7 @@ func (r *reader) pending(ctx context.Context) error {
 
 // add keeps VMs, with one copy of each text that many of them have.
 func (r *reader) add(vms []VM, unread []int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	share := func(texts ...*string) {
-		for _, text := range texts {
-			if _, known := r.shared[*text]; !known {
-				r.shared[*text] = *text
-			}
-			*text = r.shared[*text]
-		}
-	}
+	share := func(text *string) { *text = unique.Make(*text).Value() }
 	for i := range vms {
 		v := &vms[i]
 		share(&v.Owner)
@@ -144,9 +135,12 @@ func (r *reader) add(vms []VM, unread []int) {
 			share(&v.DatastoreRequirements[j])
 		}
 		for j := range v.History {
-			share(&v.History[j].Host, &v.History[j].Driver)
+			share(&v.History[j].Host)
+			share(&v.History[j].Driver)
 		}
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.cloud.VMs = append(r.cloud.VMs, vms...)
 	r.cloud.Unread = append(r.cloud.Unread, unread...)
 }
@@ -203,27 +197,26 @@ func (r *reader) clusters(ctx context.Context) {
 }
 
 func (r *reader) datastores(ctx context.Context) {
-	var all []Datastore
 	err := r.client.Each(ctx, "DATASTORE", func(e *one.Element) error {
 		const system = 1
 		if e.Number("TYPE") != system {
 			return nil
 		}
 		d, err := parseDatastore(e)
-		all = append(all, d)
+		r.cloud.Datastores = append(r.cloud.Datastores, d)
 		return err
 	}, "one.datastorepool.info")
 	if err != nil {
+		r.cloud.Datastores = nil
 		r.note("datastores were not evaluated: %v", err)
-		return
 	}
-	slices.SortFunc(all, func(a, b Datastore) int { return a.ID - b.ID })
-	r.cloud.Datastores = all
+	slices.SortFunc(r.cloud.Datastores, func(a, b Datastore) int { return a.ID - b.ID })
 }
 
 // groups reads the VM groups, if any VM is in one.
 func (r *reader) groups(ctx context.Context) {
-	if !slices.ContainsFunc(r.cloud.VMs, func(v VM) bool { return v.GroupID >= 0 }) {
+	grouped := func(v VM) bool { return v.GroupID >= 0 }
+	if !slices.ContainsFunc(r.cloud.VMs, grouped) {
 		return
 	}
 	const allGroups, allIDs = -2, -1
@@ -236,10 +229,8 @@ func (r *reader) groups(ctx context.Context) {
 	}
 	r.cloud.Groups = nil
 	r.note("VM groups were not evaluated: %v", err)
-	for i := range r.cloud.VMs {
-		if v := &r.cloud.VMs[i]; v.GroupID >= 0 {
-			v.Unchecked = append(v.Unchecked, VMGroups)
-		}
+	for i, v := range r.cloud.VMs {
+		r.cloud.VMs[i].Unchecked = append(v.Unchecked, VMGroups.when(grouped(v))...)
 	}
 }
 

@@ -109,7 +109,7 @@ func better(rank Rank, a, best free) bool {
 func (s *simulation) meets(w *workload, t *target) requirement.Verdict {
 	verdict := requirement.Yes
 	for _, r := range w.rules {
-		if verdict = min(verdict, s.onHost(r, t)); verdict == requirement.No {
+		if verdict = min(verdict, r.once(r.hosts, t.index, t)); verdict == requirement.No {
 			break
 		}
 	}
@@ -131,7 +131,7 @@ func (s *simulation) store(w *workload, host int, state *room) (int, requirement
 		}
 		verdict := requirement.Yes
 		for _, r := range w.stores {
-			verdict = min(verdict, s.onStore(r, i))
+			verdict = min(verdict, r.once(r.stores, i, d))
 		}
 		if verdict == requirement.No || found == requirement.Yes && (verdict != found || state.stores[i] <= state.stores[best]) {
 			continue

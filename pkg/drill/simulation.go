@@ -17,7 +17,6 @@ type simulation struct {
 	groups  map[int]Group
 	sets    map[int][]int // VM -> those that belong on one host with it
 	rules   map[string]*rule
-	known   map[string]bool // attribute -> whether it is known of all hosts
 	base    room
 	denied  []bool // datastores that the VM at hand may not use
 }
@@ -28,7 +27,7 @@ func newSimulation(c Cloud) *simulation {
 	s := newBareSimulation(c)
 	var waiting []*workload
 	for i := range c.VMs {
-		if v := &c.VMs[i]; v.waits() {
+		if v := &c.VMs[i]; v.State == one.Pending || v.Is(one.CleanupResubmit) {
 			waiting = append(waiting, s.workload(v, 0))
 		}
 	}
@@ -42,7 +41,7 @@ func newSimulation(c Cloud) *simulation {
 // newBareSimulation prepares a cloud without placing anything: VMs that wait take no room.
 func newBareSimulation(c Cloud) *simulation {
 	s := &simulation{
-		cloud: c, holders: map[int][]int{}, groups: map[int]Group{}, sets: map[int][]int{}, rules: map[string]*rule{}, known: map[string]bool{},
+		cloud: c, holders: map[int][]int{}, groups: map[int]Group{}, sets: map[int][]int{}, rules: map[string]*rule{},
 		base: room{placed: map[int]int{}}, denied: make([]bool, len(c.Datastores)),
 	}
 	for i := range c.Hosts {
@@ -99,15 +98,10 @@ func (t *target) HasVM(id int) bool {
 
 // knows reports whether an attribute is known of all hosts.
 func (s *simulation) knows(name string) bool {
-	known, cached := s.known[name]
-	if !cached {
-		known = !slices.ContainsFunc(s.hosts, func(t target) bool {
-			_, known := t.Values(name)
-			return !known
-		})
-		s.known[name] = known
-	}
-	return known
+	return !slices.ContainsFunc(s.hosts, func(t target) bool {
+		_, known := t.Values(name)
+		return !known
+	})
 }
 
 // rule is a requirement that was read, with its verdicts so far.
@@ -122,7 +116,7 @@ type rule struct {
 func (s *simulation) rule(text string) *rule {
 	r := s.rules[text]
 	if r == nil {
-		r = &rule{}
+		r = &rule{hosts: make([]int8, len(s.hosts)), stores: make([]int8, len(s.cloud.Datastores))}
 		r.Expression, r.err = requirement.Parse(text)
 		if r.err == requirement.ErrTooComplex {
 			r.unknown = []string{"too many attributes"}
@@ -133,27 +127,12 @@ func (s *simulation) rule(text string) *rule {
 	return r
 }
 
-// onHost evaluates the rule for a host, once unless VMs that are placed change it.
-func (s *simulation) onHost(r *rule, t *target) requirement.Verdict {
-	if r.Dynamic {
-		return r.eval(t)
+// once evaluates the rule for the host or datastore with an index, once unless VMs that are placed change it.
+func (r *rule) once(verdicts []int8, i int, t requirement.Target) requirement.Verdict {
+	if verdicts[i] == 0 || r.Dynamic {
+		verdicts[i] = int8(r.eval(t)) + 1
 	}
-	return r.once(&r.hosts, t.index, len(s.hosts), t)
-}
-
-// onStore evaluates the rule for a datastore, once.
-func (s *simulation) onStore(r *rule, i int) requirement.Verdict {
-	return r.once(&r.stores, i, len(s.cloud.Datastores), &s.cloud.Datastores[i])
-}
-
-func (r *rule) once(verdicts *[]int8, i, n int, t requirement.Target) requirement.Verdict {
-	if *verdicts == nil {
-		*verdicts = make([]int8, n)
-	}
-	if v := &(*verdicts)[i]; *v == 0 {
-		*v = int8(r.eval(t)) + 1
-	}
-	return requirement.Verdict((*verdicts)[i] - 1)
+	return requirement.Verdict(verdicts[i] - 1)
 }
 
 func (r *rule) eval(t requirement.Target) requirement.Verdict {
@@ -202,9 +181,6 @@ type workload struct {
 	verdict, atBest Verdict
 }
 
-// waits reports whether the VM is waiting for a host now.
-func (v *VM) waits() bool { return v.State == one.Pending || v.Is(one.CleanupResubmit) }
-
 func (s *simulation) workload(v *VM, turn int) *workload {
 	w := &workload{vms: []*VM{v}, cpu: v.CPUShare, memory: v.MemoryKB, disk: v.DiskMB, turn: turn}
 	requirements := v.Requirements
@@ -239,8 +215,7 @@ func (s *simulation) join(workloads []*workload, dead int) []*workload {
 				}
 			}
 		}
-		if len(hosts) > 0 {
-			slices.Sort(hosts)
+		if slices.Sort(hosts); len(hosts) > 0 {
 			w.rules = append(w.rules, s.rule(onHosts(slices.Compact(hosts))))
 			return false
 		}

@@ -12,8 +12,7 @@ package requirement
 // Verdict is what an expression gives.
 type Verdict int8
 
-// The verdicts. Their order makes "and" the lower, "or" the higher of two: what is unknown decides nothing
-// that the other side has decided.
+// The verdicts. Their order makes "and" the lower, "or" the higher of two.
 const (
 	No      Verdict = iota
 	Unknown         // it hangs on an attribute whose value is not known
@@ -22,13 +21,11 @@ const (
 
 // Target is what requirements are about: a host, or a datastore.
 type Target interface {
-	// Values gives the values of an attribute in the order of the object's XML, none when it
-	// has no such attribute. known is false when that is not known.
+	// Values gives those of an attribute in the order of the object's XML, none without it; not known if that is not.
 	Values(name string) (values []string, known bool)
 	// HasVM reports whether a VM is on the host, for CURRENT_VMS.
 	HasVM(id int) bool
 }
 
-// currentVMs is the attribute that the scheduler computes: the VM that it is compared with if that is on
-// the host, else -1.
+// currentVMs is the attribute that the scheduler computes: the VM that it is compared with if that is on the host, else -1.
 const currentVMs = "CURRENT_VMS"

@@ -7,14 +7,6 @@ import (
 	"strings"
 )
 
-// Eval evaluates the expression for a host or datastore.
-func (e Expression) Eval(t Target) Verdict {
-	if e.eval == nil {
-		return Yes
-	}
-	return e.eval(t)
-}
-
 // Unknown are the attributes of the expression that are not known, sorted; without any, Eval never gives Unknown of
 // a Target that knows the others.
 func (e Expression) Unknown(known func(name string) bool) (names []string) {

@@ -1,6 +1,7 @@
 package requirement
 
 import (
+	"cmp"
 	"errors"
 	"regexp"
 	"slices"
@@ -22,9 +23,9 @@ const (
 	maxDepth  = 1000      // parentheses and exclamation marks
 )
 
-// Expression is a requirement that was read. The zero value is met by everything.
+// Expression is a requirement that was read.
 type Expression struct {
-	eval        func(Target) Verdict
+	Eval        func(Target) Verdict // evaluates it for a host or datastore
 	comparisons []*comparison
 	// Dynamic: it asks which VMs are on the host, so its verdict changes as VMs are placed.
 	Dynamic bool
@@ -44,10 +45,10 @@ func Parse(text string) (Expression, error) {
 		return Expression{}, ErrTooComplex
 	}
 	p := &parser{tokens: tokens(text)}
-	if len(p.tokens) == 0 {
-		return Expression{}, nil
+	if len(p.tokens) == 0 { // met by everything
+		return Expression{Eval: func(Target) Verdict { return Yes }}, nil
 	}
-	p.eval = p.expression(0)
+	p.Eval = p.expression(0)
 	if p.err == nil && len(p.tokens) > 0 {
 		p.err = ErrSyntax
 	}
@@ -70,28 +71,24 @@ type parser struct {
 	err    error
 }
 
-func (p *parser) peek() string {
-	if p.err != nil || len(p.tokens) == 0 {
-		return ""
+func (p *parser) peek() (token string) {
+	if p.err == nil && len(p.tokens) > 0 {
+		token = p.tokens[0]
 	}
-	return p.tokens[0]
+	return token
 }
 
 func (p *parser) next() string {
 	token := p.peek()
 	if token == "" {
 		p.fail(ErrSyntax)
-	} else {
-		p.tokens = p.tokens[1:]
+		return ""
 	}
+	p.tokens = p.tokens[1:]
 	return token
 }
 
-func (p *parser) fail(err error) {
-	if p.err == nil {
-		p.err = err
-	}
-}
+func (p *parser) fail(err error) { p.err = cmp.Or(p.err, err) }
 
 // expression reads terms joined by & and |, from left to right.
 func (p *parser) expression(depth int) func(Target) Verdict {
