@@ -15,8 +15,7 @@ import (
 // Cloud is what is known of a cloud, as Read gives it.
 type Cloud struct {
 	Hosts []Host // ID ascending
-	// VMs are those that are on a host or wait for one, ID ascending.
-	VMs []VM
+	VMs   []VM   // that are on a host or wait for one, ID ascending
 	// Datastores are the system datastores. Without any they are not evaluated.
 	Datastores []Datastore
 	Groups     []Group
@@ -50,13 +49,10 @@ type VM struct {
 	DiskMB   int64 // on the system datastore
 	// Requirements must all be met by the host; DatastoreRequirements by the system datastore.
 	Requirements, DatastoreRequirements []string
-	// UserPriority comes before the ID in the scheduler's order (5.10 and later).
-	UserPriority float64
-	// GroupID and Role tell its place in a VM group; GroupID is -1 for none.
-	GroupID int
-	Role    string
-	// UID and GID are those of its owner.
-	UID, GID int
+	UserPriority                        float64 // comes before the ID in the scheduler's order (5.10 and later)
+	GroupID                             int     // of its VM group, -1 for none
+	Role                                string  // in it
+	UID, GID                            int     // of its owner
 	// ImageStore: its disks take room on an image datastore, and OwnRank: it says itself which of several
 	// hosts or datastores it prefers. Both matter for whoever places it, and not for whether there is room.
 	ImageStore, OwnRank bool

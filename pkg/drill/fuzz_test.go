@@ -42,7 +42,7 @@ func FuzzObjects(f *testing.F) {
 		if d, err := parseDatastore(e); err == nil {
 			canBeShown(t, d.Name)
 		}
-		parseGroup(e)
+		_, _ = parseGroup(e)
 	})
 }
 

@@ -27,7 +27,7 @@ type Role struct {
 }
 
 // parseGroup reads a VM_GROUP element.
-func parseGroup(e *one.Element) Group {
+func parseGroup(e *one.Element) (Group, error) {
 	g := Group{ID: int(e.Number("ID"))}
 	for _, r := range e.Child("ROLES").All("ROLE") {
 		g.Roles = append(g.Roles, Role{
@@ -42,7 +42,7 @@ func parseGroup(e *one.Element) Group {
 		return all
 	}
 	g.Affined, g.AntiAffined = sets("AFFINED"), sets("ANTI_AFFINED")
-	return g
+	return g, e.Once("ROLES", "TEMPLATE")
 }
 
 func numbers(list string) []int {
@@ -56,11 +56,10 @@ func numbers(list string) []int {
 }
 
 func (g Group) role(name string) (Role, bool) {
-	i := slices.IndexFunc(g.Roles, func(r Role) bool { return r.Name == name })
-	if i < 0 {
-		return Role{}, false
+	if i := slices.IndexFunc(g.Roles, func(r Role) bool { return r.Name == name }); i >= 0 {
+		return g.Roles[i], true
 	}
-	return g.Roles[i], true
+	return Role{}, false
 }
 
 // apart is what a role requires of the host of one of its VMs: which VMs may not be on it, and which hosts the

@@ -12,12 +12,9 @@ import (
 
 // Placement is where a VM that waits for a host is to be deployed.
 type Placement struct {
-	VM int `json:"vm"`
-	// Host and Datastore are IDs; both -1 when it is left to the scheduler. Datastore is a system datastore.
-	Host      int `json:"host"`
-	Datastore int `json:"datastore"`
-	// Left is why it is left to the scheduler.
-	Left []Aspect `json:"left,omitempty"`
+	VM              int
+	Host, Datastore int      // IDs; both -1 when it is left to the scheduler; a system datastore
+	Left            []Aspect // why it is left to the scheduler
 }
 
 // Placed reports whether there is a host for the VM.

@@ -57,12 +57,8 @@ func (r *reader) note(format string, args ...any) {
 	r.cloud.Notes = append(r.cloud.Notes, fmt.Sprintf(format, args...))
 }
 
-func (r *reader) hosts(ctx context.Context) error {
-	err := r.client.Each(ctx, "HOST", func(e *one.Element) error {
-		h, err := parseHost(e)
-		r.cloud.Hosts = append(r.cloud.Hosts, h)
-		return err
-	}, "one.hostpool.info")
+func (r *reader) hosts(ctx context.Context) (err error) {
+	r.cloud.Hosts, err = one.ReadPool(ctx, r.client, "HOST", parseHost, "one.hostpool.info")
 	slices.SortFunc(r.cloud.Hosts, func(a, b Host) int { return a.ID - b.ID })
 	return err
 }
@@ -220,14 +216,10 @@ func (r *reader) groups(ctx context.Context) {
 		return
 	}
 	const allGroups, allIDs = -2, -1
-	err := r.client.Each(ctx, "VM_GROUP", func(e *one.Element) error {
-		r.cloud.Groups = append(r.cloud.Groups, parseGroup(e))
-		return e.Once("ROLES", "TEMPLATE")
-	}, "one.vmgrouppool.info", allGroups, allIDs, allIDs)
-	if err == nil {
+	groups, err := one.ReadPool(ctx, r.client, "VM_GROUP", parseGroup, "one.vmgrouppool.info", allGroups, allIDs, allIDs)
+	if r.cloud.Groups = groups; err == nil {
 		return
 	}
-	r.cloud.Groups = nil
 	r.note("VM groups were not evaluated: %v", err)
 	for i, v := range r.cloud.VMs {
 		r.cloud.VMs[i].Unchecked = append(v.Unchecked, VMGroups.when(grouped(v))...)

@@ -109,8 +109,7 @@ func (r Report) Notes() []string {
 	if r.Downtime != nil {
 		notes = append(notes, r.Downtime.lines()...)
 	}
-	notes = append(notes, fmt.Sprintf("capacity: the VMs need %s; the other hosts have %s free",
-		r.Need, r.Free))
+	notes = append(notes, fmt.Sprintf("capacity: the VMs need %s; the other hosts have %s free", r.Need, r.Free))
 	return append(notes, "not evaluated: "+strings.Join(r.NotEvaluated, "; "))
 }
 
@@ -125,7 +124,14 @@ func (r Report) Line() string {
 			misfits++
 		}
 	}
-	line := fmt.Sprintf("host %d (%s): %d VMs would be %s and %d left", r.HostID, r.Name, acted, r.fate(), len(r.VMs)-acted)
+	fate := "recovered"
+	switch {
+	case r.refused():
+		fate = "REFUSED (" + r.Outlook.Detail + ")"
+	case r.Outlook != nil && r.Outlook.Verdict == fence.Unproven:
+		fate = "recovered UNPROVEN"
+	}
+	line := fmt.Sprintf("host %d (%s): %d VMs would be %s and %d left", r.HostID, r.Name, acted, fate, len(r.VMs)-acted)
 	switch {
 	case len(r.Unread) > 0:
 		return line + fmt.Sprintf("; %d could not be read; capacity: %s, for %d VMs", len(r.Unread), r.Verdict, misfits)
@@ -186,14 +192,4 @@ func (r Report) foreseen(v Row) string {
 // refused reports whether VMs would have to be recovered, and none would be touched.
 func (r Report) refused() bool {
 	return r.Outlook != nil && r.Outlook.Verdict == fence.Refused && slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Action.Acts() })
-}
-
-func (r Report) fate() string {
-	switch {
-	case r.refused():
-		return "REFUSED (" + r.Outlook.Detail + ")"
-	case r.Outlook != nil && r.Outlook.Verdict == fence.Unproven:
-		return "recovered UNPROVEN"
-	}
-	return "recovered"
 }

@@ -13,10 +13,8 @@ type Order int
 
 // The orders.
 const (
-	// ByID is how the scheduler takes those that wait: by USER_PRIORITY, then by ID.
-	ByID Order = iota
-	// ByRecovery is the order of the plan: as if the scheduler looked after each VM.
-	ByRecovery
+	ByID       Order = iota // how the scheduler takes those that wait: by USER_PRIORITY, then by ID
+	ByRecovery              // the order of the plan: as if the scheduler looked after each VM
 )
 
 // Rank is which of the hosts that fit a VM takes; of equal ones the one with the lowest ID.
@@ -24,12 +22,9 @@ type Rank int
 
 // The policies of sched.conf and rank.conf (DEFAULT_SCHED).
 const (
-	// FreeCPU takes the host with the most free CPU, then memory: policy 2, as far as that is known without monitoring.
-	FreeCPU Rank = iota
-	// Striping takes the host with the fewest VMs: policy 1, the default of all versions.
-	Striping
-	// Packing takes the host with the most VMs: policy 0.
-	Packing
+	FreeCPU  Rank = iota // the host with the most free CPU, then memory: policy 2, as far as that is known without monitoring
+	Striping             // the host with the fewest VMs: policy 1, the default of all versions
+	Packing              // the host with the most VMs: policy 0
 )
 
 // Strategy is one way to place VMs.

@@ -31,15 +31,12 @@ type Lease struct {
 const (
 	// DefaultReaction covers host_isolated --watch with its defaults, which prints 48 s (host_isolated --print-bound).
 	DefaultReaction = 50 * time.Second
-	// DefaultMargin is a choice: more than the least one, and little against the rest.
-	DefaultMargin = 10 * time.Second
-	// MinLease and MaxLease are the limits of Lease.Length.
-	MinLease = 10 * time.Second
-	MaxLease = time.Hour
+	DefaultMargin   = 10 * time.Second // a choice: more than the least one, and little against the rest
+	MinLease        = 10 * time.Second // of Lease.Length
+	MaxLease        = time.Hour        // of Lease.Length
 	// drift makes the least margin, 1 %: NTP slews a clock by 0.05 % at most (adjtimex: 500 ppm), crystals are off by 0.01 %.
-	drift = 100
-	// lookEvery is the pause between two checks of a host while waiting.
-	lookEvery = time.Second
+	drift     = 100
+	lookEvery = time.Second // between two checks of a host while waiting
 	// maxRestarts is how often, in waits, the wait may start over because the host was not in ERROR without a gap.
 	maxRestarts = 10
 )

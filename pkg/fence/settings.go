@@ -74,26 +74,15 @@ type Event struct {
 	Message wording.Message
 }
 
-// The defaults.
-const (
-	// DefaultTimeout leaves an agent time for its own time-outs: fence_ipmilan gives an unreachable BMC 20 s, and a
-	// power-off another 20 s.
-	DefaultTimeout   = 60 * time.Second
-	DefaultAttempts  = 2                // lets a BMC fail once, which they do while the power goes
-	DefaultBackoff   = 3 * time.Second  // enough for a BMC to close a session that was cut
-	DefaultLate      = 20 * time.Second // as long again as agents wait for a power-off themselves
-	DefaultPoll      = time.Second      // often enough without wearing a BMC out
-	DefaultSecretDir = "/etc/one/fence" // beside the configuration of oned
-)
-
 // WithDefaults fills in what is not set, for hosts that are fenced by their template and for those in the configuration.
 func (s Settings) WithDefaults() Settings {
-	s.Timeout = cmp.Or(max(s.Timeout, 0), DefaultTimeout)
-	s.Backoff = cmp.Or(max(s.Backoff, 0), DefaultBackoff)
-	s.Late = cmp.Or(max(s.Late, 0), DefaultLate)
-	s.Poll = cmp.Or(max(s.Poll, 0), DefaultPoll)
-	s.Attempts = cmp.Or(max(s.Attempts, 0), DefaultAttempts)
-	s.SecretDir = cmp.Or(s.SecretDir, DefaultSecretDir)
+	// An agent needs time for its own time-outs: fence_ipmilan gives an unreachable BMC 20 s, and a power-off another 20 s.
+	s.Timeout = cmp.Or(max(s.Timeout, 0), 60*time.Second)
+	s.Attempts = cmp.Or(max(s.Attempts, 0), 2)           // a BMC may fail once, which they do while the power goes
+	s.Backoff = cmp.Or(max(s.Backoff, 0), 3*time.Second) // enough for a BMC to close a session that was cut
+	s.Late = cmp.Or(max(s.Late, 0), 20*time.Second)      // as long again as agents wait for a power-off themselves
+	s.Poll = cmp.Or(max(s.Poll, 0), time.Second)         // often enough without wearing a BMC out
+	s.SecretDir = cmp.Or(s.SecretDir, "/etc/one/fence")  // beside the configuration of oned
 	if s.Run == nil {
 		s.Run = process.Run
 	}

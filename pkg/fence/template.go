@@ -16,29 +16,20 @@ const maxTemplateLevels = 9
 
 var levelSuffix = regexp.MustCompile(`^(.+)_([0-9]+)$`)
 
-// FromTemplate reads the levels of a host from the FENCE_* attributes of its
-// template:
+// FromTemplate reads the levels of a host from the FENCE_* attributes of its template:
 //
 //	FENCE_AGENT          the agent, such as fence_ipmilan
-//	FENCE_IP             parameter ip
-//	FENCE_USER           parameter username
-//	FENCE_PASSWORD       parameter password; everybody who can see the host can read it
-//	FENCE_PASSWORD_FILE  instead: the name of a file in Settings.SecretDir
-//	FENCE_<NAME>         parameter <name>, such as FENCE_PLUG, FENCE_IPPORT, FENCE_LANPLUS
-//	FENCE_LEASE          seconds, after all others: the host runs host_isolated --strict with
-//	                     a lease of at most that
-//	FENCE_LEASE_REACTION seconds that the host may need from the end of its lease until its
-//	                     VMs are gone (host_isolated --print-bound); default: DefaultReaction
+//	FENCE_PASSWORD_FILE  the name of a file in Settings.SecretDir; FENCE_PASSWORD can be read by whoever sees the host
+//	FENCE_<NAME>         parameter <name>, such as FENCE_IP, FENCE_PLUG, FENCE_IPPORT, FENCE_LANPLUS
+//	FENCE_LEASE          seconds, after all others: the host runs host_isolated --strict with a lease of at most that
+//	FENCE_LEASE_REACTION seconds from the end of its lease until its VMs are gone (--print-bound); default: DefaultReaction
 //	FENCE_MANUAL = yes   after all others, an admin can confirm that the host is off
 //
-// Each with _2 to _9 at its end is for a further level, which is tried when those
-// before it failed. A level has one device here; levels with several come from the
-// configuration (many agents also take several plugs: FENCE_PLUG = "1,2").
-//
-// FENCE_PORT is refused, since agents take "port" for the plug. FENCE_COMMAND and parameters that make
-// agents run programs or write files are refused, too: the package comment says why. The error names the attribute; it
-// is ErrNoAgent when there are attributes but no agent for the address that they name; with it come the levels that
-// need none.
+// Each with _2 to _9 at its end is for a further level, which is tried when those before it failed. A level has one
+// device here; levels with several come from the configuration (many agents take several plugs: FENCE_PLUG = "1,2").
+// FENCE_PORT is refused, since agents take "port" for the plug, and so are FENCE_COMMAND and parameters that make agents
+// run programs or write files. The error names the attribute; it is ErrNoAgent when there are attributes but no agent
+// for the address that they name; with it come the levels that need none.
 func FromTemplate(template map[string]string) ([]Level, error) {
 	lease, leased, err := TemplateLease(template)
 	if err != nil {
@@ -78,7 +69,11 @@ type reader struct {
 func (r *reader) read(name, value string) (err error) {
 	switch name {
 	case "MANUAL":
-		r.manual, err = yesNo(value)
+		value = strings.ToLower(strings.TrimSpace(value))
+		r.manual = slices.Contains([]string{"yes", "true", "1"}, value)
+		if !r.manual && !slices.Contains([]string{"no", "false", "0"}, value) {
+			err = errors.New("allowed are yes and no")
+		}
 		return err
 	case "LEASE", "LEASE_REACTION": // TemplateLease has read them
 		return nil
@@ -120,16 +115,6 @@ func (r *reader) read(name, value string) (err error) {
 	}
 	d.Params[param] = value
 	return checkParam(param, value)
-}
-
-func yesNo(value string) (bool, error) {
-	switch strings.ToLower(strings.TrimSpace(value)) {
-	case "yes", "true", "1":
-		return true, nil
-	case "no", "false", "0":
-		return false, nil
-	}
-	return false, errors.New("allowed are yes and no")
 }
 
 // levels puts what was read into order.

@@ -14,9 +14,8 @@ import (
 	"one-ft/pkg/text"
 )
 
-// decodeAnswer turns the body of an answer into the value of a successful call (a string, an int64
-// or a bool), a *CallError, a *FaultError or an *AnswerError. It accepts every answer shape of 4.4
-// to 7.4: 3 elements, or 5 for a refusal since 5.10. body must not change any more.
+// decodeAnswer turns the body of an answer into the value of a successful call (a string, an int64 or a bool), a
+// *CallError, a *FaultError or an *AnswerError: 3 elements, or 5 for a refusal since 5.10. body must not change any more.
 func decodeAnswer(method string, status int, body []byte) (any, error) {
 	bad := func(err error) error {
 		return &AnswerError{Method: method, Status: status, Start: text.Short(string(body[:min(len(body), 300)]), 60),
@@ -36,14 +35,18 @@ func decodeAnswer(method string, status int, body []byte) (any, error) {
 		return value, nil
 	}
 	response := plainResponse(envelope, len(body))
-	if envelope.Child("fault") != nil {
-		return nil, readFault(method, response, bad)
+	if envelope.Child("fault") == nil {
+		return fromElements(method, response, bad)
 	}
-	var elements []any
-	if err := response.Unmarshal(&elements); err != nil {
-		return nil, bad(err)
+	var fault xmlrpc.FaultError
+	err = response.Unmarshal(&fault)
+	if err == nil && fault.Code == 0 {
+		err = errors.New("no code")
 	}
-	return fromElements(method, elements, bad)
+	if err != nil {
+		return nil, bad(fmt.Errorf("unreadable fault: %w", err))
+	}
+	return nil, &FaultError{Method: method, Code: fault.Code, Text: text.Printable(fault.String)}
 }
 
 // ordinary is the string of a call that succeeded, which nearly all answers are; kolo/xmlrpc decodes the others. It takes
@@ -77,21 +80,13 @@ func plainResponse(envelope *Element, size int) xmlrpc.Response {
 	return b.Bytes()
 }
 
-func readFault(method string, response xmlrpc.Response, bad func(error) error) error {
-	var fault xmlrpc.FaultError
-	err := response.Unmarshal(&fault)
-	if err == nil && fault.Code == 0 {
-		err = errors.New("no code")
+// fromElements reads [true, value, ...] and [false, text, code, ...]. An empty string is nil in elements, and an empty
+// value is the last one that kolo/xmlrpc gives.
+func fromElements(method string, response xmlrpc.Response, bad func(error) error) (any, error) {
+	var elements []any
+	if err := response.Unmarshal(&elements); err != nil {
+		return nil, bad(err)
 	}
-	if err != nil {
-		return bad(fmt.Errorf("unreadable fault: %w", err))
-	}
-	return &FaultError{Method: method, Code: fault.Code, Text: text.Printable(fault.String)}
-}
-
-// fromElements reads [true, value, ...] and [false, text, code, ...]. An empty string is
-// nil in elements, and an empty value is the last one that kolo/xmlrpc gives.
-func fromElements(method string, elements []any, bad func(error) error) (any, error) {
 	if len(elements) < 3 {
 		return nil, bad(fmt.Errorf("%d elements where at least 3 belong", len(elements)))
 	}
@@ -105,9 +100,9 @@ func fromElements(method string, elements []any, bad func(error) error) (any, er
 		return elements[1], nil
 	}
 	code, isInt := elements[2].(int64)
+	reason, _ := elements[1].(string)
 	if !isInt {
 		return nil, bad(errors.New("the code of the refusal is not a number"))
 	}
-	reason, _ := elements[1].(string)
 	return nil, &CallError{Method: method, Code: int(code), Text: cmp.Or(text.Printable(reason), "["+method+"] refused without a reason")}
 }

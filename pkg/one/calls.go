@@ -79,8 +79,8 @@ func inCall(method string, err error) error {
 	return fmt.Errorf("[%s] %w", method, err)
 }
 
-// readPool gives all objects of a pool, or none and an error.
-func readPool[T any](
+// ReadPool gives all objects of a pool, or none and an error; see Each.
+func ReadPool[T any](
 	ctx context.Context, c *Client, item string, parse func(*Element) (T, error), method string, args ...any,
 ) (all []T, err error) {
 	if err = c.Each(ctx, item, func(e *Element) error {
@@ -133,7 +133,7 @@ func (c *Client) HostXML(ctx context.Context, id int) (string, error) {
 
 // Hosts reads all hosts. LastContact is 0 in such an answer.
 func (c *Client) Hosts(ctx context.Context) ([]Host, error) {
-	hosts, err := readPool(ctx, c, "HOST", (*Element).Host, "one.hostpool.info")
+	hosts, err := ReadPool(ctx, c, "HOST", (*Element).Host, "one.hostpool.info")
 	return hosts, wrap(err, "read the hosts")
 }
 
@@ -143,9 +143,8 @@ func (c *Client) VM(ctx context.Context, id int) (VM, error) {
 	return v, wrap(err, "read VM %d", id)
 }
 
-// VMSet reads several VMs in one call, each with its last history record only. VMs that do not exist are missing in the
-// result. It fails with ErrUnsupported before 5.12.6, and with ErrDamaged when any of the VMs cannot be read: then read
-// them one by one.
+// VMSet reads several VMs in one call, each with its last history record only; those that do not exist are missing. It is
+// ErrUnsupported before 5.12.6, and ErrDamaged when any of the VMs cannot be read: then read them one by one.
 func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 	if !c.dialect.HasSet {
 		return nil, wrap(ErrUnsupported, "read %d VMs", len(ids))
@@ -154,7 +153,7 @@ func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 		return nil, nil
 	}
 	method, args := c.vmsByID(ids)
-	vms, err := readPool(ctx, c, "VM", func(e *Element) (VM, error) {
+	vms, err := ReadPool(ctx, c, "VM", func(e *Element) (VM, error) {
 		if id := int(e.Number("ID")); !slices.Contains(ids, id) {
 			return VM{}, damaged("VM %d, which is none of those", id)
 		}
@@ -163,9 +162,8 @@ func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 	return vms, wrap(err, "read %d VMs", len(ids))
 }
 
-// ReadVMs reads VMs that are not DONE by their IDs, which are ascending: full bodies, each with its
-// last history record only. When they cannot be read together, each half is tried: one VM whose text
-// is damaged must not hide the others. unread are those that cannot be read.
+// ReadVMs reads VMs that are not DONE by their IDs, which are ascending: full bodies, each with its last history record
+// only. When they cannot be read together, each half is tried. unread are those that cannot be read.
 func ReadVMs[T any](ctx context.Context, c *Client, ids []int, parse func(*Element) (T, error)) (vms []T, unread []int, err error) {
 	method, args := c.vmsByID(ids)
 	err = c.Each(ctx, "VM", func(e *Element) error {
@@ -222,26 +220,24 @@ const (
 // ReadPending reads the VMs that wait for a host, with full bodies.
 func ReadPending[T any](ctx context.Context, c *Client, parse func(*Element) (T, error)) ([]T, error) {
 	method, args := c.vmsByRange(allIDs, allIDs, int(Pending))
-	vms, err := readPool(ctx, c, "VM", parse, method, args...)
+	vms, err := ReadPool(ctx, c, "VM", parse, method, args...)
 	return vms, wrap(err, "read the VMs that are %s", Pending)
 }
 
-// PendingVMs reads the VMs that wait for a host: their IDs, states and what the scheduler says
-// (USER_TEMPLATE/SCHED_MESSAGE). A storm has tens of thousands, and nobody wants to know more of them.
+// PendingVMs reads the VMs that wait for a host, of which a storm has tens of thousands, with the scheduler's message only.
 func (c *Client) PendingVMs(ctx context.Context) ([]VM, error) {
 	return ReadPending(ctx, c, func(e *Element) (VM, error) {
 		return e.VM(func(name string) bool { return name == "SCHED_MESSAGE" })
 	})
 }
 
-// VMsIn reads all VMs in a state: their IDs, states and last history records. From 5.8 on
-// the bodies are short: custom attributes are missing.
+// VMsIn reads all VMs in a state with their last history records. Since 5.8 custom attributes are missing.
 func (c *Client) VMsIn(ctx context.Context, state VMState) ([]VM, error) {
 	args := []any{allUsers, allIDs, allIDs, int(state)}
 	if c.dialect.poolQuery {
 		args = append(args, "")
 	}
-	vms, err := readPool(ctx, c, "VM", (*Element).WholeVM, "one.vmpool.info", args...)
+	vms, err := ReadPool(ctx, c, "VM", (*Element).WholeVM, "one.vmpool.info", args...)
 	return vms, wrap(err, "read the VMs that are %s", state)
 }
 
@@ -260,8 +256,7 @@ func (c *Client) Configuration(ctx context.Context) (*Element, error) {
 // Action is something that changes a VM.
 type Action string
 
-// The actions. What each does on a given version, and in which states it must
-// not be tried, is the business of package recovery.
+// The actions. In which states each must not be tried is the business of package recovery.
 const (
 	Recreate       Action = "recreate"        // start it again elsewhere; disks that are not persistent are lost
 	Delete         Action = "delete"          // end it
@@ -294,18 +289,16 @@ func (c *Client) change(ctx context.Context, method string, args ...any) error {
 	return err
 }
 
-// Migrate moves a SUSPENDED or POWEROFF VM, which stays so, to a host; oned
-// checks that the host has room. A nil error means accepted.
+// Migrate moves a SUSPENDED or POWEROFF VM, which stays so, to a host that has room. A nil error means accepted.
 func (c *Client) Migrate(ctx context.Context, vmID, hostID int) error {
 	const live, enforceCapacity, sameDatastore, bySaving = false, true, -1, 0
 	args := []any{vmID, hostID, live, enforceCapacity, sameDatastore, bySaving}
 	return wrap(c.change(ctx, "one.vm.migrate", args[:c.dialect.migrateArgs]...), "migrate VM %d to host %d", vmID, hostID)
 }
 
-// Deploy starts a VM that waits (PENDING or HOLD) on a host, as the scheduler does: oned checks that the
-// host has room, and in all releases checks nothing else that the scheduler does. datastoreID is the
-// system datastore, -1 for the one that oned takes by default for the cluster of the host. A nil error
-// means accepted; a VM that waits no more is ErrWrongState.
+// Deploy starts a VM that waits (PENDING or HOLD) on a host, as the scheduler does: oned checks that the host has room, and
+// nothing else that the scheduler does. datastoreID is the system datastore, -1 for the default one of the host's cluster.
+// A nil error means accepted; a VM that waits no more is ErrWrongState.
 //
 // All releases take the four arguments; the template with networks, 5.8 and later, may be left out (VirtualMachineDeploy in
 // src/rm/RequestManagerVirtualMachine.cc of 4.4 to 7.0, src/rm/xml-rpc of 7.2 on: paramList.size() > 5).
@@ -317,8 +310,7 @@ func (c *Client) Deploy(ctx context.Context, vmID, hostID, datastoreID int) erro
 // merge is the way to update a template that keeps what else is in it.
 const merge = 1
 
-// Annotate sets one attribute in the user template of a VM; what else is there stays. The
-// name has capital letters and underscores, and the value no quotes.
+// Annotate sets one attribute in the user template of a VM; what else is there stays. The value has no quotes.
 func (c *Client) Annotate(ctx context.Context, vmID int, name, value string) error {
 	return wrap(c.change(ctx, "one.vm.update", vmID, fmt.Sprintf("%s = %q", name, value), merge), "set %s of VM %d", name, vmID)
 }

@@ -2,6 +2,7 @@ package one
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,18 +22,14 @@ import (
 
 // The limits of a Client where Options leaves them zero.
 const (
-	// DefaultTimeout bounds one call. oned 4.4 to 7.4 answer in milliseconds; a
-	// call waits longest when all 30 connections of oned are taken.
+	// DefaultTimeout bounds one call, which waits longest when all 30 connections of oned are taken.
 	DefaultTimeout = 30 * time.Second
-	// maxAnswer bounds one answer in bytes. The largest is a pool of hosts, about 3 kB each.
-	maxAnswer = 64 << 20
-	// maxConnections stays below the about 15 that oned serves at once.
-	maxConnections = 10
+	maxAnswer      = 64 << 20 // bytes; the largest answer is a pool of hosts, about 3 kB each
+	maxConnections = 10       // below the about 15 that oned serves at once
 	// firstPause and maxPause bound the growing pause between attempts at a call that is safe to repeat.
 	firstPause = 100 * time.Millisecond
 	maxPause   = 3 * time.Second
-	// leastAttempt is what an attempt may take when the patience is over or nearly so: a
-	// pool of a large cloud takes seconds to be sent.
+	// leastAttempt is what an attempt may take when the patience is over or nearly so: a large pool takes seconds.
 	leastAttempt = 5 * time.Second
 )
 
@@ -74,9 +71,7 @@ func New(opt Options) (*Client, error) {
 	if opt.Credentials == "" {
 		return nil, errors.New("no credentials")
 	}
-	if opt.Timeout <= 0 {
-		opt.Timeout = DefaultTimeout
-	}
+	opt.Timeout = cmp.Or(max(opt.Timeout, 0), DefaultTimeout)
 	if opt.Transport == nil {
 		if opt.Transport, err = NewTransport("", false); err != nil {
 			return nil, err
@@ -169,8 +164,7 @@ func (c *Client) maySend(err error, connected bool) bool {
 	return !(errors.As(err, &op) && op.Op == "dial" || errors.Is(err, syscall.ECONNREFUSED))
 }
 
-// withoutURL drops the "Post URL:" that net/http puts before the cause: the
-// method says more, and a URL may hold a password.
+// withoutURL drops the "Post URL:" that net/http puts before the cause: a URL may hold a password.
 func withoutURL(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {

@@ -36,44 +36,30 @@ func (v Version) Before(major, minor int) bool {
 
 // Dialect is what differs between versions, as seen from one-ft. The zero value is no version's.
 type Dialect struct {
-	// Name is the range of versions, for messages.
-	Name string
-	// Newer is set when oned is newer than every version that was measured.
-	Newer bool
+	Name  string // the range of versions, for messages
+	Newer bool   // oned is newer than every version that was measured
 
 	since Version
-	// deleteByAction: delete and recreate are names for one.vm.action (to 4.14);
-	// later they are operations 3 and 4 of one.vm.recover.
+	// deleteByAction: delete and recreate are names for one.vm.action (to 4.14); later they are operations 3 and 4 of
+	// one.vm.recover.
 	deleteByAction bool
-	// recoverBool: one.vm.recover takes a boolean and knows neither retry nor more (to 4.12).
-	recoverBool bool
-	// bootAction is the one.vm.action that starts an UNKNOWN VM again.
-	bootAction string
-	// migrateArgs is how many arguments one.vm.migrate gets after the session.
-	migrateArgs int
-	// poolQuery: one.vmpool.info takes a fifth argument (5.7.85 and later).
-	poolQuery bool
+	recoverBool    bool   // one.vm.recover takes a boolean and knows neither retry nor more (to 4.12)
+	bootAction     string // the one.vm.action that starts an UNKNOWN VM again
+	migrateArgs    int    // how many arguments one.vm.migrate gets after the session
+	poolQuery      bool   // one.vmpool.info takes a fifth argument (5.7.85 and later)
 
-	// HasSet: several VMs can be read by their IDs in one call.
-	HasSet bool
-	// HasFailedState: a failed prolog or boot ends in FAILED, out of which only
-	// delete and recreate lead; later versions have *_FAILURE states.
-	HasFailedState bool
-	// RecreatesIdle: SUSPENDED and POWEROFF VMs can be recreated directly; otherwise they have to be resumed first.
-	RecreatesIdle bool
-	// ReschedsUnknown: an UNKNOWN VM can be rescheduled.
-	ReschedsUnknown bool
-	// ReschedsPoweroff: a POWEROFF VM can be rescheduled.
-	ReschedsPoweroff bool
-	// MigratesIdle: SUSPENDED and POWEROFF VMs can be migrated.
-	MigratesIdle bool
+	HasSet bool // several VMs can be read by their IDs in one call
+	// HasFailedState: a failed prolog or boot ends in FAILED, out of which only delete and recreate lead; later versions
+	// have *_FAILURE states.
+	HasFailedState   bool
+	RecreatesIdle    bool // SUSPENDED and POWEROFF VMs can be recreated directly; otherwise they have to be resumed first
+	ReschedsUnknown  bool // an UNKNOWN VM can be rescheduled
+	ReschedsPoweroff bool // a POWEROFF VM can be rescheduled
+	MigratesIdle     bool // SUSPENDED and POWEROFF VMs can be migrated
 }
 
 // CanRetry reports whether a failed VM can be retried (4.14 and later).
 func (d Dialect) CanRetry() bool { return !d.recoverBool }
-
-// newest is the newest version that was measured live.
-func newest() Version { return Version{7, 4, 0} }
 
 // dialects is the table of all dialects, oldest first. Sources: live daemons (opennebula.md) for 4.4.1, 5.10.6, 6.10.0
 // and 7.4.1; between them OpenNebula's source at each release: include/RequestManagerVirtualMachine.h (arguments),
@@ -99,6 +85,9 @@ func dialects() []Dialect {
 	d610.Name, d610.since, d610.RecreatesIdle = "6.10 to 7.4", Version{6, 9, 80}, true
 	return []Dialect{d44, d410, d414, d50, d58, d510, d512, d610}
 }
+
+// newest is the newest version that was measured live.
+func newest() Version { return Version{7, 4, 0} }
 
 // DialectFor chooses the dialect of a version. A version newer than all that were measured gets the newest dialect,
 // marked Newer; one older than 4.4 is refused with ErrTooOld.

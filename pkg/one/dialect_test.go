@@ -127,7 +127,7 @@ func TestDatastore(t *testing.T) {
 func TestRecordedDatastores(t *testing.T) {
 	for version, name := range map[string]string{"4.4": "636-", "5.10": "006-", "6.10": "035-", "7.4": "035-"} {
 		tape := tapeOf(t, version, name+"one.datastorepool.info")
-		list, err := readPool(ctx(t), playing(t, version, tape), "DATASTORE", (*Element).Datastore, tape.Method)
+		list, err := ReadPool(ctx(t), playing(t, version, tape), "DATASTORE", (*Element).Datastore, tape.Method)
 		found := map[int]Datastore{}
 		for _, d := range list {
 			found[d.ID] = d

@@ -72,8 +72,7 @@ func (e *FaultError) Unwrap() error {
 // TransportError means that no answer arrived.
 type TransportError struct {
 	Method string
-	// Sent reports whether oned may have received the call. A call that was not
-	// sent can be repeated safely, whatever it does.
+	// Sent reports whether oned may have received the call. One that was not sent can be repeated safely.
 	Sent bool
 	Err  error
 }
@@ -113,10 +112,12 @@ func (e *AnswerError) Unwrap() error { return e.Err }
 // a proxy answered in its place, oned reports an internal error, or an HA follower has no leader (8192 as well). It
 // says nothing about whether repeating the call is safe: see TransportError.Sent.
 func Temporary(err error) bool {
-	var fault *FaultError
-	var transport *TransportError
-	var answer *AnswerError
-	var certificate *tls.CertificateVerificationError
+	var (
+		fault       *FaultError
+		transport   *TransportError
+		answer      *AnswerError
+		certificate *tls.CertificateVerificationError
+	)
 	switch {
 	case errors.As(err, &fault):
 		return !slices.Contains([]int{FaultNoArguments, FaultParameter, FaultNotXML, FaultUnknownMethod}, fault.Code)

@@ -1,6 +1,7 @@
 package one
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -31,10 +32,7 @@ const (
 func Parse(document string) (*Element, error) {
 	r := newXMLReader(document)
 	e, err := r.element(0)
-	if err == nil {
-		err = r.end()
-	}
-	if err != nil {
+	if err = cmp.Or(err, r.end()); err != nil {
 		return nil, err
 	}
 	return e, nil
@@ -57,24 +55,19 @@ func eachElement(document, root, item string, f func(*Element) error) error {
 		if err != nil {
 			return err
 		}
-		if isQuotas(item, e.name) {
-			continue
-		}
-		if e.name != item {
+		switch {
+		// one.userpool.info has the quotas of each user behind it (since 4.6), and at the end the default ones
+		// (UserPool::dump in src/um/UserPool.cc of 4.4 to 7.4).
+		case item == "USER" && (e.name == "QUOTAS" || e.name == "DEFAULT_USER_QUOTAS"):
+		case e.name != item:
 			return damaged("%s where %s belongs", e.name, item)
-		}
-		if err := f(e); err != nil {
-			return err
+		default:
+			if err := f(e); err != nil {
+				return err
+			}
 		}
 	}
 	return r.end()
-}
-
-// isQuotas reports whether an element is what oned writes beside the objects of one.userpool.info: the
-// quotas of each user that has any, behind it (since 4.6), and at the end the default ones
-// (UserPool::dump in src/um/UserPool.cc of 4.4 to 7.4).
-func isQuotas(item, name string) bool {
-	return item == "USER" && (name == "QUOTAS" || name == "DEFAULT_USER_QUOTAS")
 }
 
 func damaged(format string, args ...any) error {
@@ -202,10 +195,10 @@ func (r *xmlReader) end() error {
 
 // sanitize replaces the characters that XML forbids, and writes line ends as XML readers do.
 func sanitize(document string) string {
-	clean := func(c byte) bool { return c >= 0x20 || c == '\t' || c == '\n' }
 	bad := !utf8.ValidString(document) || strings.Contains(document, "\uFFFE") || strings.Contains(document, "\uFFFF")
 	for i := 0; i < len(document) && !bad; i++ {
-		bad = !clean(document[i])
+		c := document[i]
+		bad = c < 0x20 && c != '\t' && c != '\n'
 	}
 	if !bad {
 		return document

@@ -16,16 +16,13 @@ type Host struct {
 	// LastContact is when the host was last monitored successfully, in Unix seconds of the front-end. 0 when not known:
 	// before 5.12, whose LAST_MON_TIME counts attempts that failed, too, and in answers about several hosts.
 	LastContact int64
-	// LastAttempt is when oned last tried to (LAST_MON_TIME; 0 from 5.12 on).
-	LastAttempt int64
+	LastAttempt int64 // when oned last tried to (LAST_MON_TIME; 0 from 5.12 on)
 	// Capacity in hundredths of a core and in kB, and what VMs reserve of it.
 	MaxCPU, UsedCPU       int64
 	MaxMemory, UsedMemory int64
-	// VMs are the IDs of the VMs that oned counts on this host: also SUSPENDED,
-	// POWEROFF and failed ones, and migrating ones on both hosts.
-	VMs []int
-	// Template is written by admins and by monitoring.
-	Template map[string]string
+	// VMs are those that oned counts on this host: also SUSPENDED, POWEROFF and failed ones, and migrating ones on both.
+	VMs      []int
+	Template map[string]string // written by admins and by monitoring
 }
 
 // Host reads a HOST element of one.host.info or of a pool.

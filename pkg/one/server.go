@@ -18,14 +18,13 @@ const (
 	// DefaultInterval is that where neither oned nor monitord.conf names one: MONITORING_INTERVAL_HOST of
 	// monitord, 6.0 to 7.4.
 	DefaultInterval = 180 * time.Second
-	// MaxInterval is the longest that is believed, in seconds. Nobody monitors that seldom, and times
-	// that are multiplied must not overflow.
+	// MaxInterval is the longest that is believed, in seconds: times that are multiplied must not overflow.
 	MaxInterval = 24 * 60 * 60
 )
 
-// Interval finds the time between two monitorings of a host: from oned's configuration
-// (before 6.0), else from monitord.conf (path; may be missing), else DefaultInterval. source says where
-// it came from, and what kept monitord.conf from being read; it is printable.
+// Interval finds the time between two monitorings of a host: from oned's configuration (before 6.0), else from monitord.conf
+// (path; may be missing), else DefaultInterval. source says where it came from, and what kept monitord.conf from being
+// read; it is printable.
 func (c *Client) Interval(ctx context.Context, monitord string) (interval time.Duration, source string, err error) {
 	seconds, err := c.MonitoringInterval(ctx)
 	if err != nil || seconds > 0 {
@@ -44,12 +43,11 @@ func (c *Client) Interval(ctx context.Context, monitord string) (interval time.D
 // monitordInterval finds MONITORING_INTERVAL_HOST in a monitord.conf; found is false when it is not
 // there, or not between a second and MaxInterval.
 func monitordInterval(conf []onedconf.Attribute) (interval time.Duration, found bool) {
-	a, found := onedconf.Find(conf, "MONITORING_INTERVAL_HOST")
-	n, ok := onedconf.Number(a.Value)
-	if !found || !ok || n <= 0 || n > MaxInterval {
-		return 0, false
+	a, _ := onedconf.Find(conf, "MONITORING_INTERVAL_HOST")
+	if n, ok := onedconf.Number(a.Value); ok && n > 0 && n <= MaxInterval {
+		return time.Duration(n) * time.Second, true
 	}
-	return time.Duration(n) * time.Second, true
+	return 0, false
 }
 
 // MonitoringInterval reads the seconds between two monitorings of a host from oned's configuration: MONITORING_INTERVAL

@@ -2,8 +2,7 @@ package one
 
 import "strconv"
 
-// HostState is the STATE of a host. The numbers are the same in every version from 4.4 to 7.4 (include/Host.h of those
-// releases); the MONITORING_* states are no longer entered since 6.0.
+// HostState is the STATE of a host (include/Host.h, 4.4 to 7.4); MONITORING_* are no longer entered since 6.0.
 type HostState int
 
 // The host states.
@@ -34,12 +33,10 @@ func name(names []string, prefix string, n int) string {
 	return names[n]
 }
 
-// Failed reports whether oned could not reach the host: ERROR, also while it
-// is being polled again (4.4 and 5.10 alternate between 3 and 5).
+// Failed reports whether oned could not reach the host: ERROR, also while it is being polled again (4.4 and 5.10).
 func (s HostState) Failed() bool { return s == HostError || s == HostMonitoringError }
 
-// Back reports whether oned has monitored the host successfully. Nothing else
-// is "back": not INIT, and not what an admin sets.
+// Back reports whether oned has monitored the host successfully: not INIT, and not what an admin sets.
 func (s HostState) Back() bool { return s == HostMonitored || s == HostMonitoringMonitored }
 
 // Starting reports whether the host was added or enabled and not monitored yet.

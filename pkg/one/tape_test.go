@@ -120,7 +120,7 @@ func TestEveryRecordedVM(t *testing.T) {
 		if tape.Method == "one.vm.info" {
 			pool = "<VM_POOL>" + document + "</VM_POOL>"
 		}
-		vms, err := readPool(ctx(t), client(t, version, always(200, accepted(pool))), "VM", (*Element).WholeVM, tape.Method)
+		vms, err := ReadPool(ctx(t), client(t, version, always(200, accepted(pool))), "VM", (*Element).WholeVM, tape.Method)
 		if err != nil {
 			t.Fatalf("%s %s: %v", version, tape.Name, err)
 		}

@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// dialTimeout bounds connecting and the TLS handshake, each: a host on the same
-// network that has not answered a connection attempt by then will not.
+// dialTimeout bounds connecting and the TLS handshake, each: what has not answered by then will not.
 const dialTimeout = 5 * time.Second
 
 // NewTransport returns a connection pool of at most maxConnections for oned. caFile names a PEM file, or a directory of

@@ -9,28 +9,25 @@ import (
 	"one-ft/pkg/text"
 )
 
-// VM is what one-ft needs to know of a virtual machine. Texts that only people
-// read are printable; attributes of templates are as the cloud holds them.
+// VM is what one-ft needs to know of a virtual machine. Texts that only people read are printable; attributes of templates
+// are as the cloud holds them.
 type VM struct {
-	ID    int
-	Name  string // printable; never used to find anything
-	Owner string // user name, printable
-	State VMState
-	LCM   LCMState
-	// DeployID is what the driver calls its guest; "" for one that was never started.
-	DeployID string
-	// Resched: oned's scheduler is to move it.
-	Resched bool
-	CPU     float64 // cores
-	Memory  int     // MB
+	ID       int
+	Name     string // printable; never used to find anything
+	Owner    string // user name, printable
+	State    VMState
+	LCM      LCMState
+	DeployID string  // what the driver calls its guest; "" for one that was never started
+	Resched  bool    // oned's scheduler is to move it
+	CPU      float64 // cores
+	Memory   int     // MB
 	// UserTemplate is written by the owner, Template by OpenNebula (and, when the VM is created, by the owner).
 	Template, UserTemplate map[string]string
 	// PersistentDisks: at least one disk is kept when the VM ends. LosesData: what is written to at least one is lost
 	// when the VM is recreated. DiskCount is how many it has.
 	PersistentDisks, LosesData bool
 	DiskCount                  int
-	// History has one record per placement, oldest first. Answers about several
-	// VMs hold the last one only; a VM that was never placed has none.
+	// History has one record per placement, oldest first; only the last one in answers about several VMs.
 	History []Record
 }
 
@@ -50,8 +47,7 @@ type Record struct {
 	EpilogStart              int64
 }
 
-// The actions of history records that matter to recovery (include/History.h of
-// 4.4, include/VMActions.h of 5.10 and later; the numbers never changed).
+// The actions of history records that matter to recovery (include/History.h of 4.4, include/VMActions.h since 5.10).
 const (
 	ActionMigrate         = 1
 	ActionLiveMigrate     = 2
@@ -84,21 +80,17 @@ func (v VM) Last() (Record, bool) {
 
 // Previous gives the record before the last one: while a VM migrates, its source.
 func (v VM) Previous() (Record, bool) {
-	if len(v.History) < 2 {
-		return Record{}, false
-	}
-	return v.History[len(v.History)-2], true
+	v.History = v.History[:max(0, len(v.History)-1)]
+	return v.Last()
 }
 
-// Migrating reports whether the VM is on its way between the hosts of its last two
-// records: then its guest may be on either.
+// Migrating reports whether the VM is on its way between the hosts of its last two records: its guest may be on either.
 func (v VM) Migrating() bool {
 	return v.Is(Migrate, SaveMigrate, PrologMigrate, PrologMigrateFailure, PrologMigratePoweroff, PrologMigratePoweroffFailure,
 		PrologMigrateSuspend, PrologMigrateSuspendFailure, PrologMigrateUnknown, PrologMigrateUnknownFailure)
 }
 
-// size reads what a VM needs. A number that no machine has, or that is none (NaN is a number for
-// strconv), counts as not given: others calculate with it.
+// size reads what a VM needs. A number that no machine has, or that is none (NaN), counts as not given.
 func size(cpuText, memoryText string) (cpu float64, memoryMB int) {
 	const maxCores, maxMemoryMB = 1e6, 1 << 30
 	if n, err := strconv.ParseFloat(strings.TrimSpace(cpuText), 64); err == nil && n > 0 && n < maxCores {

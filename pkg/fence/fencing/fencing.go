@@ -17,17 +17,14 @@ import (
 // Resolver finds out how a host is fenced: by the FENCE_* attributes of its template, else by the
 // configuration.
 type Resolver struct {
-	Config config.File
-	// SecretDir has the secrets that host templates name; "" is fence.DefaultSecretDir.
-	SecretDir string
+	Config    config.File
+	SecretDir string // has the secrets that host templates name; "" is /etc/one/fence
 	// XML reads a host as oned writes it, for commands.
 	XML func(context.Context, int) (string, error)
 	// Notify, when set, gets each call of a device, without secrets.
 	Notify func(fence.Event)
-	// Slots bounds how many agents run at the same time; nil does not.
-	Slots chan struct{}
-	// Run runs agents and commands; nil is process.Run.
-	Run process.Runner
+	Slots  chan struct{}  // bounds how many agents run at the same time; nil does not
+	Run    process.Runner // of agents and commands; nil is process.Run
 }
 
 // HostOf is what fencing needs to know of a host; without its XML.

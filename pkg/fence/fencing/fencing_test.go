@@ -58,8 +58,8 @@ func TestOneSetOfDefaults(t *testing.T) {
 		template map[string]string
 		want     limits
 	}{
-		"template":                   {"", template, limits{fence.DefaultTimeout, fence.DefaultBackoff, fence.DefaultAttempts}},
-		"configuration":              {"fence: [{hosts: ['*'], " + levels + "}]", nil, limits{fence.DefaultTimeout, fence.DefaultBackoff, fence.DefaultAttempts}},
+		"template":                   {"", template, limits{60 * time.Second, 3 * time.Second, 2}},
+		"configuration":              {"fence: [{hosts: ['*'], " + levels + "}]", nil, limits{60 * time.Second, 3 * time.Second, 2}},
 		"configuration with values":  {"fence: [{hosts: ['*'], timeout: 9s, attempts: 7, back_off: 8s, " + levels + "}]", nil, limits{9 * time.Second, 8 * time.Second, 7}},
 		"template, values for those": {"fence: [{hosts: ['*'], timeout: 9s, attempts: 7, back_off: 8s, " + levels + "}]", template, limits{9 * time.Second, 8 * time.Second, 7}},
 	} {
