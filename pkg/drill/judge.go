@@ -12,10 +12,8 @@ import (
 // Capacity is whether the rest of the cloud can take a VM.
 type Capacity struct {
 	Verdict Verdict `json:"verdict"`
-	// Host is where it would go with the default policy, -1 for nowhere or when it needs no place.
-	Host int `json:"host"`
-	// Reason says why it does not fit, is tight or not known.
-	Reason string `json:"reason,omitempty"`
+	Host    int     `json:"host"`             // with the default policy, -1 for nowhere or when it needs no place
+	Reason  string  `json:"reason,omitempty"` // why it does not fit, is tight or not known
 }
 
 // Headroom is room on hosts in service: hundredths of a core, and kB.

@@ -25,18 +25,16 @@ type Row struct {
 
 // Report is what would happen if one host died now; it is an app.Answer.
 type Report struct {
-	HostID  int    `json:"host"`
-	Name    string `json:"name"`
-	Cluster string `json:"cluster,omitempty"`
-	State   string `json:"state"`
-	// VMs are in the order of their recovery, those that are left included.
-	VMs     []Row   `json:"vms"`
+	HostID  int     `json:"host"`
+	Name    string  `json:"name"`
+	Cluster string  `json:"cluster,omitempty"`
+	State   string  `json:"state"`
+	VMs     []Row   `json:"vms"` // in the order of their recovery, those that are left included
 	Verdict Verdict `json:"verdict"`
 	// Need is what the VMs that have to be placed take; Free is free on the other hosts before that.
-	Need Headroom `json:"need"`
-	Free Headroom `json:"free"`
-	// Unread are VMs on the host that could not be read.
-	Unread []int `json:"unread,omitempty"`
+	Need   Headroom `json:"need"`
+	Free   Headroom `json:"free"`
+	Unread []int    `json:"unread,omitempty"` // VMs on the host that could not be read
 	// Downtime is how long its VMs would be down, and Fencing says what fences; both as given.
 	Downtime *Downtime `json:"downtime,omitempty"`
 	Fencing  []string  `json:"fencing,omitempty"`

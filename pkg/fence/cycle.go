@@ -9,15 +9,11 @@ import (
 
 // LevelTest is how one level did when the host was powered off and on again.
 type LevelTest struct {
-	Level   int      `json:"level"` // from 1
-	Devices []string `json:"devices"`
-	// Skipped says why it was not tested; "" when it was.
-	Skipped string `json:"skipped,omitempty"`
-	// Off and On are how long it took until every device said so.
-	Off time.Duration `json:"off_ns"`
-	On  time.Duration `json:"on_ns"`
-	// Err is why the level would not have proven the host off, or why it is not on again.
-	Err error `json:"-"`
+	Level   int // from 1
+	Devices []string
+	Skipped string        // why it was not tested; "" when it was
+	Off, On time.Duration // how long it took until every device said so
+	Err     error         // why the level would not have proven the host off, or why it is not on again
 }
 
 // afterTest bounds powering the host on again, which is done also when the context has ended: a test must not leave a

@@ -9,16 +9,11 @@ import (
 
 // What errors of this package are; use errors.Is.
 var (
-	// ErrNotConfigured means that the host has no levels.
 	ErrNotConfigured = errors.New("no fencing is configured for this host")
-	// ErrManual means that only an admin can say that the host is off (ConfirmedOff).
-	ErrManual = errors.New("an admin has to confirm that the host is off")
-	// ErrLeaseTooShort means that the wait for a lease does not cover what the host needs to stop its VMs (Lease.Covers).
-	ErrLeaseTooShort = errors.New("the wait for the lease is too short")
-	// ErrNotArmed means that a host has said itself that its VMs are not under a lease.
-	ErrNotArmed = errors.New("the host reports that it keeps no lease (FT_LEASE_ARMED); run host_isolated --check there")
-	// ErrNotInstalled means that a fence agent is missing on this machine.
-	ErrNotInstalled = errors.New("the fence agent is not installed")
+	ErrManual        = errors.New("an admin has to confirm that the host is off") // ConfirmedOff
+	ErrLeaseTooShort = errors.New("the wait for the lease is too short")          // see Lease.Covers
+	ErrNotArmed      = errors.New("the host reports that it keeps no lease (FT_LEASE_ARMED); run host_isolated --check there")
+	ErrNotInstalled  = errors.New("the fence agent is not installed")
 	// ErrNoAgent means that a host template has FENCE_ attributes but no FENCE_AGENT, which is how a site's own
 	// fence_host.sh gets an address. It is no mistake when the configuration has levels for the host.
 	ErrNoAgent = errors.New("FENCE_AGENT is missing")
