@@ -34,7 +34,7 @@ type Record struct {
 	// Summary is the end in one line.
 	Summary string `json:"summary,omitempty"`
 	// Reason is why it ended so, for programs; "" where only the summary says it.
-	Reason wording.Kind `json:"reason,omitempty"`
+	Reason wording.Name `json:"reason,omitempty"`
 	// Tries is how often it was begun again after it had ended with something undone.
 	Tries int `json:"tries,omitempty"`
 	// Proof says how the host was proven off, or why it was done without.
@@ -120,7 +120,7 @@ type Event struct {
 	VM    int           `json:"vm"` // -1 when it is about the host
 	Level wording.Level `json:"level"`
 	// Kind says what happened, for programs; "" for an event that has only its text.
-	Kind wording.Kind `json:"kind,omitempty"`
+	Kind wording.Name `json:"kind,omitempty"`
 	Text string       `json:"text"` // printable
 }
 
@@ -166,7 +166,7 @@ type VM struct {
 	Action   string       `json:"action"` // such as recreate
 	Result   string       `json:"result"` // done, unproven, starting, already, left, incomplete or refused; "" while it is open
 	Detail   string       `json:"detail,omitempty"`
-	Kind     wording.Kind `json:"kind,omitempty"` // why it was not handled, for programs; "" where only the detail says it
+	Kind     wording.Name `json:"kind,omitempty"` // why it was not handled, for programs; "" where only the detail says it
 	Priority int          `json:"priority"`
 	Calls    int          `json:"calls"`
 	Seconds  float64      `json:"seconds"`

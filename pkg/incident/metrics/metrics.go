@@ -81,5 +81,5 @@ func stepSeconds(r incident.Record) map[incident.Step]float64 {
 
 // held reports whether an incident was held because many hosts had failed.
 func held(r incident.Record) bool {
-	return slices.ContainsFunc(r.Events, func(e incident.Event) bool { return e.Kind == wording.Held })
+	return slices.ContainsFunc(r.Events, func(e incident.Event) bool { return e.Kind.Is(wording.Held) })
 }

@@ -51,7 +51,7 @@ func testSingle(t *testing.T, b *bench) {
 }
 
 func TestSummary(t *testing.T) {
-	events := []incident.Event{{Text: "ERROR"}, {Kind: wording.Held, Text: "holding: 3 of 4"}, {Text: "still 2 of 4"}}
+	events := []incident.Event{{Text: "ERROR"}, {Kind: wording.Held.Name(), Text: "holding: 3 of 4"}, {Text: "still 2 of 4"}}
 	for _, c := range []struct {
 		kind    Kind
 		summary string

@@ -29,30 +29,22 @@ func adviceFor(vm incident.VM) advice {
 	if moved && failedState(hop.State) {
 		return adviceFailed
 	}
-	switch vm.Kind {
-	case wording.FailedAgain:
+	switch is := vm.Kind.Is; {
+	case is(wording.FailedAgain):
 		return adviceFailed
-	case wording.BudgetSpent, wording.BudgetNone:
+	case is(wording.BudgetSpent, wording.BudgetNone):
 		return adviceNoBudget
-	case wording.RateGivenUp:
+	case is(wording.RateGivenUp):
 		return adviceManyFail
-	case wording.StillPending:
+	case is(wording.StillPending), is(wording.Stuck) && hop.Waits != wording.WaitNothing:
 		return adviceScheduler
-	case wording.Stuck:
-		if hop.Waits != wording.WaitNothing {
-			return adviceScheduler
-		}
+	case is(wording.Stuck, wording.OldHost, wording.Ended, wording.ResultUnread, wording.EarlierPlaced):
 		return adviceLook
-	case wording.OldHost, wording.Ended, wording.ResultUnread, wording.EarlierPlaced:
-		return adviceLook
-	case wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt, wording.HostWasOff, wording.EarlierLost:
+	case is(wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt, wording.HostWasOff, wording.EarlierLost):
 		return adviceReason
-	case "":
-		if vm.Detail != "" {
-			return adviceRead
-		}
-	}
-	if vm.Action == "leave" {
+	case vm.Kind == "" && vm.Detail != "":
+		return adviceRead
+	case vm.Action == "leave":
 		return adviceOperator
 	}
 	return adviceAgain

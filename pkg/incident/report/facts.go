@@ -47,7 +47,7 @@ func (v view) outOfScheduling() (since, back time.Time, out bool) {
 		return time.Time{}, time.Time{}, false
 	}
 	since = v.Host.Quarantined
-	if back = v.last()[wording.Released]; back.Before(since) {
+	if back = v.last(wording.Released); back.Before(since) {
 		back = time.Time{}
 	}
 	return since, back, back.IsZero()
@@ -66,17 +66,18 @@ func (v view) failFast() string {
 		words = append(words, text.Short(name, maxName))
 	}
 	names := text.Some(words, namedNames)
-	if last := v.last(); last[wording.FailFastOver].After(last[wording.FailFast]) {
-		return fmt.Sprintf("failed at once to %s until %s", names, v.at(last[wording.FailFastOver]))
+	if over := v.last(wording.FailFastOver); over.After(v.last(wording.FailFast)) {
+		return fmt.Sprintf("failed at once to %s until %s", names, v.at(over))
 	}
 	return "fails at once to " + names
 }
 
-// last is when the last event of each kind was.
-func (v view) last() map[wording.Kind]time.Time {
-	times := map[wording.Kind]time.Time{}
-	for _, e := range v.Events {
-		times[e.Kind] = e.At
+// last is when the last event of a kind was.
+func (v view) last(kind wording.Kind) time.Time {
+	for _, e := range slices.Backward(v.Events) {
+		if e.Kind.Is(kind) {
+			return e.At
+		}
 	}
-	return times
+	return time.Time{}
 }

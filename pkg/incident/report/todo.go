@@ -100,26 +100,26 @@ func (v view) refused() []item {
 	if !v.isHost() {
 		return nil // its VM says why
 	}
-	switch v.Reason {
-	case wording.FencingFailed, wording.FencingUnconfirmed, wording.FencingManual, wording.FencingRequired:
+	switch is := v.Reason.Is; {
+	case is(wording.FencingFailed, wording.FencingUnconfirmed, wording.FencingManual, wording.FencingRequired):
 		return []item{
 			do(fmt.Sprintf("Find out why host %d could not be proven off. This shows what it would be fenced with, and changes nothing:", v.ID), v.again("--dry-run")),
 			do("Once fencing works again, retry:", v.again()),
 			do("Only after somebody has verified that the host is off, for example unplugged, confirm it; if the host still runs its VMs, they will run twice:",
 				v.resume()+" --confirm-off"),
 		}
-	case wording.StormGivenUp:
+	case is(wording.StormGivenUp):
 		return []item{
 			do("Many hosts failed at the same time. Check what they share, such as the network of the front-end, and which hosts are really off:", "onehost list"),
 			do("Once the others are monitored again, retry:", v.again()),
 			do("Only if you know that the failed hosts are off:", v.again("--override-storm")),
 		}
-	case wording.OpinionAlive:
+	case is(wording.OpinionAlive):
 		return []item{
 			do("A second opinion says that the host is alive. Find out why oned cannot monitor it:", v.show()),
 			do("Once the host is off, retry:", v.again()),
 		}
-	case wording.HostSet:
+	case is(wording.HostSet):
 		return []item{
 			do("An admin took the host out of service, so nothing was done. Check it:", v.show()),
 			do("If it is certainly off and its VMs are to be recovered anyway:", v.again("--any-state")),
