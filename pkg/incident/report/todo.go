@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"time"
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/text"
@@ -126,4 +127,207 @@ func (v view) refused() []item {
 		}
 	}
 	return []item{do("Nothing was done because it would not have been safe; the summary says why. Once the cause is fixed, retry:", v.show(), v.again())}
+}
+
+// advice is what to do for VMs that were not handled for reasons of one kind. The order is that in which they are shown.
+type advice int
+
+const (
+	adviceAgain     advice = iota // the same call may work now
+	adviceRead                    // written by a one-ft without kinds: only its text says why
+	adviceNoBudget                // given up after too many attempts
+	adviceManyFail                // held because many VMs fail
+	adviceFailed                  // it failed on its new host
+	adviceScheduler               // the scheduler has no place for it
+	adviceLook                    // it may be fine by now
+	adviceReason                  // its reason names the commands
+	adviceOperator                // one-ft does not touch it: an operator has to decide
+)
+
+// adviceFor goes by the state that a VM was last seen in and by the kind of its outcome.
+func adviceFor(vm incident.VM) advice {
+	hop, moved := lastHop(vm)
+	if moved && failedState(hop.State) {
+		return adviceFailed
+	}
+	switch is := vm.Kind.Is; {
+	case is(wording.FailedAgain):
+		return adviceFailed
+	case is(wording.BudgetSpent, wording.BudgetNone):
+		return adviceNoBudget
+	case is(wording.RateGivenUp):
+		return adviceManyFail
+	case is(wording.StillPending), is(wording.Stuck) && hop.Waits != wording.WaitNothing:
+		return adviceScheduler
+	case is(wording.Stuck, wording.OldHost, wording.Ended, wording.ResultUnread, wording.EarlierPlaced):
+		return adviceLook
+	case is(wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt, wording.HostWasOff, wording.EarlierLost):
+		return adviceReason
+	case vm.Kind == "" && vm.Detail != "":
+		return adviceRead
+	case vm.Action == "leave":
+		return adviceOperator
+	}
+	return adviceAgain
+}
+
+// unhandledVMs is what is left to do for the VMs that were not handled, those of one kind together.
+func (v view) unhandledVMs() []item {
+	saidAgain := v.Status == incident.Refused || v.Status == incident.Failed // and under which condition
+	byAdvice := map[advice][]int{}
+	onTheWay := func(vm incident.VM) bool {
+		return v.Status != incident.Following && v.starting(vm) || vm.Result == resultIncomplete && waitsFor(vm) != wording.WaitNothing
+	}
+	for _, vm := range v.problemsFirst() {
+		if v.problem(vm) && !onTheWay(vm) {
+			byAdvice[adviceFor(vm)] = append(byAdvice[adviceFor(vm)], vm.ID)
+		}
+	}
+	items := v.perWait(onTheWay)
+	if len(items) > 0 && v.Status != incident.Following {
+		items = append(items, do("Once that is fixed, follow them until they run:", v.resume()))
+	}
+	for a := adviceAgain; a <= adviceOperator; a++ {
+		if ids := byAdvice[a]; len(ids) > 0 && !(a == adviceAgain && saidAgain) {
+			items = append(items, v.advise(a, ids)...)
+		}
+	}
+	return items
+}
+
+// advise says what to do for these VMs.
+func (v view) advise(a advice, ids []int) []item {
+	tell := func(text string, commands ...any) item { return forVMs(someVMs(ids), ids, text, commands...) }
+	noBudget := []any{look}
+	whose := "its host is certainly off or does not run it" // never while its old copy may run
+	if v.isHost() {
+		whose = fmt.Sprintf("host %d is certainly off", v.ID)
+	} else { // host_error counts no attempts
+		noBudget = append(noBudget, v.again("--no-budget"))
+	}
+	items := []item{
+		adviceAgain:     tell("retry; what is done already is not repeated", v.again()),
+		adviceRead:      tell("read the reason and check the VM, then retry; what is done already is not repeated", look, v.again()),
+		adviceNoBudget:  tell("find out what is wrong, then retry without the limit of attempts", noBudget...),
+		adviceManyFail:  tell("many VMs failed at the same time. Check what they share, such as a datastore, then retry", "onevm list", "onedatastore list", v.again()),
+		adviceFailed:    tell("failed after being placed again. Find out why, then recover", look, each("vm_failure %d -r")),
+		adviceScheduler: tell("the scheduler found no host. Free capacity or enable a host; nothing else is needed. What the scheduler says", look),
+		adviceLook:      tell("check whether it is fine by now", look),
+		adviceReason:    tell("the reason names the commands. Check first", look),
+		adviceOperator:  tell("one-ft leaves this to an operator. Check the VM and the reason", look),
+		// behind that of the operator
+		tell("only if "+whose+", and if disks that are not persistent may be lost (4.4 to 4.12: onevm delete --recreate)", each("onevm recover --recreate %d")),
+	}
+	if a == adviceOperator {
+		return items[a:]
+	}
+	return items[a : a+1]
+}
+
+// following says who follows the VMs that do not run yet, and what each of them waits for.
+func (v view) following() []item {
+	begun, there := 0, 0
+	for _, vm := range v.VMs {
+		switch {
+		case v.starting(vm):
+			begun++
+		case vm.Result == resultDone || vm.Result == resultUnproven:
+			there++
+		}
+	}
+	first := "the coordinator (host_error)"
+	if !v.isHost() {
+		first = "the hook that was called for it"
+	}
+	return append([]item{do(fmt.Sprintf("Recovered %d, %d still starting. One process follows them until they run: %s while it lives, then oneft resume, run by its timer. To follow them now:", there, begun, first), v.resume())},
+		v.perWait(v.starting)...)
+}
+
+// waitsFor is what a VM waits for where it was seen last. A reason of a later version is none.
+func waitsFor(vm incident.VM) wording.Wait {
+	hop, moved := lastHop(vm)
+	if _, known := phaseOfWait(hop.Waits); !moved || !known {
+		return wording.WaitNothing
+	}
+	return hop.Waits
+}
+
+// waiting is what to do while something is waited for.
+type waiting struct {
+	wait     wording.Wait
+	text     string
+	commands []any // of forVMs
+}
+
+// waits are what VMs wait for in the order of their urgency: what needs an operator first.
+func (v view) waits() []waiting {
+	cleanup := waiting{wording.WaitCleanup, "oned cleans up on the failed host. A clean-up that cannot succeed is ended automatically; nothing else is needed. Its progress", []any{look}}
+	if v.isHost() && !v.Proven {
+		cleanup.text = fmt.Sprintf("oned cleans up on host %d, which is not proven off: this ends when the host answers, or never. Once somebody has verified that it is off, confirm it", v.ID)
+		cleanup.commands = []any{v.resume() + " --confirm-off"}
+	}
+	return []waiting{
+		{wording.WaitOwner, "on hold until somebody releases it", []any{each("onevm release %d")}},
+		{wording.WaitRoom, "no host has room. Free capacity or enable a host; nothing else is needed. What the scheduler says", []any{"onehost list", look}},
+		{wording.WaitScheduler, "the scheduler has not placed it yet; as shipped it starts few VMs at a time. Is it running? Up to 6.10 it is a service of its own, since 7.0 oned runs it",
+			[]any{"systemctl status opennebula-scheduler opennebula", "tail /var/log/one/sched.log"}},
+		cleanup,
+		{wording.WaitDisks, "the disks are being copied or made, which takes as long as the datastore needs. Their progress", []any{look}},
+		{wording.WaitBoot, "booting on the new host. Its progress", []any{look}},
+		{wording.WaitNothing, "on its way. Where it is", []any{look}},
+	}
+}
+
+// perWait is what each of the chosen VMs waits for, since when, and what to do about it.
+func (v view) perWait(chosen func(incident.VM) bool) (items []item) {
+	for _, w := range v.waits() {
+		var ids []int
+		var since time.Time
+		for _, vm := range v.VMs {
+			if !chosen(vm) || waitsFor(vm) != w.wait {
+				continue
+			}
+			ids = append(ids, vm.ID)
+			if hop, moved := lastHop(vm); moved && (since.IsZero() || hop.At.Before(since)) {
+				since = hop.At
+			}
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		vms := someVMs(ids)
+		if !since.IsZero() {
+			vms += fmt.Sprintf(", since %s (%s)", v.clock(since), took(v.end().Sub(since)))
+		}
+		items = append(items, forVMs(vms, ids, w.text, w.commands...))
+	}
+	return items
+}
+
+// each is a command that each VM needs, with %d for its ID.
+type each string
+
+const look each = "onevm show %d"
+
+// commandsShown is how many commands are written out when each VM has its own.
+const commandsShown = 2
+
+// forVMs is what to do for VMs: commands are strings, or each for the first of them.
+func forVMs(who string, ids []int, text string, commands ...any) item {
+	end := ":"
+	var all []string
+	for _, command := range commands {
+		format, perVM := command.(each)
+		if !perVM {
+			all = append(all, fmt.Sprint(command))
+			continue
+		}
+		for _, id := range ids[:min(len(ids), commandsShown)] {
+			all = append(all, fmt.Sprintf(string(format), id))
+		}
+		if len(ids) > commandsShown {
+			end = " (the same for each of them):"
+		}
+	}
+	return item{who + ": " + text + end, all}
 }
