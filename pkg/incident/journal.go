@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -129,10 +130,8 @@ func (j *Journal) Reopen(number int, again Record) (*Writer, error) {
 	r, err := j.amend(number, func(r *Record) error {
 		r.Tool, r.Call, r.Request = again.Tool, again.Call, again.Request
 		r.Tries++
-		ended := now()
-		if r.Ended != nil { // what it did last took until then, not until now
-			ended = *r.Ended
-		}
+		at := now()
+		ended := *cmp.Or(r.Ended, &at) // what it did last took until then
 		r.Events = append(r.Events, Event{At: ended, Step: StepEnd, VM: -1, Level: wording.Info, Text: fmt.Sprintf("it was %s: %s", r.Status, r.Summary)})
 		r.Status, r.Ended, r.Summary, r.Reason = Open, nil, "", ""
 		return nil
@@ -295,8 +294,7 @@ func (j *Journal) numbers() (numbers []int, last int, err error) {
 			numbers = append(numbers, n)
 		}
 	}
-	slices.Sort(numbers)
-	slices.Reverse(numbers)
+	slices.SortFunc(numbers, func(a, b int) int { return b - a })
 	return numbers, last, nil
 }
 

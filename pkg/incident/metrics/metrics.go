@@ -61,7 +61,7 @@ func Add(ctx context.Context, stateFile, promFile string, r incident.Record, now
 
 // stepSeconds gives how long each step of an incident took, in seconds: from its first event to the first event of
 // the step that came next, and the last one to the end of the incident. A step that comes again later is no new one.
-// A clock that was set back makes 0.
+// The incident has ended. A clock that was set back makes 0.
 func stepSeconds(r incident.Record) map[incident.Step]float64 {
 	var firsts []incident.Event
 	for _, e := range r.Events {
@@ -71,21 +71,13 @@ func stepSeconds(r incident.Record) map[incident.Step]float64 {
 	}
 	seconds := make(map[incident.Step]float64, len(firsts))
 	for i, e := range firsts {
-		until := e.At
-		switch {
-		case i+1 < len(firsts):
+		until := *r.Ended
+		if i+1 < len(firsts) {
 			until = firsts[i+1].At
-		case r.Ended != nil:
-			until = *r.Ended
 		}
 		seconds[e.Step] = max(0, until.Sub(e.At).Seconds())
 	}
 	return seconds
-}
-
-// held reports whether an incident was held because many hosts had failed.
-func held(r incident.Record) bool {
-	return slices.ContainsFunc(r.Events, func(e incident.Event) bool { return e.Kind.Is(wording.Held) })
 }
 
 const (
@@ -175,7 +167,7 @@ func (s *state) add(r incident.Record, now time.Time) {
 			s.StepSeconds[label] = sum
 		}
 	}
-	if held(r) {
+	if slices.ContainsFunc(r.Events, func(e incident.Event) bool { return e.Kind.Is(wording.Held) }) {
 		s.StormHolds++
 	}
 	h := s.Running[kind]

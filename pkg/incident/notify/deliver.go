@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/process"
 	"one-ft/pkg/statedir"
@@ -77,9 +78,9 @@ func (n *Notifier) drain(ctx context.Context, l lock) (empty bool) {
 // some could not be taken: they are not sent, because they would be sent again and again.
 func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 	events, records, err := n.known(events)
-	wanted := func(c Command, e event) bool { return c.wants(e, records[e.number].Status) }
+	wanted := func(c config.Notification, e event) bool { return wants(c, e, records[e.number].Status) }
 	anybody := slices.ContainsFunc(events, func(e event) bool {
-		return slices.ContainsFunc(n.commands, func(c Command) bool { return wanted(c, e) })
+		return slices.ContainsFunc(n.commands, func(c config.Notification) bool { return wanted(c, e) })
 	})
 	if err == nil && anybody {
 		err = l.setLastSent(time.Now())
@@ -150,17 +151,8 @@ func latest(events []event) []event {
 
 // sleep waits and reports whether it did. It does not begin if ctx ends earlier anyway.
 func sleep(ctx context.Context, d time.Duration) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
-		return false
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	deadline, ends := ctx.Deadline()
+	return !(ends && time.Until(deadline) < d) && process.Pause(ctx, d)
 }
 
 // retryPause is for a mail server that restarts, say. A choice.
@@ -168,13 +160,13 @@ const retryPause = 2 * time.Second
 
 // tell runs a command for events, of which each incident has one, and once more if it fails. If ctx ends before its
 // second try, that is left to the next process.
-func (n *Notifier) tell(ctx context.Context, c Command, events []event, records map[int]incident.Record) {
+func (n *Notifier) tell(ctx context.Context, c config.Notification, events []event, records map[int]incident.Record) {
 	m, err := n.message(events, records)
 	if err != nil {
 		n.say("no notification: %s", text.Short(err.Error(), maxSaid))
 		return
 	}
-	program := text.Short(c.Argv[0], maxSaid)
+	program := text.Short(c.Command[0], maxSaid)
 	last := slices.ContainsFunc(events, func(e event) bool { return e.only != "" })
 	for ; ; last = true {
 		why := n.attempt(ctx, c, m)
@@ -194,11 +186,11 @@ func (n *Notifier) tell(ctx context.Context, c Command, events []event, records 
 }
 
 // leave puts events back for a last try of a command by another process.
-func (n *Notifier) leave(c Command, events []event) {
+func (n *Notifier) leave(c config.Notification, events []event) {
 	for _, e := range events {
-		e.only = c.id()
+		e.only = id(c)
 		if err := n.spool.add(e); err != nil {
-			n.say("%s will not notify of %s: %s", text.Short(c.Argv[0], maxSaid), e, text.Short(err.Error(), maxSaid))
+			n.say("%s will not notify of %s: %s", text.Short(c.Command[0], maxSaid), e, text.Short(err.Error(), maxSaid))
 		}
 	}
 }
@@ -220,8 +212,8 @@ func (n *Notifier) message(events []event, records map[int]incident.Record) (mes
 }
 
 // attempt runs a command once and says why it failed, "" if it did not.
-func (n *Notifier) attempt(ctx context.Context, c Command, m message) string {
-	result := n.run(ctx, c.Timeout, process.Program{Path: c.Argv[0], Args: c.Argv[1:], Env: m.env, Stdin: m.stdin})
+func (n *Notifier) attempt(ctx context.Context, c config.Notification, m message) string {
+	result := n.run(ctx, c.Timeout, process.Program{Path: c.Command[0], Args: c.Command[1:], Env: m.env, Stdin: m.stdin})
 	var why string
 	switch {
 	case result.Err != nil:

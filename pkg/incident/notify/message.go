@@ -138,11 +138,8 @@ func objects(records []incident.Record) string {
 				ids[r.ID] = true
 			}
 		}
-		switch n := len(ids); {
-		case n == 1:
-			parts = append(parts, "1 "+kind)
-		case n > 1:
-			parts = append(parts, fmt.Sprintf("%d %ss", n, kind))
+		if len(ids) > 0 {
+			parts = append(parts, text.Plural(len(ids), kind))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -38,12 +38,7 @@ func (v view) what() string {
 }
 
 // end is when an incident ended, or now.
-func (v view) end() time.Time {
-	if v.Ended == nil {
-		return v.now
-	}
-	return *v.Ended
-}
+func (v view) end() time.Time { return *cmp.Or(v.Ended, &v.now) }
 
 // lasted is how long an incident took, for an open one so far.
 func (v view) lasted() string {
