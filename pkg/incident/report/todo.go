@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"one-ft/pkg/incident"
@@ -129,99 +130,92 @@ func (v view) refused() []item {
 	return []item{do("Nothing was done because it would not have been safe; the summary says why. Once the cause is fixed, retry:", v.show(), v.again())}
 }
 
-// advice is what to do for VMs that were not handled for reasons of one kind. The order is that in which they are shown.
-type advice int
+// advice is what to do for VMs that were not handled for reasons of some kinds.
+type advice struct {
+	text     string
+	commands []any // of forVMs
+	kinds    []wording.Kind
+	vms      []int
+}
 
-const (
-	adviceAgain     advice = iota // the same call may work now
-	adviceRead                    // written by a one-ft without kinds: only its text says why
-	adviceNoBudget                // given up after too many attempts
-	adviceManyFail                // held because many VMs fail
-	adviceFailed                  // it failed on its new host
-	adviceScheduler               // the scheduler has no place for it
-	adviceLook                    // it may be fine by now
-	adviceReason                  // its reason names the commands
-	adviceOperator                // one-ft does not touch it: an operator has to decide
-)
+// advices are in the order in which they are shown. The first, the second and the last one are for other reasons.
+func (v view) advices() []advice {
+	noBudget := []any{look}
+	if !v.isHost() { // host_error counts no attempts
+		noBudget = append(noBudget, v.again("--no-budget"))
+	}
+	return []advice{
+		{"retry; what is done already is not repeated", []any{v.again()}, nil, nil},
+		{"read the reason and check the VM, then retry; what is done already is not repeated", []any{look, v.again()}, nil, nil},
+		{"find out what is wrong, then retry without the limit of attempts", noBudget, []wording.Kind{wording.BudgetSpent, wording.BudgetNone}, nil},
+		{"many VMs failed at the same time. Check what they share, such as a datastore, then retry",
+			[]any{"onevm list", "onedatastore list", v.again()}, []wording.Kind{wording.RateGivenUp}, nil},
+		{"failed after being placed again. Find out why, then recover", []any{look, each("vm_failure %d -r")}, []wording.Kind{wording.FailedAgain}, nil},
+		{"the scheduler found no host. Free capacity or enable a host; nothing else is needed. What the scheduler says",
+			[]any{look}, []wording.Kind{wording.StillPending}, nil},
+		{"check whether it is fine by now", []any{look},
+			[]wording.Kind{wording.Stuck, wording.OldHost, wording.Ended, wording.ResultUnread, wording.EarlierPlaced}, nil},
+		{"the reason names the commands. Check first", []any{look},
+			[]wording.Kind{wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt, wording.HostWasOff, wording.EarlierLost}, nil},
+		{"one-ft leaves this to an operator. Check the VM and the reason", []any{look}, nil, nil},
+	}
+}
 
 // adviceFor goes by the state that a VM was last seen in and by the kind of its outcome.
-func adviceFor(vm incident.VM) advice {
-	hop, moved := lastHop(vm)
-	if moved && failedState(hop.State) {
-		return adviceFailed
+func adviceFor(vm incident.VM, all []advice) *advice {
+	kind := vm.Kind
+	switch hop, moved := lastHop(vm); {
+	case moved && failedState(hop.State):
+		kind = wording.FailedAgain.Name()
+	case kind.Is(wording.Stuck) && hop.Waits != wording.WaitNothing:
+		kind = wording.StillPending.Name()
 	}
-	switch is := vm.Kind.Is; {
-	case is(wording.FailedAgain):
-		return adviceFailed
-	case is(wording.BudgetSpent, wording.BudgetNone):
-		return adviceNoBudget
-	case is(wording.RateGivenUp):
-		return adviceManyFail
-	case is(wording.StillPending), is(wording.Stuck) && hop.Waits != wording.WaitNothing:
-		return adviceScheduler
-	case is(wording.Stuck, wording.OldHost, wording.Ended, wording.ResultUnread, wording.EarlierPlaced):
-		return adviceLook
-	case is(wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt, wording.HostWasOff, wording.EarlierLost):
-		return adviceReason
-	case vm.Kind == "" && vm.Detail != "":
-		return adviceRead
+	i := slices.IndexFunc(all, func(a advice) bool { return kind.Is(a.kinds...) })
+	switch {
+	case i >= 0:
+	case kind == "" && vm.Detail != "": // of a one-ft without kinds
+		i = 1
 	case vm.Action == "leave":
-		return adviceOperator
+		i = len(all) - 1
+	default:
+		i = 0
 	}
-	return adviceAgain
+	return &all[i]
 }
 
 // unhandledVMs is what is left to do for the VMs that were not handled, those of one kind together.
 func (v view) unhandledVMs() []item {
-	saidAgain := v.Status == incident.Refused || v.Status == incident.Failed // and under which condition
-	byAdvice := map[advice][]int{}
 	onTheWay := func(vm incident.VM) bool {
 		return v.Status != incident.Following && v.starting(vm) || vm.Result == resultIncomplete && waitsFor(vm) != wording.WaitNothing
 	}
+	all := v.advices()
 	for _, vm := range v.problemsFirst() {
 		if v.problem(vm) && !onTheWay(vm) {
-			byAdvice[adviceFor(vm)] = append(byAdvice[adviceFor(vm)], vm.ID)
+			a := adviceFor(vm, all)
+			a.vms = append(a.vms, vm.ID)
 		}
+	}
+	if v.Status == incident.Refused || v.Status == incident.Failed {
+		all[0].vms = nil // that is said, and under which condition
 	}
 	items := v.perWait(onTheWay)
 	if len(items) > 0 && v.Status != incident.Following {
 		items = append(items, do("Once that is fixed, follow them until they run:", v.resume()))
 	}
-	for a := adviceAgain; a <= adviceOperator; a++ {
-		if ids := byAdvice[a]; len(ids) > 0 && !(a == adviceAgain && saidAgain) {
-			items = append(items, v.advise(a, ids)...)
+	for _, a := range all {
+		if len(a.vms) > 0 {
+			items = append(items, forVMs(someVMs(a.vms), a.vms, a.text, a.commands...))
 		}
 	}
+	if left := all[len(all)-1].vms; len(left) > 0 {
+		whose := "its host is certainly off or does not run it" // never while its old copy may run
+		if v.isHost() {
+			whose = fmt.Sprintf("host %d is certainly off", v.ID)
+		}
+		items = append(items, forVMs(someVMs(left), left,
+			"only if "+whose+", and if disks that are not persistent may be lost (4.4 to 4.12: onevm delete --recreate)", each("onevm recover --recreate %d")))
+	}
 	return items
-}
-
-// advise says what to do for these VMs.
-func (v view) advise(a advice, ids []int) []item {
-	tell := func(text string, commands ...any) item { return forVMs(someVMs(ids), ids, text, commands...) }
-	noBudget := []any{look}
-	whose := "its host is certainly off or does not run it" // never while its old copy may run
-	if v.isHost() {
-		whose = fmt.Sprintf("host %d is certainly off", v.ID)
-	} else { // host_error counts no attempts
-		noBudget = append(noBudget, v.again("--no-budget"))
-	}
-	items := []item{
-		adviceAgain:     tell("retry; what is done already is not repeated", v.again()),
-		adviceRead:      tell("read the reason and check the VM, then retry; what is done already is not repeated", look, v.again()),
-		adviceNoBudget:  tell("find out what is wrong, then retry without the limit of attempts", noBudget...),
-		adviceManyFail:  tell("many VMs failed at the same time. Check what they share, such as a datastore, then retry", "onevm list", "onedatastore list", v.again()),
-		adviceFailed:    tell("failed after being placed again. Find out why, then recover", look, each("vm_failure %d -r")),
-		adviceScheduler: tell("the scheduler found no host. Free capacity or enable a host; nothing else is needed. What the scheduler says", look),
-		adviceLook:      tell("check whether it is fine by now", look),
-		adviceReason:    tell("the reason names the commands. Check first", look),
-		adviceOperator:  tell("one-ft leaves this to an operator. Check the VM and the reason", look),
-		// behind that of the operator
-		tell("only if "+whose+", and if disks that are not persistent may be lost (4.4 to 4.12: onevm delete --recreate)", each("onevm recover --recreate %d")),
-	}
-	if a == adviceOperator {
-		return items[a:]
-	}
-	return items[a : a+1]
 }
 
 // following says who follows the VMs that do not run yet, and what each of them waits for.
