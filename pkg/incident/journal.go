@@ -194,13 +194,11 @@ func (j *Journal) newest(of object, open bool) (Record, bool, error) {
 		if !j.mayBeOf(n, of) || open && j.glance(n).status.Ended() {
 			continue
 		}
-		r, err := j.read(n, head)
-		if err == nil && r.Kind == of.kind && r.ID == of.id && (!open || r.Status.Unfinished()) {
-			if r, err = j.read(n, everything); err == nil {
-				return r, true, errors.Join(failed...)
-			}
-		}
-		if err != nil && !errors.Is(err, ErrNoIncident) && !errors.Is(err, errLater) {
+		r, err := j.read(n, everything)
+		switch {
+		case err == nil && r.Kind == of.kind && r.ID == of.id && (!open || r.Status.Unfinished()):
+			return r, true, errors.Join(failed...)
+		case err != nil && !errors.Is(err, ErrNoIncident) && !errors.Is(err, errLater):
 			failed = append(failed, err)
 		}
 	}

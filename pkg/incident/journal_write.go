@@ -267,10 +267,8 @@ func (c *Writer) rest() {
 	}
 	c.mu.Unlock()
 	defer c.mu.Lock()
-	timer := time.NewTimer(left)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(left):
 	case <-c.hurry:
 	}
 }

@@ -78,9 +78,10 @@ func runningSeconds(r incident.Record) []float64 {
 	if r.Host != nil && !r.Host.Failed.IsZero() {
 		from = r.Host.Failed
 	}
+	starts := set{"recreate", "resume, then recreate", "resched", "migrate", "recover failure", "retry", "boot"}
 	var all []float64
 	for _, vm := range r.VMs {
-		if !slices.Contains(starts(), vm.Action) || vm.Result != "done" && vm.Result != "unproven" {
+		if !slices.Contains(starts, vm.Action) || vm.Result != "done" && vm.Result != "unproven" {
 			continue
 		}
 		for i := len(vm.Path) - 1; i > 0; i-- { // it was planned in the first
@@ -91,11 +92,6 @@ func runningSeconds(r incident.Record) []float64 {
 		}
 	}
 	return all
-}
-
-// starts are the actions after which a VM runs.
-func starts() set {
-	return set{"recreate", "resume, then recreate", "resched", "migrate", "recover failure", "retry", "boot"}
 }
 
 // exposition are the counters for Prometheus. What is known is there from the beginning, with 0: else rate() would

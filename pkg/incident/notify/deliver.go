@@ -97,7 +97,7 @@ func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 	if err != nil {
 		n.say("some notifications are not sent yet: %s", text.Short(err.Error(), maxSaid))
 	}
-	if err := n.spool.sync(); err != nil && len(taken) > 0 {
+	if err := errors.Join(statedir.SyncDir(n.spool.path(toldName)), statedir.SyncDir(n.spool.dir)); err != nil && len(taken) > 0 {
 		n.say("notifications may be sent twice: %s", text.Short(err.Error(), maxSaid))
 	}
 	var all sync.WaitGroup

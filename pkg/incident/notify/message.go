@@ -56,21 +56,16 @@ func single(e event, r incident.Record) (message, error) {
 	}, nil
 }
 
-// makeSure is what an operator has to do about an incident without a proof that the host is off.
-func makeSure(r incident.Record) string {
-	harm := "else its VMs run twice"
-	if r.DeletedOnly() {
-		harm = "else deleted VMs run there, unknown to OpenNebula"
-	}
-	return "; nothing proves that the host is off: make sure of it before it gets its network or power back, " + harm
-}
-
 // summary is an incident in one line: how it ended, else what was said last, and of one that is held why. Of one that
 // ended with VMs that run elsewhere without a proof it says what an operator has to do.
 func summary(k Kind, r incident.Record) string {
 	switch {
 	case r.Kind == "host" && !r.Status.Unfinished() && r.IsUnproven():
-		return r.Summary + makeSure(r)
+		harm := "else its VMs run twice"
+		if r.DeletedOnly() {
+			harm = "else deleted VMs run there, unknown to OpenNebula"
+		}
+		return r.Summary + "; nothing proves that the host is off: make sure of it before it gets its network or power back, " + harm
 	case r.Summary != "":
 		return r.Summary
 	}

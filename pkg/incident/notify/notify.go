@@ -70,13 +70,9 @@ type Notifier struct {
 // diskLimit is the most time that Enqueue waits for the disk. One that hangs must not hold a recovery up.
 const diskLimit = 5 * time.Second
 
-// New makes a Notifier. dir is the spool, which is made when the first event is put there. journal has the records of
-// the incidents; without one no notification is sent. run runs the commands; nil is process.Run. say gets one
-// printable line for each thing that goes wrong, and may be called by several goroutines.
+// New makes a Notifier. dir is the spool, which is made when the first event is put there. run runs the commands; nil
+// is process.Run. say gets a printable line for each thing that goes wrong, and may be called by several goroutines.
 func New(dir string, journal *incident.Journal, commands []config.Notification, run process.Runner, say func(format string, args ...any)) *Notifier {
-	if journal == nil {
-		commands = nil
-	}
 	if run == nil {
 		run = process.Run
 	}

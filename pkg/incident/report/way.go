@@ -88,7 +88,9 @@ func (v view) ways() []way {
 	}
 	first, last := period(all)
 	near := max(time.Second, last.Sub(first)/100)
-	return grouped(all, func(a, b way) bool { return a.near(b, near) }, false)
+	return grouped(all, func(a, b way) bool { // with the same states at the same times
+		return slices.EqualFunc(a.legs, b.legs, func(l, m leg) bool { return l.began.Sub(m.began).Abs() <= near })
+	}, false)
 }
 
 func (v view) newWay(vm incident.VM) way {
@@ -181,16 +183,6 @@ func (w way) states() string {
 		b.WriteString("|" + l.state + ":" + l.phase.class + ":" + l.waiting())
 	}
 	return b.String()
-}
-
-// near reports whether a way with the same states had them at the same times.
-func (w way) near(other way, within time.Duration) bool {
-	for i, l := range w.legs {
-		if d := l.began.Sub(other.legs[i].began); d.Abs() > within {
-			return false
-		}
-	}
-	return true
 }
 
 // maxFolds is how many ways are shown behind the first ones, folded.
