@@ -65,7 +65,8 @@ func summary(k Kind, r incident.Record) string {
 		if r.DeletedOnly() {
 			harm = "else deleted VMs run there, unknown to OpenNebula"
 		}
-		return r.Summary + "; nothing proves that the host is off: make sure of it before it gets its network or power back, " + harm
+		todo := "; nothing proves that the host is off: make sure of it before it gets its network or power back, " + harm
+		return r.Summary + todo
 	case r.Summary != "":
 		return r.Summary
 	}
