@@ -138,7 +138,7 @@ func (l *Log) VM(level wording.Level, vm int, m wording.Message) {
 
 func (l *Log) write(entry *logrus.Entry, level wording.Level, vm int, m wording.Message, said string) {
 	said = text.Printable(said)
-	fields := logrus.Fields{"kind": m.Kind}
+	fields := logrus.Fields{"kind": m.Kind.Name()}
 	for _, f := range m.Fields() {
 		fields[f.Name] = f.Value
 	}

@@ -216,7 +216,7 @@ func (r *runner) finish(t *task, result Result, kind wording.Kind, args ...any) 
 
 // end is finish with a message that is there already.
 func (r *runner) end(t *task, result Result, why wording.Message) {
-	t.out.Result, t.out.Kind = result, why.Kind
+	t.out.Result, t.out.Kind = result, why.Kind.Name()
 	if !why.IsZero() {
 		t.out.Detail = why.String()
 	}

@@ -183,7 +183,7 @@ type Outcome struct {
 	Result Result        `json:"result"`
 	Detail string        `json:"detail,omitempty"`
 	// Kind says why it was not handled, for programs; "" where only Detail says it.
-	Kind wording.Kind `json:"kind,omitempty"`
+	Kind wording.Name `json:"kind,omitempty"`
 	// Priority is its place in the order, 100 first.
 	Priority int `json:"priority"`
 	// Calls is how often oned was asked to change it.

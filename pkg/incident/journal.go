@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -129,10 +130,8 @@ func (j *Journal) Reopen(number int, again Record) (*Writer, error) {
 	r, err := j.amend(number, func(r *Record) error {
 		r.Tool, r.Call, r.Request = again.Tool, again.Call, again.Request
 		r.Tries++
-		ended := now()
-		if r.Ended != nil { // what it did last took until then, not until now
-			ended = *r.Ended
-		}
+		at := now()
+		ended := *cmp.Or(r.Ended, &at) // what it did last took until then
 		r.Events = append(r.Events, Event{At: ended, Step: StepEnd, VM: -1, Level: wording.Info, Text: fmt.Sprintf("it was %s: %s", r.Status, r.Summary)})
 		r.Status, r.Ended, r.Summary, r.Reason = Open, nil, "", ""
 		return nil
@@ -195,13 +194,11 @@ func (j *Journal) newest(of object, open bool) (Record, bool, error) {
 		if !j.mayBeOf(n, of) || open && j.glance(n).status.Ended() {
 			continue
 		}
-		r, err := j.read(n, head)
-		if err == nil && r.Kind == of.kind && r.ID == of.id && (!open || r.Status.Unfinished()) {
-			if r, err = j.read(n, everything); err == nil {
-				return r, true, errors.Join(failed...)
-			}
-		}
-		if err != nil && !errors.Is(err, ErrNoIncident) && !errors.Is(err, errLater) {
+		r, err := j.read(n, everything)
+		switch {
+		case err == nil && r.Kind == of.kind && r.ID == of.id && (!open || r.Status.Unfinished()):
+			return r, true, errors.Join(failed...)
+		case err != nil && !errors.Is(err, ErrNoIncident) && !errors.Is(err, errLater):
 			failed = append(failed, err)
 		}
 	}
@@ -295,8 +292,7 @@ func (j *Journal) numbers() (numbers []int, last int, err error) {
 			numbers = append(numbers, n)
 		}
 	}
-	slices.Sort(numbers)
-	slices.Reverse(numbers)
+	slices.SortFunc(numbers, func(a, b int) int { return b - a })
 	return numbers, last, nil
 }
 

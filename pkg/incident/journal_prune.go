@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,7 +41,7 @@ func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
 		case err != nil:
 			failed = append(failed, err)
 		case r.Status.Unfinished():
-		case kept >= keep || now.Sub(ending(r)) > age:
+		case kept >= keep || now.Sub(*cmp.Or(r.Ended, &r.Began)) > age:
 			remove = append(remove, n)
 		default:
 			kept++
@@ -56,14 +57,6 @@ func (j *Journal) Prune(keep int, age time.Duration, now time.Time) error {
 		return fmt.Errorf("prune the journal: %w", err)
 	}
 	return nil
-}
-
-// ending is when an incident ended.
-func ending(r Record) time.Time {
-	if r.Ended == nil {
-		return r.Began
-	}
-	return *r.Ended
 }
 
 // remember writes the highest number down if its record is about to be removed, and leaves that record if it cannot.

@@ -67,7 +67,7 @@ func (c *Writer) Record() Record {
 // Event adds an event of now. vm is -1 when it is about the host. After the 10000th one line says that there were
 // more.
 func (c *Writer) Event(step Step, vm int, level wording.Level, m wording.Message) {
-	e := Event{Step: step, VM: vm, Level: level, Kind: m.Kind, Text: m.String()}
+	e := Event{Step: step, VM: vm, Level: level, Kind: m.Kind.Name(), Text: m.String()}
 	cleanEvent(&e)
 	c.change(func(r *Record) {
 		switch n := len(r.Events); {
@@ -107,7 +107,7 @@ func (c *Writer) Proof(text string, proven bool) {
 }
 
 // Reason sets why the incident ends as it does.
-func (c *Writer) Reason(kind wording.Kind) { c.change(func(r *Record) { r.Reason = kind }) }
+func (c *Writer) Reason(kind wording.Kind) { c.change(func(r *Record) { r.Reason = kind.Name() }) }
 
 // Host changes what is remembered of the host.
 func (c *Writer) Host(change func(*HostRecord)) {
@@ -267,10 +267,8 @@ func (c *Writer) rest() {
 	}
 	c.mu.Unlock()
 	defer c.mu.Lock()
-	timer := time.NewTimer(left)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(left):
 	case <-c.hurry:
 	}
 }

@@ -46,14 +46,10 @@ func NewNotifications(s Setting) *Notifications {
 	if err != nil { // the Recorder says why
 		return nil
 	}
-	commands := make([]notify.Command, len(s.Values.Notify))
-	for i, n := range s.Values.Notify {
-		commands[i] = notify.Command{Argv: n.Command, On: n.On, Timeout: n.Timeout}
-	}
 	n := &Notifications{Setting: s}
 	// They are delivered also after a signal to end: Close bounds that.
 	n.ctx, n.stop = context.WithCancel(context.Background())
-	n.notifier = notify.New(s.StateDir.Notifications(), journal, commands, s.Run, func(format string, args ...any) {
+	n.notifier = notify.New(s.StateDir.Notifications(), journal, s.Values.Notify, s.Run, func(format string, args ...any) {
 		s.Say(wording.Trouble, fmt.Errorf(format, args...))
 	})
 	return n

@@ -143,7 +143,7 @@ func release(ctx context.Context, s app.Session, id int, q hostmark.Quarantine, 
 	}
 	journal, err := incident.OpenJournal(statedir.Dir(s.StateDir).Incidents())
 	if err == nil {
-		err = journal.Note(q.Incident, incident.Event{Step: incident.StepEnd, VM: -1, Level: wording.Info, Kind: released.Kind, Text: released.String()})
+		err = journal.Note(q.Incident, incident.Event{Step: incident.StepEnd, VM: -1, Level: wording.Info, Kind: released.Kind.Name(), Text: released.String()})
 	}
 	if err != nil && !errors.Is(err, incident.ErrNoIncident) {
 		s.Log.Say(wording.Trouble, err)

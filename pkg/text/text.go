@@ -13,25 +13,18 @@ import (
 
 // Printable writes every rune that is not printable (control characters, line breaks,
 // direction marks, broken UTF-8) as its Go escape, such as \x1b.
-func Printable(s string) string { return Keep(s, "") }
-
-// Keep is Printable that leaves the runes in kept as they are, such as "\n".
-func Keep(s, kept string) string {
-	clean := func(r rune) bool {
-		return r != utf8.RuneError && unicode.IsPrint(r) || strings.ContainsRune(kept, r) && r != utf8.RuneError
-	}
+func Printable(s string) string {
+	clean := func(r rune) bool { return r != utf8.RuneError && unicode.IsPrint(r) }
 	if !strings.ContainsFunc(s, func(r rune) bool { return !clean(r) }) {
 		return s
 	}
 	var b strings.Builder
 	for i, r := range s {
 		switch {
-		case clean(r):
+		case clean(r), strings.HasPrefix(s[i:], "\uFFFD"):
 			b.WriteRune(r)
-		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
-			fmt.Fprintf(&b, `\x%02x`, s[i])
 		case r == utf8.RuneError:
-			b.WriteRune(r)
+			fmt.Fprintf(&b, `\x%02x`, s[i])
 		default:
 			quoted := strconv.QuoteRune(r)
 			b.WriteString(quoted[1 : len(quoted)-1])

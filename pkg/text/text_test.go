@@ -23,9 +23,6 @@ func TestPrintable(t *testing.T) {
 			t.Errorf("Printable(%q) = %q, want %q", in, got, want)
 		}
 	}
-	if got, want := text.Keep("a\nb\tc", "\n"), "a\nb\\tc"; got != want {
-		t.Errorf("Keep = %q, want %q", got, want)
-	}
 }
 
 func TestShort(t *testing.T) {

@@ -4,16 +4,50 @@
 package wording
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"one-ft/pkg/text"
 )
 
-// Kind is what an event or an outcome says. The values are stable: they stand in the journal, in reports and in logs.
+// Kind is what an event or an outcome says, such as "held warning: holding: {failed} hosts failed": its name, its level if
+// that is not info, and its sentence, in which {name} stands for a field.
 type Kind string
+
+// Name is the name of a kind. The values are stable: they stand in the journal, in reports and in logs.
+type Name string
+
+// Is reports whether it names one of these kinds.
+func (n Name) Is(kinds ...Kind) bool {
+	return slices.ContainsFunc(kinds, func(k Kind) bool { return k.Name() == n })
+}
+
+// Name is what programs know the kind by.
+func (k Kind) Name() Name {
+	name, _, _ := k.parts()
+	return name
+}
+
+func (k Kind) parts() (name Name, level Level, sentence string) {
+	head, sentence, _ := strings.Cut(string(k), ": ")
+	word, mark, _ := strings.Cut(head, " ")
+	return Name(word), cmp.Or(Level(mark), Info), sentence
+}
+
+// fields are the names of the fields, in the order in which the sentence has them first.
+func (k Kind) fields() (names []string) {
+	_, _, sentence := k.parts()
+	for _, part := range strings.Split(sentence, "{")[1:] {
+		if name, _, _ := strings.Cut(part, "}"); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // Level is how much an event matters. The values are stable: they stand in the journal.
 type Level string
@@ -46,28 +80,26 @@ func (m Message) After(lead string) Message {
 func (m Message) IsZero() bool { return m.Kind == "" && m.Lead == "" }
 
 // Level is how much a message of this kind matters, unless it is the outcome of a VM, where its result tells.
-func (m Message) Level() Level { return find(m.Kind).level }
+func (m Message) Level() Level {
+	_, level, _ := m.Kind.parts()
+	return level
+}
 
 // String is the sentence for people. It is printable if its fields are.
 func (m Message) String() string {
-	row := find(m.Kind)
-	var b strings.Builder
-	if b.WriteString(m.Lead); m.Lead != "" && m.Kind != "" {
-		b.WriteString(": ")
+	_, _, sentence := m.Kind.parts()
+	if m.Lead != "" && m.Kind != "" {
+		sentence = ": " + sentence
 	}
-	names := row.names()
-	for rest := row.sentence; ; {
-		before, name, after := cutName(rest)
-		if b.WriteString(before); name == "" {
-			return b.String()
+	var values []string
+	for i, name := range m.Kind.fields() {
+		value := ""
+		if i < len(m.Args) {
+			value = said(m.Args[i])
 		}
-		for i, n := range names {
-			if n == name && i < len(m.Args) {
-				b.WriteString(said(m.Args[i]))
-			}
-		}
-		rest = after
+		values = append(values, "{"+name+"}", value)
 	}
+	return m.Lead + strings.NewReplacer(values...).Replace(sentence)
 }
 
 // Field is a field of a message with its value.
@@ -76,7 +108,7 @@ type Field struct{ Name, Value string }
 // Fields are the fields, for the log. A value may have a method Plain that says what is stable of it; an error without one,
 // which has its words from elsewhere, is none.
 func (m Message) Fields() (all []Field) {
-	for i, name := range find(m.Kind).names() {
+	for i, name := range m.Kind.fields() {
 		if i >= len(m.Args) {
 			break
 		}
@@ -89,7 +121,7 @@ func (m Message) Fields() (all []Field) {
 
 // Plain is the message without its wording: its kind, and each field as name=value; a message in it stands in brackets.
 func (m Message) Plain() string {
-	parts := []string{string(m.Kind)}
+	parts := []string{string(m.Kind.Name())}
 	for _, f := range m.Fields() {
 		if !strings.HasPrefix(f.Value, "[") && strings.ContainsAny(f.Value, ` "=`) {
 			f.Value = fmt.Sprintf("%q", f.Value)
@@ -170,54 +202,17 @@ func plain(v any) string {
 	return said(v)
 }
 
-// row is how a kind is worded: {name} stands for a field.
-type row struct {
-	kind     Kind
-	level    Level
-	sentence string
-}
+// Wait is what a VM waits for in a state on its way from the failed host to where it runs again. The values are stable:
+// they stand in the journal.
+type Wait string
 
-// names are the names of the fields, in the order in which the sentence has them first.
-func (r row) names() (names []string) {
-	for rest := r.sentence; ; {
-		_, name, after := cutName(rest)
-		if name == "" {
-			return names
-		}
-		known := false
-		for _, n := range names {
-			known = known || n == name
-		}
-		if !known {
-			names = append(names, name)
-		}
-		rest = after
-	}
-}
-
-// cutName cuts a sentence around the first {name}; name is "" when there is none.
-func cutName(s string) (before, name, after string) {
-	before, rest, found := strings.Cut(s, "{")
-	if !found {
-		return s, "", ""
-	}
-	name, after, _ = strings.Cut(rest, "}")
-	return before, name, after
-}
-
-// find is the row of a kind; an unknown one has no words.
-func find(kind Kind) row {
-	for _, r := range table() {
-		if r.kind == kind {
-			return r
-		}
-	}
-	return row{kind: kind, level: Info}
-}
-
-func table() (all []row) {
-	for _, part := range [][]row{hostRows(), vmRows(), decisionRows(), processRows(), isolationRows()} {
-		all = append(all, part...)
-	}
-	return all
-}
+// What is waited for.
+const (
+	WaitNothing   Wait = ""          // it has arrived, or is only passed through
+	WaitCleanup   Wait = "clean-up"  // oned cleans up on the failed host
+	WaitScheduler Wait = "scheduler" // which has not said anything since
+	WaitRoom      Wait = "room"      // the scheduler says that no host has room
+	WaitDisks     Wait = "disks"     // they are copied or made
+	WaitBoot      Wait = "boot"
+	WaitOwner     Wait = "owner" // it was put on hold
+)

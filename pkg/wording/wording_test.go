@@ -2,6 +2,7 @@ package wording
 
 import (
 	"errors"
+	"go/token"
 	"regexp"
 	"slices"
 	"testing"
@@ -11,16 +12,20 @@ import (
 // reserved are names that each line of a log has already.
 var reserved = []string{"kind", "host", "vm", "pid", "exit", "level", "msg", "time", "action", "result"}
 
-func TestTable(t *testing.T) {
-	seen := map[Kind]bool{}
-	for _, r := range table() {
-		if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(string(r.kind)) || seen[r.kind] {
-			t.Errorf("kind %q", r.kind)
+func TestKinds(t *testing.T) {
+	seen := map[Name]bool{}
+	for constant, k := range kindsByName(t, token.NewFileSet()) {
+		name, level, sentence := k.parts()
+		if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(string(name)) || seen[name] || sentence == "" {
+			t.Errorf("%s: %q", constant, k)
 		}
-		seen[r.kind] = true
-		for _, name := range r.names() {
+		if !slices.Contains([]Level{Info, Warning, Problem}, level) {
+			t.Errorf("%s: level %q", constant, level)
+		}
+		seen[name] = true
+		for _, name := range k.fields() {
 			if slices.Contains(reserved, name) || !regexp.MustCompile(`^[a-z_]+$`).MatchString(name) {
-				t.Errorf("%s: field %q", r.kind, name)
+				t.Errorf("%s: field %q", constant, name)
 			}
 		}
 	}

@@ -33,7 +33,7 @@ func event(step incident.Step, seconds float64, text string) incident.Event {
 
 func heldEvent(seconds float64) incident.Event {
 	e := event(incident.StepGuard, seconds, "so many hosts failed")
-	e.Kind = wording.Held
+	e.Kind = wording.Held.Name()
 	return e
 }
 

@@ -28,7 +28,6 @@ func TestStepSeconds(t *testing.T) {
 		"one comes again": {ended("host", incident.Done, 10, event("told", 0, ""), event("act", 2, ""), event("told", 3, ""), event("verify", 6, "")),
 			"map[act:4 told:2 verify:4]"},
 		"clock set back": {ended("host", incident.Done, 10, event("told", 5, ""), event("act", 2, ""), event("verify", 20, "")), "map[act:18 told:0 verify:0]"},
-		"open":           {incident.Record{Events: []incident.Event{event("told", 0, ""), event("act", 2, "")}}, "map[act:0 told:2]"},
 		"unknown step":   {ended("host", incident.Done, 3, event("x", 1, "")), "map[x:2]"},
 	} {
 		if got := steps(c.r); got != c.want {

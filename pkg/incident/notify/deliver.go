@@ -3,11 +3,15 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/process"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
 )
@@ -74,9 +78,9 @@ func (n *Notifier) drain(ctx context.Context, l lock) (empty bool) {
 // some could not be taken: they are not sent, because they would be sent again and again.
 func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 	events, records, err := n.known(events)
-	wanted := func(c Command, e event) bool { return c.wants(e, records[e.number].Status) }
+	wanted := func(c config.Notification, e event) bool { return wants(c, e, records[e.number].Status) }
 	anybody := slices.ContainsFunc(events, func(e event) bool {
-		return slices.ContainsFunc(n.commands, func(c Command) bool { return wanted(c, e) })
+		return slices.ContainsFunc(n.commands, func(c config.Notification) bool { return wanted(c, e) })
 	})
 	if err == nil && anybody {
 		err = l.setLastSent(time.Now())
@@ -93,7 +97,7 @@ func (n *Notifier) send(ctx context.Context, l lock, events []event) bool {
 	if err != nil {
 		n.say("some notifications are not sent yet: %s", text.Short(err.Error(), maxSaid))
 	}
-	if err := n.spool.sync(); err != nil && len(taken) > 0 {
+	if err := errors.Join(statedir.SyncDir(n.spool.path(toldName)), statedir.SyncDir(n.spool.dir)); err != nil && len(taken) > 0 {
 		n.say("notifications may be sent twice: %s", text.Short(err.Error(), maxSaid))
 	}
 	var all sync.WaitGroup
@@ -147,15 +151,86 @@ func latest(events []event) []event {
 
 // sleep waits and reports whether it did. It does not begin if ctx ends earlier anyway.
 func sleep(ctx context.Context, d time.Duration) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
-		return false
+	deadline, ends := ctx.Deadline()
+	return !(ends && time.Until(deadline) < d) && process.Pause(ctx, d)
+}
+
+// retryPause is for a mail server that restarts, say. A choice.
+const retryPause = 2 * time.Second
+
+// tell runs a command for events, of which each incident has one, and once more if it fails. If ctx ends before its
+// second try, that is left to the next process.
+func (n *Notifier) tell(ctx context.Context, c config.Notification, events []event, records map[int]incident.Record) {
+	m, err := n.message(events, records)
+	if err != nil {
+		n.say("no notification: %s", text.Short(err.Error(), maxSaid))
+		return
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
+	program := text.Short(c.Command[0], maxSaid)
+	last := slices.ContainsFunc(events, func(e event) bool { return e.only != "" })
+	for ; ; last = true {
+		why := n.attempt(ctx, c, m)
+		switch {
+		case why == "":
+			return
+		case last:
+			n.say("%s failed to notify of %s: %s; given up", program, m.about, why)
+			return
+		}
+		n.say("%s failed to notify of %s: %s; retrying once", program, m.about, why)
+		if ctx.Err() != nil || !sleep(ctx, retryPause) {
+			n.leave(c, events)
+			return
+		}
 	}
+}
+
+// leave puts events back for a last try of a command by another process.
+func (n *Notifier) leave(c config.Notification, events []event) {
+	for _, e := range events {
+		e.only = id(c)
+		if err := n.spool.add(e); err != nil {
+			n.say("%s will not notify of %s: %s", text.Short(c.Command[0], maxSaid), e, text.Short(err.Error(), maxSaid))
+		}
+	}
+}
+
+// message is what a command gets for events.
+func (n *Notifier) message(events []event, records map[int]incident.Record) (message, error) {
+	if len(events) > 1 {
+		all := make([]incident.Record, len(events))
+		for i, e := range events {
+			all[i] = records[e.number]
+		}
+		return several(all)
+	}
+	r, err := n.journal.Load(events[0].number)
+	if err != nil { // removed or damaged since it was looked at
+		r = records[events[0].number]
+	}
+	return single(events[0], r)
+}
+
+// attempt runs a command once and says why it failed, "" if it did not.
+func (n *Notifier) attempt(ctx context.Context, c config.Notification, m message) string {
+	result := n.run(ctx, c.Timeout, process.Program{Path: c.Command[0], Args: c.Command[1:], Env: m.env, Stdin: m.stdin})
+	var why string
+	switch {
+	case result.Err != nil:
+		why = result.Err.Error()
+	case result.Code != 0:
+		why = fmt.Sprintf("exit code %d", result.Code)
+	default:
+		return ""
+	}
+	if line := lastLine(result.Output); line != "" {
+		why += ": " + line
+	}
+	return text.Short(why, maxSaid)
+}
+
+// lastLine is the last line of an output that is not blank.
+func lastLine(output string) string {
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
 }

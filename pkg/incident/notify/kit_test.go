@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/process"
 )
@@ -50,12 +51,12 @@ func newBench(t *testing.T) *bench {
 func (b *bench) spoolDir() string { return filepath.Join(b.dir, "notify") }
 
 // mail is a command that hears of these.
-func mail(on ...string) Command {
-	return Command{Argv: []string{"/bin/mail", "-x"}, On: on, Timeout: time.Minute}
+func mail(on ...string) config.Notification {
+	return config.Notification{Command: []string{"/bin/mail", "-x"}, On: on, Timeout: time.Minute}
 }
 
 // process is a one-ft process of the front-end, with a runner that only writes down.
-func (b *bench) process(commands ...Command) *Notifier {
+func (b *bench) process(commands ...config.Notification) *Notifier {
 	return New(b.spoolDir(), b.journal, commands, b.run, b.say)
 }
 

@@ -56,21 +56,17 @@ func single(e event, r incident.Record) (message, error) {
 	}, nil
 }
 
-// makeSure is what an operator has to do about an incident without a proof that the host is off.
-func makeSure(r incident.Record) string {
-	harm := "else its VMs run twice"
-	if r.DeletedOnly() {
-		harm = "else deleted VMs run there, unknown to OpenNebula"
-	}
-	return "; nothing proves that the host is off: make sure of it before it gets its network or power back, " + harm
-}
-
 // summary is an incident in one line: how it ended, else what was said last, and of one that is held why. Of one that
 // ended with VMs that run elsewhere without a proof it says what an operator has to do.
 func summary(k Kind, r incident.Record) string {
 	switch {
 	case r.Kind == "host" && !r.Status.Unfinished() && r.IsUnproven():
-		return r.Summary + makeSure(r)
+		harm := "else its VMs run twice"
+		if r.DeletedOnly() {
+			harm = "else deleted VMs run there, unknown to OpenNebula"
+		}
+		todo := "; nothing proves that the host is off: make sure of it before it gets its network or power back, " + harm
+		return r.Summary + todo
 	case r.Summary != "":
 		return r.Summary
 	}
@@ -79,7 +75,7 @@ func summary(k Kind, r incident.Record) string {
 		if text == "" {
 			text = e.Text
 		}
-		if k == Hold && e.Kind == wording.Held {
+		if k == Hold && e.Kind.Is(wording.Held) {
 			return e.Text
 		}
 	}
@@ -138,11 +134,8 @@ func objects(records []incident.Record) string {
 				ids[r.ID] = true
 			}
 		}
-		switch n := len(ids); {
-		case n == 1:
-			parts = append(parts, "1 "+kind)
-		case n > 1:
-			parts = append(parts, fmt.Sprintf("%d %ss", n, kind))
+		if len(ids) > 0 {
+			parts = append(parts, text.Plural(len(ids), kind))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -8,6 +8,7 @@
 package notify
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/process"
 	"one-ft/pkg/text"
@@ -27,44 +29,28 @@ type Kind string
 
 // The kinds, in their order.
 const (
-	Begin Kind = "begin"
-	Hold  Kind = "hold" // it waits, because so much fails at once
-	End   Kind = "end"
+	Begin Kind = config.NotifyBegin
+	Hold  Kind = config.NotifyHold
+	End   Kind = config.NotifyEnd
 )
 
-// onProblem in Command.On is an end that left something undone.
-const onProblem = "problem"
-
-// Command is a program that sends a notification.
-type Command struct {
-	// Argv is the program by its absolute path, and its arguments.
-	Argv []string
-	// On says when: "begin", "hold", "end", and "problem", which is an end with something left to do: unproven is
-	// one, done and came back are not.
-	On []string
-	// Timeout is the most time for one run.
-	Timeout time.Duration
+// on reports whether a command may be for events of this kind: "problem" is an end with something left to do.
+func on(c config.Notification, k Kind) bool {
+	return slices.Contains(c.On, string(k)) || k == End && slices.Contains(c.On, config.NotifyProblem)
 }
 
-// on reports whether the command may be for events of this kind.
-func (c Command) on(k Kind) bool {
-	return slices.Contains(c.On, string(k)) || k == End && slices.Contains(c.On, onProblem)
-}
-
-// wants reports whether the command is for this event of an incident with this status.
-func (c Command) wants(e event, s incident.Status) bool {
-	switch {
-	case e.only != "" && e.only != c.id():
+// wants reports whether a command is for an event of an incident with this status: unproven is a problem, done and came
+// back are none.
+func wants(c config.Notification, e event, s incident.Status) bool {
+	if e.only != "" && e.only != id(c) {
 		return false
-	case slices.Contains(c.On, string(e.kind)):
-		return true
 	}
-	return c.on(e.kind) && s != incident.Done && s != incident.CameBack
+	return slices.Contains(c.On, string(e.kind)) || on(c, e.kind) && s != incident.Done && s != incident.CameBack
 }
 
-// id stands for the command in names of files: its arguments may be confidential.
-func (c Command) id() string {
-	sum := sha256.Sum256([]byte(strings.Join(c.Argv, "\x00")))
+// id stands for a command in names of files: its arguments may be confidential.
+func id(c config.Notification) string {
+	sum := sha256.Sum256([]byte(strings.Join(c.Command, "\x00")))
 	return hex.EncodeToString(sum[:idBytes])
 }
 
@@ -75,7 +61,7 @@ const idBytes = 6
 type Notifier struct {
 	spool    spool
 	journal  *incident.Journal
-	commands []Command
+	commands []config.Notification
 	say      func(format string, args ...any)
 	run      process.Runner
 	unlock   func(lock)
@@ -84,13 +70,9 @@ type Notifier struct {
 // diskLimit is the most time that Enqueue waits for the disk. One that hangs must not hold a recovery up.
 const diskLimit = 5 * time.Second
 
-// New makes a Notifier. dir is the spool, which is made when the first event is put there. journal has the records of
-// the incidents; without one no notification is sent. run runs the commands; nil is process.Run. say gets one
-// printable line for each thing that goes wrong, and may be called by several goroutines.
-func New(dir string, journal *incident.Journal, commands []Command, run process.Runner, say func(format string, args ...any)) *Notifier {
-	if journal == nil {
-		commands = nil
-	}
+// New makes a Notifier. dir is the spool, which is made when the first event is put there. run runs the commands; nil
+// is process.Run. say gets a printable line for each thing that goes wrong, and may be called by several goroutines.
+func New(dir string, journal *incident.Journal, commands []config.Notification, run process.Runner, say func(format string, args ...any)) *Notifier {
 	if run == nil {
 		run = process.Run
 	}
@@ -101,7 +83,7 @@ func New(dir string, journal *incident.Journal, commands []Command, run process.
 // already stays as it is, and what no command is for is left out. It waits for no command; for the disk at most 5 s.
 // Of an End the journal has the status before.
 func (n *Notifier) Enqueue(kind Kind, number int) {
-	if n == nil || !slices.ContainsFunc(n.commands, func(c Command) bool { return c.on(kind) }) {
+	if n == nil || !slices.ContainsFunc(n.commands, func(c config.Notification) bool { return on(c, kind) }) {
 		return
 	}
 	if number < 1 {
@@ -109,16 +91,9 @@ func (n *Notifier) Enqueue(kind Kind, number int) {
 		return
 	}
 	e := event{kind: kind, number: number}
-	written := make(chan error, 1)
-	go func() { written <- n.spool.add(e) }()
-	limit := time.NewTimer(diskLimit)
-	defer limit.Stop()
-	var err error
-	select {
-	case err = <-written:
-	case <-limit.C:
-		err = fmt.Errorf("the write timed out after %s", diskLimit)
-	}
+	ctx, cancel := context.WithTimeoutCause(context.Background(), diskLimit, fmt.Errorf("the write timed out after %s", diskLimit))
+	defer cancel()
+	_, err := process.Bounded(ctx, func() (struct{}, error) { return struct{}{}, n.spool.add(e) })
 	if err != nil {
 		n.say("notification of %s may be lost: %s", e, text.Short(err.Error(), maxSaid))
 	}

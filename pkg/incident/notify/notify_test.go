@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/wording"
 )
@@ -51,7 +52,7 @@ func testSingle(t *testing.T, b *bench) {
 }
 
 func TestSummary(t *testing.T) {
-	events := []incident.Event{{Text: "ERROR"}, {Kind: wording.Held, Text: "holding: 3 of 4"}, {Text: "still 2 of 4"}}
+	events := []incident.Event{{Text: "ERROR"}, {Kind: wording.Held.Name(), Text: "holding: 3 of 4"}, {Text: "still 2 of 4"}}
 	for _, c := range []struct {
 		kind    Kind
 		summary string
@@ -144,7 +145,7 @@ func TestTwoCommands(t *testing.T) {
 	b := newBench(t)
 	b.record(1, incident.Done)
 	b.record(2, incident.Failed)
-	pager := Command{Argv: []string{"/bin/pager"}, On: []string{"problem"}, Timeout: time.Minute}
+	pager := config.Notification{Command: []string{"/bin/pager"}, On: []string{"problem"}, Timeout: time.Minute}
 	synctest.Test(t, func(t *testing.T) {
 		n := b.process(mail("end"), pager)
 		n.Enqueue(End, 1)
@@ -170,7 +171,6 @@ func TestNobodyToTell(t *testing.T) {
 	quiet := b.process()
 	quiet.Enqueue(End, 1)
 	quiet.Deliver(t.Context())
-	New(b.spoolDir(), nil, []Command{mail("end")}, nil, nil).Enqueue(End, 1)
 	if _, err := os.Lstat(b.spoolDir()); !os.IsNotExist(err) {
 		t.Errorf("a spool was made: %v", err)
 	}
@@ -220,7 +220,7 @@ func TestOwner(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, e := range []event{{Begin, 1, ""}, {Hold, 999_999_999, ""}, {End, 10, mail("end").id()}} {
+	for _, e := range []event{{Begin, 1, ""}, {Hold, 999_999_999, ""}, {End, 10, id(mail("end"))}} {
 		if got, ok := parseName(e.name()); !ok || got != e {
 			t.Errorf("%s is read as %+v, %v", e.name(), got, ok)
 		}
@@ -231,7 +231,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%q is read as %+v", name, e)
 		}
 	}
-	if a, b := (Command{Argv: []string{"/a", "b"}}), (Command{Argv: []string{"/a b"}}); a.id() == b.id() {
+	if a, b := (config.Notification{Command: []string{"/a", "b"}}), (config.Notification{Command: []string{"/a b"}}); id(a) == id(b) {
 		t.Error("two commands look the same")
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/process"
 )
@@ -62,7 +63,7 @@ func TestInterruptedCommand(t *testing.T) {
 		bubble(t, func(t *testing.T, b *bench) {
 			b.record(1, incident.Done)
 			b.record(2, incident.Done)
-			pager := Command{Argv: []string{"/bin/pager"}, On: []string{"end"}, Timeout: time.Minute}
+			pager := config.Notification{Command: []string{"/bin/pager"}, On: []string{"end"}, Timeout: time.Minute}
 			n := b.process(mail("end"), pager)
 			ctx, cancel := context.WithCancel(t.Context())
 			n.run = func(ctx context.Context, limit time.Duration, p process.Program) process.Result {
@@ -75,7 +76,7 @@ func TestInterruptedCommand(t *testing.T) {
 			time.AfterFunc(time.Second, cancel)
 			n.Enqueue(End, 1)
 			n.Deliver(ctx)
-			if got := b.files(); !slices.Equal(got, []string{"end-1-again-" + pager.id()}) {
+			if got := b.files(); !slices.Equal(got, []string{"end-1-again-" + id(pager)}) {
 				t.Errorf("in the spool is %v", got)
 			}
 			b.answer = []process.Result{{Code: last}, {}}
@@ -105,7 +106,7 @@ func TestDeadlineBeforeSecondTry(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		n.Deliver(ctx)
-		if got := b.files(); len(b.events()) != 1 || !slices.Equal(got, []string{"end-1-again-" + mail().id()}) {
+		if got := b.files(); len(b.events()) != 1 || !slices.Equal(got, []string{"end-1-again-" + id(mail())}) {
 			t.Errorf("told %q, in the spool is %v", b.events(), got)
 		}
 	})
@@ -117,9 +118,9 @@ func TestHangingCommand(t *testing.T) {
 	b := newBench(t)
 	b.record(1, incident.Done)
 	out := filepath.Join(b.dir, "out")
-	hang := Command{Argv: []string{"/bin/sh", "-c", "echo begin >&2; sleep 1000 & echo $! >> $0.pids; wait", out}, On: []string{"end"}, Timeout: 300 * time.Millisecond}
-	good := Command{Argv: []string{"/bin/sh", "-c", `cat >> "$0"; echo " $FT_EVENT $FT_OBJECT" >> "$0"`, out}, On: []string{"end"}, Timeout: time.Minute}
-	n := New(b.spoolDir(), b.journal, []Command{hang, good}, nil, b.say)
+	hang := config.Notification{Command: []string{"/bin/sh", "-c", "echo begin >&2; sleep 1000 & echo $! >> $0.pids; wait", out}, On: []string{"end"}, Timeout: 300 * time.Millisecond}
+	good := config.Notification{Command: []string{"/bin/sh", "-c", `cat >> "$0"; echo " $FT_EVENT $FT_OBJECT" >> "$0"`, out}, On: []string{"end"}, Timeout: time.Minute}
+	n := New(b.spoolDir(), b.journal, []config.Notification{hang, good}, nil, b.say)
 	n.Enqueue(End, 1)
 	n.Deliver(t.Context())
 	text, err := os.ReadFile(out)
@@ -166,8 +167,8 @@ func TestManyProcesses(t *testing.T) {
 		}
 		b.journal = journal
 	}
-	tell := Command{Argv: []string{"/bin/sh", "-c", `echo "$FT_EVENT $FT_INCIDENT $FT_SUMMARY" >> "$0"`, filepath.Join(b.dir, "out")}, On: []string{"end"}, Timeout: time.Minute}
-	n := New(b.spoolDir(), b.journal, []Command{tell}, nil, b.say)
+	tell := config.Notification{Command: []string{"/bin/sh", "-c", `echo "$FT_EVENT $FT_INCIDENT $FT_SUMMARY" >> "$0"`, filepath.Join(b.dir, "out")}, On: []string{"end"}, Timeout: time.Minute}
+	n := New(b.spoolDir(), b.journal, []config.Notification{tell}, nil, b.say)
 	if dir != "" {
 		number, _ := strconv.Atoi(os.Getenv(child + "_NUMBER"))
 		_, _ = io.Copy(io.Discard, os.Stdin) // all begin together

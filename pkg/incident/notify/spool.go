@@ -134,11 +134,6 @@ func (s spool) take(e event) error {
 	return os.Remove(path) // what cannot be remembered must not hold up what comes after it
 }
 
-// sync makes what was taken last.
-func (s spool) sync() error {
-	return errors.Join(statedir.SyncDir(s.path(toldName)), statedir.SyncDir(s.dir))
-}
-
 // clockSlack is by how much the times of files may be behind the clock.
 const clockSlack = time.Minute
 

@@ -163,11 +163,11 @@ func TestQuarantineAndSSH(t *testing.T) {
 		}
 	}
 	// What was released before it was taken out once more is out.
-	r.Events = append(r.Events, incident.Event{At: r.Host.Quarantined.Add(-time.Second), VM: -1, Kind: wording.Released})
+	r.Events = append(r.Events, incident.Event{At: r.Host.Quarantined.Add(-time.Second), VM: -1, Kind: wording.Released.Name()})
 	if got := commands(r); !slices.Contains(got, "oneft release 3") {
 		t.Errorf("it is out of scheduling, and %q", got)
 	}
-	r.Events = append(r.Events, incident.Event{At: later(), VM: -1, Kind: wording.Released})
+	r.Events = append(r.Events, incident.Event{At: later(), VM: -1, Kind: wording.Released.Name()})
 	if got := commands(r); slices.Contains(got, "oneft release 3") {
 		t.Errorf("it was given back, and %q", got)
 	}

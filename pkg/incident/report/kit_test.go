@@ -70,7 +70,7 @@ func (s *story) recovered(n int, gap time.Duration, bad map[int]string) *story {
 			Result: "done", Detail: fmt.Sprintf("running on host %d (node%02d)", 4+id%3, 4+id%3), Priority: 50, Calls: 1, Seconds: 3.25}
 		level := wording.Info
 		if detail, isBad := bad[id]; isBad {
-			vm.Result, vm.Detail, vm.Kind, level = "incomplete", detail, kinds()[detail], "problem"
+			vm.Result, vm.Detail, vm.Kind, level = "incomplete", detail, kinds()[detail].Name(), "problem"
 		}
 		s.say(gap, incident.StepVerify, id, level, "%s: %s: %s", vm.Action, vm.Result, vm.Detail)
 		s.r.VMs = append(s.r.VMs, vm)
@@ -101,7 +101,7 @@ func incomplete() incident.Record {
 		9: "it has been MIGRATE for 10m0s",
 	})
 	s.r.VMs = append(s.r.VMs,
-		incident.VM{ID: 50, Name: "db", Owner: "bob", State: "SHUTDOWN", Action: "leave", Result: "incomplete", Kind: wording.BeingEnded, Detail: "its owner was ending it, and it cannot be moved in this state"},
+		incident.VM{ID: 50, Name: "db", Owner: "bob", State: "SHUTDOWN", Action: "leave", Result: "incomplete", Kind: wording.BeingEnded.Name(), Detail: "its owner was ending it, and it cannot be moved in this state"},
 		incident.VM{ID: 51, Name: "old", Owner: "bob", State: "POWEROFF", Action: "leave", Result: "left", Detail: "y is not given"})
 	return s.end(time.Second, incident.Incomplete, "42 VMs: 35 done, 1 left, 6 incomplete")
 }
@@ -113,7 +113,7 @@ func storm() incident.Record {
 	for range 30 {
 		s.say(time.Minute, incident.StepGuard, -1, "warning", "still holding")
 	}
-	s.r.Reason = wording.StormGivenUp
+	s.r.Reason = wording.StormGivenUp.Name()
 	return s.end(time.Second, incident.Refused, "held for 30m0s and given up: 8 of 12 hosts in service of the cloud failed; nothing was fenced or touched; --override-storm goes on all the same")
 }
 
@@ -122,7 +122,7 @@ func unfenced() incident.Record {
 	s.say(0, incident.StepTold, -1, "info", "oned says ERROR")
 	s.say(time.Second, incident.StepFence, -1, "info", "level 1 (bmc), fence_ipmilan 10.0.0.11: off")
 	s.say(20*time.Second, incident.StepFence, -1, "problem", "level 1 (bmc), fence_ipmilan 10.0.0.11: connection timed out")
-	s.r.Reason = wording.FencingFailed
+	s.r.Reason = wording.FencingFailed.Name()
 	return s.end(time.Second, incident.Refused, "fencing failed, and nothing was touched: host 3 (node03) is not proven to be off: level 1 (bmc), fence_ipmilan 10.0.0.11: connection timed out")
 }
 
@@ -148,7 +148,7 @@ func oneVM() incident.Record {
 	s.say(100*time.Millisecond, incident.StepAct, 42, "warning", "attempt 5 of 5; it begins in 0s")
 	s.say(100*time.Millisecond, incident.StepAct, 42, "problem", "recreate: incomplete: given up")
 	detail := "given up after 5 attempts within 1h0m0s, and left as it is: find out what is wrong with it, then run vm_failure 42 with --no-budget"
-	s.r.VMs = []incident.VM{{ID: 42, Name: "web", Owner: "ann", State: "BOOT_FAILURE", Action: "recreate", Result: "incomplete", Kind: wording.BudgetSpent, Detail: detail, Priority: 50}}
+	s.r.VMs = []incident.VM{{ID: 42, Name: "web", Owner: "ann", State: "BOOT_FAILURE", Action: "recreate", Result: "incomplete", Kind: wording.BudgetSpent.Name(), Detail: detail, Priority: 50}}
 	return s.end(100*time.Millisecond, incident.Incomplete, "recreate: incomplete: %s", detail)
 }
 

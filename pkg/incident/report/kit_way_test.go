@@ -53,7 +53,7 @@ func placed(n int) *story {
 // mark adds an event of a kind.
 func (s *story) mark(after time.Duration, kind wording.Kind, format string, args ...any) *story {
 	s.say(after, incident.StepVerify, -1, "info", format, args...)
-	s.r.Events[len(s.r.Events)-1].Kind = kind
+	s.r.Events[len(s.r.Events)-1].Kind = kind.Name()
 	return s
 }
 
@@ -99,11 +99,11 @@ func guessed() incident.Record {
 func stuck() incident.Record {
 	s := placed(6)
 	at := s.r.VMs[0].Path[0].At
-	s.r.VMs[1].Result, s.r.VMs[1].Kind, s.r.VMs[1].Detail = "incomplete", wording.Stuck, "no host had room in 10m0s"
+	s.r.VMs[1].Result, s.r.VMs[1].Kind, s.r.VMs[1].Detail = "incomplete", wording.Stuck.Name(), "no host had room in 10m0s"
 	s.r.VMs[1].Path = path(at, hop(0, "UNKNOWN", 3, ""), hop(0.1, "CLEANUP_RESUBMIT", 3, wording.WaitCleanup), hop(1, "PENDING", 3, wording.WaitRoom))
 	s.r.VMs[2].Result, s.r.VMs[2].Detail = "incomplete", "a text that says nothing"
 	s.r.VMs[2].Path = path(at, hop(0, "UNKNOWN", 3, ""), hop(1, "PENDING", 3, wording.WaitScheduler), hop(9, "PROLOG", 5, wording.WaitDisks), hop(2, "PROLOG_FAILURE", 5, ""))
-	s.r.VMs[3].Result, s.r.VMs[3].Kind, s.r.VMs[3].Detail = "incomplete", wording.OutOfTime, "not done in time: connection refused"
+	s.r.VMs[3].Result, s.r.VMs[3].Kind, s.r.VMs[3].Detail = "incomplete", wording.OutOfTime.Name(), "not done in time: connection refused"
 	s.r.VMs[3].Path = path(at, hop(0, "UNKNOWN", 3, ""))
 	return s.end(600*time.Second, incident.Incomplete, "6 VMs: 3 done, 3 incomplete")
 }

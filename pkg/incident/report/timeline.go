@@ -33,13 +33,16 @@ func Timeline(r incident.Record, now time.Time) []string {
 	for _, f := range v.facts() {
 		lines = append(lines, fmt.Sprintf("  %-11s %s", f.Name+":", text.Short(f.Value, 2*maxLine)))
 	}
-	stages := v.stages(ways)
+	stages, undone := v.stages(ways), "VMs that were not handled"
+	if v.Ended == nil {
+		undone = "VMs that are not finished"
+	}
 	for _, part := range []struct {
 		title string
 		lines []string
 	}{
 		{"What happened", v.happened()}, {"Recovery of each VM", wayLines(ways)}, {stages.Title, stageLines(stages)},
-		{v.notHandled(), v.unhandled()}, {"What is left to do", todoLines(v.todo())},
+		{undone, v.unhandled()}, {"What is left to do", todoLines(v.todo())},
 	} {
 		if len(part.lines) > 0 {
 			lines = append(append(lines, "", part.title), part.lines...)
@@ -178,14 +181,6 @@ func stageLines(t table) (lines []string) {
 		lines = append(lines, fmt.Sprintf("  %-12s  %-12s  %s", r.Cells[0], r.Cells[1], r.Cells[2]))
 	}
 	return append(lines, "  ("+t.Caption+")")
-}
-
-// notHandled is the title over the VMs that were not handled.
-func (v view) notHandled() string {
-	if v.Ended == nil {
-		return "VMs that are not finished"
-	}
-	return "VMs that were not handled"
 }
 
 // unhandled are those VMs with their reasons; VMs with the same reason share a line, and the reasons of most VMs come first.

@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/text"
@@ -100,30 +102,226 @@ func (v view) refused() []item {
 	if !v.isHost() {
 		return nil // its VM says why
 	}
-	switch v.Reason {
-	case wording.FencingFailed, wording.FencingUnconfirmed, wording.FencingManual, wording.FencingRequired:
+	switch is := v.Reason.Is; {
+	case is(wording.FencingFailed, wording.FencingUnconfirmed, wording.FencingManual, wording.FencingRequired):
 		return []item{
 			do(fmt.Sprintf("Find out why host %d could not be proven off. This shows what it would be fenced with, and changes nothing:", v.ID), v.again("--dry-run")),
 			do("Once fencing works again, retry:", v.again()),
 			do("Only after somebody has verified that the host is off, for example unplugged, confirm it; if the host still runs its VMs, they will run twice:",
 				v.resume()+" --confirm-off"),
 		}
-	case wording.StormGivenUp:
+	case is(wording.StormGivenUp):
 		return []item{
 			do("Many hosts failed at the same time. Check what they share, such as the network of the front-end, and which hosts are really off:", "onehost list"),
 			do("Once the others are monitored again, retry:", v.again()),
 			do("Only if you know that the failed hosts are off:", v.again("--override-storm")),
 		}
-	case wording.OpinionAlive:
+	case is(wording.OpinionAlive):
 		return []item{
 			do("A second opinion says that the host is alive. Find out why oned cannot monitor it:", v.show()),
 			do("Once the host is off, retry:", v.again()),
 		}
-	case wording.HostSet:
+	case is(wording.HostSet):
 		return []item{
 			do("An admin took the host out of service, so nothing was done. Check it:", v.show()),
 			do("If it is certainly off and its VMs are to be recovered anyway:", v.again("--any-state")),
 		}
 	}
 	return []item{do("Nothing was done because it would not have been safe; the summary says why. Once the cause is fixed, retry:", v.show(), v.again())}
+}
+
+// advice is what to do for VMs that were not handled for reasons of some kinds.
+type advice struct {
+	text     string
+	commands []any // of forVMs
+	kinds    []wording.Kind
+	vms      []int
+}
+
+// advices are in the order in which they are shown. The first, the second and the last one are for other reasons.
+func (v view) advices() []advice {
+	noBudget := []any{look}
+	if !v.isHost() { // host_error counts no attempts
+		noBudget = append(noBudget, v.again("--no-budget"))
+	}
+	return []advice{
+		{"retry; what is done already is not repeated", []any{v.again()}, nil, nil},
+		{"read the reason and check the VM, then retry; what is done already is not repeated", []any{look, v.again()}, nil, nil},
+		{"find out what is wrong, then retry without the limit of attempts", noBudget, []wording.Kind{wording.BudgetSpent, wording.BudgetNone}, nil},
+		{"many VMs failed at the same time. Check what they share, such as a datastore, then retry",
+			[]any{"onevm list", "onedatastore list", v.again()}, []wording.Kind{wording.RateGivenUp}, nil},
+		{"failed after being placed again. Find out why, then recover", []any{look, each("vm_failure %d -r")}, []wording.Kind{wording.FailedAgain}, nil},
+		{"the scheduler found no host. Free capacity or enable a host; nothing else is needed. What the scheduler says",
+			[]any{look}, []wording.Kind{wording.StillPending}, nil},
+		{"check whether it is fine by now", []any{look},
+			[]wording.Kind{wording.Stuck, wording.OldHost, wording.Ended, wording.ResultUnread, wording.EarlierPlaced}, nil},
+		{"the reason names the commands. Check first", []any{look},
+			[]wording.Kind{wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt, wording.HostWasOff, wording.EarlierLost}, nil},
+		{"one-ft leaves this to an operator. Check the VM and the reason", []any{look}, nil, nil},
+	}
+}
+
+// adviceFor goes by the state that a VM was last seen in and by the kind of its outcome.
+func adviceFor(vm incident.VM, all []advice) *advice {
+	kind := vm.Kind
+	switch hop, moved := lastHop(vm); {
+	case moved && failedState(hop.State):
+		kind = wording.FailedAgain.Name()
+	case kind.Is(wording.Stuck) && hop.Waits != wording.WaitNothing:
+		kind = wording.StillPending.Name()
+	}
+	i := slices.IndexFunc(all, func(a advice) bool { return kind.Is(a.kinds...) })
+	switch {
+	case i >= 0:
+	case kind == "" && vm.Detail != "": // of a one-ft without kinds
+		i = 1
+	case vm.Action == "leave":
+		i = len(all) - 1
+	default:
+		i = 0
+	}
+	return &all[i]
+}
+
+// unhandledVMs is what is left to do for the VMs that were not handled, those of one kind together.
+func (v view) unhandledVMs() []item {
+	onTheWay := func(vm incident.VM) bool {
+		return v.Status != incident.Following && v.starting(vm) || vm.Result == resultIncomplete && waitsFor(vm) != wording.WaitNothing
+	}
+	all := v.advices()
+	for _, vm := range v.problemsFirst() {
+		if v.problem(vm) && !onTheWay(vm) {
+			a := adviceFor(vm, all)
+			a.vms = append(a.vms, vm.ID)
+		}
+	}
+	if v.Status == incident.Refused || v.Status == incident.Failed {
+		all[0].vms = nil // that is said, and under which condition
+	}
+	items := v.perWait(onTheWay)
+	if len(items) > 0 && v.Status != incident.Following {
+		items = append(items, do("Once that is fixed, follow them until they run:", v.resume()))
+	}
+	for _, a := range all {
+		if len(a.vms) > 0 {
+			items = append(items, forVMs(someVMs(a.vms), a.vms, a.text, a.commands...))
+		}
+	}
+	if left := all[len(all)-1].vms; len(left) > 0 {
+		whose := "its host is certainly off or does not run it" // never while its old copy may run
+		if v.isHost() {
+			whose = fmt.Sprintf("host %d is certainly off", v.ID)
+		}
+		items = append(items, forVMs(someVMs(left), left,
+			"only if "+whose+", and if disks that are not persistent may be lost (4.4 to 4.12: onevm delete --recreate)", each("onevm recover --recreate %d")))
+	}
+	return items
+}
+
+// following says who follows the VMs that do not run yet, and what each of them waits for.
+func (v view) following() []item {
+	begun, there := 0, 0
+	for _, vm := range v.VMs {
+		switch {
+		case v.starting(vm):
+			begun++
+		case vm.Result == resultDone || vm.Result == resultUnproven:
+			there++
+		}
+	}
+	first := "the coordinator (host_error)"
+	if !v.isHost() {
+		first = "the hook that was called for it"
+	}
+	return append([]item{do(fmt.Sprintf("Recovered %d, %d still starting. One process follows them until they run: %s while it lives, then oneft resume, run by its timer. To follow them now:", there, begun, first), v.resume())},
+		v.perWait(v.starting)...)
+}
+
+// waitsFor is what a VM waits for where it was seen last. A reason of a later version is none.
+func waitsFor(vm incident.VM) wording.Wait {
+	hop, moved := lastHop(vm)
+	if _, known := phaseOfWait(hop.Waits); !moved || !known {
+		return wording.WaitNothing
+	}
+	return hop.Waits
+}
+
+// waiting is what to do while something is waited for.
+type waiting struct {
+	wait     wording.Wait
+	text     string
+	commands []any // of forVMs
+}
+
+// waits are what VMs wait for in the order of their urgency: what needs an operator first.
+func (v view) waits() []waiting {
+	cleanup := waiting{wording.WaitCleanup, "oned cleans up on the failed host. A clean-up that cannot succeed is ended automatically; nothing else is needed. Its progress", []any{look}}
+	if v.isHost() && !v.Proven {
+		cleanup.text = fmt.Sprintf("oned cleans up on host %d, which is not proven off: this ends when the host answers, or never. Once somebody has verified that it is off, confirm it", v.ID)
+		cleanup.commands = []any{v.resume() + " --confirm-off"}
+	}
+	return []waiting{
+		{wording.WaitOwner, "on hold until somebody releases it", []any{each("onevm release %d")}},
+		{wording.WaitRoom, "no host has room. Free capacity or enable a host; nothing else is needed. What the scheduler says", []any{"onehost list", look}},
+		{wording.WaitScheduler, "the scheduler has not placed it yet; as shipped it starts few VMs at a time. Is it running? Up to 6.10 it is a service of its own, since 7.0 oned runs it",
+			[]any{"systemctl status opennebula-scheduler opennebula", "tail /var/log/one/sched.log"}},
+		cleanup,
+		{wording.WaitDisks, "the disks are being copied or made, which takes as long as the datastore needs. Their progress", []any{look}},
+		{wording.WaitBoot, "booting on the new host. Its progress", []any{look}},
+		{wording.WaitNothing, "on its way. Where it is", []any{look}},
+	}
+}
+
+// perWait is what each of the chosen VMs waits for, since when, and what to do about it.
+func (v view) perWait(chosen func(incident.VM) bool) (items []item) {
+	for _, w := range v.waits() {
+		var ids []int
+		var since time.Time
+		for _, vm := range v.VMs {
+			if !chosen(vm) || waitsFor(vm) != w.wait {
+				continue
+			}
+			ids = append(ids, vm.ID)
+			if hop, moved := lastHop(vm); moved && (since.IsZero() || hop.At.Before(since)) {
+				since = hop.At
+			}
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		vms := someVMs(ids)
+		if !since.IsZero() {
+			vms += fmt.Sprintf(", since %s (%s)", v.clock(since), took(v.end().Sub(since)))
+		}
+		items = append(items, forVMs(vms, ids, w.text, w.commands...))
+	}
+	return items
+}
+
+// each is a command that each VM needs, with %d for its ID.
+type each string
+
+const look each = "onevm show %d"
+
+// commandsShown is how many commands are written out when each VM has its own.
+const commandsShown = 2
+
+// forVMs is what to do for VMs: commands are strings, or each for the first of them.
+func forVMs(who string, ids []int, text string, commands ...any) item {
+	end := ":"
+	var all []string
+	for _, command := range commands {
+		format, perVM := command.(each)
+		if !perVM {
+			all = append(all, fmt.Sprint(command))
+			continue
+		}
+		for _, id := range ids[:min(len(ids), commandsShown)] {
+			all = append(all, fmt.Sprintf(string(format), id))
+		}
+		if len(ids) > commandsShown {
+			end = " (the same for each of them):"
+		}
+	}
+	return item{who + ": " + text + end, all}
 }

@@ -73,7 +73,7 @@ func TestRefusedHosts(t *testing.T) {
 		"":                   {"onehost show 3", again},
 		"of a later version": {"onehost show 3", again},
 	} {
-		r := incident.Record{Number: 9, Kind: "host", ID: 3, Tool: "host_error", Call: []string{"3", "-r", "n"}, Status: incident.Refused, Reason: reason,
+		r := incident.Record{Number: 9, Kind: "host", ID: 3, Tool: "host_error", Call: []string{"3", "-r", "n"}, Status: incident.Refused, Reason: reason.Name(),
 			Summary: "held for 30m0s; fencing failed; says that the host is alive", Ended: &began}
 		if got := commands(r); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", reason, got, want)
@@ -110,7 +110,7 @@ func TestEachKindHasItsAdvice(t *testing.T) {
 	} {
 		for _, a := range all {
 			for _, kind := range a.kinds {
-				vm := incident.VM{ID: 42, Action: action, Result: "incomplete", Kind: kind, Detail: "given up after 5; it is BOOT_FAILURE; vm_failure 42 -r"}
+				vm := incident.VM{ID: 42, Action: action, Result: "incomplete", Kind: kind.Name(), Detail: "given up after 5; it is BOOT_FAILURE; vm_failure 42 -r"}
 				r := incident.Record{Kind: "host", ID: 3, Tool: "host_error", Call: []string{"3", "-r", "n"}, Status: incident.Incomplete, Ended: &began, VMs: []incident.VM{vm}}
 				if got := commands(r); !slices.Equal(got, a.commands) {
 					t.Errorf("%s: %q, want %q", kind, got, a.commands)
@@ -131,7 +131,7 @@ func TestFailingVMs(t *testing.T) {
 		{incident.Refused, wording.RateGivenUp, []string{"onevm list", "onedatastore list", "vm_unknown 42"}},
 	} {
 		r := incident.Record{Kind: "VM", ID: 42, Tool: "vm_unknown", Call: []string{"42"}, Status: c.status, Ended: &began,
-			VMs: []incident.VM{{ID: 42, Action: "boot", Result: "incomplete", Kind: c.kind}}}
+			VMs: []incident.VM{{ID: 42, Action: "boot", Result: "incomplete", Kind: c.kind.Name()}}}
 		if got := commands(r); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.kind, got, c.want)
 		}

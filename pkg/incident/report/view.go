@@ -1,9 +1,21 @@
+// Package report turns an incident.Record into what admins read: rows of a list, lines for a terminal, and a page for a
+// browser or a ticket.
+//
+// All texts of a record count as untrusted, because names of hosts and VMs and what oned says come from others. They are
+// shown printable (control characters and direction marks as Go escapes), shortened, and in HTML escaped. What a VM owner
+// can write never becomes part of a command that the report recommends.
+//
+// Times are shown in the location of now, so time.Now() gives local time.
 package report
 
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"one-ft/pkg/incident"
@@ -29,12 +41,7 @@ func (v view) what() string {
 }
 
 // end is when an incident ended, or now.
-func (v view) end() time.Time {
-	if v.Ended == nil {
-		return v.now
-	}
-	return *v.Ended
-}
+func (v view) end() time.Time { return *cmp.Or(v.Ended, &v.now) }
 
 // lasted is how long an incident took, for an open one so far.
 func (v view) lasted() string {
@@ -153,3 +160,148 @@ func (v view) problemsFirst() []incident.VM {
 	}
 	return slices.SortedStableFunc(slices.Values(v.VMs), func(a, b incident.VM) int { return cmp.Or(at(a)-at(b), cmp.Compare(a.ID, b.ID)) })
 }
+
+// fact is a line about the whole incident.
+type fact struct{ Name, Value string }
+
+// facts are what there is to know before the details.
+func (v view) facts() []fact {
+	proof := v.Proof
+	if v.IsUnproven() {
+		proof = strings.TrimSuffix("UNPROVEN: "+proof, ": ")
+	}
+	all := []fact{
+		{"Summary", v.Summary}, {"Began", v.in(v.Began, withZone)}, {"Took", v.lasted()}, {"VMs", strings.TrimPrefix(v.counts(), noVMs)},
+		{"Proof", proof}, {"Quarantine", v.quarantine()}, {"ssh", v.failFast()}, {"Opened by", v.opened()}, {"Front-end", v.FrontEnd},
+	}
+	all = slices.DeleteFunc(all, func(f fact) bool { return f.Value == "" })
+	for i := range all {
+		all[i].Value = text.Short(all[i].Value, maxPage)
+	}
+	return all
+}
+
+// quarantine is whether the host was taken out of scheduling; "" for not.
+func (v view) quarantine() string {
+	switch since, back, out := v.outOfScheduling(); {
+	case out:
+		return fmt.Sprintf("taken out of scheduling at %s, give it back: %s", v.at(since), v.release())
+	case !since.IsZero():
+		return fmt.Sprintf("taken out of scheduling at %s, given back at %s", v.at(since), v.at(back))
+	}
+	return ""
+}
+
+// outOfScheduling is when the host was taken out of scheduling and given back; out means that it still is.
+func (v view) outOfScheduling() (since, back time.Time, out bool) {
+	if !v.isHost() || v.Host == nil || v.Host.Quarantined.IsZero() {
+		return time.Time{}, time.Time{}, false
+	}
+	since = v.Host.Quarantined
+	if back = v.last(wording.Released); back.Before(since) {
+		back = time.Time{}
+	}
+	return since, back, back.IsZero()
+}
+
+// namedNames is how many names of a host are shown.
+const namedNames = 6
+
+// failFast is whether ssh to the host fails at once; "" for not.
+func (v view) failFast() string {
+	if v.Host == nil || len(v.Host.FailFast) == 0 {
+		return ""
+	}
+	var words []string
+	for _, name := range v.Host.FailFast {
+		words = append(words, text.Short(name, maxName))
+	}
+	names := text.Some(words, namedNames)
+	if over := v.last(wording.FailFastOver); over.After(v.last(wording.FailFast)) {
+		return fmt.Sprintf("failed at once to %s until %s", names, v.at(over))
+	}
+	return "fails at once to " + names
+}
+
+// last is when the last event of a kind was.
+func (v view) last(kind wording.Kind) time.Time {
+	for _, e := range slices.Backward(v.Events) {
+		if e.Kind.Is(kind) {
+			return e.At
+		}
+	}
+	return time.Time{}
+}
+
+// maxWord is how long a word of a call may be to be shown.
+const maxWord = 1000
+
+// tool is the name of the executable that opened an incident; "" for none.
+func (v view) tool() string {
+	if v.Tool == "" {
+		return ""
+	}
+	return filepath.Base(v.Tool)
+}
+
+// isHook reports whether the tool that opened it is one that hooks call, which takes its options again.
+func (v view) isHook() bool {
+	return slices.Contains([]string{"host_error", "vm_failure", "vm_unknown"}, v.tool())
+}
+
+// opened is the call that opened the incident; "" when that is not known.
+func (v view) opened() string {
+	if v.tool() == "" {
+		return ""
+	}
+	return shellLine(append([]string{v.tool()}, v.Call...))
+}
+
+// again is the same call to be copied into a shell, with words added. A call that cannot be shown exactly becomes a comment:
+// half of a --confirm could say that a host is off.
+func (v view) again(add ...string) string {
+	call := append([]string{v.tool()}, v.Call...)
+	cut := func(word string) bool { return text.Short(word, maxWord) != word || strings.HasPrefix(word, "<") } // as the journal cuts
+	switch {
+	case v.isHook() && len(v.Call) > 0 && !slices.ContainsFunc(call, cut):
+		return shellLine(append(call, add...))
+	case v.tool() == "oneft" && len(add) == 0:
+		return v.resume()
+	}
+	name := "vm_failure or vm_unknown"
+	switch {
+	case v.isHook():
+		name = v.tool()
+	case v.isHost():
+		name = "host_error"
+	}
+	return strings.Join(append([]string{"# run", name, strconv.Itoa(v.ID), "with the options of its hook"}, add...), " ")
+}
+
+func (v view) resume() string { return fmt.Sprintf("oneft resume %d", v.Number) }
+
+// release is the command that gives a host back to the scheduler.
+func (v view) release() string { return fmt.Sprintf("oneft release %d", v.ID) }
+
+// show is the command that shows the object of an incident.
+func (v view) show() string {
+	if v.isHost() {
+		return fmt.Sprintf("onehost show %d", v.ID)
+	}
+	return fmt.Sprintf("onevm show %d", v.ID)
+}
+
+// shellLine joins words so that a shell splits them in the same way and obeys nothing in them.
+func shellLine(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = text.Short(word, maxWord)
+		if !harmless.MatchString(quoted[i]) {
+			quoted[i] = "'" + strings.ReplaceAll(quoted[i], "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}
+
+// harmless are words that mean the same to a shell without quotes.
+var harmless = regexp.MustCompile(`^[A-Za-z0-9_./:=,@%+-]+$`)

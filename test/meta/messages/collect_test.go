@@ -154,6 +154,9 @@ func (c *collector) visit(n ast.Node) bool {
 		if !isText {
 			return true
 		}
+		if c.pkg == "pkg/wording" {
+			text = kind.ReplaceAllString(text, "")
+		}
 		for _, part := range texts(text) {
 			c.found = append(c.found, message{Pkg: c.pkg, Pos: c.set.Position(n.Pos()).String(), Text: part, Line: c.lines[expr] || c.pkg == "pkg/wording"})
 		}
@@ -220,6 +223,8 @@ var (
 	// code is what only programs write: two semicolons, or one before a bracket or at the end
 	// of a line, variables of a shell, commands that define completions, macros of roff, names in JSON.
 	code = regexp.MustCompile(`(?m);;|; \}|;$|\$[a-z{@]|\bCOMPREPLY\b|^complete -|\bdescribe command\b|__fish_|^\.[A-Zn][A-Za-z]\b|^\s*"[a-z]+": `)
+	// kind is what stands before the sentence of a kind of package wording: its name and its level.
+	kind = regexp.MustCompile(`^[a-z-]+( warning| problem)?: `)
 	// markup is a tag of HTML or an action of a template.
 	markup = regexp.MustCompile(`<[^>]*>`)
 	action = regexp.MustCompile(`\{\{[^}]*\}\}`)
