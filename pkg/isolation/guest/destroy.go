@@ -139,7 +139,8 @@ func (p *procs) kill(ctx context.Context, g Guest) (bool, error) {
 		return false, fmt.Errorf("find it: %w", err)
 	}
 	defer func() { _ = proc.Release() }()
-	if v := p.judge(ctx, g.PID); v.kind != vm || v.Guest != g {
+	_, ours := ParseName(g.Name)
+	if seen, unclear := p.judge(ctx, g.PID); !ours || unclear || seen != g {
 		return false, nil
 	}
 	if err := proc.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {

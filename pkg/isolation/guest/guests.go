@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"one-ft/pkg/process"
@@ -64,12 +65,9 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.host.Settings.DestroyLimit/2, process.ErrTimeout)
 	defer cancel()
 	var names []string
-	asked := make(chan error, 1)
-	go func() {
-		var err error
-		names, err = s.host.domains(ctx)
-		asked <- err
-	}()
+	var err error
+	var asking sync.WaitGroup // ends with ctx
+	asking.Go(func() { names, err = s.host.domains(ctx) })
 	snap := s.scan(ctx)
 	if snap.none() {
 		process.Pause(ctx, pollPause)
@@ -81,7 +79,7 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 			snap = again // one that was just ending
 		}
 	}
-	if err := <-asked; err != nil { // ends with ctx
+	if asking.Wait(); err != nil {
 		s.muted.Store(true)
 		return snap, err
 	}
@@ -100,8 +98,14 @@ func (s *stopper) look(ctx context.Context) snapshot {
 		process.Pause(ctx, pollPause)
 		return s.scan(ctx)
 	}
-	limit, enough := s.askLimit(ctx)
-	if !enough {
+	// libvirt gets half of what is left, because the processes are looked at again after it. When that is not enough
+	// for a sound one, it must not be taken for one that hangs.
+	limit := s.host.Settings.DestroyLimit / 2
+	fair := min(fairAsk, limit)
+	if end, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(end)/2)
+	}
+	if limit < fair {
 		return snapshot{err: errNotAsked}
 	}
 	asking, cancel := context.WithTimeoutCause(ctx, limit, process.ErrTimeout)
@@ -119,17 +123,6 @@ func (s *stopper) look(ctx context.Context) snapshot {
 
 // errNotAsked is why a look at the end of a stage is not complete.
 var errNotAsked = errors.New("there was no time to ask libvirt")
-
-// askLimit is the time for libvirt in a look: half of what is left, because the processes are looked at again after
-// it. When that is not enough for a sound libvirt, it must not be taken for one that hangs.
-func (s *stopper) askLimit(ctx context.Context) (limit time.Duration, enough bool) {
-	limit = s.host.Settings.DestroyLimit / 2
-	fair := min(fairAsk, limit)
-	if end, ok := ctx.Deadline(); ok {
-		limit = min(limit, time.Until(end)/2)
-	}
-	return limit, limit >= fair
-}
 
 // scan looks at the processes only.
 func (s *stopper) scan(ctx context.Context) snapshot {
