@@ -1,3 +1,11 @@
+// Package hook turns what a hook executable is given into an Event.
+//
+// oned hands over a host or a VM in several forms: its ID among the arguments (4.4 to 5.8), a template in base64 among the
+// arguments (all versions), or all arguments and the template as one line on stdin (5.10 and later, with ARGUMENTS_STDIN).
+// Admins type an ID. Words finds the words, and Parse reads those that are no flags, the same for every executable.
+//
+// Every error about what was given is an *exitcode.UsageError: one line that also names the fix. What an Event says is a
+// hint from the moment the hook was started: only the kind and the ID may be relied on.
 package hook
 
 import (
@@ -61,28 +69,16 @@ const (
 	No    YesNo = "n"
 )
 
-// parseYesNo knows y, yes, n and no in any case; Unset is any other word.
-func parseYesNo(word string) YesNo {
-	switch strings.ToLower(word) {
-	case "y", "yes":
-		return Yes
-	case "n", "no":
-		return No
-	}
-	return Unset
-}
-
 // Parse turns the positionals into an Event. They must be exactly one object of the kind, its ID or its template as XML in
-// base64, and at most one y, yes, n or no, in any order. Base64 may be of the standard or the URL alphabet, with or without
-// padding. In the template the first ID directly in the outermost element counts; what is broken behind it only sets
-// Damaged.
-//
-// Errors are *cli.UsageError.
+// base64, and at most one y, yes, n or no, in any case and order. Base64 may be of the standard or the URL alphabet, with or
+// without padding. In the template the first ID directly in the outermost element counts; what is broken behind it only
+// sets Damaged.
 func Parse(kind Kind, positionals []string) (Event, YesNo, error) {
 	var found *Event
 	answer := Unset
 	for _, word := range positionals {
-		if yn := parseYesNo(word); yn != Unset {
+		yn := map[string]YesNo{"y": Yes, "yes": Yes, "n": No, "no": No}[strings.ToLower(word)]
+		if yn != Unset {
 			if answer != Unset {
 				return Event{}, Unset, usagef("%s and %s given; give one y or n, or none", answer, yn)
 			}
@@ -122,20 +118,19 @@ func (e Event) source() string {
 
 // parseObject reads one word that is neither y nor n.
 func parseObject(kind Kind, word string) (Event, error) {
+	id, isID := number(word)
 	digits := strings.TrimPrefix(word, "-")
 	switch {
+	case isID:
+		return newEvent(kind, id), nil
 	case strings.TrimFunc(word, isBlank) == "":
 		return Event{}, usagef("empty word where the %s ID belongs, as from a variable that oned does not know; %s", kind, kind.fix())
 	case strings.Contains(word, "$"):
 		return Event{}, usagef("%s was not expanded by oned, which knows $ID and $TEMPLATE (4.4 to 5.8) or only $TEMPLATE (5.10 and later); %s", shown(word), kind.fix())
-	case isDigits(digits) && digits != word:
-		return Event{}, usagef("%s ID %s is negative; give the number that %q shows", kind, shown(word), kind.list())
 	case isDigits(word):
-		id, err := strconv.ParseInt(word, 10, 32)
-		if err != nil {
-			return Event{}, usagef("%s ID %s is too large (the highest is %d); give the number that %q shows", kind, shown(word), MaxID, kind.list())
-		}
-		return newEvent(kind, int(id)), nil
+		return Event{}, usagef("%s ID %s is too large (the highest is %d); give the number that %q shows", kind, shown(word), MaxID, kind.list())
+	case isDigits(digits):
+		return Event{}, usagef("%s ID %s is negative; give the number that %q shows", kind, shown(word), kind.list())
 	case word[0] == '<':
 		return Event{}, usagef("%s looks like XML; give the template in base64 as one word, or the %s ID", shown(word), kind)
 	}
@@ -149,3 +144,9 @@ func newEvent(kind Kind, id int) Event {
 
 // isDigits reports whether the word is a decimal number without sign.
 func isDigits(word string) bool { return word != "" && strings.Trim(word, "0123456789") == "" }
+
+// number reads an ID or a state: a decimal number without sign, up to MaxID.
+func number(word string) (n int, ok bool) {
+	parsed, err := strconv.ParseUint(word, 10, 31)
+	return int(parsed), err == nil
+}

@@ -4,9 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/text"
@@ -97,11 +95,11 @@ func damagedTemplate(kind Kind, xml string, cause error) (Event, error) {
 // templateEvent is an Event with the ID of a template.
 func templateEvent(kind Kind, text string) (Event, error) {
 	text = strings.TrimSpace(text)
-	id, err := strconv.ParseInt(text, 10, 32)
-	if err != nil || !isDigits(text) {
+	id, ok := number(text)
+	if !ok {
 		return Event{}, usagef("the template's ID %s is not a number from 0 to %d; give the template as oned gave it, or the %s ID", shown(text), MaxID, kind)
 	}
-	event := newEvent(kind, int(id))
+	event := newEvent(kind, id)
 	event.FromTemplate = true
 	return event, nil
 }
@@ -121,24 +119,15 @@ func (k Kind) wrongRoot(root string) error {
 
 // stateNumber reads a state; Unknown when it is none.
 func stateNumber(root *one.Element, name string) int {
-	text := root.Value(name)
-	n, err := strconv.ParseInt(text, 10, 32)
-	if err != nil || !isDigits(text) {
-		return Unknown
+	if n, ok := number(root.Value(name)); ok {
+		return n
 	}
-	return int(n)
+	return Unknown
 }
 
 // cleanName makes a name from the cloud harmless: unprintable characters are escaped, and what is over maxName bytes is cut
 // off.
 func cleanName(name string) string {
 	name = text.Printable(name)
-	if len(name) <= maxName {
-		return name
-	}
-	end := maxName
-	for !utf8.RuneStart(name[end]) {
-		end--
-	}
-	return name[:end]
+	return strings.ToValidUTF8(name[:min(len(name), maxName)], "")
 }
