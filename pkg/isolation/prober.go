@@ -7,11 +7,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/isolation/probe"
+	"one-ft/pkg/process"
 )
 
 // Network is what can be reached from this host; *probe.Network has it.
@@ -130,13 +130,9 @@ func (p *Prober) witness(ctx context.Context, w config.Witness) probe.Result {
 // all asks about everything in a list at the same time; all answers come together.
 func all[Q, A any](list []Q, ask func(Q) A) <-chan []A {
 	together := make(chan []A, 1)
-	answers := make([]A, len(list))
-	var wg sync.WaitGroup
-	for i, q := range list {
-		wg.Go(func() { answers[i] = ask(q) })
-	}
 	go func() {
-		wg.Wait()
+		answers := make([]A, len(list))
+		process.Each(len(list), len(list), func(i int) { answers[i] = ask(list[i]) })
 		together <- answers
 	}()
 	return together

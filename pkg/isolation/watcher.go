@@ -63,9 +63,10 @@ type Watcher struct {
 	state        State  // as it was loaded, and each round since
 	told         string // the last verdict that was logged
 	toldAt       time.Duration
-	broken       string          // the last thing that was wrong with the lease
-	cron         bool            // of this process
-	comparing    chan comparison // the result of a comparison with oned; nil without one
+	broken       string     // the last thing that was wrong with the lease
+	cron         bool       // of this process
+	comparing    chan error // the result of a comparison with oned; nil without one
+	settled      bool       // at the beginning of that
 	compareLimit time.Duration
 	blind        bool // VMs could only be looked for by their processes, and there were none
 	stuck        bool // VMs could not be stopped
@@ -85,8 +86,8 @@ func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
 		began := w.Uptime()
 		v, err := w.Step(ctx)
 		select {
-		case c := <-w.comparing:
-			w.compared(c)
+		case err := <-w.comparing:
+			w.compared(err)
 		default:
 		}
 		switch {

@@ -1,5 +1,5 @@
-// Package process runs a program once: bounded, with what it prints, and with the end of
-// everything that it started. It also finds the daemons of OpenNebula among the processes of this machine.
+// Package process runs a program once: bounded, with what it prints, and with the end of everything that it started. It
+// also finds the daemons of OpenNebula among the processes of this machine.
 package process
 
 import (
@@ -17,14 +17,12 @@ import (
 )
 
 const (
-	// MaxOutput is how much of the output of a program is kept; the rest is read and
-	// forgotten, so that the program does not block.
+	// MaxOutput is how much of the output of a program is kept; the rest is read, so that the program does not block.
 	MaxOutput = 64 << 10
-	// pipeDelay is how long the output of a program that has ended is waited for: only
-	// a descendant that left its process group can still hold it open.
+	// pipeDelay is how long the output of a program that has ended is waited for: only a descendant that left its
+	// process group can still hold it open.
 	pipeDelay = time.Second
-	// killDelay is how long a killed program may stay: one that waits for a dead disk
-	// or file server does not go away at all.
+	// killDelay is how long a killed program may stay: one that waits for a dead disk does not go away at all.
 	killDelay = 5 * time.Second
 )
 
@@ -57,10 +55,9 @@ type Result struct {
 // Runner runs a program once, as Run does: what tests put in its place.
 type Runner func(ctx context.Context, limit time.Duration, p Program) Result
 
-// Run runs a program in a process group of its own, and kills the group when the
-// time is over, when the context ends, and also when the program has ended: nothing
-// that a program started may switch power later. limit is
-// for the program alone; one that the kernel holds is given up killDelay after it.
+// Run runs a program in a process group of its own, and kills the group when the time is over, when the context ends, and
+// also when the program has ended: nothing that a program started may switch power later. limit is for the program alone;
+// one that the kernel holds is given up killDelay after it.
 func Run(ctx context.Context, limit time.Duration, p Program) Result {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrTimeout)
 	defer cancel()
@@ -82,45 +79,41 @@ func Run(ctx context.Context, limit time.Duration, p Program) Result {
 		defer close(done)
 		g.reap(cmd)
 	}()
+	var cause error
 	select {
 	case <-done:
-		return ended(cmd, out, nil)
 	case <-ctx.Done():
+		cause = context.Cause(ctx)
+		g.kill()
+		select {
+		case <-done:
+		case <-time.After(killDelay):
+			text, cutOff := out.text()
+			return Result{Code: -1, Output: text, CutOff: cutOff, Err: fmt.Errorf("%w: %w", cause, errStuck)}
+		}
 	}
-	g.kill()
-	select {
-	case <-done:
-		return ended(cmd, out, context.Cause(ctx))
-	case <-time.After(killDelay):
-		text, cutOff := out.text()
-		return Result{Code: -1, Output: text, CutOff: cutOff, Err: fmt.Errorf("%w: %w", context.Cause(ctx), errStuck)}
-	}
+	return ended(cmd.ProcessState, out, cause)
 }
 
 // ended is the result of a program that is gone; cause is why it was killed.
-func ended(cmd *exec.Cmd, out *capped, cause error) Result {
+func ended(state *os.ProcessState, out *capped, cause error) Result {
 	text, cutOff := out.text()
-	r := Result{Code: -1, Output: text, CutOff: cutOff}
-	if cmd.ProcessState == nil {
-		r.Err = errUnknown
-		return r
-	}
-	status, known := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	r := Result{Code: state.ExitCode(), Output: text, CutOff: cutOff} // -1 also when it is not known
 	switch {
-	case !known:
+	case r.Code >= 0:
+	case state == nil:
 		r.Err = errUnknown
-	case status.Exited():
-		r.Code = status.ExitStatus()
 	case cause != nil:
 		r.Err = cause
 	default:
+		status, _ := state.Sys().(syscall.WaitStatus)
 		r.Err = fmt.Errorf("ended by signal %d (%s)", status.Signal(), status.Signal())
 	}
 	return r
 }
 
-// group is the process group of a program. Its number is valid only until the program
-// has been reaped; afterwards the kernel may give it to others.
+// group is the process group of a program. Its number is valid only until the program has been reaped; afterwards the
+// kernel may give it to others.
 type group struct {
 	mu     sync.Mutex
 	id     int
@@ -136,8 +129,7 @@ func (g *group) kill() {
 	}
 }
 
-// reap waits until the program has ended, kills what it left behind while its number
-// is still its own, and reads its exit code.
+// reap waits until the program has ended, kills what it left behind while its number is its own, and reads its exit code.
 func (g *group) reap(cmd *exec.Cmd) {
 	for {
 		err := unix.Waitid(unix.P_PID, g.id, nil, unix.WEXITED|unix.WNOWAIT, nil)

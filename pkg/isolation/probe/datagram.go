@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -43,18 +44,11 @@ func (n *Network) DNS(ctx context.Context, target, address string) Result {
 // ICMP finds out whether a host (an address or a name) answers an ICMP echo request. Up to three are sent. It needs
 // root or the capability CAP_NET_RAW; otherwise it is Unknown.
 func (n *Network) ICMP(ctx context.Context, target, host string) Result {
-	return n.run(ctx, target, func(ctx context.Context) outcome { return n.each(ctx, host, n.pinger()) })
-}
-
-func (n *Network) pinger() func(context.Context, netip.Addr) outcome {
-	if n.ping != nil {
-		return n.ping
-	}
-	return ping
+	return n.run(ctx, target, func(ctx context.Context) outcome { return n.each(ctx, host, n.icmp) })
 }
 
 func query(ctx context.Context, server netip.AddrPort) outcome {
-	id := randomID()
+	id := uint16(mathrand.Uint32())
 	s, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))
 	if err == nil {
 		err = exchange(ctx, s, func(int) []byte { return rootQuery(id) }, func(m []byte) bool { return isAnswer(m, id) })
@@ -80,14 +74,11 @@ func isAnswer(m []byte, id uint16) bool {
 	return len(m) >= dnsHeader && binary.BigEndian.Uint16(m) == id && m[2]&response != 0
 }
 
-func randomID() uint16 {
-	var random [2]byte
-	_, _ = rand.Read(random[:]) // never fails (crypto/rand)
-	return binary.BigEndian.Uint16(random[:])
-}
-
-// ping sends echo requests to one address, over a raw socket.
-func ping(ctx context.Context, host netip.Addr) outcome {
+// icmp sends echo requests to one address, over a raw socket.
+func (n *Network) icmp(ctx context.Context, host netip.Addr) outcome {
+	if n.ping != nil {
+		return n.ping(ctx, host)
+	}
 	network := "ip4:1"
 	if host.Is6() {
 		network = "ip6:58"
@@ -113,7 +104,7 @@ type echo struct {
 
 // newEcho makes a series with an ID and a token of its own.
 func newEcho(v6 bool) *echo {
-	e := &echo{v6: v6, id: randomID()}
+	e := &echo{v6: v6, id: uint16(mathrand.Uint32())}
 	_, _ = rand.Read(e.token[:]) // never fails (crypto/rand)
 	return e
 }

@@ -47,7 +47,7 @@ func (n *Network) gateway(ctx context.Context, a netip.Addr) outcome {
 	end, _ := ctx.Deadline()
 	without := make(chan struct{})
 	icmp := func(ctx context.Context) outcome {
-		o := n.pinger()(ctx, a)
+		o := n.icmp(ctx, a)
 		if o.reach != Reachable {
 			close(without)
 		}

@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -28,9 +29,9 @@ func (d Daemon) Dead() bool { return strings.Contains("ZTtXx", d.State) }
 // IsOned reports whether the words of a process are those of oned.
 func IsOned(args []string) bool { return filepath.Base(args[0]) == "oned" }
 
-// Daemons finds the processes whose words match. A machine can have several OpenNebulas: location is our
-// ONE_LOCATION ("" without), and only processes with the same one count; their environment can be read by
-// their own user, as which hooks run, and by root. proc is /proc.
+// Daemons finds the processes whose words match. A machine can have several OpenNebulas: location is our ONE_LOCATION (""
+// without), and only processes with the same one count; their environment can be read by their own user, as which hooks
+// run, and by root. proc is /proc.
 func Daemons(proc, location string, match func(args []string) bool) (found []Daemon) {
 	boot := bootTime(proc)
 	dirs, _ := filepath.Glob(filepath.Join(proc, "[1-9]*")) // the pattern is right
@@ -61,32 +62,29 @@ func Daemons(proc, location string, match func(args []string) bool) (found []Dae
 	return found
 }
 
-// FrontEndStarted finds out since when this machine is a front-end in charge: the
-// later of the start of oned and of the hook execution manager, which the leader
-// of an HA cluster starts when it becomes leader (share/pkgs/services and raft's
-// vip.sh, 5.10 and later). It is the zero time when oned runs elsewhere or is not
-// found. See Daemons for the rest.
-func FrontEndStarted(proc, endpoint, location string) time.Time {
+// FrontEndStarted finds out since when this machine is a front-end in charge: the later of the start of oned and of the
+// hook execution manager, which the leader of an HA cluster starts when it becomes leader (share/pkgs/services and raft's
+// vip.sh, 5.10 and later). It is the zero time when oned runs elsewhere or is not found. See Daemons for the rest.
+func FrontEndStarted(proc, endpoint, location string) (latest time.Time) {
 	if !IsLocal(endpoint) {
-		return time.Time{}
+		return latest
 	}
-	var oned, hem time.Time
+	known := false // since when oned runs
 	isManager := func(word string) bool { return strings.Contains(word, "onehem-server") }
 	for _, d := range Daemons(proc, location, func(args []string) bool { return IsOned(args) || slices.ContainsFunc(args, isManager) }) {
-		if IsOned(d.Args) {
-			oned = later(oned, d.Started)
-		} else {
-			hem = later(hem, d.Started)
+		known = known || IsOned(d.Args) && !d.Started.IsZero()
+		if d.Started.After(latest) {
+			latest = d.Started
 		}
 	}
-	if oned.IsZero() {
-		return oned
+	if !known {
+		return time.Time{}
 	}
-	return later(oned, hem)
+	return latest
 }
 
-// OnedUser finds the user that oned runs as, and its drivers and hooks with it; found is false when
-// oned runs on another machine or cannot be seen. See Daemons for the rest.
+// OnedUser finds the user that oned runs as, and its drivers and hooks with it; found is false when oned runs on another
+// machine or cannot be seen. See Daemons for the rest.
 func OnedUser(proc, endpoint, location string) (uid int, found bool) {
 	if !IsLocal(endpoint) {
 		return 0, false
@@ -135,9 +133,53 @@ func bootTime(proc string) time.Time {
 	return time.Unix(seconds, 0)
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
+// maxStat is the most bytes of /proc/PID/stat that are read; real ones have about 300.
+const maxStat = 4 << 10
+
+// Stat is what /proc/PID/stat says about a process (proc_pid_stat(5)). What is missing in it is zero.
+type Stat struct {
+	Name    string // as the kernel has it; it may hold anything
+	State   string // one letter, such as S or Z
+	Parent  int    // PID
+	Flags   uint64 // PF_* of include/linux/sched.h
+	Threads int    // that are not gone, the first one included
+	Started uint64 // clock ticks after the boot: a later process with the same PID has another
 }
+
+// ReadStat reads the stat of a process; dir is its directory, such as /proc/7.
+func ReadStat(dir string) (Stat, error) {
+	line, err := ReadStart(filepath.Join(dir, "stat"), maxStat)
+	return ParseStat(string(line)), err
+}
+
+// ReadStart reads a file of the kernel, at most its first bytes up to the limit.
+func ReadStart(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit))
+}
+
+// ParseStat reads the line of /proc/PID/stat. The name is in parentheses and may itself hold spaces and parentheses.
+func ParseStat(line string) Stat {
+	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
+	if open < 0 || end < open {
+		return Stat{}
+	}
+	// The first is number 3 in proc_pid_stat(5). What is missing or cannot be read stays zero.
+	fields := append(strings.Fields(line[end+1:]), make([]string, 22-2)...)
+	s := Stat{Name: line[open+1 : end], State: fields[3-3]}
+	s.Parent, _ = strconv.Atoi(fields[4-3])
+	s.Flags, _ = strconv.ParseUint(fields[9-3], 10, 64)
+	s.Threads, _ = strconv.Atoi(fields[20-3])
+	s.Started, _ = strconv.ParseUint(fields[22-3], 10, 64)
+	return s
+}
+
+// Zombie reports whether the first thread has ended; others may still wait for a disk.
+func (s Stat) Zombie() bool { return s.State == "Z" || s.State == "X" || s.State == "x" }
+
+// Ended reports whether nothing of the process can run any more.
+func (s Stat) Ended() bool { return s.Zombie() && s.Threads <= 1 }
