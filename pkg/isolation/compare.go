@@ -107,7 +107,7 @@ func (w *Watcher) compare(ctx context.Context, g guest.Guest) error {
 	case err != nil:
 		return err
 	}
-	host := w.Oned.HostID()
+	host := w.Oned.Host().ID
 	if host < 0 {
 		return ErrHost
 	}
@@ -146,7 +146,7 @@ func (w *Watcher) mention(ctx context.Context, id int) (note wording.Message, er
 		return note, err
 	}
 	last, placed := vm.Last()
-	if placed && last.HostID == w.Oned.HostID() && (vm.State == one.Poweroff || vm.Is(one.Unknown, one.Running)) {
+	if placed && last.HostID == w.Oned.Host().ID && (vm.State == one.Poweroff || vm.Is(one.Unknown, one.Running)) {
 		note = wording.Of(wording.GuestNotResumed, id, vm.Status())
 	}
 	return note, nil

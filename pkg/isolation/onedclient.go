@@ -98,7 +98,7 @@ func (o *OnedClient) Ask(ctx context.Context) Answer {
 }
 
 func (o *OnedClient) ask(ctx context.Context, client *one.Client) Answer {
-	asked, id := o.uptime(), o.HostID()
+	asked, id := o.uptime(), o.Host().ID
 	var hosts []one.Host
 	var host one.Host
 	var err error
@@ -140,18 +140,11 @@ func findHost(hosts []one.Host, names []string) (int, error) {
 	return found, nil
 }
 
-// HostID is the ID of this host in oned, or -1 while it is not known.
-func (o *OnedClient) HostID() int {
+// Host is this host as oned last reported it; its ID is -1 while that is not known.
+func (o *OnedClient) Host() one.Host {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.host.ID
-}
-
-// Template is the template of this host as oned last reported it; nil before.
-func (o *OnedClient) Template() map[string]string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.host.Template
+	return o.host
 }
 
 // VM reads a VM from the front-end whose word counted last.

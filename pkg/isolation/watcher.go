@@ -26,8 +26,7 @@ type Guests interface {
 // Oned is what is asked about VMs and about this host; *OnedClient has it.
 type Oned interface {
 	VM(ctx context.Context, id int) (one.VM, error)
-	HostID() int
-	Template() map[string]string
+	Host() one.Host
 }
 
 // Dog is a hardware watchdog; *watchdog.Dog has it.
@@ -169,7 +168,7 @@ func (w *Watcher) checkLease() error {
 	if !w.Policy.Strict || w.Oned == nil {
 		return nil
 	}
-	l, found, err := fence.TemplateLease(w.Oned.Template())
+	l, found, err := fence.TemplateLease(w.Oned.Host().Template)
 	if err == nil && found {
 		err = l.Covers(w.Promise)
 	}
@@ -210,7 +209,7 @@ func (w *Watcher) tell(f Findings, v Verdict) {
 func (w *Watcher) remember(v Verdict) {
 	w.state.Cron, w.state.Phase, w.state.Why = w.cron, v.Phase, text.Printable(v.Why.String())
 	if w.Oned != nil {
-		w.state.HostID = w.Oned.HostID()
+		w.state.HostID = w.Oned.Host().ID
 	}
 	if w.Names != nil {
 		w.state.Names = w.Names()

@@ -38,16 +38,16 @@ const (
 
 // DNS finds out whether a DNS server answers at address (host:port). It sends one query over UDP, up to three times; every DNS answer to it counts, also an error code.
 func (n *Network) DNS(ctx context.Context, target, address string) Result {
-	return n.run(ctx, target, func(ctx context.Context) outcome { return n.at(ctx, address, query) })
+	return n.run(ctx, target, func(ctx context.Context) Result { return n.at(ctx, address, query) })
 }
 
 // ICMP finds out whether a host (an address or a name) answers an ICMP echo request. Up to three are sent. It needs
 // root or the capability CAP_NET_RAW; otherwise it is Unknown.
 func (n *Network) ICMP(ctx context.Context, target, host string) Result {
-	return n.run(ctx, target, func(ctx context.Context) outcome { return n.each(ctx, host, n.icmp) })
+	return n.run(ctx, target, func(ctx context.Context) Result { return n.each(ctx, host, n.icmp) })
 }
 
-func query(ctx context.Context, server netip.AddrPort) outcome {
+func query(ctx context.Context, server netip.AddrPort) Result {
 	id := uint16(mathrand.Uint32())
 	s, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))
 	if err == nil {
@@ -75,7 +75,7 @@ func isAnswer(m []byte, id uint16) bool {
 }
 
 // icmp sends echo requests to one address, over a raw socket.
-func (n *Network) icmp(ctx context.Context, host netip.Addr) outcome {
+func (n *Network) icmp(ctx context.Context, host netip.Addr) Result {
 	if n.ping != nil {
 		return n.ping(ctx, host)
 	}

@@ -15,13 +15,13 @@ func gatewayPorts() []uint16 { return []uint16{53, 22, 80, 179} }
 // ICMP, or when that gives nothing within a third of the time, over TCP, where a refused connection is an answer,
 // too. Without a default route it is Unreachable; when the routes cannot be read, or have no gateway, Unknown.
 func (n *Network) Gateway(ctx context.Context) Result {
-	return n.run(ctx, "gateway", func(ctx context.Context) outcome {
+	return n.run(ctx, "gateway", func(ctx context.Context) Result {
 		routes, err := n.routes()
 		if err != nil {
 			return unknown("%v", err)
 		}
 		if len(routes) == 0 {
-			return outcome{reach: Unreachable, detail: "this host has no default route"}
+			return Result{Reach: Unreachable, Detail: "this host has no default route"}
 		}
 		var tries []try
 		var without []string
@@ -30,7 +30,7 @@ func (n *Network) Gateway(ctx context.Context) Result {
 			case !r.Gateway.IsValid():
 				without = append(without, r.Interface)
 			case len(tries) < maxGateways:
-				tries = append(tries, func(ctx context.Context) outcome { return n.gateway(ctx, r.Gateway) })
+				tries = append(tries, func(ctx context.Context) Result { return n.gateway(ctx, r.Gateway) })
 			}
 		}
 		if len(tries) == 0 {
@@ -40,22 +40,22 @@ func (n *Network) Gateway(ctx context.Context) Result {
 	})
 }
 
-func (n *Network) gateway(ctx context.Context, a netip.Addr) outcome {
+func (n *Network) gateway(ctx context.Context, a netip.Addr) Result {
 	if err := checkAddress(a); err != nil {
 		return unknown("%v", err)
 	}
 	end, _ := ctx.Deadline()
 	without := make(chan struct{})
-	icmp := func(ctx context.Context) outcome {
+	icmp := func(ctx context.Context) Result {
 		o := n.icmp(ctx, a)
-		if o.reach != Reachable {
+		if o.Reach != Reachable {
 			close(without)
 		}
 		// A process that may not use ICMP still has TCP.
-		o.minor = o.reach == Unknown
+		o.minor = o.Reach == Unknown
 		return o
 	}
-	tcp := func(ctx context.Context) outcome {
+	tcp := func(ctx context.Context) Result {
 		wait := time.NewTimer(time.Until(end) / 3)
 		defer wait.Stop()
 		select {
@@ -71,14 +71,14 @@ func (n *Network) gateway(ctx context.Context, a netip.Addr) outcome {
 	return race(ctx, []try{icmp, tcp})
 }
 
-func (n *Network) anyPort(ctx context.Context, a netip.Addr) outcome {
+func (n *Network) anyPort(ctx context.Context, a netip.Addr) Result {
 	var tries []try
 	for _, port := range gatewayPorts() {
-		tries = append(tries, func(ctx context.Context) outcome {
+		tries = append(tries, func(ctx context.Context) Result {
 			to := netip.AddrPortFrom(a, port)
 			// Most ports fail alike: then the detail says it once.
 			o := n.connect(ctx, to, fmt.Sprintf("TCP to %v", a))
-			if o.reach == Refused {
+			if o.Reach == Refused {
 				o = reachable("%v answers: it refuses connections", to)
 			}
 			return o

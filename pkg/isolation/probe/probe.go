@@ -7,6 +7,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -31,18 +32,19 @@ const (
 
 // String returns unknown, unreachable, refused or reachable.
 func (r Reach) String() string {
-	if r < Unknown || r > Reachable {
-		return "unknown"
-	}
-	return []string{"unknown", "unreachable", "refused", "reachable"}[r]
+	return cmp.Or(map[Reach]string{Unreachable: "unreachable", Refused: "refused", Reachable: "reachable"}[r], "unknown")
 }
 
-// Result is the answer of one probe.
+// Result is the answer of one probe, and inside of it of each way to the target.
 type Result struct {
 	Target string        // as the caller named it
 	Reach  Reach         // what was found out
 	Detail string        // why: one printable line of at most 400 characters
 	Took   time.Duration // the whole probe
+
+	// minor: this way was not to be expected to work on this host, such as IPv6 where that is switched off: any other
+	// says more.
+	minor bool
 }
 
 // maxDetail is the most characters of a detail: enough for the errors of a handful of addresses.
@@ -62,20 +64,20 @@ type Network struct {
 
 	// What tests replace.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
-	ping func(ctx context.Context, host netip.Addr) outcome
+	ping func(ctx context.Context, host netip.Addr) Result
 	self func() identity
 }
 
 // TCP finds out whether something listens at address (host:port). All addresses of a name are tried at the same time,
 // and the best answer wins. A connection is closed at once.
 func (n *Network) TCP(ctx context.Context, target, address string) Result {
-	return n.run(ctx, target, func(ctx context.Context) outcome {
-		return n.at(ctx, address, func(ctx context.Context, to netip.AddrPort) outcome { return n.connect(ctx, to, to) })
+	return n.run(ctx, target, func(ctx context.Context) Result {
+		return n.at(ctx, address, func(ctx context.Context, to netip.AddrPort) Result { return n.connect(ctx, to, to) })
 	})
 }
 
 // connect connects to one address; where stands for it in the detail of a failure.
-func (n *Network) connect(ctx context.Context, to netip.AddrPort, where any) outcome {
+func (n *Network) connect(ctx context.Context, to netip.AddrPort, where any) Result {
 	dial := n.dial
 	if dial == nil {
 		dial = (&net.Dialer{KeepAlive: -1}).DialContext
@@ -97,24 +99,25 @@ func (n *Network) run(ctx context.Context, target string, probe try) Result {
 		defer cancel()
 		o = probe(limited)
 		// Silence only counts when the probe had all of its time.
-		if outer, ok := ctx.Deadline(); ok && outer.Before(end) && o.reach == Unreachable && !time.Now().Before(outer) {
+		if outer, ok := ctx.Deadline(); ok && outer.Before(end) && o.Reach == Unreachable && !time.Now().Before(outer) {
 			o = unknown(stopped)
 		}
 	}
-	return Result{Target: target, Reach: o.reach, Detail: text.Short(o.detail, maxDetail-1), Took: time.Since(begin)}
+	o.Target, o.Detail, o.Took = target, text.Short(o.Detail, maxDetail-1), time.Since(begin)
+	return o
 }
 
 // at probes host:port at all addresses of the host.
-func (n *Network) at(ctx context.Context, address string, probe func(context.Context, netip.AddrPort) outcome) outcome {
+func (n *Network) at(ctx context.Context, address string, probe func(context.Context, netip.AddrPort) Result) Result {
 	host, port, err := splitAddress(address)
 	if err != nil {
 		return unknown("%v", err)
 	}
-	return n.each(ctx, host, func(ctx context.Context, a netip.Addr) outcome { return probe(ctx, netip.AddrPortFrom(a, port)) })
+	return n.each(ctx, host, func(ctx context.Context, a netip.Addr) Result { return probe(ctx, netip.AddrPortFrom(a, port)) })
 }
 
 // each probes all addresses of a host at the same time.
-func (n *Network) each(ctx context.Context, host string, probe func(context.Context, netip.Addr) outcome) outcome {
+func (n *Network) each(ctx context.Context, host string, probe func(context.Context, netip.Addr) Result) Result {
 	addrs, err := n.Names.Lookup(ctx, host)
 	if err != nil {
 		return unknown("%v", err)
@@ -130,7 +133,7 @@ func (n *Network) each(ctx context.Context, host string, probe func(context.Cont
 	}
 	tries := make([]try, len(addrs))
 	for i, a := range addrs {
-		tries[i] = func(ctx context.Context) outcome {
+		tries[i] = func(ctx context.Context) Result {
 			if err := checkAddress(a); err != nil {
 				return unknown("%v", err)
 			}
