@@ -87,13 +87,7 @@ func isBlank(r rune) bool {
 func usagef(format string, args ...any) error { return exitcode.Usagef(format, args...) }
 
 // shown quotes a foreign word for a message.
-func shown(word string) string {
-	const most = 40 // characters
-	return text.Quote(word, most)
-}
+func shown(word string) string { return text.Quote(word, 40) }
 
 // oneLine is the text of an error of the system or of the XML parser, which can repeat foreign words, for a message.
-func oneLine(err error) string {
-	const most = 120 // characters
-	return text.Short(err.Error(), most)
-}
+func oneLine(err error) string { return text.Short(err.Error(), 120) }

@@ -16,19 +16,14 @@ import (
 )
 
 const (
-	// logFile is in StateDir.
-	logFile = "host_isolated.log"
+	logFile = "host_isolated.log" // in StateDir
 	// maxLog is the size in bytes at which the file is put aside as its .old: months of an ordinary host, which
 	// writes a few lines a day.
-	maxLog = 4 << 20
-	// queueLength is how many lines may wait for a log that hangs; more are dropped.
-	queueLength = 1000
-	// syslogLimit bounds the writing of one line to syslog.
-	syslogLimit = 500 * time.Millisecond
-	// daemonFacility is LOG_DAEMON of syslog(3).
-	daemonFacility = 3 << 3
-	// timeFormat is that of the logs of one-ft's other executables.
-	timeFormat = "2006-01-02T15:04:05.000Z07:00"
+	maxLog         = 4 << 20
+	queueLength    = 1000                            // lines that may wait for a log that hangs; more are dropped
+	syslogLimit    = 500 * time.Millisecond          // bounds the writing of one line to syslog
+	daemonFacility = 3 << 3                          // LOG_DAEMON of syslog(3)
+	timeFormat     = "2006-01-02T15:04:05.000Z07:00" // that of the logs of one-ft's other executables
 )
 
 // Log writes lines to a file that is forced to the disk when it matters, and to the journal or syslog. A log that

@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -38,8 +39,7 @@ type Findings struct {
 	Round    Round
 	FrontEnd []probe.Result
 	Witness  []probe.Result
-	// Unclear is why oned's answers say nothing; nil when they do.
-	Unclear error
+	Unclear  error // why oned's answers say nothing; nil when they do
 }
 
 // String is what the probes found, in one line.
@@ -67,10 +67,7 @@ func NewProber(c config.Isolation, network Network, oned *OnedClient, uptime fun
 		if err != nil {
 			return nil, fmt.Errorf("front-end: %w", err)
 		}
-		port := u.Port()
-		if port == "" {
-			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-		}
+		port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 		p.frontEnds = append(p.frontEnds, net.JoinHostPort(u.Hostname(), port))
 	}
 	for _, text := range c.Witnesses {

@@ -26,12 +26,8 @@ const (
 	killDelay = 5 * time.Second
 )
 
-var (
-	// ErrTimeout is the end of a program that took too long.
-	ErrTimeout = errors.New("no answer in time; killed with all that it had started")
-	errUnknown = errors.New("how it ended is not known")
-	errStuck   = errors.New("it cannot be killed; the kernel holds it")
-)
+// ErrTimeout is the end of a program that took too long.
+var ErrTimeout = errors.New("no answer in time; killed with all that it had started")
 
 // Program is what is run once.
 type Program struct {
@@ -89,7 +85,7 @@ func Run(ctx context.Context, limit time.Duration, p Program) Result {
 		case <-done:
 		case <-time.After(killDelay):
 			text, cutOff := out.text()
-			return Result{Code: -1, Output: text, CutOff: cutOff, Err: fmt.Errorf("%w: %w", cause, errStuck)}
+			return Result{Code: -1, Output: text, CutOff: cutOff, Err: fmt.Errorf("%w: it cannot be killed; the kernel holds it", cause)}
 		}
 	}
 	return ended(cmd.ProcessState, out, cause)
@@ -102,7 +98,7 @@ func ended(state *os.ProcessState, out *capped, cause error) Result {
 	switch {
 	case r.Code >= 0:
 	case state == nil:
-		r.Err = errUnknown
+		r.Err = errors.New("how it ended is not known")
 	case cause != nil:
 		r.Err = cause
 	default:
@@ -174,4 +170,52 @@ func (c *capped) text() (string, bool) {
 func Runnable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && unix.Access(path, unix.X_OK) == nil
+}
+
+// Pause waits, or returns false when the context ends first.
+func Pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// Each calls f for 0 to n-1, so many at the same time, and waits for all.
+func Each(n, atOnce int, f func(i int)) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			f(i)
+		})
+	}
+	wg.Wait()
+}
+
+// Bounded returns what f returns, or the cause of the end of ctx; then f is left behind: a disk or the
+// kernel may never answer it.
+func Bounded[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	var result T
+	ended := make(chan error, 1)
+	go func() {
+		r, err := f()
+		result = r
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return result, err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended: // both at once
+		return result, err
+	default:
+		var none T
+		return none, context.Cause(ctx)
+	}
 }

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"net/url"
@@ -44,10 +43,9 @@ func Daemons(proc, location string, match func(args []string) bool) (found []Dae
 		if !match(d.Args) || !sameLocation(dir, location) {
 			continue
 		}
-		if info, err := os.Stat(dir); err == nil {
-			if owner, ok := info.Sys().(*syscall.Stat_t); ok {
-				d.UID = int(owner.Uid)
-			}
+		var owner syscall.Stat_t
+		if syscall.Stat(dir, &owner) == nil {
+			d.UID = int(owner.Uid)
 		}
 		stat, _ := ReadStat(dir) // it may have ended
 		d.State = stat.State
@@ -103,9 +101,9 @@ func sameLocation(dir, location string) bool {
 		return false
 	}
 	found := ""
-	for _, variable := range bytes.Split(environ, []byte{0}) {
-		if value, ok := bytes.CutPrefix(variable, []byte("ONE_LOCATION=")); ok {
-			found = string(value)
+	for variable := range strings.SplitSeq(string(environ), "\x00") {
+		if value, ok := strings.CutPrefix(variable, "ONE_LOCATION="); ok {
+			found = value
 		}
 	}
 	return found == location

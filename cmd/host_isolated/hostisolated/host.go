@@ -128,7 +128,7 @@ func (h *host) watch(ctx context.Context, w *isolation.Watcher) error {
 		if err != nil {
 			return app.Usagef("hardware watchdog: %w", err)
 		}
-		w.Dog = dog
+		w.Pet = dog.Pet
 		defer func() {
 			if w.Stuck() {
 				w.Log.Say(wording.Of(wording.WatchdogResets))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -19,8 +20,7 @@ import (
 )
 
 const (
-	// readers is how many processes are read at the same time.
-	readers = 64
+	readers = 64 // processes that are read at the same time
 	// stuckAfter is how long the kernel may take to show the arguments of a process; a sound one takes some
 	// microseconds.
 	stuckAfter = time.Second
@@ -59,10 +59,20 @@ func newProcs(dir string) *procs {
 // scan looks at all processes once. With an error, which names those that could not be judged, there may be more VMs
 // than it returns.
 func (p *procs) scan(ctx context.Context) (found []Guest, err error) {
-	pids, err := p.list(ctx)
+	entries, err := process.Bounded(ctx, func() ([]os.DirEntry, error) { return os.ReadDir(p.dir) })
+	var pids []int
+	for _, entry := range entries {
+		if pid, err := strconv.ParseUint(entry.Name(), 10, 31); err == nil && pid > 0 {
+			pids = append(pids, int(pid))
+		}
+	}
+	if err == nil && len(pids) == 0 {
+		err = errNoProcesses
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the processes in %s: %w", text.Printable(p.dir), err)
 	}
+	slices.Sort(pids)
 	seen, unclear := make([]Guest, len(pids)), make([]bool, len(pids))
 	process.Each(len(pids), readers, func(i int) { seen[i], unclear[i] = p.judge(ctx, pids[i]) })
 	var unknown []string
@@ -80,23 +90,6 @@ func (p *procs) scan(ctx context.Context) (found []Guest, err error) {
 		return found, fmt.Errorf("the kernel does not show what these processes are, which may be VMs: PID %s", listed(unknown))
 	}
 	return found, nil
-}
-
-func (p *procs) list(ctx context.Context) (pids []int, err error) {
-	entries, err := process.Bounded(ctx, func() ([]os.DirEntry, error) { return os.ReadDir(p.dir) })
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range entries {
-		if pid, err := strconv.ParseUint(entry.Name(), 10, 31); err == nil && pid > 0 {
-			pids = append(pids, int(pid))
-		}
-	}
-	if len(pids) == 0 {
-		return nil, errNoProcesses
-	}
-	slices.Sort(pids)
-	return pids, nil
 }
 
 // judge looks at one process, for stuckAfter at most; its stat can be read always. The name is that of any domain.
@@ -196,8 +189,8 @@ func isMissing(err error) bool {
 // threadArgs returns the arguments of a process whose first thread has ended: its other threads still have them.
 func threadArgs(dir string) []string {
 	tasks, _ := filepath.Glob(filepath.Join(dir, "task", "[0-9]*", "cmdline")) // the pattern is right
-	for _, path := range tasks {
-		if argv, err := readArgs(path); err == nil && len(argv) > 0 {
+	for _, task := range tasks {
+		if argv, err := readArgs(task); err == nil && len(argv) > 0 {
 			return argv
 		}
 	}
@@ -205,8 +198,8 @@ func threadArgs(dir string) []string {
 }
 
 // readArgs reads a file like /proc/PID/cmdline; without arguments it is empty.
-func readArgs(path string) ([]string, error) {
-	text, err := process.ReadStart(path, maxArgs)
+func readArgs(file string) ([]string, error) {
+	text, err := process.ReadStart(file, maxArgs)
 	return splitArgs(text), err
 }
 
@@ -227,4 +220,54 @@ func splitArgs(text []byte) []string {
 // cannot be read.
 func likeQEMU(s process.Stat) bool {
 	return s.Flags&kernelThread == 0 && (strings.Contains(s.Name, "qemu") || s.Name == "kvm")
+}
+
+// ParseName returns the ID of the VM that OpenNebula gives a domain of exactly this name to: "one-7", without
+// anything before, behind or between, and without leading zeros.
+func ParseName(name string) (id int, ok bool) {
+	digits, ok := strings.CutPrefix(name, "one-")
+	if !ok {
+		return 0, false
+	}
+	// IDs of OpenNebula are 32-bit numbers.
+	n, err := strconv.ParseUint(digits, 10, 31)
+	if err != nil || strconv.FormatUint(n, 10) != digits {
+		return 0, false
+	}
+	return int(n), true
+}
+
+// domainOf returns whether these are the arguments of a QEMU, and the name of the domain that it runs; "" when it has
+// none. libvirt writes "-name guest=one-7,debug-threads=on", older ones "-name one-7".
+func domainOf(argv []string) (name string, qemu bool) {
+	if len(argv) == 0 {
+		return "", false
+	}
+	if program := path.Base(argv[0]); program != "kvm" && !strings.Contains(program, "qemu") {
+		return "", false
+	}
+	for i, arg := range argv[:len(argv)-1] {
+		if arg == "-name" || arg == "--name" { // QEMU takes both
+			return guestOption(argv[i+1]), true
+		}
+	}
+	return "", true
+}
+
+// guestOption returns the guest in the value of QEMU's option -name: a list of KEY=VALUE separated by commas. The
+// first item may be the guest without its key, a comma in a value is written twice, and of several guests the last
+// one counts.
+func guestOption(value string) string {
+	name := ""
+	const comma = "\x00" // no argument holds it
+	for i, item := range strings.Split(strings.ReplaceAll(value, ",,", comma), ",") {
+		key, text, keyed := strings.Cut(strings.ReplaceAll(item, comma, ","), "=")
+		switch {
+		case keyed && key == "guest":
+			name = text
+		case !keyed && i == 0:
+			name = key
+		}
+	}
+	return name
 }

@@ -32,11 +32,11 @@ const (
 // Stop stops all VMs of OpenNebula on this host, within Bound whatever hangs. Without VMs it does nothing. What is
 // left in the end, or cannot be told, is a reason to force the host off, which is done when ctx has not ended before:
 //
-//   - destroy: libvirt destroys the VMs until DestroyLimit is over; SIGKILL at once
-//     where libvirt does not answer or has not done it; KillLimit until they are gone.
+//   - destroy: libvirt destroys the VMs until DestroyLimit is over; SIGKILL at once where libvirt does not answer or
+//     has not done it; KillLimit until they are gone.
 //   - shutdown: Settings.Shutdown, and ShutdownLimit until the VMs are gone.
-//   - command: Settings.Command with the IDs in FT_VMS ("1 2 3"), KillLimit until the VMs
-//     are gone; those that are not are destroyed as above.
+//   - command: Settings.Command with the IDs in FT_VMS ("1 2 3"), KillLimit until the VMs are gone; those that are not
+//     are destroyed as above.
 func (h Host) Stop(ctx context.Context) Outcome {
 	s := newStopper(h, "")
 	defer s.end()
@@ -133,13 +133,14 @@ func (s *stopper) outcome(ctx context.Context, snap snapshot) Outcome {
 
 // left is the error for what is left; nil when nothing is.
 func left(ctx context.Context, snap snapshot) error {
-	switch {
-	case snap.none():
+	if snap.none() {
 		return nil
-	case ctx.Err() != nil:
-		return fmt.Errorf("%w: %s; given up: %w", ErrLeft, snap, context.Cause(ctx))
 	}
-	return fmt.Errorf("%w: %s", ErrLeft, snap)
+	err := fmt.Errorf("%w: %s", ErrLeft, snap)
+	if ctx.Err() != nil {
+		err = fmt.Errorf("%w; given up: %w", err, context.Cause(ctx))
+	}
+	return err
 }
 
 // command runs the program of the site, and destroys what it has left.

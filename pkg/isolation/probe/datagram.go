@@ -15,16 +15,13 @@ import (
 )
 
 const (
-	// attempts is how many requests are sent over a protocol that may lose them.
-	attempts = 3
+	attempts = 3 // requests that are sent over a protocol that may lose them
 	// maxErrors is how many errors are read from a socket for one request, so that one that has nothing but errors
 	// does not keep a processor busy.
 	maxErrors = 8
 	// maxDatagram holds an answer: all that count are shorter, and the rest of a longer one is of no interest.
 	maxDatagram = 2048
-
-	// dnsHeader is the length of the header of a DNS message (RFC 1035, 4.1.1).
-	dnsHeader = 12
+	dnsHeader   = 12 // bytes of the header of a DNS message (RFC 1035, 4.1.1)
 
 	// Types of ICMP messages (RFC 792, RFC 4443).
 	echoRequest4 = 8
@@ -36,7 +33,8 @@ const (
 	tokenLength = 16
 )
 
-// DNS finds out whether a DNS server answers at address (host:port). It sends one query over UDP, up to three times; every DNS answer to it counts, also an error code.
+// DNS finds out whether a DNS server answers at address (host:port). It sends one query over UDP, up to three times;
+// every DNS answer to it counts, also an error code.
 func (n *Network) DNS(ctx context.Context, target, address string) Result {
 	return n.run(ctx, target, func(ctx context.Context) Result { return n.at(ctx, address, query) })
 }
@@ -96,43 +94,37 @@ func (n *Network) icmp(ctx context.Context, host netip.Addr) Result {
 
 // echo is one series of ICMP echo requests to one machine.
 type echo struct {
-	v6    bool
-	id    uint16 // of this series
-	token [tokenLength]byte
-	sent  uint16 // how many requests were sent
+	ask, reply byte   // types of messages
+	id         uint16 // of this series
+	token      [tokenLength]byte
+	sent       uint16 // how many requests were sent
 }
 
 // newEcho makes a series with an ID and a token of its own.
 func newEcho(v6 bool) *echo {
-	e := &echo{v6: v6, id: uint16(mathrand.Uint32())}
+	e := &echo{ask: echoRequest4, reply: echoReply4, id: uint16(mathrand.Uint32())}
+	if v6 {
+		e.ask, e.reply = echoRequest6, echoReply6
+	}
 	_, _ = rand.Read(e.token[:]) // never fails (crypto/rand)
 	return e
 }
 
-// request is the request with a number from 0. For IPv6 the kernel computes the checksum.
+// request is the request with a number from 0. For IPv6 the kernel puts its own checksum in.
 func (e *echo) request(number int) []byte {
 	e.sent = uint16(number) + 1
 	m := make([]byte, echoHeader+tokenLength)
-	m[0] = echoRequest4
-	if e.v6 {
-		m[0] = echoRequest6
-	}
+	m[0] = e.ask
 	binary.BigEndian.PutUint16(m[4:], e.id)
 	binary.BigEndian.PutUint16(m[6:], uint16(number))
 	copy(m[echoHeader:], e.token[:])
-	if !e.v6 {
-		binary.BigEndian.PutUint16(m[2:], checksum(m))
-	}
+	binary.BigEndian.PutUint16(m[2:], checksum(m))
 	return m
 }
 
 // isReply reports whether a message answers a request of this series.
 func (e *echo) isReply(m []byte) bool {
-	reply := byte(echoReply4)
-	if e.v6 {
-		reply = echoReply6
-	}
-	return len(m) == echoHeader+tokenLength && m[0] == reply && m[1] == 0 &&
+	return len(m) == echoHeader+tokenLength && m[0] == e.reply && m[1] == 0 &&
 		binary.BigEndian.Uint16(m[4:]) == e.id && binary.BigEndian.Uint16(m[6:]) < e.sent && bytes.Equal(m[echoHeader:], e.token[:])
 }
 

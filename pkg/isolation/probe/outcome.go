@@ -54,15 +54,10 @@ func race(ctx context.Context, tries []try) Result {
 			ended <- i
 		}()
 	}
-	winner := -1
 	for range tries {
-		if i := <-ended; winner < 0 && all[i].Reach == Reachable {
-			winner = i
+		if i := <-ended; all[i].Reach == Reachable {
 			cancel()
 		}
-	}
-	if winner >= 0 {
-		return all[winner]
 	}
 	return best(all)
 }
@@ -95,6 +90,7 @@ const (
 func classify(err error) (Reach, string) {
 	var (
 		errno  syscall.Errno
+		call   *os.SyscallError
 		lookup *net.DNSError
 		wait   net.Error
 	)
@@ -107,11 +103,11 @@ func classify(err error) (Reach, string) {
 	case errors.Is(err, context.Canceled):
 		return Unknown, stopped
 	case errors.As(err, &errno):
-		call, sent := callOf(err)
-		if call != nil {
-			return classifyErrno(errno, sent), call.Error()
+		if !errors.As(err, &call) {
+			return classifyErrno(errno, false), errno.Error()
 		}
-		return classifyErrno(errno, sent), errno.Error()
+		sent := []string{"connect", "write", "send", "sendto", "sendmsg", "read", "recv", "recvfrom", "recvmsg"}
+		return classifyErrno(errno, slices.Contains(sent, call.Syscall)), call.Error()
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &wait) && wait.Timeout():
 		return Unreachable, silent
 	}
@@ -141,13 +137,4 @@ func classifyErrno(errno syscall.Errno, sent bool) Reach {
 		return Refused
 	}
 	return Unknown
-}
-
-// callOf is the call of the kernel that failed, nil when that is not known, and whether it reached for the target:
-// making the socket did not.
-func callOf(err error) (call *os.SyscallError, sent bool) {
-	if !errors.As(err, &call) {
-		return nil, false
-	}
-	return call, slices.Contains([]string{"connect", "write", "send", "sendto", "sendmsg", "read", "recv", "recvfrom", "recvmsg"}, call.Syscall)
 }
