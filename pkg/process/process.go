@@ -85,7 +85,8 @@ func Run(ctx context.Context, limit time.Duration, p Program) Result {
 		case <-done:
 		case <-time.After(killDelay):
 			text, cutOff := out.text()
-			return Result{Code: -1, Output: text, CutOff: cutOff, Err: fmt.Errorf("%w: it cannot be killed; the kernel holds it", cause)}
+			err := errors.New("it cannot be killed; the kernel holds it")
+			return Result{Code: -1, Output: text, CutOff: cutOff, Err: fmt.Errorf("%w: %w", cause, err)}
 		}
 	}
 	return ended(cmd.ProcessState, out, cause)

@@ -133,14 +133,13 @@ func (s *stopper) outcome(ctx context.Context, snap snapshot) Outcome {
 
 // left is the error for what is left; nil when nothing is.
 func left(ctx context.Context, snap snapshot) error {
-	if snap.none() {
+	switch {
+	case snap.none():
 		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: %s; given up: %w", ErrLeft, snap, context.Cause(ctx))
 	}
-	err := fmt.Errorf("%w: %s", ErrLeft, snap)
-	if ctx.Err() != nil {
-		err = fmt.Errorf("%w; given up: %w", err, context.Cause(ctx))
-	}
-	return err
+	return fmt.Errorf("%w: %s", ErrLeft, snap)
 }
 
 // command runs the program of the site, and destroys what it has left.
