@@ -1,10 +1,24 @@
+// Package hook turns what a hook executable is given into an Event.
+//
+// oned hands over a host or a VM in several forms: its ID among the arguments (4.4 to 5.8), a template in base64 among the
+// arguments (all versions), or all arguments and the template as one line on stdin (5.10 and later, with ARGUMENTS_STDIN).
+// Admins type an ID. Words finds the words, and Parse reads those that are no flags, the same for every executable.
+//
+// Every error about what was given is an *exitcode.UsageError: one line that also names the fix. What an Event says is a
+// hint from the moment the hook was started: only the kind and the ID may be relied on.
 package hook
 
 import (
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+
+	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // Kind is the kind of object that an executable works on.
@@ -61,28 +75,16 @@ const (
 	No    YesNo = "n"
 )
 
-// parseYesNo knows y, yes, n and no in any case; Unset is any other word.
-func parseYesNo(word string) YesNo {
-	switch strings.ToLower(word) {
-	case "y", "yes":
-		return Yes
-	case "n", "no":
-		return No
-	}
-	return Unset
-}
-
 // Parse turns the positionals into an Event. They must be exactly one object of the kind, its ID or its template as XML in
-// base64, and at most one y, yes, n or no, in any order. Base64 may be of the standard or the URL alphabet, with or without
-// padding. In the template the first ID directly in the outermost element counts; what is broken behind it only sets
-// Damaged.
-//
-// Errors are *cli.UsageError.
+// base64, and at most one y, yes, n or no, in any case and order. Base64 may be of the standard or the URL alphabet, with or
+// without padding. In the template the first ID directly in the outermost element counts; what is broken behind it only
+// sets Damaged.
 func Parse(kind Kind, positionals []string) (Event, YesNo, error) {
 	var found *Event
 	answer := Unset
 	for _, word := range positionals {
-		if yn := parseYesNo(word); yn != Unset {
+		yn := map[string]YesNo{"y": Yes, "yes": Yes, "n": No, "no": No}[strings.ToLower(word)]
+		if yn != Unset {
 			if answer != Unset {
 				return Event{}, Unset, usagef("%s and %s given; give one y or n, or none", answer, yn)
 			}
@@ -122,20 +124,19 @@ func (e Event) source() string {
 
 // parseObject reads one word that is neither y nor n.
 func parseObject(kind Kind, word string) (Event, error) {
+	id, isID := number(word)
 	digits := strings.TrimPrefix(word, "-")
 	switch {
+	case isID:
+		return newEvent(kind, id), nil
 	case strings.TrimFunc(word, isBlank) == "":
 		return Event{}, usagef("empty word where the %s ID belongs, as from a variable that oned does not know; %s", kind, kind.fix())
 	case strings.Contains(word, "$"):
 		return Event{}, usagef("%s was not expanded by oned, which knows $ID and $TEMPLATE (4.4 to 5.8) or only $TEMPLATE (5.10 and later); %s", shown(word), kind.fix())
-	case isDigits(digits) && digits != word:
-		return Event{}, usagef("%s ID %s is negative; give the number that %q shows", kind, shown(word), kind.list())
 	case isDigits(word):
-		id, err := strconv.ParseInt(word, 10, 32)
-		if err != nil {
-			return Event{}, usagef("%s ID %s is too large (the highest is %d); give the number that %q shows", kind, shown(word), MaxID, kind.list())
-		}
-		return newEvent(kind, int(id)), nil
+		return Event{}, usagef("%s ID %s is too large (the highest is %d); give the number that %q shows", kind, shown(word), MaxID, kind.list())
+	case isDigits(digits):
+		return Event{}, usagef("%s ID %s is negative; give the number that %q shows", kind, shown(word), kind.list())
 	case word[0] == '<':
 		return Event{}, usagef("%s looks like XML; give the template in base64 as one word, or the %s ID", shown(word), kind)
 	}
@@ -149,3 +150,131 @@ func newEvent(kind Kind, id int) Event {
 
 // isDigits reports whether the word is a decimal number without sign.
 func isDigits(word string) bool { return word != "" && strings.Trim(word, "0123456789") == "" }
+
+// number reads an ID or a state: a decimal number without sign, up to MaxID.
+func number(word string) (n int, ok bool) {
+	parsed, err := strconv.ParseUint(word, 10, 31)
+	return int(parsed), err == nil
+}
+
+const (
+	maxName   = 256 // bytes of a name that an Event keeps
+	longWord  = 64  // from here on, a word in base64 is taken for one on purpose
+	shortWord = 12  // "<VM></VM>" in base64; nothing shorter is a template
+)
+
+// parseBase64 reads a word that is no number: a template, or junk.
+func parseBase64(kind Kind, word string) (Event, error) {
+	junk := usagef("%s is neither a %s ID nor a template in base64; give the number that %q shows", shown(word), kind, kind.list())
+	if len(word) < shortWord {
+		return Event{}, junk
+	}
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(word, "-_") {
+		encoding = base64.RawURLEncoding
+	}
+	decoded, err := encoding.DecodeString(strings.TrimRight(word, "=\r\n"))
+	var corrupt base64.CorruptInputError
+	if errors.As(err, &corrupt) && looksEncoded(word) {
+		return Event{}, usagef("the template %s is broken base64 at character %d; give it in one piece, as oned gave it, or give the %s ID", shown(word), int64(corrupt)+1, kind)
+	}
+	if err != nil {
+		return Event{}, junk
+	}
+	xml := strings.TrimLeftFunc(strings.TrimPrefix(string(decoded), "\ufeff"), isBlank)
+	if !strings.HasPrefix(xml, "<") {
+		if len(word) < longWord && !looksEncoded(word) {
+			return Event{}, junk
+		}
+		return Event{}, usagef("%s is base64 but holds no XML; give the template of the %s as oned writes it, or the %s ID", shown(word), kind, kind)
+	}
+	return parseTemplate(kind, xml)
+}
+
+// looksEncoded reports whether a word begins as "<" does in base64.
+func looksEncoded(word string) bool {
+	return len(word) >= 2 && word[0] == 'P' && 'A' <= word[1] && word[1] <= 'P'
+}
+
+// parseTemplate reads a template. Names and attributes are user data that oned passes on as they are: they can damage it,
+// but its ID stands before them.
+func parseTemplate(kind Kind, xml string) (Event, error) {
+	root, err := one.Parse(xml)
+	if err != nil {
+		return damagedTemplate(kind, xml, err)
+	}
+	if root.Name() != kind.root() {
+		return Event{}, kind.wrongRoot(root.Name())
+	}
+	ids := root.All("ID")
+	if len(ids) == 0 {
+		return Event{}, usagef("the template holds no ID; give the template of the %s as oned writes it, or the %s ID", kind, kind)
+	}
+	event, err := templateEvent(kind, ids[0].Text())
+	if err != nil {
+		return Event{}, err
+	}
+	// oned writes one; a different one can only come from user data that was not escaped.
+	if i := slices.IndexFunc(ids, func(id *one.Element) bool { return id.Text() != ids[0].Text() }); i > 0 {
+		return Event{}, usagef("the template holds two IDs, %d and %s; give the %s ID instead of the template", event.ID, shown(ids[i].Text()), kind)
+	}
+	event.Name = cleanName(root.Value("NAME"))
+	event.State, event.LCMState = stateNumber(root, "STATE"), stateNumber(root, "LCM_STATE")
+	event.PrevState, event.PrevLCMState = stateNumber(root, "PREV_STATE"), stateNumber(root, "PREV_LCM_STATE")
+	return event, nil
+}
+
+// damagedTemplate reads a template that is broken somewhere: oned writes the ID first.
+func damagedTemplate(kind Kind, xml string, cause error) (Event, error) {
+	root, rest, _ := strings.Cut(xml[1:], ">")
+	id, _, found := strings.Cut(strings.TrimPrefix(strings.TrimLeftFunc(rest, isBlank), "<ID>"), "</ID>")
+	switch {
+	case root != kind.root() && root != "" && !strings.ContainsAny(root, "<!?"):
+		return Event{}, kind.wrongRoot(root)
+	case root != kind.root() || !found || !isDigits(id):
+		return Event{}, usagef("the template is cut off or broken before its ID (%s); give it whole, as oned gave it, or give the %s ID", oneLine(cause), kind)
+	}
+	event, err := templateEvent(kind, id)
+	event.Damaged = err == nil
+	return event, err
+}
+
+// templateEvent is an Event with the ID of a template.
+func templateEvent(kind Kind, text string) (Event, error) {
+	text = strings.TrimSpace(text)
+	id, ok := number(text)
+	if !ok {
+		return Event{}, usagef("the template's ID %s is not a number from 0 to %d; give the template as oned gave it, or the %s ID", shown(text), MaxID, kind)
+	}
+	event := newEvent(kind, id)
+	event.FromTemplate = true
+	return event, nil
+}
+
+// wrongRoot explains a template of something else.
+func (k Kind) wrongRoot(root string) error {
+	switch root {
+	case "HOST", "VM":
+		return usagef("this is the template of a %s, but the program works on a %s; set RESOURCE = %s in the hook, or call the program for a %s", root, k, k.root(), root)
+	case "CALL_INFO":
+		return usagef("this is what an API hook gets, not a template; make it a state hook, TYPE = state, RESOURCE = %s, ARGUMENTS = \"$TEMPLATE …\"", k.root())
+	case "HOOK_MESSAGE":
+		return usagef("this is an event message of oned, not a template; give only the %s element inside it, or the %s ID", k.root(), k)
+	}
+	return usagef("the template begins with %s instead of %s; give the template of one %s, or its ID", shown(root), k.root(), k)
+}
+
+// stateNumber reads a state; Unknown when it is none.
+func stateNumber(root *one.Element, name string) int {
+	if n, ok := number(root.Value(name)); ok {
+		return n
+	}
+	return Unknown
+}
+
+// cleanName makes a name from the cloud harmless: unprintable characters are escaped, and what is over maxName bytes is cut
+// off.
+func cleanName(name string) string {
+	name = text.Printable(name)
+	return strings.ToValidUTF8(name[:min(len(name), maxName)], "")
+}

@@ -10,6 +10,10 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"one-ft/pkg/exitcode"
+	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 // MaxStdin is how many bytes Words reads from stdin. It leaves room for a template three times as big as the 2 MB (2.7 MB in
@@ -26,7 +30,7 @@ const MaxStdinWait = 30 * time.Second
 // With an argv stdin is not touched. A terminal or another character device (/dev/null too), a closed and a nil stdin have
 // no words and are never read. The call ends with ctx, or after MaxStdinWait, even if stdin is a pipe that nobody closes;
 // the read it gives up ends with the process at the latest. Then, and when stdin cannot be read, holds more than MaxStdin
-// bytes or a NUL byte, the error is a *cli.UsageError; one caused by ctx unwraps to its error.
+// bytes or a NUL byte, there is an error; one caused by ctx unwraps to its error.
 func Words(ctx context.Context, argv []string, stdin *os.File) ([]string, error) {
 	if len(argv) > 0 {
 		return slices.Clone(argv), nil
@@ -50,27 +54,11 @@ func Words(ctx context.Context, argv []string, stdin *os.File) ([]string, error)
 func readAll(ctx context.Context, r io.Reader, stop func()) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, MaxStdinWait)
 	defer cancel()
-	type result struct {
-		data []byte
-		err  error
-	}
-	done := make(chan result, 1) // buffered: the reader may outlive this call
-	go func() {
-		data, err := io.ReadAll(io.LimitReader(r, MaxStdin+1))
-		done <- result{data, err}
-	}()
-	select {
-	case got := <-done:
-		return checkRead(got.data, got.err)
-	case <-ctx.Done():
+	data, err := process.Bounded(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(r, MaxStdin+1)) })
+	switch {
+	case err != nil && errors.Is(err, context.Cause(ctx)):
 		stop()
 		return nil, usagef("the words on stdin did not end in time (%w); close stdin after writing them, or give them as arguments (an ID such as 3 first)", ctx.Err())
-	}
-}
-
-// checkRead judges what a read to the end of stdin gave.
-func checkRead(data []byte, err error) ([]byte, error) {
-	switch {
 	case errors.Is(err, syscall.EBADF): // not open for reading
 		return nil, nil
 	case err != nil:
@@ -93,3 +81,13 @@ func split(data []byte) ([]string, error) {
 func isBlank(r rune) bool {
 	return r == ' ' || ('\t' <= r && r <= '\r')
 }
+
+// usagef makes a *exitcode.UsageError: what is wrong with the words, and what to write instead. Foreign text
+// among args must have gone through shown or oneLine, so that the whole is one printable line.
+func usagef(format string, args ...any) error { return exitcode.Usagef(format, args...) }
+
+// shown quotes a foreign word for a message.
+func shown(word string) string { return text.Quote(word, 40) }
+
+// oneLine is the text of an error of the system or of the XML parser, which can repeat foreign words, for a message.
+func oneLine(err error) string { return text.Short(err.Error(), 120) }

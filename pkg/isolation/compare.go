@@ -25,8 +25,8 @@ const (
 // startCompare compares beside the rounds, which must go on. settled says that oned has monitored the host again:
 // before that, others are still dealing with its VMs.
 func (w *Watcher) startCompare(ctx context.Context, settled bool) {
-	result := make(chan comparison, 1)
-	w.comparing = result
+	result := make(chan error, 1)
+	w.comparing, w.settled = result, settled
 	var stopped []int
 	if settled {
 		stopped = slices.Clone(w.state.Stopped)
@@ -34,13 +34,8 @@ func (w *Watcher) startCompare(ctx context.Context, settled bool) {
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, w.compareLimit)
 		defer cancel()
-		result <- comparison{w.compareAll(ctx, stopped), settled}
+		result <- w.compareAll(ctx, stopped)
 	}()
-}
-
-type comparison struct {
-	err     error
-	settled bool
 }
 
 // awaitCompare waits for a comparison that is under way, which is bounded, and remembers its result.
@@ -55,14 +50,14 @@ func (w *Watcher) awaitCompare() error {
 	return w.Store.Save(w.state)
 }
 
-func (w *Watcher) compared(c comparison) {
+func (w *Watcher) compared(err error) {
 	w.comparing = nil
-	if c.err != nil {
-		w.Log.Say(wording.Of(wording.CompareFailed, c.err))
+	if err != nil {
+		w.Log.Say(wording.Of(wording.CompareFailed, err))
 		return
 	}
 	w.state.History.Unchecked = false
-	if c.settled {
+	if w.settled {
 		w.state.Stopped = nil
 	}
 }
@@ -112,7 +107,7 @@ func (w *Watcher) compare(ctx context.Context, g guest.Guest) error {
 	case err != nil:
 		return err
 	}
-	host := w.Oned.HostID()
+	host := w.Oned.Host().ID
 	if host < 0 {
 		return ErrHost
 	}
@@ -151,7 +146,7 @@ func (w *Watcher) mention(ctx context.Context, id int) (note wording.Message, er
 		return note, err
 	}
 	last, placed := vm.Last()
-	if placed && last.HostID == w.Oned.HostID() && (vm.State == one.Poweroff || vm.Is(one.Unknown, one.Running)) {
+	if placed && last.HostID == w.Oned.Host().ID && (vm.State == one.Poweroff || vm.Is(one.Unknown, one.Running)) {
 		note = wording.Of(wording.GuestNotResumed, id, vm.Status())
 	}
 	return note, nil

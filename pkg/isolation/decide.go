@@ -12,38 +12,27 @@ import (
 // decides.
 const minRounds = 3
 
-// Round is what one round of probes found out.
+// Round is what one round of probes found out. Its times are since the boot.
 type Round struct {
-	// Began and Ended are since the boot.
-	Began, Ended time.Duration
-	// FrontEnd is the best answer of all front-ends, Witness that of all witnesses.
-	FrontEnd, Witness probe.Reach
-	// Reported is what oned says of this host, and Asked when the first of the requests behind it was sent, since the
-	// boot.
-	Reported Reported
-	Asked    time.Duration
+	Began, Ended      time.Duration
+	FrontEnd, Witness probe.Reach   // the best answer of all front-ends, and that of all witnesses
+	Reported          Reported      // what oned says of this host
+	Asked             time.Duration // when the first of the requests behind Reported was sent
 }
 
-// History is what is remembered from round to round.
+// History is what is remembered from round to round. Numbers of rounds are of those in a row.
 type History struct {
-	// Armed: oned has renewed the lease of this host at least once, ever.
-	Armed bool `json:"armed"`
-	// Renewed is when the lease began: when the last request was sent that renewed it.
-	Renewed time.Duration `json:"renewed"`
-	// Missed is the number of rounds in a row that did not renew it.
-	Missed int `json:"missed"`
-	// Told is the last thing that oned said of this host.
-	Told Reported `json:"told"`
-	// Isolated is the number of rounds in a row that found the host isolated, and Since when the first of them began.
-	Isolated int           `json:"isolated"`
-	Since    time.Duration `json:"since"`
-	// Away is the number of rounds in a row without contact with oned.
-	Away int `json:"away"`
+	Armed    bool          `json:"armed"`    // oned has renewed the lease of this host at least once, ever
+	Renewed  time.Duration `json:"renewed"`  // when the lease began: when the last request was sent that renewed it
+	Missed   int           `json:"missed"`   // rounds that did not renew it
+	Told     Reported      `json:"told"`     // the last thing that oned said of this host
+	Isolated int           `json:"isolated"` // rounds that found the host isolated
+	Since    time.Duration `json:"since"`    // when the first of these began
+	Away     int           `json:"away"`     // rounds without contact with oned
 	// Unchecked: there was contact again, and whether the VMs here are still wanted here has not been found out
 	// since.
-	Unchecked bool `json:"unchecked"`
-	// Last is when the last round began.
-	Last time.Duration `json:"last"`
+	Unchecked bool          `json:"unchecked"`
+	Last      time.Duration `json:"last"` // when the last round began
 }
 
 // Policy is how to decide.
@@ -80,10 +69,8 @@ const (
 type Verdict struct {
 	Phase Phase
 	Why   wording.Message
-	// At is when VMs will be stopped unless something changes, since the boot; 0 when they will not.
-	At time.Duration
-	// Again: too few rounds have been seen to be certain; another one has to follow at once.
-	Again bool
+	At    time.Duration // since the boot: when VMs will be stopped unless something changes; 0 when they will not
+	Again bool          // too few rounds have been seen to be certain; another one has to follow at once
 	// Returned: there is contact with oned again, or for the first time after nobody watched this host, and the VMs
 	// here have to be compared with what oned knows: some may have been started elsewhere meanwhile.
 	Returned bool

@@ -169,11 +169,10 @@ func (o oned) VM(_ context.Context, id int) (one.VM, error) {
 	return vm, nil
 }
 
-func (o oned) HostID() int { return hostID }
-func (o oned) Template() map[string]string {
+func (o oned) Host() one.Host {
 	o.w.mu.Lock()
 	defer o.w.mu.Unlock()
-	return o.w.template
+	return one.Host{ID: hostID, Template: o.w.template}
 }
 
 // on is a VM in a state whose last record is on a host.

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,36 +16,27 @@ import (
 )
 
 const (
-	// logFile is in StateDir.
-	logFile = "host_isolated.log"
+	logFile = "host_isolated.log" // in StateDir
 	// maxLog is the size in bytes at which the file is put aside as its .old: months of an ordinary host, which
 	// writes a few lines a day.
-	maxLog = 4 << 20
-	// queueLength is how many lines may wait for a log that hangs; more are dropped.
-	queueLength = 1000
-	// syslogLimit bounds the writing of one line to syslog.
-	syslogLimit = 500 * time.Millisecond
-	// daemonFacility is LOG_DAEMON of syslog(3).
-	daemonFacility = 3 << 3
-	// timeFormat is that of the logs of one-ft's other executables.
-	timeFormat = "2006-01-02T15:04:05.000Z07:00"
+	maxLog         = 4 << 20
+	queueLength    = 1000                            // lines that may wait for a log that hangs; more are dropped
+	syslogLimit    = 500 * time.Millisecond          // bounds the writing of one line to syslog
+	daemonFacility = 3 << 3                          // LOG_DAEMON of syslog(3)
+	timeFormat     = "2006-01-02T15:04:05.000Z07:00" // that of the logs of one-ft's other executables
 )
 
 // Log writes lines to a file that is forced to the disk when it matters, and to the journal or syslog. A log that
 // hangs holds nothing up: lines wait, and are dropped when too many do. It is safe for concurrent use.
 type Log struct {
-	queue   chan entry
+	queue   chan func()
 	ended   chan struct{}
 	dropped atomic.Int64
-	close   sync.Once
-}
 
-// entry is a line, or the question whether all before it is on the disk.
-type entry struct {
-	at     time.Time
-	level  wording.Level
-	text   string
-	synced chan error
+	// What follows belongs to what is in the queue.
+	to   LogOptions
+	file *os.File
+	conn net.Conn
 }
 
 // LogOptions say where a Log writes.
@@ -59,19 +49,23 @@ type LogOptions struct {
 // OpenLog opens a Log. It works also when the file cannot be written: the other places get the lines, and as the
 // first one that it is so.
 func OpenLog(o LogOptions) *Log {
-	l := &Log{queue: make(chan entry, queueLength), ended: make(chan struct{})}
-	w := &logWriter{LogOptions: o}
+	l := &Log{queue: make(chan func(), queueLength), ended: make(chan struct{}), to: o}
 	if o.StateDir != "" {
 		var err error
-		if w.file, err = openLogFile(filepath.Join(o.StateDir, logFile)); err != nil {
+		if l.file, err = openLogFile(filepath.Join(o.StateDir, logFile)); err != nil {
 			l.Say(wording.Of(wording.LogNoFile, err))
 		}
 	}
 	go func() {
 		defer close(l.ended)
-		defer w.end()
-		for e := range l.queue {
-			w.write(e)
+		for write := range l.queue {
+			write()
+		}
+		if l.file != nil {
+			_ = l.file.Close()
+		}
+		if l.conn != nil {
+			_ = l.conn.Close()
 		}
 	}()
 	return l
@@ -92,8 +86,9 @@ func openLogFile(path string) (*os.File, error) {
 
 // Say logs a message.
 func (l *Log) Say(m wording.Message) {
+	at, level, line := time.Now(), m.Level(), text.Printable(m.String())
 	select {
-	case l.queue <- entry{at: time.Now(), level: m.Level(), text: text.Printable(m.String())}:
+	case l.queue <- func() { l.write(at, level, line) }:
 	default:
 		l.dropped.Add(1)
 	}
@@ -105,11 +100,18 @@ var errSlow = errors.New("disk write timed out")
 // Sync waits until everything logged before is on the disk, for at most recordLimit.
 func (l *Log) Sync() error {
 	done := make(chan error, 1)
+	sync := func() {
+		var err error
+		if l.file != nil {
+			err = l.file.Sync()
+		}
+		done <- err
+	}
 	late := time.After(recordLimit)
 	queue := l.queue
 	for {
 		select {
-		case queue <- entry{synced: done}:
+		case queue <- sync:
 			queue = nil
 		case err := <-done:
 			return err
@@ -121,72 +123,46 @@ func (l *Log) Sync() error {
 
 // Close writes what still waits, for at most recordLimit. Nothing may be logged after it.
 func (l *Log) Close() {
-	l.close.Do(func() {
-		if n := l.dropped.Load(); n > 0 {
-			l.Say(wording.Of(wording.LogDropped, n))
-		}
-		close(l.queue)
-		select {
-		case <-l.ended:
-		case <-time.After(recordLimit):
-		}
-	})
-}
-
-type logWriter struct {
-	LogOptions
-	file *os.File
-	conn net.Conn
+	if n := l.dropped.Load(); n > 0 {
+		l.Say(wording.Of(wording.LogDropped, n))
+	}
+	close(l.queue)
+	select {
+	case <-l.ended:
+	case <-time.After(recordLimit):
+	}
 }
 
 // write writes a line everywhere. Nothing can be done about a log that cannot be written, and VMs matter more.
-func (w *logWriter) write(e entry) {
-	switch {
-	case e.synced != nil && w.file != nil:
-		e.synced <- w.file.Sync()
-		return
-	case e.synced != nil:
-		e.synced <- nil
-		return
+func (l *Log) write(at time.Time, level wording.Level, line string) {
+	if l.file != nil {
+		name := cmp.Or(map[wording.Level]string{wording.Problem: "error"}[level], string(level))
+		_, _ = fmt.Fprintf(l.file, "time=%q level=%s msg=%q pid=%d\n", at.Format(timeFormat), name, line, os.Getpid())
 	}
-	if w.file != nil {
-		level := cmp.Or(map[wording.Level]string{wording.Problem: "error"}[e.level], string(e.level))
-		_, _ = fmt.Fprintf(w.file, "time=%q level=%s msg=%q pid=%d\n", e.at.Format(timeFormat), level, e.text, os.Getpid())
+	if l.to.Screen != nil {
+		_, _ = io.WriteString(l.to.Screen, line+"\n")
 	}
-	if w.Screen != nil {
-		_, _ = io.WriteString(w.Screen, e.text+"\n")
-	}
-	if w.Syslog != "" {
-		w.toSyslog(e)
+	if l.to.Syslog != "" {
+		severity := map[wording.Level]int{wording.Info: 6, wording.Warning: 4, wording.Problem: 3}[level]
+		l.toSyslog(fmt.Sprintf("<%d>%s host_isolated[%d]: %s", daemonFacility|severity, at.Format(time.Stamp), os.Getpid(), line))
 	}
 }
 
 // toSyslog writes a line as syslogd and journald take it from programs on their machine (RFC 3164 without the host).
-func (w *logWriter) toSyslog(e entry) {
-	severity := map[wording.Level]int{wording.Info: 6, wording.Warning: 4, wording.Problem: 3}[e.level]
-	message := fmt.Sprintf("<%d>%s host_isolated[%d]: %s", daemonFacility|severity, e.at.Format(time.Stamp), os.Getpid(), e.text)
+func (l *Log) toSyslog(message string) {
 	for range 2 { // a syslogd that was restarted needs a new connection
-		if w.conn == nil {
-			conn, err := net.DialTimeout("unixgram", w.Syslog, syslogLimit)
+		if l.conn == nil {
+			conn, err := net.DialTimeout("unixgram", l.to.Syslog, syslogLimit)
 			if err != nil {
 				return
 			}
-			w.conn = conn
+			l.conn = conn
 		}
-		_ = w.conn.SetWriteDeadline(time.Now().Add(syslogLimit))
-		if _, err := io.WriteString(w.conn, message); err == nil {
+		_ = l.conn.SetWriteDeadline(time.Now().Add(syslogLimit))
+		if _, err := io.WriteString(l.conn, message); err == nil {
 			return
 		}
-		_ = w.conn.Close()
-		w.conn = nil
-	}
-}
-
-func (w *logWriter) end() {
-	if w.file != nil {
-		_ = w.file.Close()
-	}
-	if w.conn != nil {
-		_ = w.conn.Close()
+		_ = l.conn.Close()
+		l.conn = nil
 	}
 }

@@ -75,7 +75,6 @@ func TestLogThatHangs(t *testing.T) {
 		t.Error("nothing was dropped")
 	}
 	l.Close()
-	l.Close()
 }
 
 // A file that cannot be written leaves the other places, and one that is too large is put

@@ -23,10 +23,9 @@ type OnedClient struct {
 	uptime  func() time.Duration
 	names   []string // of this host, as oned may call it
 
-	mu       sync.Mutex
-	hostID   int // -1 while not known
-	via      int // the front-end whose word counted last
-	template map[string]string
+	mu   sync.Mutex
+	host one.Host // as oned last reported it; its ID is -1 while not known
+	via  int      // the front-end whose word counted last
 }
 
 // ErrHost means that oned knows this host by no name that is certain.
@@ -35,7 +34,7 @@ var ErrHost = errors.New("this host is not found in oned")
 // NewOnedClient makes an OnedClient for the front-ends of a configuration. credentials are "user:token"; hostID is
 // the ID of this host, or -1 to find it by its name; transport carries the questions (Transport).
 func NewOnedClient(c config.Isolation, credentials string, hostID int, transport http.RoundTripper, uptime func() time.Duration) (*OnedClient, error) {
-	o := &OnedClient{timeout: c.Timeout, uptime: uptime, hostID: hostID, via: -1, names: []string{c.HostName}}
+	o := &OnedClient{timeout: c.Timeout, uptime: uptime, host: one.Host{ID: hostID}, via: -1, names: []string{c.HostName}}
 	if c.HostName == "" {
 		name, err := os.Hostname()
 		if err != nil {
@@ -99,7 +98,7 @@ func (o *OnedClient) Ask(ctx context.Context) Answer {
 }
 
 func (o *OnedClient) ask(ctx context.Context, client *one.Client) Answer {
-	asked, id := o.uptime(), o.HostID()
+	asked, id := o.uptime(), o.Host().ID
 	var hosts []one.Host
 	var host one.Host
 	var err error
@@ -116,7 +115,7 @@ func (o *OnedClient) ask(ctx context.Context, client *one.Client) Answer {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.hostID, o.template = host.ID, host.Template
+	o.host = host
 	return Answer{Reported: reportedOf(host), Asked: asked}
 }
 
@@ -141,18 +140,11 @@ func findHost(hosts []one.Host, names []string) (int, error) {
 	return found, nil
 }
 
-// HostID is the ID of this host in oned, or -1 while it is not known.
-func (o *OnedClient) HostID() int {
+// Host is this host as oned last reported it; its ID is -1 while that is not known.
+func (o *OnedClient) Host() one.Host {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.hostID
-}
-
-// Template is the template of this host as oned last reported it; nil before.
-func (o *OnedClient) Template() map[string]string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.template
+	return o.host
 }
 
 // VM reads a VM from the front-end whose word counted last.

@@ -1,17 +1,18 @@
 package isolation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/isolation/probe"
+	"one-ft/pkg/process"
 )
 
 // Network is what can be reached from this host; *probe.Network has it.
@@ -38,8 +39,7 @@ type Findings struct {
 	Round    Round
 	FrontEnd []probe.Result
 	Witness  []probe.Result
-	// Unclear is why oned's answers say nothing; nil when they do.
-	Unclear error
+	Unclear  error // why oned's answers say nothing; nil when they do
 }
 
 // String is what the probes found, in one line.
@@ -67,10 +67,7 @@ func NewProber(c config.Isolation, network Network, oned *OnedClient, uptime fun
 		if err != nil {
 			return nil, fmt.Errorf("front-end: %w", err)
 		}
-		port := u.Port()
-		if port == "" {
-			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-		}
+		port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 		p.frontEnds = append(p.frontEnds, net.JoinHostPort(u.Hostname(), port))
 	}
 	for _, text := range c.Witnesses {
@@ -130,13 +127,9 @@ func (p *Prober) witness(ctx context.Context, w config.Witness) probe.Result {
 // all asks about everything in a list at the same time; all answers come together.
 func all[Q, A any](list []Q, ask func(Q) A) <-chan []A {
 	together := make(chan []A, 1)
-	answers := make([]A, len(list))
-	var wg sync.WaitGroup
-	for i, q := range list {
-		wg.Go(func() { answers[i] = ask(q) })
-	}
 	go func() {
-		wg.Wait()
+		answers := make([]A, len(list))
+		process.Each(len(list), len(list), func(i int) { answers[i] = ask(list[i]) })
 		together <- answers
 	}()
 	return together

@@ -20,16 +20,15 @@ import (
 // seen; in StateDir, which does, that this host has ever had a lease.
 type Store struct {
 	RunDir, StateDir string
-	// Boot identifies this boot of the kernel; see BootID.
-	Boot string
+	Boot             string // identifies this boot of the kernel; see BootID
 }
 
-// stateVersion is the version of the file; another one is not read.
-const stateVersion = 1
-
-// maxState bounds the size of the files in bytes; names of front-ends and witnesses with their addresses are most of
-// it.
-const maxState = 1 << 20
+const (
+	stateVersion = 1 // of the file; another one is not read
+	// maxState bounds the size of the files in bytes; names of front-ends and witnesses with their addresses are most
+	// of it.
+	maxState = 1 << 20
+)
 
 // State is what is kept in RunDir.
 type State struct {
@@ -38,10 +37,8 @@ type State struct {
 	History History             `json:"history"`
 	HostID  int                 `json:"host_id"`
 	Names   map[string][]string `json:"names,omitempty"`
-	// Stopped are the IDs of VMs that were stopped here, until oned was asked about them.
-	Stopped []int `json:"stopped,omitempty"`
-	// Cron: cron starts each round.
-	Cron bool `json:"cron,omitempty"`
+	Stopped []int               `json:"stopped,omitempty"` // VMs that were stopped here, until oned was asked about them
+	Cron    bool                `json:"cron,omitempty"`    // cron starts each round
 	// Phase and Why are of the last round, and Written its time of day: for people and for --print-bound, never for a
 	// decision.
 	Phase   Phase     `json:"phase"`
@@ -49,12 +46,9 @@ type State struct {
 	Written time.Time `json:"written"`
 }
 
-// armedFile is in StateDir, with the ID of the boot in which the lease was last seen.
-const armedFile = "armed"
-
-// stateFile and lockFile are in RunDir.
 const (
-	stateFile = "host_isolated.json"
+	armedFile = "armed"              // in StateDir, with the ID of the boot in which the lease was last seen
+	stateFile = "host_isolated.json" // in RunDir, as the next
 	lockFile  = "host_isolated.lock"
 )
 
@@ -64,19 +58,19 @@ const (
 func (s Store) Load(now time.Duration) (State, error) {
 	fresh := State{Version: stateVersion, Boot: s.Boot, HostID: -1}
 	text, err := statedir.ReadSmall(filepath.Join(s.RunDir, stateFile), maxState)
+	var st State
+	if err == nil {
+		err = json.Unmarshal(text, &st)
+	}
+	if err == nil {
+		err = st.check(now)
+	}
 	switch {
-	case err == nil:
-		var st State
-		if err = json.Unmarshal(text, &st); err == nil {
-			err = st.check(now)
-		}
-		if err == nil && st.Boot == s.Boot {
-			return st, nil
-		}
+	case err == nil && st.Boot == s.Boot:
+		return st, nil
 	case errors.Is(err, fs.ErrNotExist):
 		err = nil
-	}
-	if err != nil {
+	case err != nil:
 		err = fmt.Errorf("state file unusable; starting fresh: %w", err)
 	}
 	armed, readErr := statedir.ReadSmall(filepath.Join(s.StateDir, armedFile), maxState)

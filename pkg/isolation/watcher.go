@@ -1,3 +1,11 @@
+// Package isolation keeps the VMs of a host from running twice when the host loses the network: it asks again and
+// again what can be reached, decides, and stops the VMs before the cloud starts them elsewhere.
+//
+// Decide is pure. Watcher does the rest: probes (package probe), what oned says (OnedClient), stopping VMs (package
+// guest), what must be remembered (Store).
+//
+// All times are since the host was booted (CLOCK_BOOTTIME): they go on while the host is suspended, and no change of
+// the date touches them.
 package isolation
 
 import (
@@ -26,12 +34,8 @@ type Guests interface {
 // Oned is what is asked about VMs and about this host; *OnedClient has it.
 type Oned interface {
 	VM(ctx context.Context, id int) (one.VM, error)
-	HostID() int
-	Template() map[string]string
+	Host() one.Host
 }
-
-// Dog is a hardware watchdog; *watchdog.Dog has it.
-type Dog interface{ Pet() error }
 
 // Journal is a log; *Log has it.
 type Journal interface {
@@ -41,11 +45,10 @@ type Journal interface {
 
 // Watcher watches over this host.
 type Watcher struct {
-	Policy  Policy
-	Action  string // of the configuration: how Guests.Stop does it
-	Promise fence.Promise
-	// StopLimit is the most time that Guests.Stop takes.
-	StopLimit time.Duration
+	Policy    Policy
+	Action    string // of the configuration: how Guests.Stop does it
+	Promise   fence.Promise
+	StopLimit time.Duration // the most that Guests.Stop takes
 	Round     func(ctx context.Context) Findings
 	Names     func() map[string][]string // addresses of names, to be remembered; nil for none
 	Oned      Oned                       // nil without a token
@@ -53,19 +56,19 @@ type Watcher struct {
 	Store     Store
 	Uptime    func() time.Duration
 	Log       Journal
-	Dog       Dog // nil without a hardware watchdog
+	Pet       func() error // a sign of life for the hardware watchdog; nil without one
 	// Alive gets how it stands after each round, and each second while VMs are stopped: for a service manager. It may
 	// be nil; two calls are never at the same time.
 	Alive func(status string)
-	// Drill: say what would be done, and do nothing.
-	Drill bool
+	Drill bool // say what would be done, and do nothing
 
 	state        State  // as it was loaded, and each round since
 	told         string // the last verdict that was logged
 	toldAt       time.Duration
-	broken       string          // the last thing that was wrong with the lease
-	cron         bool            // of this process
-	comparing    chan comparison // the result of a comparison with oned; nil without one
+	broken       string     // the last thing that was wrong with the lease
+	cron         bool       // of this process
+	comparing    chan error // the result of a comparison with oned; nil without one
+	settled      bool       // at the beginning of that
 	compareLimit time.Duration
 	blind        bool // VMs could only be looked for by their processes, and there were none
 	stuck        bool // VMs could not be stopped
@@ -85,8 +88,8 @@ func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
 		began := w.Uptime()
 		v, err := w.Step(ctx)
 		select {
-		case c := <-w.comparing:
-			w.compared(c)
+		case err := <-w.comparing:
+			w.compared(err)
 		default:
 		}
 		switch {
@@ -130,7 +133,12 @@ func (w *Watcher) Once(ctx context.Context) (complete bool, err error) {
 // Step makes one round, decides, and does what has to be done. The error is ErrLeaseBroken when there is no lease yet
 // and it must not be taken; everything else is logged.
 func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
-	w.load()
+	if w.state.Version == 0 {
+		var err error
+		if w.state, err = w.Store.Load(w.Uptime()); err != nil {
+			w.Log.Say(wording.Of(wording.StateUnusable, err))
+		}
+	}
 	f := w.Round(ctx)
 	if ctx.Err() != nil {
 		return Verdict{}, ctx.Err() // the round was cut short; it says nothing
@@ -153,22 +161,12 @@ func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
 	return v, nil
 }
 
-func (w *Watcher) load() {
-	if w.state.Version != 0 {
-		return
-	}
-	var err error
-	if w.state, err = w.Store.Load(w.Uptime()); err != nil {
-		w.Log.Say(wording.Of(wording.StateUnusable, err))
-	}
-}
-
 // checkLease compares what the front-end waits for, by the template of this host, with what this host promises.
 func (w *Watcher) checkLease() error {
 	if !w.Policy.Strict || w.Oned == nil {
 		return nil
 	}
-	l, found, err := fence.TemplateLease(w.Oned.Template())
+	l, found, err := fence.TemplateLease(w.Oned.Host().Template)
 	if err == nil && found {
 		err = l.Covers(w.Promise)
 	}
@@ -209,7 +207,7 @@ func (w *Watcher) tell(f Findings, v Verdict) {
 func (w *Watcher) remember(v Verdict) {
 	w.state.Cron, w.state.Phase, w.state.Why = w.cron, v.Phase, text.Printable(v.Why.String())
 	if w.Oned != nil {
-		w.state.HostID = w.Oned.HostID()
+		w.state.HostID = w.Oned.Host().ID
 	}
 	if w.Names != nil {
 		w.state.Names = w.Names()
@@ -217,17 +215,17 @@ func (w *Watcher) remember(v Verdict) {
 	if w.Drill {
 		return
 	}
-	errs := []error{w.Store.Save(w.state)}
+	note := func(err error) {
+		if err != nil {
+			w.Log.Say(wording.Of(wording.NotRemembered, err))
+		}
+	}
+	note(w.Store.Save(w.state))
 	if w.Policy.Strict && w.state.History.Missed == 0 {
 		ctx, cancel := context.WithTimeoutCause(context.Background(), recordLimit, errSlow)
 		defer cancel()
 		_, err := process.Bounded(ctx, func() (any, error) { return nil, w.Store.Arm() })
-		errs = append(errs, err)
-	}
-	for _, err := range errs {
-		if err != nil {
-			w.Log.Say(wording.Of(wording.NotRemembered, err))
-		}
+		note(err)
 	}
 }
 
@@ -292,10 +290,10 @@ func (w *Watcher) pet(status string) {
 	if w.Alive != nil {
 		w.Alive(status)
 	}
-	if w.Dog == nil || w.stuck {
+	if w.Pet == nil || w.stuck {
 		return
 	}
-	if err := w.Dog.Pet(); err != nil {
+	if err := w.Pet(); err != nil {
 		w.Log.Say(wording.Of(wording.WatchdogFailed, err))
 	}
 }

@@ -203,7 +203,7 @@ func TestDog(t *testing.T) {
 			w := newWorld(t)
 			w.connected, w.hopeless, w.stopTakes = false, hopeless, 19*second
 			watcher := w.watcher(steady(false))
-			watcher.Dog = w
+			watcher.Pet = w.Pet
 			_ = w.watching(watcher, 5*time.Minute, nil)
 			longest, last := time.Duration(0), time.Hour
 			for _, pet := range w.pets {

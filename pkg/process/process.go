@@ -1,5 +1,5 @@
-// Package process runs a program once: bounded, with what it prints, and with the end of
-// everything that it started. It also finds the daemons of OpenNebula among the processes of this machine.
+// Package process runs a program once: bounded, with what it prints, and with the end of everything that it started. It
+// also finds the daemons of OpenNebula among the processes of this machine.
 package process
 
 import (
@@ -17,23 +17,17 @@ import (
 )
 
 const (
-	// MaxOutput is how much of the output of a program is kept; the rest is read and
-	// forgotten, so that the program does not block.
+	// MaxOutput is how much of the output of a program is kept; the rest is read, so that the program does not block.
 	MaxOutput = 64 << 10
-	// pipeDelay is how long the output of a program that has ended is waited for: only
-	// a descendant that left its process group can still hold it open.
+	// pipeDelay is how long the output of a program that has ended is waited for: only a descendant that left its
+	// process group can still hold it open.
 	pipeDelay = time.Second
-	// killDelay is how long a killed program may stay: one that waits for a dead disk
-	// or file server does not go away at all.
+	// killDelay is how long a killed program may stay: one that waits for a dead disk does not go away at all.
 	killDelay = 5 * time.Second
 )
 
-var (
-	// ErrTimeout is the end of a program that took too long.
-	ErrTimeout = errors.New("no answer in time; killed with all that it had started")
-	errUnknown = errors.New("how it ended is not known")
-	errStuck   = errors.New("it cannot be killed; the kernel holds it")
-)
+// ErrTimeout is the end of a program that took too long.
+var ErrTimeout = errors.New("no answer in time; killed with all that it had started")
 
 // Program is what is run once.
 type Program struct {
@@ -57,10 +51,9 @@ type Result struct {
 // Runner runs a program once, as Run does: what tests put in its place.
 type Runner func(ctx context.Context, limit time.Duration, p Program) Result
 
-// Run runs a program in a process group of its own, and kills the group when the
-// time is over, when the context ends, and also when the program has ended: nothing
-// that a program started may switch power later. limit is
-// for the program alone; one that the kernel holds is given up killDelay after it.
+// Run runs a program in a process group of its own, and kills the group when the time is over, when the context ends, and
+// also when the program has ended: nothing that a program started may switch power later. limit is for the program alone;
+// one that the kernel holds is given up killDelay after it.
 func Run(ctx context.Context, limit time.Duration, p Program) Result {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrTimeout)
 	defer cancel()
@@ -82,45 +75,42 @@ func Run(ctx context.Context, limit time.Duration, p Program) Result {
 		defer close(done)
 		g.reap(cmd)
 	}()
+	var cause error
 	select {
 	case <-done:
-		return ended(cmd, out, nil)
 	case <-ctx.Done():
+		cause = context.Cause(ctx)
+		g.kill()
+		select {
+		case <-done:
+		case <-time.After(killDelay):
+			text, cutOff := out.text()
+			err := errors.New("it cannot be killed; the kernel holds it")
+			return Result{Code: -1, Output: text, CutOff: cutOff, Err: fmt.Errorf("%w: %w", cause, err)}
+		}
 	}
-	g.kill()
-	select {
-	case <-done:
-		return ended(cmd, out, context.Cause(ctx))
-	case <-time.After(killDelay):
-		text, cutOff := out.text()
-		return Result{Code: -1, Output: text, CutOff: cutOff, Err: fmt.Errorf("%w: %w", context.Cause(ctx), errStuck)}
-	}
+	return ended(cmd.ProcessState, out, cause)
 }
 
 // ended is the result of a program that is gone; cause is why it was killed.
-func ended(cmd *exec.Cmd, out *capped, cause error) Result {
+func ended(state *os.ProcessState, out *capped, cause error) Result {
 	text, cutOff := out.text()
-	r := Result{Code: -1, Output: text, CutOff: cutOff}
-	if cmd.ProcessState == nil {
-		r.Err = errUnknown
-		return r
-	}
-	status, known := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	r := Result{Code: state.ExitCode(), Output: text, CutOff: cutOff} // -1 also when it is not known
 	switch {
-	case !known:
-		r.Err = errUnknown
-	case status.Exited():
-		r.Code = status.ExitStatus()
+	case r.Code >= 0:
+	case state == nil:
+		r.Err = errors.New("how it ended is not known")
 	case cause != nil:
 		r.Err = cause
 	default:
+		status, _ := state.Sys().(syscall.WaitStatus)
 		r.Err = fmt.Errorf("ended by signal %d (%s)", status.Signal(), status.Signal())
 	}
 	return r
 }
 
-// group is the process group of a program. Its number is valid only until the program
-// has been reaped; afterwards the kernel may give it to others.
+// group is the process group of a program. Its number is valid only until the program has been reaped; afterwards the
+// kernel may give it to others.
 type group struct {
 	mu     sync.Mutex
 	id     int
@@ -136,8 +126,7 @@ func (g *group) kill() {
 	}
 }
 
-// reap waits until the program has ended, kills what it left behind while its number
-// is still its own, and reads its exit code.
+// reap waits until the program has ended, kills what it left behind while its number is its own, and reads its exit code.
 func (g *group) reap(cmd *exec.Cmd) {
 	for {
 		err := unix.Waitid(unix.P_PID, g.id, nil, unix.WEXITED|unix.WNOWAIT, nil)
@@ -182,4 +171,52 @@ func (c *capped) text() (string, bool) {
 func Runnable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && unix.Access(path, unix.X_OK) == nil
+}
+
+// Pause waits, or returns false when the context ends first.
+func Pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// Each calls f for 0 to n-1, so many at the same time, and waits for all.
+func Each(n, atOnce int, f func(i int)) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			f(i)
+		})
+	}
+	wg.Wait()
+}
+
+// Bounded returns what f returns, or the cause of the end of ctx; then f is left behind: a disk or the
+// kernel may never answer it.
+func Bounded[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	var result T
+	ended := make(chan error, 1)
+	go func() {
+		r, err := f()
+		result = r
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return result, err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended: // both at once
+		return result, err
+	default:
+		var none T
+		return none, context.Cause(ctx)
+	}
 }

@@ -123,12 +123,12 @@ func (c *checker) report(f isolation.Findings) {
 		c.bad("oned: %v", f.Unclear)
 		return
 	}
-	id := c.oned.HostID()
+	id := c.oned.Host().ID
 	c.say("oned: host %d is %s", id, f.Round.Reported)
 	if !c.settings.Strict {
 		return
 	}
-	l, found, err := fence.TemplateLease(c.oned.Template())
+	l, found, err := fence.TemplateLease(c.oned.Host().Template)
 	if err == nil && found {
 		err = l.Covers(c.promise)
 	}

@@ -84,7 +84,7 @@ func (h *host) connect(knownID int) error {
 }
 
 // guests are the VMs of this host.
-func (h *host) guests(notify func(text string, warning bool)) isolation.Guests {
+func (h *host) guests(notify func(wording.Message)) isolation.Guests {
 	if h.world.Guests != nil {
 		return h.world.Guests
 	}
@@ -113,13 +113,7 @@ func (h *host) watcher(journal isolation.Journal, drill bool) *isolation.Watcher
 	w := &isolation.Watcher{
 		Policy: h.policy, Action: h.settings.Action, Promise: h.promise, StopLimit: h.stopLimit,
 		Round: h.prober.Round, Names: h.names.Known, Store: h.store, Uptime: h.world.Uptime, Log: journal, Drill: drill,
-		Guests: h.guests(func(text string, warning bool) {
-			kind := wording.GuestStep
-			if warning {
-				kind = wording.GuestTrouble
-			}
-			journal.Say(wording.Of(kind, text))
-		}),
+		Guests: h.guests(journal.Say),
 	}
 	if h.oned != nil {
 		w.Oned = h.oned
@@ -134,7 +128,7 @@ func (h *host) watch(ctx context.Context, w *isolation.Watcher) error {
 		if err != nil {
 			return app.Usagef("hardware watchdog: %w", err)
 		}
-		w.Dog = dog
+		w.Pet = dog.Pet
 		defer func() {
 			if w.Stuck() {
 				w.Log.Say(wording.Of(wording.WatchdogResets))

@@ -1,3 +1,23 @@
+// Package guest finds the VMs of OpenNebula on this KVM host and stops them in a bounded time, so certainly that a
+// wait of that time may be taken for a proof that none of them runs any more.
+//
+// A VM of OpenNebula is a libvirt domain with the exact name "one-<ID>", or a QEMU process that was started with this
+// name. Nothing else is touched, except that a host that is powered off takes everything with it.
+//
+// libvirt is asked and told first, but it is not believed: it may be dead, hang, or say "destroyed" too early. A VM
+// is gone when no QEMU process of it is left, with all of its threads: one that waits for a dead disk can still write
+// to it later, also when the process shows as a zombie. While libvirt answers, its list must not have the VM, either.
+// A process that looks like QEMU and whose arguments the kernel does not show (it is ending, or its memory is locked)
+// is not touched, but as long as it is there nothing counts as gone.
+//
+// A host without network may have lost its disks, too. So whatever may hang (programs, what the kernel shows of a
+// process, the file that the kernel is told through) runs beside the work, and is left behind, a goroutine each, when
+// its time is over. A program is read before it is started: starting one whose disk does not answer would hold up all
+// of this process.
+//
+// The end of a context stops the work between two steps, and nothing is forced after it. Only what the end of this
+// process may be a part of continues: once the host was told to go down, the signal that comes with it changes
+// nothing.
 package guest
 
 import (
@@ -6,17 +26,94 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"one-ft/pkg/config"
 	"one-ft/pkg/process"
+	"one-ft/pkg/wording"
 )
+
+// Host is this host: where its VMs are found, and what they are stopped with. Nothing has a default here, so the zero
+// value can neither find nor stop anything. Its methods may be called at the same time.
+type Host struct {
+	// Settings say how VMs are stopped (Action and what belongs to it), how long each stage may take, and how libvirt
+	// is called. What Command leaves running in its process group is killed when it ends.
+	Settings     config.Isolation
+	Virsh        string // its path; "": it is looked for in /usr/bin, /bin and PATH
+	Proc         string // where the kernel shows processes: "/proc"
+	SysrqTrigger string // what the kernel is told through: /proc/sysrq-trigger; "": config.PowerOffSysrq is not available
+	// KillLimit is the most time from the SIGKILL until all VMs are gone. The kernel has to free their memory in it.
+	KillLimit time.Duration
+	// PowerOffLimit is the most time for each way to force the host off; config.PowerOffSysrq, to power off and then
+	// to reset, has it twice.
+	PowerOffLimit time.Duration
+	// Notify gets what is done (wording.GuestStep) and what went wrong (wording.GuestTrouble). It must not block. It is
+	// called from several goroutines, by one at a time, and not any more when the method that was called has returned.
+	// It may be nil.
+	Notify func(wording.Message)
+}
+
+const (
+	// lookLimit is the most time for one look at all processes. A look takes about 50 ms per 1000 processes
+	// (measured, 2 cores); this is for a host with a high load.
+	lookLimit = 2 * time.Second
+	// fairAsk is less than what libvirt is given for its list; a sound one takes 20 ms.
+	fairAsk = 500 * time.Millisecond
+	// lastLimit is for a last look at the end of a stage: at the processes, and half of the rest for libvirt, which
+	// is not less than fairAsk then.
+	lastLimit = lookLimit + 2*fairAsk
+	// Margin is what Bound adds to the limits: for a last look before the host is forced off (3 s), and for a machine
+	// that is slow to run this process (2 s).
+	Margin = lastLimit + 2*time.Second
+)
+
+// ErrLeft means that VMs of OpenNebula are left on this host, or that nobody can tell.
+var ErrLeft = errors.New("VMs of OpenNebula may still run on this host")
+
+// Outcome is what Stop came to.
+type Outcome struct {
+	Found []Guest // all VMs that were seen, by ID
+	Gone  bool    // it was verified that no VM is left
+	Left  []Guest // the VMs that were there at the last look
+	Err   error   // why Gone is false: ErrLeft with the reason, or the end of the context
+}
+
+// Bound is the most time that Stop takes; 0 for an unknown action. With PowerOff for the sum of all ways
+// (config.PowerOffSysrq counts twice) it is
+//
+//	destroy:  Destroy + Kill + PowerOff + Margin
+//	shutdown: Destroy/2 + Shutdown + PowerOff + Margin
+//	command:  Destroy/2 + Command + Kill + Destroy + Kill + PowerOff + Margin
+func (h Host) Bound() time.Duration {
+	c := h.Settings
+	var stages time.Duration
+	switch c.Action {
+	case config.ActionDestroy:
+		stages = c.DestroyLimit + h.KillLimit
+	case config.ActionShutdown:
+		stages = c.DestroyLimit/2 + c.ShutdownLimit
+	case config.ActionCommand:
+		stages = c.DestroyLimit/2 + c.CommandLimit + h.KillLimit + c.DestroyLimit + h.KillLimit
+	default:
+		return 0
+	}
+	for _, way := range c.PowerOff {
+		stages += h.PowerOffLimit
+		if isSysrq(way) {
+			stages += h.PowerOffLimit
+		}
+	}
+	return stages + Margin
+}
+
+func isSysrq(way []string) bool { return len(way) == 1 && way[0] == config.PowerOffSysrq }
 
 // Guest is a VM of OpenNebula on this host.
 type Guest struct {
 	ID   int    // of the VM
 	Name string // of its domain, "one-<ID>"
-	// PID is its QEMU process; 0 when only libvirt knows the VM. A VM with two processes is in a list twice.
-	PID int
+	PID  int    // its QEMU process; 0 when only libvirt knows the VM. A VM with two processes is in a list twice
 
 	start uint64 // what tells its process from a later one with the same PID
 }
@@ -64,12 +161,9 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.host.Settings.DestroyLimit/2, process.ErrTimeout)
 	defer cancel()
 	var names []string
-	asked := make(chan error, 1)
-	go func() {
-		var err error
-		names, err = s.host.domains(ctx)
-		asked <- err
-	}()
+	var err error
+	var asking sync.WaitGroup // ends with ctx
+	asking.Go(func() { names, err = s.host.domains(ctx) })
 	snap := s.scan(ctx)
 	if snap.none() {
 		process.Pause(ctx, pollPause)
@@ -81,7 +175,7 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 			snap = again // one that was just ending
 		}
 	}
-	if err := <-asked; err != nil { // ends with ctx
+	if asking.Wait(); err != nil {
 		s.muted.Store(true)
 		return snap, err
 	}
@@ -100,8 +194,14 @@ func (s *stopper) look(ctx context.Context) snapshot {
 		process.Pause(ctx, pollPause)
 		return s.scan(ctx)
 	}
-	limit, enough := s.askLimit(ctx)
-	if !enough {
+	// libvirt gets half of what is left, because the processes are looked at again after it. When that is not enough
+	// for a sound one, it must not be taken for one that hangs.
+	limit := s.host.Settings.DestroyLimit / 2
+	fair := min(fairAsk, limit)
+	if end, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(end)/2)
+	}
+	if limit < fair {
 		return snapshot{err: errNotAsked}
 	}
 	asking, cancel := context.WithTimeoutCause(ctx, limit, process.ErrTimeout)
@@ -119,17 +219,6 @@ func (s *stopper) look(ctx context.Context) snapshot {
 
 // errNotAsked is why a look at the end of a stage is not complete.
 var errNotAsked = errors.New("there was no time to ask libvirt")
-
-// askLimit is the time for libvirt in a look: half of what is left, because the processes are looked at again after
-// it. When that is not enough for a sound libvirt, it must not be taken for one that hangs.
-func (s *stopper) askLimit(ctx context.Context) (limit time.Duration, enough bool) {
-	limit = s.host.Settings.DestroyLimit / 2
-	fair := min(fairAsk, limit)
-	if end, ok := ctx.Deadline(); ok {
-		limit = min(limit, time.Until(end)/2)
-	}
-	return limit, limit >= fair
-}
 
 // scan looks at the processes only.
 func (s *stopper) scan(ctx context.Context) snapshot {

@@ -128,13 +128,14 @@ func TestReusedPID(t *testing.T) {
 func TestJudge(t *testing.T) {
 	t.Parallel()
 	const pid = noSuchPID
+	const other, vm, unclear = "other", "VM", "unclear"
 	args := []string{"qemu", "-name", "guest=one-7"}
 	for _, c := range []struct {
 		name     string
 		before   []string // arguments at an earlier look; nil: there was none
 		stat     string
 		argv     []string
-		kind     kind
+		kind     string
 		keepName string
 	}{
 		{"runs", nil, statLine(pid, "qemu", "S", 0, 3, 9), args, vm, "one-7"},
@@ -165,8 +166,15 @@ func TestJudge(t *testing.T) {
 		if c.argv == nil {
 			s.write(fmt.Sprintf("proc/%d/cmdline", pid), "")
 		}
-		if v := p.judge(t.Context(), pid); v.kind != c.kind || v.Name != c.keepName {
-			t.Errorf("%s: %+v", c.name, v)
+		g, perhaps := p.judge(t.Context(), pid)
+		kind := other
+		if _, ours := ParseName(g.Name); perhaps {
+			kind = unclear
+		} else if ours {
+			kind = vm
+		}
+		if kind != c.kind || g.Name != c.keepName {
+			t.Errorf("%s: %s %+v", c.name, kind, g)
 		}
 	}
 }

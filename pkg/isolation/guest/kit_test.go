@@ -21,6 +21,7 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/process"
+	"one-ft/pkg/wording"
 )
 
 // The actions, and the last way to force a host off.
@@ -125,10 +126,10 @@ func newSite(t *testing.T) *site {
 			DestroyLimit: time.Minute, ShutdownLimit: time.Minute, CommandLimit: time.Minute,
 		},
 		KillLimit: 20 * time.Second, PowerOffLimit: time.Second,
-		Notify: func(text string, _ bool) {
+		Notify: func(m wording.Message) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.told = append(s.told, text)
+			s.told = append(s.told, m.String())
 		},
 	}
 	return s

@@ -18,46 +18,38 @@ func (s *stopper) powerOff(ctx context.Context, snap snapshot) snapshot {
 	if len(s.host.Settings.PowerOff) == 0 {
 		s.warn("no way to force the host off is configured")
 	}
+	try := func(name string, do func(context.Context) error) bool {
+		snap = s.try(ctx, name, do, snap)
+		return snap.none()
+	}
 	for _, way := range s.host.Settings.PowerOff {
-		for _, a := range s.attempts(way) {
-			if snap = s.try(ctx, a, snap); snap.none() {
-				return snap
-			}
+		var gone bool
+		if isSysrq(way) {
+			gone = try("sysrq o (power off)", s.sysrq("o")) || try("sysrq b (reset)", s.sysrq("b"))
+		} else {
+			gone = try(strings.Join(way, " "), func(ctx context.Context) error {
+				_, err := run(ctx, nil, way...)
+				return err
+			})
+		}
+		if gone {
+			break
 		}
 	}
 	return snap
 }
 
-// attempt is one thing that forces the host off.
-type attempt struct {
-	name string
-	do   func(ctx context.Context) error
-}
-
-func (s *stopper) attempts(way []string) []attempt {
-	if isSysrq(way) {
-		return []attempt{
-			{"sysrq o (power off)", func(ctx context.Context) error { return s.sysrq(ctx, "o") }},
-			{"sysrq b (reset)", func(ctx context.Context) error { return s.sysrq(ctx, "b") }},
-		}
-	}
-	return []attempt{{strings.Join(way, " "), func(ctx context.Context) error {
-		_, err := run(ctx, nil, way...)
-		return err
-	}}}
-}
-
-// try carries out an attempt for PowerOffLimit. When it was accepted, the rest of the time is for the host to go;
-// when not, the next one follows at once.
-func (s *stopper) try(ctx context.Context, a attempt, snap snapshot) snapshot {
+// try does one thing that forces the host off, for PowerOffLimit. When it was accepted, the rest of the time is for the
+// host to go; when not, the next one follows at once.
+func (s *stopper) try(ctx context.Context, name string, do func(context.Context) error, snap snapshot) snapshot {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.host.PowerOffLimit, process.ErrTimeout)
 	defer cancel()
-	s.warn("force the host off: %s", a.name)
-	if err := a.do(ctx); err != nil {
-		s.warn("force the host off: %s: %v", a.name, err)
+	s.warn("force the host off: %s", name)
+	if err := do(ctx); err != nil {
+		s.warn("force the host off: %s: %v", name, err)
 		return snap
 	}
-	s.warn("force the host off: %s: accepted", a.name)
+	s.warn("force the host off: %s: accepted", name)
 	return s.watch(ctx, snap)
 }
 
@@ -80,23 +72,24 @@ func (s *stopper) watch(ctx context.Context, snap snapshot) snapshot {
 
 // sysrq writes a letter to the file that the kernel is told through. It is never made: where it is missing, nobody
 // would read it.
-func (s *stopper) sysrq(ctx context.Context, letter string) error {
-	path := s.host.SysrqTrigger
-	if path == "" {
-		return errors.New("it is not available: no file for it is configured")
-	}
-	_, err := process.Bounded(ctx, func() (int, error) {
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-		if err != nil {
-			return 0, err
+func (s *stopper) sysrq(letter string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if s.host.SysrqTrigger == "" {
+			return errors.New("it is not available: no file for it is configured")
 		}
-		defer f.Close()
-		return f.WriteString(letter)
-	})
-	if err != nil {
-		return fmt.Errorf("tell the kernel: %w", err)
+		_, err := process.Bounded(ctx, func() (int, error) {
+			f, err := os.OpenFile(s.host.SysrqTrigger, os.O_WRONLY|os.O_APPEND, 0)
+			if err != nil {
+				return 0, err
+			}
+			defer f.Close()
+			return f.WriteString(letter)
+		})
+		if err != nil {
+			return fmt.Errorf("tell the kernel: %w", err)
+		}
+		return nil
 	}
-	return nil
 }
 
 // shutDown begins an orderly shutdown and waits for ShutdownLimit until no VM is left. ctx does not end it, because

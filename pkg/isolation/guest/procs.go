@@ -1,14 +1,18 @@
 package guest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"one-ft/pkg/process"
@@ -16,11 +20,15 @@ import (
 )
 
 const (
-	// readers is how many processes are read at the same time.
-	readers = 64
+	readers = 64 // processes that are read at the same time
 	// stuckAfter is how long the kernel may take to show the arguments of a process; a sound one takes some
 	// microseconds.
 	stuckAfter = time.Second
+	// maxArgs is the most bytes of arguments that are read. libvirt writes -name at the beginning, and less than 32
+	// KiB altogether.
+	maxArgs = 256 << 10
+	// kernelThread is PF_KTHREAD in the flags of a process (include/linux/sched.h).
+	kernelThread = 0x00200000
 )
 
 // errNoProcesses means that Host.Proc does not show processes; this one is always there.
@@ -44,20 +52,6 @@ type identity struct {
 
 func (g Guest) process() identity { return identity{g.PID, g.start} }
 
-type kind int
-
-const (
-	other   kind = iota // none of OpenNebula, or gone
-	vm                  // a VM of OpenNebula
-	unclear             // perhaps one
-)
-
-// verdict is what one look says about a process; its name is that of any domain.
-type verdict struct {
-	Guest
-	kind kind
-}
-
 func newProcs(dir string) *procs {
 	return &procs{dir: dir, names: map[identity]string{}, stuck: map[int]*reading{}}
 }
@@ -65,19 +59,28 @@ func newProcs(dir string) *procs {
 // scan looks at all processes once. With an error, which names those that could not be judged, there may be more VMs
 // than it returns.
 func (p *procs) scan(ctx context.Context) (found []Guest, err error) {
-	pids, err := p.list(ctx)
+	entries, err := process.Bounded(ctx, func() ([]os.DirEntry, error) { return os.ReadDir(p.dir) })
+	var pids []int
+	for _, entry := range entries {
+		if pid, err := strconv.ParseUint(entry.Name(), 10, 31); err == nil && pid > 0 {
+			pids = append(pids, int(pid))
+		}
+	}
+	if err == nil && len(pids) == 0 {
+		err = errNoProcesses
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the processes in %s: %w", text.Printable(p.dir), err)
 	}
-	verdicts := make([]verdict, len(pids))
-	process.Each(len(pids), readers, func(i int) { verdicts[i] = p.judge(ctx, pids[i]) })
+	slices.Sort(pids)
+	seen, unclear := make([]Guest, len(pids)), make([]bool, len(pids))
+	process.Each(len(pids), readers, func(i int) { seen[i], unclear[i] = p.judge(ctx, pids[i]) })
 	var unknown []string
-	for _, v := range verdicts {
-		switch v.kind {
-		case vm:
-			found = append(found, v.Guest)
-		case unclear:
-			unknown = append(unknown, strconv.Itoa(v.PID))
+	for i, g := range seen {
+		if unclear[i] {
+			unknown = append(unknown, strconv.Itoa(g.PID))
+		} else if _, ours := ParseName(g.Name); ours {
+			found = append(found, g)
 		}
 	}
 	if ctx.Err() != nil {
@@ -89,46 +92,19 @@ func (p *procs) scan(ctx context.Context) (found []Guest, err error) {
 	return found, nil
 }
 
-func (p *procs) list(ctx context.Context) (pids []int, err error) {
-	if p.dir == "" {
-		return nil, errors.New("no directory is configured")
-	}
-	names, err := process.Bounded(ctx, func() ([]string, error) {
-		f, err := os.Open(p.dir)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		return f.Readdirnames(-1)
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		if pid, err := strconv.ParseUint(name, 10, 31); err == nil && pid > 0 {
-			pids = append(pids, int(pid))
-		}
-	}
-	if len(pids) == 0 {
-		return nil, errNoProcesses
-	}
-	slices.Sort(pids)
-	return pids, nil
-}
-
-// judge looks at one process, for stuckAfter at most. Its stat can be read always.
-func (p *procs) judge(ctx context.Context, pid int) verdict {
-	v := verdict{Guest: Guest{PID: pid}}
+// judge looks at one process, for stuckAfter at most; its stat can be read always. The name is that of any domain.
+// unclear: it may be a VM of OpenNebula.
+func (p *procs) judge(ctx context.Context, pid int) (g Guest, unclear bool) {
+	g.PID = pid
 	dir := filepath.Join(p.dir, strconv.Itoa(pid))
 	stat, err := process.ReadStat(dir)
-	v.start = stat.Started
+	g.start = stat.Started
 	switch {
 	case ctx.Err() != nil, err != nil && !isMissing(err):
-		v.kind = unclear
-		return v
+		return g, true
 	case err != nil || stat.Ended():
-		p.remember(v.process(), nil)
-		return v
+		p.remember(g.process(), nil)
+		return g, false
 	}
 	r := p.reading(dir, pid, stat)
 	timer := time.NewTimer(time.Until(r.began.Add(stuckAfter)))
@@ -146,21 +122,24 @@ func (p *procs) judge(ctx context.Context, pid int) verdict {
 		delete(p.stuck, pid)
 	}
 	var known bool
-	v.Name, known = p.names[v.process()]
+	g.Name, known = p.names[g.process()]
 	p.mu.Unlock()
-	switch {
-	case !stuck && isMissing(r.err):
-		p.remember(v.process(), nil)
-		v.Name = ""
-	case !stuck && len(r.argv) > 0:
-		v.Name = p.remember(v.process(), r.argv)
-	case !known && likeQEMU(stat):
-		v.kind = unclear
+	if !stuck && (isMissing(r.err) || len(r.argv) > 0) {
+		g.Name = p.remember(g.process(), r.argv)
+	} else {
+		unclear = !known && likeQEMU(stat)
 	}
-	if id, ours := ParseName(v.Name); ours {
-		v.ID, v.kind = id, vm
-	}
-	return v
+	g.ID, _ = ParseName(g.Name)
+	return g, unclear
+}
+
+// reading is how the arguments of a process are read: in a goroutine of its own, because the kernel does not show those
+// of a process whose memory is locked.
+type reading struct {
+	began time.Time
+	done  chan struct{} // closed when they have been read; what follows counts only then
+	argv  []string
+	err   error
 }
 
 // reading returns the reading of a process that has not ended yet, or begins one.
@@ -170,7 +149,15 @@ func (p *procs) reading(dir string, pid int, stat process.Stat) *reading {
 	if r := p.stuck[pid]; r != nil && !isClosed(r.done) {
 		return r
 	}
-	return startReading(dir, stat)
+	r := &reading{began: time.Now(), done: make(chan struct{})}
+	go func() {
+		defer close(r.done)
+		r.argv, r.err = readArgs(filepath.Join(dir, "cmdline"))
+		if len(r.argv) == 0 && stat.Zombie() {
+			r.argv = threadArgs(dir)
+		}
+	}()
+	return r
 }
 
 // remember keeps the domain of a QEMU, whatever the process was before, and returns it.
@@ -193,4 +180,94 @@ func isClosed(c <-chan struct{}) bool {
 	default:
 		return false
 	}
+}
+
+func isMissing(err error) bool {
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH)
+}
+
+// threadArgs returns the arguments of a process whose first thread has ended: its other threads still have them.
+func threadArgs(dir string) []string {
+	tasks, _ := filepath.Glob(filepath.Join(dir, "task", "[0-9]*", "cmdline")) // the pattern is right
+	for _, task := range tasks {
+		if argv, err := readArgs(task); err == nil && len(argv) > 0 {
+			return argv
+		}
+	}
+	return nil
+}
+
+// readArgs reads a file like /proc/PID/cmdline; without arguments it is empty.
+func readArgs(file string) ([]string, error) {
+	text, err := process.ReadStart(file, maxArgs)
+	return splitArgs(text), err
+}
+
+// splitArgs splits arguments that end with a zero byte each. The rest of one that was cut off is no argument; when
+// there is no zero byte at all, the process has written something else there.
+func splitArgs(text []byte) []string {
+	end := bytes.LastIndexByte(text, 0)
+	switch {
+	case end >= 0:
+		return strings.Split(string(text[:end]), "\x00")
+	case len(text) > 0:
+		return []string{string(text)}
+	}
+	return nil
+}
+
+// likeQEMU reports whether a process may be QEMU by the name that the kernel has for it. Only for one whose arguments
+// cannot be read.
+func likeQEMU(s process.Stat) bool {
+	return s.Flags&kernelThread == 0 && (strings.Contains(s.Name, "qemu") || s.Name == "kvm")
+}
+
+// ParseName returns the ID of the VM that OpenNebula gives a domain of exactly this name to: "one-7", without
+// anything before, behind or between, and without leading zeros.
+func ParseName(name string) (id int, ok bool) {
+	digits, ok := strings.CutPrefix(name, "one-")
+	if !ok {
+		return 0, false
+	}
+	// IDs of OpenNebula are 32-bit numbers.
+	n, err := strconv.ParseUint(digits, 10, 31)
+	if err != nil || strconv.FormatUint(n, 10) != digits {
+		return 0, false
+	}
+	return int(n), true
+}
+
+// domainOf returns whether these are the arguments of a QEMU, and the name of the domain that it runs; "" when it has
+// none. libvirt writes "-name guest=one-7,debug-threads=on", older ones "-name one-7".
+func domainOf(argv []string) (name string, qemu bool) {
+	if len(argv) == 0 {
+		return "", false
+	}
+	if program := path.Base(argv[0]); program != "kvm" && !strings.Contains(program, "qemu") {
+		return "", false
+	}
+	for i, arg := range argv[:len(argv)-1] {
+		if arg == "-name" || arg == "--name" { // QEMU takes both
+			return guestOption(argv[i+1]), true
+		}
+	}
+	return "", true
+}
+
+// guestOption returns the guest in the value of QEMU's option -name: a list of KEY=VALUE separated by commas. The
+// first item may be the guest without its key, a comma in a value is written twice, and of several guests the last
+// one counts.
+func guestOption(value string) string {
+	name := ""
+	const comma = "\x00" // no argument holds it
+	for i, item := range strings.Split(strings.ReplaceAll(value, ",,", comma), ",") {
+		key, text, keyed := strings.Cut(strings.ReplaceAll(item, comma, ","), "=")
+		switch {
+		case keyed && key == "guest":
+			name = text
+		case !keyed && i == 0:
+			name = key
+		}
+	}
+	return name
 }

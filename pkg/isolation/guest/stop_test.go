@@ -14,6 +14,7 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/process"
+	"one-ft/pkg/wording"
 )
 
 // The ways in which libvirt and QEMU misbehave. In each the VMs are gone in the end, and
@@ -235,9 +236,9 @@ func TestLateGuest(t *testing.T) {
 		s.unkillable(noSuchPID, "one-1")
 		came := make(chan *qemu, 1)
 		record := s.host.Notify
-		s.host.Notify = func(text string, warning bool) {
-			record(text, warning)
-			if strings.Contains(text, "SIGKILL to process 5000000") {
+		s.host.Notify = func(m wording.Message) {
+			record(m)
+			if strings.Contains(m.String(), "SIGKILL to process 5000000") {
 				late := s.domain("ignores TERM", "one-2")
 				came <- late
 				go func() {

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -14,16 +15,13 @@ import (
 )
 
 const (
-	// attempts is how many requests are sent over a protocol that may lose them.
-	attempts = 3
+	attempts = 3 // requests that are sent over a protocol that may lose them
 	// maxErrors is how many errors are read from a socket for one request, so that one that has nothing but errors
 	// does not keep a processor busy.
 	maxErrors = 8
 	// maxDatagram holds an answer: all that count are shorter, and the rest of a longer one is of no interest.
 	maxDatagram = 2048
-
-	// dnsHeader is the length of the header of a DNS message (RFC 1035, 4.1.1).
-	dnsHeader = 12
+	dnsHeader   = 12 // bytes of the header of a DNS message (RFC 1035, 4.1.1)
 
 	// Types of ICMP messages (RFC 792, RFC 4443).
 	echoRequest4 = 8
@@ -35,26 +33,20 @@ const (
 	tokenLength = 16
 )
 
-// DNS finds out whether a DNS server answers at address (host:port). It sends one query over UDP, up to three times; every DNS answer to it counts, also an error code.
+// DNS finds out whether a DNS server answers at address (host:port). It sends one query over UDP, up to three times;
+// every DNS answer to it counts, also an error code.
 func (n *Network) DNS(ctx context.Context, target, address string) Result {
-	return n.run(ctx, target, func(ctx context.Context) outcome { return n.at(ctx, address, query) })
+	return n.run(ctx, target, func(ctx context.Context) Result { return n.at(ctx, address, query) })
 }
 
 // ICMP finds out whether a host (an address or a name) answers an ICMP echo request. Up to three are sent. It needs
 // root or the capability CAP_NET_RAW; otherwise it is Unknown.
 func (n *Network) ICMP(ctx context.Context, target, host string) Result {
-	return n.run(ctx, target, func(ctx context.Context) outcome { return n.each(ctx, host, n.pinger()) })
+	return n.run(ctx, target, func(ctx context.Context) Result { return n.each(ctx, host, n.icmp) })
 }
 
-func (n *Network) pinger() func(context.Context, netip.Addr) outcome {
-	if n.ping != nil {
-		return n.ping
-	}
-	return ping
-}
-
-func query(ctx context.Context, server netip.AddrPort) outcome {
-	id := randomID()
+func query(ctx context.Context, server netip.AddrPort) Result {
+	id := uint16(mathrand.Uint32())
 	s, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))
 	if err == nil {
 		err = exchange(ctx, s, func(int) []byte { return rootQuery(id) }, func(m []byte) bool { return isAnswer(m, id) })
@@ -80,14 +72,11 @@ func isAnswer(m []byte, id uint16) bool {
 	return len(m) >= dnsHeader && binary.BigEndian.Uint16(m) == id && m[2]&response != 0
 }
 
-func randomID() uint16 {
-	var random [2]byte
-	_, _ = rand.Read(random[:]) // never fails (crypto/rand)
-	return binary.BigEndian.Uint16(random[:])
-}
-
-// ping sends echo requests to one address, over a raw socket.
-func ping(ctx context.Context, host netip.Addr) outcome {
+// icmp sends echo requests to one address, over a raw socket.
+func (n *Network) icmp(ctx context.Context, host netip.Addr) Result {
+	if n.ping != nil {
+		return n.ping(ctx, host)
+	}
 	network := "ip4:1"
 	if host.Is6() {
 		network = "ip6:58"
@@ -105,43 +94,37 @@ func ping(ctx context.Context, host netip.Addr) outcome {
 
 // echo is one series of ICMP echo requests to one machine.
 type echo struct {
-	v6    bool
-	id    uint16 // of this series
-	token [tokenLength]byte
-	sent  uint16 // how many requests were sent
+	ask, reply byte   // types of messages
+	id         uint16 // of this series
+	token      [tokenLength]byte
+	sent       uint16 // how many requests were sent
 }
 
 // newEcho makes a series with an ID and a token of its own.
 func newEcho(v6 bool) *echo {
-	e := &echo{v6: v6, id: randomID()}
+	e := &echo{ask: echoRequest4, reply: echoReply4, id: uint16(mathrand.Uint32())}
+	if v6 {
+		e.ask, e.reply = echoRequest6, echoReply6
+	}
 	_, _ = rand.Read(e.token[:]) // never fails (crypto/rand)
 	return e
 }
 
-// request is the request with a number from 0. For IPv6 the kernel computes the checksum.
+// request is the request with a number from 0. For IPv6 the kernel puts its own checksum in.
 func (e *echo) request(number int) []byte {
 	e.sent = uint16(number) + 1
 	m := make([]byte, echoHeader+tokenLength)
-	m[0] = echoRequest4
-	if e.v6 {
-		m[0] = echoRequest6
-	}
+	m[0] = e.ask
 	binary.BigEndian.PutUint16(m[4:], e.id)
 	binary.BigEndian.PutUint16(m[6:], uint16(number))
 	copy(m[echoHeader:], e.token[:])
-	if !e.v6 {
-		binary.BigEndian.PutUint16(m[2:], checksum(m))
-	}
+	binary.BigEndian.PutUint16(m[2:], checksum(m))
 	return m
 }
 
 // isReply reports whether a message answers a request of this series.
 func (e *echo) isReply(m []byte) bool {
-	reply := byte(echoReply4)
-	if e.v6 {
-		reply = echoReply6
-	}
-	return len(m) == echoHeader+tokenLength && m[0] == reply && m[1] == 0 &&
+	return len(m) == echoHeader+tokenLength && m[0] == e.reply && m[1] == 0 &&
 		binary.BigEndian.Uint16(m[4:]) == e.id && binary.BigEndian.Uint16(m[6:]) < e.sent && bytes.Equal(m[echoHeader:], e.token[:])
 }
 

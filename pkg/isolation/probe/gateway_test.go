@@ -13,8 +13,8 @@ import (
 )
 
 // pinger is ICMP in memory: by address the outcome; all others stay silent.
-func pinger(answers map[string]outcome) func(context.Context, netip.Addr) outcome {
-	return func(ctx context.Context, a netip.Addr) outcome {
+func pinger(answers map[string]Result) func(context.Context, netip.Addr) Result {
+	return func(ctx context.Context, a netip.Addr) Result {
 		if o, known := answers[a.String()]; known {
 			return o
 		}
@@ -63,12 +63,12 @@ func TestGatewayAnswersICMP(t *testing.T) {
 	dial, dialled := record(dialer(nil))
 	n := &Network{
 		Timeout: time.Hour, dial: dial, Proc: proc(t, heading+default4("lo", "192.0.2.1")+default4("lo", "192.0.2.2"), default6("lo", "fe80::1")),
-		ping: pinger(map[string]outcome{"192.0.2.2": {reach: Reachable, detail: "it answers"}}),
+		ping: pinger(map[string]Result{"192.0.2.2": {Reach: Reachable, Detail: "it answers"}}),
 	}
 	got := n.Gateway(t.Context())
 	expect(t, got, Reachable, "it answers")
 	bounded(t, got, 0)
-	n.ping = pinger(map[string]outcome{"fe80::1%lo": {reach: Reachable, detail: "with its zone"}})
+	n.ping = pinger(map[string]Result{"fe80::1%lo": {Reach: Reachable, Detail: "with its zone"}})
 	expect(t, n.Gateway(t.Context()), Reachable, "with its zone")
 	if got := dialled(); len(got) > 0 {
 		t.Errorf("ports were tried that nobody needs: %v", got)
@@ -78,7 +78,7 @@ func TestGatewayAnswersICMP(t *testing.T) {
 func TestGatewayAnswersTCP(t *testing.T) {
 	noLeak(t)
 	reset := failure("dial", "connect", syscall.ECONNRESET)
-	for name, ping := range map[string]outcome{
+	for name, ping := range map[string]Result{
 		"ICMP not allowed":  failed("ICMP", failure("dial", "socket", syscall.EPERM)),
 		"ICMP refused":      failed("ICMP", failure("read", "recvfrom", syscall.ECONNREFUSED)),
 		"ICMP unreachable":  failed("ICMP", failure("write", "sendto", syscall.EPERM)),
@@ -87,7 +87,7 @@ func TestGatewayAnswersTCP(t *testing.T) {
 		for address, answer := range map[string]error{"192.0.2.1:53": nil, "192.0.2.1:22": reset, "192.0.2.1:80": nil, "192.0.2.1:179": reset} {
 			n := &Network{
 				Timeout: time.Hour, Proc: proc(t, heading+default4("lo", "192.0.2.1"), null6),
-				ping: pinger(map[string]outcome{"192.0.2.1": ping}), dial: dialer(map[string]error{address: answer}),
+				ping: pinger(map[string]Result{"192.0.2.1": ping}), dial: dialer(map[string]error{address: answer}),
 			}
 			got := n.Gateway(t.Context())
 			expect(t, got, Reachable, address)
@@ -128,7 +128,7 @@ func TestGatewaySilent(t *testing.T) {
 		t.Errorf("%s were tried", got)
 	}
 	// Without ICMP, silence over TCP still counts.
-	n.ping = pinger(map[string]outcome{"192.0.2.1": failed("ICMP", failure("dial", "socket", syscall.EPERM))})
+	n.ping = pinger(map[string]Result{"192.0.2.1": failed("ICMP", failure("dial", "socket", syscall.EPERM))})
 	expect(t, n.Gateway(t.Context()), Unreachable, "ICMP: socket: operation not permitted; TCP to 192.0.2.1: "+silent)
 	// Nothing could be tried at all.
 	files := failure("dial", "socket", syscall.EMFILE)
@@ -140,7 +140,7 @@ func TestGatewaySilent(t *testing.T) {
 	// Stopped from outside, while ICMP is waited for.
 	n.Timeout, n.Proc = time.Hour, proc(t, heading+default4("lo", "192.0.2.1"), null6)
 	ctx, cancel := context.WithCancel(t.Context())
-	n.ping = func(ctx context.Context, a netip.Addr) outcome { cancel(); <-ctx.Done(); return failed(a, ctx.Err()) }
+	n.ping = func(ctx context.Context, a netip.Addr) Result { cancel(); <-ctx.Done(); return failed(a, ctx.Err()) }
 	got = n.Gateway(ctx)
 	expect(t, got, Unknown, stopped)
 	bounded(t, got, 0)
@@ -154,11 +154,11 @@ func TestGatewaysAreBounded(t *testing.T) {
 	}
 	var mu sync.Mutex
 	count := 0
-	n := &Network{Timeout: ample, Proc: proc(t, table, null6), dial: dialer(map[string]error{}), ping: func(context.Context, netip.Addr) outcome {
+	n := &Network{Timeout: ample, Proc: proc(t, table, null6), dial: dialer(map[string]error{}), ping: func(context.Context, netip.Addr) Result {
 		mu.Lock()
 		defer mu.Unlock()
 		count++
-		return outcome{reach: Unreachable, detail: "silent"}
+		return Result{Reach: Unreachable, Detail: "silent"}
 	}}
 	n.Timeout = brief
 	expect(t, n.Gateway(t.Context()), Unreachable, silent)

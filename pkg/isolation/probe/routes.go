@@ -1,8 +1,6 @@
 package probe
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -80,9 +78,8 @@ func readRoutes(path string, parse func([]string) (*Link, error)) ([]Link, error
 
 // parseRoutes returns the default routes of a table, and whether there were lines that are no routes.
 func parseRoutes(table []byte, parse func([]string) (*Link, error)) (found []Link, damaged bool) {
-	lines := bufio.NewScanner(bytes.NewReader(table))
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
+	for line := range strings.Lines(string(table)) {
+		fields := strings.Fields(line)
 		if len(fields) == 0 || fields[0] == "Iface" { // the heading of /proc/net/route
 			continue
 		}
@@ -93,7 +90,7 @@ func parseRoutes(table []byte, parse func([]string) (*Link, error)) (found []Lin
 			found = append(found, *r)
 		}
 	}
-	return found, damaged || lines.Err() != nil
+	return found, damaged
 }
 
 // parseRoute4 reads a line of /proc/net/route: interface, destination, gateway, flags, three counters, mask, ...

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 
@@ -26,12 +25,9 @@ const (
 	sign = "1"
 )
 
-// Dog is a watchdog that runs from Open to Close. Its methods may be called at the same time.
-type Dog struct {
-	mu     sync.Mutex // a sign of life after the magic would take it back
-	f      *os.File
-	closed bool
-}
+// Dog is a watchdog that runs from Open to Close or Abandon. One goroutine has it: a sign of life after the magic would
+// take that back.
+type Dog struct{ f *os.File }
 
 // controls are the ioctls of a watchdog. Tests script them.
 type controls struct {
@@ -105,14 +101,8 @@ func configure(fd, seconds int, c controls) error {
 	return nil
 }
 
-// Pet gives a sign of life; the machine is not reset for the time-out of Open from now on. After Close or Abandon it
-// is os.ErrClosed.
+// Pet gives a sign of life; the machine is not reset for the time-out of Open from now on.
 func (d *Dog) Pet() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
-		return fmt.Errorf("watchdog: %w", os.ErrClosed)
-	}
 	if _, err := d.f.WriteString(sign); err != nil {
 		return fmt.Errorf("write to the watchdog: %w", err)
 	}
@@ -120,14 +110,8 @@ func (d *Dog) Pet() error {
 }
 
 // Close stops the watchdog, so that the machine lives on. After an error it may be reset. (With the parameter
-// nowayout of its driver it will be, whatever is written.) A second Close, and one after Abandon, does nothing.
+// nowayout of its driver it will be, whatever is written.)
 func (d *Dog) Close() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
-		return nil
-	}
-	d.closed = true
 	_, err := d.f.WriteString(magic)
 	if err = errors.Join(err, d.f.Close()); err != nil {
 		return fmt.Errorf("stop the watchdog: %w", err)
@@ -135,14 +119,6 @@ func (d *Dog) Close() error {
 	return nil
 }
 
-// Abandon closes the watchdog without stopping it: the machine will be reset within the time-out of the last Pet. It
-// does nothing after Close.
-func (d *Dog) Abandon() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !d.closed {
-		d.closed = true
-		// An error changes nothing: nobody writes any more.
-		_ = d.f.Close()
-	}
-}
+// Abandon closes the watchdog without stopping it: the machine will be reset within the time-out of the last Pet. An
+// error changes nothing: nobody writes any more.
+func (d *Dog) Abandon() { _ = d.f.Close() }

@@ -1,7 +1,11 @@
+// Package statedir is the directory in which one-ft's processes on a front-end share their state: which files are in
+// it, who owns them, how one is replaced as a whole, and how one is locked. Hooks run as oneadmin and admins as root;
+// what the one made must not shut the other out. It knows nothing of what is in the files.
 package statedir
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +15,32 @@ import (
 	"syscall"
 	"time"
 )
+
+// Dir is the state directory of a front-end, such as /var/lib/one/one-ft.
+type Dir string
+
+// Incidents has one file for each incident (package incident).
+func (d Dir) Incidents() string { return d.path("incidents") }
+
+// Locks has one file for each host and VM that was worked on.
+func (d Dir) Locks() string { return d.path("locks") }
+
+// Attempts has one file for each VM that was acted on, and how many actions fit into a minute.
+func (d Dir) Attempts() string { return d.path("attempts") }
+
+// Spool has the requests that hooks handed to a coordinator, by the endpoint of oned.
+func (d Dir) Spool(endpoint string) string { return filepath.Join(d.path("spool"), endpoint) }
+
+// Notifications has those that wait for delivery.
+func (d Dir) Notifications() string { return d.path("notify") }
+
+// Metrics is the file with the counters.
+func (d Dir) Metrics() string { return d.path("metrics.json") }
+
+// FrontEnd is the file with the name of this front-end.
+func (d Dir) FrontEnd() string { return d.path("front-end") }
+
+func (d Dir) path(name string) string { return filepath.Join(string(d), name) }
 
 // File is how a file is replaced; the zero value is a plain one.
 type File struct {
@@ -170,4 +200,70 @@ func MakeDir(dir string) error {
 		return err
 	}
 	return OwnLikeParent(dir)
+}
+
+// ErrLocked means that another process, or another lock of this one, has the file.
+var ErrLocked = errors.New("locked by another process")
+
+// lockPause is how long LockFile waits between two attempts. A choice: short for the user, long for the CPU.
+const lockPause = 5 * time.Millisecond
+
+// Flock takes the exclusive lock of an open file without waiting. The error is ErrLocked when somebody has it. The
+// kernel drops the locks of a process that ends, however it ends.
+func Flock(f *os.File) error { return flock(f, syscall.LOCK_EX) }
+
+// Locked reports whether another process has the exclusive lock of an open file.
+func Locked(f *os.File) bool {
+	err := flock(f, syscall.LOCK_SH)
+	if err == nil {
+		Unlock(f)
+	}
+	return errors.Is(err, ErrLocked)
+}
+
+// Unlock gives the lock back. A program that is being started has a copy of the file until it runs: closing alone
+// would leave the lock to it.
+func Unlock(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
+
+func flock(f *os.File, how int) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			return ErrLocked
+		default:
+			return &fs.PathError{Op: "lock", Path: f.Name(), Err: err}
+		}
+	}
+}
+
+// LockFile makes a file if it is missing, gives it to the owner of its directory, and takes its lock, waiting for at
+// most the given time; 0 does not wait. The error is ErrLocked when that is over, or that of the context. The file
+// stays open until release is called.
+func LockFile(ctx context.Context, path string, wait time.Duration) (f *os.File, release func(), err error) {
+	f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o640) // no stranger can hold it
+	if err != nil {
+		return nil, nil, err
+	}
+	_ = OwnLikeParent(path) // if it cannot be given, the lock is still one
+	end := time.Now().Add(wait)
+	for {
+		err := Flock(f)
+		if err == nil {
+			return f, func() { Unlock(f); _ = f.Close() }, nil
+		}
+		if errors.Is(err, ErrLocked) && time.Now().Before(end) {
+			select {
+			case <-time.After(lockPause):
+				continue
+			case <-ctx.Done():
+				err = context.Cause(ctx)
+			}
+		}
+		_ = f.Close()
+		return nil, nil, err
+	}
 }

@@ -85,21 +85,21 @@ func TestReachString(t *testing.T) {
 }
 
 func TestBest(t *testing.T) {
-	o := func(reach Reach, detail string) outcome { return outcome{reach: reach, detail: detail} }
+	o := func(reach Reach, detail string) Result { return Result{Reach: reach, Detail: detail} }
 	absent := failed("[::1]", failure("dial", "socket", syscall.EAFNOSUPPORT))
 	for _, c := range []struct {
-		all    []outcome
+		all    []Result
 		reach  Reach
 		detail string
 	}{
 		{nil, Unknown, "there was nothing to try"},
-		{[]outcome{o(Unreachable, "a"), o(Refused, "b"), o(Unknown, "c")}, Refused, "b"},
-		{[]outcome{o(Refused, "a"), o(Reachable, "b"), o(Refused, "c")}, Reachable, "b"},
-		{[]outcome{o(Unreachable, "a"), o(Unknown, "b"), o(Unreachable, "a")}, Unknown, "a; b"},
-		{[]outcome{absent, o(Unreachable, "a")}, Unreachable, absent.detail + "; a"},
-		{[]outcome{absent}, Unknown, absent.detail},
+		{[]Result{o(Unreachable, "a"), o(Refused, "b"), o(Unknown, "c")}, Refused, "b"},
+		{[]Result{o(Refused, "a"), o(Reachable, "b"), o(Refused, "c")}, Reachable, "b"},
+		{[]Result{o(Unreachable, "a"), o(Unknown, "b"), o(Unreachable, "a")}, Unknown, "a; b"},
+		{[]Result{absent, o(Unreachable, "a")}, Unreachable, absent.Detail + "; a"},
+		{[]Result{absent}, Unknown, absent.Detail},
 	} {
-		if got := best(c.all); got.reach != c.reach || got.detail != c.detail {
+		if got := best(c.all); got.Reach != c.reach || got.Detail != c.detail {
 			t.Errorf("%v: %v", c.all, got)
 		}
 	}
