@@ -70,7 +70,11 @@ func documents(dir, version, epoch string) error {
 		if files[fmt.Sprintf("man/%s.%d", p.Name, m.section)], err = m.page(string(text), options(p), "Exit codes"); err != nil {
 			return fmt.Errorf("%s: %w", readme, err)
 		}
-		files["bash/"+p.Name], files["zsh/_"+p.Name], files["fish/"+p.Name+".fish"] = []byte(bash(p)), []byte(zsh(p)), []byte(fish(p))
+		for shell, name := range map[string]string{"bash": p.Name, "zsh": "_" + p.Name, "fish": p.Name + ".fish"} {
+			if files[shell+"/"+name], err = completion(shell, p); err != nil {
+				return err
+			}
+		}
 	}
 	m.section = 5
 	for _, name := range []string{"one-ft.yaml", "host_isolated.yaml"} {
@@ -100,9 +104,5 @@ func (m manual) configuration(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	generated, err := settings(string(example))
-	if err != nil {
-		return nil, err
-	}
-	return m.page(string(markdown), generated, "Examples")
+	return m.page(string(markdown), settings(string(example)), "Examples")
 }
