@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf16"
 
+	"github.com/urfave/cli/v2"
+
 	"one-ft/pkg/text"
 )
 
@@ -27,6 +29,18 @@ type output struct {
 	always bool // the answer is printed whoever looks
 }
 
+// ended returns the exit code of an action.
+func (o *output) ended(err error) int {
+	var exit cli.ExitCoder
+	switch {
+	case err == nil:
+		return ExitDone
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	}
+	return o.failed(err)
+}
+
 // failed prints an error in one line and returns its exit code.
 func (o *output) failed(err error) int {
 	o.stderr(err.Error())
@@ -39,7 +53,7 @@ func (o *output) failed(err error) int {
 
 // stderr writes one printable line of bounded length.
 func (o *output) stderr(line string) {
-	if line = text.Printable(line); !o.env.Terminal {
+	if line = text.Printable(line); !o.env.Terminal && !o.always {
 		line = text.Short(line, maxHookLine)
 	}
 	fmt.Fprintf(o.env.Stderr, "%s: %s\n", o.name, line)

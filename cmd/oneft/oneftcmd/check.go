@@ -1,6 +1,7 @@
 package oneftcmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func (t *tool) check() *cli.Command {
 				}
 			}
 			var report *check.Report
-			t.code = app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+			ended := app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
 				facts, err := check.Collect(ctx, checking(ctx, s, c.Bool("no-fencing")))
 				if err != nil {
 					return nil, err
@@ -59,7 +60,7 @@ func (t *tool) check() *cli.Command {
 				report = &r
 				return r, nil
 			})
-			return t.checked(c, report)
+			return cmp.Or(t.checked(c, report), ended)
 		},
 	}
 }

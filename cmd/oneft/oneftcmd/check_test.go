@@ -3,11 +3,14 @@ package oneftcmd
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
@@ -23,10 +26,19 @@ func callCheck(t *testing.T, location string, transport http.RoundTripper, args 
 	tool := &tool{env: app.Env{Stdout: &out, Stderr: &problems, Transport: transport, Getenv: func(name string) string {
 		return map[string]string{"ONE_LOCATION": location, "HOME": location, "ONE_XMLRPC": "http://cloud/RPC2"}[name]
 	}}}
-	if err := app.Dispatch(t.Context(), tool.check(), args, &out); err != nil {
-		return -1, out.String(), err.Error()
+	return called(app.Dispatch(t.Context(), tool.check(), args, &out), &out, &problems)
+}
+
+// called is the exit code and the output of a command; -1 with an error that is not printed yet.
+func called(err error, stdout, stderr *bytes.Buffer) (int, string, string) {
+	var exit cli.ExitCoder
+	switch {
+	case err == nil:
+		return app.ExitDone, stdout.String(), stderr.String()
+	case errors.As(err, &exit):
+		return exit.ExitCode(), stdout.String(), stderr.String()
 	}
-	return tool.code, out.String(), problems.String()
+	return -1, stdout.String(), err.Error()
 }
 
 // newLocation makes the directories of an OpenNebula.

@@ -37,8 +37,7 @@ func (t *tool) hooks() *cli.Command {
 			if c.NArg() > 0 {
 				return app.Usagef("hooks %s takes no %q; oneft hooks %[1]s --help lists its options", name, c.Args().First())
 			}
-			t.code = app.Show(c, t.env, act)
-			return nil
+			return app.Show(c, t.env, act)
 		}}
 	}
 	both := append(append([]cli.Flag{}, where...), what...)
