@@ -86,7 +86,7 @@ func (e example) fits(t *testing.T) {
 func TestExampleAsItIs(t *testing.T) {
 	e := exampleOf(t, Name)
 	path := write(t, string(e), 0o644)
-	if f, err := LoadNamed(path); err != nil || !reflect.DeepEqual(f, File{Path: path}) {
+	if f, err := Load(path, ""); err != nil || !reflect.DeepEqual(f, File{Path: path}) {
 		t.Errorf("got %+v, %v", f, err)
 	}
 	e.fits(t)

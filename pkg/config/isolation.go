@@ -110,16 +110,11 @@ func DefaultIsolation() Isolation {
 	}
 }
 
-// LoadIsolation reads the configuration file of host_isolated at path, over the defaults. A file that
-// is not there gives DefaultIsolation; a link that leads nowhere is an error. Every error is an *Error,
-// and with it the Isolation is the zero one. What the settings mean together is for Isolation.Check,
-// once flags were put over them.
-func LoadIsolation(path string) (Isolation, error) {
-	return orNone(path, DefaultIsolation(), LoadIsolationNamed)
+// LoadIsolation is Load for host_isolated, over the defaults. With an error the Isolation is the zero one. What the
+// settings mean together is for Isolation.Check, once flags were put over them.
+func LoadIsolation(named, usual string) (Isolation, error) {
+	return load(named, usual, DefaultIsolation(), parseIsolation)
 }
-
-// LoadIsolationNamed is LoadIsolation for a file that somebody named: it has to be there.
-func LoadIsolationNamed(path string) (Isolation, error) { return load(path, parseIsolation) }
 
 // parseIsolation reads the text of a host_isolated.yaml with this mode.
 func parseIsolation(path string, text []byte, mode fs.FileMode) (Isolation, error) {
@@ -201,15 +196,17 @@ const (
 	cronRounds  = 2
 )
 
-// Check returns what is wrong with c for host_isolated --watch: a value out of its range, or settings
-// that contradict each other. It is for the end, after flags were put over the file. The error is one
+// Check returns what is wrong with c for host_isolated --watch, or when cron starts it: then CronPeriod counts instead
+// of Interval, and there is no watchdog. It is for the end, after flags were put over the file. The error is one
 // line that names the setting and what is allowed; nil when c can be used.
-func (c Isolation) Check() error {
+func (c Isolation) Check(cron bool) error {
 	if err := c.checkValues(); err != nil {
 		return err
 	}
 	least := watchRounds * c.Interval
 	switch {
+	case cron:
+		return c.checkPatience(cronRounds*c.CronPeriod+c.Timeout, fmt.Sprintf("%d * cron_period + timeout", cronRounds))
 	case c.Timeout > c.Interval:
 		return refuse(short(c.Interval)+" or less: interval", "timeout %s is too long", short(c.Timeout))
 	case c.Watchdog == "" || c.Timeout > c.CronPeriod/2:
@@ -220,15 +217,6 @@ func (c Isolation) Check() error {
 			"watchdog_timeout %s is too short", short(c.WatchdogTimeout))
 	}
 	return c.checkPatience(least+c.Timeout, fmt.Sprintf("%d * interval + timeout", watchRounds))
-}
-
-// CheckCron is Check for host_isolated that cron starts: CronPeriod counts instead of Interval, and
-// there is no watchdog.
-func (c Isolation) CheckCron() error {
-	if err := c.checkValues(); err != nil {
-		return err
-	}
-	return c.checkPatience(cronRounds*c.CronPeriod+c.Timeout, fmt.Sprintf("%d * cron_period + timeout", cronRounds))
 }
 
 // checkPatience checks whether what ends the VMs leaves time for enough rounds.

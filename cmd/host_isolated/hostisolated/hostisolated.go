@@ -86,11 +86,7 @@ func act(c *cli.Context, world World) error {
 	}
 	store := isolation.Store{RunDir: s.RunDir, StateDir: s.StateDir, Boot: boot}
 	watch := c.Bool("watch") || (c.Bool("check") || c.Bool("print-bound")) && watched(s, store, world.Uptime())
-	if watch {
-		err = s.Check()
-	} else {
-		err = s.CheckCron()
-	}
+	err = s.Check(!watch)
 	switch {
 	case err != nil && s.Path == "":
 		return app.Usagef("%w (there is no %s)", err, defaultConfig)
@@ -115,7 +111,7 @@ func watched(s config.Isolation, store isolation.Store, now time.Duration) bool 
 	if st, _ := store.Load(now); !st.Written.IsZero() {
 		return !st.Cron
 	}
-	return s.CheckCron() != nil
+	return s.Check(true) != nil
 }
 
 // guard makes one round, or rounds until the context ends.

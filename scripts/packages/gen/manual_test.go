@@ -171,16 +171,16 @@ func TestDocuments(t *testing.T) {
 // TestExamples: the examples on the pages of the configurations are read.
 func TestExamples(t *testing.T) {
 	for name, load := range map[string]func(string) error{
-		config.Name: func(path string) error { _, err := config.LoadNamed(path); return err },
+		config.Name: func(path string) error { _, err := config.Load(path, ""); return err },
 		config.IsolationName: func(path string) error {
-			s, err := config.LoadIsolationNamed(path)
+			s, err := config.LoadIsolation(path, "")
 			if err != nil {
 				return err
 			}
 			if strings.Contains(readFile(t, path), "lease: 150s") {
-				return s.CheckCron()
+				return s.Check(true)
 			}
-			return s.Check()
+			return s.Check(false)
 		},
 	} {
 		_, text, _ := strings.Cut(readFile(t, filepath.Join("..", name+".md")), "## Examples\n")
