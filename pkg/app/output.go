@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -78,7 +79,9 @@ func (o *output) answer(s Settings, a Answer) int {
 		for _, note := range a.Notes() {
 			fmt.Fprintln(o.env.Stdout, text.Printable(note))
 		}
-		o.table(a.Table())
+		if rows := a.Table(); len(rows) > 1 {
+			_ = Table(o.env.Stdout, rows)
+		}
 		if line := a.Line(); line != "" {
 			fmt.Fprintln(o.env.Stdout, text.Printable(line))
 		}
@@ -106,12 +109,9 @@ func escapeJSON(encoded string) string {
 	return b.String()
 }
 
-// table prints rows in columns; control characters in cells become visible.
-func (o *output) table(rows [][]string) {
-	if len(rows) < 2 {
-		return
-	}
-	w := tabwriter.NewWriter(o.env.Stdout, 0, 8, 2, ' ', 0)
+// Table prints rows in columns; control characters in cells become visible.
+func Table(out io.Writer, rows [][]string) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
@@ -119,7 +119,7 @@ func (o *output) table(rows [][]string) {
 		}
 		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
 	}
-	_ = w.Flush()
+	return w.Flush()
 }
 
 // problems prints the few lines that a hook may leave in oned's log: nothing when

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -73,11 +71,7 @@ func (t *tool) list(c *cli.Context) error {
 	if c.Bool("json") {
 		return cmp.Or(t.json(records), ended)
 	}
-	w := tabwriter.NewWriter(t.env.Stdout, 0, 8, 2, ' ', 0)
-	for _, row := range report.Table(records, time.Now()) {
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t "))
-	}
-	return cmp.Or(w.Flush(), ended)
+	return cmp.Or(app.Table(t.env.Stdout, report.Table(records, time.Now())), ended)
 }
 
 // show shows one incident.
