@@ -226,10 +226,10 @@ func (f *File) keys() table {
 	return table{
 		as("wait", &v.Wait, times(0, longest)),
 		as("cycles", &v.Cycles, numbers(0, MaxCycles)),
-		as("confirm", &v.Confirm, listOf("a list of programs with their arguments", program{example: exampleProgram})),
+		as("confirm", &v.Confirm, listOf("a list of programs with their arguments", program(exampleProgram))),
 		as("fencing", &v.Fencing, oneOf(FencingAuto, FencingRequired, FencingOff)),
 		as("fence_first", &v.FenceFirst, yesNo()),
-		as("fence", &f.Fence, reader[[]Entry](readFence)),
+		as("fence", &f.Fence, from(readFence)),
 		as("quarantine", &v.Quarantine, yesNo()),
 		{"storm", v.readStorm, nil},
 		{"priority", func(n node) error {
@@ -256,12 +256,12 @@ func (f *File) keys() table {
 		as("verify", &v.Verify, oneOf(VerifyLeft, VerifyRunning, VerifyNone)),
 		as("place", &v.Place, yesNo()),
 		as("ssh", &v.SSH, absolute()),
-		as("endpoint", &v.Endpoint, reader[string](endpoint)),
+		as("endpoint", &v.Endpoint, from(endpoint)),
 		as("auth_file", &v.AuthFile, absolute()),
 		as("ca_file", &v.CAFile, absolute()),
 		as("log_file", &v.LogFile, absolute("-")),
 		as("state_dir", &v.StateDir, absolute()),
-		as("notify", &v.Notify, reader[[]Notification](readNotify)),
+		as("notify", &v.Notify, from(readNotify)),
 		as("metrics_file", &v.MetricsFile, metricsFile()),
 	}
 }
@@ -302,7 +302,7 @@ func (v *Values) readResume(n node) error {
 
 // metricsFile is a path whose name ends in .prom: node_exporter's textfile collector ignores all others
 // (its collector/textfile.go).
-func metricsFile() form[string] {
+func metricsFile() kind[string] {
 	const suffix = ".prom"
 	return texts("an absolute path that ends in "+suffix, "no absolute path of a file that node_exporter reads", func(s string) bool {
 		return path.IsAbs(s) && strings.HasSuffix(s, suffix) && path.Base(s) != suffix

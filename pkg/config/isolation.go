@@ -142,7 +142,15 @@ func (c *Isolation) keys() table {
 		w, err := ParseWitness(s)
 		return w.String(), err
 	})
-	powerOff := program{"[/usr/bin/systemctl, poweroff, --force], or [sysrq]", []string{PowerOffSysrq}}
+	witnesses := listOf(witnessesForm, witness)
+	readSome := witnesses.read
+	witnesses.read = func(n node) ([]string, error) {
+		if n.isEmptyList() {
+			return nil, nil
+		}
+		return readSome(n)
+	}
+	powerOff := program("[/usr/bin/systemctl, poweroff, --force], or [sysrq]", PowerOffSysrq)
 	return table{
 		as("strict", &c.Strict, yesNo()),
 		as("front_ends", &c.FrontEnds, listOf(frontEndsForm, parsed(endpointForm, ParseEndpoint))),
@@ -150,7 +158,7 @@ func (c *Isolation) keys() table {
 		as("ca_file", &c.CAFile, absolute()).unless(c.CAFile == ""),
 		as("host_id", &c.HostID, numbers(0, math.MaxInt32)).unless(c.HostID == -1),
 		as("host_name", &c.HostName, name("the name of this host in oned")).unless(c.HostName == ""),
-		as("witnesses", &c.Witnesses, list[string]{witnessesForm, witness, true}),
+		as("witnesses", &c.Witnesses, witnesses),
 
 		as("interval", &c.Interval, times(time.Second, time.Minute)),
 		as("timeout", &c.Timeout, times(500*time.Millisecond, 30*time.Second)),
@@ -160,12 +168,12 @@ func (c *Isolation) keys() table {
 		as("quiet", &c.Quiet, times(0, time.Hour)),
 
 		as("action", &c.Action, oneOf(ActionDestroy, ActionShutdown, ActionCommand)),
-		as("command", &c.Command, program{example: "[/usr/local/bin/on-isolation, --now]"}).unless(len(c.Command) == 0),
+		as("command", &c.Command, program("[/usr/local/bin/on-isolation, --now]")).unless(len(c.Command) == 0),
 		as("libvirt", &c.Libvirt, libvirt()),
 		as("destroy_limit", &c.DestroyLimit, times(time.Second, 5*time.Minute)),
 		as("shutdown_limit", &c.ShutdownLimit, times(10*time.Second, 30*time.Minute)),
 		as("command_limit", &c.CommandLimit, times(time.Second, 10*time.Minute)),
-		as("shutdown", &c.Shutdown, program{example: "[/usr/bin/systemctl, poweroff]"}),
+		as("shutdown", &c.Shutdown, program("[/usr/bin/systemctl, poweroff]")),
 		as("power_off", &c.PowerOff, listOf(powerOffForm, powerOff)),
 		as("watchdog", &c.Watchdog, absolute()).unless(c.Watchdog == ""),
 		as("watchdog_timeout", &c.WatchdogTimeout, times(5*time.Second, 5*time.Minute)),
@@ -182,7 +190,7 @@ const (
 )
 
 // libvirt is a text that can be a URI of libvirt; only libvirt knows which are valid.
-func libvirt() form[string] {
+func libvirt() kind[string] {
 	return texts("the URI of libvirt on this host, such as qemu:///system", "not a URI", func(s string) bool {
 		u, err := url.Parse(s)
 		return err == nil && u.Scheme != ""
