@@ -86,8 +86,8 @@ type Values struct {
 	TimeoutSet bool
 	// OnedWait is how long a call is retried while oned does not answer.
 	OnedWait time.Duration
-	// Verify is what has to be seen before a VM counts as done: VerifyLeft, VerifyRunning or
-	// VerifyNone. "" is VerifyRunning for hosts; for single VMs on a terminal, too, else VerifyLeft.
+	// Verify is what has to be seen before a VM counts as done: left, running or none, as in package failover. "" is
+	// running for hosts; for single VMs on a terminal, too, else left.
 	Verify string
 	// Place: VMs that wait for a host are deployed by one-ft where it can evaluate everything that
 	// matters for them, instead of waiting for the scheduler.
@@ -120,13 +120,6 @@ const (
 	FencingAuto     = "auto"     // fence a host for which anything is configured, else continue with a warning
 	FencingRequired = "required" // nothing is done without a proof that the host is off
 	FencingOff      = "off"      // never fence
-)
-
-// Values of Values.Verify.
-const (
-	VerifyNone    = "none"    // oned accepted the call
-	VerifyLeft    = "left"    // the VM left the host
-	VerifyRunning = "running" // the VM runs again
 )
 
 // Values of ResumeHosts, ResumeUnknown and ResumeFailed.
@@ -253,7 +246,7 @@ func (f *File) keys() table {
 		as("parallel", &v.Parallel, numbers(1, MaxParallel)),
 		as("timeout", &v.Timeout, times(time.Second, longest)),
 		as("oned_wait", &v.OnedWait, times(0, longest)),
-		as("verify", &v.Verify, oneOf(VerifyLeft, VerifyRunning, VerifyNone)),
+		as("verify", &v.Verify, oneOf("left", "running", "none")),
 		as("place", &v.Place, yesNo()),
 		as("ssh", &v.SSH, absolute()),
 		as("endpoint", &v.Endpoint, from(endpoint)),

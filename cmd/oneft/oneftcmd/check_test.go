@@ -144,6 +144,15 @@ func TestCheckErrors(t *testing.T) {
 
 // TestHostHook: what the hook for hosts does is read out of its arguments, on both kinds of versions.
 func TestHostHook(t *testing.T) {
+	none, err := app.Read(t.Context(), &cli.Command{Name: "check"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge := func(file string) (in check.Input) {
+		s := app.Session{Cli: none, Version: one.Version{Major: 4, Minor: 4, Patch: 1}, Paths: app.Paths{Etc: filepath.Dir(file)}}
+		judgeHooks(t.Context(), s, install.Facts{Version: s.Version}, &in)
+		return in
+	}
 	for arguments, want := range map[string]check.HostHook{
 		"$ID -r n -p 2": {Action: "recreate"}, "$ID --delete y -u": {Action: "delete", Fencing: "off"}, "$ID -m --fencing required": {Action: "migrate", Fencing: "required"},
 		"$ID n --fencing=auto --recreate": {Action: "recreate", Fencing: "auto"}, "$ID n --no-fencing": {Fencing: "off"}, "$ID": {},
@@ -154,8 +163,7 @@ func TestHostHook(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		var in check.Input
-		fileHooks(file, install.Facts{Version: one.Version{Major: 4, Minor: 4, Patch: 1}}, &in)
+		in := judge(file)
 		if in.HostHook != want || len(in.Written) != 2 || in.Written[1].Arguments != arguments || len(in.Hooks) == 0 {
 			t.Errorf("%s: %+v", arguments, in)
 		}
@@ -167,8 +175,7 @@ func TestHostHook(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		var in check.Input
-		fileHooks(file, install.Facts{}, &in)
+		in := judge(file)
 		if len(in.Hooks) != 1 || in.Hooks[0].Severity != check.Problem || in.Hooks[0].Fix == "" || !strings.Contains(in.Hooks[0].What+in.Hooks[0].Fix, says) || in.Written != nil {
 			t.Errorf("%q: %+v", text, in)
 		}
