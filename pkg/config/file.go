@@ -68,16 +68,10 @@ type Values struct {
 	// BudgetPerMinute: at most so many VMs of the whole cloud in a minute.
 	BudgetPerMinute int
 
-	// ResumeHosts is what "oneft resume" does about a host in ERROR that no hook was called for:
-	// ResumeRecreate, ResumeDelete, ResumeMigrate or ResumeNone; ResumeSuspended: about its
-	// suspended and powered-off VMs as well, which contradicts ResumeNone.
-	ResumeHosts     string
-	ResumeSuspended bool
-	// ResumeUnknown is for a VM that is UNKNOWN on a host that is fine: ResumeBoot or ResumeNone.
-	ResumeUnknown string
-	// ResumeFailed is for a VM that failed and whose host is fine: ResumeRecreate, ResumeRetry,
-	// ResumeDelete or ResumeNone.
-	ResumeFailed string
+	// What "oneft resume" does about a host in ERROR that no hook was called for, and about a VM that is UNKNOWN or that
+	// failed on a host that is fine. ResumeSuspended: also about the suspended and powered-off VMs of the host.
+	ResumeHosts, ResumeUnknown, ResumeFailed string
+	ResumeSuspended                          bool
 
 	// Parallel is how many VMs are acted on at the same time, 1 to MaxParallel.
 	Parallel int

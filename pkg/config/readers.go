@@ -61,7 +61,7 @@ func listOf[T any](allowed string, item kind[T]) kind[[]T] {
 	}}
 }
 
-// form is a single value that parse reads, whose errors are refusals, out of what show writes.
+// form is a single value that parse reads, whose errors have no place, out of what show writes.
 func form[T any](allowed string, parse func(string) (T, error), show func(T) string) kind[T] {
 	of := func(s string) (value T, err error) {
 		if !allPrintable(s) {
@@ -81,24 +81,16 @@ func form[T any](allowed string, parse func(string) (T, error), show func(T) str
 	}}
 }
 
-// refusal is what is wrong with a text or a setting, wherever it comes from.
-type refusal struct {
-	problem string // never holds a secret
-	allowed string // what is allowed instead
-}
-
-// Error is the line without the place.
-func (r *refusal) Error() string { return r.problem + "; allowed is " + r.allowed }
-
+// refuse is an *Error without a place, about a text or a setting wherever it comes from.
 func refuse(allowed, format string, args ...any) error {
-	return &refusal{fmt.Sprintf(format, args...), allowed}
+	return &Error{Problem: fmt.Sprintf(format, args...), Allowed: allowed}
 }
 
-// refused gives a refusal its place in the file.
+// refused gives an error without a place that of the node.
 func (n node) refused(err error) error {
-	var why *refusal
-	if errors.As(err, &why) {
-		return n.wrong(why.allowed, "%s", why.problem)
+	var why *Error
+	if errors.As(err, &why) && why.File == "" {
+		return n.wrong(why.Allowed, "%s", why.Problem)
 	}
 	return err
 }
@@ -110,7 +102,7 @@ func allPrintable(s string) bool { return text.Printable(s) == s }
 func texts(allowed, problem string, ok func(string) bool) kind[string] {
 	return parsed(allowed, func(s string) (string, error) {
 		if !ok(s) {
-			return "", &refusal{problem, allowed}
+			return "", &Error{Problem: problem, Allowed: allowed}
 		}
 		return s, nil
 	})
