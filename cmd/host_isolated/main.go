@@ -5,15 +5,11 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"one-ft/cmd/host_isolated/hostisolated"
+	"one-ft/pkg/app"
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(hostisolated.Run(ctx, hostisolated.OS()))
+	os.Exit(app.Lasting(func(ctx context.Context) int { return hostisolated.Run(ctx, hostisolated.OS()) }))
 }

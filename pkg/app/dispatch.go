@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -54,10 +55,7 @@ func StandardFlags(program bool) []cli.Flag {
 
 // help prints what a command is for, and its commands and options.
 func help(command *cli.Command, out io.Writer) error {
-	synopsis := command.UsageText
-	if synopsis == "" {
-		synopsis = strings.TrimSpace(command.HelpName + " [options] " + command.ArgsUsage)
-	}
+	synopsis := strings.TrimSpace(cmp.Or(command.UsageText, command.HelpName+" [options] "+command.ArgsUsage))
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintf(w, "NAME:\n   %s - %s\n\nUSAGE:\n   %s\n", command.HelpName, command.Usage, synopsis)
 	if len(command.Subcommands) > 0 {

@@ -55,12 +55,7 @@ func ConnectFlags() []cli.Flag {
 // LoadConfig reads the configuration file: the one that --config names, which must exist then, or
 // one-ft.yaml in the directory of OpenNebula's configuration. stateDir is what the flags or it say.
 func LoadConfig(c *cli.Context, paths Paths) (file config.File, stateDir string, err error) {
-	if named := c.String("config"); named != "" {
-		file, err = config.LoadNamed(named)
-	} else {
-		file, err = config.Load(filepath.Join(paths.Etc, config.Name))
-	}
-	if err != nil {
+	if file, err = config.Load(c.String("config"), filepath.Join(paths.Etc, config.Name)); err != nil {
 		return file, "", Usagef("%w", err)
 	}
 	return file, cmp.Or(Pick(c, "state-dir", file.Values().StateDir), paths.State), nil

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"unicode"
 	"unicode/utf16"
+
+	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/text"
 )
@@ -27,6 +30,18 @@ type output struct {
 	always bool // the answer is printed whoever looks
 }
 
+// ended returns the exit code of an action.
+func (o *output) ended(err error) int {
+	var exit cli.ExitCoder
+	switch {
+	case err == nil:
+		return ExitDone
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	}
+	return o.failed(err)
+}
+
 // failed prints an error in one line and returns its exit code.
 func (o *output) failed(err error) int {
 	o.stderr(err.Error())
@@ -39,7 +54,7 @@ func (o *output) failed(err error) int {
 
 // stderr writes one printable line of bounded length.
 func (o *output) stderr(line string) {
-	if line = text.Printable(line); !o.env.Terminal {
+	if line = text.Printable(line); !o.env.Terminal && !o.always {
 		line = text.Short(line, maxHookLine)
 	}
 	fmt.Fprintf(o.env.Stderr, "%s: %s\n", o.name, line)
@@ -64,7 +79,9 @@ func (o *output) answer(s Settings, a Answer) int {
 		for _, note := range a.Notes() {
 			fmt.Fprintln(o.env.Stdout, text.Printable(note))
 		}
-		o.table(a.Table())
+		if rows := a.Table(); len(rows) > 1 {
+			_ = Table(o.env.Stdout, rows)
+		}
 		if line := a.Line(); line != "" {
 			fmt.Fprintln(o.env.Stdout, text.Printable(line))
 		}
@@ -92,12 +109,9 @@ func escapeJSON(encoded string) string {
 	return b.String()
 }
 
-// table prints rows in columns; control characters in cells become visible.
-func (o *output) table(rows [][]string) {
-	if len(rows) < 2 {
-		return
-	}
-	w := tabwriter.NewWriter(o.env.Stdout, 0, 8, 2, ' ', 0)
+// Table prints rows in columns; control characters in cells become visible.
+func Table(out io.Writer, rows [][]string) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
@@ -105,7 +119,7 @@ func (o *output) table(rows [][]string) {
 		}
 		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
 	}
-	_ = w.Flush()
+	return w.Flush()
 }
 
 // problems prints the few lines that a hook may leave in oned's log: nothing when

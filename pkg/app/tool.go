@@ -81,12 +81,16 @@ func (s Session) Drivers() failfast.Machine {
 
 // Main runs a tool in the world of the operating system and returns the exit code.
 func Main(tool Tool) int {
-	// A hook lives on when oned, its terminal or the reader of its output goes
-	// away: what it has begun must be finished.
+	return Lasting(func(ctx context.Context) int { return Run(ctx, OS(), tool) })
+}
+
+// Lasting runs what lives on when oned, its terminal or the reader of its output goes away: what it has begun must be
+// finished. Only SIGINT and SIGTERM end the context.
+func Lasting(run func(context.Context) int) int {
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return Run(ctx, OS(), tool)
+	return run(ctx)
 }
 
 // Command is the tool as a command line without an action.
@@ -101,30 +105,37 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 	if err != nil {
 		return out.failed(err)
 	}
-	code := ExitDone
 	program := tool.Command()
-	program.Action = func(c *cli.Context) error {
-		code = tool.act(c, env, out)
+	program.Action = func(c *cli.Context) error { return tool.act(c, env, out) }
+	return out.ended(Dispatch(ctx, program, words, env.Stdout))
+}
+
+// Execute runs a program, or a command of it, and returns the exit code. It prints errors but an Exit.
+func Execute(ctx context.Context, env Env, program *cli.Command) int {
+	out := &output{env: env, name: program.Name, always: true}
+	return out.ended(Dispatch(ctx, program, env.Args[min(1, len(env.Args)):], env.Stdout))
+}
+
+// Exit is the end of an action with an exit code, of which nothing is left to say; nil for ExitDone.
+func Exit(code int) error {
+	if code == ExitDone {
 		return nil
 	}
-	if err := Dispatch(ctx, program, words, env.Stdout); err != nil {
-		return out.failed(err)
-	}
-	return code
+	return cli.Exit("", code)
 }
 
 // act checks what was given, connects, and does the work.
-func (tool Tool) act(c *cli.Context, env Env, out *output) int {
+func (tool Tool) act(c *cli.Context, env Env, out *output) error {
 	s, err := newSession(c, env)
 	if err != nil {
-		return out.failed(err)
+		return err
 	}
 	event, word, err := hook.Parse(tool.Object, c.Args().Slice())
 	if err == nil {
 		err = tool.Check(c, word)
 	}
 	if err != nil {
-		return out.failed(err)
+		return err
 	}
 	s.ID, s.Event, s.Call = event.ID, event, callOf(event.ID, c)
 	return s.run(c.Context, env, out, func() { s.Log.started(tool.Object, event) }, tool.Act)
@@ -134,25 +145,25 @@ func (tool Tool) act(c *cli.Context, env Env, out *output) int {
 type Act func(ctx context.Context, s Session) (Answer, error)
 
 // Command runs one command of a tool that has several, and that works on no single object,
-// such as oneft resume. It returns the exit code.
-func Command(c *cli.Context, env Env, act Act) int {
+// such as oneft resume. It prints its errors itself, and returns an Exit.
+func Command(c *cli.Context, env Env, act Act) error {
 	return runCommand(c, env, false, act)
 }
 
 // Show is Command for an answer that is always printed, also into a pipe: what somebody has
 // asked to see. It needs no locks.
-func Show(c *cli.Context, env Env, act Act) int {
+func Show(c *cli.Context, env Env, act Act) error {
 	return runCommand(c, env, true, act)
 }
 
-func runCommand(c *cli.Context, env Env, show bool, act Act) int {
+func runCommand(c *cli.Context, env Env, show bool, act Act) error {
 	out := &output{env: env, name: toolOf(c), always: show}
 	s, err := newSession(c, env)
-	if err != nil {
-		return out.failed(err)
+	if err == nil {
+		s.looks, s.Call = show, c.Args().Slice()
+		err = s.run(c.Context, env, out, func() { s.Log.Say(wording.StartedCommand, c.Command.HelpName) }, act)
 	}
-	s.looks, s.Call = show, c.Args().Slice()
-	return s.run(c.Context, env, out, func() { s.Log.Say(wording.StartedCommand, c.Command.HelpName) }, act)
+	return Exit(out.ended(err))
 }
 
 // toolOf is the name of the executable.
@@ -182,7 +193,7 @@ func newSession(c *cli.Context, env Env) (*Session, error) {
 }
 
 // run opens the log, connects, acts and answers.
-func (s *Session) run(ctx context.Context, env Env, out *output, started func(), act Act) int {
+func (s *Session) run(ctx context.Context, env Env, out *output, started func(), act Act) error {
 	s.Log = openLog(env, out.name, s.Settings, s.Paths)
 	defer s.Log.Close()
 	started()
@@ -191,11 +202,11 @@ func (s *Session) run(ctx context.Context, env Env, out *output, started func(),
 		var answer Answer
 		if answer, err = act(ctx, *s); err == nil {
 			s.Log.Answer(wording.Info, answer)
-			return out.answer(s.Settings, answer)
+			return Exit(out.answer(s.Settings, answer))
 		}
 	}
 	s.Log.Say(wording.Failed, err)
-	return out.failed(err)
+	return err
 }
 
 // callOf puts a call together from its parts.

@@ -24,11 +24,11 @@ const endpointForm = "HOST, HOST:PORT, [IPv6]:PORT or a URL such as http://one.e
 func ParseEndpoint(text string) (string, error) {
 	switch {
 	case !allPrintable(text):
-		return "", &refusal{"a character that cannot be printed", endpointForm}
+		return "", &Error{Problem: "a character that cannot be printed", Allowed: endpointForm}
 	case strings.Contains(text, "@"):
-		return "", &refusal{"a user or password in it", endpointForm + "; they belong into auth_file"}
+		return "", &Error{Problem: "a user or password in it", Allowed: endpointForm + "; they belong into auth_file"}
 	case strings.ContainsAny(text, "?#"):
-		return "", &refusal{"a query or fragment in it", endpointForm}
+		return "", &Error{Problem: "a query or fragment in it", Allowed: endpointForm}
 	}
 	scheme, rest, isURL := strings.Cut(text, "://")
 	authority, path, hasPath := strings.Cut(rest, "/")
@@ -37,11 +37,11 @@ func ParseEndpoint(text string) (string, error) {
 	}
 	scheme = strings.ToLower(scheme)
 	if scheme != "http" && scheme != "https" {
-		return "", &refusal{"neither http nor https", endpointForm}
+		return "", &Error{Problem: "neither http nor https", Allowed: endpointForm}
 	}
 	host, port, problem := hostPort(authority)
 	if problem != "" {
-		return "", &refusal{problem, endpointForm}
+		return "", &Error{Problem: problem, Allowed: endpointForm}
 	}
 	if port == "" && scheme == "http" {
 		port = onedPort
@@ -52,7 +52,7 @@ func ParseEndpoint(text string) (string, error) {
 	}
 	u, err := url.Parse(whole + "/" + path)
 	if err != nil {
-		return "", &refusal{"not a URL", endpointForm}
+		return "", &Error{Problem: "not a URL", Allowed: endpointForm}
 	}
 	return u.String(), nil
 }
@@ -88,18 +88,18 @@ func ParseWitness(text string) (Witness, error) {
 	}
 	kind, rest, found := strings.Cut(text, "://")
 	if !found || kind != WitnessTCP && kind != WitnessICMP && kind != WitnessDNS {
-		return Witness{}, &refusal{"not a witness", witnessForm}
+		return Witness{}, &Error{Problem: "not a witness", Allowed: witnessForm}
 	}
 	host, port, problem := hostPort(rest)
 	switch {
 	case problem != "":
-		return Witness{}, &refusal{problem, witnessForm}
+		return Witness{}, &Error{Problem: problem, Allowed: witnessForm}
 	case kind == WitnessICMP && port != "":
-		return Witness{}, &refusal{"icmp has no ports", witnessForm}
+		return Witness{}, &Error{Problem: "icmp has no ports", Allowed: witnessForm}
 	case kind == WitnessICMP:
 		return Witness{kind, host}, nil
 	case kind == WitnessTCP && port == "":
-		return Witness{}, &refusal{"no port", witnessForm}
+		return Witness{}, &Error{Problem: "no port", Allowed: witnessForm}
 	case port == "":
 		port = dnsPort
 	}

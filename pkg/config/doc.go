@@ -21,7 +21,7 @@ const Name = "one-ft.yaml"
 
 // Error is what is wrong with a file, in one printable line.
 type Error struct {
-	File    string // its path as given
+	File    string // its path as given; "" for a text or a setting wherever it comes from
 	Line    int    // from 1; 0 when it is about the file as a whole
 	Key     string // path of the key, such as storm.share or fence[0].levels[1].name; "" at the top
 	Problem string // what is wrong; never holds a secret
@@ -38,7 +38,9 @@ func (e *Error) Error() string {
 	if e.Line > 0 {
 		b.WriteString(":" + strconv.Itoa(e.Line))
 	}
-	b.WriteString(": ")
+	if e.File != "" {
+		b.WriteString(": ")
+	}
 	if e.Key != "" {
 		b.WriteString(e.Key + ": ")
 	}

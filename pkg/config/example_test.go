@@ -86,7 +86,7 @@ func (e example) fits(t *testing.T) {
 func TestExampleAsItIs(t *testing.T) {
 	e := exampleOf(t, Name)
 	path := write(t, string(e), 0o644)
-	if f, err := LoadNamed(path); err != nil || !reflect.DeepEqual(f, File{Path: path}) {
+	if f, err := Load(path, ""); err != nil || !reflect.DeepEqual(f, File{Path: path}) {
 		t.Errorf("got %+v, %v", f, err)
 	}
 	e.fits(t)
@@ -104,7 +104,7 @@ func TestExampleUncommented(t *testing.T) {
 		got, want := f.Values(), Default()
 		want.Wait, want.Cycles = got.Wait, got.Cycles
 		want.Confirm = [][]string{{"/usr/local/bin/is-alive", "--fast"}}
-		want.Verify, want.TimeoutSet, want.FencingSet = VerifyLeft, true, true
+		want.Verify, want.TimeoutSet, want.FencingSet = "left", true, true
 		want.Endpoint, want.AuthFile, want.CAFile, want.SSH = got.Endpoint, got.AuthFile, got.CAFile, "/usr/bin/ssh"
 		want.LogFile, want.StateDir = got.LogFile, "/var/lib/one/one-ft"
 		want.Notify = []Notification{{Command: []string{"/usr/local/bin/tell", "--pager"}, On: DefaultNotifyOn(), Timeout: DefaultNotifyTimeout}}

@@ -71,7 +71,7 @@ func badExpansion(s string) bool {
 // readFence reads fence, and refuses entries behind one that takes every host.
 func readFence(n node) ([]Entry, error) {
 	var catchAll string
-	return listOf("a list of entries with hosts or clusters, and levels", reader[Entry](func(item node) (Entry, error) {
+	return listOf("a list of entries with hosts or clusters, and levels", from(func(item node) (Entry, error) {
 		e, err := readEntry(item)
 		if err == nil && catchAll != "" {
 			err = item.wrong("", "never used: the first entry that matches wins, and %s takes every host", catchAll)
@@ -91,7 +91,7 @@ func readEntry(n node) (Entry, error) {
 		as("timeout", &e.Timeout, times(time.Second, 10*time.Minute)),
 		as("attempts", &e.Attempts, numbers(1, 10)),
 		as("back_off", &e.Backoff, times(time.Second, 5*time.Minute)),
-		as("levels", &e.Levels, reader[[]fence.Level](readLevels)),
+		as("levels", &e.Levels, from(readLevels)),
 	})
 	switch {
 	case err != nil:
@@ -107,12 +107,12 @@ func readEntry(n node) (Entry, error) {
 func readLevels(n node) ([]fence.Level, error) {
 	lines := make(map[string]int)
 	number := 0
-	return listOf("a list of levels, such as [{devices: [{manual: true}]}]", reader[fence.Level](func(item node) (fence.Level, error) {
+	return listOf("a list of levels, such as [{devices: [{manual: true}]}]", from(func(item node) (fence.Level, error) {
 		number++
 		level := fence.Level{Name: fmt.Sprintf("level-%d", number)}
 		_, err := item.mapping(table{
 			as("name", &level.Name, levelName()),
-			as("devices", &level.Devices, listOf("a list of devices, such as [{manual: true}]", reader[fence.Device](readDevice))),
+			as("devices", &level.Devices, listOf("a list of devices, such as [{manual: true}]", from(readDevice))),
 		})
 		has := func(kind fence.Kind) bool {
 			return slices.ContainsFunc(level.Devices, func(d fence.Device) bool { return d.Kind == kind })
@@ -134,7 +134,7 @@ func readLevels(n node) ([]fence.Level, error) {
 	})).read(n)
 }
 
-func levelName() form[string] {
+func levelName() kind[string] {
 	const most = 32
 	return words(fmt.Sprintf("1 to %d letters, digits, _ and -", most), "is not a name", func(s string) bool {
 		return isWord(s) && len(s) <= most
@@ -147,9 +147,9 @@ func readDevice(n node) (fence.Device, error) {
 	var manual bool
 	seen, err := n.mapping(table{
 		as("agent", &d.Agent, words("fence_ and letters, digits, _ and -, such as fence_ipmilan", "is not the name of a fence agent", fence.ValidAgent)),
-		as("params", &d.Params, reader[map[string]string](readParams)),
-		as("password_file", &d.SecretFile, reader[string](passwordFile)),
-		as("command", &d.Command, program{example: exampleProgram}),
+		as("params", &d.Params, from(readParams)),
+		as("password_file", &d.SecretFile, from(passwordFile)),
+		as("command", &d.Command, program(exampleProgram)),
 		as("manual", &manual, yesNo()),
 		as("lease", &d.Lease.Length, times(fence.MinLease, fence.MaxLease)),
 		as("reaction", &d.Lease.Reaction, times(time.Second, time.Hour)),

@@ -68,16 +68,10 @@ type Values struct {
 	// BudgetPerMinute: at most so many VMs of the whole cloud in a minute.
 	BudgetPerMinute int
 
-	// ResumeHosts is what "oneft resume" does about a host in ERROR that no hook was called for:
-	// ResumeRecreate, ResumeDelete, ResumeMigrate or ResumeNone; ResumeSuspended: about its
-	// suspended and powered-off VMs as well, which contradicts ResumeNone.
-	ResumeHosts     string
-	ResumeSuspended bool
-	// ResumeUnknown is for a VM that is UNKNOWN on a host that is fine: ResumeBoot or ResumeNone.
-	ResumeUnknown string
-	// ResumeFailed is for a VM that failed and whose host is fine: ResumeRecreate, ResumeRetry,
-	// ResumeDelete or ResumeNone.
-	ResumeFailed string
+	// What "oneft resume" does about a host in ERROR that no hook was called for, and about a VM that is UNKNOWN or that
+	// failed on a host that is fine. ResumeSuspended: also about the suspended and powered-off VMs of the host.
+	ResumeHosts, ResumeUnknown, ResumeFailed string
+	ResumeSuspended                          bool
 
 	// Parallel is how many VMs are acted on at the same time, 1 to MaxParallel.
 	Parallel int
@@ -86,8 +80,8 @@ type Values struct {
 	TimeoutSet bool
 	// OnedWait is how long a call is retried while oned does not answer.
 	OnedWait time.Duration
-	// Verify is what has to be seen before a VM counts as done: VerifyLeft, VerifyRunning or
-	// VerifyNone. "" is VerifyRunning for hosts; for single VMs on a terminal, too, else VerifyLeft.
+	// Verify is what has to be seen before a VM counts as done: left, running or none, as in package failover. "" is
+	// running for hosts; for single VMs on a terminal, too, else left.
 	Verify string
 	// Place: VMs that wait for a host are deployed by one-ft where it can evaluate everything that
 	// matters for them, instead of waiting for the scheduler.
@@ -120,13 +114,6 @@ const (
 	FencingAuto     = "auto"     // fence a host for which anything is configured, else continue with a warning
 	FencingRequired = "required" // nothing is done without a proof that the host is off
 	FencingOff      = "off"      // never fence
-)
-
-// Values of Values.Verify.
-const (
-	VerifyNone    = "none"    // oned accepted the call
-	VerifyLeft    = "left"    // the VM left the host
-	VerifyRunning = "running" // the VM runs again
 )
 
 // Values of ResumeHosts, ResumeUnknown and ResumeFailed.
@@ -226,10 +213,10 @@ func (f *File) keys() table {
 	return table{
 		as("wait", &v.Wait, times(0, longest)),
 		as("cycles", &v.Cycles, numbers(0, MaxCycles)),
-		as("confirm", &v.Confirm, listOf("a list of programs with their arguments", program{example: exampleProgram})),
+		as("confirm", &v.Confirm, listOf("a list of programs with their arguments", program(exampleProgram))),
 		as("fencing", &v.Fencing, oneOf(FencingAuto, FencingRequired, FencingOff)),
 		as("fence_first", &v.FenceFirst, yesNo()),
-		as("fence", &f.Fence, reader[[]Entry](readFence)),
+		as("fence", &f.Fence, from(readFence)),
 		as("quarantine", &v.Quarantine, yesNo()),
 		{"storm", v.readStorm, nil},
 		{"priority", func(n node) error {
@@ -253,15 +240,15 @@ func (f *File) keys() table {
 		as("parallel", &v.Parallel, numbers(1, MaxParallel)),
 		as("timeout", &v.Timeout, times(time.Second, longest)),
 		as("oned_wait", &v.OnedWait, times(0, longest)),
-		as("verify", &v.Verify, oneOf(VerifyLeft, VerifyRunning, VerifyNone)),
+		as("verify", &v.Verify, oneOf("left", "running", "none")),
 		as("place", &v.Place, yesNo()),
 		as("ssh", &v.SSH, absolute()),
-		as("endpoint", &v.Endpoint, reader[string](endpoint)),
+		as("endpoint", &v.Endpoint, from(endpoint)),
 		as("auth_file", &v.AuthFile, absolute()),
 		as("ca_file", &v.CAFile, absolute()),
 		as("log_file", &v.LogFile, absolute("-")),
 		as("state_dir", &v.StateDir, absolute()),
-		as("notify", &v.Notify, reader[[]Notification](readNotify)),
+		as("notify", &v.Notify, from(readNotify)),
 		as("metrics_file", &v.MetricsFile, metricsFile()),
 	}
 }
@@ -302,7 +289,7 @@ func (v *Values) readResume(n node) error {
 
 // metricsFile is a path whose name ends in .prom: node_exporter's textfile collector ignores all others
 // (its collector/textfile.go).
-func metricsFile() form[string] {
+func metricsFile() kind[string] {
 	const suffix = ".prom"
 	return texts("an absolute path that ends in "+suffix, "no absolute path of a file that node_exporter reads", func(s string) bool {
 		return path.IsAbs(s) && strings.HasSuffix(s, suffix) && path.Base(s) != suffix

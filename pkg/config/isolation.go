@@ -110,16 +110,11 @@ func DefaultIsolation() Isolation {
 	}
 }
 
-// LoadIsolation reads the configuration file of host_isolated at path, over the defaults. A file that
-// is not there gives DefaultIsolation; a link that leads nowhere is an error. Every error is an *Error,
-// and with it the Isolation is the zero one. What the settings mean together is for Isolation.Check,
-// once flags were put over them.
-func LoadIsolation(path string) (Isolation, error) {
-	return orNone(path, DefaultIsolation(), LoadIsolationNamed)
+// LoadIsolation is Load for host_isolated, over the defaults. With an error the Isolation is the zero one. What the
+// settings mean together is for Isolation.Check, once flags were put over them.
+func LoadIsolation(named, usual string) (Isolation, error) {
+	return load(named, usual, DefaultIsolation(), parseIsolation)
 }
-
-// LoadIsolationNamed is LoadIsolation for a file that somebody named: it has to be there.
-func LoadIsolationNamed(path string) (Isolation, error) { return load(path, parseIsolation) }
 
 // parseIsolation reads the text of a host_isolated.yaml with this mode.
 func parseIsolation(path string, text []byte, mode fs.FileMode) (Isolation, error) {
@@ -147,7 +142,15 @@ func (c *Isolation) keys() table {
 		w, err := ParseWitness(s)
 		return w.String(), err
 	})
-	powerOff := program{"[/usr/bin/systemctl, poweroff, --force], or [sysrq]", []string{PowerOffSysrq}}
+	witnesses := listOf(witnessesForm, witness)
+	readSome := witnesses.read
+	witnesses.read = func(n node) ([]string, error) {
+		if n.isEmptyList() {
+			return nil, nil
+		}
+		return readSome(n)
+	}
+	powerOff := program("[/usr/bin/systemctl, poweroff, --force], or [sysrq]", PowerOffSysrq)
 	return table{
 		as("strict", &c.Strict, yesNo()),
 		as("front_ends", &c.FrontEnds, listOf(frontEndsForm, parsed(endpointForm, ParseEndpoint))),
@@ -155,7 +158,7 @@ func (c *Isolation) keys() table {
 		as("ca_file", &c.CAFile, absolute()).unless(c.CAFile == ""),
 		as("host_id", &c.HostID, numbers(0, math.MaxInt32)).unless(c.HostID == -1),
 		as("host_name", &c.HostName, name("the name of this host in oned")).unless(c.HostName == ""),
-		as("witnesses", &c.Witnesses, list[string]{witnessesForm, witness, true}),
+		as("witnesses", &c.Witnesses, witnesses),
 
 		as("interval", &c.Interval, times(time.Second, time.Minute)),
 		as("timeout", &c.Timeout, times(500*time.Millisecond, 30*time.Second)),
@@ -165,12 +168,12 @@ func (c *Isolation) keys() table {
 		as("quiet", &c.Quiet, times(0, time.Hour)),
 
 		as("action", &c.Action, oneOf(ActionDestroy, ActionShutdown, ActionCommand)),
-		as("command", &c.Command, program{example: "[/usr/local/bin/on-isolation, --now]"}).unless(len(c.Command) == 0),
+		as("command", &c.Command, program("[/usr/local/bin/on-isolation, --now]")).unless(len(c.Command) == 0),
 		as("libvirt", &c.Libvirt, libvirt()),
 		as("destroy_limit", &c.DestroyLimit, times(time.Second, 5*time.Minute)),
 		as("shutdown_limit", &c.ShutdownLimit, times(10*time.Second, 30*time.Minute)),
 		as("command_limit", &c.CommandLimit, times(time.Second, 10*time.Minute)),
-		as("shutdown", &c.Shutdown, program{example: "[/usr/bin/systemctl, poweroff]"}),
+		as("shutdown", &c.Shutdown, program("[/usr/bin/systemctl, poweroff]")),
 		as("power_off", &c.PowerOff, listOf(powerOffForm, powerOff)),
 		as("watchdog", &c.Watchdog, absolute()).unless(c.Watchdog == ""),
 		as("watchdog_timeout", &c.WatchdogTimeout, times(5*time.Second, 5*time.Minute)),
@@ -187,7 +190,7 @@ const (
 )
 
 // libvirt is a text that can be a URI of libvirt; only libvirt knows which are valid.
-func libvirt() form[string] {
+func libvirt() kind[string] {
 	return texts("the URI of libvirt on this host, such as qemu:///system", "not a URI", func(s string) bool {
 		u, err := url.Parse(s)
 		return err == nil && u.Scheme != ""
@@ -201,15 +204,17 @@ const (
 	cronRounds  = 2
 )
 
-// Check returns what is wrong with c for host_isolated --watch: a value out of its range, or settings
-// that contradict each other. It is for the end, after flags were put over the file. The error is one
+// Check returns what is wrong with c for host_isolated --watch, or when cron starts it: then CronPeriod counts instead
+// of Interval, and there is no watchdog. It is for the end, after flags were put over the file. The error is one
 // line that names the setting and what is allowed; nil when c can be used.
-func (c Isolation) Check() error {
+func (c Isolation) Check(cron bool) error {
 	if err := c.checkValues(); err != nil {
 		return err
 	}
 	least := watchRounds * c.Interval
 	switch {
+	case cron:
+		return c.checkPatience(cronRounds*c.CronPeriod+c.Timeout, fmt.Sprintf("%d * cron_period + timeout", cronRounds))
 	case c.Timeout > c.Interval:
 		return refuse(short(c.Interval)+" or less: interval", "timeout %s is too long", short(c.Timeout))
 	case c.Watchdog == "" || c.Timeout > c.CronPeriod/2:
@@ -220,15 +225,6 @@ func (c Isolation) Check() error {
 			"watchdog_timeout %s is too short", short(c.WatchdogTimeout))
 	}
 	return c.checkPatience(least+c.Timeout, fmt.Sprintf("%d * interval + timeout", watchRounds))
-}
-
-// CheckCron is Check for host_isolated that cron starts: CronPeriod counts instead of Interval, and
-// there is no watchdog.
-func (c Isolation) CheckCron() error {
-	if err := c.checkValues(); err != nil {
-		return err
-	}
-	return c.checkPatience(cronRounds*c.CronPeriod+c.Timeout, fmt.Sprintf("%d * cron_period + timeout", cronRounds))
 }
 
 // checkPatience checks whether what ends the VMs leaves time for enough rounds.

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// change is a change of what is enough, and what Check and CheckCron then say; "" when
+// change is a change of what is enough, and what Check then says with and without cron; "" when
 // it is allowed.
 type change struct {
 	set         func(*Isolation)
 	watch, cron string
 }
 
-// both is a change that Check and CheckCron refuse alike.
+// both is a change that Check refuses alike, with cron and without.
 func both(want string, set func(*Isolation)) change { return change{set, want, want} }
 
 // checks makes the change to what is enough for both ways to start host_isolated.
@@ -27,7 +27,7 @@ func (c change) checks(t *testing.T) {
 	for name, got := range map[string]struct {
 		err  error
 		want string
-	}{"watch": {settings.Check(), c.watch}, "cron": {settings.CheckCron(), c.cron}} {
+	}{"watch": {settings.Check(false), c.watch}, "cron": {settings.Check(true), c.cron}} {
 		if text := errorText(got.err); text != got.want {
 			t.Errorf("%s: got %s\nwant %s", name, text, got.want)
 		}
@@ -157,7 +157,7 @@ func TestCheckRanges(t *testing.T) {
 		for _, value := range []time.Duration{limit.low, limit.high} {
 			c := enough()
 			at(value)(&c)
-			if text := errorText(c.Check()); strings.Contains(text, "out of range") {
+			if text := errorText(c.Check(false)); strings.Contains(text, "out of range") {
 				t.Error(text)
 			}
 		}

@@ -104,7 +104,7 @@ func FuzzIsolation(f *testing.F) {
 			}
 			return
 		}
-		for _, err := range []error{c.Check(), c.CheckCron()} {
+		for _, err := range []error{c.Check(false), c.Check(true)} {
 			if text := errorText(err); strings.Contains(text, "out of range") || !allPrintable(text) {
 				t.Errorf("%q", text)
 			}

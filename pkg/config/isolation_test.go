@@ -20,17 +20,17 @@ func enough() Isolation {
 
 func TestIsolationMissingFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), IsolationName)
-	if c, err := LoadIsolation(path); err != nil || !reflect.DeepEqual(c, DefaultIsolation()) {
+	if c, err := LoadIsolation("", path); err != nil || !reflect.DeepEqual(c, DefaultIsolation()) {
 		t.Errorf("got %+v, %v", c, err)
 	}
 	want := path + ": cannot be read: no such file or directory"
-	if c, err := LoadIsolationNamed(path); !errors.Is(err, fs.ErrNotExist) || err.Error() != want || !reflect.DeepEqual(c, Isolation{}) {
+	if c, err := LoadIsolation(path, ""); !errors.Is(err, fs.ErrNotExist) || err.Error() != want || !reflect.DeepEqual(c, Isolation{}) {
 		t.Errorf("named: %+v, %v", c, err)
 	}
 	if err := os.Symlink("nowhere", path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadIsolation(path); err == nil || err.Error() != want {
+	if _, err := LoadIsolation("", path); err == nil || err.Error() != want {
 		t.Errorf("link that leads nowhere: %v", err)
 	}
 }
@@ -41,7 +41,7 @@ func TestIsolationEmptyFile(t *testing.T) {
 		path := write(t, text, 0o644)
 		want := DefaultIsolation()
 		want.Path = path
-		if c, err := LoadIsolation(path); err != nil || !reflect.DeepEqual(c, want) {
+		if c, err := LoadIsolation("", path); err != nil || !reflect.DeepEqual(c, want) {
 			t.Errorf("%q: got %+v, %v", text, c, err)
 		}
 	}
@@ -51,7 +51,7 @@ func TestIsolationEmptyFile(t *testing.T) {
 func TestIsolationFileThatAllMayWrite(t *testing.T) {
 	path := write(t, "", 0o666)
 	want := path + ": mode 0666 lets everybody write it, and it names programs to run; allowed is a file after chmod o-w"
-	if _, err := LoadIsolation(path); err == nil || err.Error() != want {
+	if _, err := LoadIsolation("", path); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
@@ -95,7 +95,7 @@ run_dir: /r
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
 	}
-	if err := got.Check(); err != nil {
+	if err := got.Check(false); err != nil {
 		t.Error(err)
 	}
 }
@@ -114,7 +114,7 @@ func TestIsolationExampleAsItIs(t *testing.T) {
 	e := exampleOf(t, IsolationName)
 	want := DefaultIsolation()
 	want.Path = write(t, string(e), 0o644)
-	if c, err := LoadIsolationNamed(want.Path); err != nil || !reflect.DeepEqual(c, want) {
+	if c, err := LoadIsolation(want.Path, ""); err != nil || !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, %v", c, err)
 	}
 	e.fits(t)
@@ -123,7 +123,7 @@ func TestIsolationExampleAsItIs(t *testing.T) {
 	for _, text := range []string{text, strict} {
 		c, err := parseIsolation("f", []byte(text), 0o644)
 		if err == nil {
-			err = c.Check()
+			err = c.Check(false)
 		}
 		if err != nil || c.Strict != (text == strict) {
 			t.Errorf("strict %v: %v", c.Strict, err)
@@ -156,7 +156,7 @@ func TestIsolationExampleUncommented(t *testing.T) {
 		}
 		isolationReadsBack(t, got)
 		got.Action = ActionCommand
-		if err := got.Check(); err != nil {
+		if err := got.Check(false); err != nil {
 			t.Error(err)
 		}
 	}

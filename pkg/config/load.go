@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -17,27 +18,24 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Load reads the configuration file at path. A file that is not there gives the zero File; a link that
-// leads nowhere is an error. Every error is an *Error.
-func Load(path string) (File, error) { return orNone(path, File{}, LoadNamed) }
+// Load reads the configuration file that somebody named, which has to be there, or the usual one. If that is not there
+// it gives the zero File; a link that leads nowhere is an error. Every error is an *Error.
+func Load(named, usual string) (File, error) { return load(named, usual, File{}, parse) }
 
-// LoadNamed is Load for a file that somebody named: it has to be there.
-func LoadNamed(path string) (File, error) { return load(path, parse) }
-
-// orNone is load for a file that may be missing; then it returns none.
-func orNone[T any](path string, none T, load func(string) (T, error)) (T, error) {
-	value, err := load(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
+// load is Load for a parser; none is what a missing file means.
+func load[T any](named, usual string, none T, parse func(path string, text []byte, mode fs.FileMode) (T, error)) (T, error) {
+	value, err := read(cmp.Or(named, usual), parse)
+	if named == "" && errors.Is(err, fs.ErrNotExist) {
+		if _, missing := os.Lstat(usual); errors.Is(missing, fs.ErrNotExist) {
 			return none, nil
 		}
 	}
 	return value, err
 }
 
-// load reads a regular file of at most MaxSize bytes with the parser of its kind. It checks the mode of
+// read reads a regular file of at most MaxSize bytes with the parser of its kind. It checks the mode of
 // the open file, so nobody can exchange it in between, and it never waits for a pipe.
-func load[T any](path string, parse func(path string, text []byte, mode fs.FileMode) (T, error)) (value T, err error) {
+func read[T any](path string, parse func(path string, text []byte, mode fs.FileMode) (T, error)) (value T, err error) {
 	fail := func(err error, format string, args ...any) (T, error) {
 		return value, &Error{File: path, Problem: fmt.Sprintf(format, args...), Err: err}
 	}

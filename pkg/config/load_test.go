@@ -16,19 +16,19 @@ import (
 func TestMissingFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, Name)
-	if f, err := Load(path); err != nil || !reflect.DeepEqual(f, File{}) {
+	if f, err := Load("", path); err != nil || !reflect.DeepEqual(f, File{}) {
 		t.Errorf("got %+v, %v", f, err)
 	}
-	if _, err := LoadNamed(path); !errors.Is(err, fs.ErrNotExist) || err.Error() != path+": cannot be read: no such file or directory" {
+	if _, err := Load(path, ""); !errors.Is(err, fs.ErrNotExist) || err.Error() != path+": cannot be read: no such file or directory" {
 		t.Errorf("named: %v", err)
 	}
 	if err := os.Symlink("nowhere", path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(path); err == nil || err.Error() != path+": cannot be read: no such file or directory" {
+	if _, err := Load("", path); err == nil || err.Error() != path+": cannot be read: no such file or directory" {
 		t.Errorf("link that leads nowhere: %v", err)
 	}
-	if _, err := Load("/dev/null/" + Name); err == nil || err.Error() != "/dev/null/"+Name+": cannot be read: not a directory" {
+	if _, err := Load("", "/dev/null/"+Name); err == nil || err.Error() != "/dev/null/"+Name+": cannot be read: not a directory" {
 		t.Errorf("below a file: %v", err)
 	}
 }
@@ -37,7 +37,7 @@ func TestMissingFile(t *testing.T) {
 func TestEmptyFile(t *testing.T) {
 	for _, text := range []string{"", "\n", "# wait: 1s\n", "---\n", "---\n# wait\n...\n", "  \n", "{}\n", "# a\r\n", "~"} {
 		path := write(t, text, 0o644)
-		if f, err := Load(path); err != nil || f.Path != path || f.Fence != nil || !reflect.DeepEqual(f.Values(), Default()) {
+		if f, err := Load("", path); err != nil || f.Path != path || f.Fence != nil || !reflect.DeepEqual(f.Values(), Default()) {
 			t.Errorf("%q: got %+v, %v", text, f, err)
 		}
 	}
@@ -55,7 +55,7 @@ func TestNotAFile(t *testing.T) {
 		pipe:        pipe + ": not a regular file", // and nobody waits for a writer
 		"/dev/zero": "/dev/zero: not a regular file",
 	} {
-		_, err := Load(path)
+		_, err := Load("", path)
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 			continue
@@ -75,7 +75,7 @@ func TestUnreadableFile(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		_, err := Load(path)
+		_, err := Load("", path)
 		results <- err
 	}()
 	if err := <-results; !errors.Is(err, fs.ErrPermission) || err.Error() != path+": cannot be read: permission denied" {
@@ -85,11 +85,11 @@ func TestUnreadableFile(t *testing.T) {
 
 func TestTooLargeFile(t *testing.T) {
 	path := write(t, strings.Repeat("#", MaxSize), 0o644)
-	if _, err := Load(path); err != nil {
+	if _, err := Load("", path); err != nil {
 		t.Errorf("%d bytes: %v", MaxSize, err)
 	}
 	path = write(t, strings.Repeat("#", MaxSize+1), 0o644)
-	if _, err := Load(path); err == nil || err.Error() != path+": larger than 1048576 bytes" {
+	if _, err := Load("", path); err == nil || err.Error() != path+": larger than 1048576 bytes" {
 		t.Errorf("%d bytes: %v", MaxSize+1, err)
 	}
 }
@@ -125,7 +125,7 @@ func TestHostileFiles(t *testing.T) {
 func TestFileThatAllMayWrite(t *testing.T) {
 	path := write(t, "", 0o666)
 	want := path + ": mode 0666 lets everybody write it, and it names programs to run; allowed is a file after chmod o-w"
-	if _, err := Load(path); err == nil || err.Error() != want {
+	if _, err := Load("", path); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

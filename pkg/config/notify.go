@@ -62,8 +62,8 @@ func readNotify(n node) ([]Notification, error) {
 func readNotification(item node) (Notification, error) {
 	n := Notification{On: DefaultNotifyOn(), Timeout: DefaultNotifyTimeout}
 	_, err := item.mapping(table{
-		as("command", &n.Command, program{example: exampleTell}),
-		as("on", &n.On, reader[[]string](readOn)),
+		as("command", &n.Command, program(exampleTell)),
+		as("on", &n.On, from(readOn)),
 		as("timeout", &n.Timeout, times(time.Second, 10*time.Minute)),
 	})
 	if err == nil && n.Command == nil {

@@ -16,10 +16,10 @@ import (
 	"one-ft/pkg/text"
 )
 
-// kind is what a value may be. A value can come from a file, or from a flag and then has to be checked.
-type kind[T any] interface {
-	read(node) (T, error)
-	check(T) error
+// kind is what a value may be.
+type kind[T any] struct {
+	read  func(node) (T, error)
+	check func(T) error // of a value that comes from a flag; nil when it comes from a file only
 }
 
 // as is a setting whose value goes into a field.
@@ -39,90 +39,58 @@ func (s setting) unless(unset bool) setting {
 	return s
 }
 
-// reader is a kind that comes from a file only.
-type reader[T any] func(node) (T, error)
+// from is a kind that comes from a file only.
+func from[T any](read func(node) (T, error)) kind[T] { return kind[T]{read: read} }
 
-func (r reader[T]) read(n node) (T, error) { return r(n) }
-func (r reader[T]) check(T) error          { return nil }
-
-// list is a list of values, not empty unless that is said.
-type list[T any] struct {
-	allowed string
-	item    kind[T]
-	empty   bool
-}
-
-func listOf[T any](allowed string, item kind[T]) list[T] {
-	return list[T]{allowed: allowed, item: item}
-}
-
-func (l list[T]) read(n node) (all []T, err error) {
-	if l.empty && n.isEmptyList() {
-		return nil, nil
-	}
-	err = n.items(l.allowed, func(item node) error {
-		value, err := l.item.read(item)
-		all = append(all, value)
-		return err
-	})
-	return all, err
-}
-
-func (l list[T]) check(all []T) error {
-	for i, value := range all {
-		if err := l.item.check(value); err != nil {
-			return fmt.Errorf("item %d: %w", i+1, err)
+// listOf is a list of values that is not empty.
+func listOf[T any](allowed string, item kind[T]) kind[[]T] {
+	return kind[[]T]{func(n node) (all []T, err error) {
+		err = n.items(allowed, func(n node) error {
+			value, err := item.read(n)
+			all = append(all, value)
+			return err
+		})
+		return all, err
+	}, func(all []T) error {
+		for i, value := range all {
+			if err := item.check(value); err != nil {
+				return fmt.Errorf("item %d: %w", i+1, err)
+			}
 		}
+		return nil
+	}}
+}
+
+// form is a single value that parse reads, whose errors have no place, out of what show writes.
+func form[T any](allowed string, parse func(string) (T, error), show func(T) string) kind[T] {
+	of := func(s string) (value T, err error) {
+		if !allPrintable(s) {
+			return value, refuse(allowed, "a character that cannot be printed")
+		}
+		return parse(s)
 	}
-	return nil
+	return kind[T]{func(n node) (value T, err error) {
+		if n.yaml.Kind != yaml.ScalarNode || n.isNull() {
+			return value, n.wrong(allowed, "%s", n.kind())
+		}
+		value, err = of(n.yaml.Value)
+		return value, n.refused(err)
+	}, func(value T) error {
+		_, err := of(show(value))
+		return err
+	}}
 }
 
-// form is how a single value is written.
-type form[T any] struct {
-	allowed string
-	parse   func(string) (T, error) // its errors are refusals
-	show    func(T) string          // what parse reads
-}
-
-func (f form[T]) read(n node) (value T, err error) {
-	if n.yaml.Kind != yaml.ScalarNode || n.isNull() {
-		return value, n.wrong(f.allowed, "%s", n.kind())
-	}
-	value, err = f.of(n.yaml.Value)
-	return value, n.refused(err)
-}
-
-func (f form[T]) check(value T) error {
-	_, err := f.of(f.show(value))
-	return err
-}
-
-// of reads a text, wherever it comes from.
-func (f form[T]) of(s string) (value T, err error) {
-	if !allPrintable(s) {
-		return value, refuse(f.allowed, "a character that cannot be printed")
-	}
-	return f.parse(s)
-}
-
-// refusal is what is wrong with a text or a setting, wherever it comes from.
-type refusal struct {
-	problem string // never holds a secret
-	allowed string // what is allowed instead
-}
-
-// Error is the line without the place.
-func (r *refusal) Error() string { return r.problem + "; allowed is " + r.allowed }
-
+// refuse is an *Error without a place, about a text or a setting wherever it comes from.
 func refuse(allowed, format string, args ...any) error {
-	return &refusal{fmt.Sprintf(format, args...), allowed}
+	return &Error{Problem: fmt.Sprintf(format, args...), Allowed: allowed}
 }
 
-// refused gives a refusal its place in the file.
+// refused gives an error without a place that of the node.
 func (n node) refused(err error) error {
-	var why *refusal
-	if errors.As(err, &why) {
-		return n.wrong(why.allowed, "%s", why.problem)
+	var why *Error
+	if errors.As(err, &why) && why.File == "" {
+		return n.wrong(why.Allowed, "%s", why.Problem)
 	}
 	return err
 }
@@ -131,17 +99,17 @@ func (n node) refused(err error) error {
 func allPrintable(s string) bool { return text.Printable(s) == s }
 
 // texts is a form whose value is the text itself.
-func texts(allowed, problem string, ok func(string) bool) form[string] {
+func texts(allowed, problem string, ok func(string) bool) kind[string] {
 	return parsed(allowed, func(s string) (string, error) {
 		if !ok(s) {
-			return "", &refusal{problem, allowed}
+			return "", &Error{Problem: problem, Allowed: allowed}
 		}
 		return s, nil
 	})
 }
 
 // words is texts whose error quotes the text; it is for what cannot be a secret by mistake.
-func words(allowed, problem string, ok func(string) bool) form[string] {
+func words(allowed, problem string, ok func(string) bool) kind[string] {
 	return parsed(allowed, func(s string) (string, error) {
 		if !ok(s) {
 			return "", refuse(allowed, "%s %s", text.Quote(s, maxQuoted), problem)
@@ -151,19 +119,19 @@ func words(allowed, problem string, ok func(string) bool) form[string] {
 }
 
 // parsed is a form whose value is a text.
-func parsed(allowed string, parse func(string) (string, error)) form[string] {
-	return form[string]{allowed, parse, func(s string) string { return s }}
+func parsed(allowed string, parse func(string) (string, error)) kind[string] {
+	return form(allowed, parse, func(s string) string { return s })
 }
 
-func anyText() form[string] { return texts("a text", "", func(string) bool { return true }) }
+func anyText() kind[string] { return texts("a text", "", func(string) bool { return true }) }
 
-func name(allowed string) form[string] {
+func name(allowed string) kind[string] {
 	return texts(allowed, "an empty text", func(s string) bool { return s != "" })
 }
 
-func times(low, high time.Duration) form[time.Duration] {
+func times(low, high time.Duration) kind[time.Duration] {
 	allowed := short(low) + " to " + short(high)
-	return form[time.Duration]{allowed, func(s string) (time.Duration, error) {
+	return form(allowed, func(s string) (time.Duration, error) {
 		d, err := time.ParseDuration(s)
 		switch {
 		case isNumber(s):
@@ -174,7 +142,7 @@ func times(low, high time.Duration) form[time.Duration] {
 			return 0, refuse(allowed, "%s is out of range", text.Quote(s, maxQuoted))
 		}
 		return d, nil
-	}, short}
+	}, short)
 }
 
 // short is a duration without parts that are zero: 1h instead of 1h0m0s.
@@ -189,9 +157,9 @@ func short(d time.Duration) string {
 	return s
 }
 
-func numbers(low, high int) form[int] {
+func numbers(low, high int) kind[int] {
 	allowed := fmt.Sprintf("a number from %d to %d", low, high)
-	return form[int]{allowed, func(s string) (int, error) {
+	return form(allowed, func(s string) (int, error) {
 		n, err := strconv.Atoi(s)
 		switch {
 		case !isNumber(strings.TrimPrefix(s, "-")):
@@ -200,12 +168,12 @@ func numbers(low, high int) form[int] {
 			return 0, refuse(allowed, "%s is out of range", text.Quote(s, maxQuoted))
 		}
 		return n, nil
-	}, strconv.Itoa}
+	}, strconv.Itoa)
 }
 
-func percent() form[Percent] {
+func percent() kind[Percent] {
 	const allowed = "1% to 100%"
-	return form[Percent]{allowed, func(s string) (Percent, error) {
+	return form(allowed, func(s string) (Percent, error) {
 		digits, unit := strings.CutSuffix(s, "%")
 		n, err := strconv.Atoi(digits)
 		switch {
@@ -217,25 +185,25 @@ func percent() form[Percent] {
 			return 0, refuse(allowed, "%s is out of range", text.Quote(s, maxQuoted))
 		}
 		return Percent(n), nil
-	}, Percent.String}
+	}, Percent.String)
 }
 
 func isNumber(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-func oneOf(known ...string) form[string] {
+func oneOf(known ...string) kind[string] {
 	return words(orList(known), "is not known", func(s string) bool { return slices.Contains(known, s) })
 }
 
-func yesNo() form[bool] {
-	known := oneOf("true", "false")
-	return form[bool]{known.allowed, func(s string) (bool, error) { return s == "true", known.check(s) }, strconv.FormatBool}
+func yesNo() kind[bool] {
+	known := []string{"true", "false"}
+	return form(orList(known), func(s string) (bool, error) { return s == "true", oneOf(known...).check(s) }, strconv.FormatBool)
 }
 
 // absolute is an absolute path, or one of the other words. It quotes nothing: who confuses a file with
 // its content would see a secret in the error.
-func absolute(others ...string) form[string] {
+func absolute(others ...string) kind[string] {
 	return texts(orList(append([]string{"an absolute path"}, others...)), "not an absolute path", func(s string) bool {
 		return filepath.IsAbs(s) || slices.Contains(others, s)
 	})
@@ -244,32 +212,24 @@ func absolute(others ...string) form[string] {
 const exampleProgram = "[/usr/local/bin/is-alive, --fast]"
 
 // program is a program by its absolute path and its arguments, or one of the other words, alone.
-type program struct {
-	example string
-	others  []string
-}
-
-func (p program) read(n node) ([]string, error) {
-	words, err := listOf(p.allowed(), anyText()).read(n)
-	if err == nil {
-		err = n.refused(p.check(words))
+func program(example string, others ...string) kind[[]string] {
+	allowed := "a list of an absolute path and arguments, such as " + example
+	check := func(words []string) error {
+		if len(words) > 0 && filepath.IsAbs(words[0]) || len(words) == 1 && slices.Contains(others, words[0]) {
+			return nil
+		}
+		return refuse(allowed, "the program is not an absolute path")
 	}
-	return words, err
+	return kind[[]string]{func(n node) ([]string, error) {
+		words, err := listOf(allowed, anyText()).read(n)
+		if err == nil {
+			err = n.refused(check(words))
+		}
+		return words, err
+	}, check}
 }
 
-func (p program) allowed() string {
-	return "a list of an absolute path and arguments, such as " + p.example
-}
-
-// check refuses other words.
-func (p program) check(words []string) error {
-	if len(words) > 0 && filepath.IsAbs(words[0]) || len(words) == 1 && slices.Contains(p.others, words[0]) {
-		return nil
-	}
-	return refuse(p.allowed(), "the program is not an absolute path")
-}
-
-func pattern() form[string] {
+func pattern() kind[string] {
 	return words(`a pattern such as "node0*", "gpu?" or "[ab]1"`, "is not a pattern", func(s string) bool {
 		_, err := path.Match(s, "")
 		return s != "" && err == nil

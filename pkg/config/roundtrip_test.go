@@ -151,7 +151,7 @@ func random(r *rand.Rand) File {
 	maybe(r, &v.Timeout, between(r, time.Second, longest))
 	maybe(r, &v.OnedWait, between(r, 0, longest))
 	maybe(r, &v.Place, r.IntN(2) == 0)
-	maybe(r, &v.Verify, pick(r, VerifyLeft, VerifyNone, VerifyRunning))
+	maybe(r, &v.Verify, pick(r, "left", "none", "running"))
 	maybe(r, &v.Endpoint, pick(r, "http://h/RPC2", "https://u:p@[::1]:2633/RPC2?#a b"))
 	maybe(r, &v.AuthFile, "/"+word(r))
 	maybe(r, &v.CAFile, "/"+word(r))

@@ -230,17 +230,12 @@ func (f *frontEnd) vmFailure(ctx context.Context, id int) ran {
 // resume runs oneft resume.
 func (f *frontEnd) resume(ctx context.Context, act func(context.Context, app.Session) (app.Answer, error)) ran {
 	return f.run(func(env app.Env) int {
-		code := 0
 		program := &cli.Command{Name: "oneft", Subcommands: []*cli.Command{{
 			Name: "resume", Flags: app.CommonFlags(), Action: func(c *cli.Context) error {
-				code = app.Command(c, env, act)
-				return nil
+				return app.Command(c, env, act)
 			},
 		}}}
-		if err := app.Dispatch(ctx, program, env.Args[1:], env.Stdout); err != nil {
-			f.w.t.Error(err)
-		}
-		return code
+		return app.Execute(ctx, env, program)
 	}, "oneft", "resume", "--verbose")
 }
 

@@ -30,7 +30,7 @@ func (h *host) armed() bool {
 }
 
 // printBound prints what this host promises, for a monitoring probe.
-func (h *host) printBound() int {
+func (h *host) printBound() error {
 	armed, patience := "NO", "FT_ISOLATED_AFTER=%d\nFT_ISOLATED_REACTION=%d\n"
 	if h.armed() {
 		armed = "YES"
@@ -39,13 +39,13 @@ func (h *host) printBound() int {
 		patience = "FT_LEASE=%d\nFT_LEASE_REACTION=%d\n"
 	}
 	lease, reaction := seconds(h.promise.Lease), seconds(h.promise.Reaction)
-	fmt.Fprintf(h.world.Stdout, patience+"FT_LEASE_ARMED=%s\nFT_ISOLATED_VERSION=%q\n", lease, reaction, armed, app.Version())
-	return app.ExitDone
+	_, err := fmt.Fprintf(h.world.Stdout, patience+"FT_LEASE_ARMED=%s\nFT_ISOLATED_VERSION=%q\n", lease, reaction, armed, app.Version())
+	return err
 }
 
 // check shows what host_isolated sees, and what it would do now. The exit code is 1 when something has to be looked
 // at.
-func (h *host) check(ctx context.Context) int {
+func (h *host) check(ctx context.Context) error {
 	c := &checker{host: h}
 	f := h.prober.Round(ctx)
 	c.probes(f)
@@ -53,9 +53,9 @@ func (h *host) check(ctx context.Context) int {
 	c.vms(ctx)
 	c.verdict(f)
 	if c.wrong {
-		return app.ExitIncomplete
+		return app.Exit(app.ExitIncomplete)
 	}
-	return app.ExitDone
+	return nil
 }
 
 // checker shows what --check finds.

@@ -85,12 +85,7 @@ func settings(s *config.Isolation) []setting {
 
 // load reads the configuration file and puts the flags that were given over it.
 func load(c *cli.Context) (s config.Isolation, err error) {
-	if named := c.String("config"); named != "" {
-		s, err = config.LoadIsolationNamed(named)
-	} else {
-		s, err = config.LoadIsolation(defaultConfig)
-	}
-	if err != nil {
+	if s, err = config.LoadIsolation(c.String("config"), defaultConfig); err != nil {
 		return s, err
 	}
 	for _, o := range settings(&s) {

@@ -5,7 +5,6 @@ package hostisolated
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -14,7 +13,6 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/isolation"
-	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -68,58 +66,41 @@ func Command() *cli.Command {
 
 // Run runs host_isolated and returns the exit code.
 func Run(ctx context.Context, world World) int {
-	code := app.ExitDone
 	program := Command()
-	program.Action = func(c *cli.Context) (err error) {
-		code, err = act(c, world)
-		return err
-	}
-	err := app.Dispatch(ctx, program, world.Args[min(1, len(world.Args)):], world.Stdout)
-	if err == nil {
-		return code
-	}
-	fmt.Fprintf(world.Stderr, "host_isolated: %s\n", text.Printable(err.Error()))
-	var usage *app.UsageError
-	if errors.As(err, &usage) {
-		return app.ExitUsage
-	}
-	return app.ExitIncomplete
+	program.Action = func(c *cli.Context) error { return act(c, world) }
+	return app.Execute(ctx, world.Env, program)
 }
 
-// act does what the flags say and returns the exit code.
-func act(c *cli.Context, world World) (int, error) {
+// act does what the flags say.
+func act(c *cli.Context, world World) error {
 	if c.NArg() > 0 {
-		return 0, app.Usagef("%q is not an option; host_isolated --help lists them", c.Args().First())
+		return app.Usagef("%q is not an option; host_isolated --help lists them", c.Args().First())
 	}
 	s, err := load(c)
 	if err != nil {
-		return 0, app.Usagef("%w", err)
+		return app.Usagef("%w", err)
 	}
 	boot, err := isolation.BootID(world.Proc)
 	if err != nil {
-		return 0, app.Usagef("%w", err)
+		return app.Usagef("%w", err)
 	}
 	store := isolation.Store{RunDir: s.RunDir, StateDir: s.StateDir, Boot: boot}
 	watch := c.Bool("watch") || (c.Bool("check") || c.Bool("print-bound")) && watched(s, store, world.Uptime())
-	if watch {
-		err = s.Check()
-	} else {
-		err = s.CheckCron()
-	}
+	err = s.Check(!watch)
 	switch {
 	case err != nil && s.Path == "":
-		return 0, app.Usagef("%w (there is no %s)", err, defaultConfig)
+		return app.Usagef("%w (there is no %s)", err, defaultConfig)
 	case err != nil:
-		return 0, app.Usagef("%s: %w", s.Path, err)
+		return app.Usagef("%s: %w", s.Path, err)
 	}
 	h, err := newHost(world, s, store, !watch)
 	switch {
 	case err != nil:
-		return 0, app.Usagef("%w", err)
+		return app.Usagef("%w", err)
 	case c.Bool("print-bound"):
-		return h.printBound(), nil
+		return h.printBound()
 	case c.Bool("check"):
-		return h.check(c.Context), nil
+		return h.check(c.Context)
 	}
 	return h.guard(c.Context, c.Bool("drill"), watch)
 }
@@ -130,18 +111,18 @@ func watched(s config.Isolation, store isolation.Store, now time.Duration) bool 
 	if st, _ := store.Load(now); !st.Written.IsZero() {
 		return !st.Cron
 	}
-	return s.CheckCron() != nil
+	return s.Check(true) != nil
 }
 
 // guard makes one round, or rounds until the context ends.
-func (h *host) guard(ctx context.Context, drill, watch bool) (int, error) {
+func (h *host) guard(ctx context.Context, drill, watch bool) error {
 	if !drill {
 		release, err := h.store.Lock(ctx)
 		switch {
 		case errors.Is(err, isolation.ErrBusy) && !watch:
-			return app.ExitDone, nil // the run before is still at it
+			return nil // the run before is still at it
 		case err != nil:
-			return 0, err
+			return err
 		}
 		defer release()
 	}
@@ -160,12 +141,12 @@ func (h *host) guard(ctx context.Context, drill, watch bool) (int, error) {
 	}
 	switch {
 	case err == nil && !complete:
-		return app.ExitIncomplete, nil
+		return app.Exit(app.ExitIncomplete)
 	case errors.Is(err, isolation.ErrLeaseBroken):
 		err = app.Usagef("%w", err)
 	case err == nil || ctx.Err() != nil:
-		return app.ExitDone, nil
+		return nil
 	}
 	journal.Say(wording.Of(wording.WatchFailed, err))
-	return 0, err
+	return err
 }

@@ -1,6 +1,7 @@
 package oneftcmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,6 @@ import (
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/install"
-	"one-ft/pkg/one"
 	"one-ft/pkg/process"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
@@ -50,7 +50,7 @@ func (t *tool) check() *cli.Command {
 				}
 			}
 			var report *check.Report
-			t.code = app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+			ended := app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
 				facts, err := check.Collect(ctx, checking(ctx, s, c.Bool("no-fencing")))
 				if err != nil {
 					return nil, err
@@ -59,7 +59,7 @@ func (t *tool) check() *cli.Command {
 				report = &r
 				return r, nil
 			})
-			return t.checked(c, report)
+			return cmp.Or(t.checked(c, report), ended)
 		},
 	}
 }
@@ -95,43 +95,28 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 	if !process.IsLocal(s.Client.Endpoint()) {
 		facts.Executable = nil // they are on another machine
 	}
-	if install.UsesPool(s.Version) {
-		poolHooks(ctx, s.Client, facts, &in)
-	} else {
-		fileHooks(onedConf(s), facts, &in)
-	}
+	judgeHooks(ctx, s, facts, &in)
 	return in
 }
 
-// poolHooks judges the hooks of 5.10 and later.
-func poolHooks(ctx context.Context, client *one.Client, facts install.Facts, in *check.Input) {
-	pool, err := install.ReadPool(ctx, client)
+// judgeHooks judges the hooks in the pool of oned, or in oned.conf.
+func judgeHooks(ctx context.Context, s app.Session, facts install.Facts, in *check.Input) {
+	known, found, file, err := installed(ctx, s, facts)
 	if err != nil {
-		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: "the hooks cannot be read: " + err.Error(), Fix: "onehook list"})
+		wrong := check.Finding{Severity: check.Problem, What: err.Error(), Fix: "correct " + onedConf(s) + ", then restart oned"}
+		switch {
+		case install.UsesPool(s.Version):
+			wrong.What, wrong.Fix = "the hooks cannot be read: "+wrong.What, "onehook list"
+		case errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission):
+			wrong.What, wrong.Fix = "whether hooks are installed is not known: "+wrong.What, "run oneft check on the front-end, as oneadmin or root"
+		}
+		in.Hooks = append(in.Hooks, wrong)
 		return
 	}
-	in.Hooks = findings(install.LintPool(pool, facts))
-	in.HostHook = hostHook(install.PoolHooks(pool, facts.Dir))
-}
-
-// fileHooks judges the hooks in oned.conf, 4.4 to 5.8.
-func fileHooks(path string, facts install.Facts, in *check.Input) {
-	text, err := install.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: "whether hooks are installed is not known: " + err.Error(), Fix: "run oneft check on the front-end, as oneadmin or root"})
-		return
+	in.Hooks, in.HostHook = findings(found), hostHook(known)
+	if !install.UsesPool(s.Version) {
+		in.Written = []check.HookLine{}
 	}
-	var file install.File
-	if err == nil {
-		file, err = install.Parse(text)
-	}
-	if err != nil {
-		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: err.Error(), Fix: "correct " + path + ", then restart oned"})
-		return
-	}
-	in.Hooks = findings(install.Lint(file, facts))
-	in.HostHook = hostHook(file.Hooks())
-	in.Written = []check.HookLine{}
 	for _, e := range file.Entries {
 		if resource := e.Hook(); resource != "" {
 			in.Written = append(in.Written, check.HookLine{Resource: resource, Name: e.Get("NAME"), On: e.Get("ON"), Command: e.Get("COMMAND"), Arguments: e.Get("ARGUMENTS")})

@@ -3,11 +3,14 @@ package oneftcmd
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
@@ -23,10 +26,19 @@ func callCheck(t *testing.T, location string, transport http.RoundTripper, args 
 	tool := &tool{env: app.Env{Stdout: &out, Stderr: &problems, Transport: transport, Getenv: func(name string) string {
 		return map[string]string{"ONE_LOCATION": location, "HOME": location, "ONE_XMLRPC": "http://cloud/RPC2"}[name]
 	}}}
-	if err := app.Dispatch(t.Context(), tool.check(), args, &out); err != nil {
-		return -1, out.String(), err.Error()
+	return called(app.Dispatch(t.Context(), tool.check(), args, &out), &out, &problems)
+}
+
+// called is the exit code and the output of a command; -1 with an error that is not printed yet.
+func called(err error, stdout, stderr *bytes.Buffer) (int, string, string) {
+	var exit cli.ExitCoder
+	switch {
+	case err == nil:
+		return app.ExitDone, stdout.String(), stderr.String()
+	case errors.As(err, &exit):
+		return exit.ExitCode(), stdout.String(), stderr.String()
 	}
-	return tool.code, out.String(), problems.String()
+	return -1, stdout.String(), err.Error()
 }
 
 // newLocation makes the directories of an OpenNebula.
@@ -132,6 +144,15 @@ func TestCheckErrors(t *testing.T) {
 
 // TestHostHook: what the hook for hosts does is read out of its arguments, on both kinds of versions.
 func TestHostHook(t *testing.T) {
+	none, err := app.Read(t.Context(), &cli.Command{Name: "check"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge := func(file string) (in check.Input) {
+		s := app.Session{Cli: none, Version: one.Version{Major: 4, Minor: 4, Patch: 1}, Paths: app.Paths{Etc: filepath.Dir(file)}}
+		judgeHooks(t.Context(), s, install.Facts{Version: s.Version}, &in)
+		return in
+	}
 	for arguments, want := range map[string]check.HostHook{
 		"$ID -r n -p 2": {Action: "recreate"}, "$ID --delete y -u": {Action: "delete", Fencing: "off"}, "$ID -m --fencing required": {Action: "migrate", Fencing: "required"},
 		"$ID n --fencing=auto --recreate": {Action: "recreate", Fencing: "auto"}, "$ID n --no-fencing": {Fencing: "off"}, "$ID": {},
@@ -142,8 +163,7 @@ func TestHostHook(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		var in check.Input
-		fileHooks(file, install.Facts{Version: one.Version{Major: 4, Minor: 4, Patch: 1}}, &in)
+		in := judge(file)
 		if in.HostHook != want || len(in.Written) != 2 || in.Written[1].Arguments != arguments || len(in.Hooks) == 0 {
 			t.Errorf("%s: %+v", arguments, in)
 		}
@@ -155,8 +175,7 @@ func TestHostHook(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		var in check.Input
-		fileHooks(file, install.Facts{}, &in)
+		in := judge(file)
 		if len(in.Hooks) != 1 || in.Hooks[0].Severity != check.Problem || in.Hooks[0].Fix == "" || !strings.Contains(in.Hooks[0].What+in.Hooks[0].Fix, says) || in.Written != nil {
 			t.Errorf("%q: %+v", text, in)
 		}

@@ -39,8 +39,7 @@ func (t *tool) drill() *cli.Command {
 			if err != nil {
 				return err
 			}
-			t.code = app.Show(c, t.env, d.run)
-			return nil
+			return app.Show(c, t.env, d.run)
 		},
 	}
 }

@@ -23,10 +23,7 @@ func callDrill(t *testing.T, location string, c *cloud.Cloud, args ...string) (c
 	tool := &tool{env: app.Env{Stdout: &out, Stderr: &problems, Transport: c.Transport(), Getenv: func(name string) string {
 		return map[string]string{"ONE_LOCATION": location, "HOME": location, "ONE_XMLRPC": "http://cloud/RPC2"}[name]
 	}}}
-	if err := app.Dispatch(t.Context(), tool.drill(), args, &out); err != nil {
-		return -1, out.String(), err.Error()
-	}
-	return tool.code, out.String(), problems.String()
+	return called(app.Dispatch(t.Context(), tool.drill(), args, &out), &out, &problems)
 }
 
 // TestDrillDowntime: on each version the settings are read where that version has them, and told as a

@@ -2,6 +2,7 @@ package oneftcmd
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,8 +38,7 @@ func (t *tool) hooks() *cli.Command {
 			if c.NArg() > 0 {
 				return app.Usagef("hooks %s takes no %q; oneft hooks %[1]s --help lists its options", name, c.Args().First())
 			}
-			t.code = app.Show(c, t.env, act)
-			return nil
+			return app.Show(c, t.env, act)
 		}}
 	}
 	both := append(append([]cli.Flag{}, where...), what...)
@@ -108,27 +108,29 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 	return hooks, nil
 }
 
+// installed reads the hooks of this OpenNebula and judges them. file is oned.conf where they are there, up to 5.8.
+func installed(ctx context.Context, s app.Session, facts install.Facts) (known []install.Known, found []install.Finding, file install.File, err error) {
+	if install.UsesPool(s.Version) {
+		pool, err := install.ReadPool(ctx, s.Client)
+		return install.PoolHooks(pool, facts.Dir), install.LintPool(pool, facts), file, err
+	}
+	text, err := install.ReadFile(onedConf(s))
+	if err == nil {
+		file, err = install.Parse(text)
+	}
+	return file.Hooks(), install.Lint(file, facts), file, err
+}
+
 // showHooks is oneft hooks show.
 func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 	facts := hookFacts(s)
-	var known []install.Known
-	var findings []install.Finding
-	if install.UsesPool(s.Version) {
-		pool, err := install.ReadPool(ctx, s.Client)
-		if err != nil {
-			return nil, err
-		}
-		known, findings = install.PoolHooks(pool, facts.Dir), install.LintPool(pool, facts)
-	} else {
-		text, err := install.ReadFile(onedConf(s))
-		if err != nil {
-			return nil, app.Usagef("%w; name it by --oned-conf", err)
-		}
-		f, err := install.Parse(text)
-		if err != nil {
-			return nil, err
-		}
-		known, findings = f.Hooks(), install.Lint(f, facts)
+	known, findings, _, err := installed(ctx, s, facts)
+	var syntax *install.SyntaxError
+	switch {
+	case install.UsesPool(s.Version) && err != nil, errors.As(err, &syntax):
+		return nil, err
+	case err != nil:
+		return nil, app.Usagef("%w; name it by --oned-conf", err)
 	}
 	a := page{Rows: [][]string{{"WHERE", "WHEN", "RUNS", "BY"}}, Summary: "the hooks of one-ft are in order"}
 	for _, k := range install.List(known) {

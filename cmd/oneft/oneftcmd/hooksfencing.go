@@ -19,29 +19,6 @@ import (
 // fencingKeep is --fencing of hooks install that leaves the configuration as it is.
 const fencingKeep = "keep"
 
-// fencingStep is what hooks install does about fencing in one-ft.yaml; anything else is the value that it writes.
-type fencingStep string
-
-const (
-	fencingStays fencingStep = ""
-	fencingAsk   fencingStep = "ask"  // the admin, whether required is written
-	fencingTell  fencingStep = "tell" // what would have to be written
-)
-
-// nextFencing decides by --fencing ("" when it was not given) and the value of one-ft.yaml ("" when it is not set). What
-// an admin has configured stays unless the flag says another value.
-func nextFencing(flag, configured string, attended bool) fencingStep {
-	switch {
-	case flag == fencingKeep || flag == "" && configured != "" || flag != "" && flag == configured:
-		return fencingStays
-	case flag != "":
-		return fencingStep(flag)
-	case attended:
-		return fencingAsk
-	}
-	return fencingTell
-}
-
 // fencingChange is a change of one-ft.yaml, not written yet, and what is said of it.
 type fencingChange struct {
 	text       []string
@@ -49,22 +26,24 @@ type fencingChange struct {
 	old, fresh []byte
 }
 
-// planFencing finds out what hooks install does about fencing in one-ft.yaml, and asks at the terminal. Nothing
-// is changed.
+// planFencing finds out what hooks install does about fencing in one-ft.yaml: what an admin has configured stays unless
+// the flag says another value, and at a terminal it asks. Nothing is changed.
 func planFencing(ctx context.Context, s app.Session, isNew bool) (fencingChange, error) {
 	c := fencingChange{path: configPath(s)}
-	step := nextFencing(s.Cli.String("fencing"), configuredFencing(s), s.Confirm != nil)
-	value := string(step)
+	value, before := s.Cli.String("fencing"), configuredFencing(s)
 	switch {
-	case step == fencingTell:
+	case value == fencingKeep, value == before && value != "", value == "" && before != "":
+		return c, nil
+	case value != "":
+	case s.Confirm == nil:
 		c.text = []string{fmt.Sprintf("fencing is not set in %s: VMs of a host that is not fenced are started elsewhere UNPROVEN; fencing: required there forbids it (oneft hooks install --fencing required)", c.path)}
 		return c, nil
-	case step == fencingAsk && s.DryRun:
+	case s.DryRun:
 		value = config.FencingRequired
 		c.text = []string{"at a terminal this is asked first, and done after a yes:"}
-	case step == fencingAsk && s.Confirm(ctx, requiredQuestion(c.path, isNew)):
+	case s.Confirm(ctx, requiredQuestion(c.path, isNew)):
 		value = config.FencingRequired
-	case step == fencingAsk, step == fencingStays:
+	default:
 		return c, nil
 	}
 	var err error
@@ -75,7 +54,7 @@ func planFencing(ctx context.Context, s app.Session, isNew bool) (fencingChange,
 		return c, fmt.Errorf("put fencing: %s into %s: %w; nothing was changed", value, c.path, err)
 	}
 	c.text = append(c.text, "--- "+c.path)
-	if before := configuredFencing(s); before != "" {
+	if before != "" {
 		c.text = append(c.text, "-fencing: "+before)
 	}
 	c.text = append(c.text, "+fencing: "+value)

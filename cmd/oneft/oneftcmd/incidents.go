@@ -1,13 +1,12 @@
 package oneftcmd
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -16,6 +15,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
 // incidents is the command that shows the journal.
@@ -63,18 +63,15 @@ func (t *tool) list(c *cli.Context) error {
 		return err
 	}
 	records, failed := j.List(c.Int("limit"))
+	var ended error
 	for _, err := range failed {
-		t.code = app.ExitIncomplete
-		t.warn(err)
+		ended = app.Exit(app.ExitIncomplete)
+		fmt.Fprintf(t.env.Stderr, "oneft: %s\n", text.Printable(err.Error()))
 	}
 	if c.Bool("json") {
-		return t.json(records)
+		return cmp.Or(t.json(records), ended)
 	}
-	w := tabwriter.NewWriter(t.env.Stdout, 0, 8, 2, ' ', 0)
-	for _, row := range report.Table(records, time.Now()) {
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t "))
-	}
-	return w.Flush()
+	return cmp.Or(app.Table(t.env.Stdout, report.Table(records, time.Now())), ended)
 }
 
 // show shows one incident.

@@ -4,13 +4,10 @@ package oneftcmd
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
-	"one-ft/pkg/text"
 )
 
 const synopsis = `oneft check                          would a host that fails now be recovered? changes nothing
@@ -35,24 +32,11 @@ func Command() *cli.Command { return (&tool{}).command() }
 
 // Run runs oneft in a world and returns the exit code.
 func Run(ctx context.Context, env app.Env) int {
-	t := &tool{env: env}
-	err := app.Dispatch(ctx, t.command(), env.Args[min(1, len(env.Args)):], env.Stdout)
-	if err == nil {
-		return t.code
-	}
-	t.warn(err)
-	var usage *app.UsageError
-	if errors.As(err, &usage) {
-		return app.ExitUsage
-	}
-	return app.ExitIncomplete
+	return app.Execute(ctx, env, (&tool{env}).command())
 }
 
 // tool is oneft in its world.
-type tool struct {
-	env  app.Env
-	code int
-}
+type tool struct{ env app.Env }
 
 func (t *tool) command() *cli.Command {
 	return &cli.Command{
@@ -60,6 +44,3 @@ func (t *tool) command() *cli.Command {
 		Subcommands: []*cli.Command{t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.release()},
 	}
 }
-
-// warn prints an error.
-func (t *tool) warn(err error) { fmt.Fprintf(t.env.Stderr, "oneft: %s\n", text.Printable(err.Error())) }

@@ -22,10 +22,9 @@ func (t *tool) release() *cli.Command {
 			if c.NArg() != 1 || err != nil || id < 0 {
 				return app.Usagef("release takes the ID of one host; oneft check names the hosts in quarantine")
 			}
-			t.code = app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+			return app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
 				return reconcile.ReleaseHost(ctx, s, id, c.Bool("force"))
 			})
-			return nil
 		},
 	}
 }

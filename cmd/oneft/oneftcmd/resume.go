@@ -38,7 +38,7 @@ func (t *tool) resume() *cli.Command {
 			if c.Duration("wait") < 0 {
 				return app.Usagef("--wait %s: it must not be negative", c.Duration("wait"))
 			}
-			t.code = app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+			return app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
 				opt, err := resuming(ctx, s)
 				if err != nil {
 					return nil, err
@@ -48,7 +48,6 @@ func (t *tool) resume() *cli.Command {
 				}
 				return reconcile.Sweep(ctx, s, opt)
 			})
-			return nil
 		},
 	}
 }

@@ -28,7 +28,7 @@ func byFile(t *testing.T, text string) (fence.Settings, error) {
 	if err := os.WriteFile(path, []byte("fence: [{hosts: ['*'], levels: ["+text+"]}]"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := config.LoadNamed(path)
+	f, err := config.Load(path, "")
 	if err != nil {
 		return fence.Settings{}, err
 	}

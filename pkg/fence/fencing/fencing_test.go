@@ -20,7 +20,7 @@ func loaded(t *testing.T, text string) config.File {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := config.LoadNamed(path)
+	f, err := config.Load(path, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,16 +20,12 @@ type entry struct {
 // changelog writes the changelog as nfpm reads it, newest version first: one entry for what is
 // built, with the commits since the last tag, and one for each tag before it. Outside a
 // clone it has the one entry. version is the one of the package, with its release, such as 1.2.0-1.
-func changelog(ctx context.Context, out io.Writer, version, maintainer, epoch string) error {
-	seconds, err := strconv.ParseInt(epoch, 10, 64)
-	if err != nil {
-		return fmt.Errorf("SOURCE_DATE_EPOCH is %q; set it to seconds since 1970", epoch)
-	}
-	entries := []entry{{version: version, when: time.Unix(seconds, 0)}}
-	// Fails where there is no clone.
-	log, _ := exec.CommandContext(ctx, "git", "log", "--first-parent", "--format=%ct%x09%D%x09%s").Output()
-	for line := range strings.Lines(string(log)) {
-		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 3)
+func changelog(ctx context.Context, out io.Writer, version, maintainer string, made time.Time) error {
+	entries := []entry{{version: version, when: made}}
+	// Fails where there is no clone. Lines are as long as Debian's policy asks for, and indented as nfpm does the first.
+	log, _ := exec.CommandContext(ctx, "git", "log", "-z", "--first-parent", "--format=%ct%x09%D%x09%w(76,0,4)%s").Output()
+	for record := range strings.SplitSeq(string(log), "\x00") {
+		fields := strings.SplitN(record, "\t", 3)
 		if len(fields) != 3 {
 			continue
 		}
@@ -38,7 +34,7 @@ func changelog(ctx context.Context, out io.Writer, version, maintainer, epoch st
 			entries = append(entries, entry{version: tag + "-1", when: time.Unix(committed, 0)})
 		}
 		last := &entries[len(entries)-1]
-		last.changes = append(last.changes, fields[2])
+		last.changes = append(last.changes, strings.ReplaceAll(fields[2], "\t", " "))
 	}
 	for _, e := range entries {
 		if len(e.changes) == 0 {
@@ -46,7 +42,7 @@ func changelog(ctx context.Context, out io.Writer, version, maintainer, epoch st
 		}
 		fmt.Fprintf(out, "- semver: %s\n  date: %s\n  packager: %s\n  deb: {urgency: medium, distributions: [stable]}\n  changes:\n", strconv.Quote(e.version), e.when.UTC().Format(time.RFC3339), strconv.Quote(maintainer))
 		for _, change := range e.changes {
-			fmt.Fprintf(out, "    - note: %s\n", strconv.Quote(wrapped(change)))
+			fmt.Fprintf(out, "    - note: %s\n", strconv.Quote(change))
 		}
 	}
 	return nil
@@ -60,27 +56,4 @@ func tagOf(names string) string {
 		}
 	}
 	return ""
-}
-
-// lineWidth is the length of lines that Debian's policy asks for, less the indentation.
-const lineWidth = 76
-
-// wrapped breaks a line; what follows is indented as nfpm does the first.
-func wrapped(text string) string {
-	var b strings.Builder
-	length := 0
-	for i, word := range strings.Fields(text) {
-		switch {
-		case i == 0:
-		case length+1+len(word) > lineWidth:
-			b.WriteString("\n    ")
-			length = 0
-		default:
-			b.WriteString(" ")
-			length++
-		}
-		b.WriteString(word)
-		length += len(word)
-	}
-	return b.String()
 }

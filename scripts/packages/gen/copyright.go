@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"debug/buildinfo"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -75,18 +74,14 @@ func modulesOf(executables []string) (modules []string, err error) {
 
 // moduleDirs says where the sources of these modules are.
 func moduleDirs(ctx context.Context, modules []string) (map[string]string, error) {
-	list, err := exec.CommandContext(ctx, "go", "list", "-m", "-json", "all").Output()
+	list, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Path}}@{{.Version}}\t{{.Dir}}", "all").Output()
 	if err != nil {
 		return nil, fmt.Errorf("list the modules: %w", err)
 	}
 	dirs := map[string]string{}
-	for dec := json.NewDecoder(strings.NewReader(string(list))); dec.More(); {
-		var m struct{ Path, Version, Dir string }
-		if err := dec.Decode(&m); err != nil {
-			return nil, fmt.Errorf("list the modules: %w", err)
-		}
-		if slices.Contains(modules, m.Path+"@"+m.Version) {
-			dirs[m.Path+" "+m.Version] = m.Dir
+	for line := range strings.Lines(string(list)) {
+		if module, dir, _ := strings.Cut(strings.TrimSpace(line), "\t"); slices.Contains(modules, module) {
+			dirs[strings.Replace(module, "@", " ", 1)] = dir
 		}
 	}
 	if len(dirs) != len(modules) {

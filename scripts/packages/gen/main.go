@@ -33,15 +33,21 @@ var errUsage = errors.New("use: gen documents OUT VERSION | gen copyright deb|rp
 // run is main with the world as arguments. epoch is the time of what is made, in seconds since 1970, so that two builds
 // are the same. It runs in the root of the source.
 func run(ctx context.Context, args []string, out io.Writer, epoch string) error {
-	switch {
-	case len(args) == 3 && args[0] == "documents":
-		return documents(args[1], args[2], epoch)
-	case len(args) > 2 && args[0] == "copyright":
+	if len(args) > 2 && args[0] == "copyright" {
 		return copyright(ctx, out, args[1], args[2:])
-	case len(args) == 3 && args[0] == "changelog":
-		return changelog(ctx, out, args[1], args[2], epoch)
 	}
-	return errUsage
+	if len(args) != 3 || args[0] != "documents" && args[0] != "changelog" {
+		return errUsage
+	}
+	seconds, err := strconv.ParseInt(epoch, 10, 64)
+	if err != nil {
+		return fmt.Errorf("SOURCE_DATE_EPOCH is %q; set it to seconds since 1970", epoch)
+	}
+	made := time.Unix(seconds, 0).UTC()
+	if args[0] == "changelog" {
+		return changelog(ctx, out, args[1], args[2], made)
+	}
+	return documents(args[1], manual{date: made.Format(time.DateOnly), version: args[2]})
 }
 
 // executables are the executables.
@@ -50,12 +56,7 @@ func executables() []*cli.Command {
 }
 
 // documents writes man pages and completions into directories below dir.
-func documents(dir, version, epoch string) error {
-	seconds, err := strconv.ParseInt(epoch, 10, 64)
-	if err != nil {
-		return fmt.Errorf("SOURCE_DATE_EPOCH is %q; set it to seconds since 1970", epoch)
-	}
-	m := manual{date: time.Unix(seconds, 0).UTC().Format(time.DateOnly), version: version}
+func documents(dir string, m manual) (err error) {
 	files := map[string][]byte{}
 	for _, p := range executables() {
 		m.section = 8
@@ -70,7 +71,11 @@ func documents(dir, version, epoch string) error {
 		if files[fmt.Sprintf("man/%s.%d", p.Name, m.section)], err = m.page(string(text), options(p), "Exit codes"); err != nil {
 			return fmt.Errorf("%s: %w", readme, err)
 		}
-		files["bash/"+p.Name], files["zsh/_"+p.Name], files["fish/"+p.Name+".fish"] = []byte(bash(p)), []byte(zsh(p)), []byte(fish(p))
+		for shell, name := range map[string]string{"bash": p.Name, "zsh": "_" + p.Name, "fish": p.Name + ".fish"} {
+			if files[shell+"/"+name], err = completion(shell, p); err != nil {
+				return err
+			}
+		}
 	}
 	m.section = 5
 	for _, name := range []string{"one-ft.yaml", "host_isolated.yaml"} {
@@ -100,9 +105,5 @@ func (m manual) configuration(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	generated, err := settings(string(example))
-	if err != nil {
-		return nil, err
-	}
-	return m.page(string(markdown), generated, "Examples")
+	return m.page(string(markdown), settings(string(example)), "Examples")
 }

@@ -8,8 +8,6 @@ import (
 
 	"github.com/cpuguy83/go-md2man/v2/md2man"
 	"github.com/urfave/cli/v2"
-
-	"one-ft/pkg/config"
 )
 
 // manual is a man page in the making.
@@ -118,11 +116,11 @@ func definition(columns, row []string) string {
 func options(program *cli.Command) string {
 	var out strings.Builder
 	out.WriteString("## OPTIONS\n\n")
-	for _, c := range commandsOf(program) {
+	for _, c := range newCommand(program).All() {
 		if len(program.Subcommands) > 0 {
-			fmt.Fprintf(&out, "### %s\n\n%s.\n\n", c.path(), markdown(sentence(c.Usage)))
+			fmt.Fprintf(&out, "### %s\n\n%s.\n\n", c.Path(), markdown(sentence(c.Usage)))
 		}
-		for _, d := range c.options() {
+		for _, d := range c.Options() {
 			out.WriteString("**" + strings.Join(d.Names, "**, **") + "**")
 			if d.Value != "" {
 				out.WriteString(" *" + markdown(d.Value) + "*")
@@ -137,26 +135,42 @@ func options(program *cli.Command) string {
 	return out.String()
 }
 
+var (
+	// Of an example: the title of a part, or lines that explain, with one space behind their #, and settings, with none, or
+	// with two and more.
+	partOrSettings = regexp.MustCompile(`(?m)^# -+ (.+?) -+$|((?:^# \S.*\n)+)((?:^#(?:\S|  ).*\n)+)`)
+	keyOfSetting   = regexp.MustCompile(`^#((?:  )*)(- )?([a-z_]+):`)
+)
+
 // settings are the sections about the settings of a configuration, by its commented example.
-func settings(example string) (string, error) {
-	explained := config.Explain(example)
-	if len(explained.Parts) == 0 {
-		return "", fmt.Errorf(`the example has no part such as "# ---- Fencing ----"`)
-	}
+func settings(example string) string {
 	var out strings.Builder
-	out.WriteString("## DESCRIPTION\n\n" + markdown(strings.Join(explained.Intro, "\n\n")) + "\n\n")
-	for _, part := range explained.Parts {
-		fmt.Fprintf(&out, "## %s\n\n", strings.ToUpper(markdown(part.Title)))
-		for _, s := range part.Settings {
-			text := s.Text
-			if len(s.Keys) == 1 { // its text begins with it again
-				text = strings.TrimPrefix(text, s.Keys[0][strings.LastIndexByte(s.Keys[0], '.')+1:]+": ")
-			}
-			fmt.Fprintf(&out, "**%s**\n: %s\n\n", markdown(strings.Join(s.Keys, ", ")), markdown(text))
-			out.WriteString("        " + strings.Join(s.Lines, "\n        ") + "\n\n")
+	intro, parts, _ := strings.Cut("\n"+example, "\n# -")
+	out.WriteString("## DESCRIPTION\n\n" + markdown(strings.NewReplacer("\n# ", "\n", "\n#", "\n").Replace(intro)) + "\n")
+	var path []string // to the last key; [] for a list
+	seen := map[string]bool{}
+	for _, found := range partOrSettings.FindAllStringSubmatch("# -"+parts, -1) {
+		if found[1] != "" {
+			fmt.Fprintf(&out, "## %s\n\n", strings.ToUpper(markdown(found[1])))
+			continue
 		}
+		var keys []string // that are explained here
+		for line := range strings.Lines(found[3]) {
+			if m := keyOfSetting.FindStringSubmatch(line); m != nil {
+				depth := len(m[1]+m[2]) / 2
+				path = append(append(path, "[]")[:depth], m[3])
+				if key := strings.ReplaceAll(strings.Join(path, "."), ".[]", "[]"); !seen[key] {
+					seen[key], keys = true, append(keys, key)
+				}
+			}
+		}
+		text := strings.TrimPrefix(strings.ReplaceAll(found[2], "\n# ", " "), "# ")
+		if len(keys) == 1 { // the text begins with it again
+			_, text, _ = strings.Cut(text, ": ")
+		}
+		fmt.Fprintf(&out, "**%s**\n: %s\n%s\n", markdown(strings.Join(keys, ", ")), markdown(text), strings.ReplaceAll("\n"+found[3], "\n#", "\n        "))
 	}
-	return out.String(), nil
+	return out.String()
 }
 
 // sentence begins a text with a capital letter.

@@ -4,7 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -88,11 +88,17 @@ func TestPage(t *testing.T) {
 }
 
 func TestCompletions(t *testing.T) {
-	for text, wants := range map[string][]string{
-		bash(sample()): {"'sample --how') mapfile -t COMPREPLY < <(compgen -W 'fast slow never' ", "'sample --page') compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f ", "<(compgen -d ", "'sample list show') words='--whole --help -h'"},
-		zsh(sample()):  {"#compdef sample\n", `'*--page[write \[this\] FILE; may be repeated]:FILE:_files'`, ":HOW:(fast slow never)'", "'(--own -o)'{--own,-o}'[the tool'\\''s own]'", "_files -/'", "_sample_list_show() {"},
-		fish(sample()): {" -l own -s o -d 'the tool\\'s own'\n", " -l how -x -a 'fast slow never' ", " -l page -r -F ", "-a '(__fish_complete_directories)'", "-n '__fish_seen_subcommand_from list; and __fish_seen_subcommand_from show' -l whole"},
+	t.Chdir("../../..")
+	for shell, wants := range map[string][]string{
+		"bash": {"'sample --how') mapfile -t COMPREPLY < <(compgen -W 'fast slow never' ", "'sample --page') compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f ", "<(compgen -d ", "'sample list show') words='--whole --help -h'"},
+		"zsh":  {"#compdef sample\n", `'*--page[write \[this\] FILE; may be repeated]:FILE:_files'`, ":HOW:(fast slow never)'", "'(--own -o)'{--own,-o}'[the tool'\\''s own]'", "_files -/'", "_sample_list_show() {"},
+		"fish": {" -l own -s o -d 'the tool\\'s own'\n", " -l how -x -a 'fast slow never' ", " -l page -r -F ", "-a '(__fish_complete_directories)'", "-n '__fish_seen_subcommand_from list; and __fish_seen_subcommand_from show' -l whole"},
 	} {
+		made, err := completion(shell, sample())
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(made)
 		for _, want := range append(wants, "limit", "version") {
 			if !strings.Contains(text, want) {
 				t.Errorf("no %s in\n%s", want, text)
@@ -128,14 +134,14 @@ func TestDocuments(t *testing.T) {
 		section := map[bool]string{true: ".1", false: ".8"}[p.Name == "oneft"]
 		page := readFile(t, filepath.Join(dir, "man", p.Name+section))
 		sound(t, []byte(page))
-		for _, c := range commandsOf(p) {
+		for _, c := range newCommand(p).All() {
 			if _, err := app.Read(t.Context(), c.Command, nil); err != nil {
-				t.Errorf("%s: %v", c.path(), err)
+				t.Errorf("%s: %v", c.Path(), err)
 			}
-			for _, d := range c.options() {
+			for _, d := range c.Options() {
 				for _, shell := range []string{page, readFile(t, filepath.Join(dir, "bash", p.Name)), readFile(t, filepath.Join(dir, "zsh", "_"+p.Name))} {
 					if !strings.Contains(strings.ReplaceAll(shell, `\-`, "-"), d.Names[0]) {
-						t.Errorf("a document of %s has no %s", c.path(), d.Names[0])
+						t.Errorf("a document of %s has no %s", c.Path(), d.Names[0])
 					}
 				}
 			}
@@ -145,13 +151,18 @@ func TestDocuments(t *testing.T) {
 		page := readFile(t, filepath.Join(dir, "man", name+".5"))
 		sound(t, []byte(page))
 		page = strings.NewReplacer(`\-`, "-", `\&`, "").Replace(page)
-		for _, part := range config.Explain(readFile(t, filepath.Join("scripts", name))).Parts {
-			for _, s := range part.Settings {
-				for _, word := range slices.Concat(s.Keys, s.Lines) {
-					if word = strings.TrimSpace(strings.ReplaceAll(word, `\`, `\\`)); !strings.Contains(page, word) {
-						t.Errorf("%s: %s is not on the page", name, word)
-					}
-				}
+		example := readFile(t, filepath.Join("scripts", name))
+		for _, line := range regexp.MustCompile(`(?m)^#(?:\S|  ).*`).FindAllString(example, -1) {
+			if line = strings.TrimSpace(strings.ReplaceAll(line[1:], `\`, `\\`)); !strings.Contains(page, line) {
+				t.Errorf("%s: %s is not on the page", name, line)
+			}
+		}
+		for _, key := range map[string][]string{
+			config.Name:          {"wait", "storm.share", "fence[].hosts, fence[].clusters", "fence[].levels[].devices[].password_file", "notify[].on", "state_dir"},
+			config.IsolationName: {"strict", "power_off", "run_dir"},
+		}[name] {
+			if !strings.Contains(page, `.TP`+"\n"+`\fB`+key+`\fP`+"\n") {
+				t.Errorf("%s: no part about %s", name, key)
 			}
 		}
 	}
@@ -160,16 +171,16 @@ func TestDocuments(t *testing.T) {
 // TestExamples: the examples on the pages of the configurations are read.
 func TestExamples(t *testing.T) {
 	for name, load := range map[string]func(string) error{
-		config.Name: func(path string) error { _, err := config.LoadNamed(path); return err },
+		config.Name: func(path string) error { _, err := config.Load(path, ""); return err },
 		config.IsolationName: func(path string) error {
-			s, err := config.LoadIsolationNamed(path)
+			s, err := config.LoadIsolation(path, "")
 			if err != nil {
 				return err
 			}
 			if strings.Contains(readFile(t, path), "lease: 150s") {
-				return s.CheckCron()
+				return s.Check(true)
 			}
-			return s.Check()
+			return s.Check(false)
 		},
 	} {
 		_, text, _ := strings.Cut(readFile(t, filepath.Join("..", name+".md")), "## Examples\n")

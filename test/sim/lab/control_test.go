@@ -104,7 +104,7 @@ func TestNetwork(t *testing.T) {
 	if err := os.MkdirAll(state, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	file, err := config.LoadNamed(filepath.Join(cfg.Dir, "etc", "one-ft.yaml"))
+	file, err := config.Load(filepath.Join(cfg.Dir, "etc", "one-ft.yaml"), "")
 	if err != nil {
 		t.Fatal(err)
 	}

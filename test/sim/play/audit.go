@@ -53,7 +53,7 @@ func newAudit(w *world) *audit {
 		failedAt: map[int]time.Time{}, backAt: map[int]time.Time{}, actions: map[int][]time.Time{}, acted: map[int]string{}, held: map[int]time.Time{}}
 	path := filepath.Join(w.dir, "audit.yaml")
 	if err := os.WriteFile(path, []byte(w.scenario.Config), 0o600); err == nil {
-		if file, err := config.LoadNamed(path); err == nil {
+		if file, err := config.Load(path, ""); err == nil {
 			a.values = file.Values()
 			return a
 		}
