@@ -24,7 +24,7 @@ func consent(ctx context.Context, s app.Session, q incident.Request) *failover.R
 	if err != nil || !failover.Recovers(host.State, q.AnyState) || len(host.VMs) == 0 {
 		return nil
 	}
-	o := NewFences(s, nil).Outlook(failover.Fencing(q.Fencing), host)
+	o := NewFences(s, nil).Outlook(fence.Mode(q.Fencing), host)
 	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) {
 		return nil
 	}

@@ -1,11 +1,17 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
+	"fmt"
+	"os"
 	"os/user"
 	"path/filepath"
 	"time"
+
+	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/downtime"
@@ -18,6 +24,7 @@ import (
 	"one-ft/pkg/journaling"
 	"one-ft/pkg/one"
 	"one-ft/pkg/onedconf"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/wording"
@@ -43,7 +50,7 @@ func newWork(s app.Session, q incident.Request, notify *journaling.Notifications
 	}
 	w.rec = journaling.NewRecorder(c)
 	if q.ConfirmedOff {
-		w.q.Fencing = string(failover.FencingRequired) // the word of the admin is the proof
+		w.q.Fencing = string(fence.ModeRequired) // the word of the admin is the proof
 	}
 	return w
 }
@@ -73,7 +80,7 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 	if !shared.alone() {
 		cloud = shared.Cloud()
 	}
-	report, err := failover.RecoverHost(ctx, cloud, locks(s), w.hostJob(), w.options())
+	report, err := failover.RecoverHost(ctx, cloud, s.Locks, w.hostJob(), w.options())
 	w.rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
@@ -82,7 +89,7 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
 	w := newWork(s, q, notify, &shared{})
 	job := failover.VMJob{Dialect: s.Dialect, Decide: decision(q)}
-	report, err := failover.RecoverVM(ctx, s.Client, locks(s), job, w.options())
+	report, err := failover.RecoverVM(ctx, s.Client, s.Locks, job, w.options())
 	w.rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
@@ -108,7 +115,7 @@ func (w work) hostJob() failover.HostJob {
 	}
 	fences.Slots = w.shared.agents
 	job.Fence = fences.Prove
-	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(failover.Fencing(q.Fencing), host) }
+	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(fence.Mode(q.Fencing), host) }
 	job.ProofTime = func(host one.Host, watched time.Duration) downtime.Span {
 		v.Fencing = q.Fencing
 		set, err := fences.Settings(host)
@@ -224,14 +231,6 @@ func ForVM(ctx context.Context, s app.Session, q incident.Request) (app.Answer, 
 	return report, Explain(err)
 }
 
-// locks gives the locks of a session; nil if there are none.
-func locks(s app.Session) failover.Locker {
-	if s.Locks == nil {
-		return nil // not a failover.Locker that holds a nil pointer
-	}
-	return s.Locks
-}
-
 // NewFences are those of a session, with progress going to say, or to the log alone for nil.
 func NewFences(s app.Session, say func(failover.Event)) fencing.Resolver {
 	if say == nil {
@@ -283,4 +282,83 @@ func placer(client *one.Client) failover.Placer {
 		}
 		return placed, err
 	}
+}
+
+// newOpinion makes a second opinion of a program and its arguments. It gets the host
+// as XML in base64 on standard input, and FT_HOST_ID and FT_HOST_NAME in its
+// environment. Exit code 0 means that the host is alive; a program that cannot be
+// run or takes longer than 30 s has no opinion, and is killed with all it started.
+// xml reads the host as oned writes it; run runs the program, nil is process.Run.
+func newOpinion(argv []string, xml func(context.Context, int) (string, error), run process.Runner) failover.Opinion {
+	if run == nil {
+		run = process.Run
+	}
+	ask := func(ctx context.Context, host one.Host) (bool, error) {
+		document, err := xml(ctx, host.ID)
+		if err != nil {
+			return false, err
+		}
+		r := run(ctx, failover.OpinionTimeout, process.Program{
+			Path: argv[0], Args: argv[1:], Stdin: []byte(base64.StdEncoding.EncodeToString([]byte(document))),
+			Env: append(os.Environ(), fmt.Sprintf("FT_HOST_ID=%d", host.ID), "FT_HOST_NAME="+host.Name),
+		})
+		if errors.Is(r.Err, process.ErrTimeout) {
+			return false, fmt.Errorf("it took longer than %s", failover.OpinionTimeout)
+		}
+		return r.Code == 0 && r.Err == nil, r.Err
+	}
+	return failover.Opinion{Name: filepath.Base(argv[0]), Ask: ask}
+}
+
+// NewRequest adds to a request, of which kind, ID and action are known, what flags and the configuration say to all tools.
+func NewRequest(s app.Session, q incident.Request) incident.Request {
+	q.Tool, q.Call, q.AnyState = s.Tool, s.Call, s.AnyState
+	if s.Event.FromTemplate {
+		q.Event = &s.Event
+	}
+	if s.TimeoutGiven {
+		q.Timeout = s.Timeout.Seconds()
+	}
+	if q.At.IsZero() {
+		q.At = time.Now().Truncate(time.Millisecond)
+	}
+	return Complete(s, q)
+}
+
+// Complete gives a request what it leaves to the flags that all tools share and to the configuration: a new one, and one
+// that an earlier version or another front-end has written.
+func Complete(s app.Session, q incident.Request) incident.Request {
+	if q.Kind == "host" {
+		v := s.Config.Values()
+		q.Fencing = cmp.Or(q.Fencing, v.Fencing)
+		if len(q.Opinions) == 0 {
+			q.Opinions = v.Confirm
+		}
+		if !s.VerifyGiven {
+			q.Verify = cmp.Or(q.Verify, failover.VerifyRunning) // the VMs of a host are followed until they run
+		}
+	}
+	q.Verify = cmp.Or(q.Verify, s.Verify)
+	return q
+}
+
+// Watch is how long to watch a host: wait, or so many cycles of interval; an interval of 0 is that of oned.
+func Watch(ctx context.Context, s app.Session, wait time.Duration, cycles int, interval time.Duration) (time.Duration, error) {
+	if cycles > 0 && interval == 0 && !s.DryRun {
+		var source string
+		var err error
+		if interval, source, err = s.Client.Interval(ctx, monitord(s)); err != nil {
+			return 0, err
+		}
+		s.Log.Say(wording.MonitoringCycle, interval, source)
+	}
+	return wait + time.Duration(cycles)*interval, nil
+}
+
+// monitord is the configuration file of monitord.
+func monitord(s app.Session) string { return filepath.Join(s.Paths.Etc, "monitord.conf") }
+
+// NoBudgetFlag is a flag of executables that act on single VMs.
+func NoBudgetFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "no-budget", Usage: "manual override: ignore retry budget and rate limit"}
 }

@@ -9,6 +9,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 )
@@ -31,7 +32,7 @@ func (r *permit) act(ctx context.Context, t *task) {
 		err := r.call(ctx, t)
 		if err == nil {
 			t.accepted, t.from = time.Now(), t.step.VM
-			r.tell(Event{VM: t.out.VM, Level: Info, Message: wording.Of(wording.Accepted).After(string(t.out.Action))})
+			r.tell(Event{VM: t.out.VM, Level: wording.Info, Message: wording.Of(wording.Accepted).After(string(t.out.Action))})
 			return
 		}
 		switch {
@@ -48,7 +49,7 @@ func (r *permit) act(ctx context.Context, t *task) {
 			return
 		}
 		t.read = time.Time{}
-		if !wait(ctx, pause) {
+		if !process.Pause(ctx, pause) {
 			r.finish(t, Incomplete, wording.OutOfTime, err)
 			return
 		}
@@ -70,7 +71,7 @@ func (r *permit) ready(ctx context.Context, t *task) bool {
 		return true
 	}
 	vm, err := r.cloud.VM(ctx, t.out.VM)
-	for pause := firstPause; err != nil && one.Temporary(err) && wait(ctx, pause); pause = min(2*pause, maxPause) {
+	for pause := firstPause; err != nil && one.Temporary(err) && process.Pause(ctx, pause); pause = min(2*pause, maxPause) {
 		r.say(t.out.VM, wording.CallFailed, err)
 		vm, err = r.cloud.VM(ctx, t.out.VM)
 	}
@@ -129,7 +130,7 @@ func (r *permit) call(ctx context.Context, t *task) error {
 
 // lock makes this process the only one that works on the VM.
 func (r *runner) lock(t *task) bool {
-	if r.locks == nil || t.release != nil {
+	if t.release != nil {
 		return true
 	}
 	release, err := r.locks.Acquire("VM", t.out.VM)
@@ -153,7 +154,7 @@ type unread struct {
 // readEach reads VMs one by one, several at a time.
 func (r *runner) readEach(ctx context.Context, ids []int) ([]one.VM, []unread) {
 	vms, errs := make([]one.VM, len(ids)), make([]error, len(ids))
-	Each(r.opt.Parallel, len(ids), func(i int) { vms[i], errs[i] = r.cloud.VM(ctx, ids[i]) })
+	process.Each(len(ids), r.opt.Parallel, func(i int) { vms[i], errs[i] = r.cloud.VM(ctx, ids[i]) })
 	var good []one.VM
 	var bad []unread
 	for i, err := range errs {
@@ -165,21 +166,6 @@ func (r *runner) readEach(ctx context.Context, ids []int) ([]one.VM, []unread) {
 		}
 	}
 	return good, bad
-}
-
-// Each calls f for 0 to n-1, at most parallel at a time.
-func Each(parallel, n int, f func(i int)) {
-	slots := make(chan struct{}, max(parallel, 1))
-	for i := range n {
-		slots <- struct{}{}
-		go func() {
-			defer func() { <-slots }()
-			f(i)
-		}()
-	}
-	for range cap(slots) {
-		slots <- struct{}{}
-	}
 }
 
 // task is one VM on its way.
@@ -228,14 +214,14 @@ func (r *runner) end(t *task, result Result, why wording.Message) {
 		t.release()
 		t.release = nil
 	}
-	level := Info
+	level := wording.Info
 	switch result {
 	case Incomplete, Refused:
-		level = Problem
+		level = wording.Problem
 	case Unproven:
-		level = Warning
+		level = wording.Warning
 	}
-	r.rec.VM(t.out)
+	r.journal.VM(t.out.record())
 	r.tell(Event{VM: t.out.VM, Level: level, Message: why.After(fmt.Sprintf("%s: %s", t.out.Action, result))})
 }
 
@@ -255,16 +241,6 @@ func (r *runner) finishPlanned(t *task) bool {
 	}
 	return true
 }
-
-// Fencing says whether a host has to be proven off.
-type Fencing = fence.Mode
-
-// The values of --fencing.
-const (
-	FencingAuto     = fence.ModeAuto
-	FencingRequired = fence.ModeRequired
-	FencingOff      = fence.ModeOff
-)
 
 // permit is the right to act on the VMs of a host. Nothing acts on a VM without
 // one, and it is made from a proof only, so that no later change can act first.

@@ -29,7 +29,7 @@ func (r *permit) bar(ctx context.Context, tasks []*task) {
 		}
 	}
 	began := time.Now()
-	b, err := r.opt.Bar(ctx, host, names, r.rec.Number())
+	b, err := r.opt.Bar(ctx, host, names, r.journal.Number())
 	if err != nil {
 		r.say(-1, wording.FailFastFailed, err)
 	}
@@ -37,7 +37,7 @@ func (r *permit) bar(ctx context.Context, tasks []*task) {
 		return
 	}
 	r.barrier, r.barredAt = b, time.Now()
-	r.rec.Host(func(h *incident.HostRecord) { h.FailFast = b.Names() })
+	r.journal.Host(func(h *incident.HostRecord) { h.FailFast = b.Names() })
 	r.say(-1, wording.FailFast, time.Since(began).Seconds())
 }
 
@@ -65,7 +65,7 @@ func (r *permit) open() {
 	}
 	r.barrier.Open()
 	r.barrier = nil
-	r.rec.Host(func(h *incident.HostRecord) { h.FailFast = nil })
+	r.journal.Host(func(h *incident.HostRecord) { h.FailFast = nil })
 	r.say(-1, wording.FailFastOver)
 }
 
@@ -84,7 +84,7 @@ func (r *permit) quarantine(ctx context.Context, tasks []*task) {
 	if err != nil || r.cloud.InQuarantine() || !host.State.Failed() {
 		return // ready looks at the host before each call
 	}
-	q := hostmark.Quarantine{FrontEnd: r.opt.FrontEnd, Incident: r.rec.Number(), At: time.Now(), Proven: r.proof.Certain()}
+	q := hostmark.Quarantine{FrontEnd: r.opt.FrontEnd, Incident: r.journal.Number(), At: time.Now(), Proven: r.proof.Certain()}
 	if q.FrontEnd == "" {
 		q.FrontEnd = "unknown"
 	}
@@ -96,7 +96,7 @@ func (r *permit) quarantine(ctx context.Context, tasks []*task) {
 		r.say(-1, wording.QuarantineFailed, err, r.hostID)
 		return
 	}
-	r.rec.Host(func(h *incident.HostRecord) { h.Quarantined = q.At.Truncate(time.Second) })
+	r.journal.Host(func(h *incident.HostRecord) { h.Quarantined = q.At.Truncate(time.Second) })
 	r.say(-1, wording.Quarantined, r.hostID)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 )
@@ -63,7 +64,7 @@ func (r *runner) afford(ctx context.Context, t *task, host *one.Host) bool {
 	}
 	if spent.Wait > 0 {
 		r.say(vm.ID, wording.BudgetWait, spent.Attempts+1, spent.Limit, spent.Wait.Round(time.Second))
-		if !wait(ctx, spent.Wait) {
+		if !process.Pause(ctx, spent.Wait) {
 			r.finish(t, Incomplete, wording.OutOfTime, ctx.Err())
 			return false
 		}
@@ -105,7 +106,7 @@ func (r *runner) takeRate(ctx context.Context, t *task) bool {
 			r.say(t.out.VM, wording.RateHeld)
 			told = true
 		}
-		if !wait(ctx, min(max(pause, firstPause), b.GiveUp)) {
+		if !process.Pause(ctx, min(max(pause, firstPause), b.GiveUp)) {
 			r.finish(t, Incomplete, wording.OutOfTime, ctx.Err())
 			return false
 		}

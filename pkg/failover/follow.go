@@ -11,6 +11,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
@@ -50,14 +51,15 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 // planned writes down what will be done with each VM, before the first of them is touched:
 // whoever goes on after this process knows of all.
 func (r *runner) planned(tasks []*task) {
-	all := make([]Outcome, len(tasks))
+	all := make([]incident.VM, len(tasks))
 	for i, t := range tasks {
 		if len(t.out.Path) == 0 && t.out.State != "?" {
 			t.out.Path = []incident.Hop{{At: time.Now().Truncate(time.Millisecond), State: t.out.State, Host: r.hostID}}
 		}
-		all[i] = t.out
+		all[i] = t.out.record()
 	}
-	r.rec.Planned(all)
+	r.journal.VMs(all)
+	r.rec.Flush()
 }
 
 // actAll acts on all tasks in the order of their priority, a bounded number at a time.
@@ -126,7 +128,7 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 			r.finishAll(slices.Concat(here, gone), Starting, wording.LeftToPerson, by)
 			return
 		}
-		if !wait(ctx, max(pause, time.Since(asked))) { // who is slow to answer is asked less often
+		if !process.Pause(ctx, max(pause, time.Since(asked))) { // who is slow to answer is asked less often
 			break
 		}
 	}
@@ -288,7 +290,7 @@ func (r *permit) goOn(ctx context.Context, gone []*task, limits recovery.Limits)
 	}
 	vms := r.readWaiting(ctx, gone)
 	is := make([]bool, len(gone))
-	Each(r.opt.Parallel, len(gone), func(i int) {
+	process.Each(len(gone), r.opt.Parallel, func(i int) {
 		vm, read := vms[gone[i].out.VM]
 		is[i] = !read || r.turn(ctx, gone[i], vm, limits)
 	})
@@ -391,7 +393,7 @@ func (r *runner) hop(t *task, vm one.VM, waits wording.Wait) {
 		}
 	}
 	t.out.Path, t.out.Waits = append(t.out.Path, now), waits
-	r.rec.VM(t.out)
+	r.journal.VM(t.out.record())
 	if waits == wording.WaitRoom {
 		r.say(vm.ID, wording.Waits, schedulerSays(vm))
 	}
@@ -476,7 +478,7 @@ func (r *permit) stuck(t *task, vm one.VM, waits wording.Wait, in time.Duration)
 	case waits == wording.WaitCleanup && !r.unproven():
 		end(wording.StuckCleanup, took, vm.ID)
 	case waits == wording.WaitCleanup:
-		end(wording.StuckCleanupOff, took, wording.Resume(r.rec.Number()))
+		end(wording.StuckCleanupOff, took, wording.Resume(r.journal.Number()))
 	case waits == wording.WaitRoom:
 		end(wording.StuckPending, took, schedulerSays(vm))
 	case waits == wording.WaitScheduler:

@@ -21,7 +21,7 @@ func (r *runner) outset(ctx context.Context, opening Opening) {
 		longest = downtime.Detection(in.Settings, downtime.Dropped, in.SSH)
 	}
 	failed := failedAt(opening, time.Now(), longest, r.opt.Request.At, opening.Since).Truncate(time.Millisecond)
-	r.rec.Host(func(h *incident.HostRecord) { h.Failed, h.Contact = failed, opening.Contact })
+	r.journal.Host(func(h *incident.HostRecord) { h.Failed, h.Contact = failed, opening.Contact })
 	r.forecastProof(longest)
 }
 
@@ -79,7 +79,7 @@ func (r *runner) forecast(all []stage) {
 			stages = append(stages, incident.Stage{Name: s.name, Seconds: s.span.High.Seconds()})
 		}
 	}
-	r.rec.Forecast(stages)
+	r.journal.Forecast(stages)
 }
 
 // conditions are what the cloud and its front-end need, computed once.

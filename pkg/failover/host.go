@@ -10,6 +10,7 @@ import (
 	"one-ft/pkg/hostmark"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 )
@@ -19,7 +20,7 @@ var ErrNoHost = errors.New("no such host")
 
 // RecoverHost recovers the VMs of a failed host. The report is complete also when the
 // error is not nil: then it says how far the recovery got.
-func RecoverHost(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Options) (Report, error) {
+func RecoverHost(ctx context.Context, cloud Cloud, locks *incident.Locks, job HostJob, opt Options) (Report, error) {
 	r := newRunner(cloud, locks, opt.Request.ID, opt)
 	r.job = job
 	e, err := r.failedHost(ctx)
@@ -31,7 +32,7 @@ func (r *runner) failedHost(ctx context.Context) (*ending, error) {
 	host, err := r.cloud.Read(ctx)
 	if errors.Is(err, one.ErrNotFound) {
 		if r.rec.Open() {
-			r.rec.Begin(Opening{Settle: true})
+			r.journal, _ = r.rec.Begin(Opening{Settle: true})
 		}
 		return nil, fmt.Errorf("%w: oned knows no host %d", ErrNoHost, r.hostID)
 	}
@@ -80,9 +81,6 @@ func Recovers(state one.HostState, any bool) bool { return notFailed(state, any)
 
 // takeHost makes this process the only one of this front-end that works on the host.
 func (r *runner) takeHost(ctx context.Context) (release func(), busy *ending) {
-	if r.locks == nil {
-		return func() {}, nil
-	}
 	release, err := r.locks.Acquire("host", r.hostID)
 	if r.job.Insist && errors.Is(err, incident.ErrBusy) {
 		release, err = r.insist(ctx)
@@ -99,7 +97,7 @@ func (r *runner) takeHost(ctx context.Context) (release func(), busy *ending) {
 
 // settle ends what a process that was interrupted has left open for a host that needs nothing any more.
 func (r *runner) settle(ctx context.Context, over *ending) (*ending, error) {
-	r.before = r.rec.Begin(Opening{Name: r.host.Name, Settle: true})
+	r.journal, r.before = r.rec.Begin(Opening{Name: r.host.Name, Settle: true})
 	if len(r.before.VMs) > 0 && (r.before.Following || r.opt.Request.ConfirmedOff) {
 		end := r.keepClaim(ctx)
 		e, err := r.followEarlier(ctx, over)
@@ -124,7 +122,7 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 		return busy, err
 	}
 	left, all := r.allLeft(ctx)
-	r.before = r.rec.Begin(opening)
+	r.journal, r.before = r.rec.Begin(opening)
 	if all && len(r.before.VMs) == 0 {
 		return r.leave(left), nil
 	}
@@ -147,7 +145,7 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	case e != nil:
 		return e, nil
 	}
-	r.rec.Proved(proof.String(), proof.Certain())
+	r.journal.Proof(proof.String(), proof.Certain())
 	if r.opt.Shared != nil {
 		r.opt.Shared.clear(r.hostID)
 	}
@@ -234,9 +232,9 @@ func (r *runner) watch(ctx context.Context, period time.Duration) (*ending, erro
 			return nil, nil
 		}
 		if by := r.wanted(); by != "" {
-			return r.leftTo(by), nil
+			return ended(endElsewhere, wording.LeftToPerson, by), nil
 		}
-		if !wait(ctx, min(watchEvery, left)) {
+		if !process.Pause(ctx, min(watchEvery, left)) {
 			return nil, fmt.Errorf("watch the host: %w", ctx.Err())
 		}
 	}
@@ -294,7 +292,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 		case !ok:
 			return host, nil, fmt.Errorf("watch the hosts: %w", ctx.Err())
 		case by != "":
-			return host, r.leftTo(by), nil
+			return host, ended(endElsewhere, wording.LeftToPerson, by), nil
 		case r.overridden():
 			return r.override(ctx)
 		}
@@ -345,8 +343,8 @@ func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e
 		r.say(-1, wording.Unproven, why, host.ID)
 		return fence.WithoutProof(host.ID, why.String()), nil
 	}
-	mode := Fencing(r.opt.Request.Fencing)
-	if mode == FencingOff || r.job.Fence == nil && mode != FencingRequired {
+	mode := fence.Mode(r.opt.Request.Fencing)
+	if mode == fence.ModeOff || r.job.Fence == nil && mode != fence.ModeRequired {
 		return unproven(wording.FencingOff)
 	}
 	err := fence.ErrNotConfigured
@@ -357,11 +355,11 @@ func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e
 			return proof, nil
 		}
 	}
-	number := r.rec.Number()
+	number := r.journal.Number()
 	switch {
 	case errors.Is(err, errBack):
 		return proof, backIf(true)
-	case errors.Is(err, fence.ErrNotConfigured) && mode == FencingAuto:
+	case errors.Is(err, fence.ErrNotConfigured) && mode == fence.ModeAuto:
 		return unproven(wording.FencingMissing)
 	case errors.Is(err, fence.ErrNotConfigured):
 		return proof, ended(endRefused, wording.FencingRequired)
@@ -387,7 +385,7 @@ func (r *runner) diesAgain(ctx context.Context) bool {
 		return false
 	}
 	r.say(-1, wording.HostAlive)
-	for end := time.Now().Add(livingFor); time.Now().Before(end) && wait(ctx, guardEvery); {
+	for end := time.Now().Add(livingFor); time.Now().Before(end) && process.Pause(ctx, guardEvery); {
 		host, err := r.cloud.Cloud.Host(ctx, r.hostID)
 		if err != nil {
 			continue

@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 )
 
@@ -205,7 +206,7 @@ func (o *HostObserver) Alive(ctx context.Context, host one.Host) bool {
 		return err == nil && recovery.Lives(vms, host.ID) // before 5.12 such a host becomes MONITORED with its first word
 	}
 	o.lives = lives()
-	if left := aliveAfter - time.Since(o.began); o.lives && left > 0 && !wait(ctx, left) {
+	if left := aliveAfter - time.Since(o.began); o.lives && left > 0 && !process.Pause(ctx, left) {
 		o.lives = false
 	}
 	o.lives = o.lives && lives()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 )
 
 // Shared is what the recoveries of several hosts in one process have in common: they look at
@@ -82,7 +83,7 @@ func (p *pending) PendingVMs(ctx context.Context) ([]one.VM, error) {
 	asked := time.Now()
 	since := func(_ []one.VM, sent time.Time) bool { return sent.After(asked) }
 	vms, _, err := p.vms.get(ctx, since, func(_ []one.VM, before time.Time) ([]one.VM, time.Time, error) {
-		if left := watchEvery - time.Since(before); left > 0 && !wait(ctx, left) {
+		if left := watchEvery - time.Since(before); left > 0 && !process.Pause(ctx, left) {
 			return nil, before, ctx.Err()
 		}
 		sent := time.Now()
@@ -157,7 +158,7 @@ func (q *turns) line(host int, mine []*turn) {
 
 // open waits for hosts that will be ready soon, for gather at most, and lets the queue go.
 func (q *turns) open(ctx context.Context, failed func() []int) {
-	for end := time.Now().Add(gather); time.Now().Before(end) && q.others(failed) && wait(ctx, firstPause/2); {
+	for end := time.Now().Add(gather); time.Now().Before(end) && q.others(failed) && process.Pause(ctx, firstPause/2); {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

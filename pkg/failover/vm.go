@@ -10,6 +10,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 )
@@ -19,19 +20,17 @@ var ErrNoVM = errors.New("no such VM")
 
 // RecoverVM recovers one VM. With a budget it goes on when the VM fails again meanwhile: the event for that came while this
 // process had the VM. The report is of the last attempt; it is complete also when the error is not nil.
-func RecoverVM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) (Report, error) {
+func RecoverVM(ctx context.Context, cloud Cloud, locks *incident.Locks, job VMJob, opt Options) (Report, error) {
 	r := newRunner(cloud, locks, -1, opt)
 	r.object = fmt.Sprintf("VM %d", opt.Request.ID)
 	r.decide = func(ctx context.Context, vm one.VM, _ recovery.Step) (recovery.Step, error) {
 		return r.decideSingle(ctx, job, vm)
 	}
-	if locks != nil {
-		release, err := locks.Acquire("incident-of-VM", opt.Request.ID)
-		if err == nil {
-			defer release()
-		}
-		r.apart = errors.Is(err, incident.ErrBusy)
+	release, err := locks.Acquire("incident-of-VM", opt.Request.ID)
+	if err == nil {
+		defer release()
 	}
+	r.apart = errors.Is(err, incident.ErrBusy)
 	for e := (*ending)(nil); ; {
 		t, err := r.attempt(ctx, job)
 		if err != nil {
@@ -77,7 +76,7 @@ func (r *runner) attempt(ctx context.Context, job VMJob) (*task, error) {
 		r.beginOnce(vm.Name)
 	}
 	r.rec.Stage(incident.StepPlan)
-	if !step.Verb.Acts() && !step.Unhandled && !step.Refused && onTheWay(vm) && !r.apart && r.rec.Number() > 0 {
+	if !step.Verb.Acts() && !step.Unhandled && !step.Refused && onTheWay(vm) && !r.apart && r.journal.Number() > 0 {
 		r.finish(t, Starting, wording.IsNow, vm.Status()) // an earlier process has acted
 		return t, nil
 	}
@@ -109,30 +108,23 @@ func (r *runner) attempt(ctx context.Context, job VMJob) (*task, error) {
 func (r *runner) beginOnce(name string) {
 	if !r.begun {
 		r.begun = true
-		r.rec.Begin(Opening{Name: name, Apart: r.apart})
+		r.journal, _ = r.rec.Begin(Opening{Name: name, Apart: r.apart})
 	}
 }
 
 // queue makes this process the only one that waits to act on the VM; another one ends the task.
 func (r *runner) queue(t *task) (free bool, release func()) {
-	release = func() {}
-	if r.locks == nil {
-		return true, release
-	}
-	got, err := r.locks.Acquire("recovery-of-VM", t.out.VM)
+	release, err := r.locks.Acquire("recovery-of-VM", t.out.VM)
 	var busy *incident.BusyError
 	switch {
 	case errors.As(err, &busy):
 		r.finish(t, Already, wording.Busy, &incident.BusyError{Object: fmt.Sprintf("VM %d", t.out.VM), Holder: busy.Holder})
-		return false, release
-	case errors.Is(err, incident.ErrBusy):
-		r.finish(t, Already, wording.Busy, err)
-		return false, release
+		return false, nil
 	case err != nil:
 		r.say(t.out.VM, wording.LockFailed, err)
-		return true, release
+		return true, func() {}
 	}
-	return true, got
+	return true, release
 }
 
 // failedAgain reports whether there is something to do for the VM now. By then this process has given it up: whoever was
@@ -203,7 +195,7 @@ func (r *permit) verifySingle(ctx context.Context, t *task) {
 		if t.out.Result != "" {
 			return
 		}
-		if !wait(ctx, pause) {
+		if !process.Pause(ctx, pause) {
 			break
 		}
 	}

@@ -159,7 +159,7 @@ func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 		return nil // the sweep says so
 	}
 	for _, h := range hosts {
-		if _, in := hostmark.QuarantineOf(h); !in || w.holder("host", h.ID) != "" {
+		if _, in := hostmark.QuarantineOf(h); !in || w.s.Locks.Holder("host", h.ID) != "" {
 			continue
 		}
 		host, q, err := hostInQuarantine(ctx, w.s.Client, h.ID)

@@ -56,7 +56,7 @@ func (w *sweeper) scan(ctx context.Context) ([]found, error) {
 			all = append(all, w.decideHost(ctx, h, ""))
 		} else if r, stuck := w.stuck(h); stuck {
 			all = append(all, w.decide(found{what: fmt.Sprintf("host %d (%s): VMs that left it", h.ID, h.Name), tool: "host_error", follow: true,
-				swept: recovery.SweepStuck(journaling.PastOf(r), time.Now()), request: w.requestOf(r)}))
+				swept: recovery.SweepStuck(r, time.Now()), request: w.requestOf(r)}))
 		} else if h.State.Failed() && cleanups[h.ID] > 0 {
 			// Somebody else has recreated its VMs, such as OpenNebula's own hook, and without a proof nothing ends clean-ups that
 			// hang.
@@ -67,11 +67,11 @@ func (w *sweeper) scan(ctx context.Context) ([]found, error) {
 		r, open := w.open(k)
 		if open && !slices.ContainsFunc(all, func(f found) bool { return f.object() == k }) {
 			all = append(all, w.decide(found{what: fmt.Sprintf("%s %d (%s)", r.Kind, r.ID, r.Name), tool: r.Tool,
-				swept: recovery.Swept{Verdict: recovery.SweepContinue, Past: journaling.PastOf(r)}, request: w.requestOf(r)}))
+				swept: recovery.Swept{Verdict: recovery.SweepContinue, Past: r}, request: w.requestOf(r)}))
 		}
 	}
 	all = slices.DeleteFunc(all, func(f found) bool {
-		return f.request.Kind == "VM" && f.why.IsZero() && w.holder("incident-of-VM", f.request.ID) != ""
+		return f.request.Kind == "VM" && f.why.IsZero() && w.s.Locks.Holder("incident-of-VM", f.request.ID) != ""
 	})
 	slices.SortFunc(all, func(a, b found) int {
 		return cmp.Or(strings.Compare(b.request.Kind, a.request.Kind), a.request.ID-b.request.ID) // hosts first
@@ -118,12 +118,10 @@ func (w *sweeper) whole(r incident.Record) incident.Record {
 }
 
 // known is what the journal says of an object, the newest incident with its VMs.
-func (w *sweeper) known(k object) (past []recovery.Past) {
-	for i, r := range w.past[k] {
-		if i == 0 {
-			r = w.whole(r)
-		}
-		past = append(past, journaling.PastOf(r))
+func (w *sweeper) known(k object) []incident.Record {
+	past := slices.Clone(w.past[k])
+	if len(past) > 0 {
+		past[0] = w.whole(past[0])
 	}
 	return past
 }
@@ -235,19 +233,11 @@ func (w *sweeper) decide(f found) found {
 	}
 	f.why = whyNot(f)
 	if resumed && f.why.IsZero() && f.request.Kind == "host" {
-		if holder := w.holder("host", f.request.ID); holder != "" {
+		if holder := w.s.Locks.Holder("host", f.request.ID); holder != "" {
 			f.why = wording.Of(wording.Busy, &incident.BusyError{Object: fmt.Sprintf("host %d", f.request.ID), Holder: holder})
 		}
 	}
 	return f
-}
-
-// holder says which process works on an object; "" for none.
-func (w *sweeper) holder(kind string, id int) string {
-	if w.s.Locks == nil {
-		return ""
-	}
-	return w.s.Locks.Holder(kind, id)
 }
 
 // whyNot says why nothing is done about something; the zero Message when something is.

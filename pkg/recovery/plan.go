@@ -1,8 +1,15 @@
+// Package recovery decides what to do with VMs: what is known of them goes in, a plan comes out.
+//
+// It never does anything: no I/O, no clock, no randomness. The same snapshot and policy always give the same plan. Its facts
+// are the per-state table of the design, what live daemons accept from each state (the matrix of 4.4, 5.10, 6.10 and 7.4),
+// and OpenNebula's source for the states that were not tried.
 package recovery
 
 import (
 	"cmp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
@@ -183,7 +190,7 @@ func (s Snapshot) place(vm one.VM) place {
 
 // migrating decides for a VM that was migrating when an end of the migration died (design: per-state table).
 func (s Snapshot) migrating(step Step, place place, p Policy) Step {
-	off := !vmIsRunningMigration(step.VM)
+	off := step.VM.Is(one.PrologMigratePoweroff, one.PrologMigratePoweroffFailure, one.PrologMigrateSuspend, one.PrologMigrateSuspendFailure)
 	if place == leaving {
 		if off && !p.Idle {
 			step.Verb, step.Reason = VerbLeave, wording.Of(wording.WasOff)
@@ -275,4 +282,91 @@ func (s Snapshot) move(step Step, room *room) Step {
 	step.Verb, step.Target = VerbMigrate, target.ID
 	step.Reason = wording.Of(wording.MovesTo, target.ID, target.Name, vm.Status())
 	return step
+}
+
+// room is the free capacity of the hosts that VMs can be moved to; it shrinks as a plan fills them.
+type room struct{ hosts []one.Host }
+
+// newRoom takes the monitored hosts, without the failed one.
+func newRoom(hosts []one.Host, failed int) *room {
+	r := &room{}
+	for _, h := range hosts {
+		if h.ID != failed && h.State.Back() {
+			r.hosts = append(r.hosts, h)
+		}
+	}
+	return r
+}
+
+// take finds the host of the cluster with the most free memory that has room for the VM, and reserves it there.
+func (r *room) take(vm one.VM, cluster int) (one.Host, bool) {
+	cpu, memory := int64(vm.CPU*100), int64(vm.Memory)*1024
+	best := -1
+	for i, h := range r.hosts {
+		if h.ClusterID != cluster || h.MaxCPU-h.UsedCPU < cpu || h.MaxMemory-h.UsedMemory < memory {
+			continue
+		}
+		if best < 0 || h.MaxMemory-h.UsedMemory > r.hosts[best].MaxMemory-r.hosts[best].UsedMemory {
+			best = i
+		}
+	}
+	if best < 0 {
+		return one.Host{}, false
+	}
+	r.hosts = slices.Clone(r.hosts)
+	r.hosts[best].UsedCPU += cpu
+	r.hosts[best].UsedMemory += memory
+	return r.hosts[best], true
+}
+
+// The attributes that set the policy of one VM.
+const (
+	attrAction   = "FT_ACTION"   // recreate, delete, migrate or none
+	attrPriority = "FT_PRIORITY" // 0 to 100
+)
+
+// defaultPriority is the priority of a VM that names none.
+const defaultPriority = 50
+
+// action decides the mode for one VM: the nearest of VM, host and flag wins. The templates of a VM are written by its owner,
+// who may ask for less than the admin (none), never for something else. An empty mode means leave, with the reason.
+func action(vm one.VM, host one.Host, mode Mode) (Mode, wording.Message) {
+	for _, template := range []map[string]string{vm.UserTemplate, vm.Template} {
+		if value, set := template[attrAction]; set && isNone(value) {
+			return "", wording.Of(wording.OwnerNone)
+		}
+	}
+	value, set := host.Template[attrAction]
+	switch m := Mode(strings.ToLower(strings.TrimSpace(value))); {
+	case !set || m == mode:
+		return mode, wording.Message{}
+	case isNone(value):
+		return "", wording.Of(wording.HostNone, host.ID)
+	case m == Recreate || m == Delete || m == Migrate:
+		return m, wording.Of(wording.HostAction, host.ID, m)
+	}
+	return mode, wording.Of(wording.HostActionBad, host.ID)
+}
+
+func isNone(value string) bool { return strings.EqualFold(strings.TrimSpace(value), "none") }
+
+// Range is what the owners of VMs may set a priority to. The zero value allows everything, 0 to 100.
+type Range struct{ Min, Max int }
+
+// clamp brings a priority into the range.
+func (r Range) clamp(priority int) int {
+	if r == (Range{}) {
+		r.Max = 100
+	}
+	return min(max(priority, r.Min), r.Max)
+}
+
+// priority is the order of a VM in the plan, 0 to 100, highest first.
+func priority(vm one.VM, allowed Range) int {
+	for _, template := range []map[string]string{vm.UserTemplate, vm.Template} {
+		if n, err := strconv.Atoi(strings.TrimSpace(template[attrPriority])); err == nil {
+			return allowed.clamp(n)
+		}
+	}
+	return defaultPriority
 }

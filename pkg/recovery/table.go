@@ -159,8 +159,3 @@ func rowFor(vm one.VM) row {
 	report := cell{VerbLeave, wording.StateUnknown, true}
 	return row{name: "unknown state", recreate: report, delete: report, migrate: report}
 }
-
-// vmIsRunningMigration reports whether the VM had a guest when its migration began.
-func vmIsRunningMigration(vm one.VM) bool {
-	return !vm.Is(one.PrologMigratePoweroff, one.PrologMigratePoweroffFailure, one.PrologMigrateSuspend, one.PrologMigrateSuspendFailure)
-}
