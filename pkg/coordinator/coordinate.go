@@ -103,8 +103,7 @@ func endpointDir(endpoint string) string {
 	return fmt.Sprintf("%08x", h.Sum32())
 }
 
-// hangs reports whether the coordinator has been stopped, or its disk does not answer: then nobody would work on the hosts
-// that are handed to it.
+// hangs reports whether the coordinator has been stopped, or its disk does not answer: nobody would work on hosts handed to it.
 func (c *coordinator) hangs(ctx context.Context) bool {
 	for range 2 { // one that has only just got the lock says so in a moment
 		if last, known := c.spool.LastAlive(); !known || time.Since(last) <= hung {
@@ -263,12 +262,10 @@ func (c *coordinator) remove(h incident.Handed) {
 // isStuck reports whether a request is one that could not be removed.
 func (c *coordinator) isStuck(h incident.Handed) bool { return c.stuck[h.ID] == h.Text }
 
-// maxAgents is how many fence agents and commands run at the same time: an agent is a Python program of some 30 MB. A
-// choice.
+// maxAgents is how many fence agents and commands run at the same time: an agent has some 30 MB. A choice.
 const maxAgents = 32
 
-// shared is what the recoveries of several hosts in one process have in common. That of a process that works on one host or
-// VM only has no failover.Shared.
+// shared is what the recoveries of one process have in common. With one host or VM only it has no failover.Shared.
 type shared struct {
 	*failover.Shared
 	agents chan struct{} // bounds how many fence agents run at the same time
@@ -285,8 +282,7 @@ func newShared(s app.Session) *shared {
 
 func (c *shared) alone() bool { return c.Shared == nil }
 
-// frontEndStarted is when this front-end was started or became leader. It is looked up once in a second, which reads a file
-// of each process of this machine.
+// frontEndStarted is when this front-end was started or became leader, looked up once in a second: that reads all of /proc.
 func (c *shared) frontEndStarted(of app.Session) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

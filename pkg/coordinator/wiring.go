@@ -76,11 +76,8 @@ func RunHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 }
 
 func runHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) (failover.Report, error) {
-	w, cloud := newWork(s, q, notify, shared), failover.Cloud(s.Client)
-	if !shared.alone() {
-		cloud = shared.Cloud()
-	}
-	report, err := failover.RecoverHost(ctx, cloud, s.Locks, w.hostJob(), w.options())
+	w := newWork(s, q, notify, shared)
+	report, err := failover.RecoverHost(ctx, s.Client, s.Locks, w.hostJob(), w.options())
 	w.rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
@@ -151,7 +148,7 @@ func (w work) options() failover.Options {
 	s, q, v := w.s, w.q, w.s.Config.Values()
 	o := failover.Options{
 		Request: q, Record: w.rec, Notify: w.say, Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, Attended: s.Attended,
-		Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Estimate: newEstimate(s), Shared: w.shared.Shared,
+		Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Estimate: w.estimate, Shared: w.shared.Shared,
 		Bar: failfast.NewBar(s.Drivers(), s.StateDir, func(m wording.Message) { w.say(failover.Event{VM: -1, Level: m.Level(), Message: m}) }),
 	}
 	if !q.NoBudget {
@@ -161,22 +158,12 @@ func (w work) options() failover.Options {
 		o.Timeout = incident.Duration(q.Timeout)
 	}
 	if v.Place {
-		o.Placer = placer(s.Client)
+		o.Placer = w.place
 	}
 	if !s.DryRun {
 		o.FrontEnd, _ = incident.FrontEndName(s.StateDir) // else there are no claims, and no journal either, which is said
 	}
 	return o
-}
-
-// NewNotifications are those of a session; nil in a dry run or without a journal.
-func NewNotifications(s app.Session) *journaling.Notifications {
-	if s.DryRun {
-		return nil
-	}
-	return journaling.NewNotifications(journaling.Setting{
-		StateDir: statedir.Dir(s.StateDir), Values: s.Config.Values(), Attended: s.Attended, Run: s.RunProgram, Say: s.Log.Say,
-	})
 }
 
 // decision is the plan for one VM that a request asks for.
@@ -196,7 +183,7 @@ func ForHost(ctx context.Context, s app.Session, q incident.Request) (app.Answer
 	if declined := consent(ctx, s, q); declined != nil {
 		return *declined, nil
 	}
-	notify := NewNotifications(s)
+	notify := journaling.NewNotifications(s)
 	defer notify.Close()
 	if s.DryRun || s.Attended || s.Locks == nil {
 		report, err := RunHost(ctx, s, q, notify)
@@ -225,7 +212,7 @@ func Explain(err error) error {
 // ForVM does what a request for the VM of a session asks for.
 func ForVM(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
 	q.Kind, q.ID = "VM", s.ID
-	notify := NewNotifications(s)
+	notify := journaling.NewNotifications(s)
 	defer notify.Close()
 	report, err := RunVM(ctx, s, NewRequest(s, q), notify)
 	return report, Explain(err)
@@ -243,23 +230,22 @@ func NewFences(s app.Session, say func(failover.Event)) fencing.Resolver {
 	return r
 }
 
-// newEstimate makes the Estimate of a session. What cannot be read is as OpenNebula ships it.
-func newEstimate(s app.Session) failover.Estimate {
-	return func(ctx context.Context, host string) downtime.Input {
-		settings, _ := downtime.Read(s.Version, func(f downtime.File) ([]onedconf.Attribute, error) {
-			return onedconf.ReadFile(filepath.Join(s.Paths.Etc, string(f)))
-		})
-		in := downtime.Input{Settings: settings, Place: s.Config.Values().Place}
-		const sshTime = 10 * time.Second // bounds asking ssh for its settings
-		ctx, cancel := context.WithTimeout(ctx, sshTime)
-		defer cancel()
-		if client, err := failfast.NewClient(s.Drivers(), s.StateDir); err == nil {
-			if ssh, err := client.Resolve(ctx, host); err == nil {
-				in.SSH.ConnectTimeout = ssh.ConnectTimeout
-			}
+// estimate is the failover.Estimate of a session. What cannot be read is as OpenNebula ships it.
+func (w work) estimate(ctx context.Context, host string) downtime.Input {
+	s := w.s
+	settings, _ := downtime.Read(s.Version, func(f downtime.File) ([]onedconf.Attribute, error) {
+		return onedconf.ReadFile(filepath.Join(s.Paths.Etc, string(f)))
+	})
+	in := downtime.Input{Settings: settings, Place: s.Config.Values().Place}
+	const sshTime = 10 * time.Second // bounds asking ssh for its settings
+	ctx, cancel := context.WithTimeout(ctx, sshTime)
+	defer cancel()
+	if client, err := failfast.NewClient(s.Drivers(), s.StateDir); err == nil {
+		if ssh, err := client.Resolve(ctx, host); err == nil {
+			in.SSH.ConnectTimeout = ssh.ConnectTimeout
 		}
-		return in
 	}
+	return in
 }
 
 // newBudget makes the budget of a session.
@@ -271,17 +257,15 @@ func newBudget(s app.Session) *failover.Budget {
 	}
 }
 
-// placer is the Placer of the engine that decides as package drill does.
-func placer(client *one.Client) failover.Placer {
-	return func(ctx context.Context, ids []int, not map[int]bool) (placed []failover.Placement, err error) {
-		all, err := drill.NewPlacer(client).Place(ctx, ids, not)
-		for _, p := range all {
-			if p.Placed() {
-				placed = append(placed, failover.Placement{VM: p.VM, Host: p.Host, Datastore: p.Datastore})
-			}
+// place is a failover.Placer that decides as package drill does.
+func (w work) place(ctx context.Context, ids []int, not map[int]bool) (placed []failover.Placement, err error) {
+	all, err := drill.NewPlacer(w.s.Client).Place(ctx, ids, not)
+	for _, p := range all {
+		if p.Placed() {
+			placed = append(placed, failover.Placement{VM: p.VM, Host: p.Host, Datastore: p.Datastore})
 		}
-		return placed, err
 	}
+	return placed, err
 }
 
 // newOpinion makes a second opinion of a program and its arguments. It gets the host
@@ -361,4 +345,43 @@ func monitord(s app.Session) string { return filepath.Join(s.Paths.Etc, "monitor
 // NoBudgetFlag is a flag of executables that act on single VMs.
 func NoBudgetFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "no-budget", Usage: "manual override: ignore retry budget and rate limit"}
+}
+
+// consent asks the operator at the terminal before the VMs of a host are touched although nothing would prove it off. The
+// Report is nil when the recovery may proceed: nobody is there, the host would be proven off or refused anyway, or the
+// answer is yes. Else nothing was done, and it says so: refused. What cannot be read is left to the recovery to report.
+func consent(ctx context.Context, s app.Session, q incident.Request) *failover.Report {
+	if s.Confirm == nil || s.DryRun {
+		return nil
+	}
+	host, err := s.Client.Host(ctx, q.ID)
+	if err != nil || !failover.Recovers(host.State, q.AnyState) || len(host.VMs) == 0 {
+		return nil
+	}
+	o := NewFences(s, nil).Outlook(fence.Mode(q.Fencing), host)
+	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) {
+		return nil
+	}
+	report := failover.Refusal(host, o, wording.Of(wording.Declined, wording.Words(o.Detail)))
+	return &report
+}
+
+// unprovenQuestion says what acting without a proof does, and how to make sure.
+func unprovenQuestion(host one.Host, q incident.Request, o fence.Outlook) app.Question {
+	vms := fmt.Sprintf("Its %d VMs", len(host.VMs))
+	if len(host.VMs) == 1 {
+		vms = "Its VM"
+	}
+	return app.Question{
+		Lines: []string{
+			fmt.Sprintf("Nothing would prove that host %d (%s) is off: %s.", host.ID, host.Name, o.Detail),
+			vms + " would be " + map[recovery.Mode]string{
+				recovery.Recreate: "started elsewhere UNPROVEN: if the host still runs them, they run twice and can destroy their disks",
+				recovery.Migrate:  "moved elsewhere UNPROVEN: if the host still runs them, they run twice and can destroy their disks",
+				recovery.Delete:   "deleted UNPROVEN: if the host still runs them, they go on running there, unknown to OpenNebula",
+			}[recovery.Mode(q.Action)] + ".",
+			"Make sure first: see in its BMC or at the machine that it has no power, and that nobody powers it on; no answer on the network is no proof.",
+		},
+		Ask: "Go on without a proof?",
+	}
 }

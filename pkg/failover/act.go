@@ -56,8 +56,7 @@ func (r *permit) act(ctx context.Context, t *task) {
 	}
 }
 
-// ready makes sure that the task is planned from a fresh reading of its VM. It
-// returns false when the task is finished by that.
+// ready makes sure that the task is planned from a fresh reading of its VM; false means that this has finished it.
 func (r *permit) ready(ctx context.Context, t *task) bool {
 	if r.cloud.Back(ctx) {
 		if r.proof.Certain() && t.step.VM.Is(one.Unknown, one.Running) { // its guest is gone, and from 6.0 on oned takes it for powered off
@@ -128,44 +127,35 @@ func (r *permit) call(ctx context.Context, t *task) error {
 	return r.cloud.Do(ctx, action, id)
 }
 
-// lock makes this process the only one that works on the VM.
-func (r *runner) lock(t *task) bool {
-	if t.release != nil {
-		return true
-	}
-	release, err := r.locks.Acquire("VM", t.out.VM)
+// acquire makes this process the only one that acts on a VM, or waits to; another one ends the task.
+func (r *runner) acquire(kind string, t *task) (release func(), free bool) {
+	release, err := r.locks.Acquire(kind, t.out.VM)
+	var busy *incident.BusyError
 	switch {
-	case errors.Is(err, incident.ErrBusy):
-		r.finish(t, Already, wording.Busy, err)
-		return false
+	case errors.As(err, &busy):
+		r.finish(t, Already, wording.Busy, &incident.BusyError{Object: fmt.Sprintf("VM %d", t.out.VM), Holder: busy.Holder})
+		return nil, false
 	case err != nil:
 		r.say(t.out.VM, wording.LockFailed, err)
-		return true
+		return func() {}, true
 	}
-	t.release = release
-	return true
+	return release, true
 }
 
-type unread struct {
-	id  int
-	err error
-}
-
-// readEach reads VMs one by one, several at a time.
-func (r *runner) readEach(ctx context.Context, ids []int) ([]one.VM, []unread) {
+// readEach reads VMs one by one, several at a time. unread are those that exist and could not be read.
+func (r *runner) readEach(ctx context.Context, ids []int) (good []one.VM, unread map[int]error) {
 	vms, errs := make([]one.VM, len(ids)), make([]error, len(ids))
 	process.Each(len(ids), r.opt.Parallel, func(i int) { vms[i], errs[i] = r.cloud.VM(ctx, ids[i]) })
-	var good []one.VM
-	var bad []unread
+	unread = map[int]error{}
 	for i, err := range errs {
 		switch {
 		case err == nil:
 			good = append(good, vms[i])
 		case !errors.Is(err, one.ErrNotFound):
-			bad = append(bad, unread{ids[i], err})
+			unread[ids[i]] = err
 		}
 	}
-	return good, bad
+	return good, unread
 }
 
 // task is one VM on its way.

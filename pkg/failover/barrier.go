@@ -77,7 +77,7 @@ func (r *runner) closed() bool { return r.barrier != nil && r.barrier.Closed() }
 // old guest, which oned then takes for the new one (measured on 6.10). DISABLED is what lets oned go on monitoring
 // it (since 5.0; OFFLINE does not). What an admin set stays as it is.
 func (r *permit) quarantine(ctx context.Context, tasks []*task) {
-	if !r.opt.Quarantine || r.hostID < 0 || !startsElsewhere(tasks) {
+	if !r.opt.Quarantine || r.hostID < 0 || !slices.ContainsFunc(tasks, (*task).startsElsewhere) {
 		return
 	}
 	host, err := r.cloud.Host(ctx, r.hostID)
@@ -100,15 +100,8 @@ func (r *permit) quarantine(ctx context.Context, tasks []*task) {
 	r.say(-1, wording.Quarantined, r.hostID)
 }
 
-// startsElsewhere reports whether a task starts a VM elsewhere while an old guest may be left on the host.
-func startsElsewhere(tasks []*task) bool {
-	for _, t := range tasks {
-		switch t.step.Verb {
-		case recovery.VerbRecreate, recovery.VerbResumeRecreate, recovery.VerbResched, recovery.VerbMigrate:
-			if t.out.Result == "" {
-				return true
-			}
-		}
-	}
-	return false
+// startsElsewhere reports whether the VM will be started elsewhere while an old guest may be left on the host.
+func (t *task) startsElsewhere() bool {
+	v := t.step.Verb
+	return t.out.Result == "" && (v.Starts() || v == recovery.VerbResched || v == recovery.VerbMigrate)
 }

@@ -84,8 +84,7 @@ func (r *runner) cleared(host one.Host, end one.Record) bool {
 	return over && inOutage(c.Began, c.Seen)
 }
 
-// keepClaim tells other front-ends that this one works on the host, until the function that it
-// returns is called with how it ended.
+// keepClaim tells other front-ends that this one works on the host, until end is called with how it ended.
 func (r *runner) keepClaim(ctx context.Context) (end func(*ending, error)) {
 	if r.opt.FrontEnd == "" {
 		return func(*ending, error) {}
@@ -115,8 +114,7 @@ func (r *runner) keepClaim(ctx context.Context) (end func(*ending, error)) {
 	}
 }
 
-// endClaim tells other front-ends that the incident has ended. When this process is to stop it
-// has not: another one resumes it.
+// endClaim tells other front-ends that the incident has ended. When this process is to stop it has not: another resumes it.
 func (r *runner) endClaim(ctx context.Context, c hostmark.Claim, e *ending, err error) {
 	if ctx.Err() != nil {
 		return
@@ -138,8 +136,7 @@ func (r *runner) endClaim(ctx context.Context, c hostmark.Claim, e *ending, err 
 // operatorLock is held by the process of an operator who wants a host that another process has.
 const operatorLock = "person-for-host"
 
-// yields is how long a process needs at most to leave a host to an operator: it looks each watchEvery,
-// and ends what it is reading before.
+// yields is how long a process needs at most to leave a host to an operator: it ends what it reads, and looks each watchEvery.
 const yields = 5 * time.Second
 
 // insist waits until the process that has the host leaves it, or has ended: one that just tries

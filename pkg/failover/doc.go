@@ -72,18 +72,13 @@ type Opening struct {
 	Apart bool
 }
 
-// Earlier is what earlier processes have done for the same outage.
+// Earlier is what earlier processes have done for the same outage: their incident, with the VMs that they had planned.
 type Earlier struct {
+	incident.Record
 	// Watched is since when the host has been watched without a break that matters; the zero time for not yet.
 	Watched time.Time
-	// VMs are those that they had planned.
-	VMs []incident.VM
 	// Following: everything was asked for, and what is left is to see the VMs run.
 	Following bool
-	// Proof is how the host was proven off then, and Proven that it was; Began is when that incident began.
-	Proof  string
-	Proven bool
-	Began  time.Time
 }
 
 // noRecorder keeps nothing.

@@ -48,8 +48,7 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 	}
 }
 
-// planned writes down what will be done with each VM, before the first of them is touched:
-// whoever goes on after this process knows of all.
+// planned writes down what will be done with each VM before the first is touched: whoever goes on after this process knows all.
 func (r *runner) planned(tasks []*task) {
 	all := make([]incident.VM, len(tasks))
 	for i, t := range tasks {
@@ -75,7 +74,7 @@ func (r *permit) actAll(ctx context.Context, tasks []*task) {
 		line[i] = &turn{priority: t.step.Priority, vm: t.out.VM, begin: make(chan struct{})}
 	}
 	r.turns.line(r.hostID, line)
-	r.turns.open(ctx, r.failedHosts)
+	r.turns.open(ctx, r.cloud.pool.failed)
 	var wg sync.WaitGroup
 	for i, t := range todo {
 		wg.Go(func() {
@@ -84,20 +83,13 @@ func (r *permit) actAll(ctx context.Context, tasks []*task) {
 				return
 			}
 			defer r.turns.done()
-			if r.lock(t) {
+			var free bool
+			if t.release, free = r.acquire("VM", t); free {
 				r.act(ctx, t)
 			}
 		})
 	}
 	wg.Wait()
-}
-
-// failedHosts are all hosts in ERROR with VMs, as far as they were read.
-func (r *runner) failedHosts() []int {
-	if r.opt.Shared == nil {
-		return nil
-	}
-	return r.opt.Shared.pool.failed()
 }
 
 // followEvery is how often VMs are looked at while the clean-up of one of them is waited for.
@@ -151,15 +143,13 @@ func (r *permit) stillHere(ctx context.Context, here *[]*task) (left []*task) {
 	}
 	switch {
 	case err == nil:
-		var stay []*task
-		for _, t := range *here {
-			if slices.Contains(host.VMs, t.out.VM) {
-				stay = append(stay, t)
-			} else {
+		*here = slices.DeleteFunc(*here, func(t *task) bool {
+			gone := !slices.Contains(host.VMs, t.out.VM)
+			if gone {
 				left = append(left, t)
 			}
-		}
-		*here = stay
+			return gone
+		})
 	case ctx.Err() == nil && !one.Temporary(err):
 		r.finishAll(*here, Incomplete, wording.ResultUnread, err)
 		*here = nil
@@ -305,19 +295,15 @@ func (r *runner) readWaiting(ctx context.Context, waiting []*task) map[int]one.V
 	}
 	found := make(map[int]one.VM, len(ids))
 	vms, err := r.cloud.VMSet(ctx, ids)
-	var unread []unread
+	var unread map[int]error
 	if err != nil {
 		vms, unread = r.readEach(ctx, ids)
 	}
 	for _, vm := range vms {
 		found[vm.ID] = vm
 	}
-	for _, u := range unread {
-		delete(found, u.id)
-		ids = slices.DeleteFunc(ids, func(id int) bool { return id == u.id })
-	}
 	for _, id := range ids {
-		if _, read := found[id]; !read && ctx.Err() == nil {
+		if _, read := found[id]; !read && unread[id] == nil && ctx.Err() == nil {
 			found[id] = one.VM{ID: id, State: one.Done}
 		}
 	}
@@ -521,7 +507,7 @@ func (r *permit) place(ctx context.Context, gone []*task) {
 	var waiting []*task
 	fresh := false
 	for _, t := range gone {
-		if t.out.Result == "" && t.step.VM.State == one.Pending && starts(t.step.Verb) {
+		if t.out.Result == "" && t.step.VM.State == one.Pending && t.step.Verb.Starts() {
 			waiting, fresh = append(waiting, t), fresh || !t.tried
 			t.tried = true
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"one-ft/pkg/fence"
@@ -18,8 +20,7 @@ import (
 // ErrNoHost means that the host does not exist.
 var ErrNoHost = errors.New("no such host")
 
-// RecoverHost recovers the VMs of a failed host. The report is complete also when the
-// error is not nil: then it says how far the recovery got.
+// RecoverHost recovers the VMs of a failed host. Beside an error the report says how far the recovery got.
 func RecoverHost(ctx context.Context, cloud Cloud, locks *incident.Locks, job HostJob, opt Options) (Report, error) {
 	r := newRunner(cloud, locks, opt.Request.ID, opt)
 	r.job = job
@@ -194,9 +195,8 @@ func backIf(back bool) *ending {
 	return ended(endBack, wording.CameBack)
 }
 
-// watch watches the host for a time. It ends at once when oned has monitored the host; nothing else is "back". oned not
-// answering at the end of the time is an error: then nothing is known about the host. A earlier process may have done so
-// already.
+// watch watches the host for a time, less what an earlier process did. It ends at once when oned has monitored the host;
+// nothing else is "back". oned not answering at the end is an error: then nothing is known about the host.
 func (r *runner) watch(ctx context.Context, period time.Duration) (*ending, error) {
 	end := time.Now().Add(period)
 	if watched := r.before.Watched; !watched.IsZero() && watched.Add(period).Before(end) {
@@ -429,8 +429,8 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 	for _, step := range plan.Steps {
 		done.tasks = append(done.tasks, newTask(step, read))
 	}
-	for _, u := range s.unread {
-		t := newTask(recovery.Step{VM: one.VM{ID: u.id}, Verb: recovery.VerbLeave, Unhandled: true, Reason: wording.Of(wording.Unread, u.err)}, read)
+	for _, id := range slices.Sorted(maps.Keys(s.unread)) {
+		t := newTask(recovery.Step{VM: one.VM{ID: id}, Verb: recovery.VerbLeave, Unhandled: true, Reason: wording.Of(wording.Unread, s.unread[id])}, read)
 		t.out.State = "?"
 		done.tasks = append(done.tasks, t)
 	}
@@ -455,8 +455,7 @@ func (r *runner) dryRun(ctx context.Context) (*ending, error) {
 	return e, err
 }
 
-// preview says what would be done now to a host that is not in ERROR, what the guard
-// sees and what the host would be fenced with.
+// preview says what would be done now to a host not in ERROR, what the guard sees and what it would be fenced with.
 func (r *runner) preview(ctx context.Context) (notes []string) {
 	if now := notFailed(r.host.State, r.opt.Request.AnyState); now != nil {
 		notes = append(notes, now.why.String(), "if it were in ERROR:")

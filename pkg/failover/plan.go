@@ -74,7 +74,7 @@ func (r *runner) leave(tasks []*task) *ending {
 type hostSnapshot struct {
 	*runner
 	recovery.Snapshot
-	unread []unread
+	unread map[int]error
 }
 
 func (r *runner) newSnapshot(host one.Host) *hostSnapshot {
@@ -297,5 +297,5 @@ func (r *runner) followEarlier(ctx context.Context, e *ending) (*ending, error) 
 // placedAgain reports whether a VM that was recreated stands on the host because the scheduler has placed it there since,
 // and not because nothing was done: that it runs is no more to be trusted than when it was seen first.
 func placedAgain(verb recovery.Verb, last one.Record, began time.Time) bool {
-	return (verb == recovery.VerbRecreate || verb == recovery.VerbResumeRecreate) && last.Start > began.Unix()
+	return verb.Starts() && last.Start > began.Unix()
 }

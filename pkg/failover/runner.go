@@ -107,8 +107,7 @@ type Budget struct {
 	GiveUp time.Duration
 }
 
-// Placer finds hosts for VMs that wait for one, given in the order of their priority, but not these. VMs that are not in
-// the answer are left to the scheduler.
+// Placer finds hosts, but not these, for VMs in the order of their priority; others than in the answer are the scheduler's.
 type Placer func(ctx context.Context, ids []int, not map[int]bool) ([]Placement, error)
 
 // Placement is where a VM is to be deployed: its ID, and those of the host and of a system datastore.
@@ -156,7 +155,7 @@ func newRunner(cloud Cloud, locks *incident.Locks, hostID int, opt Options) *run
 		r.rec = noRecorder{}
 	}
 	if s := opt.Shared; s != nil {
-		r.turns, r.cloud = s.turns, newHostObserver(cloud, hostID, s.pool)
+		r.turns, r.cloud = s.turns, newHostObserver(s.pending, hostID, s.pool)
 	} else {
 		r.turns, r.cloud = newTurns(opt.Parallel), newHostObserver(cloud, hostID, nil)
 	}
@@ -178,8 +177,7 @@ func (r *runner) tell(e Event) {
 	r.opt.Notify(e)
 }
 
-// checkHost compares a host with the event. Hosts in ERROR are shown in two states by 4.4 and 5.10, and one in quarantine
-// counts as in ERROR.
+// checkHost compares a host with the event. 4.4 and 5.10 show ERROR in two states, and one in quarantine counts as in ERROR.
 func (r *runner) checkHost(host one.Host) {
 	if e := r.opt.Request.Event; e != nil {
 		was := one.HostState(e.State)

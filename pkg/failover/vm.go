@@ -87,7 +87,7 @@ func (r *runner) attempt(ctx context.Context, job VMJob) (*task, error) {
 		}
 		if r.opt.DryRun {
 			r.notes = append(r.notes, r.budgetLeft(vm, host))
-		} else if free, release := r.queue(t); free {
+		} else if release, free := r.acquire("recovery-of-VM", t); free {
 			// While it waits for its turn, host_error can have the VM: the VM itself is locked only for the call.
 			defer release()
 			r.afford(ctx, t, host)
@@ -110,21 +110,6 @@ func (r *runner) beginOnce(name string) {
 		r.begun = true
 		r.journal, _ = r.rec.Begin(Opening{Name: name, Apart: r.apart})
 	}
-}
-
-// queue makes this process the only one that waits to act on the VM; another one ends the task.
-func (r *runner) queue(t *task) (free bool, release func()) {
-	release, err := r.locks.Acquire("recovery-of-VM", t.out.VM)
-	var busy *incident.BusyError
-	switch {
-	case errors.As(err, &busy):
-		r.finish(t, Already, wording.Busy, &incident.BusyError{Object: fmt.Sprintf("VM %d", t.out.VM), Holder: busy.Holder})
-		return false, nil
-	case err != nil:
-		r.say(t.out.VM, wording.LockFailed, err)
-		return true, func() {}
-	}
-	return true, release
 }
 
 // failedAgain reports whether there is something to do for the VM now. By then this process has given it up: whoever was
@@ -236,21 +221,17 @@ func (r *permit) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack b
 // arrived ends the task of a VM that is where it was to be, or cannot get there.
 func (r *permit) arrived(t *task, vm one.VM) {
 	t.step.VM = vm
-	last, _ := vm.Last()
-	moves := t.step.Verb == recovery.VerbMigrate || t.step.Verb == recovery.VerbResched || t.step.Verb == recovery.VerbReturn
+	verb := t.step.Verb
+	endsWell := verb == recovery.VerbDelete || verb == recovery.VerbRetry && strings.HasPrefix(t.out.State, "EPILOG")
 	switch {
-	case vm.State == one.Done && t.step.Verb == recovery.VerbDelete:
-		r.finish(t, Done, wording.Deleted)
-	case vm.State == one.Done && t.step.Verb == recovery.VerbRetry && strings.HasPrefix(t.out.State, "EPILOG"):
-		r.finish(t, Done, wording.EndedWanted)
-	case vm.State == one.Done:
+	case vm.State == one.Done && !endsWell:
 		r.finish(t, Incomplete, wording.Ended)
-	case t.step.Verb == recovery.VerbDelete:
+	case vm.State == one.Done:
+		r.arrivedAt(t, vm)
+	case verb == recovery.VerbDelete:
 	case recovery.FailedOnTheWay(vm) && !t.failedBefore(vm):
 		r.finish(t, Incomplete, wording.FailedAgain, failedThere(vm))
-	case vm.Is(one.Running):
-		r.finish(t, Done, wording.Running, last.HostID, last.Host)
-	case moves && (vm.State == one.Suspended || vm.State == one.Poweroff):
-		r.finish(t, Done, wording.Moved, vm.Status(), last.HostID, last.Host)
+	case vm.Is(one.Running), verb.Moves() && (vm.State == one.Suspended || vm.State == one.Poweroff):
+		r.arrivedAt(t, vm)
 	}
 }

@@ -66,7 +66,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		s.Log.Say(wording.Follower)
 		return coordinator.Batch{Lines: []string{wording.Of(wording.Follower).String()}}, nil
 	}
-	notify := coordinator.NewNotifications(s)
+	notify := journaling.NewNotifications(s)
 	defer notify.Close()
 	notify.Deliver()
 	w := &sweeper{s: s, opt: opt, notify: notify}
@@ -201,7 +201,7 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 	if confirmedOff { // nothing is left to be found out about the host
 		q.Confirm, q.Override, q.AnyState = 0, true, true
 	}
-	notify := coordinator.NewNotifications(s)
+	notify := journaling.NewNotifications(s)
 	defer notify.Close()
 	s.Log.Say(wording.ResumedOne, number, r.Kind, r.ID, r.Name)
 	if r.Kind == "VM" {

@@ -58,8 +58,7 @@ func (w *sweeper) scan(ctx context.Context) ([]found, error) {
 			all = append(all, w.decide(found{what: fmt.Sprintf("host %d (%s): VMs that left it", h.ID, h.Name), tool: "host_error", follow: true,
 				swept: recovery.SweepStuck(r, time.Now()), request: w.requestOf(r)}))
 		} else if h.State.Failed() && cleanups[h.ID] > 0 {
-			// Somebody else has recreated its VMs, such as OpenNebula's own hook, and without a proof nothing ends clean-ups that
-			// hang.
+			// Somebody else has recreated its VMs, such as OpenNebula's hook; without a proof nothing ends clean-ups that hang.
 			all = append(all, w.decideHost(ctx, h, fmt.Sprintf(": %d VMs in CLEANUP_RESUBMIT", cleanups[h.ID])))
 		}
 	}
@@ -139,8 +138,7 @@ func (w *sweeper) stuck(h one.Host) (incident.Record, bool) {
 	return r, journaling.GivenUpMoving(r)
 }
 
-// vms decides about the VMs that are UNKNOWN or failed and whose host is fine. cleanups is how many VMs oned cleans up on
-// each host.
+// vms decides about VMs that are UNKNOWN or failed on a host that is fine. cleanups is how many oned cleans up on each host.
 func (w *sweeper) vms(ctx context.Context, hosts []one.Host) (all []found, cleanups map[int]int, err error) {
 	fine := map[int]bool{}
 	for _, h := range hosts {
@@ -220,8 +218,7 @@ func (w *sweeper) lives(ctx context.Context, h one.Host) bool {
 }
 
 // decide gives an incident that is resumed its own request, and says why nothing is done. A host on which a process works is
-// left to that process: handed over, it would be recovered again as soon as that has ended, and a storm would be held
-// forever.
+// left to it: handed over, it would be recovered again as soon as that has ended, and a storm would be held forever.
 func (w *sweeper) decide(f found) found {
 	resumed := f.swept.Verdict == recovery.SweepContinue || f.swept.Verdict == recovery.SweepAgain
 	if resumed {
@@ -259,8 +256,7 @@ func whyNot(f found) wording.Message {
 	return wording.Message{}
 }
 
-// followSlice is how long a run of oneft resume follows VMs: it is called each minute, and hosts that fail meanwhile are not
-// to wait for it.
+// followSlice is how long a run of oneft resume follows VMs: it is called each minute, and hosts that fail must not wait for it.
 const followSlice = 20 * time.Second
 
 // following makes a request one that only follows.

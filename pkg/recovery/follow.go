@@ -94,18 +94,18 @@ func Follow(w Way, l Limits) (Turn, wording.Wait) {
 		return w.cleanup(l), wording.WaitCleanup
 	case w.VM.State == one.Pending:
 		return w.pending(l)
-	case w.Unmoved && (w.Verb == VerbDelete || w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate):
+	case w.Unmoved && (w.Verb == VerbDelete || w.Verb.Starts()):
 		// oned writes that the host has lost the VM before it writes the VM: one that died in between had 1 of 17 like this (6.10, live).
 		return TurnAsk, wording.WaitNothing
 	case w.Verb == VerbDelete:
 		return within(w.In, elseLimit), wording.WaitNothing
 	case w.VM.Is(one.Running) && away:
 		return TurnArrived, wording.WaitNothing
-	case w.VM.Is(one.Running) && (w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate):
+	case w.VM.Is(one.Running) && w.Verb.Starts():
 		return TurnOldHost, wording.WaitNothing
-	case moves(w.Verb) && away && (w.VM.State == one.Suspended || w.VM.State == one.Poweroff):
+	case w.Verb.Moves() && away && (w.VM.State == one.Suspended || w.VM.State == one.Poweroff):
 		return TurnArrived, wording.WaitNothing
-	case w.VM.Is(one.PrologFailure) && away && !w.Again && (w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate): // nothing of it runs there
+	case w.VM.Is(one.PrologFailure) && away && !w.Again && w.Verb.Starts(): // nothing of it runs there
 		return TurnAgain, wording.WaitNothing
 	case FailedOnTheWay(w.VM):
 		return TurnFailed, wording.WaitNothing
@@ -127,9 +127,6 @@ func (w Way) onTheWay() (Turn, wording.Wait) {
 	}
 	return within(w.In, elseLimit), wording.WaitNothing
 }
-
-// moves reports whether a verb takes a VM elsewhere as it is.
-func moves(v Verb) bool { return v == VerbMigrate || v == VerbResched || v == VerbReturn }
 
 // within is to wait up to a limit.
 func within(in, limit time.Duration) Turn {
