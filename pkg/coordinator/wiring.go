@@ -152,7 +152,11 @@ func (w work) options() failover.Options {
 		Bar: failfast.NewBar(s.Drivers(), s.StateDir, func(m wording.Message) { w.say(failover.Event{VM: -1, Level: m.Level(), Message: m}) }),
 	}
 	if !q.NoBudget {
-		o.Budget = newBudget(s)
+		dir := statedir.Dir(s.StateDir).Attempts()
+		o.Budget = &failover.Budget{
+			GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute),
+			Policy: recovery.Budget{Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell},
+		}
 	}
 	if q.Timeout > 0 {
 		o.Timeout = incident.Duration(q.Timeout)
@@ -246,15 +250,6 @@ func (w work) estimate(ctx context.Context, host string) downtime.Input {
 		}
 	}
 	return in
-}
-
-// newBudget makes the budget of a session.
-func newBudget(s app.Session) *failover.Budget {
-	v, dir := s.Config.Values(), statedir.Dir(s.StateDir).Attempts()
-	return &failover.Budget{
-		GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute),
-		Policy: recovery.Budget{Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell},
-	}
 }
 
 // place is a failover.Placer that decides as package drill does.

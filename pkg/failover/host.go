@@ -371,12 +371,8 @@ func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e
 	return proof, ended(endRefused, wording.FencingFailed, err)
 }
 
-// How long a host that is monitored again stays in ERROR at most: SYSTEM_HOST each 600 s, and how long it may be silent
-// meanwhile: MONITOR_HOST each 120 s (monitord.conf, 6.0 to 7.4).
-const (
-	livingFor   = 11 * time.Minute
-	livingQuiet = 3 * time.Minute
-)
+// livingFor is how long a host that is monitored again stays in ERROR at most: SYSTEM_HOST each 600 s (monitord.conf, 6.0 to 7.4).
+const livingFor = 11 * time.Minute
 
 // diesAgain watches a host that lives although oned calls it failed, until oned says so, too: no hook is called when it
 // dies again before. An operator does not wait for that.
@@ -393,7 +389,7 @@ func (r *runner) diesAgain(ctx context.Context) bool {
 		if !host.State.Failed() {
 			return false
 		}
-		if vms, err := r.cloud.VMSet(ctx, host.VMs); err == nil && recovery.Lives(vms, host.ID) || time.Since(time.Unix(host.LastContact, 0)) < livingQuiet {
+		if Lives(ctx, r.cloud, host) || time.Since(time.Unix(host.LastContact, 0)) < recovery.FreshContact {
 			continue
 		}
 		r.say(-1, wording.SilentAgain)

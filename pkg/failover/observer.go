@@ -181,16 +181,19 @@ const aliveAfter = 2 * time.Second
 // Alive reports whether VMs of the failed host say that it lives. oned makes the running VMs of a
 // failed host UNKNOWN 0.1 s after ERROR, so those that are RUNNING some time later are monitored again.
 func (o *HostObserver) Alive(ctx context.Context, host one.Host) bool {
-	lives := func() bool {
-		vms, err := o.VMSet(ctx, host.VMs)
-		return err == nil && recovery.Lives(vms, host.ID) // before 5.12 such a host becomes MONITORED with its first word
-	}
-	o.lives = lives()
+	o.lives = Lives(ctx, o, host)
 	if left := aliveAfter - time.Since(o.began); o.lives && left > 0 && !process.Pause(ctx, left) {
 		o.lives = false
 	}
-	o.lives = o.lives && lives()
+	o.lives = o.lives && Lives(ctx, o, host)
 	return o.lives
+}
+
+// Lives reports whether VMs of a host say that it is monitored again (recovery.Lives). Where they cannot be read together,
+// before 5.12, a host that is monitored again is MONITORED.
+func Lives(ctx context.Context, cloud Cloud, host one.Host) bool {
+	vms, err := cloud.VMSet(ctx, host.VMs)
+	return err == nil && recovery.Lives(vms, host.ID)
 }
 
 // OnlyHeard reports whether the failed host counts as back although oned calls it failed.

@@ -178,7 +178,7 @@ func (w *sweeper) decideHost(ctx context.Context, h one.Host, more string) found
 		w.heed(&f)
 	}
 	f = w.decide(f)
-	if f.why.IsZero() && f.swept.Verdict == recovery.SweepMissed && w.lives(ctx, h) {
+	if f.why.IsZero() && f.swept.Verdict == recovery.SweepMissed && failover.Lives(ctx, w.s.Client, h) {
 		f.why = wording.Of(wording.SweptLives)
 	}
 	return f
@@ -208,13 +208,6 @@ func (o Resuming) confirm(h one.Host) time.Duration {
 	}
 	failed := time.Unix(h.LastContact, 0).Add(o.Cycle)
 	return max(0, min(o.Confirm, o.Confirm-time.Since(failed)))
-}
-
-// lives reports whether VMs of a host say that it is monitored again (recovery.Lives). Where they cannot be read together,
-// before 5.12, a host that is monitored again is MONITORED.
-func (w *sweeper) lives(ctx context.Context, h one.Host) bool {
-	vms, err := w.s.Client.VMSet(ctx, h.VMs)
-	return err == nil && recovery.Lives(vms, h.ID)
 }
 
 // decide gives an incident that is resumed its own request, and says why nothing is done. A host on which a process works is

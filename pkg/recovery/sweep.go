@@ -40,10 +40,10 @@ const (
 	// sweepMemory is how long an incident of a VM counts, and one of a host where oned does not
 	// tell when it was last monitored (before 5.12). A choice.
 	sweepMemory = 24 * time.Hour
-	// freshContact is how long ago a host that lives was monitored at most: each 120 s as shipped (MONITOR_HOST,
+	// FreshContact is how long ago a host that lives was monitored at most: each 120 s as shipped (MONITOR_HOST,
 	// monitord.conf 5.12 to 7.4), and a minute for it to arrive. A host that dies again while oned still calls it failed,
 	// for which oned calls no hook, is noticed that much later.
-	freshContact = 3 * time.Minute
+	FreshContact = 3 * time.Minute
 )
 
 // SweepHost decides about a host in ERROR that has VMs. past are its incidents, the newest first.
@@ -55,7 +55,7 @@ func SweepHost(host one.Host, past []incident.Record, now time.Time) Swept {
 	if last.Status.Unfinished() {
 		return Swept{Verdict: SweepContinue, Past: last}
 	}
-	if contact := time.Unix(host.LastContact, 0); last.Status == incident.CameBack && contact.After(last.Began) && now.Sub(contact) < freshContact {
+	if contact := time.Unix(host.LastContact, 0); last.Status == incident.CameBack && contact.After(last.Began) && now.Sub(contact) < FreshContact {
 		return Swept{Verdict: SweepAlive, Past: last} // for up to 10 minutes, 5.12 and later: until it reports SYSTEM_HOST
 	}
 	if last.Status == incident.CameBack || !SameOutage(host, last, now) {
