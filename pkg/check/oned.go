@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"one-ft/pkg/hostmark"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/text"
@@ -195,7 +196,7 @@ func (e *evaluation) host(h Host) {
 // lives reports whether a host in ERROR is one that oneft resume leaves alone, because it came back.
 func (e *evaluation) lives(h Host) bool {
 	began, back := e.Incidents.Back[h.ID]
-	return back && recovery.SweepHost(h.Host, []recovery.Past{{Back: true, Began: began}}, e.Now).Verdict == recovery.SweepAlive
+	return back && recovery.SweepHost(h.Host, []incident.Record{{Status: incident.CameBack, Began: began}}, e.Now).Verdict == recovery.SweepAlive
 }
 
 // maxSkew is how far two clocks may be apart before it is reported: minutes matter for budgets, which

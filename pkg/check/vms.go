@@ -59,8 +59,6 @@ const (
 	maxVMs = 20_000
 	// maxBudgets is of how many failed VMs the whole history is read, one call each.
 	maxBudgets = 32
-	// attrAttempts is where attempts are noted for other front-ends (package failover).
-	attrAttempts = "FT_ATTEMPTS"
 )
 
 // vms reads the VMs on hosts, in pages, and those that failed.
@@ -172,13 +170,10 @@ func (c *collector) budgets(ctx context.Context, ill []one.VM, fine map[int]*one
 		}
 		if i < maxBudgets {
 			whole, err := c.Client.VM(ctx, vm.ID)
-			own, noteErr := notes.Of(vm.ID)
+			times, noteErr := notes.All(vm.ID, whole.UserTemplate)
 			if err = errors.Join(err, noteErr); err != nil {
 				c.skip("budget of VM %d: %v", vm.ID, err)
 			} else {
-				times := slices.Concat(incident.ParseTimes(whole.UserTemplate[attrAttempts]), own)
-				slices.SortFunc(times, time.Time.Compare)
-				times = slices.CompactFunc(times, func(a, b time.Time) bool { return a.Unix() == b.Unix() })
 				v.Spent, v.Judged = budget.Judge(whole, fine[v.Host], times, c.facts.Now), true
 			}
 		}

@@ -9,12 +9,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/journaling"
+	"one-ft/pkg/process"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/wording"
 )
@@ -101,17 +103,13 @@ func endpointDir(endpoint string) string {
 	return fmt.Sprintf("%08x", h.Sum32())
 }
 
-// hangs reports whether the coordinator has been stopped, or its disk does not answer: then nobody would work on the hosts
-// that are handed to it.
+// hangs reports whether the coordinator has been stopped, or its disk does not answer: nobody would work on hosts handed to it.
 func (c *coordinator) hangs(ctx context.Context) bool {
 	for range 2 { // one that has only just got the lock says so in a moment
 		if last, known := c.spool.LastAlive(); !known || time.Since(last) <= hung {
 			return false
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(spoolEvery):
-		}
+		process.Pause(ctx, spoolEvery)
 	}
 	return true
 }
@@ -263,3 +261,47 @@ func (c *coordinator) remove(h incident.Handed) {
 
 // isStuck reports whether a request is one that could not be removed.
 func (c *coordinator) isStuck(h incident.Handed) bool { return c.stuck[h.ID] == h.Text }
+
+// maxAgents is how many fence agents and commands run at the same time: an agent has some 30 MB. A choice.
+const maxAgents = 32
+
+// shared is what the recoveries of one process have in common. With one host or VM only it has no failover.Shared.
+type shared struct {
+	*failover.Shared
+	agents chan struct{} // bounds how many fence agents run at the same time
+
+	mu      sync.Mutex
+	journal *incident.Journal // opened once: it remembers what its records are about
+	started time.Time         // when the front-end was, or became leader
+	looked  time.Time         // when that was looked up
+}
+
+func newShared(s app.Session) *shared {
+	return &shared{Shared: failover.NewShared(s.Client, s.Parallel), agents: make(chan struct{}, maxAgents)}
+}
+
+func (c *shared) alone() bool { return c.Shared == nil }
+
+// frontEndStarted is when this front-end was started or became leader, looked up once in a second: that reads all of /proc.
+func (c *shared) frontEndStarted(of app.Session) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.looked.IsZero() || time.Since(c.looked) >= time.Second {
+		c.started, c.looked = of.Started(), time.Now()
+	}
+	return c.started
+}
+
+// openJournal opens the journal, and again until that works.
+func (c *shared) openJournal(s app.Session) (_ *incident.Journal, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.journal == nil {
+		c.journal, err = openJournal(s)
+	}
+	return c.journal, err
+}
+
+func openJournal(s app.Session) (*incident.Journal, error) {
+	return incident.OpenJournal(statedir.Dir(s.StateDir).Incidents())
+}

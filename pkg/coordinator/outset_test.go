@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
 )
@@ -128,7 +127,7 @@ func TestForecastLeavesOut(t *testing.T) {
 		w := newWorld(t, hosts(version, 6, running(11, 1, 0)))
 		w.fail(1)
 		f := w.frontEnd()
-		f.hostError(t.Context(), 1, func(q *incident.Request) { q.Fencing = string(failover.FencingOff) })
+		f.hostError(t.Context(), 1, func(q *incident.Request) { q.Fencing = "off" })
 		r, _ := f.failedOf()
 		for _, s := range r.Forecast {
 			if s.Name == incident.StageWatch || s.Name == incident.StageProof {

@@ -1,11 +1,17 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
+	"fmt"
+	"os"
 	"os/user"
 	"path/filepath"
 	"time"
+
+	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/downtime"
@@ -18,6 +24,7 @@ import (
 	"one-ft/pkg/journaling"
 	"one-ft/pkg/one"
 	"one-ft/pkg/onedconf"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/wording"
@@ -43,7 +50,7 @@ func newWork(s app.Session, q incident.Request, notify *journaling.Notifications
 	}
 	w.rec = journaling.NewRecorder(c)
 	if q.ConfirmedOff {
-		w.q.Fencing = string(failover.FencingRequired) // the word of the admin is the proof
+		w.q.Fencing = string(fence.ModeRequired) // the word of the admin is the proof
 	}
 	return w
 }
@@ -69,11 +76,8 @@ func RunHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 }
 
 func runHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) (failover.Report, error) {
-	w, cloud := newWork(s, q, notify, shared), failover.Cloud(s.Client)
-	if !shared.alone() {
-		cloud = shared.Cloud()
-	}
-	report, err := failover.RecoverHost(ctx, cloud, locks(s), w.hostJob(), w.options())
+	w := newWork(s, q, notify, shared)
+	report, err := failover.RecoverHost(ctx, s.Client, s.Locks, w.hostJob(), w.options())
 	w.rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
@@ -82,7 +86,7 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications) (failover.Report, error) {
 	w := newWork(s, q, notify, &shared{})
 	job := failover.VMJob{Dialect: s.Dialect, Decide: decision(q)}
-	report, err := failover.RecoverVM(ctx, s.Client, locks(s), job, w.options())
+	report, err := failover.RecoverVM(ctx, s.Client, s.Locks, job, w.options())
 	w.rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
@@ -108,7 +112,7 @@ func (w work) hostJob() failover.HostJob {
 	}
 	fences.Slots = w.shared.agents
 	job.Fence = fences.Prove
-	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(failover.Fencing(q.Fencing), host) }
+	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(fence.Mode(q.Fencing), host) }
 	job.ProofTime = func(host one.Host, watched time.Duration) downtime.Span {
 		v.Fencing = q.Fencing
 		set, err := fences.Settings(host)
@@ -144,32 +148,26 @@ func (w work) options() failover.Options {
 	s, q, v := w.s, w.q, w.s.Config.Values()
 	o := failover.Options{
 		Request: q, Record: w.rec, Notify: w.say, Parallel: s.Parallel, Timeout: s.Timeout, DryRun: s.DryRun, Attended: s.Attended,
-		Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Estimate: newEstimate(s), Shared: w.shared.Shared,
+		Strays: s.Attended || q.Tool == "oneft", Quarantine: v.Quarantine, Estimate: w.estimate, Shared: w.shared.Shared,
 		Bar: failfast.NewBar(s.Drivers(), s.StateDir, func(m wording.Message) { w.say(failover.Event{VM: -1, Level: m.Level(), Message: m}) }),
 	}
 	if !q.NoBudget {
-		o.Budget = newBudget(s)
+		dir := statedir.Dir(s.StateDir).Attempts()
+		o.Budget = &failover.Budget{
+			GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute),
+			Policy: recovery.Budget{Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell},
+		}
 	}
 	if q.Timeout > 0 {
 		o.Timeout = incident.Duration(q.Timeout)
 	}
 	if v.Place {
-		o.Placer = placer(s.Client)
+		o.Placer = w.place
 	}
 	if !s.DryRun {
 		o.FrontEnd, _ = incident.FrontEndName(s.StateDir) // else there are no claims, and no journal either, which is said
 	}
 	return o
-}
-
-// NewNotifications are those of a session; nil in a dry run or without a journal.
-func NewNotifications(s app.Session) *journaling.Notifications {
-	if s.DryRun {
-		return nil
-	}
-	return journaling.NewNotifications(journaling.Setting{
-		StateDir: statedir.Dir(s.StateDir), Values: s.Config.Values(), Attended: s.Attended, Run: s.RunProgram, Say: s.Log.Say,
-	})
 }
 
 // decision is the plan for one VM that a request asks for.
@@ -189,7 +187,7 @@ func ForHost(ctx context.Context, s app.Session, q incident.Request) (app.Answer
 	if declined := consent(ctx, s, q); declined != nil {
 		return *declined, nil
 	}
-	notify := NewNotifications(s)
+	notify := journaling.NewNotifications(s)
 	defer notify.Close()
 	if s.DryRun || s.Attended || s.Locks == nil {
 		report, err := RunHost(ctx, s, q, notify)
@@ -218,18 +216,10 @@ func Explain(err error) error {
 // ForVM does what a request for the VM of a session asks for.
 func ForVM(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
 	q.Kind, q.ID = "VM", s.ID
-	notify := NewNotifications(s)
+	notify := journaling.NewNotifications(s)
 	defer notify.Close()
 	report, err := RunVM(ctx, s, NewRequest(s, q), notify)
 	return report, Explain(err)
-}
-
-// locks gives the locks of a session; nil if there are none.
-func locks(s app.Session) failover.Locker {
-	if s.Locks == nil {
-		return nil // not a failover.Locker that holds a nil pointer
-	}
-	return s.Locks
 }
 
 // NewFences are those of a session, with progress going to say, or to the log alone for nil.
@@ -244,43 +234,149 @@ func NewFences(s app.Session, say func(failover.Event)) fencing.Resolver {
 	return r
 }
 
-// newEstimate makes the Estimate of a session. What cannot be read is as OpenNebula ships it.
-func newEstimate(s app.Session) failover.Estimate {
-	return func(ctx context.Context, host string) downtime.Input {
-		settings, _ := downtime.Read(s.Version, func(f downtime.File) ([]onedconf.Attribute, error) {
-			return onedconf.ReadFile(filepath.Join(s.Paths.Etc, string(f)))
+// estimate is the failover.Estimate of a session. What cannot be read is as OpenNebula ships it.
+func (w work) estimate(ctx context.Context, host string) downtime.Input {
+	s := w.s
+	settings, _ := downtime.Read(s.Version, func(f downtime.File) ([]onedconf.Attribute, error) {
+		return onedconf.ReadFile(filepath.Join(s.Paths.Etc, string(f)))
+	})
+	in := downtime.Input{Settings: settings, Place: s.Config.Values().Place}
+	const sshTime = 10 * time.Second // bounds asking ssh for its settings
+	ctx, cancel := context.WithTimeout(ctx, sshTime)
+	defer cancel()
+	if client, err := failfast.NewClient(s.Drivers(), s.StateDir); err == nil {
+		if ssh, err := client.Resolve(ctx, host); err == nil {
+			in.SSH.ConnectTimeout = ssh.ConnectTimeout
+		}
+	}
+	return in
+}
+
+// place is a failover.Placer that decides as package drill does.
+func (w work) place(ctx context.Context, ids []int, not map[int]bool) (placed []failover.Placement, err error) {
+	all, err := drill.Place(ctx, w.s.Client, ids, not)
+	for _, p := range all {
+		if p.Placed() {
+			placed = append(placed, failover.Placement{VM: p.VM, Host: p.Host, Datastore: p.Datastore})
+		}
+	}
+	return placed, err
+}
+
+// newOpinion makes a second opinion of a program and its arguments. It gets the host
+// as XML in base64 on standard input, and FT_HOST_ID and FT_HOST_NAME in its
+// environment. Exit code 0 means that the host is alive; a program that cannot be
+// run or takes longer than 30 s has no opinion, and is killed with all it started.
+// xml reads the host as oned writes it; run runs the program, nil is process.Run.
+func newOpinion(argv []string, xml func(context.Context, int) (string, error), run process.Runner) failover.Opinion {
+	if run == nil {
+		run = process.Run
+	}
+	ask := func(ctx context.Context, host one.Host) (bool, error) {
+		document, err := xml(ctx, host.ID)
+		if err != nil {
+			return false, err
+		}
+		r := run(ctx, failover.OpinionTimeout, process.Program{
+			Path: argv[0], Args: argv[1:], Stdin: []byte(base64.StdEncoding.EncodeToString([]byte(document))),
+			Env: append(os.Environ(), fmt.Sprintf("FT_HOST_ID=%d", host.ID), "FT_HOST_NAME="+host.Name),
 		})
-		in := downtime.Input{Settings: settings, Place: s.Config.Values().Place}
-		const sshTime = 10 * time.Second // bounds asking ssh for its settings
-		ctx, cancel := context.WithTimeout(ctx, sshTime)
-		defer cancel()
-		if client, err := failfast.NewClient(s.Drivers(), s.StateDir); err == nil {
-			if ssh, err := client.Resolve(ctx, host); err == nil {
-				in.SSH.ConnectTimeout = ssh.ConnectTimeout
-			}
+		if errors.Is(r.Err, process.ErrTimeout) {
+			return false, fmt.Errorf("it took longer than %s", failover.OpinionTimeout)
 		}
-		return in
+		return r.Code == 0 && r.Err == nil, r.Err
 	}
+	return failover.Opinion{Name: filepath.Base(argv[0]), Ask: ask}
 }
 
-// newBudget makes the budget of a session.
-func newBudget(s app.Session) *failover.Budget {
-	v, dir := s.Config.Values(), statedir.Dir(s.StateDir).Attempts()
-	return &failover.Budget{
-		GiveUp: v.StormGiveUp, Notes: incident.NewAttempts(dir), Rate: incident.NewRate(dir, v.BudgetPerMinute),
-		Policy: recovery.Budget{Attempts: v.BudgetAttempts, Window: v.BudgetWindow, BackOff: v.BudgetBackOff, RanWell: v.BudgetRanWell},
+// NewRequest adds to a request, of which kind, ID and action are known, what flags and the configuration say to all tools.
+func NewRequest(s app.Session, q incident.Request) incident.Request {
+	q.Tool, q.Call, q.AnyState = s.Tool, s.Call, s.AnyState
+	if s.Event.FromTemplate {
+		q.Event = &s.Event
 	}
+	if s.TimeoutGiven {
+		q.Timeout = s.Timeout.Seconds()
+	}
+	if q.At.IsZero() {
+		q.At = time.Now().Truncate(time.Millisecond)
+	}
+	return Complete(s, q)
 }
 
-// placer is the Placer of the engine that decides as package drill does.
-func placer(client *one.Client) failover.Placer {
-	return func(ctx context.Context, ids []int, not map[int]bool) (placed []failover.Placement, err error) {
-		all, err := drill.Place(ctx, client, ids, not)
-		for _, p := range all {
-			if p.Placed() {
-				placed = append(placed, failover.Placement{VM: p.VM, Host: p.Host, Datastore: p.Datastore})
-			}
+// Complete gives a request what it leaves to the flags that all tools share and to the configuration: a new one, and one
+// that an earlier version or another front-end has written.
+func Complete(s app.Session, q incident.Request) incident.Request {
+	if q.Kind == "host" {
+		v := s.Config.Values()
+		q.Fencing = cmp.Or(q.Fencing, v.Fencing)
+		if len(q.Opinions) == 0 {
+			q.Opinions = v.Confirm
 		}
-		return placed, err
+		if !s.VerifyGiven {
+			q.Verify = cmp.Or(q.Verify, failover.VerifyRunning) // the VMs of a host are followed until they run
+		}
+	}
+	q.Verify = cmp.Or(q.Verify, s.Verify)
+	return q
+}
+
+// Watch is how long to watch a host: wait, or so many cycles of interval; an interval of 0 is that of oned.
+func Watch(ctx context.Context, s app.Session, wait time.Duration, cycles int, interval time.Duration) (time.Duration, error) {
+	if cycles > 0 && interval == 0 && !s.DryRun {
+		var source string
+		var err error
+		if interval, source, err = s.Client.Interval(ctx, monitord(s)); err != nil {
+			return 0, err
+		}
+		s.Log.Say(wording.MonitoringCycle, interval, source)
+	}
+	return wait + time.Duration(cycles)*interval, nil
+}
+
+// monitord is the configuration file of monitord.
+func monitord(s app.Session) string { return filepath.Join(s.Paths.Etc, "monitord.conf") }
+
+// NoBudgetFlag is a flag of executables that act on single VMs.
+func NoBudgetFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "no-budget", Usage: "manual override: ignore retry budget and rate limit"}
+}
+
+// consent asks the operator at the terminal before the VMs of a host are touched although nothing would prove it off. The
+// Report is nil when the recovery may proceed: nobody is there, the host would be proven off or refused anyway, or the
+// answer is yes. Else nothing was done, and it says so: refused. What cannot be read is left to the recovery to report.
+func consent(ctx context.Context, s app.Session, q incident.Request) *failover.Report {
+	if s.Confirm == nil || s.DryRun {
+		return nil
+	}
+	host, err := s.Client.Host(ctx, q.ID)
+	if err != nil || !failover.Recovers(host.State, q.AnyState) || len(host.VMs) == 0 {
+		return nil
+	}
+	o := NewFences(s, nil).Outlook(fence.Mode(q.Fencing), host)
+	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) {
+		return nil
+	}
+	report := failover.Refusal(host, o, wording.Of(wording.Declined, wording.Words(o.Detail)))
+	return &report
+}
+
+// unprovenQuestion says what acting without a proof does, and how to make sure.
+func unprovenQuestion(host one.Host, q incident.Request, o fence.Outlook) app.Question {
+	vms := fmt.Sprintf("Its %d VMs", len(host.VMs))
+	if len(host.VMs) == 1 {
+		vms = "Its VM"
+	}
+	return app.Question{
+		Lines: []string{
+			fmt.Sprintf("Nothing would prove that host %d (%s) is off: %s.", host.ID, host.Name, o.Detail),
+			vms + " would be " + map[recovery.Mode]string{
+				recovery.Recreate: "started elsewhere UNPROVEN: if the host still runs them, they run twice and can destroy their disks",
+				recovery.Migrate:  "moved elsewhere UNPROVEN: if the host still runs them, they run twice and can destroy their disks",
+				recovery.Delete:   "deleted UNPROVEN: if the host still runs them, they go on running there, unknown to OpenNebula",
+			}[recovery.Mode(q.Action)] + ".",
+			"Make sure first: see in its BMC or at the machine that it has no power, and that nobody powers it on; no answer on the network is no proof.",
+		},
+		Ask: "Go on without a proof?",
 	}
 }

@@ -190,7 +190,7 @@ func (f Fencing) shorter(v config.Values, watched time.Duration) downtime.Span {
 	return p.Span
 }
 
-// opinionTime is the longest that a program of confirm takes (pkg/failover, opinion.go).
+// opinionTime is the longest that a program of confirm takes (failover.OpinionTimeout).
 const opinionTime = 32 * time.Second
 
 // levelTime is the longest that one level takes (pkg/fence, attempts and awaitOff): each attempt a call to power off,

@@ -9,6 +9,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 )
@@ -31,7 +32,7 @@ func (r *permit) act(ctx context.Context, t *task) {
 		err := r.call(ctx, t)
 		if err == nil {
 			t.accepted, t.from = time.Now(), t.step.VM
-			r.tell(Event{VM: t.out.VM, Level: Info, Message: wording.Of(wording.Accepted).After(string(t.out.Action))})
+			r.tell(Event{VM: t.out.VM, Level: wording.Info, Message: wording.Of(wording.Accepted).After(string(t.out.Action))})
 			return
 		}
 		switch {
@@ -48,15 +49,14 @@ func (r *permit) act(ctx context.Context, t *task) {
 			return
 		}
 		t.read = time.Time{}
-		if !wait(ctx, pause) {
+		if !process.Pause(ctx, pause) {
 			r.finish(t, Incomplete, wording.OutOfTime, err)
 			return
 		}
 	}
 }
 
-// ready makes sure that the task is planned from a fresh reading of its VM. It
-// returns false when the task is finished by that.
+// ready makes sure that the task is planned from a fresh reading of its VM; false means that this has finished it.
 func (r *permit) ready(ctx context.Context, t *task) bool {
 	if r.cloud.Back(ctx) {
 		if r.proof.Certain() && t.step.VM.Is(one.Unknown, one.Running) { // its guest is gone, and from 6.0 on oned takes it for powered off
@@ -70,7 +70,7 @@ func (r *permit) ready(ctx context.Context, t *task) bool {
 		return true
 	}
 	vm, err := r.cloud.VM(ctx, t.out.VM)
-	for pause := firstPause; err != nil && one.Temporary(err) && wait(ctx, pause); pause = min(2*pause, maxPause) {
+	for pause := firstPause; err != nil && one.Temporary(err) && process.Pause(ctx, pause); pause = min(2*pause, maxPause) {
 		r.say(t.out.VM, wording.CallFailed, err)
 		vm, err = r.cloud.VM(ctx, t.out.VM)
 	}
@@ -127,59 +127,35 @@ func (r *permit) call(ctx context.Context, t *task) error {
 	return r.cloud.Do(ctx, action, id)
 }
 
-// lock makes this process the only one that works on the VM.
-func (r *runner) lock(t *task) bool {
-	if r.locks == nil || t.release != nil {
-		return true
-	}
-	release, err := r.locks.Acquire("VM", t.out.VM)
+// acquire makes this process the only one that acts on a VM, or waits to; another one ends the task.
+func (r *runner) acquire(kind string, t *task) (release func(), free bool) {
+	release, err := r.locks.Acquire(kind, t.out.VM)
+	var busy *incident.BusyError
 	switch {
-	case errors.Is(err, incident.ErrBusy):
-		r.finish(t, Already, wording.Busy, err)
-		return false
+	case errors.As(err, &busy):
+		r.finish(t, Already, wording.Busy, &incident.BusyError{Object: fmt.Sprintf("VM %d", t.out.VM), Holder: busy.Holder})
+		return nil, false
 	case err != nil:
 		r.say(t.out.VM, wording.LockFailed, err)
-		return true
+		return func() {}, true
 	}
-	t.release = release
-	return true
+	return release, true
 }
 
-type unread struct {
-	id  int
-	err error
-}
-
-// readEach reads VMs one by one, several at a time.
-func (r *runner) readEach(ctx context.Context, ids []int) ([]one.VM, []unread) {
+// readEach reads VMs one by one, several at a time. unread are those that exist and could not be read.
+func (r *runner) readEach(ctx context.Context, ids []int) (good []one.VM, unread map[int]error) {
 	vms, errs := make([]one.VM, len(ids)), make([]error, len(ids))
-	Each(r.opt.Parallel, len(ids), func(i int) { vms[i], errs[i] = r.cloud.VM(ctx, ids[i]) })
-	var good []one.VM
-	var bad []unread
+	process.Each(len(ids), r.opt.Parallel, func(i int) { vms[i], errs[i] = r.cloud.VM(ctx, ids[i]) })
+	unread = map[int]error{}
 	for i, err := range errs {
 		switch {
 		case err == nil:
 			good = append(good, vms[i])
 		case !errors.Is(err, one.ErrNotFound):
-			bad = append(bad, unread{ids[i], err})
+			unread[ids[i]] = err
 		}
 	}
-	return good, bad
-}
-
-// Each calls f for 0 to n-1, at most parallel at a time.
-func Each(parallel, n int, f func(i int)) {
-	slots := make(chan struct{}, max(parallel, 1))
-	for i := range n {
-		slots <- struct{}{}
-		go func() {
-			defer func() { <-slots }()
-			f(i)
-		}()
-	}
-	for range cap(slots) {
-		slots <- struct{}{}
-	}
+	return good, unread
 }
 
 // task is one VM on its way.
@@ -228,14 +204,14 @@ func (r *runner) end(t *task, result Result, why wording.Message) {
 		t.release()
 		t.release = nil
 	}
-	level := Info
+	level := wording.Info
 	switch result {
 	case Incomplete, Refused:
-		level = Problem
+		level = wording.Problem
 	case Unproven:
-		level = Warning
+		level = wording.Warning
 	}
-	r.rec.VM(t.out)
+	r.journal.VM(t.out.record())
 	r.tell(Event{VM: t.out.VM, Level: level, Message: why.After(fmt.Sprintf("%s: %s", t.out.Action, result))})
 }
 
@@ -255,16 +231,6 @@ func (r *runner) finishPlanned(t *task) bool {
 	}
 	return true
 }
-
-// Fencing says whether a host has to be proven off.
-type Fencing = fence.Mode
-
-// The values of --fencing.
-const (
-	FencingAuto     = fence.ModeAuto
-	FencingRequired = fence.ModeRequired
-	FencingOff      = fence.ModeOff
-)
 
 // permit is the right to act on the VMs of a host. Nothing acts on a VM without
 // one, and it is made from a proof only, so that no later change can act first.

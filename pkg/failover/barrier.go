@@ -29,7 +29,7 @@ func (r *permit) bar(ctx context.Context, tasks []*task) {
 		}
 	}
 	began := time.Now()
-	b, err := r.opt.Bar(ctx, host, names, r.rec.Number())
+	b, err := r.opt.Bar(ctx, host, names, r.journal.Number())
 	if err != nil {
 		r.say(-1, wording.FailFastFailed, err)
 	}
@@ -37,7 +37,7 @@ func (r *permit) bar(ctx context.Context, tasks []*task) {
 		return
 	}
 	r.barrier, r.barredAt = b, time.Now()
-	r.rec.Host(func(h *incident.HostRecord) { h.FailFast = b.Names() })
+	r.journal.Host(func(h *incident.HostRecord) { h.FailFast = b.Names() })
 	r.say(-1, wording.FailFast, time.Since(began).Seconds())
 }
 
@@ -65,7 +65,7 @@ func (r *permit) open() {
 	}
 	r.barrier.Open()
 	r.barrier = nil
-	r.rec.Host(func(h *incident.HostRecord) { h.FailFast = nil })
+	r.journal.Host(func(h *incident.HostRecord) { h.FailFast = nil })
 	r.say(-1, wording.FailFastOver)
 }
 
@@ -77,14 +77,14 @@ func (r *runner) closed() bool { return r.barrier != nil && r.barrier.Closed() }
 // old guest, which oned then takes for the new one (measured on 6.10). DISABLED is what lets oned go on monitoring
 // it (since 5.0; OFFLINE does not). What an admin set stays as it is.
 func (r *permit) quarantine(ctx context.Context, tasks []*task) {
-	if !r.opt.Quarantine || r.hostID < 0 || !startsElsewhere(tasks) {
+	if !r.opt.Quarantine || r.hostID < 0 || !slices.ContainsFunc(tasks, (*task).startsElsewhere) {
 		return
 	}
 	host, err := r.cloud.Host(ctx, r.hostID)
 	if err != nil || r.cloud.InQuarantine() || !host.State.Failed() {
 		return // ready looks at the host before each call
 	}
-	q := hostmark.Quarantine{FrontEnd: r.opt.FrontEnd, Incident: r.rec.Number(), At: time.Now(), Proven: r.proof.Certain()}
+	q := hostmark.Quarantine{FrontEnd: r.opt.FrontEnd, Incident: r.journal.Number(), At: time.Now(), Proven: r.proof.Certain()}
 	if q.FrontEnd == "" {
 		q.FrontEnd = "unknown"
 	}
@@ -96,19 +96,12 @@ func (r *permit) quarantine(ctx context.Context, tasks []*task) {
 		r.say(-1, wording.QuarantineFailed, err, r.hostID)
 		return
 	}
-	r.rec.Host(func(h *incident.HostRecord) { h.Quarantined = q.At.Truncate(time.Second) })
+	r.journal.Host(func(h *incident.HostRecord) { h.Quarantined = q.At.Truncate(time.Second) })
 	r.say(-1, wording.Quarantined, r.hostID)
 }
 
-// startsElsewhere reports whether a task starts a VM elsewhere while an old guest may be left on the host.
-func startsElsewhere(tasks []*task) bool {
-	for _, t := range tasks {
-		switch t.step.Verb {
-		case recovery.VerbRecreate, recovery.VerbResumeRecreate, recovery.VerbResched, recovery.VerbMigrate:
-			if t.out.Result == "" {
-				return true
-			}
-		}
-	}
-	return false
+// startsElsewhere reports whether the VM will be started elsewhere while an old guest may be left on the host.
+func (t *task) startsElsewhere() bool {
+	v := t.step.Verb
+	return t.out.Result == "" && (v.Starts() || v == recovery.VerbResched || v == recovery.VerbMigrate)
 }

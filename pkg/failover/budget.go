@@ -2,18 +2,14 @@ package failover
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 )
-
-// attrAttempts is where attempts that leave no trace in the history of a VM are noted in its user template, for other
-// front-ends. Its owner can change it, so it only adds to what is known otherwise.
-const attrAttempts = "FT_ATTEMPTS"
 
 // budgetLeft says for a dry run what is left of the budget.
 func (r *runner) budgetLeft(vm one.VM, host *one.Host) string {
@@ -28,28 +24,16 @@ func (r *runner) budgetLeft(vm one.VM, host *one.Host) string {
 }
 
 // acts reports whether a step does something that could go on forever. A deletion ends it.
-func acts(s recovery.Step) bool {
-	switch s.Verb {
-	case recovery.VerbLeave, recovery.VerbAlready, recovery.VerbDelete:
-		return false
-	}
-	return true
-}
+func acts(s recovery.Step) bool { return s.Verb.Acts() && s.Verb != recovery.VerbDelete }
 
 // spent is what a VM has used of its budget.
 func (r *runner) spent(vm one.VM, host *one.Host) recovery.Spent {
 	b := r.opt.Budget
-	own, err := b.Notes.Of(vm.ID)
+	noted, err := b.Notes.All(vm.ID, vm.UserTemplate)
 	if err != nil {
 		r.say(vm.ID, wording.Trouble, err)
 	}
-	return b.Policy.Judge(vm, host, union(incident.ParseTimes(vm.UserTemplate[attrAttempts]), own), time.Now())
-}
-
-// union are the times that are in either list, without those that are in both.
-func union(a, b []time.Time) []time.Time {
-	all := slices.SortedFunc(slices.Values(slices.Concat(a, b)), time.Time.Compare)
-	return slices.CompactFunc(all, func(x, y time.Time) bool { return x.Unix() == y.Unix() })
+	return b.Policy.Judge(vm, host, noted, time.Now())
 }
 
 // afford waits until the budget of a VM and the rate of all VMs let a step be carried out,
@@ -63,7 +47,7 @@ func (r *runner) afford(ctx context.Context, t *task, host *one.Host) bool {
 	}
 	if spent.Wait > 0 {
 		r.say(vm.ID, wording.BudgetWait, spent.Attempts+1, spent.Limit, spent.Wait.Round(time.Second))
-		if !wait(ctx, spent.Wait) {
+		if !process.Pause(ctx, spent.Wait) {
 			r.finish(t, Incomplete, wording.OutOfTime, ctx.Err())
 			return false
 		}
@@ -105,7 +89,7 @@ func (r *runner) takeRate(ctx context.Context, t *task) bool {
 			r.say(t.out.VM, wording.RateHeld)
 			told = true
 		}
-		if !wait(ctx, min(max(pause, firstPause), b.GiveUp)) {
+		if !process.Pause(ctx, min(max(pause, firstPause), b.GiveUp)) {
 			r.finish(t, Incomplete, wording.OutOfTime, ctx.Err())
 			return false
 		}
@@ -123,8 +107,8 @@ func (r *runner) note(ctx context.Context, vm one.VM, verb recovery.Verb) {
 		return
 	}
 	const kept = 10
-	times := append(incident.ParseTimes(vm.UserTemplate[attrAttempts]), now)
-	if err := r.cloud.Annotate(ctx, vm.ID, attrAttempts, incident.FormatTimes(times[max(0, len(times)-kept):])); err != nil {
+	times := append(incident.ParseTimes(vm.UserTemplate[incident.AttrAttempts]), now)
+	if err := r.cloud.Annotate(ctx, vm.ID, incident.AttrAttempts, incident.FormatTimes(times[max(0, len(times)-kept):])); err != nil {
 		r.say(vm.ID, wording.BudgetUnshared, err)
 	}
 }

@@ -6,9 +6,9 @@
 // daemons.
 //
 // The files read in this order, and a call from one goes to those behind it: vm.go (a single VM), host.go (a failed host,
-// from the first look to the plan), event.go, previous.go (what an earlier process left), plan.go, follow.go (acts on the plan
-// and follows the VMs until they run), forecast.go, claim.go, barrier.go, preempt.go, budget.go, report.go, act.go (one call for one
-// VM), runner.go (what is given), shared.go, observer.go (what is seen of hosts), doc.go. The job of a host is host.go,
+// from the first look to the plan), plan.go (also of what an earlier process left), follow.go (acts on the plan and follows the
+// VMs until they run), forecast.go, claim.go (who has the host), barrier.go, budget.go, report.go, act.go (one call for one VM),
+// runner.go (what is given), shared.go, observer.go (what is seen of hosts), doc.go. The job of a host is host.go,
 // follow.go and act.go; the others are what those use.
 package failover
 
@@ -40,16 +40,8 @@ type Cloud interface {
 	Deploy(ctx context.Context, vmID, hostID, datastoreID int) error
 }
 
-// Locker gives one process at a time an object; *incident.Locks does.
-type Locker interface {
-	// Acquire returns an error that is incident.ErrBusy when another process has the object.
-	Acquire(kind string, id int) (release func(), err error)
-	// Holder says which process has an object; "" for none.
-	Holder(kind string, id int) string
-}
-
-// Recorder keeps what is done, so that another process can resume it. None of its
-// methods fails: a recovery does not wait for a disk.
+// Recorder opens the incident of a recovery, so that another process can resume it. None of its methods fails: a recovery
+// does not wait for a disk.
 type Recorder interface {
 	// Open reports whether a process that was stopped has left the work open.
 	Open() bool
@@ -57,24 +49,12 @@ type Recorder interface {
 	// and the result of that; the zero Message when there is something to do.
 	Handled(ctx context.Context, host one.Host) wording.Message
 	// Begin is called when the work begins: the object is locked, and there is something to
-	// do. It returns what earlier processes have done.
-	Begin(o Opening) Earlier
+	// do. It returns the incident, nil for none, and what earlier processes have done.
+	Begin(o Opening) (*incident.Writer, Earlier)
 	// Stage is called at the begin of each step.
 	Stage(step incident.Step)
-	// Proved is called with how the host was proven off, or why it is done without.
-	Proved(how string, proven bool)
-	// Host changes what is remembered of the host.
-	Host(change func(*incident.HostRecord))
-	// Forecast is called with how long some stages are expected to take: at the begin, and when the VMs are planned.
-	Forecast([]incident.Stage)
-	// Planned is called with all VMs before any of them is touched, and VM when one of them was seen in another state or is
-	// done.
-	Planned(all []Outcome)
-	VM(o Outcome)
-	// Leave says that another process resumes the incident.
-	Leave()
-	// Number is that of the incident; 0 without.
-	Number() int
+	// Flush returns when what was written so far is on the disk.
+	Flush()
 }
 
 // Opening is the begin of work on a host or VM.
@@ -92,18 +72,13 @@ type Opening struct {
 	Apart bool
 }
 
-// Earlier is what earlier processes have done for the same outage.
+// Earlier is what earlier processes have done for the same outage: their incident, with the VMs that they had planned.
 type Earlier struct {
+	incident.Record
 	// Watched is since when the host has been watched without a break that matters; the zero time for not yet.
 	Watched time.Time
-	// VMs are those that they had planned.
-	VMs []incident.VM
 	// Following: everything was asked for, and what is left is to see the VMs run.
 	Following bool
-	// Proof is how the host was proven off then, and Proven that it was; Began is when that incident began.
-	Proof  string
-	Proven bool
-	Began  time.Time
 }
 
 // noRecorder keeps nothing.
@@ -113,23 +88,11 @@ func (noRecorder) Open() bool { return false }
 
 func (noRecorder) Handled(context.Context, one.Host) wording.Message { return wording.Message{} }
 
-func (noRecorder) Begin(Opening) Earlier { return Earlier{} }
+func (noRecorder) Begin(Opening) (*incident.Writer, Earlier) { return nil, Earlier{} }
 
 func (noRecorder) Stage(incident.Step) {}
 
-func (noRecorder) Proved(string, bool) {}
-
-func (noRecorder) Host(func(*incident.HostRecord)) {}
-
-func (noRecorder) Forecast([]incident.Stage) {}
-
-func (noRecorder) Planned([]Outcome) {}
-
-func (noRecorder) VM(Outcome) {}
-
-func (noRecorder) Leave() {}
-
-func (noRecorder) Number() int { return 0 }
+func (noRecorder) Flush() {}
 
 // What has to be seen before a VM counts as done: incident.Request.Verify.
 const (
@@ -141,19 +104,9 @@ const (
 // Event is one line of progress.
 type Event struct {
 	VM      int // -1 when it is about the host
-	Level   Level
+	Level   wording.Level
 	Message wording.Message
 }
-
-// Level is how much an event matters.
-type Level = wording.Level
-
-// The levels of events.
-const (
-	Info    = wording.Info
-	Warning = wording.Warning
-	Problem = wording.Problem
-)
 
 // Result is how it ended for one VM.
 type Result string
@@ -196,6 +149,12 @@ type Outcome struct {
 	Path []incident.Hop `json:"path,omitempty"`
 }
 
+// record is an outcome as the journal has it.
+func (o Outcome) record() incident.VM {
+	return incident.VM{ID: o.VM, Name: o.Name, Owner: o.Owner, State: o.State, Action: string(o.Action), Result: string(o.Result),
+		Detail: o.Detail, Kind: o.Kind, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds, Path: o.Path}
+}
+
 // watchEvery is how often the host is looked at while waiting. A host that is back stays MONITORED for at least one
 // monitoring interval, and no interval is shorter than a few seconds.
 const watchEvery = time.Second
@@ -222,16 +181,6 @@ const (
 	firstPause = 100 * time.Millisecond
 	maxPause   = 5 * time.Second
 )
-
-// wait sleeps, or returns false when the context ends first.
-func wait(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
-}
 
 // Forgotten is after how long an incident that nobody works on is not resumed where
 // oned does not tell whether the host was back in between (before 5.12). oned 4.4 calls the

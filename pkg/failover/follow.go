@@ -11,6 +11,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
@@ -47,17 +48,17 @@ func (r *permit) perform(ctx context.Context, tasks []*task) {
 	}
 }
 
-// planned writes down what will be done with each VM, before the first of them is touched:
-// whoever goes on after this process knows of all.
+// planned writes down what will be done with each VM before the first is touched: whoever goes on after this process knows all.
 func (r *runner) planned(tasks []*task) {
-	all := make([]Outcome, len(tasks))
+	all := make([]incident.VM, len(tasks))
 	for i, t := range tasks {
 		if len(t.out.Path) == 0 && t.out.State != "?" {
 			t.out.Path = []incident.Hop{{At: time.Now().Truncate(time.Millisecond), State: t.out.State, Host: r.hostID}}
 		}
-		all[i] = t.out
+		all[i] = t.out.record()
 	}
-	r.rec.Planned(all)
+	r.journal.VMs(all)
+	r.rec.Flush()
 }
 
 // actAll acts on all tasks in the order of their priority, a bounded number at a time.
@@ -73,7 +74,7 @@ func (r *permit) actAll(ctx context.Context, tasks []*task) {
 		line[i] = &turn{priority: t.step.Priority, vm: t.out.VM, begin: make(chan struct{})}
 	}
 	r.turns.line(r.hostID, line)
-	r.turns.open(ctx, r.failedHosts)
+	r.turns.open(ctx, r.cloud.pool.failed)
 	var wg sync.WaitGroup
 	for i, t := range todo {
 		wg.Go(func() {
@@ -82,20 +83,13 @@ func (r *permit) actAll(ctx context.Context, tasks []*task) {
 				return
 			}
 			defer r.turns.done()
-			if r.lock(t) {
+			var free bool
+			if t.release, free = r.acquire("VM", t); free {
 				r.act(ctx, t)
 			}
 		})
 	}
 	wg.Wait()
-}
-
-// failedHosts are all hosts in ERROR with VMs, as far as they were read.
-func (r *runner) failedHosts() []int {
-	if r.opt.Shared == nil {
-		return nil
-	}
-	return r.opt.Shared.pool.failed()
 }
 
 // followEvery is how often VMs are looked at while the clean-up of one of them is waited for.
@@ -126,7 +120,7 @@ func (r *permit) follow(ctx context.Context, tasks []*task, limits recovery.Limi
 			r.finishAll(slices.Concat(here, gone), Starting, wording.LeftToPerson, by)
 			return
 		}
-		if !wait(ctx, max(pause, time.Since(asked))) { // who is slow to answer is asked less often
+		if !process.Pause(ctx, max(pause, time.Since(asked))) { // who is slow to answer is asked less often
 			break
 		}
 	}
@@ -149,15 +143,13 @@ func (r *permit) stillHere(ctx context.Context, here *[]*task) (left []*task) {
 	}
 	switch {
 	case err == nil:
-		var stay []*task
-		for _, t := range *here {
-			if slices.Contains(host.VMs, t.out.VM) {
-				stay = append(stay, t)
-			} else {
+		*here = slices.DeleteFunc(*here, func(t *task) bool {
+			gone := !slices.Contains(host.VMs, t.out.VM)
+			if gone {
 				left = append(left, t)
 			}
-		}
-		*here = stay
+			return gone
+		})
 	case ctx.Err() == nil && !one.Temporary(err):
 		r.finishAll(*here, Incomplete, wording.ResultUnread, err)
 		*here = nil
@@ -288,7 +280,7 @@ func (r *permit) goOn(ctx context.Context, gone []*task, limits recovery.Limits)
 	}
 	vms := r.readWaiting(ctx, gone)
 	is := make([]bool, len(gone))
-	Each(r.opt.Parallel, len(gone), func(i int) {
+	process.Each(len(gone), r.opt.Parallel, func(i int) {
 		vm, read := vms[gone[i].out.VM]
 		is[i] = !read || r.turn(ctx, gone[i], vm, limits)
 	})
@@ -303,19 +295,15 @@ func (r *runner) readWaiting(ctx context.Context, waiting []*task) map[int]one.V
 	}
 	found := make(map[int]one.VM, len(ids))
 	vms, err := r.cloud.VMSet(ctx, ids)
-	var unread []unread
+	var unread map[int]error
 	if err != nil {
 		vms, unread = r.readEach(ctx, ids)
 	}
 	for _, vm := range vms {
 		found[vm.ID] = vm
 	}
-	for _, u := range unread {
-		delete(found, u.id)
-		ids = slices.DeleteFunc(ids, func(id int) bool { return id == u.id })
-	}
 	for _, id := range ids {
-		if _, read := found[id]; !read && ctx.Err() == nil {
+		if _, read := found[id]; !read && unread[id] == nil && ctx.Err() == nil {
 			found[id] = one.VM{ID: id, State: one.Done}
 		}
 	}
@@ -391,7 +379,7 @@ func (r *runner) hop(t *task, vm one.VM, waits wording.Wait) {
 		}
 	}
 	t.out.Path, t.out.Waits = append(t.out.Path, now), waits
-	r.rec.VM(t.out)
+	r.journal.VM(t.out.record())
 	if waits == wording.WaitRoom {
 		r.say(vm.ID, wording.Waits, schedulerSays(vm))
 	}
@@ -476,7 +464,7 @@ func (r *permit) stuck(t *task, vm one.VM, waits wording.Wait, in time.Duration)
 	case waits == wording.WaitCleanup && !r.unproven():
 		end(wording.StuckCleanup, took, vm.ID)
 	case waits == wording.WaitCleanup:
-		end(wording.StuckCleanupOff, took, wording.Resume(r.rec.Number()))
+		end(wording.StuckCleanupOff, took, wording.Resume(r.journal.Number()))
 	case waits == wording.WaitRoom:
 		end(wording.StuckPending, took, schedulerSays(vm))
 	case waits == wording.WaitScheduler:
@@ -519,7 +507,7 @@ func (r *permit) place(ctx context.Context, gone []*task) {
 	var waiting []*task
 	fresh := false
 	for _, t := range gone {
-		if t.out.Result == "" && t.step.VM.State == one.Pending && starts(t.step.Verb) {
+		if t.out.Result == "" && t.step.VM.State == one.Pending && t.step.Verb.Starts() {
 			waiting, fresh = append(waiting, t), fresh || !t.tried
 			t.tried = true
 		}

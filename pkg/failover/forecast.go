@@ -2,7 +2,6 @@ package failover
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"one-ft/pkg/downtime"
@@ -21,7 +20,7 @@ func (r *runner) outset(ctx context.Context, opening Opening) {
 		longest = downtime.Detection(in.Settings, downtime.Dropped, in.SSH)
 	}
 	failed := failedAt(opening, time.Now(), longest, r.opt.Request.At, opening.Since).Truncate(time.Millisecond)
-	r.rec.Host(func(h *incident.HostRecord) { h.Failed, h.Contact = failed, opening.Contact })
+	r.journal.Host(func(h *incident.HostRecord) { h.Failed, h.Contact = failed, opening.Contact })
 	r.forecastProof(longest)
 }
 
@@ -58,28 +57,17 @@ func (r *runner) forecastProof(detection downtime.Span) {
 		watch = max(0, watch-time.Since(r.before.Watched))
 	}
 	guard := max(0, time.Until(r.job.Storm.QuietUntil)) + time.Duration(len(r.job.Opinions))*OpinionTimeout
-	stages := []stage{{incident.StageDetection, detection}, {incident.StageWatch, downtime.Span{High: watch}}, {incident.StageGuard, downtime.Span{High: guard}}, {incident.StageProof, proof}}
-	r.forecast(slices.DeleteFunc(stages, func(s stage) bool {
-		return s.span.High <= 0 && s.name != incident.StageGuard // what is not done; a guard takes no time unless it holds
-	}))
-}
-
-// stage is how long a stage may take.
-type stage struct {
-	name incident.StageName
-	span downtime.Span
-}
-
-// forecast writes down how long stages are expected to take, for whoever reads of it afterwards. What nothing bounds
-// is left out.
-func (r *runner) forecast(all []stage) {
-	stages := []incident.Stage{}
-	for _, s := range all {
-		if s.span.Bounded() {
-			stages = append(stages, incident.Stage{Name: s.name, Seconds: s.span.High.Seconds()})
+	var stages []incident.Stage
+	add := func(name incident.StageName, span downtime.Span) { // what nothing bounds is left out, and what is not done
+		if span.Bounded() && (span.High > 0 || name == incident.StageGuard) { // a guard takes no time unless it holds
+			stages = append(stages, incident.Stage{Name: name, Seconds: span.High.Seconds()})
 		}
 	}
-	r.rec.Forecast(stages)
+	add(incident.StageDetection, detection)
+	add(incident.StageWatch, downtime.Span{High: watch})
+	add(incident.StageGuard, downtime.Span{High: guard})
+	add(incident.StageProof, proof)
+	r.journal.Forecast(stages)
 }
 
 // conditions are what the cloud and its front-end need, computed once.
@@ -106,7 +94,7 @@ func (r *permit) estimate(ctx context.Context, tasks []*task) (in downtime.Input
 		if last, placed := t.step.VM.Last(); placed && name == "" {
 			name = last.Host
 		}
-		if t.out.Result == "" && starts(t.step.Verb) {
+		if t.out.Result == "" && t.step.Verb.Starts() {
 			disks = append(disks, t.step.VM.DiskCount)
 		}
 	}
@@ -124,13 +112,7 @@ func (r *permit) estimate(ctx context.Context, tasks []*task) (in downtime.Input
 	return in, true
 }
 
-// starts reports whether a verb starts a VM on another host.
-func starts(v recovery.Verb) bool {
-	return v == recovery.VerbRecreate || v == recovery.VerbResumeRecreate
-}
-
-// needs are the limits of the VMs, and how long all of it may take. Where nothing is known of a cloud its driver cleans up one
-// VM after the other.
+// needs are the limits of the VMs, and of all of it. The driver of an unknown cloud cleans up one VM after the other.
 func (r *permit) needs(ctx context.Context, tasks []*task) (limits recovery.Limits, timeout time.Duration) {
 	limits = recovery.Limits{Cleanup: DefaultCleanupLimit, Settle: recovery.Settle(len(tasks), 1), Scheduler: r.opt.Timeout}
 	in, known := r.estimate(ctx, tasks)
@@ -151,13 +133,13 @@ func (r *permit) needs(ctx context.Context, tasks []*task) (limits recovery.Limi
 		downtime.StageProlog: incident.StageProlog, downtime.StageBoot: incident.StageBoot,
 	}
 	in.FailFast = r.barrier != nil
-	var stages []stage
+	var stages []incident.Stage
 	for _, s := range downtime.Predict(in).Stages {
-		if name, is := names[s.Kind]; is {
-			stages = append(stages, stage{name, s.Span})
+		if name, is := names[s.Kind]; is && s.Span.Bounded() {
+			stages = append(stages, incident.Stage{Name: name, Seconds: s.Span.High.Seconds()})
 		}
 	}
-	r.forecast(stages)
+	r.journal.Forecast(stages)
 	if r.opt.Request.Timeout > 0 {
 		need = r.opt.Timeout
 	}

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"one-ft/pkg/fence"
 	"one-ft/pkg/hostmark"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 )
@@ -17,9 +20,8 @@ import (
 // ErrNoHost means that the host does not exist.
 var ErrNoHost = errors.New("no such host")
 
-// RecoverHost recovers the VMs of a failed host. The report is complete also when the
-// error is not nil: then it says how far the recovery got.
-func RecoverHost(ctx context.Context, cloud Cloud, locks Locker, job HostJob, opt Options) (Report, error) {
+// RecoverHost recovers the VMs of a failed host. Beside an error the report says how far the recovery got.
+func RecoverHost(ctx context.Context, cloud Cloud, locks *incident.Locks, job HostJob, opt Options) (Report, error) {
 	r := newRunner(cloud, locks, opt.Request.ID, opt)
 	r.job = job
 	e, err := r.failedHost(ctx)
@@ -31,7 +33,7 @@ func (r *runner) failedHost(ctx context.Context) (*ending, error) {
 	host, err := r.cloud.Read(ctx)
 	if errors.Is(err, one.ErrNotFound) {
 		if r.rec.Open() {
-			r.rec.Begin(Opening{Settle: true})
+			r.journal, _ = r.rec.Begin(Opening{Settle: true})
 		}
 		return nil, fmt.Errorf("%w: oned knows no host %d", ErrNoHost, r.hostID)
 	}
@@ -80,9 +82,6 @@ func Recovers(state one.HostState, any bool) bool { return notFailed(state, any)
 
 // takeHost makes this process the only one of this front-end that works on the host.
 func (r *runner) takeHost(ctx context.Context) (release func(), busy *ending) {
-	if r.locks == nil {
-		return func() {}, nil
-	}
 	release, err := r.locks.Acquire("host", r.hostID)
 	if r.job.Insist && errors.Is(err, incident.ErrBusy) {
 		release, err = r.insist(ctx)
@@ -99,7 +98,7 @@ func (r *runner) takeHost(ctx context.Context) (release func(), busy *ending) {
 
 // settle ends what a process that was interrupted has left open for a host that needs nothing any more.
 func (r *runner) settle(ctx context.Context, over *ending) (*ending, error) {
-	r.before = r.rec.Begin(Opening{Name: r.host.Name, Settle: true})
+	r.journal, r.before = r.rec.Begin(Opening{Name: r.host.Name, Settle: true})
 	if len(r.before.VMs) > 0 && (r.before.Following || r.opt.Request.ConfirmedOff) {
 		end := r.keepClaim(ctx)
 		e, err := r.followEarlier(ctx, over)
@@ -124,7 +123,7 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 		return busy, err
 	}
 	left, all := r.allLeft(ctx)
-	r.before = r.rec.Begin(opening)
+	r.journal, r.before = r.rec.Begin(opening)
 	if all && len(r.before.VMs) == 0 {
 		return r.leave(left), nil
 	}
@@ -147,7 +146,7 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	case e != nil:
 		return e, nil
 	}
-	r.rec.Proved(proof.String(), proof.Certain())
+	r.journal.Proof(proof.String(), proof.Certain())
 	if r.opt.Shared != nil {
 		r.opt.Shared.clear(r.hostID)
 	}
@@ -196,9 +195,8 @@ func backIf(back bool) *ending {
 	return ended(endBack, wording.CameBack)
 }
 
-// watch watches the host for a time. It ends at once when oned has monitored the host; nothing else is "back". oned not
-// answering at the end of the time is an error: then nothing is known about the host. A earlier process may have done so
-// already.
+// watch watches the host for a time, less what an earlier process did. It ends at once when oned has monitored the host;
+// nothing else is "back". oned not answering at the end is an error: then nothing is known about the host.
 func (r *runner) watch(ctx context.Context, period time.Duration) (*ending, error) {
 	end := time.Now().Add(period)
 	if watched := r.before.Watched; !watched.IsZero() && watched.Add(period).Before(end) {
@@ -234,9 +232,9 @@ func (r *runner) watch(ctx context.Context, period time.Duration) (*ending, erro
 			return nil, nil
 		}
 		if by := r.wanted(); by != "" {
-			return r.leftTo(by), nil
+			return ended(endElsewhere, wording.LeftToPerson, by), nil
 		}
-		if !wait(ctx, min(watchEvery, left)) {
+		if !process.Pause(ctx, min(watchEvery, left)) {
 			return nil, fmt.Errorf("watch the host: %w", ctx.Err())
 		}
 	}
@@ -294,7 +292,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 		case !ok:
 			return host, nil, fmt.Errorf("watch the hosts: %w", ctx.Err())
 		case by != "":
-			return host, r.leftTo(by), nil
+			return host, ended(endElsewhere, wording.LeftToPerson, by), nil
 		case r.overridden():
 			return r.override(ctx)
 		}
@@ -345,8 +343,8 @@ func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e
 		r.say(-1, wording.Unproven, why, host.ID)
 		return fence.WithoutProof(host.ID, why.String()), nil
 	}
-	mode := Fencing(r.opt.Request.Fencing)
-	if mode == FencingOff || r.job.Fence == nil && mode != FencingRequired {
+	mode := fence.Mode(r.opt.Request.Fencing)
+	if mode == fence.ModeOff || r.job.Fence == nil && mode != fence.ModeRequired {
 		return unproven(wording.FencingOff)
 	}
 	err := fence.ErrNotConfigured
@@ -357,11 +355,11 @@ func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e
 			return proof, nil
 		}
 	}
-	number := r.rec.Number()
+	number := r.journal.Number()
 	switch {
 	case errors.Is(err, errBack):
 		return proof, backIf(true)
-	case errors.Is(err, fence.ErrNotConfigured) && mode == FencingAuto:
+	case errors.Is(err, fence.ErrNotConfigured) && mode == fence.ModeAuto:
 		return unproven(wording.FencingMissing)
 	case errors.Is(err, fence.ErrNotConfigured):
 		return proof, ended(endRefused, wording.FencingRequired)
@@ -373,12 +371,8 @@ func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e
 	return proof, ended(endRefused, wording.FencingFailed, err)
 }
 
-// How long a host that is monitored again stays in ERROR at most: SYSTEM_HOST each 600 s, and how long it may be silent
-// meanwhile: MONITOR_HOST each 120 s (monitord.conf, 6.0 to 7.4).
-const (
-	livingFor   = 11 * time.Minute
-	livingQuiet = 3 * time.Minute
-)
+// livingFor is how long a host that is monitored again stays in ERROR at most: SYSTEM_HOST each 600 s (monitord.conf, 6.0 to 7.4).
+const livingFor = 11 * time.Minute
 
 // diesAgain watches a host that lives although oned calls it failed, until oned says so, too: no hook is called when it
 // dies again before. An operator does not wait for that.
@@ -387,7 +381,7 @@ func (r *runner) diesAgain(ctx context.Context) bool {
 		return false
 	}
 	r.say(-1, wording.HostAlive)
-	for end := time.Now().Add(livingFor); time.Now().Before(end) && wait(ctx, guardEvery); {
+	for end := time.Now().Add(livingFor); time.Now().Before(end) && process.Pause(ctx, guardEvery); {
 		host, err := r.cloud.Cloud.Host(ctx, r.hostID)
 		if err != nil {
 			continue
@@ -395,7 +389,7 @@ func (r *runner) diesAgain(ctx context.Context) bool {
 		if !host.State.Failed() {
 			return false
 		}
-		if vms, err := r.cloud.VMSet(ctx, host.VMs); err == nil && recovery.Lives(vms, host.ID) || time.Since(time.Unix(host.LastContact, 0)) < livingQuiet {
+		if Lives(ctx, r.cloud, host) || time.Since(time.Unix(host.LastContact, 0)) < recovery.FreshContact {
 			continue
 		}
 		r.say(-1, wording.SilentAgain)
@@ -431,8 +425,8 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 	for _, step := range plan.Steps {
 		done.tasks = append(done.tasks, newTask(step, read))
 	}
-	for _, u := range s.unread {
-		t := newTask(recovery.Step{VM: one.VM{ID: u.id}, Verb: recovery.VerbLeave, Unhandled: true, Reason: wording.Of(wording.Unread, u.err)}, read)
+	for _, id := range slices.Sorted(maps.Keys(s.unread)) {
+		t := newTask(recovery.Step{VM: one.VM{ID: id}, Verb: recovery.VerbLeave, Unhandled: true, Reason: wording.Of(wording.Unread, s.unread[id])}, read)
 		t.out.State = "?"
 		done.tasks = append(done.tasks, t)
 	}
@@ -457,8 +451,7 @@ func (r *runner) dryRun(ctx context.Context) (*ending, error) {
 	return e, err
 }
 
-// preview says what would be done now to a host that is not in ERROR, what the guard
-// sees and what the host would be fenced with.
+// preview says what would be done now to a host not in ERROR, what the guard sees and what it would be fenced with.
 func (r *runner) preview(ctx context.Context) (notes []string) {
 	if now := notFailed(r.host.State, r.opt.Request.AnyState); now != nil {
 		notes = append(notes, now.why.String(), "if it were in ERROR:")

@@ -71,7 +71,7 @@ type world struct {
 	client *one.Client
 	job    failover.HostJob
 	opt    failover.Options
-	locks  failover.Locker
+	locks  *incident.Locks
 	mu     sync.Mutex
 	log    []string
 }
@@ -221,7 +221,7 @@ func (w *world) nobodyTwice() {
 }
 
 // lockDir makes a lock directory in real time's file system.
-func lockDir(t *testing.T, holder string, dir string) failover.Locker {
+func lockDir(t *testing.T, holder string, dir string) *incident.Locks {
 	t.Helper()
 	l, err := incident.OpenLocks(dir, holder)
 	if err != nil {

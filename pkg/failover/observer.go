@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 )
 
@@ -25,7 +26,8 @@ type HostObserver struct {
 
 	now    gated[one.HostState] // of the failed host, -1 while it is not known
 	streak streak
-	lives  bool // VMs of the failed host say that it is monitored again
+	lives  bool              // VMs of the failed host say that it is monitored again
+	since  map[int]time.Time // when hosts in ERROR were last in contact with oned, where that was needed
 
 	mu    sync.Mutex
 	sight map[int]sight
@@ -33,10 +35,9 @@ type HostObserver struct {
 
 // sight is what was seen of a host.
 type sight struct {
-	first       int64     // LastContact when it was first seen failed; 0 before
-	heard       bool      // it is monitored again although oned calls it failed
-	quarantined bool      // when it was last read on its own
-	since       time.Time // when a host in ERROR was last in contact with oned; zero while that was not needed
+	first       int64 // LastContact when it was first seen failed; 0 before
+	heard       bool  // it is monitored again although oned calls it failed
+	quarantined bool  // when it was last read on its own
 }
 
 // Observed is a Cloud whose hosts are as a recovery has to see them.
@@ -61,7 +62,7 @@ func (o *HostObserver) Read(ctx context.Context) (one.Host, error) {
 
 // Look is Read, or what the pool of all hosts tells, which is less, where many recoveries look at the same time.
 func (o *HostObserver) Look(ctx context.Context) (one.Host, error) {
-	if o.pool != nil && o.pool.crowded() {
+	if o.pool != nil && o.pool.users.Load() >= Crowd {
 		hosts, sent, err := o.pool.get(ctx)
 		if i := indexOf(hosts, o.id); err == nil && i >= 0 {
 			o.streak.add(sent, hosts[i])
@@ -125,8 +126,13 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 		return v, host, fmt.Errorf("the pool of %d hosts does not hold host %d: this user does not see all hosts, so the storm guard cannot judge; run as oneadmin, or give the user USE rights on all hosts", len(hosts), o.id)
 	}
 	o.streak.add(sent, hosts[own])
-	since := o.sinces(hosts)
-	o.keep(since)
+	since := map[int]time.Time{} // of those in ERROR still: one that was back in between has failed again
+	for _, h := range hosts {
+		if at, known := o.since[h.ID]; known && h.State.Failed() {
+			since[h.ID] = at
+		}
+	}
+	o.since = since
 	v = recovery.Guard(hosts, nil, o.began, policy, o.id)
 	if !v.Hold || hosts[own].State.Back() {
 		return v, hosts[own], nil
@@ -149,31 +155,7 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 			since[h.ID] = time.Unix(full.LastContact, 0)
 		}
 	}
-	o.keep(since)
 	return recovery.Guard(hosts, since, o.began, policy, o.id), hosts[own], nil
-}
-
-// sinces are when hosts were last in contact that are in ERROR still: one that was back in between has failed again.
-func (o *HostObserver) sinces(hosts []one.Host) map[int]time.Time {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	known := map[int]time.Time{}
-	for _, h := range hosts {
-		if s := o.sight[h.ID]; h.State.Failed() && !s.since.IsZero() {
-			known[h.ID] = s.since
-		}
-	}
-	return known
-}
-
-// keep remembers what sinces gave, and no more.
-func (o *HostObserver) keep(since map[int]time.Time) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for id, s := range o.sight {
-		s.since = since[id]
-		o.sight[id] = s
-	}
 }
 
 // errBack means that the host came back while a lease was waited for.
@@ -193,23 +175,25 @@ func (o *HostObserver) NoLeaseSince(ctx context.Context) (time.Time, error) {
 	return o.streak.since, nil
 }
 
-// aliveAfter is how long after the begin of the work VMs that are RUNNING say something: ten times what oned
-// needs to make them UNKNOWN, on a busy machine.
+// aliveAfter is from when on VMs that are RUNNING say something: oned needs a tenth of it to make them UNKNOWN when busy.
 const aliveAfter = 2 * time.Second
 
 // Alive reports whether VMs of the failed host say that it lives. oned makes the running VMs of a
 // failed host UNKNOWN 0.1 s after ERROR, so those that are RUNNING some time later are monitored again.
 func (o *HostObserver) Alive(ctx context.Context, host one.Host) bool {
-	lives := func() bool {
-		vms, err := o.VMSet(ctx, host.VMs)
-		return err == nil && recovery.Lives(vms, host.ID) // before 5.12 such a host becomes MONITORED with its first word
-	}
-	o.lives = lives()
-	if left := aliveAfter - time.Since(o.began); o.lives && left > 0 && !wait(ctx, left) {
+	o.lives = Lives(ctx, o, host)
+	if left := aliveAfter - time.Since(o.began); o.lives && left > 0 && !process.Pause(ctx, left) {
 		o.lives = false
 	}
-	o.lives = o.lives && lives()
+	o.lives = o.lives && Lives(ctx, o, host)
 	return o.lives
+}
+
+// Lives reports whether VMs of a host say that it is monitored again (recovery.Lives). Where they cannot be read together,
+// before 5.12, a host that is monitored again is MONITORED.
+func Lives(ctx context.Context, cloud Cloud, host one.Host) bool {
+	vms, err := cloud.VMSet(ctx, host.VMs)
+	return err == nil && recovery.Lives(vms, host.ID)
 }
 
 // OnlyHeard reports whether the failed host counts as back although oned calls it failed.
@@ -289,8 +273,7 @@ func (o *HostObserver) see(h one.Host, quarantined bool, now time.Time) one.Host
 // interval, and one that an admin enables stays INIT until it is monitored: no interval in use is that short.
 const maxGap = 5 * time.Second
 
-// streak is how long oned has called the host failed, and granted it no lease, in looks without a gap. The
-// wait for a lease begins with it.
+// streak is how long oned has called the host failed and granted it no lease, in looks without a gap: a lease is waited for since.
 type streak struct {
 	since   time.Time // end of the first look; zero without one
 	sent    time.Time // begin of the last look
@@ -314,8 +297,7 @@ func (w *streak) add(sent time.Time, host one.Host) {
 	w.sent, w.contact = sent, max(w.contact, host.LastContact)
 }
 
-// Crowd is from how many recoveries on all hosts are read in one call instead of one
-// by one: a pool costs oned about as much as a few hosts.
+// Crowd is from how many recoveries on all hosts are read in one call: a pool costs oned about as much as a few hosts.
 const Crowd = 4
 
 // pool is all hosts, read once for all who want to see them at about the same time.
@@ -329,9 +311,6 @@ type pool struct {
 	// inError are the hosts in ERROR among them that have VMs.
 	inError atomic.Pointer[[]int]
 }
-
-// crowded reports whether reading the pool is the cheaper way.
-func (p *pool) crowded() bool { return p.users.Load() >= Crowd }
 
 // get gives all hosts as they were less than watchEvery ago and since the last recovery began, and when that reading began.
 func (p *pool) get(ctx context.Context) ([]one.Host, time.Time, error) {
@@ -359,12 +338,12 @@ func (p *pool) get(ctx context.Context) ([]one.Host, time.Time, error) {
 	})
 }
 
-// failed are the hosts in ERROR that had VMs when the pool was last read.
+// failed are the hosts in ERROR that had VMs when the pool was last read; none without a pool.
 func (p *pool) failed() []int {
-	if ids := p.inError.Load(); ids != nil {
-		return *ids
+	if p == nil || p.inError.Load() == nil {
+		return nil
 	}
-	return nil
+	return *p.inError.Load()
 }
 
 // gated is what is read once for all who ask at about the same time.

@@ -167,8 +167,7 @@ func (r Report) has(result Result) bool {
 	return slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return o.Result == result })
 }
 
-// ExitCode is 0 when everything was handled or there was nothing to do, 1 when a VM was
-// not handled, 3 when it would not have been safe.
+// ExitCode is 0 when everything was handled, 1 when a VM was not, 3 when it would not have been safe.
 func (r Report) ExitCode() int {
 	switch {
 	case r.Refused:

@@ -3,6 +3,7 @@ package failover
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -106,8 +107,7 @@ type Budget struct {
 	GiveUp time.Duration
 }
 
-// Placer finds hosts for VMs that wait for one, given in the order of their priority, but not these. VMs that are not in
-// the answer are left to the scheduler.
+// Placer finds hosts, but not these, for VMs in the order of their priority; others than in the answer are the scheduler's.
 type Placer func(ctx context.Context, ids []int, not map[int]bool) ([]Placement, error)
 
 // Placement is where a VM is to be deployed: its ID, and those of the host and of a system datastore.
@@ -119,11 +119,12 @@ type Estimate func(ctx context.Context, host string) downtime.Input
 // runner carries one recovery out: of a failed host, or of a VM.
 type runner struct {
 	cloud   *HostObserver
-	locks   Locker // may be nil
+	locks   *incident.Locks // nil without
 	opt     Options
 	mu      sync.Mutex // one Notify at a time
 	started time.Time
 	rec     Recorder
+	journal *incident.Writer // of the incident; nil for none
 	turns   *turns
 	// decide plans one VM again from what was just read.
 	decide func(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error)
@@ -148,13 +149,13 @@ type runner struct {
 }
 
 // newRunner makes a runner for a host, or for a VM with -1.
-func newRunner(cloud Cloud, locks Locker, hostID int, opt Options) *runner {
+func newRunner(cloud Cloud, locks *incident.Locks, hostID int, opt Options) *runner {
 	r := &runner{locks: locks, opt: opt, hostID: hostID, started: time.Now(), rec: opt.Record, object: fmt.Sprintf("host %d", hostID)}
 	if r.rec == nil || opt.DryRun {
 		r.rec = noRecorder{}
 	}
 	if s := opt.Shared; s != nil {
-		r.turns, r.cloud = s.turns, newHostObserver(cloud, hostID, s.pool)
+		r.turns, r.cloud = s.turns, newHostObserver(s.pending, hostID, s.pool)
 	} else {
 		r.turns, r.cloud = newTurns(opt.Parallel), newHostObserver(cloud, hostID, nil)
 	}
@@ -174,4 +175,40 @@ func (r *runner) tell(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.opt.Notify(e)
+}
+
+// checkHost compares a host with the event. 4.4 and 5.10 show ERROR in two states, and one in quarantine counts as in ERROR.
+func (r *runner) checkHost(host one.Host) {
+	if e := r.opt.Request.Event; e != nil {
+		was := one.HostState(e.State)
+		if was.Failed() && host.State.Failed() {
+			was = host.State
+		}
+		r.checkEvent(host.Name, e.State >= 0 && !r.cloud.InQuarantine(), was.String(), host.State.String())
+	}
+}
+
+// checkVM compares a VM with the event.
+func (r *runner) checkVM(vm one.VM) {
+	if e := r.opt.Request.Event; e != nil {
+		was := one.VM{State: one.VMState(e.State), LCM: one.LCMState(e.LCMState)}
+		r.checkEvent(vm.Name, e.State >= 0, was.Status(), vm.Status())
+	}
+}
+
+// wholeName is how many bytes of a name package hook certainly keeps.
+const wholeName = 250
+
+// checkEvent says in what oned answers something else than it told its hook: an object of another name may be that of
+// another cloud. What is done depends on the answer alone.
+func (r *runner) checkEvent(name string, told bool, was, is string) {
+	e := r.opt.Request.Event
+	escaped := strings.Contains(name, `\`) // which package hook may do in another way
+	if e.Name != "" && e.Name != name && len(name) <= wholeName && !escaped {
+		r.say(-1, wording.ToldName, e.Name, name)
+	}
+	if told && was != is {
+		r.say(-1, wording.ToldState, was, is)
+	}
+	r.opt.Request.Event = nil // once
 }

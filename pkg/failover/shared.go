@@ -8,43 +8,34 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 )
 
-// Shared is what the recoveries of several hosts in one process have in common: they look at
-// the hosts together, and act on their VMs in one order.
+// Shared is what recoveries in one process have in common: they look at hosts together, and act on VMs in one order.
 type Shared struct {
 	pool    *pool
 	pending *pending
 	turns   *turns
 	// overrides are hosts for which the storm guard was overridden after their recovery began.
 	overrides sync.Map
-
-	mu     sync.Mutex
-	proven map[int]time.Time // hosts whose VMs may be acted on, and since when
+	proven    sync.Map // hosts whose VMs may be acted on, and since when
 }
 
 // NewShared makes it for recoveries that act on so many VMs at the same time.
 func NewShared(cloud Cloud, parallel int) *Shared {
 	return &Shared{
 		pool: &pool{cloud: cloud, hosts: newGated[[]one.Host]()}, pending: &pending{cloud, newGated[[]one.VM]()},
-		turns: newTurns(parallel), proven: map[int]time.Time{},
+		turns: newTurns(parallel),
 	}
 }
 
-// Cloud is the one that the recoveries read and act through.
-func (s *Shared) Cloud() Cloud { return s.pending }
-
 // clear says that a host was proven off, or that it was decided to do without; clearedAt is when, the zero time for not.
-func (s *Shared) clear(host int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.proven[host] = time.Now()
-}
+func (s *Shared) clear(host int) { s.proven.Store(host, time.Now()) }
 
 func (s *Shared) clearedAt(host int) time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.proven[host]
+	at, _ := s.proven.Load(host)
+	t, _ := at.(time.Time)
+	return t
 }
 
 // Take says that a host is worked on from now on, and Leave that it is not any more.
@@ -82,7 +73,7 @@ func (p *pending) PendingVMs(ctx context.Context) ([]one.VM, error) {
 	asked := time.Now()
 	since := func(_ []one.VM, sent time.Time) bool { return sent.After(asked) }
 	vms, _, err := p.vms.get(ctx, since, func(_ []one.VM, before time.Time) ([]one.VM, time.Time, error) {
-		if left := watchEvery - time.Since(before); left > 0 && !wait(ctx, left) {
+		if left := watchEvery - time.Since(before); left > 0 && !process.Pause(ctx, left) {
 			return nil, before, ctx.Err()
 		}
 		sent := time.Now()
@@ -157,7 +148,7 @@ func (q *turns) line(host int, mine []*turn) {
 
 // open waits for hosts that will be ready soon, for gather at most, and lets the queue go.
 func (q *turns) open(ctx context.Context, failed func() []int) {
-	for end := time.Now().Add(gather); time.Now().Before(end) && q.others(failed) && wait(ctx, firstPause/2); {
+	for end := time.Now().Add(gather); time.Now().Before(end) && q.others(failed) && process.Pause(ctx, firstPause/2); {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

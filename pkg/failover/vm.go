@@ -10,6 +10,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 )
@@ -19,19 +20,17 @@ var ErrNoVM = errors.New("no such VM")
 
 // RecoverVM recovers one VM. With a budget it goes on when the VM fails again meanwhile: the event for that came while this
 // process had the VM. The report is of the last attempt; it is complete also when the error is not nil.
-func RecoverVM(ctx context.Context, cloud Cloud, locks Locker, job VMJob, opt Options) (Report, error) {
+func RecoverVM(ctx context.Context, cloud Cloud, locks *incident.Locks, job VMJob, opt Options) (Report, error) {
 	r := newRunner(cloud, locks, -1, opt)
 	r.object = fmt.Sprintf("VM %d", opt.Request.ID)
 	r.decide = func(ctx context.Context, vm one.VM, _ recovery.Step) (recovery.Step, error) {
 		return r.decideSingle(ctx, job, vm)
 	}
-	if locks != nil {
-		release, err := locks.Acquire("incident-of-VM", opt.Request.ID)
-		if err == nil {
-			defer release()
-		}
-		r.apart = errors.Is(err, incident.ErrBusy)
+	release, err := locks.Acquire("incident-of-VM", opt.Request.ID)
+	if err == nil {
+		defer release()
 	}
+	r.apart = errors.Is(err, incident.ErrBusy)
 	for e := (*ending)(nil); ; {
 		t, err := r.attempt(ctx, job)
 		if err != nil {
@@ -77,7 +76,7 @@ func (r *runner) attempt(ctx context.Context, job VMJob) (*task, error) {
 		r.beginOnce(vm.Name)
 	}
 	r.rec.Stage(incident.StepPlan)
-	if !step.Verb.Acts() && !step.Unhandled && !step.Refused && onTheWay(vm) && !r.apart && r.rec.Number() > 0 {
+	if !step.Verb.Acts() && !step.Unhandled && !step.Refused && onTheWay(vm) && !r.apart && r.journal.Number() > 0 {
 		r.finish(t, Starting, wording.IsNow, vm.Status()) // an earlier process has acted
 		return t, nil
 	}
@@ -88,7 +87,7 @@ func (r *runner) attempt(ctx context.Context, job VMJob) (*task, error) {
 		}
 		if r.opt.DryRun {
 			r.notes = append(r.notes, r.budgetLeft(vm, host))
-		} else if free, release := r.queue(t); free {
+		} else if release, free := r.acquire("recovery-of-VM", t); free {
 			// While it waits for its turn, host_error can have the VM: the VM itself is locked only for the call.
 			defer release()
 			r.afford(ctx, t, host)
@@ -109,30 +108,8 @@ func (r *runner) attempt(ctx context.Context, job VMJob) (*task, error) {
 func (r *runner) beginOnce(name string) {
 	if !r.begun {
 		r.begun = true
-		r.rec.Begin(Opening{Name: name, Apart: r.apart})
+		r.journal, _ = r.rec.Begin(Opening{Name: name, Apart: r.apart})
 	}
-}
-
-// queue makes this process the only one that waits to act on the VM; another one ends the task.
-func (r *runner) queue(t *task) (free bool, release func()) {
-	release = func() {}
-	if r.locks == nil {
-		return true, release
-	}
-	got, err := r.locks.Acquire("recovery-of-VM", t.out.VM)
-	var busy *incident.BusyError
-	switch {
-	case errors.As(err, &busy):
-		r.finish(t, Already, wording.Busy, &incident.BusyError{Object: fmt.Sprintf("VM %d", t.out.VM), Holder: busy.Holder})
-		return false, release
-	case errors.Is(err, incident.ErrBusy):
-		r.finish(t, Already, wording.Busy, err)
-		return false, release
-	case err != nil:
-		r.say(t.out.VM, wording.LockFailed, err)
-		return true, release
-	}
-	return true, got
 }
 
 // failedAgain reports whether there is something to do for the VM now. By then this process has given it up: whoever was
@@ -203,7 +180,7 @@ func (r *permit) verifySingle(ctx context.Context, t *task) {
 		if t.out.Result != "" {
 			return
 		}
-		if !wait(ctx, pause) {
+		if !process.Pause(ctx, pause) {
 			break
 		}
 	}
@@ -244,21 +221,17 @@ func (r *permit) seen(ctx context.Context, t *task, vm one.VM, moved, fellBack b
 // arrived ends the task of a VM that is where it was to be, or cannot get there.
 func (r *permit) arrived(t *task, vm one.VM) {
 	t.step.VM = vm
-	last, _ := vm.Last()
-	moves := t.step.Verb == recovery.VerbMigrate || t.step.Verb == recovery.VerbResched || t.step.Verb == recovery.VerbReturn
+	verb := t.step.Verb
+	endsWell := verb == recovery.VerbDelete || verb == recovery.VerbRetry && strings.HasPrefix(t.out.State, "EPILOG")
 	switch {
-	case vm.State == one.Done && t.step.Verb == recovery.VerbDelete:
-		r.finish(t, Done, wording.Deleted)
-	case vm.State == one.Done && t.step.Verb == recovery.VerbRetry && strings.HasPrefix(t.out.State, "EPILOG"):
-		r.finish(t, Done, wording.EndedWanted)
-	case vm.State == one.Done:
+	case vm.State == one.Done && !endsWell:
 		r.finish(t, Incomplete, wording.Ended)
-	case t.step.Verb == recovery.VerbDelete:
+	case vm.State == one.Done:
+		r.arrivedAt(t, vm)
+	case verb == recovery.VerbDelete:
 	case recovery.FailedOnTheWay(vm) && !t.failedBefore(vm):
 		r.finish(t, Incomplete, wording.FailedAgain, failedThere(vm))
-	case vm.Is(one.Running):
-		r.finish(t, Done, wording.Running, last.HostID, last.Host)
-	case moves && (vm.State == one.Suspended || vm.State == one.Poweroff):
-		r.finish(t, Done, wording.Moved, vm.Status(), last.HostID, last.Host)
+	case vm.Is(one.Running), verb.Moves() && (vm.State == one.Suspended || vm.State == one.Poweroff):
+		r.arrivedAt(t, vm)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +36,18 @@ func (a *Attempts) Of(vmID int) ([]time.Time, error) {
 		return nil, fmt.Errorf("read the attempts at VM %d: %w", vmID, err)
 	}
 	return ParseTimes(string(times)), nil
+}
+
+// AttrAttempts is where attempts that leave no trace in the history of a VM are noted in its user template, for other
+// front-ends. Its owner can change it, so it only adds to what is known otherwise.
+const AttrAttempts = "FT_ATTEMPTS"
+
+// All are the attempts at a VM that this front-end or its user template knows, beside an error those of the latter.
+func (a *Attempts) All(vmID int, userTemplate map[string]string) ([]time.Time, error) {
+	own, err := a.Of(vmID)
+	all := append(ParseTimes(userTemplate[AttrAttempts]), own...)
+	slices.SortFunc(all, time.Time.Compare)
+	return slices.CompactFunc(all, func(x, y time.Time) bool { return x.Unix() == y.Unix() }), err
 }
 
 // Add writes an attempt down, on the disk when it returns. Whoever calls it holds the lock of the VM.

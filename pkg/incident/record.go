@@ -116,6 +116,9 @@ func (s Status) Ended() bool { return slices.Contains(Statuses(), s) && !s.Unfin
 // to resume it.
 func (s Status) Unfinished() bool { return s == Open || s == Following }
 
+// Undone reports whether the incident has ended with something left undone.
+func (s Status) Undone() bool { return s == Incomplete || s == Refused || s == Failed }
+
 // Event is something that was seen, decided or done.
 type Event struct {
 	At    time.Time     `json:"at"`

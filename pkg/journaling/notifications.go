@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"one-ft/pkg/config"
+	"one-ft/pkg/app"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/metrics"
 	"one-ft/pkg/incident/notify"
@@ -15,8 +15,7 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// How long a process stays at its end for notifications to be delivered. The next process delivers the rest. An operator
-// does not want to wait; a hook may.
+// How long a process stays at its end to deliver notifications: an operator does not want to wait. The next delivers the rest.
 const (
 	hookLimit     = time.Minute
 	attendedLimit = 5 * time.Second
@@ -24,33 +23,28 @@ const (
 
 // Notifications queues notifications of incidents and counts them, beside the recovery. A nil Notifications does nothing.
 type Notifications struct {
-	Setting
+	s        app.Session
 	notifier *notify.Notifier
 	work     sync.WaitGroup
 	ctx      context.Context
 	stop     context.CancelFunc
 }
 
-// Setting is where and how a process notifies.
-type Setting struct {
-	StateDir statedir.Dir
-	Values   config.Values
-	Attended bool                       // an operator waits for the answer
-	Run      process.Runner             // nil is process.Run
-	Say      func(wording.Kind, ...any) // what fails
-}
-
-// NewNotifications makes those of a process; nil without a journal.
-func NewNotifications(s Setting) *Notifications {
-	journal, err := incident.OpenJournal(s.StateDir.Incidents())
+// NewNotifications are those of a session; nil in a dry run or without a journal.
+func NewNotifications(s app.Session) *Notifications {
+	dir := statedir.Dir(s.StateDir)
+	if s.DryRun {
+		return nil
+	}
+	journal, err := incident.OpenJournal(dir.Incidents())
 	if err != nil { // the Recorder says why
 		return nil
 	}
-	n := &Notifications{Setting: s}
+	n := &Notifications{s: s}
 	// They are delivered also after a signal to end: Close bounds that.
 	n.ctx, n.stop = context.WithCancel(context.Background())
-	n.notifier = notify.New(s.StateDir.Notifications(), journal, s.Values.Notify, s.Run, func(format string, args ...any) {
-		s.Say(wording.Trouble, fmt.Errorf(format, args...))
+	n.notifier = notify.New(dir.Notifications(), journal, s.Config.Values().Notify, s.RunProgram, func(format string, args ...any) {
+		s.Log.Say(wording.Trouble, fmt.Errorf(format, args...))
 	})
 	return n
 }
@@ -71,8 +65,8 @@ func (n *Notifications) ended(w *incident.Writer, before incident.Status) {
 		n.queue((*notify.Notifier).Requeue, notify.End, w)
 	default:
 		n.work.Go(func() {
-			if err := metrics.Add(n.ctx, n.StateDir.Metrics(), n.Values.MetricsFile, r, time.Now()); err != nil {
-				n.Say(wording.MetricsUnwritten, err)
+			if err := metrics.Add(n.ctx, statedir.Dir(n.s.StateDir).Metrics(), n.s.Config.Values().MetricsFile, r, time.Now()); err != nil {
+				n.s.Log.Say(wording.MetricsUnwritten, err)
 			}
 		})
 		n.queue((*notify.Notifier).Enqueue, notify.End, w)
@@ -104,22 +98,16 @@ func (n *Notifications) Close() {
 	}
 	defer n.stop()
 	limit := hookLimit
-	if n.Attended {
+	if n.s.Attended {
 		limit = attendedLimit
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		n.work.Wait()
-	}()
-	select {
-	case <-done:
-		return
-	case <-time.After(limit):
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	delivered := func() (struct{}, error) { n.work.Wait(); return struct{}{}, nil }
+	if _, err := process.Bounded(ctx, delivered); err != nil {
 		n.stop()
-	}
-	select { // a command that is stopped takes a moment
-	case <-done:
-	case <-time.After(time.Second):
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // a command that is stopped takes a moment
+		defer cancel()
+		_, _ = process.Bounded(ctx, delivered)
 	}
 }

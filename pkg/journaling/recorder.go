@@ -3,6 +3,7 @@
 package journaling
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 )
@@ -19,7 +21,7 @@ import (
 // Config says what a Recorder keeps.
 type Config struct {
 	Request incident.Request
-	// Journal is nil in a dry run, and when it could not be opened, for which Err is the reason.
+	// Journal is nil in a dry run, and when it could not be opened. Err is why there is none, or not the whole incident in it.
 	Journal *incident.Journal
 	Err     error
 	Notify  *Notifications
@@ -34,51 +36,45 @@ type Config struct {
 // Recorder is the failover.Recorder of a request: it writes an incident into the journal. Without a journal it writes
 // nothing, and the report says so.
 type Recorder struct {
-	c       Config
-	journal *incident.Journal
-	record  incident.Record
-	step    atomic.Value // incident.Step
-	writer  atomic.Pointer[incident.Writer]
-	begun   bool
-	left    bool            // the incident stays open for the process of an operator
-	before  incident.Status // how the incident had ended when it was begun again
-	err     error           // why there is no journal, or not the whole incident in it
+	Config
+	record incident.Record
+	step   atomic.Value // incident.Step
+	writer atomic.Pointer[incident.Writer]
+	begun  bool
+	before incident.Status // how the incident had ended when it was begun again
 }
 
 // NewRecorder makes a Recorder. The incident begins when the work does.
 func NewRecorder(c Config) *Recorder {
 	q := c.Request
-	rec := &Recorder{c: c, journal: c.Journal, err: c.Err}
-	rec.record = incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}
+	rec := &Recorder{Config: c, record: incident.Record{Kind: q.Kind, ID: q.ID, Tool: q.Tool, Call: q.Call, Request: &q}}
 	rec.step.Store(incident.StepTold)
 	return rec
 }
 
-// diskLimit is how long a recovery waits for the disk of the journal each time that it has to: a disk that hangs must not
-// keep VMs down.
+// diskLimit is how long a recovery waits for the journal's disk each time: one that hangs must not keep VMs down.
 const diskLimit = 10 * time.Second
 
 var errDisk = fmt.Errorf("journal write timed out after %s", diskLimit)
 
 // within is what f gives, or the zero value when the disk does not answer within diskLimit; then there is no retry.
 func within[T any](rec *Recorder, f func() T) (got T) {
-	if rec.journal == nil || rec.err == errDisk {
+	if rec.Journal == nil || rec.Err == errDisk {
 		return got
 	}
-	done := make(chan T, 1)
-	go func() { done <- f() }()
-	select {
-	case got = <-done:
-	case <-time.After(diskLimit):
-		rec.err = errDisk
+	ctx, cancel := context.WithTimeout(context.Background(), diskLimit)
+	defer cancel()
+	got, late := process.Bounded(ctx, func() (T, error) { return f(), nil })
+	if late != nil {
+		rec.Err = errDisk
 	}
 	return got
 }
 
 // fail keeps why the incident is not in the journal.
 func (rec *Recorder) fail(err error) {
-	if rec.err == nil {
-		rec.err = err
+	if rec.Err == nil {
+		rec.Err = err
 	}
 }
 
@@ -94,34 +90,34 @@ func (rec *Recorder) find(read func(kind string, id int) (incident.Record, bool,
 
 // Open is a part of failover.Recorder.
 func (rec *Recorder) Open() bool {
-	if rec.find(rec.journal.OpenOf) != nil {
+	if rec.find(rec.Journal.OpenOf) != nil {
 		return true
 	}
-	if !rec.c.Request.Follow {
+	if !rec.Request.Follow {
 		return false
 	}
-	last := rec.find(rec.journal.LastOf)
+	last := rec.find(rec.Journal.LastOf)
 	return last != nil && GivenUpMoving(*last)
 }
 
 // Begin opens the incident, or resumes the one of a process that was interrupted.
-func (rec *Recorder) Begin(o failover.Opening) failover.Earlier {
+func (rec *Recorder) Begin(o failover.Opening) (*incident.Writer, failover.Earlier) {
 	rec.begun = true
 	rec.record.Name, rec.record.From = o.Name, o.From
 	got := within(rec, func() opened {
-		if again := reopen(rec.journal, rec.record, o); again.writer != nil {
+		if again := reopen(rec.Journal, rec.record, o); again.writer != nil {
 			return again
 		}
-		return open(rec.journal, rec.record, o)
+		return open(rec.Journal, rec.record, o)
 	})
 	rec.fail(got.err)
 	if got.writer != nil {
 		rec.writer.Store(got.writer)
 		if rec.before = got.ended; got.ended == "" {
-			rec.c.Notify.began(got.writer)
+			rec.Notify.began(got.writer)
 		}
 	}
-	return got.before
+	return got.writer, got.before
 }
 
 // opened is an incident that is written.
@@ -132,20 +128,18 @@ type opened struct {
 	err    error
 }
 
-// reopen resumes the last incident of a host, when it was about this outage and left something undone: oned 4.4 calls the
-// hook on each failed cycle, and admins retry.
+// reopen resumes the last incident of a host that left something undone in this outage: 4.4 calls hooks each cycle, admins retry.
 func reopen(j *incident.Journal, r incident.Record, o failover.Opening) opened {
 	last, found, _ := j.LastOf(r.Kind, r.ID)
-	past := PastOf(last)
 	follow := r.Request.Follow && GivenUpMoving(last)
-	if !found || r.Kind != "host" || o.Settle && !follow || !past.Refused && !past.Unfinished {
+	if !found || r.Kind != "host" || o.Settle && !follow || !last.Status.Undone() {
 		return opened{}
 	}
 	host := one.Host{ID: r.ID, VMs: o.VMs}
 	if !o.Contact.IsZero() {
 		host.LastContact = o.Contact.Unix()
 	}
-	if !follow && !recovery.SameOutage(host, past, time.Now()) {
+	if !follow && !recovery.SameOutage(host, last, time.Now()) {
 		return opened{}
 	}
 	w, err := j.Reopen(last.Number, r)
@@ -185,8 +179,7 @@ func open(j *incident.Journal, r incident.Record, o failover.Opening) (got opene
 	return got
 }
 
-// otherOutage says how an open incident ends that is about another outage than the one of now, and why; the zero Message
-// when it is about this one.
+// otherOutage says how an open incident about another outage ends, and why; the zero Message when it is about this one.
 func otherOutage(before incident.Record, o failover.Opening) (incident.Status, wording.Message) {
 	last := before.Began
 	if n := len(before.Events); n > 0 {
@@ -208,8 +201,7 @@ func otherOutage(before incident.Record, o failover.Opening) (incident.Status, w
 
 // earlierOf is what a record says to whoever resumes it.
 func earlierOf(r incident.Record, o failover.Opening) failover.Earlier {
-	e := failover.Earlier{VMs: r.VMs, Proof: r.Proof, Proven: r.Proven, Began: r.Began}
-	e.Following = r.Status == incident.Following || GivenUpMoving(r)
+	e := failover.Earlier{Record: r, Following: r.Status == incident.Following || GivenUpMoving(r)}
 	for _, event := range r.Events {
 		if event.Step == incident.StepConfirm && !o.Contact.IsZero() && !o.Contact.After(event.At) { // certainly not back since
 			e.Watched = event.At
@@ -231,7 +223,7 @@ func (rec *Recorder) Event(e failover.Event) {
 	w := rec.writer.Load()
 	w.Event(rec.step.Load().(incident.Step), e.VM, e.Level, e.Message)
 	if e.Message.Kind == wording.Held {
-		rec.c.Notify.held(w)
+		rec.Notify.held(w)
 	}
 }
 
@@ -251,77 +243,40 @@ func note(w *incident.Writer, step incident.Step, m wording.Message) {
 	w.Event(step, -1, m.Level(), m)
 }
 
-// Number is a part of failover.Recorder.
-func (rec *Recorder) Number() int { return rec.writer.Load().Number() }
-
-// Proved is a part of failover.Recorder.
-func (rec *Recorder) Proved(how string, proven bool) { rec.writer.Load().Proof(how, proven) }
-
-// Host is a part of failover.Recorder.
-func (rec *Recorder) Host(change func(*incident.HostRecord)) { rec.writer.Load().Host(change) }
-
-// Forecast is a part of failover.Recorder.
-func (rec *Recorder) Forecast(stages []incident.Stage) { rec.writer.Load().Forecast(stages) }
-
-// VM is a part of failover.Recorder.
-func (rec *Recorder) VM(o failover.Outcome) { rec.writer.Load().VM(vmOf(o)) }
-
-// Leave is a part of failover.Recorder.
-func (rec *Recorder) Leave() { rec.left = true }
-
-// Planned is a part of failover.Recorder. It returns when the VMs are on the disk.
-func (rec *Recorder) Planned(all []failover.Outcome) {
-	w := rec.writer.Load()
-	vms := make([]incident.VM, len(all))
-	for i, o := range all {
-		vms[i] = vmOf(o)
-	}
-	w.VMs(vms)
-	_ = within(rec, w.Flush) // End reports the error
-}
-
-// vmOf is an outcome as the journal has it.
-func vmOf(o failover.Outcome) incident.VM {
-	return incident.VM{ID: o.VM, Name: o.Name, Owner: o.Owner, State: o.State, Action: string(o.Action), Result: string(o.Result),
-		Detail: o.Detail, Kind: o.Kind, Priority: o.Priority, Calls: o.Calls, Seconds: o.Seconds, Path: o.Path}
-}
+// Flush is a part of failover.Recorder. End reports the error.
+func (rec *Recorder) Flush() { _ = within(rec, rec.writer.Load().Flush) }
 
 // End writes how it ended into the incident, and its number and what went wrong with it into the report. told says that this
 // process got a signal to end.
 func (rec *Recorder) End(report *failover.Report, err error, told bool) {
 	if report.Elsewhere {
-		if r := rec.find(rec.journal.OpenOf); r != nil {
+		if r := rec.find(rec.Journal.OpenOf); r != nil {
 			report.Incident = r.Number
 		}
 	}
 	if w := rec.writer.Load(); w != nil {
 		report.Incident = w.Number()
-		for _, o := range report.Outcomes {
-			w.VM(vmOf(o))
-		}
-		status, summary := report.Status(err)
-		said := report.Said()
-		rec.fail(within(rec, func() error { return rec.close(w, status, summary, said, told) }))
-		rec.c.Notify.ended(w, rec.before)
+		rec.fail(within(rec, func() error { return rec.close(w, *report, err, told) }))
+		rec.Notify.ended(w, rec.before)
 	}
-	if rec.begun && rec.err != nil {
-		report.Unrecorded = rec.err.Error()
+	if rec.begun && rec.Err != nil {
+		report.Unrecorded = rec.Err.Error()
 	}
 }
 
 // close ends the incident, or leaves it open for another process.
-func (rec *Recorder) close(w *incident.Writer, status incident.Status, summary string, said wording.Message, told bool) error {
+func (rec *Recorder) close(w *incident.Writer, report failover.Report, failed error, told bool) error {
 	left := wording.Of(wording.LeftOpen)
-	switch {
-	case rec.left:
-		left = said
+	switch status, summary := report.Status(failed); {
+	case report.Elsewhere: // it is left to the process of an operator
+		left = report.Said()
 	case status == incident.Following && !told:
 		return w.Follow(summary)
-	case !told || !rec.c.Kept:
-		w.Reason(said.Kind)
+	case !told || !rec.Kept:
+		w.Reason(report.Said().Kind)
 		w.End(status, summary)
-		if rec.c.Prunes {
-			_ = rec.journal.Prune(keepIncidents, keepFor, time.Now()) // the next process retries
+		if rec.Prunes {
+			_ = rec.Journal.Prune(keepIncidents, keepFor, time.Now()) // the next process retries
 		}
 		return w.Err()
 	}
@@ -337,23 +292,68 @@ const (
 
 // Prune removes old incidents, for as long as a recovery waits for the disk. After an error the next process retries.
 func Prune(j *incident.Journal) {
-	_ = within(&Recorder{journal: j}, func() error { return j.Prune(keepIncidents, keepFor, time.Now()) })
+	_ = within(&Recorder{Config: Config{Journal: j}}, func() error { return j.Prune(keepIncidents, keepFor, time.Now()) })
 }
 
-// PastOf is what a record says.
-func PastOf(r incident.Record) recovery.Past {
-	p := recovery.Past{
-		Number: r.Number, Open: r.Status.Unfinished(), Back: r.Status == incident.CameBack, Refused: r.Status == incident.Refused,
-		Unfinished: r.Status == incident.Incomplete || r.Status == incident.Failed, Failed: r.Status == incident.Failed,
-		Began: r.Began, Summary: r.Summary, Tries: r.Tries,
+// Repeats says how events repeat one another.
+type Repeats struct {
+	// EachCycle: oned calls the hook each time that monitoring a host fails, which is each Cycle.
+	EachCycle bool
+	Cycle     func(context.Context) (time.Duration, error)
+}
+
+// Handled recognizes an event that only repeats one about an outage that has been worked on, and says how that ended; it is
+// the zero Message when there is something to do. Such an event comes while the work is under way (of oneft resume, or of an
+// oned that calls the hook twice), and up to 5.8 on each failed cycle, for as long as the host is dead. What was left on
+// purpose would be planned again and again, and the host fenced each time, also while an operator repairs it; what was
+// refused is for an operator, and what is incomplete has its pauses.
+func (rec *Recorder) Handled(ctx context.Context, host one.Host) wording.Message {
+	if rec.Repeats == nil {
+		return wording.Message{}
 	}
-	if r.Ended != nil {
-		p.Ended = *r.Ended
+	last := rec.find(rec.Journal.LastOf)
+	if last == nil || last.Ended == nil || last.Request == nil || !rec.sameWish(*last.Request) || !rec.repeated(ctx, *last) {
+		return wording.Message{}
 	}
-	for _, v := range r.VMs {
-		if v.Result != string(failover.Done) && v.Result != string(failover.Unproven) && v.Result != string(failover.Starting) {
-			p.Left = append(p.Left, v.ID)
+	swept := recovery.SweepHost(host, []incident.Record{*last}, time.Now())
+	var how wording.Message
+	switch summary := wording.Words(last.Summary); swept.Verdict {
+	case recovery.SweepHandled:
+		how = wording.Of(wording.LeftOnPurpose)
+	case recovery.SweepPerson:
+		how = wording.Of(wording.NotByItself, summary)
+	case recovery.SweepLater:
+		how = wording.Of(wording.TriedLater, summary, swept.At)
+	default:
+		return wording.Message{}
+	}
+	return wording.Of(wording.OutageHandled, last.Number, how)
+}
+
+// sameWish reports whether an event requests what was requested before. A call with other words is one of an operator.
+func (rec *Recorder) sameWish(before incident.Request) bool {
+	now := rec.Request
+	return (now.Tool != before.Tool || slices.Equal(now.Call, before.Call)) &&
+		now.Action == before.Action && now.Idle == before.Idle && now.AnyState == before.AnyState && now.Override == before.Override &&
+		(now.Fencing == before.Fencing || before.Fencing == "") && // earlier versions left it to the configuration
+		now.ConfirmedOff == before.ConfirmedOff
+}
+
+// repeated reports whether the event came while the incident was worked on, or, where oned calls the hook on each failed
+// cycle, a cycle after the one before: when the host is back the hook is not called for at least one cycle. The event is
+// written down for the next one.
+func (rec *Recorder) repeated(ctx context.Context, last incident.Record) bool {
+	at := rec.Request.At
+	meanwhile := !at.After(*last.Ended)
+	if !rec.Repeats.EachCycle {
+		return meanwhile
+	}
+	if !meanwhile {
+		cycle, err := rec.Repeats.Cycle(ctx)
+		if err != nil || at.Sub(last.Request.At) > cycle*3/2 {
+			return false
 		}
 	}
-	return p
+	_ = within(rec, func() error { return rec.Journal.Touch(last.Number, at) }) // else the next event is taken for a new outage
+	return true
 }

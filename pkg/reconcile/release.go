@@ -151,15 +151,14 @@ func release(ctx context.Context, s app.Session, id int, q hostmark.Quarantine, 
 	return nil
 }
 
-// releaseClean gives those hosts back that are monitored again without their old guests, and says what keeps the others in
-// quarantine.
+// releaseClean gives hosts back that are monitored again without old guests, and says what keeps the others in quarantine.
 func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 	hosts, err := w.s.Client.Hosts(ctx)
 	if err != nil {
 		return nil // the sweep says so
 	}
 	for _, h := range hosts {
-		if _, in := hostmark.QuarantineOf(h); !in || w.holder("host", h.ID) != "" {
+		if _, in := hostmark.QuarantineOf(h); !in || w.s.Locks.Holder("host", h.ID) != "" {
 			continue
 		}
 		host, q, err := hostInQuarantine(ctx, w.s.Client, h.ID)

@@ -17,6 +17,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/journaling"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
@@ -65,7 +66,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		s.Log.Say(wording.Follower)
 		return coordinator.Batch{Lines: []string{wording.Of(wording.Follower).String()}}, nil
 	}
-	notify := coordinator.NewNotifications(s)
+	notify := journaling.NewNotifications(s)
 	defer notify.Close()
 	notify.Deliver()
 	w := &sweeper{s: s, opt: opt, notify: notify}
@@ -79,10 +80,8 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	missed := func(f found) bool { return f.swept.Verdict == recovery.SweepMissed }
 	if !s.DryRun && slices.ContainsFunc(all, func(f found) bool { return missed(f) && f.why.IsZero() }) {
 		s.Log.Say(wording.LookingAgain, lookTwice)
-		select {
-		case <-ctx.Done():
+		if !process.Pause(ctx, lookTwice) {
 			return nil, ctx.Err()
-		case <-time.After(lookTwice):
 		}
 		first := all
 		if all, err = w.scan(ctx); err != nil {
@@ -145,7 +144,7 @@ func (w *sweeper) would(b *coordinator.Batch, f found) {
 	line := fmt.Sprintf("%s: %s: it would be handled: %s", f.what, f.swept.Verdict, f.request.Action)
 	var o fence.Outlook // of a VM, and of a host whose VMs have all left, there is none
 	if len(f.host.VMs) > 0 {
-		o = coordinator.NewFences(w.s, nil).Outlook(failover.Fencing(coordinator.Complete(w.s, f.request).Fencing), f.host)
+		o = coordinator.NewFences(w.s, nil).Outlook(fence.Mode(coordinator.Complete(w.s, f.request).Fencing), f.host)
 	}
 	if row := o.Row(f.request.Action == string(recovery.Delete)); row != "" {
 		line += "; its VMs " + row
@@ -160,7 +159,7 @@ func (w *sweeper) would(b *coordinator.Batch, f found) {
 // runVMs recovers VMs, several at a time.
 func (w *sweeper) runVMs(ctx context.Context, vms []incident.Request) []coordinator.Result {
 	results := make([]coordinator.Result, len(vms))
-	failover.Each(w.s.Parallel, len(vms), func(i int) {
+	process.Each(len(vms), w.s.Parallel, func(i int) {
 		s := w.s
 		s.Log = w.s.Log.Of("VM", vms[i].ID)
 		report, err := coordinator.RunVM(ctx, s, vms[i], w.notify)
@@ -202,7 +201,7 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 	if confirmedOff { // nothing is left to be found out about the host
 		q.Confirm, q.Override, q.AnyState = 0, true, true
 	}
-	notify := coordinator.NewNotifications(s)
+	notify := journaling.NewNotifications(s)
 	defer notify.Close()
 	s.Log.Say(wording.ResumedOne, number, r.Kind, r.ID, r.Name)
 	if r.Kind == "VM" {

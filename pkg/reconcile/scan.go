@@ -56,10 +56,9 @@ func (w *sweeper) scan(ctx context.Context) ([]found, error) {
 			all = append(all, w.decideHost(ctx, h, ""))
 		} else if r, stuck := w.stuck(h); stuck {
 			all = append(all, w.decide(found{what: fmt.Sprintf("host %d (%s): VMs that left it", h.ID, h.Name), tool: "host_error", follow: true,
-				swept: recovery.SweepStuck(journaling.PastOf(r), time.Now()), request: w.requestOf(r)}))
+				swept: recovery.SweepStuck(r, time.Now()), request: w.requestOf(r)}))
 		} else if h.State.Failed() && cleanups[h.ID] > 0 {
-			// Somebody else has recreated its VMs, such as OpenNebula's own hook, and without a proof nothing ends clean-ups that
-			// hang.
+			// Somebody else has recreated its VMs, such as OpenNebula's hook; without a proof nothing ends clean-ups that hang.
 			all = append(all, w.decideHost(ctx, h, fmt.Sprintf(": %d VMs in CLEANUP_RESUBMIT", cleanups[h.ID])))
 		}
 	}
@@ -67,11 +66,11 @@ func (w *sweeper) scan(ctx context.Context) ([]found, error) {
 		r, open := w.open(k)
 		if open && !slices.ContainsFunc(all, func(f found) bool { return f.object() == k }) {
 			all = append(all, w.decide(found{what: fmt.Sprintf("%s %d (%s)", r.Kind, r.ID, r.Name), tool: r.Tool,
-				swept: recovery.Swept{Verdict: recovery.SweepContinue, Past: journaling.PastOf(r)}, request: w.requestOf(r)}))
+				swept: recovery.Swept{Verdict: recovery.SweepContinue, Past: r}, request: w.requestOf(r)}))
 		}
 	}
 	all = slices.DeleteFunc(all, func(f found) bool {
-		return f.request.Kind == "VM" && f.why.IsZero() && w.holder("incident-of-VM", f.request.ID) != ""
+		return f.request.Kind == "VM" && f.why.IsZero() && w.s.Locks.Holder("incident-of-VM", f.request.ID) != ""
 	})
 	slices.SortFunc(all, func(a, b found) int {
 		return cmp.Or(strings.Compare(b.request.Kind, a.request.Kind), a.request.ID-b.request.ID) // hosts first
@@ -118,12 +117,10 @@ func (w *sweeper) whole(r incident.Record) incident.Record {
 }
 
 // known is what the journal says of an object, the newest incident with its VMs.
-func (w *sweeper) known(k object) (past []recovery.Past) {
-	for i, r := range w.past[k] {
-		if i == 0 {
-			r = w.whole(r)
-		}
-		past = append(past, journaling.PastOf(r))
+func (w *sweeper) known(k object) []incident.Record {
+	past := slices.Clone(w.past[k])
+	if len(past) > 0 {
+		past[0] = w.whole(past[0])
 	}
 	return past
 }
@@ -141,8 +138,7 @@ func (w *sweeper) stuck(h one.Host) (incident.Record, bool) {
 	return r, journaling.GivenUpMoving(r)
 }
 
-// vms decides about the VMs that are UNKNOWN or failed and whose host is fine. cleanups is how many VMs oned cleans up on
-// each host.
+// vms decides about VMs that are UNKNOWN or failed on a host that is fine. cleanups is how many oned cleans up on each host.
 func (w *sweeper) vms(ctx context.Context, hosts []one.Host) (all []found, cleanups map[int]int, err error) {
 	fine := map[int]bool{}
 	for _, h := range hosts {
@@ -182,7 +178,7 @@ func (w *sweeper) decideHost(ctx context.Context, h one.Host, more string) found
 		w.heed(&f)
 	}
 	f = w.decide(f)
-	if f.why.IsZero() && f.swept.Verdict == recovery.SweepMissed && w.lives(ctx, h) {
+	if f.why.IsZero() && f.swept.Verdict == recovery.SweepMissed && failover.Lives(ctx, w.s.Client, h) {
 		f.why = wording.Of(wording.SweptLives)
 	}
 	return f
@@ -214,16 +210,8 @@ func (o Resuming) confirm(h one.Host) time.Duration {
 	return max(0, min(o.Confirm, o.Confirm-time.Since(failed)))
 }
 
-// lives reports whether VMs of a host say that it is monitored again (recovery.Lives). Where they cannot be read together,
-// before 5.12, a host that is monitored again is MONITORED.
-func (w *sweeper) lives(ctx context.Context, h one.Host) bool {
-	vms, err := w.s.Client.VMSet(ctx, h.VMs)
-	return err == nil && recovery.Lives(vms, h.ID)
-}
-
 // decide gives an incident that is resumed its own request, and says why nothing is done. A host on which a process works is
-// left to that process: handed over, it would be recovered again as soon as that has ended, and a storm would be held
-// forever.
+// left to it: handed over, it would be recovered again as soon as that has ended, and a storm would be held forever.
 func (w *sweeper) decide(f found) found {
 	resumed := f.swept.Verdict == recovery.SweepContinue || f.swept.Verdict == recovery.SweepAgain
 	if resumed {
@@ -235,19 +223,11 @@ func (w *sweeper) decide(f found) found {
 	}
 	f.why = whyNot(f)
 	if resumed && f.why.IsZero() && f.request.Kind == "host" {
-		if holder := w.holder("host", f.request.ID); holder != "" {
+		if holder := w.s.Locks.Holder("host", f.request.ID); holder != "" {
 			f.why = wording.Of(wording.Busy, &incident.BusyError{Object: fmt.Sprintf("host %d", f.request.ID), Holder: holder})
 		}
 	}
 	return f
-}
-
-// holder says which process works on an object; "" for none.
-func (w *sweeper) holder(kind string, id int) string {
-	if w.s.Locks == nil {
-		return ""
-	}
-	return w.s.Locks.Holder(kind, id)
 }
 
 // whyNot says why nothing is done about something; the zero Message when something is.
@@ -269,8 +249,7 @@ func whyNot(f found) wording.Message {
 	return wording.Message{}
 }
 
-// followSlice is how long a run of oneft resume follows VMs: it is called each minute, and hosts that fail meanwhile are not
-// to wait for it.
+// followSlice is how long a run of oneft resume follows VMs: it is called each minute, and hosts that fail must not wait for it.
 const followSlice = 20 * time.Second
 
 // following makes a request one that only follows.

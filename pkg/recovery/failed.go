@@ -12,8 +12,7 @@ const Retry Mode = "retry"
 type Single struct {
 	Dialect one.Dialect
 	VM      one.VM
-	// Host is where the VM is by its last history record, Source where it was
-	// before; nil when there is none or it no longer exists.
+	// Host is where the VM is by its last history record, Source where it was before; nil for none, or none any more.
 	Host, Source *one.Host
 }
 
@@ -46,8 +45,7 @@ const (
 	cloning         // its images were being cloned
 )
 
-// whatFailed tells what a VM was doing when it failed: from its state, or on 4.x, where
-// every failure ends in FAILED, from its history.
+// whatFailed tells what a VM was doing when it failed: from its state, or on 4.x, where all end in FAILED, from its history.
 func whatFailed(vm one.VM) doing {
 	switch {
 	case vm.State == one.Failed:
@@ -70,8 +68,7 @@ func whatFailed(vm one.VM) doing {
 	return notFailed
 }
 
-// fromHistory reads the times and actions of the last two history records of a
-// FAILED VM (src/lcm/LifeCycleStates.cc of 4.4 sets them before it fails).
+// fromHistory reads the last two history records of a FAILED VM (set before it fails: src/lcm/LifeCycleStates.cc of 4.4).
 func fromHistory(vm one.VM) doing {
 	last, placed := vm.Last()
 	if !placed {
@@ -97,45 +94,43 @@ func fromHistory(vm one.VM) doing {
 	return starting
 }
 
+// step is the one that leaves the VM.
+func (s Single) step() Step {
+	return Step{VM: s.VM, Verb: VerbLeave, Target: -1, Priority: priority(s.VM, Range{})}
+}
+
 // Failure decides what vm_failure does with a VM.
 func Failure(s Single, p FailurePolicy) Step {
-	step := Step{VM: s.VM, Verb: VerbLeave, Target: -1, Priority: priority(s.VM, Range{})}
-	leave := func(unhandled bool, kind wording.Kind, args ...any) Step {
-		step.Verb, step.Unhandled, step.Reason = VerbLeave, unhandled, wording.Of(kind, args...)
-		return step
-	}
+	step := s.step()
 	was := whatFailed(s.VM)
 	if was == notFailed {
 		if rowFor(s.VM).recreate.verb == VerbAlready {
-			step.Verb, step.Reason = VerbAlready, wording.Of(wording.PlacedAgain)
-			return step
+			return step.to(VerbAlready, wording.PlacedAgain)
 		}
-		return leave(false, wording.NotAFailure, s.VM.Status())
+		return step.leave(wording.NotAFailure, s.VM.Status())
 	}
 	if mode, reason := action(s.VM, s.host(), Recreate); mode == "" {
-		return leave(false, reason.Kind, reason.Args...)
+		return step.leave(reason.Kind, reason.Args...)
 	}
 	if s.Host != nil && s.Host.State.Failed() && !p.Force {
 		if s.VM.State != one.Failed {
-			return leave(false, wording.HostOwnsIt, s.Host.ID, s.Host.Name)
+			return step.leave(wording.HostOwnsIt, s.Host.ID, s.Host.Name)
 		}
 		if last, _ := s.VM.Last(); last.RunningStart > 0 {
 			step.Refused = true
-			return leave(true, wording.HostMayRunIt, s.Host.ID, s.Host.Name, s.VM.ID, p.Mode[:1])
+			return step.unhandled(wording.HostMayRunIt, s.Host.ID, s.Host.Name, s.VM.ID, p.Mode[:1])
 		}
 	}
-	if p.Mode == Retry {
-		if !s.Dialect.CanRetry() || s.VM.State == one.Failed {
-			return leave(true, wording.CannotRetry, s.Dialect.Name)
-		}
-		step.Verb, step.Reason = VerbRetry, wording.Of(wording.Repeats, s.VM.Status())
+	switch {
+	case p.Mode == Retry && (!s.Dialect.CanRetry() || s.VM.State == one.Failed):
+		return step.unhandled(wording.CannotRetry, s.Dialect.Name)
+	case p.Mode == Retry:
+		return step.to(VerbRetry, wording.Repeats, s.VM.Status())
+	case p.Mode == Delete:
+		step.Verb = VerbDelete
 		return step
-	}
-	if p.Mode == Delete || p.Force || was == starting {
+	case p.Force || was == starting:
 		step.Verb = VerbRecreate
-		if p.Mode == Delete {
-			step.Verb = VerbDelete
-		}
 		return step
 	}
 	return s.notRecreated(step, was)
@@ -144,13 +139,12 @@ func Failure(s Single, p FailurePolicy) Step {
 // notRecreated decides for a VM that is not simply recreated, because what it
 // was doing when it failed says that something would be lost.
 func (s Single) notRecreated(step Step, was doing) Step {
+	loses := wording.LosesNoRetry
+	if s.Dialect.CanRetry() {
+		loses = wording.LosesSomething
+	}
 	leave := func(kind wording.Kind, args ...any) Step {
-		step.Verb, step.Unhandled = VerbLeave, true
-		step.Reason = wording.Of(wording.LosesSomething, wording.Of(kind, args...), s.VM.ID)
-		if !s.Dialect.CanRetry() {
-			step.Reason.Kind = wording.LosesNoRetry
-		}
-		return step
+		return step.unhandled(loses, wording.Of(kind, args...), s.VM.ID)
 	}
 	switch was {
 	case moving:
@@ -159,8 +153,7 @@ func (s Single) notRecreated(step Step, was doing) Step {
 		if s.VM.PersistentDisks && s.Dialect.CanRetry() {
 			return leave(wording.LoseUnsaved)
 		}
-		step.Verb, step.Reason = VerbDelete, wording.Of(wording.OwnerEnding)
-		return step
+		return step.to(VerbDelete, wording.OwnerEnding)
 	case stopping:
 		return leave(wording.LoseStopping)
 	case resuming:
@@ -183,43 +176,31 @@ func (s Single) back(step Step, leave func(wording.Kind, ...any) Step) Step {
 		step.Refused = true
 		return step
 	case s.Source.State.Failed() && s.VM.Is(one.PrologMigrateFailure):
-		step.Verb = VerbRecreate
-		step.Reason = wording.Of(wording.SourceFailedSaved, s.Source.ID, s.Source.Name)
-		return step
+		return step.to(VerbRecreate, wording.SourceFailedSaved, s.Source.ID, s.Source.Name)
 	case s.Source.State.Failed():
 		return leave(wording.SourceFailed, s.Source.ID, s.Source.Name)
 	}
-	step.Verb = VerbReturn
-	step.Reason = wording.Of(wording.MigrationReturns, s.Source.ID, s.Source.Name)
-	return step
+	return step.to(VerbReturn, wording.MigrationReturns, s.Source.ID, s.Source.Name)
 }
 
-// Unknown decides what vm_unknown does with a VM: boot it again if its host is
-// fine. anyState includes hosts that an admin took out of service.
+// Unknown decides what vm_unknown does with a VM: boot it again if its host is fine. anyState includes one that an admin set.
 func Unknown(s Single, anyState bool) Step {
-	step := Step{VM: s.VM, Verb: VerbLeave, Target: -1, Priority: priority(s.VM, Range{})}
-	leave := func(unhandled bool, kind wording.Kind, args ...any) Step {
-		step.Unhandled, step.Reason = unhandled, wording.Of(kind, args...)
-		return step
-	}
+	step := s.step()
 	mode, reason := action(s.VM, s.host(), Recreate)
 	switch {
 	case s.VM.Is(one.BootUnknown):
-		step.Verb, step.Reason = VerbAlready, wording.Of(wording.Booting)
-		return step
+		return step.to(VerbAlready, wording.Booting)
 	case !s.VM.Is(one.Unknown):
-		return leave(false, wording.NotUnknown, s.VM.Status())
+		return step.leave(wording.NotUnknown, s.VM.Status())
 	case mode == "":
-		return leave(false, reason.Kind, reason.Args...)
+		return step.leave(reason.Kind, reason.Args...)
 	case s.Host == nil:
-		return leave(true, wording.HostGone)
+		return step.unhandled(wording.HostGone)
 	case s.Host.State.Failed():
-		return leave(false, wording.HostOwnsIt, s.Host.ID, s.Host.Name)
+		return step.leave(wording.HostOwnsIt, s.Host.ID, s.Host.Name)
 	case s.Host.State.SetByAdmin() && !anyState:
 		step.Refused = true
-		return leave(true, wording.HostOutOfReach, s.Host.ID, s.Host.Name, s.Host.State)
+		return step.unhandled(wording.HostOutOfReach, s.Host.ID, s.Host.Name, s.Host.State)
 	}
-	step.Verb = VerbBoot
-	step.Reason = wording.Of(wording.HostIs, s.Host.ID, s.Host.Name, s.Host.State)
-	return step
+	return step.to(VerbBoot, wording.HostIs, s.Host.ID, s.Host.Name, s.Host.State)
 }

@@ -76,29 +76,6 @@ const (
 	elseLimit = 10 * time.Minute
 )
 
-// waits is a row of the table of Follow: what the VMs in some states wait for, and for how long.
-type waits struct {
-	active []one.LCMState
-	states []one.VMState
-	stage  wording.Wait
-	limit  time.Duration
-	source string
-}
-
-// onTheWay are the states between a recreate, a migration or a resume and RUNNING.
-func onTheWay() []waits {
-	return []waits{
-		{active: []one.LCMState{one.Prolog, one.PrologResume, one.PrologUndeploy, one.PrologMigrate, one.PrologMigrateUnknown,
-			one.PrologMigratePoweroff, one.PrologMigrateSuspend, one.SaveMigrate}, stage: wording.WaitDisks, limit: diskLimit,
-			source: "4.4 to 7.4: include/VirtualMachine.h, LcmState; the transfer driver copies or makes disks; SAVE_MIGRATE writes the memory to them"},
-		{active: []one.LCMState{one.Boot, one.BootUnknown, one.BootPoweroff, one.BootSuspended, one.BootStopped, one.BootUndeploy, one.BootMigrate, one.Migrate},
-			stage: wording.WaitBoot, limit: bootLimit,
-			source: "4.4 to 7.4: include/VirtualMachine.h, LcmState; the driver of VMs starts or moves the guest"},
-		{states: []one.VMState{one.Hold}, stage: wording.WaitOwner, limit: 0,
-			source: "4.4 to 7.4: include/VirtualMachine.h, VmState; the scheduler places only PENDING, onevm release makes it so"},
-	}
-}
-
 // Follow decides about a VM on its way: what it waits for, and what has to be done.
 //
 // A clean-up is ended only with a proof that the machine is or was off, and only when no command of it can reach the machine
@@ -117,40 +94,38 @@ func Follow(w Way, l Limits) (Turn, wording.Wait) {
 		return w.cleanup(l), wording.WaitCleanup
 	case w.VM.State == one.Pending:
 		return w.pending(l)
-	case w.Unmoved && (w.Verb == VerbDelete || w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate):
+	case w.Unmoved && (w.Verb == VerbDelete || w.Verb.Starts()):
 		// oned writes that the host has lost the VM before it writes the VM: one that died in between had 1 of 17 like this (6.10, live).
 		return TurnAsk, wording.WaitNothing
 	case w.Verb == VerbDelete:
 		return within(w.In, elseLimit), wording.WaitNothing
 	case w.VM.Is(one.Running) && away:
 		return TurnArrived, wording.WaitNothing
-	case w.VM.Is(one.Running) && (w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate):
+	case w.VM.Is(one.Running) && w.Verb.Starts():
 		return TurnOldHost, wording.WaitNothing
-	case moves(w.Verb) && away && (w.VM.State == one.Suspended || w.VM.State == one.Poweroff):
+	case w.Verb.Moves() && away && (w.VM.State == one.Suspended || w.VM.State == one.Poweroff):
 		return TurnArrived, wording.WaitNothing
-	case w.VM.Is(one.PrologFailure) && away && !w.Again && (w.Verb == VerbRecreate || w.Verb == VerbResumeRecreate): // nothing of it runs there
+	case w.VM.Is(one.PrologFailure) && away && !w.Again && w.Verb.Starts(): // nothing of it runs there
 		return TurnAgain, wording.WaitNothing
 	case FailedOnTheWay(w.VM):
 		return TurnFailed, wording.WaitNothing
 	}
-	for _, row := range onTheWay() {
-		if w.VM.Is(row.active...) || contains(row.states, w.VM.State) {
-			return within(w.In, row.limit), row.stage
-		}
-	}
-	return within(w.In, elseLimit), wording.WaitNothing
+	return w.onTheWay()
 }
 
-// moves reports whether a verb takes a VM elsewhere as it is.
-func moves(v Verb) bool { return v == VerbMigrate || v == VerbResched || v == VerbReturn }
-
-func contains(states []one.VMState, s one.VMState) bool {
-	for _, one := range states {
-		if one == s {
-			return true
-		}
+// onTheWay decides about a VM in a state between a recreate, a migration or a resume and RUNNING (VmState and LcmState in
+// include/VirtualMachine.h, 4.4 to 7.4).
+func (w Way) onTheWay() (Turn, wording.Wait) {
+	switch {
+	case w.VM.Is(one.Prolog, one.PrologResume, one.PrologUndeploy, one.PrologMigrate, one.PrologMigrateUnknown,
+		one.PrologMigratePoweroff, one.PrologMigrateSuspend, one.SaveMigrate): // the transfer driver copies or makes disks; SAVE_MIGRATE writes the memory to them
+		return within(w.In, diskLimit), wording.WaitDisks
+	case w.VM.Is(one.Boot, one.BootUnknown, one.BootPoweroff, one.BootSuspended, one.BootStopped, one.BootUndeploy, one.BootMigrate, one.Migrate):
+		return within(w.In, bootLimit), wording.WaitBoot // the driver of VMs starts or moves the guest
+	case w.VM.State == one.Hold: // the scheduler places only PENDING, onevm release makes it so
+		return TurnStuck, wording.WaitOwner
 	}
-	return false
+	return within(w.In, elseLimit), wording.WaitNothing
 }
 
 // within is to wait up to a limit.
@@ -219,46 +194,28 @@ func CleanedByTM(status string) bool {
 	return status == one.Failed.String()
 }
 
-// cleanupEnd is how a clean-up is ended.
-type cleanupEnd struct {
-	state   one.LCMState
-	action  one.Action
-	becomes one.VMState
-	source  string
-}
-
-// cleanupEnds are the operations of one.vm.recover that end a clean-up, run no driver command and touch no disk. Of those
-// that do it in CLEANUP_RESUBMIT (success, failure and recreate), failure harms least when it comes late: PENDING refuses
-// it, and a VM that is in PROLOG or BOOT again goes into a failure that everybody sees. Success would boot it without its
-// disks there, and recreate would destroy the new copy.
-func cleanupEnds() []cleanupEnd {
-	return []cleanupEnd{
-		{one.CleanupResubmit, one.RecoverFailure, one.Pending,
-			"4.4 to 7.4: src/lcm/LifeCycleActions.cc, LifeCycleManager::recover and delete_recreate_action (success, failure and recreate all trigger RESUBMIT); measured on 6.10: PENDING after 1.1 s"},
-		{one.CleanupDelete, one.Delete, one.Done,
-			"4.4 to 7.4: src/lcm/LifeCycleActions.cc, LifeCycleManager::delete_action (trigger_delete in 6.10 and 7.4) and recover: delete, success and failure all trigger DONE"},
-	}
-}
-
-// CleanupAction is what ends the clean-up that a VM is in (cleanupEnds); "" where it is in none.
+// CleanupAction is the operation of one.vm.recover that ends the clean-up that a VM is in, runs no driver command and touches
+// no disk; "" where it is in none.
+//
+// Of those that end CLEANUP_RESUBMIT (success, failure and recreate all trigger RESUBMIT: LifeCycleManager::recover and
+// delete_recreate_action, src/lcm/LifeCycleActions.cc, 4.4 to 7.4; on 6.10 PENDING after 1.1 s), failure harms least when it
+// comes late: PENDING refuses it, and a VM that is in PROLOG or BOOT again goes into a failure that everybody sees. Success
+// would boot it without its disks there, and recreate would destroy the new copy. In CLEANUP_DELETE delete, success and failure
+// all trigger DONE (LifeCycleManager::delete_action, trigger_delete in 6.10 and 7.4, and recover).
 func CleanupAction(vm one.VM) one.Action {
-	for _, e := range cleanupEnds() {
-		if vm.Is(e.state) {
-			return e.action
-		}
+	switch {
+	case vm.Is(one.CleanupResubmit):
+		return one.RecoverFailure
+	case vm.Is(one.CleanupDelete):
+		return one.Delete
 	}
 	return ""
 }
 
 // IsFailure reports whether a status is a failure out of which nothing leads automatically.
 func IsFailure(status string) bool {
-	return status == one.Failed.String() || status == one.CloningFailure.String() || strings.HasSuffix(status, "_FAILURE")
+	return status == one.Failed.String() || strings.HasSuffix(status, "_FAILURE")
 }
 
 // FailedOnTheWay reports whether a VM is in a failure out of which nothing leads automatically.
-func FailedOnTheWay(vm one.VM) bool {
-	return vm.State == one.Failed || vm.State == one.CloningFailure || vm.Is(one.BootFailure, one.BootMigrateFailure,
-		one.PrologMigrateFailure, one.PrologFailure, one.EpilogFailure, one.EpilogStopFailure, one.EpilogUndeployFailure,
-		one.PrologMigratePoweroffFailure, one.PrologMigrateSuspendFailure, one.BootUndeployFailure, one.BootStoppedFailure,
-		one.PrologResumeFailure, one.PrologUndeployFailure, one.PrologMigrateUnknownFailure)
-}
+func FailedOnTheWay(vm one.VM) bool { return IsFailure(vm.Status()) }

@@ -1,8 +1,15 @@
+// Package recovery decides what to do with VMs: what is known of them goes in, a plan comes out.
+//
+// It never does anything: no I/O, no clock, no randomness. The same snapshot and policy always give the same plan. Its facts
+// are the per-state table of the design, what live daemons accept from each state (the matrix of 4.4, 5.10, 6.10 and 7.4),
+// and OpenNebula's source for the states that were not tried.
 package recovery
 
 import (
 	"cmp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
@@ -38,6 +45,12 @@ const (
 // Acts reports whether the verb changes the VM.
 func (v Verb) Acts() bool { return v != VerbLeave && v != VerbAlready }
 
+// Starts reports whether the verb starts the VM on another host, from its image.
+func (v Verb) Starts() bool { return v == VerbRecreate || v == VerbResumeRecreate }
+
+// Moves reports whether the verb takes the VM elsewhere as it is.
+func (v Verb) Moves() bool { return v == VerbMigrate || v == VerbResched || v == VerbReturn }
+
 // Policy is what the admin decided.
 type Policy struct {
 	Mode Mode
@@ -52,8 +65,7 @@ type Snapshot struct {
 	Dialect one.Dialect
 	Host    one.Host // the failed host
 	VMs     []one.VM
-	// Hosts are other hosts that matter: the other ends of migrations, and for -m the
-	// candidates that SUSPENDED VMs can be moved to.
+	// Hosts are other hosts that matter: other ends of migrations, and for -m where SUSPENDED VMs can be moved to.
 	Hosts []one.Host
 	// Cleared are those of them that failed, too, and whose VMs may be acted on: they were
 	// proven off, or it was decided to do without a proof.
@@ -78,55 +90,58 @@ type Step struct {
 	Priority int
 }
 
-// Plan is the decision for a host: one step for each VM of the snapshot, in the order in which they are to be carried out.
-type Plan struct {
-	Policy Policy
-	Steps  []Step
+// to is the step with another verb, and why.
+func (s Step) to(verb Verb, why wording.Kind, args ...any) Step {
+	s.Verb, s.Reason = verb, wording.Of(why, args...)
+	return s
 }
 
-// Make plans the recovery of a failed host.
+// leave is the step that leaves the VM as it is, on purpose.
+func (s Step) leave(why wording.Kind, args ...any) Step { return s.to(VerbLeave, why, args...) }
+
+// unhandled is the step that leaves the VM although it was to be recovered.
+func (s Step) unhandled(why wording.Kind, args ...any) Step {
+	s.Unhandled = true
+	return s.leave(why, args...)
+}
+
+// Plan is the decision for a host: one step for each VM of the snapshot, in the order in which they are to be carried out.
+type Plan struct{ Steps []Step }
+
+// Make plans the recovery of a failed host, by priority, highest first, then by ID.
 func Make(s Snapshot, p Policy) Plan {
-	plan := Plan{Policy: p}
+	var plan Plan
 	room := newRoom(s.Hosts, s.Host.ID)
-	for _, vm := range byPriority(s.VMs, p.Priorities) {
+	allowed, vms := p.Priorities, slices.Clone(s.VMs)
+	slices.SortFunc(vms, func(a, b one.VM) int {
+		return cmp.Or(cmp.Compare(priority(b, allowed), priority(a, allowed)), cmp.Compare(a.ID, b.ID))
+	})
+	for _, vm := range vms {
 		step := s.step(vm, p, room)
-		step.Priority = priority(vm, p.Priorities)
+		step.Priority = priority(vm, allowed)
 		plan.Steps = append(plan.Steps, step)
 	}
 	return plan
 }
 
-// byPriority sorts VMs by priority, highest first, then by ID.
-func byPriority(vms []one.VM, allowed Range) []one.VM {
-	sorted := slices.Clone(vms)
-	slices.SortFunc(sorted, func(a, b one.VM) int {
-		return cmp.Or(cmp.Compare(priority(b, allowed), priority(a, allowed)), cmp.Compare(a.ID, b.ID))
-	})
-	return sorted
-}
-
 // step decides for one VM.
 func (s Snapshot) step(vm one.VM, p Policy, room *room) Step {
 	step := Step{VM: vm, Verb: VerbLeave, Target: -1}
-	leave := func(why wording.Message) Step {
-		step.Reason = why
-		return step
-	}
 	place := s.place(vm)
 	if place == elsewhere {
 		last, placed := vm.Last()
 		if !placed {
-			return leave(wording.Of(wording.NeverPlaced))
+			return step.leave(wording.NeverPlaced)
 		}
-		return leave(wording.Of(wording.OtherHost, last.HostID, last.Host))
+		return step.leave(wording.OtherHost, last.HostID, last.Host)
 	}
 	mode, reason := action(vm, s.Host, p.Mode)
 	if mode == "" {
-		return leave(reason)
+		return step.leave(reason.Kind, reason.Args...)
 	}
 	row := rowFor(vm)
 	if row.idle && !p.Idle {
-		return leave(wording.Of(wording.IdleLeft, vm.Status()))
+		return step.leave(wording.IdleLeft, vm.Status())
 	}
 	cell := row.cell(mode)
 	step.Verb, step.Reason, step.Unhandled = cell.verb, wording.Of(cell.reason), cell.unhandled
@@ -138,8 +153,7 @@ func (s Snapshot) step(vm one.VM, p Policy, room *room) Step {
 		return s.migrating(step, place, p)
 	case VerbRecreate:
 		if vm.State != one.Active && row.idle && !s.Dialect.RecreatesIdle {
-			step.Verb = VerbResumeRecreate
-			step.Reason = wording.Of(wording.IdleResumed, s.Dialect.Name, vm.Status())
+			return step.to(VerbResumeRecreate, wording.IdleResumed, s.Dialect.Name, vm.Status())
 		}
 	case VerbResched:
 		return s.move(step, room)
@@ -181,54 +195,39 @@ func (s Snapshot) place(vm one.VM) place {
 	return elsewhere
 }
 
-// migrating decides for a VM that was migrating when an end of the migration died (design: per-state table).
+// migrating decides for a VM that was migrating when an end of the migration died (design: per-state table). It is left while
+// the other end may run it until that is proven off as well: whichever end is proven last recovers it.
 func (s Snapshot) migrating(step Step, place place, p Policy) Step {
-	off := !vmIsRunningMigration(step.VM)
+	off := step.VM.Is(one.PrologMigratePoweroff, one.PrologMigratePoweroffFailure, one.PrologMigrateSuspend, one.PrologMigrateSuspendFailure)
 	if place == leaving {
 		if off && !p.Idle {
-			step.Verb, step.Reason = VerbLeave, wording.Of(wording.WasOff)
-			return step
+			return step.leave(wording.WasOff)
 		}
 		last, _ := step.VM.Last()
 		if step.VM.Is(one.Migrate) && s.mayRun(last.HostID) {
-			return otherEnd(step, "to", last)
+			return step.unhandled(wording.OtherEndMayRun, "to", last.HostID, last.Host)
 		}
-		step.Verb, step.Reason = VerbRecreate, wording.Of(wording.MigratingAway)
-		return step
+		return step.to(VerbRecreate, wording.MigratingAway)
 	}
 	source, known := step.VM.Previous()
 	state, seen := s.stateOf(source.HostID)
 	switch {
 	case s.Dialect.HasFailedState && step.VM.Is(one.PrologMigrate):
-		step.Verb = VerbRecreate
-		step.Reason = wording.Of(wording.CannotReturn, s.Dialect.Name)
+		return step.to(VerbRecreate, wording.CannotReturn, s.Dialect.Name)
 	case !known:
-		step.Verb, step.Unhandled = VerbLeave, true
-		step.Reason = wording.Of(wording.SourceUnknown)
+		return step.unhandled(wording.SourceUnknown)
 	case step.VM.Is(one.Migrate, one.SaveMigrate, one.PrologMigrateUnknown, one.PrologMigrateUnknownFailure) && s.mayRun(source.HostID):
-		return otherEnd(step, "from", source)
+		return step.unhandled(wording.OtherEndMayRun, "from", source.HostID, source.Host)
 	case !seen || state.Failed(): // any other may run it, INIT too: it was enabled a moment ago
-		step.Verb = VerbRecreate
-		step.Reason = wording.Of(wording.SourceUnavailable, source.HostID, source.Host)
-	default:
-		step.Verb = VerbReturn
-		step.Reason = wording.Of(wording.GoesBack, source.HostID, source.Host)
+		return step.to(VerbRecreate, wording.SourceUnavailable, source.HostID, source.Host)
 	}
-	return step
+	return step.to(VerbReturn, wording.GoesBack, source.HostID, source.Host)
 }
 
-// mayRun reports whether the other end of a migration failed, too, and may still run the VM: the
-// proof is about this host only.
+// mayRun reports whether the other end of a migration failed, too, and may still run the VM: the proof is not about it.
 func (s Snapshot) mayRun(hostID int) bool {
 	state, seen := s.stateOf(hostID)
 	return seen && state.Failed() && !slices.Contains(s.Cleared, hostID)
-}
-
-// otherEnd leaves a VM until the other end of its migration is proven off as well: whichever end is proven last recovers it.
-func otherEnd(step Step, way string, r one.Record) Step {
-	step.Verb, step.Unhandled = VerbLeave, true
-	step.Reason = wording.Of(wording.OtherEndMayRun, way, r.HostID, r.Host)
-	return step
 }
 
 // stateOf gives the state of another host of the snapshot.
@@ -244,21 +243,17 @@ func (s Snapshot) stateOf(id int) (one.HostState, bool) {
 // move decides how a VM is moved with -m, and whether it can be.
 func (s Snapshot) move(step Step, room *room) Step {
 	vm, d := step.VM, s.Dialect
-	cannot := func(kind wording.Kind, args ...any) Step {
-		step.Verb, step.Unhandled, step.Reason = VerbLeave, true, wording.Of(kind, args...)
-		return step
-	}
 	last, _ := vm.Last()
 	i := slices.IndexFunc(s.Datastores, func(ds one.Datastore) bool { return ds.ID == last.DatastoreID })
 	switch {
 	case i < 0:
-		return cannot(wording.DatastoreUnknown, last.DatastoreID)
+		return step.unhandled(wording.DatastoreUnknown, last.DatastoreID)
 	case !s.Datastores[i].Shared:
-		return cannot(wording.DatastoreLocal, last.DatastoreID, s.Datastores[i].Name)
+		return step.unhandled(wording.DatastoreLocal, last.DatastoreID, s.Datastores[i].Name)
 	}
 	if vm.State == one.Active {
 		if !d.ReschedsUnknown {
-			return cannot(wording.CannotMoveAway, d.Name)
+			return step.unhandled(wording.CannotMoveAway, d.Name)
 		}
 		return step
 	}
@@ -266,13 +261,87 @@ func (s Snapshot) move(step Step, room *room) Step {
 		return step
 	}
 	if !d.MigratesIdle {
-		return cannot(wording.CannotMove, d.Name, vm.Status())
+		return step.unhandled(wording.CannotMove, d.Name, vm.Status())
 	}
 	target, found := room.take(vm, last.ClusterID)
 	if !found {
-		return cannot(wording.NoHostHasRoom)
+		return step.unhandled(wording.NoHostHasRoom)
 	}
-	step.Verb, step.Target = VerbMigrate, target.ID
-	step.Reason = wording.Of(wording.MovesTo, target.ID, target.Name, vm.Status())
-	return step
+	step.Target = target.ID
+	return step.to(VerbMigrate, wording.MovesTo, target.ID, target.Name, vm.Status())
+}
+
+// room is the free capacity of the hosts that VMs can be moved to; it shrinks as a plan fills them.
+type room struct{ hosts []one.Host }
+
+// newRoom takes the monitored hosts, without the failed one.
+func newRoom(hosts []one.Host, failed int) *room {
+	return &room{slices.DeleteFunc(slices.Clone(hosts), func(h one.Host) bool { return h.ID == failed || !h.State.Back() })}
+}
+
+// take finds the host of the cluster with the most free memory that has room for the VM, and reserves it there.
+func (r *room) take(vm one.VM, cluster int) (one.Host, bool) {
+	cpu, memory := int64(vm.CPU*100), int64(vm.Memory)*1024
+	best := -1
+	for i, h := range r.hosts {
+		if h.ClusterID != cluster || h.MaxCPU-h.UsedCPU < cpu || h.MaxMemory-h.UsedMemory < memory {
+			continue
+		}
+		if best < 0 || h.MaxMemory-h.UsedMemory > r.hosts[best].MaxMemory-r.hosts[best].UsedMemory {
+			best = i
+		}
+	}
+	if best < 0 {
+		return one.Host{}, false
+	}
+	r.hosts[best].UsedCPU += cpu
+	r.hosts[best].UsedMemory += memory
+	return r.hosts[best], true
+}
+
+// The attributes that set the policy of one VM.
+const (
+	attrAction   = "FT_ACTION"   // recreate, delete, migrate or none
+	attrPriority = "FT_PRIORITY" // 0 to 100
+)
+
+// defaultPriority is the priority of a VM that names none.
+const defaultPriority = 50
+
+// action decides the mode for one VM: the nearest of VM, host and flag wins. The templates of a VM are written by its owner,
+// who may ask for less than the admin (none), never for something else. An empty mode means leave, with the reason.
+func action(vm one.VM, host one.Host, mode Mode) (Mode, wording.Message) {
+	for _, template := range []map[string]string{vm.UserTemplate, vm.Template} {
+		if value, set := template[attrAction]; set && isNone(value) {
+			return "", wording.Of(wording.OwnerNone)
+		}
+	}
+	value, set := host.Template[attrAction]
+	switch m := Mode(strings.ToLower(strings.TrimSpace(value))); {
+	case !set || m == mode:
+		return mode, wording.Message{}
+	case isNone(value):
+		return "", wording.Of(wording.HostNone, host.ID)
+	case m == Recreate || m == Delete || m == Migrate:
+		return m, wording.Of(wording.HostAction, host.ID, m)
+	}
+	return mode, wording.Of(wording.HostActionBad, host.ID)
+}
+
+func isNone(value string) bool { return strings.EqualFold(strings.TrimSpace(value), "none") }
+
+// Range is what the owners of VMs may set a priority to. The zero value allows everything, 0 to 100.
+type Range struct{ Min, Max int }
+
+// priority is the order of a VM in the plan, 0 to 100, highest first.
+func priority(vm one.VM, allowed Range) int {
+	for _, template := range []map[string]string{vm.UserTemplate, vm.Template} {
+		if n, err := strconv.Atoi(strings.TrimSpace(template[attrPriority])); err == nil {
+			if allowed == (Range{}) {
+				allowed.Max = 100
+			}
+			return min(max(n, allowed.Min), allowed.Max)
+		}
+	}
+	return defaultPriority
 }

@@ -4,22 +4,9 @@ import (
 	"slices"
 	"time"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 )
-
-// Past is what is known of an earlier incident of a host or VM.
-type Past struct {
-	Number int
-	Open   bool
-	// Back: the host came back; Refused: it would not have been safe; Unfinished: something was
-	// left undone, or it ended with an error, which is Failed, too.
-	Back, Refused, Unfinished, Failed bool
-	Began, Ended                      time.Time
-	Tries                             int // how often it was restarted
-	Summary                           string
-	// Left are the VMs that it knew and did not move.
-	Left []int
-}
 
 // Sweep is what a sweep decides about a host in ERROR or about a VM.
 type Sweep string
@@ -38,8 +25,8 @@ const (
 // Swept is what a sweep decides.
 type Swept struct {
 	Verdict Sweep
-	Past    Past      // the incident that it is about; the zero Past for none
-	At      time.Time // of SweepLater
+	Past    incident.Record // the incident that it is about; the zero Record for none
+	At      time.Time       // of SweepLater
 }
 
 // How often something that was left undone is retried automatically: after 5 minutes, and then after twice the time before,
@@ -53,36 +40,36 @@ const (
 	// sweepMemory is how long an incident of a VM counts, and one of a host where oned does not
 	// tell when it was last monitored (before 5.12). A choice.
 	sweepMemory = 24 * time.Hour
-	// freshContact is how long ago a host that lives was monitored at most: each 120 s as shipped (MONITOR_HOST,
+	// FreshContact is how long ago a host that lives was monitored at most: each 120 s as shipped (MONITOR_HOST,
 	// monitord.conf 5.12 to 7.4), and a minute for it to arrive. A host that dies again while oned still calls it failed,
 	// for which oned calls no hook, is noticed that much later.
-	freshContact = 3 * time.Minute
+	FreshContact = 3 * time.Minute
 )
 
 // SweepHost decides about a host in ERROR that has VMs. past are its incidents, the newest first.
-func SweepHost(host one.Host, past []Past, now time.Time) Swept {
+func SweepHost(host one.Host, past []incident.Record, now time.Time) Swept {
 	if len(past) == 0 {
 		return Swept{Verdict: SweepMissed}
 	}
 	last := past[0]
-	if last.Open {
+	if last.Status.Unfinished() {
 		return Swept{Verdict: SweepContinue, Past: last}
 	}
-	if contact := time.Unix(host.LastContact, 0); last.Back && contact.After(last.Began) && now.Sub(contact) < freshContact {
+	if contact := time.Unix(host.LastContact, 0); last.Status == incident.CameBack && contact.After(last.Began) && now.Sub(contact) < FreshContact {
 		return Swept{Verdict: SweepAlive, Past: last} // for up to 10 minutes, 5.12 and later: until it reports SYSTEM_HOST
 	}
-	if last.Back || !SameOutage(host, last, now) {
+	if last.Status == incident.CameBack || !SameOutage(host, last, now) {
 		return Swept{Verdict: SweepMissed}
 	}
 	switch {
-	case last.Refused:
+	case last.Status == incident.Refused:
 		return Swept{Verdict: SweepPerson, Past: last}
-	case !last.Unfinished:
+	case !last.Status.Undone():
 		return Swept{Verdict: SweepHandled, Past: last}
 	}
 	tries := 0
 	for _, p := range past {
-		if p.Back || !SameOutage(host, p, now) {
+		if p.Status == incident.CameBack || !SameOutage(host, p, now) {
 			break
 		}
 		tries += 1 + p.Tries
@@ -91,46 +78,55 @@ func SweepHost(host one.Host, past []Past, now time.Time) Swept {
 }
 
 // SameOutage reports whether an incident was about the outage that a host is in.
-func SameOutage(host one.Host, p Past, now time.Time) bool {
+func SameOutage(host one.Host, p incident.Record, now time.Time) bool {
 	if host.LastContact > 0 {
 		return p.Began.After(time.Unix(host.LastContact, 0))
 	}
 	// A VM that was moved away, or that nobody knew, is on the host: it was alive meanwhile.
-	if !p.Refused && !p.Unfinished && slices.ContainsFunc(host.VMs, func(id int) bool { return !slices.Contains(p.Left, id) }) {
+	if !p.Status.Undone() && slices.ContainsFunc(host.VMs, func(id int) bool { return !stayed(p, id) }) {
 		return false
 	}
-	return now.Sub(p.Ended) < sweepMemory
+	return now.Sub(ended(p)) < sweepMemory
+}
+
+// stayed reports whether an incident knew a VM and did not move it.
+func stayed(r incident.Record, vm int) bool {
+	return slices.ContainsFunc(r.VMs, func(v incident.VM) bool {
+		return v.ID == vm && !slices.Contains([]string{"done", "unproven", "starting"}, v.Result)
+	})
+}
+
+// ended is when an incident ended; the zero time for one that has not.
+func ended(r incident.Record) (at time.Time) {
+	if r.Ended != nil {
+		at = *r.Ended
+	}
+	return at
 }
 
 // SweepVM decides about a VM that failed, or is UNKNOWN, on a host that is fine. past are its incidents, the newest first.
-func SweepVM(past []Past, now time.Time) Swept {
-	if len(past) == 0 || now.Sub(past[0].Ended) >= sweepMemory && !past[0].Open {
-		return Swept{Verdict: SweepMissed}
+func SweepVM(past []incident.Record, now time.Time) Swept {
+	if len(past) > 0 && past[0].Status.Unfinished() {
+		return Swept{Verdict: SweepContinue, Past: past[0]}
 	}
-	switch last := past[0]; {
-	case last.Open:
-		return Swept{Verdict: SweepContinue, Past: last}
-	case last.Refused, last.Unfinished:
-		tries := 0
-		for _, p := range past {
-			if now.Sub(p.Ended) >= sweepMemory || !p.Refused && !p.Unfinished {
-				break
-			}
-			tries++
-		}
-		return again(last, tries, now)
+	tries := slices.IndexFunc(past, func(p incident.Record) bool { return now.Sub(ended(p)) >= sweepMemory || !p.Status.Undone() })
+	if tries < 0 {
+		tries = len(past)
 	}
-	return Swept{Verdict: SweepMissed} // it failed again
+	if tries == 0 {
+		return Swept{Verdict: SweepMissed} // or it failed again
+	}
+	return again(past[0], tries, now)
 }
 
 // SweepStuck decides about an incident that gave up VMs which had left their host.
-func SweepStuck(last Past, now time.Time) Swept { return again(last, 1+last.Tries, now) }
+func SweepStuck(last incident.Record, now time.Time) Swept { return again(last, 1+last.Tries, now) }
 
 // again is when something is retried that was tried so often.
-func again(last Past, tries int, now time.Time) Swept {
-	at := last.Ended.Add(sweepPause << min(tries-1, sweepTries))
-	if last.Failed && tries == 1 {
-		at = last.Ended.Add(failedPause)
+func again(last incident.Record, tries int, now time.Time) Swept {
+	at := ended(last).Add(sweepPause << min(tries-1, sweepTries))
+	if last.Status == incident.Failed && tries == 1 {
+		at = ended(last).Add(failedPause)
 	}
 	switch {
 	case tries >= sweepTries:

@@ -1,6 +1,8 @@
 package recovery
 
 import (
+	"slices"
+
 	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
 )
@@ -70,9 +72,8 @@ func table() []row {
 				one.DiskResizePoweroff, one.HotplugNicPoweroff, one.BackupPoweroff, one.Restore,
 			},
 			idle:     true,
-			recreate: recreate, delete: remove,
-			migrate: stuck,
-			source:  "src/lcm/LifeCycleActions.cc clean_up_vm, 6.10: recreate and delete take every ACTIVE state",
+			recreate: recreate, delete: remove, migrate: stuck,
+			source: "src/lcm/LifeCycleActions.cc clean_up_vm, 6.10: recreate and delete take every ACTIVE state",
 		},
 		{
 			name:   "suspended or off, nothing under way",
@@ -84,17 +85,15 @@ func table() []row {
 			name: "being started here",
 			active: []one.LCMState{one.LCMInit, one.Prolog, one.PrologResume, one.PrologUndeploy, one.Boot, one.BootUnknown, one.BootPoweroff,
 				one.BootSuspended, one.BootStopped, one.BootUndeploy, one.BootMigrate},
-			recreate: recreate, delete: remove,
-			migrate: stuck,
-			source:  "matrix: BOOT, PROLOG: resched refused, recreate accepted",
+			recreate: recreate, delete: remove, migrate: stuck,
+			source: "matrix: BOOT, PROLOG: resched refused, recreate accepted",
 		},
 		{
 			name: "could not be started here",
 			active: []one.LCMState{one.BootFailure, one.BootMigrateFailure, one.BootUndeployFailure, one.BootStoppedFailure,
 				one.PrologFailure, one.PrologResumeFailure, one.PrologUndeployFailure, one.Failure},
-			recreate: recreate, delete: remove,
-			migrate: stuck,
-			source:  "matrix: BOOT_FAILURE, PROLOG_FAILURE: resched refused, recreate accepted",
+			recreate: recreate, delete: remove, migrate: stuck,
+			source: "matrix: BOOT_FAILURE, PROLOG_FAILURE: resched refused, recreate accepted",
 		},
 		{
 			name:     "being ended by its owner",
@@ -108,24 +107,21 @@ func table() []row {
 			active: []one.LCMState{one.Migrate, one.SaveMigrate, one.PrologMigrate, one.PrologMigrateFailure,
 				one.PrologMigratePoweroff, one.PrologMigratePoweroffFailure, one.PrologMigrateSuspend, one.PrologMigrateSuspendFailure,
 				one.PrologMigrateUnknown, one.PrologMigrateUnknownFailure},
-			recreate: cell{verb: verbByEnd}, delete: remove,
-			migrate: stuck,
-			source:  "matrix: MIGRATE; src/lcm/LifeCycleStates.cc trigger_prolog_failure, trigger_deploy_failure",
+			recreate: cell{verb: verbByEnd}, delete: remove, migrate: stuck,
+			source: "matrix: MIGRATE; src/lcm/LifeCycleStates.cc trigger_prolog_failure, trigger_deploy_failure",
 		},
 		{
 			name:     "moving to a stop on this host",
 			active:   []one.LCMState{one.SaveStop, one.SaveSuspend, one.ShutdownPoweroff, one.ShutdownUndeploy, one.EpilogStop, one.EpilogUndeploy, one.EpilogStopFailure, one.EpilogUndeployFailure},
-			recreate: recreate, delete: remove,
-			migrate: stuck,
-			source:  "matrix: SAVE_SUSPEND: resched refused, recreate accepted",
+			recreate: recreate, delete: remove, migrate: stuck,
+			source: "matrix: SAVE_SUSPEND: resched refused, recreate accepted",
 		},
 		{
 			name: "an operation on a running guest",
 			active: []one.LCMState{one.Hotplug, one.HotplugSnapshot, one.HotplugNic, one.HotplugSaveas, one.HotplugResize,
 				one.DiskSnapshot, one.DiskSnapshotRevert, one.DiskSnapshotDelete, one.DiskResize, one.Backup},
-			recreate: recreate, delete: remove,
-			migrate: stuck,
-			source:  "DispatchManagerActions.cc resched: only RUNNING, UNKNOWN and, since 5.10, POWEROFF",
+			recreate: recreate, delete: remove, migrate: stuck,
+			source: "DispatchManagerActions.cc resched: only RUNNING, UNKNOWN and, since 5.10, POWEROFF",
 		},
 		{
 			name:     "running",
@@ -139,28 +135,14 @@ func table() []row {
 // rowFor finds the row of a VM. A state that no version up to 7.4 has counts as
 // an operation on a running guest: recreate and delete take every ACTIVE state.
 func rowFor(vm one.VM) row {
-	var unknown row
-	for _, r := range table() {
-		for _, s := range r.states {
-			if vm.State == s {
-				return r
-			}
-		}
-		if vm.Is(r.active...) {
-			return r
-		}
-		if r.name == "an operation on a running guest" {
-			unknown = r
-		}
+	rows := table()
+	i := slices.IndexFunc(rows, func(r row) bool { return slices.Contains(r.states, vm.State) || vm.Is(r.active...) })
+	if i < 0 && vm.State == one.Active {
+		i = slices.IndexFunc(rows, func(r row) bool { return r.name == "an operation on a running guest" })
 	}
-	if vm.State == one.Active {
-		return unknown
+	if i >= 0 {
+		return rows[i]
 	}
 	report := cell{VerbLeave, wording.StateUnknown, true}
 	return row{name: "unknown state", recreate: report, delete: report, migrate: report}
-}
-
-// vmIsRunningMigration reports whether the VM had a guest when its migration began.
-func vmIsRunningMigration(vm one.VM) bool {
-	return !vm.Is(one.PrologMigratePoweroff, one.PrologMigratePoweroffFailure, one.PrologMigrateSuspend, one.PrologMigrateSuspendFailure)
 }

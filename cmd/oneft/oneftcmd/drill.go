@@ -14,7 +14,6 @@ import (
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/drill"
-	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/one"
@@ -175,7 +174,7 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	in.Fencing = drill.Fencing{Settings: set, Err: err}
 	down := drill.Foretell(cloud, d.host, plan, in)
 	report, err := drill.Drill(cloud, d.host, plan, &down, fences.Describe(host))
-	return report.Foreseen(fences.Outlook(failover.Fencing(s.Config.Values().Fencing), host)), err
+	return report.Foreseen(fences.Outlook(fence.Mode(s.Config.Values().Fencing), host)), err
 }
 
 // fenceTest powers a host off and on again.
