@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"one-ft/pkg/config"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/process"
 )
@@ -171,19 +171,11 @@ func (c *collector) timer() bool {
 
 // accountOf is a user with its groups; one without a name is named by its number.
 func accountOf(uid int) fence.Account {
-	a := fence.Account{UID: uid, Name: "UID " + strconv.Itoa(uid)}
-	u, err := user.LookupId(strconv.Itoa(uid))
+	u, err := failfast.LookUp(uid)
 	if err != nil {
-		return a
+		return fence.Account{UID: uid, Name: "UID " + strconv.Itoa(uid)}
 	}
-	a.Name = u.Username
-	groups, _ := u.GroupIds()
-	for _, g := range groups {
-		if n, err := strconv.Atoi(g); err == nil {
-			a.GIDs = append(a.GIDs, n)
-		}
-	}
-	return a
+	return fence.Account{UID: uid, Name: u.Name, GIDs: u.Groups}
 }
 
 // writable reports why a user cannot write a file, or into a directory, or make it.

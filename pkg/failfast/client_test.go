@@ -227,12 +227,12 @@ func TestUsers(t *testing.T) {
 		t.Errorf("its own user: %+v", p)
 	}
 	if os.Geteuid() != 0 {
-		if _, err := lookUp(0); !errors.Is(err, ErrOtherUser) {
+		if _, err := NewClient(OS{}, "/"); !errors.Is(err, ErrOtherUser) {
 			t.Errorf("%v", err)
 		}
 		return
 	}
-	u, err := lookUp(1) // daemon, on every Linux
+	u, err := LookUp(1) // daemon, on every Linux
 	if err != nil {
 		t.Fatal(err)
 	}

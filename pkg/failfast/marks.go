@@ -148,10 +148,10 @@ func (m Marks) Clear(ctx context.Context, host int) error {
 // locked does something under the lock over the marks; what says what it is, before each error.
 func (m Marks) locked(ctx context.Context, what string, do func() []error) error {
 	_, unlock, err := statedir.LockFile(ctx, m.Path(lockName), lockWait)
-	switch {
-	case errors.Is(err, statedir.ErrLocked):
-		return fmt.Errorf("%s: %w", what, ErrBusy)
-	case err != nil:
+	if errors.Is(err, statedir.ErrLocked) {
+		err = ErrBusy
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer unlock()
@@ -258,19 +258,15 @@ type content struct {
 // read gives the holds of a mark.
 func (m Marks) read(name string) ([]Hold, error) {
 	text, err := statedir.ReadSmall(m.Path(name), maxMark)
+	var c content
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err == nil && len(c.Holds) == 0 {
+		err = errors.New("it names no host")
+	}
 	if err != nil {
 		return nil, err
-	}
-	return decode(text)
-}
-
-func decode(text []byte) ([]Hold, error) {
-	var c content
-	if err := json.Unmarshal(text, &c); err != nil {
-		return nil, err
-	}
-	if len(c.Holds) == 0 {
-		return nil, errors.New("it names no host")
 	}
 	return c.Holds, nil
 }

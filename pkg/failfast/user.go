@@ -1,7 +1,6 @@
 package failfast
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,7 +20,7 @@ var ErrOtherUser = errors.New("run this as root, or as the user that oned runs a
 // User is whom the drivers of oned run as.
 type User struct {
 	UID, GID int
-	Groups   []uint32
+	Groups   []int
 	// Name, Home and Shell are those of the password file. ssh takes Home from there, not from $HOME, and runs the
 	// commands of Match exec with $SHELL.
 	Name, Home, Shell string
@@ -43,15 +42,14 @@ func ownerOf(dir string) (User, error) {
 	if err != nil {
 		return User{}, fmt.Errorf("find the user that oned runs as: %w", err)
 	}
-	return lookUp(uid)
-}
-
-// lookUp is a user by its ID, as this process may run programs as it.
-func lookUp(uid int) (User, error) {
-	self := os.Geteuid()
-	if self != 0 && self != uid {
+	if self := os.Geteuid(); self != 0 && self != uid {
 		return User{}, fmt.Errorf("user %d: %w", uid, ErrOtherUser)
 	}
+	return LookUp(uid)
+}
+
+// LookUp is a user by its ID.
+func LookUp(uid int) (User, error) {
 	entry, err := user.LookupId(strconv.Itoa(uid))
 	if err != nil {
 		return User{}, fmt.Errorf("find the user that oned runs as: %w", err)
@@ -60,11 +58,11 @@ func lookUp(uid int) (User, error) {
 	if err != nil {
 		return User{}, fmt.Errorf("find the group of user %d: %w", uid, err)
 	}
-	u := User{UID: uid, GID: gid, Name: entry.Username, Home: entry.HomeDir, Shell: shellOf("/etc/passwd", uid), Other: self != uid}
+	u := User{UID: uid, GID: gid, Name: entry.Username, Home: entry.HomeDir, Shell: shellOf("/etc/passwd", uid), Other: os.Geteuid() != uid}
 	groups, _ := entry.GroupIds() // without them it has fewer rights, which is no error yet
 	for _, g := range groups {
-		if n, err := strconv.ParseUint(g, 10, 32); err == nil {
-			u.Groups = append(u.Groups, uint32(n))
+		if n, err := strconv.Atoi(g); err == nil {
+			u.Groups = append(u.Groups, n)
 		}
 	}
 	return u, nil
@@ -72,19 +70,13 @@ func lookUp(uid int) (User, error) {
 
 // shellOf is the shell of a user in a password file (passwd(5)): systemd gives it to oned as $SHELL.
 func shellOf(path string, uid int) string {
-	const standard = "/bin/sh"
-	f, err := os.Open(path)
-	if err != nil {
-		return standard
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		if fields := strings.Split(lines.Text(), ":"); len(fields) == 7 && fields[2] == strconv.Itoa(uid) && fields[6] != "" {
+	entries, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(entries)) {
+		if fields := strings.Split(strings.TrimSpace(line), ":"); len(fields) == 7 && fields[2] == strconv.Itoa(uid) && fields[6] != "" {
 			return fields[6]
 		}
 	}
-	return standard
+	return "/bin/sh"
 }
 
 // credential is nil when this process is that user.
@@ -92,7 +84,11 @@ func (u User) credential() *syscall.Credential {
 	if !u.Other {
 		return nil
 	}
-	return &syscall.Credential{Uid: uint32(u.UID), Gid: uint32(u.GID), Groups: u.Groups}
+	as := &syscall.Credential{Uid: uint32(u.UID), Gid: uint32(u.GID)}
+	for _, g := range u.Groups {
+		as.Groups = append(as.Groups, uint32(g))
+	}
+	return as
 }
 
 // env is nil, that of this process, when it is that user: a hook has the environment of the drivers. Root gives that

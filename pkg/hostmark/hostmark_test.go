@@ -21,7 +21,9 @@ func FuzzClaim(f *testing.F) {
 	f.Add(strings.Repeat("\xf5", maxBytes))
 	f.Add("v=1 fe=b n=1 began=1 seen=1 ended=false action=delete idle=true fencing=off verify=- confirm=0") // without a status
 	f.Fuzz(func(t *testing.T, text string) {
-		claim := func(text string) (Claim, bool) { return ClaimOf(one.Host{Template: map[string]string{AttrClaim: text}}) }
+		claim := func(text string) (Claim, bool) {
+			return ClaimOf(one.Host{Template: map[string]string{AttrClaim: text}})
+		}
 		c, found := claim(text)
 		if !found {
 			return
