@@ -116,7 +116,7 @@ func poolHooks(ctx context.Context, client *one.Client, facts install.Facts, in 
 
 // fileHooks judges the hooks in oned.conf, 4.4 to 5.8.
 func fileHooks(path string, facts install.Facts, in *check.Input) {
-	text, err := install.ReadFile(path)
+	text, err := install.OnedConf().Read(path)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 		in.Hooks = append(in.Hooks, check.Finding{Severity: check.Problem, What: "whether hooks are installed is not known: " + err.Error(), Fix: "run oneft check on the front-end, as oneadmin or root"})
 		return
