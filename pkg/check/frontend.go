@@ -18,6 +18,7 @@ import (
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/process"
+	"one-ft/pkg/statedir"
 )
 
 // FrontEnd is what this machine tells.
@@ -200,8 +201,8 @@ func writable(path string, as fence.Account) error {
 			return fmt.Errorf("%w: no space is left where %s is", errSpace, path)
 		}
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || as.UID == 0 {
+	uid, gid, err := statedir.Owner(info)
+	if err != nil || as.UID == 0 {
 		return nil
 	}
 	need, mode := uint32(0o2), uint32(info.Mode().Perm())
@@ -209,13 +210,13 @@ func writable(path string, as fence.Account) error {
 		need = 0o3
 	}
 	switch {
-	case int(owner.Uid) == as.UID:
+	case uid == as.UID:
 		mode >>= 6
-	case slices.Contains(as.GIDs, int(owner.Gid)):
+	case slices.Contains(as.GIDs, gid):
 		mode >>= 3
 	}
 	if mode&need != need {
-		return fmt.Errorf("%s belongs to %s with mode %04o, and hooks run as %s", path, accountOf(int(owner.Uid)).Name, info.Mode().Perm(), as.Name)
+		return fmt.Errorf("%s belongs to %s with mode %04o, and hooks run as %s", path, accountOf(uid).Name, info.Mode().Perm(), as.Name)
 	}
 	return nil
 }

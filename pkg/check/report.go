@@ -30,9 +30,8 @@ const (
 // Stops says what a problem keeps from being recovered safely.
 type Stops string
 
-// What problems stop.
+// What problems stop; "" is nothing.
 const (
-	StopsNothing    Stops = ""           // the recovery of a host that fails now
 	StopsHosts      Stops = "hosts"      // the recovery of Finding.Hosts
 	StopsEverything Stops = "everything" // the recovery of every host
 )
@@ -116,20 +115,20 @@ func (r *Report) verdict() string {
 	}
 	slices.Sort(hosts)
 	hosts = slices.Compact(hosts)
-	counts := text.Plural(r.Count(Problem), "problem")
 	warnings := ""
 	if n := r.Count(Warning); n > 0 {
 		warnings = ", " + text.Plural(n, "warning")
 	}
+	counts := text.Plural(r.Count(Problem), "problem") + warnings
 	switch {
 	case everything:
-		return fmt.Sprintf("a host that fails now would NOT be recovered safely: %s%s", counts, warnings)
+		return "a host that fails now would NOT be recovered safely: " + counts
 	case len(hosts) == 1:
-		return fmt.Sprintf("host %d would NOT be recovered safely if it failed now: %s%s", hosts[0], counts, warnings)
+		return fmt.Sprintf("host %d would NOT be recovered safely if it failed now: %s", hosts[0], counts)
 	case len(hosts) > 1:
-		return fmt.Sprintf("hosts %s would NOT be recovered safely if they failed now: %s%s", listed(hosts), counts, warnings)
+		return fmt.Sprintf("hosts %s would NOT be recovered safely if they failed now: %s", listed(hosts), counts)
 	case !r.Works:
-		return fmt.Sprintf("it would work now, but something is left to do: %s%s", counts, warnings)
+		return "it would work now, but something is left to do: " + counts
 	}
 	return "it would work now" + warnings
 }

@@ -89,7 +89,6 @@ func findSSH() (string, error) {
 type Settings struct {
 	HostName string // what it connects to
 	Port     int
-	User     string
 	// ControlPath is the socket of a persistent master; "" for none.
 	ControlPath string
 	// ConnectTimeout is 0 when only the kernel bounds it: 135 s with Linux's tcp_syn_retries of 6.
@@ -154,7 +153,7 @@ func parseSettings(answer string) Settings {
 			set[key] = value
 		}
 	}
-	s := Settings{HostName: set["hostname"], User: set["user"], ControlPath: set["controlpath"], ProxyCommand: set["proxycommand"], ProxyJump: set["proxyjump"]}
+	s := Settings{HostName: set["hostname"], ControlPath: set["controlpath"], ProxyCommand: set["proxycommand"], ProxyJump: set["proxyjump"]}
 	s.Port, _ = strconv.Atoi(set["port"])
 	if n, err := strconv.ParseInt(set["connecttimeout"], 10, 32); err == nil && n > 0 {
 		s.ConnectTimeout = time.Duration(n) * time.Second

@@ -109,9 +109,6 @@ func (m Marks) Set(ctx context.Context, names []string, h Hold) error {
 	if ahead := time.Until(h.Until); ahead <= 0 || ahead > MaxHold {
 		return fmt.Errorf("%s until %s: %w", what, h.Until.Format(time.RFC3339), ErrExpiry)
 	}
-	if err := m.make(); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
 	return m.locked(ctx, what, func() (failed []error) {
 		for _, name := range union(names, nil) {
 			err := CheckName(name)
@@ -147,7 +144,11 @@ func (m Marks) Clear(ctx context.Context, host int) error {
 
 // locked does something under the lock over the marks; what says what it is, before each error.
 func (m Marks) locked(ctx context.Context, what string, do func() []error) error {
-	_, unlock, err := statedir.LockFile(ctx, m.Path(lockName), lockWait)
+	err := m.make()
+	var unlock func()
+	if err == nil {
+		_, unlock, err = statedir.LockFile(ctx, m.Path(lockName), lockWait)
+	}
 	if errors.Is(err, statedir.ErrLocked) {
 		err = ErrBusy
 	}
