@@ -101,12 +101,7 @@ func CleanupLimit(disks []int, threads int, ssh SSH) time.Duration {
 func makespan(disks []int, n int, command, extra time.Duration) time.Duration {
 	threads := make([]time.Duration, max(1, min(n, len(disks))))
 	for _, d := range disks {
-		first := 0
-		for i := range threads {
-			if threads[i] < threads[first] {
-				first = i
-			}
-		}
+		first := slices.Index(threads, slices.Min(threads))
 		threads[first] = add(threads[first], add(extra, times(command, Commands(d))))
 	}
 	return slices.Max(threads)

@@ -204,8 +204,14 @@ func (m Marks) Sweep(ctx context.Context) (removed []Mark, err error) {
 		return nil, nil
 	}
 	err = m.locked(ctx, "remove marks that were left", func() []error {
-		marks, err := m.List() // under the lock: what was renewed meanwhile is no leftover
-		failed := []error{err, m.sweepUnfinished()}
+		marks, err := m.List() // under the lock: what was renewed meanwhile is no leftover, and nobody writes now
+		entries, noEntries := os.ReadDir(m.dir)
+		failed := []error{err, noEntries}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), ".") && e.Name() != lockName { // half written: no mark begins with a dot
+				failed = append(failed, statedir.Remove(m.Path(e.Name())))
+			}
+		}
 		for _, mark := range marks {
 			if !mark.Leftover() {
 				continue
@@ -281,17 +287,4 @@ func (m Marks) write(name string, holds []Hold) error {
 	}
 	until := slices.MaxFunc(holds, func(a, b Hold) int { return a.Until.Compare(b.Until) }).Until
 	return statedir.File{Volatile: true, ModTime: until}.Replace(m.Path(name), append(text, '\n'))
-}
-
-// sweepUnfinished removes what processes that died left half written: no mark begins with a dot. The lock is ours, so
-// nobody writes now.
-func (m Marks) sweepUnfinished() error {
-	entries, err := os.ReadDir(m.dir)
-	failed := []error{err}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") && e.Name() != lockName {
-			failed = append(failed, statedir.Remove(m.Path(e.Name())))
-		}
-	}
-	return errors.Join(failed...)
 }
