@@ -119,16 +119,16 @@ func (r *Report) verdict() string {
 	if n := r.Count(Warning); n > 0 {
 		warnings = ", " + text.Plural(n, "warning")
 	}
-	counts := text.Plural(r.Count(Problem), "problem") + warnings
+	counts := text.Plural(r.Count(Problem), "problem")
 	switch {
 	case everything:
-		return "a host that fails now would NOT be recovered safely: " + counts
+		return fmt.Sprintf("a host that fails now would NOT be recovered safely: %s%s", counts, warnings)
 	case len(hosts) == 1:
-		return fmt.Sprintf("host %d would NOT be recovered safely if it failed now: %s", hosts[0], counts)
+		return fmt.Sprintf("host %d would NOT be recovered safely if it failed now: %s%s", hosts[0], counts, warnings)
 	case len(hosts) > 1:
-		return fmt.Sprintf("hosts %s would NOT be recovered safely if they failed now: %s", listed(hosts), counts)
+		return fmt.Sprintf("hosts %s would NOT be recovered safely if they failed now: %s%s", listed(hosts), counts, warnings)
 	case !r.Works:
-		return "it would work now, but something is left to do: " + counts
+		return fmt.Sprintf("it would work now, but something is left to do: %s%s", counts, warnings)
 	}
 	return "it would work now" + warnings
 }
