@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/fence/fencing"
 	"one-ft/pkg/one"
 	"one-ft/pkg/text"
 )
@@ -52,7 +53,8 @@ func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 	slots := make(chan struct{}, maxAgents)
 	var wg sync.WaitGroup
 	for i, h := range pool {
-		all[i] = newHost(h)
+		all[i] = Host{Host: h, Isolated: text.Printable(h.Template["FT_ISOLATED_VERSION"])}
+		all[i].Promise, all[i].Promised, all[i].PromiseErr = fence.TemplatePromise(h.Template)
 		if c.Settings == nil || h.State == one.HostOffline {
 			continue
 		}
@@ -61,7 +63,7 @@ func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 		if all[i].Err = err; err != nil {
 			continue
 		}
-		problems, _ := fence.Ready(fenceHost(h), s, c.account)
+		problems, _ := fence.Ready(fencing.HostOf(h), s, c.account)
 		all[i].levels(s.Levels, problems)
 		if !c.NoFencing {
 			wg.Go(func() { all[i].ask(ctx, s) })
@@ -69,13 +71,6 @@ func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 	}
 	wg.Wait()
 	return all
-}
-
-// newHost reads what a host has published.
-func newHost(h one.Host) Host {
-	host := Host{Host: h, Isolated: text.Printable(h.Template["FT_ISOLATED_VERSION"])}
-	host.Promise, host.Promised, host.PromiseErr = fence.TemplatePromise(h.Template)
-	return host
 }
 
 // levels sets the levels before any agent was asked, with what the front-end sees of them. That an admin has to
@@ -111,12 +106,8 @@ func keyOf(d fence.Device) string {
 	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q%q", d.Agent, d.Params))) // fmt sorts maps
 }
 
-func fenceHost(h one.Host) fence.Host {
-	return fence.Host{ID: h.ID, Name: h.Name, Template: h.Template}
-}
-
 func (h *Host) ask(ctx context.Context, s fence.Settings) {
-	list, err := fence.Status(ctx, fenceHost(h.Host), s)
+	list, err := fence.Status(ctx, fencing.HostOf(h.Host), s)
 	if err != nil {
 		h.Err = err
 		return

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,8 +15,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"one-ft/pkg/config"
+	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/process"
+	"one-ft/pkg/statedir"
 )
 
 // FrontEnd is what this machine tells.
@@ -171,19 +172,11 @@ func (c *collector) timer() bool {
 
 // accountOf is a user with its groups; one without a name is named by its number.
 func accountOf(uid int) fence.Account {
-	a := fence.Account{UID: uid, Name: "UID " + strconv.Itoa(uid)}
-	u, err := user.LookupId(strconv.Itoa(uid))
+	u, err := failfast.LookUp(uid)
 	if err != nil {
-		return a
+		return fence.Account{UID: uid, Name: "UID " + strconv.Itoa(uid)}
 	}
-	a.Name = u.Username
-	groups, _ := u.GroupIds()
-	for _, g := range groups {
-		if n, err := strconv.Atoi(g); err == nil {
-			a.GIDs = append(a.GIDs, n)
-		}
-	}
-	return a
+	return fence.Account{UID: uid, Name: u.Name, GIDs: u.Groups}
 }
 
 // writable reports why a user cannot write a file, or into a directory, or make it.
@@ -208,8 +201,8 @@ func writable(path string, as fence.Account) error {
 			return fmt.Errorf("%w: no space is left where %s is", errSpace, path)
 		}
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || as.UID == 0 {
+	uid, gid, err := statedir.Owner(info)
+	if err != nil || as.UID == 0 {
 		return nil
 	}
 	need, mode := uint32(0o2), uint32(info.Mode().Perm())
@@ -217,13 +210,13 @@ func writable(path string, as fence.Account) error {
 		need = 0o3
 	}
 	switch {
-	case int(owner.Uid) == as.UID:
+	case uid == as.UID:
 		mode >>= 6
-	case slices.Contains(as.GIDs, int(owner.Gid)):
+	case slices.Contains(as.GIDs, gid):
 		mode >>= 3
 	}
 	if mode&need != need {
-		return fmt.Errorf("%s belongs to %s with mode %04o, and hooks run as %s", path, accountOf(int(owner.Uid)).Name, info.Mode().Perm(), as.Name)
+		return fmt.Errorf("%s belongs to %s with mode %04o, and hooks run as %s", path, accountOf(uid).Name, info.Mode().Perm(), as.Name)
 	}
 	return nil
 }

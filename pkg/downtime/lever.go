@@ -177,9 +177,9 @@ func (in Input) limits() (LeverKind, map[Setting]int) {
 	each := (vms + in.Hosts - 1) / in.Hosts
 	low := map[Setting]int{}
 	for name, want := range map[Setting]int{MaxHost: each, ActionsPerHost: each, ActionsPerCluster: vms, MaxDispatch: vms} {
-		v, known := in.Settings.Get(name)
+		v := in.Settings.Get(name)
 		unlimited := v.Number == 0 && (name == MaxDispatch || name == MaxHost && in.Settings.Plans())
-		if known && !unlimited && v.Number < want {
+		if v != (Value{}) && !unlimited && v.Number < want {
 			low[name] = want
 		}
 	}

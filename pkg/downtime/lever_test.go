@@ -116,7 +116,7 @@ func TestMonotone(t *testing.T) {
 			Proven: rapid.Bool().Draw(t, "proven"), FailFast: rapid.Bool().Draw(t, "fail fast"),
 			SSH: SSH{ConnectTimeout: time.Duration(rapid.IntRange(0, 200).Draw(t, "timeout")) * time.Second}}
 		for _, name := range []Setting{HostInterval, OldInterval, SchedInterval, MaxHost, MaxDispatch, Retries} {
-			if _, known := in.Settings.Get(name); known && rapid.Bool().Draw(t, "change") {
+			if in.Settings.Get(name) != (Value{}) && rapid.Bool().Draw(t, "change") {
 				in.Settings = in.Settings.With(name, rapid.IntRange(1, 300).Draw(t, string(name)), Configured)
 			}
 		}

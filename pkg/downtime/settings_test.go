@@ -121,8 +121,8 @@ func TestRead(t *testing.T) {
 		"rank.conf":      {release(7, 4), map[File]string{FileRank: "MAX_HOST = 4", FileMonitord: "", FileOned: ""}, MaxHost, "4 configured", nil},
 	} {
 		s, problems := Read(c.version, files(c.texts))
-		v, ok := s.Get(c.setting)
-		if got := fmt.Sprintf("%d %s", v.Number, v.Origin); !ok || got != c.want {
+		v := s.Get(c.setting)
+		if got := fmt.Sprintf("%d %s", v.Number, v.Origin); v.Setting == "" || got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 		var kinds []ProblemKind

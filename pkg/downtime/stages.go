@@ -51,13 +51,6 @@ func (s Settings) restart(f Failure, ssh SSH) Span {
 	return command.Times(retries + 1).Plus(Span{time.Second, time.Second}.Times(retries))
 }
 
-func (s Settings) seconds(name Setting) time.Duration {
-	v, _ := s.Get(name)
-	return v.seconds()
-}
-
-func (v Value) seconds() time.Duration { return time.Duration(v.Number) * time.Second }
-
 // Commands is how many ssh commands the clean-up of a VM makes, one after the other: one for vmm
 // cancel and vnm clean, and tm delete for each disk and for the directory (src/vmm_mad/exec/one_vmm_exec.rb,
 // cleanup; 404 s for one disk, 3 commands, measured with 6.10).
@@ -108,12 +101,7 @@ func CleanupLimit(disks []int, threads int, ssh SSH) time.Duration {
 func makespan(disks []int, n int, command, extra time.Duration) time.Duration {
 	threads := make([]time.Duration, max(1, min(n, len(disks))))
 	for _, d := range disks {
-		first := 0
-		for i := range threads {
-			if threads[i] < threads[first] {
-				first = i
-			}
-		}
+		first := slices.Index(threads, slices.Min(threads))
 		threads[first] = add(threads[first], add(extra, times(command, Commands(d))))
 	}
 	return slices.Max(threads)

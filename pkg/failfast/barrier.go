@@ -10,6 +10,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 	"one-ft/pkg/wording"
 )
 
@@ -58,14 +59,12 @@ func NewBar(machine Machine, stateDir string, notify func(wording.Message)) func
 		b := &sshBarrier{client: client, marks: Open(stateDir), names: names, done: make(chan struct{})}
 		name, _ := incident.KnownFrontEndName(stateDir)
 		b.hold = Hold{Host: host.ID, Incident: number, FrontEnd: name, PID: os.Getpid()}
-		switch force := client.InForce(bounded, b.marks); force.State {
-		case InForce:
-		case NotInstalled:
-			b.endConnections(bounded)
-			return nil, errors.New("ssh of the drivers does not fail fast: oneft hooks install --ssh")
-		default:
-			b.endConnections(bounded)
-			return nil, fmt.Errorf("whether ssh of the drivers fails fast is not known (%s): %w", force.State, errors.Join(force.Err, errNotInForce))
+		if force := client.InForce(bounded, b.marks); force.State != InForce {
+			_, _ = client.endConnections(bounded, names) // no mark keeps new ones away; the limit of clean-ups counts on
+			if force.State == NotInstalled {
+				return nil, errors.New("ssh of the drivers does not fail fast: oneft hooks install --ssh")
+			}
+			return nil, fmt.Errorf("whether ssh of the drivers fails fast is not known (%s): %w", force.State, errors.Join(force.Err, errors.New("oneft check says more")))
 		}
 		b.hold.Until = time.Now().Add(MaxHold)
 		engaged, err := client.Engage(bounded, b.marks, names, b.hold)
@@ -80,23 +79,12 @@ func NewBar(machine Machine, stateDir string, notify func(wording.Message)) func
 	}
 }
 
-// errNotInForce means that marks would change nothing.
-var errNotInForce = errors.New("oneft check says more")
-
-// endConnections ends what hangs on a host that is off, where no mark keeps new ones away: ssh that has a connection to
-// a host which froze before waits forever.
-func (b *sshBarrier) endConnections(ctx context.Context) {
-	if hanging, err := b.client.Connecting(b.names); err == nil && len(hanging) > 0 {
-		_ = b.client.End(ctx, hanging) // the limit of clean-ups counts on
-	}
-}
-
 // keep renews the marks and looks for processes of drivers until Open.
 func (b *sshBarrier) keep(ctx context.Context) {
 	defer close(b.done)
 	quiet := 0 // looks in a row that saw nothing: between two commands of a clean-up there is a moment without any
 	for renewed := time.Now(); ; {
-		working, err := b.client.Working(b.names)
+		working, err := b.client.working(b.names)
 		busy, unknown := b.client.Busy() // of hosts that nobody has proven off, or of migrations: ours wait behind them
 		if quiet++; err != nil || unknown != nil || busy || len(working) > 0 {
 			quiet = 0
@@ -108,12 +96,10 @@ func (b *sshBarrier) keep(ctx context.Context) {
 			if err := b.marks.Set(ctx, b.names, b.hold); err != nil {
 				b.closed.Store(false)
 			}
-			b.endConnections(ctx)
+			_, _ = b.client.endConnections(ctx, b.names) // the limit of clean-ups counts on
 		}
-		select {
-		case <-ctx.Done():
+		if !process.Pause(ctx, lookEvery) {
 			return
-		case <-time.After(lookEvery):
 		}
 	}
 }

@@ -98,20 +98,11 @@ func Remove(config []byte) (rest []byte, made bool, err error) {
 	return slices.Concat(config[:at.Begin], config[at.End:]), at.Was(noFile), nil
 }
 
-// SetsTimeout reports whether an ssh configuration sets a ConnectTimeout outside of the block. What it includes only
-// ssh itself knows: see Client.Resolve.
-func SetsTimeout(config []byte) bool {
-	rest, _, err := Remove(config)
-	if err != nil {
-		rest = config
-	}
-	return setsTimeout(rest)
-}
-
-// BlockSetsTimeout reports whether the block that is there sets a ConnectTimeout.
-func BlockSetsTimeout(config []byte) bool {
-	at, err := find(config)
-	return err == nil && setsTimeout(config[at.Begin:at.End])
+// SetsTimeout reports whether the block of an ssh configuration sets a ConnectTimeout, and whether anything else in it
+// does. What it includes only ssh itself knows: see Client.Resolve. A damaged block is none.
+func SetsTimeout(config []byte) (block, elsewhere bool) {
+	at, _ := find(config)
+	return setsTimeout(config[at.Begin:at.End]), setsTimeout(config[:at.Begin]) || setsTimeout(config[at.End:])
 }
 
 func setsTimeout(lines []byte) bool {

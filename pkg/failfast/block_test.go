@@ -99,7 +99,7 @@ func TestSetsTimeout(t *testing.T) {
 	for text, want := range map[string]bool{
 		"": false, block: false, "#ConnectTimeout 5\n": false, "Host x\n\tconnecttimeout=5": true, block + " ConnectTimeout 7\n": true, "ConnectTimeouts 5": false,
 	} {
-		if got := SetsTimeout([]byte(text)); got != want {
+		if _, got := SetsTimeout([]byte(text)); got != want {
 			t.Errorf("%q: %v", text, got)
 		}
 	}

@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"one-ft/pkg/process"
+	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
 )
 
@@ -88,7 +91,6 @@ func findSSH() (string, error) {
 type Settings struct {
 	HostName string // what it connects to
 	Port     int
-	User     string
 	// ControlPath is the socket of a persistent master; "" for none.
 	ControlPath string
 	// ConnectTimeout is 0 when only the kernel bounds it: 135 s with Linux's tcp_syn_retries of 6.
@@ -139,16 +141,7 @@ type Answer struct {
 // ResolveAll asks ssh about many names, 8 at a time; the answers are in their order.
 func (c Client) ResolveAll(ctx context.Context, names []string) []Answer {
 	all := make([]Answer, len(names))
-	slots := make(chan struct{}, surveyed)
-	var wg sync.WaitGroup
-	for i, name := range names {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			all[i].Settings, all[i].Err = c.Resolve(ctx, name)
-		})
-	}
-	wg.Wait()
+	process.Each(len(names), surveyed, func(i int) { all[i].Settings, all[i].Err = c.Resolve(ctx, names[i]) })
 	return all
 }
 
@@ -162,7 +155,7 @@ func parseSettings(answer string) Settings {
 			set[key] = value
 		}
 	}
-	s := Settings{HostName: set["hostname"], User: set["user"], ControlPath: set["controlpath"], ProxyCommand: set["proxycommand"], ProxyJump: set["proxyjump"]}
+	s := Settings{HostName: set["hostname"], ControlPath: set["controlpath"], ProxyCommand: set["proxycommand"], ProxyJump: set["proxyjump"]}
 	s.Port, _ = strconv.Atoi(set["port"])
 	if n, err := strconv.ParseInt(set["connecttimeout"], 10, 32); err == nil && n > 0 {
 		s.ConnectTimeout = time.Duration(n) * time.Second
@@ -172,3 +165,167 @@ func parseSettings(answer string) Settings {
 
 // shortened is what a program printed, in one line that is fit for a terminal.
 func shortened(s string) string { return text.Short(strings.Join(strings.Fields(s), " "), maxKept) }
+
+// ForceState says whether ssh of the drivers' user obeys marks.
+type ForceState string
+
+// The states.
+const (
+	InForce      ForceState = "in_force"
+	NotInstalled ForceState = "not_installed" // ssh does not ask for marks
+	AlwaysFails  ForceState = "always_fails"  // ssh to a name without a mark has our ProxyCommand
+	NoSSH        ForceState = "no_ssh"        // there is no ssh client on this machine
+	Unknown      ForceState = "unknown"       // Err says why
+)
+
+// Force is whether marks are obeyed.
+type Force struct {
+	State ForceState
+	// Err is why it is not known: a mark that cannot be written, ssh that refuses its configuration or does not know
+	// -G.
+	Err error
+	// ConnectTimeout is what ssh uses for a host that its configuration does not name.
+	ConnectTimeout time.Duration
+}
+
+// InForce asks ssh about a name that does not exist (RFC 6761: .invalid), with and without a mark of that name. The
+// mark is there for milliseconds.
+func (c Client) InForce(ctx context.Context, m Marks) Force {
+	name := fmt.Sprintf("one-ft-check-%08x.invalid", rand.Uint32())
+	marked, err := c.marked(ctx, m, name)
+	var without Settings
+	if err == nil {
+		without, err = c.Resolve(ctx, name)
+	}
+	if err != nil {
+		return Force{State: Unknown, Err: fmt.Errorf("check whether ssh fails fast: %w", err)}
+	}
+	f := Force{State: NotInstalled, ConnectTimeout: without.ConnectTimeout}
+	switch {
+	case without.ProxyCommand == failing:
+		f.State = AlwaysFails
+	case marked.ProxyCommand == failing:
+		f.State = InForce
+	}
+	return f
+}
+
+// Accepts asks ssh whether it can read a configuration, before that is put in its place: one that it cannot read
+// stops every ssh of its user, and is a *RefusedError. OpenSSH before 6.5 knows no Match, and before 6.8 no -G.
+func (c Client) Accepts(ctx context.Context, m Marks, text []byte) (err error) {
+	path := m.Path(fmt.Sprintf(".config-%08x", rand.Uint32()))
+	err = statedir.MakeDir(m.dir)
+	if err == nil {
+		err = statedir.File{Mode: 0o600, Volatile: true, CreateOnly: true}.Replace(path, text)
+	}
+	if err != nil {
+		return fmt.Errorf("try the ssh configuration: %w", err)
+	}
+	defer func() { err = errors.Join(err, statedir.Remove(path)) }()
+	_, err = c.resolve(ctx, "-F", path, "-G", "--", "one-ft-check.invalid")
+	var refused *RefusedError
+	if errors.As(err, &refused) { // the name of the file tells nobody anything
+		return &RefusedError{Code: refused.Code, Output: strings.ReplaceAll(refused.Output, path+" ", "")}
+	}
+	return err
+}
+
+// marked resolves a name while it has a mark. The mark is written without the lock, and belongs to no host: it is
+// gone when this returns, and is a leftover should this process die.
+func (c Client) marked(ctx context.Context, m Marks, name string) (s Settings, err error) {
+	if err := m.make(); err != nil {
+		return Settings{}, err
+	}
+	const noHost = -1
+	if err := m.write(name, []Hold{{Host: noHost, Until: time.Now().Add(MaxHold)}}); err != nil {
+		return Settings{}, err
+	}
+	defer func() { err = errors.Join(err, statedir.Remove(m.Path(name))) }()
+	return c.Resolve(ctx, name)
+}
+
+// ErrOtherUser is a process that is neither root nor the user that the drivers of oned run as.
+var ErrOtherUser = errors.New("run this as root, or as the user that oned runs as")
+
+// User is whom the drivers of oned run as.
+type User struct {
+	UID, GID int
+	Groups   []int
+	// Name, Home and Shell are those of the password file. ssh takes Home from there, not from $HOME, and runs the
+	// commands of Match exec with $SHELL.
+	Name, Home, Shell string
+	// Other: this process is root, and that user is not.
+	Other bool
+}
+
+// ownerOf is the user that a directory belongs to, or would: that of the one above.
+func ownerOf(dir string) (User, error) {
+	info, err := os.Stat(dir)
+	for errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {
+		dir = filepath.Dir(dir)
+		info, err = os.Stat(dir)
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("find the user that oned runs as: %w", err)
+	}
+	uid, _, err := statedir.Owner(info)
+	if err != nil {
+		return User{}, fmt.Errorf("find the user that oned runs as: %w", err)
+	}
+	if self := os.Geteuid(); self != 0 && self != uid {
+		return User{}, fmt.Errorf("user %d: %w", uid, ErrOtherUser)
+	}
+	return LookUp(uid)
+}
+
+// LookUp is a user by its ID.
+func LookUp(uid int) (User, error) {
+	entry, err := user.LookupId(strconv.Itoa(uid))
+	if err != nil {
+		return User{}, fmt.Errorf("find the user that oned runs as: %w", err)
+	}
+	gid, err := strconv.Atoi(entry.Gid)
+	if err != nil {
+		return User{}, fmt.Errorf("find the group of user %d: %w", uid, err)
+	}
+	u := User{UID: uid, GID: gid, Name: entry.Username, Home: entry.HomeDir, Shell: shellOf("/etc/passwd", uid), Other: os.Geteuid() != uid}
+	groups, _ := entry.GroupIds() // without them it has fewer rights, which is no error yet
+	for _, g := range groups {
+		if n, err := strconv.Atoi(g); err == nil {
+			u.Groups = append(u.Groups, n)
+		}
+	}
+	return u, nil
+}
+
+// shellOf is the shell of a user in a password file (passwd(5)): systemd gives it to oned as $SHELL.
+func shellOf(path string, uid int) string {
+	entries, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(entries)) {
+		if fields := strings.Split(strings.TrimSpace(line), ":"); len(fields) == 7 && fields[2] == strconv.Itoa(uid) && fields[6] != "" {
+			return fields[6]
+		}
+	}
+	return "/bin/sh"
+}
+
+// credential is nil when this process is that user.
+func (u User) credential() *syscall.Credential {
+	if !u.Other {
+		return nil
+	}
+	as := &syscall.Credential{Uid: uint32(u.UID), Gid: uint32(u.GID)}
+	for _, g := range u.Groups {
+		as.Groups = append(as.Groups, uint32(g))
+	}
+	return as
+}
+
+// env is nil, that of this process, when it is that user: a hook has the environment of the drivers. Root gives that
+// user one as systemd does.
+func (u User) env() []string {
+	if !u.Other {
+		return nil
+	}
+	return []string{"HOME=" + u.Home, "USER=" + u.Name, "LOGNAME=" + u.Name, "SHELL=" + u.Shell, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+}

@@ -74,7 +74,7 @@ func TestParseSettings(t *testing.T) {
 	text := "Warning: something\r\nuser oneadmin\nhostname Node1.example\nport 2222\nconnecttimeout 7\ncontrolpath /run/a b/ctl-%x\nproxycommand nc -x p %h %p\n" +
 		"proxyjump none\nidentityfile ~/.ssh/id_rsa\nport x\n"
 	s := parseSettings(text)
-	want := Settings{HostName: "Node1.example", User: "oneadmin", ControlPath: "/run/a b/ctl-%x", ConnectTimeout: 7 * time.Second, ProxyCommand: "nc -x p %h %p"}
+	want := Settings{HostName: "Node1.example", ControlPath: "/run/a b/ctl-%x", ConnectTimeout: 7 * time.Second, ProxyCommand: "nc -x p %h %p"}
 	if s != want {
 		t.Errorf("%+v", s)
 	}
@@ -227,12 +227,12 @@ func TestUsers(t *testing.T) {
 		t.Errorf("its own user: %+v", p)
 	}
 	if os.Geteuid() != 0 {
-		if _, err := lookUp(0); !errors.Is(err, ErrOtherUser) {
+		if _, err := NewClient(OS{}, "/"); !errors.Is(err, ErrOtherUser) {
 			t.Errorf("%v", err)
 		}
 		return
 	}
-	u, err := lookUp(1) // daemon, on every Linux
+	u, err := LookUp(1) // daemon, on every Linux
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,9 +109,6 @@ func (m Marks) Set(ctx context.Context, names []string, h Hold) error {
 	if ahead := time.Until(h.Until); ahead <= 0 || ahead > MaxHold {
 		return fmt.Errorf("%s until %s: %w", what, h.Until.Format(time.RFC3339), ErrExpiry)
 	}
-	if err := m.make(); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
 	return m.locked(ctx, what, func() (failed []error) {
 		for _, name := range union(names, nil) {
 			err := CheckName(name)
@@ -147,11 +144,15 @@ func (m Marks) Clear(ctx context.Context, host int) error {
 
 // locked does something under the lock over the marks; what says what it is, before each error.
 func (m Marks) locked(ctx context.Context, what string, do func() []error) error {
-	_, unlock, err := statedir.LockFile(ctx, m.Path(lockName), lockWait)
-	switch {
-	case errors.Is(err, statedir.ErrLocked):
-		return fmt.Errorf("%s: %w", what, ErrBusy)
-	case err != nil:
+	err := m.make()
+	var unlock func()
+	if err == nil {
+		_, unlock, err = statedir.LockFile(ctx, m.Path(lockName), lockWait)
+	}
+	if errors.Is(err, statedir.ErrLocked) {
+		err = ErrBusy
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer unlock()
@@ -203,8 +204,14 @@ func (m Marks) Sweep(ctx context.Context) (removed []Mark, err error) {
 		return nil, nil
 	}
 	err = m.locked(ctx, "remove marks that were left", func() []error {
-		marks, err := m.List() // under the lock: what was renewed meanwhile is no leftover
-		failed := []error{err, m.sweepUnfinished()}
+		marks, err := m.List() // under the lock: what was renewed meanwhile is no leftover, and nobody writes now
+		entries, noEntries := os.ReadDir(m.dir)
+		failed := []error{err, noEntries}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), ".") && e.Name() != lockName { // half written: no mark begins with a dot
+				failed = append(failed, statedir.Remove(m.Path(e.Name())))
+			}
+		}
 		for _, mark := range marks {
 			if !mark.Leftover() {
 				continue
@@ -258,19 +265,15 @@ type content struct {
 // read gives the holds of a mark.
 func (m Marks) read(name string) ([]Hold, error) {
 	text, err := statedir.ReadSmall(m.Path(name), maxMark)
+	var c content
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err == nil && len(c.Holds) == 0 {
+		err = errors.New("it names no host")
+	}
 	if err != nil {
 		return nil, err
-	}
-	return decode(text)
-}
-
-func decode(text []byte) ([]Hold, error) {
-	var c content
-	if err := json.Unmarshal(text, &c); err != nil {
-		return nil, err
-	}
-	if len(c.Holds) == 0 {
-		return nil, errors.New("it names no host")
 	}
 	return c.Holds, nil
 }
@@ -284,17 +287,4 @@ func (m Marks) write(name string, holds []Hold) error {
 	}
 	until := slices.MaxFunc(holds, func(a, b Hold) int { return a.Until.Compare(b.Until) }).Until
 	return statedir.File{Volatile: true, ModTime: until}.Replace(m.Path(name), append(text, '\n'))
-}
-
-// sweepUnfinished removes what processes that died left half written: no mark begins with a dot. The lock is ours, so
-// nobody writes now.
-func (m Marks) sweepUnfinished() error {
-	entries, err := os.ReadDir(m.dir)
-	failed := []error{err}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") && e.Name() != lockName {
-			failed = append(failed, statedir.Remove(m.Path(e.Name())))
-		}
-	}
-	return errors.Join(failed...)
 }

@@ -263,15 +263,19 @@ func TestAsRoot(t *testing.T) {
 	}
 }
 
-func FuzzDecode(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	text, err := json.Marshal(content{[]Hold{{Host: 1, Until: time.Unix(1e9, 0)}}})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(text)
 	f.Add([]byte(`{"holds":[{"host":1e99}]}`))
+	m := Marks{dir: f.TempDir()}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		holds, err := decode(text)
+		if err := os.WriteFile(m.Path("a"), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		holds, err := m.read("a")
 		if (err == nil) != (len(holds) > 0) {
 			t.Fatalf("%v, %v", holds, err)
 		}

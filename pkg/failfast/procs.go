@@ -71,37 +71,25 @@ func (o OS) Processes(uid int) ([]Process, error) {
 	}
 	var found []Process
 	for _, d := range dirs {
-		pid, err := strconv.Atoi(d.Name())
-		if err != nil {
-			continue
-		}
-		// Those that end meanwhile cannot be read any more.
-		if p, err := o.process(pid, uid); err == nil {
-			found = append(found, p)
+		if pid, err := strconv.Atoi(d.Name()); err == nil {
+			if p, is := o.process(pid, uid); is {
+				found = append(found, p)
+			}
 		}
 	}
 	return found, nil
 }
 
-// process reads one process, if it is of that user.
-func (o OS) process(pid, uid int) (Process, error) {
-	stat, err := o.stat(pid)
-	if err != nil {
-		return Process{}, err
-	}
-	status, err := process.ReadStart(o.file(pid, "status"), maxArgs)
-	if err != nil {
-		return Process{}, err
-	}
-	if owner, ok := uidIn(status); !ok || owner != uid {
-		return Process{}, fmt.Errorf("process %d is of another user", pid)
-	}
-	words, err := process.ReadStart(o.file(pid, "cmdline"), maxArgs)
-	if err != nil {
-		return Process{}, err
+// process reads one process, if it is of that user. One that ends meanwhile cannot be read any more.
+func (o OS) process(pid, uid int) (p Process, is bool) {
+	stat, gone := o.stat(pid)
+	status, noStatus := process.ReadStart(o.file(pid, "status"), maxArgs)
+	words, noWords := process.ReadStart(o.file(pid, "cmdline"), maxArgs)
+	if owner, ok := uidIn(status); errors.Join(gone, noStatus, noWords) != nil || !ok || owner != uid {
+		return Process{}, false
 	}
 	args := strings.Split(strings.TrimRight(string(words), "\x00"), "\x00")
-	return Process{PID: pid, Started: stat.Started, UID: uid, Parent: stat.Parent, Args: args}, nil
+	return Process{PID: pid, Started: stat.Started, UID: uid, Parent: stat.Parent, Args: args}, true
 }
 
 func (o OS) file(pid int, name string) string {

@@ -76,36 +76,33 @@ func masterPath(args []string) string {
 	return socket
 }
 
-// connectingTo are the ssh processes whose host has one of the names.
-func connectingTo(all []Process, names []string) []Process {
-	return slices.DeleteFunc(slices.Clone(all), func(p Process) bool {
-		host := Destination(p.Args)
-		return host == "" || !isOne(names, host)
-	})
-}
-
 func isOne(names []string, name string) bool {
-	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+	return name != "" && slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }
 
-// mastersAt are the persistent masters of a socket. Also of one that OpenNebula's cleaner has renamed
-// (share/ssh/bin/ssh-socks-cleaner, 5.12 to 7.4): the title stays.
-func mastersAt(all []Process, socket string) []Process {
-	return slices.DeleteFunc(slices.Clone(all), func(p Process) bool { return masterPath(p.Args) != socket })
+// processes gives those of the drivers' user that match.
+func (c Client) processes(match func(args []string) bool) ([]Process, error) {
+	all, err := c.Machine.Processes(c.User.UID)
+	return slices.DeleteFunc(all, func(p Process) bool { return !match(p.Args) }), err
 }
 
-// Working gives the processes of the drivers' user that have to do with a host of one of the names: ssh to it, and
+// Masters gives the persistent masters of a socket, as Resolve gave it. Also of one that OpenNebula's cleaner has
+// renamed (share/ssh/bin/ssh-socks-cleaner, 5.12 to 7.4): the title stays.
+func (c Client) Masters(socket string) ([]Process, error) {
+	return c.processes(func(args []string) bool { return socket != "" && masterPath(args) == socket })
+}
+
+// Connecting gives the ssh processes of the drivers' user to a host of one of the names, whether they are still
+// connecting or have a session: to a host that is off both lead nowhere.
+func (c Client) Connecting(names []string) ([]Process, error) {
+	return c.processes(func(args []string) bool { return isOne(names, Destination(args)) })
+}
+
+// working gives the processes of the drivers' user that have to do with a host of one of the names: ssh to it, and
 // the scripts of drivers that get it as HOST:PATH, such as tm/shared/delete (src/mad/ruby, 4.4 to 7.4). Actions that
 // wait in a driver for one of its threads have no process.
-func (c Client) Working(names []string) ([]Process, error) {
-	all, err := c.Machine.Processes(c.User.UID)
-	working := connectingTo(all, names)
-	for _, p := range all {
-		if isDriver(p.Args, names) && !slices.ContainsFunc(working, func(w Process) bool { return w.PID == p.PID }) {
-			working = append(working, p)
-		}
-	}
-	return working, err
+func (c Client) working(names []string) ([]Process, error) {
+	return c.processes(func(args []string) bool { return isOne(names, Destination(args)) || isDriver(args, names) })
 }
 
 // isDriver reports whether a process has the words of a transfer script about a host: the place, as HOST:PATH, behind

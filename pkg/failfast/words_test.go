@@ -62,11 +62,12 @@ func TestConnectingTo(t *testing.T) {
 	for i, line := range []string{"ssh node1 x", "ssh node10 node1", "ssh one@NODE1", "rsync node1:/x .", "ssh node1.example x", "ssh -G node1"} {
 		all = append(all, Process{PID: i, Args: strings.Fields(line)})
 	}
-	found := connectingTo(all, []string{"node1"})
-	if len(found) != 2 || found[0].PID != 0 || found[1].PID != 2 {
+	c := Client{Machine: &machine{procs: all}}
+	found, err := c.Connecting([]string{"node1"})
+	if err != nil || len(found) != 2 || found[0].PID != 0 || found[1].PID != 2 {
 		t.Errorf("%v", found)
 	}
-	if len(connectingTo(all, nil)) != 0 || len(all) != 6 {
+	if none, err := c.Connecting(nil); err != nil || len(none) != 0 {
 		t.Error("no names are no processes")
 	}
 }

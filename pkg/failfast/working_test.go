@@ -38,8 +38,8 @@ func TestWorking(t *testing.T) {
 	ssh := Process{PID: 3, Args: []string{"ssh", "node1", "bash", "-s"}}
 	editor := Process{PID: 4, Args: []string{"vim", "node1:/etc/hosts"}}
 	c := Client{Machine: &machine{procs: []Process{script, other, ssh, editor}}}
-	working, err := c.Working([]string{"node1"})
-	if err != nil || len(working) != 2 || working[0].PID != 3 || working[1].PID != 1 {
+	working, err := c.working([]string{"node1"})
+	if err != nil || len(working) != 2 || working[0].PID != 1 || working[1].PID != 3 {
 		t.Errorf("%+v, %v", working, err)
 	}
 }

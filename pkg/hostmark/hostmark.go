@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
-	"one-ft/pkg/text"
 )
 
 // The attributes of a host's template.
@@ -64,9 +63,9 @@ func (q Quarantine) String() string {
 	return fmt.Sprintf("v=1 fe=%s n=%d at=%d proven=%t clean=%d", q.FrontEnd, q.Incident, q.At.Unix(), q.Proven, clean)
 }
 
-// ParseClaim reads what String writes.
-func ParseClaim(attribute string) (Claim, error) {
-	w := read(AttrClaim, attribute)
+// ClaimOf reads the claim of a host; false when there is none that can be read.
+func ClaimOf(host one.Host) (Claim, bool) {
+	w := read(host.Template[AttrClaim])
 	c := Claim{
 		FrontEnd: w.word("fe"), Incident: int(w.number("n", mostIncidents)), Began: w.time("began"), Seen: w.time("seen"),
 		Ended: w.word("ended", "true", "false") == "true", Status: w.word("status"),
@@ -74,29 +73,23 @@ func ParseClaim(attribute string) (Claim, error) {
 		Fencing: w.word("fencing", "-", "auto", "required", "off"), Verify: w.word("verify", "-", "none", "left", "running"),
 		Confirm: time.Duration(w.number("confirm", longestWatch)) * time.Second,
 	}
-	if w.err != nil {
-		return Claim{}, w.err
+	if !w.good {
+		return Claim{}, false
 	}
-	return c, nil
+	return c, true
 }
 
-// ParseQuarantine reads what String writes.
-func ParseQuarantine(attribute string) (Quarantine, error) {
-	w := read(AttrQuarantine, attribute)
+// ParseQuarantine reads what String writes; false when it did not write it.
+func ParseQuarantine(attribute string) (Quarantine, bool) {
+	w := read(attribute)
 	q := Quarantine{FrontEnd: w.word("fe"), Incident: int(w.number("n", mostIncidents)), At: w.time("at"), Proven: w.word("proven", "true", "false") == "true"}
 	if clean := w.time("clean"); clean.Unix() > 0 {
 		q.Clean = clean
 	}
-	if w.err != nil {
-		return Quarantine{}, w.err
+	if !w.good {
+		return Quarantine{}, false
 	}
-	return q, nil
-}
-
-// ClaimOf reads the claim of a host; false when there is none that can be read.
-func ClaimOf(host one.Host) (Claim, bool) {
-	c, err := ParseClaim(host.Template[AttrClaim])
-	return c, err == nil
+	return q, true
 }
 
 // QuarantineOf gives the quarantine that a host is in; false when it is in none: one that an admin has enabled, or set
@@ -105,8 +98,7 @@ func QuarantineOf(h one.Host) (Quarantine, bool) {
 	if h.State != one.HostDisabled && h.State != one.HostMonitoringDisabled {
 		return Quarantine{}, false
 	}
-	q, err := ParseQuarantine(h.Template[AttrQuarantine])
-	return q, err == nil
+	return ParseQuarantine(h.Template[AttrQuarantine])
 }
 
 // Bounds of what is read: bytes of an attribute, incidents, seconds since 1970, and seconds that a host is watched.
@@ -119,43 +111,29 @@ const (
 
 var wordForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// words are an attribute that is read; err is the first word that is not understood.
+// words are those of an attribute; good until one is not understood.
 type words struct {
-	attribute string
-	values    map[string]string
-	err       error
+	values map[string]string
+	good   bool
 }
 
 // read splits an attribute into its words.
-func read(name, attribute string) *words {
-	w := &words{attribute: name, values: map[string]string{}}
-	if len(attribute) > maxBytes {
-		w.bad(fmt.Sprintf("%d bytes", len(attribute)))
-		return w
-	}
-	for _, pair := range strings.Fields(attribute) {
-		key, value, ok := strings.Cut(pair, "=")
-		if _, twice := w.values[key]; !ok || twice || !wordForm.MatchString(value) {
-			w.bad(pair[:min(len(pair), 64)])
-		}
+func read(attribute string) *words {
+	w := &words{map[string]string{}, len(attribute) <= maxBytes}
+	for _, pair := range strings.Fields(attribute[:min(len(attribute), maxBytes)]) {
+		key, value, _ := strings.Cut(pair, "=")
+		_, twice := w.values[key]
+		w.good = w.good && !twice && wordForm.MatchString(value)
 		w.values[key] = value
 	}
 	w.word("v", "1")
 	return w
 }
 
-func (w *words) bad(what string) {
-	if w.err == nil {
-		w.err = fmt.Errorf("%s is not understood (%s)", w.attribute, text.Printable(what))
-	}
-}
-
 // word is one of those that are allowed, or any; "-" stands for none.
 func (w *words) word(name string, allowed ...string) string {
 	value, set := w.values[name]
-	if !set || len(allowed) > 0 && !slices.Contains(allowed, value) {
-		w.bad(name)
-	}
+	w.good = w.good && set && (len(allowed) == 0 || slices.Contains(allowed, value))
 	if len(allowed) > 0 && value == "-" {
 		return ""
 	}
@@ -165,9 +143,7 @@ func (w *words) word(name string, allowed ...string) string {
 // number is a whole one from 0 to most.
 func (w *words) number(name string, most int64) int64 {
 	n, err := strconv.ParseInt(w.values[name], 10, 64)
-	if err != nil || n < 0 || n > most {
-		w.bad(name)
-	}
+	w.good = w.good && err == nil && n >= 0 && n <= most
 	return n
 }
 

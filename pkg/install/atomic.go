@@ -14,46 +14,28 @@ import (
 	"one-ft/pkg/statedir"
 )
 
-// document is a kind of file that is changed as a whole.
-type document struct {
+// Document is a kind of file that is changed as a whole.
+type Document struct {
 	name  string                  // in messages
 	check func(text []byte) error // refuses a text that is never written; nil for none
 	made  fs.FileMode             // of one that is missing and is made; 0 where a missing one is an error
 }
 
-func onedConf() document {
-	return document{name: confName, check: func(text []byte) error {
+// OnedConf is an oned.conf.
+func OnedConf() Document {
+	return Document{name: confName, check: func(text []byte) error {
 		_, err := Parse(text)
 		return err
 	}}
 }
 
-// settings is a one-ft.yaml. Package config makes the texts and has read them. One that is made is readable for
+// Settings is a one-ft.yaml. Package config makes the texts and has read them. One that is made is readable for
 // everybody: else each hook ends with exit code 2. It holds no secret then, and one that is put into it is refused
 // until it is chmod 0640.
-func settings() document { return document{name: "one-ft.yaml", made: 0o644} }
+func Settings() Document { return Document{name: "one-ft.yaml", made: 0o644} }
 
-// ReadFile reads an oned.conf, at most 4 MiB of it; more is an error.
-func ReadFile(path string) ([]byte, error) { return onedConf().read(path) }
-
-// WriteFile replaces an oned.conf that holds old, and nothing else, with fresh, as a whole or not at all, and gives
-// the path of the backup beside it, named after the time; "" where the texts are equal. A link stays and its target
-// is replaced. Mode, owner and extended attributes (such as access lists) are kept. What was written is read again;
-// if it is not fresh, the old text is put back.
-func WriteFile(path string, old, fresh []byte, now time.Time) (backup string, err error) {
-	return onedConf().write(path, old, fresh, now)
-}
-
-// ReadSettings reads a one-ft.yaml; nil is a missing one.
-func ReadSettings(path string) ([]byte, error) { return settings().read(path) }
-
-// WriteSettings replaces a one-ft.yaml as WriteFile replaces an oned.conf. One that is missing, with old of nil, is
-// made, and there is no backup. Without the right to write the error is fs.ErrPermission.
-func WriteSettings(path string, old, fresh []byte, now time.Time) (backup string, err error) {
-	return settings().write(path, old, fresh, now)
-}
-
-func (d document) read(path string) ([]byte, error) {
+// Read reads a file, at most 4 MiB of it; more is an error. nil is a missing one that Write would make.
+func (d Document) Read(path string) ([]byte, error) {
 	text, err := statedir.ReadConfig(path, maxSize)
 	switch {
 	case d.made != 0 && errors.Is(err, fs.ErrNotExist):
@@ -64,7 +46,11 @@ func (d document) read(path string) ([]byte, error) {
 	return text, nil
 }
 
-func (d document) write(path string, old, fresh []byte, now time.Time) (backup string, err error) {
+// Write replaces a file that holds old, and nothing else, with fresh, as a whole or not at all, and gives the path of
+// the backup beside it, named after the time; "" where the texts are equal, and for one that is made because it is
+// missing, with old of nil. A link stays and its target is replaced. Mode, owner and extended attributes (such as access
+// lists) are kept. What was written is read again; if it is not fresh, the old text is put back.
+func (d Document) Write(path string, old, fresh []byte, now time.Time) (backup string, err error) {
 	if old == nil && d.made != 0 {
 		if err := (statedir.File{Mode: d.made, CreateOnly: true}).Replace(path, fresh); err != nil {
 			return "", fmt.Errorf("make %s: %w; nothing was changed", d.name, err)
@@ -108,7 +94,7 @@ func backUp(target, name string, text []byte) (backup string, err error) {
 }
 
 // failed ends a change that could not be written. Without a change there is no backup.
-func (d document) failed(target, backup string, old []byte, err error) (string, error) {
+func (d Document) failed(target, backup string, old []byte, err error) (string, error) {
 	if d.holds(target, old) != nil {
 		return backup, fmt.Errorf("write %s: %w", d.name, err)
 	}
@@ -117,7 +103,7 @@ func (d document) failed(target, backup string, old []byte, err error) (string, 
 }
 
 // readBack makes sure that what was written is there, and puts the old text back if not.
-func (d document) readBack(target, backup string, old, fresh []byte) error {
+func (d Document) readBack(target, backup string, old, fresh []byte) error {
 	err := d.holds(target, fresh)
 	if err == nil {
 		return nil
@@ -129,8 +115,8 @@ func (d document) readBack(target, backup string, old, fresh []byte) error {
 }
 
 // holds reports whether a file has that text.
-func (d document) holds(path string, text []byte) error {
-	found, err := d.read(path)
+func (d Document) holds(path string, text []byte) error {
+	found, err := d.Read(path)
 	if err == nil && !bytes.Equal(found, text) {
 		err = fmt.Errorf("%s has changed in the meantime", quoted(path))
 	}

@@ -47,7 +47,7 @@ func names(t *testing.T, path string) []string {
 
 func content(t *testing.T, path string) string {
 	t.Helper()
-	text, err := ReadFile(path)
+	text, err := OnedConf().Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestWriteFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	backup, err := WriteFile(path, []byte("A = 1\n"), []byte("A = 2\n"), when)
+	backup, err := OnedConf().Write(path, []byte("A = 1\n"), []byte("A = 2\n"), when)
 	if err != nil || backup != path+stamp {
 		t.Fatalf("%q, %v", backup, err)
 	}
@@ -94,7 +94,7 @@ func TestWriteFile(t *testing.T) {
 func TestWriteNothing(t *testing.T) {
 	path := conf(t, "A = 1\n")
 	for _, name := range []string{path, path + "-that-is-not-there"} {
-		if backup, err := WriteFile(name, []byte("A = 1\n"), []byte("A = 1\n"), when); backup != "" || err != nil {
+		if backup, err := OnedConf().Write(name, []byte("A = 1\n"), []byte("A = 1\n"), when); backup != "" || err != nil {
 			t.Errorf("%q, %v", backup, err)
 		}
 	}
@@ -109,7 +109,7 @@ func TestWriteThroughALink(t *testing.T) {
 	if err := os.Symlink(path, link); err != nil {
 		t.Fatal(err)
 	}
-	backup, err := WriteFile(link, []byte("A = 1\n"), []byte("A = 2\n"), when)
+	backup, err := OnedConf().Write(link, []byte("A = 1\n"), []byte("A = 2\n"), when)
 	if err != nil || filepath.Dir(backup) != filepath.Dir(path) {
 		t.Fatalf("%q, %v", backup, err)
 	}
@@ -137,7 +137,7 @@ func TestWriteRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := names(t, path)
-		_, err := WriteFile(path, []byte(tc.old), []byte(tc.want), when)
+		_, err := OnedConf().Write(path, []byte(tc.old), []byte(tc.want), when)
 		wantError(t, err, tc.part)
 		if text, err := os.ReadFile(path); err == nil && string(text) != old || !slices.Equal(before, names(t, path)) {
 			t.Errorf("%s: %q, %q", name, text, names(t, path))
@@ -147,17 +147,17 @@ func TestWriteRefuses(t *testing.T) {
 
 func TestReadFile(t *testing.T) {
 	path := conf(t, strings.Repeat("x", maxSize))
-	if text, err := ReadFile(path); err != nil || len(text) != maxSize {
+	if text, err := OnedConf().Read(path); err != nil || len(text) != maxSize {
 		t.Error(len(text), err)
 	}
 	if err := os.WriteFile(path, bytes.Repeat([]byte("x"), maxSize+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := ReadFile(path)
+	_, err := OnedConf().Read(path)
 	wantError(t, err, "4194304")
-	_, err = ReadFile(filepath.Dir(path))
+	_, err = OnedConf().Read(filepath.Dir(path))
 	wantError(t, err, "not a regular file")
-	if _, err = ReadFile(path + "x"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err = OnedConf().Read(path + "x"); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 }
@@ -166,20 +166,20 @@ func TestReadFile(t *testing.T) {
 func TestPutBack(t *testing.T) {
 	path := conf(t, "A = 3\n")
 	old, fresh := []byte("A = 1\n"), []byte("A = 2\n")
-	wantError(t, onedConf().readBack(path, path+stamp, old, fresh), "has changed in the meantime", "put back")
+	wantError(t, OnedConf().readBack(path, path+stamp, old, fresh), "has changed in the meantime", "put back")
 	if content(t, path) != "A = 1\n" {
 		t.Errorf("%q", content(t, path))
 	}
-	if err := onedConf().readBack(path, path+stamp, fresh, old); err != nil || content(t, path) != "A = 1\n" {
+	if err := OnedConf().readBack(path, path+stamp, fresh, old); err != nil || content(t, path) != "A = 1\n" {
 		t.Errorf("%v, %q", err, content(t, path))
 	}
-	wantError(t, onedConf().readBack(path+"x", path+stamp, old, fresh), "could not be put back", "copy ")
+	wantError(t, OnedConf().readBack(path+"x", path+stamp, old, fresh), "could not be put back", "copy ")
 	// A change that could not be written leaves no backup, one that half was leaves it.
 	for backup, was := range map[string][]byte{"": old, path + stamp: fresh} {
 		if err := os.WriteFile(path+stamp, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		left, err := onedConf().failed(path, path+stamp, was, errors.New("no space"))
+		left, err := OnedConf().failed(path, path+stamp, was, errors.New("no space"))
 		wantError(t, err, "no space")
 		if _, missing := os.Stat(path + stamp); left != backup || (missing == nil) != (backup != "") || strings.Contains(err.Error(), "nothing") != (backup == "") {
 			t.Errorf("%q, %v, %v", left, err, missing)
@@ -225,7 +225,7 @@ func TestSecondBackup(t *testing.T) {
 	}
 	var names []string
 	for n := 1; n < 4; n++ {
-		name, err := WriteFile(path, fmt.Appendf(nil, "A = %d\n", n), fmt.Appendf(nil, "A = %d\n", n+1), when)
+		name, err := OnedConf().Write(path, fmt.Appendf(nil, "A = %d\n", n), fmt.Appendf(nil, "A = %d\n", n+1), when)
 		if err != nil {
 			t.Fatal(err)
 		}

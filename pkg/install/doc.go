@@ -3,7 +3,7 @@
 // are right. Nothing here restarts oned. Hooks of others are never changed: where one of them would recover the same
 // VMs at the same time, Install and Plan refuse with a *ConflictError.
 //
-// Only ReadFile, WriteFile, their like for other files, and Executable touch the disk, and only Apply talks to oned.
+// Only Document, SSHConfig and Executable touch the disk, and only Apply talks to oned.
 package install
 
 import (

@@ -1,12 +1,140 @@
 package install
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"one-ft/pkg/marked"
 	"one-ft/pkg/onedconf"
 )
+
+// joined stands in the first line of the block where the line end before it is not the file's own.
+const joined = "the line above had no line end"
+
+// Install gives an oned.conf with the hooks in a marked block: at the end, or where the block already is; with no
+// hooks it is Remove. Everything else stays byte for byte; doing it twice changes nothing. The new text has been read
+// again. Errors: a *SyntaxError, a *ConflictError, or what is wrong with the block that is there.
+func Install(text []byte, hooks []Hook) ([]byte, error) {
+	old, err := Parse(text)
+	if err == nil {
+		err = old.foreign()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if others := (Facts{}).conflicts(old.Hooks(), hooks); len(others) > 0 {
+		return nil, &ConflictError{Others: others}
+	}
+	fresh := old.without(text)
+	if len(hooks) > 0 {
+		fresh = old.with(text, hooks)
+	}
+	if err := verify(old, fresh, hooks); err != nil {
+		return nil, err
+	}
+	return fresh, nil
+}
+
+// Remove gives an oned.conf without the block: what it was before Install, byte for byte. Without a block it is the
+// text as it is. Errors as of Install.
+func Remove(text []byte) ([]byte, error) { return Install(text, nil) }
+
+// with is the text with the hooks in the block.
+func (f File) with(text []byte, hooks []Hook) []byte {
+	begin, end, eol, was, before := f.block.Begin, f.block.End, marked.LineEnd([]byte(f.block.Opening.Text)), "", ""
+	if f.block.Was(joined) {
+		was = joined
+	}
+	if !f.Block() {
+		begin, end, eol = len(text), len(text), marked.LineEnd(text)
+		if len(text) > 0 && text[len(text)-1] != '\n' {
+			was, before = joined, eol
+		}
+	}
+	lines := []string{marked.Opening(was)}
+	for i, h := range hooks {
+		if i > 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, h.stanza()...)
+	}
+	block := before + strings.Join(append(lines, marked.End, ""), eol)
+	return slices.Concat(text[:begin], []byte(block), text[end:])
+}
+
+// without is the text without the block.
+func (f File) without(text []byte) []byte {
+	before := text[:f.block.Begin]
+	// The line end is still needed when somebody has added lines since.
+	if f.block.Was(joined) && f.block.End == len(text) {
+		before = bytes.TrimSuffix(before, []byte(marked.LineEnd([]byte(f.block.Opening.Text))))
+	}
+	return slices.Concat(before, text[f.block.End:])
+}
+
+// foreign refuses a block into which somebody has written something of their own: it would be lost.
+func (f File) foreign() error {
+	for _, e := range f.Entries {
+		if e.Ours && (e.Hook() == "" || program(e.Get("COMMAND")) == "") {
+			return &SyntaxError{File: confName, Line: e.Line, Problem: short(e.Name) + " is between the marks of one-ft, but is none of its hooks; move it out of there"}
+		}
+	}
+	return nil
+}
+
+// verify reads the new text: outside of the block it must say what the old one said, inside exactly the hooks.
+func verify(old File, fresh []byte, hooks []Hook) error {
+	f, err := Parse(fresh)
+	if err != nil {
+		return fmt.Errorf("the new oned.conf could not be read, so nothing was changed (is a quote open near its end?): %w", err)
+	}
+	same := func(a, b Entry) bool {
+		return a.Name == b.Name && a.Value == b.Value && slices.Equal(a.Pairs, b.Pairs) && (a.Pairs == nil) == (b.Pairs == nil)
+	}
+	if !slices.EqualFunc(old.entries(false), f.entries(false), same) {
+		return errors.New("the new oned.conf would say something else outside of the block of one-ft, so nothing was changed; is a quote open near its end?")
+	}
+	if !slices.EqualFunc(hooks, f.entries(true), Hook.is) {
+		return errors.New("the new oned.conf would not have the hooks as wanted, so nothing was changed")
+	}
+	return nil
+}
+
+// entries gives those inside or those outside of the block.
+func (f File) entries(ours bool) []Entry {
+	return slices.DeleteFunc(slices.Clone(f.Entries), func(e Entry) bool { return e.Ours != ours })
+}
+
+// inFile is a hook as oned.conf has it.
+func (h Hook) inFile() []onedconf.Pair {
+	all := pairs("NAME", h.Name, "ON", h.On, "STATE", h.State, "LCM_STATE", h.LCMState,
+		"COMMAND", h.Command, "ARGUMENTS", h.Arguments, "REMOTE", "no")
+	return slices.DeleteFunc(all, func(p onedconf.Pair) bool { return p.Value == "" })
+}
+
+// stanza is a hook as oned.conf has it, in lines without line ends.
+func (h Hook) stanza() []string {
+	lines := []string{h.Resource + "_HOOK = ["}
+	for _, p := range h.inFile() {
+		lines = append(lines, fmt.Sprintf(`    %-9s = "%s",`, p.Name, p.Value))
+	}
+	lines[len(lines)-1] = strings.TrimSuffix(lines[len(lines)-1], ",") + " ]"
+	return lines
+}
+
+// is reports whether an entry is this hook.
+func (h Hook) is(e Entry) bool {
+	return e.Name == h.Resource+"_HOOK" && slices.Equal(e.Pairs, h.inFile())
+}
+
+// under reports whether a command is one of our executables in that directory.
+func under(command, dir string) bool {
+	return program(command) != "" && path.Dir(strings.Fields(command)[0]) == dir
+}
 
 // maxSize is the largest oned.conf and the largest hook pool that is read.
 const maxSize = onedconf.MaxSize

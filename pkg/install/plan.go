@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
 )
 
 // Verb is what is done with a hook of the pool.
@@ -140,4 +142,19 @@ func Apply(ctx context.Context, pool Pool, changes []Change, wanted []Hook, fact
 		return errors.New("oned took all changes, but its hooks are not as wanted; see oneft hooks show")
 	}
 	return nil
+}
+
+// Diff shows how two texts differ, as diff -u does, without names of files. Lines are made printable; a tab, and the
+// CR of a CRLF, are no news to the reader. "" when the texts are equal.
+func Diff(old, fresh []byte) string {
+	_, hunks, _ := strings.Cut(string(diff.Diff("old", old, "fresh", fresh)), "+++ fresh\n")
+	var out strings.Builder
+	for line := range strings.Lines(hunks) {
+		parts := strings.Split(strings.TrimRight(line, "\r\n"), "\t")
+		for i, p := range parts {
+			parts[i] = short(p)
+		}
+		out.WriteString(strings.Join(parts, "\t") + "\n")
+	}
+	return out.String()
 }

@@ -26,17 +26,17 @@ func TestWriteSettings(t *testing.T) {
 			t.Errorf("%v, %v: %q, %v, %v", err, statErr, text, info.Mode(), entries)
 		}
 	}
-	if text, err := ReadSettings(path); err != nil || len(text) > 0 {
+	if text, err := Settings().Read(path); err != nil || len(text) > 0 {
 		t.Errorf("missing: %q, %v", text, err)
 	}
-	if _, err := WriteSettings(path, nil, []byte("a\n"), time.Now()); err != nil {
+	if _, err := Settings().Write(path, nil, []byte("a\n"), time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	holds("a\n", 0o644)
 	if err := errors.Join(os.Chmod(path, 0o640), os.Symlink("one-ft.yaml", link)); err != nil {
 		t.Fatal(err)
 	}
-	if backup, err := WriteSettings(link, []byte("a\n"), []byte("b\n"), time.Now()); err != nil || backup == "" {
+	if backup, err := Settings().Write(link, []byte("a\n"), []byte("b\n"), time.Now()); err != nil || backup == "" {
 		t.Fatal(err)
 	}
 	holds("b\n", 0o640)
@@ -44,11 +44,11 @@ func TestWriteSettings(t *testing.T) {
 		t.Errorf("the link became %v, %v", info, err)
 	}
 	for _, old := range [][]byte{[]byte("a\n"), nil} {
-		if _, err := WriteSettings(path, old, []byte("c\n"), time.Now()); err == nil {
+		if _, err := Settings().Write(path, old, []byte("c\n"), time.Now()); err == nil {
 			t.Errorf("what somebody else wrote is lost: %q", old)
 		}
 	}
-	if _, err := WriteSettings(filepath.Join(dir, "none", "x.yaml"), nil, []byte("c\n"), time.Now()); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Settings().Write(filepath.Join(dir, "none", "x.yaml"), nil, []byte("c\n"), time.Now()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no directory: %v", err)
 	}
 	holds("b\n", 0o640)
@@ -67,8 +67,8 @@ func TestWriteSettingsForbidden(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, existing := WriteSettings(path, []byte("a\n"), []byte("b\n"), time.Now())
-	_, missing := WriteSettings(filepath.Join(dir, "two.yaml"), nil, []byte("b\n"), time.Now())
+	_, existing := Settings().Write(path, []byte("a\n"), []byte("b\n"), time.Now())
+	_, missing := Settings().Write(filepath.Join(dir, "two.yaml"), nil, []byte("b\n"), time.Now())
 	if os.Geteuid() == 0 {
 		if _, err := unix.SetfsuidRetUid(0); err != nil {
 			t.Fatal(err)

@@ -75,7 +75,7 @@ func (c *SSHConfig) read(dir string) error {
 		owner, err = ownerOf(target)
 	}
 	if err == nil {
-		c.Text, err = sshConfig().read(target)
+		c.Text, err = sshConfig().Read(target)
 	}
 	if err != nil {
 		return err
@@ -101,20 +101,20 @@ func ownerOf(path string) (uid int, err error) {
 }
 
 // sshConfig is made for its user alone.
-func sshConfig() document {
-	return document{name: "the ssh configuration", made: 0o600, check: func(text []byte) error {
+func sshConfig() Document {
+	return Document{name: "the ssh configuration", made: 0o600, check: func(text []byte) error {
 		_, _, err := failfast.Remove(text)
 		return err
 	}}
 }
 
-// Write replaces the configuration, as WriteFile replaces an oned.conf. Where there was none it is made, and there is
+// Write replaces the configuration, as Document.Write does. Where there was none it is made, and there is
 // no backup.
 func (c SSHConfig) Write(fresh []byte, now time.Time) (backup string, err error) {
 	if err := c.Refusal(); err != nil {
 		return "", err
 	}
-	return sshConfig().write(c.Path, c.Text, fresh, now)
+	return sshConfig().Write(c.Path, c.Text, fresh, now)
 }
 
 // Delete removes a configuration that Write made, and that holds nothing else.

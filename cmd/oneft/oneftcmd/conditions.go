@@ -57,6 +57,6 @@ func sshOf(ctx context.Context, s app.Session, host string) (downtime.SSH, failf
 	if failfast.Status(c.config.Text, s.StateDir) == failfast.BlockCurrent {
 		state = failfast.InForce
 	}
-	elsewhere := failfast.SetsTimeout(c.config.Text) && settings.ConnectTimeout == 0
-	return downtime.SSH{ConnectTimeout: settings.ConnectTimeout, SetElsewhere: elsewhere}, state, nil
+	_, elsewhere := failfast.SetsTimeout(c.config.Text)
+	return downtime.SSH{ConnectTimeout: settings.ConnectTimeout, SetElsewhere: elsewhere && settings.ConnectTimeout == 0}, state, nil
 }

@@ -114,7 +114,7 @@ func installed(ctx context.Context, s app.Session, facts install.Facts) (known [
 		pool, err := install.ReadPool(ctx, s.Client)
 		return install.PoolHooks(pool, facts.Dir), install.LintPool(pool, facts), file, err
 	}
-	text, err := install.ReadFile(onedConf(s))
+	text, err := install.OnedConf().Read(onedConf(s))
 	if err == nil {
 		file, err = install.Parse(text)
 	}
@@ -197,7 +197,7 @@ func changeHooks(add bool) app.Act {
 // changeFile changes oned.conf.
 func changeFile(ctx context.Context, s app.Session, add bool, hooks []install.Hook) (page, error) {
 	path := onedConf(s)
-	old, err := install.ReadFile(path)
+	old, err := install.OnedConf().Read(path)
 	if err != nil {
 		return page{}, app.Usagef("%w; name it by --oned-conf", err)
 	}
@@ -221,7 +221,7 @@ func changeFile(ctx context.Context, s app.Session, add bool, hooks []install.Ho
 	case s.DryRun:
 		a.Summary = path + " would be changed so"
 	default:
-		backup, err := install.WriteFile(path, old, fresh, time.Now())
+		backup, err := install.OnedConf().Write(path, old, fresh, time.Now())
 		if err != nil {
 			return page{}, err
 		}

@@ -47,7 +47,7 @@ func planFencing(ctx context.Context, s app.Session, isNew bool) (fencingChange,
 		return c, nil
 	}
 	var err error
-	if c.old, err = install.ReadSettings(c.path); err == nil {
+	if c.old, err = install.Settings().Read(c.path); err == nil {
 		c.fresh, err = config.WithFencing(c.old, value)
 	}
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *fencingChange) write() error {
 	if c.fresh == nil {
 		return nil
 	}
-	backup, err := install.WriteSettings(c.path, c.old, c.fresh, time.Now())
+	backup, err := install.Settings().Write(c.path, c.old, c.fresh, time.Now())
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w; run this as root, or with --fencing keep and write the line by hand", err)

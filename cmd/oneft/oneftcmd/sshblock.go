@@ -92,11 +92,8 @@ func readSSH(s app.Session) (sshChange, error) {
 // wantsTimeout reports whether the block sets a ConnectTimeout: not where anything else sets one, in
 // the file, in what it includes or for the whole machine. In ssh the first value counts, and that is ours.
 func wantsTimeout(ctx context.Context, s app.Session, c sshChange) (bool, error) {
-	switch {
-	case failfast.SetsTimeout(c.config.Text):
-		return false, nil
-	case failfast.BlockSetsTimeout(c.config.Text):
-		return true, nil
+	if block, elsewhere := failfast.SetsTimeout(c.config.Text); block || elsewhere {
+		return !elsewhere, nil
 	}
 	hosts, err := s.Client.Hosts(ctx)
 	if err != nil {

@@ -102,7 +102,7 @@ func hostHook(t *testing.T, l *Lab, version, conf string) Config {
 	t.Helper()
 	cfg := fast(t, version)
 	if version == "4.4.1" {
-		text, err := install.ReadFile(conf)
+		text, err := install.OnedConf().Read(conf)
 		if err != nil {
 			t.Fatal(err)
 		}
