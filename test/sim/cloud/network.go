@@ -31,6 +31,7 @@ const (
 	Unreachable Death = "unreachable" // a router says so, at once
 	Refused     Death = "refused"     // the machine answers, and has no sshd
 	Frozen      Death = "frozen"      // user space stands still: connections are taken, and nothing answers
+	Unmonitored Death = "unmonitored" // it lives, guests and all, and only its monitoring fails: libvirtd is dead, or a probe cannot run
 )
 
 // Further rows of tables/ssh.tsv.

@@ -43,6 +43,7 @@
 //	                                       for "host message 600s"; instant: as the recorded clouds; the default is local with "host message 0s"
 //	clean-ups hang 83%|never|always        of those on dead hosts; which ones: seed 7
 //	ssh fail-fast on|off                   whether the block of one-ft is in the configuration of ssh (on)
+//	ssh through a jump host                nobody can ask the way to the hosts
 //	ssh connect-timeout 10s                in there; none as shipped
 //	scheduler as shipped                   SCHED_INTERVAL, MAX_HOST and so on of the release
 //	scheduler's word after 5s              SCHED_MESSAGE comes so long after PENDING
@@ -53,7 +54,7 @@
 // # The time line
 //
 // A host that "loses power" is switched off; one that "is cut off" goes on without a network, until it "is reachable
-// again"; "is back" gives power and network. One that "is frozen" stands still with its guests and its host_isolated:
+// again"; one whose "monitoring breaks" lives, and its guests with it, while oned calls it failed; "is back" gives power and network. One that "is frozen" stands still with its guests and its host_isolated:
 // it answers nobody, and nobody says so. Drivers run on the front-end that leads, which is where ssh asks for the marks of hosts
 // that are off; ssh -G, ssh -O exit and the processes of ssh are simulated there, with the time of the scenario.
 //

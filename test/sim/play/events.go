@@ -82,6 +82,8 @@ func hostSentences() []sentence {
 			n.powerOff("")
 			w.must(w.cloud.KillHost(n.id, cloud.Unreachable))
 		})},
+		{"the monitoring of <H> breaks", hosts(func(w *world, n *node) { w.must(w.cloud.KillHost(n.id, cloud.Unmonitored)) })},
+		{"the monitoring of <H> works again", hosts(func(w *world, n *node) { w.reach(n) })},
 		{"<H> (?:has|have) a persistent connection", hosts(func(w *world, n *node) { w.must(w.cloud.LeaveMaster(n.id)) })},
 		{"<H> (?:is|are) back", hosts(func(_ *world, n *node) { n.heal() })},
 		{"an admin disables <H>", hosts(state(one.HostDisabled))},

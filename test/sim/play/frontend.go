@@ -153,7 +153,7 @@ func (p *process) run(ctx context.Context, root, stdin string) {
 	}
 	env := app.Env{
 		Args: append([]string{p.tool}, p.words...), Stdin: in, Stdout: &p.stdout, Stderr: &p.stderr, Terminal: p.admin,
-		Getenv: func(name string) string { return vars[name] }, Transport: wire{p}, Run: p.program, Machine: sshMachine{p},
+		Getenv: func(name string) string { return vars[name] }, Transport: wire{p}, Run: p.program, Machine: sshMachine{p}, Dial: p.dial,
 		Started: p.frontEnd.since,
 	}
 	switch p.tool {

@@ -24,6 +24,7 @@ type spec struct {
 	fenced    map[int]bool  // hosts for which any fencing is configured
 	// noFailFast: the block of one-ft is not in the configuration of ssh.
 	noFailFast bool
+	jump       bool // ssh goes through a jump host
 	unsafe     bool // the scenario has no fencing and says so
 }
 
