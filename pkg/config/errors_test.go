@@ -33,6 +33,8 @@ func TestScalarErrors(t *testing.T) {
 		"storm: {share: 101%}":           `f:1: storm.share: "101%" is out of range; allowed is 1% to 100%`,
 		"storm: {hosts: 0}":              `f:1: storm.hosts: "0" is out of range; allowed is a number from 1 to 100000`,
 		"storm: {window: 9s}":            `f:1: storm.window: "9s" is out of range; allowed is 10s to 24h`,
+		"survey: {port: 65536}":          `f:1: survey.port: "65536" is out of range; allowed is a number from 1 to 65535`,
+		"survey: {settle: 11m}":          `f:1: survey.settle: "11m" is out of range; allowed is 0s to 10m`,
 		"storm: {quiet: 61m}":            `f:1: storm.quiet: "61m" is out of range; allowed is 0s to 1h`,
 		"priority: {max: 101}":           `f:1: priority.max: "101" is out of range; allowed is a number from 0 to 100`,
 		// paths and programs
@@ -68,7 +70,7 @@ func TestWrongKinds(t *testing.T) {
 }
 
 func TestKeyErrors(t *testing.T) {
-	const top = `auth_file, budget, ca_file, confirm, cycles, endpoint, fence, fence_first, fencing, log_file, metrics_file, notify, oned_wait, parallel, place, priority, quarantine, resume, ssh, state_dir, storm, timeout, verify or wait`
+	const top = `auth_file, budget, ca_file, confirm, cycles, endpoint, fence, fence_first, fencing, log_file, metrics_file, notify, oned_wait, parallel, place, priority, quarantine, resume, ssh, state_dir, storm, survey, timeout, verify or wait`
 	for text, want := range map[string]string{
 		strings.Repeat("x", 70) + ": 1": `f:1: unknown key "` + strings.Repeat("x", 60) + `…"; allowed is ` + top,
 		"strom: {}":                     `f:1: unknown key "strom"; did you mean "storm"?`,

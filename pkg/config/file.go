@@ -58,6 +58,16 @@ type Values struct {
 	// StormPerCluster: the hosts of one cluster alone can be a storm, too.
 	StormPerCluster bool
 
+	// SurveyPort is asked at each host instead of the port of ssh; 0 is that of ssh. SurveySkip are shell patterns of the
+	// names of hosts that are not asked.
+	SurveyPort int
+	SurveySkip []string
+	// SurveySettle: where most hosts cannot be asked, others are given one monitoring cycle, but at most this, to follow a host
+	// into ERROR before anything is done.
+	SurveySettle time.Duration
+	// SurveyAlive is how long a failed host that still answers is watched before it is refused, without a proof.
+	SurveyAlive time.Duration
+
 	// PriorityMin and PriorityMax are the range that owners of VMs may use for FT_PRIORITY.
 	PriorityMin, PriorityMax int
 
@@ -150,6 +160,10 @@ func Default() Values {
 		StormQuiet:      30 * time.Second,
 		StormPerCluster: true, // clusters often share a switch or a power feed
 
+		// Without the word of the hosts only time tells how many of them are lost: with shipped settings up to a cycle of 180s,
+		// which would be downtime for each host that dies alone. A choice. A daemon that is restarted is back within minutes.
+		SurveySettle: time.Minute, SurveyAlive: 5 * time.Minute,
+
 		PriorityMax: MaxPriority, // owners may use all of FT_PRIORITY
 
 		// What three recreates do not fix, the fourth does not, either. The pauses give a datastore or
@@ -219,6 +233,15 @@ func (f *File) keys() table {
 		as("fence", &f.Fence, from(readFence)),
 		as("quarantine", &v.Quarantine, yesNo()),
 		{"storm", v.readStorm, nil},
+		{"survey", func(n node) error {
+			_, err := n.mapping(table{
+				as("port", &v.SurveyPort, numbers(1, 65535)),
+				as("skip", &v.SurveySkip, listOf(`a list of patterns of host names, such as ["gpu*"]`, pattern())),
+				as("settle", &v.SurveySettle, times(0, 10*time.Minute)),
+				as("alive", &v.SurveyAlive, times(0, longest)),
+			})
+			return err
+		}, nil},
 		{"priority", func(n node) error {
 			seen, err := n.mapping(table{as("min", &v.PriorityMin, priority), as("max", &v.PriorityMax, priority)})
 			if err == nil && v.PriorityMin > v.PriorityMax {
