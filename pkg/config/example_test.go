@@ -105,6 +105,7 @@ func TestExampleUncommented(t *testing.T) {
 		want.Wait, want.Cycles = got.Wait, got.Cycles
 		want.Confirm = [][]string{{"/usr/local/bin/is-alive", "--fast"}}
 		want.Verify, want.TimeoutSet, want.FencingSet = "left", true, true
+		want.SurveyPort, want.SurveySkip = 16509, []string{"gpu*"}
 		want.Endpoint, want.AuthFile, want.CAFile, want.SSH = got.Endpoint, got.AuthFile, got.CAFile, "/usr/bin/ssh"
 		want.LogFile, want.StateDir = got.LogFile, "/var/lib/one/one-ft"
 		want.Notify = []Notification{{Command: []string{"/usr/local/bin/tell", "--pager"}, On: DefaultNotifyOn(), Timeout: DefaultNotifyTimeout}}

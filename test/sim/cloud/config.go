@@ -28,6 +28,9 @@ type Config struct {
 	// MonitorInterval is the time between two monitoring cycles of a host.
 	// Default 60 s, as in the oned.conf of 4.4 and 5.10.
 	MonitorInterval time.Duration
+	// Stagger spreads the hosts over so much more time, by their IDs: hosts that are lost at one moment become ERROR one
+	// after the other.
+	Stagger time.Duration
 	// Step is how long a driver works, and so how long a VM stays in each
 	// transient state that a call or the scheduler put it in. Default 100 ms.
 	Step time.Duration

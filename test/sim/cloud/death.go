@@ -43,7 +43,8 @@ func (c *Cloud) cutOff(h *host, how Death) {
 	stopTimer(h.message)
 	h.message = nil
 	if h.timer == nil {
-		c.monitorLater(h)
+		phase := c.cfg.Stagger * time.Duration(slices.Index(c.hostIDs, h.ID)) / time.Duration(max(1, len(c.hostIDs)-1))
+		h.timer = c.after(c.cfg.MonitorInterval+phase, func() { c.monitor(h) })
 	}
 }
 

@@ -38,6 +38,7 @@
 //	hooks get their words as arguments     5.10 and later; else on standard input
 //	hooks have a bare environment          neither ONE_XMLRPC nor ONE_AUTH, only a HOME with .one/one_auth
 //	timer 1m                               oneft resume on every front-end
+//	hosts are monitored over 20s           one after the other, by their IDs: so do those that are lost at one moment become ERROR
 //	interval 20s                           of monitoring; step 100ms: of a driver
 //	network local|routed|instant           drivers work over ssh (test/sim/cloud), and a host that is back in ERROR stays so
 //	                                       for "host message 600s"; instant: as the recorded clouds; the default is local with "host message 0s"
