@@ -77,7 +77,11 @@ func RunHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 
 func runHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) (failover.Report, error) {
 	w := newWork(s, q, notify, shared)
-	report, err := failover.RecoverHost(ctx, s.Client, s.Locks, w.hostJob(), w.options())
+	life, end := context.WithCancel(ctx)
+	defer end()
+	o := w.options()
+	o.Survey = newSurvey(life, s)
+	report, err := failover.RecoverHost(ctx, s.Client, s.Locks, w.hostJob(), o)
 	w.rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
@@ -99,7 +103,7 @@ func (w work) hostJob() failover.HostJob {
 		Policy: recovery.Policy{
 			Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax},
 		},
-		Storm: w.storm(), Insist: q.ConfirmedOff || q.Override && s.Attended,
+		Storm: w.storm(), Alive: v.SurveyAlive, Insist: q.ConfirmedOff || q.Override && s.Attended,
 	}
 	for _, argv := range q.Opinions {
 		job.Opinions = append(job.Opinions, newOpinion(argv, s.Client.HostXML, s.RunProgram))
@@ -126,7 +130,7 @@ func (w work) storm() failover.Storm {
 	v := w.s.Config.Values()
 	storm := failover.Storm{
 		Policy:   recovery.GuardPolicy{Share: float64(v.StormShare) / 100, Hosts: v.StormHosts, Window: v.StormWindow, PerCluster: v.StormPerCluster},
-		CoolDown: v.StormCoolDown, GiveUp: v.StormGiveUp, Override: w.q.Override, Cycle: w.cycle,
+		CoolDown: v.StormCoolDown, GiveUp: v.StormGiveUp, Settle: v.SurveySettle, Override: w.q.Override, Cycle: w.cycle,
 	}
 	if started := w.shared.frontEndStarted(w.s); !started.IsZero() {
 		storm.QuietUntil = started.Add(v.StormQuiet)

@@ -254,7 +254,8 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 	if wait := time.Until(storm.QuietUntil); wait > 0 {
 		r.say(-1, wording.OnedYoung, wait.Round(time.Second))
 	}
-	var calm time.Time // since when there is no storm; zero during one
+	var settled time.Time // zero until somebody has to wait for it
+	var calm time.Time    // since when there is no storm; zero during one
 	for {
 		v, host, err := r.cloud.Judge(ctx, storm.Policy)
 		now := time.Now()
@@ -270,23 +271,32 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 		case v.Hold:
 			if !held {
 				storm.CoolDown = r.coolDown(ctx, storm)
-				r.say(-1, wording.Held, v.Worst.Failed, v.Worst.InService, v.Worst.Where)
+				r.say(-1, wording.Held, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent))
 			}
 			held, calm = true, time.Time{}
 			r.turns.expect(r.hostID, false)
 		case calm.IsZero():
 			calm = now
 		}
-		if err == nil && !v.Hold && !quiet && (!held || now.Sub(calm) >= storm.CoolDown) {
-			r.say(-1, wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where)
+		if v.Blind && !held && settled.IsZero() {
+			if settled = r.settled(ctx, storm); now.Before(settled) {
+				r.say(-1, wording.Settling, settled.Sub(now).Round(time.Second))
+				r.turns.expect(r.hostID, false)
+			}
+		}
+		settling := err == nil && v.Blind && now.Before(settled)
+		if err == nil && !v.Hold && !quiet && !settling && (!held || now.Sub(calm) >= storm.CoolDown) {
+			r.say(-1, wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent))
 			return host, nil, nil
 		}
-		if now.Sub(started) >= storm.GiveUp && !quiet {
-			return host, ended(endRefused, wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where), nil
+		if now.Sub(started) >= storm.GiveUp && !quiet && !settling {
+			return host, ended(endRefused, wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent)), nil
 		}
 		next := min(guardEvery, storm.GiveUp-now.Sub(started))
 		if quiet {
 			next = min(guardEvery, storm.QuietUntil.Sub(now))
+		} else if settling {
+			next = min(settleEvery, settled.Sub(now))
 		}
 		switch by, ok := r.rest(ctx, max(next, firstPause)); {
 		case !ok:
@@ -339,6 +349,9 @@ func (r *runner) secondOpinions(ctx context.Context, host one.Host) *ending {
 // prove fences the host as the admin wants it.
 func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e *ending) {
 	unproven := func(kind wording.Kind) (fence.Proof, *ending) {
+		if e := r.answers(ctx, host); e != nil {
+			return proof, e
+		}
 		why := wording.Of(kind)
 		r.say(-1, wording.Unproven, why, host.ID)
 		return fence.WithoutProof(host.ID, why.String()), nil
@@ -457,7 +470,7 @@ func (r *runner) preview(ctx context.Context) (notes []string) {
 		notes = append(notes, now.why.String(), "if it were in ERROR:")
 	}
 	if v, _, err := r.cloud.Judge(ctx, r.job.Storm.Policy); err == nil {
-		note := wording.Of(wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where).String()
+		note := wording.Of(wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent)).String()
 		if v.Hold {
 			note += ": this would be held"
 		}

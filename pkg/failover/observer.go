@@ -23,6 +23,8 @@ type HostObserver struct {
 	id    int // the failed host; -1 for none
 	began time.Time
 	pool  *pool // what several recoveries see together; nil for one alone
+	// survey asks the way to the hosts; nil asks nobody.
+	survey *surveyor
 
 	now    gated[one.HostState] // of the failed host, -1 while it is not known
 	streak streak
@@ -133,7 +135,8 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 		}
 	}
 	o.since = since
-	v = recovery.Guard(hosts, nil, o.began, policy, o.id)
+	seen := o.survey.see(ctx, hosts)
+	v = judge(hosts, nil, o.began, policy, o.id, seen)
 	if !v.Hold || hosts[own].State.Back() {
 		return v, hosts[own], nil
 	}
@@ -155,7 +158,7 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 			since[h.ID] = time.Unix(full.LastContact, 0)
 		}
 	}
-	return recovery.Guard(hosts, since, o.began, policy, o.id), hosts[own], nil
+	return judge(hosts, since, o.began, policy, o.id, seen), hosts[own], nil
 }
 
 // errBack means that the host came back while a lease was waited for.

@@ -23,6 +23,8 @@ type HostJob struct {
 	Storm    Storm
 	Opinions []Opinion
 	Fence    Fencer // nil: nothing can be fenced
+	// Alive is how long the host is watched while it answers although nothing proves it off.
+	Alive time.Duration
 	// Insist: an operator says that the host is off, and does not wait for a process that watches it or holds a storm.
 	Insist bool
 	// Describe says for a dry run what the host would be fenced with; may be nil.
@@ -46,6 +48,9 @@ type Storm struct {
 	Cycle func(context.Context) (time.Duration, error)
 	// GiveUp is how long to hold at most.
 	GiveUp time.Duration
+	// Settle is how long others are given to follow a host into ERROR where the way to so many cannot be asked that it could
+	// be a storm; one cycle, when that is shorter.
+	Settle time.Duration
 	// QuietUntil: nothing is done before; oned has only just started or become leader.
 	QuietUntil time.Time
 	// Override: an operator has decided to go on.
@@ -91,6 +96,8 @@ type Options struct {
 	Strays bool
 	// Record, when set, keeps what is done.
 	Record Recorder
+	// Survey, when set, asks the way to the hosts; with Shared that one's counts.
+	Survey Survey
 	// Shared is set when several hosts are recovered in one process.
 	Shared *Shared
 	// Notify, when set, gets each thing that happens. It is called from several goroutines, one at a time.
@@ -156,8 +163,10 @@ func newRunner(cloud Cloud, locks *incident.Locks, hostID int, opt Options) *run
 	}
 	if s := opt.Shared; s != nil {
 		r.turns, r.cloud = s.turns, newHostObserver(s.pending, hostID, s.pool)
+		r.cloud.survey = s.survey
 	} else {
 		r.turns, r.cloud = newTurns(opt.Parallel), newHostObserver(cloud, hostID, nil)
+		r.cloud.survey = newSurveyor(opt.Survey)
 	}
 	return r
 }

@@ -16,16 +16,17 @@ type Shared struct {
 	pool    *pool
 	pending *pending
 	turns   *turns
+	survey  *surveyor
 	// overrides are hosts for which the storm guard was overridden after their recovery began.
 	overrides sync.Map
 	proven    sync.Map // hosts whose VMs may be acted on, and since when
 }
 
-// NewShared makes it for recoveries that act on so many VMs at the same time.
-func NewShared(cloud Cloud, parallel int) *Shared {
+// NewShared makes it for recoveries that act on so many VMs at the same time; survey may be nil.
+func NewShared(cloud Cloud, parallel int, survey Survey) *Shared {
 	return &Shared{
 		pool: &pool{cloud: cloud, hosts: newGated[[]one.Host]()}, pending: &pending{cloud, newGated[[]one.VM]()},
-		turns: newTurns(parallel),
+		turns: newTurns(parallel), survey: newSurveyor(survey),
 	}
 }
 

@@ -249,6 +249,8 @@ func (a Asker) knock(ctx context.Context, address string) (answer Answer, peer s
 			}
 		case <-second.C:
 			go try()
+		case <-ctx.Done():
+			return Unknown, "", ctx.Err()
 		}
 	}
 }

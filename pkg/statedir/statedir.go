@@ -37,6 +37,9 @@ func (d Dir) Notifications() string { return d.path("notify") }
 // Metrics is the file with the counters.
 func (d Dir) Metrics() string { return d.path("metrics.json") }
 
+// Ways is the file with how ssh connects to the hosts.
+func (d Dir) Ways() string { return d.path("ways.json") }
+
 // FrontEnd is the file with the name of this front-end.
 func (d Dir) FrontEnd() string { return d.path("front-end") }
 

@@ -23,9 +23,10 @@ const (
 	OnedYoung Kind = "oned-young warning: " +
 		"oned has just started or become leader and may not know its hosts yet; doing nothing for {wait}"
 	GuardBlind      Kind = "guard-blind warning: {error}; still holding"
-	Held            Kind = "held warning: holding: {failed} of {hosts} hosts in service of {where} failed, so the front-end is the likelier culprit; nothing is fenced or touched"
-	GuardPassed     Kind = "guard-passed: guard: {failed} of {hosts} hosts in service of {where} failed"
-	StormGivenUp    Kind = "storm-given-up problem: held for {limit} and given up: {failed} of {hosts} hosts in service of {where} failed; nothing was fenced or touched; --override-storm overrides this"
+	Held            Kind = "held warning: holding: {failed} of {hosts} hosts in service of {where} failed{silent}, so the front-end is the likelier culprit; nothing is fenced or touched"
+	Settling        Kind = "settling: so many hosts cannot be asked whether they are there that this could be the front-end's own trouble; waiting {wait} for others to follow into ERROR"
+	GuardPassed     Kind = "guard-passed: guard: {failed} of {hosts} hosts in service of {where} failed{silent}"
+	StormGivenUp    Kind = "storm-given-up problem: held for {limit} and given up: {failed} of {hosts} hosts in service of {where} failed{silent}; nothing was fenced or touched; --override-storm overrides this"
 	StormOverridden Kind = "storm-overridden warning: the storm guard is overridden"
 	CycleUnknown    Kind = "cycle-unknown warning: {error}; a monitoring cycle is taken for {cycle}"
 
@@ -51,6 +52,12 @@ const (
 		"fencing failed, and nothing was touched: {error}; when it is certainly off{incident}"
 	FencingManual Kind = "fencing-manual problem: " +
 		"fencing failed, and nothing was touched: {error}; when it is certainly off, run host_error again with -u"
+	// The front-end reaches a failed host that nothing proves off.
+	HostAnswers Kind = "host-answers warning: " +
+		"oned calls the host failed, and it answers at {address}: without a proof that it is off nothing is touched while it does; watching it for {limit}"
+	HostSilent       Kind = "host-silent: the host no longer answers at {address}"
+	MonitoringBroken Kind = "monitoring-broken problem: the host still answers at {address} after {limit}, so its monitoring is broken, not the host; nothing was touched; " +
+		"fix its monitoring (onehost show has the error), or, when it is certainly off, confirm that{resume}"
 
 	// Keeping ssh away from it, and the scheduler.
 	FailFast       Kind = "ssh-fails-fast: ssh to the host fails at once from here on ({took} s)"

@@ -133,7 +133,7 @@ func (a *audit) storm(hosts []cloud.Host) {
 		since[id] = at
 	}
 	for _, h := range hosts {
-		switch hold := recovery.Guard(seen, since, time.Now(), p, h.ID).Hold; {
+		switch hold := recovery.Guard(seen, since, time.Now(), p, h.ID, nil).Hold; {
 		case hold && a.held[h.ID].IsZero():
 			a.held[h.ID] = time.Now()
 		case !hold:

@@ -1,0 +1,157 @@
+package failover
+
+import (
+	"context"
+	"time"
+
+	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
+	"one-ft/pkg/reach"
+	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
+)
+
+// Survey begins to ask the way to hosts. It does not wait for any of them, and ends asking with the process or after a time.
+type Survey func(hosts []one.Host) *reach.Inquiry
+
+const (
+	// surveyed is how old what the hosts answered may be: as old as the pool of hosts, and what asking takes.
+	surveyed = 2 * time.Second
+	// settleEvery is how often the hosts are looked at while others may follow into ERROR.
+	settleEvery = time.Second
+)
+
+// surveyor asks the way to hosts, once for all recoveries that ask at about the same time. A nil surveyor asks nobody.
+type surveyor struct {
+	survey Survey
+	asked  gated[*reach.Inquiry]
+}
+
+func newSurveyor(survey Survey) *surveyor {
+	if survey == nil {
+		return nil
+	}
+	return &surveyor{survey: survey, asked: newGated[*reach.Inquiry]()}
+}
+
+// ask gives what the hosts in service answer, in a survey that began less than surveyed ago; nil for nobody.
+func (s *surveyor) ask(ctx context.Context, hosts []one.Host) *reach.Inquiry {
+	if s == nil {
+		return nil
+	}
+	young := func(q *reach.Inquiry, begun time.Time) bool { return q != nil && time.Since(begun) < surveyed }
+	q, _, err := s.asked.get(ctx, young, func(*reach.Inquiry, time.Time) (*reach.Inquiry, time.Time, error) {
+		var inService []one.Host
+		for _, h := range hosts {
+			if !h.State.SetByAdmin() {
+				inService = append(inService, h)
+			}
+		}
+		return s.survey(inService), time.Now(), nil
+	})
+	if err != nil {
+		return nil
+	}
+	return q
+}
+
+// sights is what the front-end sees of hosts that oned does not call failed: those that are lost, and those of which
+// nothing is known.
+type sights struct{ lost, unknown map[int]bool }
+
+// see waits for what those hosts answer. Without a survey nothing is known of any, and that is no reason to wait.
+func (s *surveyor) see(ctx context.Context, hosts []one.Host) (seen sights) {
+	q := s.ask(ctx, hosts)
+	if q == nil {
+		return seen
+	}
+	seen = sights{lost: map[int]bool{}, unknown: map[int]bool{}}
+	for _, h := range hosts {
+		if h.State.SetByAdmin() || h.State.Failed() {
+			continue
+		}
+		switch way := q.Of(ctx, h.ID); {
+		case way.Answer == reach.Silent:
+			seen.lost[h.ID] = true
+		case !way.Answer.Alive():
+			seen.unknown[h.ID] = true
+		}
+	}
+	return seen
+}
+
+// wayTo is what one host answers now.
+func (s *surveyor) wayTo(ctx context.Context, host one.Host) reach.Way {
+	if s == nil {
+		return reach.Way{Host: host.ID, Answer: reach.Unknown, Cause: reach.CauseSkipped}
+	}
+	return s.survey([]one.Host{host}).Of(ctx, host.ID)
+}
+
+// settled is when others have had their time to follow the host into ERROR, for a guard that cannot see whether they are
+// lost: one monitoring cycle after this outage began, at most storm.Settle.
+func (r *runner) settled(ctx context.Context, storm Storm) time.Time {
+	begun := r.started
+	for _, earlier := range []time.Time{r.before.Watched, r.before.Began} {
+		if !earlier.IsZero() && earlier.Before(begun) {
+			begun = earlier
+		}
+	}
+	settle := storm.Settle
+	if storm.Cycle != nil {
+		if cycle, err := storm.Cycle(ctx); err == nil {
+			settle = min(settle, cycle)
+		}
+	}
+	return begun.Add(settle)
+}
+
+// answers watches a failed host that nothing proves off, and that answers the front-end all the same: a dead libvirtd, a probe
+// that cannot run or a full disk makes a living host ERROR, and its guests run. It ends when the host is silent, or else with
+// a refusal after the time for that.
+func (r *runner) answers(ctx context.Context, host one.Host) *ending {
+	if r.opt.Request.AnyState || r.opt.Request.ConfirmedOff || r.opt.DryRun {
+		return nil
+	}
+	way := r.cloud.survey.wayTo(ctx, host)
+	if !way.Answer.Alive() {
+		return nil
+	}
+	r.say(-1, wording.HostAnswers, way.Address, r.job.Alive)
+	r.rec.Stage(incident.StepConfirm)
+	r.turns.expect(r.hostID, false)
+	for end := time.Now().Add(r.job.Alive); way.Answer.Alive(); {
+		left := time.Until(end)
+		if left <= 0 {
+			return ended(endRefused, wording.MonitoringBroken, way.Address, r.job.Alive, wording.Resume(r.rec.Number()))
+		}
+		switch by, ok := r.rest(ctx, min(guardEvery, left)); {
+		case !ok:
+			return ended(endRefused, wording.MonitoringBroken, way.Address, r.job.Alive, wording.Resume(r.rec.Number()))
+		case by != "":
+			return r.leftTo(by)
+		}
+		if now, err := r.cloud.Read(ctx); err == nil && now.State.Back() {
+			return backIf(true)
+		}
+		way = r.cloud.survey.wayTo(ctx, host)
+	}
+	r.say(-1, wording.HostSilent, way.Address)
+	return nil
+}
+
+// judge is the verdict of the guard with what the front-end sees, and whether those of which it knows nothing could make it
+// a storm.
+func judge(hosts []one.Host, since map[int]time.Time, began time.Time, policy recovery.GuardPolicy, about int, seen sights) recovery.Verdict {
+	v := recovery.Guard(hosts, since, began, policy, about, seen.lost)
+	if !v.Hold && len(seen.unknown) > 0 {
+		worst := make(map[int]bool, len(seen.lost)+len(seen.unknown))
+		for _, some := range []map[int]bool{seen.lost, seen.unknown} {
+			for id := range some {
+				worst[id] = true
+			}
+		}
+		v.Blind = recovery.Guard(hosts, since, began, policy, about, worst).Hold
+	}
+	return v
+}
