@@ -32,6 +32,7 @@ type Cloud interface {
 	VMsIn(ctx context.Context, state one.VMState) ([]one.VM, error)
 	Datastore(ctx context.Context, id int) (one.Datastore, error)
 	MonitoredAt(ctx context.Context, hostID int) (int64, error)
+	HeardOf(ctx context.Context) (map[int]int64, error)
 	Do(ctx context.Context, action one.Action, vmID int) error
 	Migrate(ctx context.Context, vmID, hostID int) error
 	Annotate(ctx context.Context, vmID int, name, value string) error

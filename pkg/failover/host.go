@@ -23,7 +23,7 @@ var ErrNoHost = errors.New("no such host")
 // RecoverHost recovers the VMs of a failed host. Beside an error the report says how far the recovery got.
 func RecoverHost(ctx context.Context, cloud Cloud, locks *incident.Locks, job HostJob, opt Options) (Report, error) {
 	r := newRunner(cloud, locks, opt.Request.ID, opt)
-	r.job = job
+	r.job, r.cloud.cycle = job, job.Storm.Cycle
 	e, err := r.failedHost(ctx)
 	return r.report(e), err
 }

@@ -25,6 +25,7 @@ type HostObserver struct {
 	pool  *pool // what several recoveries see together; nil for one alone
 	// survey asks the way to the hosts; nil asks nobody.
 	survey *surveyor
+	cycle  func(context.Context) (time.Duration, error) // between two monitorings; nil where nobody knows
 
 	now    gated[one.HostState] // of the failed host, -1 while it is not known
 	streak streak
@@ -135,7 +136,7 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 		}
 	}
 	o.since = since
-	seen := o.survey.see(ctx, hosts)
+	seen := o.lookAround(ctx, hosts)
 	v = judge(hosts, nil, o.began, policy, o.id, seen)
 	if !v.Hold || hosts[own].State.Back() {
 		return v, hosts[own], nil

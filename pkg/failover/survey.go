@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"one-ft/pkg/incident"
@@ -59,9 +60,10 @@ func (s *surveyor) ask(ctx context.Context, hosts []one.Host) *reach.Inquiry {
 // nothing is known.
 type sights struct{ lost, unknown map[int]bool }
 
-// see waits for what those hosts answer. Without a survey nothing is known of any, and that is no reason to wait.
-func (s *surveyor) see(ctx context.Context, hosts []one.Host) (seen sights) {
-	q := s.ask(ctx, hosts)
+// lookAround waits for what those hosts answer; where the way to one cannot be asked, when oned last heard of it tells. Without a survey
+// nothing is known of any, and that is no reason to wait.
+func (o *HostObserver) lookAround(ctx context.Context, hosts []one.Host) (seen sights) {
+	q := o.survey.ask(ctx, hosts)
 	if q == nil {
 		return seen
 	}
@@ -77,7 +79,40 @@ func (s *surveyor) see(ctx context.Context, hosts []one.Host) (seen sights) {
 			seen.unknown[h.ID] = true
 		}
 	}
+	if len(seen.unknown) > 0 {
+		o.hear(ctx, hosts, seen)
+	}
 	return seen
+}
+
+// hear counts hosts as lost that oned has not heard of for too long.
+func (o *HostObserver) hear(ctx context.Context, hosts []one.Host, seen sights) {
+	heard, err := o.HeardOf(ctx)
+	if err != nil && !errors.Is(err, one.ErrUnsupported) {
+		return
+	}
+	cycle := o.cycleTime(ctx)
+	for _, h := range hosts {
+		if !seen.unknown[h.ID] {
+			continue
+		}
+		if recovery.Overdue(h, heard[h.ID], time.Now(), cycle) {
+			delete(seen.unknown, h.ID)
+			seen.lost[h.ID] = true
+		}
+	}
+}
+
+// cycleTime is the time between two monitorings of a host; 0 where it cannot be found out.
+func (o *HostObserver) cycleTime(ctx context.Context) time.Duration {
+	if o.cycle == nil {
+		return 0
+	}
+	cycle, err := o.cycle(ctx)
+	if err != nil {
+		return 0
+	}
+	return cycle
 }
 
 // wayTo is what one host answers now.
@@ -98,10 +133,8 @@ func (r *runner) settled(ctx context.Context, storm Storm) time.Time {
 		}
 	}
 	settle := storm.Settle
-	if storm.Cycle != nil {
-		if cycle, err := storm.Cycle(ctx); err == nil {
-			settle = min(settle, cycle)
-		}
+	if cycle := r.cloud.cycleTime(ctx); cycle > 0 {
+		settle = min(settle, cycle)
 	}
 	return begun.Add(settle)
 }

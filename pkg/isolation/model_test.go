@@ -461,6 +461,9 @@ func TestGridOfSchedules(t *testing.T) {
 	}
 }
 
+// HeardOf implements failover.Cloud.
+func (m *model) HeardOf(context.Context) (map[int]int64, error) { return nil, one.ErrUnsupported }
+
 func (m *model) MonitoredAt(context.Context, int) (int64, error) { return 0, one.ErrUnsupported }
 
 func (m *model) SetSchedulable(context.Context, int, bool) error { return nil }

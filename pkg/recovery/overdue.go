@@ -1,0 +1,24 @@
+package recovery
+
+import (
+	"time"
+
+	"one-ft/pkg/one"
+)
+
+// silentFor is for how long a living host leaves no record of a monitoring at most, since 5.12: MONITOR_HOST each 120 s, by UDP, so
+// one may be lost, and what the probes take (monitord.conf, 5.12 to 7.4).
+const silentFor = 255 * time.Second
+
+// Overdue reports whether oned has not heard for too long of a host that it calls MONITORED: heard is when it last did, from 5.12
+// on, 0 where that is not known. Before, the last attempt was a success where the host is MONITORED, and cycle is the time
+// between two.
+func Overdue(h one.Host, heard int64, now time.Time, cycle time.Duration) bool {
+	switch {
+	case heard > 0:
+		return now.Sub(time.Unix(heard, 0)) > max(silentFor, cycle)
+	case h.State == one.HostMonitored || h.State == one.HostMonitoringMonitored:
+		return h.LastAttempt > 0 && cycle > 0 && now.Sub(time.Unix(h.LastAttempt, 0)) > 2*cycle
+	}
+	return false
+}
