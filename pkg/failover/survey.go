@@ -153,16 +153,17 @@ func (r *runner) answers(ctx context.Context, host one.Host) *ending {
 	r.say(-1, wording.HostAnswers, way.Address, r.job.Alive)
 	r.rec.Stage(incident.StepConfirm)
 	r.turns.expect(r.hostID, false)
+	broken := ended(endRefused, wording.MonitoringBroken, way.Address, r.job.Alive, wording.Resume(r.journal.Number()))
 	for end := time.Now().Add(r.job.Alive); way.Answer.Alive(); {
 		left := time.Until(end)
 		if left <= 0 {
-			return ended(endRefused, wording.MonitoringBroken, way.Address, r.job.Alive, wording.Resume(r.rec.Number()))
+			return broken
 		}
 		switch by, ok := r.rest(ctx, min(guardEvery, left)); {
-		case !ok:
-			return ended(endRefused, wording.MonitoringBroken, way.Address, r.job.Alive, wording.Resume(r.rec.Number()))
+		case !ok: // interrupted, which the caller sees
+			return broken
 		case by != "":
-			return r.leftTo(by)
+			return ended(endElsewhere, wording.LeftToPerson, by)
 		}
 		if now, err := r.cloud.Read(ctx); err == nil && now.State.Back() {
 			return backIf(true)
