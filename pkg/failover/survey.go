@@ -123,7 +123,7 @@ func (s *surveyor) wayTo(ctx context.Context, host one.Host) reach.Way {
 	return s.survey([]one.Host{host}).Of(ctx, host.ID)
 }
 
-// settled is when others have had their time to follow the host into ERROR, for a guard that cannot see whether they are
+// settled is when others have had their time to follow the host into ERROR, for a guard that cannot know that they are
 // lost: one monitoring cycle after this outage began, at most storm.Settle.
 func (r *runner) settled(ctx context.Context, storm Storm) time.Time {
 	begun := r.started

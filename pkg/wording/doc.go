@@ -165,7 +165,7 @@ func said(v any) string {
 		if v <= 0 {
 			return ""
 		}
-		return fmt.Sprintf(" (%d of them silent, and still MONITORED)", int(v))
+		return " " + fmt.Sprintf("(%d of them silent, and still MONITORED)", int(v))
 	case Resume:
 		if v <= 0 {
 			return ""
