@@ -116,7 +116,7 @@ func TestSession(t *testing.T) {
 	if w.run("7", "--state-dir", w.root+"/file"); w.session.Locks != nil || !strings.Contains(w.stderr.String(), "working without locks") {
 		t.Errorf("no state directory: %+v, %s", w.session, w.stderr.String())
 	}
-	if got := FindPaths(func(string) string { return "" }); got != (Paths{Etc: "/etc/one", Log: "/var/log/one", State: "/var/lib/one/one-ft"}) {
+	if got := FindPaths(func(string) string { return "" }); got != (Paths{Etc: "/etc/one", Log: "/var/log/one", State: "/var/lib/one/one-ft", Hooks: "/var/lib/one/remotes/hooks"}) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -24,11 +24,6 @@ type sshChange struct {
 	note   string
 }
 
-// sshClient is the ssh client of the drivers' user.
-func sshClient(s app.Session) (failfast.Client, error) {
-	return failfast.NewClient(s.Drivers(), s.StateDir)
-}
-
 // planSSH decides what "oneft hooks install" does to the ssh configuration. Unasked it is changed only
 // where oned runs on this machine, as the user whose file it is.
 func planSSH(ctx context.Context, s app.Session) (sshChange, error) {
@@ -80,7 +75,7 @@ func planSSHRemoval(s app.Session) (sshChange, error) {
 
 // readSSH reads the ssh configuration of the drivers' user.
 func readSSH(s app.Session) (sshChange, error) {
-	client, err := sshClient(s)
+	client, err := failfast.NewClient(s.Drivers(), s.StateDir)
 	if err != nil {
 		return sshChange{}, err
 	}
