@@ -89,7 +89,7 @@ func TestSession(t *testing.T) {
 	}
 	s := w.session
 	if s.ID != 7 || s.Parallel != 3 || !s.Cli.Bool("own") || s.Verify != "left" || s.Dialect.Name == "" || s.OnedWait != 2*time.Minute || s.Timeout != 10*time.Minute ||
-		s.Paths != (Paths{Location: w.root, Etc: w.root + "/etc", Log: w.root + "/var", State: w.root + "/var/one-ft"}) || s.StateDir != s.Paths.State {
+		s.Paths != (Paths{Location: w.root, Etc: w.root + "/etc", Log: w.root + "/var", State: w.root + "/var/one-ft", Hooks: w.root + "/var/remotes/hooks"}) || s.StateDir != s.Paths.State {
 		t.Errorf("%+v", s)
 	}
 	release, err := s.Locks.Acquire("VM", 7)

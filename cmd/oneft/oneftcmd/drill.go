@@ -261,9 +261,6 @@ func placeOf(s app.Session) downtime.Place {
 	return downtime.Place{Etc: s.Paths.Etc, Config: filepath.Join(s.Paths.Etc, config.Name), OldUnits: s.Version.Before(5, 0)}
 }
 
-// errRemote: what only the front-end knows.
-var errRemote = errors.New("oned runs on another machine")
-
 // sshLimit bounds the question to ssh; it asks nobody on the network.
 const sshLimit = 5 * time.Second
 
@@ -271,7 +268,7 @@ const sshLimit = 5 * time.Second
 // proven off. Nothing is connected, and nothing is written.
 func sshOf(ctx context.Context, s app.Session, host string) (downtime.SSH, failfast.ForceState, error) {
 	if !process.IsLocal(s.Client.Endpoint()) {
-		return downtime.SSH{}, failfast.Unknown, errRemote
+		return downtime.SSH{}, failfast.Unknown, errors.New("oned runs on another machine")
 	}
 	c, err := readSSH(s)
 	if err != nil {

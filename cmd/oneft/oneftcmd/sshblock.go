@@ -140,12 +140,9 @@ func (c sshChange) apply(ctx context.Context, s app.Session, a *page) error {
 	if backup != "" {
 		changed += "; the file before is " + text.Printable(backup)
 	}
-	a.Text = append(a.Text, changed, sshEachFrontEnd)
+	a.Text = append(a.Text, changed, "ssh reads it at once; in an HA cluster run this on every front-end") // hooks are for all
 	return nil
 }
-
-// sshEachFrontEnd is what an admin of an HA cluster has to know: hooks are for all front-ends, files are not.
-const sshEachFrontEnd = "ssh reads it at once; in an HA cluster run this on every front-end"
 
 // try asks ssh whether it can read what would be written, before anything is changed.
 func (c sshChange) try(ctx context.Context, s app.Session) error {
