@@ -18,7 +18,7 @@ func FuzzOutput(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		var stdout, stderr bytes.Buffer
 		o := &output{env: Env{Stdout: &stdout, Stderr: &stderr}, name: "host_error"}
-		o.failed(fmt.Errorf("%s", text))
+		o.ended(fmt.Errorf("%s", text))
 		line, rest, _ := strings.Cut(stderr.String(), "\n")
 		if stdout.Len() > 0 || rest != "" || len([]rune(line)) > maxHookLine+20 || !printableLine(line) {
 			t.Errorf("%q, %q", stdout.String(), stderr.String())

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -138,6 +139,7 @@ func (l *Log) VM(level wording.Level, vm int, m wording.Message) {
 
 func (l *Log) write(entry *logrus.Entry, level wording.Level, vm int, m wording.Message, said string) {
 	said = text.Printable(said)
+	inFile := map[wording.Level]logrus.Level{wording.Warning: logrus.WarnLevel, wording.Problem: logrus.ErrorLevel}
 	fields := logrus.Fields{"kind": m.Kind.Name()}
 	for _, f := range m.Fields() {
 		fields[f.Name] = f.Value
@@ -148,7 +150,7 @@ func (l *Log) write(entry *logrus.Entry, level wording.Level, vm int, m wording.
 	if vm >= 0 {
 		fields["vm"] = vm
 	}
-	entry.WithFields(fields).Log(logLevel(level), said)
+	entry.WithFields(fields).Log(cmp.Or(inFile[level], logrus.InfoLevel), said)
 	if l.screen == nil {
 		return
 	}
@@ -158,15 +160,4 @@ func (l *Log) write(entry *logrus.Entry, level wording.Level, vm int, m wording.
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	fmt.Fprintf(l.screen, "%s  %s%s\n", time.Now().Format(time.TimeOnly), l.object, said)
-}
-
-// logLevel is a level in the file.
-func logLevel(level wording.Level) logrus.Level {
-	switch level {
-	case wording.Warning:
-		return logrus.WarnLevel
-	case wording.Problem:
-		return logrus.ErrorLevel
-	}
-	return logrus.InfoLevel
 }

@@ -30,22 +30,17 @@ type output struct {
 	always bool // the answer is printed whoever looks
 }
 
-// ended returns the exit code of an action.
+// ended returns the exit code of an action, and prints an error in one line but an Exit.
 func (o *output) ended(err error) int {
 	var exit cli.ExitCoder
+	var ours *UsageError
 	switch {
 	case err == nil:
 		return ExitDone
 	case errors.As(err, &exit):
 		return exit.ExitCode()
 	}
-	return o.failed(err)
-}
-
-// failed prints an error in one line and returns its exit code.
-func (o *output) failed(err error) int {
 	o.stderr(err.Error())
-	var ours *UsageError
 	if errors.As(err, &ours) {
 		return ExitUsage
 	}
@@ -72,7 +67,7 @@ func (o *output) answer(s Settings, a Answer) int {
 			enc.SetIndent("", "  ")
 		}
 		if err := enc.Encode(a); err != nil {
-			return o.failed(fmt.Errorf("print the result as JSON: %w", err))
+			return o.ended(fmt.Errorf("print the result as JSON: %w", err))
 		}
 		fmt.Fprint(o.env.Stdout, escapeJSON(b.String()))
 	case o.env.Terminal || s.DryRun || o.always:

@@ -75,9 +75,8 @@ func TestFirstCall(t *testing.T) {
 		!strings.Contains(w.stderr.String(), "http://127.0.0.1:1/RPC2, named by ONE_XMLRPC") {
 		t.Errorf("nobody there: exit %d, %s", code, w.stderr.String())
 	}
-	delete(w.vars, "ONE_AUTH")
-	w.vars["HOME"] = w.root
-	if code := w.run("7"); code != ExitUsage || !strings.Contains(w.stderr.String(), w.root+"/.one/one_auth") {
+	// The usual places are those of this machine, which may be a front-end.
+	if code := w.run("7", "--auth-file", w.root+"/none"); code != ExitUsage || !strings.Contains(w.stderr.String(), "none of "+w.root+"/none exists") {
 		t.Errorf("no credentials: exit %d, %s", code, w.stderr.String())
 	}
 }
@@ -89,7 +88,7 @@ func TestSession(t *testing.T) {
 	}
 	s := w.session
 	if s.ID != 7 || s.Parallel != 3 || !s.Cli.Bool("own") || s.Verify != "left" || s.Dialect.Name == "" || s.OnedWait != 2*time.Minute || s.Timeout != 10*time.Minute ||
-		s.Paths != (Paths{Location: w.root, Etc: w.root + "/etc", Log: w.root + "/var", State: w.root + "/var/one-ft"}) || s.StateDir != s.Paths.State {
+		s.Paths != (Paths{Location: w.root, Etc: w.root + "/etc", Log: w.root + "/var", State: w.root + "/var/one-ft", Hooks: w.root + "/var/remotes/hooks"}) || s.StateDir != s.Paths.State {
 		t.Errorf("%+v", s)
 	}
 	release, err := s.Locks.Acquire("VM", 7)
@@ -116,7 +115,7 @@ func TestSession(t *testing.T) {
 	if w.run("7", "--state-dir", w.root+"/file"); w.session.Locks != nil || !strings.Contains(w.stderr.String(), "working without locks") {
 		t.Errorf("no state directory: %+v, %s", w.session, w.stderr.String())
 	}
-	if got := FindPaths(func(string) string { return "" }); got != (Paths{Etc: "/etc/one", Log: "/var/log/one", State: "/var/lib/one/one-ft"}) {
+	if got := FindPaths(func(string) string { return "" }); got != (Paths{Etc: "/etc/one", Log: "/var/log/one", State: "/var/lib/one/one-ft", Hooks: "/var/lib/one/remotes/hooks"}) {
 		t.Errorf("%+v", got)
 	}
 }

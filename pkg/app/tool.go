@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,7 +108,7 @@ func Run(ctx context.Context, env Env, tool Tool) int {
 	out := &output{env: env, name: tool.Name}
 	words, err := hook.Words(ctx, env.Args[min(1, len(env.Args)):], env.Stdin)
 	if err != nil {
-		return out.failed(err)
+		return out.ended(err)
 	}
 	program := tool.Command()
 	program.Action = func(c *cli.Context) error { return tool.act(c, env, out) }
@@ -290,4 +291,25 @@ func explain(err error, endpoint string, access one.Access) error {
 		return Usagef("%w; is %s (named by %s) the endpoint of oned, with /RPC2 at its end?", err, endpoint, access.EndpointSource)
 	}
 	return fmt.Errorf("%w; the endpoint is %s, named by %s", err, endpoint, access.EndpointSource)
+}
+
+// Paths are the directories of OpenNebula on a front-end.
+type Paths struct {
+	// Location is ONE_LOCATION, "" when it is not set.
+	Location string
+	Etc      string // configuration
+	Log      string // logs
+	State    string // one-ft's own state
+	Hooks    string // where oned looks for hooks that are named without a directory
+}
+
+// FindPaths follows OpenNebula: everything is under ONE_LOCATION if it is set,
+// else in /etc/one, /var/log/one and /var/lib/one (client.rb and host_error.rb of
+// 4.4 to 7.4).
+func FindPaths(getenv func(string) string) Paths {
+	if root := getenv("ONE_LOCATION"); root != "" {
+		log := filepath.Join(root, "var")
+		return Paths{root, filepath.Join(root, "etc"), log, filepath.Join(log, "one-ft"), filepath.Join(log, "remotes", "hooks")}
+	}
+	return Paths{Etc: "/etc/one", Log: "/var/log/one", State: "/var/lib/one/one-ft", Hooks: "/var/lib/one/remotes/hooks"}
 }

@@ -201,12 +201,13 @@ func WriteMetrics(path string, r Report) error {
 func (r Report) exposition() []byte {
 	var t promtext.Text
 	const findings, works, lastRun, fencing = "one_ft_check_findings", "one_ft_check_ok", "one_ft_check_last_run_timestamp_seconds", "one_ft_check_host_fencing_ok"
+	one := map[bool]float64{true: 1}
 	t.Family(findings, "gauge", "What oneft check found, by severity.")
 	for _, s := range []Severity{Problem, Warning, OK} {
 		t.Sample(findings, float64(r.Count(s)), "severity", string(s))
 	}
 	t.Family(works, "gauge", "1 when a host that fails now would be recovered, 0 when there are problems.")
-	t.Sample(works, zeroOne(r.Works))
+	t.Sample(works, one[r.Works])
 	t.Family(lastRun, "gauge", "When oneft check ran last, in Unix seconds.")
 	t.Sample(lastRun, float64(r.At.UnixMilli())/1000)
 	if len(r.Hosts) == 0 || r.FencingNotAsked { // a 1 that nobody has seen is worse than no series
@@ -214,14 +215,7 @@ func (r Report) exposition() []byte {
 	}
 	t.Family(fencing, "gauge", "1 when the host can be proven off without an admin, 0 when not; no series when fencing was not checked.")
 	for _, h := range r.Hosts {
-		t.Sample(fencing, zeroOne(h.OK), "host_id", strconv.Itoa(h.ID), "host", h.Name)
+		t.Sample(fencing, one[h.OK], "host_id", strconv.Itoa(h.ID), "host", h.Name)
 	}
 	return t.Bytes()
-}
-
-func zeroOne(yes bool) float64 {
-	if yes {
-		return 1
-	}
-	return 0
 }

@@ -98,8 +98,8 @@ func TestScale(t *testing.T) {
 		usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 		memory := usage.Maxrss << 10
 		t.Logf("%s: %d hosts, %d VMs: %.1f s, %d MB", version, hosts, vms, took.Seconds(), memory>>20)
-		if memory > maxMemory || took > 4*maxTime {
-			t.Errorf("%s: %.1f s and %d MB; allowed are %s and %d MB", version, took.Seconds(), memory>>20, maxTime, maxMemory>>20)
+		if memory > maxMemory {
+			t.Errorf("%s: %d MB; allowed are %d MB", version, memory>>20, maxMemory>>20)
 		}
 	}
 }

@@ -218,7 +218,8 @@ func parseTemplate(kind Kind, xml string) (Event, error) {
 	if i := slices.IndexFunc(ids, func(id *one.Element) bool { return id.Text() != ids[0].Text() }); i > 0 {
 		return Event{}, usagef("the template holds two IDs, %d and %s; give the %s ID instead of the template", event.ID, shown(ids[i].Text()), kind)
 	}
-	event.Name = cleanName(root.Value("NAME"))
+	name := text.Printable(root.Value("NAME"))
+	event.Name = strings.ToValidUTF8(name[:min(len(name), maxName)], "") // as a cut may leave it
 	event.State, event.LCMState = stateNumber(root, "STATE"), stateNumber(root, "LCM_STATE")
 	event.PrevState, event.PrevLCMState = stateNumber(root, "PREV_STATE"), stateNumber(root, "PREV_LCM_STATE")
 	return event, nil
@@ -232,7 +233,7 @@ func damagedTemplate(kind Kind, xml string, cause error) (Event, error) {
 	case root != kind.root() && root != "" && !strings.ContainsAny(root, "<!?"):
 		return Event{}, kind.wrongRoot(root)
 	case root != kind.root() || !found || !isDigits(id):
-		return Event{}, usagef("the template is cut off or broken before its ID (%s); give it whole, as oned gave it, or give the %s ID", oneLine(cause), kind)
+		return Event{}, usagef("the template is cut off or broken before its ID (%s); give it whole, as oned gave it, or give the %s ID", text.Short(cause.Error(), 120), kind)
 	}
 	event, err := templateEvent(kind, id)
 	event.Damaged = err == nil
@@ -270,11 +271,4 @@ func stateNumber(root *one.Element, name string) int {
 		return n
 	}
 	return Unknown
-}
-
-// cleanName makes a name from the cloud harmless: unprintable characters are escaped, and what is over maxName bytes is cut
-// off.
-func cleanName(name string) string {
-	name = text.Printable(name)
-	return strings.ToValidUTF8(name[:min(len(name), maxName)], "")
 }

@@ -175,3 +175,6 @@ func read(template string) (PoolHook, error) {
 	delete(h.Attributes, "TYPE")
 	return h, err
 }
+
+// Remove gives an oned.conf without the block.
+func Remove(text []byte) ([]byte, error) { return Install(text, nil) }

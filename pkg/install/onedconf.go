@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -16,7 +15,7 @@ import (
 const joined = "the line above had no line end"
 
 // Install gives an oned.conf with the hooks in a marked block: at the end, or where the block already is; with no
-// hooks it is Remove. Everything else stays byte for byte; doing it twice changes nothing. The new text has been read
+// hooks without the block, as it was before. Everything else stays byte for byte; doing it twice changes nothing. The new text has been read
 // again. Errors: a *SyntaxError, a *ConflictError, or what is wrong with the block that is there.
 func Install(text []byte, hooks []Hook) ([]byte, error) {
 	old, err := Parse(text)
@@ -38,10 +37,6 @@ func Install(text []byte, hooks []Hook) ([]byte, error) {
 	}
 	return fresh, nil
 }
-
-// Remove gives an oned.conf without the block: what it was before Install, byte for byte. Without a block it is the
-// text as it is. Errors as of Install.
-func Remove(text []byte) ([]byte, error) { return Install(text, nil) }
 
 // with is the text with the hooks in the block.
 func (f File) with(text []byte, hooks []Hook) []byte {
@@ -129,11 +124,6 @@ func (h Hook) stanza() []string {
 // is reports whether an entry is this hook.
 func (h Hook) is(e Entry) bool {
 	return e.Name == h.Resource+"_HOOK" && slices.Equal(e.Pairs, h.inFile())
-}
-
-// under reports whether a command is one of our executables in that directory.
-func under(command, dir string) bool {
-	return program(command) != "" && path.Dir(strings.Fields(command)[0]) == dir
 }
 
 // maxSize is the largest oned.conf and the largest hook pool that is read.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -32,7 +33,8 @@ const marker = "FT_HOOK"
 
 // ours reports whether one-ft made the hook, or an admin did as README says.
 func (p PoolHook) ours(dir string) bool {
-	return p.state() && (program(p.Attributes[marker]) != "" || under(p.Attributes["COMMAND"], dir))
+	command := p.Attributes["COMMAND"]
+	return p.state() && (program(p.Attributes[marker]) != "" || program(command) != "" && path.Dir(strings.Fields(command)[0]) == dir)
 }
 
 func (p PoolHook) state() bool { return strings.EqualFold(p.Type, "state") }

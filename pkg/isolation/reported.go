@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
 )
@@ -25,16 +26,13 @@ const (
 	ReportedOther     Reported = "something unknown" // a state that no version up to 7.4 has
 )
 
-// attrQuarantine marks a host that one-ft disabled after it had failed (hostmark.AttrQuarantine).
-const attrQuarantine = "FT_QUARANTINE"
-
 // reportedOf sorts the states of a host. One in quarantine has failed: no admin wants its VMs to go on there.
 func reportedOf(h one.Host) Reported {
 	s := h.State
 	switch {
 	case s == one.HostOffline:
 		return ReportedOffline
-	case s.Failed(), s.SetByAdmin() && h.Template[attrQuarantine] != "":
+	case s.Failed(), s.SetByAdmin() && h.Template[hostmark.AttrQuarantine] != "":
 		return ReportedError
 	case s.Back():
 		return ReportedMonitored

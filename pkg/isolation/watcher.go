@@ -61,6 +61,7 @@ type Watcher struct {
 	// be nil; two calls are never at the same time.
 	Alive func(status string)
 	Drill bool // say what would be done, and do nothing
+	Stuck bool // a result: VMs should have been stopped, and may still run
 
 	state        State  // as it was loaded, and each round since
 	told         string // the last verdict that was logged
@@ -71,7 +72,6 @@ type Watcher struct {
 	settled      bool       // at the beginning of that
 	compareLimit time.Duration
 	blind        bool // VMs could only be looked for by their processes, and there were none
-	stuck        bool // VMs could not be stopped
 }
 
 // remind is how often a verdict that stays the same and is not fine is logged again.
@@ -127,7 +127,7 @@ func (w *Watcher) Once(ctx context.Context) (complete bool, err error) {
 		}
 	}
 	err = w.awaitCompare()
-	return !w.stuck && err == nil, err
+	return !w.Stuck && err == nil, err
 }
 
 // Step makes one round, decides, and does what has to be done. The error is ErrLeaseBroken when there is no lease yet
@@ -237,7 +237,7 @@ func (w *Watcher) act(ctx context.Context, v Verdict) {
 		if err != nil && !w.blind {
 			w.Log.Say(wording.Of(wording.GuestsUnseen, err))
 		}
-		w.blind, w.stuck = err != nil, false
+		w.blind, w.Stuck = err != nil, false
 		return
 	}
 	if w.Drill {
@@ -254,16 +254,13 @@ func (w *Watcher) act(ctx context.Context, v Verdict) {
 	began := w.Uptime()
 	out := w.stop(ctx)
 	took := (w.Uptime() - began).Round(10 * time.Millisecond)
-	if w.stuck = !out.Gone; w.stuck {
+	if w.Stuck = !out.Gone; w.Stuck {
 		w.Log.Say(wording.Of(wording.GuestsRemain, idsOf(out.Left), took, out.Err))
 	} else {
 		w.Log.Say(wording.Of(wording.GuestsStopped, idsOf(out.Found), took))
 	}
 	_ = w.Log.Sync()
 }
-
-// Stuck reports whether VMs should have been stopped and may still run.
-func (w *Watcher) Stuck() bool { return w.stuck }
 
 // stop stops the VMs, even when this process has to end meanwhile, and keeps the watchdogs quiet as long as that
 // may take. After it the machine is reset, if it has a hardware watchdog: the last way to stop them.
@@ -290,7 +287,7 @@ func (w *Watcher) pet(status string) {
 	if w.Alive != nil {
 		w.Alive(status)
 	}
-	if w.Pet == nil || w.stuck {
+	if w.Pet == nil || w.Stuck {
 		return
 	}
 	if err := w.Pet(); err != nil {

@@ -49,12 +49,6 @@ func NewNotifications(s app.Session) *Notifications {
 	return n
 }
 
-func (n *Notifications) began(w *incident.Writer) {
-	n.queue((*notify.Notifier).Enqueue, notify.Begin, w)
-}
-
-func (n *Notifications) held(w *incident.Writer) { n.queue((*notify.Notifier).Enqueue, notify.Hold, w) }
-
 // ended counts an incident and notifies of it, unless another process will resume it or follow its VMs. before is how it had
 // ended when it was begun again: when it ended like that again there is nothing to notify of.
 func (n *Notifications) ended(w *incident.Writer, before incident.Status) {

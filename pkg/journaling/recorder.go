@@ -12,6 +12,7 @@ import (
 
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/incident/notify"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
@@ -114,7 +115,7 @@ func (rec *Recorder) Begin(o failover.Opening) (*incident.Writer, failover.Earli
 	if got.writer != nil {
 		rec.writer.Store(got.writer)
 		if rec.before = got.ended; got.ended == "" {
-			rec.Notify.began(got.writer)
+			rec.Notify.queue((*notify.Notifier).Enqueue, notify.Begin, got.writer)
 		}
 	}
 	return got.writer, got.before
@@ -223,7 +224,7 @@ func (rec *Recorder) Event(e failover.Event) {
 	w := rec.writer.Load()
 	w.Event(rec.step.Load().(incident.Step), e.VM, e.Level, e.Message)
 	if e.Message.Kind == wording.Held {
-		rec.Notify.held(w)
+		rec.Notify.queue((*notify.Notifier).Enqueue, notify.Hold, w)
 	}
 }
 

@@ -72,8 +72,12 @@ func TestFindAccessFails(t *testing.T) {
 			t.Errorf("%s: %s", name, text)
 		}
 	}
-	_, err := FindAccess(env("HOME", dir, "ONE_AUTH", dir+"/gone"), "", "")
-	for _, place := range []string{dir + "/gone", dir + "/.one/one_auth", "/var/lib/one/.one/one_auth", "--auth-file"} {
+	const last = "/var/lib/one/.one/one_auth"
+	access, err := FindAccess(env("HOME", dir, "ONE_AUTH", dir+"/gone"), "", "")
+	for _, place := range []string{dir + "/gone", dir + "/.one/one_auth", last, "--auth-file"} {
+		if access.AuthSource == last {
+			break // this machine is a front-end
+		}
 		if !strings.Contains(failed(t, err).Error(), place) {
 			t.Errorf("%s is missing: %v", place, err)
 		}

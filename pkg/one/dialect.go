@@ -86,9 +86,6 @@ func dialects() []Dialect {
 	return []Dialect{d44, d410, d414, d50, d58, d510, d512, d610}
 }
 
-// newest is the newest version that was measured live.
-func newest() Version { return Version{7, 4, 0} }
-
 // DialectFor chooses the dialect of a version. A version newer than all that were measured gets the newest dialect,
 // marked Newer; one older than 4.4 is refused with ErrTooOld.
 func DialectFor(v Version) (Dialect, error) {
@@ -101,6 +98,6 @@ func DialectFor(v Version) (Dialect, error) {
 	if chosen.Name == "" {
 		return chosen, fmt.Errorf("oned reports version %s: %w; one-ft works with 4.4 and later", v, ErrTooOld)
 	}
-	chosen.Newer = newest().Before(v.Major, v.Minor)
+	chosen.Newer = Version{7, 4, 0}.Before(v.Major, v.Minor) // the newest that was measured live
 	return chosen, nil
 }

@@ -49,14 +49,13 @@ type Record struct {
 
 // The actions of history records that matter to recovery (include/History.h of 4.4, include/VMActions.h since 5.10).
 const (
-	ActionMigrate         = 1
-	ActionLiveMigrate     = 2
-	ActionUndeploy        = 5
-	ActionUndeployHard    = 6
-	ActionStop            = 9
-	ActionRecreate        = 14 // seen on 4.4, 5.10, 6.10 and 7.4 after both ways to recreate
-	ActionPoffMigrate     = 48
-	ActionPoffHardMigrate = 49
+	ActionMigrate      = 1
+	ActionLiveMigrate  = 2
+	ActionUndeploy     = 5
+	ActionUndeployHard = 6
+	ActionStop         = 9
+	ActionRecreate     = 14 // seen on 4.4, 5.10, 6.10 and 7.4 after both ways to recreate
+	ActionPoffMigrate  = 48
 )
 
 // Status is the state as OpenNebula's tools show it: the LCM state of an ACTIVE VM, else the state.

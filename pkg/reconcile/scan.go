@@ -217,7 +217,7 @@ func (w *sweeper) decide(f found) found {
 	if resumed {
 		if r, err := w.journal.Load(f.swept.Past.Number); err == nil {
 			if f.request = w.requestOf(r); f.follow || r.Status == incident.Following {
-				f.request = following(f.request)
+				f.request.Follow, f.request.Timeout = true, followSlice.Seconds()
 			}
 		}
 	}
@@ -251,12 +251,6 @@ func whyNot(f found) wording.Message {
 
 // followSlice is how long a run of oneft resume follows VMs: it is called each minute, and hosts that fail must not wait for it.
 const followSlice = 20 * time.Second
-
-// following makes a request one that only follows.
-func following(q incident.Request) incident.Request {
-	q.Follow, q.Timeout = true, followSlice.Seconds()
-	return q
-}
 
 // requestOf is the request of a record.
 func (w *sweeper) requestOf(r incident.Record) incident.Request {

@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"one-ft/pkg/app"
@@ -77,16 +75,10 @@ func (c *checker) bad(format string, args ...any) {
 
 // probes shows the probes and the routes.
 func (c *checker) probes(f isolation.Findings) {
-	table := tabwriter.NewWriter(c.world.Stdout, 0, 8, 2, ' ', 0)
-	row := func(cells ...string) {
-		for i, cell := range cells {
-			cells[i] = text.Printable(cell)
-		}
-		fmt.Fprintln(table, strings.Join(cells, "\t"))
-	}
+	var rows [][]string
 	probes := func(prefix string, results []probe.Result) {
 		for _, r := range results {
-			row(prefix+r.Target, r.Reach.String(), r.Took.Round(100*time.Microsecond).String(), r.Detail)
+			rows = append(rows, []string{prefix + r.Target, r.Reach.String(), r.Took.Round(100 * time.Microsecond).String(), r.Detail})
 		}
 	}
 	probes("", f.FrontEnd)
@@ -97,9 +89,9 @@ func (c *checker) probes(f isolation.Findings) {
 		if l.Gateway.IsValid() {
 			via = l.Gateway.String()
 		}
-		row("default route", "via "+via, "dev "+l.Interface, "carrier "+l.Carrier)
+		rows = append(rows, []string{"default route", "via " + via, "dev " + l.Interface, "carrier " + l.Carrier})
 	}
-	_ = table.Flush()
+	_ = app.Table(c.world.Stdout, rows)
 	switch {
 	case err != nil:
 		c.bad("the routes of this host cannot be read: %v", err)

@@ -130,7 +130,7 @@ func (h *host) watch(ctx context.Context, w *isolation.Watcher) error {
 		}
 		w.Pet = dog.Pet
 		defer func() {
-			if w.Stuck() {
+			if w.Stuck {
 				w.Log.Say(wording.Of(wording.WatchdogResets))
 				dog.Abandon()
 			} else if err := dog.Close(); err != nil {

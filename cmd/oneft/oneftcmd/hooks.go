@@ -1,6 +1,7 @@
 package oneftcmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -57,31 +58,17 @@ func (t *tool) hooks() *cli.Command {
 
 // hookFacts are what judging and planning hooks needs to know.
 func hookFacts(s app.Session) install.Facts {
-	return install.Facts{Version: s.Version, Dir: executables(s), HooksDir: hooksDir(s.Paths), Executable: install.Executable}
+	return install.Facts{Version: s.Version, Dir: executables(s), HooksDir: s.Paths.Hooks, Executable: install.Executable}
 }
 
 // executables is the directory with the executables of one-ft.
 func executables(s app.Session) string {
-	if dir := s.Cli.String("dir"); dir != "" {
-		return dir
-	}
-	return filepath.Join(hooksDir(s.Paths), "ft")
-}
-
-// hooksDir is where oned looks for hooks that are named without a directory.
-func hooksDir(p app.Paths) string {
-	if p.Location != "" {
-		return filepath.Join(p.Location, "var", "remotes", "hooks")
-	}
-	return "/var/lib/one/remotes/hooks"
+	return cmp.Or(s.Cli.String("dir"), filepath.Join(s.Paths.Hooks, "ft"))
 }
 
 // onedConf is the path of oned.conf.
 func onedConf(s app.Session) string {
-	if path := s.Cli.String("oned-conf"); path != "" {
-		return path
-	}
-	return filepath.Join(s.Paths.Etc, "oned.conf")
+	return cmp.Or(s.Cli.String("oned-conf"), filepath.Join(s.Paths.Etc, "oned.conf"))
 }
 
 // wanted are the hooks that the flags ask for.
@@ -206,10 +193,7 @@ func changeFile(ctx context.Context, s app.Session, add bool, hooks []install.Ho
 		return page{}, app.Usagef("%s: %w", path, err)
 	}
 	diff := lines(install.Diff(old, fresh))
-	parsed, err := install.Parse(old)
-	if err != nil {
-		return page{}, app.Usagef("%s: %w", path, err)
-	}
+	parsed, _ := install.Parse(old) // Install has read it
 	settings, err := settle(ctx, s, add, parsed.Hooks())
 	if err != nil {
 		return page{}, err

@@ -1,6 +1,7 @@
 package oneftcmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,10 +93,7 @@ func (c fencingChange) unchanged(hooks string, dryRun bool) string {
 
 // configPath is the one-ft.yaml that counts for a session, there or not.
 func configPath(s app.Session) string {
-	if s.Config.Path != "" {
-		return s.Config.Path
-	}
-	return filepath.Join(s.Paths.Etc, config.Name)
+	return cmp.Or(s.Config.Path, filepath.Join(s.Paths.Etc, config.Name))
 }
 
 // configuredFencing is fencing in one-ft.yaml; "" when it is not set.

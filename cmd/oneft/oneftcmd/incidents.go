@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -76,9 +75,9 @@ func (t *tool) list(c *cli.Context) error {
 
 // show shows one incident.
 func (t *tool) show(c *cli.Context) error {
-	number, err := strconv.Atoi(c.Args().First())
+	number, ok := numberOf(c, 1)
 	switch {
-	case c.NArg() != 1 || err != nil || number < 1:
+	case !ok:
 		return app.Usagef("incidents show takes the number of one incident, behind its options; oneft incidents lists them")
 	case c.Bool("json") && c.IsSet("html"):
 		return app.Usagef("--json and --html contradict each other")

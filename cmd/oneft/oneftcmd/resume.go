@@ -28,8 +28,8 @@ func (t *tool) resume() *cli.Command {
 			&cli.DurationFlag{Name: "wait", Usage: "`TIME` that a host in ERROR is watched, counted from when it failed", DefaultText: "wait or cycles of the configuration, else 2 monitoring cycles"},
 		}, app.CommonFlags()...),
 		Action: func(c *cli.Context) error {
-			number := 0
-			if c.NArg() > 1 || c.NArg() > 0 && !readNumber(c.Args().First(), &number) {
+			number, ok := numberOf(c, 1)
+			if c.NArg() > 0 && !ok {
 				return app.Usagef("resume takes the number of one incident, or nothing; oneft incidents lists them")
 			}
 			if c.Bool("confirm-off") && number == 0 {
@@ -52,10 +52,10 @@ func (t *tool) resume() *cli.Command {
 	}
 }
 
-func readNumber(word string, n *int) bool {
-	i, err := strconv.Atoi(word)
-	*n = i
-	return err == nil && i > 0
+// numberOf reads the only word of a call, which has to be a number, and is at least so much; 0 without words.
+func numberOf(c *cli.Context, least int) (number int, ok bool) {
+	number, err := strconv.Atoi(c.Args().First())
+	return number, c.NArg() == 1 && err == nil && number >= least
 }
 
 // resuming reads the flags and the configuration.
@@ -75,4 +75,23 @@ func resuming(ctx context.Context, s app.Session) (opt reconcile.Resuming, err e
 		opt.Confirm = cycles * opt.Cycle
 	}
 	return opt, nil
+}
+
+// release is the command that ends the quarantine of a host.
+func (t *tool) release() *cli.Command {
+	return &cli.Command{
+		Name: "release", Usage: "give a host back to the scheduler that was disabled before its VMs were started elsewhere", ArgsUsage: "HOST",
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "force", Usage: "you have made sure that none of its old guests runs, whatever oned knows"},
+		}, app.CommonFlags()...),
+		Action: func(c *cli.Context) error {
+			id, ok := numberOf(c, 0)
+			if !ok {
+				return app.Usagef("release takes the ID of one host; oneft check names the hosts in quarantine")
+			}
+			return app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+				return reconcile.ReleaseHost(ctx, s, id, c.Bool("force"))
+			})
+		},
+	}
 }

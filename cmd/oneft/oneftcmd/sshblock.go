@@ -24,11 +24,6 @@ type sshChange struct {
 	note   string
 }
 
-// sshClient is the ssh client of the drivers' user.
-func sshClient(s app.Session) (failfast.Client, error) {
-	return failfast.NewClient(s.Drivers(), s.StateDir)
-}
-
 // planSSH decides what "oneft hooks install" does to the ssh configuration. Unasked it is changed only
 // where oned runs on this machine, as the user whose file it is.
 func planSSH(ctx context.Context, s app.Session) (sshChange, error) {
@@ -80,7 +75,7 @@ func planSSHRemoval(s app.Session) (sshChange, error) {
 
 // readSSH reads the ssh configuration of the drivers' user.
 func readSSH(s app.Session) (sshChange, error) {
-	client, err := sshClient(s)
+	client, err := failfast.NewClient(s.Drivers(), s.StateDir)
 	if err != nil {
 		return sshChange{}, err
 	}
@@ -145,12 +140,9 @@ func (c sshChange) apply(ctx context.Context, s app.Session, a *page) error {
 	if backup != "" {
 		changed += "; the file before is " + text.Printable(backup)
 	}
-	a.Text = append(a.Text, changed, sshEachFrontEnd)
+	a.Text = append(a.Text, changed, "ssh reads it at once; in an HA cluster run this on every front-end") // hooks are for all
 	return nil
 }
-
-// sshEachFrontEnd is what an admin of an HA cluster has to know: hooks are for all front-ends, files are not.
-const sshEachFrontEnd = "ssh reads it at once; in an HA cluster run this on every front-end"
 
 // try asks ssh whether it can read what would be written, before anything is changed.
 func (c sshChange) try(ctx context.Context, s app.Session) error {

@@ -31,24 +31,15 @@ func run(ctx context.Context, env []string, command ...string) (process.Result, 
 		return process.Result{}, fmt.Errorf("not started: %w", context.Cause(ctx))
 	}
 	r, err := process.Bounded(ctx, func() (process.Result, error) {
-		touch(command[0])
+		// Go starts a program with its own thread held by the kernel until the program has been read, and with it sooner
+		// or later the whole process; a read alone holds up one goroutine. An error is that of the start, too.
+		_, _ = process.ReadStart(command[0], 4096)
 		return process.Run(ctx, longest, process.Program{Path: command[0], Args: command[1:], Env: env}), nil
 	})
 	if err != nil {
 		return r, err
 	}
 	return r, failure(r)
-}
-
-// touch reads the beginning of a program. Go starts a program with its own thread held by the kernel until that has
-// been read, and with it sooner or later the whole process; a read alone holds up one goroutine.
-func touch(path string) {
-	f, err := os.Open(path)
-	if err != nil {
-		return // the start will say why
-	}
-	defer f.Close()
-	_, _ = f.Read(make([]byte, 4096))
 }
 
 func (h Host) findVirsh() (string, error) {

@@ -127,7 +127,8 @@ func (p *procs) judge(ctx context.Context, pid int) (g Guest, unclear bool) {
 	if !stuck && (isMissing(r.err) || len(r.argv) > 0) {
 		g.Name = p.remember(g.process(), r.argv)
 	} else {
-		unclear = !known && likeQEMU(stat)
+		// By the name that the kernel has for it.
+		unclear = !known && stat.Flags&kernelThread == 0 && (strings.Contains(stat.Name, "qemu") || stat.Name == "kvm")
 	}
 	g.ID, _ = ParseName(g.Name)
 	return g, unclear
@@ -214,12 +215,6 @@ func splitArgs(text []byte) []string {
 		return []string{string(text)}
 	}
 	return nil
-}
-
-// likeQEMU reports whether a process may be QEMU by the name that the kernel has for it. Only for one whose arguments
-// cannot be read.
-func likeQEMU(s process.Stat) bool {
-	return s.Flags&kernelThread == 0 && (strings.Contains(s.Name, "qemu") || s.Name == "kvm")
 }
 
 // ParseName returns the ID of the VM that OpenNebula gives a domain of exactly this name to: "one-7", without
