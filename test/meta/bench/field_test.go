@@ -121,7 +121,7 @@ func verifyLeft(t *testing.T, location string) {
 	if err := os.MkdirAll(filepath.Join(location, "etc"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(location, "etc", "one-ft.yaml"), []byte("verify: left\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(location, "etc", "one-ft.yaml"), []byte("verify: left\nsurvey: {settle: 0s}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
