@@ -63,7 +63,7 @@ func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 		if all[i].Err = err; err != nil {
 			continue
 		}
-		problems, _ := fence.Ready(fencing.HostOf(h), s, c.account)
+		problems, _ := fence.Ready(ctx, fencing.HostOf(h), s, c.account)
 		all[i].levels(s.Levels, problems)
 		if !c.NoFencing {
 			wg.Go(func() { all[i].ask(ctx, s) })

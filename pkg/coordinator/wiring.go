@@ -116,7 +116,9 @@ func (w work) hostJob() failover.HostJob {
 	}
 	fences.Slots = w.shared.agents
 	job.Fence = fences.Prove
-	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(fence.Mode(q.Fencing), host) }
+	job.Outlook = func(ctx context.Context, host one.Host) fence.Outlook {
+		return fences.Outlook(ctx, fence.Mode(q.Fencing), host)
+	}
 	job.ProofTime = func(host one.Host, watched time.Duration) downtime.Span {
 		v.Fencing = q.Fencing
 		set, err := fences.Settings(host)
@@ -282,7 +284,7 @@ func newOpinion(argv []string, xml func(context.Context, int) (string, error), r
 			return false, err
 		}
 		r := run(ctx, failover.OpinionTimeout, process.Program{
-			Path: argv[0], Args: argv[1:], Stdin: []byte(base64.StdEncoding.EncodeToString([]byte(document))),
+			Path: argv[0], Args: argv[1:], Script: true, Stdin: []byte(base64.StdEncoding.EncodeToString([]byte(document))),
 			Env: append(os.Environ(), fmt.Sprintf("FT_HOST_ID=%d", host.ID), "FT_HOST_NAME="+host.Name),
 		})
 		if errors.Is(r.Err, process.ErrTimeout) {
@@ -357,7 +359,7 @@ func consent(ctx context.Context, s app.Session, q incident.Request) *failover.R
 	if err != nil || !failover.Recovers(host.State, q.AnyState) || len(host.VMs) == 0 {
 		return nil
 	}
-	o := NewFences(s, nil).Outlook(fence.Mode(q.Fencing), host)
+	o := NewFences(s, nil).Outlook(ctx, fence.Mode(q.Fencing), host)
 	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) {
 		return nil
 	}

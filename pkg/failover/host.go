@@ -454,7 +454,7 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 func (r *runner) dryRun(ctx context.Context) (*ending, error) {
 	r.notes = r.preview(ctx)
 	if r.job.Outlook != nil {
-		o := r.job.Outlook(r.host)
+		o := r.job.Outlook(ctx, r.host)
 		r.outlook, r.notes = &o, append(r.notes, o.Lines()...)
 	}
 	e, err := r.recoverVMs(ctx, fence.WithoutProof(r.hostID, "dry run"))

@@ -30,7 +30,7 @@ type HostJob struct {
 	// Describe says for a dry run what the host would be fenced with; may be nil.
 	Describe func(one.Host) []string
 	// Outlook says for a dry run whether it would be proven off; may be nil.
-	Outlook func(one.Host) fence.Outlook
+	Outlook func(context.Context, one.Host) fence.Outlook
 	// ProofTime says how long it takes until the host is proven off after it was watched for so long; may be nil.
 	ProofTime func(host one.Host, watched time.Duration) downtime.Span
 }

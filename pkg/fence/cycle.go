@@ -31,7 +31,9 @@ func Cycle(ctx context.Context, host Host, s Settings) ([]LevelTest, error) {
 	for i, devices := range w.devices {
 		t := LevelTest{Level: i + 1, Devices: labels(devices)}
 		for _, d := range devices {
-			if d.Kind != KindAgent {
+			if d.Agent == agentSBD {
+				t.Skipped = d.label + " cannot power the host on again"
+			} else if d.Kind != KindAgent {
 				t.Skipped = fmt.Sprintf("%s can only switch off, or needs an admin or time", d.label)
 			}
 		}

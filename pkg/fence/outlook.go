@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ type Outlook struct {
 
 // Foresee says what proving a host off would come to. err is why there are no settings, such as
 // ErrNotConfigured. It runs no device.
-func Foresee(mode Mode, host Host, s Settings, err error) Outlook {
+func Foresee(ctx context.Context, mode Mode, host Host, s Settings, err error) Outlook {
 	switch none := errors.Is(err, ErrNotConfigured) || err == nil && len(s.Levels) == 0; {
 	case mode == ModeOff:
 		return Outlook{Verdict: Unproven, Reason: FencingOff, Detail: "fencing is off"}
@@ -64,7 +65,7 @@ func Foresee(mode Mode, host Host, s Settings, err error) Outlook {
 	case err != nil:
 		return Outlook{Verdict: Refused, Reason: Misconfigured, Detail: text.Printable(err.Error())}
 	}
-	problems, usable := Ready(host, s, nil)
+	problems, usable := Ready(ctx, host, s, nil)
 	if usable > 0 {
 		return Outlook{Verdict: Provable, Problems: problems}
 	}

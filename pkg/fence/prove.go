@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,7 +78,10 @@ const (
 type DeviceStatus struct {
 	Device string
 	Power  Power
-	Err    error // why the power is unknown; nil for devices that have no status
+	Err    error // why it proves nothing; nil for devices that have no status
+	// Took is how long its agent needed to answer, and Off how long an off takes then: an agent asks before and after
+	// it, and waits. An off that does not fit into Settings.Timeout is killed before its end.
+	Took, Off time.Duration
 }
 
 // Status asks all agents for the power of the host and changes nothing. Commands and confirmations have no status; they
@@ -98,7 +102,22 @@ func (w *work) status(ctx context.Context, d *device) DeviceStatus {
 	if d.Kind != KindAgent {
 		return st
 	}
-	switch a := w.ask(ctx, d, actionStatus); {
+	if err := d.fit(ctx, w.settings); err != nil {
+		st.Err = err
+		return st
+	}
+	if d.Agent == agentSBD {
+		if _, st.Err = w.msgwait(ctx, d); st.Err != nil {
+			return st
+		}
+	}
+	start := time.Now()
+	a := w.ask(ctx, d, actionStatus)
+	st.Took = time.Since(start)
+	st.Off = d.offNeeds(st.Took)
+	switch {
+	case d.Agent == agentSBD && a.code == exitOff:
+		st.Err = errOldPill
 	case a.err != nil:
 		st.Err = a.err
 	case a.code == exitOn:
@@ -109,4 +128,14 @@ func (w *work) status(ctx context.Context, d *device) DeviceStatus {
 		st.Err = a.failed()
 	}
 	return st
+}
+
+// offNeeds is how long an off takes when a status takes so long: the agent asks for the status, sends the command, waits,
+// and asks again. fence_sbd has time-outs of its own.
+func (d Device) offNeeds(status time.Duration) time.Duration {
+	wait := powerWait(d.Agent)
+	if seconds, err := strconv.Atoi(d.param("power_wait")); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	}
+	return 3*status + wait
 }

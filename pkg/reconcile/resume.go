@@ -120,7 +120,7 @@ func (w *sweeper) act(ctx context.Context, all []found) (b coordinator.Batch) {
 			b.Lines = append(b.Lines, f.what+": "+f.why.String())
 			w.s.Log.VM(wording.Info, -1, f.why.After(f.what))
 		case w.s.DryRun:
-			w.would(&b, f)
+			w.would(ctx, &b, f)
 		default:
 			w.s.Log.VM(wording.Info, -1, wording.Of(says[f.swept.Verdict]).After(f.what))
 			if f.request.Kind == "VM" {
@@ -140,11 +140,11 @@ func (w *sweeper) act(ctx context.Context, all []found) (b coordinator.Batch) {
 }
 
 // would adds what would be done about something that a dry run has found.
-func (w *sweeper) would(b *coordinator.Batch, f found) {
+func (w *sweeper) would(ctx context.Context, b *coordinator.Batch, f found) {
 	line := fmt.Sprintf("%s: %s: it would be handled: %s", f.what, f.swept.Verdict, f.request.Action)
 	var o fence.Outlook // of a VM, and of a host whose VMs have all left, there is none
 	if len(f.host.VMs) > 0 {
-		o = coordinator.NewFences(w.s, nil).Outlook(fence.Mode(coordinator.Complete(w.s, f.request).Fencing), f.host)
+		o = coordinator.NewFences(w.s, nil).Outlook(ctx, fence.Mode(coordinator.Complete(w.s, f.request).Fencing), f.host)
 	}
 	if row := o.Row(f.request.Action == string(recovery.Delete)); row != "" {
 		line += "; its VMs " + row

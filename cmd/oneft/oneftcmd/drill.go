@@ -179,7 +179,7 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	in.Fencing = drill.Fencing{Settings: set, Err: err}
 	down := drill.Foretell(cloud, d.host, plan, in)
 	report, err := drill.Drill(cloud, d.host, plan, &down, fences.Describe(host))
-	return report.Foreseen(fences.Outlook(fence.Mode(s.Config.Values().Fencing), host)), err
+	return report.Foreseen(fences.Outlook(ctx, fence.Mode(s.Config.Values().Fencing), host)), err
 }
 
 // fenceTest powers a host off and on again.

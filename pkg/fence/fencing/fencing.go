@@ -49,9 +49,9 @@ func (r Resolver) Prove(ctx context.Context, host one.Host, look fence.Look) (fe
 }
 
 // Outlook says what proving a host off would come to. It runs no device.
-func (r Resolver) Outlook(mode fence.Mode, host one.Host) fence.Outlook {
+func (r Resolver) Outlook(ctx context.Context, mode fence.Mode, host one.Host) fence.Outlook {
 	s, err := r.Settings(host)
-	return fence.Foresee(mode, HostOf(host), s, err)
+	return fence.Foresee(ctx, mode, HostOf(host), s, err)
 }
 
 // Describe lists what a host would be fenced with, a line for each device; none when it would not
