@@ -335,6 +335,8 @@ func (r *runner) secondOpinions(ctx context.Context, host one.Host) *ending {
 	for _, o := range r.job.Opinions {
 		alive, err := o.Ask(ctx, host)
 		switch {
+		case errors.Is(err, process.ErrStart): // nobody was asked, which is not what an admin has decided
+			return ended(endRefused, wording.OpinionBroken, o.Name, err)
 		case err != nil:
 			r.say(-1, wording.OpinionNone, o.Name, err)
 		case alive:

@@ -29,6 +29,9 @@ const (
 // ErrTimeout is the end of a program that took too long.
 var ErrTimeout = errors.New("no answer in time; killed with all that it had started")
 
+// ErrStart is a program that was never started: it is not there, or it cannot be executed.
+var ErrStart = errors.New("start")
+
 // Program is what is run once.
 type Program struct {
 	Path  string // absolute
@@ -70,7 +73,7 @@ func Run(ctx context.Context, limit time.Duration, p Program) Result {
 		cmd, err = start(p, out)
 	}
 	if err != nil {
-		return Result{Code: -1, Err: fmt.Errorf("start: %w", err)}
+		return Result{Code: -1, Err: fmt.Errorf("%w: %w", ErrStart, err)}
 	}
 	g := &group{id: cmd.Process.Pid}
 	done := make(chan struct{})

@@ -32,6 +32,7 @@ const (
 
 	// Second opinions.
 	OpinionNone     Kind = "opinion-none warning: {program} has no opinion: {error}"
+	OpinionBroken   Kind = "opinion-broken problem: {program} cannot be asked whether the host is alive: {error}; nothing was fenced or touched; correct --confirm or confirm in one-ft.yaml, then oneft resume"
 	OpinionNotAlive Kind = "opinion-not-alive: {program} does not say that the host is alive"
 	OpinionAlive    Kind = "opinion-alive problem: {program} says that the host is alive; nothing was fenced or touched"
 

@@ -27,7 +27,7 @@
 //	    [image=broken|unbootable] [disk=persistent] [requires="ID = 1"] [FT_PRIORITY=80] [template.FT_ACTION=none]
 //	    [attributes=2000]
 //	datastore 1 local|shared               a system datastore; 0 is shared
-//	fencing all|host1 bmc strip lease manual   the levels, first to last; "fencing none" takes the risk
+//	fencing all|host1 bmc strip sbd lease manual   the levels, first to last; "fencing none" takes the risk
 //	                                       in the configuration also outlet1-%h and outlet2-%h, a host's two power supplies
 //	isolated all|host1 host2               host_isolated --watch with strict runs there
 //	front-ends 3                           A is the leader

@@ -25,7 +25,7 @@ func happenings() []happening {
 	var all []happening
 	for _, group := range [][]sentence{hostSentences(), frontEndSentences(), onedSentences(), vmSentences(), pathSentences(), otherSentences()} {
 		for _, s := range group {
-			pattern := strings.NewReplacer("<H>", `(host\d+(?: host\d+)*)`, "<F>", `([A-D])`, "<V>", `([\d,-]+)`, "<D>", `((?:bmc|strip|outlet[12])-host\d+)`,
+			pattern := strings.NewReplacer("<H>", `(host\d+(?: host\d+)*)`, "<F>", `([A-D])`, "<V>", `([\d,-]+)`, "<D>", `((?:bmc|strip|sbd|outlet[12])-host\d+)`,
 				"<N>", `(\d+)`, "<T>", `(\S+)`, "<*>", `(.+)`).Replace(s.text)
 			all = append(all, happening{regexp.MustCompile("^" + pattern + "$"), s.do})
 		}
@@ -124,7 +124,7 @@ func hostSentences() []sentence {
 			return err
 		}},
 		{"the hook of <H> is called again", hosts(func(w *world, n *node) { w.callHooks("host_error", n.id) })},
-		{"<D> (works|lies|is unreachable|refuses the password|is late|hangs|fails once|loses its power with the host)", func(w *world, m []string) error {
+		{"<D> (works|lies|is unreachable|refuses the password|is late|hangs|fails once|loses its power with the host|holds an old off)", func(w *world, m []string) error {
 			w.setBMC(m[0], m[1])
 			return nil
 		}},

@@ -296,12 +296,15 @@ func fenceAttributes(t map[string]string, level int, kind string, host int) erro
 		t["FENCE_AGENT"+suffix] = AgentName
 		t["FENCE_IP"+suffix] = fmt.Sprintf("%s-host%d", kind, host)
 		t["FENCE_USER"+suffix], t["FENCE_PASSWORD"+suffix] = "admin", "s3cret"
+	case "sbd":
+		t["FENCE_AGENT"+suffix], t["FENCE_DEVICES"+suffix] = sbdAgent, "/dev/disk/by-id/sbd"
+		t["FENCE_PLUG"+suffix] = fmt.Sprintf("host%d", host)
 	case "lease":
 		t["FENCE_LEASE"], t["FENCE_LEASE_REACTION"] = defaultLease, defaultReaction
 	case "manual":
 		t["FENCE_MANUAL"] = "yes"
 	default:
-		return fmt.Errorf("fencing by %q: known are bmc, strip, lease and manual", kind)
+		return fmt.Errorf("fencing by %q: known are bmc, strip, sbd, lease and manual", kind)
 	}
 	return nil
 }
