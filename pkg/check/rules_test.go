@@ -9,6 +9,7 @@ import (
 
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/fence/fencing"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -161,6 +162,26 @@ func agentTroubles() []trouble {
 		{"command", v74, func(f *Facts) {
 			f.Hosts[0].Levels = [][]Device{{{Kind: fence.KindCommand, Label: "command /x", Err: errNotRunnable}}}
 		}, []string{"problem fencing hosts [1]|command /x: it is not there|"}, ""},
+		{"command that was never tried", v74, func(f *Facts) {
+			f.Hosts[0].Levels = [][]Device{{{Kind: fence.KindCommand, Label: "command /x", Trial: fencing.TrialNone}}}
+		}, []string{"warning fencing |level 1: command /x has not proven any host off yet|oneft drill 1 --fence-test"}, ""},
+		{"command that has changed", v74, func(f *Facts) {
+			f.Hosts[0].Levels = [][]Device{{{Kind: fence.KindCommand, Label: "command /x", Trial: fencing.TrialChanged, Proven: noon}}}
+		}, []string{"warning fencing |command /x has changed since it proved a host off (2026-11-22)|oneft drill 1 --fence-test"}, ""},
+		{"command that has worked", v74, func(f *Facts) {
+			f.Hosts[0].Levels = [][]Device{{{Kind: fence.KindCommand, Label: "command /x", Trial: fencing.TrialWorked, Proven: noon}}}
+		}, nil, ""},
+		{"untried command behind an agent", v74, func(f *Facts) {
+			f.Hosts[0].Levels = append(f.Hosts[0].Levels, []Device{{Kind: fence.KindCommand, Label: "command /x"}})
+		}, []string{"warning fencing |level 2: command /x has not proven any host off yet, so nobody knows whether it works; another level works|oneft drill 1"}, ""},
+		{"slow status", v74, func(f *Facts) {
+			d := &f.Hosts[1].Levels[0][0]
+			d.Took, d.Off, d.Limit, d.AdvisesCipher = 14*time.Second, 44*time.Second, 60*time.Second, true
+		}, []string{"warning fencing |level 1: fence_ipmilan on 10.0.0.2 took 14.0 s for its status, so an off takes at least 44 s|FENCE_CIPHER"}, ""},
+		{"off that does not fit", v74, func(f *Facts) {
+			d := &f.Hosts[1].Levels[0][0]
+			d.Took, d.Off, d.Limit = 4*time.Second, 14*time.Second, 10*time.Second
+		}, []string{"warning fencing |an off takes at least 14 s, and is ended after 10 s|raise timeout beside its levels"}, ""},
 		{"not asked", v74, func(f *Facts) {
 			for i := range f.Hosts {
 				f.Hosts[i].Asked = false

@@ -233,7 +233,7 @@ func NewFences(s app.Session, say func(failover.Event)) fencing.Resolver {
 	if say == nil {
 		say = func(e failover.Event) { s.Log.VM(e.Level, e.VM, e.Message) }
 	}
-	r := fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram}
+	r := fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, State: statedir.Dir(s.StateDir)}
 	r.Notify = func(e fence.Event) {
 		say(failover.Event{VM: -1, Level: wording.Info, Message: e.Message.After("fence " + e.Device)})
 	}

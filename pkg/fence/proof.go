@@ -16,6 +16,8 @@ type Proof struct {
 	by      string // in a stable word: level and its number, admin, before or nobody
 	at      time.Time
 	certain bool
+	// commands are the programs of a site that it rests on.
+	commands []string
 }
 
 // Covers reports whether this is a proof or a waiver for that host.
@@ -26,6 +28,9 @@ func (p Proof) Certain() bool { return p.made && p.certain }
 
 // At is when the host was seen off, or when the waiver was given. It says nothing about later.
 func (p Proof) At() time.Time { return p.at }
+
+// Commands are the paths of a site's own commands that this proof rests on, alone or with others.
+func (p Proof) Commands() []string { return p.commands }
 
 // String is how it was proven, for the log and the report.
 func (p Proof) String() string {

@@ -34,7 +34,7 @@ func (w *work) prove(ctx context.Context) (Proof, error) {
 		stop()
 		if len(errs) == 0 {
 			how := fmt.Sprintf("%s (level %d), %.1f s", verdict(devices), i+1, time.Since(start).Seconds())
-			return Proof{made: true, hostID: w.host.ID, how: how, by: fmt.Sprintf("level %d", i+1), at: time.Now(), certain: true}, nil
+			return Proof{made: true, hostID: w.host.ID, how: how, by: fmt.Sprintf("level %d", i+1), at: time.Now(), certain: true, commands: commands(devices)}, nil
 		}
 		for _, err := range errs {
 			failed.Errs = append(failed.Errs, fmt.Errorf("%s, %w", levelName(i+1, w.settings.Levels[i].Name), err))
@@ -55,6 +55,16 @@ func verdict(devices []*device) string {
 		return names[0] + " says off"
 	}
 	return strings.Join(names, " and ") + " say off"
+}
+
+// commands are the paths of the commands among devices.
+func commands(devices []*device) (all []string) {
+	for _, d := range devices {
+		if d.Kind == KindCommand {
+			all = append(all, d.Command[0])
+		}
+	}
+	return all
 }
 
 func labels(devices []*device) (all []string) {
@@ -95,6 +105,13 @@ func Status(ctx context.Context, host Host, s Settings) ([]DeviceStatus, error) 
 	list := make([]DeviceStatus, len(all))
 	process.Each(len(all), len(all), func(i int) { list[i] = w.status(ctx, all[i]) })
 	return list, nil
+}
+
+// AdvisesCipher reports whether an agent asks its BMC for the list of cipher suites because none is named: ipmitool
+// 1.8.19 does that with lanplus, and some BMCs take 14 s to refuse it.
+func (d Device) AdvisesCipher() bool {
+	return slices.Contains([]string{"fence_ipmilan", "fence_ipmilanplus", "fence_idrac", "fence_ilo3", "fence_ilo4", "fence_ilo5", "fence_imm"}, d.Agent) &&
+		d.param("cipher") == ""
 }
 
 func (w *work) status(ctx context.Context, d *device) DeviceStatus {

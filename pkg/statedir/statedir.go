@@ -34,6 +34,9 @@ func (d Dir) Spool(endpoint string) string { return filepath.Join(d.path("spool"
 // Notifications has those that wait for delivery.
 func (d Dir) Notifications() string { return d.path("notify") }
 
+// Commands has one file for each command of a site that has proven a host off.
+func (d Dir) Commands() string { return d.path("commands") }
+
 // Metrics is the file with the counters.
 func (d Dir) Metrics() string { return d.path("metrics.json") }
 

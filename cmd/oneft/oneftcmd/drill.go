@@ -195,7 +195,8 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 	case len(host.VMs) > 0:
 		return nil, app.Usagef("%s has %d VMs: only an empty host is powered off for a test; move them first: onehost flush %d", name, len(host.VMs), host.ID)
 	}
-	set, err := coordinator.NewFences(s, nil).Settings(host)
+	fences := coordinator.NewFences(s, nil)
+	set, err := fences.Settings(host)
 	if err != nil {
 		return nil, app.Usagef("%s: %w", name, err)
 	}
@@ -208,11 +209,7 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 	if host, err = s.Client.Host(ctx, d.host); err != nil || !host.State.SetByAdmin() || len(host.VMs) > 0 { // answering takes a while
 		return nil, app.Usagef("nothing was done: %s is not disabled and empty any more", name)
 	}
-	xml, err := s.Client.HostXML(ctx, host.ID)
-	if err != nil {
-		return nil, err
-	}
-	tests, err := fence.Cycle(ctx, fence.Host{ID: host.ID, Name: host.Name, Template: host.Template, XML: []byte(xml)}, set)
+	tests, err := fences.Test(ctx, host, set)
 	if err != nil {
 		return nil, err
 	}
@@ -222,12 +219,15 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 // testPage is the answer about a test.
 func testPage(name string, tests []fence.LevelTest) page {
 	p := page{Rows: [][]string{{"LEVEL", "DEVICES", "OFF AFTER", "ON AFTER", "RESULT"}}, Summary: name + " was powered off and on again: fencing works"}
-	tested := 0
+	tested, off := 0, false // off after the last test
 	for _, t := range tests {
 		row := []string{strconv.Itoa(t.Level), strings.Join(t.Devices, ", "), "", "", "not tested: " + t.Skipped}
 		if t.Skipped == "" {
 			tested++
 			row = append(row[:2], fmt.Sprintf("%.1f s", t.Off.Seconds()), fmt.Sprintf("%.1f s", t.On.Seconds()), "it works")
+			if off = t.On == 0; off {
+				row[3], row[4] = "", "it works, and leaves the host off"
+			}
 			if t.Err != nil {
 				row[4] = "it does not work"
 				p.Wrong = append(p.Wrong, fmt.Sprintf("level %d: %s", t.Level, strings.ReplaceAll(t.Err.Error(), "\n", "; ")))
@@ -238,6 +238,8 @@ func testPage(name string, tests []fence.LevelTest) page {
 	switch {
 	case len(p.Wrong) > 0:
 		p.Text, p.Code, p.Summary = p.Wrong, app.ExitIncomplete, name+": fencing does not work; check whether the host is on again"
+	case off:
+		p.Summary = name + " was powered off: fencing works; power it on again, a command cannot"
 	case tested == 0:
 		p.Code, p.Summary = app.ExitIncomplete, name+": no level could be tested"
 	}
