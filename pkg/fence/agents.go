@@ -46,14 +46,16 @@ func unfit(agent string) string {
 // powerAgents switch the power of a machine or of a virtual one, have off and status, and need not be asked for their
 // metadata: those of fence-agents 4.12.1 and fence-virt, run one by one, without those that unfit names.
 func powerAgents() []string {
-	return strings.Fields(`fence_alom fence_aliyun fence_amt fence_apc fence_apc_snmp fence_aws fence_azure_arm fence_bladecenter fence_cdu
-		fence_cisco_ucs fence_cyberpower_ssh fence_docker fence_drac fence_drac5 fence_eaton_snmp fence_ecloud fence_emerson fence_eps
-		fence_gce fence_hds_cb fence_hpblade fence_ibm_powervs fence_ibm_vpc fence_ibmblade fence_ibmz fence_idrac fence_ilo fence_ilo2
-		fence_ilo3 fence_ilo3_ssh fence_ilo4 fence_ilo4_ssh fence_ilo5 fence_ilo5_ssh fence_ilo_moonshot fence_ilo_mp fence_ilo_ssh
-		fence_imm fence_intelmodular fence_ipdu fence_ipmilan fence_ipmilanplus fence_ironic fence_kubevirt fence_ldom fence_lindypdu
-		fence_lpar fence_netio fence_openstack fence_powerman fence_pve fence_raritan fence_raritan_px3 fence_redfish fence_rhevm
-		fence_rsa fence_rsb fence_skalar fence_tripplite_snmp fence_vbox fence_virsh fence_virt fence_vmware fence_vmware_rest
-		fence_vmware_soap fence_vmware_vcloud fence_wti fence_xenapi fence_xvm fence_zvmip ` + agentSBD)
+	all := strings.Fields("" +
+		"alom aliyun amt apc apc_snmp aws azure_arm bladecenter cdu cisco_ucs cyberpower_ssh docker drac drac5 eaton_snmp " +
+		"ecloud emerson eps gce hds_cb hpblade ibm_powervs ibm_vpc ibmblade ibmz idrac ilo ilo2 ilo3 ilo3_ssh ilo4 ilo4_ssh " +
+		"ilo5 ilo5_ssh ilo_moonshot ilo_mp ilo_ssh imm intelmodular ipdu ipmilan ipmilanplus ironic kubevirt ldom lindypdu " +
+		"lpar netio openstack powerman pve raritan raritan_px3 redfish rhevm rsa rsb skalar tripplite_snmp vbox virsh virt " +
+		"vmware vmware_rest vmware_soap vmware_vcloud wti xenapi xvm zvmip sbd")
+	for i := range all {
+		all[i] = "fence_" + all[i]
+	}
+	return all
 }
 
 // powerWait is how long an agent waits by its own default between an off and its next question; seconds, from the metadata

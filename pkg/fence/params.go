@@ -105,7 +105,7 @@ func onWords() []string  { return []string{"1", "yes", "on", "true"} }
 func offWords() []string { return []string{"0", "no", "off", "false"} }
 
 // leftOut reports whether a parameter is a switch that is off and must not be passed: nearly all agents of 4.12 and later
-// only look whether it is there, so that 0 turns it on. lanplus and verbose are read (fence_ilo3 and others have lanplus
+// only see that it is there, so that 0 turns it on. lanplus and verbose are read (fence_ilo3 and others have lanplus
 // on by default), and so is ssl by fence_zvmip. The agents before 4.12 ignore an off, too.
 func leftOut(agent, param, value string) bool {
 	switch param = plainParam(param); {

@@ -87,7 +87,7 @@ func fingerprints(levels []fence.Level) map[string]string {
 }
 
 // remember writes down that commands have proven a host off, with what they were before. It is for oneft check alone: what
-// cannot be written is tried again by the next proof.
+// cannot be written is left to the next proof.
 func (r Resolver) remember(hostID int, commands []string, before map[string]string) {
 	for _, command := range commands {
 		hash := before[command]
