@@ -23,6 +23,7 @@ type diskCluster struct {
 	unread  int           // disks whose header cannot be read
 	reacts  time.Duration // of sbd on the host after a pill is written, at most msgwait; less than 0: it does not run
 	fails   bool          // the pill cannot be written
+	early   bool          // success is said before msgwait is over
 	alive   bool
 	off     int // how often a pill was written
 }
@@ -57,7 +58,7 @@ func (c *diskCluster) run(ctx context.Context, limit time.Duration, p process.Pr
 	if c.reacts >= 0 {
 		time.AfterFunc(c.reacts, func() { c.alive = false })
 	}
-	if !wait(c.msgwait + time.Second) {
+	if !c.early && !wait(c.msgwait+time.Second) {
 		return killed
 	}
 	return process.Result{Output: "Success: Powered OFF"}
@@ -83,7 +84,7 @@ func TestSBDProof(t *testing.T) {
 		msgwait := time.Duration(rapid.IntRange(1, 120).Draw(rt, "msgwait")) * time.Second
 		c := &diskCluster{
 			slot: rapid.SampledFrom([]string{"clear", "off"}).Draw(rt, "slot"), msgwait: msgwait, alive: true,
-			unread: rapid.IntRange(0, 3).Draw(rt, "unread"), fails: rapid.Bool().Draw(rt, "fails"),
+			unread: rapid.IntRange(0, 3).Draw(rt, "unread"), fails: rapid.Bool().Draw(rt, "fails"), early: rapid.Bool().Draw(rt, "early"),
 			reacts: time.Duration(rapid.Float64Range(0, 1).Draw(rt, "reacts") * float64(msgwait)),
 		}
 		if c.slot == "off" {
@@ -94,7 +95,7 @@ func TestSBDProof(t *testing.T) {
 		var proof Proof
 		var err error
 		synctest.Test(t, func(t *testing.T) { proof, err = Prove(t.Context(), theHost, sbdSettings(t, dir, c, timeout)) })
-		usable := before == "clear" && c.unread < 2 && !c.fails
+		usable := before == "clear" && c.unread < 2 && !c.fails && !c.early
 		if proof.Certain() != usable || usable == (err != nil) {
 			rt.Fatalf("%+v: %v, %v", c, proof, err)
 		}
