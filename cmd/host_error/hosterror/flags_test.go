@@ -18,6 +18,9 @@ func flagsOf(t *testing.T, words ...string) (opinions [][]string, pause int, err
 		return nil, 0, err
 	}
 	q, err := flags(c, hook.No)
+	if err == nil {
+		err = canBeAsked(q.Opinions)
+	}
 	return q.Opinions, c.Int("pause"), err
 }
 

@@ -111,8 +111,7 @@ func flags(c *cli.Context, word hook.YesNo) (q incident.Request, err error) {
 	return q, err
 }
 
-// opinions are the programs of --confirm with their arguments. One that cannot be run is refused at once: nobody would be
-// asked whether the host is alive.
+// opinions are the programs of --confirm with their arguments.
 func opinions(commands []string) (all [][]string, err error) {
 	for _, words := range commands {
 		argv := strings.Fields(words)
@@ -121,18 +120,32 @@ func opinions(commands []string) (all [][]string, err error) {
 			return nil, app.Usagef("--confirm is empty; give it a program by its absolute path, such as /usr/local/bin/is-alive --fast")
 		case !filepath.IsAbs(argv[0]):
 			return nil, app.Usagef("--confirm %s: the program is not an absolute path; write it as /usr/local/bin/is-alive --fast", text.Short(words, mostWords))
-		case !process.Runnable(argv[0]):
-			return nil, app.Usagef("--confirm %s: the program is not there or cannot be executed; nobody would be asked whether the host is alive", text.Short(words, mostWords))
 		}
 		all = append(all, argv)
 	}
 	return all, nil
 }
 
+// canBeAsked refuses opinions whose programs cannot be run before anything is done: nobody would be asked whether the
+// host is alive.
+func canBeAsked(all [][]string) error {
+	for _, argv := range all {
+		if !process.Runnable(argv[0]) {
+			return app.Usagef("--confirm %s: the program is not there or cannot be executed; nobody would be asked whether the host is alive", text.Short(strings.Join(argv, " "), mostWords))
+		}
+	}
+	return nil
+}
+
 const mostWords = 120 // characters of a command in a message
 
 // act completes the request with the configuration and the monitoring cycle, and does what it asks for.
 func act(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
+	if s.RunProgram == nil { // else no file is run
+		if err := canBeAsked(q.Opinions); err != nil {
+			return nil, err
+		}
+	}
 	v := s.Config.Values()
 	wait, cycles := v.Wait, v.Cycles
 	if s.Cli.IsSet("wait") || s.Cli.IsSet("pause") {
