@@ -70,7 +70,7 @@ func TestWrongKinds(t *testing.T) {
 }
 
 func TestKeyErrors(t *testing.T) {
-	const top = `auth_file, budget, ca_file, confirm, cycles, endpoint, fence, fence_first, fencing, log_file, metrics_file, notify, oned_wait, parallel, place, priority, quarantine, resume, ssh, state_dir, storm, survey, timeout, verify or wait`
+	const top = `auth_file, budget, ca_file, confirm, cycles, endpoint, fence, fence_first, fencing, log_file, metrics_file, notify, oned_wait, parallel, place, priority, put_to_rest, quarantine, resume, ssh, state_dir, storm, survey, timeout, verify or wait`
 	for text, want := range map[string]string{
 		strings.Repeat("x", 70) + ": 1": `f:1: unknown key "` + strings.Repeat("x", 60) + `…"; allowed is ` + top,
 		"strom: {}":                     `f:1: unknown key "strom"; did you mean "storm"?`,

@@ -140,7 +140,7 @@ func TestExampleIsComplete(t *testing.T) {
 	if len(all) < 55 {
 		t.Errorf("only %d keys were found: %q", len(all), all)
 	}
-	exampleOf(t, Name).isComplete(t, all, "fence", "storm", "survey", "priority", "budget", "resume", "levels", "devices", "hosts")
+	exampleOf(t, Name).isComplete(t, all, "fence", "storm", "survey", "put_to_rest", "priority", "budget", "resume", "levels", "devices", "hosts")
 }
 
 // pathsOf are the paths of all keys of a one-ft.yaml, such as fence[].levels[].name: the reader lists

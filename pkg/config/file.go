@@ -68,6 +68,11 @@ type Values struct {
 	// SurveyAlive is how long a failed host that still answers is watched before it is refused, without a proof.
 	SurveyAlive time.Duration
 
+	// PutToRest is what is done about VMs that monitoring found off or suspended within RestWindow before their host was
+	// called failed: RestRecover, RestReport or RestLeave.
+	PutToRest  string
+	RestWindow time.Duration
+
 	// PriorityMin and PriorityMax are the range that owners of VMs may use for FT_PRIORITY.
 	PriorityMin, PriorityMax int
 
@@ -126,6 +131,13 @@ const (
 	FencingOff      = "off"      // never fence
 )
 
+// Values of PutToRest.
+const (
+	RestRecover = "recover" // as if it ran, when the host is proven off; else it is reported
+	RestReport  = "report"  // it is left and named
+	RestLeave   = "leave"   // it is left as if its owner had put it to rest
+)
+
 // Values of ResumeHosts, ResumeUnknown and ResumeFailed.
 const (
 	ResumeNone     = "none"     // it is only named
@@ -163,6 +175,9 @@ func Default() Values {
 		// Without the word of the hosts only time tells how many of them are lost: with shipped settings up to a cycle of 180s,
 		// which would be downtime for each host that dies alone. A choice. A daemon that is restarted is back within minutes.
 		SurveySettle: time.Minute, SurveyAlive: 5 * time.Minute,
+		// A host that shuts down gives its guests 5 minutes (SHUTDOWN_TIMEOUT=300 of libvirt-guests), monitoring finds them
+		// missing within 3 (SYNC_STATE_VM 180 of monitord.conf), and a silent host is ERROR after up to 464 s with shipped settings.
+		PutToRest: RestRecover, RestWindow: 15 * time.Minute,
 
 		PriorityMax: MaxPriority, // owners may use all of FT_PRIORITY
 
@@ -239,6 +254,13 @@ func (f *File) keys() table {
 				as("skip", &v.SurveySkip, listOf(`a list of patterns of host names, such as ["gpu*"]`, pattern())),
 				as("settle", &v.SurveySettle, times(0, 10*time.Minute)),
 				as("alive", &v.SurveyAlive, times(0, longest)),
+			})
+			return err
+		}, nil},
+		{"put_to_rest", func(n node) error {
+			_, err := n.mapping(table{
+				as("action", &v.PutToRest, oneOf(RestRecover, RestReport, RestLeave)),
+				as("window", &v.RestWindow, times(time.Minute, longest)),
 			})
 			return err
 		}, nil},

@@ -102,6 +102,7 @@ func (w work) hostJob() failover.HostJob {
 		Dialect: s.Dialect,
 		Policy: recovery.Policy{
 			Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax},
+			Rest: recovery.Rest(v.PutToRest), RestWindow: v.RestWindow,
 		},
 		Storm: w.storm(), Alive: v.SurveyAlive, Insist: q.ConfirmedOff || q.Override && s.Attended,
 	}
@@ -179,7 +180,10 @@ func (w work) options() failover.Options {
 // decision is the plan for one VM that a request asks for.
 func decision(q incident.Request) func(recovery.Single) recovery.Step {
 	if q.Action == string(recovery.VerbBoot) {
-		return func(v recovery.Single) recovery.Step { return recovery.Unknown(v, q.AnyState) }
+		return func(v recovery.Single) recovery.Step {
+			v.Rested = q.Rested
+			return recovery.Unknown(v, q.AnyState)
+		}
 	}
 	policy := recovery.FailurePolicy{Mode: recovery.Mode(q.Action), Force: q.Force}
 	return func(v recovery.Single) recovery.Step { return recovery.Failure(v, policy) }

@@ -122,8 +122,10 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	if err != nil || busy != nil {
 		return busy, err
 	}
+	r.look(ctx, opening)
 	left, all := r.allLeft(ctx)
 	r.journal, r.before = r.rec.Begin(opening)
+	r.keepSight(opening.Contact)
 	if all && len(r.before.VMs) == 0 {
 		return r.leave(left), nil
 	}
@@ -176,7 +178,7 @@ func (r *runner) clear(ctx context.Context) (proof fence.Proof, e *ending, err e
 			return proof, backIf(err == nil), err
 		}
 	}
-	if !r.opt.Request.ConfirmedOff && r.cloud.Alive(ctx, now) {
+	if !r.opt.Request.ConfirmedOff && r.cloud.Alive(ctx, r.witnesses(now)) {
 		return proof, backIf(true), nil
 	}
 	r.rec.Stage(incident.StepFence)
@@ -435,6 +437,7 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 		return r.followEarlier(ctx, back)
 	}
 	done.tasks = []*task{}
+	s.Proven = proof.Certain() || r.opt.DryRun && r.outlook != nil && r.outlook.Verdict == fence.Provable
 	plan := recovery.Make(s.Snapshot, r.job.Policy)
 	r.decide = s.replan
 	for _, step := range plan.Steps {

@@ -145,6 +145,9 @@ type runner struct {
 	job      HostJob
 	host     one.Host // as it was first read
 	before   Earlier
+	first    reading          // of its VMs, the zero reading where that took too long
+	sight    incident.Sight   // what they were when the host was first seen failed
+	failed   time.Time        // since when oned has called it failed, as nearly as is known
 	input    *downtime.Input  // what the cloud needs; nil until it was computed
 	barrier  failfast.Barrier // nil without one
 	barredAt time.Time        // when it was put up

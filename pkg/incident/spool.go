@@ -162,6 +162,8 @@ type Request struct {
 	Opinions [][]string `json:"opinions,omitempty"`
 	// ConfirmedOff: an admin has confirmed that the host is off.
 	ConfirmedOff bool `json:"confirmed_off,omitempty"`
+	// Rested: a VM that monitoring has put to rest is booted, too; what asks for that has seen it run before.
+	Rested bool `json:"rested,omitempty"`
 	// Follow: nothing is left but to follow VMs that left the host.
 	Follow bool `json:"follow,omitempty"`
 	// Event is what oned told its hook; nil for a request by hand, and where oned gave the ID only.

@@ -56,6 +56,10 @@ type Dialect struct {
 	ReschedsUnknown  bool // an UNKNOWN VM can be rescheduled
 	ReschedsPoweroff bool // a POWEROFF VM can be rescheduled
 	MigratesIdle     bool // SUSPENDED and POWEROFF VMs can be migrated
+	// MonitorSuspendsOnly: a VM that monitoring does not find becomes UNKNOWN, never POWEROFF (up to 4.6). MonitorSigns:
+	// where monitoring puts a VM to rest it writes ActionMonitor into the last record (5.4 and later); before it leaves
+	// there what was. Source: src/lcm/LifeCycleStates.cc, monitor_suspend_action and monitor_poweroff_action.
+	MonitorSuspendsOnly, MonitorSigns bool
 }
 
 // CanRetry reports whether a failed VM can be retried (4.14 and later).
@@ -98,6 +102,7 @@ func DialectFor(v Version) (Dialect, error) {
 	if chosen.Name == "" {
 		return chosen, fmt.Errorf("oned reports version %s: %w; one-ft works with 4.4 and later", v, ErrTooOld)
 	}
-	chosen.Newer = Version{7, 4, 0}.Before(v.Major, v.Minor) // the newest that was measured live
+	chosen.Newer = Version{7, 4, 0}.Before(v.Major, v.Minor)                          // the newest that was measured live
+	chosen.MonitorSuspendsOnly, chosen.MonitorSigns = v.Before(4, 7), !v.Before(5, 4) // 4.7.80 is the beta of 4.8
 	return chosen, nil
 }

@@ -54,7 +54,11 @@ const (
 	ActionUndeploy     = 5
 	ActionUndeployHard = 6
 	ActionStop         = 9
+	ActionSuspend      = 10
 	ActionRecreate     = 14 // seen on 4.4, 5.10, 6.10 and 7.4 after both ways to recreate
+	ActionPoweroff     = 19
+	ActionPoweroffHard = 20
+	ActionMonitor      = 44 // monitoring found it off or suspended (5.4 and later)
 	ActionPoffMigrate  = 48
 )
 

@@ -138,13 +138,14 @@ func (w *sweeper) stuck(h one.Host) (incident.Record, bool) {
 	return r, journaling.GivenUpMoving(r)
 }
 
-// vms decides about VMs that are UNKNOWN or failed on a host that is fine. cleanups is how many oned cleans up on each host.
+// vms decides about VMs that are UNKNOWN, failed, or put to rest by an outage, on a host that is fine. cleanups is how many oned cleans up on each host.
 func (w *sweeper) vms(ctx context.Context, hosts []one.Host) (all []found, cleanups map[int]int, err error) {
 	fine := map[int]bool{}
 	for _, h := range hosts {
 		fine[h.ID] = h.State.Back()
 	}
 	cleanups = map[int]int{}
+	outages := w.outages(fine)
 	for _, state := range []one.VMState{one.Active, one.Failed} {
 		vms, err := w.s.Client.VMsIn(ctx, state)
 		if err != nil {
@@ -163,11 +164,16 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host) (all []found, clean
 			if unknown {
 				tool, action = "vm_unknown", w.opt.Unknown
 			}
-			all = append(all, w.decide(found{what: fmt.Sprintf("VM %d (%s) %s", vm.ID, vm.Name, vm.Status()), tool: tool, same: vm.Status(),
-				swept: recovery.SweepVM(w.known(object{"VM", vm.ID}), time.Now()), request: w.request("VM", vm.ID, action)}))
+			f := w.decide(found{what: fmt.Sprintf("VM %d (%s) %s", vm.ID, vm.Name, vm.Status()), tool: tool, same: vm.Status(),
+				swept: recovery.SweepVM(w.known(object{"VM", vm.ID}), time.Now()), request: w.request("VM", vm.ID, action)})
+			if unknown && f.swept.Verdict == recovery.SweepMissed && outages[last.HostID].Stopped(vm) {
+				f.why = wording.Of(wording.SweptStopped, vm.ID)
+			}
+			all = append(all, f)
 		}
 	}
-	return all, cleanups, nil
+	rested, err := w.rested(ctx, outages)
+	return append(all, rested...), cleanups, err
 }
 
 // decideHost decides about a host; more is what is to be said beside its state.

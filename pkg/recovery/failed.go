@@ -14,6 +14,8 @@ type Single struct {
 	VM      one.VM
 	// Host is where the VM is by its last history record, Source where it was before; nil for none, or none any more.
 	Host, Source *one.Host
+	// Rested: the VM ran when its host failed, so that one that monitoring found POWEROFF is booted as if it were UNKNOWN.
+	Rested bool
 }
 
 // FailurePolicy is what the admin wants for a failed VM.
@@ -188,9 +190,9 @@ func Unknown(s Single, anyState bool) Step {
 	step := s.step()
 	mode, reason := action(s.VM, s.host(), Recreate)
 	switch {
-	case s.VM.Is(one.BootUnknown):
+	case s.VM.Is(one.BootUnknown), s.Rested && s.VM.Is(one.BootPoweroff):
 		return step.to(VerbAlready, wording.Booting)
-	case !s.VM.Is(one.Unknown):
+	case !s.VM.Is(one.Unknown) && !s.restedHere():
 		return step.leave(wording.NotUnknown, s.VM.Status())
 	case mode == "":
 		return step.leave(reason.Kind, reason.Args...)
@@ -203,4 +205,10 @@ func Unknown(s Single, anyState bool) Step {
 		return step.unhandled(wording.HostOutOfReach, s.Host.ID, s.Host.Name, s.Host.State)
 	}
 	return step.to(VerbBoot, wording.HostIs, s.Host.ID, s.Host.Name, s.Host.State)
+}
+
+// restedHere reports whether the VM is one that an outage has put to rest on its host.
+func (s Single) restedHere() bool {
+	_, is := PutToRest(s.VM, s.Dialect)
+	return s.Rested && is && s.VM.State == one.Poweroff
 }

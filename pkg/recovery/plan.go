@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
 )
@@ -56,6 +58,9 @@ type Policy struct {
 	Mode Mode
 	// Idle: SUSPENDED and POWEROFF VMs are included (y, -f).
 	Idle bool
+	// Rest is what is done about VMs that the failure itself put to rest: within RestWindow before the host was called failed.
+	Rest       Rest
+	RestWindow time.Duration
 	// Priorities are what owners may ask for.
 	Priorities Range
 }
@@ -72,6 +77,15 @@ type Snapshot struct {
 	Cleared []int
 	// Datastores are the system datastores of the VMs, for -m.
 	Datastores []one.Datastore
+	// Sight is what the VMs were when the host was first seen failed, Failed since when oned has called it failed; zero
+	// where that is not known.
+	Sight  incident.Sight
+	Failed time.Time
+	// Proven: the host is certainly off.
+	Proven bool
+	// Resumed are VMs that this recovery has resumed to recreate them. They fall back to where they were with a record in
+	// which monitoring's word is not.
+	Resumed []int
 }
 
 // Step is the decision for one VM.
@@ -139,21 +153,33 @@ func (s Snapshot) step(vm one.VM, p Policy, room *room) Step {
 	if mode == "" {
 		return step.leave(reason.Kind, reason.Args...)
 	}
-	row := rowFor(vm)
+	row, state := s.rowOf(vm)
 	if row.idle && !p.Idle {
-		return step.leave(wording.IdleLeft, vm.Status())
+		var decided bool
+		if step, decided = s.idle(step, row, state, p); decided {
+			return step
+		}
 	}
-	cell := row.cell(mode)
+	if end, returned := s.Returned(vm); returned && mode != Delete {
+		if left, decided := s.returning(step, end); decided {
+			return left
+		}
+	}
+	rested, cell := step.Reason, row.cell(mode)
 	step.Verb, step.Reason, step.Unhandled = cell.verb, wording.Of(cell.reason), cell.unhandled
-	if step.Reason.IsZero() {
-		step.Reason = reason
+	for _, more := range []wording.Message{rested, reason} {
+		if step.Reason.IsZero() {
+			step.Reason = more
+		}
 	}
 	switch step.Verb {
 	case verbByEnd:
 		return s.migrating(step, place, p)
 	case VerbRecreate:
 		if vm.State != one.Active && row.idle && !s.Dialect.RecreatesIdle {
-			return step.to(VerbResumeRecreate, wording.IdleResumed, s.Dialect.Name, vm.Status())
+			if step.Verb = VerbResumeRecreate; rested.IsZero() {
+				step.Reason = wording.Of(wording.IdleResumed, s.Dialect.Name, vm.Status())
+			}
 		}
 	case VerbResched:
 		return s.move(step, room)

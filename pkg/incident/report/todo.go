@@ -156,7 +156,9 @@ func (v view) advices() []advice {
 		{"check whether it is fine by now", []any{look},
 			[]wording.Kind{wording.Stuck, wording.OldHost, wording.Ended, wording.ResultUnread, wording.EarlierPlaced}, nil},
 		{"the reason names the commands. Check first", []any{look},
-			[]wording.Kind{wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt, wording.HostWasOff, wording.EarlierLost}, nil},
+			[]wording.Kind{wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt, wording.HostWasOff, wording.EarlierLost, wording.MayHaveArrived}, nil},
+		{"monitoring called it off as its host failed. When the host is certainly off, recreate it elsewhere; when it is back, resume it there",
+			[]any{look, each("onevm recover --recreate %d"), each("onevm resume %d")}, []wording.Kind{wording.RestUnproven, wording.RestReported, wording.RestUndated}, nil},
 		{"one-ft leaves this to an operator. Check the VM and the reason", []any{look}, nil, nil},
 	}
 }

@@ -324,6 +324,19 @@ func vmSentences() []sentence {
 	return []sentence{
 		{"vms? <V> crash(?:es)?", vms(func(w *world, id int, _ []string) error { return w.cloud.CrashVM(id) })},
 		{"vms? <V> (?:is|are) in <T>", change(func(v *cloud.VM, m []string) error { return setState(v, m[0]) })},
+		{"monitoring finds vms? <V> (off|suspended)", vms(func(w *world, id int, m []string) error {
+			return w.cloud.RestVM(id, map[string]one.VMState{"off": one.Poweroff, "suspended": one.Suspended}[m[0]])
+		})},
+		{"the owner of vms? <V> asks for (terminate|poweroff|suspend|stop|undeploy)", vms(func(w *world, id int, m []string) error {
+			if m[0] == "terminate" && w.old() {
+				m[0] = "shutdown"
+			}
+			return w.cloud.Ask(m[0], id)
+		})},
+		{"the owner of vm <V> migrates it live to <H>", vms(func(w *world, id int, m []string) error {
+			host, err := w.spec.hostID(m[0])
+			return errors.Join(err, w.cloud.MigrateLive(id, host))
+		})},
 		{"vms? <V> fails?", func(w *world, m []string) error {
 			return change(func(v *cloud.VM, _ []string) error { return fail(v, w.old()) })(w, m)
 		}},
