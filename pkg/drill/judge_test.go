@@ -47,7 +47,7 @@ func drillAs(t *testing.T, c Cloud, p recovery.Policy) Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Drill(c, 0, c.Plan(0, d, p), nil, nil)
+	r, err := Drill(c, 0, c.Plan(0, d, p, false), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func TestPlaceOrder(t *testing.T) {
 		VMs:   []VM{vm(1, 0, 2, 1), with(vm(2, 0, 2, 1), func(v *VM) { v.UserTemplate = map[string]string{"FT_PRIORITY": "90"} })},
 	}
 	d, _ := one.DialectFor(one.Version{Major: 6, Minor: 10})
-	plan := c.Plan(0, d, recovery.Policy{Mode: recovery.Recreate})
+	plan := c.Plan(0, d, recovery.Policy{Mode: recovery.Recreate}, false)
 	for w, want := range map[Strategy]map[int]int{
 		{ByID, FreeCPU}: {1: 3, 2: 2}, {ByID, Striping}: {1: 1, 2: 2}, {ByID, Packing}: {1: 3, 2: 3},
 		{ByRecovery, FreeCPU}: {2: 3, 1: 2}, {ByRecovery, Striping}: {2: 1, 1: 2}, {ByRecovery, Packing}: {2: 3, 1: 3},

@@ -17,6 +17,18 @@ const (
 	OwnerEnding   Kind = "owner-ending: its owner was ending it"
 	StrayCleanup  Kind = "stray-clean-up: it was recreated by somebody else, and its clean-up has not ended"
 
+	// Of one that no proof, or not this one, lets be started elsewhere.
+	Imported    Kind = "imported problem: OpenNebula has only imported it and cannot start it elsewhere, as it knows none of its disks; start it again where it came from"
+	SameMachine Kind = "same-machine problem: only a lease proves that it does not run, and host {on} ({name}) is the same machine: the machine keeps its guests while oned monitors either of both; " +
+		"when it is certainly off: oneft resume INCIDENT --confirm-off"
+	NotLeased Kind = "not-leased problem: only a lease proves that it does not run, and host_isolated does not stop {guest}; " +
+		"when the host is certainly off: oneft resume INCIDENT --confirm-off"
+	GuestImported Kind = "guest-imported: imported guests, which keep their own names"
+	GuestOfDriver Kind = "guest-of-driver: guests of driver {driver}"
+
+	// Of one on a host that is no machine.
+	HostIsAPI Kind = "host-is-api warning: the host stands for a service ({service}), not for a machine: ERROR means that the service cannot be reached; nothing was fenced or touched, as its VMs run on"
+
 	// Of one that cannot be moved.
 	CannotMoveNow    Kind = "cannot-move-now problem: it cannot be moved in the state that it was in when the host failed"
 	BeingEnded       Kind = "being-ended problem: its owner was ending it, and it cannot be moved in this state"
