@@ -203,9 +203,16 @@ func (n network) Links() ([]probe.Link, error) { return nil, nil }
 // guests are what runs on a host.
 type guests struct{ node *node }
 
-// Guests implements isolation.Guests.
+// Guests implements isolation.Guests: virsh lists those of libvirt, and those of OpenNebula are told by their names, which
+// imported ones have not.
 func (g guests) Guests(context.Context) (all []guest.Guest, err error) {
+	if driver := g.node.world.spec.cloud.Hosts[g.node.id].Driver; driver != "" && driver != "kvm" {
+		return nil, nil
+	}
 	for _, id := range g.node.world.cloud.Guests(g.node.id) {
+		if v, known := g.node.world.cloud.VM(id); known && v.Imported() {
+			continue
+		}
 		all = append(all, guest.Guest{ID: id, Name: fmt.Sprintf("one-%d", id)})
 	}
 	return all, nil
