@@ -179,9 +179,6 @@ func (r Report) ExitCode() int {
 
 // Foreseen is the report with what proving the host off would come to.
 func (r Report) Foreseen(o fence.Outlook) Report {
-	if r.API != "" {
-		return r // nothing would be fenced
-	}
 	r.Outlook = &o
 	r.Fencing = slices.Concat(r.Fencing, o.Lines())
 	return r

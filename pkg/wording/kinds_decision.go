@@ -27,7 +27,7 @@ const (
 	GuestOfDriver Kind = "guest-of-driver: guests of driver {driver}"
 
 	// Of one on a host that is no machine.
-	HostIsAPI Kind = "host-is-api warning: the host stands for a service ({service}), not for a machine: ERROR means that the service cannot be reached; nothing was fenced or touched, as its VMs run on"
+	HostIsAPI Kind = "host-is-api warning: the host stands for a service ({service}), not for a machine: in ERROR the service cannot be reached, and its VMs run on there; nothing is fenced or touched"
 
 	// Of one that cannot be moved.
 	CannotMoveNow    Kind = "cannot-move-now problem: it cannot be moved in the state that it was in when the host failed"

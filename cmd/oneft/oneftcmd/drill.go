@@ -174,6 +174,9 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	if err != nil {
 		return nil, err
 	}
+	if host.API() != "" { // nothing would be fenced
+		return drill.Drill(cloud, d.host, cloud.Plan(d.host, s.Dialect, d.policy, false), nil, nil)
+	}
 	in, err := d.conditions(ctx, s, host)
 	if err != nil {
 		return nil, err

@@ -203,19 +203,24 @@ func (n network) Links() ([]probe.Link, error) { return nil, nil }
 // guests are what runs on a host.
 type guests struct{ node *node }
 
-// Guests implements isolation.Guests: virsh lists those of libvirt, and those of OpenNebula are told by their names, which
-// imported ones have not.
+// Guests implements isolation.Guests.
 func (g guests) Guests(context.Context) (all []guest.Guest, err error) {
-	if driver := g.node.world.spec.cloud.Hosts[g.node.id].Driver; driver != "" && driver != "kvm" {
-		return nil, nil
-	}
-	for _, id := range g.node.world.cloud.Guests(g.node.id) {
-		if v, known := g.node.world.cloud.VM(id); known && v.Imported() {
-			continue
-		}
+	for _, id := range g.node.leased() {
 		all = append(all, guest.Guest{ID: id, Name: fmt.Sprintf("one-%d", id)})
 	}
 	return all, nil
+}
+
+// leased are the VMs whose guests run on the host and are seen by host_isolated: virsh lists those of libvirt, and those of
+// OpenNebula are told by their names, which imported ones have not.
+func (n *node) leased() []int {
+	if driver := n.world.spec.cloud.Hosts[n.id].Driver; driver != "" && driver != "kvm" {
+		return nil
+	}
+	return slices.DeleteFunc(n.world.cloud.Guests(n.id), func(id int) bool {
+		v, known := n.world.cloud.VM(id)
+		return known && v.Imported()
+	})
 }
 
 // Stop implements isolation.Guests.
