@@ -264,7 +264,7 @@ func (e *evaluation) vms() {
 func (e *evaluation) imported() {
 	for _, h := range e.Hosts {
 		if ids := e.VMs.Imported[h.ID]; len(ids) > 0 && h.API() == "" {
-			e.about(h.ID, Warning, fmt.Sprintf(`create such a VM anew from a template with its disks, or say that it is left alone: echo 'FT_ACTION = "none"' | onevm update %d --append /dev/stdin`, ids[0]),
+			e.about(h.ID, Warning, fmt.Sprintf(`replace such a VM by one from a template with its disks, or leave it alone on purpose: echo 'FT_ACTION = "none"' | onevm update %d --append /dev/stdin`, ids[0]),
 				"%s on %s (%s) that OpenNebula has only imported: it knows no disks of such a VM and cannot start it elsewhere, so it would be left", text.Plural(len(ids), "VM"), h.name(), listed(ids))
 		}
 	}
