@@ -14,6 +14,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/fence/fencing"
 	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
 	"one-ft/pkg/text"
 )
 
@@ -62,7 +63,7 @@ func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 	for i, h := range pool {
 		all[i] = Host{Host: h, Isolated: text.Printable(h.Template["FT_ISOLATED_VERSION"])}
 		all[i].Promise, all[i].Promised, all[i].PromiseErr = fence.TemplatePromise(h.Template)
-		if c.Settings == nil || h.State == one.HostOffline {
+		if c.Settings == nil || h.State == one.HostOffline || h.API() != "" {
 			continue
 		}
 		s, err := c.Settings(h)
@@ -197,7 +198,7 @@ func (e *evaluation) fencing() {
 	var all []hostFinding
 	asked := false
 	for _, h := range e.Hosts {
-		if h.State == one.HostOffline {
+		if h.State == one.HostOffline || h.API() != "" {
 			continue
 		}
 		found, fenced := e.fencingOf(h)
@@ -207,6 +208,7 @@ func (e *evaluation) fencing() {
 	}
 	e.group(all)
 	e.sameOutlet()
+	e.sameMachine()
 	e.report.FencingNotAsked = e.NoFencing
 	bad := slices.ContainsFunc(e.report.Hosts, func(h HostFencing) bool { return !h.OK })
 	hosts := text.Plural(len(e.report.Hosts), "host")
@@ -375,6 +377,41 @@ func (e *evaluation) sameOutlet() {
 		e.grouped(Problem, ids, fmt.Sprintf("onehost update %d, and correct FENCE_IP or FENCE_PLUG there", ids[len(ids)-1]),
 			"hosts %s have the same outlet, %s: fencing one powers the others off", listed(ids), labels[key])
 	}
+}
+
+// sameMachine finds hosts that only a lease would prove off, and that are one machine with another host: it keeps its guests
+// while oned monitors either of them.
+func (e *evaluation) sameMachine() {
+	var all []one.Host
+	for _, h := range e.Hosts {
+		all = append(all, h.Host)
+	}
+	for i := range e.report.Hosts {
+		out := &e.report.Hosts[i]
+		at := slices.IndexFunc(e.Hosts, func(h Host) bool { return h.ID == out.ID })
+		twins := recovery.Twins(all[at], all)
+		if len(twins) == 0 || !e.Hosts[at].onlyLeased() {
+			continue
+		}
+		out.OK, out.Fencing = false, "another host is the same machine"
+		e.grouped(Problem, []int{out.ID}, fmt.Sprintf("fence it by its power (FENCE_AGENT), or onehost delete %d", twins[0].ID),
+			"%s and host %d (%s) are the same machine: no lease proves that it does not run its VMs, because it keeps them while oned monitors either of both", e.Hosts[at].name(), twins[0].ID, twins[0].Name)
+	}
+}
+
+// onlyLeased reports whether only a lease would prove the host off.
+func (h Host) onlyLeased() bool {
+	leased := false
+	for _, level := range h.Levels {
+		ok, _ := h.level(level)
+		switch kind := level[0].Kind; {
+		case ok && kind != fence.KindLease && kind != fence.KindManual:
+			return false
+		case ok && kind == fence.KindLease:
+			leased = true
+		}
+	}
+	return leased
 }
 
 func addFence(h Host) string {

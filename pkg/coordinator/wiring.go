@@ -360,7 +360,7 @@ func consent(ctx context.Context, s app.Session, q incident.Request) *failover.R
 		return nil
 	}
 	host, err := s.Client.Host(ctx, q.ID)
-	if err != nil || !failover.Recovers(host.State, q.AnyState) || len(host.VMs) == 0 {
+	if err != nil || !failover.Recovers(host, q.AnyState) || len(host.VMs) == 0 {
 		return nil
 	}
 	o := NewFences(s, nil).Outlook(ctx, fence.Mode(q.Fencing), host)

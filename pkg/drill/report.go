@@ -9,6 +9,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // Row is one VM of the host.
@@ -40,6 +41,8 @@ type Report struct {
 	Fencing  []string  `json:"fencing,omitempty"`
 	// Outlook is what proving the host off would come to; nil when that was not determined.
 	Outlook *fence.Outlook `json:"outlook,omitempty"`
+	// API is the service that the host stands for; "" for a machine.
+	API string `json:"api,omitempty"`
 	// NotEvaluated says what no verdict evaluates, and Warnings what else an admin should know.
 	NotEvaluated []string `json:"not_evaluated"`
 	Warnings     []string `json:"warnings,omitempty"`
@@ -124,6 +127,8 @@ func (r Report) Line() string {
 	}
 	fate := "recovered"
 	switch {
+	case r.API != "":
+		return fmt.Sprintf("host %d (%s): REFUSED: %s", r.HostID, r.Name, wording.Of(wording.HostIsAPI, r.API))
 	case r.refused():
 		fate = "REFUSED (" + r.Outlook.Detail + ")"
 	case r.Outlook != nil && r.Outlook.Verdict == fence.Unproven:
@@ -189,5 +194,5 @@ func (r Report) foreseen(v Row) string {
 
 // refused reports whether VMs would have to be recovered, and none would be touched.
 func (r Report) refused() bool {
-	return r.Outlook != nil && r.Outlook.Verdict == fence.Refused && slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Action.Acts() })
+	return r.API != "" || r.Outlook != nil && r.Outlook.Verdict == fence.Refused && slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Action.Acts() })
 }

@@ -42,10 +42,10 @@ func (r *runner) failedHost(ctx context.Context) (*ending, error) {
 	}
 	r.host, r.object, r.state = host, nameOf("host", host.ID, host.Name), host.State.String()
 	r.checkHost(host)
-	if r.opt.DryRun {
+	over := notFailed(host, r.opt.Request.AnyState)
+	if r.opt.DryRun && !(over.is(endRefused) && host.API() != "") {
 		return r.dryRun(ctx)
 	}
-	over := notFailed(host.State, r.opt.Request.AnyState)
 	if over == nil && len(host.VMs) == 0 && len(r.adrift(ctx)) == 0 {
 		over = ended(endNothing, wording.NoVMs)
 	}
@@ -66,19 +66,21 @@ func (r *runner) failedHost(ctx context.Context) (*ending, error) {
 	return r.work(ctx)
 }
 
-// notFailed is the end for a host that is not in ERROR; nil for one whose VMs are recovered.
-func notFailed(state one.HostState, any bool) *ending {
-	switch {
+// notFailed is the end for a host that is not in ERROR, or that is no machine; nil for one whose VMs are recovered.
+func notFailed(host one.Host, any bool) *ending {
+	switch state, api := host.State, host.API(); {
 	case state.Back() || state.Starting():
 		return ended(endNothing, wording.HostFine, state)
+	case api != "":
+		return ended(endRefused, wording.HostIsAPI, api)
 	case state.Failed() || any:
 		return nil
 	}
-	return ended(endRefused, wording.HostSet, state)
+	return ended(endRefused, wording.HostSet, host.State)
 }
 
-// Recovers reports whether the VMs of a host in that state are recovered; any is that of the request.
-func Recovers(state one.HostState, any bool) bool { return notFailed(state, any) == nil }
+// Recovers reports whether the VMs of a host as it is are recovered; any is that of the request.
+func Recovers(host one.Host, any bool) bool { return notFailed(host, any) == nil }
 
 // takeHost makes this process the only one of this front-end that works on the host.
 func (r *runner) takeHost(ctx context.Context) (release func(), busy *ending) {
@@ -150,7 +152,7 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	}
 	r.journal.Proof(proof.String(), proof.Certain())
 	if r.opt.Shared != nil {
-		r.opt.Shared.clear(r.hostID)
+		r.opt.Shared.clear(r.hostID, proof)
 	}
 	return r.recoverVMs(ctx, proof)
 }
@@ -436,6 +438,9 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 		back.permit = p
 		return r.followEarlier(ctx, back)
 	}
+	if err := s.cover(ctx, proof); err != nil {
+		return done, err
+	}
 	done.tasks = []*task{}
 	s.Proven = proof.Certain() || r.opt.DryRun && r.outlook != nil && r.outlook.Verdict == fence.Provable
 	plan := recovery.Make(s.Snapshot, r.job.Policy)
@@ -449,7 +454,7 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 		done.tasks = append(done.tasks, t)
 	}
 	done.tasks = append(done.tasks, r.earlier(ctx, done.tasks)...)
-	done.tasks = append(done.tasks, r.strays(ctx, done.tasks)...)
+	done.tasks = append(done.tasks, s.strays(ctx, done.tasks)...)
 	p.perform(ctx, done.tasks)
 	return done, nil
 }
@@ -471,7 +476,7 @@ func (r *runner) dryRun(ctx context.Context) (*ending, error) {
 
 // preview says what would be done now to a host not in ERROR, what the guard sees and what it would be fenced with.
 func (r *runner) preview(ctx context.Context) (notes []string) {
-	if now := notFailed(r.host.State, r.opt.Request.AnyState); now != nil {
+	if now := notFailed(r.host, r.opt.Request.AnyState); now != nil {
 		notes = append(notes, now.why.String(), "if it were in ERROR:")
 	}
 	if v, _, err := r.cloud.Judge(ctx, r.job.Storm.Policy); err == nil {

@@ -74,6 +74,18 @@ type hostSnapshot struct {
 	unread map[int]error
 }
 
+// cover says what the proof is about: a lease says nothing of a machine that is another host, too. In a dry run it is what the
+// proof would be.
+func (s *hostSnapshot) cover(ctx context.Context, proof fence.Proof) error {
+	s.Leased = proof.Leased() || s.opt.DryRun && s.outlook != nil && s.outlook.Leased
+	if !s.Leased {
+		return nil
+	}
+	hosts, _, err := s.cloud.All(ctx)
+	s.Twins = recovery.Twins(s.Host, hosts)
+	return err
+}
+
 func (r *runner) newSnapshot(host one.Host) *hostSnapshot {
 	return &hostSnapshot{runner: r, Snapshot: recovery.Snapshot{Dialect: r.job.Dialect, Host: host, Sight: r.sight, Failed: r.failed}}
 }
@@ -138,8 +150,11 @@ func (s *hostSnapshot) addOtherEnd(ctx context.Context, vm one.VM) {
 	}
 	if host, err := s.cloud.Host(ctx, end.HostID); err == nil {
 		s.Hosts = append(s.Hosts, host)
-		if s.cleared(host, end) {
+		if cleared, byLease := s.cleared(host, end); cleared {
 			s.Cleared = append(s.Cleared, host.ID)
+			if byLease {
+				s.ByLease = append(s.ByLease, host.ID)
+			}
 		}
 	}
 }
@@ -176,7 +191,7 @@ func (s *hostSnapshot) addForMoves(ctx context.Context) error {
 // replan decides again for one VM from a fresh reading.
 func (s *hostSnapshot) replan(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error) {
 	now := hostSnapshot{runner: s.runner, Snapshot: s.Snapshot}
-	now.VMs, now.Hosts, now.Cleared = []one.VM{vm}, slices.Clone(s.Hosts), slices.Clone(s.Cleared)
+	now.VMs, now.Hosts, now.Cleared, now.ByLease = []one.VM{vm}, slices.Clone(s.Hosts), slices.Clone(s.Cleared), slices.Clone(s.ByLease)
 	now.addOtherEnd(ctx, vm)
 	if before.Verb == recovery.VerbResumeRecreate {
 		now.Resumed = []int{vm.ID}
@@ -231,7 +246,8 @@ func about(tasks []*task, id int) bool {
 }
 
 // strays makes tasks of the VMs that are adrift, and that no task is about. A dry run only names them.
-func (r *runner) strays(ctx context.Context, now []*task) (tasks []*task) {
+func (s *hostSnapshot) strays(ctx context.Context, now []*task) (tasks []*task) {
+	r := s.runner
 	for _, vm := range r.adrift(ctx) {
 		if about(now, vm.ID) {
 			continue
@@ -239,9 +255,9 @@ func (r *runner) strays(ctx context.Context, now []*task) (tasks []*task) {
 		if full, err := r.cloud.VM(ctx, vm.ID); err == nil { // the pool tells less
 			vm = full
 		}
-		t := newTask(recovery.Step{VM: vm, Verb: recovery.VerbRecreate, Target: -1, Reason: wording.Of(wording.StrayCleanup)}, time.Now())
+		t := newTask(s.Stray(vm), time.Now())
 		t.byTM = vm.DeployID == "" // a VM that never ran was cleaned up by the transfer driver
-		if !r.opt.DryRun {
+		if !r.opt.DryRun && t.step.Verb.Acts() {
 			t.accepted = time.Now()
 		}
 		tasks = append(tasks, t)

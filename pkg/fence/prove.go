@@ -34,7 +34,10 @@ func (w *work) prove(ctx context.Context) (Proof, error) {
 		stop()
 		if len(errs) == 0 {
 			how := fmt.Sprintf("%s (level %d), %.1f s", verdict(devices), i+1, time.Since(start).Seconds())
-			return Proof{made: true, hostID: w.host.ID, how: how, by: fmt.Sprintf("level %d", i+1), at: time.Now(), certain: true, commands: commands(devices)}, nil
+			return Proof{
+				made: true, hostID: w.host.ID, how: how, by: fmt.Sprintf("level %d", i+1), at: time.Now(), certain: true,
+				lease: devices[0].Kind == KindLease, commands: commands(devices),
+			}, nil
 		}
 		for _, err := range errs {
 			failed.Errs = append(failed.Errs, fmt.Errorf("%s, %w", levelName(i+1, w.settings.Levels[i].Name), err))

@@ -145,6 +145,28 @@ func TestReadyAgreesWithProve(t *testing.T) {
 	}
 }
 
+// TestForeseeLease: whether only a lease would prove it, which covers less than a machine that is off.
+func TestForeseeLease(t *testing.T) {
+	b := newBench(t)
+	fine, gone, manual := agentOf("fence_fine", ""), agentOf("fence_none", ""), Device{Kind: KindManual}
+	lease := Device{Kind: KindLease, Lease: Lease{Length: time.Minute}}
+	for name, c := range map[string]struct {
+		levels []Level
+		want   bool
+	}{
+		"lease": {[]Level{level(lease)}, true}, "agent": {[]Level{level(fine)}, false}, "agent, then lease": {[]Level{level(fine), level(lease)}, false},
+		"agent that is missing, then lease": {[]Level{level(gone), level(lease)}, true}, "lease, then an admin": {[]Level{level(lease), level(manual)}, true},
+	} {
+		if o := Foresee(ModeAuto, theHost, b.settings(c.levels...), nil); o.Leased != c.want || o.Verdict != Provable {
+			t.Errorf("%s: %s, leased %t", name, o.Verdict, o.Leased)
+		}
+	}
+	waiver, off := WithoutProof(3, "none"), ConfirmedOff(3, "an admin")
+	if run := (Proof{made: true, certain: true, lease: true}); !run.Leased() || waiver.Leased() || off.Leased() {
+		t.Errorf("%t %t %t", run.Leased(), waiver.Leased(), off.Leased())
+	}
+}
+
 // Levels are alternatives, the devices of one are not.
 func TestForesee(t *testing.T) {
 	b := newBench(t)

@@ -184,6 +184,9 @@ func (w *sweeper) decideHost(ctx context.Context, h one.Host, more string) found
 		w.heed(&f)
 	}
 	f = w.decide(f)
+	if api := h.API(); f.why.IsZero() && f.swept.Verdict != recovery.SweepContinue && api != "" {
+		f.why = wording.Of(wording.HostIsAPI, api)
+	}
 	if f.why.IsZero() && f.swept.Verdict == recovery.SweepMissed && failover.Lives(ctx, w.s.Client, h) {
 		f.why = wording.Of(wording.SweptLives)
 	}

@@ -1,6 +1,8 @@
 package recovery
 
 import (
+	"cmp"
+
 	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
 )
@@ -31,6 +33,20 @@ func (s Single) host() one.Host {
 		return one.Host{}
 	}
 	return *s.Host
+}
+
+// api is the service that the host of the VM stands for, when that cannot be reached; "" for none.
+func (s Single) api() string {
+	if !s.host().State.Failed() {
+		return ""
+	}
+	return s.host().API()
+}
+
+// foreign reports whether OpenNebula cannot start the VM again: see Foreign.
+func (s Single) foreign() bool {
+	last, _ := s.VM.Last()
+	return Foreign(s.VM, cmp.Or(last.Driver, s.host().VMDriver), s.Dialect)
 }
 
 // doing is what a VM was doing when it failed.
@@ -114,6 +130,10 @@ func Failure(s Single, p FailurePolicy) Step {
 	if mode, reason := action(s.VM, s.host(), Recreate); mode == "" {
 		return step.leave(reason.Kind, reason.Args...)
 	}
+	if api := s.api(); api != "" {
+		step.Unhandled, step.Refused = p.Force, p.Force
+		return step.leave(wording.HostIsAPI, api)
+	}
 	if s.Host != nil && s.Host.State.Failed() && !p.Force {
 		if s.VM.State != one.Failed {
 			return step.leave(wording.HostOwnsIt, s.Host.ID, s.Host.Name)
@@ -131,6 +151,8 @@ func Failure(s Single, p FailurePolicy) Step {
 	case p.Mode == Delete:
 		step.Verb = VerbDelete
 		return step
+	case s.foreign():
+		return step.unhandled(wording.Imported)
 	case p.Force || was == starting:
 		step.Verb = VerbRecreate
 		return step
@@ -198,8 +220,12 @@ func Unknown(s Single, anyState bool) Step {
 		return step.leave(reason.Kind, reason.Args...)
 	case s.Host == nil:
 		return step.unhandled(wording.HostGone)
+	case s.api() != "":
+		return step.leave(wording.HostIsAPI, s.api())
 	case s.Host.State.Failed():
 		return step.leave(wording.HostOwnsIt, s.Host.ID, s.Host.Name)
+	case s.foreign() && s.Host.API() == "":
+		return step.unhandled(wording.Imported)
 	case s.Host.State.SetByAdmin() && !anyState:
 		step.Refused = true
 		return step.unhandled(wording.HostOutOfReach, s.Host.ID, s.Host.Name, s.Host.State)

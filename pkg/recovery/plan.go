@@ -75,6 +75,12 @@ type Snapshot struct {
 	// Cleared are those of them that failed, too, and whose VMs may be acted on: they were
 	// proven off, or it was decided to do without a proof.
 	Cleared []int
+	// Leased: a lease is all that proves the host off, and it is about some guests only (cover.go). Twins are the other hosts
+	// that are the same machine; they matter then.
+	Leased bool
+	Twins  []one.Host
+	// ByLease are those of Cleared of which it is not known that the machine was off.
+	ByLease []int
 	// Datastores are the system datastores of the VMs, for -m.
 	Datastores []one.Datastore
 	// Sight is what the VMs were when the host was first seen failed, Failed since when oned has called it failed; zero
@@ -131,7 +137,7 @@ func Make(s Snapshot, p Policy) Plan {
 		return cmp.Or(cmp.Compare(priority(b, allowed), priority(a, allowed)), cmp.Compare(a.ID, b.ID))
 	})
 	for _, vm := range vms {
-		step := s.step(vm, p, room)
+		step := s.covered(s.step(vm, p, room))
 		step.Priority = priority(vm, allowed)
 		plan.Steps = append(plan.Steps, step)
 	}
@@ -142,12 +148,15 @@ func Make(s Snapshot, p Policy) Plan {
 func (s Snapshot) step(vm one.VM, p Policy, room *room) Step {
 	step := Step{VM: vm, Verb: VerbLeave, Target: -1}
 	place := s.place(vm)
-	if place == elsewhere {
+	switch api := s.Host.API(); {
+	case place == elsewhere:
 		last, placed := vm.Last()
 		if !placed {
 			return step.leave(wording.NeverPlaced)
 		}
 		return step.leave(wording.OtherHost, last.HostID, last.Host)
+	case api != "":
+		return step.leave(wording.HostIsAPI, api)
 	}
 	mode, reason := action(vm, s.Host, p.Mode)
 	if mode == "" {
@@ -230,7 +239,7 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 			return step.leave(wording.WasOff)
 		}
 		last, _ := step.VM.Last()
-		if step.VM.Is(one.Migrate) && s.mayRun(last.HostID) {
+		if step.VM.Is(one.Migrate) && s.mayRun(step.VM, last.HostID) {
 			return step.unhandled(wording.OtherEndMayRun, "to", last.HostID, last.Host)
 		}
 		return step.to(VerbRecreate, wording.MigratingAway)
@@ -242,7 +251,7 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 		return step.to(VerbRecreate, wording.CannotReturn, s.Dialect.Name)
 	case !known:
 		return step.unhandled(wording.SourceUnknown)
-	case step.VM.Is(one.Migrate, one.SaveMigrate, one.PrologMigrateUnknown, one.PrologMigrateUnknownFailure) && s.mayRun(source.HostID):
+	case step.VM.Is(one.Migrate, one.SaveMigrate, one.PrologMigrateUnknown, one.PrologMigrateUnknownFailure) && s.mayRun(step.VM, source.HostID):
 		return step.unhandled(wording.OtherEndMayRun, "from", source.HostID, source.Host)
 	case !seen || state.Failed(): // any other may run it, INIT too: it was enabled a moment ago
 		return step.to(VerbRecreate, wording.SourceUnavailable, source.HostID, source.Host)
@@ -251,9 +260,10 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 }
 
 // mayRun reports whether the other end of a migration failed, too, and may still run the VM: the proof is not about it.
-func (s Snapshot) mayRun(hostID int) bool {
+func (s Snapshot) mayRun(vm one.VM, hostID int) bool {
 	state, seen := s.stateOf(hostID)
-	return seen && state.Failed() && !slices.Contains(s.Cleared, hostID)
+	cleared := slices.Contains(s.Cleared, hostID) && (!slices.Contains(s.ByLease, hostID) || Leasable(vm, s.driverOf(vm), s.Dialect))
+	return seen && state.Failed() && !cleared
 }
 
 // stateOf gives the state of another host of the snapshot.
@@ -289,7 +299,7 @@ func (s Snapshot) move(step Step, room *room) Step {
 	if !d.MigratesIdle {
 		return step.unhandled(wording.CannotMove, d.Name, vm.Status())
 	}
-	target, found := room.take(vm, last.ClusterID)
+	target, found := room.take(vm, last.ClusterID, s.driverOf(vm))
 	if !found {
 		return step.unhandled(wording.NoHostHasRoom)
 	}
@@ -305,12 +315,13 @@ func newRoom(hosts []one.Host, failed int) *room {
 	return &room{slices.DeleteFunc(slices.Clone(hosts), func(h one.Host) bool { return h.ID == failed || !h.State.Back() })}
 }
 
-// take finds the host of the cluster with the most free memory that has room for the VM, and reserves it there.
-func (r *room) take(vm one.VM, cluster int) (one.Host, bool) {
+// take finds the host of the cluster with the most free memory that has room for the VM and runs guests of its driver, and
+// reserves it there.
+func (r *room) take(vm one.VM, cluster int, driver string) (one.Host, bool) {
 	cpu, memory := int64(vm.CPU*100), int64(vm.Memory)*1024
 	best := -1
 	for i, h := range r.hosts {
-		if h.ClusterID != cluster || h.MaxCPU-h.UsedCPU < cpu || h.MaxMemory-h.UsedMemory < memory {
+		if h.ClusterID != cluster || !Runs(h, driver) || h.MaxCPU-h.UsedCPU < cpu || h.MaxMemory-h.UsedMemory < memory {
 			continue
 		}
 		if best < 0 || h.MaxMemory-h.UsedMemory > r.hosts[best].MaxMemory-r.hosts[best].UsedMemory {

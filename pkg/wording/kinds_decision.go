@@ -24,6 +24,17 @@ const (
 	RestUnproven Kind = "rest-unproven problem: monitoring found it {state} at {at}, when its host was failing, so its owner did not ask for that; it is left because nothing proves that the host is off"
 	RestReported Kind = "rest-reported problem: monitoring found it {state} at {at}, when its host was failing, so its owner did not ask for that; it is left because put_to_rest is report"
 	RestUndated  Kind = "rest-undated problem: monitoring found it {state}, and this OpenNebula does not say when: the failure of its host can have done that, or its owner inside the guest; it is left"
+	// Of one that no proof, or not this one, lets be started elsewhere.
+	Imported    Kind = "imported problem: OpenNebula has only imported it and cannot start it elsewhere, as it knows none of its disks; start it again where it came from"
+	SameMachine Kind = "same-machine problem: only a lease proves that it does not run, and host {on} ({name}) is the same machine: the machine keeps its guests while oned monitors either of both; " +
+		"when it is certainly off: oneft resume INCIDENT --confirm-off"
+	NotLeased Kind = "not-leased problem: only a lease proves that it does not run, and host_isolated does not stop {guest}; " +
+		"when the host is certainly off: oneft resume INCIDENT --confirm-off"
+	GuestImported Kind = "guest-imported: imported guests, which keep their own names"
+	GuestOfDriver Kind = "guest-of-driver: guests of driver {driver}"
+
+	// Of one on a host that is no machine.
+	HostIsAPI Kind = "host-is-api warning: the host stands for a service ({service}), not for a machine: in ERROR the service cannot be reached, and its VMs run on there; nothing is fenced or touched"
 
 	// Of one that cannot be moved.
 	CannotMoveNow    Kind = "cannot-move-now problem: it cannot be moved in the state that it was in when the host failed"

@@ -108,7 +108,12 @@ func (d *drilling) run(ctx context.Context, s app.Session) (app.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return drill.All(cloud, where, cluster, func(id int) recovery.Plan { return cloud.Plan(id, s.Dialect, d.policy) }, down), nil
+	fences := coordinator.NewFences(s, nil)
+	plan := func(id int) recovery.Plan {
+		host, _ := cloud.Host(id)
+		return cloud.Plan(id, s.Dialect, d.policy, fences.Outlook(ctx, fencingMode(s), host.Host).Leased)
+	}
+	return drill.All(cloud, where, cluster, plan, down), nil
 }
 
 // foretell gives what tells the downtime of each host. ssh is asked about the first one only: there may be
@@ -169,18 +174,25 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	if err != nil {
 		return nil, err
 	}
+	if host.API() != "" { // nothing would be fenced
+		return drill.Drill(cloud, d.host, cloud.Plan(d.host, s.Dialect, d.policy, false), nil, nil)
+	}
 	in, err := d.conditions(ctx, s, host)
 	if err != nil {
 		return nil, err
 	}
 	fences := coordinator.NewFences(s, nil)
 	set, err := fences.Settings(host)
-	plan := cloud.Plan(d.host, s.Dialect, d.policy)
+	outlook := fences.Outlook(ctx, fencingMode(s), host)
+	plan := cloud.Plan(d.host, s.Dialect, d.policy, outlook.Leased)
 	in.Fencing = drill.Fencing{Settings: set, Err: err}
 	down := drill.Foretell(cloud, d.host, plan, in)
 	report, err := drill.Drill(cloud, d.host, plan, &down, fences.Describe(host))
-	return report.Foreseen(fences.Outlook(ctx, fence.Mode(s.Config.Values().Fencing), host)), err
+	return report.Foreseen(outlook), err
 }
+
+// fencingMode is what decides whether hosts are fenced when a hook does not say it.
+func fencingMode(s app.Session) fence.Mode { return fence.Mode(s.Config.Values().Fencing) }
 
 // fenceTest powers a host off and on again.
 func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, error) {
@@ -189,7 +201,9 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 		return nil, err
 	}
 	name := fmt.Sprintf("host %d (%s)", host.ID, host.Name)
-	switch {
+	switch api := host.API(); {
+	case api != "":
+		return nil, app.Usagef("%s stands for a service (%s), not for a machine: nothing can be powered off", name, api)
 	case !host.State.SetByAdmin():
 		return nil, app.Usagef("%s is %s: only a disabled host is powered off for a test: onehost disable %d", name, host.State, host.ID)
 	case len(host.VMs) > 0:

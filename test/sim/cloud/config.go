@@ -86,6 +86,9 @@ type Host struct {
 	CPU      int               // capacity, 100 per core; default 800
 	MemMB    int               // capacity; default 16384
 	Template map[string]string // attributes beside those that every host has
+	// Driver is that of its VMs and of its monitoring, and its HYPERVISOR. Default: dummy, as in the recorded clouds; kvm with
+	// a Network.
+	Driver string
 	// FailedFor is how long ago a host that begins in ERROR was last monitored successfully.
 	FailedFor time.Duration
 }

@@ -20,12 +20,12 @@
 // # The cloud
 //
 //	hosts 6 [cpu=8 mem=16384 NAME=VALUE]   host0 to host5; NAME=VALUE is an attribute of the template
-//	host host3 [DISABLED|OFFLINE|ERROR] [since=5h] [cluster=1] [name="any \x1b text"] [NAME=VALUE]
+//	host host3 [DISABLED|OFFLINE|ERROR] [since=5h] [cluster=1] [name="any \x1b text"] [driver=lxc] [NAME=VALUE]
 //	    [attributes=2000]                  since: how long it has been in ERROR; attributes: so many more in its template
 //	vms 1-3,7 on host1 [STATE] [from host2] [cpu=0.5] [mem=256] [name="x"] [owner=alice] [datastore=1]
 //	    (a VM with "from" migrates, or is resumed after it was stopped or undeployed there)
 //	    [image=broken|unbootable] [disk=persistent] [requires="ID = 1"] [FT_PRIORITY=80] [template.FT_ACTION=none]
-//	    [attributes=2000]
+//	    [attributes=2000] [imported]       imported: its guest ran there before OpenNebula knew it, and keeps its name
 //	datastore 1 local|shared               a system datastore; 0 is shared
 //	fencing all|host1 bmc strip sbd lease manual   the levels, first to last; "fencing none" takes the risk
 //	                                       in the configuration also outlet1-%h and outlet2-%h, a host's two power supplies

@@ -201,6 +201,8 @@ func (s *spec) setHosts(from, to int, words []string) (err error) {
 				h.Cluster, err = strconv.Atoi(value)
 			case key == "name":
 				h.Name = value
+			case key == "driver":
+				h.Driver = value
 			case key == "since":
 				h.FailedFor, err = time.ParseDuration(value)
 			case key == "attributes":
