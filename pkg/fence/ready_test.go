@@ -157,7 +157,7 @@ func TestForeseeLease(t *testing.T) {
 		"lease": {[]Level{level(lease)}, true}, "agent": {[]Level{level(fine)}, false}, "agent, then lease": {[]Level{level(fine), level(lease)}, false},
 		"agent that is missing, then lease": {[]Level{level(gone), level(lease)}, true}, "lease, then an admin": {[]Level{level(lease), level(manual)}, true},
 	} {
-		if o := Foresee(ModeAuto, theHost, b.settings(c.levels...), nil); o.Leased != c.want || o.Verdict != Provable {
+		if o := Foresee(t.Context(), ModeAuto, theHost, b.settings(c.levels...), nil); o.Leased != c.want || o.Verdict != Provable {
 			t.Errorf("%s: %s, leased %t", name, o.Verdict, o.Leased)
 		}
 	}
