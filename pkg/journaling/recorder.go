@@ -304,7 +304,7 @@ type Repeats struct {
 // Handled recognizes an event that only repeats one about an outage that has been worked on, and says how that ended; it is
 // the zero Message when there is something to do. Such an event comes while the work is under way (of oneft resume, or of an
 // oned that calls the hook twice), up to 5.8 on each failed cycle, for as long as the host is dead, and later ones when oned
-// is started anew or its hooks are called again. What was left on
+// restarts or its hooks are called again. What was left on
 // purpose would be planned again and again, and the host fenced each time, also while an operator repairs it; what was
 // refused is for an operator, and what is incomplete has its pauses.
 func (rec *Recorder) Handled(ctx context.Context, host one.Host) wording.Message {

@@ -25,7 +25,7 @@ const (
 	askAtOnce = 16
 )
 
-// ask asks about hosts that were refused for lack of a proof whether there could be one now. Those are tried again; the others
+// ask asks about hosts that were refused for lack of a proof whether there could be one now. Those are retried; the others
 // are asked about again later. Nothing is switched, and a dry run asks nobody.
 func (w *sweeper) ask(ctx context.Context, all []found) {
 	var due []*found
