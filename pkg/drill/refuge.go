@@ -50,6 +50,12 @@ func (f Refuge) MayTake(ctx context.Context, plan recovery.Plan, not map[int]boo
 // now or not: room comes and goes. What is not evaluated counts as possible. VMs that are only deleted need no host; when
 // there are no others any host in service will do, which says that the front-end sees hosts at all.
 func (c Cloud) MayTake(plan recovery.Plan, not map[int]bool) bool {
+	c.Datastores = slices.Clone(c.Datastores)
+	for i, d := range c.Datastores {
+		if slices.Equal(d.Clusters, []int{-1}) { // of 4.x, in no cluster: a doubt is no reason to hold
+			c.Datastores[i].Clusters = nil
+		}
+	}
 	s := newBareSimulation(c)
 	others, placing := false, false
 	for i := range s.hosts {
