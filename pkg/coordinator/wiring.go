@@ -46,7 +46,7 @@ func newWork(s app.Session, q incident.Request, notify *journaling.Notifications
 		c.Journal, c.Err = shared.openJournal(s)
 	}
 	if !shared.alone() { // an admin is not turned away because the outage has been handled
-		c.Repeats = &journaling.Repeats{EachCycle: s.Version.Before(hooksOfOned.Major, hooksOfOned.Minor), Cycle: w.cycle}
+		c.Repeats = &journaling.Repeats{Cycle: w.cycle}
 	}
 	w.rec = journaling.NewRecorder(c)
 	if q.ConfirmedOff {
@@ -54,9 +54,6 @@ func newWork(s app.Session, q incident.Request, notify *journaling.Notifications
 	}
 	return w
 }
-
-// hooksOfOned is the version up to which oned itself calls hooks, that of a host on each failed cycle.
-var hooksOfOned = one.Version{Major: 5, Minor: 10}
 
 // cycle finds out how long a monitoring cycle is.
 func (w work) cycle(ctx context.Context) (time.Duration, error) {
@@ -170,6 +167,10 @@ func (w work) options() failover.Options {
 	}
 	if v.Place {
 		o.Placer = w.place
+	}
+	o.Refuge = func(ctx context.Context) (failover.MayTake, error) {
+		refuge, err := drill.ReadRefuge(ctx, s.Client)
+		return refuge.MayTake, err
 	}
 	if !s.DryRun {
 		o.FrontEnd, _ = incident.FrontEndName(s.StateDir) // else there are no claims, and no journal either, which is said

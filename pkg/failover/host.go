@@ -129,7 +129,7 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	r.journal, r.before = r.rec.Begin(opening)
 	r.keepSight(opening.Contact)
 	if all && len(r.before.VMs) == 0 {
-		return r.leave(left), nil
+		return r.leave(left, wording.NothingToDo), nil
 	}
 	r.outset(ctx, opening)
 	end := r.keepClaim(ctx)
@@ -182,6 +182,9 @@ func (r *runner) clear(ctx context.Context) (proof fence.Proof, e *ending, err e
 	}
 	if !r.opt.Request.ConfirmedOff && r.cloud.Alive(ctx, r.witnesses(now)) {
 		return proof, backIf(true), nil
+	}
+	if e := r.inVain(ctx); e != nil {
+		return proof, e, nil
 	}
 	r.rec.Stage(incident.StepFence)
 	proof, e = r.prove(ctx, now)
@@ -254,7 +257,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 	if storm.Override || r.overridden() {
 		return r.override(ctx)
 	}
-	started, held := time.Now(), false
+	started, held, stranded := time.Now(), false, false
 	if wait := time.Until(storm.QuietUntil); wait > 0 {
 		r.say(-1, wording.OnedYoung, wait.Round(time.Second))
 	}
@@ -289,9 +292,22 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 			}
 		}
 		settling := err == nil && v.Blind && now.Before(settled)
-		if err == nil && !v.Hold && !quiet && !settling && (!held || now.Sub(calm) >= storm.CoolDown) {
+		clear := err == nil && !v.Hold && !quiet && !settling
+		nowhere := clear && r.nowhere(ctx)
+		if nowhere {
+			if !stranded {
+				storm.CoolDown = r.coolDown(ctx, storm)
+				r.say(-1, wording.NowhereHeld)
+			}
+			stranded, calm = true, time.Time{}
+			r.turns.expect(r.hostID, false)
+		}
+		if clear && !nowhere && (!held && !stranded || now.Sub(calm) >= storm.CoolDown) {
 			r.say(-1, wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent))
 			return host, nil, nil
+		}
+		if now.Sub(started) >= storm.GiveUp && nowhere {
+			return host, ended(endRefused, wording.NowhereGivenUp, storm.GiveUp), nil
 		}
 		if now.Sub(started) >= storm.GiveUp && !quiet && !settling {
 			return host, ended(endRefused, wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent)), nil
@@ -481,8 +497,11 @@ func (r *runner) preview(ctx context.Context) (notes []string) {
 	}
 	if v, _, err := r.cloud.Judge(ctx, r.job.Storm.Policy); err == nil {
 		note := wording.Of(wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent)).String()
-		if v.Hold {
+		switch {
+		case v.Hold:
 			note += ": this would be held"
+		case r.nowhere(ctx):
+			note += "; " + wording.Of(wording.NowhereHeld).String() + ": this would be held"
 		}
 		notes = append(notes, note)
 	} else {

@@ -30,6 +30,7 @@ type HostObserver struct {
 	now    gated[one.HostState] // of the failed host, -1 while it is not known
 	streak streak
 	lives  bool              // VMs of the failed host say that it is monitored again
+	lost   map[int]bool      // hosts that oned does not call failed, and that did not answer when all were last judged
 	since  map[int]time.Time // when hosts in ERROR were last in contact with oned, where that was needed
 
 	mu    sync.Mutex
@@ -137,6 +138,7 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 	}
 	o.since = since
 	seen := o.lookAround(ctx, hosts)
+	o.lost = seen.lost
 	v = judge(hosts, nil, o.began, policy, o.id, seen)
 	if !v.Hold || hosts[own].State.Back() {
 		return v, hosts[own], nil

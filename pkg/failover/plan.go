@@ -57,8 +57,8 @@ func (r *runner) adrift(ctx context.Context) (vms []one.VM) {
 }
 
 // leave ends the work on a host without anything to be done.
-func (r *runner) leave(tasks []*task) *ending {
-	r.say(-1, wording.NothingToDo)
+func (r *runner) leave(tasks []*task, why wording.Kind) *ending {
+	r.say(-1, why)
 	r.rec.Stage(incident.StepPlan)
 	r.planned(tasks)
 	for _, t := range tasks {

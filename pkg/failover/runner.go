@@ -98,6 +98,8 @@ type Options struct {
 	Record Recorder
 	// Survey, when set, asks the way to the hosts; with Shared that one's counts.
 	Survey Survey
+	// Refuge, when set, reads where VMs could go; without it they are taken to have somewhere to go.
+	Refuge Refuge
 	// Shared is set when several hosts are recovered in one process.
 	Shared *Shared
 	// Notify, when set, gets each thing that happens. It is called from several goroutines, one at a time.

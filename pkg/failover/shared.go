@@ -18,6 +18,7 @@ type Shared struct {
 	pending *pending
 	turns   *turns
 	survey  *surveyor
+	refuge  gated[MayTake] // what the recoveries of one moment know of where VMs could go
 	// overrides are hosts for which the storm guard was overridden after their recovery began.
 	overrides sync.Map
 	proven    sync.Map // hosts whose VMs may be acted on, each with its clearance
@@ -27,7 +28,7 @@ type Shared struct {
 func NewShared(cloud Cloud, parallel int, survey Survey) *Shared {
 	return &Shared{
 		pool: &pool{cloud: cloud, hosts: newGated[[]one.Host]()}, pending: &pending{cloud, newGated[[]one.VM]()},
-		turns: newTurns(parallel), survey: newSurveyor(survey),
+		turns: newTurns(parallel), survey: newSurveyor(survey), refuge: newGated[MayTake](),
 	}
 }
 

@@ -40,6 +40,9 @@ type Record struct {
 	Reason wording.Name `json:"reason,omitempty"`
 	// Tries is how often it was begun again after it had ended with something undone.
 	Tries int `json:"tries,omitempty"`
+	// Asked is how often it was asked, after a refusal for lack of a proof, whether there could be one now, and AskedAt when.
+	Asked   int       `json:"asked,omitempty"`
+	AskedAt time.Time `json:"asked_at,omitzero"`
 	// Proof says how the host was proven off, or why it was done without.
 	Proof string `json:"proof,omitempty"`
 	// Proven: the machine is certainly off, or its guests are. It is false while nothing is known, and for an

@@ -166,6 +166,8 @@ type Request struct {
 	Rested bool `json:"rested,omitempty"`
 	// Follow: nothing is left but to follow VMs that left the host.
 	Follow bool `json:"follow,omitempty"`
+	// Again: it was refused for lack of a proof, and what was missing is there now: this is no repeated event.
+	Again bool `json:"again,omitempty"`
 	// Event is what oned told its hook; nil for a request by hand, and where oned gave the ID only.
 	Event *hook.Event `json:"event,omitempty"`
 	// At is when it was made.

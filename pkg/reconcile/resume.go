@@ -91,6 +91,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 			return missed(f) && !slices.ContainsFunc(first, func(b found) bool { return b.object() == f.object() && b.same == f.same })
 		})
 	}
+	w.ask(ctx, all)
 	b := w.act(ctx, all)
 	b.Lines = append(b.Lines, w.releaseClean(ctx)...)
 	return b, nil
@@ -122,7 +123,11 @@ func (w *sweeper) act(ctx context.Context, all []found) (b coordinator.Batch) {
 		case w.s.DryRun:
 			w.would(ctx, &b, f)
 		default:
-			w.s.Log.VM(wording.Info, -1, wording.Of(says[f.swept.Verdict]).After(f.what))
+			why := says[f.swept.Verdict]
+			if f.swept.Past.Status == incident.Refused {
+				why = wording.SweptProof
+			}
+			w.s.Log.VM(wording.Info, -1, wording.Of(why).After(f.what))
 			if f.request.Kind == "VM" {
 				vms = append(vms, f.request)
 			} else {

@@ -222,7 +222,7 @@ func (o Resuming) confirm(h one.Host) time.Duration {
 // decide gives an incident that is resumed its own request, and says why nothing is done. A host on which a process works is
 // left to it: handed over, it would be recovered again as soon as that has ended, and a storm would be held forever.
 func (w *sweeper) decide(f found) found {
-	resumed := f.swept.Verdict == recovery.SweepContinue || f.swept.Verdict == recovery.SweepAgain
+	resumed := slices.Contains([]recovery.Sweep{recovery.SweepContinue, recovery.SweepAgain, recovery.SweepAsk}, f.swept.Verdict)
 	if resumed {
 		if r, err := w.journal.Load(f.swept.Past.Number); err == nil {
 			if f.request = w.requestOf(r); f.follow || r.Status == incident.Following {
@@ -248,6 +248,9 @@ func whyNot(f found) wording.Message {
 	case recovery.SweepAlive:
 		return wording.Of(wording.SweptAlive, past.Number)
 	case recovery.SweepPerson:
+		if !f.swept.At.IsZero() {
+			return asksAgain(past, f.swept.At)
+		}
 		return wording.Of(wording.SweptPerson, past.Number, wording.Words(past.Summary))
 	case recovery.SweepLater:
 		return wording.Of(wording.SweptLater, past.Number, f.swept.At)
@@ -265,8 +268,8 @@ const followSlice = 20 * time.Second
 func (w *sweeper) requestOf(r incident.Record) incident.Request {
 	if r.Request != nil && r.Request.Check() == nil && r.Request.ID == r.ID && r.Request.Kind == r.Kind {
 		q := *r.Request
-		q.At, q.Event = time.Now().Truncate(time.Millisecond), nil // it is requested now
-		if q.ConfirmedOff {                                        // an admin confirmed it then, not now, and that was all that was known
+		q.At, q.Event, q.Again = time.Now().Truncate(time.Millisecond), nil, false // it is requested now
+		if q.ConfirmedOff {                                                        // an admin confirmed it then, not now, and that was all that was known
 			q.ConfirmedOff, q.Override, q.AnyState = false, false, false
 		}
 		return q

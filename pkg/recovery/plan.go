@@ -110,6 +110,12 @@ type Step struct {
 	Priority int
 }
 
+// NeedsProof reports whether the step comes to something once the host is off: it acts, or it is about a migration of which
+// the other end has failed, too, and the end that is proven off last acts.
+func (s Step) NeedsProof() bool {
+	return s.Verb.Acts() || s.Reason.Kind == wording.OtherEndMayRun || s.Reason.Kind == wording.RestUnproven
+}
+
 // to is the step with another verb, and why.
 func (s Step) to(verb Verb, why wording.Kind, args ...any) Step {
 	s.Verb, s.Reason = verb, wording.Of(why, args...)

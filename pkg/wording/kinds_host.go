@@ -27,6 +27,9 @@ const (
 	Settling        Kind = "settling: so many hosts cannot be asked whether they are there that this could be the front-end's own trouble; waiting {wait} for others to follow into ERROR"
 	GuardPassed     Kind = "guard-passed: guard: {failed} of {hosts} hosts in service of {where} failed{silent}"
 	StormGivenUp    Kind = "storm-given-up problem: held for {limit} and given up: {failed} of {hosts} hosts in service of {where} failed{silent}; nothing was fenced or touched; --override-storm overrides this"
+	NowhereHeld     Kind = "nowhere-held warning: holding: no other host in service may run any of its VMs, so starting them elsewhere would help nobody, and monitoring is the likelier culprit; nothing is fenced or touched"
+	NowhereGivenUp  Kind = "nowhere-given-up problem: held for {limit} and given up: no other host in service may run any of its VMs; nothing was fenced or touched; --override-storm overrides this"
+	RefugeUnread    Kind = "refuge-unread warning: {error}; assuming that other hosts may run the VMs"
 	StormOverridden Kind = "storm-overridden warning: the storm guard is overridden"
 	CycleUnknown    Kind = "cycle-unknown warning: {error}; a monitoring cycle is taken for {cycle}"
 
@@ -94,6 +97,7 @@ const (
 	ReadSingly  Kind = "read-singly warning: {error}; reading them one by one"
 	Unread      Kind = "unread warning: {error}"
 	Following   Kind = "following: following the VMs that left the host"
+	InVain      Kind = "in-vain warning: as its VMs are, nothing can be done about any of them, so the host is not fenced"
 	NothingToDo Kind = "nothing-to-do: its VMs need nothing, so the host is neither watched nor fenced"
 
 	// How it ended.

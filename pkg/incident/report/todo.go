@@ -116,6 +116,12 @@ func (v view) refused() []item {
 			do("Once the others are monitored again, retry:", v.again()),
 			do("Only if you know that the failed hosts are off:", v.again("--override-storm")),
 		}
+	case is(wording.NowhereGivenUp):
+		return []item{
+			do("No other host in service may run any of its VMs. Check whether the host is really off or only its monitoring is broken, and which hosts there are:", v.show(), "onehost list"),
+			do("When it is monitored again there is nothing left to do. Once another host that may run its VMs is in service, retry:", v.again()),
+			do("Only if the host will not come back and its VMs are to wait for another one:", v.again("--override-storm")),
+		}
 	case is(wording.OpinionAlive):
 		return []item{
 			do("A second opinion says that the host is alive. Find out why oned cannot monitor it:", v.show()),
