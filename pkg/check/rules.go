@@ -18,7 +18,7 @@ func rules() []rule {
 	return []rule{
 		{"oned", (*evaluation).oned}, {"rights", (*evaluation).rights}, {"configuration", (*evaluation).configuration},
 		{"hooks", (*evaluation).hooks}, {"hook manager", (*evaluation).manager}, {"timer", (*evaluation).timer},
-		{"hosts", (*evaluation).hosts}, {"ssh", (*evaluation).ssh}, {"downtime", (*evaluation).downtime},
+		{"hosts", (*evaluation).hosts}, {"survey", (*evaluation).survey}, {"ssh", (*evaluation).ssh}, {"downtime", (*evaluation).downtime},
 		{"fencing", (*evaluation).fencing}, {"lease", (*evaluation).leases}, {"datastores", (*evaluation).datastores},
 		{"VMs", (*evaluation).vms}, {"budgets", (*evaluation).budgets}, {"incidents", (*evaluation).incidents},
 		{"clock", (*evaluation).clock}, {"files", (*evaluation).files},

@@ -162,7 +162,7 @@ func (a Asker) ask(ctx context.Context, list []*pending) {
 	var unknown []*pending
 	for _, p := range list {
 		switch how, known := a.Memory.route(p.way.Name); {
-		case slices.ContainsFunc(a.Skip, func(pattern string) bool { ok, _ := path.Match(pattern, p.way.Name); return ok }):
+		case a.skips(p.way.Name):
 			p.way.Cause = CauseSkipped
 			close(p.done)
 		case a.Port != 0:
@@ -195,6 +195,11 @@ func (a Asker) ask(ctx context.Context, list []*pending) {
 		}
 		begin(p, how)
 	}
+}
+
+// skips reports whether a host is not asked.
+func (a Asker) skips(name string) bool {
+	return slices.ContainsFunc(a.Skip, func(pattern string) bool { ok, _ := path.Match(pattern, name); return ok })
 }
 
 // one asks one host.

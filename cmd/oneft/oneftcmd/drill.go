@@ -16,6 +16,7 @@ import (
 	"one-ft/pkg/drill"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/hook"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -174,7 +175,12 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	in.Fencing = drill.Fencing{Settings: set, Err: err}
 	down := drill.Foretell(cloud, d.host, plan, in)
 	report, err := drill.Drill(cloud, d.host, plan, &down, fences.Describe(host))
-	return report.Foreseen(fences.Outlook(fence.Mode(s.Config.Values().Fencing), host)), err
+	if err != nil {
+		return nil, err
+	}
+	q := coordinator.NewRequest(s, incident.Request{Kind: "host", ID: d.host, Action: string(d.policy.Mode)})
+	report = report.Stands(coordinator.NewOnlooker(ctx, s).Stand(ctx, q, host).Standing)
+	return report.Foreseen(fences.Outlook(fence.Mode(s.Config.Values().Fencing), host)), nil
 }
 
 // fenceTest powers a host off and on again.
