@@ -64,6 +64,9 @@ func newSurvey(ctx context.Context, s app.Session) failover.Survey {
 func surveyWith(ctx context.Context, s app.Session, asker func() reach.Asker) failover.Survey {
 	return func(hosts []one.Host) *reach.Inquiry {
 		a := asker()
+		if a.Memory != nil && !s.DryRun {
+			a.Learned = func() { _ = a.Memory.Save(nil) } // else the next process asks ssh again
+		}
 		q := a.Ask(ctx, Targets(hosts))
 		if a.Memory != nil && !s.DryRun && len(hosts) > 1 {
 			go func() {

@@ -105,7 +105,7 @@ func (r *runner) stands(s incident.Standing) {
 	})
 }
 
-// heldBefore reports whether a process that was interrupted held a storm for this host. This one goes on with it, so that the
+// heldBefore reports whether a process that was interrupted held a storm for this host. This one continues it, so that the
 // storm does not grow old with each process.
 func (r *runner) heldBefore() bool {
 	s := r.before.Stands()

@@ -34,7 +34,7 @@ type Standing struct {
 	// Address is where the host answers, when it does and that matters.
 	Address string `json:"address,omitempty"`
 	Error   string `json:"error,omitempty"`
-	// Until is when it ends by itself; the zero time for not, or not known.
+	// Until is when it ends on its own; the zero time for not, or not known.
 	Until time.Time `json:"until,omitzero"`
 	// Since is when the recovery began that judged it: a storm does not grow old while it is held.
 	Since time.Time `json:"since,omitzero"`
