@@ -46,11 +46,27 @@ func Targets(hosts []one.Host) (all []reach.Target) {
 	return all
 }
 
+// Warm has ssh asked how it connects to hosts of which that is not known, so that the next recovery need not. It is cheap
+// when all is known. All that is lost without is time.
+func Warm(ctx context.Context, s app.Session, hosts []one.Host) error {
+	names := make([]string, len(hosts))
+	for i, h := range hosts {
+		names[i] = h.Name
+	}
+	return NewAsker(s).Warm(ctx, names)
+}
+
 // newSurvey is the failover.Survey of a session, until its context ends.
 func newSurvey(ctx context.Context, s app.Session) failover.Survey {
-	asker := sync.OnceValue(func() reach.Asker { return NewAsker(s) })
+	return surveyWith(ctx, s, sync.OnceValue(func() reach.Asker { return NewAsker(s) }))
+}
+
+func surveyWith(ctx context.Context, s app.Session, asker func() reach.Asker) failover.Survey {
 	return func(hosts []one.Host) *reach.Inquiry {
 		a := asker()
+		if a.Memory != nil && !s.DryRun {
+			a.Learned = func() { _ = a.Memory.Save(nil) } // else the next process asks ssh again
+		}
 		q := a.Ask(ctx, Targets(hosts))
 		if a.Memory != nil && !s.DryRun && len(hosts) > 1 {
 			go func() {

@@ -106,6 +106,9 @@ func (w work) hostJob() failover.HostJob {
 	for _, argv := range q.Opinions {
 		job.Opinions = append(job.Opinions, newOpinion(argv, s.Client.HostXML, s.RunProgram))
 	}
+	if s.DryRun {
+		job.Stood, job.Begun = stood(s, q.ID)
+	}
 	fences := NewFences(s, w.say)
 	job.Describe = fences.Describe
 	if q.ConfirmedOff {

@@ -257,16 +257,19 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 	if storm.Override || r.overridden() {
 		return r.override(ctx)
 	}
-	started, held, stranded := time.Now(), false, false
+	started, said, stranded := time.Now(), false, false
 	if wait := time.Until(storm.QuietUntil); wait > 0 {
 		r.say(-1, wording.OnedYoung, wait.Round(time.Second))
+	}
+	held := r.heldBefore()
+	if held {
+		storm.CoolDown = r.coolDown(ctx, storm)
 	}
 	var settled time.Time // zero until somebody has to wait for it
 	var calm time.Time    // since when there is no storm; zero during one
 	for {
 		v, host, err := r.cloud.Judge(ctx, storm.Policy)
 		now := time.Now()
-		quiet := now.Before(storm.QuietUntil)
 		switch {
 		case err != nil && (!one.Temporary(err) || now.Sub(started) >= storm.GiveUp):
 			return host, nil, err
@@ -274,13 +277,16 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 			r.say(-1, wording.GuardBlind, err)
 			calm = time.Time{}
 		case host.State.Back():
+			r.stands(incident.Standing{})
 			return host, backIf(true), nil
 		case v.Hold:
 			if !held {
 				storm.CoolDown = r.coolDown(ctx, storm)
+			}
+			if !said {
 				r.say(-1, wording.Held, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent))
 			}
-			held, calm = true, time.Time{}
+			held, said, calm = true, true, time.Time{}
 			r.turns.expect(r.hostID, false)
 		case calm.IsZero():
 			calm = now
@@ -291,24 +297,32 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 				r.turns.expect(r.hostID, false)
 			}
 		}
-		settling := err == nil && v.Blind && now.Before(settled)
-		clear := err == nil && !v.Hold && !quiet && !settling
-		nowhere := clear && r.nowhere(ctx)
-		if nowhere {
-			if !stranded {
-				storm.CoolDown = r.coolDown(ctx, storm)
-				r.say(-1, wording.NowhereHeld)
+		stand := incident.Standing{State: incident.StandUnknown, Error: fmt.Sprint(err)}
+		if r.verdict = v; err == nil {
+			waits := recovery.Waits{Young: storm.QuietUntil, Settled: settled}
+			if held || stranded {
+				waits.Calm = calm.Add(storm.CoolDown)
 			}
-			stranded, calm = true, time.Time{}
-			r.turns.expect(r.hostID, false)
+			stand = recovery.Stand(v, waits, recovery.Reply{}, now)
+			if (stand.State == incident.StandClear || stand.State == incident.StandEbbing) && r.nowhere(ctx) {
+				stand.State, stand.Until = incident.StandNowhere, time.Time{}
+				if !stranded {
+					storm.CoolDown = r.coolDown(ctx, storm)
+					r.say(-1, wording.NowhereHeld)
+				}
+				stranded, calm = true, time.Time{}
+				r.turns.expect(r.hostID, false)
+			}
 		}
-		if clear && !nowhere && (!held && !stranded || now.Sub(calm) >= storm.CoolDown) {
+		r.stands(stand)
+		if !stand.Holds() {
 			r.say(-1, wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent))
 			return host, nil, nil
 		}
-		if now.Sub(started) >= storm.GiveUp && nowhere {
+		if now.Sub(started) >= storm.GiveUp && stand.State == incident.StandNowhere {
 			return host, ended(endRefused, wording.NowhereGivenUp, storm.GiveUp), nil
 		}
+		quiet, settling := now.Before(storm.QuietUntil), stand.State == incident.StandSettling
 		if now.Sub(started) >= storm.GiveUp && !quiet && !settling {
 			return host, ended(endRefused, wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent)), nil
 		}
@@ -478,16 +492,25 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 // dryRun says what would be done to the VMs of the host, what the guard sees, and whether the host
 // would be proven off. A host that would be refused is refused: exit code 3, as in earnest.
 func (r *runner) dryRun(ctx context.Context) (*ending, error) {
-	r.notes = r.preview(ctx)
 	if r.job.Outlook != nil {
 		o := r.job.Outlook(ctx, r.host)
-		r.outlook, r.notes = &o, append(r.notes, o.Lines()...)
+		r.outlook = &o
+	}
+	r.notes = r.preview(ctx)
+	if r.outlook != nil {
+		r.notes = append(r.notes, r.outlook.Lines()...)
 	}
 	e, err := r.recoverVMs(ctx, fence.WithoutProof(r.hostID, "dry run"))
+	if err != nil {
+		return e, err
+	}
 	if e.has(WouldRefuse) {
 		e.kind = endRefused
 	}
-	return e, err
+	if r.standing.Holds() && len(e.tasks) > 0 {
+		e.kind, e.why = endRefused, wording.Of(wording.NotNow, r.standing.Message(time.Now()), countResults(e.tasks))
+	}
+	return e, nil
 }
 
 // preview says what would be done now to a host not in ERROR, what the guard sees and what it would be fenced with.
@@ -495,18 +518,13 @@ func (r *runner) preview(ctx context.Context) (notes []string) {
 	if now := notFailed(r.host, r.opt.Request.AnyState); now != nil {
 		notes = append(notes, now.why.String(), "if it were in ERROR:")
 	}
-	if v, _, err := r.cloud.Judge(ctx, r.job.Storm.Policy); err == nil {
-		note := wording.Of(wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent)).String()
-		switch {
-		case v.Hold:
-			note += ": this would be held"
-		case r.nowhere(ctx):
-			note += "; " + wording.Of(wording.NowhereHeld).String() + ": this would be held"
-		}
-		notes = append(notes, note)
-	} else {
-		notes = append(notes, "guard: "+err.Error())
+	s := r.cloud.Stand(ctx, r.host, Standpoint{Storm: r.job.Storm, Stood: r.job.Stood, Begun: r.job.Begun, Alive: r.job.Alive,
+		Unproven: r.outlook != nil && r.outlook.Verdict == fence.Unproven && !r.opt.Request.AnyState && !r.opt.Request.ConfirmedOff})
+	if !s.Holds() && r.nowhere(ctx) {
+		s.State = incident.StandNowhere
 	}
+	r.standing = &s
+	notes = append(notes, s.Message(time.Now()).String())
 	if r.job.Describe != nil {
 		notes = append(notes, r.job.Describe(r.host)...)
 	}

@@ -26,6 +26,8 @@ type HostObserver struct {
 	// survey asks the way to the hosts; nil asks nobody.
 	survey *surveyor
 	cycle  func(context.Context) (time.Duration, error) // between two monitorings; nil where nobody knows
+	// supposed: the host is judged as if it had failed. once: a host in ERROR is read at most once.
+	supposed, once bool
 
 	now    gated[one.HostState] // of the failed host, -1 while it is not known
 	streak streak
@@ -130,6 +132,10 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 		return v, host, fmt.Errorf("the pool of %d hosts does not hold host %d: this user does not see all hosts, so the storm guard cannot judge; run as oneadmin, or give the user USE rights on all hosts", len(hosts), o.id)
 	}
 	o.streak.add(sent, hosts[own])
+	if o.supposed {
+		hosts = slices.Clone(hosts) // others read them, too
+		hosts[own].State = one.HostError
+	}
 	since := map[int]time.Time{} // of those in ERROR still: one that was back in between has failed again
 	for _, h := range hosts {
 		if at, known := o.since[h.ID]; known && h.State.Failed() {
@@ -145,7 +151,7 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 	}
 	hosts = slices.Clone(hosts) // others read them, too
 	for i, h := range hosts {
-		if _, known := since[h.ID]; known && v.Worst.Failed > heardOf || !h.State.Failed() {
+		if _, known := since[h.ID]; known && (o.once || v.Worst.Failed > heardOf) || !h.State.Failed() || i == own && o.supposed {
 			continue
 		}
 		full, err := o.Host(ctx, h.ID)

@@ -25,6 +25,10 @@ type HostJob struct {
 	Fence    Fencer // nil: nothing can be fenced
 	// Alive is how long the host is watched while it answers although nothing proves it off.
 	Alive time.Duration
+	// Stood is what a process that works on the host now has judged; for dry runs. The zero value for none.
+	Stood incident.Standing
+	// Begun is since when that process works on it; the zero time for none.
+	Begun time.Time
 	// Insist: an operator says that the host is off, and does not wait for a process that watches it or holds a storm.
 	Insist bool
 	// Describe says for a dry run what the host would be fenced with; may be nil.
@@ -132,6 +136,8 @@ type runner struct {
 	opt     Options
 	mu      sync.Mutex // one Notify at a time
 	started time.Time
+	stood   incident.Standing // as it was last written down
+	verdict recovery.Verdict  // of the last look of the guard
 	rec     Recorder
 	journal *incident.Writer // of the incident; nil for none
 	turns   *turns
@@ -141,6 +147,7 @@ type runner struct {
 	object, state string         // what the recovery is about, for people
 	notes         []string       // what a dry run found out
 	outlook       *fence.Outlook // what a dry run says of the proof
+	standing      *incident.Standing
 
 	// Of a failed host.
 	hostID   int // -1 for a VM

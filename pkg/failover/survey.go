@@ -132,11 +132,7 @@ func (r *runner) settled(ctx context.Context, storm Storm) time.Time {
 			begun = earlier
 		}
 	}
-	settle := storm.Settle
-	if cycle := r.cloud.cycleTime(ctx); cycle > 0 {
-		settle = min(settle, cycle)
-	}
-	return begun.Add(settle)
+	return r.cloud.settled(ctx, begun, storm.Settle)
 }
 
 // answers watches a failed host that nothing proves off, and that answers the front-end all the same: a dead libvirtd, a probe
@@ -151,6 +147,7 @@ func (r *runner) answers(ctx context.Context, host one.Host) *ending {
 		return nil
 	}
 	r.say(-1, wording.HostAnswers, way.Address, r.job.Alive)
+	r.stands(recovery.Stand(r.verdict, recovery.Waits{}, recovery.Reply{Answers: true, Address: way.Address, Until: time.Now().Add(r.job.Alive)}, time.Now()))
 	r.rec.Stage(incident.StepConfirm)
 	r.turns.expect(r.hostID, false)
 	broken := ended(endRefused, wording.MonitoringBroken, way.Address, r.job.Alive, wording.Resume(r.journal.Number()))
@@ -166,10 +163,12 @@ func (r *runner) answers(ctx context.Context, host one.Host) *ending {
 			return ended(endElsewhere, wording.LeftToPerson, by)
 		}
 		if now, err := r.cloud.Read(ctx); err == nil && now.State.Back() {
+			r.stands(incident.Standing{})
 			return backIf(true)
 		}
 		way = r.cloud.survey.wayTo(ctx, host)
 	}
+	r.stands(incident.Standing{})
 	r.say(-1, wording.HostSilent, way.Address)
 	return nil
 }

@@ -87,6 +87,16 @@ type HostRecord struct {
 	FailFast []string `json:"fail_fast,omitempty"`
 	// Quarantined is when it was taken out of scheduling; the zero time for not.
 	Quarantined time.Time `json:"quarantined,omitzero"`
+	// Standing is what stands between it and the recovery of its VMs; nil for nothing, and in records of one-ft without it.
+	Standing *Standing `json:"standing,omitempty"`
+}
+
+// Stands is what stands between the host of an incident and the recovery of its VMs; the zero Standing for nothing.
+func (r Record) Stands() (s Standing) {
+	if r.Host != nil && r.Host.Standing != nil {
+		s = *r.Host.Standing
+	}
+	return s
 }
 
 // Stage is a part of the downtime that was expected.
@@ -237,6 +247,12 @@ func clean(r *Record) {
 		h.FailFast = slices.Clone(h.FailFast[:min(len(h.FailFast), maxHops)])
 		for i := range h.FailFast {
 			shorten(&h.FailFast[i])
+		}
+		if h.Standing != nil {
+			s := *h.Standing
+			shorten(&s.State)
+			sentences(&s.Where, &s.Address, &s.Error)
+			h.Standing = &s
 		}
 		r.Host = &h
 	}

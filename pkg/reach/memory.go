@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,8 +34,10 @@ func routeOf(s failfast.Settings) route {
 
 const (
 	// remembered is how long a route counts although files of ssh may have changed that are not in Sources, such as
-	// those of an Include. A choice.
-	remembered = time.Hour
+	// those of an Include; stale is from when on Warm asks again. Choices.
+	remembered, stale = 2 * time.Hour, time.Hour
+	// warmedAtOnce is how many names Warm asks about: 1 to 3 s of a core.
+	warmedAtOnce = 100
 	// maxMemory bounds the file: 100,000 hosts with some 160 bytes each.
 	maxMemory = 16 << 20
 )
@@ -52,6 +55,8 @@ type Memory struct {
 type memoryFile struct {
 	Sources string           `json:"sources"` // what the files of ssh were when it was asked
 	Routes  map[string]route `json:"routes"`  // by the name of the host
+	// Failed are names about which ssh said nothing, and when it was asked.
+	Failed map[string]time.Time `json:"failed,omitempty"`
 }
 
 // Open reads the memory in a file. sources are the files that decide how ssh connects, and may be missing; when one of them
@@ -102,6 +107,57 @@ func (m *Memory) route(name string) (r route, known bool) {
 	return r, r.Address != "" && age >= 0 && age < remembered
 }
 
+// due reports whether ssh is to be asked about a name before somebody waits for it. Each is asked once an hour at most.
+func (m *Memory) due(name string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	last := m.kept.Routes[name].At
+	if failed := m.kept.Failed[name]; failed.After(last) {
+		last = failed
+	}
+	age := time.Since(last)
+	return age < 0 || age >= stale
+}
+
+// failed remembers that ssh said nothing about a name.
+func (m *Memory) failed(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.kept.Failed == nil {
+		m.kept.Failed = map[string]time.Time{}
+	}
+	m.kept.Failed[name], m.changed = time.Now(), true
+}
+
+// Warm asks ssh about names of which nothing is remembered, or soon will not be, and saves what it learns: the next recovery
+// finds it. It asks about so many that it takes a few seconds at most; the next call goes on.
+func (a Asker) Warm(ctx context.Context, names []string) error {
+	if a.Memory == nil || a.Port != 0 {
+		return nil
+	}
+	all, due := make(map[string]bool, len(names)), []string(nil)
+	for _, name := range names {
+		all[name] = true
+		if len(due) < warmedAtOnce && !a.skips(name) && a.Memory.due(name) {
+			due = append(due, name)
+		}
+	}
+	if len(due) > 0 {
+		limited, cancel := context.WithTimeout(ctx, resolveAllLimit)
+		defer cancel()
+		for i, answer := range a.Resolve(limited, due) {
+			switch {
+			case limited.Err() != nil && answer.Err != nil: // it was not asked
+			case answer.Err != nil:
+				a.Memory.failed(due[i])
+			case !answer.Barred():
+				a.Memory.learn(due[i], routeOf(answer.Settings))
+			}
+		}
+	}
+	return a.Memory.Save(all)
+}
+
 // learn remembers a route, and gives it with where the host was last.
 func (m *Memory) learn(name string, r route) route {
 	if m == nil {
@@ -129,11 +185,15 @@ func (m *Memory) met(name, address string) {
 
 // Save writes what was learned, for the next process; hosts that are not in names are forgotten, unless names is nil.
 func (m *Memory) Save(names map[string]bool) error {
+	if m == nil {
+		return nil
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if names != nil {
 		before := len(m.kept.Routes)
 		maps.DeleteFunc(m.kept.Routes, func(name string, _ route) bool { return !names[name] })
+		maps.DeleteFunc(m.kept.Failed, func(name string, _ time.Time) bool { return !names[name] })
 		m.changed = m.changed || len(m.kept.Routes) != before
 	}
 	if !m.changed {

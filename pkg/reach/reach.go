@@ -90,6 +90,9 @@ type Asker struct {
 	Banner bool
 	// Memory, when set, remembers how ssh connects.
 	Memory *Memory
+	// Learned, when set, is called when ssh has said how it connects, before those hosts are asked: whoever ends soon
+	// saves the memory there.
+	Learned func()
 }
 
 // Inquiry is a question to many hosts that is under way.
@@ -162,7 +165,7 @@ func (a Asker) ask(ctx context.Context, list []*pending) {
 	var unknown []*pending
 	for _, p := range list {
 		switch how, known := a.Memory.route(p.way.Name); {
-		case slices.ContainsFunc(a.Skip, func(pattern string) bool { ok, _ := path.Match(pattern, p.way.Name); return ok }):
+		case a.skips(p.way.Name):
 			p.way.Cause = CauseSkipped
 			close(p.done)
 		case a.Port != 0:
@@ -182,19 +185,29 @@ func (a Asker) ask(ctx context.Context, list []*pending) {
 	}
 	limited, cancel := context.WithTimeout(ctx, resolveAllLimit)
 	defer cancel()
-	for i, answer := range a.Resolve(limited, names) {
-		p := unknown[i]
-		if answer.Err != nil {
-			p.way.Cause, p.way.Err = CauseSSH, answer.Err
+	answers := a.Resolve(limited, names)
+	routes := make([]route, len(answers))
+	for i, answer := range answers {
+		if routes[i] = routeOf(answer.Settings); answer.Err == nil && !answer.Barred() {
+			routes[i] = a.Memory.learn(names[i], routes[i])
+		}
+	}
+	if a.Learned != nil {
+		a.Learned()
+	}
+	for i, p := range unknown {
+		if err := answers[i].Err; err != nil {
+			p.way.Cause, p.way.Err = CauseSSH, err
 			close(p.done)
 			continue
 		}
-		how := routeOf(answer.Settings)
-		if !answer.Barred() {
-			how = a.Memory.learn(p.way.Name, how)
-		}
-		begin(p, how)
+		begin(p, routes[i])
 	}
+}
+
+// skips reports whether a host is not asked.
+func (a Asker) skips(name string) bool {
+	return slices.ContainsFunc(a.Skip, func(pattern string) bool { ok, _ := path.Match(pattern, name); return ok })
 }
 
 // one asks one host.

@@ -267,3 +267,56 @@ func TestResolverAway(t *testing.T) {
 		t.Errorf("without a resolver and an sshd: %+v", way)
 	}
 }
+
+// TestWarm: ssh is asked before anybody waits for it, about each host once an hour at most, also where it says nothing; the
+// next process finds it, and what a host of an earlier day was like is forgotten.
+func TestWarm(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ways.json")
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		run := func(names ...string) int {
+			calls = 0
+			a := Asker{Resolve: direct(&calls), Memory: Open(path, nil), Skip: []string{"skip*"}}
+			if err := a.Warm(t.Context(), names); err != nil {
+				t.Fatal(err)
+			}
+			return calls
+		}
+		names := []string{"node1", "odd2", "skip3", "proxied4"}
+		if n := run(names...); n != 3 {
+			t.Errorf("ssh was asked %d times, want 3", n)
+		}
+		for range 59 {
+			time.Sleep(time.Minute)
+			if n := run(names...); n != 0 {
+				t.Fatalf("ssh was asked %d times within the hour", n)
+			}
+		}
+		time.Sleep(time.Minute)
+		if n := run(names...); n != 3 {
+			t.Errorf("after an hour ssh was asked %d times, want 3", n)
+		}
+		if _, known := Open(path, nil).route("node1"); !known {
+			t.Error("the next process does not know the way to node1")
+		}
+		if n := run("node1"); n != 0 || len(Open(path, nil).kept.Routes) != 1 || len(Open(path, nil).kept.Failed) != 0 {
+			t.Errorf("%d calls; hosts that are gone are remembered: %+v", n, Open(path, nil).kept)
+		}
+	})
+}
+
+// TestWarmIsBounded: of a large cloud that is new some hosts are asked about in each run.
+func TestWarmIsBounded(t *testing.T) {
+	path, calls := filepath.Join(t.TempDir(), "ways.json"), 0
+	var names []string
+	for i := range 250 {
+		names = append(names, "node"+string(rune('a'+i%26))+string(rune('a'+i/26)))
+	}
+	for _, want := range []int{warmedAtOnce, warmedAtOnce, 50, 0} {
+		calls = 0
+		a := Asker{Resolve: direct(&calls), Memory: Open(path, nil)}
+		if err := a.Warm(t.Context(), names); err != nil || calls != want {
+			t.Errorf("%v; ssh was asked %d times, want %d", err, calls, want)
+		}
+	}
+}

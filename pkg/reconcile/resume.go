@@ -64,6 +64,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	}
 	if follower {
 		s.Log.Say(wording.Follower)
+		warm(ctx, s) // it may lead next
 		return coordinator.Batch{Lines: []string{wording.Of(wording.Follower).String()}}, nil
 	}
 	notify := journaling.NewNotifications(s)
@@ -93,8 +94,26 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	}
 	w.ask(ctx, all)
 	b := w.act(ctx, all)
+	if s.DryRun {
+		w.stand(ctx, &b, all)
+	}
 	b.Lines = append(b.Lines, w.releaseClean(ctx)...)
+	warm(ctx, s)
 	return b, nil
+}
+
+// warm keeps what ssh says of the way to the hosts for the next recovery, at the end of a run: nothing waits for it.
+func warm(ctx context.Context, s app.Session) {
+	if s.DryRun {
+		return
+	}
+	hosts, err := s.Client.Hosts(ctx)
+	if err == nil {
+		err = coordinator.Warm(ctx, s, hosts)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.Log.Say(wording.Trouble, err)
+	}
 }
 
 // sweepMarks removes marks that processes which died have left. They do nothing any more.
@@ -142,6 +161,22 @@ func (w *sweeper) act(ctx context.Context, all []found) (b coordinator.Batch) {
 	}
 	b.Add(<-recovered, nil)
 	return b
+}
+
+// stand adds what stands between the hosts in ERROR and the recovery of their VMs, whoever works on them.
+func (w *sweeper) stand(ctx context.Context, b *coordinator.Batch, all []found) {
+	onlooker := coordinator.NewOnlooker(ctx, w.s)
+	for _, f := range all {
+		if !f.host.State.Failed() || len(f.host.VMs) == 0 {
+			continue
+		}
+		s := onlooker.Stand(ctx, f.request, f.host)
+		b.Standings = append(b.Standings, s)
+		if s.Holds() {
+			b.Held++
+			b.Lines = append(b.Lines, s.Line(time.Now()))
+		}
+	}
 }
 
 // would adds what would be done about something that a dry run has found.

@@ -19,6 +19,7 @@ import (
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/hook"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/onedconf"
 	"one-ft/pkg/process"
@@ -188,7 +189,12 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	in.Fencing = drill.Fencing{Settings: set, Err: err}
 	down := drill.Foretell(cloud, d.host, plan, in)
 	report, err := drill.Drill(cloud, d.host, plan, &down, fences.Describe(host))
-	return report.Foreseen(outlook), err
+	if err != nil {
+		return nil, err
+	}
+	q := coordinator.NewRequest(s, incident.Request{Kind: "host", ID: d.host, Action: string(d.policy.Mode)})
+	report = report.Stands(coordinator.NewOnlooker(ctx, s).Stand(ctx, q, host).Standing)
+	return report.Foreseen(outlook), nil
 }
 
 // fencingMode is what decides whether hosts are fenced when a hook does not say it.
