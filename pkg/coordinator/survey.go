@@ -46,9 +46,14 @@ func Targets(hosts []one.Host) (all []reach.Target) {
 	return all
 }
 
-// newSurvey is the failover.Survey of a session, until its context ends.
-func newSurvey(ctx context.Context, s app.Session) failover.Survey {
-	asker := sync.OnceValue(func() reach.Asker { return NewAsker(s) })
+// newSurvey is the failover.Survey of a session, until its context ends. Where silent hosts are acted on (watch.act) a host
+// whose kernel alone answers is known for that.
+func newSurvey(ctx context.Context, s app.Session, silent bool) failover.Survey {
+	asker := sync.OnceValue(func() reach.Asker {
+		a := NewAsker(s)
+		a.Banner = silent || s.Config.Values().WatchAct > 0
+		return a
+	})
 	return func(hosts []one.Host) *reach.Inquiry {
 		a := asker()
 		q := a.Ask(ctx, Targets(hosts))
