@@ -27,6 +27,7 @@ func rules() []rule {
 	return []rule{
 		{"oned", (*evaluation).oned}, {"rights", (*evaluation).rights}, {"configuration", (*evaluation).configuration},
 		{"hooks", (*evaluation).hooks}, {"hook manager", (*evaluation).manager}, {"timer", (*evaluation).timer},
+		{"watch", (*evaluation).watch},
 		{"hosts", (*evaluation).hosts}, {"ssh", (*evaluation).ssh}, {"downtime", (*evaluation).downtime},
 		{"fencing", (*evaluation).fencing}, {"lease", (*evaluation).leases}, {"datastores", (*evaluation).datastores},
 		{"VMs", (*evaluation).vms}, {"budgets", (*evaluation).budgets}, {"incidents", (*evaluation).incidents},

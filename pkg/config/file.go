@@ -69,7 +69,7 @@ type Values struct {
 	SurveyAlive time.Duration
 
 	// WatchAct: oneft watch has a host fenced and its VMs recovered that has not answered for so long while others do, although
-	// oned calls it MONITORED; 0 only tells people.
+	// oned calls it MONITORED; with 0 people are only notified.
 	WatchAct time.Duration
 
 	// PriorityMin and PriorityMax are the range that owners of VMs may use for FT_PRIORITY.

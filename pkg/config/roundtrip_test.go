@@ -47,7 +47,7 @@ func written(f File) keys {
 			"share": v.StormShare.String(), "hosts": v.StormHosts, "window": v.StormWindow, "cool_down": v.StormCoolDown.String(), "give_up": v.StormGiveUp,
 			"quiet": v.StormQuiet.String(), "per_cluster": v.StormPerCluster,
 		},
-		"survey":   survey,
+		"survey": survey, "watch": keys{"act": v.WatchAct}.set(),
 		"priority": keys{"min": v.PriorityMin, "max": v.PriorityMax},
 		"budget": keys{"attempts": v.BudgetAttempts, "window": v.BudgetWindow, "back_off": v.BudgetBackOff, "ran_well": v.BudgetRanWell,
 			"per_minute": v.BudgetPerMinute},
@@ -167,6 +167,9 @@ func random(r *rand.Rand) File {
 	maybe(r, &v.LogFile, pick(r, "-", "/"+word(r)))
 	maybe(r, &v.StateDir, "/"+word(r))
 	maybe(r, &v.ResumeHosts, pick(r, ResumeRecreate, ResumeDelete, ResumeMigrate))
+	if v.ResumeHosts != ResumeMigrate {
+		maybe(r, &v.WatchAct, between(r, shortestAct, 10*time.Minute))
+	}
 	maybe(r, &v.ResumeSuspended, r.IntN(2) == 0)
 	maybe(r, &v.ResumeUnknown, pick(r, ResumeBoot, ResumeNone))
 	maybe(r, &v.ResumeFailed, pick(r, ResumeRecreate, ResumeRetry, ResumeDelete, ResumeNone))

@@ -17,7 +17,7 @@ const (
 	longestStart = 10 * time.Minute
 )
 
-// Hanging gives the ssh processes of the monitoring driver that are older than they can be: they wait for ever for what a frozen
+// Hanging gives the ssh processes of the monitoring driver that are older than they can be: they wait forever for what a frozen
 // host says first. Each keeps one of the 15 threads of the driver (measured on 6.10), and oned begins another one every 300 s.
 func (c Client) Hanging(now time.Time) ([]Process, error) {
 	all, err := c.Machine.Processes(c.User.UID)

@@ -1,9 +1,10 @@
-// Package watch is what oneft watch does: it asks the way to all hosts every few seconds, and tells people, or has a host
+// Package watch decides for oneft watch, which asks the way to all hosts every few seconds: it has people notified, or has a host
 // fenced and its VMs recovered, when one does not answer although oned calls it MONITORED. oned never calls a host failed that
 // is frozen, and calls one behind a router failed minutes after its death.
 //
-// Watch is pure: what a round found goes in, what is to be done comes out. Run does the rest: oned, the survey, notifications, and
-// the coordinator, which takes a host through the storm guard, second opinions and the fence as if oned had called it failed.
+// It decides, and is pure: what a round found goes in, what is to be done comes out. Package reconcile does the rest: oned, the
+// survey, notifications, and the coordinator, which takes a host through the storm guard, second opinions and the fence as if
+// oned had called it failed.
 package watch
 
 import (
@@ -18,8 +19,8 @@ import (
 const (
 	// Every is the time between the begins of two rounds. A choice: a connection to each host costs it a fork of sshd.
 	Every = 5 * time.Second
-	// Tell is after how long people are told of a silent host: a host that boots its network again, or a port of a switch that
-	// comes up (spanning tree: 30 s), is nothing to be told of. A choice.
+	// Tell is after how long people are notified of a silent host: a network that is configured again, or a port of a switch that
+	// comes up (spanning tree: 30 s), is nothing for them. A choice.
 	Tell = 30 * time.Second
 	// maxGap is the longest time between two rounds of one silence. This machine, or this process, stood still in a longer one.
 	maxGap = 3 * Every
@@ -59,7 +60,7 @@ type Seen struct {
 // Decision is what is to be done after a round.
 type Decision struct {
 	Tell, Act []Outage
-	Over      []Outage // they were told of, and answer again
+	Over      []Outage // people were notified of them, and they answer again
 	// Lost is how many hosts in service do not answer this front-end, when that is so many that its own network is the likelier
 	// culprit; nil when it is not.
 	Lost *recovery.Count

@@ -23,7 +23,7 @@ const synopsis = `oneft check                          would a host that fails n
    oneft resume 12                      resume incident 12
    oneft resume 12 --confirm-off        the same, and you say that its host is off
    oneft release 3                      give host 3 back to the scheduler, which one-ft has disabled
-   oneft watch                          tell of hosts that are silent, and that oned calls MONITORED
+   oneft watch                          notify of hosts that are silent while oned calls them MONITORED
 
    Exit codes: 0 done, 1 something was not handled, or a file of the journal is damaged, 2 wrong
    usage, 3 refused for safety.`

@@ -7,21 +7,21 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/reconcile"
 	"one-ft/pkg/text"
-	"one-ft/pkg/watch"
 )
 
 // watch is the command that watches for hosts that oned does not call failed.
 func (t *tool) watch() *cli.Command {
 	return &cli.Command{
-		Name: "watch", Usage: "tell of hosts that do not answer although oned calls them MONITORED, and recover their VMs with watch.act", Flags: app.CommonFlags(),
+		Name: "watch", Usage: "notify of hosts that are silent while oned calls them MONITORED, and recover their VMs with watch.act", Flags: app.CommonFlags(),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return app.Usagef("watch takes no %q: it watches all hosts; oneft watch --help lists its options", c.Args().First())
 			}
 			return app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
 				defer func() { _, _ = daemon.SdNotify(false, daemon.SdNotifyStopping) }()
-				return watch.Run(ctx, s, manager())
+				return reconcile.Watch(ctx, s, manager())
 			})
 		},
 	}

@@ -1,10 +1,10 @@
-package watch
+package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -22,8 +22,8 @@ import (
 	"one-ft/pkg/process"
 	"one-ft/pkg/reach"
 	"one-ft/pkg/recovery"
-	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
+	"one-ft/pkg/watch"
 	"one-ft/pkg/wording"
 )
 
@@ -39,13 +39,13 @@ const (
 	monitoringEvery = time.Minute
 )
 
-// service is oneft watch at work.
-type service struct {
+// watcher is oneft watch at work.
+type watcher struct {
 	s      app.Session
 	asker  reach.Asker
 	fences fencing.Resolver
 	notify *journaling.Notifications
-	watch  *Watch
+	watch  *watch.Watch
 	work   sync.WaitGroup // incidents
 
 	hosts   []one.Host
@@ -56,11 +56,11 @@ type service struct {
 	lost    bool         // it was said that too many hosts do not answer
 	stuck   int          // restarts of monitoring that hang, as was last said
 	checked time.Time    // when they were looked for
-	written string       // what the file has
+	written watch.State  // what the file has
 }
 
-// Run watches until the context ends. alive gets how it stands after each round, for a service manager.
-func Run(ctx context.Context, s app.Session, alive func(status string)) (app.Answer, error) {
+// Watch watches until the context ends. alive gets how it stands after each round, for a service manager.
+func Watch(ctx context.Context, s app.Session, alive func(status string)) (app.Answer, error) {
 	s.Attended = false // nobody waits for the end of an incident here
 	v := s.Config.Values()
 	release, err := s.Locks.Acquire("watch", 0)
@@ -70,7 +70,7 @@ func Run(ctx context.Context, s app.Session, alive func(status string)) (app.Ans
 	} else if err == nil {
 		defer release()
 	}
-	w := &service{s: s, asker: coordinator.NewAsker(s), fences: coordinator.NewFences(s, nil), notify: journaling.NewNotifications(s)}
+	w := &watcher{s: s, asker: coordinator.NewAsker(s), fences: coordinator.NewFences(s, nil), notify: journaling.NewNotifications(s)}
 	defer w.notify.Close()
 	defer w.work.Wait() // what is begun is left open for oneft resume
 	w.asker.Banner = true
@@ -79,26 +79,26 @@ func Run(ctx context.Context, s app.Session, alive func(status string)) (app.Ans
 			return nil, err
 		}
 	}
-	w.begin(Read(s.StateDir).Outages)
-	s.Log.Say(wording.WatchBegan, Every, Tell)
+	w.begin(watch.Read(s.StateDir).Outages)
+	s.Log.Say(wording.WatchBegan, watch.Every, watch.Tell)
 	for ctx.Err() == nil {
 		began := time.Now()
 		w.round(ctx)
 		alive(w.status())
-		process.Pause(ctx, Every-time.Since(began))
+		process.Pause(ctx, watch.Every-time.Since(began))
 	}
 	return coordinator.Batch{Lines: []string{"oneft watch has ended"}}, nil
 }
 
 // begin forgets what was seen but for what people were told.
-func (w *service) begin(told []Outage) {
+func (w *watcher) begin(told []watch.Outage) {
 	v := w.s.Config.Values()
-	p := Policy{Act: v.WatchAct, Guard: recovery.GuardPolicy{Share: float64(v.StormShare) / 100, Hosts: v.StormHosts, Window: v.StormWindow, PerCluster: v.StormPerCluster}}
-	w.watch = New(p, told)
+	p := watch.Policy{Act: v.WatchAct, Guard: recovery.GuardPolicy{Share: float64(v.StormShare) / 100, Hosts: v.StormHosts, Window: v.StormWindow, PerCluster: v.StormPerCluster}}
+	w.watch = watch.New(p, told)
 }
 
 // mayAct refuses to act where no host has fencing that switches its power, and names the hosts without it.
-func (w *service) mayAct(ctx context.Context) error {
+func (w *watcher) mayAct(ctx context.Context) error {
 	hosts, err := w.s.Client.Hosts(ctx)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (w *service) mayAct(ctx context.Context) error {
 }
 
 // switches reports whether something is configured that switches the power of a host.
-func (w *service) switches(h one.Host) bool {
+func (w *watcher) switches(h one.Host) bool {
 	s, err := w.fences.Settings(h)
 	return err == nil && slices.ContainsFunc(s.Levels, func(l fence.Level) bool {
 		return !slices.ContainsFunc(l.Devices, func(d fence.Device) bool { return d.Kind != fence.KindAgent && d.Kind != fence.KindCommand })
@@ -127,10 +127,10 @@ func (w *service) switches(h one.Host) bool {
 }
 
 // round asks all hosts once, and does what is to be done.
-func (w *service) round(ctx context.Context) {
+func (w *watcher) round(ctx context.Context) {
 	defer w.write()
 	now := time.Now()
-	if now.Sub(w.read) >= readEvery || len(w.watch.outages) > 0 {
+	if now.Sub(w.read) >= readEvery || len(w.watch.Outages()) > 0 {
 		w.readHosts(ctx)
 	}
 	if !w.leads {
@@ -162,7 +162,7 @@ func (w *service) round(ctx context.Context) {
 }
 
 // readHosts asks oned whether it leads, and for its hosts.
-func (w *service) readHosts(ctx context.Context) {
+func (w *watcher) readHosts(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
 	sent := time.Now()
@@ -191,7 +191,7 @@ func (w *service) readHosts(ctx context.Context) {
 			w.fenced[h.ID] = w.switches(h)
 		}
 	}
-	if len(w.watch.outages) > 0 {
+	if len(w.watch.Outages()) > 0 {
 		if heard, err := w.s.Client.HeardOf(ctx); err == nil { // before 5.12 the pool tells
 			for i, h := range hosts {
 				hosts[i].LastContact = heard[h.ID]
@@ -201,8 +201,8 @@ func (w *service) readHosts(ctx context.Context) {
 }
 
 // ask asks the way to all hosts that are not out of service.
-func (w *service) ask(ctx context.Context) (all []Seen) {
-	ctx, cancel := context.WithTimeout(ctx, Every)
+func (w *watcher) ask(ctx context.Context) (all []watch.Seen) {
+	ctx, cancel := context.WithTimeout(ctx, watch.Every)
 	defer cancel()
 	var asked []one.Host
 	for _, h := range w.hosts {
@@ -212,7 +212,7 @@ func (w *service) ask(ctx context.Context) (all []Seen) {
 	}
 	q := w.asker.Ask(ctx, coordinator.Targets(asked))
 	for _, h := range w.hosts {
-		all = append(all, Seen{Host: h, Answer: q.Of(ctx, h.ID).Answer, Fenced: w.fenced[h.ID]})
+		all = append(all, watch.Seen{Host: h, Answer: q.Of(ctx, h.ID).Answer, Fenced: w.fenced[h.ID]})
 	}
 	if w.asker.Memory != nil && !w.s.DryRun {
 		_ = w.asker.Memory.Save(nil) // the next process asks ssh again
@@ -220,27 +220,15 @@ func (w *service) ask(ctx context.Context) (all []Seen) {
 	return all
 }
 
-// tell tells people of a silent host, once.
-func (w *service) tell(o Outage) {
-	m := Message(o)
+// tell notifies people of a silent host, once.
+func (w *watcher) tell(o watch.Outage) {
+	m := watch.Message(o)
 	w.s.Log.VM(m.Level(), -1, m)
 	w.notify.Silent(fmt.Sprintf("host %d (%s)", o.Host, o.Name), m.String())
 }
 
-// Message says what is known of a silent host, and what to do.
-func Message(o Outage) wording.Message {
-	kind := wording.WatchSilent
-	switch {
-	case o.Heard:
-		kind = wording.WatchHeard
-	case o.Frozen:
-		kind = wording.WatchFrozen
-	}
-	return wording.Of(kind, o.Host, o.Name, o.Since)
-}
-
 // act hands a silent host over to the coordinator.
-func (w *service) act(ctx context.Context, o Outage) {
+func (w *watcher) act(ctx context.Context, o watch.Outage) {
 	v := w.s.Config.Values()
 	w.s.Log.Say(wording.WatchActs, o.Host, o.Name, o.Since)
 	if w.s.DryRun {
@@ -264,7 +252,7 @@ func (w *service) act(ctx context.Context, o Outage) {
 }
 
 // monitoring looks for restarts of the monitoring that hang.
-func (w *service) monitoring() {
+func (w *watcher) monitoring() {
 	client, err := failfast.NewClient(w.s.Drivers(), w.s.StateDir)
 	if err != nil {
 		return
@@ -280,8 +268,8 @@ func (w *service) monitoring() {
 }
 
 // status is how it stands, in a line.
-func (w *service) status() string {
-	switch n := len(w.watch.outages); {
+func (w *watcher) status() string {
+	switch n := len(w.watch.Outages()); {
 	case w.blind != "":
 		return "oned does not answer"
 	case !w.leads:
@@ -292,37 +280,16 @@ func (w *service) status() string {
 	return text.Plural(len(w.hosts), "host")
 }
 
-// State is what oneft watch sees, for others.
-type State struct {
-	// At is about when it was written: it is written again each minute.
-	At      time.Time `json:"at"`
-	Outages []Outage  `json:"outages"`
-}
-
-// Fresh is how old a State of a running oneft watch is at most.
-const Fresh = 2 * time.Minute
-
-// maxState bounds the file in bytes.
-const maxState = 1 << 20
-
-// Read reads what oneft watch sees; the zero State where it never ran, or its file cannot be read.
-func Read(dir string) (s State) {
-	data, err := statedir.ReadSmall(statedir.Dir(dir).Watch(), maxState)
-	if err != nil || json.Unmarshal(data, &s) != nil {
-		return State{}
-	}
-	return s
-}
-
 // write writes down what is seen. An error is no trouble: others do not know then.
-func (w *service) write() {
+func (w *watcher) write() {
 	if w.s.DryRun {
 		return
 	}
-	s := State{At: time.Now().Truncate(time.Minute), Outages: w.watch.Outages()}
-	data, err := json.Marshal(s)
-	if err == nil && string(data) != w.written {
-		w.written = string(data)
-		_ = statedir.File{Volatile: true}.Replace(statedir.Dir(w.s.StateDir).Watch(), data)
+	s := watch.State{At: time.Now().Truncate(time.Minute), Outages: w.watch.Outages()}
+	if reflect.DeepEqual(s, w.written) {
+		return
+	}
+	if err := watch.Write(w.s.StateDir, s); err == nil {
+		w.written = s
 	}
 }
