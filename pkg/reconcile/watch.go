@@ -156,9 +156,7 @@ func (w *watcher) round(ctx context.Context) {
 	for _, o := range d.Tell {
 		w.tell(o)
 	}
-	for _, o := range d.Act {
-		w.act(ctx, o)
-	}
+	w.act(ctx, d.Act)
 }
 
 // readHosts asks oned whether it leads, and for its hosts.
@@ -227,21 +225,27 @@ func (w *watcher) tell(o watch.Outage) {
 	w.notify.Silent(fmt.Sprintf("host %d (%s)", o.Host, o.Name), m.String())
 }
 
-// act hands a silent host over to the coordinator.
-func (w *watcher) act(ctx context.Context, o watch.Outage) {
+// act hands silent hosts over to the coordinator, all together.
+func (w *watcher) act(ctx context.Context, all []watch.Outage) {
 	v := w.s.Config.Values()
-	w.s.Log.Say(wording.WatchActs, o.Host, o.Name, o.Since)
-	if w.s.DryRun {
+	var requests []incident.Request
+	for _, o := range all {
+		w.s.Log.Say(wording.WatchActs, o.Host, o.Name, o.Since)
+		q := coordinator.NewRequest(w.s, incident.Request{Kind: "host", ID: o.Host, Action: v.ResumeHosts, Idle: v.ResumeSuspended, Silent: o.Since, Fencing: config.FencingRequired})
+		q.Call, q.AnyState, q.Timeout = []string{"watch"}, false, 0
+		requests = append(requests, q)
+	}
+	if w.s.DryRun || len(requests) == 0 {
 		return
 	}
-	q := coordinator.NewRequest(w.s, incident.Request{Kind: "host", ID: o.Host, Action: v.ResumeHosts, Idle: v.ResumeSuspended, Silent: o.Since, Fencing: config.FencingRequired})
-	q.Call, q.AnyState, q.Timeout = []string{"watch"}, false, 0
 	s := w.s
-	s.Log = s.Log.Of("host", o.Host)
+	if len(all) == 1 { // of several the coordinator says which host a line is about, and how it ended
+		s.Log = s.Log.Of("host", all[0].Host)
+	}
 	w.work.Go(func() {
-		for _, r := range coordinator.Coordinate(ctx, s, []incident.Request{q}, w.notify) {
+		for _, r := range coordinator.Coordinate(ctx, s, requests, w.notify) {
 			switch {
-			case r.ID != o.Host: // the coordinator has said how it ended
+			case len(all) > 1 || r.ID != all[0].Host:
 			case r.Err != nil:
 				s.Log.Say(wording.Failed, r.Err)
 			default:
