@@ -79,6 +79,7 @@ func Collect(ctx context.Context, in Input) (Facts, error) {
 	wg.Go(func() { f.Survey = c.survey(ctx, hosts) })
 	f.Incidents = readIncidents(in.State, filepath.Join(in.Proc, "locks"), f.Now)
 	f.Programs = programs(f.Values)
+	f.Watch = c.watch()
 	wg.Wait()
 	c.clock(ctx, hosts)
 	return c.facts, ctx.Err()
@@ -120,6 +121,7 @@ type Facts struct {
 	Datastores []Datastore // system datastores with VMs on them, ID ascending
 	Incidents  Incidents
 	Clock      Clock
+	Watch      Watch
 	Dirs       []Path // directories that hooks write into, and files there
 	Programs   []Path // of the configuration
 }

@@ -28,7 +28,8 @@ func rules() []rule {
 	return []rule{
 		{"oned", (*evaluation).oned}, {"rights", (*evaluation).rights}, {"configuration", (*evaluation).configuration},
 		{"hooks", (*evaluation).hooks}, {"hook manager", (*evaluation).manager}, {"timer", (*evaluation).timer},
-		{"hosts", (*evaluation).hosts}, {"survey", (*evaluation).survey}, {"ssh", (*evaluation).ssh}, {"downtime", (*evaluation).downtime},
+		{"watch", (*evaluation).watch}, {"hosts", (*evaluation).hosts}, {"survey", (*evaluation).survey}, {"ssh", (*evaluation).ssh},
+		{"downtime", (*evaluation).downtime},
 		{"fencing", (*evaluation).fencing}, {"lease", (*evaluation).leases}, {"datastores", (*evaluation).datastores},
 		{"VMs", (*evaluation).vms}, {"budgets", (*evaluation).budgets}, {"incidents", (*evaluation).incidents},
 		{"clock", (*evaluation).clock}, {"files", (*evaluation).files},

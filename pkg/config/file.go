@@ -73,6 +73,10 @@ type Values struct {
 	PutToRest  string
 	RestWindow time.Duration
 
+	// WatchAct: oneft watch has a host fenced and its VMs recovered that has not answered for so long while others do, although
+	// oned calls it MONITORED; with 0 people are only notified.
+	WatchAct time.Duration
+
 	// PriorityMin and PriorityMax are the range that owners of VMs may use for FT_PRIORITY.
 	PriorityMin, PriorityMax int
 
@@ -213,6 +217,9 @@ const (
 	MaxSize = 1 << 20
 
 	longest = 24 * time.Hour
+
+	// shortestAct is longer than a host needs to reboot its network, or a switch its ports (spanning tree: 30 s). A choice.
+	shortestAct = 30 * time.Second
 )
 
 // read reads the top of a one-ft.yaml.
@@ -232,6 +239,10 @@ func (f *File) read(top node) error {
 		return contradiction(seen, "cycles", "wait", "one of both: they say the same thing")
 	case v.FenceFirst && v.Fencing == FencingOff:
 		return contradiction(seen, "fence_first", "fencing", "fence_first: true only with fencing auto or required")
+	case v.WatchAct > 0 && v.Fencing == FencingOff:
+		return contradiction(seen, "watch", "fencing", "watch: {act: TIME} only with fencing auto or required: a silent host that oned calls MONITORED is acted on only when it is proven off")
+	case v.WatchAct > 0 && (v.ResumeHosts == ResumeNone || v.ResumeHosts == ResumeMigrate):
+		return contradiction(seen, "watch", "resume", "watch: {act: TIME} only with resume: {hosts: recreate} or delete: it does what oneft resume does, and no RUNNING VM can be moved away from a host that is off")
 	}
 	return nil
 }
@@ -262,6 +273,10 @@ func (f *File) keys() table {
 				as("action", &v.PutToRest, oneOf(RestRecover, RestReport, RestLeave)),
 				as("window", &v.RestWindow, times(time.Minute, longest)),
 			})
+			return err
+		}, nil},
+		{"watch", func(n node) error {
+			_, err := n.mapping(table{as("act", &v.WatchAct, times(shortestAct, 10*time.Minute))})
 			return err
 		}, nil},
 		{"priority", func(n node) error {

@@ -50,7 +50,7 @@ metrics_file: /m.prom
 		Endpoint: "https://one.example/RPC2", AuthFile: "/a", CAFile: "/c", SSH: "/ssh", LogFile: "-", StateDir: "/s",
 		ResumeHosts: ResumeMigrate, ResumeSuspended: true, ResumeUnknown: ResumeNone, ResumeFailed: ResumeRetry,
 		Notify: []Notification{
-			{Command: []string{"/t", "-x"}, On: []string{NotifyHold, NotifyEnd}, Timeout: DefaultNotifyTimeout},
+			{Command: []string{"/t", "-x"}, On: DefaultNotifyOn(), Timeout: DefaultNotifyTimeout},
 			{Command: []string{"/u"}, On: []string{NotifyProblem, NotifyBegin}, Timeout: 10 * time.Minute},
 		},
 		MetricsFile: "/m.prom",

@@ -48,6 +48,7 @@ func written(f File) keys {
 			"quiet": v.StormQuiet.String(), "per_cluster": v.StormPerCluster,
 		},
 		"survey":      survey,
+		"watch":       keys{"act": v.WatchAct}.set(),
 		"put_to_rest": keys{"action": v.PutToRest, "window": v.RestWindow},
 		"priority":    keys{"min": v.PriorityMin, "max": v.PriorityMax},
 		"budget": keys{"attempts": v.BudgetAttempts, "window": v.BudgetWindow, "back_off": v.BudgetBackOff, "ran_well": v.BudgetRanWell,
@@ -168,6 +169,9 @@ func random(r *rand.Rand) File {
 	maybe(r, &v.LogFile, pick(r, "-", "/"+word(r)))
 	maybe(r, &v.StateDir, "/"+word(r))
 	maybe(r, &v.ResumeHosts, pick(r, ResumeRecreate, ResumeDelete, ResumeMigrate))
+	if v.ResumeHosts != ResumeMigrate {
+		maybe(r, &v.WatchAct, between(r, shortestAct, 10*time.Minute))
+	}
 	maybe(r, &v.ResumeSuspended, r.IntN(2) == 0)
 	maybe(r, &v.ResumeUnknown, pick(r, ResumeBoot, ResumeNone))
 	maybe(r, &v.ResumeFailed, pick(r, ResumeRecreate, ResumeRetry, ResumeDelete, ResumeNone))

@@ -280,7 +280,7 @@ type shared struct {
 
 // newShared makes it; the hosts are asked until the context ends.
 func newShared(life context.Context, s app.Session) *shared {
-	return &shared{Shared: failover.NewShared(s.Client, s.Parallel, newSurvey(life, s)), agents: make(chan struct{}, maxAgents)}
+	return &shared{Shared: failover.NewShared(s.Client, s.Parallel, newSurvey(life, s, false)), agents: make(chan struct{}, maxAgents)}
 }
 
 func (c *shared) alone() bool { return c.Shared == nil }

@@ -56,9 +56,14 @@ func Warm(ctx context.Context, s app.Session, hosts []one.Host) error {
 	return NewAsker(s).Warm(ctx, names)
 }
 
-// newSurvey is the failover.Survey of a session, until its context ends.
-func newSurvey(ctx context.Context, s app.Session) failover.Survey {
-	return surveyWith(ctx, s, sync.OnceValue(func() reach.Asker { return NewAsker(s) }))
+// newSurvey is the failover.Survey of a session, until its context ends. Where silent hosts are acted on (watch.act) a host
+// whose kernel alone answers is known for that.
+func newSurvey(ctx context.Context, s app.Session, silent bool) failover.Survey {
+	return surveyWith(ctx, s, sync.OnceValue(func() reach.Asker {
+		a := NewAsker(s)
+		a.Banner = silent || s.Config.Values().WatchAct > 0
+		return a
+	}))
 }
 
 func surveyWith(ctx context.Context, s app.Session, asker func() reach.Asker) failover.Survey {

@@ -77,7 +77,7 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 	life, end := context.WithCancel(ctx)
 	defer end()
 	o := w.options()
-	o.Survey = newSurvey(life, s)
+	o.Survey = newSurvey(life, s, !q.Silent.IsZero())
 	report, err := failover.RecoverHost(ctx, s.Client, s.Locks, w.hostJob(), o)
 	w.rec.End(&report, err, ctx.Err() != nil)
 	return report, err

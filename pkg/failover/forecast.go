@@ -16,7 +16,7 @@ func (r *runner) outset(ctx context.Context, opening Opening) {
 		return
 	}
 	longest := downtime.Never()
-	if in, known := r.conditions(ctx, r.host.Name); known {
+	if in, known := r.conditions(ctx, r.host.Name); known && r.opt.Request.Silent.IsZero() {
 		longest = downtime.Detection(in.Settings, downtime.Dropped, in.SSH)
 	}
 	r.failed = failedAt(opening, time.Now(), longest, r.opt.Request.At, opening.Since).Truncate(time.Millisecond)

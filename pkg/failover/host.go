@@ -131,6 +131,9 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	if all && len(r.before.VMs) == 0 {
 		return r.leave(left, wording.NothingToDo), nil
 	}
+	if since := r.opt.Request.Silent; !since.IsZero() {
+		r.say(-1, wording.SilentHost, since)
+	}
 	r.outset(ctx, opening)
 	end := r.keepClaim(ctx)
 	defer func() { end(e, err) }()
@@ -151,6 +154,9 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 		return e, nil
 	}
 	r.journal.Proof(proof.String(), proof.Certain())
+	if err := r.withdraw(ctx, proof); err != nil {
+		return nil, err
+	}
 	if r.opt.Shared != nil {
 		r.opt.Shared.clear(r.hostID, proof)
 	}
@@ -393,6 +399,9 @@ func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e
 		return fence.WithoutProof(host.ID, why.String()), nil
 	}
 	mode := fence.Mode(r.opt.Request.Fencing)
+	if !r.opt.Request.Silent.IsZero() {
+		mode = fence.ModeRequired // oned does not call it failed: nothing but a proof does
+	}
 	if mode == fence.ModeOff || r.job.Fence == nil && mode != fence.ModeRequired {
 		return unproven(wording.FencingOff)
 	}

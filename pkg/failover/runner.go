@@ -180,6 +180,7 @@ func newRunner(cloud Cloud, locks *incident.Locks, hostID int, opt Options) *run
 		r.turns, r.cloud = newTurns(opt.Parallel), newHostObserver(cloud, hostID, nil)
 		r.cloud.survey = newSurveyor(opt.Survey)
 	}
+	r.cloud.silence.since = opt.Request.Silent
 	return r
 }
 

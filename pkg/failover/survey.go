@@ -58,7 +58,10 @@ func (s *surveyor) ask(ctx context.Context, hosts []one.Host) *reach.Inquiry {
 
 // sights is what the front-end sees of hosts that oned does not call failed: those that are lost, and those of which
 // nothing is known.
-type sights struct{ lost, unknown map[int]bool }
+type sights struct {
+	lost, unknown map[int]bool
+	answer        bool // a host other than the failed one answers
+}
 
 // lookAround waits for what those hosts answer; where the way to one cannot be asked, when oned last heard of it tells. Without a survey
 // nothing is known of any, and that is no reason to wait.
@@ -73,10 +76,12 @@ func (o *HostObserver) lookAround(ctx context.Context, hosts []one.Host) (seen s
 			continue
 		}
 		switch way := q.Of(ctx, h.ID); {
-		case way.Answer == reach.Silent:
+		case way.Answer.Dumb():
 			seen.lost[h.ID] = true
 		case !way.Answer.Alive():
 			seen.unknown[h.ID] = true
+		case h.ID != o.id:
+			seen.answer = true
 		}
 	}
 	if len(seen.unknown) > 0 {
@@ -113,6 +118,19 @@ func (o *HostObserver) cycleTime(ctx context.Context) time.Duration {
 		return 0
 	}
 	return cycle
+}
+
+// lately is what one host answered less than surveyed ago, or answers now.
+func (s *surveyor) lately(ctx context.Context, host one.Host) reach.Way {
+	if s == nil {
+		return s.wayTo(ctx, host)
+	}
+	last := func(*reach.Inquiry, time.Time) bool { return true }
+	q, begun, err := s.asked.get(ctx, last, nil)
+	if err != nil || q == nil || time.Since(begun) >= surveyed {
+		return s.wayTo(ctx, host)
+	}
+	return q.Of(ctx, host.ID)
 }
 
 // wayTo is what one host answers now.

@@ -337,7 +337,7 @@ func (rec *Recorder) sameWish(before incident.Request) bool {
 	return (now.Tool != before.Tool || slices.Equal(now.Call, before.Call)) &&
 		now.Action == before.Action && now.Idle == before.Idle && now.AnyState == before.AnyState && now.Override == before.Override &&
 		(now.Fencing == before.Fencing || before.Fencing == "") && // earlier versions left it to the configuration
-		now.ConfirmedOff == before.ConfirmedOff
+		now.ConfirmedOff == before.ConfirmedOff && now.Silent.IsZero() == before.Silent.IsZero()
 }
 
 // repeated reports whether the event came while the incident was worked on, or about the outage that it was about. Where oned

@@ -33,6 +33,9 @@ const (
 // Alive reports whether the machine has answered.
 func (a Answer) Alive() bool { return a == Reachable || a == Refused || a == Mute }
 
+// Dumb reports whether nothing on the machine has said a word: it is silent, or only its kernel took the connection.
+func (a Answer) Dumb() bool { return a == Silent || a == Mute }
+
 // Cause is why nothing is known of a host; its values are stable in JSON.
 type Cause string
 

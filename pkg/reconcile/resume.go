@@ -1,5 +1,5 @@
-// Package reconcile is what oneft resume and oneft release do: it finishes what processes left open, handles what no event
-// came for, and gives hosts back to the scheduler.
+// Package reconcile is what oneft resume, release and watch do: it finishes what processes left open, handles what no event
+// came for, gives hosts back to the scheduler, and looks for hosts that are silent.
 package reconcile
 
 import (

@@ -22,3 +22,17 @@ func Overdue(h one.Host, heard int64, now time.Time, cycle time.Duration) bool {
 	}
 	return false
 }
+
+// heardLate is how long after the last word of a host oned may write down that it heard it: an answer that was under way,
+// and probes that had begun. A choice.
+const heardLate = 5 * time.Second
+
+// HeardSince reports whether oned has monitored a host since it went silent for the front-end. From 5.12 on it says when;
+// before, the last attempt was a success where the host is MONITORED.
+func HeardSince(h one.Host, silent time.Time) bool {
+	heard := h.LastContact
+	if heard == 0 && h.State == one.HostMonitored {
+		heard = h.LastAttempt
+	}
+	return heard > silent.Add(heardLate).Unix()
+}

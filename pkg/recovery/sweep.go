@@ -64,7 +64,7 @@ func SweepHost(host one.Host, past []incident.Record, now time.Time) Swept {
 	if contact := time.Unix(host.LastContact, 0); last.Status == incident.CameBack && contact.After(last.Began) && now.Sub(contact) < FreshContact {
 		return Swept{Verdict: SweepAlive, Past: last} // for up to 10 minutes, 5.12 and later: until it reports SYSTEM_HOST
 	}
-	if last.Status == incident.CameBack || !SameOutage(host, last, now) {
+	if last.Status == incident.CameBack || !SameOutage(host, last, now) || refusedSilent(last) {
 		return Swept{Verdict: SweepMissed}
 	}
 	if !last.Status.Undone() {
@@ -100,6 +100,12 @@ func refused(last incident.Record, tries int, now time.Time) Swept {
 		return person
 	}
 	return Swept{Verdict: SweepAsk, Past: last}
+}
+
+// refusedSilent reports whether an incident began, and was refused, while oned still called the host MONITORED. Now that it
+// is in ERROR more can prove it off: it is granted no lease any more.
+func refusedSilent(p incident.Record) bool {
+	return p.Status == incident.Refused && p.Request != nil && !p.Request.Silent.IsZero()
 }
 
 // SameOutage reports whether an incident was about the outage that a host is in.

@@ -43,6 +43,9 @@ func (d Dir) Metrics() string { return d.path("metrics.json") }
 // Ways is the file with how ssh connects to the hosts.
 func (d Dir) Ways() string { return d.path("ways.json") }
 
+// Watch is the file with what oneft watch sees.
+func (d Dir) Watch() string { return d.path("watch.json") }
+
 // FrontEnd is the file with the name of this front-end.
 func (d Dir) FrontEnd() string { return d.path("front-end") }
 

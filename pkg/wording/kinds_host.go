@@ -11,6 +11,9 @@ const (
 	StepAct     Kind = "step-act: acting"
 	StepVerify  Kind = "step-verify: verifying"
 
+	// A host that oned does not call failed.
+	SilentHost Kind = "silent-host warning: the host has not answered this front-end since {since} while other hosts do, and oned still calls it MONITORED"
+
 	// Watching it.
 	Watch          Kind = "watch: watching the host for {period}; it counts as back only when it is MONITORED"
 	WatchContinued Kind = "watch-continued: the host has been watched since {since}; {left} of {period} are left"

@@ -60,6 +60,19 @@ const (
 	TakenOver    Kind = "taken-over warning: taking over {incident}"
 	LeftOpen     Kind = "left-open warning: this process got a signal to end; the next event or oneft resume continues"
 
+	// oneft watch.
+	WatchBegan      Kind = "watch-began: asking the way to all hosts every {every}; people are notified of a host that is silent for {limit} while others answer and oned calls it MONITORED"
+	WatchFollows    Kind = "watch-follows: this front-end is a Raft follower; oneft watch works on the leader"
+	WatchBlindOned  Kind = "watch-blind-oned warning: {error}; nothing is decided about silent hosts until oned answers"
+	WatchLost       Kind = "watch-lost warning: {failed} of {hosts} hosts in service of {where} do not answer this front-end or are in ERROR, so the front-end is the likelier culprit; nothing is done about silent hosts"
+	WatchNotFenced  Kind = "watch-not-fenced warning: nothing is configured that switches the power of {hosts}: people are only notified when they are silent"
+	WatchSilent     Kind = "watch-silent problem: host {id} ({name}) has not answered this front-end since {since} while other hosts do, and oned calls it MONITORED: it goes on getting VMs; look at it through its BMC, and power it off when it is dead: then oned calls it failed, and its VMs are recovered"
+	WatchFrozen     Kind = "watch-frozen problem: host {id} ({name}) has taken connections since {since} and said nothing, while other hosts answer, and oned calls it MONITORED: it is frozen: with a shipped ssh configuration oned never calls such a host failed, and it goes on getting VMs; power it off: then oned does, and its VMs are recovered"
+	WatchHeard      Kind = "watch-heard problem: host {id} ({name}) has not answered this front-end since {since}, but oned has monitored it since: it is alive, and the drivers of oned do not reach it; look at its sshd, its firewall and the network in between"
+	WatchActs       Kind = "watch-acts warning: host {id} ({name}) has been silent since {since}: recovering its VMs as if oned had called it failed"
+	MonitoringHangs Kind = "monitoring-hangs warning: {count} restarts of the monitoring hang on hosts that take connections and say nothing: each keeps one of the 15 threads of the monitoring driver, and when all are taken no host becomes ERROR any more; end them: kill {processes}"
+	AnswersAgain    Kind = "answers-again: host {id} ({name}), which had been silent since {since}, answers again"
+
 	// Why an open incident is not resumed.
 	NextWhileFollowing Kind = "next-while-following warning: the host was monitored again at {back} and has failed since, which is the next incident; VMs of this one were on their way"
 	NextAfterBack      Kind = "next-after-back warning: the process was interrupted; the host was monitored again at {back} and has failed since, which is the next incident"

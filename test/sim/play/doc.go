@@ -38,6 +38,7 @@
 //	hooks get their words as arguments     5.10 and later; else on standard input
 //	hooks have a bare environment          neither ONE_XMLRPC nor ONE_AUTH, only a HOME with .one/one_auth
 //	timer 1m                               oneft resume on every front-end
+//	watch                                  oneft watch on every front-end, started again when it ends; watch.act is in the configuration
 //	hosts are monitored over 20s           one after the other, by their IDs: so do those that are lost at one moment become ERROR
 //	interval 20s                           of monitoring; step 100ms: of a driver
 //	network local|routed|instant           drivers work over ssh (test/sim/cloud), and a host that is back in ERROR stays so

@@ -20,6 +20,7 @@ type spec struct {
 	onStdin   bool
 	bare      bool          // hooks and timers get neither ONE_XMLRPC nor ONE_AUTH
 	timer     time.Duration // of oneft resume; 0 for none
+	watch     bool          // oneft watch on every front-end
 	isolated  map[int]bool  // hosts with host_isolated --strict
 	fenced    map[int]bool  // hosts for which any fencing is configured
 	// noFailFast: the block of one-ft is not in the configuration of ssh.
@@ -117,6 +118,9 @@ func (s *spec) statement(words []string) error {
 		return duration(rest, &s.cloud.Step)
 	case "timer":
 		return duration(rest, &s.timer)
+	case "watch":
+		s.watch = true
+		return nil
 	case "hook":
 		if len(rest) == 0 {
 			return fmt.Errorf("the tool is missing")
