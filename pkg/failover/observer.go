@@ -168,7 +168,9 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 			continue // it counts as having failed just now, and is read again
 		}
 		if full.State.Back() { // the pool does not tell that it is monitored again
-			hosts[i].State = full.State
+			if hosts[i].State = full.State; i == own {
+				host.State = full.State
+			}
 			continue
 		}
 		since[h.ID] = o.began // before 5.12 oned does not tell
