@@ -54,7 +54,7 @@ func (l *Onlooker) Stand(ctx context.Context, q incident.Request, host one.Host)
 		Storm: w.storm(), Alive: s.Config.Values().SurveyAlive, Unproven: o.Verdict == fence.Unproven && !w.q.AnyState && !w.q.ConfirmedOff,
 	}
 	p.Stood, p.Begun = stood(s, host.ID)
-	return incident.HostStanding{Host: host.ID, Name: host.Name, Standing: l.look.Stand(ctx, host, p)}
+	return incident.HostStanding{Host: host.ID, Name: host.Name, Standing: l.look.Stand(ctx, host, p, w.hostJob(), w.options())}
 }
 
 // stood is what the process that works on a host has judged, and since when it works on it; zero values for none.

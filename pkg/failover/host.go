@@ -527,11 +527,8 @@ func (r *runner) preview(ctx context.Context) (notes []string) {
 	if now := notFailed(r.host, r.opt.Request.AnyState); now != nil {
 		notes = append(notes, now.why.String(), "if it were in ERROR:")
 	}
-	s := r.cloud.Stand(ctx, r.host, Standpoint{Storm: r.job.Storm, Stood: r.job.Stood, Begun: r.job.Begun, Alive: r.job.Alive,
+	s := r.standsNow(ctx, Standpoint{Storm: r.job.Storm, Stood: r.job.Stood, Begun: r.job.Begun, Alive: r.job.Alive,
 		Unproven: r.outlook != nil && r.outlook.Verdict == fence.Unproven && !r.opt.Request.AnyState && !r.opt.Request.ConfirmedOff})
-	if !s.Holds() && r.nowhere(ctx) {
-		s.State = incident.StandNowhere
-	}
 	r.standing = &s
 	notes = append(notes, s.Message(time.Now()).String())
 	if r.job.Describe != nil {

@@ -128,12 +128,23 @@ func NewOnlooker(cloud Cloud, survey Survey) *Onlooker {
 	return &Onlooker{shared: NewShared(cloud, 1, survey)}
 }
 
-// Stand judges what stands between a host and the recovery of its VMs.
-func (l *Onlooker) Stand(ctx context.Context, host one.Host, p Standpoint) incident.Standing {
-	o := newHostObserver(l.shared.pending, host.ID, l.shared.pool)
-	o.survey, o.cycle, o.since, o.once = l.shared.survey, p.Storm.Cycle, l.since, true
-	s := o.Stand(ctx, host, p)
-	l.since = o.since
+// Stand judges what stands between a host and the recovery of its VMs by a job with these options.
+func (l *Onlooker) Stand(ctx context.Context, host one.Host, p Standpoint, job HostJob, opt Options) incident.Standing {
+	opt.Shared, opt.Record, opt.Notify, opt.Strays = l.shared, nil, nil, false
+	r := newRunner(nil, nil, host.ID, opt)
+	r.job, r.host = job, host
+	r.cloud.cycle, r.cloud.since, r.cloud.once = p.Storm.Cycle, l.since, true
+	s := r.standsNow(ctx, p)
+	l.since = r.cloud.since
+	return s
+}
+
+// standsNow judges the host of the recovery, and whether its VMs have somewhere to go.
+func (r *runner) standsNow(ctx context.Context, p Standpoint) incident.Standing {
+	s := r.cloud.Stand(ctx, r.host, p)
+	if !s.Holds() && !p.Storm.Override && r.nowhere(ctx) {
+		s.State = incident.StandNowhere
+	}
 	return s
 }
 

@@ -173,13 +173,13 @@ func ParseStat(line string) Stat {
 	if open < 0 || end < open {
 		return Stat{}
 	}
-	// The first is number 3 in proc_pid_stat(5). What is missing or cannot be read stays zero.
-	fields := append(strings.Fields(line[end+1:]), make([]string, 22-2)...)
-	s := Stat{Name: line[open+1 : end], State: fields[3-3]}
-	s.Parent, _ = strconv.Atoi(fields[4-3])
-	s.Flags, _ = strconv.ParseUint(fields[9-3], 10, 64)
-	s.Threads, _ = strconv.Atoi(fields[20-3])
-	s.Started, _ = strconv.ParseUint(fields[22-3], 10, 64)
+	// They have the numbers of proc_pid_stat(5), which begin behind the name with 3. What is missing or cannot be read stays zero.
+	fields := slices.Concat(make([]string, 3), strings.Fields(line[end+1:]), make([]string, 23))
+	s := Stat{Name: line[open+1 : end], State: fields[3]}
+	s.Parent, _ = strconv.Atoi(fields[4])
+	s.Flags, _ = strconv.ParseUint(fields[9], 10, 64)
+	s.Threads, _ = strconv.Atoi(fields[20])
+	s.Started, _ = strconv.ParseUint(fields[22], 10, 64)
 	return s
 }
 

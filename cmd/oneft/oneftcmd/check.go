@@ -20,6 +20,7 @@ import (
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
+	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
 )
@@ -109,9 +110,9 @@ type surveyor struct {
 	hook check.HostHook
 }
 
-// Stand judges a host as the hook does.
+// Stand judges a host as the hook does; without one, as one that recreates.
 func (v surveyor) Stand(ctx context.Context, host one.Host) incident.HostStanding {
-	q := coordinator.NewRequest(v.s, incident.Request{Kind: "host", ID: host.ID, Action: v.hook.Action, Fencing: v.hook.Fencing})
+	q := coordinator.NewRequest(v.s, incident.Request{Kind: "host", ID: host.ID, Action: cmp.Or(v.hook.Action, string(recovery.Recreate)), Fencing: v.hook.Fencing})
 	return v.Onlooker.Stand(ctx, q, host)
 }
 

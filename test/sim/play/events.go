@@ -368,7 +368,7 @@ func vmSentences() []sentence {
 
 func otherSentences() []sentence {
 	return []sentence{
-		{"the tools agree that <H> is (clear|storm|ebbing|young|settling|answers|unknown|held)", func(w *world, m []string) error {
+		{"the tools agree that <H> is (clear|storm|ebbing|young|settling|answers|nowhere|unknown|held)", func(w *world, m []string) error {
 			host, err := w.spec.hostID(m[0])
 			if err == nil {
 				w.wait.Go(func() { w.agree(w.frontEnds[0], host, m[1]) })
