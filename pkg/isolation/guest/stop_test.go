@@ -63,7 +63,12 @@ func TestDestroy(t *testing.T) {
 			for _, text := range c.said {
 				said(t, o, text)
 			}
-			if c.unsaid != "" && strings.Contains(strings.Join(o.steps, "\n"), c.unsaid) {
+			// On a busy machine a process that was killed ends so late that it is killed again: after libvirt has done it.
+			before := strings.Join(o.steps, "\n")
+			if i := strings.LastIndex(before, ": done"); i >= 0 {
+				before = before[:i]
+			}
+			if c.unsaid != "" && strings.Contains(before, c.unsaid) {
 				t.Errorf("steps have %q: %q", c.unsaid, o.steps)
 			}
 		})
