@@ -23,7 +23,7 @@ var ErrNoHost = errors.New("no such host")
 // RecoverHost recovers the VMs of a failed host. Beside an error the report says how far the recovery got.
 func RecoverHost(ctx context.Context, cloud Cloud, locks *incident.Locks, job HostJob, opt Options) (Report, error) {
 	r := newRunner(cloud, locks, opt.Request.ID, opt)
-	r.job, r.cloud.cycle = job, job.Storm.Cycle
+	r.job = job
 	e, err := r.failedHost(ctx)
 	return r.report(e), err
 }
@@ -42,10 +42,10 @@ func (r *runner) failedHost(ctx context.Context) (*ending, error) {
 	}
 	r.host, r.object, r.state = host, nameOf("host", host.ID, host.Name), host.State.String()
 	r.checkHost(host)
-	over := notFailed(host, r.opt.Request.AnyState)
-	if r.opt.DryRun && !(over.is(endRefused) && host.API() != "") {
+	if r.opt.DryRun {
 		return r.dryRun(ctx)
 	}
+	over := notFailed(host.State, r.opt.Request.AnyState)
 	if over == nil && len(host.VMs) == 0 && len(r.adrift(ctx)) == 0 {
 		over = ended(endNothing, wording.NoVMs)
 	}
@@ -66,21 +66,19 @@ func (r *runner) failedHost(ctx context.Context) (*ending, error) {
 	return r.work(ctx)
 }
 
-// notFailed is the end for a host that is not in ERROR, or that is no machine; nil for one whose VMs are recovered.
-func notFailed(host one.Host, any bool) *ending {
-	switch state, api := host.State, host.API(); {
+// notFailed is the end for a host that is not in ERROR; nil for one whose VMs are recovered.
+func notFailed(state one.HostState, any bool) *ending {
+	switch {
 	case state.Back() || state.Starting():
 		return ended(endNothing, wording.HostFine, state)
-	case api != "":
-		return ended(endRefused, wording.HostIsAPI, api)
 	case state.Failed() || any:
 		return nil
 	}
-	return ended(endRefused, wording.HostSet, host.State)
+	return ended(endRefused, wording.HostSet, state)
 }
 
-// Recovers reports whether the VMs of a host as it is are recovered; any is that of the request.
-func Recovers(host one.Host, any bool) bool { return notFailed(host, any) == nil }
+// Recovers reports whether the VMs of a host in that state are recovered; any is that of the request.
+func Recovers(state one.HostState, any bool) bool { return notFailed(state, any) == nil }
 
 // takeHost makes this process the only one of this front-end that works on the host.
 func (r *runner) takeHost(ctx context.Context) (release func(), busy *ending) {
@@ -124,15 +122,10 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	if err != nil || busy != nil {
 		return busy, err
 	}
-	r.look(ctx, opening)
 	left, all := r.allLeft(ctx)
 	r.journal, r.before = r.rec.Begin(opening)
-	r.keepSight(opening.Contact)
 	if all && len(r.before.VMs) == 0 {
-		return r.leave(left, wording.NothingToDo), nil
-	}
-	if since := r.opt.Request.Silent; !since.IsZero() {
-		r.say(-1, wording.SilentHost, since)
+		return r.leave(left), nil
 	}
 	r.outset(ctx, opening)
 	end := r.keepClaim(ctx)
@@ -154,11 +147,8 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 		return e, nil
 	}
 	r.journal.Proof(proof.String(), proof.Certain())
-	if err := r.withdraw(ctx, proof); err != nil {
-		return nil, err
-	}
 	if r.opt.Shared != nil {
-		r.opt.Shared.clear(r.hostID, proof)
+		r.opt.Shared.clear(r.hostID)
 	}
 	return r.recoverVMs(ctx, proof)
 }
@@ -186,11 +176,8 @@ func (r *runner) clear(ctx context.Context) (proof fence.Proof, e *ending, err e
 			return proof, backIf(err == nil), err
 		}
 	}
-	if !r.opt.Request.ConfirmedOff && r.cloud.Alive(ctx, r.witnesses(now)) {
+	if !r.opt.Request.ConfirmedOff && r.cloud.Alive(ctx, now) {
 		return proof, backIf(true), nil
-	}
-	if e := r.inVain(ctx); e != nil {
-		return proof, e, nil
 	}
 	r.rec.Stage(incident.StepFence)
 	proof, e = r.prove(ctx, now)
@@ -263,19 +250,15 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 	if storm.Override || r.overridden() {
 		return r.override(ctx)
 	}
-	started, said, stranded := time.Now(), false, false
+	started, held := time.Now(), false
 	if wait := time.Until(storm.QuietUntil); wait > 0 {
 		r.say(-1, wording.OnedYoung, wait.Round(time.Second))
 	}
-	held := r.heldBefore()
-	if held {
-		storm.CoolDown = r.coolDown(ctx, storm)
-	}
-	var settled time.Time // zero until somebody has to wait for it
-	var calm time.Time    // since when there is no storm; zero during one
+	var calm time.Time // since when there is no storm; zero during one
 	for {
 		v, host, err := r.cloud.Judge(ctx, storm.Policy)
 		now := time.Now()
+		quiet := now.Before(storm.QuietUntil)
 		switch {
 		case err != nil && (!one.Temporary(err) || now.Sub(started) >= storm.GiveUp):
 			return host, nil, err
@@ -283,60 +266,27 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 			r.say(-1, wording.GuardBlind, err)
 			calm = time.Time{}
 		case host.State.Back():
-			r.stands(incident.Standing{})
 			return host, backIf(true), nil
 		case v.Hold:
 			if !held {
 				storm.CoolDown = r.coolDown(ctx, storm)
+				r.say(-1, wording.Held, v.Worst.Failed, v.Worst.InService, v.Worst.Where)
 			}
-			if !said {
-				r.say(-1, wording.Held, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent))
-			}
-			held, said, calm = true, true, time.Time{}
+			held, calm = true, time.Time{}
 			r.turns.expect(r.hostID, false)
 		case calm.IsZero():
 			calm = now
 		}
-		if v.Blind && !held && settled.IsZero() {
-			if settled = r.settled(ctx, storm); now.Before(settled) {
-				r.say(-1, wording.Settling, settled.Sub(now).Round(time.Second))
-				r.turns.expect(r.hostID, false)
-			}
-		}
-		stand := incident.Standing{State: incident.StandUnknown, Error: fmt.Sprint(err)}
-		if r.verdict = v; err == nil {
-			waits := recovery.Waits{Young: storm.QuietUntil, Settled: settled}
-			if held || stranded {
-				waits.Calm = calm.Add(storm.CoolDown)
-			}
-			stand = recovery.Stand(v, waits, recovery.Reply{}, now)
-			if (stand.State == incident.StandClear || stand.State == incident.StandEbbing) && r.nowhere(ctx) {
-				stand.State, stand.Until = incident.StandNowhere, time.Time{}
-				if !stranded {
-					storm.CoolDown = r.coolDown(ctx, storm)
-					r.say(-1, wording.NowhereHeld)
-				}
-				stranded, calm = true, time.Time{}
-				r.turns.expect(r.hostID, false)
-			}
-		}
-		r.stands(stand)
-		if !stand.Holds() {
-			r.say(-1, wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent))
+		if err == nil && !v.Hold && !quiet && (!held || now.Sub(calm) >= storm.CoolDown) {
+			r.say(-1, wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where)
 			return host, nil, nil
 		}
-		if now.Sub(started) >= storm.GiveUp && stand.State == incident.StandNowhere {
-			return host, ended(endRefused, wording.NowhereGivenUp, storm.GiveUp), nil
-		}
-		quiet, settling := now.Before(storm.QuietUntil), stand.State == incident.StandSettling
-		if now.Sub(started) >= storm.GiveUp && !quiet && !settling {
-			return host, ended(endRefused, wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent)), nil
+		if now.Sub(started) >= storm.GiveUp && !quiet {
+			return host, ended(endRefused, wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where), nil
 		}
 		next := min(guardEvery, storm.GiveUp-now.Sub(started))
 		if quiet {
 			next = min(guardEvery, storm.QuietUntil.Sub(now))
-		} else if settling {
-			next = min(settleEvery, settled.Sub(now))
 		}
 		switch by, ok := r.rest(ctx, max(next, firstPause)); {
 		case !ok:
@@ -375,8 +325,6 @@ func (r *runner) secondOpinions(ctx context.Context, host one.Host) *ending {
 	for _, o := range r.job.Opinions {
 		alive, err := o.Ask(ctx, host)
 		switch {
-		case errors.Is(err, process.ErrStart): // nobody was asked, which is not what an admin has decided
-			return ended(endRefused, wording.OpinionBroken, o.Name, err)
 		case err != nil:
 			r.say(-1, wording.OpinionNone, o.Name, err)
 		case alive:
@@ -391,17 +339,11 @@ func (r *runner) secondOpinions(ctx context.Context, host one.Host) *ending {
 // prove fences the host as the admin wants it.
 func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e *ending) {
 	unproven := func(kind wording.Kind) (fence.Proof, *ending) {
-		if e := r.answers(ctx, host); e != nil {
-			return proof, e
-		}
 		why := wording.Of(kind)
 		r.say(-1, wording.Unproven, why, host.ID)
 		return fence.WithoutProof(host.ID, why.String()), nil
 	}
 	mode := fence.Mode(r.opt.Request.Fencing)
-	if !r.opt.Request.Silent.IsZero() {
-		mode = fence.ModeRequired // oned does not call it failed: nothing but a proof does
-	}
 	if mode == fence.ModeOff || r.job.Fence == nil && mode != fence.ModeRequired {
 		return unproven(wording.FencingOff)
 	}
@@ -477,11 +419,7 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 		back.permit = p
 		return r.followEarlier(ctx, back)
 	}
-	if err := s.cover(ctx, proof); err != nil {
-		return done, err
-	}
 	done.tasks = []*task{}
-	s.Proven = proof.Certain() || r.opt.DryRun && r.outlook != nil && r.outlook.Verdict == fence.Provable
 	plan := recovery.Make(s.Snapshot, r.job.Policy)
 	r.decide = s.replan
 	for _, step := range plan.Steps {
@@ -493,7 +431,7 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 		done.tasks = append(done.tasks, t)
 	}
 	done.tasks = append(done.tasks, r.earlier(ctx, done.tasks)...)
-	done.tasks = append(done.tasks, s.strays(ctx, done.tasks)...)
+	done.tasks = append(done.tasks, r.strays(ctx, done.tasks)...)
 	p.perform(ctx, done.tasks)
 	return done, nil
 }
@@ -501,36 +439,32 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 // dryRun says what would be done to the VMs of the host, what the guard sees, and whether the host
 // would be proven off. A host that would be refused is refused: exit code 3, as in earnest.
 func (r *runner) dryRun(ctx context.Context) (*ending, error) {
-	if r.job.Outlook != nil {
-		o := r.job.Outlook(ctx, r.host)
-		r.outlook = &o
-	}
 	r.notes = r.preview(ctx)
-	if r.outlook != nil {
-		r.notes = append(r.notes, r.outlook.Lines()...)
+	if r.job.Outlook != nil {
+		o := r.job.Outlook(r.host)
+		r.outlook, r.notes = &o, append(r.notes, o.Lines()...)
 	}
 	e, err := r.recoverVMs(ctx, fence.WithoutProof(r.hostID, "dry run"))
-	if err != nil {
-		return e, err
-	}
 	if e.has(WouldRefuse) {
 		e.kind = endRefused
 	}
-	if r.standing.Holds() && len(e.tasks) > 0 {
-		e.kind, e.why = endRefused, wording.Of(wording.NotNow, r.standing.Message(time.Now()), countResults(e.tasks))
-	}
-	return e, nil
+	return e, err
 }
 
 // preview says what would be done now to a host not in ERROR, what the guard sees and what it would be fenced with.
 func (r *runner) preview(ctx context.Context) (notes []string) {
-	if now := notFailed(r.host, r.opt.Request.AnyState); now != nil {
+	if now := notFailed(r.host.State, r.opt.Request.AnyState); now != nil {
 		notes = append(notes, now.why.String(), "if it were in ERROR:")
 	}
-	s := r.standsNow(ctx, Standpoint{Storm: r.job.Storm, Stood: r.job.Stood, Begun: r.job.Begun, Alive: r.job.Alive,
-		Unproven: r.outlook != nil && r.outlook.Verdict == fence.Unproven && !r.opt.Request.AnyState && !r.opt.Request.ConfirmedOff})
-	r.standing = &s
-	notes = append(notes, s.Message(time.Now()).String())
+	if v, _, err := r.cloud.Judge(ctx, r.job.Storm.Policy); err == nil {
+		note := wording.Of(wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where).String()
+		if v.Hold {
+			note += ": this would be held"
+		}
+		notes = append(notes, note)
+	} else {
+		notes = append(notes, "guard: "+err.Error())
+	}
 	if r.job.Describe != nil {
 		notes = append(notes, r.job.Describe(r.host)...)
 	}

@@ -75,7 +75,7 @@ func summary(k Kind, r incident.Record) string {
 		if text == "" {
 			text = e.Text
 		}
-		if k == Hold && e.Kind.Is(wording.Held, wording.NowhereHeld) {
+		if k == Hold && e.Kind.Is(wording.Held) {
 			return e.Text
 		}
 	}

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"fmt"
 	"time"
 
 	"one-ft/pkg/one"
@@ -40,7 +41,7 @@ func (c *Cloud) reportOldGuest(v *vm, here *host) {
 			return
 		}
 		c.harm(OldGuest, v.ID, here.ID)
-		v.deployID = c.guestID(v, c.hosts[v.last().HostID])
+		v.deployID = fmt.Sprintf("one-%d", v.ID)
 		c.enter(v, active(one.Running))
 	})
 }
