@@ -18,6 +18,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -55,9 +56,12 @@ type Options struct {
 
 // Client talks to one oned. It is safe for concurrent use.
 type Client struct {
-	opt       Options
-	endpoint  string // without user information
-	http      *http.Client
+	opt      Options
+	endpoint string // without user information
+	http     *http.Client
+	// keepsNone: a connection ended when it was used again, so none is kept any more. Else a VM that is read before each call
+	// about it could never be acted on: the call would always go out on the connection of that reading.
+	keepsNone atomic.Bool
 	maxAnswer int64 // bytes
 	version   Version
 	dialect   Dialect
@@ -127,15 +131,20 @@ func (c *Client) attempt(ctx context.Context, limit time.Duration, method string
 	if err != nil {
 		return nil, fmt.Errorf("[%s] encode: %w", method, err)
 	}
-	connected := false
-	trace := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }})
+	connected, kept := false, false
+	trace := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { connected, kept = true, c.Reused }})
 	req, err := http.NewRequestWithContext(trace, http.MethodPost, c.opt.Endpoint, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("[%s] %w", method, withoutURL(err))
 	}
 	req.Header.Set("Content-Type", "text/xml")
+	req.Close = c.keepsNone.Load()
 	resp, err := c.http.Do(req)
 	if err != nil {
+		if kept {
+			c.keepsNone.Store(true)
+			c.http.CloseIdleConnections()
+		}
 		return nil, &TransportError{Method: method, Sent: c.maySend(err, connected), Err: withoutURL(err)}
 	}
 	defer resp.Body.Close()

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -253,5 +254,36 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 	if most.Load() < 1 || most.Load() > maxConnections {
 		t.Errorf("%d connections", most.Load())
+	}
+}
+
+// TestKeptConnectionsThatTire: something between closes each connection that is used again. A VM is read before each call about
+// it, so that the call would always go out on a kept connection; after the first that was lost none is kept.
+func TestKeptConnectionsThatTire(t *testing.T) {
+	var mu sync.Mutex
+	used := map[string]bool{}
+	server, calls := counting(t, func(_ int64, w http.ResponseWriter, req *http.Request) {
+		mu.Lock()
+		again := used[req.RemoteAddr]
+		used[req.RemoteAddr] = true
+		mu.Unlock()
+		if again {
+			hijacked(t, w).Close()
+			return
+		}
+		fmt.Fprint(w, accepted("<string>x</string>"))
+	})
+	c := serving(t, server, "")
+	var lost []int
+	for i := range 4 {
+		if _, err := c.call(ctx(t), false, "one.vm.info", 7); err != nil {
+			lost = append(lost, i)
+		}
+		if _, err := c.call(ctx(t), false, "one.vm.recover", 7, 4); err != nil {
+			lost = append(lost, i)
+		}
+	}
+	if len(lost) != 1 || calls.Load() != 8 {
+		t.Errorf("calls were lost in the rounds %d, of %d calls", lost, calls.Load())
 	}
 }
