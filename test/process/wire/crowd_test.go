@@ -144,11 +144,13 @@ func TestOthersHaveAllPlaces(t *testing.T) {
 func crowd(t *testing.T, address string, n int) (leave func()) {
 	t.Helper()
 	var conns []net.Conn
-	for range n {
+	for refused := 0; len(conns) < n && refused < 3; { // one alone may be a busy machine
 		c, err := net.DialTimeout("tcp", address, 300*time.Millisecond)
 		if err != nil {
-			break
+			refused++
+			continue
 		}
+		refused = 0
 		conns = append(conns, c)
 	}
 	if len(conns) == n {
