@@ -180,11 +180,7 @@ func (r *runner) clear(ctx context.Context) (proof fence.Proof, e *ending, err e
 		return proof, backIf(true), nil
 	}
 	r.rec.Stage(incident.StepFence)
-	proof, e = r.prove(ctx, now)
-	if e.is(endRefused) && ctx.Err() != nil { // no device failed: this process was interrupted
-		return proof, nil, fmt.Errorf("prove that the host is off: %w", ctx.Err())
-	}
-	return proof, e, nil
+	return r.prove(ctx, now)
 }
 
 // backIf is the end for a host that came back on its own.
@@ -336,39 +332,44 @@ func (r *runner) secondOpinions(ctx context.Context, host one.Host) *ending {
 	return nil
 }
 
-// prove fences the host as the admin wants it.
-func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e *ending) {
-	unproven := func(kind wording.Kind) (fence.Proof, *ending) {
+// prove fences the host as the admin wants it. An error means that no device failed: this process was interrupted, or oned was
+// away, and a retry may succeed.
+func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e *ending, err error) {
+	unproven := func(kind wording.Kind) (fence.Proof, *ending, error) {
 		why := wording.Of(kind)
 		r.say(-1, wording.Unproven, why, host.ID)
-		return fence.WithoutProof(host.ID, why.String()), nil
+		return fence.WithoutProof(host.ID, why.String()), nil, nil
 	}
 	mode := fence.Mode(r.opt.Request.Fencing)
 	if mode == fence.ModeOff || r.job.Fence == nil && mode != fence.ModeRequired {
 		return unproven(wording.FencingOff)
 	}
-	err := fence.ErrNotConfigured
+	err = fence.ErrNotConfigured
 	if r.job.Fence != nil {
 		start := time.Now()
 		if proof, err = r.job.Fence(ctx, host, r.cloud.NoLeaseSince); err == nil {
 			r.say(-1, wording.Fenced, time.Since(start).Seconds(), proof)
-			return proof, nil
+			return proof, nil, nil
 		}
 	}
 	number := r.journal.Number()
 	switch {
 	case errors.Is(err, errBack):
-		return proof, backIf(true)
+		return proof, backIf(true), nil
+	case ctx.Err() != nil:
+		return proof, nil, fmt.Errorf("prove that the host is off: %w", ctx.Err())
+	case one.Temporary(err):
+		return proof, nil, fmt.Errorf("prove that the host is off: %w", err)
 	case errors.Is(err, fence.ErrNotConfigured) && mode == fence.ModeAuto:
 		return unproven(wording.FencingMissing)
 	case errors.Is(err, fence.ErrNotConfigured):
-		return proof, ended(endRefused, wording.FencingRequired)
+		return proof, ended(endRefused, wording.FencingRequired), nil
 	case number > 0:
-		return proof, ended(endRefused, wording.FencingUnconfirmed, err, wording.Resume(number))
+		return proof, ended(endRefused, wording.FencingUnconfirmed, err, wording.Resume(number)), nil
 	case errors.Is(err, fence.ErrManual):
-		return proof, ended(endRefused, wording.FencingManual, err)
+		return proof, ended(endRefused, wording.FencingManual, err), nil
 	}
-	return proof, ended(endRefused, wording.FencingFailed, err)
+	return proof, ended(endRefused, wording.FencingFailed, err), nil
 }
 
 // livingFor is how long a host that is monitored again stays in ERROR at most: SYSTEM_HOST each 600 s (monitord.conf, 6.0 to 7.4).
