@@ -111,7 +111,7 @@ func TestSameOutageIsOneIncident(t *testing.T) {
 		told := pager(t, f, "end", "")
 		tries, code := 5, 3
 		for i := range 5 {
-			if version[0] == '4' && i > 0 {
+			if i > 0 { // a repeated event
 				tries, code = 1, 0
 			}
 			if r := f.hostError(t.Context(), 1, func(q *incident.Request) { q.Fencing = "required" }); r.code != code {
@@ -150,7 +150,7 @@ func TestTellingIsNotInTheWay(t *testing.T) {
 			t.Fatalf("exit %d after %s: %s", r.code, r.took, r.stderr)
 		}
 		w.once(11)
-		if _, last := w.recreates(); last.Sub(began) > time.Second {
+		if _, last := w.recreates(); last.Sub(began) > 2*time.Second { // of which it takes 1.5 s to see that the host does not answer
 			t.Errorf("recreated after %s", last.Sub(began))
 		}
 		has(t, f.log("host_error"), "/nonexistent/pager")

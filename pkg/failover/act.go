@@ -116,6 +116,10 @@ func (r *permit) call(ctx context.Context, t *task) error {
 			return err
 		}
 		t.out.Calls++
+	case recovery.VerbBoot:
+		if t.step.VM.State == one.Poweroff { // 4.x boots only what is UNKNOWN
+			return r.cloud.Do(ctx, one.Resume, id)
+		}
 	}
 	action, known := map[recovery.Verb]one.Action{
 		recovery.VerbRecreate: one.Recreate, recovery.VerbResumeRecreate: one.Recreate, recovery.VerbDelete: one.Delete, recovery.VerbResched: one.Resched,

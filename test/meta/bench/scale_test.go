@@ -31,10 +31,10 @@ const (
 )
 
 // maxCalls is how many calls a recovery of so many VMs may make that took so long: two for each VM
-// and some for the host. Each VM is read once more after it was acted on: before 5.12 one by one. What was read a
+// and some for the host, its first sight, and the pools that tell whether there is somewhere to go. Each VM is read once more after it was acted on: before 5.12 one by one. What was read a
 // second ago is read again before it is acted on.
 func maxCalls(version string, vms int, took time.Duration) int {
-	most := 2*vms + 20
+	most := 2*vms + 30
 	if v, err := one.ParseVersion(version); err == nil && v.Before(5, 12) {
 		most += vms
 	}
