@@ -272,6 +272,9 @@ func (w *sweeper) requestOf(r incident.Record) incident.Request {
 		if q.ConfirmedOff {                                                        // an admin confirmed it then, not now, and that was all that was known
 			q.ConfirmedOff, q.Override, q.AnyState = false, false, false
 		}
+		if w.s.Cli.IsSet("timeout") { // said now, it is worth more than what was said then
+			q.Timeout = w.s.Timeout.Seconds()
+		}
 		return q
 	}
 	action := w.opt.Hosts

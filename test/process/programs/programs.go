@@ -50,7 +50,8 @@ func Build() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("build the executables: %w", err)
 	}
-	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "nethttpomithttp2", "-o", dir+"/", "./cmd/...", "./test/sim/lab/onelab")
+	// With the flags of the Makefile, so that nothing is compiled twice.
+	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "nethttpomithttp2", "-trimpath", "-o", dir+"/", "./cmd/...", "./test/sim/lab/onelab")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the executables: %w\n%s", err, out)

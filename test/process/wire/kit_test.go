@@ -16,11 +16,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/test/process/programs"
 	"one-ft/test/sim/cloud"
 )
 
@@ -31,27 +34,19 @@ func TestMain(m *testing.M) { os.Exit(testAll(m)) }
 
 func testAll(m *testing.M) int {
 	flag.Parse()
-	// The tests wait for time-outs and hardly need the processor: many more of them run at
-	// the same time than there are processors.
+	// The tests wait for time-outs more than they need the processor: more of them run at the same
+	// time than there are processors, but not so many that one keeps another from its own time.
 	asked := false
 	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
 	if !asked {
-		if err := flag.Set("test.parallel", "48"); err != nil {
+		if err := flag.Set("test.parallel", "16"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 	}
 	var err error
-	if bin, err = os.MkdirTemp("", "wire"); err != nil {
+	if bin, err = programs.Build(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(bin)
-	build := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", bin,
-		"one-ft/cmd/host_error", "one-ft/cmd/vm_failure", "one-ft/cmd/vm_unknown", "one-ft/cmd/oneft")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		return 1
 	}
 	return m.Run()
@@ -144,6 +139,12 @@ type run struct {
 // runTool runs a program as a hook does: no terminal, no standard input, a bare environment.
 func (s *site) runTool(t *testing.T, endpoint, tool string, args ...string) run {
 	t.Helper()
+	return s.runUntil(t, nil, endpoint, tool, args...)
+}
+
+// runUntil is runTool for a program that is told to stop, with SIGTERM, when a channel is closed.
+func (s *site) runUntil(t *testing.T, stopped <-chan struct{}, endpoint, tool string, args ...string) run {
+	t.Helper()
 	// A log of its own for each run: a file is there when it begins, and nobody else writes it.
 	log, err := os.CreateTemp(s.home, "log")
 	if err != nil {
@@ -157,7 +158,23 @@ func (s *site) runTool(t *testing.T, endpoint, tool string, args ...string) run 
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &stdout, &stderr, time.Second
 	start := time.Now()
-	err = cmd.Run()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	var told sync.WaitGroup
+	told.Go(func() {
+		select {
+		case <-stopped:
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Errorf("it ended before it was told to: %v", err)
+			}
+		case <-ended:
+		}
+	})
+	err = cmd.Wait()
+	close(ended)
+	told.Wait()
 	r := run{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(start)}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

@@ -1,13 +1,20 @@
 package wire
 
-import "testing"
+import (
+	"strconv"
+	"testing"
+)
 
-// leave begins an incident that is not completed: some of the VMs are still on the host.
+// leave begins an incident that is not completed: it is stopped when some of the VMs have left the host.
 func (s *site) leave(t *testing.T) {
 	t.Helper()
 	wire := refused.make(t, s.oned)
-	s.trigger(acting, wire.begin)
-	r := s.recover(t, endpointAt(wire.address()), "--oned-wait", patience.String(), "--timeout", timeout.String(), "--parallel", "1")
+	some := make(chan struct{})
+	s.trigger(acting, func() {
+		wire.begin()
+		close(some)
+	})
+	r := s.runUntil(t, some, endpointAt(wire.address()), "host_error", append([]string{strconv.Itoa(failed), "-r", "n"}, patiently("--parallel", "1")...)...)
 	if n := len(s.executed()); r.code != 1 || len(s.incidents(t)) != 1 || n == 0 || n == onHost {
 		t.Fatalf("%d of %d VMs were recreated, and there are %d incidents, want some and one: %s", n, onHost, len(s.incidents(t)), r)
 	}
