@@ -99,7 +99,7 @@ func (w *Watcher) compare(ctx context.Context, g guest.Guest) error {
 	vm, err := w.Oned.VM(ctx, g.ID)
 	switch {
 	case errors.Is(err, one.ErrNotFound):
-		w.Log.Say(wording.Of(wording.GuestStray, g.ID, g.Name))
+		w.Log.Say(wording.Of(wording.GuestStray, g.ID, g.StopCommand()))
 		return nil
 	case errors.Is(err, one.ErrAuthorization):
 		w.Log.Say(wording.Of(wording.CompareForbidden, g.ID, err))

@@ -46,16 +46,18 @@ const (
 	CompareFailed    Kind = "compare-failed warning: failed to compare all VMs on this host with oned; retrying: {error}"
 	CompareForbidden Kind = "compare-forbidden problem: " +
 		"VM {id} runs here, and may be stale: {error}; give the user of the token USE rights on VMs"
-	CompareByHand   Kind = "compare-by-hand warning: the network is back, and VMs {vms} run here; without a token (auth_file) there is no way to tell whether they were started elsewhere meanwhile; compare with onevm list"
-	GuestsUnclear   Kind = "guests-unclear warning: failed to list all VMs on this host: {error}"
-	GuestStray      Kind = "guest-stray warning: VM {id} runs here, but oned does not know it; if nobody needs it: virsh destroy {domain}"
-	GuestNotResumed Kind = "guest-not-resumed warning: VM {id} was stopped here and runs nowhere else (oned says {state}); once oned has noticed, start it on the front-end with onevm resume {id}"
-	StaleDestroying Kind = "stale-destroying problem: destroying the stale copy of VM {id}: {why}"
-	StaleDestroyed  Kind = "stale-destroyed problem: the stale copy of VM {id} is gone"
-	StaleDrill      Kind = "stale-drill problem: drill: would destroy the stale copy of VM {id}: {why}"
-	StaleEnded      Kind = "stale-ended problem: oned has ended it (DONE)"
-	StalePlaced     Kind = "stale-placed problem: oned is placing it again ({state})"
-	StaleElsewhere  Kind = "stale-elsewhere problem: oned has it on host {on} ({name}), {state}"
+	CompareByHand Kind = "compare-by-hand warning: the network is back, and VMs {vms} run here; without a token (auth_file) there is no way to tell whether they were started elsewhere meanwhile; compare with onevm list"
+	GuestsUnclear Kind = "guests-unclear warning: failed to list all VMs on this host: {error}"
+	// What oned calls a guest.
+	GuestNameUnknown Kind = "guest-name-unknown warning: VM {id} is on this host, but oned does not say what its guest is called; if it was imported, it is not recognised: {error}"
+	GuestStray       Kind = "guest-stray warning: VM {id} runs here, but oned does not know it; if nobody needs it: {command}"
+	GuestNotResumed  Kind = "guest-not-resumed warning: VM {id} was stopped here and runs nowhere else (oned says {state}); once oned has noticed, start it on the front-end with onevm resume {id}"
+	StaleDestroying  Kind = "stale-destroying problem: destroying the stale copy of VM {id}: {why}"
+	StaleDestroyed   Kind = "stale-destroyed problem: the stale copy of VM {id} is gone"
+	StaleDrill       Kind = "stale-drill problem: drill: would destroy the stale copy of VM {id}: {why}"
+	StaleEnded       Kind = "stale-ended problem: oned has ended it (DONE)"
+	StalePlaced      Kind = "stale-placed problem: oned is placing it again ({state})"
+	StaleElsewhere   Kind = "stale-elsewhere problem: oned has it on host {on} ({name}), {state}"
 
 	// Its log.
 	LogUnwritten Kind = "log-unwritten problem: {error}; continuing without it"

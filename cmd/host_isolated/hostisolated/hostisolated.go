@@ -20,8 +20,9 @@ import (
 type World struct {
 	// Env is that of all executables; its Transport carries the questions to oned.
 	app.Env
-	// Proc and Sys are where the kernel shows the boot, processes, routes and interfaces: /proc and /sys.
-	Proc, Sys string
+	// Proc and Sys are where the kernel shows the boot, processes, routes and interfaces, Run where services have their
+	// sockets: /proc, /sys and /run.
+	Proc, Sys, Run string
 	// Uptime is the time since the boot.
 	Uptime func() time.Duration
 	// Network is what can be reached; nil is the network of this host.
@@ -36,7 +37,7 @@ type World struct {
 
 // OS is the world that the operating system gives.
 func OS() World {
-	return World{Env: app.OS(), Proc: "/proc", Sys: "/sys", Uptime: isolation.Uptime, Pin: func() {
+	return World{Env: app.OS(), Proc: "/proc", Sys: "/sys", Run: "/run", Uptime: isolation.Uptime, Pin: func() {
 		// Without the right to do it, it works as before.
 		_ = errors.Join(unix.Mlockall(unix.MCL_CURRENT), unix.Mlockall(unix.MCL_FUTURE|unix.MCL_ONFAULT))
 	}}
@@ -98,7 +99,7 @@ func act(c *cli.Context, world World) error {
 	case err != nil:
 		return app.Usagef("%w", err)
 	case c.Bool("print-bound"):
-		return h.printBound()
+		return h.printBound(c.Context)
 	case c.Bool("check"):
 		return h.check(c.Context)
 	}
