@@ -52,10 +52,15 @@ type place struct {
 	init      bool   // the first process of the container: with it the kernel ends all others
 }
 
-// placeOf finds out which container a process is in. One that ends meanwhile is in none.
+// placeOf finds out which container a process is in. One that ends meanwhile is in none. The monitor of a container is a part of
+// it: it ends with it, and one that hangs keeps its disks busy.
 func (p *procs) placeOf(dir string, stat process.Stat) (at place) {
 	groups, _ := process.ReadStart(filepath.Join(dir, "cgroup"), maxGroups)
 	if at.container = payload(string(groups)); at.container == "" {
+		if strings.Contains(string(groups), "lxc.monitor") {
+			title, _ := process.ReadStart(filepath.Join(dir, "cmdline"), maxArgs)
+			at.container = monitored(string(title))
+		}
 		return at
 	}
 	status, _ := process.ReadStart(filepath.Join(dir, "status"), maxGroups)
@@ -187,24 +192,29 @@ func (s *stopper) unmount(ctx context.Context, g Guest) {
 	}()
 }
 
-// detach unmounts file systems, the last one first, and detaches the devices that they are on.
+// detach unmounts file systems, the last one first, and detaches the devices that they are on. Several may be on one device.
 func (h Host) detach(mounts []mount) error {
 	if h.unmount == nil {
 		h.unmount = func(point string) error { return unix.Unmount(point, unix.UMOUNT_NOFOLLOW) }
 	}
-	for _, m := range slices.Backward(mounts) {
-		device, isLoop := strings.CutPrefix(m.source, "/dev/loop")
-		if isLoop { // it is detached when the file system is
-			_ = control(m.source, unix.LOOP_CLR_FD)
+	for _, m := range mounts {
+		if strings.HasPrefix(m.source, "/dev/loop") {
+			_ = control(m.source, unix.LOOP_CLR_FD) // it is detached with its last file system
 		}
+	}
+	for _, m := range slices.Backward(mounts) {
 		if err := h.unmount(m.point); err != nil {
 			return fmt.Errorf("unmount %s: %w", text.Printable(m.point), err)
 		}
-		if isLoop {
-			awaitNone(filepath.Join(h.Sys, "block/loop"+device, "loop/backing_file"))
-		} else if device, isNBD := strings.CutPrefix(m.source, "/dev/nbd"); isNBD { // of qemu-nbd and rbd-nbd
+	}
+	for _, m := range mounts {
+		device := path.Base(m.source)
+		switch {
+		case strings.HasPrefix(m.source, "/dev/loop"):
+			awaitNone(filepath.Join(h.Sys, "block", device, "loop/backing_file"))
+		case strings.HasPrefix(m.source, "/dev/nbd"): // of qemu-nbd and rbd-nbd
 			_ = control(m.source, nbdDisconnect)
-			awaitNone(filepath.Join(h.Sys, "block/nbd"+device, "pid"))
+			awaitNone(filepath.Join(h.Sys, "block", device, "pid"))
 		}
 	}
 	return nil

@@ -138,6 +138,42 @@ func TestOnlyInit(t *testing.T) {
 	}
 }
 
+// TestMonitor: the monitor of a container that hangs is killed after its init.
+func TestMonitor(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.lxc("fail")
+	monitor := s.qemu("", "[lxc monitor] /var/lib/lxc one-7")
+	other := s.qemu("", "[lxc monitor] /var/lib/lxc web")
+	for q, group := range map[*qemu]string{monitor: "one-7", other: "web"} {
+		dir := filepath.Join(s.proc, strconv.Itoa(q.pid))
+		if err := os.Remove(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range []string{"stat", "cmdline", "task"} {
+			if err := os.Symlink(fmt.Sprintf("/proc/%d/%s", q.pid, file), filepath.Join(dir, file)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.write(fmt.Sprintf("proc/%d/cgroup", q.pid), "0::/lxc.monitor."+group+"\n")
+	}
+	first := s.inContainer("", "one-7", "0::/lxc.payload.one-7", "\t1")
+	o := s.stop(Destroy)
+	if !o.Gone || len(o.Found) != 1 {
+		t.Errorf("outcome %+v", o)
+	}
+	first.ended("its init")
+	monitor.ended("its monitor")
+	other.alive("another monitor")
+	steps := strings.Join(o.steps, "\n")
+	if a, b := strings.Index(steps, fmt.Sprint("process ", first.pid)), strings.Index(steps, fmt.Sprint("process ", monitor.pid)); a < 0 || b < a {
+		t.Errorf("%q", o.steps)
+	}
+}
+
 // TestSuffix: LXC appends a number to the control group when something was left of the one before; the title of the monitor
 // says what the container is called.
 func TestSuffix(t *testing.T) {
@@ -150,7 +186,6 @@ func TestSuffix(t *testing.T) {
 	}
 	s.vanish(os.Getpid()) // the parent of the process, whose title is shown
 	s.fake(os.Getpid(), statLine(os.Getpid(), "lxc-start", "S", 0, 1, 5), "[lxc monitor] /var/lib/lxc one-7")
-	s.write(fmt.Sprintf("proc/%d/cgroup", os.Getpid()), "0::/lxc.monitor.one-7-1\n")
 	if o := s.stop(Destroy); !o.Gone || len(o.Found) != 1 || o.Found[0].ID != 7 {
 		t.Errorf("outcome %+v", o)
 	}
@@ -211,6 +246,7 @@ func TestDisks(t *testing.T) {
 				switch n := tries.Add(1); {
 				case how == "stuck":
 					<-released
+					return unix.EIO
 				case how == "fails", how == "busy at first" && n < 4:
 					return unix.EBUSY
 				}
