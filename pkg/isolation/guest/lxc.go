@@ -157,7 +157,7 @@ func idOfMount(point string) (id int, ours bool) {
 		return number(digits)
 	}
 	dir, disk := path.Split(point)
-	if digits, found := strings.CutPrefix(disk, "disk."); !found || path.Base(dir) != "mapper" {
+	if digits, found := strings.CutPrefix(disk, "disk."); !found || path.Base(dir) != "mapper" || !path.IsAbs(dir) {
 		return 0, false
 	} else if _, isDisk := number(digits); !isDisk {
 		return 0, false
