@@ -58,8 +58,11 @@ func Foreign(vm one.VM, driver string, d one.Dialect) bool {
 
 // Leasable reports whether host_isolated stops the guest of a VM.
 func Leasable(vm one.VM, driver string, d one.Dialect) bool {
-	return byLibvirt(driver) && !Foreign(vm, driver, d)
+	return (byLibvirt(driver) || guestless(driver)) && !Foreign(vm, driver, d)
 }
+
+// guestless reports whether a driver of this name starts nothing: OpenNebula's own one for trials (dummy, 4.4 to 7.4).
+func guestless(driver string) bool { return strings.EqualFold(driver, "dummy") }
 
 // byLibvirt reports whether a driver of this name has the guests that virsh lists on a host: kvm and qemu, and those that a site
 // has derived from them, such as kvm_emulated. Others that ship, such as xen, lxc and firecracker, have not; the names are free,
