@@ -18,6 +18,7 @@ import (
 	"one-ft/pkg/exitcode"
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/process"
+	"one-ft/pkg/reach"
 )
 
 // The exit codes of all executables.
@@ -46,6 +47,8 @@ type Env struct {
 	Run process.Runner
 	// Machine is where ssh of the drivers runs; nil is this one.
 	Machine failfast.Machine
+	// Dial opens connections to hosts; nil is the network.
+	Dial reach.Dialer
 	// Started is since when this machine is a front-end in charge, the zero time when it is
 	// none; nil finds it out (FrontEndStarted).
 	Started func() time.Time

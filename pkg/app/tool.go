@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -23,6 +24,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
+	"one-ft/pkg/reach"
 	"one-ft/pkg/wording"
 )
 
@@ -67,6 +69,8 @@ type Session struct {
 	RunProgram process.Runner
 	// Machine is where ssh of the drivers runs; nil is this one.
 	Machine failfast.Machine
+	// Dial opens connections to hosts.
+	Dial reach.Dialer
 	// Started finds out since when this machine is a front-end in charge; the zero time when it
 	// is none.
 	Started func() time.Time
@@ -185,7 +189,10 @@ func newSession(c *cli.Context, env Env) (*Session, error) {
 		return nil, err
 	}
 	set.StateDir = stateDir
-	s := &Session{Settings: set, Cli: c, Tool: toolOf(c), Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run, Machine: env.Machine}
+	s := &Session{Settings: set, Cli: c, Tool: toolOf(c), Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run, Machine: env.Machine, Dial: env.Dial}
+	if s.Dial == nil {
+		s.Dial = (&net.Dialer{}).DialContext
+	}
 	if in := env.listen(); in != nil {
 		in.Close()
 		s.Confirm = env.Confirm

@@ -30,6 +30,8 @@ type Input struct {
 	Downtime func(context.Context) (downtime.Settings, []downtime.Problem)
 	// Machine has the ssh client of the drivers' user, and its processes; nil looks at none.
 	Machine failfast.Machine
+	// Surveyor asks the way to the hosts; nil asks none.
+	Surveyor Surveyor
 	// Proc is /proc. Root is put before /etc and /var, for tests; "" is the machine itself.
 	Proc, Root string
 }
@@ -74,8 +76,10 @@ func Collect(ctx context.Context, in Input) (Facts, error) {
 		c.datastores(ctx)
 	})
 	wg.Go(func() { f.SSH = c.ssh(ctx, hosts) })
+	wg.Go(func() { f.Survey = c.survey(ctx, hosts) })
 	f.Incidents = readIncidents(in.State, filepath.Join(in.Proc, "locks"), f.Now)
 	f.Programs = programs(f.Values)
+	f.Watch = c.watch()
 	wg.Wait()
 	c.clock(ctx, hosts)
 	return c.facts, ctx.Err()
@@ -107,6 +111,7 @@ type Facts struct {
 	Loaded   []HookLine
 	FrontEnd FrontEnd
 	SSH      SSH
+	Survey   Survey
 	Hosts    []Host // ID ascending
 	// Settings decide how long VMs are down; without values there are no rules for them. NotRead is what kept them from
 	// being read.
@@ -116,6 +121,7 @@ type Facts struct {
 	Datastores []Datastore // system datastores with VMs on them, ID ascending
 	Incidents  Incidents
 	Clock      Clock
+	Watch      Watch
 	Dirs       []Path // directories that hooks write into, and files there
 	Programs   []Path // of the configuration
 }

@@ -112,7 +112,7 @@ func lever(in downtime.Input, kinds ...downtime.LeverKind) (downtime.Lever, bool
 // other hosts are in service.
 func (e *evaluation) fullest() (at Host, vms, others int) {
 	for _, h := range e.Hosts {
-		if !h.State.Back() {
+		if !h.State.Back() || h.API() != "" {
 			continue
 		}
 		others++

@@ -8,11 +8,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/fence/fencing"
 	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
 	"one-ft/pkg/text"
 )
 
@@ -40,6 +42,12 @@ type Device struct {
 	Power fence.Power
 	Err   error       // why it would not prove the host off: a *fence.Problem, or what an agent says
 	Lease fence.Lease // with its defaults
+	// Took is how long its agent needed for a status, Off what an off takes then at least, and Limit what it may take.
+	Took, Off, Limit time.Duration
+	AdvisesCipher    bool // naming a cipher may make it faster
+	// Trial says whether a command has proven a host off, the last time at Proven.
+	Trial  fencing.Trial
+	Proven time.Time
 	// FromTemplate: the lease is an attribute of the host.
 	FromTemplate bool
 }
@@ -55,7 +63,7 @@ func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 	for i, h := range pool {
 		all[i] = Host{Host: h, Isolated: text.Printable(h.Template["FT_ISOLATED_VERSION"])}
 		all[i].Promise, all[i].Promised, all[i].PromiseErr = fence.TemplatePromise(h.Template)
-		if c.Settings == nil || h.State == one.HostOffline {
+		if c.Settings == nil || h.State == one.HostOffline || h.API() != "" {
 			continue
 		}
 		s, err := c.Settings(h)
@@ -63,8 +71,9 @@ func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 		if all[i].Err = err; err != nil {
 			continue
 		}
-		problems, _ := fence.Ready(fencing.HostOf(h), s, c.account)
+		problems, _ := fence.Ready(ctx, fencing.HostOf(h), s, c.account)
 		all[i].levels(s.Levels, problems)
+		c.trials(&all[i], s.Levels)
 		if !c.NoFencing {
 			wg.Go(func() { all[i].ask(ctx, s) })
 		}
@@ -79,7 +88,7 @@ func (h *Host) levels(levels []fence.Level, problems []*fence.Problem) {
 	for _, level := range levels {
 		var devices []Device
 		for _, d := range level.Devices {
-			device := Device{Kind: d.Kind, Label: d.String(), Power: fence.PowerUnknown, Key: keyOf(d)}
+			device := Device{Kind: d.Kind, Label: d.String(), Power: fence.PowerUnknown, Key: keyOf(d), AdvisesCipher: d.AdvisesCipher()}
 			if d.Kind == fence.KindLease {
 				device.Lease = d.Lease.WithDefaults()
 				own, found, err := fence.TemplateLease(h.Template)
@@ -92,6 +101,17 @@ func (h *Host) levels(levels []fence.Level, problems []*fence.Problem) {
 	for _, p := range problems {
 		if d := &h.Levels[p.Level-1][p.Place-1]; d.Kind == fence.KindAgent || d.Kind == fence.KindCommand {
 			d.Err = p
+		}
+	}
+}
+
+// trials finds out which commands of a host have proven one off before.
+func (c *collector) trials(h *Host, levels []fence.Level) {
+	for i, level := range levels {
+		for j, d := range level.Devices {
+			if d.Kind == fence.KindCommand {
+				h.Levels[i][j].Trial, h.Levels[i][j].Proven = fencing.TrialOf(c.State, d.Command[0])
+			}
 		}
 	}
 }
@@ -117,6 +137,7 @@ func (h *Host) ask(ctx context.Context, s fence.Settings) {
 		for j := range level {
 			if d := &level[j]; len(list) > 0 && d.Kind == fence.KindAgent && d.Err == nil {
 				d.Label, d.Power, d.Err = list[0].Device, list[0].Power, list[0].Err
+				d.Took, d.Off, d.Limit = list[0].Took, list[0].Off, s.WithDefaults().Timeout
 			}
 			list = list[min(1, len(list)):]
 		}
@@ -177,7 +198,7 @@ func (e *evaluation) fencing() {
 	var all []hostFinding
 	asked := false
 	for _, h := range e.Hosts {
-		if h.State == one.HostOffline {
+		if h.State == one.HostOffline || h.API() != "" {
 			continue
 		}
 		found, fenced := e.fencingOf(h)
@@ -187,6 +208,7 @@ func (e *evaluation) fencing() {
 	}
 	e.group(all)
 	e.sameOutlet()
+	e.sameMachine()
 	e.report.FencingNotAsked = e.NoFencing
 	bad := slices.ContainsFunc(e.report.Hosts, func(h HostFencing) bool { return !h.OK })
 	hosts := text.Plural(len(e.report.Hosts), "host")
@@ -221,11 +243,16 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 		say(Problem, fmt.Sprintf("onehost update %d, or correct fence in %s", h.ID, e.configName()), h.Err.Error())
 		return found, out
 	}
-	var broken, others []string // others without leases, which have a topic of their own
+	var broken, others, untried []string // others without leases, which have a topic of their own
 	manual := false
 	for i, level := range h.Levels {
 		ok, says := h.level(level)
 		says = fmt.Sprintf("level %d: %s", i+1, says)
+		for _, d := range level {
+			if fix, why := h.slow(d); why != "" {
+				say(Warning, fix, fmt.Sprintf("level %d: %s", i+1, why))
+			}
+		}
 		switch {
 		case slices.ContainsFunc(level, func(d Device) bool { return d.Kind == fence.KindManual }):
 			manual = true
@@ -234,15 +261,28 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 			if level[0].Kind != fence.KindLease {
 				others = append(others, says)
 			}
+		case slices.ContainsFunc(level, Device.untried):
+			untried = append(untried, says)
 		case !out.OK:
 			out.OK, out.Fencing = true, text.Printable(says)
 		}
+	}
+	if len(untried) > 0 {
+		reason := strings.Join(untried, "; ")
+		if out.OK {
+			reason += "; another level works"
+		} else {
+			out.Fencing = text.Printable(reason)
+		}
+		say(Warning, fmt.Sprintf("oneft drill %d --fence-test, when the host is disabled and empty", h.ID), reason)
 	}
 	fix := fmt.Sprintf("onehost show %d, and correct FENCE_* there or fence in %s", h.ID, e.configName())
 	switch {
 	case out.OK && len(others) > 0:
 		say(Warning, fix, strings.Join(others, "; ")+"; another level works")
-	case out.OK:
+	case len(untried) > 0 && len(others) > 0:
+		say(Warning, fix, strings.Join(others, "; "))
+	case out.OK || len(untried) > 0:
 	case len(broken) > 0:
 		out.Fencing = text.Printable(strings.Join(broken, "; "))
 		if len(others) > 0 {
@@ -253,6 +293,29 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 		say(Warning, addFence(h), "only an admin can confirm that it is off (oneft resume INCIDENT --confirm-off): its VMs are not recovered automatically")
 	}
 	return found, out
+}
+
+// untried reports whether a command of a site has never shown that it works, as it is now.
+func (d Device) untried() bool { return d.Kind == fence.KindCommand && d.Trial != fencing.TrialWorked }
+
+// slowStatus is a status that is worth a look: BMCs answer within 0.3 s, and power strips within 2 s. A choice.
+const slowStatus = 5 * time.Second
+
+// slow says what is too slow about a device, and what helps; "" for nothing.
+func (h Host) slow(d Device) (fix, why string) {
+	switch {
+	case d.Err != nil || d.Took == 0 || d.Took <= slowStatus && d.Off <= d.Limit:
+		return "", ""
+	case d.AdvisesCipher:
+		fix = fmt.Sprintf(`onehost update %d: FENCE_CIPHER = "3" (or "17"), so that ipmitool does not ask the BMC which ciphers it knows`, h.ID)
+	default:
+		fix = "find out why the device is slow, or raise timeout beside its levels in one-ft.yaml"
+	}
+	why = fmt.Sprintf("%s took %.1f s for its status, so an off takes at least %.0f s", d.Label, d.Took.Seconds(), d.Off.Seconds())
+	if d.Off > d.Limit {
+		why += fmt.Sprintf(", and is ended after %.0f s", d.Limit.Seconds())
+	}
+	return fix, why
 }
 
 // level reports whether a level would prove a host off, as far as can be seen, and what its devices say.
@@ -270,6 +333,12 @@ func (h Host) level(devices []Device) (ok bool, says string) {
 			ok, word = false, fmt.Sprintf("%s: %v", d.Label, d.Err)
 		case d.Kind == fence.KindAgent && d.Power == fence.PowerOff && h.State.Back():
 			ok, word = false, d.Label+" says off, although oned has just monitored the host: it is not the outlet of this host"
+		case d.untried() && d.Trial == fencing.TrialChanged:
+			word = fmt.Sprintf("%s has changed since it proved a host off (%s); an upgrade of OpenNebula may have replaced it", d.Label, d.Proven.Format(time.DateOnly))
+		case d.untried():
+			word = d.Label + " has not proven any host off yet, so nobody knows whether it works"
+		case d.Kind == fence.KindCommand:
+			word = fmt.Sprintf("%s (proved a host off, %s)", d.Label, d.Proven.Format(time.DateOnly))
 		case d.Kind == fence.KindAgent && h.Asked:
 			word = fmt.Sprintf("%s says %s", d.Label, d.Power)
 		default:
@@ -308,6 +377,41 @@ func (e *evaluation) sameOutlet() {
 		e.grouped(Problem, ids, fmt.Sprintf("onehost update %d, and correct FENCE_IP or FENCE_PLUG there", ids[len(ids)-1]),
 			"hosts %s have the same outlet, %s: fencing one powers the others off", listed(ids), labels[key])
 	}
+}
+
+// sameMachine finds hosts that only a lease would prove off, and that are one machine with another host: it keeps its guests
+// while oned monitors either of them.
+func (e *evaluation) sameMachine() {
+	var all []one.Host
+	for _, h := range e.Hosts {
+		all = append(all, h.Host)
+	}
+	for i := range e.report.Hosts {
+		out := &e.report.Hosts[i]
+		at := slices.IndexFunc(e.Hosts, func(h Host) bool { return h.ID == out.ID })
+		twins := recovery.Twins(all[at], all)
+		if len(twins) == 0 || !e.Hosts[at].onlyLeased() {
+			continue
+		}
+		out.OK, out.Fencing = false, "another host is the same machine"
+		e.grouped(Problem, []int{out.ID}, fmt.Sprintf("fence it by its power (FENCE_AGENT), or onehost delete %d", twins[0].ID),
+			"%s and host %d (%s) are the same machine: no lease proves that it does not run its VMs, because it keeps them while oned monitors either of both", e.Hosts[at].name(), twins[0].ID, twins[0].Name)
+	}
+}
+
+// onlyLeased reports whether only a lease would prove the host off.
+func (h Host) onlyLeased() bool {
+	leased := false
+	for _, level := range h.Levels {
+		ok, _ := h.level(level)
+		switch kind := level[0].Kind; {
+		case ok && kind != fence.KindLease && kind != fence.KindManual:
+			return false
+		case ok && kind == fence.KindLease:
+			leased = true
+		}
+	}
+	return leased
 }
 
 func addFence(h Host) string {

@@ -10,6 +10,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
+	"one-ft/pkg/reach"
 )
 
 var (
@@ -39,6 +40,7 @@ func good(t testing.TB, v one.Version) Facts {
 		},
 		FrontEnd: FrontEnd{Local: true, OnedUID: 9869, OnedUser: "oneadmin", UID: 9869, Manager: true, ManagerState: "S", Timer: true},
 		SSH:      goodSSH(),
+		Survey:   Survey{Asked: true, Ways: []reach.Way{{Host: 1, Name: "node1", Answer: reach.Reachable}, {Host: 2, Name: "node2", Answer: reach.Reachable}, {Host: 3, Name: "node3", Answer: reach.Refused}}},
 		Settings: downtime.ShippedSettings(v),
 		VMs:      VMs{Count: 2, Active: map[int]int{1: 1, 2: 1}, On: map[int]int{0: 2}}, Datastores: []Datastore{{Datastore: one.Datastore{ID: 0, Name: "system", Shared: true}}},
 		Clock: Clock{Newest: noon.Add(-time.Minute), Of: "host 1 was monitored", Monitored: noon.Add(-time.Minute)},

@@ -137,7 +137,7 @@ func (e *evaluation) hooks() {
 func (e *evaluation) hosts() {
 	service := 0
 	for _, h := range e.Hosts {
-		if h.State.Back() || h.State.Starting() {
+		if h.API() == "" && (h.State.Back() || h.State.Starting()) {
 			service++
 		}
 		e.host(h)
@@ -159,6 +159,10 @@ func (e *evaluation) host(h Host) {
 	active, left, show := e.VMs.Active[h.ID], isNone(h.Template["FT_ACTION"]), fmt.Sprintf("onehost show %d", h.ID)
 	q, quarantined := hostmark.QuarantineOf(h.Host)
 	zombies := strings.Join(recovery.Zombies(h.Host), ", ")
+	if api := h.API(); api != "" {
+		e.api(h, api)
+		return
+	}
 	switch {
 	case h.State.Back() || h.State.Starting():
 	case h.State.Failed() && !open && e.lives(h):
@@ -191,6 +195,16 @@ func (e *evaluation) host(h Host) {
 	if left {
 		e.about(h.ID, Warning, fmt.Sprintf("onehost update %d: take FT_ACTION out", h.ID), "%s has FT_ACTION = none: its VMs are left alone", h.name())
 	}
+}
+
+// api is about a host that is no machine.
+func (e *evaluation) api(h Host, api string) {
+	const what = "%s stands for a service (%s), not for a machine: it is not fenced, and when it is in ERROR the service cannot be reached, so its VMs are left alone"
+	if h.State.Failed() {
+		e.about(h.ID, Warning, fmt.Sprintf("onehost show %d: ERROR says why; then make the service reachable from this front-end", h.ID), "%s is in ERROR; "+what, h.name(), h.name(), api)
+		return
+	}
+	e.about(h.ID, OK, "", what, h.name(), api)
 }
 
 // lives reports whether a host in ERROR is one that oneft resume leaves alone, because it came back.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"one-ft/pkg/exitcode"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/promtext"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
@@ -67,6 +68,8 @@ type Report struct {
 	At       time.Time     `json:"at"`
 	Findings []Finding     `json:"findings"`
 	Hosts    []HostFencing `json:"hosts"`
+	// Standings are what stands between the hosts in ERROR and the recovery of their VMs.
+	Standings []incident.HostStanding `json:"standings,omitempty"`
 	// FencingNotAsked: no fence agent was asked, so Hosts say only what the front-end itself sees.
 	FencingNotAsked bool `json:"fencing_not_asked,omitempty"`
 	// Skipped are the things that could not or should not be checked.

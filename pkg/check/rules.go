@@ -2,7 +2,8 @@
 //
 // Collect reads what there is to see: oned, the hosts and what they are fenced with, VMs, datastores, the journal, and
 // this machine. It changes nothing, neither in the cloud nor on the disk (but for a mark of a host that does not exist,
-// for the milliseconds in which ssh is asked about it), takes no lock, and asks fence agents for their status only.
+// for the milliseconds in which ssh is asked about it, and what ssh says of the way to the hosts, which the next recovery
+// finds there), takes no lock, and asks fence agents for their status only.
 // Evaluate applies the rules, a pure decision over that. What cannot be known is never taken for good: it is reported
 // as a warning, or among the things that were skipped.
 //
@@ -27,7 +28,8 @@ func rules() []rule {
 	return []rule{
 		{"oned", (*evaluation).oned}, {"rights", (*evaluation).rights}, {"configuration", (*evaluation).configuration},
 		{"hooks", (*evaluation).hooks}, {"hook manager", (*evaluation).manager}, {"timer", (*evaluation).timer},
-		{"hosts", (*evaluation).hosts}, {"ssh", (*evaluation).ssh}, {"downtime", (*evaluation).downtime},
+		{"watch", (*evaluation).watch}, {"hosts", (*evaluation).hosts}, {"survey", (*evaluation).survey}, {"ssh", (*evaluation).ssh},
+		{"downtime", (*evaluation).downtime},
 		{"fencing", (*evaluation).fencing}, {"lease", (*evaluation).leases}, {"datastores", (*evaluation).datastores},
 		{"VMs", (*evaluation).vms}, {"budgets", (*evaluation).budgets}, {"incidents", (*evaluation).incidents},
 		{"clock", (*evaluation).clock}, {"files", (*evaluation).files},

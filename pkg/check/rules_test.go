@@ -9,6 +9,7 @@ import (
 
 	"one-ft/pkg/downtime"
 	"one-ft/pkg/fence"
+	"one-ft/pkg/fence/fencing"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -80,6 +81,14 @@ func machineTroubles() []trouble {
 func hostTroubles() []trouble {
 	fits := fence.Promise{Lease: time.Minute, Reaction: 48 * time.Second}
 	return []trouble{
+		{"a service", v74, func(f *Facts) {
+			f.Hosts[2] = Host{Host: one.Host{ID: 3, Name: "vc", VMDriver: "vcenter", State: one.HostMonitored}}
+		}, nil, ""},
+		{"a service that cannot be reached", v74, func(f *Facts) {
+			f.Hosts[2] = Host{Host: one.Host{ID: 3, Name: "vc", VMDriver: "vcenter", State: one.HostError}}
+		}, []string{"warning hosts |host 3 (vc) is in ERROR; host 3 (vc) stands for a service (vcenter)|onehost show 3"}, ""},
+		{"imported", v74, func(f *Facts) { f.VMs.Imported = map[int][]int{1: {7}, 4: {8}} },
+			[]string{"warning VMs |1 VM on host 1 (node1) (7) that OpenNebula has only imported|onevm update 7"}, ""},
 		{"host in error", v74, func(f *Facts) { f.Hosts[0].State = one.HostError }, []string{"problem hosts |host 1 (node1) is in ERROR with 1 VM on it, and no incident|oneft resume"}, ""},
 		{"host in error that lives", v74, func(f *Facts) {
 			f.Hosts[0].State, f.Hosts[0].LastContact = one.HostError, noon.Add(-time.Minute).Unix()
@@ -161,6 +170,26 @@ func agentTroubles() []trouble {
 		{"command", v74, func(f *Facts) {
 			f.Hosts[0].Levels = [][]Device{{{Kind: fence.KindCommand, Label: "command /x", Err: errNotRunnable}}}
 		}, []string{"problem fencing hosts [1]|command /x: it is not there|"}, ""},
+		{"command that was never tried", v74, func(f *Facts) {
+			f.Hosts[0].Levels = [][]Device{{{Kind: fence.KindCommand, Label: "command /x", Trial: fencing.TrialNone}}}
+		}, []string{"warning fencing |level 1: command /x has not proven any host off yet|oneft drill 1 --fence-test"}, ""},
+		{"command that has changed", v74, func(f *Facts) {
+			f.Hosts[0].Levels = [][]Device{{{Kind: fence.KindCommand, Label: "command /x", Trial: fencing.TrialChanged, Proven: noon}}}
+		}, []string{"warning fencing |command /x has changed since it proved a host off (2026-11-22)|oneft drill 1 --fence-test"}, ""},
+		{"command that has worked", v74, func(f *Facts) {
+			f.Hosts[0].Levels = [][]Device{{{Kind: fence.KindCommand, Label: "command /x", Trial: fencing.TrialWorked, Proven: noon}}}
+		}, nil, ""},
+		{"untried command behind an agent", v74, func(f *Facts) {
+			f.Hosts[0].Levels = append(f.Hosts[0].Levels, []Device{{Kind: fence.KindCommand, Label: "command /x"}})
+		}, []string{"warning fencing |level 2: command /x has not proven any host off yet, so nobody knows whether it works; another level works|oneft drill 1"}, ""},
+		{"slow status", v74, func(f *Facts) {
+			d := &f.Hosts[1].Levels[0][0]
+			d.Took, d.Off, d.Limit, d.AdvisesCipher = 14*time.Second, 44*time.Second, 60*time.Second, true
+		}, []string{"warning fencing |level 1: fence_ipmilan on 10.0.0.2 took 14.0 s for its status, so an off takes at least 44 s|FENCE_CIPHER"}, ""},
+		{"off that does not fit", v74, func(f *Facts) {
+			d := &f.Hosts[1].Levels[0][0]
+			d.Took, d.Off, d.Limit = 4*time.Second, 14*time.Second, 10*time.Second
+		}, []string{"warning fencing |an off takes at least 14 s, and is ended after 10 s|raise timeout beside its levels"}, ""},
 		{"not asked", v74, func(f *Facts) {
 			for i := range f.Hosts {
 				f.Hosts[i].Asked = false
@@ -174,6 +203,14 @@ func leaseTroubles() []trouble {
 	fits := fence.Promise{Lease: time.Minute, Reaction: 48 * time.Second}
 	return []trouble{
 		{"lease", v74, func(f *Facts) { f.Hosts[0] = leased(1, fits) }, nil, ""},
+		{"containers under a lease", v74, func(f *Facts) {
+			f.Hosts[0] = leased(1, fits)
+			f.VMs.Unleased = map[int][]int{1: {7, 8}, 2: {9}} // host 2 has an agent
+		}, []string{"problem lease |only a lease would prove host 1 (node1) off, and host_isolated does not stop 2 VMs on it (7, 8)|FENCE_AGENT"}, ""},
+		{"two hosts on one machine", v74, func(f *Facts) {
+			f.Hosts[0] = leased(1, fits)
+			f.Hosts[0].Template["HOSTNAME"], f.Hosts[1].Template["HOSTNAME"] = "n1", "n1"
+		}, []string{"problem fencing hosts [1]|host 1 (node1) and host 2 (node2) are the same machine|onehost delete 2"}, ""},
 		{"lease too short", v74, func(f *Facts) { f.Hosts[0] = leased(1, short) },
 			[]string{`problem lease hosts [1]|the wait for the lease is too short|onehost update 1: FENCE_LEASE = "60", FENCE_LEASE_REACTION = "70"`}, ""},
 		{"lease too short in the file", v74, func(f *Facts) {

@@ -73,7 +73,7 @@ func (c *collector) ssh(ctx context.Context, hosts []one.Host) (s SSH) {
 	var names []string
 	var asked []one.Host
 	for _, h := range hosts {
-		if h.State.Back() || h.State.Starting() || h.State.Failed() {
+		if h.API() == "" && (h.State.Back() || h.State.Starting() || h.State.Failed()) {
 			names, asked = append(names, h.Name), append(asked, h)
 		}
 	}

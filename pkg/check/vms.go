@@ -25,6 +25,9 @@ type VMs struct {
 	Stay []int
 	// Active are how many VMs on a host are neither suspended nor off, and not to be left alone; by host ID.
 	Active map[int]int
+	// Unleased are VMs of these whose guests host_isolated does not stop, and Imported those that OpenNebula has only imported;
+	// by host ID.
+	Unleased, Imported map[int][]int
 	// On are how many VMs are on a system datastore, by its ID.
 	On map[int]int
 	// Cleaning are VMs in CLEANUP_RESUBMIT, by the ID of the host that oned cleans up on.
@@ -64,6 +67,7 @@ const (
 // vms reads the VMs on hosts, in pages, and those that failed.
 func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 	v := &c.facts.VMs
+	v.Unleased, v.Imported = map[int][]int{}, map[int][]int{}
 	v.Active, v.On, v.Cleaning, v.OnTheWay = map[int]int{}, map[int]int{}, map[int][]int{}, map[int]string{}
 	var ids []int
 	fine := map[int]*one.Host{}
@@ -143,6 +147,12 @@ func (c *collector) count(vm one.VM, fine map[int]*one.Host) (ill bool) {
 		v.On[last.DatastoreID]++
 		if vm.State == one.Active && !stays {
 			v.Active[last.HostID]++
+			switch d := c.facts.Dialect; {
+			case recovery.Foreign(vm, last.Driver, d):
+				v.Imported[last.HostID] = append(v.Imported[last.HostID], vm.ID)
+			case !recovery.Leasable(vm, last.Driver, d):
+				v.Unleased[last.HostID] = append(v.Unleased[last.HostID], vm.ID)
+			}
 		}
 		if at := time.Unix(last.Start, 0); last.Start > 0 && at.After(c.facts.Clock.Newest) {
 			c.facts.Clock.Newest, c.facts.Clock.Of = at, fmt.Sprintf("VM %d was placed on its host", vm.ID)
@@ -228,6 +238,7 @@ func (e *evaluation) vms() {
 	default:
 		e.warn(fmt.Sprintf(`make their disks persistent, or leave such a VM alone: echo 'FT_ACTION = "none"' | onevm update %d --append /dev/stdin`, v.Loses[0]), "%s", lost)
 	}
+	e.imported()
 	if len(v.Stay) > 0 {
 		e.ok("%s (%s) with FT_ACTION = none would be left alone", text.Plural(len(v.Stay), "VM"), listed(v.Stay))
 	}
@@ -245,6 +256,16 @@ func (e *evaluation) vms() {
 		}
 		if !vm.Spent.Exhausted {
 			e.warn(vm.remedy(), "%s%s", vm.is(), where)
+		}
+	}
+}
+
+// imported is about VMs that nothing recovers when their host fails.
+func (e *evaluation) imported() {
+	for _, h := range e.Hosts {
+		if ids := e.VMs.Imported[h.ID]; len(ids) > 0 && h.API() == "" {
+			e.about(h.ID, Warning, fmt.Sprintf(`replace such a VM by one from a template with its disks, or leave it alone on purpose: echo 'FT_ACTION = "none"' | onevm update %d --append /dev/stdin`, ids[0]),
+				"%s on %s (%s) that OpenNebula has only imported: it knows no disks of such a VM and cannot start it elsewhere, so it would be left", text.Plural(len(ids), "VM"), h.name(), listed(ids))
 		}
 	}
 }

@@ -33,6 +33,9 @@ func TestScalarErrors(t *testing.T) {
 		"storm: {share: 101%}":           `f:1: storm.share: "101%" is out of range; allowed is 1% to 100%`,
 		"storm: {hosts: 0}":              `f:1: storm.hosts: "0" is out of range; allowed is a number from 1 to 100000`,
 		"storm: {window: 9s}":            `f:1: storm.window: "9s" is out of range; allowed is 10s to 24h`,
+		"survey: {port: 65536}":          `f:1: survey.port: "65536" is out of range; allowed is a number from 1 to 65535`,
+		"watch: {act: 29s}":              `f:1: watch.act: "29s" is out of range; allowed is 30s to 10m`,
+		"survey: {settle: 11m}":          `f:1: survey.settle: "11m" is out of range; allowed is 0s to 10m`,
 		"storm: {quiet: 61m}":            `f:1: storm.quiet: "61m" is out of range; allowed is 0s to 1h`,
 		"priority: {max: 101}":           `f:1: priority.max: "101" is out of range; allowed is a number from 0 to 100`,
 		// paths and programs
@@ -68,7 +71,7 @@ func TestWrongKinds(t *testing.T) {
 }
 
 func TestKeyErrors(t *testing.T) {
-	const top = `auth_file, budget, ca_file, confirm, cycles, endpoint, fence, fence_first, fencing, log_file, metrics_file, notify, oned_wait, parallel, place, priority, quarantine, resume, ssh, state_dir, storm, timeout, verify or wait`
+	const top = `auth_file, budget, ca_file, confirm, cycles, endpoint, fence, fence_first, fencing, log_file, metrics_file, notify, oned_wait, parallel, place, priority, put_to_rest, quarantine, resume, ssh, state_dir, storm, survey, timeout, verify, wait or watch`
 	for text, want := range map[string]string{
 		strings.Repeat("x", 70) + ": 1": `f:1: unknown key "` + strings.Repeat("x", 60) + `…"; allowed is ` + top,
 		"strom: {}":                     `f:1: unknown key "strom"; did you mean "storm"?`,
@@ -96,6 +99,8 @@ func TestContradictions(t *testing.T) {
 	for text, want := range map[string]string{
 		"wait: 1s\ncycles: 2":                                                `f:2: cycles: contradicts wait in line 1; allowed is one of both: they say the same thing`,
 		"cycles: 0\n\nwait: 1s":                                              `f:3: wait: contradicts cycles in line 1; allowed is one of both: they say the same thing`,
+		"fencing: off\nwatch: {act: 45s}":                                    `f:2: watch: contradicts fencing in line 1; allowed is watch: {act: TIME} only with fencing auto or required: a silent host that oned calls MONITORED is acted on only when it is proven off`,
+		"watch: {act: 45s}\nresume: {hosts: none}":                           `f:2: resume: contradicts watch in line 1; allowed is watch: {act: TIME} only with resume: {hosts: recreate} or delete: it does what oneft resume does, and no RUNNING VM can be moved away from a host that is off`,
 		"fencing: off\nfence_first: true":                                    `f:2: fence_first: contradicts fencing in line 1; allowed is fence_first: true only with fencing auto or required`,
 		"fence_first: true\nfencing: off":                                    `f:2: fencing: contradicts fence_first in line 1; allowed is fence_first: true only with fencing auto or required`,
 		"storm: {cool_down: 31m}":                                            `f:1: storm.cool_down: a storm could never end: give_up is 30m, cool_down is 31m; allowed is a give_up that is longer than cool_down`,

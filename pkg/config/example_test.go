@@ -105,6 +105,8 @@ func TestExampleUncommented(t *testing.T) {
 		want.Wait, want.Cycles = got.Wait, got.Cycles
 		want.Confirm = [][]string{{"/usr/local/bin/is-alive", "--fast"}}
 		want.Verify, want.TimeoutSet, want.FencingSet = "left", true, true
+		want.WatchAct = got.WatchAct
+		want.SurveyPort, want.SurveySkip = 16509, []string{"gpu*"}
 		want.Endpoint, want.AuthFile, want.CAFile, want.SSH = got.Endpoint, got.AuthFile, got.CAFile, "/usr/bin/ssh"
 		want.LogFile, want.StateDir = got.LogFile, "/var/lib/one/one-ft"
 		want.Notify = []Notification{{Command: []string{"/usr/local/bin/tell", "--pager"}, On: DefaultNotifyOn(), Timeout: DefaultNotifyTimeout}}
@@ -139,7 +141,7 @@ func TestExampleIsComplete(t *testing.T) {
 	if len(all) < 55 {
 		t.Errorf("only %d keys were found: %q", len(all), all)
 	}
-	exampleOf(t, Name).isComplete(t, all, "fence", "storm", "priority", "budget", "resume", "levels", "devices", "hosts")
+	exampleOf(t, Name).isComplete(t, all, "fence", "storm", "survey", "watch", "put_to_rest", "priority", "budget", "resume", "levels", "devices", "hosts")
 }
 
 // pathsOf are the paths of all keys of a one-ft.yaml, such as fence[].levels[].name: the reader lists

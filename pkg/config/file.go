@@ -58,6 +58,25 @@ type Values struct {
 	// StormPerCluster: the hosts of one cluster alone can be a storm, too.
 	StormPerCluster bool
 
+	// SurveyPort is asked at each host instead of the port of ssh; 0 is that of ssh. SurveySkip are shell patterns of the
+	// names of hosts that are not asked.
+	SurveyPort int
+	SurveySkip []string
+	// SurveySettle: where most hosts cannot be asked, others are given one monitoring cycle, but at most this, to follow a host
+	// into ERROR before anything is done.
+	SurveySettle time.Duration
+	// SurveyAlive is how long a failed host that still answers is watched before it is refused, without a proof.
+	SurveyAlive time.Duration
+
+	// PutToRest is what is done about VMs that monitoring found off or suspended within RestWindow before their host was
+	// called failed: RestRecover, RestReport or RestLeave.
+	PutToRest  string
+	RestWindow time.Duration
+
+	// WatchAct: oneft watch has a host fenced and its VMs recovered that has not answered for so long while others do, although
+	// oned calls it MONITORED; with 0 people are only notified.
+	WatchAct time.Duration
+
 	// PriorityMin and PriorityMax are the range that owners of VMs may use for FT_PRIORITY.
 	PriorityMin, PriorityMax int
 
@@ -116,6 +135,13 @@ const (
 	FencingOff      = "off"      // never fence
 )
 
+// Values of PutToRest.
+const (
+	RestRecover = "recover" // as if it ran, when the host is proven off; else it is reported
+	RestReport  = "report"  // it is left and named
+	RestLeave   = "leave"   // it is left as if its owner had put it to rest
+)
+
 // Values of ResumeHosts, ResumeUnknown and ResumeFailed.
 const (
 	ResumeNone     = "none"     // it is only named
@@ -149,6 +175,13 @@ func Default() Values {
 		// with -p 2 the host is watched for longer anyway.
 		StormQuiet:      30 * time.Second,
 		StormPerCluster: true, // clusters often share a switch or a power feed
+
+		// Without the word of the hosts only time tells how many of them are lost: with shipped settings up to a cycle of 180s,
+		// which would be downtime for each host that dies alone. A choice. A daemon that is restarted is back within minutes.
+		SurveySettle: time.Minute, SurveyAlive: 5 * time.Minute,
+		// A host that shuts down gives its guests 5 minutes (SHUTDOWN_TIMEOUT=300 of libvirt-guests), monitoring finds them
+		// missing within 3 (SYNC_STATE_VM 180 of monitord.conf), and a silent host is ERROR after up to 464 s with shipped settings.
+		PutToRest: RestRecover, RestWindow: 15 * time.Minute,
 
 		PriorityMax: MaxPriority, // owners may use all of FT_PRIORITY
 
@@ -184,6 +217,9 @@ const (
 	MaxSize = 1 << 20
 
 	longest = 24 * time.Hour
+
+	// shortestAct is longer than a host needs to reboot its network, or a switch its ports (spanning tree: 30 s). A choice.
+	shortestAct = 30 * time.Second
 )
 
 // read reads the top of a one-ft.yaml.
@@ -203,6 +239,10 @@ func (f *File) read(top node) error {
 		return contradiction(seen, "cycles", "wait", "one of both: they say the same thing")
 	case v.FenceFirst && v.Fencing == FencingOff:
 		return contradiction(seen, "fence_first", "fencing", "fence_first: true only with fencing auto or required")
+	case v.WatchAct > 0 && v.Fencing == FencingOff:
+		return contradiction(seen, "watch", "fencing", "watch: {act: TIME} only with fencing auto or required: a silent host that oned calls MONITORED is acted on only when it is proven off")
+	case v.WatchAct > 0 && (v.ResumeHosts == ResumeNone || v.ResumeHosts == ResumeMigrate):
+		return contradiction(seen, "watch", "resume", "watch: {act: TIME} only with resume: {hosts: recreate} or delete: it does what oneft resume does, and no RUNNING VM can be moved away from a host that is off")
 	}
 	return nil
 }
@@ -219,6 +259,26 @@ func (f *File) keys() table {
 		as("fence", &f.Fence, from(readFence)),
 		as("quarantine", &v.Quarantine, yesNo()),
 		{"storm", v.readStorm, nil},
+		{"survey", func(n node) error {
+			_, err := n.mapping(table{
+				as("port", &v.SurveyPort, numbers(1, 65535)),
+				as("skip", &v.SurveySkip, listOf(`a list of patterns of host names, such as ["gpu*"]`, pattern())),
+				as("settle", &v.SurveySettle, times(0, 10*time.Minute)),
+				as("alive", &v.SurveyAlive, times(0, longest)),
+			})
+			return err
+		}, nil},
+		{"put_to_rest", func(n node) error {
+			_, err := n.mapping(table{
+				as("action", &v.PutToRest, oneOf(RestRecover, RestReport, RestLeave)),
+				as("window", &v.RestWindow, times(time.Minute, longest)),
+			})
+			return err
+		}, nil},
+		{"watch", func(n node) error {
+			_, err := n.mapping(table{as("act", &v.WatchAct, times(shortestAct, 10*time.Minute))})
+			return err
+		}, nil},
 		{"priority", func(n node) error {
 			seen, err := n.mapping(table{as("min", &v.PriorityMin, priority), as("max", &v.PriorityMax, priority)})
 			if err == nil && v.PriorityMin > v.PriorityMax {

@@ -22,6 +22,8 @@ fencing: required
 fence_first: true
 quarantine: false
 storm: {share: 7%, hosts: 9, window: 11m, cool_down: 0s, give_up: 1500ms, quiet: 0s, per_cluster: false}
+survey: {port: 16509, skip: ["a*", b], settle: 0s, alive: 90s}
+put_to_rest: {action: report, window: 20m}
 priority: {min: 10, max: 10}
 parallel: 12
 timeout: 24h
@@ -42,12 +44,13 @@ metrics_file: /m.prom
 	want := Values{
 		Wait: 90 * time.Minute, Confirm: [][]string{{"/a", "1", "yes", ""}, {"/b"}}, Fencing: FencingRequired, FencingSet: true, FenceFirst: true,
 		StormShare: 7, StormHosts: 9, StormWindow: 11 * time.Minute, StormGiveUp: 1500 * time.Millisecond,
+		SurveyPort: 16509, SurveySkip: []string{"a*", "b"}, SurveyAlive: 90 * time.Second,
 		BudgetAttempts: 3, BudgetWindow: time.Hour, BudgetBackOff: 30 * time.Second, BudgetRanWell: 10 * time.Minute, BudgetPerMinute: 20,
-		PriorityMin: 10, PriorityMax: 10, Parallel: 12, Timeout: 24 * time.Hour, TimeoutSet: true, Verify: "none",
+		PutToRest: RestReport, RestWindow: 20 * time.Minute, PriorityMin: 10, PriorityMax: 10, Parallel: 12, Timeout: 24 * time.Hour, TimeoutSet: true, Verify: "none",
 		Endpoint: "https://one.example/RPC2", AuthFile: "/a", CAFile: "/c", SSH: "/ssh", LogFile: "-", StateDir: "/s",
 		ResumeHosts: ResumeMigrate, ResumeSuspended: true, ResumeUnknown: ResumeNone, ResumeFailed: ResumeRetry,
 		Notify: []Notification{
-			{Command: []string{"/t", "-x"}, On: []string{NotifyHold, NotifyEnd}, Timeout: DefaultNotifyTimeout},
+			{Command: []string{"/t", "-x"}, On: DefaultNotifyOn(), Timeout: DefaultNotifyTimeout},
 			{Command: []string{"/u"}, On: []string{NotifyProblem, NotifyBegin}, Timeout: 10 * time.Minute},
 		},
 		MetricsFile: "/m.prom",

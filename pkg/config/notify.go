@@ -10,7 +10,7 @@ import (
 type Notification struct {
 	// Command is a program by its absolute path, and its arguments.
 	Command []string `yaml:"command"`
-	// On says when: one or more of NotifyBegin, NotifyHold, NotifyEnd and NotifyProblem, each once.
+	// On says when: one or more of NotifySilent, NotifyBegin, NotifyHold, NotifyEnd and NotifyProblem, each once.
 	// NotifyEnd contradicts NotifyProblem, which is a part of it. Default: DefaultNotifyOn.
 	On []string `yaml:"on"`
 	// Timeout is the most time for one run of the command, 1s to 10m.
@@ -19,6 +19,7 @@ type Notification struct {
 
 // Values of Notification.On.
 const (
+	NotifySilent  = "silent"  // oneft watch: a host does not answer, and oned calls it MONITORED
 	NotifyBegin   = "begin"   // an incident began
 	NotifyHold    = "hold"    // an incident is held, because so much fails at once
 	NotifyEnd     = "end"     // an incident ended
@@ -33,9 +34,9 @@ const (
 )
 
 // DefaultNotifyOn returns what a command is for when the file does not say it: an end means that the
-// VMs run again or what is left to do, and a hold may need an admin. A notification of what is over a minute later makes admins stop
+// VMs run again or what is left to do, and a hold and a silent host may need an admin. A notification of what is over a minute later makes admins stop
 // reading.
-func DefaultNotifyOn() []string { return []string{NotifyHold, NotifyEnd} }
+func DefaultNotifyOn() []string { return []string{NotifySilent, NotifyHold, NotifyEnd} }
 
 const exampleTell = "[/usr/local/bin/tell, --pager]"
 
@@ -74,8 +75,8 @@ func readNotification(item node) (Notification, error) {
 
 func readOn(n node) ([]string, error) {
 	var seen []string
-	err := n.items("a list of begin, hold, end and problem, such as [hold, end]", func(item node) error {
-		word, err := oneOf(NotifyBegin, NotifyHold, NotifyEnd, NotifyProblem).read(item)
+	err := n.items("a list of silent, begin, hold, end and problem, such as [silent, hold, end]", func(item node) error {
+		word, err := oneOf(NotifySilent, NotifyBegin, NotifyHold, NotifyEnd, NotifyProblem).read(item)
 		other := map[string]string{NotifyEnd: NotifyProblem, NotifyProblem: NotifyEnd}[word]
 		switch {
 		case err != nil:

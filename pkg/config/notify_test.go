@@ -33,7 +33,7 @@ func TestResumeErrors(t *testing.T) {
 func TestNotifyErrors(t *testing.T) {
 	const list = `a list of commands, such as [{command: [/usr/local/bin/tell, --pager]}]`
 	const program = `a list of an absolute path and arguments, such as [/usr/local/bin/tell, --pager]`
-	const words = `begin, hold, end or problem`
+	const words = `silent, begin, hold, end or problem`
 	const on = "notify: [{command: [/a], on: "
 	for text, want := range map[string]string{
 		"notify:":                                   `f:1: notify: no value; allowed is ` + list,
@@ -50,8 +50,8 @@ func TestNotifyErrors(t *testing.T) {
 		"notify: [{command: [/a], timeout: 30}]":    `f:1: notify[0].timeout: "30" has no unit; allowed is 1s to 10m, such as 30s`,
 		"notify: [{command: [/a], timeout: 999ms}]": `f:1: notify[0].timeout: "999ms" is out of range; allowed is 1s to 10m`,
 		"notify: [{command: [/a], timeout: 10m1s}]": `f:1: notify[0].timeout: "10m1s" is out of range; allowed is 1s to 10m`,
-		on + "end}]":                                `f:1: notify[0].on: a single value; allowed is a list of begin, hold, end and problem, such as [hold, end]`,
-		on + "[]}]":                                 `f:1: notify[0].on: an empty list; allowed is a list of begin, hold, end and problem, such as [hold, end]`,
+		on + "end}]":                                `f:1: notify[0].on: a single value; allowed is a list of silent, begin, hold, end and problem, such as [silent, hold, end]`,
+		on + "[]}]":                                 `f:1: notify[0].on: an empty list; allowed is a list of silent, begin, hold, end and problem, such as [silent, hold, end]`,
 		on + "[all]}]":                              `f:1: notify[0].on[0]: "all" is not known; allowed is ` + words,
 		on + "[end, digest]}]":                      `f:1: notify[0].on[1]: "digest" is not known; allowed is ` + words,
 		on + "[hold, end, hold]}]":                  `f:1: notify[0].on[2]: "hold" is there twice; allowed is each word once`,
@@ -102,7 +102,7 @@ func TestMetricsFileErrors(t *testing.T) {
 // A caller that changes its list changes nobody else's.
 func TestDefaultNotifyOn(t *testing.T) {
 	DefaultNotifyOn()[0] = "x"
-	if got := loaded(t, "notify: [{command: [/a]}]").Values().Notify[0].On; fmt.Sprint(got) != "[hold end]" {
+	if got := loaded(t, "notify: [{command: [/a]}]").Values().Notify[0].On; fmt.Sprint(got) != "[silent hold end]" {
 		t.Errorf("got %v", got)
 	}
 }

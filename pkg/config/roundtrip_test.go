@@ -37,13 +37,20 @@ type keys map[string]any
 // written is what a one-ft.yaml has to say for a File. What is "" or none cannot be written.
 func written(f File) keys {
 	v := f.Values()
+	survey := keys{"settle": v.SurveySettle.String(), "alive": v.SurveyAlive.String(), "skip": v.SurveySkip}.set()
+	if v.SurveyPort > 0 {
+		survey["port"] = v.SurveyPort
+	}
 	all := keys{
 		"confirm": v.Confirm, "fencing": v.Fencing, "fence_first": v.FenceFirst, "fence": writtenFence(f.Fence), "quarantine": v.Quarantine,
 		"storm": keys{
 			"share": v.StormShare.String(), "hosts": v.StormHosts, "window": v.StormWindow, "cool_down": v.StormCoolDown.String(), "give_up": v.StormGiveUp,
 			"quiet": v.StormQuiet.String(), "per_cluster": v.StormPerCluster,
 		},
-		"priority": keys{"min": v.PriorityMin, "max": v.PriorityMax},
+		"survey":      survey,
+		"watch":       keys{"act": v.WatchAct}.set(),
+		"put_to_rest": keys{"action": v.PutToRest, "window": v.RestWindow},
+		"priority":    keys{"min": v.PriorityMin, "max": v.PriorityMax},
 		"budget": keys{"attempts": v.BudgetAttempts, "window": v.BudgetWindow, "back_off": v.BudgetBackOff, "ran_well": v.BudgetRanWell,
 			"per_minute": v.BudgetPerMinute},
 		"resume":   keys{"hosts": v.ResumeHosts, "suspended": v.ResumeSuspended, "unknown": v.ResumeUnknown, "failed": v.ResumeFailed},
@@ -140,6 +147,10 @@ func random(r *rand.Rand) File {
 	maybe(r, &v.StormGiveUp, between(r, Default().StormGiveUp, longest))
 	maybe(r, &v.StormQuiet, between(r, 0, time.Hour))
 	maybe(r, &v.StormPerCluster, r.IntN(2) == 0)
+	maybe(r, &v.SurveyPort, 1+r.IntN(65535))
+	maybe(r, &v.SurveySkip, []string{"gpu?", "a*"})
+	maybe(r, &v.SurveySettle, between(r, 0, 10*time.Minute))
+	maybe(r, &v.SurveyAlive, between(r, 0, longest))
 	maybe(r, &v.PriorityMin, r.IntN(51))
 	maybe(r, &v.PriorityMax, 50+r.IntN(51))
 	maybe(r, &v.BudgetAttempts, r.IntN(100+1))
@@ -158,6 +169,9 @@ func random(r *rand.Rand) File {
 	maybe(r, &v.LogFile, pick(r, "-", "/"+word(r)))
 	maybe(r, &v.StateDir, "/"+word(r))
 	maybe(r, &v.ResumeHosts, pick(r, ResumeRecreate, ResumeDelete, ResumeMigrate))
+	if v.ResumeHosts != ResumeMigrate {
+		maybe(r, &v.WatchAct, between(r, shortestAct, 10*time.Minute))
+	}
 	maybe(r, &v.ResumeSuspended, r.IntN(2) == 0)
 	maybe(r, &v.ResumeUnknown, pick(r, ResumeBoot, ResumeNone))
 	maybe(r, &v.ResumeFailed, pick(r, ResumeRecreate, ResumeRetry, ResumeDelete, ResumeNone))

@@ -9,6 +9,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/failover"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -21,6 +22,10 @@ type Batch struct {
 	Would int `json:"would,omitempty"`
 	// WouldRefuse is how many of those hosts would be refused, because nothing would prove them off.
 	WouldRefuse int `json:"would_refuse,omitempty"`
+	// Standings are what stands between the hosts in ERROR and the recovery of their VMs; of a dry run only. Held is how many
+	// of them are not touched now, and have a line.
+	Standings []incident.HostStanding `json:"standings,omitempty"`
+	Held      int                     `json:"held,omitempty"`
 	// Errors are what could not be done at all.
 	Errors []string `json:"errors,omitempty"`
 }
@@ -56,7 +61,10 @@ func (b Batch) Line() string {
 		if b.WouldRefuse > 0 {
 			line += fmt.Sprintf(", %d of them REFUSED", b.WouldRefuse)
 		}
-		if left := len(b.Lines) - b.Would; left > 0 {
+		if b.Held > 0 {
+			line += fmt.Sprintf(", %s not touched now", text.Plural(b.Held, "host"))
+		}
+		if left := len(b.Lines) - b.Would - b.Held; left > 0 {
 			line += fmt.Sprintf(" (%d left as they are)", left)
 		}
 		return line
@@ -125,7 +133,7 @@ func (b Batch) Problems() []string {
 
 // ExitCode is 1 when something was not handled or not possible, else 3 when something would not have been safe, else 0.
 func (b Batch) ExitCode() int {
-	codes := map[int]bool{app.ExitIncomplete: len(b.Errors) > 0, app.ExitRefused: b.WouldRefuse > 0}
+	codes := map[int]bool{app.ExitIncomplete: len(b.Errors) > 0, app.ExitRefused: b.WouldRefuse > 0 || b.Held > 0}
 	for _, r := range b.Reports {
 		codes[r.ExitCode()] = true
 	}

@@ -59,7 +59,9 @@ type coordinator struct {
 // Coordinate hands hosts over to the coordinator, or becomes it. Then it ends when nothing is left to do. Every request is
 // on the disk before: whoever dies leaves it to the next process.
 func Coordinate(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications) []Result {
-	c := &coordinator{s: s, notify: notify, shared: newShared(s), own: requests, results: map[int]Result{}, stuck: map[int]string{}}
+	life, end := context.WithCancel(ctx)
+	defer end()
+	c := &coordinator{s: s, notify: notify, shared: newShared(life, s), own: requests, results: map[int]Result{}, stuck: map[int]string{}}
 	cloud := endpointDir(s.Client.Endpoint())
 	var err error
 	c.spool, err = incident.OpenSpool(statedir.Dir(s.StateDir).Spool(cloud))
@@ -276,8 +278,9 @@ type shared struct {
 	looked  time.Time         // when that was looked up
 }
 
-func newShared(s app.Session) *shared {
-	return &shared{Shared: failover.NewShared(s.Client, s.Parallel), agents: make(chan struct{}, maxAgents)}
+// newShared makes it; the hosts are asked until the context ends.
+func newShared(life context.Context, s app.Session) *shared {
+	return &shared{Shared: failover.NewShared(s.Client, s.Parallel, newSurvey(life, s, false)), agents: make(chan struct{}, maxAgents)}
 }
 
 func (c *shared) alone() bool { return c.Shared == nil }

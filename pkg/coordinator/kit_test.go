@@ -196,7 +196,7 @@ func (f *frontEnd) env(stdout, stderr *bytes.Buffer, words ...string) app.Env {
 	}
 	f.w.t.Cleanup(func() { null.Close() })
 	vars := map[string]string{"ONE_LOCATION": f.root, "ONE_AUTH": filepath.Join(f.root, "auth", "one"), "ONE_XMLRPC": "http://cloud/RPC2"}
-	return app.Env{Args: words, Stdin: null, Stdout: stdout, Stderr: stderr, Transport: f.oned, Machine: noSSH{}, Getenv: func(name string) string { return vars[name] }}
+	return app.Env{Args: words, Stdin: null, Stdout: stdout, Stderr: stderr, Transport: f.oned, Machine: noSSH{}, Dial: f.w.cloud.Dial, Getenv: func(name string) string { return vars[name] }}
 }
 
 // hostError runs host_error -r n for a host; change says what else it is asked for.

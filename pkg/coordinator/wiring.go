@@ -45,8 +45,10 @@ func newWork(s app.Session, q incident.Request, notify *journaling.Notifications
 	if !s.DryRun {
 		c.Journal, c.Err = shared.openJournal(s)
 	}
-	if !shared.alone() { // an admin is not turned away because the outage has been handled
-		c.Repeats = &journaling.Repeats{EachCycle: s.Version.Before(hooksOfOned.Major, hooksOfOned.Minor), Cycle: w.cycle}
+	// An admin is not turned away because the outage has been handled. From 5.10 on oned gives its hooks the template: a call with the
+	// ID alone is one of an admin or of a script.
+	if !shared.alone() && (w.q.Event != nil || s.Version.Before(5, 10)) {
+		c.Repeats = &journaling.Repeats{Cycle: w.cycle}
 	}
 	w.rec = journaling.NewRecorder(c)
 	if q.ConfirmedOff {
@@ -54,9 +56,6 @@ func newWork(s app.Session, q incident.Request, notify *journaling.Notifications
 	}
 	return w
 }
-
-// hooksOfOned is the version up to which oned itself calls hooks, that of a host on each failed cycle.
-var hooksOfOned = one.Version{Major: 5, Minor: 10}
 
 // cycle finds out how long a monitoring cycle is.
 func (w work) cycle(ctx context.Context) (time.Duration, error) {
@@ -77,7 +76,11 @@ func RunHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 
 func runHost(ctx context.Context, s app.Session, q incident.Request, notify *journaling.Notifications, shared *shared) (failover.Report, error) {
 	w := newWork(s, q, notify, shared)
-	report, err := failover.RecoverHost(ctx, s.Client, s.Locks, w.hostJob(), w.options())
+	life, end := context.WithCancel(ctx)
+	defer end()
+	o := w.options()
+	o.Survey = newSurvey(life, s, !q.Silent.IsZero())
+	report, err := failover.RecoverHost(ctx, s.Client, s.Locks, w.hostJob(), o)
 	w.rec.End(&report, err, ctx.Err() != nil)
 	return report, err
 }
@@ -98,11 +101,15 @@ func (w work) hostJob() failover.HostJob {
 		Dialect: s.Dialect,
 		Policy: recovery.Policy{
 			Mode: recovery.Mode(q.Action), Idle: q.Idle, Priorities: recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax},
+			Rest: recovery.Rest(v.PutToRest), RestWindow: v.RestWindow,
 		},
-		Storm: w.storm(), Insist: q.ConfirmedOff || q.Override && s.Attended,
+		Storm: w.storm(), Alive: v.SurveyAlive, Insist: q.ConfirmedOff || q.Override && s.Attended,
 	}
 	for _, argv := range q.Opinions {
 		job.Opinions = append(job.Opinions, newOpinion(argv, s.Client.HostXML, s.RunProgram))
+	}
+	if s.DryRun {
+		job.Stood, job.Begun = stood(s, q.ID)
 	}
 	fences := NewFences(s, w.say)
 	job.Describe = fences.Describe
@@ -112,7 +119,9 @@ func (w work) hostJob() failover.HostJob {
 	}
 	fences.Slots = w.shared.agents
 	job.Fence = fences.Prove
-	job.Outlook = func(host one.Host) fence.Outlook { return fences.Outlook(fence.Mode(q.Fencing), host) }
+	job.Outlook = func(ctx context.Context, host one.Host) fence.Outlook {
+		return fences.Outlook(ctx, fence.Mode(q.Fencing), host)
+	}
 	job.ProofTime = func(host one.Host, watched time.Duration) downtime.Span {
 		v.Fencing = q.Fencing
 		set, err := fences.Settings(host)
@@ -126,7 +135,7 @@ func (w work) storm() failover.Storm {
 	v := w.s.Config.Values()
 	storm := failover.Storm{
 		Policy:   recovery.GuardPolicy{Share: float64(v.StormShare) / 100, Hosts: v.StormHosts, Window: v.StormWindow, PerCluster: v.StormPerCluster},
-		CoolDown: v.StormCoolDown, GiveUp: v.StormGiveUp, Override: w.q.Override, Cycle: w.cycle,
+		CoolDown: v.StormCoolDown, GiveUp: v.StormGiveUp, Settle: v.SurveySettle, Override: w.q.Override, Cycle: w.cycle,
 	}
 	if started := w.shared.frontEndStarted(w.s); !started.IsZero() {
 		storm.QuietUntil = started.Add(v.StormQuiet)
@@ -164,6 +173,10 @@ func (w work) options() failover.Options {
 	if v.Place {
 		o.Placer = w.place
 	}
+	o.Refuge = func(ctx context.Context) (failover.MayTake, error) {
+		refuge, err := drill.ReadRefuge(ctx, s.Client)
+		return refuge.MayTake, err
+	}
 	if !s.DryRun {
 		o.FrontEnd, _ = incident.FrontEndName(s.StateDir) // else there are no claims, and no journal either, which is said
 	}
@@ -173,7 +186,10 @@ func (w work) options() failover.Options {
 // decision is the plan for one VM that a request asks for.
 func decision(q incident.Request) func(recovery.Single) recovery.Step {
 	if q.Action == string(recovery.VerbBoot) {
-		return func(v recovery.Single) recovery.Step { return recovery.Unknown(v, q.AnyState) }
+		return func(v recovery.Single) recovery.Step {
+			v.Rested = q.Rested
+			return recovery.Unknown(v, q.AnyState)
+		}
 	}
 	policy := recovery.FailurePolicy{Mode: recovery.Mode(q.Action), Force: q.Force}
 	return func(v recovery.Single) recovery.Step { return recovery.Failure(v, policy) }
@@ -227,7 +243,7 @@ func NewFences(s app.Session, say func(failover.Event)) fencing.Resolver {
 	if say == nil {
 		say = func(e failover.Event) { s.Log.VM(e.Level, e.VM, e.Message) }
 	}
-	r := fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram}
+	r := fencing.Resolver{Config: s.Config, SecretDir: filepath.Join(s.Paths.Etc, "fence"), XML: s.Client.HostXML, Run: s.RunProgram, State: statedir.Dir(s.StateDir)}
 	r.Notify = func(e fence.Event) {
 		say(failover.Event{VM: -1, Level: wording.Info, Message: e.Message.After("fence " + e.Device)})
 	}
@@ -278,7 +294,7 @@ func newOpinion(argv []string, xml func(context.Context, int) (string, error), r
 			return false, err
 		}
 		r := run(ctx, failover.OpinionTimeout, process.Program{
-			Path: argv[0], Args: argv[1:], Stdin: []byte(base64.StdEncoding.EncodeToString([]byte(document))),
+			Path: argv[0], Args: argv[1:], Script: true, Stdin: []byte(base64.StdEncoding.EncodeToString([]byte(document))),
 			Env: append(os.Environ(), fmt.Sprintf("FT_HOST_ID=%d", host.ID), "FT_HOST_NAME="+host.Name),
 		})
 		if errors.Is(r.Err, process.ErrTimeout) {
@@ -350,10 +366,10 @@ func consent(ctx context.Context, s app.Session, q incident.Request) *failover.R
 		return nil
 	}
 	host, err := s.Client.Host(ctx, q.ID)
-	if err != nil || !failover.Recovers(host.State, q.AnyState) || len(host.VMs) == 0 {
+	if err != nil || !failover.Recovers(host, q.AnyState) || len(host.VMs) == 0 {
 		return nil
 	}
-	o := NewFences(s, nil).Outlook(fence.Mode(q.Fencing), host)
+	o := NewFences(s, nil).Outlook(ctx, fence.Mode(q.Fencing), host)
 	if o.Verdict != fence.Unproven || s.Confirm(ctx, unprovenQuestion(host, q, o)) {
 		return nil
 	}

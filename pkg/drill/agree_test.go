@@ -113,7 +113,7 @@ func TestAgrees(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, cfg)
 			c := w.read(t)
-			plan := c.Plan(dying, w.dialect, policy)
+			plan := c.Plan(dying, w.dialect, policy, false)
 			report, err := drill.Drill(c, dying, plan, nil, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -178,12 +178,12 @@ func TestCertain(t *testing.T) {
 			w := newWorld(t, cfg)
 			c := w.read(t)
 			policy := recovery.Policy{Mode: recovery.Recreate}
-			plan := c.Plan(dying, w.dialect, policy)
+			plan := c.Plan(dying, w.dialect, policy, false)
 			report, err := drill.Drill(c, dying, plan, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			survey := drill.All(c, "the cloud", drill.WholeCloud, func(host int) recovery.Plan { return c.Plan(host, w.dialect, policy) }, nil)
+			survey := drill.All(c, "the cloud", drill.WholeCloud, func(host int) recovery.Plan { return c.Plan(host, w.dialect, policy, false) }, nil)
 			for _, l := range survey.Losses {
 				if l.HostID == dying && l.Verdict != report.Verdict {
 					rt.Errorf("the survey says %s, the drill %s", l.Verdict, report.Verdict)

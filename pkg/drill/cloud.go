@@ -9,7 +9,6 @@ import (
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
-	"one-ft/pkg/text"
 )
 
 // Cloud is what is known of a cloud, as Read gives it.
@@ -31,7 +30,6 @@ type Host struct {
 	one.Host
 	// Attributes have those of its cluster last.
 	Attributes Attributes
-	Driver     string // of its VMs (VM_MAD), such as kvm
 	// NoMonitoring: the answer had no monitoring data, so FREE_CPU and its like are not known.
 	NoMonitoring bool
 	// FreeDisk is the free space for datastores that are not shared, in MB, and FreeDatastore that of
@@ -111,10 +109,14 @@ func (c Cloud) indexOf(vm int) (int, bool) {
 	return slices.BinarySearchFunc(c.VMs, vm, func(v VM, id int) int { return v.ID - id })
 }
 
-// Plan is what host_error would do with the VMs of a host if it died now. Without such a host it is empty.
-func (c Cloud) Plan(hostID int, d one.Dialect, p recovery.Policy) recovery.Plan {
+// Plan is what host_error would do with the VMs of a host if it died now; leased says that only a lease would prove it off
+// (fence.Outlook). Without such a host it is empty.
+func (c Cloud) Plan(hostID int, d one.Dialect, p recovery.Policy, leased bool) recovery.Plan {
 	host, _ := c.Host(hostID)
-	s := recovery.Snapshot{Dialect: d, Host: host.Host}
+	s := recovery.Snapshot{Dialect: d, Host: host.Host, Leased: leased}
+	if leased { // they matter to a lease only
+		s.Twins = c.twins(host)
+	}
 	others := p.Mode == recovery.Migrate || host.Template["FT_ACTION"] != "" // moves and migrations need them
 	for _, id := range host.VMs {
 		if vm, found := c.VM(id); found {
@@ -131,6 +133,14 @@ func (c Cloud) Plan(hostID int, d one.Dialect, p recovery.Policy) recovery.Plan 
 		}
 	}
 	return recovery.Make(s, p)
+}
+
+// twins are the other hosts that are the same machine.
+func (c Cloud) twins(host Host) (twins []one.Host) {
+	for _, h := range c.Hosts {
+		twins = append(twins, recovery.Twins(host.Host, []one.Host{h.Host})...)
+	}
+	return twins
 }
 
 // Attributes are those that requirements can name, with all their values in the order of the XML.
@@ -152,7 +162,7 @@ func parseHost(e *one.Element) (Host, error) {
 	share, monitoring := e.Child("HOST_SHARE"), e.Child("MONITORING")
 	stores := share.Child("DATASTORES")
 	h := Host{
-		Host: base, Attributes: Attributes{}, FreeDatastore: map[int]int64{}, Driver: text.Printable(e.Value("VM_MAD")),
+		Host: base, Attributes: Attributes{}, FreeDatastore: map[int]int64{},
 		FreeDisk:     share.Number("FREE_DISK"),
 		NoMonitoring: monitoring != nil && len(monitoring.Children()) == 0,
 	}

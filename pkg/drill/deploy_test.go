@@ -32,7 +32,7 @@ func TestPlacerStarts(t *testing.T) {
 			}
 			cfg.VMs[4].CPU, cfg.VMs[2].Requirements = 4, "CURRENT_VMS != 3"
 			w := newWorld(t, cfg)
-			plan := w.read(t).Plan(dying, w.dialect, recovery.Policy{Mode: recovery.Recreate})
+			plan := w.read(t).Plan(dying, w.dialect, recovery.Policy{Mode: recovery.Recreate}, false)
 			w.fail(t)
 			w.carryOut(t, plan, 0)
 			time.Sleep(time.Minute)

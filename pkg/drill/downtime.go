@@ -88,7 +88,7 @@ func (in Conditions) input(c Cloud, hostID int, plan recovery.Plan) (downtime.In
 	for _, h := range c.Hosts {
 		switch {
 		case h.ID == hostID:
-			i.Driver = h.Driver
+			i.Driver = h.VMDriver
 		case h.State.Back():
 			i.Hosts++
 		}

@@ -86,7 +86,7 @@ func foretell(t *testing.T, c Cloud, in Conditions) Downtime {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Foretell(c, 0, c.Plan(0, d, recovery.Policy{Mode: recovery.Recreate}), in)
+	return Foretell(c, 0, c.Plan(0, d, recovery.Policy{Mode: recovery.Recreate}, false), in)
 }
 
 // TestForetell: the stages come from the plan, the settings and the configuration; the measured 40 VMs on 4
@@ -197,7 +197,7 @@ func TestDowntimeJSON(t *testing.T) {
 func TestSurveyDowntime(t *testing.T) {
 	c := forty()
 	d, _ := one.DialectFor(one.Version{Major: 6, Minor: 10})
-	s := All(c, "the cloud", WholeCloud, func(id int) recovery.Plan { return c.Plan(id, d, recovery.Policy{Mode: recovery.Recreate}) },
+	s := All(c, "the cloud", WholeCloud, func(id int) recovery.Plan { return c.Plan(id, d, recovery.Policy{Mode: recovery.Recreate}, false) },
 		func(id int, plan recovery.Plan) *Downtime {
 			down := Foretell(c, id, plan, conditions())
 			return &down

@@ -40,7 +40,7 @@ func (s *simulation) drill(dead int, plan recovery.Plan) Report {
 	t.judge()
 	host := s.hosts[dead].host
 	r := Report{
-		HostID: host.ID, Name: host.Name, Cluster: host.Cluster, State: host.State.String(), VMs: []Row{},
+		HostID: host.ID, Name: host.Name, Cluster: host.Cluster, State: host.State.String(), API: host.API(), VMs: []Row{},
 		Free: s.free(&t.start, dead), Unread: s.unreadOn(dead), NotEvaluated: notEvaluated(),
 	}
 	if len(r.Unread) > 0 {
@@ -186,10 +186,14 @@ func (t *trial) run(strategy Strategy, optimistic bool) {
 	}
 }
 
-// free is what is free on the hosts in service without one.
+// free is what is free on the hosts in service, without one and for guests of its driver; -1 is for none, and all machines.
 func (s *simulation) free(r *room, dead int) (h Headroom) {
+	driver := ""
+	if dead >= 0 {
+		driver = s.hosts[dead].host.VMDriver
+	}
 	for i, has := range r.hosts {
-		if s.hosts[i].service && i != dead {
+		if s.hosts[i].service && i != dead && recovery.Runs(s.hosts[i].host.Host, driver) {
 			h.CPU += max(0, has.cpu)
 			h.Memory += max(0, has.memory)
 		}
@@ -240,16 +244,19 @@ func (t *trial) misfit(w *workload) string {
 		}
 	}
 	meets := 0
-	var service, large, both, stores bool
+	var service, runs, large, both, stores bool
 	for i := range t.s.hosts {
 		h := &t.s.hosts[i]
 		if !h.service || i == t.dead {
 			continue
 		}
+		if service = true; !w.runs(h) {
+			continue
+		}
 		h.state = &t.start
 		has := t.start.hosts[i]
 		room := has.cpu >= w.cpu && has.memory >= w.memory
-		service, large = true, large || room
+		runs, large = true, large || room
 		if t.s.meets(w, h) == requirement.No {
 			continue
 		}
@@ -263,6 +270,8 @@ func (t *trial) misfit(w *workload) string {
 	switch {
 	case !service:
 		return "no other host is in service"
+	case !runs:
+		return fmt.Sprintf("no other host in service runs guests of driver %s", strings.Join(slices.Compact(slices.Sorted(slices.Values(w.drivers))), ", "))
 	case meets == 0:
 		return "no other host meets its requirements"
 	case !large:

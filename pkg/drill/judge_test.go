@@ -47,7 +47,7 @@ func drillAs(t *testing.T, c Cloud, p recovery.Policy) Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Drill(c, 0, c.Plan(0, d, p), nil, nil)
+	r, err := Drill(c, 0, c.Plan(0, d, p, false), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,6 +69,12 @@ func verdicts(r Report) string {
 		words = append(words, text)
 	}
 	return strings.Join(words, " ")
+}
+
+// driven is the host with another driver.
+func driven(h Host, driver string) Host {
+	h.VMDriver = driver
+	return h
 }
 
 // with changes a VM.
@@ -94,6 +100,14 @@ func TestVerdicts(t *testing.T) {
 			"does not fit: 1 does not fit (of the 1 hosts that meet its requirements none has 4.00 CPU and 4096 MB free)"},
 		{"no host large enough", Cloud{Hosts: []Host{host(0, 4, 8, 1), host(1, 3, 2)}, VMs: []VM{vm(1, 0, 4, 4)}},
 			"does not fit: 1 does not fit (no other host has 4.00 CPU and 4096 MB free)"},
+		{"other drivers", Cloud{Hosts: []Host{driven(host(0, 4, 8, 1), "kvm"), driven(host(1, 4, 8), "lxc"), driven(host(2, 4, 8), "vcenter")}, VMs: []VM{vm(1, 0, 1, 1)}},
+			"does not fit: 1 does not fit (no other host in service runs guests of driver kvm)"},
+		{"its driver", Cloud{Hosts: []Host{driven(host(0, 4, 8, 1), "lxc"), driven(host(1, 9, 8), "kvm"), driven(host(2, 4, 8), "lxc")}, VMs: []VM{vm(1, 0, 1, 1)}},
+			"fits: 1 fits on 2"},
+		{"the driver of its record", Cloud{Hosts: []Host{host(0, 4, 8, 1), driven(host(1, 9, 8), "kvm"), driven(host(2, 4, 8), "lxc")}, VMs: []VM{with(vm(1, 0, 1, 1), func(v *VM) { v.History[0].Driver = "lxc" })}},
+			"fits: 1 fits on 2"},
+		{"one that was never placed goes to no service", Cloud{Hosts: []Host{driven(host(0, 4, 8, 1), "kvm"), driven(host(1, 4, 8), "kvm"), driven(host(2, 9, 8), "vcenter")}, VMs: []VM{vm(1, 0, 1, 1), waiting(with(vm(5, -1, 4, 1), func(v *VM) { v.History = nil }))}},
+			"does not fit: 1 does not fit (no other host has 1.00 CPU and 1024 MB free)"},
 		{"nobody else", Cloud{Hosts: []Host{host(0, 4, 8, 1)}, VMs: []VM{vm(1, 0, 1, 1)}},
 			"does not fit: 1 does not fit (no other host is in service)"},
 		// Where the first one goes decides about the second.
@@ -267,7 +281,7 @@ func TestPlaceOrder(t *testing.T) {
 		VMs:   []VM{vm(1, 0, 2, 1), with(vm(2, 0, 2, 1), func(v *VM) { v.UserTemplate = map[string]string{"FT_PRIORITY": "90"} })},
 	}
 	d, _ := one.DialectFor(one.Version{Major: 6, Minor: 10})
-	plan := c.Plan(0, d, recovery.Policy{Mode: recovery.Recreate})
+	plan := c.Plan(0, d, recovery.Policy{Mode: recovery.Recreate}, false)
 	for w, want := range map[Strategy]map[int]int{
 		{ByID, FreeCPU}: {1: 3, 2: 2}, {ByID, Striping}: {1: 1, 2: 2}, {ByID, Packing}: {1: 3, 2: 3},
 		{ByRecovery, FreeCPU}: {2: 3, 1: 2}, {ByRecovery, Striping}: {2: 1, 1: 2}, {ByRecovery, Packing}: {2: 3, 1: 3},

@@ -276,7 +276,7 @@ func TestMigrating(t *testing.T) {
 		t.Fatal(err)
 	}
 	d, _ := one.DialectFor(one.Version{Major: 6, Minor: 10})
-	plan := c.Plan(4, d, recovery.Policy{Mode: recovery.Recreate})
+	plan := c.Plan(4, d, recovery.Policy{Mode: recovery.Recreate}, false)
 	if len(plan.Steps) != 2 || plan.Steps[0].Verb != recovery.VerbReturn || !strings.Contains(plan.Steps[0].Reason.String(), "host 8") {
 		t.Errorf("%+v", plan.Steps)
 	}
@@ -287,7 +287,7 @@ func TestMigrating(t *testing.T) {
 	if c, err = f.read(t, "6.10.0"); err != nil || len(c.Notes) != 1 {
 		t.Errorf("%v %q", err, c.Notes)
 	}
-	if plan = c.Plan(4, d, recovery.Policy{Mode: recovery.Recreate}); plan.Steps[0].Verb == recovery.VerbReturn {
+	if plan = c.Plan(4, d, recovery.Policy{Mode: recovery.Recreate}, false); plan.Steps[0].Verb == recovery.VerbReturn {
 		t.Error("the source was not read")
 	}
 }

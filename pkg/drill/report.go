@@ -5,10 +5,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"one-ft/pkg/fence"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // Row is one VM of the host.
@@ -40,6 +43,10 @@ type Report struct {
 	Fencing  []string  `json:"fencing,omitempty"`
 	// Outlook is what proving the host off would come to; nil when that was not determined.
 	Outlook *fence.Outlook `json:"outlook,omitempty"`
+	// API is the service that the host stands for; "" for a machine.
+	API string `json:"api,omitempty"`
+	// Standing is what would stand between the host and the recovery of its VMs; nil when that was not determined.
+	Standing *incident.Standing `json:"standing,omitempty"`
 	// NotEvaluated says what no verdict evaluates, and Warnings what else an admin should know.
 	NotEvaluated []string `json:"not_evaluated"`
 	Warnings     []string `json:"warnings,omitempty"`
@@ -103,6 +110,9 @@ func (r Report) Notes() []string {
 	for _, w := range r.Warnings {
 		notes = append(notes, "warning: "+w)
 	}
+	if r.Standing != nil {
+		notes = append(notes, r.Standing.Message(time.Now()).String())
+	}
 	notes = append(notes, r.Fencing...)
 	if r.Downtime != nil {
 		notes = append(notes, r.Downtime.lines()...)
@@ -124,6 +134,10 @@ func (r Report) Line() string {
 	}
 	fate := "recovered"
 	switch {
+	case r.API != "":
+		return fmt.Sprintf("host %d (%s): REFUSED: %s", r.HostID, r.Name, wording.Of(wording.HostIsAPI, r.API))
+	case r.held():
+		fate = "HELD (" + r.Standing.Message(time.Now()).String() + ")"
 	case r.refused():
 		fate = "REFUSED (" + r.Outlook.Detail + ")"
 	case r.Outlook != nil && r.Outlook.Verdict == fence.Unproven:
@@ -159,12 +173,12 @@ func (r Report) Problems() []string {
 	return lines
 }
 
-// ExitCode is 3 when the host would not be proven off and so nothing be done, 1 when a VM does not fit, may not
+// ExitCode is 3 when nothing would be done because many hosts fail, the host answers or it would not be proven off, 1 when a VM does not fit, may not
 // fit, is not recovered or could not be read, else 0. That something was not evaluated is no failure.
 func (r Report) ExitCode() int {
 	left := slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Unhandled })
 	switch {
-	case r.refused():
+	case r.held(), r.refused():
 		return 3
 	case r.Verdict > NotKnown, left, len(r.Unread) > 0:
 		return 1
@@ -179,6 +193,19 @@ func (r Report) Foreseen(o fence.Outlook) Report {
 	return r
 }
 
+// Stands is the report with what would stand between the host and the recovery of its VMs.
+func (r Report) Stands(s incident.Standing) Report {
+	r.Standing = &s
+	return r
+}
+
+// held reports whether VMs would have to be recovered, and none would be touched now.
+func (r Report) held() bool { return r.Standing != nil && r.Standing.Holds() && r.acts() }
+
+func (r Report) acts() bool {
+	return slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Action.Acts() })
+}
+
 // foreseen is the reason of a VM, and what fencing makes of it.
 func (r Report) foreseen(v Row) string {
 	if r.Outlook == nil || !v.Action.Acts() {
@@ -189,5 +216,5 @@ func (r Report) foreseen(v Row) string {
 
 // refused reports whether VMs would have to be recovered, and none would be touched.
 func (r Report) refused() bool {
-	return r.Outlook != nil && r.Outlook.Verdict == fence.Refused && slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Action.Acts() })
+	return r.API != "" || r.Outlook != nil && r.Outlook.Verdict == fence.Refused && r.acts()
 }

@@ -112,7 +112,7 @@ func TestSurvey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := func(id int) recovery.Plan { return c.Plan(id, d, recovery.Policy{Mode: recovery.Recreate}) }
+	plan := func(id int) recovery.Plan { return c.Plan(id, d, recovery.Policy{Mode: recovery.Recreate}, false) }
 	s := All(c, "the cloud", WholeCloud, plan, nil)
 	var rows []string
 	for _, row := range s.Table()[1:] {

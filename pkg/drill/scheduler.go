@@ -72,7 +72,7 @@ func (s *simulation) choose(w *workload, dead int, rank Rank, optimistic bool, s
 	best, store = -1, -1
 	for i := range s.hosts {
 		t, has := &s.hosts[i], state.hosts[i]
-		if !t.service || i == dead || has.cpu < w.cpu || has.memory < w.memory || best >= 0 && !better(rank, has, state.hosts[best]) {
+		if !t.service || i == dead || has.cpu < w.cpu || has.memory < w.memory || best >= 0 && !better(rank, has, state.hosts[best]) || !w.runs(t) {
 			continue
 		}
 		t.state = state

@@ -7,6 +7,7 @@ import (
 
 	"one-ft/pkg/drill/requirement"
 	"one-ft/pkg/one"
+	"one-ft/pkg/recovery"
 )
 
 // simulation is a cloud made ready for placing VMs: it is built once and used for every host that could die.
@@ -169,7 +170,8 @@ func (r *room) clone(into *room) {
 
 // workload is a VM that needs a host, or several that belong on one.
 type workload struct {
-	vms               []*VM // the leader has the lowest ID
+	vms               []*VM    // the leader has the lowest ID
+	drivers           []string // of their guests, "" for one that is not known
 	cpu, memory, disk int64
 	rules, stores     []*rule
 	resched           bool // it keeps its datastore
@@ -182,7 +184,7 @@ type workload struct {
 }
 
 func (s *simulation) workload(v *VM, turn int) *workload {
-	w := &workload{vms: []*VM{v}, cpu: v.CPUShare, memory: v.MemoryKB, disk: v.DiskMB, turn: turn}
+	w := &workload{vms: []*VM{v}, drivers: []string{s.driverOf(v)}, cpu: v.CPUShare, memory: v.MemoryKB, disk: v.DiskMB, turn: turn}
 	requirements := v.Requirements
 	if g, found := s.groups[v.GroupID]; found {
 		if role, found := g.role(v.Role); found {
@@ -196,6 +198,25 @@ func (s *simulation) workload(v *VM, turn int) *workload {
 		w.stores = append(w.stores, s.rule(text))
 	}
 	return w
+}
+
+// driverOf is the driver of the guest of a VM: that of its last record, or of the host there; "" for a VM that was never placed.
+func (s *simulation) driverOf(v *VM) string {
+	last, placed := v.Last()
+	if i, found := s.cloud.hostIndex(last.HostID); placed && found {
+		return cmp.Or(last.Driver, s.hosts[i].host.VMDriver)
+	}
+	return last.Driver
+}
+
+// runs reports whether a host runs the guests of a workload: a hypervisor does not start those of another one.
+func (w *workload) runs(t *target) bool {
+	for _, driver := range w.drivers {
+		if driver != t.host.VMDriver && !recovery.Runs(t.host.Host, driver) {
+			return false
+		}
+	}
+	return true
 }
 
 // join makes one workload of VMs that belong on one host; those of a set of which others run
@@ -224,7 +245,7 @@ func (s *simulation) join(workloads []*workload, dead int) []*workload {
 			leaders[&set[0]] = w
 			return false
 		}
-		leader.vms = append(leader.vms, w.vms...)
+		leader.vms, leader.drivers = append(leader.vms, w.vms...), append(leader.drivers, w.drivers...)
 		leader.cpu, leader.memory, leader.disk = leader.cpu+w.cpu, leader.memory+w.memory, leader.disk+w.disk
 		leader.rules, leader.stores = append(leader.rules, w.rules...), append(leader.stores, w.stores...)
 		return true

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 // Loss is what the death of one host would mean.
@@ -58,6 +59,10 @@ func All(
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
 		if cluster != WholeCloud && h.ClusterID != cluster {
+			continue
+		}
+		if api := h.API(); api != "" {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("host %d (%s) is not drilled: %s", h.ID, h.Name, wording.Of(wording.HostIsAPI, api)))
 			continue
 		}
 		p := plan(h.ID)

@@ -105,6 +105,9 @@ func (s Settings) Direct() bool {
 	return s.Port == port && s.ProxyCommand == "" && s.ProxyJump == ""
 }
 
+// Barred reports whether these are the settings of a host that fails at once because of a mark, and not its own.
+func (s Settings) Barred() bool { return s.ProxyCommand == failing }
+
 // Resolve asks ssh what it would use for a name (ssh -G, OpenSSH 6.8 and later). Nothing is connected. While a mark
 // of that name is in force, its settings are those of the block: no ControlPath, and a ProxyCommand. Errors: ErrName,
 // or why ssh does not tell.

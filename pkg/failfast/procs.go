@@ -26,6 +26,7 @@ type Process struct {
 	// Started is when it began, in clock ticks since the machine did (proc(5), field 22): a number that another
 	// process gets later has another.
 	Started uint64
+	Since   time.Time // when that was; the zero time where it is not known
 	UID     int
 	Parent  int // PID
 	Args    []string
@@ -89,7 +90,7 @@ func (o OS) process(pid, uid int) (p Process, is bool) {
 		return Process{}, false
 	}
 	args := strings.Split(strings.TrimRight(string(words), "\x00"), "\x00")
-	return Process{PID: pid, Started: stat.Started, UID: uid, Parent: stat.Parent, Args: args}, true
+	return Process{PID: pid, Started: stat.Started, Since: process.StartedAt(process.BootTime(o.Proc), stat.Started), UID: uid, Parent: stat.Parent, Args: args}, true
 }
 
 func (o OS) file(pid int, name string) string {

@@ -84,20 +84,28 @@ func (r *permit) quarantine(ctx context.Context, tasks []*task) {
 	if err != nil || r.cloud.InQuarantine() || !host.State.Failed() {
 		return // ready looks at the host before each call
 	}
-	q := hostmark.Quarantine{FrontEnd: r.opt.FrontEnd, Incident: r.journal.Number(), At: time.Now(), Proven: r.proof.Certain()}
+	if err := r.takeOut(ctx, r.proof.Certain()); err != nil {
+		r.say(-1, wording.QuarantineFailed, err, r.hostID)
+	}
+}
+
+// takeOut takes the host out of scheduling.
+func (r *runner) takeOut(ctx context.Context, proven bool) error {
+	q := hostmark.Quarantine{FrontEnd: r.opt.FrontEnd, Incident: r.journal.Number(), At: time.Now(), Proven: proven}
 	if q.FrontEnd == "" {
 		q.FrontEnd = "unknown"
 	}
 	// The reason first: a host that is disabled without one would be taken for an admin's.
-	if err = r.cloud.AnnotateHost(ctx, r.hostID, hostmark.AttrQuarantine, q.String()); err == nil {
+	err := r.cloud.AnnotateHost(ctx, r.hostID, hostmark.AttrQuarantine, q.String())
+	if err == nil {
 		err = r.cloud.SetSchedulable(ctx, r.hostID, false)
 	}
 	if err != nil {
-		r.say(-1, wording.QuarantineFailed, err, r.hostID)
-		return
+		return err
 	}
 	r.journal.Host(func(h *incident.HostRecord) { h.Quarantined = q.At.Truncate(time.Second) })
 	r.say(-1, wording.Quarantined, r.hostID)
+	return nil
 }
 
 // startsElsewhere reports whether the VM will be started elsewhere while an old guest may be left on the host.

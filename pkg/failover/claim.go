@@ -61,10 +61,11 @@ func (r *runner) takeOver(ctx context.Context) (o Opening, busy *ending, err err
 const clearedFor = 10 * time.Minute
 
 // cleared reports whether another failed host was proven off in the outage that it is in, or was
-// acted on without a proof because it was decided so: in this process, or in an incident that has ended.
+// acted on without a proof because it was decided so: in this process, or in an incident that has ended. Of that it does not
+// tell whether it was a lease.
 //
 // end is the history record of a VM on that host. One that began later says that the host was back since.
-func (r *runner) cleared(host one.Host, end one.Record) bool {
+func (r *runner) cleared(host one.Host, end one.Record) (cleared, byLease bool) {
 	inOutage := func(since, last time.Time) bool {
 		if time.Unix(end.Start, 0).After(since) {
 			return false
@@ -75,13 +76,13 @@ func (r *runner) cleared(host one.Host, end one.Record) bool {
 		return time.Since(last) < clearedFor
 	}
 	if s := r.opt.Shared; s != nil {
-		if at := s.clearedAt(host.ID); !at.IsZero() && inOutage(at, at) {
-			return true
+		if c := s.cleared(host.ID); !c.at.IsZero() && inOutage(c.at, c.at) {
+			return true, c.byLease
 		}
 	}
 	c, claimed := hostmark.ClaimOf(host)
 	over := claimed && c.Ended && (c.Status == string(incident.Done) || c.Status == string(incident.Incomplete))
-	return over && inOutage(c.Began, c.Seen)
+	return over && inOutage(c.Began, c.Seen), true
 }
 
 // keepClaim tells other front-ends that this one works on the host, until end is called with how it ended.

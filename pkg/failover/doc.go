@@ -6,10 +6,12 @@
 // daemons.
 //
 // The files read in this order, and a call from one goes to those behind it: vm.go (a single VM), host.go (a failed host,
-// from the first look to the plan), plan.go (also of what an earlier process left), follow.go (acts on the plan and follows the
-// VMs until they run), forecast.go, claim.go (who has the host), barrier.go, budget.go, report.go, act.go (one call for one VM),
-// runner.go (what is given), shared.go, observer.go (what is seen of hosts), doc.go. The job of a host is host.go,
-// follow.go and act.go; the others are what those use.
+// from the first look to the plan), sight.go (what its VMs were doing at first sight), refuge.go (whether they have somewhere to
+// go), plan.go (also of what an earlier process left), follow.go (acts on the plan and follows the VMs until they run),
+// forecast.go, claim.go (who has the host), barrier.go, budget.go, report.go, act.go (one call for one VM), runner.go (what is
+// given), shared.go, observer.go (what is seen of hosts), silence.go (of a host that is silent while oned calls it MONITORED),
+// survey.go (the way to them), stand.go (what stands between a host and its recovery, also for tools that only look), doc.go.
+// The job of a host is host.go, follow.go and act.go; the others are what those use.
 package failover
 
 import (
@@ -32,6 +34,7 @@ type Cloud interface {
 	VMsIn(ctx context.Context, state one.VMState) ([]one.VM, error)
 	Datastore(ctx context.Context, id int) (one.Datastore, error)
 	MonitoredAt(ctx context.Context, hostID int) (int64, error)
+	HeardOf(ctx context.Context) (map[int]int64, error)
 	Do(ctx context.Context, action one.Action, vmID int) error
 	Migrate(ctx context.Context, vmID, hostID int) error
 	Annotate(ctx context.Context, vmID int, name, value string) error

@@ -16,11 +16,11 @@ func (r *runner) outset(ctx context.Context, opening Opening) {
 		return
 	}
 	longest := downtime.Never()
-	if in, known := r.conditions(ctx, r.host.Name); known {
+	if in, known := r.conditions(ctx, r.host.Name); known && r.opt.Request.Silent.IsZero() {
 		longest = downtime.Detection(in.Settings, downtime.Dropped, in.SSH)
 	}
-	failed := failedAt(opening, time.Now(), longest, r.opt.Request.At, opening.Since).Truncate(time.Millisecond)
-	r.journal.Host(func(h *incident.HostRecord) { h.Failed, h.Contact = failed, opening.Contact })
+	r.failed = failedAt(opening, time.Now(), longest, r.opt.Request.At, opening.Since).Truncate(time.Millisecond)
+	r.journal.Host(func(h *incident.HostRecord) { h.Failed, h.Contact = r.failed, opening.Contact })
 	r.forecastProof(longest)
 }
 

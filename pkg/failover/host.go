@@ -23,7 +23,7 @@ var ErrNoHost = errors.New("no such host")
 // RecoverHost recovers the VMs of a failed host. Beside an error the report says how far the recovery got.
 func RecoverHost(ctx context.Context, cloud Cloud, locks *incident.Locks, job HostJob, opt Options) (Report, error) {
 	r := newRunner(cloud, locks, opt.Request.ID, opt)
-	r.job = job
+	r.job, r.cloud.cycle = job, job.Storm.Cycle
 	e, err := r.failedHost(ctx)
 	return r.report(e), err
 }
@@ -42,10 +42,10 @@ func (r *runner) failedHost(ctx context.Context) (*ending, error) {
 	}
 	r.host, r.object, r.state = host, nameOf("host", host.ID, host.Name), host.State.String()
 	r.checkHost(host)
-	if r.opt.DryRun {
+	over := notFailed(host, r.opt.Request.AnyState)
+	if r.opt.DryRun && !(over.is(endRefused) && host.API() != "") {
 		return r.dryRun(ctx)
 	}
-	over := notFailed(host.State, r.opt.Request.AnyState)
 	if over == nil && len(host.VMs) == 0 && len(r.adrift(ctx)) == 0 {
 		over = ended(endNothing, wording.NoVMs)
 	}
@@ -66,19 +66,21 @@ func (r *runner) failedHost(ctx context.Context) (*ending, error) {
 	return r.work(ctx)
 }
 
-// notFailed is the end for a host that is not in ERROR; nil for one whose VMs are recovered.
-func notFailed(state one.HostState, any bool) *ending {
-	switch {
+// notFailed is the end for a host that is not in ERROR, or that is no machine; nil for one whose VMs are recovered.
+func notFailed(host one.Host, any bool) *ending {
+	switch state, api := host.State, host.API(); {
 	case state.Back() || state.Starting():
 		return ended(endNothing, wording.HostFine, state)
+	case api != "":
+		return ended(endRefused, wording.HostIsAPI, api)
 	case state.Failed() || any:
 		return nil
 	}
-	return ended(endRefused, wording.HostSet, state)
+	return ended(endRefused, wording.HostSet, host.State)
 }
 
-// Recovers reports whether the VMs of a host in that state are recovered; any is that of the request.
-func Recovers(state one.HostState, any bool) bool { return notFailed(state, any) == nil }
+// Recovers reports whether the VMs of a host as it is are recovered; any is that of the request.
+func Recovers(host one.Host, any bool) bool { return notFailed(host, any) == nil }
 
 // takeHost makes this process the only one of this front-end that works on the host.
 func (r *runner) takeHost(ctx context.Context) (release func(), busy *ending) {
@@ -122,10 +124,15 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	if err != nil || busy != nil {
 		return busy, err
 	}
+	r.look(ctx, opening)
 	left, all := r.allLeft(ctx)
 	r.journal, r.before = r.rec.Begin(opening)
+	r.keepSight(opening.Contact)
 	if all && len(r.before.VMs) == 0 {
-		return r.leave(left), nil
+		return r.leave(left, wording.NothingToDo), nil
+	}
+	if since := r.opt.Request.Silent; !since.IsZero() {
+		r.say(-1, wording.SilentHost, since)
 	}
 	r.outset(ctx, opening)
 	end := r.keepClaim(ctx)
@@ -147,8 +154,11 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 		return e, nil
 	}
 	r.journal.Proof(proof.String(), proof.Certain())
+	if err := r.withdraw(ctx, proof); err != nil {
+		return nil, err
+	}
 	if r.opt.Shared != nil {
-		r.opt.Shared.clear(r.hostID)
+		r.opt.Shared.clear(r.hostID, proof)
 	}
 	return r.recoverVMs(ctx, proof)
 }
@@ -176,8 +186,11 @@ func (r *runner) clear(ctx context.Context) (proof fence.Proof, e *ending, err e
 			return proof, backIf(err == nil), err
 		}
 	}
-	if !r.opt.Request.ConfirmedOff && r.cloud.Alive(ctx, now) {
+	if !r.opt.Request.ConfirmedOff && r.cloud.Alive(ctx, r.witnesses(now)) {
 		return proof, backIf(true), nil
+	}
+	if e := r.inVain(ctx); e != nil {
+		return proof, e, nil
 	}
 	r.rec.Stage(incident.StepFence)
 	return r.prove(ctx, now)
@@ -246,15 +259,19 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 	if storm.Override || r.overridden() {
 		return r.override(ctx)
 	}
-	started, held := time.Now(), false
+	started, said, stranded := time.Now(), false, false
 	if wait := time.Until(storm.QuietUntil); wait > 0 {
 		r.say(-1, wording.OnedYoung, wait.Round(time.Second))
 	}
-	var calm time.Time // since when there is no storm; zero during one
+	held := r.heldBefore()
+	if held {
+		storm.CoolDown = r.coolDown(ctx, storm)
+	}
+	var settled time.Time // zero until somebody has to wait for it
+	var calm time.Time    // since when there is no storm; zero during one
 	for {
 		v, host, err := r.cloud.Judge(ctx, storm.Policy)
 		now := time.Now()
-		quiet := now.Before(storm.QuietUntil)
 		switch {
 		case err != nil && (!one.Temporary(err) || now.Sub(started) >= storm.GiveUp):
 			return host, nil, err
@@ -262,27 +279,60 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 			r.say(-1, wording.GuardBlind, err)
 			calm = time.Time{}
 		case host.State.Back():
+			r.stands(incident.Standing{})
 			return host, backIf(true), nil
 		case v.Hold:
 			if !held {
 				storm.CoolDown = r.coolDown(ctx, storm)
-				r.say(-1, wording.Held, v.Worst.Failed, v.Worst.InService, v.Worst.Where)
 			}
-			held, calm = true, time.Time{}
+			if !said {
+				r.say(-1, wording.Held, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent))
+			}
+			held, said, calm = true, true, time.Time{}
 			r.turns.expect(r.hostID, false)
 		case calm.IsZero():
 			calm = now
 		}
-		if err == nil && !v.Hold && !quiet && (!held || now.Sub(calm) >= storm.CoolDown) {
-			r.say(-1, wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where)
+		if v.Blind && !held && settled.IsZero() {
+			if settled = r.settled(ctx, storm); now.Before(settled) {
+				r.say(-1, wording.Settling, settled.Sub(now).Round(time.Second))
+				r.turns.expect(r.hostID, false)
+			}
+		}
+		stand := incident.Standing{State: incident.StandUnknown, Error: fmt.Sprint(err)}
+		if r.verdict = v; err == nil {
+			waits := recovery.Waits{Young: storm.QuietUntil, Settled: settled}
+			if held || stranded {
+				waits.Calm = calm.Add(storm.CoolDown)
+			}
+			stand = recovery.Stand(v, waits, recovery.Reply{}, now)
+			if (stand.State == incident.StandClear || stand.State == incident.StandEbbing) && r.nowhere(ctx) {
+				stand.State, stand.Until = incident.StandNowhere, time.Time{}
+				if !stranded {
+					storm.CoolDown = r.coolDown(ctx, storm)
+					r.say(-1, wording.NowhereHeld)
+				}
+				stranded, calm = true, time.Time{}
+				r.turns.expect(r.hostID, false)
+			}
+		}
+		r.stands(stand)
+		if !stand.Holds() {
+			r.say(-1, wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent))
 			return host, nil, nil
 		}
-		if now.Sub(started) >= storm.GiveUp && !quiet {
-			return host, ended(endRefused, wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where), nil
+		if now.Sub(started) >= storm.GiveUp && stand.State == incident.StandNowhere {
+			return host, ended(endRefused, wording.NowhereGivenUp, storm.GiveUp), nil
+		}
+		quiet, settling := now.Before(storm.QuietUntil), stand.State == incident.StandSettling
+		if now.Sub(started) >= storm.GiveUp && !quiet && !settling {
+			return host, ended(endRefused, wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent)), nil
 		}
 		next := min(guardEvery, storm.GiveUp-now.Sub(started))
 		if quiet {
 			next = min(guardEvery, storm.QuietUntil.Sub(now))
+		} else if settling {
+			next = min(settleEvery, settled.Sub(now))
 		}
 		switch by, ok := r.rest(ctx, max(next, firstPause)); {
 		case !ok:
@@ -321,6 +371,8 @@ func (r *runner) secondOpinions(ctx context.Context, host one.Host) *ending {
 	for _, o := range r.job.Opinions {
 		alive, err := o.Ask(ctx, host)
 		switch {
+		case errors.Is(err, process.ErrStart): // nobody was asked, which is not what an admin has decided
+			return ended(endRefused, wording.OpinionBroken, o.Name, err)
 		case err != nil:
 			r.say(-1, wording.OpinionNone, o.Name, err)
 		case alive:
@@ -336,11 +388,17 @@ func (r *runner) secondOpinions(ctx context.Context, host one.Host) *ending {
 // away, and a retry may succeed.
 func (r *runner) prove(ctx context.Context, host one.Host) (proof fence.Proof, e *ending, err error) {
 	unproven := func(kind wording.Kind) (fence.Proof, *ending, error) {
+		if e := r.answers(ctx, host); e != nil {
+			return proof, e, nil
+		}
 		why := wording.Of(kind)
 		r.say(-1, wording.Unproven, why, host.ID)
 		return fence.WithoutProof(host.ID, why.String()), nil, nil
 	}
 	mode := fence.Mode(r.opt.Request.Fencing)
+	if !r.opt.Request.Silent.IsZero() {
+		mode = fence.ModeRequired // oned does not call it failed: nothing but a proof does
+	}
 	if mode == fence.ModeOff || r.job.Fence == nil && mode != fence.ModeRequired {
 		return unproven(wording.FencingOff)
 	}
@@ -420,7 +478,11 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 		back.permit = p
 		return r.followEarlier(ctx, back)
 	}
+	if err := s.cover(ctx, proof); err != nil {
+		return done, err
+	}
 	done.tasks = []*task{}
+	s.Proven = proof.Certain() || r.opt.DryRun && r.outlook != nil && r.outlook.Verdict == fence.Provable
 	plan := recovery.Make(s.Snapshot, r.job.Policy)
 	r.decide = s.replan
 	for _, step := range plan.Steps {
@@ -432,40 +494,45 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 		done.tasks = append(done.tasks, t)
 	}
 	done.tasks = append(done.tasks, r.earlier(ctx, done.tasks)...)
-	done.tasks = append(done.tasks, r.strays(ctx, done.tasks)...)
+	done.tasks = append(done.tasks, s.strays(ctx, done.tasks)...)
 	p.perform(ctx, done.tasks)
 	return done, nil
 }
 
 // dryRun says what would be done to the VMs of the host, what the guard sees, and whether the host
-// would be proven off. A host that would be refused is refused: exit code 3, as in earnest.
+// would be proven off. A host that would be refused is refused: exit code 3, as in earnest. Others that may follow it into
+// ERROR are only a note: they are waited for once, and for less than a minute.
 func (r *runner) dryRun(ctx context.Context) (*ending, error) {
-	r.notes = r.preview(ctx)
 	if r.job.Outlook != nil {
-		o := r.job.Outlook(r.host)
-		r.outlook, r.notes = &o, append(r.notes, o.Lines()...)
+		o := r.job.Outlook(ctx, r.host)
+		r.outlook = &o
+	}
+	r.notes = r.preview(ctx)
+	if r.outlook != nil {
+		r.notes = append(r.notes, r.outlook.Lines()...)
 	}
 	e, err := r.recoverVMs(ctx, fence.WithoutProof(r.hostID, "dry run"))
+	if err != nil {
+		return e, err
+	}
 	if e.has(WouldRefuse) {
 		e.kind = endRefused
 	}
-	return e, err
+	if r.standing.Holds() && r.standing.State != incident.StandSettling && len(e.tasks) > 0 {
+		e.kind, e.why = endRefused, wording.Of(wording.NotNow, r.standing.Message(time.Now()), countResults(e.tasks))
+	}
+	return e, nil
 }
 
 // preview says what would be done now to a host not in ERROR, what the guard sees and what it would be fenced with.
 func (r *runner) preview(ctx context.Context) (notes []string) {
-	if now := notFailed(r.host.State, r.opt.Request.AnyState); now != nil {
+	if now := notFailed(r.host, r.opt.Request.AnyState); now != nil {
 		notes = append(notes, now.why.String(), "if it were in ERROR:")
 	}
-	if v, _, err := r.cloud.Judge(ctx, r.job.Storm.Policy); err == nil {
-		note := wording.Of(wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where).String()
-		if v.Hold {
-			note += ": this would be held"
-		}
-		notes = append(notes, note)
-	} else {
-		notes = append(notes, "guard: "+err.Error())
-	}
+	s := r.standsNow(ctx, Standpoint{Storm: r.job.Storm, Stood: r.job.Stood, Begun: r.job.Begun, Alive: r.job.Alive,
+		Unproven: r.outlook != nil && r.outlook.Verdict == fence.Unproven && !r.opt.Request.AnyState && !r.opt.Request.ConfirmedOff})
+	r.standing = &s
+	notes = append(notes, s.Message(time.Now()).String())
 	if r.job.Describe != nil {
 		notes = append(notes, r.job.Describe(r.host)...)
 	}

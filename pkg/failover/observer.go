@@ -23,10 +23,18 @@ type HostObserver struct {
 	id    int // the failed host; -1 for none
 	began time.Time
 	pool  *pool // what several recoveries see together; nil for one alone
+	// survey asks the way to the hosts; nil asks nobody.
+	survey *surveyor
+	cycle  func(context.Context) (time.Duration, error) // between two monitorings; nil where nobody knows
+	// supposed: the host is judged as if it had failed. once: a host in ERROR is read at most once.
+	supposed, once bool
+
+	silence silence // of the failed host
 
 	now    gated[one.HostState] // of the failed host, -1 while it is not known
 	streak streak
 	lives  bool              // VMs of the failed host say that it is monitored again
+	lost   map[int]bool      // hosts that oned does not call failed, and that did not answer when all were last judged
 	since  map[int]time.Time // when hosts in ERROR were last in contact with oned, where that was needed
 
 	mu    sync.Mutex
@@ -65,8 +73,9 @@ func (o *HostObserver) Look(ctx context.Context) (one.Host, error) {
 	if o.pool != nil && o.pool.users.Load() >= Crowd {
 		hosts, sent, err := o.pool.get(ctx)
 		if i := indexOf(hosts, o.id); err == nil && i >= 0 {
-			o.streak.add(sent, hosts[i])
-			return hosts[i], nil
+			host := o.overrule(ctx, hosts[i])
+			o.streak.add(sent, host)
+			return host, nil
 		}
 	}
 	return o.Read(ctx)
@@ -125,7 +134,13 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 		// An ordinary user gets an empty pool, without an error.
 		return v, host, fmt.Errorf("the pool of %d hosts does not hold host %d: this user does not see all hosts, so the storm guard cannot judge; run as oneadmin, or give the user USE rights on all hosts", len(hosts), o.id)
 	}
-	o.streak.add(sent, hosts[own])
+	host = o.overrule(ctx, hosts[own])
+	o.streak.add(sent, host)
+	if o.supposed {
+		hosts = slices.Clone(hosts) // others read them, too
+		hosts[own].State = one.HostError
+		host = hosts[own]
+	}
 	since := map[int]time.Time{} // of those in ERROR still: one that was back in between has failed again
 	for _, h := range hosts {
 		if at, known := o.since[h.ID]; known && h.State.Failed() {
@@ -133,13 +148,19 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 		}
 	}
 	o.since = since
-	v = recovery.Guard(hosts, nil, o.began, policy, o.id)
-	if !v.Hold || hosts[own].State.Back() {
-		return v, hosts[own], nil
+	seen := o.lookAround(ctx, hosts)
+	o.lost = seen.lost
+	v = judge(hosts, nil, o.began, policy, o.id, seen)
+	if o.overrules() && !seen.answer { // nobody answers: it is the front-end that lost its network
+		v.Hold = true
+		return v, host, nil
+	}
+	if !v.Hold || host.State.Back() {
+		return v, host, nil
 	}
 	hosts = slices.Clone(hosts) // others read them, too
 	for i, h := range hosts {
-		if _, known := since[h.ID]; known && v.Worst.Failed > heardOf || !h.State.Failed() {
+		if _, known := since[h.ID]; known && (o.once || v.Worst.Failed > heardOf) || !h.State.Failed() || i == own && o.supposed {
 			continue
 		}
 		full, err := o.Host(ctx, h.ID)
@@ -147,7 +168,9 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 			continue // it counts as having failed just now, and is read again
 		}
 		if full.State.Back() { // the pool does not tell that it is monitored again
-			hosts[i].State = full.State
+			if hosts[i].State = full.State; i == own {
+				host.State = full.State
+			}
 			continue
 		}
 		since[h.ID] = o.began // before 5.12 oned does not tell
@@ -155,7 +178,7 @@ func (o *HostObserver) Judge(ctx context.Context, policy recovery.GuardPolicy) (
 			since[h.ID] = time.Unix(full.LastContact, 0)
 		}
 	}
-	return recovery.Guard(hosts, since, o.began, policy, o.id), hosts[own], nil
+	return judge(hosts, since, o.began, policy, o.id, seen), host, nil
 }
 
 // errBack means that the host came back while a lease was waited for.
@@ -167,6 +190,8 @@ func (o *HostObserver) NoLeaseSince(ctx context.Context) (time.Time, error) {
 	switch {
 	case err != nil:
 		return time.Time{}, err
+	case o.overrules():
+		return time.Time{}, fmt.Errorf("oned calls the host MONITORED: it keeps its VMs then, so its lease proves nothing")
 	case host.State.Back():
 		return time.Time{}, errBack
 	case !noLease(host.State):
@@ -181,6 +206,9 @@ const aliveAfter = 2 * time.Second
 // Alive reports whether VMs of the failed host say that it lives. oned makes the running VMs of a
 // failed host UNKNOWN 0.1 s after ERROR, so those that are RUNNING some time later are monitored again.
 func (o *HostObserver) Alive(ctx context.Context, host one.Host) bool {
+	if o.overrules() {
+		return false // of a host that it calls MONITORED oned calls all VMs RUNNING
+	}
 	o.lives = Lives(ctx, o, host)
 	if left := aliveAfter - time.Since(o.began); o.lives && left > 0 && !process.Pause(ctx, left) {
 		o.lives = false
@@ -242,7 +270,7 @@ func (o *HostObserver) Host(ctx context.Context, id int) (one.Host, error) {
 			h.LastContact = last
 		}
 	}
-	return o.see(recovery.Seen(h), in, time.Now()), nil
+	return o.overrule(ctx, o.see(recovery.Seen(h), in, time.Now())), nil
 }
 
 // heardWithin is how old the last monitoring of a host may be that counts as heard now, while oned still calls the

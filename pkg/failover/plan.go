@@ -18,17 +18,14 @@ import (
 // done about. all says that there is none, because that is wanted: then the host need not be watched or
 // powered off. A VM that cannot be recovered before something else has happened is not left on purpose.
 func (r *runner) allLeft(ctx context.Context) (tasks []*task, all bool) {
+	if r.first.at.IsZero() || len(r.first.unread) > 0 {
+		return nil, false // the usual way tells of it
+	}
 	s, tasks := r.newSnapshot(r.host), []*task{}
-	for _, id := range r.host.VMs {
-		vm, err := r.cloud.VM(ctx, id)
-		if errors.Is(err, one.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, false // the usual way tells of it
-		}
+	for _, vm := range r.first.vms {
 		s.VMs = []one.VM{vm}
-		s.addOtherEnd(ctx, vm)
+		s.completeHistories(ctx)
+		s.addOtherEnd(ctx, s.VMs[0])
 		if s.addForMoves(ctx) != nil {
 			return nil, false
 		}
@@ -36,7 +33,7 @@ func (r *runner) allLeft(ctx context.Context) (tasks []*task, all bool) {
 		if step.Verb.Acts() || step.Unhandled || step.Refused {
 			return nil, false
 		}
-		tasks = append(tasks, newTask(step, time.Now()))
+		tasks = append(tasks, newTask(step, r.first.at))
 	}
 	return tasks, len(r.host.VMs) > 0 || len(r.adrift(ctx)) == 0
 }
@@ -60,8 +57,8 @@ func (r *runner) adrift(ctx context.Context) (vms []one.VM) {
 }
 
 // leave ends the work on a host without anything to be done.
-func (r *runner) leave(tasks []*task) *ending {
-	r.say(-1, wording.NothingToDo)
+func (r *runner) leave(tasks []*task, why wording.Kind) *ending {
+	r.say(-1, why)
 	r.rec.Stage(incident.StepPlan)
 	r.planned(tasks)
 	for _, t := range tasks {
@@ -77,8 +74,20 @@ type hostSnapshot struct {
 	unread map[int]error
 }
 
+// cover says what the proof is about: a lease says nothing of a machine that is another host, too. In a dry run it is what the
+// proof would be.
+func (s *hostSnapshot) cover(ctx context.Context, proof fence.Proof) error {
+	s.Leased = proof.Leased() || s.opt.DryRun && s.outlook != nil && s.outlook.Leased
+	if !s.Leased {
+		return nil
+	}
+	hosts, _, err := s.cloud.All(ctx)
+	s.Twins = recovery.Twins(s.Host, hosts)
+	return err
+}
+
 func (r *runner) newSnapshot(host one.Host) *hostSnapshot {
-	return &hostSnapshot{runner: r, Snapshot: recovery.Snapshot{Dialect: r.job.Dialect, Host: host}}
+	return &hostSnapshot{runner: r, Snapshot: recovery.Snapshot{Dialect: r.job.Dialect, Host: host, Sight: r.sight, Failed: r.failed}}
 }
 
 // snapshot reads the host and everything that a plan for its VMs needs. It also returns
@@ -89,14 +98,12 @@ func (r *runner) snapshot(ctx context.Context) (*hostSnapshot, time.Time, error)
 		return nil, time.Time{}, err
 	}
 	r.cloud.now.read = time.Now()
-	s, read := r.newSnapshot(host), time.Time{}
-	if s.VMs, err = r.cloud.VMSet(ctx, host.VMs); err != nil {
-		if !errors.Is(err, one.ErrUnsupported) {
-			r.say(-1, wording.ReadSingly, err)
-		}
-		read = time.Now()
-		s.VMs, s.unread = r.readEach(ctx, host.VMs)
-	} else {
+	s, got := r.newSnapshot(host), r.again(ctx, host.VMs)
+	s.VMs, s.unread = slices.Clone(got.vms), got.unread
+	switch {
+	case got.err != nil:
+		r.say(-1, wording.ReadSingly, got.err)
+	case got.singly.IsZero():
 		s.completeHistories(ctx)
 	}
 	if ctx.Err() != nil {
@@ -105,10 +112,15 @@ func (r *runner) snapshot(ctx context.Context) (*hostSnapshot, time.Time, error)
 	for _, vm := range s.VMs {
 		s.addOtherEnd(ctx, vm)
 	}
+	for _, v := range r.before.VMs {
+		if v.Action == string(recovery.VerbResumeRecreate) && v.Calls > 0 {
+			s.Resumed = append(s.Resumed, v.ID)
+		}
+	}
 	if err := s.addForMoves(ctx); err != nil {
 		return nil, time.Time{}, err
 	}
-	return s, read, nil
+	return s, got.singly, nil
 }
 
 // completeHistories reads those VMs one by one that have two ends: a set answers with the last history record only.
@@ -128,14 +140,21 @@ func (s *hostSnapshot) addOtherEnd(ctx context.Context, vm one.VM) {
 	if known && end.HostID == s.Host.ID {
 		end, known = vm.Last()
 	}
-	if !known || !vm.Migrating() || end.HostID == s.Host.ID ||
+	known = known && vm.Migrating()
+	if destination, returned := s.Returned(vm); returned {
+		end, known = one.Record{HostID: destination}, true
+	}
+	if !known || end.HostID == s.Host.ID ||
 		slices.ContainsFunc(s.Hosts, func(h one.Host) bool { return h.ID == end.HostID }) {
 		return
 	}
 	if host, err := s.cloud.Host(ctx, end.HostID); err == nil {
 		s.Hosts = append(s.Hosts, host)
-		if s.cleared(host, end) {
+		if cleared, byLease := s.cleared(host, end); cleared {
 			s.Cleared = append(s.Cleared, host.ID)
+			if byLease {
+				s.ByLease = append(s.ByLease, host.ID)
+			}
 		}
 	}
 }
@@ -172,8 +191,11 @@ func (s *hostSnapshot) addForMoves(ctx context.Context) error {
 // replan decides again for one VM from a fresh reading.
 func (s *hostSnapshot) replan(ctx context.Context, vm one.VM, before recovery.Step) (recovery.Step, error) {
 	now := hostSnapshot{runner: s.runner, Snapshot: s.Snapshot}
-	now.VMs, now.Hosts, now.Cleared = []one.VM{vm}, slices.Clone(s.Hosts), slices.Clone(s.Cleared)
+	now.VMs, now.Hosts, now.Cleared, now.ByLease = []one.VM{vm}, slices.Clone(s.Hosts), slices.Clone(s.Cleared), slices.Clone(s.ByLease)
 	now.addOtherEnd(ctx, vm)
+	if before.Verb == recovery.VerbResumeRecreate {
+		now.Resumed = []int{vm.ID}
+	}
 	step := recovery.Make(now.Snapshot, s.job.Policy).Steps[0]
 	if step.Verb == recovery.VerbMigrate && before.Verb == recovery.VerbMigrate {
 		step.Target = before.Target // the room there was reserved for it
@@ -224,7 +246,8 @@ func about(tasks []*task, id int) bool {
 }
 
 // strays makes tasks of the VMs that are adrift, and that no task is about. A dry run only names them.
-func (r *runner) strays(ctx context.Context, now []*task) (tasks []*task) {
+func (s *hostSnapshot) strays(ctx context.Context, now []*task) (tasks []*task) {
+	r := s.runner
 	for _, vm := range r.adrift(ctx) {
 		if about(now, vm.ID) {
 			continue
@@ -232,9 +255,9 @@ func (r *runner) strays(ctx context.Context, now []*task) (tasks []*task) {
 		if full, err := r.cloud.VM(ctx, vm.ID); err == nil { // the pool tells less
 			vm = full
 		}
-		t := newTask(recovery.Step{VM: vm, Verb: recovery.VerbRecreate, Target: -1, Reason: wording.Of(wording.StrayCleanup)}, time.Now())
+		t := newTask(s.Stray(vm), time.Now())
 		t.byTM = vm.DeployID == "" // a VM that never ran was cleaned up by the transfer driver
-		if !r.opt.DryRun {
+		if !r.opt.DryRun && t.step.Verb.Acts() {
 			t.accepted = time.Now()
 		}
 		tasks = append(tasks, t)

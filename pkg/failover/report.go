@@ -27,9 +27,11 @@ type Report struct {
 	// Preview is what a dry run found out about the guard and the fence.
 	Preview []string `json:"preview,omitempty"`
 	// Outlook is what a dry run says of the proof; nil else.
-	Outlook  *fence.Outlook `json:"outlook,omitempty"`
-	Outcomes []Outcome      `json:"vms"`
-	Seconds  float64        `json:"seconds"`
+	Outlook *fence.Outlook `json:"outlook,omitempty"`
+	// Standing is what stands between a dry run's host and the recovery of its VMs; nil else.
+	Standing *incident.Standing `json:"standing,omitempty"`
+	Outcomes []Outcome          `json:"vms"`
+	Seconds  float64            `json:"seconds"`
 	// Unproven: VMs are started elsewhere, and nothing proves that the host is off.
 	Unproven bool `json:"unproven,omitempty"`
 	// Back: the host came back, and nothing was done.
@@ -74,7 +76,7 @@ func (e *ending) has(result Result) bool {
 
 // report makes the report of a recovery; e is nil for one that could not begin.
 func (r *runner) report(e *ending) Report {
-	report := Report{Object: r.object, State: r.state, DryRun: r.opt.DryRun, Preview: r.notes, Outlook: r.outlook, Seconds: time.Since(r.started).Seconds()}
+	report := Report{Object: r.object, State: r.state, DryRun: r.opt.DryRun, Preview: r.notes, Outlook: r.outlook, Standing: r.standing, Seconds: time.Since(r.started).Seconds()}
 	if e == nil {
 		return report
 	}

@@ -23,12 +23,18 @@ type HostJob struct {
 	Storm    Storm
 	Opinions []Opinion
 	Fence    Fencer // nil: nothing can be fenced
+	// Alive is how long the host is watched while it answers although nothing proves it off.
+	Alive time.Duration
+	// Stood is what a process that works on the host now has judged; for dry runs. The zero value for none.
+	Stood incident.Standing
+	// Begun is since when that process works on it; the zero time for none.
+	Begun time.Time
 	// Insist: an operator says that the host is off, and does not wait for a process that watches it or holds a storm.
 	Insist bool
 	// Describe says for a dry run what the host would be fenced with; may be nil.
 	Describe func(one.Host) []string
 	// Outlook says for a dry run whether it would be proven off; may be nil.
-	Outlook func(one.Host) fence.Outlook
+	Outlook func(context.Context, one.Host) fence.Outlook
 	// ProofTime says how long it takes until the host is proven off after it was watched for so long; may be nil.
 	ProofTime func(host one.Host, watched time.Duration) downtime.Span
 }
@@ -46,6 +52,9 @@ type Storm struct {
 	Cycle func(context.Context) (time.Duration, error)
 	// GiveUp is how long to hold at most.
 	GiveUp time.Duration
+	// Settle is how long others are given to follow a host into ERROR where the way to so many cannot be asked that it could
+	// be a storm; one cycle, when that is shorter.
+	Settle time.Duration
 	// QuietUntil: nothing is done before; oned has only just started or become leader.
 	QuietUntil time.Time
 	// Override: an operator has decided to go on.
@@ -91,6 +100,10 @@ type Options struct {
 	Strays bool
 	// Record, when set, keeps what is done.
 	Record Recorder
+	// Survey, when set, asks the way to the hosts; with Shared that one's counts.
+	Survey Survey
+	// Refuge, when set, reads where VMs could go; without it they are taken to have somewhere to go.
+	Refuge Refuge
 	// Shared is set when several hosts are recovered in one process.
 	Shared *Shared
 	// Notify, when set, gets each thing that happens. It is called from several goroutines, one at a time.
@@ -123,6 +136,8 @@ type runner struct {
 	opt     Options
 	mu      sync.Mutex // one Notify at a time
 	started time.Time
+	stood   incident.Standing // as it was last written down
+	verdict recovery.Verdict  // of the last look of the guard
 	rec     Recorder
 	journal *incident.Writer // of the incident; nil for none
 	turns   *turns
@@ -132,12 +147,16 @@ type runner struct {
 	object, state string         // what the recovery is about, for people
 	notes         []string       // what a dry run found out
 	outlook       *fence.Outlook // what a dry run says of the proof
+	standing      *incident.Standing
 
 	// Of a failed host.
 	hostID   int // -1 for a VM
 	job      HostJob
 	host     one.Host // as it was first read
 	before   Earlier
+	first    reading          // of its VMs, the zero reading where that took too long
+	sight    incident.Sight   // what they were when the host was first seen failed
+	failed   time.Time        // since when oned has called it failed, as nearly as is known
 	input    *downtime.Input  // what the cloud needs; nil until it was computed
 	barrier  failfast.Barrier // nil without one
 	barredAt time.Time        // when it was put up
@@ -156,9 +175,12 @@ func newRunner(cloud Cloud, locks *incident.Locks, hostID int, opt Options) *run
 	}
 	if s := opt.Shared; s != nil {
 		r.turns, r.cloud = s.turns, newHostObserver(s.pending, hostID, s.pool)
+		r.cloud.survey = s.survey
 	} else {
 		r.turns, r.cloud = newTurns(opt.Parallel), newHostObserver(cloud, hostID, nil)
+		r.cloud.survey = newSurveyor(opt.Survey)
 	}
+	r.cloud.silence.since = opt.Request.Silent
 	return r
 }
 

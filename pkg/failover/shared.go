@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
 )
@@ -16,26 +17,36 @@ type Shared struct {
 	pool    *pool
 	pending *pending
 	turns   *turns
+	survey  *surveyor
+	refuge  gated[MayTake] // what the recoveries of one moment know of where VMs could go
 	// overrides are hosts for which the storm guard was overridden after their recovery began.
 	overrides sync.Map
-	proven    sync.Map // hosts whose VMs may be acted on, and since when
+	proven    sync.Map // hosts whose VMs may be acted on, each with its clearance
 }
 
-// NewShared makes it for recoveries that act on so many VMs at the same time.
-func NewShared(cloud Cloud, parallel int) *Shared {
+// NewShared makes it for recoveries that act on so many VMs at the same time; survey may be nil.
+func NewShared(cloud Cloud, parallel int, survey Survey) *Shared {
 	return &Shared{
 		pool: &pool{cloud: cloud, hosts: newGated[[]one.Host]()}, pending: &pending{cloud, newGated[[]one.VM]()},
-		turns: newTurns(parallel),
+		turns: newTurns(parallel), survey: newSurveyor(survey), refuge: newGated[MayTake](),
 	}
 }
 
-// clear says that a host was proven off, or that it was decided to do without; clearedAt is when, the zero time for not.
-func (s *Shared) clear(host int) { s.proven.Store(host, time.Now()) }
+// clearance is when a host was proven off, or it was decided to do without, and whether by a lease; the zero value for not.
+type clearance struct {
+	at      time.Time
+	byLease bool
+}
 
-func (s *Shared) clearedAt(host int) time.Time {
-	at, _ := s.proven.Load(host)
-	t, _ := at.(time.Time)
-	return t
+// clear says that a host was proven off, or that it was decided to do without.
+func (s *Shared) clear(host int, proof fence.Proof) {
+	s.proven.Store(host, clearance{time.Now(), proof.Leased()})
+}
+
+func (s *Shared) cleared(host int) clearance {
+	c, _ := s.proven.Load(host)
+	is, _ := c.(clearance)
+	return is
 }
 
 // Take says that a host is worked on from now on, and Leave that it is not any more.

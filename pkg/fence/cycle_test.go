@@ -2,10 +2,13 @@ package fence
 
 import (
 	"context"
-	"one-ft/pkg/wording"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"one-ft/pkg/wording"
 )
 
 func TestCycle(t *testing.T) {
@@ -49,5 +52,40 @@ func TestCycleStopped(t *testing.T) {
 	}
 	if tests[1].Skipped == "" || g.calls("b", "off") != 0 {
 		t.Errorf("it went on with the next level: %+v", tests[1])
+	}
+}
+
+// TestCycleCommand: a site's command is tried, too, and an agent that sees the host on has the last word; the host is on
+// again when a later level can do it.
+func TestCycleCommand(t *testing.T) {
+	g := newGear(t)
+	g.path("x")
+	command := func(name, script string) Device { // without #!, as sites have them
+		g.write("x", name, script)
+		path := filepath.Join(g.dir, "x", name)
+		if err := os.Chmod(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return Device{Kind: KindCommand, Command: []string{path, "22,443"}}
+	}
+	agent := g.agent("a", "fence_good")
+	power := filepath.Join(g.dir, "a", "power")
+	works := command("works", "[ \"$1\" = 22,443 ] && echo off >"+power+"\n")
+	s := g.settings(level(command("lies", "exit 0\n")), level(command("fails", "exit 7\n")), level(works), level(agent), level(works))
+	tests, err := Cycle(t.Context(), theHost, s)
+	if err != nil || len(tests) != 5 {
+		t.Fatalf("%+v, %v", tests, err)
+	}
+	for i, want := range []string{"the command says off, but it says on", "exit code 7", "", "", ""} {
+		got := ""
+		if tests[i].Err != nil {
+			got = tests[i].Err.Error()
+		}
+		if (want == "") != (got == "") || !strings.Contains(got, want) || tests[i].Skipped != "" || (len(tests[i].Commands) == 1) == (i == 3) {
+			t.Errorf("%+v, want %q", tests[i], want)
+		}
+	}
+	if tests[3].On == 0 || tests[4].On != 0 || g.read("a", "power") != "off" {
+		t.Errorf("%+v; the power is %s", tests, g.read("a", "power"))
 	}
 }

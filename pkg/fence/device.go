@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"one-ft/pkg/process"
 )
@@ -38,12 +39,16 @@ type device struct {
 	label string
 	path  string   // of the agent
 	err   *Problem // why it cannot be called
+	// offTime is how long an off may take at least; 0 is Settings.Timeout.
+	offTime time.Duration
+	judged  bool // its metadata was asked for
 }
 
 type answer struct {
-	code int    // exit code; -1 when there is none
-	said string // fit for a log
-	err  error  // why there is no exit code
+	code   int    // exit code; -1 when there is none
+	said   string // fit for a log
+	output string // as it was printed, for what is read out of it
+	err    error  // why there is no exit code
 }
 
 // String is for errors and events.
@@ -66,6 +71,10 @@ func (s Settings) prepare(d Device) *device {
 	if d.Kind != KindAgent {
 		return p
 	}
+	if why := unfit(d.Agent); why != "" {
+		p.err = refused(d.Agent, why)
+		return p
+	}
 	p.Params = map[string]string{}
 	maps.Copy(p.Params, d.Params)
 	if d.SecretFile != "" {
@@ -75,6 +84,14 @@ func (s Settings) prepare(d Device) *device {
 		p.path, p.err = s.findAgent(d.Agent)
 	}
 	return p
+}
+
+// fit asks an agent that is not known whether it can prove anything. It does so once.
+func (d *device) fit(ctx context.Context, s Settings) *Problem {
+	if d.Kind == KindAgent && d.err == nil && !d.judged {
+		d.err, d.judged = s.judge(ctx, d.path), true
+	}
+	return d.err
 }
 
 func (s Settings) findAgent(name string) (string, *Problem) {
@@ -153,16 +170,25 @@ func (w *work) run(ctx context.Context, d *device, action string) answer {
 		return answer{code: -1, err: d.err}
 	}
 	var p process.Program
+	limit := w.settings.Timeout
 	switch d.Kind {
 	case KindAgent:
 		p = agentProgram(d, action)
+		if action == actionOff {
+			limit = max(limit, d.offTime)
+		}
 	case KindCommand:
 		// Without a line break at the end, and in the environment of this process, as host_error.rb did it.
 		xml := base64.StdEncoding.EncodeToString(w.host.XML)
-		p = process.Program{Path: d.Command[0], Args: d.Command[1:], Stdin: []byte(xml)}
+		p = process.Program{Path: d.Command[0], Args: d.Command[1:], Stdin: []byte(xml), Script: true}
 	default:
 		return answer{code: -1, err: errors.New("it cannot be called")}
 	}
+	return w.exec(ctx, limit, p)
+}
+
+// exec runs a program once, when there is a place for it.
+func (w *work) exec(ctx context.Context, limit time.Duration, p process.Program) answer {
 	if w.settings.Slots != nil {
 		select {
 		case w.settings.Slots <- struct{}{}:
@@ -171,8 +197,8 @@ func (w *work) run(ctx context.Context, d *device, action string) answer {
 			return answer{code: -1, err: ctx.Err()}
 		}
 	}
-	res := w.settings.Run(ctx, w.settings.Timeout, p)
-	return answer{code: res.Code, said: w.mask.said(res.Output, res.CutOff), err: res.Err}
+	res := w.settings.Run(ctx, limit, p)
+	return answer{code: res.Code, said: w.mask.said(res.Output, res.CutOff), output: res.Output, err: res.Err}
 }
 
 // agentProgram is the call of an agent. Its parameters are on its standard input only: other users can see
@@ -181,10 +207,11 @@ func agentProgram(d *device, action string) process.Program {
 	var in strings.Builder
 	fmt.Fprintf(&in, "action=%s\n", action)
 	for _, name := range slices.Sorted(maps.Keys(d.Params)) {
-		fmt.Fprintf(&in, "%s=%s\n", name, d.Params[name])
+		if !leftOut(d.Agent, name, d.Params[name]) {
+			fmt.Fprintf(&in, "%s=%s\n", name, d.Params[name])
+		}
 	}
-	return process.Program{
-		Path: d.path, Dir: "/", Stdin: []byte(in.String()),
-		Env: []string{"PATH=" + agentPath, "LANG=C", "PYTHONWARNINGS=ignore"},
-	}
+	return process.Program{Path: d.path, Dir: "/", Stdin: []byte(in.String()), Env: agentEnv()}
 }
+
+func agentEnv() []string { return []string{"PATH=" + agentPath, "LANG=C", "PYTHONWARNINGS=ignore"} }

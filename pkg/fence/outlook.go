@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -47,13 +48,15 @@ type Outlook struct {
 	Reason  Reason  `json:"reason,omitempty"` // "" when the host is provable
 	// Problems are those of all levels. A provable host may have some, too.
 	Problems []*Problem `json:"problems,omitempty"`
+	// Leased: only a lease would prove it (Proof.Leased).
+	Leased bool `json:"leased,omitempty"`
 	// Detail is the reason for people, in one line; "" when the host is provable.
 	Detail string `json:"detail,omitempty"`
 }
 
 // Foresee says what proving a host off would come to. err is why there are no settings, such as
 // ErrNotConfigured. It runs no device.
-func Foresee(mode Mode, host Host, s Settings, err error) Outlook {
+func Foresee(ctx context.Context, mode Mode, host Host, s Settings, err error) Outlook {
 	switch none := errors.Is(err, ErrNotConfigured) || err == nil && len(s.Levels) == 0; {
 	case mode == ModeOff:
 		return Outlook{Verdict: Unproven, Reason: FencingOff, Detail: "fencing is off"}
@@ -64,15 +67,26 @@ func Foresee(mode Mode, host Host, s Settings, err error) Outlook {
 	case err != nil:
 		return Outlook{Verdict: Refused, Reason: Misconfigured, Detail: text.Printable(err.Error())}
 	}
-	problems, usable := Ready(host, s, nil)
+	problems, usable := Ready(ctx, host, s, nil)
 	if usable > 0 {
-		return Outlook{Verdict: Provable, Problems: problems}
+		return Outlook{Verdict: Provable, Problems: problems, Leased: s.onlyLeases(problems)}
 	}
 	o := Outlook{Verdict: Refused, Reason: Unconfirmed, Problems: problems, Detail: joined(problems, len(problems) > 1)}
 	if len(broken(problems)) > 0 {
 		o.Reason = NotReady
 	}
 	return o
+}
+
+// onlyLeases reports whether all levels that can be used are leases.
+func (s Settings) onlyLeases(problems []*Problem) bool {
+	for i, level := range s.Levels {
+		broken := slices.ContainsFunc(problems, func(p *Problem) bool { return p.Level == i+1 })
+		if !broken && level.Devices[0].Kind != KindLease {
+			return false
+		}
+	}
+	return true
 }
 
 // broken are the problems without those that an admin can solve by a word.

@@ -101,6 +101,9 @@ func (w *work) powerOff(ctx context.Context, d *device) error {
 			return nil
 		})
 	}
+	if d.Agent == agentSBD {
+		return w.attempts(ctx, d, func() error { return w.pill(ctx, d) })
+	}
 	return w.attempts(ctx, d, func() error { return w.turn(ctx, d, actionOff) })
 }
 
@@ -125,13 +128,13 @@ var errOnAgain = errors.New("it was off, but came on again")
 
 // attempts tries until it works, with growing pauses.
 func (w *work) attempts(ctx context.Context, d *device, try func() error) error {
-	if d.err != nil {
-		w.say(d, wording.FenceError, d.err)
-		return d.err
+	if err := d.fit(ctx, w.settings); err != nil {
+		w.say(d, wording.FenceError, err)
+		return err
 	}
 	for n := 1; ; n++ {
 		err := try()
-		if err == nil || errors.Is(err, errOnAgain) || errors.Is(err, errNonsense) || n >= w.settings.Attempts || ctx.Err() != nil {
+		if err == nil || final(err) || n >= w.settings.Attempts || ctx.Err() != nil {
 			return err
 		}
 		backoff := w.settings.Backoff << min(n-1, 6)
@@ -141,6 +144,11 @@ func (w *work) attempts(ctx context.Context, d *device, try func() error) error 
 			return err
 		}
 	}
+}
+
+// final reports whether another attempt cannot end otherwise.
+func final(err error) bool {
+	return errors.Is(err, errOnAgain) || errors.Is(err, errNonsense) || errors.Is(err, errOldPill)
 }
 
 // spread is up to limit, and another one for each host: hosts that failed together must not ask one power strip in step.

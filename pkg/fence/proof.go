@@ -16,6 +16,9 @@ type Proof struct {
 	by      string // in a stable word: level and its number, admin, before or nobody
 	at      time.Time
 	certain bool
+	// commands are the programs of a site that it rests on.
+	commands []string
+	lease    bool
 }
 
 // Covers reports whether this is a proof or a waiver for that host.
@@ -24,8 +27,15 @@ func (p Proof) Covers(hostID int) bool { return p.made && p.hostID == hostID }
 // Certain reports whether the host is off; it is false for a waiver.
 func (p Proof) Certain() bool { return p.made && p.certain }
 
+// Leased reports whether a lease is what proves it: the machine may be on, and host_isolated has stopped the guests of libvirt
+// that are named one-<ID> there, and no others. Everything else proves that the machine is off, and so all of its guests.
+func (p Proof) Leased() bool { return p.certain && p.lease }
+
 // At is when the host was seen off, or when the waiver was given. It says nothing about later.
 func (p Proof) At() time.Time { return p.at }
+
+// Commands are the paths of a site's own commands that this proof rests on, alone or with others.
+func (p Proof) Commands() []string { return p.commands }
 
 // String is how it was proven, for the log and the report.
 func (p Proof) String() string {

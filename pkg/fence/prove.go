@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +34,10 @@ func (w *work) prove(ctx context.Context) (Proof, error) {
 		stop()
 		if len(errs) == 0 {
 			how := fmt.Sprintf("%s (level %d), %.1f s", verdict(devices), i+1, time.Since(start).Seconds())
-			return Proof{made: true, hostID: w.host.ID, how: how, by: fmt.Sprintf("level %d", i+1), at: time.Now(), certain: true}, nil
+			return Proof{
+				made: true, hostID: w.host.ID, how: how, by: fmt.Sprintf("level %d", i+1), at: time.Now(), certain: true,
+				lease: devices[0].Kind == KindLease, commands: commands(devices),
+			}, nil
 		}
 		for _, err := range errs {
 			failed.Errs = append(failed.Errs, fmt.Errorf("%s, %w", levelName(i+1, w.settings.Levels[i].Name), err))
@@ -54,6 +58,16 @@ func verdict(devices []*device) string {
 		return names[0] + " says off"
 	}
 	return strings.Join(names, " and ") + " say off"
+}
+
+// commands are the paths of the commands among devices.
+func commands(devices []*device) (all []string) {
+	for _, d := range devices {
+		if d.Kind == KindCommand {
+			all = append(all, d.Command[0])
+		}
+	}
+	return all
 }
 
 func labels(devices []*device) (all []string) {
@@ -77,7 +91,10 @@ const (
 type DeviceStatus struct {
 	Device string
 	Power  Power
-	Err    error // why the power is unknown; nil for devices that have no status
+	Err    error // why it proves nothing; nil for devices that have no status
+	// Took is how long its agent needed to answer, and Off how long an off takes then: an agent asks before and after
+	// it, and waits. An off that does not fit into Settings.Timeout is killed before its end.
+	Took, Off time.Duration
 }
 
 // Status asks all agents for the power of the host and changes nothing. Commands and confirmations have no status; they
@@ -93,12 +110,34 @@ func Status(ctx context.Context, host Host, s Settings) ([]DeviceStatus, error) 
 	return list, nil
 }
 
+// AdvisesCipher reports whether an agent asks its BMC for the list of cipher suites because none is named: ipmitool
+// 1.8.19 does that with lanplus, and some BMCs take 14 s to refuse it.
+func (d Device) AdvisesCipher() bool {
+	return slices.Contains([]string{"fence_ipmilan", "fence_ipmilanplus", "fence_idrac", "fence_ilo3", "fence_ilo4", "fence_ilo5", "fence_imm"}, d.Agent) &&
+		d.param("cipher") == ""
+}
+
 func (w *work) status(ctx context.Context, d *device) DeviceStatus {
 	st := DeviceStatus{Device: d.label, Power: PowerUnknown}
 	if d.Kind != KindAgent {
 		return st
 	}
-	switch a := w.ask(ctx, d, actionStatus); {
+	if err := d.fit(ctx, w.settings); err != nil {
+		st.Err = err
+		return st
+	}
+	if d.Agent == agentSBD {
+		if _, st.Err = w.msgwait(ctx, d); st.Err != nil {
+			return st
+		}
+	}
+	start := time.Now()
+	a := w.ask(ctx, d, actionStatus)
+	st.Took = time.Since(start)
+	st.Off = d.offNeeds(st.Took)
+	switch {
+	case d.Agent == agentSBD && a.code == exitOff:
+		st.Err = errOldPill
 	case a.err != nil:
 		st.Err = a.err
 	case a.code == exitOn:
@@ -109,4 +148,14 @@ func (w *work) status(ctx context.Context, d *device) DeviceStatus {
 		st.Err = a.failed()
 	}
 	return st
+}
+
+// offNeeds is how long an off takes when a status takes so long: the agent asks for the status, sends the command, waits,
+// and asks again. fence_sbd has time-outs of its own.
+func (d Device) offNeeds(status time.Duration) time.Duration {
+	wait := powerWait(d.Agent)
+	if seconds, err := strconv.Atoi(d.param("power_wait")); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	}
+	return 3*status + wait
 }

@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -17,6 +18,7 @@ type ProblemKind string
 
 // The kinds of problems that are seen on the front-end without running a device.
 const (
+	NoProof          ProblemKind = "no_proof"           // the agent does not switch power, or cannot say that it is off
 	NotInstalled     ProblemKind = "not_installed"      // there is no such agent, or no such command
 	NotExecutable    ProblemKind = "not_executable"     // it is there, and hooks may not execute it
 	SecretMissing    ProblemKind = "secret_missing"     // the file with the secret is not there
@@ -60,15 +62,16 @@ type Account struct {
 
 // Ready checks whether each level of a host could be used now: whether its agents and commands are installed and
 // executable, its secrets there, readable for hooks and for nobody else, and its lease long enough for what the host has
-// published. It runs and changes nothing; that a device answers, and powers off the right host, is not checked. as is the
+// published. It runs no device and changes nothing; an agent that is not known by its name is asked for its metadata. That a
+// device answers, and powers off the right host, is not checked. as is the
 // user of the hooks; nil is that of this process. Levels that Check refuses are for Check. The problems are those of all
 // levels, in their order; usable is the number of levels without one: any of them may prove the host off.
-func Ready(host Host, s Settings, as *Account) (problems []*Problem, usable int) {
+func Ready(ctx context.Context, host Host, s Settings, as *Account) (problems []*Problem, usable int) {
 	s = s.WithDefaults()
 	for i, level := range s.Levels {
 		before := len(problems)
 		for j, d := range level.Devices {
-			if p := s.ready(host, d, as); p != nil {
+			if p := s.ready(ctx, host, d, as); p != nil {
 				p.Level, p.Place, p.Device = i+1, j+1, newMasker([]Device{d}).maskLong(d.String())
 				problems = append(problems, p)
 			}
@@ -81,7 +84,7 @@ func Ready(host Host, s Settings, as *Account) (problems []*Problem, usable int)
 }
 
 // ready checks one device, which is found and whose secret is read as a call would.
-func (s Settings) ready(host Host, d Device, as *Account) *Problem {
+func (s Settings) ready(ctx context.Context, host Host, d Device, as *Account) *Problem {
 	switch d.Kind {
 	case KindAgent:
 		p := s.prepare(d)
@@ -91,7 +94,10 @@ func (s Settings) ready(host Host, d Device, as *Account) *Problem {
 		if file := s.secretPath(d.SecretFile); d.SecretFile != "" && as != nil && !as.may(file, mayRead) {
 			return problem(SecretUnreadable, os.ErrPermission, "secret %s: hooks run as %s and cannot read it; chgrp it to a group of %[2]s and chmod it to 0640", file, as.Name)
 		}
-		return runnable(p.path, as)
+		if err := runnable(p.path, as); err != nil {
+			return err
+		}
+		return p.fit(ctx, s)
 	case KindCommand:
 		return runnable(d.Command[0], as)
 	case KindLease:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,8 +17,9 @@ import (
 
 // bench is a directory with agents and secrets, and settings that may run nothing.
 type bench struct {
-	t   *testing.T
-	dir string
+	t        *testing.T
+	dir      string
+	metadata map[string]string // of agents
 }
 
 func newBench(t *testing.T) bench {
@@ -26,9 +28,13 @@ func newBench(t *testing.T) bench {
 	if err := errors.Join(os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	b := bench{t, dir}
+	b := bench{t, dir, map[string]string{}}
 	b.file("fence_fine", "", 0o755)
 	b.file("fence_text", "", 0o644)
+	b.file("fence_scsi", "", 0o755)
+	b.file("fence_ipmilan", "", 0o755)
+	b.file("fence_cut", "", 0o755)
+	b.metadata["fence_cut"] = `<?xml version="1.0" ?><resource-agent name="fence_cut"><actions><action name="on" automatic="1"/><action name="off" /><action name="status" /></actions></resource-agent>`
 	b.file("fence_root", "", 0o700)
 	b.file("secret", "s3cret\n", 0o640)
 	b.file("exposed", "s3cret\n", 0o644)
@@ -49,8 +55,10 @@ func (b bench) file(name, text string, mode os.FileMode) {
 
 func (b bench) settings(levels ...Level) Settings {
 	return Settings{Levels: levels, AgentDir: []string{b.dir}, SecretDir: b.dir, Run: func(_ context.Context, _ time.Duration, p process.Program) process.Result {
-		b.t.Errorf("%s was run", p.Path)
-		return process.Result{}
+		if !slices.Equal(p.Args, []string{"-o", "metadata"}) || len(p.Stdin) > 0 {
+			b.t.Errorf("%s was run", p.Path)
+		}
+		return process.Result{Output: b.metadata[filepath.Base(p.Path)]}
 	}}
 }
 
@@ -73,6 +81,10 @@ func TestReadyDevice(t *testing.T) {
 	}{
 		{agentOf("fence_fine", ""), "", nil, "", ""},
 		{agentOf("fence_fine", "secret"), "", nil, "", ""},
+		{agentOf("fence_ipmilan", ""), "", nil, "", ""},
+		{agentOf("fence_scsi", ""), "", nil, NoProof, "fence_scsi is no proof that the host is off: it cuts off the storage of the host"},
+		{agentOf("fence_kdump", ""), "", nil, NoProof, "fence_kdump is no proof that the host is off: it switches nothing off"},
+		{agentOf("fence_cut", ""), "", nil, NoProof, "fence_cut is no proof that the host is off: it cuts off storage or a network, not power"},
 		{agentOf("fence_none", ""), "", nil, NotInstalled, "fence_none is not installed (package fence-agents)"},
 		{agentOf("fence_text", ""), "", nil, NotExecutable, at("fence_text") + " is not executable (mode 0644); chmod it to 0755"},
 		{agentOf("fence_dir", ""), "", nil, NotExecutable, at("fence_dir") + " is not a program"},
@@ -96,7 +108,7 @@ func TestReadyDevice(t *testing.T) {
 		if c.template != "" {
 			host.Template["FT_LEASE"], host.Template["FT_LEASE_REACTION"] = c.template, "40"
 		}
-		problems, usable := Ready(host, b.settings(level(c.device)), c.as)
+		problems, usable := Ready(t.Context(), host, b.settings(level(c.device)), c.as)
 		if (c.kind == "") != (usable == 1) || usable != 1-len(problems) {
 			t.Errorf("%s: %+v, %d usable", c.device, problems, usable)
 		}
@@ -115,14 +127,14 @@ func TestReadyDevice(t *testing.T) {
 // What Ready refuses is what Prove fails with: one function finds agents and reads secrets for both.
 func TestReadyAgreesWithProve(t *testing.T) {
 	b := newBench(t)
-	for _, d := range []Device{agentOf("fence_none", ""), agentOf("fence_text", ""), agentOf("fence_fine", "none"), agentOf("fence_fine", "exposed"), {Kind: KindManual}} {
+	for _, d := range []Device{agentOf("fence_none", ""), agentOf("fence_scsi", ""), agentOf("fence_cut", ""), agentOf("fence_text", ""), agentOf("fence_fine", "none"), agentOf("fence_fine", "exposed"), {Kind: KindManual}} {
 		s := b.settings(level(d))
 		_, err := Prove(t.Context(), theHost, s)
 		var failed *FailedError
 		if !errors.As(err, &failed) {
 			t.Fatalf("%s: %v", d, err)
 		}
-		problems, _ := Ready(theHost, s, nil)
+		problems, _ := Ready(t.Context(), theHost, s, nil)
 		p := problems[0]
 		if d.Kind != KindManual && !strings.HasSuffix(failed.Errs[0].Error(), ": "+p.Detail) {
 			t.Errorf("%s: ready says %q, prove %q", d, p.Detail, failed.Errs[0])
@@ -130,6 +142,28 @@ func TestReadyAgreesWithProve(t *testing.T) {
 		if p.Kind == NotInstalled && !errors.Is(err, ErrNotInstalled) {
 			t.Errorf("%s: %v", d, err)
 		}
+	}
+}
+
+// TestForeseeLease: whether only a lease would prove it, which covers less than a machine that is off.
+func TestForeseeLease(t *testing.T) {
+	b := newBench(t)
+	fine, gone, manual := agentOf("fence_fine", ""), agentOf("fence_none", ""), Device{Kind: KindManual}
+	lease := Device{Kind: KindLease, Lease: Lease{Length: time.Minute}}
+	for name, c := range map[string]struct {
+		levels []Level
+		want   bool
+	}{
+		"lease": {[]Level{level(lease)}, true}, "agent": {[]Level{level(fine)}, false}, "agent, then lease": {[]Level{level(fine), level(lease)}, false},
+		"agent that is missing, then lease": {[]Level{level(gone), level(lease)}, true}, "lease, then an admin": {[]Level{level(lease), level(manual)}, true},
+	} {
+		if o := Foresee(t.Context(), ModeAuto, theHost, b.settings(c.levels...), nil); o.Leased != c.want || o.Verdict != Provable {
+			t.Errorf("%s: %s, leased %t", name, o.Verdict, o.Leased)
+		}
+	}
+	waiver, off := WithoutProof(3, "none"), ConfirmedOff(3, "an admin")
+	if run := (Proof{made: true, certain: true, lease: true}); !run.Leased() || waiver.Leased() || off.Leased() {
+		t.Errorf("%t %t %t", run.Leased(), waiver.Leased(), off.Leased())
 	}
 }
 
@@ -160,7 +194,7 @@ func TestForesee(t *testing.T) {
 		"an admin only":           {ModeAuto, []Level{level(manual)}, nil, "refused unconfirmed only an admin can say that the host is off", ""},
 		"an admin after a broken": {ModeAuto, []Level{level(gone), level(manual)}, nil, "refused not_ready level 1: " + missing + "; level 2: only an admin can say that the host is off", ""},
 	} {
-		o := Foresee(c.mode, theHost, b.settings(c.levels...), c.err)
+		o := Foresee(t.Context(), c.mode, theHost, b.settings(c.levels...), c.err)
 		if got := fmt.Sprintf("%s %s %s", o.Verdict, o.Reason, o.Detail); got != c.want {
 			t.Errorf("%s: got  %s\nwant %s", name, got, c.want)
 		}

@@ -114,6 +114,16 @@ func (j *Journal) Touch(number int, at time.Time) error {
 	return err
 }
 
+// Asked writes down that it was asked whether a host could be proven off now that was refused for lack of a proof. The
+// caller holds the lock of the object.
+func (j *Journal) Asked(number int) error {
+	_, err := j.amend(number, func(r *Record) error {
+		r.Asked, r.AskedAt = r.Asked+1, now()
+		return nil
+	})
+	return err
+}
+
 // Note adds an event of now to an incident that has ended.
 func (j *Journal) Note(number int, e Event) error {
 	_, err := j.amend(number, func(r *Record) error {

@@ -101,6 +101,9 @@ func (c *Writer) VM(vm VM) {
 	})
 }
 
+// Sight sets what the VMs were when the host was first seen failed.
+func (c *Writer) Sight(s Sight) { c.change(func(r *Record) { r.Sight = &s }) }
+
 // Proof sets how the host was proven off, or why it was done without; proven says which.
 func (c *Writer) Proof(text string, proven bool) {
 	c.change(func(r *Record) { r.Proof, r.Proven = shown(text), proven })

@@ -40,6 +40,9 @@ type Record struct {
 	Reason wording.Name `json:"reason,omitempty"`
 	// Tries is how often it was begun again after it had ended with something undone.
 	Tries int `json:"tries,omitempty"`
+	// Asked is how often it was asked, after a refusal for lack of a proof, whether there could be one now, and AskedAt when.
+	Asked   int       `json:"asked,omitempty"`
+	AskedAt time.Time `json:"asked_at,omitzero"`
 	// Proof says how the host was proven off, or why it was done without.
 	Proof string `json:"proof,omitempty"`
 	// Proven: the machine is certainly off, or its guests are. It is false while nothing is known, and for an
@@ -52,6 +55,24 @@ type Record struct {
 	Forecast []Stage `json:"forecast,omitempty"`
 	Events   []Event `json:"events"`
 	VMs      []VM    `json:"vms,omitempty"`
+	// Sight is what the VMs of the host were when it was first seen failed; nil in records of one-ft without it.
+	Sight *Sight `json:"first_sight,omitempty"`
+}
+
+// Sight is what the VMs of a host were at a moment. What a VM was doing when its host failed is known only for as long as
+// its driver tries: 24 s on 6.10 (measured, terminate with a dead host), and then it is RUNNING or UNKNOWN again, and the
+// history does not tell any more what its owner had asked for (set_action in src/lcm/LifeCycleStates.cc, 4.4 to 7.4).
+type Sight struct {
+	At  time.Time `json:"at"`
+	VMs []SeenVM  `json:"vms"`
+}
+
+// SeenVM is a VM as it was seen.
+type SeenVM struct {
+	ID    int    `json:"id"`
+	State string `json:"state"` // as oned names it, such as SHUTDOWN
+	Seq   int    `json:"seq"`   // of its last history record
+	Host  int    `json:"host"`  // that this record names
 }
 
 // HostRecord is what is remembered of the host of an incident.
@@ -66,6 +87,16 @@ type HostRecord struct {
 	FailFast []string `json:"fail_fast,omitempty"`
 	// Quarantined is when it was taken out of scheduling; the zero time for not.
 	Quarantined time.Time `json:"quarantined,omitzero"`
+	// Standing is what stands between it and the recovery of its VMs; nil for nothing, and in records of one-ft without it.
+	Standing *Standing `json:"standing,omitempty"`
+}
+
+// Stands is what stands between the host of an incident and the recovery of its VMs; the zero Standing for nothing.
+func (r Record) Stands() (s Standing) {
+	if r.Host != nil && r.Host.Standing != nil {
+		s = *r.Host.Standing
+	}
+	return s
 }
 
 // Stage is a part of the downtime that was expected.
@@ -217,6 +248,12 @@ func clean(r *Record) {
 		for i := range h.FailFast {
 			shorten(&h.FailFast[i])
 		}
+		if h.Standing != nil {
+			s := *h.Standing
+			shorten(&s.State)
+			sentences(&s.Where, &s.Address, &s.Error)
+			h.Standing = &s
+		}
 		r.Host = &h
 	}
 	r.Forecast = slices.Clone(r.Forecast[:min(len(r.Forecast), maxHops)])
@@ -231,6 +268,13 @@ func clean(r *Record) {
 	r.VMs = slices.Clone(r.VMs)
 	for i := range r.VMs {
 		cleanVM(&r.VMs[i])
+	}
+	if r.Sight != nil {
+		s := Sight{At: r.Sight.At, VMs: slices.Clone(r.Sight.VMs)}
+		for i := range s.VMs {
+			shorten(&s.VMs[i].State)
+		}
+		r.Sight = &s
 	}
 }
 

@@ -162,8 +162,15 @@ type Request struct {
 	Opinions [][]string `json:"opinions,omitempty"`
 	// ConfirmedOff: an admin has confirmed that the host is off.
 	ConfirmedOff bool `json:"confirmed_off,omitempty"`
+	// Rested: a VM that monitoring has put to rest is booted, too; what asks for that has seen it run before.
+	Rested bool `json:"rested,omitempty"`
 	// Follow: nothing is left but to follow VMs that left the host.
 	Follow bool `json:"follow,omitempty"`
+	// Again: it was refused for lack of a proof, and what was missing is there now: this is no repeated event.
+	Again bool `json:"again,omitempty"`
+	// Silent is since when the host has not answered this front-end while others did, although oned calls it MONITORED (oneft
+	// watch); the zero time for a host that oned calls failed.
+	Silent time.Time `json:"silent_since,omitzero"`
 	// Event is what oned told its hook; nil for a request by hand, and where oned gave the ID only.
 	Event *hook.Event `json:"event,omitempty"`
 	// At is when it was made.
@@ -196,6 +203,8 @@ func (q Request) Check() error {
 		return fmt.Errorf("it is a request to %q a %s", shown(q.Action), q.Kind)
 	case !known(q.Fencing, "", "auto", "required", "off"), !known(q.Verify, "", "none", "left", "running"):
 		return fmt.Errorf("it is a request with fencing %q and verify %q", shown(q.Fencing), shown(q.Verify))
+	case !q.Silent.IsZero() && (q.Kind != "host" || q.Fencing == "off"):
+		return fmt.Errorf("it is a request for a silent %s with fencing %q", q.Kind, shown(q.Fencing))
 	case !seconds(q.Confirm) || !seconds(q.Timeout):
 		return fmt.Errorf("it is a request with a time of %g or %g seconds", q.Confirm, q.Timeout)
 	case q.Event != nil && len(q.Event.Name) > maxTold:

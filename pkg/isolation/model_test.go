@@ -200,9 +200,9 @@ func (m *model) Hosts(ctx context.Context) (hosts []one.Host, err error) {
 func (m *model) VM(context.Context, int) (one.VM, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	vm := one.VM{ID: theVM, State: one.Active, LCM: one.Unknown, History: []one.Record{{HostID: theHost}}}
+	vm := one.VM{ID: theVM, State: one.Active, LCM: one.Unknown, History: []one.Record{{HostID: theHost, Driver: "kvm"}}}
 	if !m.moved.IsZero() {
-		vm.LCM, vm.History = one.Running, append(vm.History, one.Record{Seq: 1, HostID: 2})
+		vm.LCM, vm.History = one.Running, append(vm.History, one.Record{Seq: 1, HostID: 2, Driver: "kvm"})
 	}
 	return vm, nil
 }
@@ -460,6 +460,9 @@ func TestGridOfSchedules(t *testing.T) {
 		}
 	}
 }
+
+// HeardOf implements failover.Cloud.
+func (m *model) HeardOf(context.Context) (map[int]int64, error) { return nil, one.ErrUnsupported }
 
 func (m *model) MonitoredAt(context.Context, int) (int64, error) { return 0, one.ErrUnsupported }
 

@@ -78,6 +78,19 @@ func (n *Notifications) queue(put func(*notify.Notifier, notify.Kind, int), kind
 	})
 }
 
+// Silent notifies of a host that does not answer although oned calls it MONITORED, and counts it.
+func (n *Notifications) Silent(object, summary string) {
+	if n == nil {
+		return
+	}
+	n.work.Go(func() {
+		if err := metrics.AddSilent(n.ctx, statedir.Dir(n.s.StateDir).Metrics(), n.s.Config.Values().MetricsFile); err != nil {
+			n.s.Log.Say(wording.MetricsUnwritten, err)
+		}
+	})
+	n.work.Go(func() { n.notifier.Silent(n.ctx, object, summary) })
+}
+
 // Deliver delivers what earlier processes have left.
 func (n *Notifications) Deliver() {
 	if n != nil {

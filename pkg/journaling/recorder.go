@@ -223,7 +223,7 @@ func GivenUpMoving(r incident.Record) bool {
 func (rec *Recorder) Event(e failover.Event) {
 	w := rec.writer.Load()
 	w.Event(rec.step.Load().(incident.Step), e.VM, e.Level, e.Message)
-	if e.Message.Kind == wording.Held {
+	if e.Message.Kind == wording.Held || e.Message.Kind == wording.NowhereHeld {
 		rec.Notify.queue((*notify.Notifier).Enqueue, notify.Hold, w)
 	}
 }
@@ -298,22 +298,22 @@ func Prune(j *incident.Journal) {
 
 // Repeats says how events repeat one another.
 type Repeats struct {
-	// EachCycle: oned calls the hook each time that monitoring a host fails, which is each Cycle.
-	EachCycle bool
-	Cycle     func(context.Context) (time.Duration, error)
+	// Cycle finds out how long a monitoring cycle is.
+	Cycle func(context.Context) (time.Duration, error)
 }
 
 // Handled recognizes an event that only repeats one about an outage that has been worked on, and says how that ended; it is
 // the zero Message when there is something to do. Such an event comes while the work is under way (of oneft resume, or of an
-// oned that calls the hook twice), and up to 5.8 on each failed cycle, for as long as the host is dead. What was left on
+// oned that calls the hook twice), up to 5.8 on each failed cycle, for as long as the host is dead, and later ones when oned
+// restarts or its hooks are called again. What was left on
 // purpose would be planned again and again, and the host fenced each time, also while an operator repairs it; what was
 // refused is for an operator, and what is incomplete has its pauses.
 func (rec *Recorder) Handled(ctx context.Context, host one.Host) wording.Message {
-	if rec.Repeats == nil {
+	if rec.Repeats == nil || rec.Request.Again {
 		return wording.Message{}
 	}
 	last := rec.find(rec.Journal.LastOf)
-	if last == nil || last.Ended == nil || last.Request == nil || !rec.sameWish(*last.Request) || !rec.repeated(ctx, *last) {
+	if last == nil || last.Ended == nil || last.Request == nil || !rec.sameWish(*last.Request) || !rec.repeated(ctx, host, *last) {
 		return wording.Message{}
 	}
 	swept := recovery.SweepHost(host, []incident.Record{*last}, time.Now())
@@ -321,7 +321,7 @@ func (rec *Recorder) Handled(ctx context.Context, host one.Host) wording.Message
 	switch summary := wording.Words(last.Summary); swept.Verdict {
 	case recovery.SweepHandled:
 		how = wording.Of(wording.LeftOnPurpose)
-	case recovery.SweepPerson:
+	case recovery.SweepPerson, recovery.SweepAsk:
 		how = wording.Of(wording.NotByItself, summary)
 	case recovery.SweepLater:
 		how = wording.Of(wording.TriedLater, summary, swept.At)
@@ -337,17 +337,17 @@ func (rec *Recorder) sameWish(before incident.Request) bool {
 	return (now.Tool != before.Tool || slices.Equal(now.Call, before.Call)) &&
 		now.Action == before.Action && now.Idle == before.Idle && now.AnyState == before.AnyState && now.Override == before.Override &&
 		(now.Fencing == before.Fencing || before.Fencing == "") && // earlier versions left it to the configuration
-		now.ConfirmedOff == before.ConfirmedOff
+		now.ConfirmedOff == before.ConfirmedOff && now.Silent.IsZero() == before.Silent.IsZero()
 }
 
-// repeated reports whether the event came while the incident was worked on, or, where oned calls the hook on each failed
-// cycle, a cycle after the one before: when the host is back the hook is not called for at least one cycle. The event is
-// written down for the next one.
-func (rec *Recorder) repeated(ctx context.Context, last incident.Record) bool {
+// repeated reports whether the event came while the incident was worked on, or about the outage that it was about. Where oned
+// tells when it last monitored the host (5.12 and later) that says it; else an event says so that comes a cycle after the one
+// before: when the host is back the hook is not called for at least one cycle. The event is written down for the next one.
+func (rec *Recorder) repeated(ctx context.Context, host one.Host, last incident.Record) bool {
 	at := rec.Request.At
 	meanwhile := !at.After(*last.Ended)
-	if !rec.Repeats.EachCycle {
-		return meanwhile
+	if host.LastContact > 0 {
+		return meanwhile || recovery.SameOutage(host, last, time.Now())
 	}
 	if !meanwhile {
 		cycle, err := rec.Repeats.Cycle(ctx)

@@ -336,6 +336,26 @@ func (c *Client) MonitoredAt(ctx context.Context, hostID int) (int64, error) {
 	return last, wrap(err, "read the monitoring of host %d", hostID)
 }
 
+// HeardOf is when each host was last monitored successfully, in Unix seconds of the front-end, by its ID; one that never was is
+// missing. One call, since 5.12 (one.hostpool.monitoring with 0, the last record of each); ErrUnsupported before, where it
+// answers with those of twelve hours.
+func (c *Client) HeardOf(ctx context.Context) (map[int]int64, error) {
+	if !c.dialect.HasSet {
+		return nil, wrap(ErrUnsupported, "read when the hosts were last monitored")
+	}
+	data, err := c.document(ctx, "one.hostpool.monitoring", 0)
+	if err != nil {
+		return nil, wrap(err, "read when the hosts were last monitored")
+	}
+	heard := map[int]int64{}
+	for _, m := range data.All("MONITORING") {
+		if id := m.Value("ID"); id != "" {
+			heard[int(m.Number("ID"))] = m.Number("TIMESTAMP")
+		}
+	}
+	return heard, nil
+}
+
 // SetSchedulable lets the scheduler use a host (enable: INIT, and MONITORED after the next monitoring), or not
 // (disable: DISABLED, which is still monitored). It is one.host.enable with a boolean up to 4.14 and
 // one.host.status since 5.0 (src/rm/RequestManager.cc of each release), and needs ADMIN rights on the host.

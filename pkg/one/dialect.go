@@ -56,6 +56,13 @@ type Dialect struct {
 	ReschedsUnknown  bool // an UNKNOWN VM can be rescheduled
 	ReschedsPoweroff bool // a POWEROFF VM can be rescheduled
 	MigratesIdle     bool // SUSPENDED and POWEROFF VMs can be migrated
+	// MonitorSuspendsOnly: a VM that monitoring does not find becomes UNKNOWN, never POWEROFF (up to 4.6). MonitorSigns:
+	// where monitoring puts a VM to rest it writes ActionMonitor into the last record (5.4 and later); before it leaves
+	// there what was. Source: src/lcm/LifeCycleStates.cc, monitor_suspend_action and monitor_poweroff_action.
+	MonitorSuspendsOnly, MonitorSigns bool
+	// NamesGuests: DEPLOY_ID of a guest of libvirt is its name, one-<ID> (to 5.10). Later it is the UUID, of imported and of
+	// all others (vmm/remotes/kvm/deploy; InformationManager::_vm_state in 5.12.0 to 5.12.5).
+	NamesGuests bool
 }
 
 // CanRetry reports whether a failed VM can be retried (4.14 and later).
@@ -66,7 +73,7 @@ func (d Dialect) CanRetry() bool { return !d.recoverBool }
 // src/rm/RequestManagerVirtualMachine.cc (actions, operations) and src/dm/DispatchManagerActions.cc (states).
 func dialects() []Dialect {
 	d44 := Dialect{Name: "4.4 to 4.8", since: Version{4, 4, 0}, deleteByAction: true, recoverBool: true,
-		bootAction: "boot", migrateArgs: 4, HasFailedState: true}
+		bootAction: "boot", migrateArgs: 4, HasFailedState: true, NamesGuests: true}
 	d410 := d44
 	d410.Name, d410.since, d410.ReschedsUnknown = "4.10 to 4.12", Version{4, 10, 0}, true
 	d414 := d410
@@ -78,12 +85,14 @@ func dialects() []Dialect {
 	d58 := d50
 	d58.Name, d58.since, d58.poolQuery, d58.migrateArgs = "5.8", Version{5, 7, 85}, true, 6
 	d510 := d58
-	d510.Name, d510.since, d510.ReschedsPoweroff = "5.10 to 5.12.5", Version{5, 9, 0}, true
-	d512 := d510
+	d510.Name, d510.since, d510.ReschedsPoweroff = "5.10", Version{5, 9, 0}, true
+	d5120 := d510
+	d5120.Name, d5120.since, d5120.NamesGuests = "5.12 to 5.12.5", Version{5, 11, 0}, false // 5.11.x are the betas of 5.12
+	d512 := d5120
 	d512.Name, d512.since, d512.HasSet = "5.12.6 to 6.8", Version{5, 12, 6}, true
 	d610 := d512
 	d610.Name, d610.since, d610.RecreatesIdle = "6.10 to 7.4", Version{6, 9, 80}, true
-	return []Dialect{d44, d410, d414, d50, d58, d510, d512, d610}
+	return []Dialect{d44, d410, d414, d50, d58, d510, d5120, d512, d610}
 }
 
 // DialectFor chooses the dialect of a version. A version newer than all that were measured gets the newest dialect,
@@ -98,6 +107,7 @@ func DialectFor(v Version) (Dialect, error) {
 	if chosen.Name == "" {
 		return chosen, fmt.Errorf("oned reports version %s: %w; one-ft works with 4.4 and later", v, ErrTooOld)
 	}
-	chosen.Newer = Version{7, 4, 0}.Before(v.Major, v.Minor) // the newest that was measured live
+	chosen.Newer = Version{7, 4, 0}.Before(v.Major, v.Minor)                          // the newest that was measured live
+	chosen.MonitorSuspendsOnly, chosen.MonitorSigns = v.Before(4, 7), !v.Before(5, 4) // 4.7.80 is the beta of 4.8
 	return chosen, nil
 }

@@ -71,6 +71,9 @@ func TestDialects(t *testing.T) {
 		"7.5.80": {v610 | newer, 6}, "7.6.0": {v610 | newer, 6}, "8.0.0": {v610 | newer, 6}, "10.4.1": {v610 | newer, 6},
 	} {
 		d := dialectOf(t, version)
+		if v, err := ParseVersion(version); err != nil || d.NamesGuests != v.Before(5, 11) {
+			t.Errorf("%s: DEPLOY_ID is the name of a guest: %t", version, d.NamesGuests)
+		}
 		if got := features(d); got != want.features || d.migrateArgs != want.migrateArgs || d.Name == "" {
 			t.Errorf("%s (%s): features %b, %d arguments of migrate; want %b, %d", version, d.Name, got, d.migrateArgs, want.features, want.migrateArgs)
 		}

@@ -2,6 +2,8 @@ package one
 
 import (
 	"cmp"
+	"slices"
+	"strings"
 
 	"one-ft/pkg/text"
 )
@@ -13,6 +15,9 @@ type Host struct {
 	State     HostState
 	ClusterID int    // -1 for none (4.x)
 	Cluster   string // name, printable
+	// VMDriver and IMDriver are the drivers of its VMs and of its monitoring, such as kvm (VM_MAD, IM_MAD); printable. Their
+	// names are the site's own (oned.conf).
+	VMDriver, IMDriver string
 	// LastContact is when the host was last monitored successfully, in Unix seconds of the front-end. 0 when not known:
 	// before 5.12, whose LAST_MON_TIME counts attempts that failed, too, and in answers about several hosts.
 	LastContact int64
@@ -42,6 +47,8 @@ func (e *Element) Host() (Host, error) {
 		State:       HostState(e.Number("STATE")),
 		ClusterID:   int(e.Number("CLUSTER_ID")),
 		Cluster:     text.Printable(e.Value("CLUSTER")),
+		VMDriver:    text.Printable(e.Value("VM_MAD")),
+		IMDriver:    text.Printable(e.Value("IM_MAD")),
 		LastContact: e.Child("MONITORING").Number("TIMESTAMP"),
 		LastAttempt: e.Number("LAST_MON_TIME"),
 		MaxCPU:      share.Number("MAX_CPU"),
@@ -52,6 +59,28 @@ func (e *Element) Host() (Host, error) {
 		Template:    e.Child("TEMPLATE").Attributes(nil),
 	}, nil
 }
+
+// API is the service that a host stands for, such as vcenter or ec2; "" for a machine. Such a host is in ERROR when the
+// service cannot be reached: its VMs run on, and nothing can be powered off. Drivers tell, and what monitoring has found
+// (HYPERVISOR), because the names of drivers are free; and PUBLIC_CLOUD, which monitoring writes (to 6.10), but for vcenter
+// only from 4.10 to 5.2 (im/remotes, src/mad/ruby/PublicCloudDriver.rb, 4.4 to 7.4; 7.0 ships none of them any more).
+func (h Host) API() string {
+	services := []string{"vcenter", "ec2", "az", "azure", "one", "sl", "packet", "equinix"}
+	found := strings.ToLower(strings.TrimSpace(h.Template["HYPERVISOR"]))
+	for _, name := range []string{strings.ToLower(h.VMDriver), strings.ToLower(h.IMDriver), found} {
+		if slices.Contains(services, name) {
+			return name
+		}
+	}
+	if strings.EqualFold(strings.TrimSpace(h.Template["PUBLIC_CLOUD"]), "YES") {
+		return text.Printable(cmp.Or(found, h.VMDriver, "public cloud"))
+	}
+	return ""
+}
+
+// Machine is what the machine behind a host calls itself (HOSTNAME, the uname -n that all monitoring since 4.4 reports);
+// "" when that is not known. Two hosts with the same one are two entries of one machine.
+func (h Host) Machine() string { return strings.TrimSpace(h.Template["HOSTNAME"]) }
 
 // Datastore is what one-ft needs to know of a datastore.
 type Datastore struct {

@@ -19,6 +19,7 @@ type VM struct {
 	LCM      LCMState
 	DeployID string  // what the driver calls its guest; "" for one that was never started
 	Resched  bool    // oned's scheduler is to move it
+	Imported bool    // a guest that ran there before OpenNebula knew it (a wild VM, 4.12 and later); its guest keeps its name
 	CPU      float64 // cores
 	Memory   int     // MB
 	// UserTemplate is written by the owner, Template by OpenNebula (and, when the VM is created, by the owner).
@@ -54,7 +55,11 @@ const (
 	ActionUndeploy     = 5
 	ActionUndeployHard = 6
 	ActionStop         = 9
+	ActionSuspend      = 10
 	ActionRecreate     = 14 // seen on 4.4, 5.10, 6.10 and 7.4 after both ways to recreate
+	ActionPoweroff     = 19
+	ActionPoweroffHard = 20
+	ActionMonitor      = 44 // monitoring found it off or suspended (5.4 and later)
 	ActionPoffMigrate  = 48
 )
 
@@ -116,6 +121,7 @@ func (e *Element) VM(keep func(name string) bool) (VM, error) {
 		LCM:          LCMState(e.Number("LCM_STATE")),
 		DeployID:     text.Printable(e.Value("DEPLOY_ID")),
 		Resched:      e.Number("RESCHED") == 1,
+		Imported:     template.Is("IMPORTED", "YES"),
 		Template:     template.Attributes(keep),
 		UserTemplate: e.Child("USER_TEMPLATE").Attributes(keep),
 	}

@@ -29,6 +29,9 @@ const (
 // ErrTimeout is the end of a program that took too long.
 var ErrTimeout = errors.New("no answer in time; killed with all that it had started")
 
+// ErrStart is a program that was never started: it is not there, or it cannot be executed.
+var ErrStart = errors.New("start")
+
 // Program is what is run once.
 type Program struct {
 	Path  string // absolute
@@ -36,6 +39,9 @@ type Program struct {
 	Env   []string // nil: that of this process
 	Dir   string   // "": that of this process
 	Stdin []byte
+	// Script: a file that the kernel cannot run, such as one whose first line is not #!, is run by /bin/sh, as shells,
+	// Ruby and execvp(3) do.
+	Script bool
 	// As is whom it runs as; nil is the user of this process. Only root can change that.
 	As *syscall.Credential
 }
@@ -58,16 +64,16 @@ func Run(ctx context.Context, limit time.Duration, p Program) Result {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrTimeout)
 	defer cancel()
 	out := &capped{}
-	cmd := exec.Command(p.Path, p.Args...)
-	cmd.Env, cmd.Dir, cmd.Stdin = p.Env, p.Dir, bytes.NewReader(p.Stdin)
-	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: p.As}
-	cmd.WaitDelay = pipeDelay
 	if err := ctx.Err(); err != nil {
 		return Result{Code: -1, Err: fmt.Errorf("not started: %w", context.Cause(ctx))}
 	}
-	if err := cmd.Start(); err != nil {
-		return Result{Code: -1, Err: fmt.Errorf("start: %w", err)}
+	cmd, err := start(p, out)
+	if p.Script && errors.Is(err, syscall.ENOEXEC) {
+		p.Path, p.Args = "/bin/sh", append([]string{p.Path}, p.Args...)
+		cmd, err = start(p, out)
+	}
+	if err != nil {
+		return Result{Code: -1, Err: fmt.Errorf("%w: %w", ErrStart, err)}
 	}
 	g := &group{id: cmd.Process.Pid}
 	done := make(chan struct{})
@@ -90,6 +96,16 @@ func Run(ctx context.Context, limit time.Duration, p Program) Result {
 		}
 	}
 	return ended(cmd.ProcessState, out, cause)
+}
+
+// start starts a program in a process group of its own.
+func start(p Program, out *capped) (*exec.Cmd, error) {
+	cmd := exec.Command(p.Path, p.Args...)
+	cmd.Env, cmd.Dir, cmd.Stdin = p.Env, p.Dir, bytes.NewReader(p.Stdin)
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: p.As}
+	cmd.WaitDelay = pipeDelay
+	return cmd, cmd.Start()
 }
 
 // ended is the result of a program that is gone; cause is why it was killed.

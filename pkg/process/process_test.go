@@ -3,6 +3,8 @@ package process
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -40,5 +42,32 @@ func TestRun(t *testing.T) {
 	flood := Run(t.Context(), 20*time.Second, sh("head -c 10485760 /dev/zero"))
 	if flood.Code != 0 || len(flood.Output) != MaxOutput || !flood.CutOff {
 		t.Errorf("10 MB: code %d, %d bytes kept, cut off %v", flood.Code, len(flood.Output), flood.CutOff)
+	}
+}
+
+// TestScript: a site's script needs no #!, as with shells and Ruby; whatever else the kernel cannot run fails.
+func TestScript(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "own script")
+	for _, c := range []struct {
+		text   string
+		script bool
+		code   int
+		output string
+	}{
+		{"echo \"$0 $1\"; exit 3\n", true, 3, path + " 22,443\n"},
+		{"\n#!/bin/false\necho yes\n", true, 0, "yes\n"},
+		{"", true, 0, ""},
+		{"#!/bin/sh\nexit 4\n", true, 4, ""},
+		{"exit 0\n", false, -1, ""}, // agents and others are programs
+		{"#!/nonexistent/sh\nexit 0\n", true, -1, ""},
+	} {
+		if err := os.WriteFile(path, []byte(c.text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		r := Run(t.Context(), 20*time.Second, Program{Path: path, Args: []string{"22,443"}, Script: c.script})
+		if r.Code != c.code || r.Output != c.output || (c.code < 0) != errors.Is(r.Err, ErrStart) {
+			t.Errorf("%q: %+v", c.text, r)
+		}
 	}
 }

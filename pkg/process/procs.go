@@ -32,7 +32,7 @@ func IsOned(args []string) bool { return filepath.Base(args[0]) == "oned" }
 // without), and only processes with the same one count; their environment can be read by their own user, as which hooks
 // run, and by root. proc is /proc.
 func Daemons(proc, location string, match func(args []string) bool) (found []Daemon) {
-	boot := bootTime(proc)
+	boot := BootTime(proc)
 	dirs, _ := filepath.Glob(filepath.Join(proc, "[1-9]*")) // the pattern is right
 	for _, dir := range dirs {
 		command, err := os.ReadFile(filepath.Join(dir, "cmdline"))
@@ -49,12 +49,7 @@ func Daemons(proc, location string, match func(args []string) bool) (found []Dae
 		}
 		stat, _ := ReadStat(dir) // it may have ended
 		d.State = stat.State
-		// USER_HZ, the unit of start times, is 100 on every architecture that Linux and Go share.
-		const clockTicks = 100
-		const most = 50 * 366 * 24 * 3600 * clockTicks // no machine runs for so long
-		if !boot.IsZero() && stat.Started > 0 && stat.Started <= most {
-			d.Started = boot.Add(time.Duration(stat.Started) * time.Second / clockTicks)
-		}
+		d.Started = StartedAt(boot, stat.Started)
 		found = append(found, d)
 	}
 	return found
@@ -119,8 +114,20 @@ func IsLocal(endpoint string) bool {
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// bootTime reads when the kernel started; the zero time when it does not tell.
-func bootTime(proc string) time.Time {
+// StartedAt is when a process started that did so many clock ticks after the boot (Stat.Started); the zero time when that is
+// not known.
+func StartedAt(boot time.Time, ticks uint64) time.Time {
+	// USER_HZ, the unit of start times, is 100 on every architecture that Linux and Go share.
+	const clockTicks = 100
+	const most = 50 * 366 * 24 * 3600 * clockTicks // no machine runs for so long
+	if boot.IsZero() || ticks == 0 || ticks > most {
+		return time.Time{}
+	}
+	return boot.Add(time.Duration(ticks) * time.Second / clockTicks)
+}
+
+// BootTime reads when the kernel started; the zero time when it does not tell.
+func BootTime(proc string) time.Time {
 	stat, _ := os.ReadFile(filepath.Join(proc, "stat"))
 	_, rest, _ := strings.Cut(string(stat), "\nbtime ")
 	line, _, _ := strings.Cut(rest, "\n")

@@ -83,7 +83,7 @@ func FuzzProc(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		boot := bootTime(proc)
+		boot := BootTime(proc)
 		if at := FrontEndStarted(proc, "http://localhost:2633/RPC2", ""); !at.IsZero() && at.Before(boot) {
 			t.Errorf("started at %s, before the boot at %s", at.Format(time.RFC3339), boot.Format(time.RFC3339))
 		}

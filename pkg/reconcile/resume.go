@@ -1,5 +1,5 @@
-// Package reconcile is what oneft resume and oneft release do: it finishes what processes left open, handles what no event
-// came for, and gives hosts back to the scheduler.
+// Package reconcile is what oneft resume, release and watch do: it finishes what processes left open, handles what no event
+// came for, gives hosts back to the scheduler, and looks for hosts that are silent.
 package reconcile
 
 import (
@@ -64,6 +64,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	}
 	if follower {
 		s.Log.Say(wording.Follower)
+		warm(ctx, s) // it may lead next
 		return coordinator.Batch{Lines: []string{wording.Of(wording.Follower).String()}}, nil
 	}
 	notify := journaling.NewNotifications(s)
@@ -91,9 +92,28 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 			return missed(f) && !slices.ContainsFunc(first, func(b found) bool { return b.object() == f.object() && b.same == f.same })
 		})
 	}
+	w.ask(ctx, all)
 	b := w.act(ctx, all)
+	if s.DryRun {
+		w.stand(ctx, &b, all)
+	}
 	b.Lines = append(b.Lines, w.releaseClean(ctx)...)
+	warm(ctx, s)
 	return b, nil
+}
+
+// warm keeps what ssh says of the way to the hosts for the next recovery, at the end of a run: nothing waits for it.
+func warm(ctx context.Context, s app.Session) {
+	if s.DryRun {
+		return
+	}
+	hosts, err := s.Client.Hosts(ctx)
+	if err == nil {
+		err = coordinator.Warm(ctx, s, hosts)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.Log.Say(wording.Trouble, err)
+	}
 }
 
 // sweepMarks removes marks that processes which died have left. They do nothing any more.
@@ -120,9 +140,13 @@ func (w *sweeper) act(ctx context.Context, all []found) (b coordinator.Batch) {
 			b.Lines = append(b.Lines, f.what+": "+f.why.String())
 			w.s.Log.VM(wording.Info, -1, f.why.After(f.what))
 		case w.s.DryRun:
-			w.would(&b, f)
+			w.would(ctx, &b, f)
 		default:
-			w.s.Log.VM(wording.Info, -1, wording.Of(says[f.swept.Verdict]).After(f.what))
+			why := says[f.swept.Verdict]
+			if f.swept.Past.Status == incident.Refused {
+				why = wording.SweptProof
+			}
+			w.s.Log.VM(wording.Info, -1, wording.Of(why).After(f.what))
 			if f.request.Kind == "VM" {
 				vms = append(vms, f.request)
 			} else {
@@ -139,12 +163,28 @@ func (w *sweeper) act(ctx context.Context, all []found) (b coordinator.Batch) {
 	return b
 }
 
+// stand adds what stands between the hosts in ERROR and the recovery of their VMs, whoever works on them.
+func (w *sweeper) stand(ctx context.Context, b *coordinator.Batch, all []found) {
+	onlooker := coordinator.NewOnlooker(ctx, w.s)
+	for _, f := range all {
+		if !f.host.State.Failed() || len(f.host.VMs) == 0 {
+			continue
+		}
+		s := onlooker.Stand(ctx, f.request, f.host)
+		b.Standings = append(b.Standings, s)
+		if s.Holds() && s.State != incident.StandSettling { // that is no refusal, and over in a minute
+			b.Held++
+			b.Lines = append(b.Lines, s.Line(time.Now()))
+		}
+	}
+}
+
 // would adds what would be done about something that a dry run has found.
-func (w *sweeper) would(b *coordinator.Batch, f found) {
+func (w *sweeper) would(ctx context.Context, b *coordinator.Batch, f found) {
 	line := fmt.Sprintf("%s: %s: it would be handled: %s", f.what, f.swept.Verdict, f.request.Action)
 	var o fence.Outlook // of a VM, and of a host whose VMs have all left, there is none
 	if len(f.host.VMs) > 0 {
-		o = coordinator.NewFences(w.s, nil).Outlook(fence.Mode(coordinator.Complete(w.s, f.request).Fencing), f.host)
+		o = coordinator.NewFences(w.s, nil).Outlook(ctx, fence.Mode(coordinator.Complete(w.s, f.request).Fencing), f.host)
 	}
 	if row := o.Row(f.request.Action == string(recovery.Delete)); row != "" {
 		line += "; its VMs " + row

@@ -138,13 +138,14 @@ func (w *sweeper) stuck(h one.Host) (incident.Record, bool) {
 	return r, journaling.GivenUpMoving(r)
 }
 
-// vms decides about VMs that are UNKNOWN or failed on a host that is fine. cleanups is how many oned cleans up on each host.
+// vms decides about VMs that are UNKNOWN, failed, or put to rest by an outage, on a host that is fine. cleanups is how many oned cleans up on each host.
 func (w *sweeper) vms(ctx context.Context, hosts []one.Host) (all []found, cleanups map[int]int, err error) {
 	fine := map[int]bool{}
 	for _, h := range hosts {
 		fine[h.ID] = h.State.Back()
 	}
 	cleanups = map[int]int{}
+	outages := w.outages(fine)
 	for _, state := range []one.VMState{one.Active, one.Failed} {
 		vms, err := w.s.Client.VMsIn(ctx, state)
 		if err != nil {
@@ -163,11 +164,16 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host) (all []found, clean
 			if unknown {
 				tool, action = "vm_unknown", w.opt.Unknown
 			}
-			all = append(all, w.decide(found{what: fmt.Sprintf("VM %d (%s) %s", vm.ID, vm.Name, vm.Status()), tool: tool, same: vm.Status(),
-				swept: recovery.SweepVM(w.known(object{"VM", vm.ID}), time.Now()), request: w.request("VM", vm.ID, action)}))
+			f := w.decide(found{what: fmt.Sprintf("VM %d (%s) %s", vm.ID, vm.Name, vm.Status()), tool: tool, same: vm.Status(),
+				swept: recovery.SweepVM(w.known(object{"VM", vm.ID}), time.Now()), request: w.request("VM", vm.ID, action)})
+			if unknown && f.swept.Verdict == recovery.SweepMissed && outages[last.HostID].Stopped(vm) {
+				f.why = wording.Of(wording.SweptStopped, vm.ID)
+			}
+			all = append(all, f)
 		}
 	}
-	return all, cleanups, nil
+	rested, err := w.rested(ctx, outages)
+	return append(all, rested...), cleanups, err
 }
 
 // decideHost decides about a host; more is what is to be said beside its state.
@@ -178,6 +184,9 @@ func (w *sweeper) decideHost(ctx context.Context, h one.Host, more string) found
 		w.heed(&f)
 	}
 	f = w.decide(f)
+	if api := h.API(); f.why.IsZero() && f.swept.Verdict != recovery.SweepContinue && api != "" {
+		f.why = wording.Of(wording.HostIsAPI, api)
+	}
 	if f.why.IsZero() && f.swept.Verdict == recovery.SweepMissed && failover.Lives(ctx, w.s.Client, h) {
 		f.why = wording.Of(wording.SweptLives)
 	}
@@ -213,7 +222,7 @@ func (o Resuming) confirm(h one.Host) time.Duration {
 // decide gives an incident that is resumed its own request, and says why nothing is done. A host on which a process works is
 // left to it: handed over, it would be recovered again as soon as that has ended, and a storm would be held forever.
 func (w *sweeper) decide(f found) found {
-	resumed := f.swept.Verdict == recovery.SweepContinue || f.swept.Verdict == recovery.SweepAgain
+	resumed := slices.Contains([]recovery.Sweep{recovery.SweepContinue, recovery.SweepAgain, recovery.SweepAsk}, f.swept.Verdict)
 	if resumed {
 		if r, err := w.journal.Load(f.swept.Past.Number); err == nil {
 			if f.request = w.requestOf(r); f.follow || r.Status == incident.Following {
@@ -239,6 +248,9 @@ func whyNot(f found) wording.Message {
 	case recovery.SweepAlive:
 		return wording.Of(wording.SweptAlive, past.Number)
 	case recovery.SweepPerson:
+		if !f.swept.At.IsZero() {
+			return asksAgain(past, f.swept.At)
+		}
 		return wording.Of(wording.SweptPerson, past.Number, wording.Words(past.Summary))
 	case recovery.SweepLater:
 		return wording.Of(wording.SweptLater, past.Number, f.swept.At)
@@ -256,8 +268,8 @@ const followSlice = 20 * time.Second
 func (w *sweeper) requestOf(r incident.Record) incident.Request {
 	if r.Request != nil && r.Request.Check() == nil && r.Request.ID == r.ID && r.Request.Kind == r.Kind {
 		q := *r.Request
-		q.At, q.Event = time.Now().Truncate(time.Millisecond), nil // it is requested now
-		if q.ConfirmedOff {                                        // an admin confirmed it then, not now, and that was all that was known
+		q.At, q.Event, q.Again = time.Now().Truncate(time.Millisecond), nil, false // it is requested now
+		if q.ConfirmedOff {                                                        // an admin confirmed it then, not now, and that was all that was known
 			q.ConfirmedOff, q.Override, q.AnyState = false, false, false
 		}
 		if w.s.Cli.IsSet("timeout") { // said now, it is worth more than what was said then

@@ -1,6 +1,8 @@
 package recovery
 
 import (
+	"cmp"
+
 	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
 )
@@ -14,6 +16,8 @@ type Single struct {
 	VM      one.VM
 	// Host is where the VM is by its last history record, Source where it was before; nil for none, or none any more.
 	Host, Source *one.Host
+	// Rested: the VM ran when its host failed, so that one that monitoring found POWEROFF is booted as if it were UNKNOWN.
+	Rested bool
 }
 
 // FailurePolicy is what the admin wants for a failed VM.
@@ -29,6 +33,20 @@ func (s Single) host() one.Host {
 		return one.Host{}
 	}
 	return *s.Host
+}
+
+// api is the service that the host of the VM stands for, when that cannot be reached; "" for none.
+func (s Single) api() string {
+	if !s.host().State.Failed() {
+		return ""
+	}
+	return s.host().API()
+}
+
+// foreign reports whether OpenNebula cannot start the VM again: see Foreign.
+func (s Single) foreign() bool {
+	last, _ := s.VM.Last()
+	return Foreign(s.VM, cmp.Or(last.Driver, s.host().VMDriver), s.Dialect)
 }
 
 // doing is what a VM was doing when it failed.
@@ -112,6 +130,10 @@ func Failure(s Single, p FailurePolicy) Step {
 	if mode, reason := action(s.VM, s.host(), Recreate); mode == "" {
 		return step.leave(reason.Kind, reason.Args...)
 	}
+	if api := s.api(); api != "" {
+		step.Unhandled, step.Refused = p.Force, p.Force
+		return step.leave(wording.HostIsAPI, api)
+	}
 	if s.Host != nil && s.Host.State.Failed() && !p.Force {
 		if s.VM.State != one.Failed {
 			return step.leave(wording.HostOwnsIt, s.Host.ID, s.Host.Name)
@@ -129,6 +151,8 @@ func Failure(s Single, p FailurePolicy) Step {
 	case p.Mode == Delete:
 		step.Verb = VerbDelete
 		return step
+	case s.foreign():
+		return step.unhandled(wording.Imported)
 	case p.Force || was == starting:
 		step.Verb = VerbRecreate
 		return step
@@ -188,19 +212,29 @@ func Unknown(s Single, anyState bool) Step {
 	step := s.step()
 	mode, reason := action(s.VM, s.host(), Recreate)
 	switch {
-	case s.VM.Is(one.BootUnknown):
+	case s.VM.Is(one.BootUnknown), s.Rested && s.VM.Is(one.BootPoweroff):
 		return step.to(VerbAlready, wording.Booting)
-	case !s.VM.Is(one.Unknown):
+	case !s.VM.Is(one.Unknown) && !s.restedHere():
 		return step.leave(wording.NotUnknown, s.VM.Status())
 	case mode == "":
 		return step.leave(reason.Kind, reason.Args...)
 	case s.Host == nil:
 		return step.unhandled(wording.HostGone)
+	case s.api() != "":
+		return step.leave(wording.HostIsAPI, s.api())
 	case s.Host.State.Failed():
 		return step.leave(wording.HostOwnsIt, s.Host.ID, s.Host.Name)
+	case s.foreign() && s.Host.API() == "":
+		return step.unhandled(wording.Imported)
 	case s.Host.State.SetByAdmin() && !anyState:
 		step.Refused = true
 		return step.unhandled(wording.HostOutOfReach, s.Host.ID, s.Host.Name, s.Host.State)
 	}
 	return step.to(VerbBoot, wording.HostIs, s.Host.ID, s.Host.Name, s.Host.State)
+}
+
+// restedHere reports whether the VM is one that an outage has put to rest on its host.
+func (s Single) restedHere() bool {
+	_, is := PutToRest(s.VM, s.Dialect)
+	return s.Rested && is && s.VM.State == one.Poweroff
 }

@@ -25,11 +25,15 @@ type Count struct {
 	Where     string // "the cloud" or "cluster <name>"
 	InService int
 	Failed    int
+	// Silent are those of Failed that oned does not call failed yet, and that do not answer the front-end.
+	Silent int
 }
 
 // Verdict is what the guard sees.
 type Verdict struct {
 	Hold bool
+	// Blind: it does not hold, and would if those hosts were lost of which the front-end knows nothing.
+	Blind bool
 	// Worst is the count that holds, or else that of the whole cloud.
 	Worst Count
 }
@@ -38,8 +42,8 @@ type Verdict struct {
 // successfully; a host that is missing there counts as having failed just now. Hosts that an admin disabled or set offline
 // are not in service, and neither are hosts that have been in ERROR for longer than the window: they say nothing about the
 // front-end. Clusters other than that of the host do not hold it: what one cluster shares has failed there only, and the
-// whole cloud is counted, too.
-func Guard(hosts []one.Host, since map[int]time.Time, now time.Time, p GuardPolicy, about int) Verdict {
+// whole cloud is counted, too. lost are hosts that oned does not call failed, and that do not answer.
+func Guard(hosts []one.Host, since map[int]time.Time, now time.Time, p GuardPolicy, about int, lost map[int]bool) Verdict {
 	cloud, cluster := Count{Where: "the cloud"}, Count{}
 	own := slices.IndexFunc(hosts, func(h one.Host) bool { return h.ID == about })
 	if own >= 0 {
@@ -51,9 +55,9 @@ func Guard(hosts []one.Host, since map[int]time.Time, now time.Time, p GuardPoli
 		if h.State.SetByAdmin() || old {
 			continue
 		}
-		cloud.add(h)
+		cloud.add(h, lost[h.ID])
 		if own >= 0 && h.ClusterID == hosts[own].ClusterID {
-			cluster.add(h)
+			cluster.add(h, lost[h.ID])
 		}
 	}
 	switch {
@@ -66,10 +70,13 @@ func Guard(hosts []one.Host, since map[int]time.Time, now time.Time, p GuardPoli
 }
 
 // add counts a host in service.
-func (c *Count) add(h one.Host) {
+func (c *Count) add(h one.Host, lost bool) {
 	c.InService++
 	if h.State.Failed() {
 		c.Failed++
+	} else if lost {
+		c.Failed++
+		c.Silent++
 	}
 }
 

@@ -49,12 +49,12 @@ func TestGuard(t *testing.T) {
 		{"another cluster, and then most of the cloud", append(pool(1, "eeem"), pool(0, "em")...), nil, true, "4 of 6, the cloud"},
 		{"two failed in each cluster", append(pool(1, "eemm"), pool(2, "eemmmm")...), nil, false, "4 of 10, the cloud"},
 	} {
-		v := Guard(c.hosts, c.since, now, limits, 0)
+		v := Guard(c.hosts, c.since, now, limits, 0, nil)
 		if count := fmt.Sprintf("%d of %d, %s", v.Worst.Failed, v.Worst.InService, v.Worst.Where); v.Hold != c.hold || count != c.count {
 			t.Errorf("%s: hold %v, %s; want %v, %s", c.what, v.Hold, count, c.hold, c.count)
 		}
 	}
-	if v := Guard(pool(0, "eeeeeeee"), nil, now, GuardPolicy{}, 0); v.Hold {
+	if v := Guard(pool(0, "eeeeeeee"), nil, now, GuardPolicy{}, 0, nil); v.Hold {
 		t.Error("the zero policy holds")
 	}
 }
@@ -65,7 +65,7 @@ func TestGuardProperties(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	rapid.Check(t, func(t *rapid.T) {
 		letters := []byte(rapid.StringMatching(`[empdoi]{1,30}`).Draw(t, "hosts"))
-		v := Guard(pool(0, string(letters)), nil, now, limits, 0)
+		v := Guard(pool(0, string(letters)), nil, now, limits, 0, nil)
 		if v.Worst.Failed < limits.Hosts && v.Hold {
 			t.Fatalf("%s holds: %v", letters, v.Worst)
 		}
@@ -75,7 +75,7 @@ func TestGuardProperties(t *testing.T) {
 		for i, l := range letters {
 			if l == 'm' && v.Hold {
 				letters[i] = 'e'
-				if more := Guard(pool(0, string(letters)), nil, now, limits, 0); !more.Hold {
+				if more := Guard(pool(0, string(letters)), nil, now, limits, 0, nil); !more.Hold {
 					t.Fatalf("%s does not hold any more", letters)
 				}
 			}

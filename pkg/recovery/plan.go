@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
 )
@@ -56,6 +58,9 @@ type Policy struct {
 	Mode Mode
 	// Idle: SUSPENDED and POWEROFF VMs are included (y, -f).
 	Idle bool
+	// Rest is what is done about VMs that the failure itself put to rest: within RestWindow before the host was called failed.
+	Rest       Rest
+	RestWindow time.Duration
 	// Priorities are what owners may ask for.
 	Priorities Range
 }
@@ -70,8 +75,23 @@ type Snapshot struct {
 	// Cleared are those of them that failed, too, and whose VMs may be acted on: they were
 	// proven off, or it was decided to do without a proof.
 	Cleared []int
+	// Leased: a lease is all that proves the host off, and it is about some guests only (cover.go). Twins are the other hosts
+	// that are the same machine; they matter then.
+	Leased bool
+	Twins  []one.Host
+	// ByLease are those of Cleared of which it is not known that the machine was off.
+	ByLease []int
 	// Datastores are the system datastores of the VMs, for -m.
 	Datastores []one.Datastore
+	// Sight is what the VMs were when the host was first seen failed, Failed since when oned has called it failed; zero
+	// where that is not known.
+	Sight  incident.Sight
+	Failed time.Time
+	// Proven: the host is certainly off.
+	Proven bool
+	// Resumed are VMs that this recovery has resumed to recreate them. They fall back to where they were with a record in
+	// which monitoring's word is not.
+	Resumed []int
 }
 
 // Step is the decision for one VM.
@@ -88,6 +108,12 @@ type Step struct {
 	Refused bool
 	// Priority orders the plan: 100 first, 0 last.
 	Priority int
+}
+
+// NeedsProof reports whether the step comes to something once the host is off: it acts, or it is about a migration of which
+// the other end has failed, too, and the end that is proven off last acts.
+func (s Step) NeedsProof() bool {
+	return s.Verb.Acts() || s.Reason.Kind == wording.OtherEndMayRun || s.Reason.Kind == wording.RestUnproven
 }
 
 // to is the step with another verb, and why.
@@ -117,7 +143,7 @@ func Make(s Snapshot, p Policy) Plan {
 		return cmp.Or(cmp.Compare(priority(b, allowed), priority(a, allowed)), cmp.Compare(a.ID, b.ID))
 	})
 	for _, vm := range vms {
-		step := s.step(vm, p, room)
+		step := s.covered(s.step(vm, p, room))
 		step.Priority = priority(vm, allowed)
 		plan.Steps = append(plan.Steps, step)
 	}
@@ -128,32 +154,47 @@ func Make(s Snapshot, p Policy) Plan {
 func (s Snapshot) step(vm one.VM, p Policy, room *room) Step {
 	step := Step{VM: vm, Verb: VerbLeave, Target: -1}
 	place := s.place(vm)
-	if place == elsewhere {
+	switch api := s.Host.API(); {
+	case place == elsewhere:
 		last, placed := vm.Last()
 		if !placed {
 			return step.leave(wording.NeverPlaced)
 		}
 		return step.leave(wording.OtherHost, last.HostID, last.Host)
+	case api != "":
+		return step.leave(wording.HostIsAPI, api)
 	}
 	mode, reason := action(vm, s.Host, p.Mode)
 	if mode == "" {
 		return step.leave(reason.Kind, reason.Args...)
 	}
-	row := rowFor(vm)
+	row, state := s.rowOf(vm)
 	if row.idle && !p.Idle {
-		return step.leave(wording.IdleLeft, vm.Status())
+		var decided bool
+		if step, decided = s.idle(step, row, state, p); decided {
+			return step
+		}
 	}
-	cell := row.cell(mode)
+	if end, returned := s.Returned(vm); returned && mode != Delete {
+		if left, decided := s.returning(step, end); decided {
+			return left
+		}
+	}
+	rested, cell := step.Reason, row.cell(mode)
 	step.Verb, step.Reason, step.Unhandled = cell.verb, wording.Of(cell.reason), cell.unhandled
-	if step.Reason.IsZero() {
-		step.Reason = reason
+	for _, more := range []wording.Message{rested, reason} {
+		if step.Reason.IsZero() {
+			step.Reason = more
+		}
 	}
 	switch step.Verb {
 	case verbByEnd:
 		return s.migrating(step, place, p)
 	case VerbRecreate:
 		if vm.State != one.Active && row.idle && !s.Dialect.RecreatesIdle {
-			return step.to(VerbResumeRecreate, wording.IdleResumed, s.Dialect.Name, vm.Status())
+			if step.Verb = VerbResumeRecreate; rested.IsZero() {
+				step.Reason = wording.Of(wording.IdleResumed, s.Dialect.Name, vm.Status())
+			}
 		}
 	case VerbResched:
 		return s.move(step, room)
@@ -204,7 +245,7 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 			return step.leave(wording.WasOff)
 		}
 		last, _ := step.VM.Last()
-		if step.VM.Is(one.Migrate) && s.mayRun(last.HostID) {
+		if step.VM.Is(one.Migrate) && s.mayRun(step.VM, last.HostID) {
 			return step.unhandled(wording.OtherEndMayRun, "to", last.HostID, last.Host)
 		}
 		return step.to(VerbRecreate, wording.MigratingAway)
@@ -216,7 +257,7 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 		return step.to(VerbRecreate, wording.CannotReturn, s.Dialect.Name)
 	case !known:
 		return step.unhandled(wording.SourceUnknown)
-	case step.VM.Is(one.Migrate, one.SaveMigrate, one.PrologMigrateUnknown, one.PrologMigrateUnknownFailure) && s.mayRun(source.HostID):
+	case step.VM.Is(one.Migrate, one.SaveMigrate, one.PrologMigrateUnknown, one.PrologMigrateUnknownFailure) && s.mayRun(step.VM, source.HostID):
 		return step.unhandled(wording.OtherEndMayRun, "from", source.HostID, source.Host)
 	case !seen || state.Failed(): // any other may run it, INIT too: it was enabled a moment ago
 		return step.to(VerbRecreate, wording.SourceUnavailable, source.HostID, source.Host)
@@ -225,9 +266,10 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 }
 
 // mayRun reports whether the other end of a migration failed, too, and may still run the VM: the proof is not about it.
-func (s Snapshot) mayRun(hostID int) bool {
+func (s Snapshot) mayRun(vm one.VM, hostID int) bool {
 	state, seen := s.stateOf(hostID)
-	return seen && state.Failed() && !slices.Contains(s.Cleared, hostID)
+	cleared := slices.Contains(s.Cleared, hostID) && (!slices.Contains(s.ByLease, hostID) || Leasable(vm, s.driverOf(vm), s.Dialect))
+	return seen && state.Failed() && !cleared
 }
 
 // stateOf gives the state of another host of the snapshot.
@@ -263,7 +305,7 @@ func (s Snapshot) move(step Step, room *room) Step {
 	if !d.MigratesIdle {
 		return step.unhandled(wording.CannotMove, d.Name, vm.Status())
 	}
-	target, found := room.take(vm, last.ClusterID)
+	target, found := room.take(vm, last.ClusterID, s.driverOf(vm))
 	if !found {
 		return step.unhandled(wording.NoHostHasRoom)
 	}
@@ -279,12 +321,13 @@ func newRoom(hosts []one.Host, failed int) *room {
 	return &room{slices.DeleteFunc(slices.Clone(hosts), func(h one.Host) bool { return h.ID == failed || !h.State.Back() })}
 }
 
-// take finds the host of the cluster with the most free memory that has room for the VM, and reserves it there.
-func (r *room) take(vm one.VM, cluster int) (one.Host, bool) {
+// take finds the host of the cluster with the most free memory that has room for the VM and runs guests of its driver, and
+// reserves it there.
+func (r *room) take(vm one.VM, cluster int, driver string) (one.Host, bool) {
 	cpu, memory := int64(vm.CPU*100), int64(vm.Memory)*1024
 	best := -1
 	for i, h := range r.hosts {
-		if h.ClusterID != cluster || h.MaxCPU-h.UsedCPU < cpu || h.MaxMemory-h.UsedMemory < memory {
+		if h.ClusterID != cluster || !Runs(h, driver) || h.MaxCPU-h.UsedCPU < cpu || h.MaxMemory-h.UsedMemory < memory {
 			continue
 		}
 		if best < 0 || h.MaxMemory-h.UsedMemory > r.hosts[best].MaxMemory-r.hosts[best].UsedMemory {

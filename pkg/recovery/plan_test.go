@@ -95,9 +95,10 @@ func TestPerStateTable(t *testing.T) {
 			"any", "recreate", "delete", "4.4: leave!; resched"},
 		{[]one.VM{active(one.Hotplug, failed), active(one.HotplugNic, failed), active(one.HotplugSnapshot, failed), active(one.HotplugSaveas, failed),
 			active(one.HotplugResize, failed), active(one.DiskSnapshot, failed), active(one.DiskResize, failed), active(one.Backup, failed),
-			active(one.SaveSuspend, failed), active(one.SaveStop, failed), active(one.ShutdownPoweroff, failed), active(one.ShutdownUndeploy, failed),
-			active(one.EpilogStop, failed), active(one.EpilogUndeploy, failed), active(99, failed)},
+			active(99, failed)},
 			"any", "recreate", "delete", "leave!"},
+		{onTheWayToAStop(), "n", "leave", "leave", "leave"},
+		{onTheWayToAStop(), "y", "recreate", "delete", "leave!"},
 		{[]one.VM{active(one.Prolog, failed), active(one.PrologResume, failed), active(one.PrologUndeploy, failed), active(one.Boot, failed),
 			active(one.BootUnknown, failed), active(one.BootPoweroff, failed), active(one.BootSuspended, failed), active(one.BootStopped, failed),
 			active(one.BootUndeploy, failed), active(one.BootMigrate, failed)},
@@ -158,6 +159,12 @@ func TestPerStateTable(t *testing.T) {
 			}
 		}
 	}
+}
+
+// onTheWayToAStop are VMs that are not to run although their guests do.
+func onTheWayToAStop() []one.VM {
+	return []one.VM{active(one.SaveSuspend, failed), active(one.SaveStop, failed), active(one.ShutdownPoweroff, failed), active(one.ShutdownUndeploy, failed),
+		active(one.EpilogStop, failed), active(one.EpilogUndeploy, failed)}
 }
 
 // forVersion picks the part of a cell that is for the version.
@@ -239,7 +246,7 @@ func TestRefusedCellsSayWhy(t *testing.T) {
 		{"4.4.1", active(one.Unknown, failed), Migrate, `cannot-move-away version="4.4 to 4.8"`},
 		{"4.4.1", on(one.Suspended, 0, failed), Migrate, `cannot-move version="4.4 to 4.8" state=SUSPENDED`},
 		{"4.4.1", on(one.Suspended, 0, failed), Recreate, `idle-resumed version="4.4 to 4.8" state=SUSPENDED`},
-		{"5.10.6", on(one.Poweroff, 0, failed), Recreate, `idle-resumed version="5.10 to 5.12.5" state=POWEROFF`},
+		{"5.10.6", on(one.Poweroff, 0, failed), Recreate, `idle-resumed version=5.10 state=POWEROFF`},
 		{"6.10.0", local, Migrate, "datastore-local datastore=101 name=local"},
 		{"6.10.0", lost, Migrate, "datastore-unknown datastore=102"},
 		{"6.10.0", alone, Migrate, "no-host-has-room"},

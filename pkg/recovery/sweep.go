@@ -6,6 +6,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // Sweep is what a sweep decides about a host in ERROR or about a VM.
@@ -17,6 +18,7 @@ const (
 	SweepMissed   Sweep = "missed"   // nothing was done about it
 	SweepAgain    Sweep = "again"    // it was left undone, and it is time to retry
 	SweepLater    Sweep = "later"    // it was left undone, and is retried at Swept.At
+	SweepAsk      Sweep = "ask"      // it was refused for lack of a proof: whether there could be one now is to be asked
 	SweepPerson   Sweep = "person"   // only an operator can decide
 	SweepAlive    Sweep = "alive"    // it came back, and oned goes on calling it failed
 	SweepHandled  Sweep = "handled"  // it was handled; what is still there was left on purpose
@@ -26,7 +28,7 @@ const (
 type Swept struct {
 	Verdict Sweep
 	Past    incident.Record // the incident that it is about; the zero Record for none
-	At      time.Time       // of SweepLater
+	At      time.Time       // of SweepLater; of SweepPerson when it is to be asked again, the zero time for never
 }
 
 // How often something that was left undone is retried automatically: after 5 minutes, and then after twice the time before,
@@ -37,6 +39,10 @@ const (
 	// asks now has found it back. A choice.
 	failedPause = 30 * time.Second
 	sweepTries  = 5
+	// askPause is the first pause between a refusal for lack of a proof and the question whether there could be one now;
+	// each further one is twice as long, up to longestAsk. A choice: a status takes a BMC some seconds.
+	askPause   = 30 * time.Second
+	longestAsk = 15 * time.Minute
 	// sweepMemory is how long an incident of a VM counts, and one of a host where oned does not
 	// tell when it was last monitored (before 5.12). A choice.
 	sweepMemory = 24 * time.Hour
@@ -58,13 +64,10 @@ func SweepHost(host one.Host, past []incident.Record, now time.Time) Swept {
 	if contact := time.Unix(host.LastContact, 0); last.Status == incident.CameBack && contact.After(last.Began) && now.Sub(contact) < FreshContact {
 		return Swept{Verdict: SweepAlive, Past: last} // for up to 10 minutes, 5.12 and later: until it reports SYSTEM_HOST
 	}
-	if last.Status == incident.CameBack || !SameOutage(host, last, now) {
+	if last.Status == incident.CameBack || !SameOutage(host, last, now) || refusedSilent(last) {
 		return Swept{Verdict: SweepMissed}
 	}
-	switch {
-	case last.Status == incident.Refused:
-		return Swept{Verdict: SweepPerson, Past: last}
-	case !last.Status.Undone():
+	if !last.Status.Undone() {
 		return Swept{Verdict: SweepHandled, Past: last}
 	}
 	tries := 0
@@ -74,7 +77,35 @@ func SweepHost(host one.Host, past []incident.Record, now time.Time) Swept {
 		}
 		tries += 1 + p.Tries
 	}
+	if last.Status == incident.Refused {
+		return refused(last, tries, now)
+	}
 	return again(last, tries, now)
+}
+
+// refused decides about a host that was refused. For lack of a proof it was only because a device did not answer, such as a BMC
+// that had lost its power with the host, or because the host did: that can change without anybody saying so.
+func refused(last incident.Record, tries int, now time.Time) Swept {
+	person := Swept{Verdict: SweepPerson, Past: last}
+	lacks := last.Reason.Is(wording.FencingFailed, wording.FencingUnconfirmed, wording.MonitoringBroken)
+	if !lacks || tries >= sweepTries || now.Sub(last.Began) >= sweepMemory {
+		return person
+	}
+	at := ended(last)
+	if last.AskedAt.After(at) {
+		at = last.AskedAt
+	}
+	if at = at.Add(min(longestAsk, askPause<<min(last.Asked, sweepTries))); now.Before(at) {
+		person.At = at
+		return person
+	}
+	return Swept{Verdict: SweepAsk, Past: last}
+}
+
+// refusedSilent reports whether an incident began, and was refused, while oned still called the host MONITORED. Now that it
+// is in ERROR more can prove it off: it is granted no lease any more.
+func refusedSilent(p incident.Record) bool {
+	return p.Status == incident.Refused && p.Request != nil && !p.Request.Silent.IsZero()
 }
 
 // SameOutage reports whether an incident was about the outage that a host is in.

@@ -6,6 +6,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 func TestSweepHost(t *testing.T) {
@@ -77,6 +78,36 @@ func TestSweepHost(t *testing.T) {
 	}
 	if got := SweepHost(told, []incident.Record{just, unfinished, unfinished}, now); !got.At.Equal(just.Ended.Add(20 * time.Minute)) {
 		t.Errorf("the third time at %s", got.At)
+	}
+}
+
+// TestSweepRefused: only where a proof was lacking it is asked again, ever less often, and not for ever.
+func TestSweepRefused(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	host := one.Host{ID: 1, State: one.HostError, LastContact: now.Add(-48 * time.Hour).Unix(), VMs: []int{11}}
+	refused := func(kind wording.Kind, ended time.Duration, asked, tries int) incident.Record {
+		at := now.Add(-ended)
+		return incident.Record{Number: 1, Status: incident.Refused, Reason: kind.Name(), Began: at.Add(-time.Minute), Ended: &at, Asked: asked, Tries: tries}
+	}
+	for name, c := range map[string]struct {
+		past incident.Record
+		want Sweep
+	}{
+		"a device failed":            {refused(wording.FencingFailed, time.Minute, 0, 0), SweepAsk},
+		"just now":                   {refused(wording.FencingFailed, 20*time.Second, 0, 0), SweepPerson},
+		"asked before":               {refused(wording.FencingUnconfirmed, 3*time.Minute, 3, 0), SweepPerson},
+		"asked before, and it waits": {refused(wording.FencingUnconfirmed, 5*time.Minute, 3, 0), SweepAsk},
+		"asked very often":           {refused(wording.FencingUnconfirmed, 16*time.Minute, 500, 0), SweepAsk},
+		"the host answered":          {refused(wording.MonitoringBroken, time.Hour, 2, 0), SweepAsk},
+		"tried five times":           {refused(wording.FencingFailed, time.Hour, 4, 4), SweepPerson},
+		"a day ago":                  {refused(wording.FencingFailed, 25*time.Hour, 4, 0), SweepPerson},
+		"a storm":                    {refused(wording.StormGivenUp, time.Hour, 0, 0), SweepPerson},
+		"nowhere to go":              {refused(wording.NowhereGivenUp, time.Hour, 0, 0), SweepPerson},
+		"a second opinion":           {refused(wording.OpinionAlive, time.Hour, 0, 0), SweepPerson},
+	} {
+		if got := SweepHost(host, []incident.Record{c.past}, now); got.Verdict != c.want {
+			t.Errorf("%s: %s, want %s", name, got.Verdict, c.want)
+		}
 	}
 }
 

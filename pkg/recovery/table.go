@@ -22,8 +22,9 @@ type row struct {
 	name   string
 	active []one.LCMState // LCM states, for ACTIVE VMs
 	states []one.VMState  // other states
-	// idle rows hold VMs without a running guest that an admin includes with y.
-	idle                      bool
+	// idle rows hold VMs without a running guest, or that are to have none, which an admin includes with y. asked: what their
+	// owners had asked for counts also when a driver has given up and they are RUNNING or UNKNOWN again. guest: it ran.
+	idle, asked, guest        bool
 	recreate, delete, migrate cell
 	source                    string // where the row comes from
 }
@@ -97,6 +98,7 @@ func table() []row {
 		},
 		{
 			name:     "being ended by its owner",
+			asked:    true,
 			active:   []one.LCMState{one.Shutdown, one.Cancel, one.Epilog, one.EpilogFailure, one.CleanupDelete},
 			recreate: yes(VerbDelete, wording.OwnerEnding), delete: remove,
 			migrate: report(wording.BeingEnded),
@@ -111,13 +113,15 @@ func table() []row {
 			source: "matrix: MIGRATE; src/lcm/LifeCycleStates.cc trigger_prolog_failure, trigger_deploy_failure",
 		},
 		{
-			name:     "moving to a stop on this host",
+			name: "moving to a stop on this host", // recreating it would take its disks, and start what is not to run
+			idle: true, asked: true,
 			active:   []one.LCMState{one.SaveStop, one.SaveSuspend, one.ShutdownPoweroff, one.ShutdownUndeploy, one.EpilogStop, one.EpilogUndeploy, one.EpilogStopFailure, one.EpilogUndeployFailure},
 			recreate: recreate, delete: remove, migrate: stuck,
 			source: "matrix: SAVE_SUSPEND: resched refused, recreate accepted",
 		},
 		{
-			name: "an operation on a running guest",
+			name:  "an operation on a running guest",
+			guest: true,
 			active: []one.LCMState{one.Hotplug, one.HotplugSnapshot, one.HotplugNic, one.HotplugSaveas, one.HotplugResize,
 				one.DiskSnapshot, one.DiskSnapshotRevert, one.DiskSnapshotDelete, one.DiskResize, one.Backup},
 			recreate: recreate, delete: remove, migrate: stuck,
@@ -125,6 +129,7 @@ func table() []row {
 		},
 		{
 			name:     "running",
+			guest:    true,
 			active:   []one.LCMState{one.Running, one.Unknown},
 			recreate: recreate, delete: remove, migrate: yes(VerbResched, ""),
 			source: "matrix: RUNNING, UNKNOWN with the host in error",

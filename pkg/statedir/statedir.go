@@ -34,8 +34,17 @@ func (d Dir) Spool(endpoint string) string { return filepath.Join(d.path("spool"
 // Notifications has those that wait for delivery.
 func (d Dir) Notifications() string { return d.path("notify") }
 
+// Commands has one file for each command of a site that has proven a host off.
+func (d Dir) Commands() string { return d.path("commands") }
+
 // Metrics is the file with the counters.
 func (d Dir) Metrics() string { return d.path("metrics.json") }
+
+// Ways is the file with how ssh connects to the hosts.
+func (d Dir) Ways() string { return d.path("ways.json") }
+
+// Watch is the file with what oneft watch sees.
+func (d Dir) Watch() string { return d.path("watch.json") }
 
 // FrontEnd is the file with the name of this front-end.
 func (d Dir) FrontEnd() string { return d.path("front-end") }

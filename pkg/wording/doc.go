@@ -146,6 +146,9 @@ type List []Message
 // Resume is the number of an incident that can be resumed once somebody has made sure that the host is off; 0 for none.
 type Resume int
 
+// Silent is how many of the hosts that count as failed oned still calls MONITORED, while they do not answer; 0 says nothing.
+type Silent int
+
 // said is a value as it stands in a sentence.
 func said(v any) string {
 	switch v := v.(type) {
@@ -158,6 +161,11 @@ func said(v any) string {
 			return ""
 		}
 		return ": " + text.Printable(string(v))
+	case Silent:
+		if v <= 0 {
+			return ""
+		}
+		return " " + fmt.Sprintf("(%d of them silent, and still MONITORED)", int(v))
 	case Resume:
 		if v <= 0 {
 			return ""
@@ -196,6 +204,11 @@ func plain(v any) string {
 		return ""
 	case Quote:
 		return text.Printable(string(v))
+	case Silent:
+		if v <= 0 {
+			return ""
+		}
+		return fmt.Sprint(int(v))
 	case Resume:
 		return fmt.Sprint(int(v))
 	}

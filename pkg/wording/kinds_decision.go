@@ -10,12 +10,31 @@ const (
 	HostAction    Kind = "host-action: host {on} has FT_ACTION = {mode}"
 	HostActionBad Kind = "host-action-unknown: FT_ACTION of host {on} is not recreate, delete, migrate or none and was ignored"
 	IdleLeft      Kind = "idle-left: {state} VMs are left alone unless y or -f is given"
+	StoppingLeft  Kind = "stopping-left: its owner had asked for it to stop ({state}) when the host failed: such VMs are left alone unless y or -f is given"
 	IdleResumed   Kind = "idle-resumed: OpenNebula {version} refuses to recreate a {state} VM"
 	PlacedAgain   Kind = "placed-again: oned is placing it again"
 	NotOnHost     Kind = "not-on-host: it is not on the host in this state"
 	StateUnknown  Kind = "state-unknown problem: its state is not known to one-ft"
 	OwnerEnding   Kind = "owner-ending: its owner was ending it"
 	StrayCleanup  Kind = "stray-clean-up: it was recreated by somebody else, and its clean-up has not ended"
+
+	// Of one that monitoring found off or suspended as its host failed.
+	PutToRest    Kind = "put-to-rest: monitoring found it {state} at {at}, when its host was failing: its owner did not ask for that"
+	RestResumed  Kind = "rest-resumed: it was resumed to recreate it, and has fallen back"
+	RestUnproven Kind = "rest-unproven problem: monitoring found it {state} at {at}, when its host was failing, so its owner did not ask for that; it is left because nothing proves that the host is off"
+	RestReported Kind = "rest-reported problem: monitoring found it {state} at {at}, when its host was failing, so its owner did not ask for that; it is left because put_to_rest is report"
+	RestUndated  Kind = "rest-undated problem: monitoring found it {state}, and this OpenNebula does not say when: the failure of its host can have done that, or its owner inside the guest; it is left"
+	// Of one that no proof, or not this one, lets be started elsewhere.
+	Imported    Kind = "imported problem: OpenNebula has only imported it and cannot start it elsewhere, as it knows none of its disks; start it again where it came from"
+	SameMachine Kind = "same-machine problem: only a lease proves that it does not run, and host {on} ({name}) is the same machine: the machine keeps its guests while oned monitors either of both; " +
+		"when it is certainly off: oneft resume INCIDENT --confirm-off"
+	NotLeased Kind = "not-leased problem: only a lease proves that it does not run, and host_isolated does not stop {guest}; " +
+		"when the host is certainly off: oneft resume INCIDENT --confirm-off"
+	GuestImported Kind = "guest-imported: imported guests, which keep their own names"
+	GuestOfDriver Kind = "guest-of-driver: guests of driver {driver}"
+
+	// Of one on a host that is no machine.
+	HostIsAPI Kind = "host-is-api warning: the host stands for a service ({service}), not for a machine: in ERROR the service cannot be reached, and its VMs run on there; nothing is fenced or touched"
 
 	// Of one that cannot be moved.
 	CannotMoveNow    Kind = "cannot-move-now problem: it cannot be moved in the state that it was in when the host failed"
@@ -36,6 +55,7 @@ const (
 	SourceUnknown     Kind = "source-unknown problem: it was migrating to this host and its source is not known"
 	SourceUnavailable Kind = "source-unavailable: it was migrating to this host, and its source, host {on} ({name}), is not available either"
 	GoesBack          Kind = "goes-back: it was migrating to this host and goes back to host {on} ({name})"
+	MayHaveArrived    Kind = "may-have-arrived problem: it was migrating live to host {on} ({name}) when this host failed, and oned has taken it back: its guest may run there; end it there (virsh destroy one-{id}), then: onevm recover --recreate {id}"
 	OtherEndMayRun    Kind = "other-end-may-run problem: it was migrating {way} host {on} ({name}), which failed, too, and may still run it: it is recovered when that host is proven off as well"
 
 	// Of one that failed.

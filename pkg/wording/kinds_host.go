@@ -11,6 +11,9 @@ const (
 	StepAct     Kind = "step-act: acting"
 	StepVerify  Kind = "step-verify: verifying"
 
+	// A host that oned does not call failed.
+	SilentHost Kind = "silent-host warning: the host has not answered this front-end since {since} while other hosts do, and oned still calls it MONITORED"
+
 	// Watching it.
 	Watch          Kind = "watch: watching the host for {period}; it counts as back only when it is MONITORED"
 	WatchContinued Kind = "watch-continued: the host has been watched since {since}; {left} of {period} are left"
@@ -23,14 +26,21 @@ const (
 	OnedYoung Kind = "oned-young warning: " +
 		"oned has just started or become leader and may not know its hosts yet; doing nothing for {wait}"
 	GuardBlind      Kind = "guard-blind warning: {error}; still holding"
-	Held            Kind = "held warning: holding: {failed} of {hosts} hosts in service of {where} failed, so the front-end is the likelier culprit; nothing is fenced or touched"
-	GuardPassed     Kind = "guard-passed: guard: {failed} of {hosts} hosts in service of {where} failed"
-	StormGivenUp    Kind = "storm-given-up problem: held for {limit} and given up: {failed} of {hosts} hosts in service of {where} failed; nothing was fenced or touched; --override-storm overrides this"
+	Held            Kind = "held warning: holding: {failed} of {hosts} hosts in service of {where} failed{silent}, so the front-end is the likelier culprit; nothing is fenced or touched"
+	Ebbing          Kind = "ebbing: the storm is over, and nothing is fenced or touched until it has stayed away for the cool-down: {failed} of {hosts} hosts in service of {where} failed{silent}"
+	NotNow          Kind = "not-now: not now: {why}; after that: {then}"
+	Settling        Kind = "settling: so many hosts cannot be asked whether they are there that this could be the front-end's own trouble; waiting {wait} for others to follow into ERROR"
+	GuardPassed     Kind = "guard-passed: guard: {failed} of {hosts} hosts in service of {where} failed{silent}"
+	StormGivenUp    Kind = "storm-given-up problem: held for {limit} and given up: {failed} of {hosts} hosts in service of {where} failed{silent}; nothing was fenced or touched; --override-storm overrides this"
+	NowhereHeld     Kind = "nowhere-held warning: holding: no other host in service may run any of its VMs, so starting them elsewhere would help nobody, and monitoring is the likelier culprit; nothing is fenced or touched"
+	NowhereGivenUp  Kind = "nowhere-given-up problem: held for {limit} and given up: no other host in service may run any of its VMs; nothing was fenced or touched; --override-storm overrides this"
+	RefugeUnread    Kind = "refuge-unread warning: {error}; assuming that other hosts may run the VMs"
 	StormOverridden Kind = "storm-overridden warning: the storm guard is overridden"
 	CycleUnknown    Kind = "cycle-unknown warning: {error}; a monitoring cycle is taken for {cycle}"
 
 	// Second opinions.
 	OpinionNone     Kind = "opinion-none warning: {program} has no opinion: {error}"
+	OpinionBroken   Kind = "opinion-broken problem: {program} cannot be asked whether the host is alive: {error}; nothing was fenced or touched; correct --confirm or confirm in one-ft.yaml, then oneft resume"
 	OpinionNotAlive Kind = "opinion-not-alive: {program} does not say that the host is alive"
 	OpinionAlive    Kind = "opinion-alive problem: {program} says that the host is alive; nothing was fenced or touched"
 
@@ -51,6 +61,12 @@ const (
 		"fencing failed, and nothing was touched: {error}; when it is certainly off{incident}"
 	FencingManual Kind = "fencing-manual problem: " +
 		"fencing failed, and nothing was touched: {error}; when it is certainly off, run host_error again with -u"
+	// The front-end reaches a failed host that nothing proves off.
+	HostAnswers Kind = "host-answers warning: " +
+		"oned calls the host failed, and it answers at {address}: without a proof that it is off nothing is touched while it does; watching it for {limit}"
+	HostSilent       Kind = "host-silent: the host no longer answers at {address}"
+	MonitoringBroken Kind = "monitoring-broken problem: the host still answers at {address} after {limit}, so its monitoring is broken, not the host; nothing was touched; " +
+		"fix its monitoring (onehost show has the error), or, when it is certainly off, confirm that{resume}"
 
 	// Keeping ssh away from it, and the scheduler.
 	FailFast       Kind = "ssh-fails-fast: ssh to the host fails at once from here on ({took} s)"
@@ -86,6 +102,7 @@ const (
 	ReadSingly  Kind = "read-singly warning: {error}; reading them one by one"
 	Unread      Kind = "unread warning: {error}"
 	Following   Kind = "following: following the VMs that left the host"
+	InVain      Kind = "in-vain warning: as its VMs are, nothing can be done about any of them, so the host is not fenced"
 	NothingToDo Kind = "nothing-to-do: its VMs need nothing, so the host is neither watched nor fenced"
 
 	// How it ended.

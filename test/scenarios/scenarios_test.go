@@ -3,6 +3,7 @@
 package scenarios_test
 
 import (
+	"errors"
 	"flag"
 	"hash/fnv"
 	"os"
@@ -28,7 +29,9 @@ func TestMain(m *testing.M) {
 	debug.SetGCPercent(400) // there is more memory than time
 	dir, err := os.MkdirTemp("", "one-ft-agents-")
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, play.AgentName), []byte("#!/bin/false\n"), 0o755)
+		for _, agent := range play.Agents() {
+			err = errors.Join(err, os.WriteFile(filepath.Join(dir, agent), []byte("#!/bin/false\n"), 0o755))
+		}
 	}
 	if err == nil {
 		err = os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))

@@ -4,6 +4,7 @@ package hosterror
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -13,7 +14,9 @@ import (
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/hook"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/text"
 )
 
 const examples = `host_error HOST -r|-d|-m [y|n] [options]
@@ -36,6 +39,7 @@ const examples = `host_error HOST -r|-d|-m [y|n] [options]
      FENCE_USER          = "admin"
      FENCE_PASSWORD_FILE = "node3"      (a file in /etc/one/fence, mode 0600)
      FENCE_LANPLUS       = "1"
+     FENCE_CIPHER        = "3"          (or 17; without it ipmitool may ask the BMC for 14 s first)
 
    As a hook: oneft hooks show prints its definition for your OpenNebula, oneft hooks install installs it.
 
@@ -59,7 +63,7 @@ func Tool() app.Tool {
 			&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Usage: "watch the host for this `NUMBER` of monitoring cycles first; if it comes back nothing is done"},
 			&cli.DurationFlag{Name: "interval", Usage: "`TIME` of a monitoring cycle", DefaultText: "as oned or monitord.conf say"},
 			&cli.DurationFlag{Name: "wait", Usage: "watch the host for this `TIME` first, instead of -p"},
-			&cli.StringSliceFlag{Name: "confirm", Usage: "ask `COMMAND` with its arguments before anything is done: exit code 0 means that the host is alive; may be repeated"},
+			&cli.StringSliceFlag{Name: "confirm", Usage: "ask `COMMAND` with its arguments before anything is done: exit code 0 means that the host is alive; its program is an absolute path; may be repeated"},
 			&app.ValuesFlag{Values: []string{config.FencingAuto, config.FencingRequired, config.FencingOff}, StringFlag: cli.StringFlag{
 				Name: "fencing", Value: config.Default().Fencing, Usage: "`WHEN` to prove the host off: auto (if fencing is configured for it, else continue with a warning), required (no proof, no action), off"}},
 			&cli.BoolFlag{Name: "no-fencing", Aliases: []string{"u"}, Usage: "the same as --fencing off"},
@@ -103,16 +107,45 @@ func flags(c *cli.Context, word hook.YesNo) (q incident.Request, err error) {
 	case c.IsSet("fencing"):
 		q.Fencing = fencing
 	}
-	for _, words := range c.StringSlice("confirm") {
-		if argv := strings.Fields(words); len(argv) > 0 {
-			q.Opinions = append(q.Opinions, argv)
+	q.Opinions, err = opinions(c.StringSlice("confirm"))
+	return q, err
+}
+
+// opinions are the programs of --confirm with their arguments.
+func opinions(commands []string) (all [][]string, err error) {
+	for _, words := range commands {
+		argv := strings.Fields(words)
+		switch {
+		case len(argv) == 0:
+			return nil, app.Usagef("--confirm is empty; give it a program by its absolute path, such as /usr/local/bin/is-alive --fast")
+		case !filepath.IsAbs(argv[0]):
+			return nil, app.Usagef("--confirm %s: the program is not an absolute path; write it as /usr/local/bin/is-alive --fast", text.Short(words, mostWords))
+		}
+		all = append(all, argv)
+	}
+	return all, nil
+}
+
+// canBeAsked refuses opinions whose programs cannot be run before anything is done: nobody would be asked whether the
+// host is alive.
+func canBeAsked(all [][]string) error {
+	for _, argv := range all {
+		if !process.Runnable(argv[0]) {
+			return app.Usagef("--confirm %s: the program is not there or cannot be executed; nobody would be asked whether the host is alive", text.Short(strings.Join(argv, " "), mostWords))
 		}
 	}
-	return q, nil
+	return nil
 }
+
+const mostWords = 120 // characters of a command in a message
 
 // act completes the request with the configuration and the monitoring cycle, and does what it asks for.
 func act(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
+	if s.RunProgram == nil { // else no file is run
+		if err := canBeAsked(q.Opinions); err != nil {
+			return nil, err
+		}
+	}
 	v := s.Config.Values()
 	wait, cycles := v.Wait, v.Cycles
 	if s.Cli.IsSet("wait") || s.Cli.IsSet("pause") {

@@ -16,8 +16,11 @@ import (
 	"one-ft/pkg/check"
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/downtime"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/install"
+	"one-ft/pkg/one"
 	"one-ft/pkg/process"
+	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
 )
@@ -96,7 +99,21 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 		facts.Executable = nil // they are on another machine
 	}
 	judgeHooks(ctx, s, facts, &in)
+	in.Surveyor = surveyor{coordinator.NewOnlooker(ctx, s), s, in.HostHook}
 	return in
+}
+
+// surveyor is the survey of a check.
+type surveyor struct {
+	*coordinator.Onlooker
+	s    app.Session
+	hook check.HostHook
+}
+
+// Stand judges a host as the hook does; without one, as one that recreates.
+func (v surveyor) Stand(ctx context.Context, host one.Host) incident.HostStanding {
+	q := coordinator.NewRequest(v.s, incident.Request{Kind: "host", ID: host.ID, Action: cmp.Or(v.hook.Action, string(recovery.Recreate)), Fencing: v.hook.Fencing})
+	return v.Onlooker.Stand(ctx, q, host)
 }
 
 // judgeHooks judges the hooks in the pool of oned, or in oned.conf.

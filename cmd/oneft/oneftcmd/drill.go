@@ -19,6 +19,7 @@ import (
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/hook"
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/onedconf"
 	"one-ft/pkg/process"
@@ -108,7 +109,12 @@ func (d *drilling) run(ctx context.Context, s app.Session) (app.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return drill.All(cloud, where, cluster, func(id int) recovery.Plan { return cloud.Plan(id, s.Dialect, d.policy) }, down), nil
+	fences := coordinator.NewFences(s, nil)
+	plan := func(id int) recovery.Plan {
+		host, _ := cloud.Host(id)
+		return cloud.Plan(id, s.Dialect, d.policy, fences.Outlook(ctx, fencingMode(s), host.Host).Leased)
+	}
+	return drill.All(cloud, where, cluster, plan, down), nil
 }
 
 // foretell gives what tells the downtime of each host. ssh is asked about the first one only: there may be
@@ -169,18 +175,30 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	if err != nil {
 		return nil, err
 	}
+	if host.API() != "" { // nothing would be fenced
+		return drill.Drill(cloud, d.host, cloud.Plan(d.host, s.Dialect, d.policy, false), nil, nil)
+	}
 	in, err := d.conditions(ctx, s, host)
 	if err != nil {
 		return nil, err
 	}
 	fences := coordinator.NewFences(s, nil)
 	set, err := fences.Settings(host)
-	plan := cloud.Plan(d.host, s.Dialect, d.policy)
+	outlook := fences.Outlook(ctx, fencingMode(s), host)
+	plan := cloud.Plan(d.host, s.Dialect, d.policy, outlook.Leased)
 	in.Fencing = drill.Fencing{Settings: set, Err: err}
 	down := drill.Foretell(cloud, d.host, plan, in)
 	report, err := drill.Drill(cloud, d.host, plan, &down, fences.Describe(host))
-	return report.Foreseen(fences.Outlook(fence.Mode(s.Config.Values().Fencing), host)), err
+	if err != nil {
+		return nil, err
+	}
+	q := coordinator.NewRequest(s, incident.Request{Kind: "host", ID: d.host, Action: string(d.policy.Mode)})
+	report = report.Stands(coordinator.NewOnlooker(ctx, s).Stand(ctx, q, host).Standing)
+	return report.Foreseen(outlook), nil
 }
+
+// fencingMode is what decides whether hosts are fenced when a hook does not say it.
+func fencingMode(s app.Session) fence.Mode { return fence.Mode(s.Config.Values().Fencing) }
 
 // fenceTest powers a host off and on again.
 func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, error) {
@@ -189,13 +207,16 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 		return nil, err
 	}
 	name := fmt.Sprintf("host %d (%s)", host.ID, host.Name)
-	switch {
+	switch api := host.API(); {
+	case api != "":
+		return nil, app.Usagef("%s stands for a service (%s), not for a machine: nothing can be powered off", name, api)
 	case !host.State.SetByAdmin():
 		return nil, app.Usagef("%s is %s: only a disabled host is powered off for a test: onehost disable %d", name, host.State, host.ID)
 	case len(host.VMs) > 0:
 		return nil, app.Usagef("%s has %d VMs: only an empty host is powered off for a test; move them first: onehost flush %d", name, len(host.VMs), host.ID)
 	}
-	set, err := coordinator.NewFences(s, nil).Settings(host)
+	fences := coordinator.NewFences(s, nil)
+	set, err := fences.Settings(host)
 	if err != nil {
 		return nil, app.Usagef("%s: %w", name, err)
 	}
@@ -208,11 +229,7 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 	if host, err = s.Client.Host(ctx, d.host); err != nil || !host.State.SetByAdmin() || len(host.VMs) > 0 { // answering takes a while
 		return nil, app.Usagef("nothing was done: %s is not disabled and empty any more", name)
 	}
-	xml, err := s.Client.HostXML(ctx, host.ID)
-	if err != nil {
-		return nil, err
-	}
-	tests, err := fence.Cycle(ctx, fence.Host{ID: host.ID, Name: host.Name, Template: host.Template, XML: []byte(xml)}, set)
+	tests, err := fences.Test(ctx, host, set)
 	if err != nil {
 		return nil, err
 	}
@@ -222,12 +239,15 @@ func (d *drilling) fenceTest(ctx context.Context, s app.Session) (app.Answer, er
 // testPage is the answer about a test.
 func testPage(name string, tests []fence.LevelTest) page {
 	p := page{Rows: [][]string{{"LEVEL", "DEVICES", "OFF AFTER", "ON AFTER", "RESULT"}}, Summary: name + " was powered off and on again: fencing works"}
-	tested := 0
+	tested, off := 0, false // off after the last test
 	for _, t := range tests {
 		row := []string{strconv.Itoa(t.Level), strings.Join(t.Devices, ", "), "", "", "not tested: " + t.Skipped}
 		if t.Skipped == "" {
 			tested++
 			row = append(row[:2], fmt.Sprintf("%.1f s", t.Off.Seconds()), fmt.Sprintf("%.1f s", t.On.Seconds()), "it works")
+			if off = t.On == 0; off {
+				row[3], row[4] = "", "it works, and leaves the host off"
+			}
 			if t.Err != nil {
 				row[4] = "it does not work"
 				p.Wrong = append(p.Wrong, fmt.Sprintf("level %d: %s", t.Level, strings.ReplaceAll(t.Err.Error(), "\n", "; ")))
@@ -238,6 +258,8 @@ func testPage(name string, tests []fence.LevelTest) page {
 	switch {
 	case len(p.Wrong) > 0:
 		p.Text, p.Code, p.Summary = p.Wrong, app.ExitIncomplete, name+": fencing does not work; check whether the host is on again"
+	case off:
+		p.Summary = name + " was powered off: fencing works; power it on again, a command cannot"
 	case tested == 0:
 		p.Code, p.Summary = app.ExitIncomplete, name+": no level could be tested"
 	}

@@ -23,6 +23,7 @@ const synopsis = `oneft check                          would a host that fails n
    oneft resume 12                      resume incident 12
    oneft resume 12 --confirm-off        the same, and you say that its host is off
    oneft release 3                      give host 3 back to the scheduler, which one-ft has disabled
+   oneft watch                          notify of hosts that are silent while oned calls them MONITORED
 
    Exit codes: 0 done, 1 something was not handled, or a file of the journal is damaged, 2 wrong
    usage, 3 refused for safety.`
@@ -41,7 +42,7 @@ type tool struct{ env app.Env }
 func (t *tool) command() *cli.Command {
 	return &cli.Command{
 		Name: "oneft", Usage: "what one-ft has done, and what is left to do", UsageText: synopsis,
-		Subcommands: []*cli.Command{t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.release()},
+		Subcommands: []*cli.Command{t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.release(), t.watch()},
 	}
 }
 

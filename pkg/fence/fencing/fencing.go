@@ -12,6 +12,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/process"
+	"one-ft/pkg/statedir"
 )
 
 // Resolver finds out how a host is fenced: by the FENCE_* attributes of its template, else by the
@@ -19,6 +20,8 @@ import (
 type Resolver struct {
 	Config    config.File
 	SecretDir string // has the secrets that host templates name; "" is /etc/one/fence
+	// State remembers which commands have proven a host off; "" remembers none.
+	State statedir.Dir
 	// XML reads a host as oned writes it, for commands.
 	XML func(context.Context, int) (string, error)
 	// Notify, when set, gets each call of a device, without secrets.
@@ -45,13 +48,36 @@ func (r Resolver) Prove(ctx context.Context, host one.Host, look fence.Look) (fe
 	}
 	h := HostOf(host)
 	h.XML = []byte(xml)
-	return fence.Prove(ctx, h, s)
+	before := fingerprints(s.Levels)
+	proof, err := fence.Prove(ctx, h, s)
+	if err == nil {
+		r.remember(h.ID, proof.Commands(), before)
+	}
+	return proof, err
+}
+
+// Test powers a host off and on again, see fence.Cycle, with the settings that Settings gives.
+func (r Resolver) Test(ctx context.Context, host one.Host, s fence.Settings) ([]fence.LevelTest, error) {
+	xml, err := r.XML(ctx, host.ID)
+	if err != nil {
+		return nil, err
+	}
+	h := HostOf(host)
+	h.XML = []byte(xml)
+	before := fingerprints(s.Levels)
+	tests, err := fence.Cycle(ctx, h, s)
+	for _, t := range tests {
+		if t.Err == nil {
+			r.remember(h.ID, t.Commands, before)
+		}
+	}
+	return tests, err
 }
 
 // Outlook says what proving a host off would come to. It runs no device.
-func (r Resolver) Outlook(mode fence.Mode, host one.Host) fence.Outlook {
+func (r Resolver) Outlook(ctx context.Context, mode fence.Mode, host one.Host) fence.Outlook {
 	s, err := r.Settings(host)
-	return fence.Foresee(mode, HostOf(host), s, err)
+	return fence.Foresee(ctx, mode, HostOf(host), s, err)
 }
 
 // Describe lists what a host would be fenced with, a line for each device; none when it would not

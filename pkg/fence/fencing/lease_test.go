@@ -27,7 +27,7 @@ func TestLeaseBehindTheConfiguration(t *testing.T) {
 	} {
 		fences, host := Resolver{Config: config.File{Fence: c.entries}}, one.Host{ID: 1, Name: "node1", Template: c.template}
 		lines := fences.Describe(host)
-		if o := fences.Outlook(fence.ModeAuto, host); o.Reason == fence.Misconfigured {
+		if o := fences.Outlook(t.Context(), fence.ModeAuto, host); o.Reason == fence.Misconfigured {
 			lines = o.Lines()
 		}
 		good := len(lines) == len(c.want)

@@ -117,6 +117,9 @@ func (s state) exposition() []byte {
 	const holds, running, last = "one_ft_storm_holds_total", "one_ft_error_to_running_seconds", "one_ft_last_incident_timestamp_seconds"
 	t.Family(holds, "counter", "Incidents that were held because many hosts had failed.")
 	t.Sample(holds, float64(s.StormHolds))
+	const silent = "one_ft_silent_hosts_total"
+	t.Family(silent, "counter", "Hosts that oneft watch told of: they did not answer, and oned called them MONITORED.")
+	t.Sample(silent, float64(s.SilentHosts))
 	t.Family(running, "histogram", "Seconds until a VM ran again: from when oned called its host failed, or from the begin of the incident of a VM.")
 	for _, kind := range values(s.Running, kinds()) {
 		s.Running[kind].samples(&t, running, "kind", label(kind))

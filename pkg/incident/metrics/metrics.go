@@ -34,6 +34,17 @@ func Add(ctx context.Context, stateFile, promFile string, r incident.Record, now
 	if r.Ended == nil || r.Status.Unfinished() {
 		return failed(errors.New("it has not ended"))
 	}
+	return update(ctx, stateFile, promFile, failed, func(s *state) { s.add(r, now) })
+}
+
+// AddSilent counts a host that did not answer although oned called it MONITORED; see Add.
+func AddSilent(ctx context.Context, stateFile, promFile string) error {
+	failed := func(err error) error { return fmt.Errorf("count a silent host: %w", err) }
+	return update(ctx, stateFile, promFile, failed, func(s *state) { s.SilentHosts++ })
+}
+
+// update changes the counters, and writes them.
+func update(ctx context.Context, stateFile, promFile string, failed func(error) error, change func(*state)) error {
 	_, release, err := statedir.LockFile(ctx, stateFile+".lock", lockLimit)
 	if err != nil {
 		return failed(err)
@@ -43,7 +54,7 @@ func Add(ctx context.Context, stateFile, promFile string, r incident.Record, now
 	if damage != nil && !errors.Is(damage, ErrDamaged) {
 		return failed(damage)
 	}
-	s.add(r, now)
+	change(&s)
 	counters, err := s.encode()
 	if err == nil {
 		err = statedir.File{Mode: 0o640}.Replace(stateFile, counters)
@@ -98,6 +109,8 @@ type state struct {
 	StepSeconds map[string]float64 `json:"step_seconds"`
 	StepCount   map[string]uint64  `json:"step_count"`
 	StormHolds  uint64             `json:"storm_holds"`
+	// SilentHosts is how often oneft watch told of a host. Files of one-ft without it have none.
+	SilentHosts uint64 `json:"silent_hosts,omitempty"`
 	// LastIncident is when the last incident of a kind ended, in Unix seconds.
 	LastIncident map[string]float64 `json:"last_incident"`
 	// Running is how long it took until VMs ran again, by the kind of the incident. Files of one-ft without it have

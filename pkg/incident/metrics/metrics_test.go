@@ -89,7 +89,7 @@ func TestZeros(t *testing.T) {
 			t.Errorf("%s is %v, %v", series, value, there)
 		}
 	}
-	if len(found) != 2*6+10*7+9+9+1+2*(len(bounds)+3) {
+	if len(found) != 2*6+10*7+9+9+2+2*(len(bounds)+3) {
 		t.Errorf("%d series", len(found))
 	}
 }

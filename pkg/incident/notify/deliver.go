@@ -213,7 +213,7 @@ func (n *Notifier) message(events []event, records map[int]incident.Record) (mes
 
 // attempt runs a command once and says why it failed, "" if it did not.
 func (n *Notifier) attempt(ctx context.Context, c config.Notification, m message) string {
-	result := n.run(ctx, c.Timeout, process.Program{Path: c.Command[0], Args: c.Command[1:], Env: m.env, Stdin: m.stdin})
+	result := n.run(ctx, c.Timeout, process.Program{Path: c.Command[0], Args: c.Command[1:], Script: true, Env: m.env, Stdin: m.stdin})
 	var why string
 	switch {
 	case result.Err != nil:

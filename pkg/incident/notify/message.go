@@ -75,7 +75,7 @@ func summary(k Kind, r incident.Record) string {
 		if text == "" {
 			text = e.Text
 		}
-		if k == Hold && e.Kind.Is(wording.Held) {
+		if k == Hold && e.Kind.Is(wording.Held, wording.NowhereHeld) {
 			return e.Text
 		}
 	}

@@ -106,10 +106,18 @@ func Table(records []incident.Record, now time.Time) [][]string {
 	for _, r := range records {
 		v := view{r, now}
 		rows = append(rows, []string{
-			strconv.Itoa(r.Number), v.what(), v.at(r.Began), v.lasted(), text.Short(string(r.Status), maxName), v.counts(), text.Short(r.Summary, maxCell),
+			strconv.Itoa(r.Number), v.what(), v.at(r.Began), v.lasted(), text.Short(string(r.Status), maxName), v.counts(), text.Short(v.summary(), maxCell),
 		})
 	}
 	return rows
+}
+
+// summary is how it ended, or what keeps it from its VMs.
+func (v view) summary() string {
+	if s := v.Stands(); v.Status == incident.Open && s.Holds() {
+		return s.Message(v.now).String()
+	}
+	return v.Summary
 }
 
 // noVMs stands for an incident that did not come to its VMs.

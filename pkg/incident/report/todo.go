@@ -116,6 +116,12 @@ func (v view) refused() []item {
 			do("Once the others are monitored again, retry:", v.again()),
 			do("Only if you know that the failed hosts are off:", v.again("--override-storm")),
 		}
+	case is(wording.NowhereGivenUp):
+		return []item{
+			do("No other host in service may run any of its VMs. Check whether the host is really off or only its monitoring is broken, and which hosts there are:", v.show(), "onehost list"),
+			do("When it is monitored again there is nothing left to do. Once another host that may run its VMs is in service, retry:", v.again()),
+			do("Only if the host will not come back and its VMs are to wait for another one:", v.again("--override-storm")),
+		}
 	case is(wording.OpinionAlive):
 		return []item{
 			do("A second opinion says that the host is alive. Find out why oned cannot monitor it:", v.show()),
@@ -156,7 +162,9 @@ func (v view) advices() []advice {
 		{"check whether it is fine by now", []any{look},
 			[]wording.Kind{wording.Stuck, wording.OldHost, wording.Ended, wording.ResultUnread, wording.EarlierPlaced}, nil},
 		{"the reason names the commands. Check first", []any{look},
-			[]wording.Kind{wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt, wording.HostWasOff, wording.EarlierLost}, nil},
+			[]wording.Kind{wording.LosesSomething, wording.LosesNoRetry, wording.HostMayRunIt, wording.HostWasOff, wording.EarlierLost, wording.MayHaveArrived}, nil},
+		{"monitoring called it off as its host failed. When the host is certainly off, recreate it elsewhere; when it is back, resume it there",
+			[]any{look, each("onevm recover --recreate %d"), each("onevm resume %d")}, []wording.Kind{wording.RestUnproven, wording.RestReported, wording.RestUndated}, nil},
 		{"one-ft leaves this to an operator. Check the VM and the reason", []any{look}, nil, nil},
 	}
 }

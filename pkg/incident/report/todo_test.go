@@ -67,11 +67,12 @@ func TestRefusedHosts(t *testing.T) {
 	fencing := []string{again + " --dry-run", again, "oneft resume 9 --confirm-off"}
 	for reason, want := range map[wording.Kind][]string{
 		wording.FencingFailed: fencing, wording.FencingRequired: fencing, wording.FencingManual: fencing, wording.FencingUnconfirmed: fencing,
-		wording.StormGivenUp: {"onehost list", again, again + " --override-storm"},
-		wording.OpinionAlive: {"onehost show 3", again},
-		wording.HostSet:      {"onehost show 3", again + " --any-state"},
-		"":                   {"onehost show 3", again},
-		"of a later version": {"onehost show 3", again},
+		wording.StormGivenUp:   {"onehost list", again, again + " --override-storm"},
+		wording.NowhereGivenUp: {"onehost show 3", "onehost list", again, again + " --override-storm"},
+		wording.OpinionAlive:   {"onehost show 3", again},
+		wording.HostSet:        {"onehost show 3", again + " --any-state"},
+		"":                     {"onehost show 3", again},
+		"of a later version":   {"onehost show 3", again},
 	} {
 		r := incident.Record{Number: 9, Kind: "host", ID: 3, Tool: "host_error", Call: []string{"3", "-r", "n"}, Status: incident.Refused, Reason: reason.Name(),
 			Summary: "held for 30m0s; fencing failed; says that the host is alive", Ended: &began}

@@ -171,7 +171,7 @@ func (v view) facts() []fact {
 		proof = strings.TrimSuffix("UNPROVEN: "+proof, ": ")
 	}
 	all := []fact{
-		{"Summary", v.Summary}, {"Began", v.in(v.Began, withZone)}, {"Took", v.lasted()}, {"VMs", strings.TrimPrefix(v.counts(), noVMs)},
+		{"Summary", v.summary()}, {"Began", v.in(v.Began, withZone)}, {"Took", v.lasted()}, {"VMs", strings.TrimPrefix(v.counts(), noVMs)},
 		{"Proof", proof}, {"Quarantine", v.quarantine()}, {"ssh", v.failFast()}, {"Opened by", v.opened()}, {"Front-end", v.FrontEnd},
 	}
 	all = slices.DeleteFunc(all, func(f fact) bool { return f.Value == "" })

@@ -34,7 +34,7 @@ func run(ctx context.Context, env []string, command ...string) (process.Result, 
 		// Go starts a program with its own thread held by the kernel until the program has been read, and with it sooner
 		// or later the whole process; a read alone holds up one goroutine. An error is that of the start, too.
 		_, _ = process.ReadStart(command[0], 4096)
-		return process.Run(ctx, longest, process.Program{Path: command[0], Args: command[1:], Env: env}), nil
+		return process.Run(ctx, longest, process.Program{Path: command[0], Args: command[1:], Env: env, Script: true}), nil
 	})
 	if err != nil {
 		return r, err

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/statedir"
 	"one-ft/test/sim/cloud"
 )
 
@@ -32,7 +34,7 @@ func (f field) String() string { return fmt.Sprintf("%s, %d of %d VMs", f.versio
 
 // config makes the cloud. The drivers are done at once and the scheduler never runs, so that
 // each run meets its VMs in the same state, PENDING, however busy the machine is.
-func (f field) config() cloud.Config {
+func (f field) cloud() cloud.Config {
 	cfg := cloud.Config{Version: f.version, Step: time.Nanosecond, SchedInterval: time.Hour}
 	for id := range f.vms/100 + 2 {
 		cfg.Hosts = append(cfg.Hosts, cloud.Host{ID: id, Name: fmt.Sprintf("node%d", id), CPU: 20000, MemMB: 1 << 20})
@@ -77,6 +79,8 @@ type bench struct {
 	home string // what all runs share
 	// journal, when set, is the directory of earlier incidents, which each run begins with.
 	journal string
+	// config, when set, is more of one-ft.yaml, and ways a memory of how ssh connects that each run begins with.
+	config, ways string
 }
 
 func newBench(t *testing.T, bin string, f field) *bench {
@@ -85,7 +89,7 @@ func newBench(t *testing.T, bin string, f field) *bench {
 	if err := os.WriteFile(filepath.Join(home, "auth"), []byte("oneadmin:opennebula"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &bench{field: f, cfg: f.config(), bin: bin, home: home}
+	return &bench{field: f, cfg: f.cloud(), bin: bin, home: home}
 }
 
 // fresh gives a new ONE_LOCATION with an empty state directory, or with the journal. Those of
@@ -98,7 +102,16 @@ func (b *bench) fresh(t *testing.T) string {
 	if err := os.MkdirAll(incidents, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	verifyLeft(t, home)
+	verifyLeft(t, home, b.config)
+	if b.ways != "" {
+		text, err := os.ReadFile(b.ways)
+		if err == nil {
+			err = os.WriteFile(statedir.Dir(filepath.Join(home, "var", "one-ft")).Ways(), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	if b.journal == "" {
 		return home
 	}
@@ -115,13 +128,14 @@ func (b *bench) fresh(t *testing.T) string {
 	return home
 }
 
-// verifyLeft configures one-ft in a cloud whose scheduler never runs: nothing there is followed until it runs.
-func verifyLeft(t *testing.T, location string) {
+// verifyLeft configures one-ft in a cloud whose scheduler never runs: nothing there is followed until it runs. Hosts have names
+// only, so none is waited for unless more says something else.
+func verifyLeft(t *testing.T, location string, more ...string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Join(location, "etc"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(location, "etc", "one-ft.yaml"), []byte("verify: left\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(location, "etc", "one-ft.yaml"), []byte("verify: left\n"+cmp.Or(strings.Join(more, ""), "survey: {settle: 0s}\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -111,7 +111,7 @@ func (o outage) prepare(l *lab.Lab, d doer, dir string) (*watch, error) {
 		}
 	}
 	fence, yaml := filepath.Join(dir, "fence"), filepath.Join(l.Dir(), "etc", "one-ft.yaml")
-	text := fmt.Sprintf("fence:\n  - hosts: [\"node*\"]\n    levels:\n      - devices:\n          - command: [%q]\n", fence)
+	text := fmt.Sprintf("survey: {settle: 0s}\nfence:\n  - hosts: [\"node*\"]\n    levels:\n      - devices:\n          - command: [%q]\n", fence)
 	if d.ssh {
 		known, err := os.ReadFile(yaml) // where the lab says which ssh its drivers use
 		if err != nil {

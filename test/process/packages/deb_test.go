@@ -77,7 +77,7 @@ func installed(r *root, version string) {
 		r.t.Errorf("oneft incidents as oneadmin: %v\n%s", err, out)
 	}
 	r.says("find /etc/systemd /etc/cron.d /etc/rc?.d /var/spool/cron -name '*one-ft*' -o -name '*host_isolated*' 2>/dev/null || :", "")
-	for _, unit := range []string{"one-ft-resume.timer", "host_isolated.service"} {
+	for _, unit := range []string{"one-ft-resume.timer", "one-ft-watch.service", "host_isolated.service"} {
 		r.says("systemctl --root=/ is-enabled "+unit+" || :", "disabled")
 	}
 }
@@ -85,7 +85,7 @@ func installed(r *root, version string) {
 // units checks the units where what they name exists.
 func units(r *root) {
 	r.t.Helper()
-	for _, unit := range []string{"host_isolated.service", "one-ft-resume.service", "one-ft-resume.timer"} {
+	for _, unit := range []string{"host_isolated.service", "one-ft-resume.service", "one-ft-resume.timer", "one-ft-watch.service"} {
 		if out, err := r.run("systemd-analyze verify --recursive-errors=yes " + unit); err != nil || out != "" {
 			r.t.Errorf("%s: %v\n%s", unit, err, out)
 		}

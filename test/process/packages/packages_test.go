@@ -118,7 +118,7 @@ func makeInstall(t *testing.T, tree string) {
 		"share/doc/one-ft/README.md": 0o644, "share/doc/one-ft/cmd/oneft/README.md": 0o644, "share/doc/one-ft/pkg/fence/README.md": 0o644,
 		"share/doc/one-ft/examples/one-ft.yaml": 0o644, "share/doc/one-ft/examples/host_isolated.yaml": 0o644,
 		"share/doc/one-ft/examples/ft_isolated.sh": 0o755, "share/doc/one-ft/examples/host_isolated.cron": 0o644,
-		"lib/systemd/system/host_isolated.service": 0o644, "lib/systemd/system/one-ft-resume.timer": 0o644, "lib/systemd/system/one-ft-resume.service": 0o644,
+		"lib/systemd/system/host_isolated.service": 0o644, "lib/systemd/system/one-ft-resume.timer": 0o644, "lib/systemd/system/one-ft-resume.service": 0o644, "lib/systemd/system/one-ft-watch.service": 0o644,
 	} {
 		info, err := os.Stat(filepath.Join(to, "opt/ft", name))
 		if err != nil || info.Mode() != mode {
@@ -128,6 +128,7 @@ func makeInstall(t *testing.T, tree string) {
 	for name, command := range map[string]string{
 		"lib/systemd/system/host_isolated.service":     "ExecStart=/opt/ft/sbin/host_isolated --watch\n",
 		"lib/systemd/system/one-ft-resume.service":     "ExecStart=/opt/ft/bin/oneft resume\n",
+		"lib/systemd/system/one-ft-watch.service":      "ExecStart=/opt/ft/bin/oneft watch\n",
 		"share/doc/one-ft/examples/host_isolated.cron": " root /opt/ft/sbin/host_isolated\n",
 		"share/doc/one-ft/examples/one-ft-resume.cron": " oneadmin /opt/ft/bin/oneft resume ",
 		"share/doc/one-ft/examples/ft_isolated.sh":     "exec /opt/ft/sbin/host_isolated ",

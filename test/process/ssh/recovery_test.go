@@ -130,7 +130,7 @@ func (c *site) hostError(t *testing.T) (*front, time.Duration) {
 	t.Helper()
 	s := c.front(t)
 	home, state := t.TempDir(), filepath.Dir(filepath.Dir(c.marks.Path("x")))
-	config := fmt.Sprintf("ssh: %q\nstate_dir: %q\nfence:\n  - hosts: [\"*\"]\n    levels:\n      - devices:\n          - command: [/bin/true]\n", c.ssh.Client, state)
+	config := fmt.Sprintf("survey: {settle: 0s}\nssh: %q\nstate_dir: %q\nfence:\n  - hosts: [\"*\"]\n    levels:\n      - devices:\n          - command: [/bin/true]\n", c.ssh.Client, state)
 	for path, text := range map[string]string{"etc/one-ft.yaml": config, ".one/one_auth": "oneadmin:opennebula\n"} {
 		path = filepath.Join(home, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

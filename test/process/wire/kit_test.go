@@ -74,8 +74,9 @@ const (
 )
 
 // config lets nobody wait for minutes, and proves that the failed host is off. There is no ssh client, so that no
-// connection of whoever runs the tests is taken for one of a driver.
-const config = `storm: {cool_down: 0s, give_up: 2s}
+// connection of whoever runs the tests is taken for one of a driver. The hosts have names only, so none of them is waited for.
+const config = `survey: {settle: 0s}
+storm: {cool_down: 0s, give_up: 2s}
 budget: {back_off: 1s}
 ssh: /nonexistent/ssh
 fence:

@@ -52,6 +52,17 @@ func hostMonitoring(c *Cloud, r *request) answer {
 	return success(b.String())
 }
 
+// hostPoolMonitoring is one.hostpool.monitoring(seconds) of 5.12 and later, with the last record of each host that was monitored.
+func hostPoolMonitoring(c *Cloud, r *request) answer {
+	var b xmlBuffer
+	b.open("MONITORING_DATA")
+	for _, id := range slices.Sorted(slices.Values(c.poolOrder(r, c.hostIDs))) {
+		c.hostMonitoringXML(&b, c.hosts[id], true)
+	}
+	b.end("MONITORING_DATA")
+	return success(b.String())
+}
+
 // hostPoolInfo is one.hostpool.info().
 func hostPoolInfo(c *Cloud, r *request) answer {
 	ids := c.poolOrder(r, c.hostIDs)

@@ -260,6 +260,7 @@ func methodsOf(f family) map[string]method {
 		"one.system.config":       {old: "SystemConfig", run: systemConfig},
 		"one.host.info":           {old: "HostInfo", args: "i", admin: "b", run: hostInfo},
 		"one.hostpool.info":       {old: "HostPoolInfo", run: hostPoolInfo},
+		"one.hostpool.monitoring": {args: "i", run: hostPoolMonitoring},
 		"one.host.monitoring":     {old: "HostMonitoring", args: "i", run: hostMonitoring},
 		"one.host.enable":         {old: "HostEnable", args: "ib", run: hostEnable},
 		"one.host.status":         {args: "ii", run: hostStatus},

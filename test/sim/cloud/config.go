@@ -28,6 +28,9 @@ type Config struct {
 	// MonitorInterval is the time between two monitoring cycles of a host.
 	// Default 60 s, as in the oned.conf of 4.4 and 5.10.
 	MonitorInterval time.Duration
+	// Stagger spreads the hosts over so much more time, by their IDs: hosts that are lost at one moment become ERROR one
+	// after the other.
+	Stagger time.Duration
 	// Step is how long a driver works, and so how long a VM stays in each
 	// transient state that a call or the scheduler put it in. Default 100 ms.
 	Step time.Duration
@@ -83,6 +86,9 @@ type Host struct {
 	CPU      int               // capacity, 100 per core; default 800
 	MemMB    int               // capacity; default 16384
 	Template map[string]string // attributes beside those that every host has
+	// Driver is that of its VMs and of its monitoring, and its HYPERVISOR. Default: dummy, as in the recorded clouds; kvm with
+	// a Network.
+	Driver string
 	// FailedFor is how long ago a host that begins in ERROR was last monitored successfully.
 	FailedFor time.Duration
 }

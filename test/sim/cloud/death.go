@@ -43,7 +43,8 @@ func (c *Cloud) cutOff(h *host, how Death) {
 	stopTimer(h.message)
 	h.message = nil
 	if h.timer == nil {
-		c.monitorLater(h)
+		phase := c.cfg.Stagger * time.Duration(slices.Index(c.hostIDs, h.ID)) / time.Duration(max(1, len(c.hostIDs)-1))
+		h.timer = c.after(c.cfg.MonitorInterval+phase, func() { c.monitor(h) })
 	}
 }
 
@@ -86,7 +87,7 @@ func (c *Cloud) KillHost(id int, how Death) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Contains([]Death{Cut, Unreachable, Refused, Frozen}, how) {
+	if !slices.Contains([]Death{Cut, Unreachable, Refused, Frozen, Unmonitored}, how) {
 		return fmt.Errorf("cloud: hosts do not die of %q", how)
 	}
 	if how == Frozen && h.off {
@@ -94,6 +95,18 @@ func (c *Cloud) KillHost(id int, how Death) error {
 	}
 	c.cutOff(h, how)
 	return nil
+}
+
+// DeathOf finds a host by its name: its ID, and how it died, "" for one that lives.
+func (c *Cloud) DeathOf(name string) (id int, how Death, known bool) {
+	c.mu.Lock()
+	defer c.unlock()
+	for _, id := range c.hostIDs {
+		if h := c.hosts[id]; h.Name == name {
+			return id, h.death, true
+		}
+	}
+	return -1, "", false
 }
 
 // worksOnFrozen reports whether a driver would work on a frozen host, and so for ever. Only

@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"fmt"
 	"time"
 
 	"one-ft/pkg/one"
@@ -29,7 +28,7 @@ func (c *Cloud) finishWork(v *vm, driver driverRow) {
 func (c *Cloud) finishWith(v *vm, driver driverRow, ok bool) {
 	ok = c.meetsZombie(v, ok)
 	if ok && driver.driver == "boot" && c.cfg.Network != "" {
-		v.deployID = fmt.Sprintf("one-%d", v.ID)
+		v.deployID = c.guestID(v, c.hosts[v.last().HostID])
 	}
 	c.guestsAfter(v, driver, ok)
 	c.report(v, driver, ok)

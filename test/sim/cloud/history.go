@@ -13,6 +13,7 @@ const (
 	actionUndeploy         = 5
 	actionUndeployHard     = 6
 	actionStop             = 9
+	actionMonitor          = 44
 	actionMovePoweroff     = 48
 	actionMovePoweroffHard = 49
 )

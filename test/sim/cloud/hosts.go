@@ -250,11 +250,69 @@ func (c *Cloud) monitored(h *host) {
 		case h.guests[id]:
 			c.enter(v, active(one.Running))
 		case c.fam >= f610:
-			// monitord reports it missing (InformationManager::_vm_state).
-			c.enter(v, state{vm: one.Poweroff})
+			c.rest(v, one.Poweroff) // monitord reports it missing (InformationManager::_vm_state)
 		}
 	}
 	c.wakeScheduler()
+}
+
+// rest is what monitoring does with a VM that it finds off or suspended: nobody asked for it (LifeCycleStates.cc,
+// monitor_suspend_action, monitor_poweroff_action). It signs with action 44 since 5.4.
+func (c *Cloud) rest(v *vm, to one.VMState) {
+	if v.last().ETime == 0 && c.fam >= f510 {
+		v.last().Action = actionMonitor
+	}
+	if c.fam == f44 {
+		v.last().Reason = reasonError
+	}
+	c.enter(v, state{vm: to})
+}
+
+// RestVM has monitoring find the guest of a running VM off or suspended. It fails where monitoring does not say that: up to
+// 4.6 a guest that is gone is UNKNOWN.
+func (c *Cloud) RestVM(id int, to one.VMState) error {
+	c.mu.Lock()
+	defer c.unlock()
+	v, ok := c.vms[id]
+	if !ok || v.state() != active(one.Running) || to == one.Poweroff && c.fam == f44 {
+		return fmt.Errorf("cloud: monitoring does not make VM %d %s", id, to)
+	}
+	delete(c.hosts[v.last().HostID].guests, id)
+	c.rest(v, to)
+	return nil
+}
+
+// Ask does a call for a VM as its owner would, such as terminate, or poweroff.
+func (c *Cloud) Ask(call string, id int) error {
+	c.mu.Lock()
+	defer c.unlock()
+	v, ok := c.vms[id]
+	if !ok {
+		return fmt.Errorf("cloud: no VM %d", id)
+	}
+	row, known := c.tables.call(call, v.state())
+	if !known || row.refusal != "" {
+		return fmt.Errorf("cloud: %s of VM %d is refused in %s", call, id, v.state())
+	}
+	c.begin(v, row, nil)
+	return nil
+}
+
+// MigrateLive begins to migrate a running VM live to a host, as its owner would.
+func (c *Cloud) MigrateLive(id, hostID int) error {
+	c.mu.Lock()
+	defer c.unlock()
+	v, ok := c.vms[id]
+	dest, err := c.hostByID(hostID)
+	if err != nil || !ok {
+		return fmt.Errorf("cloud: no VM %d, or no host %d", id, hostID)
+	}
+	row, known := c.tables.call("migrate:live", v.state())
+	if !known || row.refusal != "" {
+		return fmt.Errorf("cloud: VM %d cannot be migrated in %s", id, v.state())
+	}
+	c.begin(v, row, dest)
+	return nil
 }
 
 // lastCycle is when healthy hosts were monitored last: they have no timer of

@@ -31,6 +31,7 @@ const (
 	Unreachable Death = "unreachable" // a router says so, at once
 	Refused     Death = "refused"     // the machine answers, and has no sshd
 	Frozen      Death = "frozen"      // user space stands still: connections are taken, and nothing answers
+	Unmonitored Death = "unmonitored" // it lives, guests and all, and only its monitoring fails: libvirtd is dead, or a probe cannot run
 )
 
 // Further rows of tables/ssh.tsv.
@@ -195,10 +196,25 @@ func (v *vm) deployed() bool {
 	return false
 }
 
-// hypervisor is the driver of VMs: dummy in the recorded clouds, kvm with real drivers.
-func (c *Cloud) hypervisor() string {
-	if c.cfg.Network == "" {
+// hypervisor is the driver of VMs of a host: dummy in the recorded clouds, kvm with real drivers.
+func (c *Cloud) hypervisor(h *host) string {
+	switch {
+	case h.Driver != "":
+		return h.Driver
+	case c.cfg.Network == "":
 		return "dummy"
 	}
 	return "kvm"
 }
+
+// guestID is what a driver says that the guest of a VM is called, its DEPLOY_ID: since 5.12 that of libvirt is a UUID
+// (src/vmm_mad/remotes/kvm/deploy), and that of an imported guest since there are any.
+func (c *Cloud) guestID(v *vm, h *host) string {
+	if c.hypervisor(h) == "kvm" && c.fam >= f610 || v.Imported() {
+		return fmt.Sprintf("00000000-0000-4000-8000-%012d", v.ID)
+	}
+	return fmt.Sprintf("one-%d", v.ID)
+}
+
+// Imported reports whether OpenNebula has only imported the guest of a VM.
+func (v VM) Imported() bool { return v.Template["IMPORTED"] == "YES" }

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -18,13 +19,13 @@ func (c *Cloud) hostXML(h *host, full bool) string {
 	b.text("NAME", h.Name)
 	b.number("STATE", int64(h.State))
 	if c.fam == f44 {
-		b.text("IM_MAD", "dummy")
-		b.text("VM_MAD", c.hypervisor())
+		b.text("IM_MAD", cmp.Or(h.Driver, "dummy"))
+		b.text("VM_MAD", c.hypervisor(h))
 		b.text("VN_MAD", "dummy")
 	} else {
 		b.number("PREV_STATE", int64(h.State))
-		b.cdata("IM_MAD", "dummy")
-		b.cdata("VM_MAD", c.hypervisor())
+		b.cdata("IM_MAD", cmp.Or(h.Driver, "dummy"))
+		b.cdata("VM_MAD", c.hypervisor(h))
 	}
 	if c.fam < f610 {
 		b.number("LAST_MON_TIME", c.lookedAt(h, h.lastMon))
@@ -107,7 +108,7 @@ func (c *Cloud) hostShareXML(b *xmlBuffer, h *host) {
 // hostTemplate gives all attributes of a host.
 func (c *Cloud) hostTemplate(h *host) map[string]string {
 	t := map[string]string{
-		"ARCH": "x86_64", "CPUSPEED": "2200", "HOSTNAME": h.Name, "HYPERVISOR": "dummy",
+		"ARCH": "x86_64", "CPUSPEED": "2200", "HOSTNAME": h.Name, "HYPERVISOR": cmp.Or(h.Driver, "dummy"),
 	}
 	if c.fam < f610 {
 		maps.Copy(t, map[string]string{"NETRX": "0", "NETTX": "0", "VERSION": "1"})
@@ -115,7 +116,7 @@ func (c *Cloud) hostTemplate(h *host) map[string]string {
 		t["MODELNAME"], t["VERSION"] = "Dummy(R) Core @ 3.2GHz", c.cfg.Version
 	}
 	if c.fam >= f510 {
-		maps.Copy(t, map[string]string{"IM_MAD": "dummy", "VM_MAD": c.hypervisor(), "RESERVED_CPU": "", "RESERVED_MEM": ""})
+		maps.Copy(t, map[string]string{"IM_MAD": cmp.Or(h.Driver, "dummy"), "VM_MAD": c.hypervisor(h), "RESERVED_CPU": "", "RESERVED_MEM": ""})
 	}
 	if c.fam == f74 && h.State != one.HostOffline {
 		t["TOTALCPU"], t["TOTALMEMORY"] = strconv.Itoa(h.CPU), strconv.Itoa(h.MemMB*1024)

@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"fmt"
 	"time"
 
 	"one-ft/pkg/one"
@@ -41,7 +40,7 @@ func (c *Cloud) reportOldGuest(v *vm, here *host) {
 			return
 		}
 		c.harm(OldGuest, v.ID, here.ID)
-		v.deployID = fmt.Sprintf("one-%d", v.ID)
+		v.deployID = c.guestID(v, c.hosts[v.last().HostID])
 		c.enter(v, active(one.Running))
 	})
 }

@@ -133,7 +133,7 @@ func (a *audit) storm(hosts []cloud.Host) {
 		since[id] = at
 	}
 	for _, h := range hosts {
-		switch hold := recovery.Guard(seen, since, time.Now(), p, h.ID).Hold; {
+		switch hold := recovery.Guard(seen, since, time.Now(), p, h.ID, nil).Hold; {
 		case hold && a.held[h.ID].IsZero():
 			a.held[h.ID] = time.Now()
 		case !hold:
@@ -223,7 +223,28 @@ func (a *audit) judge(p *process, c call) {
 	}
 	a.place(p, c, host)
 	a.proof(p, c, host)
+	a.alive(p, c, host)
 	a.inStorm(p, c, host.ID)
+}
+
+// alive is promise 1, too: what oned calls failed may be alive, and answers then. Nothing is done with its VMs unless a device
+// proves it off, or an admin says so; where nobody can ask it, it cannot be known.
+func (a *audit) alive(p *process, c call, host cloud.Host) {
+	s := a.world.spec
+	words := p.call()
+	for _, h := range s.hooks {
+		words += " " + h.args
+	}
+	unfenced := !s.fenced[host.ID] || a.values.Fencing == config.FencingOff || strings.Contains(words, " -u") || strings.Contains(words, "--fencing off")
+	if !host.State.Failed() || !unfenced || s.jump || len(a.values.SurveySkip) > 0 || strings.HasPrefix(c.action, "recover") ||
+		strings.Contains(words, "--confirm-off") || strings.Contains(words, "--any-state") {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if since := a.truth.served[host.ID]; !since.IsZero() && time.Since(since) > guardToAct {
+		a.world.problem("promise 1: %s of vm %d, whose host%d has been reachable for %s, and nothing proves it off (%s)", c.action, c.vm, host.ID, time.Since(since).Round(time.Second), p.call())
+	}
 }
 
 // place is promise 2: the last record of the VM is on a host that failed; while it migrates that

@@ -118,14 +118,14 @@ func (t *truth) markTime() time.Duration {
 }
 
 // mayBeMarked reports whether there may be a mark for a host that has power, and that oned does not reach: an admin has
-// said that it is off, or nothing runs on it and that is so because host_isolated has ended its guests, or because
+// said that it is off, or nothing runs on it (that a lease is about) and that is so because host_isolated has ended its guests, or because
 // it was off a moment ago.
 func (t *truth) mayBeMarked(host int) bool {
 	if t.world.confirmed.Load() {
 		return true
 	}
 	was, known := t.off[host]
-	return len(t.world.cloud.Guests(host)) == 0 && (t.world.spec.isolated[host] || known && time.Since(was) <= t.markTime())
+	return len(t.world.node(host).leased()) == 0 && (t.world.spec.isolated[host] || known && time.Since(was) <= t.markTime())
 }
 
 // journal reads the incidents of a front-end when they have changed.

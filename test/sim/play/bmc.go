@@ -12,9 +12,15 @@ import (
 	exec "one-ft/pkg/process"
 )
 
-// AgentName is the fence agent of scenarios. It has to be an executable file somewhere in PATH;
-// what it does is simulated.
+// AgentName is the fence agent of scenarios.
 const AgentName = "fence_bmc"
+
+// portAgent cuts off the switch port of a host, which only its metadata tell.
+const portAgent = "fence_port"
+
+// Agents are the fence agents of scenarios. Each has to be an executable file somewhere in PATH; what it does is
+// simulated.
+func Agents() []string { return []string{AgentName, portAgent, sbdAgent} }
 
 // How a device that switches power can be, and how fence_ipmilan behaves then (rigs.md).
 const (
@@ -26,6 +32,7 @@ const (
 	bmcHangs       = "hangs"                         // no end at all
 	bmcOnce        = "fails once"                    // and works then
 	bmcOffline     = "loses its power with the host" // a BMC without a supply of its own
+	sbdOldOff      = "holds an old off"              // in the slot of a host that has not read it
 )
 
 // What agents take for an action.
@@ -46,6 +53,13 @@ func (p *process) program(ctx context.Context, limit time.Duration, run exec.Pro
 	switch name {
 	case AgentName:
 		return w.agent(ctx, p, string(run.Stdin))
+	case portAgent:
+		if len(run.Args) == 0 {
+			return exec.Result{Code: 2, Output: "Status: OFF"}
+		}
+		return exec.Result{Output: `<resource-agent name="fence_port"><actions><action name="on" automatic="1"/><action name="off"/><action name="status"/></actions></resource-agent>`}
+	case sbdAgent, "sbd":
+		return w.sbd(ctx, name, string(run.Stdin))
 	case "fence_host.sh":
 		return w.fenceScript(ctx, p, string(run.Stdin))
 	case "ssh":
@@ -56,7 +70,7 @@ func (p *process) program(ctx context.Context, limit time.Duration, run exec.Pro
 		w.log.add(rankProcess, p.frontEnd.name+" tell", -1, "%s", told(run.Env))
 		return exec.Result{}
 	}
-	return exec.Result{Code: 127, Output: name + ": not found"}
+	return exec.Result{Code: -1, Err: fmt.Errorf("%w: fork/exec %s: no such file or directory", exec.ErrStart, run.Path)}
 }
 
 // told is the event of a notification in short.
@@ -129,6 +143,55 @@ func (w *world) switchPower(ctx context.Context, p *process, device, action stri
 		n.switchOff(device)
 	}
 	return r
+}
+
+// sbdAgent is the agent of hosts that read their power-off from a slot on a shared disk, "sbd-hostN".
+const sbdAgent = "fence_sbd"
+
+var sbdPlug = regexp.MustCompile(`(?m)^plug=(host\d+)$`)
+
+const (
+	sbdWait   = 10 * time.Second // msgwait, in the header of the disk
+	sbdReacts = 3 * time.Second  // until sbd on the host has read its slot and resets it
+)
+
+// sbd is fence_sbd, and sbd itself, which it asks for its time-outs. What is in a slot stays there: off is sent once.
+func (w *world) sbd(ctx context.Context, name, stdin string) exec.Result {
+	killed := func() exec.Result { return exec.Result{Code: -1, Err: context.Cause(ctx)} }
+	m := sbdPlug.FindStringSubmatch(stdin)
+	switch {
+	case name == "sbd":
+		return exec.Result{Output: fmt.Sprintf("Timeout (watchdog) : 5\nTimeout (msgwait)  : %d\n", int(sbdWait.Seconds()))}
+	case m == nil:
+		return exec.Result{Code: 1, Output: "Failed: no such node"}
+	case !sleep(ctx, statusTime):
+		return killed()
+	}
+	id, err := w.spec.hostID(m[1])
+	if err != nil {
+		return exec.Result{Code: 1, Output: err.Error()}
+	}
+	device := "sbd-" + m[1]
+	mode, old := w.bmcMode(device), w.bmcMode(device) == sbdOldOff
+	if strings.HasPrefix(stdin, "action=status\n") {
+		if old {
+			return exec.Result{Code: 2, Output: "Status: OFF"}
+		}
+		return exec.Result{Output: "Status: ON"}
+	}
+	if old {
+		return exec.Result{Output: "Success: Already OFF"}
+	}
+	w.setBMC(device, sbdOldOff)
+	if mode == bmcHangs {
+		sleep(ctx, time.Hour)
+		return killed()
+	}
+	time.AfterFunc(sbdReacts, func() { w.node(id).powerOff(device) })
+	if !sleep(ctx, sbdWait) {
+		return killed()
+	}
+	return exec.Result{Output: "Success: Powered OFF"}
 }
 
 // feeds reports whether a device says that it is on: a BMC as long as its host has power, an

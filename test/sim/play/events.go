@@ -25,7 +25,7 @@ func happenings() []happening {
 	var all []happening
 	for _, group := range [][]sentence{hostSentences(), frontEndSentences(), onedSentences(), vmSentences(), pathSentences(), otherSentences()} {
 		for _, s := range group {
-			pattern := strings.NewReplacer("<H>", `(host\d+(?: host\d+)*)`, "<F>", `([A-D])`, "<V>", `([\d,-]+)`, "<D>", `((?:bmc|strip|outlet[12])-host\d+)`,
+			pattern := strings.NewReplacer("<H>", `(host\d+(?: host\d+)*)`, "<F>", `([A-D])`, "<V>", `([\d,-]+)`, "<D>", `((?:bmc|strip|sbd|outlet[12])-host\d+)`,
 				"<N>", `(\d+)`, "<T>", `(\S+)`, "<*>", `(.+)`).Replace(s.text)
 			all = append(all, happening{regexp.MustCompile("^" + pattern + "$"), s.do})
 		}
@@ -82,6 +82,8 @@ func hostSentences() []sentence {
 			n.powerOff("")
 			w.must(w.cloud.KillHost(n.id, cloud.Unreachable))
 		})},
+		{"the monitoring of <H> breaks", hosts(func(w *world, n *node) { w.must(w.cloud.KillHost(n.id, cloud.Unmonitored)) })},
+		{"the monitoring of <H> works again", hosts(func(w *world, n *node) { w.reach(n) })},
 		{"<H> (?:has|have) a persistent connection", hosts(func(w *world, n *node) { w.must(w.cloud.LeaveMaster(n.id)) })},
 		{"<H> (?:is|are) back", hosts(func(_ *world, n *node) { n.heal() })},
 		{"an admin disables <H>", hosts(state(one.HostDisabled))},
@@ -122,7 +124,7 @@ func hostSentences() []sentence {
 			return err
 		}},
 		{"the hook of <H> is called again", hosts(func(w *world, n *node) { w.callHooks("host_error", n.id) })},
-		{"<D> (works|lies|is unreachable|refuses the password|is late|hangs|fails once|loses its power with the host)", func(w *world, m []string) error {
+		{"<D> (works|lies|is unreachable|refuses the password|is late|hangs|fails once|loses its power with the host|holds an old off)", func(w *world, m []string) error {
 			w.setBMC(m[0], m[1])
 			return nil
 		}},
@@ -322,6 +324,19 @@ func vmSentences() []sentence {
 	return []sentence{
 		{"vms? <V> crash(?:es)?", vms(func(w *world, id int, _ []string) error { return w.cloud.CrashVM(id) })},
 		{"vms? <V> (?:is|are) in <T>", change(func(v *cloud.VM, m []string) error { return setState(v, m[0]) })},
+		{"monitoring finds vms? <V> (off|suspended)", vms(func(w *world, id int, m []string) error {
+			return w.cloud.RestVM(id, map[string]one.VMState{"off": one.Poweroff, "suspended": one.Suspended}[m[0]])
+		})},
+		{"the owner of vms? <V> asks for (terminate|poweroff|suspend|stop|undeploy)", vms(func(w *world, id int, m []string) error {
+			if m[0] == "terminate" && w.old() {
+				m[0] = "shutdown"
+			}
+			return w.cloud.Ask(m[0], id)
+		})},
+		{"the owner of vm <V> migrates it live to <H>", vms(func(w *world, id int, m []string) error {
+			host, err := w.spec.hostID(m[0])
+			return errors.Join(err, w.cloud.MigrateLive(id, host))
+		})},
 		{"vms? <V> fails?", func(w *world, m []string) error {
 			return change(func(v *cloud.VM, _ []string) error { return fail(v, w.old()) })(w, m)
 		}},
@@ -353,6 +368,13 @@ func vmSentences() []sentence {
 
 func otherSentences() []sentence {
 	return []sentence{
+		{"the tools agree that <H> is (clear|storm|ebbing|young|settling|answers|nowhere|unknown|held)", func(w *world, m []string) error {
+			host, err := w.spec.hostID(m[0])
+			if err == nil {
+				w.wait.Go(func() { w.agree(w.frontEnds[0], host, m[1]) })
+			}
+			return err
+		}},
 		{"look", func(w *world, _ []string) error {
 			for _, line := range w.places() {
 				w.log.add(rankEnd, "now", -1, "%s", line)

@@ -153,7 +153,7 @@ func (p *process) run(ctx context.Context, root, stdin string) {
 	}
 	env := app.Env{
 		Args: append([]string{p.tool}, p.words...), Stdin: in, Stdout: &p.stdout, Stderr: &p.stderr, Terminal: p.admin,
-		Getenv: func(name string) string { return vars[name] }, Transport: wire{p}, Run: p.program, Machine: sshMachine{p},
+		Getenv: func(name string) string { return vars[name] }, Transport: wire{p}, Run: p.program, Machine: sshMachine{p}, Dial: p.dial,
 		Started: p.frontEnd.since,
 	}
 	switch p.tool {
@@ -345,12 +345,48 @@ func (f *frontEnd) tick(every time.Duration) {
 	})
 }
 
-// stillRunning are the processes that have not ended.
+// watch runs oneft watch, as systemd does: when it ends it is started again, but not with wrong settings.
+func (f *frontEnd) watch() {
+	f.world.wait.Go(func() {
+		for sleep(f.world.ctx, time.Second+time.Duration(f.name[0]-'A')*127*time.Millisecond) {
+			f.mu.Lock()
+			off := f.dead
+			f.mu.Unlock()
+			if off {
+				continue
+			}
+			p := f.start("oneft", []string{"watch"}, "", false)
+			if !f.await(p) {
+				continue
+			}
+			if f.world.ctx.Err() == nil {
+				p.ended(rankHook, true)
+			}
+			if p.code == app.ExitUsage {
+				return
+			}
+		}
+	})
+}
+
+// await waits until a process ends, and reports whether it has: nobody sees the end of one that is killed.
+func (f *frontEnd) await(p *process) (ended bool) {
+	for !p.dead.Load() {
+		select {
+		case <-p.done:
+			return !p.dead.Load()
+		case <-time.After(time.Second):
+		}
+	}
+	return false
+}
+
+// stillRunning are the processes that have not ended, but for oneft watch, which never does.
 func (f *frontEnd) stillRunning() (calls []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, p := range f.running {
-		if !p.dead.Load() {
+		if !p.dead.Load() && p.call() != "oneft watch" {
 			calls = append(calls, p.call())
 		}
 	}

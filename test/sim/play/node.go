@@ -205,10 +205,22 @@ type guests struct{ node *node }
 
 // Guests implements isolation.Guests.
 func (g guests) Guests(context.Context) (all []guest.Guest, err error) {
-	for _, id := range g.node.world.cloud.Guests(g.node.id) {
+	for _, id := range g.node.leased() {
 		all = append(all, guest.Guest{ID: id, Name: fmt.Sprintf("one-%d", id)})
 	}
 	return all, nil
+}
+
+// leased are the VMs whose guests run on the host and are seen by host_isolated: virsh lists those of libvirt, and those of
+// OpenNebula are told by their names, which imported ones have not.
+func (n *node) leased() []int {
+	if driver := n.world.spec.cloud.Hosts[n.id].Driver; driver != "" && driver != "kvm" {
+		return nil
+	}
+	return slices.DeleteFunc(n.world.cloud.Guests(n.id), func(id int) bool {
+		v, known := n.world.cloud.VM(id)
+		return known && v.Imported()
+	})
 }
 
 // Stop implements isolation.Guests.

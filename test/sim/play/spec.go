@@ -20,10 +20,12 @@ type spec struct {
 	onStdin   bool
 	bare      bool          // hooks and timers get neither ONE_XMLRPC nor ONE_AUTH
 	timer     time.Duration // of oneft resume; 0 for none
+	watch     bool          // oneft watch on every front-end
 	isolated  map[int]bool  // hosts with host_isolated --strict
 	fenced    map[int]bool  // hosts for which any fencing is configured
 	// noFailFast: the block of one-ft is not in the configuration of ssh.
 	noFailFast bool
+	jump       bool // ssh goes through a jump host
 	unsafe     bool // the scenario has no fencing and says so
 }
 
@@ -116,6 +118,9 @@ func (s *spec) statement(words []string) error {
 		return duration(rest, &s.cloud.Step)
 	case "timer":
 		return duration(rest, &s.timer)
+	case "watch":
+		s.watch = true
+		return nil
 	case "hook":
 		if len(rest) == 0 {
 			return fmt.Errorf("the tool is missing")
@@ -200,6 +205,8 @@ func (s *spec) setHosts(from, to int, words []string) (err error) {
 				h.Cluster, err = strconv.Atoi(value)
 			case key == "name":
 				h.Name = value
+			case key == "driver":
+				h.Driver = value
 			case key == "since":
 				h.FailedFor, err = time.ParseDuration(value)
 			case key == "attributes":
@@ -295,12 +302,15 @@ func fenceAttributes(t map[string]string, level int, kind string, host int) erro
 		t["FENCE_AGENT"+suffix] = AgentName
 		t["FENCE_IP"+suffix] = fmt.Sprintf("%s-host%d", kind, host)
 		t["FENCE_USER"+suffix], t["FENCE_PASSWORD"+suffix] = "admin", "s3cret"
+	case "sbd":
+		t["FENCE_AGENT"+suffix], t["FENCE_DEVICES"+suffix] = sbdAgent, "/dev/disk/by-id/sbd"
+		t["FENCE_PLUG"+suffix] = fmt.Sprintf("host%d", host)
 	case "lease":
 		t["FENCE_LEASE"], t["FENCE_LEASE_REACTION"] = defaultLease, defaultReaction
 	case "manual":
 		t["FENCE_MANUAL"] = "yes"
 	default:
-		return fmt.Errorf("fencing by %q: known are bmc, strip, lease and manual", kind)
+		return fmt.Errorf("fencing by %q: known are bmc, strip, sbd, lease and manual", kind)
 	}
 	return nil
 }

@@ -36,6 +36,11 @@ func (s *spec) networkStatement(words []string) (known bool, err error) {
 		return true, err
 	case begins("ssh connect-timeout"):
 		return true, duration(words[2:], &s.cloud.ConnectTimeout)
+	case strings.Join(words, " ") == "ssh through a jump host":
+		s.jump = true
+		return true, nil
+	case begins("hosts are monitored over"):
+		return true, duration(words[4:], &s.cloud.Stagger)
 	case begins("seed"):
 		return true, number(words[1:], &s.cloud.Seed)
 	}

@@ -67,6 +67,8 @@ func (s *spec) describe(v *cloud.VM, words []string) error {
 			} else {
 				from = id
 			}
+		case key == "imported":
+			v.Template["IMPORTED"] = "YES"
 		default:
 			err = setState(v, key)
 		}

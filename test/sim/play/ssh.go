@@ -93,6 +93,9 @@ func (w *world) sshSettings(f *frontEnd, name string) string {
 		timeout = fmt.Sprint(int(d.Seconds()))
 	}
 	say("connecttimeout", timeout)
+	if w.spec.jump {
+		say("proxyjump", "gate")
+	}
 	switch {
 	case f.marked(name):
 		say("controlpath", "none")

@@ -76,6 +76,11 @@ func Run(s Scenario, family, dir string) (Result, error) {
 			f.tick(w.spec.timer)
 		}
 	}
+	if w.spec.watch {
+		for _, f := range w.frontEnds {
+			f.watch()
+		}
+	}
 	if err := w.timeLine(); err != nil {
 		w.finish(end)
 		return Result{}, err

@@ -1,5 +1,6 @@
 # Read by the agents beside it: key=value lines on standard input become $p_key.
 # A device is a directory, $p_ip: "power" says on or off, "calls" has a line per call.
+[ "$1" = -o ] && exit 1 # they have no metadata
 while IFS= read -r line; do
 	case $line in
 	action=*) action=${line#action=} ;;
