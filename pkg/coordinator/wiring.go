@@ -45,7 +45,9 @@ func newWork(s app.Session, q incident.Request, notify *journaling.Notifications
 	if !s.DryRun {
 		c.Journal, c.Err = shared.openJournal(s)
 	}
-	if !shared.alone() { // an admin is not turned away because the outage has been handled
+	// An admin is not turned away because the outage has been handled. From 5.10 on oned gives its hooks the template: a call with the
+	// ID alone is one of an admin or of a script.
+	if !shared.alone() && (w.q.Event != nil || s.Version.Before(5, 10)) {
 		c.Repeats = &journaling.Repeats{Cycle: w.cycle}
 	}
 	w.rec = journaling.NewRecorder(c)

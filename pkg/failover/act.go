@@ -45,7 +45,7 @@ func (r *permit) act(ctx context.Context, t *task) {
 		case one.Temporary(err):
 			r.say(t.out.VM, wording.CallFailed, err)
 		default:
-			r.finish(t, Incomplete, wording.CallError, err)
+			r.failed(ctx, t, err)
 			return
 		}
 		t.read = time.Time{}
@@ -54,6 +54,15 @@ func (r *permit) act(ctx context.Context, t *task) {
 			return
 		}
 	}
+}
+
+// failed finishes a task because of an error. A call that was under way when the time was over is no fault of its own.
+func (r *permit) failed(ctx context.Context, t *task, err error) {
+	why := wording.CallError
+	if ctx.Err() != nil {
+		why = wording.OutOfTime
+	}
+	r.finish(t, Incomplete, why, err)
 }
 
 // ready makes sure that the task is planned from a fresh reading of its VM; false means that this has finished it.
@@ -79,13 +88,13 @@ func (r *permit) ready(ctx context.Context, t *task) bool {
 		r.finish(t, Done, wording.Gone)
 		return false
 	case err != nil:
-		r.finish(t, Incomplete, wording.CallError, err)
+		r.failed(ctx, t, err)
 		return false
 	}
 	t.read = time.Now()
 	step, err := r.decide(ctx, vm, t.step)
 	if err != nil {
-		r.finish(t, Incomplete, wording.CallError, err)
+		r.failed(ctx, t, err)
 		return false
 	}
 	if t.out.Calls > 0 && !step.Verb.Acts() && !step.Unhandled {

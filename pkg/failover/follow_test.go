@@ -119,7 +119,7 @@ func TestCleanupsOnADeadHostAreEnded(t *testing.T) {
 // TestNoCleanupIsEndedWithoutAProof: without one nothing is ended, and what hangs is reported, not called done.
 func TestNoCleanupIsEndedWithoutAProof(t *testing.T) {
 	onEach(t, func(t *testing.T, version string) {
-		w := deadWorld(t, version, cloud.Local, 6)
+		w := deadWorld(t, version, cloud.Local, 2)
 		w.failHost()
 		w.bar()
 		w.opt.Request.Fencing = "off"
@@ -163,7 +163,7 @@ func recoverFailure(c cloud.Call) bool {
 // disk is harmed when the host is back meanwhile.
 func TestCleanupsWithoutFailFast(t *testing.T) {
 	onEach(t, func(t *testing.T, version string) {
-		w := deadWorld(t, version, cloud.Routed, 6)
+		w := deadWorld(t, version, cloud.Routed, 2)
 		w.failHost()
 		w.opt.Timeout = time.Hour
 		began := time.Now()
@@ -200,7 +200,7 @@ func TestHostIsBackInTheMiddleOfCleanups(t *testing.T) {
 // TestEnabledHostGetsSSHBack: an admin who enables the host wants it monitored, and up to 5.10 oned needs ssh for that.
 func TestEnabledHostGetsSSHBack(t *testing.T) {
 	onEach(t, func(t *testing.T, version string) {
-		w := deadWorld(t, version, cloud.Local, 6)
+		w := deadWorld(t, version, cloud.Local, 2)
 		w.failHost()
 		w.opt.Timeout = 30 * time.Second
 		b := w.bar()

@@ -500,7 +500,8 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 }
 
 // dryRun says what would be done to the VMs of the host, what the guard sees, and whether the host
-// would be proven off. A host that would be refused is refused: exit code 3, as in earnest.
+// would be proven off. A host that would be refused is refused: exit code 3, as in earnest. Others that may follow it into
+// ERROR are only a note: they are waited for once, and for less than a minute.
 func (r *runner) dryRun(ctx context.Context) (*ending, error) {
 	if r.job.Outlook != nil {
 		o := r.job.Outlook(ctx, r.host)
@@ -517,7 +518,7 @@ func (r *runner) dryRun(ctx context.Context) (*ending, error) {
 	if e.has(WouldRefuse) {
 		e.kind = endRefused
 	}
-	if r.standing.Holds() && len(e.tasks) > 0 {
+	if r.standing.Holds() && r.standing.State != incident.StandSettling && len(e.tasks) > 0 {
 		e.kind, e.why = endRefused, wording.Of(wording.NotNow, r.standing.Message(time.Now()), countResults(e.tasks))
 	}
 	return e, nil

@@ -101,7 +101,7 @@ func (o *HostObserver) hear(ctx context.Context, hosts []one.Host, seen sights) 
 		if !seen.unknown[h.ID] {
 			continue
 		}
-		if recovery.Overdue(h, heard[h.ID], time.Now(), cycle) {
+		if recovery.Overdue(h, heard[h.ID], time.Now(), cycle, len(hosts)) {
 			delete(seen.unknown, h.ID)
 			seen.lost[h.ID] = true
 		}

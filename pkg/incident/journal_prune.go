@@ -127,7 +127,8 @@ func RemoveLeftovers(stateDir string, now time.Time) {
 		if rel, err := filepath.Rel(stateDir, path); d.IsDir() && (err != nil || strings.Count(rel, string(filepath.Separator)) >= deepest) {
 			return fs.SkipDir
 		}
-		ours := slices.ContainsFunc([]string{".host-", ".front-end-", ".VM-", ".metrics.json-", ".alive-"}, func(p string) bool { return strings.HasPrefix(d.Name(), p) })
+		ours := slices.ContainsFunc([]string{".host-", ".front-end-", ".VM-", ".metrics.json-", ".ways.json-", ".watch.json-", ".alive-"}, func(p string) bool { return strings.HasPrefix(d.Name(), p) }) ||
+			filepath.Dir(path) == statedir.Dir(stateDir).Commands() && d.Name()[0] == '.'
 		if !ours {
 			return nil // a look at each lock and incident would take its time
 		}

@@ -137,8 +137,12 @@ func TestLeftovers(t *testing.T) {
 	if err := os.MkdirAll(deep, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	remove := []string{filepath.Join(deep, ".host-1-77"), filepath.Join(dir, ".front-end-5")}
-	keep := []string{filepath.Join(deep, "host-1"), filepath.Join(dir, "front-end"), filepath.Join(dir, ".hostess")}
+	commands := filepath.Join(dir, "commands")
+	if err := os.Mkdir(commands, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	remove := []string{filepath.Join(deep, ".host-1-77"), filepath.Join(dir, ".front-end-5"), filepath.Join(dir, ".ways.json-1"), filepath.Join(commands, ".abc.json-1")}
+	keep := []string{filepath.Join(deep, "host-1"), filepath.Join(commands, "abc.json"), filepath.Join(dir, "front-end"), filepath.Join(dir, ".hostess")}
 	for _, path := range slices.Concat(remove, keep) {
 		if err := os.WriteFile(path, nil, 0o644); err != nil {
 			t.Fatal(err)
@@ -152,10 +156,10 @@ func TestLeftovers(t *testing.T) {
 		}
 		return n
 	}
-	if RemoveLeftovers(dir, time.Now()); count(remove) != 2 {
+	if RemoveLeftovers(dir, time.Now()); count(remove) != len(remove) {
 		t.Error("a file of now is gone")
 	}
-	if RemoveLeftovers(dir, time.Now().Add(2*time.Hour)); count(remove) != 0 || count(keep) != 3 {
+	if RemoveLeftovers(dir, time.Now().Add(2*time.Hour)); count(remove) != 0 || count(keep) != len(keep) {
 		t.Errorf("%d left, %d kept", count(remove), count(keep))
 	}
 }

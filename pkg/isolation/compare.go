@@ -115,6 +115,9 @@ func (w *Watcher) compare(ctx context.Context, g guest.Guest) error {
 	switch {
 	case !stale:
 		return nil
+	case g.Name != fmt.Sprintf("one-%d", g.ID): // a copy of a domain has its metadata, too
+		w.Log.Say(wording.Of(wording.StaleByMetadata, g.Name, g.ID, why, g.StopCommand()))
+		return nil
 	case w.Drill:
 		w.Log.Say(wording.Of(wording.StaleDrill, g.ID, why))
 		return nil

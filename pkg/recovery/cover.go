@@ -60,11 +60,14 @@ func Foreign(vm one.VM, driver string, d one.Dialect) bool {
 // the host publishes in FT_LEASE_COVERS (host_isolated --print-bound): a host_isolated that does not publish it knows no other.
 func Leasable(vm one.VM, driver string, h one.Host, d one.Dialect) bool {
 	covers := strings.Fields(strings.ToLower(h.Template["FT_LEASE_COVERS"]))
-	return (byLibvirt(driver) || byLXC(driver) && slices.Contains(covers, "lxc")) && !Foreign(vm, driver, d)
+	return (byLibvirt(driver) || guestless(driver) || byLXC(driver) && slices.Contains(covers, "lxc")) && !Foreign(vm, driver, d)
 }
 
 // byLXC reports whether a driver of this name has its guests by the tools of LXC (since 6.0); that of LXD has not.
 func byLXC(driver string) bool { return strings.EqualFold(driver, "lxc") }
+
+// guestless reports whether a driver of this name starts nothing: OpenNebula's own one for trials (dummy, 4.4 to 7.4).
+func guestless(driver string) bool { return strings.EqualFold(driver, "dummy") }
 
 // byLibvirt reports whether a driver of this name has the guests that virsh lists on a host: kvm and qemu, and those that a site
 // has derived from them, such as kvm_emulated. Others that ship, such as xen, lxc and firecracker, have not; the names are free,

@@ -61,7 +61,7 @@ func TestCovered(t *testing.T) {
 
 // TestDriverOfTheHost: where an answer tells no driver of a VM, that of its host counts.
 func TestDriverOfTheHost(t *testing.T) {
-	for driver, want := range map[string]string{"kvm": "recreate", "lxc": "leave!?"} {
+	for driver, want := range map[string]string{"kvm": "recreate", "dummy": "recreate", "lxc": "leave!?"} {
 		s := snapshot(dialect(t, "5.10.6"), guest("", "one-42", false))
 		s.Host.VMDriver, s.Leased = driver, true
 		if got := describe(Make(s, Policy{Mode: Recreate}).Steps[0]); got != want {

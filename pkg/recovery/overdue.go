@@ -10,15 +10,22 @@ import (
 // one may be lost, and what the probes take (monitord.conf, 5.12 to 7.4).
 const silentFor = 255 * time.Second
 
+// tick is how often oned looks for hosts that are due, and perTick how many it begins with then (MANAGER_TIMER and
+// HOST_PER_INTERVAL of oned.conf, 4.4 to 5.10): a large cloud takes longer than its interval.
+const (
+	tick    = 15 * time.Second
+	perTick = 15
+)
+
 // Overdue reports whether oned has not heard for too long of a host that it calls MONITORED: heard is when it last did, from 5.12
 // on, 0 where that is not known. Before, the last attempt was a success where the host is MONITORED, and cycle is the time
-// between two.
-func Overdue(h one.Host, heard int64, now time.Time, cycle time.Duration) bool {
+// between two, in a cloud of so many hosts.
+func Overdue(h one.Host, heard int64, now time.Time, cycle time.Duration, hosts int) bool {
 	switch {
 	case heard > 0:
 		return now.Sub(time.Unix(heard, 0)) > max(silentFor, cycle)
 	case h.State == one.HostMonitored || h.State == one.HostMonitoringMonitored:
-		return h.LastAttempt > 0 && cycle > 0 && now.Sub(time.Unix(h.LastAttempt, 0)) > 2*cycle
+		return h.LastAttempt > 0 && cycle > 0 && now.Sub(time.Unix(h.LastAttempt, 0)) > 2*max(cycle, tick, time.Duration(hosts)*tick/perTick)
 	}
 	return false
 }

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -8,24 +9,30 @@ import (
 )
 
 func TestOverdue(t *testing.T) {
-	now, cycle := time.Unix(1_800_000_000, 0), time.Minute
+	now := time.Unix(1_800_000_000, 0)
 	ago := func(d time.Duration) int64 { return now.Add(-d).Unix() }
 	for _, c := range []struct {
 		what  string
 		host  one.Host
 		heard int64
 		want  bool
+		cycle time.Duration // a minute, else
+		hosts int
 	}{
-		{"6.10, two minutes and the probes", one.Host{State: one.HostMonitored}, ago(125 * time.Second), false},
-		{"6.10, a datagram was lost", one.Host{State: one.HostMonitored}, ago(245 * time.Second), false},
-		{"6.10, silent", one.Host{State: one.HostMonitored}, ago(256 * time.Second), true},
-		{"never monitored", one.Host{State: one.HostInit}, 0, false},
-		{"4.4, the cycle is late", one.Host{State: one.HostMonitored, LastAttempt: ago(2 * time.Minute)}, 0, false},
-		{"4.4, a cycle is missing", one.Host{State: one.HostMonitored, LastAttempt: ago(121 * time.Second)}, 0, true},
-		{"5.10, being asked since long", one.Host{State: one.HostMonitoringMonitored, LastAttempt: ago(5 * time.Minute)}, 0, true},
-		{"its last attempt failed, which says nothing", one.Host{State: one.HostError, LastAttempt: ago(time.Hour)}, 0, false},
+		{what: "6.10, two minutes and the probes", host: one.Host{State: one.HostMonitored}, heard: ago(125 * time.Second), want: false},
+		{what: "6.10, a datagram was lost", host: one.Host{State: one.HostMonitored}, heard: ago(245 * time.Second), want: false},
+		{what: "6.10, silent", host: one.Host{State: one.HostMonitored}, heard: ago(256 * time.Second), want: true},
+		{what: "never monitored", host: one.Host{State: one.HostInit}, heard: 0, want: false},
+		{what: "4.4, the cycle is late", host: one.Host{State: one.HostMonitored, LastAttempt: ago(2 * time.Minute)}, heard: 0, want: false},
+		{what: "4.4, a cycle is missing", host: one.Host{State: one.HostMonitored, LastAttempt: ago(121 * time.Second)}, heard: 0, want: true},
+		{what: "4.4, an interval that is shorter than the timer of oned", host: one.Host{State: one.HostMonitored, LastAttempt: ago(30 * time.Second)}, cycle: time.Second},
+		{what: "4.4, the same, and two are missing", host: one.Host{State: one.HostMonitored, LastAttempt: ago(31 * time.Second)}, cycle: time.Second, want: true},
+		{what: "5.10, 400 hosts take their time", host: one.Host{State: one.HostMonitored, LastAttempt: ago(13 * time.Minute)}, hosts: 400},
+		{what: "5.10, one of 400 hosts", host: one.Host{State: one.HostMonitored, LastAttempt: ago(14 * time.Minute)}, hosts: 400, want: true},
+		{what: "5.10, being asked since long", host: one.Host{State: one.HostMonitoringMonitored, LastAttempt: ago(5 * time.Minute)}, heard: 0, want: true},
+		{what: "its last attempt failed, which says nothing", host: one.Host{State: one.HostError, LastAttempt: ago(time.Hour)}, heard: 0, want: false},
 	} {
-		if got := Overdue(c.host, c.heard, now, cycle); got != c.want {
+		if got := Overdue(c.host, c.heard, now, cmp.Or(c.cycle, time.Minute), c.hosts); got != c.want {
 			t.Errorf("%s: %v", c.what, got)
 		}
 	}

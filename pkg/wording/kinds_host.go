@@ -28,7 +28,7 @@ const (
 	GuardBlind      Kind = "guard-blind warning: {error}; still holding"
 	Held            Kind = "held warning: holding: {failed} of {hosts} hosts in service of {where} failed{silent}, so the front-end is the likelier culprit; nothing is fenced or touched"
 	Ebbing          Kind = "ebbing: the storm is over, and nothing is fenced or touched until it has stayed away for the cool-down: {failed} of {hosts} hosts in service of {where} failed{silent}"
-	NotNow          Kind = "not-now: nothing would be fenced or touched now: {why}; after that: {then}"
+	NotNow          Kind = "not-now: not now: {why}; after that: {then}"
 	Settling        Kind = "settling: so many hosts cannot be asked whether they are there that this could be the front-end's own trouble; waiting {wait} for others to follow into ERROR"
 	GuardPassed     Kind = "guard-passed: guard: {failed} of {hosts} hosts in service of {where} failed{silent}"
 	StormGivenUp    Kind = "storm-given-up problem: held for {limit} and given up: {failed} of {hosts} hosts in service of {where} failed{silent}; nothing was fenced or touched; --override-storm overrides this"

@@ -33,8 +33,8 @@ func TestChaos(t *testing.T) {
 		checks, end = "1000000", time.Now().Add(*chaosTime)
 	}
 	seed := flag.Lookup("rapid.seed")
-	if seed.Value.String() == "0" {
-		_ = seed.Value.Set(fmt.Sprint(time.Now().UnixNano() % 1_000_000_000))
+	if seed.Value.String() == "0" { // the same ones in each make test; make chaos has others
+		_ = seed.Value.Set("1")
 	}
 	_ = flag.Lookup("rapid.checks").Value.Set(checks)
 	began, last := time.Now(), time.Now()

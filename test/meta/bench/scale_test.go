@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/test/process/programs"
 )
 
 // full is set by make bench. Without it the tests measure as much as the limits need, and hold no limit of time: the machine may do
@@ -61,8 +61,10 @@ var built = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	made = bin
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-tags", "nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", bin, "one-ft/cmd/...", "one-ft/test/meta/bench/floor")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd, err := programs.Shipped("-ldflags", "-s -w", "-o", bin, "one-ft/cmd/...", "one-ft/test/meta/bench/floor")
+	if err != nil {
+		return "", err
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return bin, fmt.Errorf("build: %w\n%s", err, out)
 	}

@@ -159,7 +159,7 @@ func (f frontEnd) tidy(records []incident.Record) (wrong []string) {
 		}
 		name, err := filepath.Rel(f.state(), path)
 		// What the front-end keeps anyway, whether a process was killed or not.
-		for _, pattern := range []string{"front-end", "metrics.json", "metrics.json.lock", ".metrics.json-*", filepath.Join("locks", "coordinator-*.lock"), filepath.Join("spool", "*", "alive")} {
+		for _, pattern := range []string{"front-end", filepath.Join("commands", "[0-9a-f]*.json"), "metrics.json", "metrics.json.lock", ".metrics.json-*", filepath.Join("locks", "coordinator-*.lock"), filepath.Join("spool", "*", "alive")} {
 			kept, err := filepath.Match(pattern, name)
 			expected[name] = expected[name] || kept && err == nil
 		}

@@ -112,7 +112,7 @@ func (c clash) run(t *testing.T) {
 func (s *site) leaseConfig(t *testing.T, lease, reaction time.Duration) []string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "one-ft.yaml")
-	text := fmt.Sprintf("storm: {quiet: 0s}\nfence:\n  - hosts: [\"*\"]\n    levels:\n      - devices:\n          - lease: %s\n            reaction: %s\n            margin: 1s\n", lease, reaction)
+	text := fmt.Sprintf("storm: {quiet: 0s}\nsurvey: {settle: 0s}\nfence:\n  - hosts: [\"*\"]\n    levels:\n      - devices:\n          - lease: %s\n            reaction: %s\n            margin: 1s\n", lease, reaction)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

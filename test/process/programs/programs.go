@@ -25,13 +25,29 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
+// Shipped is go build with these words for what is shipped: with the flags of the Makefile, so that nothing is compiled twice.
+func Shipped(words ...string) (*exec.Cmd, error) {
+	mod, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return nil, fmt.Errorf("find the checkout: %w", err)
+	}
+	root := filepath.Dir(strings.TrimSpace(string(mod)))
+	flags, err := exec.Command("make", "--no-print-directory", "-s", "-C", root, "flags").Output()
+	if err != nil {
+		return nil, fmt.Errorf("read the flags of the Makefile: %w", err)
+	}
+	build := exec.Command("go", append([]string{"build"}, words...)...)
+	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="+strings.TrimSpace(string(flags)))
+	return build, nil
+}
+
 // Build is Dir for a TestMain.
 func Build() (string, error) {
-	mod, err := exec.Command("go", "env", "GOMOD").Output()
+	build, err := Shipped()
 	if err != nil {
 		return "", fmt.Errorf("build the executables: %w", err)
 	}
-	root := filepath.Dir(strings.TrimSpace(string(mod)))
+	root := build.Dir
 	dir := filepath.Join(root, "build", "test")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("build the executables: %w", err)
@@ -50,9 +66,7 @@ func Build() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("build the executables: %w", err)
 	}
-	// With the flags of the Makefile, so that nothing is compiled twice.
-	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "nethttpomithttp2", "-trimpath", "-o", dir+"/", "./cmd/...", "./test/sim/lab/onelab")
-	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	build.Args = append(build.Args, "-o", dir+"/", "./cmd/...", "./test/sim/lab/onelab")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the executables: %w\n%s", err, out)
 	}

@@ -156,7 +156,8 @@ func (f *frontEnd) numbers() map[int]int {
 	return f.same
 }
 
-// forgotten are VMs of failed hosts that no incident speaks of, or only one that nobody works on.
+// forgotten are VMs of failed hosts that no incident speaks of, or only one that nobody works on. oned does not count a VM on a host
+// whose disks there are being removed, so that no list has it.
 func (w *world) forgotten() (all []string) {
 	spoken := map[int]bool{}
 	for _, f := range w.frontEnds {
@@ -172,7 +173,7 @@ func (w *world) forgotten() (all []string) {
 			continue
 		}
 		host, _ := w.cloud.Host(v.History[len(v.History)-1].HostID)
-		listed := v.State == one.Active && v.LCM != one.CleanupResubmit || v.State == one.Suspended || v.State == one.Poweroff
+		listed := v.State == one.Active && v.LCM != one.CleanupResubmit && v.LCM != one.CleanupDelete || v.State == one.Suspended || v.State == one.Poweroff
 		if listed && host.State.Failed() && !spoken[host.ID] {
 			all = append(all, fmt.Sprintf("vm %d is %s %s on host%d, which is %s, and nobody has said or does anything about it", v.ID, v.State, v.LCM, host.ID, host.State))
 		}
