@@ -200,7 +200,7 @@ func (s storm) check(t *testing.T, m measured) {
 	if s.confirm > 0 && (len(m.handed) < s.failed/2 || *full && m.handed[len(m.handed)/2] > maxHandOver) {
 		t.Errorf("%s: %d of %d hooks handed their host over, which took %v", s.version, len(m.handed), s.failed, m.handed)
 	}
-	if m.inverted > s.failed*s.each/20 {
+	if *full && m.inverted > s.failed*s.each/20 { // which of many hooks is handed over first is a matter of time
 		t.Errorf("%s: %d VMs were recreated before one of a higher priority", s.version, m.inverted)
 	}
 }
