@@ -38,11 +38,11 @@ build:
 	@mkdir -p bin
 	$(BUILD) -o bin/ $(addprefix ./cmd/,$(BINARIES))
 
-# One package more at a time than there are cores: some wait more than they work. The race
+# Two packages more at a time than there are cores: some wait more than they work. The race
 # detector plays a fifth of the scenarios, and each test of the engine, on one version; the second command plays all.
 # What go vet finds make lint says.
 test:
-	$(GO) test $(RACE) -vet off -ldflags "-s -w" -p $(shell echo $$(($$(nproc) + 1))) -shuffle on ./...
+	$(GO) test $(RACE) -vet off -ldflags "-s -w" -p $(shell echo $$(($$(nproc) + 2))) -shuffle on ./...
 	$(if $(RACE),$(STATIC) $(GO) test -vet off -ldflags "-s -w" -shuffle on ./test/scenarios ./pkg/failover)
 
 demo: build

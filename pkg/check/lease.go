@@ -47,7 +47,7 @@ func (e *evaluation) leases() {
 		}
 		if ids := e.VMs.Unleased[h.ID]; len(ids) > 0 && h.onlyLeased() {
 			e.about(h.ID, Problem, "fence it by its power, too: "+addFence(Host{Host: h.Host}),
-				"only a lease would prove %s off, and host_isolated does not stop %s on it (%s), which are no guests of libvirt: they would be left", h.name(), text.Plural(len(ids), "VM"), listed(ids))
+				"only a lease would prove %s off, and host_isolated does not stop %s on it (%s), by FT_LEASE_COVERS of the host: they would be left", h.name(), text.Plural(len(ids), "VM"), listed(ids))
 		}
 		if e.Own != "" && e.Own != "unknown" && h.Isolated != "" && h.Isolated != e.Own {
 			all = append(all, hostFinding{Warning, h, fmt.Sprintf("it runs host_isolated %s, and this is one-ft %s", h.Isolated, e.Own),

@@ -70,9 +70,10 @@ func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 	v.Unleased, v.Imported = map[int][]int{}, map[int][]int{}
 	v.Active, v.On, v.Cleaning, v.OnTheWay = map[int]int{}, map[int]int{}, map[int][]int{}, map[int]string{}
 	var ids []int
-	fine := map[int]*one.Host{}
+	fine, covers := map[int]*one.Host{}, map[int]one.Host{}
 	for i := range hosts {
 		ids = append(ids, hosts[i].VMs...)
+		covers[hosts[i].ID] = hosts[i]
 		if hosts[i].State.Back() {
 			fine[hosts[i].ID] = &hosts[i]
 		}
@@ -90,7 +91,7 @@ func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 		v.Unread = append(v.Unread, unread...)
 		for _, vm := range vms {
 			seen[vm.ID] = true
-			if c.count(vm, fine) {
+			if c.count(vm, fine, covers) {
 				ill = append(ill, vm)
 			}
 		}
@@ -134,8 +135,9 @@ func (c *collector) onTheWay(vms []one.VM) {
 	}
 }
 
-// count notes what matters of a VM, and reports whether it failed. fine are the hosts that are MONITORED.
-func (c *collector) count(vm one.VM, fine map[int]*one.Host) (ill bool) {
+// count notes what matters of a VM, and reports whether it failed. fine are the hosts that are MONITORED, covers all, with what
+// they publish.
+func (c *collector) count(vm one.VM, fine map[int]*one.Host, covers map[int]one.Host) (ill bool) {
 	v := &c.facts.VMs
 	v.Count++
 	last, placed := vm.Last()
@@ -150,7 +152,7 @@ func (c *collector) count(vm one.VM, fine map[int]*one.Host) (ill bool) {
 			switch d := c.facts.Dialect; {
 			case recovery.Foreign(vm, last.Driver, d):
 				v.Imported[last.HostID] = append(v.Imported[last.HostID], vm.ID)
-			case !recovery.Leasable(vm, last.Driver, d):
+			case !recovery.Leasable(vm, last.Driver, covers[last.HostID], d):
 				v.Unleased[last.HostID] = append(v.Unleased[last.HostID], vm.ID)
 			}
 		}

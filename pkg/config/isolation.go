@@ -88,6 +88,9 @@ const (
 // /proc/sysrq-trigger, which needs no other process.
 const PowerOffSysrq = "sysrq"
 
+// DefaultLibvirt is the URI of the QEMU guests of a host, as OpenNebula uses it (LIBVIRT_URI in kvmrc).
+const DefaultLibvirt = "qemu:///system"
+
 // DefaultIsolation returns the defaults, where they come from, and why they are what
 // they are.
 func DefaultIsolation() Isolation {
@@ -98,7 +101,7 @@ func DefaultIsolation() Isolation {
 		Interval: 5 * time.Second, Timeout: 3 * time.Second,
 		CronPeriod: time.Minute, // what cron can do
 		After:      time.Minute, Lease: time.Minute, Quiet: time.Minute,
-		Action: ActionDestroy, Libvirt: "qemu:///system",
+		Action: ActionDestroy, Libvirt: DefaultLibvirt,
 		// libvirt gives QEMU 10 s to end after SIGTERM and then some seconds after
 		// SIGKILL (qemuProcessKill); a sound one is gone in 0.3 s.
 		DestroyLimit:  10 * time.Second,

@@ -99,7 +99,7 @@ func (w *Watcher) compare(ctx context.Context, g guest.Guest) error {
 	vm, err := w.Oned.VM(ctx, g.ID)
 	switch {
 	case errors.Is(err, one.ErrNotFound):
-		w.Log.Say(wording.Of(wording.GuestStray, g.ID, g.Name))
+		w.Log.Say(wording.Of(wording.GuestStray, g.ID, g.StopCommand()))
 		return nil
 	case errors.Is(err, one.ErrAuthorization):
 		w.Log.Say(wording.Of(wording.CompareForbidden, g.ID, err))
@@ -114,6 +114,9 @@ func (w *Watcher) compare(ctx context.Context, g guest.Guest) error {
 	why, stale := Stale(vm, host)
 	switch {
 	case !stale:
+		return nil
+	case g.Name != fmt.Sprintf("one-%d", g.ID): // a copy of a domain has its metadata, too
+		w.Log.Say(wording.Of(wording.StaleByMetadata, g.Name, g.ID, why, g.StopCommand()))
 		return nil
 	case w.Drill:
 		w.Log.Say(wording.Of(wording.StaleDrill, g.ID, why))

@@ -33,7 +33,8 @@ type world struct {
 	guests    []guest.Guest // that run here
 	vms       map[int]one.VM
 	vmErr     error
-	asked     int // for VMs
+	asked     int   // for VMs
+	counted   []int // the VMs that oned counts here
 	template  map[string]string
 	stops     []time.Duration // when Stop was called
 	stopTakes time.Duration
@@ -172,7 +173,7 @@ func (o oned) VM(_ context.Context, id int) (one.VM, error) {
 func (o oned) Host() one.Host {
 	o.w.mu.Lock()
 	defer o.w.mu.Unlock()
-	return one.Host{ID: hostID, Template: o.w.template}
+	return one.Host{ID: hostID, Template: o.w.template, VMs: o.w.counted}
 }
 
 // on is a VM in a state whose last record is on a host.

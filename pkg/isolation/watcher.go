@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"one-ft/pkg/fence"
@@ -52,6 +54,7 @@ type Watcher struct {
 	Round     func(ctx context.Context) Findings
 	Names     func() map[string][]string // addresses of names, to be remembered; nil for none
 	Oned      Oned                       // nil without a token
+	Roster    *Roster                    // what oned calls the guests here; nil when nobody needs to know
 	Guests    Guests
 	Store     Store
 	Uptime    func() time.Duration
@@ -72,6 +75,8 @@ type Watcher struct {
 	settled      bool       // at the beginning of that
 	compareLimit time.Duration
 	blind        bool // VMs could only be looked for by their processes, and there were none
+	learning     atomic.Bool
+	learners     sync.WaitGroup // that learn what guests are called; bounded
 }
 
 // remind is how often a verdict that stays the same and is not fine is logged again.
@@ -84,6 +89,7 @@ var ErrLeaseBroken = errors.New("FENCE_LEASE in the template of this host does n
 // is nil.
 func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
 	w.compareLimit, w.cron = compareLimit, false
+	defer w.learners.Wait()
 	for {
 		began := w.Uptime()
 		v, err := w.Step(ctx)
@@ -114,6 +120,7 @@ func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
 func (w *Watcher) Once(ctx context.Context) (complete bool, err error) {
 	// The next run must not find this one still at work.
 	w.compareLimit, w.cron = min(compareLimit, w.Policy.Every/2), true
+	defer w.learners.Wait()
 	for range minRounds {
 		v, err := w.Step(ctx)
 		if err != nil {
@@ -154,6 +161,9 @@ func (w *Watcher) Step(ctx context.Context) (Verdict, error) {
 	monitored := f.Round.Reported == ReportedMonitored
 	if w.comparing == nil && (v.Returned || len(w.state.Stopped) > 0 && monitored) {
 		w.startCompare(ctx, monitored)
+	}
+	if monitored && w.comparing == nil && !w.state.History.Unchecked {
+		w.learn(ctx) // before a comparison it would forget the copies that are to be compared
 	}
 	if v.Phase == Act {
 		w.act(ctx, v)

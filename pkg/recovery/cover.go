@@ -11,9 +11,9 @@ import (
 )
 
 // What a proof covers. A machine that is off runs nothing. A lease only says that host_isolated has stopped the guests of
-// libvirt that are named one-<ID>, and that the entry of the host in oned renewed nothing: it says nothing of the guests of
-// other drivers, of imported ones, which keep their names, and of a machine that is two hosts in oned, where the other entry
-// goes on renewing the lease.
+// libvirt and, where the host publishes so, of LXC that are named one-<ID>, and that the entry of the host in oned renewed
+// nothing: it says nothing of the guests of other drivers, of imported ones, which are stopped only where oned was asked
+// about them in time, and of a machine that is two hosts in oned, where the other entry goes on renewing the lease.
 
 // covered is the step, or the one that leaves the VM because no proof, or not this one, lets it be started elsewhere.
 func (s Snapshot) covered(step Step) Step {
@@ -28,7 +28,7 @@ func (s Snapshot) covered(step Step) Step {
 	case len(s.Twins) > 0:
 		step.Refused = true
 		return step.unhandled(wording.SameMachine, s.Twins[0].ID, s.Twins[0].Name)
-	case !Leasable(step.VM, driver, s.Dialect):
+	case !Leasable(step.VM, driver, s.Host, s.Dialect):
 		step.Refused = true
 		return step.unhandled(wording.NotLeased, guestOf(step.VM, driver, s.Dialect))
 	}
@@ -56,10 +56,15 @@ func Foreign(vm one.VM, driver string, d one.Dialect) bool {
 	return vm.Imported || renamed
 }
 
-// Leasable reports whether host_isolated stops the guest of a VM.
-func Leasable(vm one.VM, driver string, d one.Dialect) bool {
-	return (byLibvirt(driver) || guestless(driver)) && !Foreign(vm, driver, d)
+// Leasable reports whether host_isolated on a host stops the guest of a VM. Which drivers it knows besides those of libvirt,
+// the host publishes in FT_LEASE_COVERS (host_isolated --print-bound): a host_isolated that does not publish it knows no other.
+func Leasable(vm one.VM, driver string, h one.Host, d one.Dialect) bool {
+	covers := strings.Fields(strings.ToLower(h.Template["FT_LEASE_COVERS"]))
+	return (byLibvirt(driver) || guestless(driver) || byLXC(driver) && slices.Contains(covers, "lxc")) && !Foreign(vm, driver, d)
 }
+
+// byLXC reports whether a driver of this name has its guests by the tools of LXC (since 6.0); that of LXD has not.
+func byLXC(driver string) bool { return strings.EqualFold(driver, "lxc") }
 
 // guestless reports whether a driver of this name starts nothing: OpenNebula's own one for trials (dummy, 4.4 to 7.4).
 func guestless(driver string) bool { return strings.EqualFold(driver, "dummy") }

@@ -70,6 +70,21 @@ func TestDriverOfTheHost(t *testing.T) {
 	}
 }
 
+// TestPublishedCover: a lease is about containers where the host publishes that it stops them, and only about those of LXC.
+func TestPublishedCover(t *testing.T) {
+	for _, c := range []struct{ covers, driver, want string }{
+		{"libvirt lxc", "lxc", "recreate"}, {"LXC", "LXC", "recreate"}, {"libvirt", "lxc", "leave!?"}, {"", "lxc", "leave!?"},
+		{"libvirt lxcx", "lxc", "leave!?"}, {"libvirt lxc", "lxd", "leave!?"}, {"libvirt lxc", "firecracker", "leave!?"},
+		{"lxc", "kvm", "recreate"}, // of every host_isolated
+	} {
+		s := snapshot(dialect(t, "6.10.0"), guest(c.driver, "one-42", false))
+		s.Leased, s.Host.Template = true, map[string]string{"FT_LEASE_COVERS": c.covers}
+		if got := describe(Make(s, Policy{Mode: Recreate}).Steps[0]); got != c.want {
+			t.Errorf("%q, %s: %s, want %s", c.covers, c.driver, got, c.want)
+		}
+	}
+}
+
 // TestSameMachine: a lease proves nothing of a machine that is two hosts; that it is off does.
 func TestSameMachine(t *testing.T) {
 	named := func(id int, name, machine string) one.Host {
@@ -121,7 +136,7 @@ func TestCoverInvariants(t *testing.T) {
 		d := s.Dialect
 		starts := step.Verb.Acts() && step.Verb != VerbReturn
 		switch driver := vm.History[0].Driver; {
-		case starts && s.Leased && !Leasable(vm, driver, d):
+		case starts && s.Leased && !Leasable(vm, driver, s.Host, d):
 			r.Fatalf("%s of a VM that no lease covers", step.Verb)
 		case starts && step.Verb != VerbDelete && Foreign(vm, driver, d):
 			r.Fatalf("%s of an imported VM", step.Verb)

@@ -268,7 +268,8 @@ func (s Snapshot) migrating(step Step, place place, p Policy) Step {
 // mayRun reports whether the other end of a migration failed, too, and may still run the VM: the proof is not about it.
 func (s Snapshot) mayRun(vm one.VM, hostID int) bool {
 	state, seen := s.stateOf(hostID)
-	cleared := slices.Contains(s.Cleared, hostID) && (!slices.Contains(s.ByLease, hostID) || Leasable(vm, s.driverOf(vm), s.Dialect))
+	// What another host publishes is not read; containers cannot be migrated while they run anyway.
+	cleared := slices.Contains(s.Cleared, hostID) && (!slices.Contains(s.ByLease, hostID) || Leasable(vm, s.driverOf(vm), one.Host{}, s.Dialect))
 	return seen && state.Failed() && !cleared
 }
 

@@ -28,7 +28,7 @@ func (h *host) armed() bool {
 }
 
 // printBound prints what this host promises, for a monitoring probe.
-func (h *host) printBound() error {
+func (h *host) printBound(ctx context.Context) error {
 	armed, patience := "NO", "FT_ISOLATED_AFTER=%d\nFT_ISOLATED_REACTION=%d\n"
 	if h.armed() {
 		armed = "YES"
@@ -37,7 +37,7 @@ func (h *host) printBound() error {
 		patience = "FT_LEASE=%d\nFT_LEASE_REACTION=%d\n"
 	}
 	lease, reaction := seconds(h.promise.Lease), seconds(h.promise.Reaction)
-	_, err := fmt.Fprintf(h.world.Stdout, patience+"FT_LEASE_ARMED=%s\nFT_ISOLATED_VERSION=%q\n", lease, reaction, armed, app.Version())
+	_, err := fmt.Fprintf(h.world.Stdout, patience+"FT_LEASE_ARMED=%s\nFT_LEASE_COVERS=%q\nFT_ISOLATED_VERSION=%q\n", lease, reaction, armed, h.machine.Covers(ctx), app.Version())
 	return err
 }
 
@@ -140,6 +140,9 @@ func (c *checker) vms(ctx context.Context) {
 	guests, err := c.guests(nil).Guests(ctx)
 	if err != nil {
 		c.bad("%v", err)
+	}
+	for _, way := range c.machine.Ways(ctx) {
+		c.say("%s", way)
 	}
 	c.say("VMs of OpenNebula here: %d", len(guests))
 	if os.Geteuid() != 0 {

@@ -34,6 +34,8 @@ type host struct {
 	promise   fence.Promise
 	store     isolation.Store
 	machine   guest.Host
+	roster    *isolation.Roster
+	rosterErr error // why what was remembered of it is lost
 	names     *probe.Names
 	network   isolation.Network
 	oned      *isolation.OnedClient // nil without a token
@@ -43,8 +45,9 @@ type host struct {
 // newHost puts everything together; it asks nobody.
 func newHost(world World, s config.Isolation, store isolation.Store, cron bool) (*host, error) {
 	h := &host{world: world, settings: s, policy: isolation.NewPolicy(s, cron), store: store}
-	h.machine = guest.Host{Settings: s, Proc: world.Proc, SysrqTrigger: world.Proc + "/sysrq-trigger",
-		KillLimit: killLimit, PowerOffLimit: powerOffLimit}
+	h.roster, h.rosterErr = isolation.OpenRoster(store)
+	h.machine = guest.Host{Settings: s, Known: h.roster.Known, Proc: world.Proc, Sys: world.Sys, Run: world.Run,
+		SysrqTrigger: world.Proc + "/sysrq-trigger", KillLimit: killLimit, PowerOffLimit: powerOffLimit}
 	h.stopLimit = h.machine.Bound()
 	h.promise = isolation.Promise(s, cron, h.stopLimit)
 	known, _ := store.Load(world.Uptime()) // the watcher loads it again, and logs what is wrong
@@ -116,7 +119,10 @@ func (h *host) watcher(journal isolation.Journal, drill bool) *isolation.Watcher
 		Guests: h.guests(journal.Say),
 	}
 	if h.oned != nil {
-		w.Oned = h.oned
+		w.Oned, w.Roster = h.oned, h.roster
+	}
+	if h.rosterErr != nil {
+		journal.Say(wording.Of(wording.StateUnusable, h.rosterErr))
 	}
 	return w
 }

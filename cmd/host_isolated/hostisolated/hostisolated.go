@@ -5,6 +5,8 @@ package hostisolated
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -13,6 +15,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/isolation"
+	"one-ft/pkg/process"
 	"one-ft/pkg/wording"
 )
 
@@ -20,8 +23,9 @@ import (
 type World struct {
 	// Env is that of all executables; its Transport carries the questions to oned.
 	app.Env
-	// Proc and Sys are where the kernel shows the boot, processes, routes and interfaces: /proc and /sys.
-	Proc, Sys string
+	// Proc and Sys are where the kernel shows the boot, processes, routes and interfaces, Run where services have their
+	// sockets: /proc, /sys and /run.
+	Proc, Sys, Run string
 	// Uptime is the time since the boot.
 	Uptime func() time.Duration
 	// Network is what can be reached; nil is the network of this host.
@@ -36,10 +40,21 @@ type World struct {
 
 // OS is the world that the operating system gives.
 func OS() World {
-	return World{Env: app.OS(), Proc: "/proc", Sys: "/sys", Uptime: isolation.Uptime, Pin: func() {
-		// Without the right to do it, it works as before.
-		_ = errors.Join(unix.Mlockall(unix.MCL_CURRENT), unix.Mlockall(unix.MCL_FUTURE|unix.MCL_ONFAULT))
-	}}
+	return World{Env: app.OS(), Proc: "/proc", Sys: "/sys", Run: "/run", Uptime: isolation.Uptime, Pin: pin}
+}
+
+// pin keeps this process in memory: what it has touched and will touch, and its program as a whole. All that it has reserved
+// would be 64 MB more: Go reserves its heap so. Without the right to do it, it works as before.
+func pin() {
+	_ = unix.Mlockall(unix.MCL_CURRENT | unix.MCL_FUTURE | unix.MCL_ONFAULT)
+	maps, _ := process.ReadStart("/proc/self/maps", 1<<20)
+	for line := range strings.Lines(string(maps)) {
+		fields := strings.Fields(line) // proc_pid_maps(5)
+		var begin, end uintptr
+		if _, err := fmt.Sscanf(line, "%x-%x", &begin, &end); err == nil && len(fields) > 5 && strings.HasPrefix(fields[5], "/") {
+			_, _, _ = unix.Syscall(unix.SYS_MLOCK, begin, end-begin, 0)
+		}
+	}
 }
 
 const synopsis = `host_isolated [options]            one round, for cron
@@ -98,7 +113,7 @@ func act(c *cli.Context, world World) error {
 	case err != nil:
 		return app.Usagef("%w", err)
 	case c.Bool("print-bound"):
-		return h.printBound()
+		return h.printBound(c.Context)
 	case c.Bool("check"):
 		return h.check(c.Context)
 	}

@@ -81,7 +81,7 @@ func TestDefaultsFitTogether(t *testing.T) {
 		{[]string{"--lease", "150s"}, 150 * time.Second},
 	} {
 		code, out, _ := call(t, append(c.args, "--print-bound", "--front-end", "a", "--strict", "--auth-file", token(t), "--run-dir", t.TempDir())...)
-		found := regexp.MustCompile(`^FT_LEASE=(\d+)\nFT_LEASE_REACTION=(\d+)\nFT_LEASE_ARMED=NO\nFT_ISOLATED_VERSION="[^"]+"\n$`).FindStringSubmatch(out)
+		found := regexp.MustCompile(`^FT_LEASE=(\d+)\nFT_LEASE_REACTION=(\d+)\nFT_LEASE_ARMED=NO\nFT_LEASE_COVERS="libvirt(?: lxc)?"\nFT_ISOLATED_VERSION="[^"]+"\n$`).FindStringSubmatch(out)
 		if code != app.ExitDone || found == nil {
 			t.Fatalf("%v: %d, %q", c.args, code, out)
 		}

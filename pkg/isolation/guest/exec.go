@@ -42,16 +42,20 @@ func run(ctx context.Context, env []string, command ...string) (process.Result, 
 	return r, failure(r)
 }
 
-func (h Host) findVirsh() (string, error) {
-	if h.Virsh != "" {
-		return h.Virsh, nil
-	}
+// find returns the path of a program; "" when it is not there.
+func find(name string) string {
 	for _, dir := range append([]string{"/usr/bin", "/bin"}, filepath.SplitList(os.Getenv("PATH"))...) {
-		if path := filepath.Join(dir, "virsh"); filepath.IsAbs(path) && process.Runnable(path) {
-			return path, nil
+		if path := filepath.Join(dir, name); filepath.IsAbs(path) && process.Runnable(path) {
+			return path
 		}
 	}
-	return "", errors.New("virsh not found; it is in the package libvirt-clients (Debian, Ubuntu) or libvirt-client")
+	return ""
+}
+
+// environment is that of programs of libvirt and LXC. With HOME they need not ask the users' directory for it, which may
+// be a server.
+func environment() []string {
+	return []string{"PATH=" + systemPath, "LANG=C", "HOME=" + cmp.Or(os.Getenv("HOME"), "/")}
 }
 
 // failure is why a program has failed, with what it said at its end; nil when it has not.
@@ -84,37 +88,3 @@ const maxListed = 20
 
 // listed joins names; a few of very many.
 func listed(names []string) string { return text.Some(names, maxListed) }
-
-// domains returns the names of OpenNebula that libvirt lists, running and paused, until ctx ends.
-func (h Host) domains(ctx context.Context) ([]string, error) {
-	r, err := h.virsh(ctx, "list", "--name")
-	if err == nil && r.CutOff {
-		err = errors.New("the list is too long")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("failed to list the domains of libvirt; try: virsh -c '%s' list --name: %w", text.Printable(h.Settings.Libvirt), err)
-	}
-	return domainNames(r.Output), nil
-}
-
-func domainNames(output string) (names []string) {
-	for name := range strings.SplitSeq(output, "\n") {
-		if _, ours := ParseName(name); ours {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-func (h Host) virsh(ctx context.Context, args ...string) (process.Result, error) {
-	if h.Settings.Libvirt == "" {
-		return process.Result{}, errors.New("no URI of libvirt is configured; give one, such as qemu:///system")
-	}
-	path, err := process.Bounded(ctx, h.findVirsh) // PATH may name a directory that does not answer
-	if err != nil {
-		return process.Result{}, err
-	}
-	// With HOME, libvirt need not ask the users' directory for it, which may be a server.
-	env := []string{"PATH=" + systemPath, "LANG=C", "HOME=" + cmp.Or(os.Getenv("HOME"), "/")}
-	return run(ctx, env, append([]string{path, "-c", h.Settings.Libvirt}, args...)...)
-}

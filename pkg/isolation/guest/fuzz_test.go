@@ -10,7 +10,7 @@ import (
 	"one-ft/pkg/process"
 )
 
-// FuzzDomains: whatever virsh prints, only whole lines that are names of OpenNebula are VMs.
+// FuzzDomains: whatever virsh prints, only whole lines are names of domains.
 func FuzzDomains(f *testing.F) {
 	for _, text := range []string{"one-7\nother\none-12\n\n", "", " one-7\none-8 \r\n", "one-7\x00\none-07", "error: failed to connect to the hypervisor\n", "one-2147483648\none-2147483647"} {
 		f.Add(text)
@@ -18,7 +18,7 @@ func FuzzDomains(f *testing.F) {
 	f.Fuzz(func(t *testing.T, output string) {
 		lines := strings.Split(output, "\n")
 		for _, name := range domainNames(output) {
-			if _, ours := ParseName(name); !ours || !slices.Contains(lines, name) {
+			if name == "" || !slices.Contains(lines, name) {
 				t.Errorf("%q of %q", name, output)
 			}
 		}

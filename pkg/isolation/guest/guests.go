@@ -1,8 +1,10 @@
 // Package guest finds the VMs of OpenNebula on this KVM host and stops them in a bounded time, so certainly that a
 // wait of that time may be taken for a proof that none of them runs any more.
 //
-// A VM of OpenNebula is a libvirt domain with the exact name "one-<ID>", or a QEMU process that was started with this
-// name. Nothing else is touched, except that a host that is powered off takes everything with it.
+// A VM of OpenNebula is a domain of libvirt with the exact name "one-<ID>", one that oned counts on this host by its own
+// name or UUID, or one that carries OpenNebula's metadata; also when only its QEMU process is left. Where LXC is installed, it
+// is also a container with the exact name "one-<ID>". Nothing else is touched, except that a host that is powered off takes
+// everything with it.
 //
 // libvirt is asked and told first, but it is not believed: it may be dead, hang, or say "destroyed" too early. A VM
 // is gone when no QEMU process of it is left, with all of its threads: one that waits for a dead disk can still write
@@ -24,6 +26,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -39,9 +42,13 @@ import (
 type Host struct {
 	// Settings say how VMs are stopped (Action and what belongs to it), how long each stage may take, and how libvirt
 	// is called. What Command leaves running in its process group is killed when it ends.
-	Settings     config.Isolation
+	Settings config.Isolation
+	// Known are the VMs that oned counts on this host. It is called often, and may be nil.
+	Known        func() []Known
 	Virsh        string // its path; "": it is looked for in /usr/bin, /bin and PATH
-	Proc         string // where the kernel shows processes: "/proc"
+	LXCStop      string // the path of lxc-stop, in the same way; LXC is installed when it is there
+	Proc, Sys    string // where the kernel shows processes and devices: "/proc" and "/sys"
+	Run          string // where libvirt has its sockets, and keeps the state of its domains: "/run"
 	SysrqTrigger string // what the kernel is told through: /proc/sysrq-trigger; "": config.PowerOffSysrq is not available
 	// KillLimit is the most time from the SIGKILL until all VMs are gone. The kernel has to free their memory in it.
 	KillLimit time.Duration
@@ -52,6 +59,8 @@ type Host struct {
 	// called from several goroutines, by one at a time, and not any more when the method that was called has returned.
 	// It may be nil.
 	Notify func(wording.Message)
+
+	unmount func(point string) error // nil: by the kernel
 }
 
 const (
@@ -112,10 +121,22 @@ func isSysrq(way []string) bool { return len(way) == 1 && way[0] == config.Power
 // Guest is a VM of OpenNebula on this host.
 type Guest struct {
 	ID   int    // of the VM
-	Name string // of its domain, "one-<ID>"
-	PID  int    // its QEMU process; 0 when only libvirt knows the VM. A VM with two processes is in a list twice
+	Name string // of its domain or container: "one-<ID>" but for imported domains
+	// PID is its QEMU process, or the first process of its container; 0 when only libvirt knows the VM, and when nothing is
+	// left of a container but its disks. A VM with two processes is in a list twice.
+	PID       int
+	Container bool // one of LXC; else a domain of libvirt
 
+	uuid  string // of a domain; "" where its name is enough, or not known
 	start uint64 // what tells its process from a later one with the same PID
+}
+
+// StopCommand is what stops the guest by hand.
+func (g Guest) StopCommand() string {
+	if g.Container {
+		return "lxc-stop --kill -n " + g.Name
+	}
+	return "virsh destroy " + cmp.Or(g.uuid, g.Name)
 }
 
 type snapshot struct {
@@ -163,7 +184,12 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 	var names []string
 	var err error
 	var asking sync.WaitGroup // ends with ctx
-	asking.Go(func() { names, err = s.host.domains(ctx) })
+	asking.Go(func() {
+		s.uri, _ = s.host.libvirt(ctx)
+		names, err = s.domains(ctx)
+	})
+	s.lxcStop = s.host.lxcStop(ctx)
+	s.procs.containers = s.lxcStop != ""
 	snap := s.scan(ctx)
 	if snap.none() {
 		process.Pause(ctx, pollPause)
@@ -176,7 +202,7 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 		}
 	}
 	if asking.Wait(); err != nil {
-		s.muted.Store(true)
+		s.libvirt.muted.Store(true)
 		return snap, err
 	}
 	snap.left = s.merge(snap.left, names)
@@ -190,7 +216,7 @@ func (s *stopper) look(ctx context.Context) snapshot {
 	switch {
 	case !snap.none():
 		return snap
-	case s.muted.Load():
+	case s.libvirt.muted.Load():
 		process.Pause(ctx, pollPause)
 		return s.scan(ctx)
 	}
@@ -205,10 +231,10 @@ func (s *stopper) look(ctx context.Context) snapshot {
 		return snapshot{err: errNotAsked}
 	}
 	asking, cancel := context.WithTimeoutCause(ctx, limit, process.ErrTimeout)
-	names, err := s.host.domains(asking)
+	names, err := s.domains(asking)
 	cancel()
 	if err != nil {
-		s.muted.Store(true)
+		s.libvirt.muted.Store(true)
 		s.warn("%v; from here on only the processes say what runs", err)
 	}
 	if left := s.merge(nil, names); len(left) > 0 {
@@ -225,16 +251,38 @@ func (s *stopper) scan(ctx context.Context) snapshot {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	all, err := s.procs.scan(ctx)
+	if s.procs.containers {
+		mounted, mountErr := s.mounted(ctx, all)
+		all, err = append(all, mounted...), errors.Join(err, mountErr)
+	}
 	all = slices.DeleteFunc(all, func(g Guest) bool { return !s.concerns(g.Name) })
 	s.sortAndRemember(all)
 	return snapshot{all, err}
 }
 
+// mounted returns the containers without processes whose disks are still mounted, or are being detached.
+func (s *stopper) mounted(ctx context.Context, running []Guest) (found []Guest, err error) {
+	mounts, err := s.host.mounts(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.unmounting {
+		mounts = append(mounts, mount{id: id})
+	}
+	for _, m := range mounts {
+		g := Guest{ID: m.id, Name: fmt.Sprintf("one-%d", m.id), Container: true}
+		if !slices.Contains(found, g) && !slices.ContainsFunc(running, func(r Guest) bool { return r.Name == g.Name }) {
+			found = append(found, g)
+		}
+	}
+	return found, err
+}
+
 func (s *stopper) merge(list []Guest, names []string) []Guest {
 	for _, name := range names {
-		known := slices.ContainsFunc(list, func(g Guest) bool { return g.Name == name })
-		if id, ours := ParseName(name); ours && !known && s.concerns(name) {
-			list = append(list, Guest{ID: id, Name: name})
+		d := domain{name: name}
+		known := slices.ContainsFunc(list, func(g Guest) bool { return g.Name == name && !g.Container })
+		if id, ours := s.host.identify(&d); ours && !known && s.concerns(name) {
+			list = append(list, Guest{ID: id, Name: name, uuid: d.uuid})
 		}
 	}
 	s.sortAndRemember(list)

@@ -83,7 +83,7 @@ func TestReusedPID(t *testing.T) {
 	s := newSite(t)
 	stat := func(start int) string { return statLine(q.pid, "qemu", "S", 0, 1, start) }
 	s.fake(q.pid, stat(5), "qemu", "-name", "one-7")
-	seen := newProcs(s.proc)
+	seen := newProcs(s.host)
 	verdicts, err := seen.scan(t.Context())
 	if err != nil || len(verdicts) != 1 || verdicts[0].Name != "one-7" {
 		t.Fatalf("%+v, %v", verdicts, err)
@@ -157,7 +157,7 @@ func TestJudge(t *testing.T) {
 		{"not a line", nil, "nonsense", args, vm, "one-7"},
 	} {
 		s := newSite(t)
-		p := newProcs(s.proc)
+		p := newProcs(s.host)
 		if c.before != nil {
 			s.fake(pid, statLine(pid, "qemu", "S", 0, 3, 9), c.before...)
 			p.judge(t.Context(), pid)
@@ -168,9 +168,9 @@ func TestJudge(t *testing.T) {
 		}
 		g, perhaps := p.judge(t.Context(), pid)
 		kind := other
-		if _, ours := ParseName(g.Name); perhaps {
+		if perhaps {
 			kind = unclear
-		} else if ours {
+		} else if g.ours {
 			kind = vm
 		}
 		if kind != c.kind || g.Name != c.keepName {
@@ -201,7 +201,7 @@ func TestStuckProcess(t *testing.T) {
 		})
 	}
 	s.unkillable(noSuchPID, "one-7")
-	p := newProcs(s.proc)
+	p := newProcs(s.host)
 	if got, err := p.scan(t.Context()); err != nil || len(got) != 1 {
 		t.Fatalf("%+v, %v", got, err)
 	}

@@ -117,7 +117,7 @@ func newSite(t *testing.T) *site {
 	}
 	s.show(os.Getpid())
 	s.host = Host{
-		Virsh: virsh, Proc: s.proc, SysrqTrigger: filepath.Join(dir, "sysrq"),
+		Virsh: virsh, LXCStop: filepath.Join(dir, "lxc-stop.sh"), Proc: s.proc, Sys: filepath.Join(dir, "sys"), Run: filepath.Join(dir, "run"), SysrqTrigger: filepath.Join(dir, "sysrq"),
 		// Generous, because a test must not fail on a busy machine; those that wait for the
 		// end of a limit make it small.
 		Settings: config.Isolation{

@@ -37,11 +37,20 @@ var errNoProcesses = errors.New("it shows no processes; is it mounted?")
 // procs looks at the processes of a host again and again. It remembers which VM a process was, because one that is
 // ending has no arguments any more.
 type procs struct {
-	dir string
+	dir        string
+	identify   func(d *domain) (id int, ours bool)
+	containers bool // LXC is installed
 
 	mu    sync.Mutex
-	names map[identity]string // domain of a process that was QEMU
+	known map[identity]member // what a process was that is a QEMU
 	stuck map[int]*reading    // that the kernel has not answered, by PID
+}
+
+// member is a process as a part of a VM.
+type member struct {
+	Guest
+	ours bool // a VM of OpenNebula
+	init bool // of a container
 }
 
 // identity is what no two processes have in common, also when a PID is used again.
@@ -52,8 +61,8 @@ type identity struct {
 
 func (g Guest) process() identity { return identity{g.PID, g.start} }
 
-func newProcs(dir string) *procs {
-	return &procs{dir: dir, names: map[identity]string{}, stuck: map[int]*reading{}}
+func newProcs(h Host) *procs {
+	return &procs{dir: h.Proc, identify: h.identify, known: map[identity]member{}, stuck: map[int]*reading{}}
 }
 
 // scan looks at all processes once. With an error, which names those that could not be judged, there may be more VMs
@@ -73,14 +82,19 @@ func (p *procs) scan(ctx context.Context) (found []Guest, err error) {
 		return nil, fmt.Errorf("read the processes in %s: %w", text.Printable(p.dir), err)
 	}
 	slices.Sort(pids)
-	seen, unclear := make([]Guest, len(pids)), make([]bool, len(pids))
+	seen, unclear := make([]member, len(pids)), make([]bool, len(pids))
 	process.Each(len(pids), readers, func(i int) { seen[i], unclear[i] = p.judge(ctx, pids[i]) })
 	var unknown []string
-	for i, g := range seen {
+	inits := map[string]bool{}
+	for i, m := range seen {
 		if unclear[i] {
-			unknown = append(unknown, strconv.Itoa(g.PID))
-		} else if _, ours := ParseName(g.Name); ours {
-			found = append(found, g)
+			unknown = append(unknown, strconv.Itoa(m.PID))
+		}
+		inits[m.Name] = inits[m.Name] || m.init
+	}
+	for i, m := range seen {
+		if m.ours && !unclear[i] && (m.init || !m.Container || !inits[m.Name]) {
+			found = append(found, m.Guest)
 		}
 	}
 	if ctx.Err() != nil {
@@ -92,19 +106,19 @@ func (p *procs) scan(ctx context.Context) (found []Guest, err error) {
 	return found, nil
 }
 
-// judge looks at one process, for stuckAfter at most; its stat can be read always. The name is that of any domain.
-// unclear: it may be a VM of OpenNebula.
-func (p *procs) judge(ctx context.Context, pid int) (g Guest, unclear bool) {
-	g.PID = pid
+// judge looks at one process, for stuckAfter at most; its stat can be read always. The name is that of any domain or
+// container. unclear: it may be a VM of OpenNebula.
+func (p *procs) judge(ctx context.Context, pid int) (m member, unclear bool) {
+	m.PID = pid
 	dir := filepath.Join(p.dir, strconv.Itoa(pid))
 	stat, err := process.ReadStat(dir)
-	g.start = stat.Started
+	m.start = stat.Started
 	switch {
 	case ctx.Err() != nil, err != nil && !isMissing(err):
-		return g, true
+		return m, true
 	case err != nil || stat.Ended():
-		p.remember(g.process(), nil)
-		return g, false
+		p.forget(m.process())
+		return m, false
 	}
 	r := p.reading(dir, pid, stat)
 	timer := time.NewTimer(time.Until(r.began.Add(stuckAfter)))
@@ -121,26 +135,37 @@ func (p *procs) judge(ctx context.Context, pid int) (g Guest, unclear bool) {
 	} else {
 		delete(p.stuck, pid)
 	}
-	var known bool
-	g.Name, known = p.names[g.process()]
+	before, known := p.known[m.process()]
 	p.mu.Unlock()
-	if !stuck && (isMissing(r.err) || len(r.argv) > 0) {
-		g.Name = p.remember(g.process(), r.argv)
-	} else {
-		// By the name that the kernel has for it.
-		unclear = !known && stat.Flags&kernelThread == 0 && (strings.Contains(stat.Name, "qemu") || stat.Name == "kvm")
+	switch {
+	case isClosed(r.placed) && r.place.container != "" && (r.place.init || isOurs(r.place.container)):
+		m.Name, m.Container, m.init = r.place.container, true, r.place.init
+		m.ID, m.ours = ParseName(m.Name)
+	case !stuck && (isMissing(r.err) || len(r.argv) > 0):
+		m = p.remember(m, r.argv)
+	case known:
+		m = before
+	case stat.Flags&kernelThread == 0:
+		// By the name that the kernel has for it; where not even its container is shown, it may be anything.
+		unclear = strings.Contains(stat.Name, "qemu") || stat.Name == "kvm" || !isClosed(r.placed)
 	}
-	g.ID, _ = ParseName(g.Name)
-	return g, unclear
+	return m, unclear
 }
 
-// reading is how the arguments of a process are read: in a goroutine of its own, because the kernel does not show those
-// of a process whose memory is locked.
+func isOurs(name string) bool {
+	_, ours := ParseName(name)
+	return ours
+}
+
+// reading is how the container and the arguments of a process are read: in a goroutine of its own, because the kernel does
+// not show the arguments of a process whose memory is locked.
 type reading struct {
-	began time.Time
-	done  chan struct{} // closed when they have been read; what follows counts only then
-	argv  []string
-	err   error
+	began  time.Time
+	placed chan struct{} // closed when its container is known
+	place  place
+	done   chan struct{} // closed when all has been read; what follows counts only then
+	argv   []string
+	err    error
 }
 
 // reading returns the reading of a process that has not ended yet, or begins one.
@@ -150,9 +175,13 @@ func (p *procs) reading(dir string, pid int, stat process.Stat) *reading {
 	if r := p.stuck[pid]; r != nil && !isClosed(r.done) {
 		return r
 	}
-	r := &reading{began: time.Now(), done: make(chan struct{})}
+	r := &reading{began: time.Now(), placed: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
+		if p.containers {
+			r.place = p.placeOf(dir, stat)
+		}
+		close(r.placed)
 		r.argv, r.err = readArgs(filepath.Join(dir, "cmdline"))
 		if len(r.argv) == 0 && stat.Zombie() {
 			r.argv = threadArgs(dir)
@@ -161,17 +190,33 @@ func (p *procs) reading(dir string, pid int, stat process.Stat) *reading {
 	return r
 }
 
-// remember keeps the domain of a QEMU, whatever the process was before, and returns it.
-func (p *procs) remember(id identity, argv []string) (name string) {
+// remember keeps what a QEMU is, whatever the process was before, and returns it.
+func (p *procs) remember(m member, argv []string) member {
+	d, qemu := domainOf(argv)
+	if !qemu {
+		p.forget(m.process())
+		return m
+	}
+	p.mu.Lock()
+	before, known := p.known[m.process()]
+	p.mu.Unlock()
+	if known && before.Name == d.name {
+		return before
+	}
+	m.Name = d.name
+	if m.ID, m.ours = p.identify(&d); !isOurs(d.name) {
+		m.uuid = d.uuid
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	name, qemu := domainOf(argv)
-	if qemu {
-		p.names[id] = name
-	} else {
-		delete(p.names, id)
-	}
-	return name
+	p.known[m.process()] = m
+	return m
+}
+
+func (p *procs) forget(id identity) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.known, id)
 }
 
 func isClosed(c <-chan struct{}) bool {
@@ -224,29 +269,29 @@ func ParseName(name string) (id int, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	// IDs of OpenNebula are 32-bit numbers.
-	n, err := strconv.ParseUint(digits, 10, 31)
-	if err != nil || strconv.FormatUint(n, 10) != digits {
-		return 0, false
-	}
-	return int(n), true
+	return number(digits)
 }
 
-// domainOf returns whether these are the arguments of a QEMU, and the name of the domain that it runs; "" when it has
-// none. libvirt writes "-name guest=one-7,debug-threads=on", older ones "-name one-7".
-func domainOf(argv []string) (name string, qemu bool) {
+// domainOf returns whether these are the arguments of a QEMU, and the domain that it runs. libvirt writes "-name
+// guest=one-7,debug-threads=on", older ones "-name one-7", and behind it "-uuid UUID".
+func domainOf(argv []string) (d domain, qemu bool) {
 	if len(argv) == 0 {
-		return "", false
+		return d, false
 	}
 	if program := path.Base(argv[0]); program != "kvm" && !strings.Contains(program, "qemu") {
-		return "", false
+		return d, false
 	}
+	return domain{name: guestOption(option(argv, "name")), uuid: option(argv, "uuid")}, true
+}
+
+// option returns the value of the first option of this name of QEMU, which takes -name and --name.
+func option(argv []string, name string) string {
 	for i, arg := range argv[:len(argv)-1] {
-		if arg == "-name" || arg == "--name" { // QEMU takes both
-			return guestOption(argv[i+1]), true
+		if arg == "-"+name || arg == "--"+name {
+			return argv[i+1]
 		}
 	}
-	return "", true
+	return ""
 }
 
 // guestOption returns the guest in the value of QEMU's option -name: a list of KEY=VALUE separated by commas. The

@@ -45,11 +45,11 @@ func TestDomainOf(t *testing.T) {
 		{"kvm2|-name|one-7", ""},
 		{"", ""},
 	} {
-		if got, _ := domainOf(strings.Split(c.args, "|")); got != c.want {
+		if got, _ := domainOf(strings.Split(c.args, "|")); got.name != c.want {
 			t.Errorf("%s: %q, want %q", c.args, got, c.want)
 		}
 	}
-	if name, qemu := domainOf(nil); name != "" || qemu {
+	if d, qemu := domainOf(nil); d != (domain{}) || qemu {
 		t.Error("no arguments are a QEMU")
 	}
 }
@@ -66,7 +66,7 @@ func FuzzName(f *testing.F) {
 		}
 		// Whatever it is, QEMU is started with it and found again.
 		escaped := strings.ReplaceAll(name, ",", ",,")
-		if got, _ := domainOf([]string{"kvm", "-name", "guest=" + escaped + ",debug-threads=on"}); got != name {
+		if got, _ := domainOf([]string{"kvm", "-name", "guest=" + escaped + ",debug-threads=on"}); got.name != name {
 			t.Errorf("%q comes back as %q", name, got)
 		}
 	})
@@ -82,7 +82,8 @@ func FuzzCmdline(f *testing.F) {
 	f.Add([]byte("\x00\x00"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		argv := splitArgs(text)
-		name, qemu := domainOf(argv)
+		d, qemu := domainOf(argv)
+		name := d.name
 		if qemu != (len(argv) > 0 && (strings.Contains(base(argv[0]), "qemu") || base(argv[0]) == "kvm")) {
 			t.Errorf("%q: QEMU %v", argv, qemu)
 		}

@@ -84,22 +84,32 @@ type stopper struct {
 	only  string // the domain that it is about; "": all
 	procs *procs
 
-	slots chan struct{} // one for each virsh that may run
-	muted atomic.Bool   // libvirt is not asked any more: it has failed or hung once
+	slots        chan struct{} // one for each virsh or lxc-stop that may run
+	uri          string        // of libvirt
+	lxcStop      string        // the program; "" when LXC is not installed
+	libvirt, lxc manager
 
-	mu     sync.Mutex
-	orders map[string]bool   // by domain that virsh was told to destroy; true: at work
-	found  map[int]Guest     // all that were seen, by ID
-	killed map[identity]bool // true: SIGKILL was sent; false: that failed, and was reported
+	mu         sync.Mutex
+	unmounting map[int]bool      // by ID: its disks are being detached
+	unmountErr map[int]string    // why that failed, as it was reported
+	found      map[int]Guest     // all that were seen, by ID
+	killed     map[identity]bool // true: SIGKILL was sent; false: that failed, and was reported
 
 	notifying sync.Mutex
 	ended     bool // what was left behind reports nothing any more
 }
 
+// manager is what runs guests.
+type manager struct {
+	muted  atomic.Bool     // it is not asked any more: it has failed or hung once
+	orders map[string]bool // by guest that it was told to destroy; true: at work
+}
+
 func newStopper(h Host, only string) *stopper {
 	return &stopper{
-		host: h, only: only, procs: newProcs(h.Proc), slots: make(chan struct{}, maxVirsh),
-		orders: map[string]bool{}, found: map[int]Guest{}, killed: map[identity]bool{},
+		host: h, only: only, procs: newProcs(h), slots: make(chan struct{}, maxVirsh),
+		libvirt: manager{orders: map[string]bool{}}, lxc: manager{orders: map[string]bool{}},
+		unmounting: map[int]bool{}, unmountErr: map[int]string{}, found: map[int]Guest{}, killed: map[identity]bool{},
 	}
 }
 
@@ -175,8 +185,8 @@ var errChanged = errors.New("its process has changed; nothing was done")
 // is not the one that the caller has decided about.
 func (h Host) Destroy(ctx context.Context, g Guest) error {
 	begin := time.Now()
-	if id, ours := ParseName(g.Name); !ours || id != g.ID {
-		return fmt.Errorf("destroy VM %d: %q is not the name of its domain", g.ID, g.Name)
+	if id, ours := h.identify(&domain{g.Name, g.uuid}); !ours || id != g.ID {
+		return fmt.Errorf("destroy VM %d: %q is not the name of its guest", g.ID, g.Name)
 	}
 	s := newStopper(h, g.Name)
 	defer s.end()
@@ -229,59 +239,81 @@ func (s *stopper) lastLook(ctx context.Context) snapshot {
 	return s.look(ctx)
 }
 
-// act does the next thing about each VM: libvirt is told until orders ends, unless it has failed before; then the
-// process is killed.
+// act does the next thing about each VM: libvirt or LXC is told until orders ends, unless it has failed before; then the
+// process is killed, or the disks are unmounted that a container has left.
 func (s *stopper) act(ctx, orders context.Context, snap snapshot) {
-	kill := slices.DeleteFunc(slices.Clone(snap.left), func(g Guest) bool { return s.order(orders, g.Name) || g.PID == 0 })
+	var kill []Guest
+	for _, g := range snap.left {
+		switch {
+		case g.PID == 0 && g.Container:
+			s.unmount(ctx, g)
+		case !s.order(orders, g) && g.PID != 0:
+			kill = append(kill, g)
+		}
+	}
 	process.Each(len(kill), readers, func(i int) { s.kill(ctx, kill[i]) })
 }
 
-// order tells libvirt to destroy a domain, once. It reports whether libvirt is at it.
-func (s *stopper) order(ctx context.Context, name string) bool {
+// order tells libvirt or LXC to destroy a guest, once. It reports whether that is at it.
+func (s *stopper) order(ctx context.Context, g Guest) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.muted.Load() || ctx.Err() != nil {
-		return false
+	m := s.managerOf(g)
+	if m.muted.Load() || ctx.Err() != nil || g.uuid == "" && !isOurs(g.Name) {
+		return false // a name that somebody else gave may mean another domain to virsh: a number is taken for its ID
 	}
-	open, given := s.orders[name]
+	open, given := m.orders[g.Name]
 	if !given {
-		s.orders[name], open = true, true
+		m.orders[g.Name], open = true, true
 		go func() {
-			s.virshDestroy(ctx, name)
+			s.tell(ctx, g)
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.orders[name] = false
+			m.orders[g.Name] = false
 		}()
 	}
 	return open
 }
 
-// waiting reports whether there is an order that libvirt has not answered.
+func (s *stopper) managerOf(g Guest) *manager {
+	if g.Container {
+		return &s.lxc
+	}
+	return &s.libvirt
+}
+
+// waiting reports whether there is an order that libvirt or LXC has not answered.
 func (s *stopper) waiting(ctx context.Context) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.muted.Load() && ctx.Err() == nil && slices.Contains(slices.Collect(maps.Values(s.orders)), true)
+	return ctx.Err() == nil && slices.ContainsFunc([]*manager{&s.libvirt, &s.lxc}, func(m *manager) bool {
+		return !m.muted.Load() && slices.Contains(slices.Collect(maps.Values(m.orders)), true)
+	})
 }
 
-// virshDestroy runs virsh until ctx ends. That it fails is no more than told: the domain may have ended meanwhile.
-func (s *stopper) virshDestroy(ctx context.Context, name string) {
+// tell runs virsh or lxc-stop until ctx ends. That it fails is no more than told: the guest may have ended meanwhile.
+func (s *stopper) tell(ctx context.Context, g Guest) {
 	var err error
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
-		_, err = s.host.virsh(ctx, "destroy", name)
+		if g.Container {
+			_, err = run(ctx, environment(), s.lxcStop, "--kill", "-n", g.Name)
+		} else {
+			_, err = s.virsh(ctx, "destroy", cmp.Or(g.uuid, g.Name))
+		}
 	case <-ctx.Done():
 	}
 	switch {
 	case errors.Is(context.Cause(ctx), process.ErrTimeout):
 		// Asking it again would only cost time.
-		s.muted.Store(true)
-		s.warn("virsh destroy %s: timed out", name)
+		s.managerOf(g).muted.Store(true)
+		s.warn("%s: timed out", g.StopCommand())
 	case ctx.Err() != nil:
 	case err != nil:
-		s.did("virsh destroy %s: %v", name, err)
+		s.did("%s: %v", g.StopCommand(), err)
 	default:
-		s.did("virsh destroy %s: done", name)
+		s.did("%s: done", g.StopCommand())
 	}
 }
 
@@ -320,8 +352,7 @@ func (p *procs) kill(ctx context.Context, g Guest) (bool, error) {
 		return false, fmt.Errorf("find it: %w", err)
 	}
 	defer func() { _ = proc.Release() }()
-	_, ours := ParseName(g.Name)
-	if seen, unclear := p.judge(ctx, g.PID); !ours || unclear || seen != g {
+	if seen, unclear := p.judge(ctx, g.PID); unclear || !seen.ours || seen.Guest != g {
 		return false, nil
 	}
 	if err := proc.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -21,9 +21,10 @@ type Hypervisor struct {
 	// URI is the one of libvirt, inside the machine.
 	URI string
 
-	kvm   bool // the next guest is one of KVM
-	mu    sync.Mutex
-	names map[int]string // of guests that were seen, by process ID
+	kvm    bool   // the next guest is one of KVM
+	socket string // of virtqemud; "" for that of libvirtd
+	mu     sync.Mutex
+	names  map[int]string // of guests that were seen, by process ID
 }
 
 // StartHypervisor starts a hypervisor without guests, in the network of a node and with its
@@ -61,11 +62,23 @@ func (h *Hypervisor) StartLibvirtd() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.run("bash", script, h.Dir, h.URI)
+	h.run("bash", script, h.Dir, h.URI, h.socket)
+}
+
+// SplitDaemon makes libvirt one that is reached as virtqemud is.
+func (h *Hypervisor) SplitDaemon() {
+	h.t.Helper()
+	h.StopLibvirtd()
+	h.socket = "virtqemud-sock"
+	h.StartLibvirtd()
 }
 
 // Start starts a tiny guest (16 MiB, no disk) and waits until its process is seen.
-func (h *Hypervisor) Start(name string) {
+func (h *Hypervisor) Start(name string) { h.StartWith(name, "", "create") }
+
+// StartWith starts a guest whose domain has more XML, such as its metadata, by commands of virsh: create for one that libvirt
+// forgets when it ends; define, and then start NAME or autostart NAME, for one that it keeps.
+func (h *Hypervisor) StartWith(name, more string, commands ...string) {
 	h.t.Helper()
 	kind := "qemu"
 	if h.kvm {
@@ -85,16 +98,41 @@ func (h *Hypervisor) Start(name string) {
 	if _, err := fmt.Fprintf(file, `<domain type='%s'>
   <name>%s</name>
   <memory unit='MiB'>16</memory>
+  %s
   <os><type arch='x86_64'>hvm</type></os>
   <devices><controller type='usb' model='none'/><memballoon model='none'/></devices>
 </domain>
-`, kind, &text); err != nil {
+`, kind, &text, more); err != nil {
 		h.t.Fatal(err)
 	}
-	h.run("virsh", "-c", h.URI, "create", file.Name())
+	for _, command := range commands {
+		argument := name
+		if command == "create" || command == "define" {
+			argument = file.Name()
+		}
+		h.Virsh(command, argument)
+	}
 	await(h.t, "the process of "+name, func() (bool, error) {
 		return slices.Contains(h.Guests(), name), nil
 	})
+}
+
+// Virsh runs virsh inside the machine; the test fails when it does.
+func (h *Hypervisor) Virsh(args ...string) {
+	h.t.Helper()
+	h.run(append([]string{"virsh", "-c", h.URI}, args...)...)
+}
+
+// FreezeGuest stops (SIGSTOP) the QEMU of a guest.
+func (h *Hypervisor) FreezeGuest(name string) {
+	h.t.Helper()
+	for _, pid := range h.processes("qemu-system") {
+		if guestName(pid) == name {
+			if err := h.kill(pid, unix.SIGSTOP); err != nil {
+				h.t.Fatal(err)
+			}
+		}
+	}
 }
 
 // StopLibvirtd kills libvirtd; its guests go on.

@@ -17,7 +17,7 @@ import (
 
 // scripts run inside machines; embedded, so that tests of other packages have them.
 //
-//go:embed testdata/machine.sh testdata/libvirtd.sh testdata/cron.sh
+//go:embed testdata/machine.sh testdata/libvirtd.sh testdata/lxc.sh testdata/cron.sh
 var scripts embed.FS
 
 // programPath is where programs of a machine are looked for.

@@ -22,6 +22,8 @@ const (
 	// HypervisorPackages are for StartHypervisor; systemd because of systemctl, which
 	// the programs under test call and the rig replaces.
 	HypervisorPackages = "qemu-system-x86 libvirt-daemon-system libvirt-clients systemd"
+	// LXCPackages are for StartLXC.
+	LXCPackages = "lxc busybox-static mount e2fsprogs"
 	// CronPackages are for StartCron.
 	CronPackages = "cron faketime"
 )

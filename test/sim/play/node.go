@@ -211,10 +211,12 @@ func (g guests) Guests(context.Context) (all []guest.Guest, err error) {
 	return all, nil
 }
 
-// leased are the VMs whose guests run on the host and are seen by host_isolated: virsh lists those of libvirt, and those of
-// OpenNebula are told by their names, which imported ones have not.
+// leased are the VMs whose guests run on the host and are seen by host_isolated: those of libvirt, and of LXC where the host
+// publishes so, that are told by their names, which imported ones have not.
 func (n *node) leased() []int {
-	if driver := n.world.spec.cloud.Hosts[n.id].Driver; driver != "" && driver != "kvm" {
+	h := n.world.spec.cloud.Hosts[n.id]
+	containers := h.Driver == "lxc" && strings.Contains(h.Template["FT_LEASE_COVERS"], "lxc")
+	if h.Driver != "" && h.Driver != "kvm" && !containers {
 		return nil
 	}
 	return slices.DeleteFunc(n.world.cloud.Guests(n.id), func(id int) bool {
