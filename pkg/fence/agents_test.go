@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"one-ft/pkg/process"
+	"one-ft/test/process/rigs"
 )
 
 // Each agent is refused by its name, known as one that switches power, or judged by its metadata; never two of them.
@@ -26,9 +27,10 @@ func TestAgentsByName(t *testing.T) {
 // alone look like agents that switch power.
 func TestAgentsByMetadata(t *testing.T) {
 	t.Parallel()
+	rigs.Need(t, "fence-agents", "fence_ipmilan")
 	all, err := filepath.Glob("/usr/sbin/fence_*")
 	if err != nil || len(all) < 50 {
-		t.Skip("the fence agents are not installed")
+		t.Fatalf("%d agents are installed: %v", len(all), err)
 	}
 	looksLikePower := []string{"fence_evacuate", "fence_crosslink", "fence_dummy"}
 	process.Each(len(all), 2, func(i int) {

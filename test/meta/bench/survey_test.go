@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"one-ft/pkg/statedir"
+	"one-ft/test/process/rigs"
 	"one-ft/test/sim/cloud"
 )
 
@@ -31,9 +31,7 @@ type way struct{ client string }
 // newWay makes it, with a real ssh that says how to connect.
 func newWay(t *testing.T) way {
 	t.Helper()
-	if _, err := exec.LookPath("ssh"); err != nil {
-		t.Skip("ssh is missing: apt-get install --no-install-recommends openssh-client")
-	}
+	rigs.Need(t, "openssh-client", "ssh")
 	answering, err := net.Listen("tcp4", "0.0.0.0:0")
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +85,7 @@ func silentPort(t *testing.T) int {
 		}
 		t.Cleanup(func() { conn.Close() })
 	}
-	t.Skip("this kernel answers although nobody takes the connections")
+	t.Fatal("this kernel answers although nobody takes the connections")
 	return 0
 }
 
