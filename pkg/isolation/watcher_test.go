@@ -291,7 +291,7 @@ func TestComingBack(t *testing.T) {
 			t.Errorf("destroyed %v, stops %v\n%s", w.destroyed, w.stops, w.said())
 		}
 		said := w.said()
-		if !strings.Contains(said, "virsh destroy one-7") || !strings.Contains(said, "copy-of-web has the metadata of VM 9, which is elsewhere") || strings.Index(said, "SYNC") > strings.Index(said, "DESTROY") {
+		if !strings.Contains(said, "virsh destroy one-7") || !strings.Contains(said, "copy-of-web is taken for VM 9, which is elsewhere") || strings.Index(said, "SYNC") > strings.Index(said, "DESTROY") {
 			t.Errorf("\n%s", said)
 		}
 	})

@@ -50,7 +50,7 @@ const (
 	GuestsUnclear Kind = "guests-unclear warning: failed to list all VMs on this host: {error}"
 	// What oned calls a guest.
 	GuestNameUnknown Kind = "guest-name-unknown warning: VM {id} is on this host, but oned does not say what its guest is called; if it was imported, it is not recognised: {error}"
-	StaleByMetadata  Kind = "stale-by-metadata warning: {name} has the metadata of VM {id}, which is elsewhere ({why}); unless somebody has copied the VM on purpose: {command}"
+	StaleByMetadata  Kind = "stale-by-metadata warning: {name} is taken for VM {id}, which is elsewhere ({why}), by its metadata or DEPLOY_ID; unless somebody has copied the VM on purpose: {command}"
 	GuestStray       Kind = "guest-stray warning: VM {id} runs here, but oned does not know it; if nobody needs it: {command}"
 	GuestNotResumed  Kind = "guest-not-resumed warning: VM {id} was stopped here and runs nowhere else (oned says {state}); once oned has noticed, start it on the front-end with onevm resume {id}"
 	StaleDestroying  Kind = "stale-destroying problem: destroying the stale copy of VM {id}: {why}"
