@@ -120,14 +120,14 @@ func (o *HostObserver) cycleTime(ctx context.Context) time.Duration {
 	return cycle
 }
 
-// lately is what one host answered less than surveyed ago, or answers now.
+// lately is what one host answered in a survey that began less than surveyed ago, or answers now.
 func (s *surveyor) lately(ctx context.Context, host one.Host) reach.Way {
 	if s == nil {
 		return s.wayTo(ctx, host)
 	}
 	last := func(*reach.Inquiry, time.Time) bool { return true }
 	q, begun, err := s.asked.get(ctx, last, nil)
-	if err != nil || q == nil || time.Since(begun) >= surveyed {
+	if err != nil || q == nil || time.Since(begun) >= surveyed || !q.Asked(host.ID) {
 		return s.wayTo(ctx, host)
 	}
 	return q.Of(ctx, host.ID)
@@ -160,7 +160,7 @@ func (r *runner) answers(ctx context.Context, host one.Host) *ending {
 	if r.opt.Request.AnyState || r.opt.Request.ConfirmedOff || r.opt.DryRun {
 		return nil
 	}
-	way := r.cloud.survey.wayTo(ctx, host)
+	way := r.cloud.survey.lately(ctx, host) // the guard has just asked all of them
 	if !way.Answer.Alive() {
 		return nil
 	}

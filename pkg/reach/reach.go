@@ -69,7 +69,7 @@ type Target struct {
 // after 1 s (Linux, tcp(7)), and the second connection begins before the first is given up.
 const (
 	connectLimit = time.Second
-	secondAfter  = 500 * time.Millisecond
+	secondAfter  = 300 * time.Millisecond
 	bannerLimit  = time.Second
 	// resolveAllLimit bounds the questions to ssh where nothing is remembered: one takes 10 to 30 ms of a core (measured).
 	resolveAllLimit = 10 * time.Second
@@ -119,6 +119,12 @@ func (a Asker) Ask(ctx context.Context, hosts []Target) *Inquiry {
 	}
 	go a.ask(ctx, list)
 	return q
+}
+
+// Asked reports whether a host is among those that are asked.
+func (q *Inquiry) Asked(id int) bool {
+	_, asked := q.ways[id]
+	return asked
 }
 
 // Of waits for what is known of a host: Unknown when the context ends first, or when it was not asked.
