@@ -38,12 +38,13 @@ build:
 	@mkdir -p bin
 	$(BUILD) -o bin/ $(addprefix ./cmd/,$(BINARIES))
 
-# Two packages more at a time than there are cores: some wait more than they work. The race
-# detector plays a fifth of the scenarios, and each test of the engine, on one version; the second command plays all.
-# What go vet finds make lint says.
+# Two packages more at a time than there are cores: some wait more than they work. The race detector looks at what ships, at the
+# simulated cloud, and at a fifth of the scenarios, on one version; the second command plays all of them, and those tests in which
+# executables run as they are shipped. What go vet finds make lint says.
+TEST     = $(GO) test -vet off -ldflags "-s -w" -p $(shell echo $$(($$(nproc) + 2))) -shuffle on
 test:
-	$(GO) test $(RACE) -vet off -ldflags "-s -w" -p $(shell echo $$(($$(nproc) + 2))) -shuffle on ./...
-	$(if $(RACE),$(STATIC) $(GO) test -vet off -ldflags "-s -w" -shuffle on ./test/scenarios ./pkg/failover)
+	$(TEST) $(RACE) ./cmd/... ./pkg/... ./scripts/... ./test/scenarios ./test/sim/...
+	$(STATIC) $(TEST) $(if $(RACE),./pkg/failover ./test/scenarios) ./test/meta/... ./test/process/...
 
 demo: build
 	$(BUILD) -o bin/ ./test/sim/lab/onelab

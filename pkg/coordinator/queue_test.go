@@ -17,7 +17,7 @@ func TestEventsOfOneMoment(t *testing.T) {
 	onEach(t, func(t *testing.T, version string) {
 		n := 10
 		if version == versions[len(versions)-1] {
-			n = 50
+			n = 25
 		}
 		var vms []cloud.VM
 		var dead, want []int

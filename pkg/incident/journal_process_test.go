@@ -80,7 +80,7 @@ func TestKilledWhileWriting(t *testing.T) {
 	}
 	j := openJournal(t, t.TempDir())
 	total := 0
-	for kill := range 25 {
+	for kill := range 10 {
 		cmd, said := again(t, j.dir)
 		flushed := 0
 		for range 1 + rand.IntN(60) { // bytes, so that the moment is any
