@@ -57,7 +57,8 @@ func TestDocuments(t *testing.T) {
 	all := documents(t)
 	for _, name := range []string{
 		"README.md", "cmd/host_error/README.md", "cmd/vm_failure/README.md", "cmd/vm_unknown/README.md", "cmd/host_isolated/README.md",
-		"cmd/oneft/README.md", "pkg/fence/README.md", "test/README.md",
+		"cmd/oneft/README.md", "cmd/oneft/ROLLOUT.md", "cmd/oneft/RUNBOOK.md", "cmd/oneft/CHANGELOG.md", "cmd/oneft/SECURITY.md",
+		"pkg/fence/README.md", "test/README.md",
 	} {
 		if all[name] == "" {
 			t.Errorf("%s is missing", name)
