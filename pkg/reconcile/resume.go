@@ -16,6 +16,7 @@ import (
 	"one-ft/pkg/failover"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/incident/metrics"
 	"one-ft/pkg/journaling"
 	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
@@ -65,6 +66,9 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	if follower {
 		s.Log.Say(wording.Follower)
 		warm(ctx, s) // it may lead next
+		if measured(s) {
+			writeSwept(ctx, s, metrics.Swept{At: time.Now()}) // the leader sees the rest
+		}
 		return coordinator.Batch{Lines: []string{wording.Of(wording.Follower).String()}}, nil
 	}
 	notify := journaling.NewNotifications(s)
@@ -93,11 +97,13 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		})
 	}
 	w.ask(ctx, all)
+	w.measure(ctx, all, false)
 	b := w.act(ctx, all)
 	if s.DryRun {
 		w.stand(ctx, &b, all)
 	}
 	b.Lines = append(b.Lines, w.releaseClean(ctx)...)
+	w.measure(ctx, all, true)
 	warm(ctx, s)
 	return b, nil
 }

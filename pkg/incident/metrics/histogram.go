@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/promtext"
@@ -132,7 +133,43 @@ func (s state) exposition() []byte {
 			t.Sample(last, at, "kind", label(kind))
 		}
 	}
+	if s.Swept != nil {
+		s.Swept.samples(&t)
+	}
 	return t.Bytes()
+}
+
+// samples are what the last run of oneft resume has seen. Alerts are made of them: scripts/prometheus/one-ft.rules.yaml.
+func (s Swept) samples(t *promtext.Text) {
+	const at, now, since = "one_ft_sweep_timestamp_seconds", "one_ft_now", "one_ft_now_since_timestamp_seconds"
+	const left, marks = "one_ft_left_to_operator", "one_ft_fail_fast_hosts"
+	t.Family(at, "gauge", "When oneft resume last looked at hosts, VMs and incidents, in Unix seconds.")
+	t.Sample(at, unix(s.At))
+	states := []struct {
+		name string
+		Now
+	}{{"open", s.Open}, {"held", s.Held}, {"following", s.Following}, {"quarantined", s.Quarantined}}
+	t.Family(now, "gauge", "Incidents that are open, that are held because of a storm or the like, or that follow VMs on their way; hosts out of scheduling.")
+	for _, state := range states {
+		t.Sample(now, float64(state.Count), "state", state.name)
+	}
+	t.Family(since, "gauge", "When the oldest of those began, in Unix seconds; 0 without one.")
+	for _, state := range states {
+		t.Sample(since, unix(state.Since), "state", state.name)
+	}
+	t.Family(left, "gauge", "Hosts and VMs that failed and are left to an operator.")
+	t.Sample(left, float64(s.LeftHosts), "kind", "host")
+	t.Sample(left, float64(s.LeftVMs), "kind", "VM")
+	t.Family(marks, "gauge", "Hosts to which ssh of this front-end fails at once, because they were proven off.")
+	t.Sample(marks, float64(s.Marks))
+}
+
+// unix is a time in Unix seconds; 0 for none.
+func unix(at time.Time) float64 {
+	if at.IsZero() {
+		return 0
+	}
+	return float64(at.UnixMilli()) / 1000
 }
 
 // pairs are the samples of a counter with two labels.

@@ -43,6 +43,42 @@ func AddSilent(ctx context.Context, stateFile, promFile string) error {
 	return update(ctx, stateFile, promFile, failed, func(s *state) { s.SilentHosts++ })
 }
 
+// Swept is what a run of oneft resume has seen. A zero time is for none.
+type Swept struct {
+	At time.Time `json:"at"` // when it looked
+	// Open incidents are worked on, or will be resumed. Held ones wait for a storm or the like to clear, and Following ones for VMs
+	// that are on their way: neither counts as open.
+	Open      Now `json:"open"`
+	Held      Now `json:"held"`
+	Following Now `json:"following"`
+	// Quarantined are the hosts that are out of scheduling.
+	Quarantined Now `json:"quarantined"`
+	// LeftHosts and LeftVMs failed, and are left to an operator.
+	LeftHosts int `json:"left_hosts"`
+	LeftVMs   int `json:"left_vms"`
+	// Marks are the hosts to which ssh fails at once.
+	Marks int `json:"marks"`
+}
+
+// Now is how many there are now, and since when there is the oldest of them.
+type Now struct {
+	Count int       `json:"count"`
+	Since time.Time `json:"since,omitzero"`
+}
+
+// Add counts one that began at a time.
+func (n *Now) Add(began time.Time) {
+	if n.Count++; n.Since.IsZero() || began.Before(n.Since) {
+		n.Since = began
+	}
+}
+
+// Set replaces what the last run of oneft resume has seen; see Add.
+func Set(ctx context.Context, stateFile, promFile string, now Swept) error {
+	failed := func(err error) error { return fmt.Errorf("write what oneft resume has seen: %w", err) }
+	return update(ctx, stateFile, promFile, failed, func(s *state) { s.Swept = &now })
+}
+
 // update changes the counters, and writes them.
 func update(ctx context.Context, stateFile, promFile string, failed func(error) error, change func(*state)) error {
 	_, release, err := statedir.LockFile(ctx, stateFile+".lock", lockLimit)
@@ -116,6 +152,8 @@ type state struct {
 	// Running is how long it took until VMs ran again, by the kind of the incident. Files of one-ft without it have
 	// none, and such a one-ft reads files that have it.
 	Running map[string]histogram `json:"error_to_running,omitempty"`
+	// Swept is nil before the first run of oneft resume.
+	Swept *Swept `json:"swept,omitempty"`
 }
 
 // other is the value of a label that has no known one: the number of series is bounded, whatever stands in a record.
