@@ -21,32 +21,14 @@ func (w *sweeper) measure(ctx context.Context, all []found, acted bool) {
 	if !measured(w.s) {
 		return
 	}
-	now := metrics.Swept{At: time.Now()}
 	w.readJournal()
+	open := map[object]incident.Record{}
 	for k := range w.past {
-		if r, open := w.open(k); open {
-			switch {
-			case r.Stands().Holds():
-				now.Held.Add(r.Began)
-			case r.Status == incident.Following:
-				now.Following.Add(r.Began)
-			default:
-				now.Open.Add(r.Began)
-			}
+		if r, unfinished := w.open(k); unfinished {
+			open[k] = r
 		}
 	}
-	for _, f := range all {
-		_, open := w.open(f.object())
-		switch {
-		case open || f.swept.Verdict == recovery.SweepHandled || f.why.IsZero() && acted:
-		case f.why.IsZero():
-			now.Open.Add(now.At) // it is about to be one
-		case f.request.Kind == "VM":
-			now.LeftVMs++
-		default:
-			now.LeftHosts++
-		}
-	}
+	now := seen(time.Now(), open, all, acted)
 	hosts, err := w.s.Client.Hosts(ctx)
 	for _, h := range hosts {
 		if q, in := hostmark.QuarantineOf(h); in {
@@ -63,6 +45,34 @@ func (w *sweeper) measure(ctx context.Context, all []found, acted bool) {
 		w.s.Log.Say(wording.Trouble, err)
 	}
 	writeSwept(ctx, w.s, now)
+}
+
+// seen counts incidents that have not ended, and what was found; once all of it was acted on, only what was left counts.
+func seen(at time.Time, open map[object]incident.Record, all []found, acted bool) metrics.Swept {
+	now := metrics.Swept{At: at}
+	for _, r := range open {
+		switch {
+		case r.Stands().Holds():
+			now.Held.Add(r.Began)
+		case r.Status == incident.Following:
+			now.Following.Add(r.Began)
+		default:
+			now.Open.Add(r.Began)
+		}
+	}
+	for _, f := range all {
+		_, known := open[f.object()]
+		switch {
+		case known || f.swept.Verdict == recovery.SweepHandled || f.why.IsZero() && acted:
+		case f.why.IsZero():
+			now.Open.Add(at) // it is about to be one
+		case f.request.Kind == "VM":
+			now.LeftVMs++
+		default:
+			now.LeftHosts++
+		}
+	}
+	return now
 }
 
 // measured reports whether metrics are wanted.
