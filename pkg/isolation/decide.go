@@ -220,8 +220,8 @@ const (
 // oned (in the default mode: after the network was lost, with After in the place of the lease). stop is the most time
 // that stopping VMs takes (guest.Host.Bound).
 //
-// A round begins at the latest one interval after the one before, or at the end of the lease; but a host that was suspended
-// meanwhile goes on with the whole of its pause. It ends after the longest of its probes and decides. With cron a run may need two more rounds to be certain. A hardware watchdog resets a host that hangs, or
+// A round begins at the latest one interval after the one before, or at the end of the lease; but on a host that was suspended
+// meanwhile the whole of the pause is still to come. It ends after the longest of its probes and decides. With cron a run may need two more rounds to be certain. A hardware watchdog resets a host that hangs, or
 // that could not stop its VMs, after its own time.
 func Promise(c config.Isolation, cron bool, stop time.Duration) fence.Promise {
 	reaction := c.Interval + c.Timeout

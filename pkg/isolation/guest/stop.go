@@ -29,7 +29,7 @@ const (
 	// maxVirsh is how many virsh destroy VMs at the same time; libvirtd serves 20 clients at once in its default
 	// configuration (max_workers).
 	maxVirsh = 16
-	// endLimit is how long a QEMU that was told to end has for it before libvirt is told, too. 40 of them end within 0.2 s, and
+	// endLimit is how long a QEMU has to end after SIGTERM, before libvirt has to destroy it. 40 of them end within 0.2 s, and
 	// libvirt has seen it after 0.5 s (2 cores that did other things).
 	endLimit = 500 * time.Millisecond
 )
