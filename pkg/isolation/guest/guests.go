@@ -196,6 +196,9 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 		process.Pause(ctx, pollPause)
 		snap = s.scan(ctx) // one that was just being started
 	}
+	if s.atOnce {
+		process.Each(len(snap.left), readers, func(i int) { s.terminate(ctx, snap.left[i]) })
+	}
 	for len(snap.left) == 0 && snap.err != nil && ctx.Err() == nil {
 		process.Pause(ctx, pollPause)
 		if again := s.scan(ctx); ctx.Err() == nil {

@@ -33,13 +33,13 @@ func TestTrouble(t *testing.T) {
 		name   string
 		guests func(*guarded) (other *guarded)
 		harm   func(*rigs.Hypervisor)
-		said   string
+		said   []string
 	}{
-		{"states, libvirtd", inStates, nothing, "one-2: SIGTERM"},
-		{"states, virtqemud", inStates, (*rigs.Hypervisor).SplitDaemon, "one-2: SIGTERM"},
-		{"states, libvirt is dead", inStates, (*rigs.Hypervisor).StopLibvirtd, "one-2: SIGKILL"},
-		{"jobs, libvirtd", atWork, nothing, "one-5: SIGTERM"},
-		{"jobs, libvirt hangs", atWork, (*rigs.Hypervisor).FreezeLibvirtd, "one-5: SIGKILL"},
+		{"states, libvirtd", inStates, nothing, []string{"one-2: SIGTERM", "virsh destroy one-0: timed out", "one-0: SIGKILL"}},
+		{"states, virtqemud", inStates, (*rigs.Hypervisor).SplitDaemon, []string{"one-2: SIGTERM", "virsh destroy one-0: timed out", "one-0: SIGKILL"}},
+		{"states, libvirt is dead", inStates, (*rigs.Hypervisor).StopLibvirtd, []string{"one-2: SIGTERM", "one-0: SIGKILL"}},
+		{"jobs, libvirtd", atWork, nothing, []string{"one-5: SIGTERM"}},
+		{"jobs, libvirt hangs", atWork, (*rigs.Hypervisor).FreezeLibvirtd, []string{"one-5: SIGTERM"}},
 	} {
 		wg.Go(func() {
 			t.Run(c.name, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestTrouble(t *testing.T) {
 				cut := s.cutOff(hosts...)
 				for _, host := range hosts {
 					host.stopped(cut, nil)
-					host.says(c.said)
+					host.says(c.said...)
 				}
 			})
 		})
