@@ -29,10 +29,10 @@ func TestDestroy(t *testing.T) {
 		said          []string
 		unsaid        string
 	}{
-		{name: "sound", said: []string{"on this host: one-7, one-12", "one-7: SIGTERM to process", "one-12: SIGTERM", "verified"}, unsaid: "virsh destroy"},
+		{name: "sound", said: []string{"on this host: one-7, one-12", "one-7: SIGTERM to process", "one-12: SIGTERM", "verified"}, unsaid: "SIGKILL"},
 		{name: "SIGTERM is not enough", mode: ignoring, said: []string{"one-7: SIGTERM", "virsh destroy one-7: done", "virsh destroy one-12: done", "verified"}, unsaid: "SIGKILL"},
 		{name: "libvirt is dead", list: "fail", said: []string{"one-7: SIGTERM", "one-12: SIGTERM", "failed to connect"}, unsaid: "virsh destroy"},
-		{name: "libvirt hangs", list: "hang", limit: 2 * time.Second, said: []string{"one-7: SIGTERM", process.ErrTimeout.Error()}, unsaid: "SIGKILL"},
+		{name: "libvirt hangs", list: "hang", limit: 2 * time.Second, said: []string{"one-7: SIGTERM", process.ErrTimeout.Error()}, unsaid: "virsh destroy"},
 		{name: "SIGTERM is ignored, and libvirt hangs", mode: ignoring, list: "hang", limit: 2 * time.Second, said: []string{process.ErrTimeout.Error(), "one-7: SIGKILL"}, unsaid: "virsh destroy"},
 		{name: "libvirt hangs later", mode: ignoring, destroy: "hang", limit: 3 * time.Second, said: []string{"virsh destroy one-7: timed out", "one-7: SIGKILL", "one-12: SIGKILL"}},
 		{name: "libvirt hangs after it destroyed", mode: ignoring, destroy: "then-hang", limit: 4 * time.Second, said: []string{"virsh destroy one-7: done", "only the processes"}, unsaid: "SIGKILL"},

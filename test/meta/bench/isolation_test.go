@@ -67,8 +67,9 @@ func TestScaleOfIsolation(t *testing.T) {
 // cutHost is a hypervisor that loses its network again and again.
 type cutHost struct {
 	*rigs.Hypervisor
-	t   *testing.T
-	net *rigs.Net
+	t    *testing.T
+	net  *rigs.Net
+	next int // ID of a guest
 }
 
 func newCutHost(t *testing.T) *cutHost {
@@ -91,8 +92,9 @@ func newCutHost(t *testing.T) *cutHost {
 // was gone, and the most memory that it took.
 func (s *cutHost) run(bin string) (late time.Duration, peak int64) {
 	s.t.Helper()
-	for id := range isolatedVMs {
-		s.Start(fmt.Sprintf("one-%d", id))
+	for range isolatedVMs {
+		s.Start(fmt.Sprintf("one-%d", s.next)) // libvirt may not have seen yet that one of the run before is gone
+		s.next++
 	}
 	dir := s.t.TempDir()
 	token, file := filepath.Join(dir, "token"), filepath.Join(dir, "host_isolated.yaml")

@@ -64,6 +64,7 @@ func (h *Hypervisor) Crash(name string) {
 func (h *Hypervisor) Migrate(name string, to *Hypervisor) {
 	h.t.Helper()
 	h.boot(name, h.Dir, works, "")
+	h.Virsh("migrate-setmaxdowntime", name, "1") // ms: not even a guest that a busy machine hardly runs is copied in that
 	h.begin("virsh", "-c", h.URI, "migrate", "--live", "--p2p", "--unsafe", "--bandwidth", "1", name, "qemu+tcp://"+to.node.IP+"/system")
 	await(h.t, "the migration of "+name, func() (bool, error) {
 		return slices.Contains(to.Guests(), name) && strings.Contains(h.ask("domjobinfo", name), "Outgoing migration"), nil
