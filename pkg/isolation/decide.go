@@ -187,6 +187,19 @@ func (h History) judgeLease(r Round, p Policy, renewed bool) Verdict {
 	return v
 }
 
+// atEnd is how long after the time to act the round ends that finds it to have come: later than by chance of a few ms.
+const atEnd = 100 * time.Millisecond
+
+// nextRound is when the next round begins, after one that began and ended at these times: every after it; but so that, if it takes
+// as long, one ends just when VMs have to be stopped, and these do not wait for a round. It is at most as long late as a round takes.
+func nextRound(v Verdict, began, ended, every time.Duration) time.Duration {
+	next, took := began+every, ended-began
+	if last := v.At + atEnd - took; v.Phase != Act && v.At > ended && next+took > last {
+		return max(last, ended)
+	}
+	return next
+}
+
 // The parts of the reaction time that are not settings.
 const (
 	// cronSlack is how late cron starts a job: it wakes up in each minute's first second, and a busy host starts
@@ -207,8 +220,8 @@ const (
 // oned (in the default mode: after the network was lost, with After in the place of the lease). stop is the most time
 // that stopping VMs takes (guest.Host.Bound).
 //
-// A round begins at the latest one interval after the one before; it ends after the longest of its probes and
-// decides. With cron a run may need two more rounds to be certain. A hardware watchdog resets a host that hangs, or
+// A round begins at the latest one interval after the one before, or at the end of the lease; but on a host that was suspended
+// meanwhile the whole of the pause is still to come. It ends after the longest of its probes and decides. With cron a run may need two more rounds to be certain. A hardware watchdog resets a host that hangs, or
 // that could not stop its VMs, after its own time.
 func Promise(c config.Isolation, cron bool, stop time.Duration) fence.Promise {
 	reaction := c.Interval + c.Timeout

@@ -247,3 +247,27 @@ func TestLeaseIsKept(t *testing.T) {
 		}
 	})
 }
+
+// A round ends when VMs have to be stopped, however long rounds take; before and after that they follow each other as they should.
+func TestNextRound(t *testing.T) {
+	const every = 5 * second
+	for _, c := range []struct {
+		name               string
+		phase              Phase
+		at                 time.Duration
+		began, ended, next time.Duration
+	}{
+		{"all is well", Fine, 0, 1000 * second, 1000 * second, 1005 * second},
+		{"the end is far", Holding, 1060 * second, 1000 * second, 1003 * second, 1005 * second},
+		{"the round after the next one would be late", Holding, 1010 * second, 1000 * second, 1003 * second, 1007*second + atEnd},
+		{"the next one would be late", Holding, 1007 * second, 1000 * second, 1003 * second, 1004*second + atEnd},
+		{"it is late in any case", Isolated, 1005 * second, 1000 * second, 1003 * second, 1003 * second},
+		{"rounds take no time", Holding, 1004 * second, 1000 * second, 1000 * second, 1004*second + atEnd},
+		{"rounds take no time, and the end is after the next one", Holding, 1006 * second, 1000 * second, 1000 * second, 1005 * second},
+		{"it has come, and was found to be so", Act, 1002 * second, 1000 * second, 1003 * second, 1005 * second},
+	} {
+		if got := nextRound(Verdict{Phase: c.phase, At: c.at}, c.began, c.ended, every); got != c.next {
+			t.Errorf("%s: %s, want %s", c.name, got, c.next)
+		}
+	}
+}

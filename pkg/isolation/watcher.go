@@ -105,11 +105,12 @@ func (w *Watcher) Watch(ctx context.Context, every time.Duration) error {
 			return err
 		}
 		w.pet(fmt.Sprintf("%s: %s", v.Phase, v.Why))
-		next := every - (w.Uptime() - began)
+		now := w.Uptime()
+		next := nextRound(v, began, now, every)
 		if v.Again {
-			next = hurry
+			next = now + hurry
 		}
-		if !process.Pause(ctx, next) {
+		if !process.Pause(ctx, next-now) {
 			return w.awaitCompare()
 		}
 	}

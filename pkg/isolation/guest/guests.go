@@ -6,9 +6,10 @@
 // is also a container with the exact name "one-<ID>". Nothing else is touched, except that a host that is powered off takes
 // everything with it.
 //
-// libvirt is asked and told first, but it is not believed: it may be dead, hang, or say "destroyed" too early. A VM
-// is gone when no QEMU process of it is left, with all of its threads: one that waits for a dead disk can still write
-// to it later, also when the process shows as a zombie. While libvirt answers, its list must not have the VM, either.
+// libvirt is asked first, and told to destroy what is left after SIGTERM, but it is not believed: it may be dead, hang, or say
+// "destroyed" too early. A VM is gone when no QEMU process of it is left, with all of its threads: one that waits for a
+// dead disk can still write to it later, also when the process shows as a zombie. While libvirt answers, its list must
+// not have the VM, either.
 // A process that looks like QEMU and whose arguments the kernel does not show (it is ending, or its memory is locked)
 // is not touched, but as long as it is there nothing counts as gone.
 //
@@ -194,6 +195,9 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 	if snap.none() {
 		process.Pause(ctx, pollPause)
 		snap = s.scan(ctx) // one that was just being started
+	}
+	if s.atOnce {
+		process.Each(len(snap.left), readers, func(i int) { s.terminate(ctx, snap.left[i]) })
 	}
 	for len(snap.left) == 0 && snap.err != nil && ctx.Err() == nil {
 		process.Pause(ctx, pollPause)

@@ -91,7 +91,7 @@ func TestReusedPID(t *testing.T) {
 	vm := verdicts[0]
 	kill := func(what string, g Guest) {
 		t.Helper()
-		if sent, _ := seen.kill(t.Context(), g); sent {
+		if sent, _ := seen.signal(t.Context(), g, syscall.SIGKILL); sent {
 			t.Errorf("%s: it was killed", what)
 		}
 	}
@@ -109,7 +109,7 @@ func TestReusedPID(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	s.fake(q.pid, stat(5), "qemu", "-name", "one-7")
-	if sent, _ := seen.kill(ended, vm); sent {
+	if sent, _ := seen.signal(ended, vm, syscall.SIGKILL); sent {
 		t.Error("killed after the end of the context")
 	}
 	q.alive("the other process")
@@ -118,7 +118,7 @@ func TestReusedPID(t *testing.T) {
 	kill("this process", Guest{ID: 7, Name: "one-7", PID: os.Getpid(), start: 5})
 	kill("process 1", Guest{ID: 7, Name: "one-7", PID: 1, start: 5})
 
-	if sent, err := seen.kill(t.Context(), vm); !sent || err != nil {
+	if sent, err := seen.signal(t.Context(), vm, syscall.SIGKILL); !sent || err != nil {
 		t.Errorf("the same process: %v, %v", sent, err)
 	}
 	q.ended("one-7")
@@ -221,7 +221,7 @@ func TestStuckProcess(t *testing.T) {
 	if !maps.Equal(waits, p.stuck) || len(waits) != readers+11 {
 		t.Errorf("%d wait, at first %d", len(p.stuck), len(waits))
 	}
-	if sent, err := p.kill(t.Context(), Guest{ID: 7, Name: "one-7", PID: noSuchPID, start: 9}); sent || err != nil {
+	if sent, err := p.signal(t.Context(), Guest{ID: 7, Name: "one-7", PID: noSuchPID, start: 9}, syscall.SIGKILL); sent || err != nil {
 		t.Errorf("started at another time: %v, %v", sent, err)
 	}
 	stuck(noSuchPID+1000, "qemu")

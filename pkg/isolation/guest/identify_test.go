@@ -134,7 +134,7 @@ func TestImported(t *testing.T) {
 		args := func(name, uuid string) []string {
 			return []string{"/usr/bin/qemu-system-x86_64", "-name", "guest=" + name + ",debug-threads=on", "-uuid", uuid}
 		}
-		a, b := s.qemu("", args("12", uuidA)...), s.qemu("", args("web01", uuidB)...)
+		a, b := s.qemu(ignoring, args("12", uuidA)...), s.qemu(ignoring, args("web01", uuidB)...)
 		other := s.qemu("", args("windows", strings.Replace(uuidA, "6", "5", 1))...)
 		for name, q := range map[string]*qemu{"12": a, "web01": b, "windows": other} {
 			s.write("domains/"+name, fmt.Sprint(q.pid))

@@ -48,10 +48,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// ignoring is the mode of a fake QEMU that SIGTERM does not end.
+const ignoring = "ignores TERM"
+
 // fakeQEMU lives until its standard input ends, which is with the test at the latest.
 func fakeQEMU(mode string) {
 	switch mode {
-	case "ignores TERM":
+	case ignoring:
 		signal.Ignore(syscall.SIGTERM)
 	case "first thread ends":
 		endFirstThread()

@@ -25,9 +25,9 @@ func listen(t *testing.T, run, socket string, no bool) {
 	t.Cleanup(func() { l.Close() })
 }
 
-// TestDaemon: the daemon that accepts connections is asked, whichever it is; another URI is left as it is.
+// TestDaemon: the daemon that accepts connections is asked, whichever it is; another URI is left as it is. It is not parallel: a
+// process that another test is just starting would keep a socket open.
 func TestDaemon(t *testing.T) {
-	t.Parallel()
 	for _, c := range []struct {
 		what          string
 		sockets, dead []string

@@ -86,7 +86,7 @@ func TestContainers(t *testing.T) {
 			}
 			ours := []*qemu{
 				s.inContainer("", "one-7", "0::/lxc.payload.one-7", "\t1"),
-				s.inContainer("ignores TERM", "one-8", "9:name=systemd:/lxc.payload/one-8/init.scope\n4:memory:/x/lxc.payload/one-8", "\t1"),
+				s.inContainer(ignoring, "one-8", "9:name=systemd:/lxc.payload/one-8/init.scope\n4:memory:/x/lxc.payload/one-8", "\t1"),
 				s.inContainer("", "one-9", "1:cpu:/lxc/one-9", ""), // in the PID namespace of the host
 				s.domain("", "one-5"),
 			}

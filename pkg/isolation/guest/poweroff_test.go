@@ -214,7 +214,7 @@ func TestCommand(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			q := s.domain("", "one-7")
+			q := s.domain(ignoring, "one-7")
 			s.write("destroy", c.destroy)
 			s.host.Settings.CommandLimit, s.host.KillLimit = 2*time.Second, time.Second
 			s.host.Settings.Command = s.script("command", c.script)

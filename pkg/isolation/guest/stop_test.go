@@ -29,14 +29,16 @@ func TestDestroy(t *testing.T) {
 		said          []string
 		unsaid        string
 	}{
-		{name: "sound", said: []string{"on this host: one-7, one-12", "virsh destroy one-7: done", "virsh destroy one-12: done", "verified"}, unsaid: "SIGKILL"},
-		{name: "libvirt is dead", list: "fail", said: []string{"failed to connect", "one-7: SIGKILL to process", "one-12: SIGKILL"}, unsaid: "virsh destroy"},
-		{name: "libvirt hangs", list: "hang", limit: 2 * time.Second, said: []string{process.ErrTimeout.Error(), "one-7: SIGKILL"}, unsaid: "virsh destroy"},
-		{name: "libvirt hangs later", destroy: "hang", limit: 3 * time.Second, said: []string{"virsh destroy one-7: timed out", "one-7: SIGKILL", "one-12: SIGKILL"}},
-		{name: "libvirt hangs after it destroyed", destroy: "then-hang", limit: 4 * time.Second, said: []string{"virsh destroy one-7: done", "only the processes"}, unsaid: "SIGKILL"},
-		{name: "libvirt lies", destroy: "forget", said: []string{"virsh destroy one-7: done", "one-7: SIGKILL", "one-12: SIGKILL"}},
-		{name: "SIGTERM is ignored", mode: "ignores TERM", destroy: "term", said: []string{"Device or resource busy", "one-7: SIGKILL"}},
-		{name: "SIGTERM is ignored, and libvirt is dead", mode: "ignores TERM", list: "fail", said: []string{"one-12: SIGKILL"}},
+		{name: "sound", said: []string{"on this host: one-7, one-12", "one-7: SIGTERM to process", "one-12: SIGTERM", "verified"}, unsaid: "SIGKILL"},
+		{name: "SIGTERM is not enough", mode: ignoring, said: []string{"one-7: SIGTERM", "virsh destroy one-7: done", "virsh destroy one-12: done", "verified"}, unsaid: "SIGKILL"},
+		{name: "libvirt is dead", list: "fail", said: []string{"one-7: SIGTERM", "one-12: SIGTERM", "failed to connect"}, unsaid: "virsh destroy"},
+		{name: "libvirt hangs", list: "hang", limit: 2 * time.Second, said: []string{"one-7: SIGTERM", process.ErrTimeout.Error()}, unsaid: "virsh destroy"},
+		{name: "SIGTERM is ignored, and libvirt hangs", mode: ignoring, list: "hang", limit: 2 * time.Second, said: []string{process.ErrTimeout.Error(), "one-7: SIGKILL"}, unsaid: "virsh destroy"},
+		{name: "libvirt hangs later", mode: ignoring, destroy: "hang", limit: 3 * time.Second, said: []string{"virsh destroy one-7: timed out", "one-7: SIGKILL", "one-12: SIGKILL"}},
+		{name: "libvirt hangs after it destroyed", mode: ignoring, destroy: "then-hang", limit: 4 * time.Second, said: []string{"virsh destroy one-7: done", "only the processes"}, unsaid: "SIGKILL"},
+		{name: "libvirt lies", mode: ignoring, destroy: "forget", said: []string{"virsh destroy one-7: done", "one-7: SIGKILL", "one-12: SIGKILL"}},
+		{name: "SIGTERM is ignored", mode: ignoring, destroy: "term", said: []string{"Device or resource busy", "one-7: SIGKILL"}},
+		{name: "SIGTERM is ignored, and libvirt is dead", mode: ignoring, list: "fail", said: []string{"one-12: SIGKILL"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -244,7 +246,7 @@ func TestLateGuest(t *testing.T) {
 		s.host.Notify = func(m wording.Message) {
 			record(m)
 			if strings.Contains(m.String(), "SIGKILL to process 5000000") {
-				late := s.domain("ignores TERM", "one-2")
+				late := s.domain(ignoring, "one-2")
 				came <- late
 				go func() {
 					<-late.done
@@ -281,7 +283,7 @@ func TestContext(t *testing.T) {
 		s.host.Settings.Command = s.script("command", "sleep 1000")
 		s.host.Settings.Action, s.host.KillLimit = action, time.Minute
 		s.write("destroy", "hang")
-		q := s.domain("", "one-7")
+		q := s.domain(ignoring, "one-7")
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		ended := make(chan Outcome, 1)

@@ -28,23 +28,23 @@ const (
 	recoveryLimit = 5 * time.Minute
 )
 
-// before builds the executables of that commit, below build/before of this checkout.
-func before(t *testing.T) string {
+// before builds executables of an earlier commit, below build/before of this checkout.
+func before(t *testing.T, commit string, packages ...string) string {
 	t.Helper()
 	root, err := exec.Command("git", "rev-parse", "--show-toplevel").Output()
 	if err != nil {
 		t.Fatalf("find the checkout: %v", err)
 	}
 	top := strings.TrimSpace(string(root))
-	dir := filepath.Join(top, "build", "before")
+	dir := filepath.Join(top, "build", "before", commit)
 	script := `set -e
 git cat-file -e $2 2>/dev/null || { echo "it is not here, as in a shallow clone: git fetch --unshallow"; exit 1; }
 rm -rf "$1" && mkdir -p "$1/source"
 git -C "$3" archive --format=tar $2 | tar -x -C "$1/source"
-cd "$1/source"
-CGO_ENABLED=0 go build -buildvcs=false -tags nethttpomithttp2 -trimpath -ldflags '-s -w' -o ../ ./cmd/host_error ./cmd/oneft`
-	if out, err := exec.Command("sh", "-c", script, "sh", dir, buildOfBefore, top).CombinedOutput(); err != nil {
-		t.Fatalf("build commit %s: %v\n%s", buildOfBefore, err, out)
+cd "$1/source" && shift 3
+CGO_ENABLED=0 go build -buildvcs=false -tags nethttpomithttp2 -trimpath -ldflags '-s -w' -o ../ "$@"`
+	if out, err := exec.Command("sh", append([]string{"-c", script, "sh", dir, commit, top}, packages...)...).CombinedOutput(); err != nil {
+		t.Fatalf("build commit %s: %v\n%s", commit, err, out)
 	}
 	return dir
 }
@@ -100,7 +100,7 @@ func TestScaleOfRecovery(t *testing.T) {
 		recoverSome(t, now)
 		return
 	}
-	old := doer{bin: before(t)}
+	old := doer{bin: before(t, buildOfBefore, "./cmd/host_error", "./cmd/oneft")}
 	var all []*compared
 	for _, network := range []cloud.Network{cloud.Local, cloud.Routed} {
 		for _, hang := range []string{"", "never"} {

@@ -55,7 +55,7 @@ func newSite(t *testing.T, version string, hosts int, attributes map[string]stri
 	s.net = rigs.StartNet(t, hosts)
 	cfg := cloud.Config{Version: version, Step: 10 * time.Millisecond, MonitorInterval: 4 * time.Second}
 	for id := range hosts + 3 { // enough to recover to, and for three of them to be no storm
-		h := cloud.Host{ID: id, Name: fmt.Sprintf("node%d", id), Template: attributes}
+		h := cloud.Host{ID: id, Name: fmt.Sprintf("node%d", id), Driver: "kvm", Template: attributes}
 		if id > 0 && id <= hosts {
 			h.Name = s.net.Hosts[id-1].Name
 		}
@@ -129,6 +129,14 @@ type isolated struct {
 // has made a good round.
 func (s *site) start(command func(context.Context, ...string) *exec.Cmd, dir, file string, before ...string) *isolated {
 	s.t.Helper()
+	i := s.launch(command, dir, file, before...)
+	s.await("a round of host_isolated", func() bool { return strings.Contains(read(dir, "run/host_isolated.json"), `"phase":"fine"`) })
+	return i
+}
+
+// launch is start without the round.
+func (s *site) launch(command func(context.Context, ...string) *exec.Cmd, dir, file string, before ...string) *isolated {
+	s.t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	i := &isolated{t: s.t, stop: stop, done: make(chan error, 1), out: filepath.Join(dir, "out")}
 	out, err := os.Create(i.out)
@@ -145,10 +153,6 @@ func (s *site) start(command func(context.Context, ...string) *exec.Cmd, dir, fi
 		out.Close()
 	}()
 	s.t.Cleanup(i.end)
-	s.await("a round of host_isolated", func() bool {
-		text, err := os.ReadFile(filepath.Join(dir, "run", "host_isolated.json"))
-		return err == nil && strings.Contains(string(text), `"phase":"fine"`)
-	})
 	return i
 }
 

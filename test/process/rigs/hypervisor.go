@@ -21,6 +21,7 @@ type Hypervisor struct {
 	// URI is the one of libvirt, inside the machine.
 	URI string
 
+	node   *Node
 	kvm    bool   // the next guest is one of KVM
 	socket string // of virtqemud; "" for that of libvirtd
 	mu     sync.Mutex
@@ -33,17 +34,17 @@ type Hypervisor struct {
 func StartHypervisor(t testing.TB, node *Node) *Hypervisor {
 	t.Helper()
 	Need(t, HypervisorPackages, "qemu-system-x86_64", "libvirtd", "virsh", "systemctl")
-	name := "node1"
-	if node != nil {
-		name = node.Name
+	name, listen := "node1", "listen_tls = 0\n"
+	if node != nil { // it takes guests that migrate
+		name, listen = node.Name, listen+"listen_tcp = 1\nauth_tcp = \"none\"\n"
 	}
-	h := &Hypervisor{Machine: StartMachine(t, name, node), URI: "qemu:///system", kvm: kvmWorks(), names: map[int]string{}}
+	h := &Hypervisor{Machine: StartMachine(t, name, node), URI: "qemu:///system", node: node, kvm: kvmWorks(), names: map[int]string{}}
 	dir := filepath.Join(h.Dir, "etc/libvirt")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for file, text := range map[string]string{
-		"libvirtd.conf": "auth_unix_ro = \"none\"\nauth_unix_rw = \"none\"\n",
+		"libvirtd.conf": "auth_unix_ro = \"none\"\nauth_unix_rw = \"none\"\n" + listen,
 		// No other users, cgroups, labels or helpers: only what a guest needs to run.
 		"qemu.conf": "user = \"root\"\ngroup = \"root\"\nsecurity_driver = \"none\"\nnamespaces = []\ncgroup_controllers = []\nremember_owner = 0\nstdio_handler = \"file\"\n",
 	} {

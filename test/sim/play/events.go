@@ -103,6 +103,11 @@ func hostSentences() []sentence {
 			defer n.mu.Unlock()
 			n.stuck = true
 		})},
+		{"libvirt of <H> hangs", hosts(func(_ *world, n *node) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			n.mute = true
+		})},
 		{"host_isolated of <H> is killed", hosts(func(_ *world, n *node) {
 			n.mu.Lock()
 			defer n.mu.Unlock()

@@ -37,6 +37,7 @@ type node struct {
 	booted  time.Time
 	stop    context.CancelFunc // of host_isolated
 	stuck   bool               // its guests cannot be stopped
+	mute    bool               // its libvirt takes questions and answers none
 	cutFrom map[string]bool    // front-ends that it cannot reach, while the rest of its network is well
 	dark    map[string]bool    // its outlets that were switched off; it has power from each of the others
 }
@@ -203,12 +204,25 @@ func (n network) Links() ([]probe.Link, error) { return nil, nil }
 // guests are what runs on a host.
 type guests struct{ node *node }
 
-// Guests implements isolation.Guests.
-func (g guests) Guests(context.Context) (all []guest.Guest, err error) {
+// askLibvirt waits for a libvirt that hangs for as long as guest.Host does: half of the limit for destroying guests.
+func (n *node) askLibvirt(ctx context.Context) error {
+	n.mu.Lock()
+	mute := n.mute
+	n.mu.Unlock()
+	if !mute {
+		return nil
+	}
+	sleep(ctx, config.DefaultIsolation().DestroyLimit/2)
+	return errors.New("libvirt does not answer")
+}
+
+// Guests implements isolation.Guests. What libvirt does not tell is seen by the processes.
+func (g guests) Guests(ctx context.Context) (all []guest.Guest, err error) {
+	err = g.node.askLibvirt(ctx)
 	for _, id := range g.node.leased() {
 		all = append(all, guest.Guest{ID: id, Name: fmt.Sprintf("one-%d", id)})
 	}
-	return all, nil
+	return all, err
 }
 
 // leased are the VMs whose guests run on the host and are seen by host_isolated: those of libvirt, and of LXC where the host
@@ -227,7 +241,7 @@ func (n *node) leased() []int {
 
 // Stop implements isolation.Guests.
 func (g guests) Stop(ctx context.Context) guest.Outcome {
-	found, _ := g.Guests(ctx)
+	found, _ := g.Guests(ctx) // an error is that of libvirt
 	sleep(ctx, 300*time.Millisecond)
 	g.node.mu.Lock()
 	stuck := g.node.stuck
@@ -245,6 +259,7 @@ func (g guests) Stop(ctx context.Context) guest.Outcome {
 
 // Destroy implements isolation.Guests.
 func (g guests) Destroy(ctx context.Context, v guest.Guest) error {
+	_ = g.node.askLibvirt(ctx) // its process is killed then
 	sleep(ctx, 300*time.Millisecond)
 	return g.node.world.cloud.StopGuest(g.node.id, v.ID)
 }

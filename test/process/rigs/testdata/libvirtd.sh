@@ -11,10 +11,10 @@ for path in etc/libvirt var/lib/libvirt var/cache/libvirt var/log/libvirt; do
 	[ "/$path" -ef "$dir/$path" ] || mount --bind "$dir/$path" "/$path"
 done
 ulimit -n 1024 # it closes as many as there may be before it starts a program
-libvirtd --daemon --config /etc/libvirt/libvirtd.conf
+libvirtd --daemon --listen --config /etc/libvirt/libvirtd.conf
 [ -z "$socket" ] || mv /run/libvirt/libvirt-sock "/run/libvirt/$socket"
 # It reconnects to the guests of its predecessor in the background; a destroy meanwhile ends
-# the guest and fails ("Domain not found"). A question to a guest waits for that.
+# the guest and fails ("Domain not found"). A question to a guest waits for that, and fails when somebody stops it meanwhile.
 virsh -c "$uri" list --uuid | while read -r guest; do
-	[ -z "$guest" ] || virsh -c "$uri" dommemstat "$guest" >/dev/null
+	[ -z "$guest" ] || virsh -c "$uri" dommemstat "$guest" >/dev/null 2>&1 || :
 done
