@@ -14,6 +14,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/timing"
 )
 
 // Input is what Collect needs.
@@ -30,6 +31,8 @@ type Input struct {
 	Downtime func(context.Context) (downtime.Settings, []downtime.Problem)
 	// Machine has the ssh client of the drivers' user, and its processes; nil looks at none.
 	Machine failfast.Machine
+	// Times finds what makes no sense about the times of hooks and configuration; nil finds nothing.
+	Times func([]one.Host) []timing.Finding
 	// Surveyor asks the way to the hosts; nil asks none.
 	Surveyor Surveyor
 	// Proc is /proc. Root is put before /etc and /var, for tests; "" is the machine itself.
@@ -63,6 +66,9 @@ func Collect(ctx context.Context, in Input) (Facts, error) {
 	conf, err := in.Client.Configuration(ctx)
 	if f.ConfigErr = err; f.Version.Before(5, 9) { // later versions have hooks in their pool
 		f.Loaded = loadedHooks(conf)
+	}
+	if in.Times != nil {
+		f.Times = in.Times(hosts)
 	}
 	if in.Downtime != nil {
 		f.Settings, f.NotRead = in.Downtime(ctx)
@@ -120,6 +126,7 @@ type Facts struct {
 	VMs        VMs
 	Datastores []Datastore // system datastores with VMs on them, ID ascending
 	Incidents  Incidents
+	Times      []timing.Finding // what makes no sense about them
 	Clock      Clock
 	Watch      Watch
 	Dirs       []Path // directories that hooks write into, and files there

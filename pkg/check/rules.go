@@ -27,7 +27,7 @@ type rule struct {
 func rules() []rule {
 	return []rule{
 		{"oned", (*evaluation).oned}, {"rights", (*evaluation).rights}, {"configuration", (*evaluation).configuration},
-		{"hooks", (*evaluation).hooks}, {"hook manager", (*evaluation).manager}, {"timer", (*evaluation).timer},
+		{"hooks", (*evaluation).hooks}, {"times", (*evaluation).times}, {"hook manager", (*evaluation).manager}, {"timer", (*evaluation).timer},
 		{"watch", (*evaluation).watch}, {"hosts", (*evaluation).hosts}, {"survey", (*evaluation).survey}, {"ssh", (*evaluation).ssh},
 		{"downtime", (*evaluation).downtime},
 		{"fencing", (*evaluation).fencing}, {"lease", (*evaluation).leases}, {"datastores", (*evaluation).datastores},

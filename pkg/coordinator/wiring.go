@@ -58,8 +58,11 @@ func newWork(s app.Session, q incident.Request, notify *journaling.Notifications
 }
 
 // cycle finds out how long a monitoring cycle is.
-func (w work) cycle(ctx context.Context) (time.Duration, error) {
-	cycle, _, err := w.s.Client.Interval(ctx, monitord(w.s))
+func (w work) cycle(ctx context.Context) (time.Duration, error) { return Cycle(ctx, w.s) }
+
+// Cycle finds out how long a monitoring cycle of the cloud of a session is.
+func Cycle(ctx context.Context, s app.Session) (time.Duration, error) {
+	cycle, _, err := s.Client.Interval(ctx, monitord(s))
 	return cycle, err
 }
 
@@ -206,10 +209,13 @@ func ForHost(ctx context.Context, s app.Session, q incident.Request) (app.Answer
 	notify := journaling.NewNotifications(s)
 	defer notify.Close()
 	if s.DryRun || s.Attended || s.Locks == nil {
+		defer tellTimes(ctx, s, q)()
 		report, err := RunHost(ctx, s, q, notify)
 		return report, Explain(err)
 	}
+	told := tellTimes(ctx, s, q)
 	results := Coordinate(ctx, s, []incident.Request{q}, notify)
+	told()
 	if len(results) == 1 {
 		return results[0].Report, Explain(results[0].Err)
 	}

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"one-ft/cmd/host_error/hosterror"
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
 	"one-ft/pkg/coordinator"
@@ -23,6 +23,7 @@ import (
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
+	"one-ft/pkg/timing"
 )
 
 // checkWait is how long a check waits for oned: a check that takes minutes is of no use.
@@ -98,7 +99,8 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 	if !process.IsLocal(s.Client.Endpoint()) {
 		facts.Executable = nil // they are on another machine
 	}
-	judgeHooks(ctx, s, facts, &in)
+	known := judgeHooks(ctx, s, facts, &in)
+	in.Times = func(hosts []one.Host) []timing.Finding { return times(ctx, s, known, hosts) }
 	in.Surveyor = surveyor{coordinator.NewOnlooker(ctx, s), s, in.HostHook}
 	return in
 }
@@ -116,8 +118,8 @@ func (v surveyor) Stand(ctx context.Context, host one.Host) incident.HostStandin
 	return v.Onlooker.Stand(ctx, q, host)
 }
 
-// judgeHooks judges the hooks in the pool of oned, or in oned.conf.
-func judgeHooks(ctx context.Context, s app.Session, facts install.Facts, in *check.Input) {
+// judgeHooks judges the hooks in the pool of oned, or in oned.conf, and returns them.
+func judgeHooks(ctx context.Context, s app.Session, facts install.Facts, in *check.Input) []install.Known {
 	known, found, file, err := installed(ctx, s, facts)
 	if err != nil {
 		wrong := check.Finding{Severity: check.Problem, What: err.Error(), Fix: "correct " + onedConf(s) + ", then restart oned"}
@@ -128,9 +130,9 @@ func judgeHooks(ctx context.Context, s app.Session, facts install.Facts, in *che
 			wrong.What, wrong.Fix = "whether hooks are installed is not known: "+wrong.What, "run oneft check on the front-end, as oneadmin or root"
 		}
 		in.Hooks = append(in.Hooks, wrong)
-		return
+		return nil
 	}
-	in.Hooks, in.HostHook = findings(found), hostHook(known)
+	in.Hooks, in.HostHook = findings(found), hostHook(ctx, known)
 	if !install.UsesPool(s.Version) {
 		in.Written = []check.HookLine{}
 	}
@@ -139,6 +141,7 @@ func judgeHooks(ctx context.Context, s app.Session, facts install.Facts, in *che
 			in.Written = append(in.Written, check.HookLine{Resource: resource, Name: e.Get("NAME"), On: e.Get("ON"), Command: e.Get("COMMAND"), Arguments: e.Get("ARGUMENTS")})
 		}
 	}
+	return known
 }
 
 // findings are those of package install as package check has them.
@@ -151,26 +154,13 @@ func findings(all []install.Finding) []check.Finding {
 }
 
 // hostHook reads what the hook for hosts does out of its arguments.
-func hostHook(known []install.Known) (h check.HostHook) {
-	actions := map[string]string{"-r": "recreate", "--recreate": "recreate", "-d": "delete", "--delete": "delete", "-m": "migrate", "--migrate": "migrate"}
+func hostHook(ctx context.Context, known []install.Known) (h check.HostHook) {
 	for _, k := range known {
-		if k.Trigger != "HOST/ERROR" || k.By != "one-ft" {
+		if !k.RecoversHosts() {
 			continue
 		}
-		words := strings.Fields(k.Runs())
-		for i, word := range words {
-			name, value, _ := strings.Cut(word, "=")
-			switch {
-			case actions[name] != "":
-				h.Action = actions[name]
-			case name == "-u" || name == "--no-fencing":
-				h.Fencing = "off"
-			case name == "--fencing" && value != "":
-				h.Fencing = value
-			case name == "--fencing" && i+1 < len(words):
-				h.Fencing = words[i+1]
-			}
-		}
+		line, _ := hosterror.ReadLine(ctx, k.Words()) // what is wrong with it is a finding about the hook
+		h.Action, h.Fencing = cmp.Or(line.Action, h.Action), cmp.Or(line.Fencing, h.Fencing)
 	}
 	return h
 }
