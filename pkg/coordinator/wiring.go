@@ -140,6 +140,11 @@ func (w work) storm() failover.Storm {
 		Policy:   recovery.GuardPolicy{Share: float64(v.StormShare) / 100, Hosts: v.StormHosts, Window: v.StormWindow, PerCluster: v.StormPerCluster},
 		CoolDown: v.StormCoolDown, GiveUp: v.StormGiveUp, Settle: v.SurveySettle, Override: w.q.Override, Cycle: w.cycle,
 	}
+	// Who waits for the answer waits no longer than --timeout, also while it is held. A hook holds on: what it gives up is left to
+	// a person.
+	if t := incident.Duration(w.q.Timeout); w.s.Attended && w.s.Cli.IsSet("timeout") && t > 0 {
+		storm.GiveUp = min(storm.GiveUp, t)
+	}
 	if started := w.shared.frontEndStarted(w.s); !started.IsZero() {
 		storm.QuietUntil = started.Add(v.StormQuiet)
 	}
