@@ -13,6 +13,7 @@ import (
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
+	"one-ft/pkg/pause"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/timing"
 )
@@ -83,6 +84,7 @@ func Collect(ctx context.Context, in Input) (Facts, error) {
 	})
 	wg.Go(func() { f.SSH = c.ssh(ctx, hosts) })
 	wg.Go(func() { f.Survey = c.survey(ctx, hosts) })
+	f.Pause, f.PauseErr = pause.Read(in.State)
 	f.Incidents = readIncidents(in.State, filepath.Join(in.Proc, "locks"), f.Now)
 	f.Programs = programs(f.Values)
 	f.Watch = c.watch()
@@ -128,6 +130,8 @@ type Facts struct {
 	Incidents  Incidents
 	Times      []timing.Finding // what makes no sense about them
 	Clock      Clock
+	Pause      pause.State
+	PauseErr   error // it could not be read, and pauses nothing
 	Watch      Watch
 	Dirs       []Path // directories that hooks write into, and files there
 	Programs   []Path // of the configuration

@@ -2,6 +2,16 @@ package check
 
 import "one-ft/pkg/wording"
 
+// pause is about maintenance, in which nothing is recovered.
+func (e *evaluation) pause() {
+	if e.PauseErr != nil {
+		e.warn("oneft unpause", "%v; it pauses nothing", e.PauseErr)
+	}
+	if why := e.Pause.Message(e.Now); !why.IsZero() {
+		e.stop("oneft unpause, or wait for its end", "%s", why)
+	}
+}
+
 // times is about times of hooks and configuration that make no sense together.
 func (e *evaluation) times() {
 	for _, f := range e.Times {

@@ -160,7 +160,9 @@ func TestStands(t *testing.T) {
 	c.Hosts[2].ClusterID = 7
 	all := func(state incident.Stand) Survey {
 		asked := 0
-		s := All(c, "the cloud", WholeCloud, func(id int) recovery.Plan { return c.Plan(id, one.Dialect{}, recovery.Policy{Mode: recovery.Recreate}, false) }, nil).Stands(c, func(h Host) incident.HostStanding {
+		s := All(c, "the cloud", WholeCloud, func(id int) recovery.Plan {
+			return c.Plan(id, one.Dialect{}, recovery.Policy{Mode: recovery.Recreate}, false)
+		}, nil).Stands(c, func(h Host) incident.HostStanding {
 			asked++
 			return incident.HostStanding{Host: h.ID, Name: h.Name, Standing: incident.Standing{State: state}}
 		})

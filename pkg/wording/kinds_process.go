@@ -20,6 +20,10 @@ const (
 	MonitoringCycle  Kind = "monitoring-cycle: a monitoring cycle is {cycle} ({source})"
 	MetricsUnwritten Kind = "metrics-unwritten warning: the incident is not in the metrics: {error}"
 
+	Paused Kind = "paused problem: one-ft is paused until {until} by {who} ({reason}): nothing is fenced and no VM is touched; oneft unpause ends that"
+
+	PausedByHand Kind = "paused-by-hand problem: {why}; --override-pause acts all the same"
+
 	// The coordinator.
 	NotHandedOver    Kind = "not-handed-over warning: cannot hand over to the coordinator, recovering without it: {error}"
 	CoordinatorHangs Kind = "coordinator-hangs warning: " +
@@ -48,6 +52,7 @@ const (
 	SweptStays    Kind = "swept-stays: incident {number} ended: {summary}; the host still answers; asked again at {at}"
 	SweptLater    Kind = "swept-later: incident {number} is incomplete; next retry at {at}"
 	SweptStopped  Kind = "swept-stopped: its owner had asked for it to stop when its host failed, which its host did not do: start it with vm_unknown {id}, or end it"
+	SweptPause    Kind = "swept-pause: the pause in which it was left is over"
 	SweptHomeless Kind = "swept-homeless: its last history record names host {on} ({name}), which no longer exists, so no host event is about it: when it certainly runs nowhere, onevm recover --recreate {id} starts it again"
 	SweptNone     Kind = "swept-none: nobody has handled it, and the configuration says to leave it: run {tool} {id}"
 	ResumedOne    Kind = "resumed-one: resuming incident {number} ({what} {id} {name})"

@@ -22,6 +22,8 @@ const synopsis = `oneft check                          would a host that fails n
    oneft resume --dry-run               what that would be
    oneft resume 12                      resume incident 12
    oneft resume 12 --confirm-off        the same, and you say that its host is off
+   oneft pause 2h "new switches"        maintenance: record and notify, act on nothing; it ends on its own
+   oneft unpause                        end that now
    oneft release 3                      give host 3 back to the scheduler, which one-ft has disabled
    oneft watch                          notify of hosts that are silent while oned calls them MONITORED
 
@@ -42,7 +44,7 @@ type tool struct{ env app.Env }
 func (t *tool) command() *cli.Command {
 	return &cli.Command{
 		Name: "oneft", Usage: "what one-ft has done, and what is left to do", UsageText: synopsis,
-		Subcommands: []*cli.Command{t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.release(), t.watch()},
+		Subcommands: []*cli.Command{t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.pause(), t.unpause(), t.release(), t.watch()},
 	}
 }
 
