@@ -12,6 +12,7 @@ import (
 	"one-ft/pkg/fence/fencing"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/pause"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/text"
 	"one-ft/pkg/timing"
@@ -401,5 +402,22 @@ func TestTimes(t *testing.T) {
 		if got := r.Findings[i]; got.Severity != c.severity || got.Stops != c.stops || got.What != c.found.What.String() || got.Fix != "set its TIMEOUT to 14400 or more" {
 			t.Errorf("%+v", got)
 		}
+	}
+}
+
+// TestPause: a pause keeps every host from being recovered, and one whose file cannot be read is none.
+func TestPause(t *testing.T) {
+	f := good(t, v74)
+	f.Pause = pause.State{Began: noon, Until: noon.Add(time.Hour), By: "root", Reason: "switches"}
+	if r := Evaluate(f); r.Works || !strings.Contains(r.Verdict, "NOT be recovered") || !strings.Contains(r.Findings[0].What, "by root (switches)") {
+		t.Errorf("%+v", r.Findings[0])
+	}
+	f.Pause.Until = noon
+	if r := Evaluate(f); !r.Works {
+		t.Error("it is over")
+	}
+	f.PauseErr = errTest
+	if r := Evaluate(f); !r.Works || r.Findings[0].Severity != Warning {
+		t.Errorf("%+v", r.Findings[0])
 	}
 }

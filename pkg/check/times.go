@@ -9,6 +9,8 @@ func (e *evaluation) pause() {
 	}
 	if why := e.Pause.Message(e.Now); !why.IsZero() {
 		e.stop("oneft unpause, or wait for its end", "%s", why)
+	} else {
+		e.ok("one-ft is not paused")
 	}
 }
 

@@ -287,7 +287,7 @@ func (w *sweeper) requestOf(r incident.Record) incident.Request {
 	if r.Request != nil && r.Request.Check() == nil && r.Request.ID == r.ID && r.Request.Kind == r.Kind {
 		q := *r.Request
 		q.At, q.Event, q.Again, q.DuringPause = time.Now().Truncate(time.Millisecond), nil, false, w.s.Cli.Bool("override-pause") // it is requested now
-		if q.ConfirmedOff {                                                                              // an admin confirmed it then, not now, and that was all that was known
+		if q.ConfirmedOff {                                                                                                       // an admin confirmed it then, not now, and that was all that was known
 			q.ConfirmedOff, q.Override, q.AnyState = false, false, false
 		}
 		if w.s.Cli.IsSet("timeout") { // said now, it is worth more than what was said then
