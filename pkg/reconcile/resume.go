@@ -62,6 +62,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	if err != nil {
 		return nil, err
 	}
+	defer noteSweep(s)
 	if follower {
 		s.Log.Say(wording.Follower)
 		warm(ctx, s) // it may lead next

@@ -33,6 +33,7 @@ const checkWait = 10 * time.Second
 func (t *tool) check() *cli.Command {
 	flags := append([]cli.Flag{
 		&cli.BoolFlag{Name: "no-fencing", Usage: "do not ask fence agents for their status"},
+		&cli.BoolFlag{Name: "watch", Usage: "go on until it is interrupted: the verdict, what is wrong, and what goes on; agents are not asked"},
 		&cli.StringFlag{Name: "prometheus", Usage: "write the result to `FILE` for the textfile collector of node_exporter; its name ends in .prom"},
 		&cli.DurationFlag{Name: "oned-wait", Value: checkWait, Usage: "keep trying for this `TIME` while oned does not answer"},
 		// A check changes nothing: no locks are made.
@@ -48,10 +49,16 @@ func (t *tool) check() *cli.Command {
 			case c.IsSet("prometheus") && filepath.Ext(file) != ".prom":
 				return app.Usagef("--prometheus %s: the name of the file has to end in .prom, node_exporter reads no others", file)
 			}
+			if c.Bool("watch") && (c.Bool("json") || c.IsSet("prometheus")) {
+				return app.Usagef("--watch is for people: it contradicts --json and --prometheus")
+			}
 			if !c.IsSet("oned-wait") { // else that of the configuration would win
 				if err := c.Set("oned-wait", checkWait.String()); err != nil {
 					return err
 				}
+			}
+			if c.Bool("watch") {
+				return t.watchCheck(c)
 			}
 			var report *check.Report
 			ended := app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
