@@ -12,12 +12,10 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// PausedNow says why nothing is acted on now; the zero Message when nothing is paused. A file that cannot be read pauses nothing.
+// PausedNow says why nothing is acted on now; the zero Message when nothing is paused. A file that cannot be read pauses nothing,
+// which oneft check says.
 func PausedNow(s app.Session) wording.Message {
-	now, err := pause.Read(statedir.Dir(s.StateDir))
-	if err != nil {
-		s.Log.Say(wording.Trouble, err)
-	}
+	now, _ := pause.Read(statedir.Dir(s.StateDir))
 	return now.Message(time.Now())
 }
 
