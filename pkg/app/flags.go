@@ -34,6 +34,7 @@ func CommonFlags() []cli.Flag {
 		&cli.DurationFlag{Name: "timeout", Value: config.Default().Timeout, Usage: "give up acting and verifying after this `TIME`; what is not done then is listed", DefaultText: "10m0s, or what the cloud needs for so many VMs"},
 		&cli.DurationFlag{Name: "oned-wait", Value: config.Default().OnedWait, Usage: "keep trying for this `TIME` while oned does not answer (restart, change of leader)"},
 		&cli.IntFlag{Name: "parallel", Value: config.Default().Parallel, Usage: fmt.Sprintf("act on this `NUMBER` of VMs at the same time, 1 to %d", config.MaxParallel)},
+		&cli.BoolFlag{Name: "override-pause", Usage: "act also while one-ft is paused (oneft pause)"},
 		&cli.BoolFlag{Name: "any-state", Usage: "act also when an admin disabled the host or set it offline"},
 	}, ConnectFlags()...)
 }

@@ -213,6 +213,9 @@ func (s *Session) run(ctx context.Context, env Env, out *output, started func(),
 			return Exit(out.answer(s.Settings, answer))
 		}
 	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = fmt.Errorf("a signal ended it; the next event or oneft resume continues what is open: %w", err)
+	}
 	s.Log.Say(wording.Failed, err)
 	return err
 }

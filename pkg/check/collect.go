@@ -13,7 +13,9 @@ import (
 	"one-ft/pkg/failfast"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/one"
+	"one-ft/pkg/pause"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/timing"
 )
 
 // Input is what Collect needs.
@@ -30,6 +32,8 @@ type Input struct {
 	Downtime func(context.Context) (downtime.Settings, []downtime.Problem)
 	// Machine has the ssh client of the drivers' user, and its processes; nil looks at none.
 	Machine failfast.Machine
+	// Times finds what makes no sense about the times of hooks and configuration; nil finds nothing.
+	Times func([]one.Host) []timing.Finding
 	// Surveyor asks the way to the hosts; nil asks none.
 	Surveyor Surveyor
 	// Proc is /proc. Root is put before /etc and /var, for tests; "" is the machine itself.
@@ -64,6 +68,9 @@ func Collect(ctx context.Context, in Input) (Facts, error) {
 	if f.ConfigErr = err; f.Version.Before(5, 9) { // later versions have hooks in their pool
 		f.Loaded = loadedHooks(conf)
 	}
+	if in.Times != nil {
+		f.Times = in.Times(hosts)
+	}
 	if in.Downtime != nil {
 		f.Settings, f.NotRead = in.Downtime(ctx)
 	}
@@ -77,6 +84,7 @@ func Collect(ctx context.Context, in Input) (Facts, error) {
 	})
 	wg.Go(func() { f.SSH = c.ssh(ctx, hosts) })
 	wg.Go(func() { f.Survey = c.survey(ctx, hosts) })
+	f.Pause, f.PauseErr = pause.Read(in.State)
 	f.Incidents = readIncidents(in.State, filepath.Join(in.Proc, "locks"), f.Now)
 	f.Programs = programs(f.Values)
 	f.Watch = c.watch()
@@ -120,7 +128,10 @@ type Facts struct {
 	VMs        VMs
 	Datastores []Datastore // system datastores with VMs on them, ID ascending
 	Incidents  Incidents
+	Times      []timing.Finding // what makes no sense about them
 	Clock      Clock
+	Pause      pause.State
+	PauseErr   error // it could not be read, and pauses nothing
 	Watch      Watch
 	Dirs       []Path // directories that hooks write into, and files there
 	Programs   []Path // of the configuration

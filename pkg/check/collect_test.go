@@ -180,7 +180,7 @@ func TestManyHosts(t *testing.T) {
 	if f.VMs.Count != vms || f.VMs.Active[7] != vms/hosts {
 		t.Errorf("%d VMs, %d on host 7", f.VMs.Count, f.VMs.Active[7])
 	}
-	if n := len(w.cloud.Calls()); n > 14 {
+	if n := len(w.cloud.Calls()); n > 16 {
 		t.Errorf("%d calls", n)
 	}
 	most := 0
@@ -285,5 +285,37 @@ func TestNoAnswer(t *testing.T) {
 	w.cloud.SetDown(true)
 	if _, err := check.Collect(t.Context(), w.in); err == nil {
 		t.Error("oned is down: no error")
+	}
+}
+
+// TestWhatNothingRecovers: VMs whose host no longer exists are named, and words of FT_ACTION that mean nothing.
+func TestWhatNothingRecovers(t *testing.T) {
+	for _, version := range versions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, version, 5, func(c *cloud.Config) {
+				c.VMs = []cloud.VM{running(1, 0), running(2, 1), running(3, 3), running(4, 3), running(5, 4)}
+				c.VMs[0].UserTemplate = map[string]string{"FT_ACTION": "No"}
+				c.VMs[1].UserTemplate = map[string]string{"FT_ACTION": "recreate"}
+				c.VMs[3].State, c.VMs[3].LCM = one.Suspended, one.LCMInit
+				c.Hosts[2].Template = map[string]string{"FT_ACTION": "leave"}
+			})
+			for _, id := range []int{3, 4} {
+				if err := w.cloud.Remove(id); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f, r := w.look(t)
+			if fmt.Sprint(f.VMs.Homeless, f.VMs.Ignored) != `map[3:[3 4] 4:[5]] map["No":[1]]` {
+				t.Errorf("%v %v", f.VMs.Homeless, f.VMs.Ignored)
+			}
+			for _, want := range []string{"2 VMs (3, 4) on host 3, which no longer exists", "1 VM (5) on host 4", `1 VM (1) with FT_ACTION = "No", which is not none`, `FT_ACTION = "leave", which is not recreate`} {
+				if !slices.ContainsFunc(r.Findings, func(f check.Finding) bool {
+					return f.Severity == check.Warning && strings.Contains(f.What, want) && f.Fix != ""
+				}) {
+					t.Errorf("nothing says %q", want)
+				}
+			}
+		})
 	}
 }

@@ -192,6 +192,10 @@ func (e *evaluation) host(h Host) {
 		e.about(h.ID, Warning, show+"; then on the host virsh list, and virsh destroy one-ID for those that run elsewhere",
 			"guests run on %s that oned does not have there (ZOMBIES %s): those that it has on another host run twice", h.name(), zombies)
 	}
+	if word, unknown := recovery.UnknownAction(h.Template); unknown {
+		e.about(h.ID, Warning, fmt.Sprintf("onehost update %d: correct FT_ACTION or take it out", h.ID),
+			"%s has FT_ACTION = %s, which is not recreate, delete, migrate or none: it is ignored", h.name(), word)
+	}
 	if left {
 		e.about(h.ID, Warning, fmt.Sprintf("onehost update %d: take FT_ACTION out", h.ID), "%s has FT_ACTION = none: its VMs are left alone", h.name())
 	}

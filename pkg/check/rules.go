@@ -26,8 +26,8 @@ type rule struct {
 // rules are all of them, in the order in which findings of the same severity are shown.
 func rules() []rule {
 	return []rule{
-		{"oned", (*evaluation).oned}, {"rights", (*evaluation).rights}, {"configuration", (*evaluation).configuration},
-		{"hooks", (*evaluation).hooks}, {"hook manager", (*evaluation).manager}, {"timer", (*evaluation).timer},
+		{"oned", (*evaluation).oned}, {"pause", (*evaluation).pause}, {"rights", (*evaluation).rights}, {"configuration", (*evaluation).configuration},
+		{"hooks", (*evaluation).hooks}, {"times", (*evaluation).times}, {"hook manager", (*evaluation).manager}, {"timer", (*evaluation).timer},
 		{"watch", (*evaluation).watch}, {"hosts", (*evaluation).hosts}, {"survey", (*evaluation).survey}, {"ssh", (*evaluation).ssh},
 		{"downtime", (*evaluation).downtime},
 		{"fencing", (*evaluation).fencing}, {"lease", (*evaluation).leases}, {"datastores", (*evaluation).datastores},

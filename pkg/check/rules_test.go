@@ -12,8 +12,10 @@ import (
 	"one-ft/pkg/fence/fencing"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/pause"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/text"
+	"one-ft/pkg/timing"
 	"one-ft/pkg/wording"
 )
 
@@ -375,5 +377,47 @@ func TestVerdict(t *testing.T) {
 	}
 	if r := Unreachable("no oned", noon); r.Works || r.ExitCode() != 1 || !strings.HasPrefix(r.Verdict, "a host that fails now would NOT") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestTimes: what makes no sense about times is told as badly as it is.
+func TestTimes(t *testing.T) {
+	finding := func(kind wording.Kind, args ...any) timing.Finding {
+		return timing.Finding{What: wording.Of(kind, args...), Fix: wording.Of(wording.FixTimeout, 14400)}
+	}
+	for _, c := range []struct {
+		found    timing.Finding
+		severity Severity
+		stops    Stops
+	}{
+		{finding(wording.HookKilled, time.Minute, time.Hour, time.Hour), Problem, StopsEverything},
+		{finding(wording.WatchHides, time.Hour, time.Hour), Problem, ""},
+		{finding(wording.WatchTooLong, time.Hour, time.Hour), Warning, ""},
+		{finding(wording.LeaseBehind, time.Hour, time.Minute), Warning, ""},
+	} {
+		f := good(t, v74)
+		f.Times = []timing.Finding{c.found}
+		r := Evaluate(f)
+		i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Topic == "times" })
+		if got := r.Findings[i]; got.Severity != c.severity || got.Stops != c.stops || got.What != c.found.What.String() || got.Fix != "set its TIMEOUT to 14400 or more" {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
+// TestPause: a pause keeps every host from being recovered, and one whose file cannot be read is none.
+func TestPause(t *testing.T) {
+	f := good(t, v74)
+	f.Pause = pause.State{Began: noon, Until: noon.Add(time.Hour), By: "root", Reason: "switches"}
+	if r := Evaluate(f); r.Works || !strings.Contains(r.Verdict, "NOT be recovered") || !strings.Contains(r.Findings[0].What, "by root (switches)") {
+		t.Errorf("%+v", r.Findings[0])
+	}
+	f.Pause.Until = noon
+	if r := Evaluate(f); !r.Works {
+		t.Error("it is over")
+	}
+	f.PauseErr = errTest
+	if r := Evaluate(f); !r.Works || r.Findings[0].Severity != Warning {
+		t.Errorf("%+v", r.Findings[0])
 	}
 }

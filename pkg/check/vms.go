@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,10 @@ type VMs struct {
 	Loses []int
 	// Stay are those that their FT_ACTION leaves alone.
 	Stay []int
+	// Ignored are the words of FT_ACTION that mean nothing, quoted, with the VMs that have them.
+	Ignored map[string][]int
+	// Homeless are VMs whose last history record names a host that no longer exists, by its ID.
+	Homeless map[int][]int
 	// Active are how many VMs on a host are neither suspended nor off, and not to be left alone; by host ID.
 	Active map[int]int
 	// Unleased are VMs of these whose guests host_isolated does not stop, and Imported those that OpenNebula has only imported;
@@ -69,6 +74,7 @@ func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 	v := &c.facts.VMs
 	v.Unleased, v.Imported = map[int][]int{}, map[int][]int{}
 	v.Active, v.On, v.Cleaning, v.OnTheWay = map[int]int{}, map[int]int{}, map[int][]int{}, map[int]string{}
+	v.Ignored, v.Homeless = map[string][]int{}, map[int][]int{}
 	var ids []int
 	fine, covers := map[int]*one.Host{}, map[int]one.Host{}
 	for i := range hosts {
@@ -104,8 +110,17 @@ func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 	if c.facts.Dialect.HasFailedState { // such a VM is on no host
 		ill = append(ill, c.in(ctx, one.Failed)...)
 	}
-	for _, state := range []one.VMState{one.Active, one.Pending, one.Hold} { // oned counts them on no host
-		c.onTheWay(c.in(ctx, state))
+	for _, state := range []one.VMState{one.Active, one.Pending, one.Hold, one.Suspended, one.Poweroff} {
+		if state == one.Poweroff && c.facts.Dialect.HasFailedState {
+			continue // 4.4 refuses to list these
+		}
+		vms := c.in(ctx, state)
+		if state != one.Suspended && state != one.Poweroff { // oned counts them on no host
+			c.onTheWay(vms)
+		}
+		if state != one.Pending && state != one.Hold {
+			c.homeless(ctx, vms, covers)
+		}
 	}
 	slices.SortFunc(ill, func(a, b one.VM) int { return a.ID - b.ID })
 	for _, list := range [][]int{v.Unread, v.Loses, v.Stay} {
@@ -120,6 +135,26 @@ func (c *collector) in(ctx context.Context, state one.VMState) []one.VM {
 		c.skip("VMs in %s: %v", state, err)
 	}
 	return vms
+}
+
+// homeless notes the VMs whose host no longer exists. Of each that the pool did not have oned is asked once more.
+func (c *collector) homeless(ctx context.Context, vms []one.VM, known map[int]one.Host) {
+	asked := map[int]bool{}
+	for _, vm := range vms {
+		last, placed := vm.Last()
+		if _, is := known[last.HostID]; is || !placed {
+			continue
+		}
+		gone, was := asked[last.HostID]
+		if !was {
+			_, err := c.Client.Host(ctx, last.HostID)
+			gone = errors.Is(err, one.ErrNotFound)
+			asked[last.HostID] = gone
+		}
+		if gone {
+			c.facts.VMs.Homeless[last.HostID] = append(c.facts.VMs.Homeless[last.HostID], vm.ID)
+		}
+	}
 }
 
 // onTheWay notes the VMs that are cleaned up, or are to run and do not yet.
@@ -144,6 +179,11 @@ func (c *collector) count(vm one.VM, fine map[int]*one.Host, covers map[int]one.
 	stays := isNone(vm.UserTemplate["FT_ACTION"]) || isNone(vm.Template["FT_ACTION"]) // its owner wants it left alone
 	if stays {
 		v.Stay = append(v.Stay, vm.ID)
+	}
+	for _, template := range []map[string]string{vm.UserTemplate, vm.Template} {
+		if word, unknown := recovery.UnknownAction(template); unknown && !slices.Contains(v.Ignored[word], vm.ID) {
+			v.Ignored[word] = append(v.Ignored[word], vm.ID)
+		}
 	}
 	if placed {
 		v.On[last.DatastoreID]++
@@ -241,6 +281,16 @@ func (e *evaluation) vms() {
 		e.warn(fmt.Sprintf(`make their disks persistent, or leave such a VM alone: echo 'FT_ACTION = "none"' | onevm update %d --append /dev/stdin`, v.Loses[0]), "%s", lost)
 	}
 	e.imported()
+	for _, word := range slices.Sorted(maps.Keys(v.Ignored)) {
+		ids := v.Ignored[word]
+		e.warn(fmt.Sprintf(`echo 'FT_ACTION = "none"' | onevm update %d --append /dev/stdin leaves it alone; or take FT_ACTION out`, ids[0]),
+			"%s (%s) with FT_ACTION = %s, which is not none: it is ignored, and they are recovered", text.Plural(len(ids), "VM"), listed(ids), word)
+	}
+	for _, host := range slices.Sorted(maps.Keys(v.Homeless)) {
+		ids := v.Homeless[host]
+		e.warn(fmt.Sprintf("onevm show %d; when it certainly runs nowhere: onevm recover --recreate %d", ids[0], ids[0]),
+			"%s (%s) on host %d, which no longer exists: no host event is about them, and nothing recovers them", text.Plural(len(ids), "VM"), listed(ids), host)
+	}
 	if len(v.Stay) > 0 {
 		e.ok("%s (%s) with FT_ACTION = none would be left alone", text.Plural(len(v.Stay), "VM"), listed(v.Stay))
 	}

@@ -44,6 +44,8 @@ type Isolation struct {
 	CronPeriod time.Duration `yaml:"cron_period"`
 	// After is how long the host has to be isolated before its VMs are stopped, when not strict.
 	After time.Duration `yaml:"after"`
+	// AfterSet: the file or a flag sets it. Else ForCron may choose.
+	AfterSet bool `yaml:"-"`
 	// Lease is how long VMs are kept after the last good word of oned, when strict.
 	Lease time.Duration `yaml:"lease"`
 	// Quiet: nothing is stopped within this time after the boot; not longer than Lease when strict.
@@ -125,6 +127,7 @@ func parseIsolation(path string, text []byte, mode fs.FileMode) (Isolation, erro
 	c.Path = path
 	err := readText(path, text, mode, func(top node) error {
 		seen, err := top.mapping(c.keys())
+		_, c.AfterSet = seen["after"]
 		if err == nil && c.HostID >= 0 && c.HostName != "" {
 			err = contradiction(seen, "host_id", "host_name", oneOfBoth)
 		}
@@ -206,6 +209,15 @@ const (
 	watchRounds = 3
 	cronRounds  = 2
 )
+
+// ForCron is c for runs by cron: an after that nobody has set is as long as these need. A lease is what front-ends wait for, and
+// never chosen here.
+func (c Isolation) ForCron() Isolation {
+	if !c.AfterSet {
+		c.After = max(c.After, cronRounds*c.CronPeriod+c.Timeout)
+	}
+	return c
+}
 
 // Check returns what is wrong with c for host_isolated --watch, or when cron starts it: then CronPeriod counts instead
 // of Interval, and there is no watchdog. It is for the end, after flags were put over the file. The error is one

@@ -172,3 +172,23 @@ func TestCheckRanges(t *testing.T) {
 		t.Errorf("%d durations, %d of them tested", durations, len(limits(&none)))
 	}
 }
+
+// TestForCron: the defaults work for cron, too, and what somebody has set is never changed.
+func TestForCron(t *testing.T) {
+	c := DefaultIsolation()
+	c.FrontEnds = []string{"10.0.0.1"}
+	if c.Check(true) == nil {
+		t.Error("the default after is long enough for cron: ForCron is of no use")
+	}
+	if err := c.ForCron().Check(true); err != nil || c.ForCron().After != 2*time.Minute+3*time.Second {
+		t.Error(c.ForCron().After, err)
+	}
+	c.AfterSet = true
+	if c.ForCron().After != time.Minute || c.ForCron().Check(true) == nil {
+		t.Error("an after that was set is changed")
+	}
+	c.AfterSet, c.Strict, c.AuthFile = false, true, "/t"
+	if c.ForCron().Lease != time.Minute {
+		t.Error("a lease is changed")
+	}
+}

@@ -31,6 +31,7 @@ func isolationReadsBack(t *testing.T, c Isolation) {
 			}
 		}
 	})
+	c.AfterSet = true // what is written says all
 	readsBack(t, parseIsolation, c.Path, c, &node)
 }
 

@@ -86,7 +86,7 @@ run_dir: /r
 	want := Isolation{
 		Path: "f", Strict: true, FrontEnds: []string{"http://one:2633/RPC2", "http://[::1]:80/RPC2", "https://one2.example/RPC2"},
 		AuthFile: "/a", CAFile: "/c", HostID: 0, Witnesses: []string{"gateway", "dns://9.9.9.9:53", "icmp://sw1"},
-		Interval: time.Second, Timeout: 500 * time.Millisecond, CronPeriod: 10 * time.Minute, After: time.Hour, Lease: 10 * time.Second,
+		Interval: time.Second, Timeout: 500 * time.Millisecond, CronPeriod: 10 * time.Minute, After: time.Hour, AfterSet: true, Lease: 10 * time.Second,
 		Action: ActionCommand, Command: []string{"/x", "-y", ""}, Libvirt: "test:///default",
 		DestroyLimit: 5 * time.Minute, ShutdownLimit: 30 * time.Minute, CommandLimit: 10 * time.Minute,
 		Shutdown: []string{"/sbin/halt"}, PowerOff: [][]string{{"sysrq"}, {"/sbin/poweroff", "sysrq"}},
@@ -141,7 +141,7 @@ func TestIsolationExampleUncommented(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := DefaultIsolation()
-		want.Path = "f"
+		want.Path, want.AfterSet = "f", true
 		want.FrontEnds = []string{"http://one1.example:2633/RPC2", "https://one2.example/RPC2"}
 		want.AuthFile, want.CAFile = "/etc/one-ft/one_auth", "/etc/ssl/certs/ca-certificates.crt"
 		want.Command = []string{"/usr/local/bin/on-isolation", "--now"}

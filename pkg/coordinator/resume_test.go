@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -164,5 +165,21 @@ func TestConfirmationIsOfTheMoment(t *testing.T) {
 		w.once()
 		f.wants("host 1: refused")
 		has(t, f.log("oneft"), "holding: 3 of 4 hosts")
+	})
+}
+
+// TestHomeless: a VM whose host no longer exists is named, and left to a person: nobody knows where it may run.
+func TestHomeless(t *testing.T) {
+	onEach(t, func(t *testing.T, version string) {
+		w := newWorld(t, hosts(version, 3, running(11, 1, 0), running(21, 2, 0)))
+		if err := w.cloud.Remove(2); err != nil {
+			t.Fatal(err)
+		}
+		f := w.frontEnd()
+		r := f.sweep(t.Context(), usual())
+		if r.code != 0 || !strings.Contains(r.stdout+r.stderr, "names host 2 (node02), which no longer exists") || strings.Contains(r.stderr, "VM 11") {
+			t.Errorf("exit %d: %s%s", r.code, r.stdout, r.stderr)
+		}
+		w.once()
 	})
 }

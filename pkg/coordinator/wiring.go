@@ -58,8 +58,11 @@ func newWork(s app.Session, q incident.Request, notify *journaling.Notifications
 }
 
 // cycle finds out how long a monitoring cycle is.
-func (w work) cycle(ctx context.Context) (time.Duration, error) {
-	cycle, _, err := w.s.Client.Interval(ctx, monitord(w.s))
+func (w work) cycle(ctx context.Context) (time.Duration, error) { return Cycle(ctx, w.s) }
+
+// Cycle finds out how long a monitoring cycle of the cloud of a session is.
+func Cycle(ctx context.Context, s app.Session) (time.Duration, error) {
+	cycle, _, err := s.Client.Interval(ctx, monitord(s))
 	return cycle, err
 }
 
@@ -137,6 +140,11 @@ func (w work) storm() failover.Storm {
 		Policy:   recovery.GuardPolicy{Share: float64(v.StormShare) / 100, Hosts: v.StormHosts, Window: v.StormWindow, PerCluster: v.StormPerCluster},
 		CoolDown: v.StormCoolDown, GiveUp: v.StormGiveUp, Settle: v.SurveySettle, Override: w.q.Override, Cycle: w.cycle,
 	}
+	// Who waits for the answer waits no longer than --timeout, also while it is held. A hook holds on: what it gives up is left to
+	// an operator.
+	if t := incident.Duration(w.q.Timeout); w.s.Attended && w.s.Cli.IsSet("timeout") && t > 0 {
+		storm.GiveUp = min(storm.GiveUp, t)
+	}
 	if started := w.shared.frontEndStarted(w.s); !started.IsZero() {
 		storm.QuietUntil = started.Add(v.StormQuiet)
 	}
@@ -170,6 +178,9 @@ func (w work) options() failover.Options {
 	if q.Timeout > 0 {
 		o.Timeout = incident.Duration(q.Timeout)
 	}
+	if !q.DuringPause {
+		o.Paused = func() wording.Message { return PausedNow(s) }
+	}
 	if v.Place {
 		o.Placer = w.place
 	}
@@ -200,16 +211,22 @@ func decision(q incident.Request) func(recovery.Single) recovery.Step {
 func ForHost(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
 	q.Kind, q.ID = "host", s.ID
 	q = NewRequest(s, q)
+	if left, paused := Left(s, q); paused {
+		return left, nil
+	}
 	if declined := consent(ctx, s, q); declined != nil {
 		return *declined, nil
 	}
 	notify := journaling.NewNotifications(s)
 	defer notify.Close()
 	if s.DryRun || s.Attended || s.Locks == nil {
+		defer tellTimes(ctx, s, q)()
 		report, err := RunHost(ctx, s, q, notify)
 		return report, Explain(err)
 	}
+	told := tellTimes(ctx, s, q)
 	results := Coordinate(ctx, s, []incident.Request{q}, notify)
+	told()
 	if len(results) == 1 {
 		return results[0].Report, Explain(results[0].Err)
 	}
@@ -232,9 +249,13 @@ func Explain(err error) error {
 // ForVM does what a request for the VM of a session asks for.
 func ForVM(ctx context.Context, s app.Session, q incident.Request) (app.Answer, error) {
 	q.Kind, q.ID = "VM", s.ID
+	q = NewRequest(s, q)
+	if left, paused := Left(s, q); paused {
+		return left, nil
+	}
 	notify := journaling.NewNotifications(s)
 	defer notify.Close()
-	report, err := RunVM(ctx, s, NewRequest(s, q), notify)
+	report, err := RunVM(ctx, s, q, notify)
 	return report, Explain(err)
 }
 
@@ -308,6 +329,7 @@ func newOpinion(argv []string, xml func(context.Context, int) (string, error), r
 // NewRequest adds to a request, of which kind, ID and action are known, what flags and the configuration say to all tools.
 func NewRequest(s app.Session, q incident.Request) incident.Request {
 	q.Tool, q.Call, q.AnyState = s.Tool, s.Call, s.AnyState
+	q.DuringPause = s.Cli.Bool("override-pause")
 	if s.Event.FromTemplate {
 		q.Event = &s.Event
 	}

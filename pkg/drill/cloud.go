@@ -62,6 +62,7 @@ type VM struct {
 type Datastore struct {
 	one.Datastore
 	Clusters   []int // nil for any; in 4.x its only one, -1 for none
+	OneCluster bool  // 4.x
 	FreeMB     int64
 	Monitored  bool // its size is known
 	Disabled   bool
@@ -257,7 +258,7 @@ func parseDatastore(e *one.Element) (Datastore, error) {
 	}
 	d.Shared = d.Shared || template.Child("SHARED") == nil          // as the scheduler has it
 	if e.Child("CLUSTERS") == nil && e.Child("CLUSTER_ID") != nil { // 4.x: that of the host has to be the same
-		d.Clusters = []int{int(e.Number("CLUSTER_ID"))}
+		d.Clusters, d.OneCluster = []int{int(e.Number("CLUSTER_ID"))}, true
 	}
 	if template.Child("LIMIT_MB") != nil {
 		d.FreeMB = max(0, template.Number("LIMIT_MB")-e.Number("USED_MB"))

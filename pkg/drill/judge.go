@@ -279,7 +279,31 @@ func (t *trial) misfit(w *workload) string {
 	case !both:
 		return fmt.Sprintf("of the %d hosts that meet its requirements none has %s free", meets, need)
 	case !stores:
-		return fmt.Sprintf("no system datastore has %d MB for it, or meets its requirements", w.disk)
+		return t.storeless(w)
 	}
 	return "the other VMs take the room that it needs"
+}
+
+// storeless says why no system datastore takes a workload on any host that meets its requirements and has room.
+func (t *trial) storeless(w *workload) string {
+	s := t.s
+	var reached, space bool
+	for i := range s.hosts {
+		h, has := &s.hosts[i], t.start.hosts[i]
+		if h.state = &t.start; !h.service || i == t.dead || !w.runs(h) || has.cpu < w.cpu || has.memory < w.memory || s.meets(w, h) == requirement.No {
+			continue
+		}
+		for d := range s.cloud.Datastores {
+			if s.reaches(d, i) {
+				reached, space = true, space || s.hasSpace(w, d, i, &t.start)
+			}
+		}
+	}
+	switch {
+	case !reached:
+		return "no system datastore is enabled, open to its owner, and in the cluster of a host that has room for it"
+	case !space:
+		return fmt.Sprintf("no system datastore has %d MB for it", w.disk)
+	}
+	return "no system datastore meets its requirements"
 }

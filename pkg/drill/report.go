@@ -123,9 +123,12 @@ func (r Report) Notes() []string {
 
 // Line is the answer in one line.
 func (r Report) Line() string {
-	acted, misfits := 0, 0
+	acted, deleted, misfits := 0, 0, 0
 	for _, v := range r.VMs {
-		if v.Action.Acts() {
+		switch {
+		case v.Action == recovery.VerbDelete:
+			deleted++
+		case v.Action.Acts():
 			acted++
 		}
 		if v.Capacity.Verdict > Fits {
@@ -143,7 +146,7 @@ func (r Report) Line() string {
 	case r.Outlook != nil && r.Outlook.Verdict == fence.Unproven:
 		fate = "recovered UNPROVEN"
 	}
-	line := fmt.Sprintf("host %d (%s): %d VMs would be %s and %d left", r.HostID, r.Name, acted, fate, len(r.VMs)-acted)
+	line := fmt.Sprintf("host %d (%s): %s and %d left", r.HostID, r.Name, fates(acted, deleted, fate), len(r.VMs)-acted-deleted)
 	switch {
 	case len(r.Unread) > 0:
 		return line + fmt.Sprintf("; %d could not be read; capacity: %s, for %d VMs", len(r.Unread), r.Verdict, misfits)
@@ -153,6 +156,20 @@ func (r Report) Line() string {
 		return line + "; none needs another host"
 	}
 	return line + fmt.Sprintf("; capacity: %s, for %d VMs", r.Verdict, misfits)
+}
+
+// fates says what would become of VMs: those that are deleted are not recovered.
+func fates(acted, deleted int, fate string) string {
+	gone, recovers := strings.CutPrefix(fate, "recovered")
+	switch {
+	case deleted == 0:
+		return fmt.Sprintf("%d VMs would be %s", acted, fate)
+	case !recovers:
+		return fmt.Sprintf("%d VMs would be %s", acted+deleted, fate)
+	case acted == 0:
+		return fmt.Sprintf("%d VMs would be deleted%s", deleted, gone)
+	}
+	return fmt.Sprintf("%d VMs would be %s, %d deleted%s", acted, fate, deleted, gone)
 }
 
 // Problems are the VMs that may find no host, those that are left although they were to be

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 )
@@ -149,5 +150,52 @@ func TestManyMisfits(t *testing.T) {
 	}
 	if got := l.misfits(); got != "0 1 2 3 4 5 6 7 22 more: why" {
 		t.Error(got)
+	}
+}
+
+// TestStands: what would stand in the way now is said once for each cluster, by a host in service, and it is no good answer.
+func TestStands(t *testing.T) {
+	c := small()
+	c.Hosts[0].State = one.HostError
+	c.Hosts[2].ClusterID = 7
+	all := func(state incident.Stand) Survey {
+		asked := 0
+		s := All(c, "the cloud", WholeCloud, func(id int) recovery.Plan {
+			return c.Plan(id, one.Dialect{}, recovery.Policy{Mode: recovery.Recreate}, false)
+		}, nil).Stands(c, func(h Host) incident.HostStanding {
+			asked++
+			return incident.HostStanding{Host: h.ID, Name: h.Name, Standing: incident.Standing{State: state}}
+		})
+		if asked != 2 || s.Standings[0].Host == 0 || s.Standings[1].Host == 0 {
+			t.Errorf("%d asked: %+v", asked, s.Standings)
+		}
+		return s
+	}
+	storm, clear, settling := all(incident.StandStorm), all(incident.StandClear), all(incident.StandSettling)
+	if storm.ExitCode() != 3 || !strings.Contains(storm.Line(), "NOTHING would be touched now") || !strings.Contains(strings.Join(storm.Problems(), "\n"), "host 1 (node1): ") {
+		t.Errorf("%d %s %q", storm.ExitCode(), storm.Line(), storm.Problems())
+	}
+	for _, s := range []Survey{clear, settling} {
+		if s.ExitCode() == 3 || strings.Contains(s.Line(), "NOTHING") || !strings.Contains(strings.Join(s.Notes(), "\n"), "if host 1 (node1) failed now, or another one of its cluster: ") {
+			t.Errorf("%d %s %q", s.ExitCode(), s.Line(), s.Notes())
+		}
+	}
+}
+
+// TestFates: VMs that would be deleted are not called recovered.
+func TestFates(t *testing.T) {
+	for _, c := range []struct {
+		acted, deleted int
+		fate, want     string
+	}{
+		{3, 0, "recovered", "3 VMs would be recovered"},
+		{0, 3, "recovered", "3 VMs would be deleted"},
+		{0, 3, "recovered UNPROVEN", "3 VMs would be deleted UNPROVEN"},
+		{1, 2, "recovered UNPROVEN", "1 VMs would be recovered UNPROVEN, 2 deleted UNPROVEN"},
+		{1, 2, "HELD (a storm)", "3 VMs would be HELD (a storm)"},
+	} {
+		if got := fates(c.acted, c.deleted, c.fate); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
 	}
 }

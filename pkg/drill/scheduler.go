@@ -120,8 +120,7 @@ func (s *simulation) store(w *workload, host int, state *room) (int, requirement
 	best, found := -1, requirement.No
 	for i := range s.cloud.Datastores {
 		d := &s.cloud.Datastores[i]
-		elsewhere := d.Clusters != nil && !slices.Contains(d.Clusters, s.hosts[host].host.ClusterID)
-		if d.Disabled || s.denied[i] || elsewhere || !s.hasSpace(w, i, host, state) {
+		if !s.reaches(i, host) || !s.hasSpace(w, i, host, state) {
 			continue
 		}
 		verdict := requirement.Yes
@@ -134,6 +133,13 @@ func (s *simulation) store(w *workload, host int, state *room) (int, requirement
 		best, found = i, verdict
 	}
 	return best, found
+}
+
+// reaches reports whether a datastore may be used from a host, whatever is on both. In 4.x a datastore is in one cluster, or in
+// none; that VMs of the cluster of the host are on it now says more than that.
+func (s *simulation) reaches(store, host int) bool {
+	d, cluster := &s.cloud.Datastores[store], s.hosts[host].host.ClusterID
+	return !d.Disabled && !s.denied[store] && (d.Clusters == nil || slices.Contains(d.Clusters, cluster) || d.OneCluster && s.serves[[2]int{d.ID, cluster}])
 }
 
 // hasSpace reports whether a datastore has room for the disks of a workload. Of one that was

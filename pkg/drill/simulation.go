@@ -20,6 +20,8 @@ type simulation struct {
 	rules   map[string]*rule
 	base    room
 	denied  []bool // datastores that the VM at hand may not use
+	// serves are the datastores that VMs on hosts of a cluster are on, by the IDs of both.
+	serves map[[2]int]bool
 }
 
 // newSimulation prepares a cloud. VMs that wait now and find a host are placed first: they are running by the
@@ -43,7 +45,14 @@ func newSimulation(c Cloud) *simulation {
 func newBareSimulation(c Cloud) *simulation {
 	s := &simulation{
 		cloud: c, holders: map[int][]int{}, groups: map[int]Group{}, sets: map[int][]int{}, rules: map[string]*rule{},
-		base: room{placed: map[int]int{}}, denied: make([]bool, len(c.Datastores)),
+		base: room{placed: map[int]int{}}, denied: make([]bool, len(c.Datastores)), serves: map[[2]int]bool{},
+	}
+	for i := range c.VMs {
+		if last, placed := c.VMs[i].Last(); placed {
+			if host, found := c.Host(last.HostID); found {
+				s.serves[[2]int{last.DatastoreID, host.ClusterID}] = true
+			}
+		}
 	}
 	for i := range c.Hosts {
 		h := &c.Hosts[i]

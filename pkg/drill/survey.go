@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"one-ft/pkg/incident"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/wording"
 )
@@ -45,7 +47,29 @@ type Survey struct {
 	Tightest     int      `json:"tightest"`
 	NotEvaluated []string `json:"not_evaluated"`
 	Warnings     []string `json:"warnings,omitempty"`
+	// Left are the IDs of the hosts that are left out: those that stand for a service.
+	Left []int `json:"left_out,omitempty"`
+	// Standings are what would stand between a host that fails now and the recovery of its VMs, for one host of each cluster:
+	// it is the same for the others of the cluster.
+	Standings []incident.HostStanding `json:"standings,omitempty"`
 }
+
+// Stands is the survey with what would stand in the way now, found by stand for one host in service of each cluster.
+func (s Survey) Stands(c Cloud, stand func(Host) incident.HostStanding) Survey {
+	seen := map[int]bool{}
+	for _, l := range s.Losses {
+		host, found := c.Host(l.HostID)
+		if !found || seen[host.ClusterID] || !host.State.Back() {
+			continue
+		}
+		seen[host.ClusterID] = true
+		s.Standings = append(s.Standings, stand(host))
+	}
+	return s
+}
+
+// holds reports whether nothing would be touched now, but for a wait of less than a minute.
+func holds(h incident.HostStanding) bool { return h.Holds() && h.State != incident.StandSettling }
 
 // All judges the death of each host on its own: of one cluster, or of the whole cloud with
 // cluster -2. plan gives what would be done with the VMs of a host (such as Cloud.Plan).
@@ -62,6 +86,7 @@ func All(
 			continue
 		}
 		if api := h.API(); api != "" {
+			s.Left = append(s.Left, h.ID)
 			s.Warnings = append(s.Warnings, fmt.Sprintf("host %d (%s) is not drilled: %s", h.ID, h.Name, wording.Of(wording.HostIsAPI, api)))
 			continue
 		}
@@ -145,6 +170,9 @@ func (s Survey) Notes() []string {
 	for _, w := range s.Warnings {
 		notes = append(notes, "warning: "+w)
 	}
+	for _, h := range s.Standings {
+		notes = append(notes, fmt.Sprintf("if host %d (%s) failed now, or another one of its cluster: %s", h.Host, h.Name, h.Message(time.Now())))
+	}
 	notes = append(notes, fmt.Sprintf("free now: %s", s.Free))
 	for _, l := range s.Losses {
 		if l.HostID == s.Largest {
@@ -169,12 +197,23 @@ func (s Survey) Line() string {
 			line += fmt.Sprintf("; %s: %d", v, count[v])
 		}
 	}
+	if left := len(s.Left); left > 0 {
+		line += fmt.Sprintf("; not drilled: %d", left)
+	}
+	if slices.ContainsFunc(s.Standings, holds) {
+		line += "; NOTHING would be touched now, see above"
+	}
 	return line
 }
 
 // Problems are the hosts that the cloud cannot lose with certainty, a line each.
 func (s Survey) Problems() []string {
 	var lines []string
+	for _, h := range s.Standings {
+		if holds(h) {
+			lines = append(lines, fmt.Sprintf("host %d (%s): %s", h.Host, h.Name, h.Message(time.Now())))
+		}
+	}
 	for _, l := range s.Losses {
 		name := fmt.Sprintf("host %d (%s)", l.HostID, l.Name)
 		if l.Verdict > Fits && len(l.Misfits) > 0 {
@@ -190,9 +229,12 @@ func (s Survey) Problems() []string {
 	return lines
 }
 
-// ExitCode is 1 when the death of some host would leave a VM without a host or not recovered, or
+// ExitCode is 3 when nothing would be touched now because many hosts fail, 1 when the death of some host would leave a VM without a host or not recovered, or
 // a VM could not be read, else 0.
 func (s Survey) ExitCode() int {
+	if slices.ContainsFunc(s.Standings, holds) {
+		return 3
+	}
 	if slices.ContainsFunc(s.Losses, func(l Loss) bool { return l.Verdict > NotKnown || l.Left > 0 || len(l.Unread) > 0 }) {
 		return 1
 	}

@@ -57,8 +57,27 @@ func (r *runner) planned(tasks []*task) {
 		}
 		all[i] = t.out.record()
 	}
+	r.tellIgnored(tasks)
 	r.journal.VMs(all)
 	r.rec.Flush()
+}
+
+// tellIgnored says which words of templates are ignored, that of the host once.
+func (r *runner) tellIgnored(tasks []*task) {
+	host := false
+	for _, t := range tasks {
+		m, vm := t.step.Ignored, t.out.VM
+		if m.IsZero() || !t.step.Verb.Acts() {
+			continue
+		}
+		if m.Kind == wording.HostActionBad {
+			if host {
+				continue
+			}
+			host, vm = true, -1
+		}
+		r.tell(Event{VM: vm, Level: m.Level(), Message: m})
+	}
 }
 
 // actAll acts on all tasks in the order of their priority, a bounded number at a time.

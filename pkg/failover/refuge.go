@@ -98,11 +98,22 @@ func (r *runner) foresee(ctx context.Context, ids []int) (plan recovery.Plan, kn
 	return recovery.Make(s.Snapshot, r.job.Policy), true
 }
 
-// inVain ends the work on a host when nothing would be done about any of its VMs once it is off: then it is not fenced. nil
+// paused says why nothing is acted on now; the zero Message when something may be. What was begun before is finished.
+func (r *runner) paused() wording.Message {
+	if r.opt.Paused == nil || r.opt.DryRun {
+		return wording.Message{}
+	}
+	return r.opt.Paused()
+}
+
+// inVain ends the work on a host when one-ft is paused, or when nothing would be done about any of its VMs once it is off: then it is not fenced. nil
 // means that there is something to be done, or that it is not known.
 func (r *runner) inVain(ctx context.Context) *ending {
 	if r.hasActed() || r.opt.DryRun {
 		return nil
+	}
+	if why := r.paused(); !why.IsZero() {
+		return &ending{kind: endRefused, why: why}
 	}
 	host, err := r.cloud.Read(ctx)
 	if err != nil || len(host.VMs) == 0 || len(r.adrift(ctx)) > 0 {

@@ -106,6 +106,12 @@ func Refusal(host one.Host, o fence.Outlook, why wording.Message) Report {
 	return r.report(&ending{kind: endRefused, why: why})
 }
 
+// NotBegun is the report about a host or VM with which nothing was begun.
+func NotBegun(object string, why wording.Message) Report {
+	r := runner{object: object, started: time.Now()}
+	return r.report(&ending{kind: endRefused, why: why})
+}
+
 // Elsewhere is the report about a host that another process works on; incident is its number, 0 for not known.
 func Elsewhere(hostID, incident int, why wording.Message) Report {
 	r := runner{object: fmt.Sprintf("host %d", hostID), started: time.Now()}

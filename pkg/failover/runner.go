@@ -91,7 +91,9 @@ type Options struct {
 	// Placer, when set, places VMs that wait for a host instead of the scheduler.
 	Placer Placer
 	// Bar, when set, makes ssh to a host that is off fail at once.
-	Bar      func(ctx context.Context, host one.Host, names []string, incident int) (failfast.Barrier, error)
+	Bar func(ctx context.Context, host one.Host, names []string, incident int) (failfast.Barrier, error)
+	// Paused says why nothing is acted on now, the zero Message when something may be; nil never does.
+	Paused   func() wording.Message
 	DryRun   bool // stop with the plan
 	Attended bool // an operator or a script waits for the answer
 	// FrontEnd is how this front-end is called in the claims on hosts (Claim); "" for no claims.

@@ -76,6 +76,10 @@ func (r *runner) attempt(ctx context.Context, job VMJob) (*task, error) {
 		r.beginOnce(vm.Name)
 	}
 	r.rec.Stage(incident.StepPlan)
+	if why := r.paused(); step.Verb.Acts() && !why.IsZero() {
+		r.end(t, Refused, why)
+		return t, nil
+	}
 	if !step.Verb.Acts() && !step.Unhandled && !step.Refused && onTheWay(vm) && !r.apart && r.journal.Number() > 0 {
 		r.finish(t, Starting, wording.IsNow, vm.Status()) // an earlier process has acted
 		return t, nil

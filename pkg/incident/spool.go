@@ -171,6 +171,8 @@ type Request struct {
 	// Silent is since when the host has not answered this front-end while others did, although oned calls it MONITORED (oneft
 	// watch); the zero time for a host that oned calls failed.
 	Silent time.Time `json:"silent_since,omitzero"`
+	// DuringPause: it is acted on although one-ft is paused; an operator says so each time.
+	DuringPause bool `json:"during_pause,omitempty"`
 	// Event is what oned told its hook; nil for a request by hand, and where oned gave the ID only.
 	Event *hook.Event `json:"event,omitempty"`
 	// At is when it was made.

@@ -3,6 +3,7 @@ package install
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"os"
 	"path"
 	"slices"
@@ -248,6 +249,21 @@ type Known struct {
 
 // Runs are its command and arguments, printable.
 func (k Known) Runs() string { return short(strings.TrimSpace(k.command + " " + k.arguments)) }
+
+// Words are the words of its arguments, and Limit its TIMEOUT: 0 for none.
+func (k Known) Words() []string { return strings.Fields(k.arguments) }
+func (k Known) Limit() time.Duration {
+	n, err := seconds(k.timeout)
+	if err != nil || n > math.MaxInt32 {
+		return 0
+	}
+	return time.Duration(n) * time.Second
+}
+
+// RecoversHosts reports whether it runs host_error on a host in ERROR.
+func (k Known) RecoversHosts() bool {
+	return k.Trigger == hostTrigger && program(k.command) == hostError && !k.api
+}
 
 // List gives the hooks that recover VMs, and ours.
 func List(all []Known) []Known {

@@ -63,7 +63,7 @@ func seen(at time.Time, open map[object]incident.Record, all []found, acted bool
 	for _, f := range all {
 		_, known := open[f.object()]
 		switch {
-		case known || f.swept.Verdict == recovery.SweepHandled || f.why.IsZero() && acted:
+		case known || f.swept.Verdict == recovery.SweepHandled || f.why.IsZero() && acted || f.why.Kind == wording.Paused:
 		case f.why.IsZero():
 			now.Open.Add(at) // it is about to be one
 		case f.request.Kind == "VM":

@@ -30,6 +30,7 @@ func TestSeen(t *testing.T) {
 		of("host", 4, recovery.SweepHandled, wording.Message{}),
 		of("host", 5, recovery.SweepMissed, wording.Message{}),
 		of("host", 6, recovery.SweepAgain, left),
+		of("host", 9, recovery.SweepMissed, wording.Of(wording.Paused, "noon", "admin", "power works")), // nobody is to be called
 		of("VM", 7, recovery.SweepMissed, left),
 		of("VM", 8, recovery.SweepMissed, left),
 	}

@@ -63,6 +63,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	if err != nil {
 		return nil, err
 	}
+	defer noteSweep(s)
 	if follower {
 		s.Log.Say(wording.Follower)
 		warm(ctx, s) // it may lead next
@@ -96,13 +97,28 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 			return missed(f) && !slices.ContainsFunc(first, func(b found) bool { return b.object() == f.object() && b.same == f.same })
 		})
 	}
-	w.ask(ctx, all)
+	paused := coordinator.PausedNow(s)
+	if s.Cli.Bool("override-pause") {
+		paused = wording.Message{}
+	}
+	if paused.IsZero() {
+		w.ask(ctx, all)
+	}
+	for i, f := range all { // what was begun before is finished
+		if !paused.IsZero() && f.why.IsZero() && !f.request.Follow {
+			all[i].why = paused
+		}
+	}
 	w.measure(ctx, all, false)
 	b := w.act(ctx, all)
 	if s.DryRun {
 		w.stand(ctx, &b, all)
 	}
-	b.Lines = append(b.Lines, w.releaseClean(ctx)...)
+	if paused.IsZero() {
+		b.Lines = append(b.Lines, w.releaseClean(ctx)...)
+	} else if !slices.Contains(b.Lines, paused.String()) {
+		b.Lines = append(b.Lines, paused.String())
+	}
 	w.measure(ctx, all, true)
 	warm(ctx, s)
 	return b, nil
@@ -149,7 +165,10 @@ func (w *sweeper) act(ctx context.Context, all []found) (b coordinator.Batch) {
 			w.would(ctx, &b, f)
 		default:
 			why := says[f.swept.Verdict]
-			if f.swept.Past.Status == incident.Refused {
+			switch past := f.swept.Past; {
+			case past.Status == incident.Refused && past.Reason.Is(wording.Paused):
+				why = wording.SweptPause
+			case past.Status == incident.Refused:
 				why = wording.SweptProof
 			}
 			w.s.Log.VM(wording.Info, -1, wording.Of(why).After(f.what))
@@ -243,6 +262,10 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 	q.ConfirmedOff, q.Follow = confirmedOff, r.Status == incident.Following || journaling.GivenUpMoving(r)
 	if r.Kind == "host" {
 		q.Verify = "" // an admin waits now: as the flags say
+	}
+	q.DuringPause = s.Cli.Bool("override-pause")
+	if left, paused := coordinator.Left(s, q); paused {
+		return left, nil
 	}
 	if confirmedOff { // nothing is left to be found out about the host
 		q.Confirm, q.Override, q.AnyState = 0, true, true

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -140,9 +142,9 @@ func (w *sweeper) stuck(h one.Host) (incident.Record, bool) {
 
 // vms decides about VMs that are UNKNOWN, failed, or put to rest by an outage, on a host that is fine. cleanups is how many oned cleans up on each host.
 func (w *sweeper) vms(ctx context.Context, hosts []one.Host) (all []found, cleanups map[int]int, err error) {
-	fine := map[int]bool{}
+	fine, gone := map[int]bool{}, map[int]bool{}
 	for _, h := range hosts {
-		fine[h.ID] = h.State.Back()
+		fine[h.ID], gone[h.ID] = h.State.Back(), false
 	}
 	cleanups = map[int]int{}
 	outages := w.outages(fine)
@@ -155,6 +157,11 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host) (all []found, clean
 			last, placed := vm.Last()
 			if placed && vm.Is(one.CleanupResubmit) {
 				cleanups[last.HostID]++
+			}
+			if state == one.Active && placed && w.gone(ctx, gone, last.HostID) {
+				all = append(all, found{what: fmt.Sprintf("VM %d (%s) %s", vm.ID, vm.Name, vm.Status()), request: incident.Request{Kind: "VM", ID: vm.ID},
+					why: wording.Of(wording.SweptHomeless, last.HostID, text.Printable(last.Host), vm.ID)})
+				continue
 			}
 			unknown := vm.Is(one.Unknown)
 			if !unknown && !recovery.FailedOnTheWay(vm) || !placed || !fine[last.HostID] {
@@ -174,6 +181,17 @@ func (w *sweeper) vms(ctx context.Context, hosts []one.Host) (all []found, clean
 	}
 	rested, err := w.rested(ctx, outages)
 	return append(all, rested...), cleanups, err
+}
+
+// gone reports whether a host no longer exists: it is not in the pool, and oned knows none when it is asked about it once more.
+func (w *sweeper) gone(ctx context.Context, known map[int]bool, host int) bool {
+	is, asked := known[host]
+	if !asked {
+		_, err := w.s.Client.Host(ctx, host)
+		is = errors.Is(err, one.ErrNotFound)
+		known[host] = is
+	}
+	return is
 }
 
 // decideHost decides about a host; more is what is to be said beside its state.
@@ -268,8 +286,8 @@ const followSlice = 20 * time.Second
 func (w *sweeper) requestOf(r incident.Record) incident.Request {
 	if r.Request != nil && r.Request.Check() == nil && r.Request.ID == r.ID && r.Request.Kind == r.Kind {
 		q := *r.Request
-		q.At, q.Event, q.Again = time.Now().Truncate(time.Millisecond), nil, false // it is requested now
-		if q.ConfirmedOff {                                                        // an admin confirmed it then, not now, and that was all that was known
+		q.At, q.Event, q.Again, q.DuringPause = time.Now().Truncate(time.Millisecond), nil, false, w.s.Cli.Bool("override-pause") // it is requested now
+		if q.ConfirmedOff {                                                                                                       // an admin confirmed it then, not now, and that was all that was known
 			q.ConfirmedOff, q.Override, q.AnyState = false, false, false
 		}
 		if w.s.Cli.IsSet("timeout") { // said now, it is worth more than what was said then

@@ -114,7 +114,7 @@ func fromHistory(vm one.VM) doing {
 
 // step is the one that leaves the VM.
 func (s Single) step() Step {
-	return Step{VM: s.VM, Verb: VerbLeave, Target: -1, Priority: priority(s.VM, Range{})}
+	return Step{VM: s.VM, Verb: VerbLeave, Target: -1, Priority: priority(s.VM, Range{}), Ignored: ignored(s.VM, s.host())}
 }
 
 // Failure decides what vm_failure does with a VM.

@@ -14,6 +14,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -108,6 +109,8 @@ type Step struct {
 	Refused bool
 	// Priority orders the plan: 100 first, 0 last.
 	Priority int
+	// Ignored is what was ignored of what templates ask for; the zero value for nothing.
+	Ignored wording.Message
 }
 
 // NeedsProof reports whether the step comes to something once the host is off: it acts, or it is about a migration of which
@@ -152,7 +155,7 @@ func Make(s Snapshot, p Policy) Plan {
 
 // step decides for one VM.
 func (s Snapshot) step(vm one.VM, p Policy, room *room) Step {
-	step := Step{VM: vm, Verb: VerbLeave, Target: -1}
+	step := Step{VM: vm, Verb: VerbLeave, Target: -1, Ignored: ignored(vm, s.Host)}
 	place := s.place(vm)
 	switch api := s.Host.API(); {
 	case place == elsewhere:
@@ -362,14 +365,39 @@ func action(vm one.VM, host one.Host, mode Mode) (Mode, wording.Message) {
 	}
 	value, set := host.Template[attrAction]
 	switch m := Mode(strings.ToLower(strings.TrimSpace(value))); {
-	case !set || m == mode:
-		return mode, wording.Message{}
+	case !set || m == mode || m == "":
+		return mode, ignored(vm, host)
 	case isNone(value):
 		return "", wording.Of(wording.HostNone, host.ID)
 	case m == Recreate || m == Delete || m == Migrate:
 		return m, wording.Of(wording.HostAction, host.ID, m)
 	}
-	return mode, wording.Of(wording.HostActionBad, host.ID)
+	return mode, ignored(vm, host)
+}
+
+// ignored is what action ignores: a word that nobody knows, so that nobody has decided for anything else than the admin's mode.
+// The owner of a VM may write any known word: only none counts.
+func ignored(vm one.VM, host one.Host) wording.Message {
+	for _, template := range []map[string]string{vm.UserTemplate, vm.Template} {
+		if word, unknown := UnknownAction(template); unknown {
+			return wording.Of(wording.VMActionBad, word)
+		}
+	}
+	if word, unknown := UnknownAction(host.Template); unknown {
+		return wording.Of(wording.HostActionBad, host.ID, word)
+	}
+	return wording.Message{}
+}
+
+// UnknownAction is the FT_ACTION of a template, quoted and printable, if it is a word that means nothing; an empty one is none
+// at all.
+func UnknownAction(template map[string]string) (word string, unknown bool) {
+	const longest = 40
+	switch value := strings.ToLower(strings.TrimSpace(template[attrAction])); Mode(value) {
+	case "", "none", Recreate, Delete, Migrate:
+		return "", false
+	}
+	return text.Quote(template[attrAction], longest), true
 }
 
 func isNone(value string) bool { return strings.EqualFold(strings.TrimSpace(value), "none") }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // The hosts of all tests: the failed one and two that are fine.
@@ -299,14 +300,22 @@ func TestPolicyOfOneVM(t *testing.T) {
 		{"delete", "", "", VerbRecreate, ""}, // an owner may ask for less, not for something else
 		{"", "", "none", VerbLeave, "host-none on=1"},
 		{"", "", "delete", VerbDelete, "host-action on=1 mode=delete"},
-		{"", "", "explode", VerbRecreate, "host-action-unknown on=1"},
+		{"", "", "explode", VerbRecreate, "host-action-unknown on=1 word=\"\\\"explode\\\"\""},
+		{"No", "", "", VerbRecreate, "vm-action-unknown word=\"\\\"No\\\"\""}, // ignored, and never in silence
+		{"", "no\x1b", "explode", VerbRecreate, "vm-action-unknown word=\"\\\"no\\\\x1b\\\"\""},
+		{"No", "", "delete", VerbDelete, "host-action on=1 mode=delete"},
+		{"No", "none", "", VerbLeave, "owner-none"},
+		{"No", "", "none", VerbLeave, "host-none on=1"},
+		{" ", "", "", VerbRecreate, ""},
 	} {
 		vm := active(one.Unknown, failed)
 		vm.UserTemplate, vm.Template = attribute("FT_ACTION", c.user), attribute("FT_ACTION", c.template)
 		s := snapshot(dialect(t, "6.10.0"), vm)
 		s.Host.Template = attribute("FT_ACTION", c.host)
 		if step := Make(s, Policy{Mode: Recreate}).Steps[0]; step.Verb != c.want || step.Reason.Plain() != c.reason || step.Unhandled {
-			t.Errorf("user %q, template %q, host %q: %s (%q)", c.user, c.template, c.host, step.Verb, step.Reason)
+			t.Errorf("user %q, template %q, host %q: %s (%s)", c.user, c.template, c.host, step.Verb, step.Reason.Plain())
+		} else if word := c.user + c.template; strings.HasPrefix(strings.ToLower(word), "no") && !strings.Contains(strings.ToLower(word), "none") && step.Ignored.Kind != wording.VMActionBad {
+			t.Errorf("user %q, template %q, host %q: %s is ignored in silence", c.user, c.template, c.host, word)
 		}
 	}
 }

@@ -77,6 +77,9 @@ func SweepHost(host one.Host, past []incident.Record, now time.Time) Swept {
 		}
 		tries += 1 + p.Tries
 	}
+	if last.Status == incident.Refused && last.Reason.Is(wording.Paused) {
+		return Swept{Verdict: SweepAgain, Past: last} // whoever asks knows whether the pause is over
+	}
 	if last.Status == incident.Refused {
 		return refused(last, tries, now)
 	}
@@ -139,6 +142,9 @@ func ended(r incident.Record) (at time.Time) {
 func SweepVM(past []incident.Record, now time.Time) Swept {
 	if len(past) > 0 && past[0].Status.Unfinished() {
 		return Swept{Verdict: SweepContinue, Past: past[0]}
+	}
+	if len(past) > 0 && past[0].Status == incident.Refused && past[0].Reason.Is(wording.Paused) && now.Sub(ended(past[0])) < sweepMemory {
+		return Swept{Verdict: SweepAgain, Past: past[0]}
 	}
 	tries := slices.IndexFunc(past, func(p incident.Record) bool { return now.Sub(ended(p)) >= sweepMemory || !p.Status.Undone() })
 	if tries < 0 {

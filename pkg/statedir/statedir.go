@@ -46,6 +46,12 @@ func (d Dir) Ways() string { return d.path("ways.json") }
 // Watch is the file with what oneft watch sees.
 func (d Dir) Watch() string { return d.path("watch.json") }
 
+// Sweep is the file with when oneft resume ran last.
+func (d Dir) Sweep() string { return d.path("sweep.json") }
+
+// Pause is the file that says until when nothing is acted on.
+func (d Dir) Pause() string { return d.path("pause.json") }
+
 // FrontEnd is the file with the name of this front-end.
 func (d Dir) FrontEnd() string { return d.path("front-end") }
 

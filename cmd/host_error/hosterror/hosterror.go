@@ -3,9 +3,12 @@
 package hosterror
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -147,10 +150,7 @@ func act(ctx context.Context, s app.Session, q incident.Request) (app.Answer, er
 		}
 	}
 	v := s.Config.Values()
-	wait, cycles := v.Wait, v.Cycles
-	if s.Cli.IsSet("wait") || s.Cli.IsSet("pause") {
-		wait, cycles = s.Cli.Duration("wait"), s.Cli.Int("pause")
-	}
+	wait, cycles := watched(s.Cli, v)
 	watch, err := coordinator.Watch(ctx, s, wait, cycles, s.Cli.Duration("interval"))
 	if err != nil {
 		return nil, err
@@ -160,4 +160,61 @@ func act(ctx context.Context, s app.Session, q incident.Request) (app.Answer, er
 		s.Confirm = nil
 	}
 	return coordinator.ForHost(ctx, s, q)
+}
+
+// watched is for how long a host is watched: a time, and so many monitoring cycles.
+func watched(c *cli.Context, v config.Values) (wait time.Duration, cycles int) {
+	if c.IsSet("wait") || c.IsSet("pause") {
+		return c.Duration("wait"), c.Int("pause")
+	}
+	return v.Wait, v.Cycles
+}
+
+// Line is what the arguments of a hook ask for.
+type Line struct {
+	Action  string // recreate, delete or migrate; "" when it says none
+	Fencing string // auto, required or off; "" when it leaves that to the configuration
+	call    *cli.Context
+}
+
+// ReadLine reads the words of the arguments of a hook as host_error does, any host in the place of $ID and $TEMPLATE. The
+// error is why host_error would refuse all of them; the Line has what can be read.
+func ReadLine(ctx context.Context, words []string) (l Line, err error) {
+	words = slices.Clone(words)
+	for i, word := range words {
+		if word == "$ID" || word == "$TEMPLATE" {
+			words[i] = "0"
+		}
+	}
+	if l.call, err = app.Read(ctx, Tool().Command(), words); err != nil {
+		return l, err
+	}
+	for name, mode := range map[string]recovery.Mode{"recreate": recovery.Recreate, "delete": recovery.Delete, "migrate": recovery.Migrate} {
+		if l.call.Bool(name) {
+			l.Action = string(mode)
+		}
+	}
+	if l.call.IsSet("fencing") {
+		l.Fencing = l.call.String("fencing")
+	}
+	if l.call.Bool("no-fencing") {
+		l.Fencing = config.FencingOff
+	}
+	_, word, err := hook.Parse(hook.Host, l.call.Args().Slice())
+	if err == nil {
+		_, err = flags(l.call, word)
+	}
+	return l, err
+}
+
+// Watch is for how long such a hook watches a failed host, 0 when it fences it at once; cycle is a monitoring cycle.
+func (l Line) Watch(v config.Values, cycle time.Duration) time.Duration {
+	if l.call == nil {
+		return v.Wait + time.Duration(v.Cycles)*cycle
+	}
+	if app.Pick(l.call, "fence-first", v.FenceFirst) {
+		return 0
+	}
+	wait, cycles := watched(l.call, v)
+	return wait + time.Duration(cycles)*cmp.Or(l.call.Duration("interval"), cycle)
 }

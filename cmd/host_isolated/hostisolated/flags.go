@@ -91,6 +91,7 @@ func load(c *cli.Context) (s config.Isolation, err error) {
 	for _, o := range settings(&s) {
 		o.apply(c)
 	}
+	s.AfterSet = s.AfterSet || c.IsSet("after")
 	for i, text := range s.FrontEnds {
 		if s.FrontEnds[i], err = config.ParseEndpoint(text); err != nil {
 			return s, fmt.Errorf("--front-end: %w", err)

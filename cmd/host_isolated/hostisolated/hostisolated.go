@@ -101,6 +101,9 @@ func act(c *cli.Context, world World) error {
 	}
 	store := isolation.Store{RunDir: s.RunDir, StateDir: s.StateDir, Boot: boot}
 	watch := c.Bool("watch") || (c.Bool("check") || c.Bool("print-bound")) && watched(s, store, world.Uptime())
+	if !watch {
+		s = s.ForCron()
+	}
 	err = s.Check(!watch)
 	switch {
 	case err != nil && s.Path == "":

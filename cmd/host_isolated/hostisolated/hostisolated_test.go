@@ -54,7 +54,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"--front-end", "a", "--wacth"}, "-wacth"},
 		{[]string{"--front-end", "a", "--watch", "--strict"}, "strict without auth_file"},
 		{[]string{"--front-end", "a", "--watch", "--strict", "--auth-file", "/nonexistent"}, "no OpenNebula credentials"},
-		{[]string{"--front-end", "a"}, "after 1m is too short; allowed is 2m3s or more"},
+		{[]string{"--front-end", "a", "--after", "1m"}, "after 1m is too short; allowed is 2m3s or more"},
 		{[]string{"--front-end", "a", "--watch", "--action", "reboot"}, "--action reboot: allowed are destroy"},
 		{[]string{"--front-end", "a", "--watch", "--lease", "soon"}, "soon"},
 	} {

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"one-ft/cmd/host_error/hosterror"
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
 	"one-ft/pkg/coordinator"
@@ -23,6 +23,7 @@ import (
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
+	"one-ft/pkg/timing"
 )
 
 // checkWait is how long a check waits for oned: a check that takes minutes is of no use.
@@ -32,6 +33,7 @@ const checkWait = 10 * time.Second
 func (t *tool) check() *cli.Command {
 	flags := append([]cli.Flag{
 		&cli.BoolFlag{Name: "no-fencing", Usage: "do not ask fence agents for their status"},
+		&cli.BoolFlag{Name: "watch", Usage: "go on until it is interrupted: the verdict, what is wrong, and what goes on; agents are not asked"},
 		&cli.StringFlag{Name: "prometheus", Usage: "write the result to `FILE` for the textfile collector of node_exporter; its name ends in .prom"},
 		&cli.DurationFlag{Name: "oned-wait", Value: checkWait, Usage: "keep trying for this `TIME` while oned does not answer"},
 		// A check changes nothing: no locks are made.
@@ -47,10 +49,16 @@ func (t *tool) check() *cli.Command {
 			case c.IsSet("prometheus") && filepath.Ext(file) != ".prom":
 				return app.Usagef("--prometheus %s: the name of the file has to end in .prom, node_exporter reads no others", file)
 			}
+			if c.Bool("watch") && (c.Bool("json") || c.IsSet("prometheus")) {
+				return app.Usagef("--watch is for people: it contradicts --json and --prometheus")
+			}
 			if !c.IsSet("oned-wait") { // else that of the configuration would win
 				if err := c.Set("oned-wait", checkWait.String()); err != nil {
 					return err
 				}
+			}
+			if c.Bool("watch") {
+				return t.watchCheck(c)
 			}
 			var report *check.Report
 			ended := app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
@@ -98,7 +106,8 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 	if !process.IsLocal(s.Client.Endpoint()) {
 		facts.Executable = nil // they are on another machine
 	}
-	judgeHooks(ctx, s, facts, &in)
+	known := judgeHooks(ctx, s, facts, &in)
+	in.Times = func(hosts []one.Host) []timing.Finding { return times(ctx, s, known, hosts) }
 	in.Surveyor = surveyor{coordinator.NewOnlooker(ctx, s), s, in.HostHook}
 	return in
 }
@@ -116,8 +125,8 @@ func (v surveyor) Stand(ctx context.Context, host one.Host) incident.HostStandin
 	return v.Onlooker.Stand(ctx, q, host)
 }
 
-// judgeHooks judges the hooks in the pool of oned, or in oned.conf.
-func judgeHooks(ctx context.Context, s app.Session, facts install.Facts, in *check.Input) {
+// judgeHooks judges the hooks in the pool of oned, or in oned.conf, and returns them.
+func judgeHooks(ctx context.Context, s app.Session, facts install.Facts, in *check.Input) []install.Known {
 	known, found, file, err := installed(ctx, s, facts)
 	if err != nil {
 		wrong := check.Finding{Severity: check.Problem, What: err.Error(), Fix: "correct " + onedConf(s) + ", then restart oned"}
@@ -128,9 +137,9 @@ func judgeHooks(ctx context.Context, s app.Session, facts install.Facts, in *che
 			wrong.What, wrong.Fix = "whether hooks are installed is not known: "+wrong.What, "run oneft check on the front-end, as oneadmin or root"
 		}
 		in.Hooks = append(in.Hooks, wrong)
-		return
+		return nil
 	}
-	in.Hooks, in.HostHook = findings(found), hostHook(known)
+	in.Hooks, in.HostHook = findings(found), hostHook(ctx, known)
 	if !install.UsesPool(s.Version) {
 		in.Written = []check.HookLine{}
 	}
@@ -139,6 +148,7 @@ func judgeHooks(ctx context.Context, s app.Session, facts install.Facts, in *che
 			in.Written = append(in.Written, check.HookLine{Resource: resource, Name: e.Get("NAME"), On: e.Get("ON"), Command: e.Get("COMMAND"), Arguments: e.Get("ARGUMENTS")})
 		}
 	}
+	return known
 }
 
 // findings are those of package install as package check has them.
@@ -151,26 +161,13 @@ func findings(all []install.Finding) []check.Finding {
 }
 
 // hostHook reads what the hook for hosts does out of its arguments.
-func hostHook(known []install.Known) (h check.HostHook) {
-	actions := map[string]string{"-r": "recreate", "--recreate": "recreate", "-d": "delete", "--delete": "delete", "-m": "migrate", "--migrate": "migrate"}
+func hostHook(ctx context.Context, known []install.Known) (h check.HostHook) {
 	for _, k := range known {
-		if k.Trigger != "HOST/ERROR" || k.By != "one-ft" {
+		if !k.RecoversHosts() {
 			continue
 		}
-		words := strings.Fields(k.Runs())
-		for i, word := range words {
-			name, value, _ := strings.Cut(word, "=")
-			switch {
-			case actions[name] != "":
-				h.Action = actions[name]
-			case name == "-u" || name == "--no-fencing":
-				h.Fencing = "off"
-			case name == "--fencing" && value != "":
-				h.Fencing = value
-			case name == "--fencing" && i+1 < len(words):
-				h.Fencing = words[i+1]
-			}
-		}
+		line, _ := hosterror.ReadLine(ctx, k.Words()) // what is wrong with it is a finding about the hook
+		h.Action, h.Fencing = cmp.Or(line.Action, h.Action), cmp.Or(line.Fencing, h.Fencing)
 	}
 	return h
 }

@@ -114,7 +114,10 @@ func (d *drilling) run(ctx context.Context, s app.Session) (app.Answer, error) {
 		host, _ := cloud.Host(id)
 		return cloud.Plan(id, s.Dialect, d.policy, fences.Outlook(ctx, fencingMode(s), host.Host).Leased)
 	}
-	return drill.All(cloud, where, cluster, plan, down), nil
+	onlooker := coordinator.NewOnlooker(ctx, s)
+	return drill.All(cloud, where, cluster, plan, down).Stands(cloud, func(host drill.Host) incident.HostStanding {
+		return onlooker.Stand(ctx, coordinator.NewRequest(s, incident.Request{Kind: "host", ID: host.ID, Action: string(d.policy.Mode)}), host.Host)
+	}), nil
 }
 
 // foretell gives what tells the downtime of each host. ssh is asked about the first one only: there may be

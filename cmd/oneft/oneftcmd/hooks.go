@@ -99,13 +99,15 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 func installed(ctx context.Context, s app.Session, facts install.Facts) (known []install.Known, found []install.Finding, file install.File, err error) {
 	if install.UsesPool(s.Version) {
 		pool, err := install.ReadPool(ctx, s.Client)
-		return install.PoolHooks(pool, facts.Dir), install.LintPool(pool, facts), file, err
+		known = install.PoolHooks(pool, facts.Dir)
+		return known, append(install.LintPool(pool, facts), refused(ctx, known)...), file, err
 	}
 	text, err := install.OnedConf().Read(onedConf(s))
 	if err == nil {
 		file, err = install.Parse(text)
 	}
-	return file.Hooks(), install.Lint(file, facts), file, err
+	known = file.Hooks()
+	return known, append(install.Lint(file, facts), refused(ctx, known)...), file, err
 }
 
 // showHooks is oneft hooks show.
@@ -122,6 +124,13 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 	a := page{Rows: [][]string{{"WHERE", "WHEN", "RUNS", "BY"}}, Summary: "the hooks of one-ft are in order"}
 	for _, k := range install.List(known) {
 		a.Rows = append(a.Rows, []string{k.Where, k.Trigger, k.Runs(), k.By})
+	}
+	hosts, err := s.Client.Hosts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range times(ctx, s, known, hosts) {
+		findings = append(findings, install.Finding{Severity: severityOf(f), What: f.What.String(), Fix: f.Fix.String()})
 	}
 	for _, f := range findings {
 		if f.Severity == install.OK {

@@ -2,10 +2,12 @@ package oneftcmd
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -26,7 +28,8 @@ func (t *tool) incidents() *cli.Command {
 	}
 	return &cli.Command{
 		Name: "incidents", Usage: "list the last incidents, or show one",
-		Flags:  append(journal, &cli.IntFlag{Name: "limit", Aliases: []string{"n"}, Value: 20, Usage: "list this `NUMBER` of incidents; 0 for all"}),
+		Flags: append(slices.Clone(journal), &cli.BoolFlag{Name: "follow", Usage: "show what goes on until it is interrupted: what is done and until when, and the VMs by state"},
+			&cli.IntFlag{Name: "limit", Aliases: []string{"n"}, Value: 20, Usage: "list this `NUMBER` of incidents; 0 for all"}),
 		Action: t.list,
 		Subcommands: []*cli.Command{{
 			Name: "show", Usage: "show one incident", ArgsUsage: "NUMBER",
@@ -57,6 +60,9 @@ func (t *tool) list(c *cli.Context) error {
 	if c.Int("limit") < 0 {
 		return app.Usagef("--limit %d: allowed are 0 (all) or more", c.Int("limit"))
 	}
+	if c.Bool("follow") {
+		return t.follow(c)
+	}
 	j, err := t.journal(c)
 	if err != nil {
 		return err
@@ -71,6 +77,20 @@ func (t *tool) list(c *cli.Context) error {
 		return cmp.Or(t.json(records), ended)
 	}
 	return cmp.Or(app.Table(t.env.Stdout, report.Table(records, time.Now())), ended)
+}
+
+// follow shows what goes on, from the journal alone.
+func (t *tool) follow(c *cli.Context) error {
+	if c.Bool("json") {
+		return app.Usagef("--follow is for people: it contradicts --json")
+	}
+	dir, err := t.stateDir(c)
+	if err != nil {
+		return err
+	}
+	s := &screen{out: t.env.Stdout, terminal: t.env.Terminal}
+	s.follow(c.Context, liveEvery, func(context.Context) []string { return orNothing(live(dir, time.Now())) })
+	return nil
 }
 
 // show shows one incident.

@@ -10,11 +10,14 @@ import (
 	"one-ft/pkg/app"
 )
 
-const synopsis = `oneft check                          would a host that fails now be recovered? changes nothing
+const synopsis = `oneft status                         one screen: is HA on, hosts, open incidents, what needs an operator
+   oneft check                          would a host that fails now be recovered? changes nothing
+   oneft check --watch                  the same, again and again, and what goes on
    oneft drill 3                        what would happen to host 3, step by step
    oneft drill --all                    which host losses the rest cannot absorb (N+1)
    oneft hooks install                  install the hooks that this version needs
    oneft incidents                      the last incidents
+   oneft incidents --follow             what goes on now: stages, VMs by state, what is waited for
    oneft incidents show 12              what happened, what was done, what is left to do
    oneft incidents show 12 --json       the record itself
    oneft incidents show 12 --html FILE  one page with a drawing, to attach to a ticket
@@ -22,6 +25,8 @@ const synopsis = `oneft check                          would a host that fails n
    oneft resume --dry-run               what that would be
    oneft resume 12                      resume incident 12
    oneft resume 12 --confirm-off        the same, and you say that its host is off
+   oneft pause 2h "new switches"        maintenance: record and notify, act on nothing; it ends on its own
+   oneft unpause                        end that now
    oneft release 3                      give host 3 back to the scheduler, which one-ft has disabled
    oneft watch                          notify of hosts that are silent while oned calls them MONITORED
 
@@ -42,7 +47,7 @@ type tool struct{ env app.Env }
 func (t *tool) command() *cli.Command {
 	return &cli.Command{
 		Name: "oneft", Usage: "what one-ft has done, and what is left to do", UsageText: synopsis,
-		Subcommands: []*cli.Command{t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.release(), t.watch()},
+		Subcommands: []*cli.Command{t.status(), t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.pause(), t.unpause(), t.release(), t.watch()},
 	}
 }
 

@@ -103,6 +103,11 @@ func (v view) refused() []item {
 		return nil // its VM says why
 	}
 	switch is := v.Reason.Is; {
+	case is(wording.Paused):
+		return []item{
+			do("An operator had paused one-ft when this happened. When the pause is over oneft resume, run by its timer, handles it. To end the pause now:", "oneft unpause"),
+			do("Only if it is to be handled although one-ft is paused:", v.again("--override-pause")),
+		}
 	case is(wording.FencingFailed, wording.FencingUnconfirmed, wording.FencingManual, wording.FencingRequired):
 		return []item{
 			do(fmt.Sprintf("Find out why host %d could not be proven off. This shows what it would be fenced with, and changes nothing:", v.ID), v.again("--dry-run")),

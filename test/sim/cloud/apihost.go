@@ -11,7 +11,7 @@ import (
 // hostFor finds the host of a call; only the administrator has rights on hosts.
 func (c *Cloud) hostFor(r *request, id int, op string) (*host, *answer) {
 	h, ok := c.hosts[id]
-	if !ok {
+	if !ok || h.removed {
 		a := r.missing("host", id)
 		return nil, &a
 	}
@@ -69,7 +69,9 @@ func hostPoolInfo(c *Cloud, r *request) answer {
 	var b xmlBuffer
 	b.open("HOST_POOL")
 	for _, id := range ids {
-		b.WriteString(c.hostXML(c.hosts[id], false))
+		if !c.hosts[id].removed {
+			b.WriteString(c.hostXML(c.hosts[id], false))
+		}
 	}
 	b.end("HOST_POOL")
 	return success(b.String())

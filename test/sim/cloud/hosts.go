@@ -20,6 +20,7 @@ type host struct {
 	Host
 	dead    bool
 	death   Death        // how, "" for a living host
+	removed bool         // from oned, which lists and finds it no more
 	off     bool         // it was switched off since it was monitored last
 	guests  map[int]bool // VMs that really run on it, whatever oned believes
 	vms     map[int]*vm  // VMs that hold capacity on it: what one.host.info lists
@@ -69,6 +70,18 @@ func (c *Cloud) hostByID(id int) (*host, error) {
 		return h, nil
 	}
 	return nil, fmt.Errorf("cloud: no host %d", id)
+}
+
+// Remove removes a host from oned whatever is on it, as a repaired database has it: oned itself removes only empty ones. VMs
+// keep their history.
+func (c *Cloud) Remove(id int) error {
+	c.mu.Lock()
+	defer c.unlock()
+	h, err := c.hostByID(id)
+	if err == nil {
+		h.removed = true
+	}
+	return err
 }
 
 // SetHostState sets a host's state as an admin does: DISABLED, OFFLINE, or INIT

@@ -1,0 +1,148 @@
+package oneftcmd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/app"
+	"one-ft/pkg/check"
+	"one-ft/pkg/one"
+	"one-ft/pkg/reconcile"
+	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
+)
+
+// mostProblems is how many problems a status shows; oneft check has all.
+const mostProblems = 8
+
+// status is the command that says on one screen how it stands.
+func (t *tool) status() *cli.Command {
+	flags := append([]cli.Flag{
+		&cli.DurationFlag{Name: "oned-wait", Value: checkWait, Usage: "keep trying for this `TIME` while oned does not answer"},
+		&cli.BoolFlag{Name: "dry-run", Value: true, Hidden: true}, // no locks are made
+	}, app.ConnectFlags()...)
+	return &cli.Command{
+		Name: "status", Usage: "one screen: is HA on, when did the sweep run, hosts, open incidents, what needs an operator; changes nothing", Flags: flags,
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return app.Usagef("status takes no %q; oneft incidents show %s shows an incident", c.Args().First(), "12")
+			}
+			if !c.IsSet("oned-wait") { // else that of the configuration would win
+				if err := c.Set("oned-wait", checkWait.String()); err != nil {
+					return err
+				}
+			}
+			return app.Show(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+				facts, err := check.Collect(ctx, checking(ctx, s, true))
+				if err != nil {
+					return nil, err
+				}
+				return statusPage(facts, check.Evaluate(facts), statedir.Dir(s.StateDir)), nil
+			})
+		},
+	}
+}
+
+// statusPage is the answer of a status.
+func statusPage(f check.Facts, r check.Report, dir statedir.Dir) page {
+	now := f.Now
+	p := page{Summary: r.Verdict, Code: r.ExitCode()}
+	row := func(what, says string) { p.Rows = append(p.Rows, []string{what, says}) }
+	ha := "on"
+	switch why := f.Pause.Message(now); {
+	case !why.IsZero():
+		ha = "PAUSED until " + f.Pause.Until.Format(time.DateTime) + " by " + f.Pause.By + ": " + f.Pause.Reason
+	case f.Follows:
+		ha = "this front-end is a Raft follower: the leader recovers"
+	case f.HostHook.Action == "":
+		ha = "no hook of one-ft is known that recovers failed hosts: oneft hooks show"
+	default:
+		ha += ": the VMs of a failed host are handled with " + f.HostHook.Action
+	}
+	row("HA", ha)
+	row("sweep", sweepText(reconcile.LastSweep(dir), now))
+	row("hosts", hostsText(f.Hosts))
+	for i, line := range orNothing(live(dir, now)) {
+		row(map[bool]string{true: "incidents"}[i == 0], line)
+	}
+	n := 0
+	for _, finding := range r.Findings {
+		if finding.Severity != check.Problem {
+			continue
+		}
+		if n++; n > mostProblems {
+			row("", fmt.Sprintf("and %d more: oneft check", r.Count(check.Problem)-mostProblems))
+			break
+		}
+		row(map[bool]string{true: "to do"}[n == 1], finding.What)
+		row("", "  fix: "+finding.Fix)
+	}
+	if n == 0 {
+		row("to do", "nothing")
+	}
+	return p
+}
+
+// sweepText says when oneft resume ran last.
+func sweepText(last, now time.Time) string {
+	const late = 5 * time.Minute // it is to run each minute
+	switch {
+	case last.IsZero():
+		return "oneft resume never ran here: systemctl enable --now one-ft-resume.timer"
+	case now.Sub(last) > late:
+		return "oneft resume ran last at " + atTime(last, now) + ", which is too long ago: systemctl status one-ft-resume.timer"
+	}
+	return "oneft resume ran last at " + atTime(last, now)
+}
+
+// hostsText counts the hosts by what they are, and names those in ERROR.
+func hostsText(hosts []check.Host) string {
+	service, others, failed := 0, 0, []string{}
+	for _, h := range hosts {
+		switch {
+		case h.State.Back():
+			service++
+		case h.State.Failed():
+			failed = append(failed, fmt.Sprintf("%d (%s)", h.ID, h.Name))
+		default:
+			others++
+		}
+	}
+	line := fmt.Sprintf("%d of %s in service", service, text.Plural(len(hosts), "host"))
+	if len(failed) > 0 {
+		const named = 10
+		line += fmt.Sprintf("; %s: %s", one.HostError, text.Some(failed, named))
+	}
+	if others > 0 {
+		line += fmt.Sprintf("; %d disabled, offline or new", others)
+	}
+	return line
+}
+
+// watchCheck is check --watch: the verdict and what is wrong, looked at again and again, and what goes on meanwhile.
+func (t *tool) watchCheck(c *cli.Context) error {
+	return app.Show(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+		dir := statedir.Dir(s.StateDir)
+		var last check.Report
+		var looked time.Time
+		view := func(ctx context.Context) []string {
+			now := time.Now()
+			if looked.IsZero() || now.Sub(looked) >= checkEvery {
+				if facts, err := check.Collect(ctx, checking(ctx, s, true)); err != nil {
+					last = check.Unreachable(text.Printable(err.Error()), now)
+				} else {
+					last = check.Evaluate(facts)
+				}
+				looked = time.Now()
+			}
+			lines := []string{last.Verdict}
+			lines = append(lines, last.Problems()...)
+			return append(lines, orNothing(live(dir, time.Now()))...)
+		}
+		(&screen{out: t.env.Stdout, terminal: t.env.Terminal}).follow(ctx, liveEvery, view)
+		return page{Summary: last.Verdict, Code: last.ExitCode()}, nil
+	})
+}
