@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/text"
 )
 
 // Dispatch runs a program, or the command of it that the words behind its name begin with. It prints --help and
@@ -36,12 +38,28 @@ func Dispatch(ctx context.Context, program *cli.Command, words []string, stdout 
 	case command == program && c.Bool("version"):
 		_, err = fmt.Fprintf(stdout, "%s version %s\n", program.Name, Version())
 		return err
-	case command.Action == nil && c.NArg() > 0:
-		return Usagef("%q is not a command; %s --help lists them", c.Args().First(), call)
+	case len(command.Subcommands) > 0 && c.NArg() > 0 && (command.Action == nil || nearest(command, c.Args().First()) != ""):
+		return unknownCommand(command, c.Args().First(), call)
 	case command.Action == nil:
 		return help(&found, stdout)
 	}
 	return command.Action(c)
+}
+
+// nearest is the command that a word was probably meant to be, or "".
+func nearest(command *cli.Command, word string) string {
+	var names []string
+	for _, sub := range command.Subcommands {
+		names = append(names, sub.Name)
+	}
+	return text.Nearest(word, names)
+}
+
+func unknownCommand(command *cli.Command, word, call string) error {
+	if near := nearest(command, word); near != "" {
+		return Usagef("%s is not a command; did you mean %s %s?", shown(word), call, near)
+	}
+	return Usagef("%s is not a command; %s --help lists them", shown(word), call)
 }
 
 // StandardFlags are the flags that Dispatch adds to those of a program, or of a command of it.
