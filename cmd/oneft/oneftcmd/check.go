@@ -19,7 +19,6 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
-	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
@@ -94,11 +93,7 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 		Downtime: func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
 		Proc:     "/proc", Machine: s.Drivers(),
 	}
-	facts := hookFacts(s)
-	if !process.IsLocal(s.Client.Endpoint()) {
-		facts.Executable = nil // they are on another machine
-	}
-	judgeHooks(ctx, s, facts, &in)
+	judgeHooks(ctx, s, hookFacts(s), &in)
 	in.Surveyor = surveyor{coordinator.NewOnlooker(ctx, s), s, in.HostHook}
 	return in
 }
@@ -152,17 +147,15 @@ func findings(all []install.Finding) []check.Finding {
 
 // hostHook reads what the hook for hosts does out of its arguments.
 func hostHook(known []install.Known) (h check.HostHook) {
-	actions := map[string]string{"-r": "recreate", "--recreate": "recreate", "-d": "delete", "--delete": "delete", "-m": "migrate", "--migrate": "migrate"}
 	for _, k := range known {
-		if k.Trigger != "HOST/ERROR" || k.By != "one-ft" {
+		if k.Trigger != "HOST/ERROR" || k.By.Class != install.Ours {
 			continue
 		}
 		words := strings.Fields(k.Runs())
+		h.Action = cmp.Or(k.Action(), h.Action)
 		for i, word := range words {
 			name, value, _ := strings.Cut(word, "=")
 			switch {
-			case actions[name] != "":
-				h.Action = actions[name]
 			case name == "-u" || name == "--no-fencing":
 				h.Fencing = "off"
 			case name == "--fencing" && value != "":

@@ -15,6 +15,7 @@ import (
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 )
 
 // hooks is the command that shows, installs and removes the hooks.
@@ -49,16 +50,25 @@ func (t *tool) hooks() *cli.Command {
 		Name: "hooks", Usage: "show, install or remove the hooks that call one-ft",
 		Subcommands: []*cli.Command{
 			sub("show", "list the hooks of this OpenNebula that have to do with failures", where, showHooks),
-			sub("install", "install the hooks that this version needs; twice changes nothing", append(slices.Clone(both), fencingFlag(), ssh), changeHooks(true)),
+			sub("install", "install the hooks that this version needs; twice changes nothing", append(slices.Clone(both), besideFlag(), fencingFlag(), ssh), changeHooks(true)),
 			sub("remove", "take them out again", where, changeHooks(false)),
 			sub("print", "print what an admin would write by hand", both, printHooks),
 		},
 	}
 }
 
+// besideFlag names hooks of others that one-ft does not know.
+func besideFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "beside", Usage: "install beside the hook of others with this `NAME`: you say that it leaves VMs and hosts alone; this is remembered until its command changes; may be repeated"}
+}
+
 // hookFacts are what judging and planning hooks needs to know.
 func hookFacts(s app.Session) install.Facts {
-	return install.Facts{Version: s.Version, Dir: executables(s), HooksDir: s.Paths.Hooks, Executable: install.Executable}
+	facts := install.Facts{Version: s.Version, Dir: executables(s), HooksDir: s.Paths.Hooks, Beside: s.Cli.StringSlice("beside")}
+	if process.IsLocal(s.Client.Endpoint()) { // else the files of hooks are on another machine
+		facts.Executable, facts.Script = install.Executable, install.Script
+	}
+	return facts
 }
 
 // executables is the directory with the executables of one-ft.
@@ -71,11 +81,12 @@ func onedConf(s app.Session) string {
 	return cmp.Or(s.Cli.String("oned-conf"), filepath.Join(s.Paths.Etc, "oned.conf"))
 }
 
-// wanted are the hooks that the flags ask for.
-func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
+// wanted are the hooks that the flags ask for. Where they say nothing what the hooks do that are there stays.
+func wanted(ctx context.Context, s app.Session, there []install.Known) ([]install.Hook, error) {
 	v := s.Config.Values()
-	w := install.Spec{Host: s.Cli.String("hosts"), Suspended: s.Cli.Bool("suspended"), Pause: s.Cli.Int("pause"),
-		Failures: s.Cli.String("failures"), Unknown: s.Cli.String("unknown"), Dir: executables(s)}
+	w := install.DefaultSpec().Keep(there)
+	w.Host, w.Suspended, w.Pause = app.Pick(s.Cli, "hosts", w.Host), app.Pick(s.Cli, "suspended", w.Suspended), app.Pick(s.Cli, "pause", w.Pause)
+	w.Failures, w.Unknown, w.Dir = app.Pick(s.Cli, "failures", w.Failures), app.Pick(s.Cli, "unknown", w.Unknown), executables(s)
 	cycle := one.DefaultInterval
 	if install.UsesPool(s.Version) && w.Pause > 0 && w.Pause <= 1000 {
 		var err error
@@ -99,29 +110,34 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 func installed(ctx context.Context, s app.Session, facts install.Facts) (known []install.Known, found []install.Finding, file install.File, err error) {
 	if install.UsesPool(s.Version) {
 		pool, err := install.ReadPool(ctx, s.Client)
-		return install.PoolHooks(pool, facts.Dir), install.LintPool(pool, facts), file, err
+		return install.PoolHooks(pool, facts), install.LintPool(pool, facts), file, err
 	}
 	text, err := install.OnedConf().Read(onedConf(s))
 	if err == nil {
 		file, err = install.Parse(text)
 	}
-	return file.Hooks(), install.Lint(file, facts), file, err
+	return file.Hooks(facts), install.Lint(file, facts), file, err
+}
+
+// hooksOf reads the hooks of this OpenNebula. The error says what to do when oned.conf is not where it is looked for.
+func hooksOf(ctx context.Context, s app.Session, facts install.Facts) ([]install.Known, []install.Finding, error) {
+	known, findings, _, err := installed(ctx, s, facts)
+	var syntax *install.SyntaxError
+	if err != nil && !install.UsesPool(s.Version) && !errors.As(err, &syntax) {
+		err = app.Usagef("%w; name it by --oned-conf", err)
+	}
+	return known, findings, err
 }
 
 // showHooks is oneft hooks show.
 func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
-	facts := hookFacts(s)
-	known, findings, _, err := installed(ctx, s, facts)
-	var syntax *install.SyntaxError
-	switch {
-	case install.UsesPool(s.Version) && err != nil, errors.As(err, &syntax):
+	known, findings, err := hooksOf(ctx, s, hookFacts(s))
+	if err != nil {
 		return nil, err
-	case err != nil:
-		return nil, app.Usagef("%w; name it by --oned-conf", err)
 	}
 	a := page{Rows: [][]string{{"WHERE", "WHEN", "RUNS", "BY"}}, Summary: "the hooks of one-ft are in order"}
 	for _, k := range install.List(known) {
-		a.Rows = append(a.Rows, []string{k.Where, k.Trigger, k.Runs(), k.By})
+		a.Rows = append(a.Rows, []string{k.Where, k.Trigger, k.Runs(), k.By.Message().String()})
 	}
 	for _, f := range findings {
 		if f.Severity == install.OK {
@@ -143,7 +159,7 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 
 // printHooks is oneft hooks print.
 func printHooks(ctx context.Context, s app.Session) (app.Answer, error) {
-	hooks, err := wanted(ctx, s)
+	hooks, err := wanted(ctx, s, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +175,7 @@ func changeHooks(add bool) app.Act {
 		var err error
 		if !add {
 			ssh, err = planSSHRemoval(s)
-		} else if hooks, err = wanted(ctx, s); err == nil {
+		} else if hooks, err = installable(ctx, s); err == nil {
 			ssh, err = planSSH(ctx, s)
 		}
 		if err == nil {
@@ -181,6 +197,22 @@ func changeHooks(add bool) app.Act {
 	}
 }
 
+// installable are the hooks that install makes: whose executables are there.
+func installable(ctx context.Context, s app.Session) ([]install.Hook, error) {
+	facts := hookFacts(s)
+	there, _, err := hooksOf(ctx, s, facts)
+	if err != nil {
+		return nil, err
+	}
+	hooks, err := wanted(ctx, s, there)
+	if err == nil {
+		if err = facts.CanRun(hooks); err != nil {
+			err = app.Usagef("%w; nothing was changed; copy the executables of one-ft there, or name their directory by --dir", err)
+		}
+	}
+	return hooks, err
+}
+
 // changeFile changes oned.conf.
 func changeFile(ctx context.Context, s app.Session, add bool, hooks []install.Hook) (page, error) {
 	path := onedConf(s)
@@ -188,13 +220,14 @@ func changeFile(ctx context.Context, s app.Session, add bool, hooks []install.Ho
 	if err != nil {
 		return page{}, app.Usagef("%w; name it by --oned-conf", err)
 	}
-	fresh, err := install.Install(old, hooks)
+	facts := hookFacts(s)
+	fresh, err := install.Install(old, hooks, facts)
 	if err != nil {
 		return page{}, app.Usagef("%s: %w", path, err)
 	}
 	diff := lines(install.Diff(old, fresh))
 	parsed, _ := install.Parse(old) // Install has read it
-	settings, err := settle(ctx, s, add, parsed.Hooks())
+	settings, err := settle(ctx, s, add, parsed.Hooks(facts))
 	if err != nil {
 		return page{}, err
 	}
@@ -226,7 +259,7 @@ func changePool(ctx context.Context, s app.Session, add bool, hooks []install.Ho
 	if err != nil {
 		return page{}, app.Usagef("%w", err)
 	}
-	settings, err := settle(ctx, s, add, install.PoolHooks(existing, facts.Dir))
+	settings, err := settle(ctx, s, add, install.PoolHooks(existing, facts))
 	if err != nil {
 		return page{}, err
 	}
