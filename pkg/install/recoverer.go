@@ -60,18 +60,23 @@ const stockRecoverer = "host_error.rb"
 // is Unknown. script gives the text of a file, "" when it is none that can be read; nil looks at no file. Of a script counts
 // only what it surely does: that it is Unknown says nothing.
 func Classify(line string, script func(path string) string) Runner {
-	return classifier{script: script}.line(line)
+	left := maxScripts
+	return classifier{scripts: &left, script: script}.line(line)
 }
 
 // classifier decides what a line of a shell runs.
 type classifier struct {
-	script func(path string) string // nil: no file is looked at
-	depth  int                      // of lines within lines
-	inside bool                     // of a script
+	script  func(path string) string // nil: no file is looked at
+	scripts *int                     // how many files may still be looked at
+	depth   int                      // of lines within lines
+	inside  bool                     // of a script
 }
 
-// maxDepth bounds lines within lines.
-const maxDepth = 6
+// What a line may cost.
+const (
+	maxDepth   = 6 // lines within lines
+	maxScripts = 8 // files
+)
 
 func (c classifier) line(line string) (found Runner) {
 	if c.depth++; c.depth > maxDepth {
@@ -293,9 +298,10 @@ var (
 
 // content decides by the text of a file. Only what surely acts on VMs counts.
 func (c classifier) content(file string) (found Runner) {
-	if c.script == nil {
+	if c.script == nil || *c.scripts == 0 {
 		return Runner{}
 	}
+	*c.scripts--
 	source := c.script(file)
 	first, _, _ := strings.Cut(source, "\n")
 	if strings.HasPrefix(first, "#!") && !slices.ContainsFunc(strings.Fields(first[2:]), func(word string) bool { return isShell(path.Base(word)) }) {
