@@ -20,6 +20,9 @@ import (
 // every type, 1.4 MB of each executable.
 func Dispatch(ctx context.Context, program *cli.Command, words []string, stdout io.Writer) error {
 	command, call := program, program.Name
+	if len(program.Subcommands) > 0 && len(words) > 0 && (words[0] == "help" || words[0] == "version") { // oneft help drill
+		words = append(slices.Clone(words[1:]), "--"+words[0])
+	}
 	for len(words) > 0 {
 		i := slices.IndexFunc(command.Subcommands, func(sub *cli.Command) bool { return sub.Name == words[0] })
 		if i < 0 {
@@ -33,13 +36,13 @@ func Dispatch(ctx context.Context, program *cli.Command, words []string, stdout 
 	switch {
 	case err != nil:
 		return err
+	case len(command.Subcommands) > 0 && c.NArg() > 0 && (command.Action == nil || nearest(command, c.Args().First()) != ""):
+		return unknownCommand(command, c.Args().First(), call)
 	case c.Bool("help"):
 		return help(&found, stdout)
 	case command == program && c.Bool("version"):
 		_, err = fmt.Fprintf(stdout, "%s version %s\n", program.Name, Version())
 		return err
-	case len(command.Subcommands) > 0 && c.NArg() > 0 && (command.Action == nil || nearest(command, c.Args().First()) != ""):
-		return unknownCommand(command, c.Args().First(), call)
 	case command.Action == nil:
 		return help(&found, stdout)
 	}

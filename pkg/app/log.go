@@ -85,11 +85,14 @@ func (l *Log) Close() {
 	}
 }
 
-// started logs what the tool was called for.
-func (l *Log) started(kind hook.Kind, e hook.Event) {
+// started logs what the tool was called for; byName: with its name.
+func (l *Log) started(kind hook.Kind, e hook.Event, byName bool) {
 	l.entry = l.entry.WithField(strings.ToLower(string(kind)), e.ID)
 	from := "its ID"
-	if e.FromTemplate {
+	switch {
+	case byName:
+		from = "its name"
+	case e.FromTemplate:
 		from = "its template"
 	}
 	l.Say(wording.Started, kind, e.ID, from)

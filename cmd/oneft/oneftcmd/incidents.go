@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -36,17 +37,20 @@ func (t *tool) incidents() *cli.Command {
 	}
 }
 
-// journal opens the journal that the flags and the configuration name.
-func (t *tool) journal(c *cli.Context) (*incident.Journal, error) {
-	_, dir, err := app.LoadConfig(c, app.FindPaths(t.env.Getenv))
-	if err != nil {
-		return nil, err
+// journal opens the journal that the flags and the configuration name; nil where nothing has happened yet.
+func (t *tool) journal(c *cli.Context) (j *incident.Journal, dir string, err error) {
+	if _, dir, err = app.LoadConfig(c, app.FindPaths(t.env.Getenv)); err != nil {
+		return nil, "", err
 	}
-	incidents := statedir.Dir(dir).Incidents()
-	if _, err := os.Stat(incidents); err != nil {
-		return nil, app.Usagef("no journal: %w; nothing has happened yet, or it is elsewhere (--state-dir), or for user oneadmin only", err)
+	dir = statedir.Dir(dir).Incidents()
+	switch _, err = os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist): // nothing is made by looking
+		return nil, dir, nil
+	case err != nil:
+		return nil, dir, app.Usagef("%w; run this as oneadmin or root", err)
 	}
-	return incident.OpenJournal(incidents)
+	j, err = incident.OpenJournal(dir)
+	return j, dir, err
 }
 
 // list shows the last incidents.
@@ -57,11 +61,14 @@ func (t *tool) list(c *cli.Context) error {
 	if c.Int("limit") < 0 {
 		return app.Usagef("--limit %d: allowed are 0 (all) or more", c.Int("limit"))
 	}
-	j, err := t.journal(c)
+	j, dir, err := t.journal(c)
 	if err != nil {
 		return err
 	}
-	records, failed := j.List(c.Int("limit"))
+	records, failed := []incident.Record{}, []error(nil)
+	if j != nil {
+		records, failed = j.List(c.Int("limit"))
+	}
 	var ended error
 	for _, err := range failed {
 		ended = app.Exit(app.ExitIncomplete)
@@ -69,6 +76,10 @@ func (t *tool) list(c *cli.Context) error {
 	}
 	if c.Bool("json") {
 		return cmp.Or(t.json(records), ended)
+	}
+	if len(records) == 0 && ended == nil {
+		_, err := fmt.Fprintf(t.env.Stdout, "no incidents yet in %s\n", text.Printable(dir))
+		return err
 	}
 	return cmp.Or(app.Table(t.env.Stdout, report.Table(records, time.Now())), ended)
 }
@@ -82,9 +93,12 @@ func (t *tool) show(c *cli.Context) error {
 	case c.Bool("json") && c.IsSet("html"):
 		return app.Usagef("--json and --html contradict each other")
 	}
-	j, err := t.journal(c)
+	j, dir, err := t.journal(c)
 	if err != nil {
 		return err
+	}
+	if j == nil {
+		return app.Usagef("there is no incident %d: no incidents yet in %s", number, dir)
 	}
 	r, err := j.Load(number)
 	switch {

@@ -10,6 +10,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
+	"one-ft/pkg/hook"
 	"one-ft/pkg/reconcile"
 )
 
@@ -85,11 +86,15 @@ func (t *tool) release() *cli.Command {
 			&cli.BoolFlag{Name: "force", Usage: "you have made sure that none of its old guests runs, whatever oned knows"},
 		}, app.CommonFlags()...),
 		Action: func(c *cli.Context) error {
-			id, ok := numberOf(c, 0)
-			if !ok {
-				return app.Usagef("release takes the ID of one host; oneft check names the hosts in quarantine")
+			host, err := app.ObjectOf(hook.Host, c.Args().First())
+			if err != nil || c.NArg() != 1 {
+				return app.Usagef("release takes the ID or name of one host; oneft check names the hosts in quarantine")
 			}
 			return app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+				id, err := host.ID(ctx, s)
+				if err != nil {
+					return nil, err
+				}
 				return reconcile.ReleaseHost(ctx, s, id, c.Bool("force"))
 			})
 		},
