@@ -116,8 +116,13 @@ type Doc struct {
 	Repeated bool
 }
 
-// Docs are the flags of a table that are shown.
+// Docs are the flags of a table that are shown: those about files and the way to oned, which few need, come last.
 func Docs(flags []cli.Flag) (docs []Doc) {
+	last := []string{"config", "state-dir", "log-file", "endpoint", "auth-file", "ca-file", "oned-wait", "help", "version"}
+	flags = slices.Clone(flags)
+	slices.SortStableFunc(flags, func(a, b cli.Flag) int {
+		return cmp.Compare(slices.Index(last, a.Names()[0]), slices.Index(last, b.Names()[0]))
+	})
 	for _, f := range flags {
 		shown, ok := f.(cli.DocGenerationFlag)
 		if visible, can := f.(cli.VisibleFlag); !ok || can && !visible.IsVisible() {

@@ -38,7 +38,7 @@ func (t *tool) drill() *cli.Command {
 			&cli.BoolFlag{Name: "suspended", Usage: "include suspended and powered-off VMs, like y"},
 			&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: 2, Usage: "for how many monitoring cycles the hook watches the host, as its `NUMBER` after -p"},
 			&cli.BoolFlag{Name: "fence-test", Usage: "really power HOST off and on again, which has to be disabled and empty; asks before"},
-		}, app.CommonFlags()...),
+		}, app.FlagsFor("dry-run", "oned-wait")...),
 		Action: func(c *cli.Context) error {
 			d, err := newDrill(c, t.env)
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,16 +28,16 @@ func (t *tool) hooks() *cli.Command {
 	}
 	what := []cli.Flag{
 		&app.ValuesFlag{Values: []string{"recreate", "delete", "migrate", "none"}, StringFlag: cli.StringFlag{
-			Name: "hosts", Value: wish.Host, Usage: "`ACTION` for the VMs of a failed host: recreate, delete, migrate or none"}},
+			Name: "hosts", Value: wish.Host, DefaultText: installedElse(wish.Host), Usage: "`ACTION` for the VMs of a failed host: recreate, delete, migrate or none"}},
 		&cli.BoolFlag{Name: "suspended", Usage: "include suspended and powered-off VMs"},
-		&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: wish.Pause, Usage: "watch a failed host for this `NUMBER` of monitoring cycles first"},
+		&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: wish.Pause, DefaultText: installedElse(strconv.Itoa(wish.Pause)), Usage: "watch a failed host for this `NUMBER` of monitoring cycles first"},
 		&app.ValuesFlag{Values: []string{"recreate", "retry", "delete", "none"}, StringFlag: cli.StringFlag{
-			Name: "failures", Value: wish.Failures, Usage: "`ACTION` for a VM that failed: recreate (it loses disks that are not persistent), retry, delete or none"}},
+			Name: "failures", Value: wish.Failures, DefaultText: installedElse(wish.Failures), Usage: "`ACTION` for a VM that failed: recreate (it loses disks that are not persistent), retry, delete or none"}},
 		&app.ValuesFlag{Values: []string{"boot", "none"}, StringFlag: cli.StringFlag{
 			Name: "unknown", Value: wish.Unknown, Usage: "`ACTION` for a VM that is UNKNOWN: boot or none"}},
 	}
 	sub := func(name, usage string, flags []cli.Flag, act app.Act) *cli.Command {
-		return &cli.Command{Name: name, Usage: usage, Flags: append(flags, app.CommonFlags()...), Action: func(c *cli.Context) error {
+		return &cli.Command{Name: name, Usage: usage, Flags: append(slices.Clone(flags), app.FlagsFor("oned-wait")...), Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return app.Usagef("hooks %s takes no %q; oneft hooks %[1]s --help lists its options", name, c.Args().First())
 			}
@@ -50,12 +51,15 @@ func (t *tool) hooks() *cli.Command {
 		Name: "hooks", Usage: "show, install or remove the hooks that call one-ft",
 		Subcommands: []*cli.Command{
 			sub("show", "list the hooks of this OpenNebula that have to do with failures", where, showHooks),
-			sub("install", "install the hooks that this version needs; twice changes nothing", append(slices.Clone(both), besideFlag(), fencingFlag(), ssh), changeHooks(true)),
-			sub("remove", "take them out again", where, changeHooks(false)),
+			sub("install", "install the hooks that this version needs; twice changes nothing", append(slices.Clone(both), besideFlag(), fencingFlag(), ssh, app.DryRunFlag()), changeHooks(true)),
+			sub("remove", "take them out again", append(slices.Clone(where), app.DryRunFlag()), changeHooks(false)),
 			sub("print", "print what an admin would write by hand", both, printHooks),
 		},
 	}
 }
+
+// installedElse says what holds without an option.
+func installedElse(value string) string { return "what is installed, else " + value }
 
 // besideFlag names hooks of others that one-ft does not know.
 func besideFlag() cli.Flag {
@@ -159,7 +163,8 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 
 // printHooks is oneft hooks print.
 func printHooks(ctx context.Context, s app.Session) (app.Answer, error) {
-	hooks, err := wanted(ctx, s, nil)
+	there, _, _ := hooksOf(ctx, s, hookFacts(s)) // where they cannot be read the defaults are printed
+	hooks, err := wanted(ctx, s, there)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func (t *tool) resume() *cli.Command {
 			&app.ValuesFlag{Values: []string{config.ResumeRecreate, config.ResumeRetry, config.ResumeDelete, config.ResumeNone}, StringFlag: cli.StringFlag{
 				Name: "failed", Usage: "`ACTION` for a failed VM whose host is fine: recreate, retry, delete or none", DefaultText: config.Default().ResumeFailed}},
 			&cli.DurationFlag{Name: "wait", Usage: "`TIME` that a host in ERROR is watched, counted from when it failed", DefaultText: "wait or cycles of the configuration, else 2 monitoring cycles"},
-		}, app.CommonFlags()...),
+		}, app.FlagsFor("dry-run", "verify", "timeout", "oned-wait", "parallel")...),
 		Action: func(c *cli.Context) error {
 			number, ok := numberOf(c, 1)
 			if c.NArg() > 0 && !ok {
@@ -84,7 +84,7 @@ func (t *tool) release() *cli.Command {
 		Name: "release", Usage: "give a host back to the scheduler that was disabled before its VMs were started elsewhere", ArgsUsage: "HOST",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "force", Usage: "you have made sure that none of its old guests runs, whatever oned knows"},
-		}, app.CommonFlags()...),
+		}, app.FlagsFor("dry-run", "oned-wait")...),
 		Action: func(c *cli.Context) error {
 			host, err := app.ObjectOf(hook.Host, c.Args().First())
 			if err != nil || c.NArg() != 1 {
