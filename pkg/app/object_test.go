@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -74,5 +75,19 @@ func TestNames(t *testing.T) {
 	}
 	if id, err := (Object{kind: hook.Host, id: 3}).ID(t.Context(), Session{Client: client}); id != 3 || err != nil {
 		t.Errorf("oned was asked for an ID: %d, %v", id, err)
+	}
+}
+
+// TestLastWord: at a terminal the error or the summary is there once, and in the log, too.
+func TestLastWord(t *testing.T) {
+	w := newWorld(t, fake{Text: "all is done"})
+	w.named("web")
+	w.env.Terminal = true
+	for word, want := range map[string]string{"web": "all is done", "nobody": `called "nobody"`} {
+		w.run(word)
+		log, err := os.ReadFile(filepath.Join(w.root, "var", "sample.log"))
+		if screen := w.stdout.String() + w.stderr.String(); err != nil || strings.Count(screen, want) != 1 || !strings.Contains(string(log), strings.ReplaceAll(want, `"`, `\"`)) {
+			t.Errorf("%s: %s\nthe log:\n%s%v", word, screen, log, err)
+		}
 	}
 }

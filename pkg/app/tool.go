@@ -230,11 +230,11 @@ func (s *Session) run(ctx context.Context, env Env, out *output, started func(),
 	if err == nil {
 		var answer Answer
 		if answer, err = act(ctx, *s); err == nil {
-			s.Log.Answer(wording.Info, answer)
+			s.Log.inFile().Answer(wording.Info, answer)
 			return Exit(out.answer(s.Settings, answer))
 		}
 	}
-	s.Log.Say(wording.Failed, err)
+	s.Log.inFile().Say(wording.Failed, err)
 	return err
 }
 
