@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/text"
 )
 
 // Dispatch runs a program, or the command of it that the words behind its name begin with. It prints --help and
@@ -18,6 +20,9 @@ import (
 // every type, 1.4 MB of each executable.
 func Dispatch(ctx context.Context, program *cli.Command, words []string, stdout io.Writer) error {
 	command, call := program, program.Name
+	if len(program.Subcommands) > 0 && len(words) > 0 && (words[0] == "help" || words[0] == "version") { // oneft help drill
+		words = append(slices.Clone(words[1:]), "--"+words[0])
+	}
 	for len(words) > 0 {
 		i := slices.IndexFunc(command.Subcommands, func(sub *cli.Command) bool { return sub.Name == words[0] })
 		if i < 0 {
@@ -31,17 +36,33 @@ func Dispatch(ctx context.Context, program *cli.Command, words []string, stdout 
 	switch {
 	case err != nil:
 		return err
+	case len(command.Subcommands) > 0 && c.NArg() > 0 && (command.Action == nil || nearest(command, c.Args().First()) != ""):
+		return unknownCommand(command, c.Args().First(), call)
 	case c.Bool("help"):
 		return help(&found, stdout)
 	case command == program && c.Bool("version"):
 		_, err = fmt.Fprintf(stdout, "%s version %s\n", program.Name, Version())
 		return err
-	case command.Action == nil && c.NArg() > 0:
-		return Usagef("%q is not a command; %s --help lists them", c.Args().First(), call)
 	case command.Action == nil:
 		return help(&found, stdout)
 	}
 	return command.Action(c)
+}
+
+// nearest is the command that a word was probably meant to be, or "".
+func nearest(command *cli.Command, word string) string {
+	var names []string
+	for _, sub := range command.Subcommands {
+		names = append(names, sub.Name)
+	}
+	return text.Nearest(word, names)
+}
+
+func unknownCommand(command *cli.Command, word, call string) error {
+	if near := nearest(command, word); near != "" {
+		return Usagef("%s is not a command; did you mean %s %s?", shown(word), call, near)
+	}
+	return Usagef("%s is not a command; %s --help lists them", shown(word), call)
 }
 
 // StandardFlags are the flags that Dispatch adds to those of a program, or of a command of it.
@@ -95,8 +116,13 @@ type Doc struct {
 	Repeated bool
 }
 
-// Docs are the flags of a table that are shown.
+// Docs are the flags of a table that are shown: those about files and the way to oned, which few need, come last.
 func Docs(flags []cli.Flag) (docs []Doc) {
+	last := []string{"config", "state-dir", "log-file", "endpoint", "auth-file", "ca-file", "oned-wait", "help", "version"}
+	flags = slices.Clone(flags)
+	slices.SortStableFunc(flags, func(a, b cli.Flag) int {
+		return cmp.Compare(slices.Index(last, a.Names()[0]), slices.Index(last, b.Names()[0]))
+	})
 	for _, f := range flags {
 		shown, ok := f.(cli.DocGenerationFlag)
 		if visible, can := f.(cli.VisibleFlag); !ok || can && !visible.IsVisible() {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -27,7 +28,7 @@ type Settings struct {
 // CommonFlags are the flags of every command that acts.
 func CommonFlags() []cli.Flag {
 	return append([]cli.Flag{
-		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and change nothing"},
+		DryRunFlag(),
 		&ValuesFlag{Values: []string{"none", "left", "running"}, StringFlag: cli.StringFlag{
 			Name: "verify", Usage: "`WHAT` has to be seen before a VM counts as done: none (oned accepted the call), left (the VM left the host and its clean-up is over, or it left the failure), running (it runs again)",
 			DefaultText: "running; vm_failure without a terminal: left"}},
@@ -37,6 +38,19 @@ func CommonFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "override-pause", Usage: "act also while one-ft is paused (oneft pause)"},
 		&cli.BoolFlag{Name: "any-state", Usage: "act also when an admin disabled the host or set it offline"},
 	}, ConnectFlags()...)
+}
+
+// DryRunFlag is --dry-run.
+func DryRunFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "dry-run", Usage: "print the plan and change nothing"}
+}
+
+// FlagsFor are those of CommonFlags that a command uses, by their names, and ConnectFlags.
+func FlagsFor(names ...string) []cli.Flag {
+	return slices.DeleteFunc(CommonFlags(), func(f cli.Flag) bool {
+		name := f.Names()[0]
+		return !slices.Contains(names, name) && !slices.ContainsFunc(ConnectFlags(), func(c cli.Flag) bool { return c.Names()[0] == name })
+	})
 }
 
 // ConnectFlags are the flags of every command that talks to oned.

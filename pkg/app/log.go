@@ -42,6 +42,11 @@ func (l *Log) Of(kind string, id int) *Log {
 	return &Log{sink: l.sink, entry: l.entry.WithField(strings.ToLower(kind), id), object: fmt.Sprintf("%s %d: ", kind, id)}
 }
 
+// inFile is the log without the terminal, for what the program prints there anyway as its last word.
+func (l *Log) inFile() *Log {
+	return &Log{sink: &sink{file: l.file}, entry: l.entry, object: l.object}
+}
+
 // waitingLine is the least time between two lines about oned not answering: several
 // calls at once wait for minutes while it restarts.
 const waitingLine = 15 * time.Second
@@ -85,11 +90,14 @@ func (l *Log) Close() {
 	}
 }
 
-// started logs what the tool was called for.
-func (l *Log) started(kind hook.Kind, e hook.Event) {
+// started logs what the tool was called for; byName: with its name.
+func (l *Log) started(kind hook.Kind, e hook.Event, byName bool) {
 	l.entry = l.entry.WithField(strings.ToLower(string(kind)), e.ID)
 	from := "its ID"
-	if e.FromTemplate {
+	switch {
+	case byName:
+		from = "its name"
+	case e.FromTemplate:
 		from = "its template"
 	}
 	l.Say(wording.Started, kind, e.ID, from)

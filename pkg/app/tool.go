@@ -136,14 +136,35 @@ func (tool Tool) act(c *cli.Context, env Env, out *output) error {
 		return err
 	}
 	event, word, err := hook.Parse(tool.Object, c.Args().Slice())
+	called, answer, isName := hook.Name(tool.Object, c.Args().Slice())
+	// Names may repeat and change: only who types one at a terminal, and sees what comes of it, may give one.
+	byName := err != nil && isName && env.Terminal && len(env.Args) > 1
+	if byName {
+		word, err = answer, nil
+	}
 	if err == nil {
 		err = tool.Check(c, word)
 	}
 	if err != nil {
 		return err
 	}
-	s.ID, s.Event, s.Call = event.ID, event, callOf(event.ID, c)
-	return s.run(c.Context, env, out, func() { s.Log.started(tool.Object, event) }, tool.Act)
+	begin := func(id int) {
+		event.ID = id
+		s.ID, s.Event, s.Call = id, event, callOf(id, c)
+		s.Log.started(tool.Object, event, byName)
+	}
+	if !byName {
+		return s.run(c.Context, env, out, func() { begin(event.ID) }, tool.Act)
+	}
+	return s.run(c.Context, env, out, func() {}, func(ctx context.Context, connected Session) (Answer, error) {
+		id, err := connected.Resolve(ctx, tool.Object, called)
+		if err != nil {
+			return nil, err
+		}
+		event = hook.Event{Kind: tool.Object, State: hook.Unknown, LCMState: hook.Unknown, PrevState: hook.Unknown, PrevLCMState: hook.Unknown}
+		begin(id)
+		return tool.Act(ctx, *s)
+	})
 }
 
 // Act is what a command does in its session.
@@ -209,14 +230,14 @@ func (s *Session) run(ctx context.Context, env Env, out *output, started func(),
 	if err == nil {
 		var answer Answer
 		if answer, err = act(ctx, *s); err == nil {
-			s.Log.Answer(wording.Info, answer)
+			s.Log.inFile().Answer(wording.Info, answer)
 			return Exit(out.answer(s.Settings, answer))
 		}
 	}
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = fmt.Errorf("a signal ended it; the next event or oneft resume continues what is open: %w", err)
 	}
-	s.Log.Say(wording.Failed, err)
+	s.Log.inFile().Say(wording.Failed, err)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -122,7 +123,7 @@ func (r *reader) split(word string) (options []string, err error) {
 		_, size := utf8.DecodeRuneInString(rest)
 		f, known := r.flags[rest[:size]]
 		if !known || word[1] == '-' {
-			return nil, Usagef("unknown option %s; --help lists them", shown(word))
+			return nil, r.unknown(word, name)
 		}
 		option := "-" + rest[:size]
 		if rest = rest[size:]; takesValue(f) && rest != "" {
@@ -131,6 +132,15 @@ func (r *reader) split(word string) (options []string, err error) {
 		options = append(options, option)
 	}
 	return options, nil
+}
+
+// unknown is the error for an option that no flag has.
+func (r *reader) unknown(word, name string) error {
+	long := slices.DeleteFunc(slices.Sorted(maps.Keys(r.flags)), func(known string) bool { return len(known) == 1 })
+	if near := text.Nearest(name, long); near != "" {
+		return Usagef("unknown option %s; did you mean --%s?", shown(word), near)
+	}
+	return Usagef("unknown option %s; --help lists them", shown(word))
 }
 
 // option gives the flag of a word its value, which may be the first of the words that follow, and returns the rest.

@@ -1,10 +1,7 @@
 package check_test
 
 import (
-	"bytes"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,28 +40,6 @@ case $0 in
 esac
 exit 0
 `
-
-// users answers one.user.info, which the simulated cloud does not know, and passes all else on.
-type users struct{ http http.RoundTripper }
-
-// RoundTrip is http.RoundTripper.
-func (u users) RoundTrip(req *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Contains(body, []byte("<methodName>one.user.info</methodName>")) {
-		req.Body = io.NopCloser(bytes.NewReader(body))
-		return u.http.RoundTrip(req)
-	}
-	user := "&lt;USER&gt;&lt;ID&gt;0&lt;/ID&gt;&lt;GID&gt;0&lt;/GID&gt;&lt;GROUPS&gt;&lt;ID&gt;0&lt;/ID&gt;&lt;/GROUPS&gt;&lt;NAME&gt;oneadmin&lt;/NAME&gt;&lt;/USER&gt;"
-	if bytes.Contains(body, []byte("alice:")) {
-		user = "&lt;USER&gt;&lt;ID&gt;2&lt;/ID&gt;&lt;GID&gt;1&lt;/GID&gt;&lt;GROUPS&gt;&lt;ID&gt;1&lt;/ID&gt;&lt;/GROUPS&gt;&lt;NAME&gt;alice&lt;/NAME&gt;&lt;/USER&gt;"
-	}
-	answer := "<methodResponse><params><param><value><array><data><value><boolean>1</boolean></value><value><string>" + user +
-		"</string></value><value><i4>0</i4></value></data></array></value></param></params></methodResponse>"
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer)), Request: req}, nil
-}
 
 // world is a cloud with agents.
 type world struct {
@@ -119,7 +94,7 @@ func newWorld(t testing.TB, version string, hosts int, change func(*cloud.Config
 
 func (w *world) client(t testing.TB, credentials string) *one.Client {
 	t.Helper()
-	c, err := one.New(one.Options{Endpoint: "http://cloud/RPC2", Credentials: credentials, Transport: users{w.cloud.Transport()}})
+	c, err := one.New(one.Options{Endpoint: "http://cloud/RPC2", Credentials: credentials, Transport: w.cloud.Transport()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +112,7 @@ func (w *world) look(t testing.TB) (check.Facts, check.Report) {
 	for _, call := range w.cloud.Calls() {
 		switch call.Method {
 		case "one.system.version", "one.system.config", "one.zone.raftstatus", "one.hostpool.info", "one.host.info", "one.vm.info",
-			"one.vmpool.info", "one.vmpool.infoextended", "one.vmpool.infoset", "one.datastore.info":
+			"one.vmpool.info", "one.vmpool.infoextended", "one.vmpool.infoset", "one.datastore.info", "one.user.info":
 		default:
 			t.Errorf("%s was called", call.Method)
 		}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/xrash/smetrics"
 	"go.yaml.in/yaml/v3"
 
 	"one-ft/pkg/text"
@@ -89,7 +88,7 @@ func (n node) unknown(name string, names []string, line int) error {
 	if shown == "" {
 		return n.wrong(orList(names), "a key that is not a word")
 	}
-	if near := nearest(name, names); near != "" {
+	if near := text.Nearest(name, names); near != "" {
 		return n.wrong("", "unknown key %s; did you mean %q?", text.Quote(shown, maxQuoted), near)
 	}
 	return n.wrong(orList(names), "unknown key %s", text.Quote(shown, maxQuoted))
@@ -159,20 +158,4 @@ func wordRune(r rune) bool {
 
 func isWord(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !wordRune(r) })
-}
-
-// nearest returns the word that s was probably meant to be, or "".
-func nearest(s string, words []string) string {
-	if len(s) > 32 {
-		return ""
-	}
-	s = strings.ReplaceAll(strings.ToLower(s), "-", "_")
-	best, least := "", 0
-	for _, word := range words {
-		d := smetrics.WagnerFischer(s, word, 1, 1, 1)
-		if d <= (len(word)+1)/3 && (best == "" || d < least) {
-			best, least = word, d
-		}
-	}
-	return best
 }

@@ -90,7 +90,7 @@ func timesOfCall(ctx context.Context, s app.Session, q incident.Request) (in tim
 	}
 	pool, err := install.ReadPool(ctx, s.Client)
 	if err == nil {
-		in.Limit = Limit(install.PoolHooks(pool, ""))
+		in.Limit = Limit(install.PoolHooks(pool, install.Facts{}))
 	}
 	return in, err
 }

@@ -205,8 +205,8 @@ func (r Report) Status(err error) (incident.Status, string) {
 	return incident.Done, r.Summary
 }
 
-// Notes are what a dry run found out about the guard and the fence.
-func (r Report) Notes() []string { return r.Preview }
+// Notes are what a dry run found out about the guard and the fence, and what is missing in the journal.
+func (r Report) Notes() []string { return append(slices.Clone(r.Preview), r.notRecorded()...) }
 
 // Line is the report in one line.
 func (r Report) Line() string {
@@ -268,10 +268,15 @@ func (r Report) Problems() []string {
 	for _, o := range r.unhandled {
 		lines = append(lines, fmt.Sprintf("VM %d (%s, %s): %s", o.VM, o.Name, o.State, strings.TrimSpace(o.Detail)))
 	}
-	if r.Unrecorded != "" {
-		lines = append(lines, "this is not, or not completely, in the journal: "+r.Unrecorded)
+	return append(lines, r.notRecorded()...)
+}
+
+// notRecorded says what is missing in the journal, which alone makes the exit code 1.
+func (r Report) notRecorded() []string {
+	if r.Unrecorded == "" {
+		return nil
 	}
-	return lines
+	return []string{"this is not, or not completely, in the journal: " + r.Unrecorded}
 }
 
 // endKind says which of the endings it is.

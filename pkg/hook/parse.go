@@ -83,7 +83,7 @@ func Parse(kind Kind, positionals []string) (Event, YesNo, error) {
 	var found *Event
 	answer := Unset
 	for _, word := range positionals {
-		yn := map[string]YesNo{"y": Yes, "yes": Yes, "n": No, "no": No}[strings.ToLower(word)]
+		yn := yesNo(word)
 		if yn != Unset {
 			if answer != Unset {
 				return Event{}, Unset, usagef("%s and %s given; give one y or n, or none", answer, yn)
@@ -112,6 +112,36 @@ func Parse(kind Kind, positionals []string) (Event, YesNo, error) {
 			kind, kind.fix(), other, kind.list())
 	}
 	return *found, answer, nil
+}
+
+// Name reads the positionals of an operator, who may call a host or VM by its name. ok is false for what Parse has to read: an
+// ID, a template, what looks like a damaged one, and words of hooks that oned has not expanded. Of a hook no name may be taken.
+func Name(kind Kind, positionals []string) (name string, answer YesNo, ok bool) {
+	for _, word := range positionals {
+		yn := yesNo(word)
+		switch {
+		case yn != Unset && answer == Unset:
+			answer = yn
+		case yn != Unset || name != "" || !isName(word):
+			return "", Unset, false
+		default:
+			name = word
+		}
+	}
+	return name, answer, name != ""
+}
+
+// isName reports whether a word is neither an ID nor a template, nor meant as one.
+func isName(word string) bool {
+	if strings.TrimFunc(word, isBlank) == "" || strings.Contains(word, "$") || isDigits(strings.TrimPrefix(word, "-")) || word[0] == '<' {
+		return false
+	}
+	_, junk, _ := decode(word)
+	return junk
+}
+
+func yesNo(word string) YesNo {
+	return map[string]YesNo{"y": Yes, "yes": Yes, "n": No, "no": No}[strings.ToLower(word)]
 }
 
 // source says how the object was given.
@@ -163,32 +193,39 @@ const (
 	shortWord = 12  // "<VM></VM>" in base64; nothing shorter is a template
 )
 
-// parseBase64 reads a word that is no number: a template, or junk.
-func parseBase64(kind Kind, word string) (Event, error) {
-	junk := usagef("%s is neither a %s ID nor a template in base64; give the number that %q shows", shown(word), kind, kind.list())
+// decode reads a word that is no number: the XML of a template, or where the base64 of one is broken. junk is what was not
+// meant as base64.
+func decode(word string) (xml string, junk bool, broken base64.CorruptInputError) {
 	if len(word) < shortWord {
-		return Event{}, junk
+		return "", true, 0
 	}
 	encoding := base64.RawStdEncoding
 	if strings.ContainsAny(word, "-_") {
 		encoding = base64.RawURLEncoding
 	}
 	decoded, err := encoding.DecodeString(strings.TrimRight(word, "=\r\n"))
-	var corrupt base64.CorruptInputError
-	if errors.As(err, &corrupt) && looksEncoded(word) {
-		return Event{}, usagef("the template %s is broken base64 at character %d; give it in one piece, as oned gave it, or give the %s ID", shown(word), int64(corrupt)+1, kind)
+	switch {
+	case errors.As(err, &broken) && looksEncoded(word):
+		return "", false, broken + 1
+	case err != nil:
+		return "", true, 0
 	}
-	if err != nil {
-		return Event{}, junk
-	}
-	xml := strings.TrimLeftFunc(strings.TrimPrefix(string(decoded), "\ufeff"), isBlank)
-	if !strings.HasPrefix(xml, "<") {
-		if len(word) < longWord && !looksEncoded(word) {
-			return Event{}, junk
-		}
+	xml = strings.TrimLeftFunc(strings.TrimPrefix(string(decoded), "\ufeff"), isBlank)
+	return xml, !strings.HasPrefix(xml, "<") && len(word) < longWord && !looksEncoded(word), 0
+}
+
+// parseBase64 reads a word that is no number: a template, or junk.
+func parseBase64(kind Kind, word string) (Event, error) {
+	switch xml, junk, broken := decode(word); {
+	case junk:
+		return Event{}, usagef("%s is neither a %s ID nor a template in base64; give the number that %q shows", shown(word), kind, kind.list())
+	case broken > 0:
+		return Event{}, usagef("the template %s is broken base64 at character %d; give it in one piece, as oned gave it, or give the %s ID", shown(word), int64(broken), kind)
+	case !strings.HasPrefix(xml, "<"):
 		return Event{}, usagef("%s is base64 but holds no XML; give the template of the %s as oned writes it, or the %s ID", shown(word), kind, kind)
+	default:
+		return parseTemplate(kind, xml)
 	}
-	return parseTemplate(kind, xml)
 }
 
 // looksEncoded reports whether a word begins as "<" does in base64.

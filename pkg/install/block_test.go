@@ -23,7 +23,7 @@ func TestInstallAndRemove(t *testing.T) {
 	delete(texts, "CRLF") // "1," is no value; see TestInstallRefuses
 	for name, text := range texts {
 		before := slices.Clone(text)
-		fresh, err := Install(text, hooks)
+		fresh, err := Install(text, hooks, Facts{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -46,7 +46,7 @@ func TestInstallAndRemove(t *testing.T) {
 func TestInstallText(t *testing.T) {
 	w := DefaultSpec()
 	w.Unknown = "none"
-	fresh, err := Install([]byte("A = 1"), hooksFor(t, w, v44))
+	fresh, err := Install([]byte("A = 1"), hooksFor(t, w, v44), Facts{})
 	want := `A = 1
 # BEGIN one-ft (the line above had no line end): written by "oneft hooks install", taken out by "oneft hooks remove"; do not edit
 HOST_HOOK = [
@@ -65,13 +65,13 @@ HOST_HOOK = [
 // TestInstallElsewhere: the block stays where it is, others may write around it, and other
 // hooks take its place.
 func TestInstallElsewhere(t *testing.T) {
-	first, err := Install([]byte("A = 1"), hooksFor(t, DefaultSpec(), v414))
+	first, err := Install([]byte("A = 1"), hooksFor(t, DefaultSpec(), v414), Facts{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := slices.Concat([]byte("# top\n"), first, []byte("B = 2\n"))
 	wanted := hooksFor(t, all(), v414)
-	fresh, err := Install(text, wanted)
+	fresh, err := Install(text, wanted, Facts{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestInstallElsewhere(t *testing.T) {
 	if back, err := Remove(fresh); err != nil || string(back) != "# top\nA = 1\nB = 2\n" {
 		t.Errorf("%q, %v", back, err)
 	}
-	if none, err := Install(fresh, nil); err != nil || string(none) != "# top\nA = 1\nB = 2\n" {
+	if none, err := Install(fresh, nil, Facts{}); err != nil || string(none) != "# top\nA = 1\nB = 2\n" {
 		t.Errorf("%q, %v", none, err)
 	}
 	// An end mark without a line end.
@@ -113,7 +113,7 @@ func TestInstallRefuses(t *testing.T) {
 		{"# BEGIN one-ft\nVM_HOOK = [ ON = DONE, COMMAND = mail ]\n# END one-ft\n", []string{"line 2", "VM_HOOK", "move it out"}},
 		{"# BEGIN one-ft\nHOST_HOOK = 1\n# END one-ft\n", []string{"line 2", "HOST_HOOK", "move it out"}},
 	} {
-		fresh, err := Install([]byte(tc.in), hooks)
+		fresh, err := Install([]byte(tc.in), hooks, Facts{})
 		wantError(t, err, tc.parts...)
 		var conflict *ConflictError
 		if errors.As(err, &conflict) {
@@ -139,7 +139,7 @@ func TestInstallRefuses(t *testing.T) {
 func TestVerify(t *testing.T) {
 	hooks := hooksFor(t, DefaultSpec(), v44)
 	text := "A = 1\nV = []\n"
-	fresh, err := Install([]byte(text), hooks)
+	fresh, err := Install([]byte(text), hooks, Facts{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestMarksThatAreNone(t *testing.T) {
 }
 
 func TestConflicts(t *testing.T) {
-	_, err := Install(example(t, "oned-4.14.conf"), hooksFor(t, DefaultSpec(), v414))
+	_, err := Install(example(t, "oned-4.14.conf"), hooksFor(t, DefaultSpec(), v414), Facts{})
 	wantError(t, err, "nothing was changed", "lines 16 to 21", "host_error.rb", "put # before")
 	var conflict *ConflictError
 	if !errors.As(err, &conflict) || len(conflict.Others) != 1 || conflict.Others[0].Severity != Problem {
@@ -177,29 +177,33 @@ func TestConflicts(t *testing.T) {
 	}
 	w := all()
 	w.Host = "none"
-	if _, err := Install(example(t, "oned-4.14.conf"), hooksFor(t, w, v414)); err != nil {
+	if _, err := Install(example(t, "oned-4.14.conf"), hooksFor(t, w, v414), Facts{}); err != nil {
 		t.Errorf("no hook for hosts was wanted: %v", err)
 	}
 	for in, parts := range map[string][]string{
 		"HOST_HOOK = [ ON = error, COMMAND = \"/opt/host_error\", ARGUMENTS = \"$ID -r\" ]":                              {"one-ft", "line 1 "},
 		"VM_HOOK = [ ON = failed, COMMAND = \"/usr/bin/env onevm delete\", ARGUMENTS = \"$ID\" ]":                        {"onevm delete"},
 		"\nVM_HOOK = [ ON = FAILED, COMMAND = \"x\", ARGUMENTS = \"onevm delete --recreate $ID\" ]":                      {"onevm delete", "line 2"},
+		"HOST_HOOK = [ ON = DISABLE, COMMAND = \"ft/host_error.rb\", ARGUMENTS = \"$ID\" ]":                              {"host_error.rb on HOST/DISABLE"},
+		"HOST_HOOK = [ ON = offline, COMMAND = \"/bin/bash\", ARGUMENTS = \"-c 'onevm boot $ID'\" ]":                     {"onevm boot on HOST/OFFLINE"},
+		"HOST_HOOK = [ ON = ERROR, COMMAND = \"mail_it\", ARGUMENTS = \"$ID\" ]":                                         {"hooks/mail_it (not known", "--beside mail_it"},
+		"VM_HOOK = [ NAME = \"it's\", ON = CUSTOM, STATE = ACTIVE, LCM_STATE = BOOT_FAILURE, COMMAND = \"/x\" ]":         {"/x (not known", `--beside 'it'\''s'`},
 		"VM_HOOK = [ NAME = \"a\x1bb\", ON = CUSTOM, STATE = active, LCM_STATE = unknown, COMMAND = \"/x/vm_unknown\" ]": {`a\x1bb`},
 	} {
-		_, err := Install([]byte(in), hooksFor(t, all(), v412))
+		_, err := Install([]byte(in), hooksFor(t, all(), v412), Facts{})
 		wantError(t, err, parts...)
 		if !errors.As(err, &conflict) {
 			t.Errorf("%q: %T", in, err)
 		}
 	}
 	for _, in := range []string{
-		"HOST_HOOK = [ ON = ERROR, COMMAND = \"mail_it\", ARGUMENTS = \"$ID\" ]",
-		"HOST_HOOK = [ ON = DISABLE, COMMAND = \"ft/host_error.rb\", ARGUMENTS = \"$ID\" ]",
+		"HOST_HOOK = [ ON = ERROR, COMMAND = \"/usr/bin/mail\", ARGUMENTS = \"$ID\" ]",
+		"HOST_HOOK = [ ON = CREATE, COMMAND = \"ft/host_error.rb\", ARGUMENTS = \"$ID\" ]",
 		"VM_HOOK = [ ON = DONE, COMMAND = \"onevm delete\" ]",
 		"HOST_HOOK = [ COMMAND = \"ft/host_error.rb\" ]",
 		"HOST_HOOK = \"ft/host_error.rb\"",
 	} {
-		if _, err := Install([]byte(in), hooksFor(t, all(), v412)); err != nil {
+		if _, err := Install([]byte(in), hooksFor(t, all(), v412), Facts{}); err != nil {
 			t.Errorf("%q: %v", in, err)
 		}
 	}
@@ -243,13 +247,13 @@ func TestRandomFiles(t *testing.T) {
 			return
 		}
 		read++
-		fresh, err := Install(text, hooks)
+		fresh, err := Install(text, hooks, Facts{})
 		if err != nil {
 			return
 		}
 		installed++
 		roundTrip(t, text, file, hooks)
-		others, err := Install(fresh, hooks[:1])
+		others, err := Install(fresh, hooks[:1], Facts{})
 		if err != nil {
 			t.Fatal(err)
 		}

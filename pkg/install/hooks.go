@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +21,8 @@ type Hook struct {
 	On, State, LCMState string
 	Command, Arguments  string
 	Timeout             time.Duration // for 5.10 and later only
+	// Beside are the marks of hooks of others that an admin said leave VMs and hosts alone, with blanks between them.
+	Beside string
 }
 
 // The executables that are hooks.
@@ -144,31 +147,6 @@ func program(command string) string {
 	return ""
 }
 
-// recovers tells by whom a hook recovers VMs: "one-ft", "OpenNebula's host_error.rb", "onevm", or "" for a hook that
-// does something else, such as sending mail.
-func recovers(command, arguments string) string {
-	if program(command) != "" {
-		return "one-ft"
-	}
-	words := strings.Fields(command + " " + arguments)
-	for i, word := range words {
-		switch path.Base(word) {
-		case "host_error.rb":
-			return "OpenNebula's host_error.rb"
-		case hostError: // behind env, sudo or an interpreter
-			return "host_error"
-		case "onevm":
-			for _, verb := range words[i+1:] {
-				switch verb {
-				case "delete", "delete-recreate", "recover", "resubmit", "resched", "boot", "resume", "restart", "terminate", "shutdown":
-					return "onevm " + verb
-				}
-			}
-		}
-	}
-	return ""
-}
-
 // Spec is which hooks an admin wants, and what they do. Start from DefaultSpec.
 type Spec struct {
 	// Host is what happens to the VMs of a failed host: "recreate", "delete", "migrate" (4.10 and later), or "none"
@@ -204,6 +182,61 @@ func DefaultSpec() Spec {
 	return Spec{Host: "recreate", Pause: 2, Failures: "none", Unknown: "boot", Dir: DefaultDir}
 }
 
+// Keep is a Spec with what the hooks of one-ft that are there do: what nobody mentions stays. What is not there is as in s.
+func (s Spec) Keep(there []Known) Spec {
+	for _, k := range there {
+		if !k.Ours {
+			continue
+		}
+		switch words := strings.Fields(k.arguments); k.By.Program {
+		case hostError:
+			s.Host = cmp.Or(k.Action(), s.Host)
+			s.Suspended = slices.ContainsFunc(words, func(w string) bool { return slices.Contains(list("y,yes,-f,--force"), strings.ToLower(w)) })
+			s.Pause = pauseOf(words)
+		case vmFailure:
+			s.Failures = cmp.Or(k.Action(), s.Failures)
+		}
+	}
+	return s
+}
+
+// Action is what a hook of ours does: recreate, delete, migrate or retry; "" when its words do not say it.
+func (k Known) Action() (action string) {
+	for word := range strings.FieldsSeq(k.line()) {
+		switch word {
+		case "-r", "--recreate":
+			action = "recreate"
+		case "-d", "--delete":
+			action = "delete"
+		case "-m", "--migrate":
+			action = "migrate"
+		case "--retry":
+			action = "retry"
+		}
+	}
+	return action
+}
+
+// pauseOf is the number behind -p among the words of a hook, 0 without it.
+func pauseOf(words []string) int {
+	for i, word := range words {
+		rest, long := strings.CutPrefix(word, "--pause")
+		if !long {
+			var short bool
+			if rest, short = strings.CutPrefix(word, "-p"); !short {
+				continue
+			}
+		}
+		if rest == "" && i+1 < len(words) {
+			rest = words[i+1]
+		}
+		if n, err := strconv.Atoi(strings.TrimPrefix(rest, "=")); err == nil {
+			return n
+		}
+	}
+	return 0
+}
+
 // MinTimeout is the least TIMEOUT of a hook. With the default configuration host_error takes less than an hour: 6m
 // watching (2 cycles of 180s), 30m hold, 2m for oned, 10m acting, and fencing. A hook that is killed leaves its host
 // to an admin, because oned 6.0 and later does not call it again; one that hangs only takes one of ten places.
@@ -221,6 +254,9 @@ func Timeout(parts ...time.Duration) time.Duration {
 
 // plainPath is what every shell and template of oned takes as one word, unquoted.
 var plainPath = regexp.MustCompile(`^/[A-Za-z0-9/._+@-]*$`)
+
+// plainWord is what every shell takes as one word, unquoted.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9/._+@%:=-]+$`)
 
 // check refuses what cannot be installed on that version.
 func (s Spec) check(d one.Dialect) error {

@@ -149,25 +149,6 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-func TestWhoRecovers(t *testing.T) {
-	for _, tc := range []struct{ command, arguments, want string }{
-		{"/x/host_error", "$ID -r", "one-ft"},
-		{"ft/vm_failure -r", "", "one-ft"},
-		{"ft/host_error.rb", "$ID -r", "OpenNebula's host_error.rb"},
-		{"/usr/bin/env ruby /x/host_error.rb", "", "OpenNebula's host_error.rb"},
-		{"sudo", "/x/host_error $ID", "host_error"},
-		{"/usr/bin/env onevm delete --recreate", "$ID", "onevm delete"},
-		{"/usr/bin/env onevm", "recover --recreate $ID", "onevm recover"},
-		{"/usr/bin/env onevm show", "$ID", ""},
-		{"mail", "host_errors", ""},
-		{"", "", ""},
-	} {
-		if got := recovers(tc.command, tc.arguments); got != tc.want {
-			t.Errorf("%q %q: %q, want %q", tc.command, tc.arguments, got, tc.want)
-		}
-	}
-}
-
 func TestPrint(t *testing.T) {
 	w := DefaultSpec()
 	w.Unknown = "none"
@@ -214,5 +195,46 @@ FT_HOOK         = "vm_unknown"
 	f, err := Parse([]byte(text))
 	if err != nil || !slices.EqualFunc(hooksFor(t, all(), v58), f.Entries[1:], Hook.is) {
 		t.Errorf("%v, %+v", err, f)
+	}
+}
+
+// TestKeep: what the hooks that are there do stays, what is missing is as by default, and hooks of others say nothing.
+func TestKeep(t *testing.T) {
+	hook := func(resource, on, program, arguments string) string {
+		return resource + `_HOOK = [ NAME = x, ON = ` + on + `, COMMAND = "/x/` + program + `", ARGUMENTS = "` + arguments + "\" ]\n"
+	}
+	for text, want := range map[string]Spec{
+		"": {Host: "recreate", Pause: 2, Failures: "none", Unknown: "boot"},
+		hook("VM", "FAILED", "vm_failure", "$ID -d"):                                                   {Host: "recreate", Pause: 2, Failures: "delete", Unknown: "boot"},
+		hook("VM", "FAILED", "vm_failure", "$ID --retry") + hook("VM", "UNKNOWN", "vm_unknown", "$ID"): {Host: "recreate", Pause: 2, Failures: "retry", Unknown: "boot"},
+		hook("HOST", "ERROR", "host_error", "$ID -m Y -p 5"):                                           {Host: "migrate", Suspended: true, Pause: 5, Failures: "none", Unknown: "boot"},
+		hook("HOST", "ERROR", "host_error", "$ID -d -f --pause=7"):                                     {Host: "delete", Suspended: true, Pause: 7, Failures: "none", Unknown: "boot"},
+		hook("HOST", "ERROR", "host_error", "$ID -p3 --recreate n"):                                    {Host: "recreate", Pause: 3, Failures: "none", Unknown: "boot"},
+		hook("HOST", "ERROR", "host_error", "$ID -r n"):                                                {Host: "recreate", Failures: "none", Unknown: "boot"},
+	} {
+		want.Dir = DefaultDir
+		file := parsed(t, "# BEGIN one-ft\n"+text+"# END one-ft\n")
+		if got := DefaultSpec().Keep(file.Hooks(Facts{})); got != want {
+			t.Errorf("%s: %+v, want %+v", text, got, want)
+		}
+		if got := DefaultSpec().Keep(parsed(t, text).Hooks(Facts{})); got != DefaultSpec() {
+			t.Errorf("%s, of somebody else: %+v", text, got)
+		}
+	}
+}
+
+// TestCanRun: the first executable that hooks could not run is named.
+func TestCanRun(t *testing.T) {
+	hooks := hooksFor(t, all(), v44)
+	for dir, want := range map[string]string{DefaultDir: "", "/nowhere": DefaultDir + "/host_error\" cannot be run: no such file"} {
+		err := Facts{Executable: exec(dir)}.CanRun(hooks)
+		if want == "" && err != nil {
+			t.Error(err)
+		} else if want != "" {
+			wantError(t, err, want)
+		}
+	}
+	if err := (Facts{}).CanRun(hooks); err != nil {
+		t.Errorf("on another machine: %v", err)
 	}
 }

@@ -177,4 +177,4 @@ func read(template string) (PoolHook, error) {
 }
 
 // Remove gives an oned.conf without the block.
-func Remove(text []byte) ([]byte, error) { return Install(text, nil) }
+func Remove(text []byte) ([]byte, error) { return Install(text, nil, Facts{}) }

@@ -1,9 +1,11 @@
 package install
 
 import (
+	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
-	"math"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -12,6 +14,8 @@ import (
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/statedir"
+	"one-ft/pkg/wording"
 )
 
 // The severities of findings.
@@ -37,11 +41,15 @@ type Facts struct {
 	HooksDir string
 	// Executable reports why a path cannot be run, see Executable; nil looks at nothing.
 	Executable func(path string) error
+	// Script gives the text of a script, see Script; nil looks at none.
+	Script func(path string) string
+	// Beside are names of hooks of which an admin says that they leave VMs and hosts alone.
+	Beside []string
 }
 
 // Lint says whether the hooks in oned.conf are right, for 4.4 to 5.8.
 func Lint(f File, facts Facts) []Finding {
-	found := facts.lint(f.Hooks())
+	found := facts.lint(f.Hooks(facts))
 	if !slices.ContainsFunc(f.Entries, func(e Entry) bool { return e.Name == "HM_MAD" }) {
 		found = append(found, Finding{Problem, "oned.conf has no HM_MAD: oned calls no hooks", `add HM_MAD = [ EXECUTABLE = "one_hm" ] to oned.conf and restart oned`})
 	}
@@ -50,7 +58,7 @@ func Lint(f File, facts Facts) []Finding {
 
 // LintPool says whether the hooks in the pool are right, for 5.10 and later.
 func LintPool(pool []PoolHook, facts Facts) []Finding {
-	onStates := slices.DeleteFunc(PoolHooks(pool, facts.Dir), func(k Known) bool { return k.api })
+	onStates := slices.DeleteFunc(PoolHooks(pool, facts), func(k Known) bool { return k.api })
 	return facts.lint(onStates)
 }
 
@@ -60,26 +68,61 @@ const (
 	onlyOne     = "the hook manager up to 5.10.4 calls only one of them"
 )
 
-// lint checks each hook of ours, and all that recover VMs together.
+// lint checks each hook of ours, what others run on failures, and all that recover VMs together.
 func (facts Facts) lint(all []Known) []Finding {
 	var found []Finding
 	for _, a := range all {
-		switch {
-		case strings.Contains(a.command+" "+a.arguments, "host_error.rb"):
-			found = append(found, Finding{Problem, a.Where + " still runs OpenNebula's host_error.rb", a.takeOut})
-		case program(a.command) != "":
-			mine := facts.one(a)
-			if len(mine) == 0 {
-				mine = []Finding{{OK, fmt.Sprintf("%s runs %s on %s", a.Where, program(a.command), a.Trigger), ""}}
-			}
-			found = append(found, mine...)
+		if a.By.Class != Ours {
+			found = append(found, a.foreign()...)
+			continue
 		}
+		mine := facts.one(a)
+		if len(mine) == 0 {
+			mine = []Finding{{OK, fmt.Sprintf("%s runs %s on %s", a.Where, a.By.Program, a.Trigger), ""}}
+		}
+		found = append(found, mine...)
 	}
 	found = append(found, facts.together(all)...)
-	if !slices.ContainsFunc(all, func(a Known) bool { return a.Trigger == hostTrigger && a.By != "" }) {
+	if !slices.ContainsFunc(all, func(a Known) bool {
+		return a.Trigger == hostTrigger && (a.By.Class == Ours || a.By.Class == KnownRecoverer)
+	}) {
 		found = append(found, Finding{Problem, "no hook recovers the VMs of a failed host", installIt})
 	}
 	return append(found, facts.missingFailures(all)...)
+}
+
+// foreign is what there is to say of a hook that is not ours: nothing, unless it waits for a failure, or when it
+// surely leaves VMs and hosts alone.
+func (k Known) foreign() []Finding {
+	switch {
+	case !onFailure(k.Trigger) || k.By.Class == Harmless || k.By.Class == Ours:
+		return nil
+	case k.By.Class == KnownRecoverer:
+		return []Finding{{Problem, wording.Of(wording.HookRecovers, k.Where, k.By.Message(), k.Trigger).String(), k.takeOut}}
+	case k.Beside:
+		return []Finding{{OK, wording.Of(wording.HookBeside, k.Where, k.By.Message(), k.Trigger).String(), ""}}
+	}
+	return []Finding{{Warning, wording.Of(wording.HookMay, k.Where, k.By.Message(), k.Trigger).String(),
+		fmt.Sprintf("if it does, %s; if not, %s --beside %s", k.takeOut, installIt, shellWord(k.named()))}}
+}
+
+// onFailure reports whether a trigger is a failure of a host or VM, or what host_error or an admin does to a failed host:
+// one-ft acts on the same VMs then.
+func onFailure(trigger string) bool {
+	switch trigger {
+	case hostTrigger, "HOST/DISABLE", "HOST/DISABLED", "HOST/OFFLINE", "VM/ACTIVE/UNKNOWN":
+		return true
+	}
+	return strings.HasPrefix(trigger, "VM/FAILED") || strings.HasPrefix(trigger, "VM/ACTIVE/") && strings.HasSuffix(trigger, "_FAILURE")
+}
+
+// inTheWay reports whether a hook with that trigger acts when a wanted one does: on the same event, or on any failure where
+// host_error is wanted. It acts on VMs in all those states, makes a host DISABLED before its VMs are started elsewhere, and
+// VMs are UNKNOWN 0.1 s after their host is in ERROR.
+func inTheWay(trigger string, wanted []Hook) bool {
+	return slices.ContainsFunc(wanted, func(h Hook) bool {
+		return h.trigger() == trigger || h.trigger() == hostTrigger && onFailure(trigger)
+	})
 }
 
 // one checks a hook that runs an executable of ours.
@@ -90,15 +133,15 @@ func (facts Facts) one(a Known) (found []Finding) {
 		}
 	}
 	want := facts.triggers(a)
-	add(!slices.Contains(want, a.Trigger), Problem, installIt, "%s waits for %s, not for %s", program(a.command), quoted(a.Trigger), strings.Join(want, " or "))
+	add(!slices.Contains(want, a.Trigger), Problem, installIt, "%s waits for %s, not for %s", a.By.Program, quoted(a.Trigger), strings.Join(want, " or "))
 	add(strings.EqualFold(strings.TrimSpace(a.remote), "yes"), Problem, a.edit+`REMOTE = "no"`, "it runs on the host that has failed, because REMOTE is yes")
 	add(!a.pool && strings.ContainsAny(a.name, " \t"), Problem, a.edit+"NAME = "+quoted(strings.Join(strings.Fields(a.name), "_")),
 		"oned takes the second word of its name for the host to run it on")
-	if file := facts.resolve(a.command); facts.Executable != nil {
+	if file := a.By.Path; facts.Executable != nil {
 		if err := facts.Executable(file); err != nil {
-			right := path.Join(facts.Dir, program(a.command))
-			fix := "install -m 0755 " + program(a.command) + " " + short(file)
-			if file != right && facts.Executable(right) == nil {
+			right := path.Join(facts.Dir, a.By.Program)
+			fix := "install -m 0755 " + a.By.Program + " " + short(file)
+			if file != right && program(a.command) != "" && facts.Executable(right) == nil {
 				fix = a.edit + "COMMAND = " + quoted(right)
 			}
 			add(true, Problem, fix, "%s cannot be run: %s", quoted(file), short(err.Error()))
@@ -143,7 +186,7 @@ func (a Known) lintArguments(add func(wrong bool, severity, fix, format string, 
 
 // triggers are what an executable of ours is made for.
 func (facts Facts) triggers(a Known) []string {
-	switch program(a.command) {
+	switch a.By.Program {
 	case hostError:
 		return []string{hostTrigger}
 	case vmUnknown:
@@ -173,13 +216,13 @@ func (facts Facts) together(all []Known) []Finding {
 		for _, b := range all[:i] {
 			switch {
 			case a.Trigger != b.Trigger:
-			case a.By != "" && b.By != "":
+			case a.By.Class == Ours && b.By.Class == Ours:
 				fix := a.takeOut
 				if a.Ours && !b.Ours {
 					fix = b.takeOut
 				}
 				found = append(found, Finding{Problem, fmt.Sprintf("%s and %s both recover VMs on %s, which hangs oned up to 5.10", b.Where, a.Where, a.Trigger), fix})
-			case onePerState(facts.Version) && (program(a.command) != "" || program(b.command) != ""):
+			case onePerState(facts.Version) && (a.By.Class == Ours || b.By.Class == Ours):
 				found = append(found, Finding{Problem, fmt.Sprintf("%s and %s wait for the same state, and %s", b.Where, a.Where, onlyOne),
 					"upgrade to 5.10.5 or later, or take one of them out"})
 			}
@@ -188,11 +231,24 @@ func (facts Facts) together(all []Known) []Finding {
 	return found
 }
 
+// CanRun reports why an executable of the hooks cannot be run, nil when all can, or when they are on another machine.
+func (facts Facts) CanRun(hooks []Hook) error {
+	for _, h := range hooks {
+		if facts.Executable == nil {
+			return nil
+		}
+		if err := facts.Executable(h.Command); err != nil {
+			return fmt.Errorf("%s cannot be run: %w", quoted(h.Command), err)
+		}
+	}
+	return nil
+}
+
 // missingFailures finds states of failure without a hook where others have one.
 func (facts Facts) missingFailures(all []Known) []Finding {
 	states := failureStates(facts.Version)
 	missing := slices.DeleteFunc(slices.Clone(states), func(state string) bool {
-		return slices.ContainsFunc(all, func(a Known) bool { return program(a.command) == vmFailure && a.Trigger == "VM/ACTIVE/"+state })
+		return slices.ContainsFunc(all, func(a Known) bool { return a.By.Program == vmFailure && a.Trigger == "VM/ACTIVE/"+state })
 	})
 	if len(missing) == 0 || len(missing) == len(states) {
 		return nil
@@ -200,14 +256,8 @@ func (facts Facts) missingFailures(all []Known) []Finding {
 	return []Finding{{Warning, "vm_failure is not called on " + strings.Join(missing, ", "), installIt}}
 }
 
-// resolve is the path that oned runs for a command.
-func (facts Facts) resolve(command string) string {
-	first := strings.Fields(command)[0]
-	if path.IsAbs(first) {
-		return first
-	}
-	return path.Join(cmp.Or(facts.HooksDir, path.Dir(DefaultDir)), first)
-}
+// hooksDir is where oned looks for a command without a path.
+func (facts Facts) hooksDir() string { return cmp.Or(facts.HooksDir, path.Dir(DefaultDir)) }
 
 // seconds reads a TIMEOUT as the hook manager does (to_i of Ruby): digits at the beginning.
 func seconds(timeout string) (int64, error) {
@@ -219,109 +269,26 @@ func seconds(timeout string) (int64, error) {
 // Executable reports why a path cannot be run: nil for a file that somebody may execute.
 func Executable(path string) error {
 	info, err := os.Stat(path)
+	var failed *fs.PathError
 	switch {
-	case err != nil:
-		return err
+	case errors.As(err, &failed):
+		return failed.Err
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is not a file", quoted(path))
+		return errors.New("it is not a file")
 	case info.Mode().Perm()&0o111 == 0:
-		return fmt.Errorf("%s is not executable", quoted(path))
+		return errors.New("it is not executable")
 	}
 	return nil
 }
 
-// Known is a hook that oned knows, of oned.conf or of the pool.
-type Known struct {
-	Where   string // such as hook 5 (NAME), or lines of oned.conf; printable
-	Trigger string // resource, state and LCM state, such as VM/ACTIVE/UNKNOWN; printable
-	By      string // who recovers VMs with it: "one-ft", "OpenNebula's host_error.rb", "onevm recover", ...; "" for nobody
-	Ours    bool   // Install or Plan may change it
+// maxScript is the largest script that is read: those that people write have some kB.
+const maxScript = 64 << 10
 
-	takeOut string // how to take it out
-	edit    string // how to change a line of it
-	id      int    // in the pool
-	pool    bool
-	api     bool // it waits for API calls, not for a state
-	name    string
-	command, arguments,
-	remote, stdin, timeout string
-}
-
-// Runs are its command and arguments, printable.
-func (k Known) Runs() string { return short(strings.TrimSpace(k.command + " " + k.arguments)) }
-
-// Words are the words of its arguments, and Limit its TIMEOUT: 0 for none.
-func (k Known) Words() []string { return strings.Fields(k.arguments) }
-func (k Known) Limit() time.Duration {
-	n, err := seconds(k.timeout)
-	if err != nil || n > math.MaxInt32 {
-		return 0
+// Script gives the text of a script, "" for what cannot be read or is none.
+func Script(path string) string {
+	source, err := statedir.ReadConfig(path, maxScript)
+	if err != nil || bytes.IndexByte(source, 0) >= 0 {
+		return ""
 	}
-	return time.Duration(n) * time.Second
-}
-
-// RecoversHosts reports whether it runs host_error on a host in ERROR.
-func (k Known) RecoversHosts() bool {
-	return k.Trigger == hostTrigger && program(k.command) == hostError && !k.api
-}
-
-// List gives the hooks that recover VMs, and ours.
-func List(all []Known) []Known {
-	return slices.DeleteFunc(slices.Clone(all), func(k Known) bool { return k.api || k.By == "" && !k.Ours })
-}
-
-// Hooks are the hooks for hosts and VMs in oned.conf. Comments are none.
-func (f File) Hooks() []Known {
-	var all []Known
-	for _, e := range f.Entries {
-		resource := e.Hook()
-		if resource == "" {
-			continue
-		}
-		place := fmt.Sprintf("line %d", e.Line)
-		if e.Last > e.Line {
-			place = fmt.Sprintf("lines %d to %d", e.Line, e.Last)
-		}
-		on := cmp.Or(e.Get("ON"), "NOTHING") // without it oned does not register the hook
-		all = append(all, Known{
-			Where:   fmt.Sprintf("%s %s in %s of oned.conf", e.Name, quoted(e.Get("NAME")), place),
-			Trigger: short(trigger(resource, on, e.Get("STATE"), e.Get("LCM_STATE"))), By: recovers(e.Get("COMMAND"), e.Get("ARGUMENTS")), Ours: e.Ours,
-			takeOut: fmt.Sprintf("put # before %s of oned.conf and restart oned", place), edit: fmt.Sprintf("%s of oned.conf, then restart oned: ", place),
-			name: e.Get("NAME"), command: e.Get("COMMAND"), arguments: e.Get("ARGUMENTS"), remote: e.Get("REMOTE"),
-		})
-	}
-	return all
-}
-
-// PoolHooks are the hooks of the pool; dir has the executables of one-ft.
-func PoolHooks(pool []PoolHook, dir string) []Known {
-	var all []Known
-	for _, p := range pool {
-		a := p.Attributes
-		all = append(all, Known{
-			Where: fmt.Sprintf("hook %d (%s)", p.ID, short(p.Name)), Trigger: short(p.trigger()), By: recovers(a["COMMAND"], a["ARGUMENTS"]), Ours: p.ours(dir),
-			takeOut: fmt.Sprintf("onehook delete %d", p.ID), edit: fmt.Sprintf("onehook update %d: ", p.ID), id: p.ID, pool: true, api: !p.state(),
-			name: p.Name, command: a["COMMAND"], arguments: a["ARGUMENTS"], remote: a["REMOTE"], stdin: a["ARGUMENTS_STDIN"], timeout: a["TIMEOUT"],
-		})
-	}
-	return all
-}
-
-// conflicts finds hooks of others that recover VMs when the wanted ones would, would be silenced by them, or have the
-// name of one in the pool.
-func (facts Facts) conflicts(all []Known, wanted []Hook) []Finding {
-	var found []Finding
-	for _, k := range all {
-		same := slices.ContainsFunc(wanted, func(h Hook) bool { return h.trigger() == k.Trigger })
-		switch {
-		case k.Ours:
-		case same && k.By != "":
-			found = append(found, Finding{Problem, fmt.Sprintf("%s recovers VMs at the same time (%s)", k.Where, k.By), k.takeOut})
-		case same && onePerState(facts.Version):
-			found = append(found, Finding{Problem, k.Where + " waits for the same state, and " + onlyOne, k.takeOut})
-		case k.pool && slices.ContainsFunc(wanted, func(h Hook) bool { return h.Name == k.name }):
-			found = append(found, Finding{Problem, k.Where + " has the name of a hook of one-ft", fmt.Sprintf("onehook rename %d NAME", k.id)})
-		}
-	}
-	return found
+	return string(source)
 }

@@ -71,19 +71,19 @@ func TestInstalledIsRight(t *testing.T) {
 			if UsesPool(v) {
 				p := &fakePool{}
 				p.make(t, hooksFor(t, w, v), f)
-				findings, shown = LintPool(p.hooks, f), List(PoolHooks(p.hooks, f.Dir))
+				findings, shown = LintPool(p.hooks, f), List(PoolHooks(p.hooks, f))
 			} else {
-				text, err := Install(example(t, "oned-4.4.conf"), hooksFor(t, w, v))
+				text, err := Install(example(t, "oned-4.4.conf"), hooksFor(t, w, v), Facts{})
 				if err != nil {
 					t.Fatal(err)
 				}
 				file := parsed(t, string(text))
-				findings, shown = Lint(file, f), List(file.Hooks())
+				findings, shown = Lint(file, f), List(file.Hooks(Facts{}))
 			}
 			if n := len(hooksFor(t, w, v)); len(findings) != n || len(told(findings)) > 0 || len(shown) != n {
 				t.Errorf("%s: %+v, %+v", v, findings, shown)
 			}
-			if !strings.Contains(findings[0].What, "host_error on HOST/ERROR") || shown[0].By != "one-ft" || !shown[0].Ours || shown[0].Trigger != "HOST/ERROR" {
+			if !strings.Contains(findings[0].What, "host_error on HOST/ERROR") || shown[0].By.Class != Ours || !shown[0].Ours || shown[0].Trigger != "HOST/ERROR" {
 				t.Errorf("%s: %+v, %+v", v, findings[0], shown[0])
 			}
 		}
@@ -128,9 +128,13 @@ func TestLintFile(t *testing.T) {
 		"wrong ON":       {mad + strings.Replace(good, "ERROR", "DISABLE", 1), v44, []string{`"HOST/DISABLE"|not for HOST/ERROR|oneft hooks install`, "no hook recovers"}},
 		"no ON":          {mad + strings.Replace(good, "ON = ERROR,", "", 1), v44, []string{`NOTHING`, "no hook recovers"}},
 		"twice":          {mad + good + good, v44, []string{"problem|line 2 of|line 3 of|both recover VMs on HOST/ERROR|put # before line 3"}},
-		"upstream":       {string(example(t, "oned-4.14.conf")), v414, []string{"problem|lines 16 to 21|still runs OpenNebula's host_error.rb|put # before lines 16 to 21 of oned.conf and restart oned"}},
-		"both":           {mad + good + `HOST_HOOK = [ ON = ERROR, COMMAND = "ruby", ARGUMENTS = "/x/host_error.rb $ID" ]`, v44, []string{"line 3|host_error.rb", "both recover|put # before line 3"}},
-		"others":         {mad + good + "HOST_HOOK = [ ON = ERROR, COMMAND = mail ]\nVM_HOOK = [ ON = DONE, COMMAND = mail ]", v44, nil},
+		"upstream":       {string(example(t, "oned-4.14.conf")), v414, []string{"problem|lines 16 to 21|runs OpenNebula's host_error.rb on HOST/ERROR|put # before lines 16 to 21 of oned.conf and restart oned"}},
+		"both":           {mad + good + `HOST_HOOK = [ ON = ERROR, COMMAND = "ruby", ARGUMENTS = "/x/host_error.rb $ID" ]`, v44, []string{"problem|line 3|host_error.rb|put # before line 3"}},
+		"a copy":         {mad + good + `HOST_HOOK = [ ON = ERROR, COMMAND = "/usr/bin/env bash -c", ARGUMENTS = "'ft/sp_host_error.rb'" ]`, v44, []string{"problem|line 3|runs ft/sp_host_error.rb (by its name"}},
+		"alone":          {mad + `HOST_HOOK = [ ON = ERROR, COMMAND = "ft/host_error.rb.custom" ]`, v44, []string{"problem|line 2|runs /var/lib/one/remotes/hooks/ft/host_error.rb.custom (by its name"}},
+		"not known":      {mad + good + `VM_HOOK = [ NAME = x, ON = UNKNOWN, COMMAND = "/opt/x" ]`, v44, []string{"warning|line 3|runs /opt/x (not known|if it does, put # before line 3 of oned.conf and restart oned; if not, oneft hooks install --beside x"}},
+		"through sudo":   {mad + strings.Replace(good, `"/`, `"/bin/sudo -n /`, 1), v44, nil},
+		"others":         {mad + good + "HOST_HOOK = [ ON = ERROR, COMMAND = \"/bin/mail\" ]\nVM_HOOK = [ ON = DONE, COMMAND = \"/bin/mail\" ]", v44, nil},
 		"untrusted":      {mad + good + "VM_HOOK = [ NAME = \"\x1b[31m\", ON = \"\x1b\", COMMAND = \"/\u202e/vm_unknown\", ARGUMENTS = \"\x07\" ]", v44, []string{`not for`, "cannot be run", "which host or VM"}},
 	})
 }
@@ -163,7 +167,7 @@ func TestLintVMHooks(t *testing.T) {
 func TestLintBlock(t *testing.T) {
 	const good = goodHost
 	// Ours is the one to keep.
-	text, err := Install([]byte(mad), hooksFor(t, DefaultSpec(), v44))
+	text, err := Install([]byte(mad), hooksFor(t, DefaultSpec(), v44), Facts{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,8 +220,8 @@ func TestLintPool(t *testing.T) {
 		"wrong resource":  {[]PoolHook{with("RESOURCE=VM", "STATE=ACTIVE", "LCM_STATE=UNKNOWN")}, v610, []string{"VM/ACTIVE/UNKNOWN", "no hook recovers"}},
 		"wrong path":      {[]PoolHook{with("COMMAND=/opt/ft/host_error")}, v610, []string{`cannot be run|COMMAND = "` + DefaultDir}},
 		"two words":       {[]PoolHook{{ID: 2, Name: "my host", Type: "state", Attributes: byHand(2).Attributes}}, v610, nil},
-		"upstream":        {upstream, v610, []string{"hook 5 (ha-stdin)|still runs|onehook delete 5"}},
-		"both":            {[]PoolHook{upstream[0], byHand(2)}, v610, []string{"hook 5|still runs", "hook 5 (ha-stdin) and hook 2 (host_error) both|onehook delete 5"}},
+		"upstream":        {upstream, v610, []string{"problem hook 5 (ha-stdin) runs OpenNebula's host_error.rb|onehook delete 5"}},
+		"both":            {[]PoolHook{upstream[0], byHand(2)}, v610, []string{"problem hook 5 (ha-stdin) runs OpenNebula's|onehook delete 5"}},
 		"the only one":    {[]PoolHook{others()[0], byHand(2)}, v5104, []string{"hook 3 (mail) and hook 2|same state|upgrade to 5.10.5"}},
 		"both are called": {[]PoolHook{others()[0], byHand(2)}, v5105, nil},
 		"an API call":     {[]PoolHook{byHand(2), {ID: 7, Type: "api", Attributes: map[string]string{"COMMAND": "/x/host_error"}}}, v610, nil},
@@ -229,14 +233,15 @@ func TestLintPool(t *testing.T) {
 
 func TestList(t *testing.T) {
 	var got []string
-	for _, k := range List(parsed(t, string(example(t, "oned-4.14.conf"))+"HOST_HOOK=[ ON=ERROR, COMMAND=mail ]").Hooks()) {
-		got = append(got, fmt.Sprint(k.Where, "|", k.Trigger, "|", k.Runs(), "|", k.By, "|", k.Ours))
+	for _, k := range List(parsed(t, string(example(t, "oned-4.14.conf"))+"HOST_HOOK=[ ON=ERROR, COMMAND=\"/bin/mail\" ]\nVM_HOOK=[ ON=DONE, COMMAND=x ]").Hooks(Facts{})) {
+		got = append(got, fmt.Sprint(k.Where, "|", k.Trigger, "|", k.Runs(), "|", k.By.Message(), "|", k.Ours))
 	}
-	if want := []string{`HOST_HOOK "error" in lines 16 to 21 of oned.conf|HOST/ERROR|ft/host_error.rb $HID -m -p 5|OpenNebula's host_error.rb|false`}; !slices.Equal(got, want) {
+	if want := []string{`HOST_HOOK "error" in lines 16 to 21 of oned.conf|HOST/ERROR|ft/host_error.rb $HID -m -p 5|OpenNebula's host_error.rb|false`,
+		`HOST_HOOK "" in line 24 of oned.conf|HOST/ERROR|/bin/mail|/bin/mail (leaves VMs and hosts alone)|false`}; !slices.Equal(got, want) {
 		t.Errorf("%q\nwant\n%q", got, want)
 	}
-	rows := List(PoolHooks(append(others(), byHand(2)), facts(v610).Dir))
-	if len(rows) != 1 || !rows[0].Ours || rows[0].Where != "hook 2 (host_error)" {
+	rows := List(PoolHooks(append(others(), byHand(2)), facts(v610)))
+	if len(rows) != 2 || rows[0].Ours || rows[0].By.Class != Harmless || !rows[1].Ours || rows[1].Where != "hook 2 (host_error)" {
 		t.Errorf("%+v", rows)
 	}
 }

@@ -17,7 +17,7 @@ const joined = "the line above had no line end"
 // Install gives an oned.conf with the hooks in a marked block: at the end, or where the block already is; with no
 // hooks without the block, as it was before. Everything else stays byte for byte; doing it twice changes nothing. The new text has been read
 // again. Errors: a *SyntaxError, a *ConflictError, or what is wrong with the block that is there.
-func Install(text []byte, hooks []Hook) ([]byte, error) {
+func Install(text []byte, hooks []Hook, facts Facts) ([]byte, error) {
 	old, err := Parse(text)
 	if err == nil {
 		err = old.foreign()
@@ -25,9 +25,14 @@ func Install(text []byte, hooks []Hook) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if others := (Facts{}).conflicts(old.Hooks(), hooks); len(others) > 0 {
+	all := old.Hooks(facts)
+	if err := facts.missing(all); err != nil {
+		return nil, err
+	}
+	if others := facts.conflicts(all, hooks); len(others) > 0 {
 		return nil, &ConflictError{Others: others}
 	}
+	hooks = beside(hooks, all)
 	fresh := old.without(text)
 	if len(hooks) > 0 {
 		fresh = old.with(text, hooks)
@@ -107,7 +112,7 @@ func (f File) entries(ours bool) []Entry {
 // inFile is a hook as oned.conf has it.
 func (h Hook) inFile() []onedconf.Pair {
 	all := pairs("NAME", h.Name, "ON", h.On, "STATE", h.State, "LCM_STATE", h.LCMState,
-		"COMMAND", h.Command, "ARGUMENTS", h.Arguments, "REMOTE", "no")
+		"COMMAND", h.Command, "ARGUMENTS", h.Arguments, "REMOTE", "no", besideKey, h.Beside)
 	return slices.DeleteFunc(all, func(p onedconf.Pair) bool { return p.Value == "" })
 }
 

@@ -129,7 +129,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(example(f, name))
 	}
 	hooks := hooksFor(f, all(), v58)
-	installed, err := Install(example(f, "oned-5.8.conf"), hooks)
+	installed, err := Install(example(f, "oned-5.8.conf"), hooks, Facts{})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -156,11 +156,11 @@ func FuzzParse(f *testing.F) {
 
 // roundTrip installs, installs again and removes.
 func roundTrip(t interface{ Fatalf(string, ...any) }, text []byte, file File, hooks []Hook) {
-	fresh, err := Install(text, hooks)
+	fresh, err := Install(text, hooks, Facts{})
 	if err != nil {
 		return // says why; nothing was changed
 	}
-	again, err := Install(fresh, hooks)
+	again, err := Install(fresh, hooks, Facts{})
 	if err != nil || !slices.Equal(again, fresh) {
 		t.Fatalf("twice: %q, %v; want %q", again, err, fresh)
 	}

@@ -46,9 +46,14 @@ func (c Change) String() string {
 // Plan gives the steps that make the hooks of one-ft in the pool those that are wanted. Ours are those with our mark,
 // and those that run one of our executables in facts.Dir. The error is a *ConflictError.
 func Plan(existing []PoolHook, wanted []Hook, facts Facts) ([]Change, error) {
-	if others := facts.conflicts(PoolHooks(existing, facts.Dir), wanted); len(others) > 0 {
+	all := PoolHooks(existing, facts)
+	if err := facts.missing(all); err != nil {
+		return nil, err
+	}
+	if others := facts.conflicts(all, wanted); len(others) > 0 {
 		return nil, &ConflictError{Others: others}
 	}
+	wanted = beside(wanted, all)
 	existing = slices.SortedFunc(slices.Values(existing), func(a, b PoolHook) int { return cmp.Compare(a.ID, b.ID) })
 	var changes []Change
 	forgotten, stays := map[string]bool{}, map[string]PoolHook{}

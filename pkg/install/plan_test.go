@@ -20,7 +20,7 @@ func facts(v one.Version) Facts { return Facts{Version: v, Dir: DefaultDir} }
 // others are hooks that are none of ours.
 func others() []PoolHook {
 	return []PoolHook{
-		{ID: 3, Name: "mail", Type: "state", Attributes: map[string]string{"RESOURCE": "HOST", "STATE": "ERROR", "COMMAND": "mail_it", "ARGUMENTS": "$TEMPLATE"}},
+		{ID: 3, Name: "mail", Type: "state", Attributes: map[string]string{"RESOURCE": "HOST", "STATE": "ERROR", "COMMAND": "/usr/bin/mail", "ARGUMENTS": "$TEMPLATE"}},
 		{ID: 4, Name: "call", Type: "api", Attributes: map[string]string{"CALL": "one.vm.info", "COMMAND": DefaultDir + "/host_error"}},
 	}
 }
@@ -215,7 +215,7 @@ func TestRandomPools(t *testing.T) {
 			p.hooks = append(p.hooks, PoolHook{ID: i * 2, Name: fmt.Sprintf("hook%d", i), Type: value("state", "state", "api").Draw(t, "type"), Attributes: map[string]string{
 				"RESOURCE": value("HOST", "VM").Draw(t, "resource"), "STATE": value("ERROR", "ACTIVE", "DONE").Draw(t, "state"),
 				"LCM_STATE":       value("UNKNOWN", "BOOT_FAILURE", "").Draw(t, "lcm"),
-				"COMMAND":         value(DefaultDir+"/host_error", DefaultDir+"/vm_unknown -x", "/opt/mail").Draw(t, "command"),
+				"COMMAND":         value(DefaultDir+"/host_error", DefaultDir+"/vm_unknown -x", "/usr/bin/mail").Draw(t, "command"),
 				"ARGUMENTS_STDIN": value("yes", "YES", "no").Draw(t, "stdin"), "FT_HOOK": value("", "", "vm_failure", "x").Draw(t, "mark"),
 			}})
 		}

@@ -66,6 +66,9 @@ func (h Hook) attributes() []onedconf.Pair {
 		words = append(words, "LCM_STATE", parts[2])
 	}
 	words = append(words, "ARGUMENTS_STDIN", "yes", "TIMEOUT", fmt.Sprint(int64(h.Timeout.Seconds())), marker, program(h.Command))
+	if h.Beside != "" {
+		words = append(words, besideKey, h.Beside)
+	}
 	return pairs(words...)
 }
 

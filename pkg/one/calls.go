@@ -215,6 +215,8 @@ func (c *Client) vmsByRange(from, to, state int) (method string, args []any) {
 const (
 	allUsers = -2
 	allIDs   = -1
+	// allButDone is the state of all VMs that are not DONE.
+	allButDone = -1
 )
 
 // ReadPending reads the VMs that wait for a host, with full bodies.
@@ -239,6 +241,31 @@ func (c *Client) VMsIn(ctx context.Context, state VMState) ([]VM, error) {
 	}
 	vms, err := ReadPool(ctx, c, "VM", (*Element).WholeVM, "one.vmpool.info", args...)
 	return vms, wrap(err, "read the VMs that are %s", state)
+}
+
+// HostsNamed gives the IDs of all hosts with a name, in rising order. Names may repeat (OpenNebula issue 7527).
+func (c *Client) HostsNamed(ctx context.Context, name string) ([]int, error) {
+	return c.named(ctx, "HOST", name, "one.hostpool.info")
+}
+
+// VMsNamed gives the IDs of all VMs with a name that are not DONE, in rising order.
+func (c *Client) VMsNamed(ctx context.Context, name string) ([]int, error) {
+	args := []any{allUsers, allIDs, allIDs, allButDone}
+	if c.dialect.poolQuery {
+		args = append(args, "")
+	}
+	return c.named(ctx, "VM", name, "one.vmpool.info", args...)
+}
+
+func (c *Client) named(ctx context.Context, item, name, method string, args ...any) (ids []int, err error) {
+	err = c.Each(ctx, item, func(e *Element) error {
+		if e.Value("NAME") == name {
+			ids = append(ids, int(e.Number("ID")))
+		}
+		return nil
+	}, method, args...)
+	slices.Sort(ids)
+	return ids, wrap(err, "find %s by name", item)
 }
 
 // Datastore reads one datastore.

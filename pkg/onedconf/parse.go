@@ -3,7 +3,18 @@
 // (NebulaTemplate::load_configuration calls Template::parse, 4.4 to 7.4): names in any case, several attributes on a
 // line, "=" on the line below the name, vectors in brackets, comments, quotes.
 //
-// Tests hold it against what the parser of 6.10 itself answers (testdata/grammar.txt).
+// Tests hold it against what the parser of OpenNebula itself answers (testdata/grammar.txt); its rules are the same from
+// 5.8 to 7.4. What surprises:
+//   - Of an attribute that stands there twice the first counts, in all releases (Template::set keeps both, Template::get
+//     finds the first), and so does the first of two names in a vector.
+//   - "=" with nothing behind it on its line is an empty value; one on the next line is not its value but a syntax error.
+//     "=" itself may stand on the next line.
+//   - "#" begins a comment anywhere, also right behind a value or in a vector, but not inside quotes, and a comment
+//     without a line end, which is the last one of a file, is a syntax error there. Here it is none.
+//   - Characters that fit nowhere are skipped: "A == 1" and "; A = 1" set A. With CRLF the CR belongs to a value without quotes
+//     (a number is read in spite of it), and with it behind a closing quote the quotes do, too.
+//   - A quoted value may go over several lines; a quote that is left open takes what follows up to the next one.
+//   - 4.4 and 4.6 take "" for a value of two quotes, and know no ]]>; here it is as in later releases.
 package onedconf
 
 import (
@@ -219,7 +230,7 @@ const (
 	tokenOpen
 	tokenClose
 	tokenString
-	tokenCDATA // "]]>" in a value: oned 4.10 and later stop reading there
+	tokenCDATA // "]]>" in a value: oned 4.8 and later stop reading there
 )
 
 // token is a token with its place in the text.
@@ -293,7 +304,11 @@ func (l *lexer) longest() (t token) {
 		}
 		t = token{kind: r.kind, begin: l.pos, end: l.pos + at[1], text: string(l.in[l.pos : l.pos+at[1]])}
 		if r.quoted {
-			t.text = strings.ReplaceAll(t.text[1:len(t.text)-1], `\"`, `"`)
+			t.text = t.text[1 : len(t.text)-1]
+		}
+		if r.kind == tokenString { // without quotes, too; a NUL ends it, as in C
+			t.text, _, _ = strings.Cut(t.text, "\x00")
+			t.text = strings.ReplaceAll(t.text, `\"`, `"`)
 		}
 	}
 	return t

@@ -40,7 +40,7 @@ func TestGrammar(t *testing.T) {
 			t.Errorf("%s: %s, %v; want %s", quoted, got, err, want)
 		}
 	}
-	if rows < 35 {
+	if rows < 60 {
 		t.Errorf("only %d rows", rows)
 	}
 }
@@ -61,6 +61,16 @@ func words(all []Attribute) string {
 		out[i] = fmt.Sprintf("%s=[%s]", a.Name, strings.Join(slices.Compact(pairs), ","))
 	}
 	return strings.Join(out, " ")
+}
+
+// TestFirstCounts: of two the first is the one that daemons find, in any case of letters.
+func TestFirstCounts(t *testing.T) {
+	all, _, err := Parse("x.conf", []byte("A = [ b = 1, B = 2 ]\na = [ B = 3 ] # c\nN = 1\nn = 2"))
+	a, foundA := Find(all, "A")
+	n, foundN := Find(all, "N")
+	if err != nil || len(all) != 4 || !foundA || !foundN || a.Get("B") != "1" || n.Value != "1" {
+		t.Errorf("%+v, %v", all, err)
+	}
 }
 
 // TestNumber: numbers are read as C++ reads them.

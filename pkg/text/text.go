@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/xrash/smetrics"
 )
 
 // Printable writes every rune that is not printable (control characters, line breaks,
@@ -70,4 +72,21 @@ func cut(s string, limit int) string {
 		limit--
 	}
 	return s
+}
+
+// Nearest returns the one of the words that s was probably meant to be, or "". Case, and a dash for an underscore or the
+// other way round, are no difference.
+func Nearest(s string, words []string) string {
+	if len(s) > 32 {
+		return ""
+	}
+	same := func(word string) string { return strings.ReplaceAll(strings.ToLower(word), "-", "_") }
+	best, least := "", 0
+	for _, word := range words {
+		d := smetrics.WagnerFischer(same(s), same(word), 1, 1, 1)
+		if d <= (len(word)+1)/3 && (best == "" || d < least) {
+			best, least = word, d
+		}
+	}
+	return best
 }

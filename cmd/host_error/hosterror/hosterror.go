@@ -24,9 +24,9 @@ import (
 
 const examples = `host_error HOST -r|-d|-m [y|n] [options]
 
-   HOST is the ID of the host, or its template in base64 as oned gives it. With no
-   arguments all of them are read from standard input, as oned 5.10 and later
-   gives them with ARGUMENTS_STDIN = yes.
+   HOST is the ID of the host, or its template in base64 as oned gives it; at a
+   terminal also its name. With no arguments all of them are read from standard
+   input, as oned 5.10 and later gives them with ARGUMENTS_STDIN = yes.
 
    By hand:
      host_error 3 -r n --dry-run     what would happen to the VMs of host 3

@@ -19,7 +19,6 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
-	"one-ft/pkg/process"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
@@ -102,11 +101,7 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 		Downtime: func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
 		Proc:     "/proc", Machine: s.Drivers(),
 	}
-	facts := hookFacts(s)
-	if !process.IsLocal(s.Client.Endpoint()) {
-		facts.Executable = nil // they are on another machine
-	}
-	known := judgeHooks(ctx, s, facts, &in)
+	known := judgeHooks(ctx, s, hookFacts(s), &in)
 	in.Times = func(hosts []one.Host) []timing.Finding { return times(ctx, s, known, hosts) }
 	in.Surveyor = surveyor{coordinator.NewOnlooker(ctx, s), s, in.HostHook}
 	return in

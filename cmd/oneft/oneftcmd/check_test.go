@@ -73,7 +73,7 @@ func TestCheck(t *testing.T) {
 		code, out, problems := callCheck(t, dir, c.Transport(), "--prometheus", prom)
 		want := "no hook recovers the VMs of a failed host"
 		if version == "4.4.1" {
-			want = `still runs OpenNebula's host_error.rb`
+			want = `runs OpenNebula's host_error.rb on HOST/ERROR`
 		}
 		lines := strings.Split(strings.TrimSpace(out), "\n")
 		if code != 1 || problems != "" || !strings.Contains(out, want) || !strings.HasPrefix(lines[len(lines)-1], "a host that fails now would NOT be recovered safely: ") {

@@ -38,7 +38,7 @@ func (t *tool) drill() *cli.Command {
 			&cli.BoolFlag{Name: "suspended", Usage: "include suspended and powered-off VMs, like y"},
 			&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: 2, Usage: "for how many monitoring cycles the hook watches the host, as its `NUMBER` after -p"},
 			&cli.BoolFlag{Name: "fence-test", Usage: "really power HOST off and on again, which has to be disabled and empty; asks before"},
-		}, app.CommonFlags()...),
+		}, app.FlagsFor("dry-run", "oned-wait")...),
 		Action: func(c *cli.Context) error {
 			d, err := newDrill(c, t.env)
 			if err != nil {
@@ -52,7 +52,8 @@ func (t *tool) drill() *cli.Command {
 // drilling is one call of oneft drill.
 type drilling struct {
 	env     app.Env
-	host    int // -1 for several
+	host    int         // -1 for several
+	object  *app.Object // the host, nil for several
 	cluster string
 	test    bool
 	policy  recovery.Policy
@@ -69,7 +70,7 @@ func newDrill(c *cli.Context, env app.Env) (*drilling, error) {
 	}
 	switch {
 	case ways != 1 || c.NArg() > 1:
-		return nil, app.Usagef("drill takes one of: a host by its ID, --all, --cluster CLUSTER")
+		return nil, app.Usagef("drill takes one of: a host by its ID or name, --all, --cluster CLUSTER")
 	case d.test && c.NArg() == 0:
 		return nil, app.Usagef("--fence-test is for one host: oneft drill HOST --fence-test")
 	case c.Int("pause") < 0 || c.Int("pause") > config.MaxCycles:
@@ -77,11 +78,11 @@ func newDrill(c *cli.Context, env app.Env) (*drilling, error) {
 	}
 	d.policy = recovery.Policy{Mode: recovery.Mode(c.String("action")), Idle: c.Bool("suspended")}
 	if c.NArg() > 0 {
-		event, _, err := hook.Parse(hook.Host, []string{c.Args().First()})
+		object, err := app.ObjectOf(hook.Host, c.Args().First())
 		if err != nil {
 			return nil, err
 		}
-		d.host = event.ID
+		d.object = &object
 	}
 	return d, nil
 }
@@ -89,6 +90,12 @@ func newDrill(c *cli.Context, env app.Env) (*drilling, error) {
 func (d *drilling) run(ctx context.Context, s app.Session) (app.Answer, error) {
 	v := s.Config.Values()
 	d.policy.Priorities = recovery.Range{Min: v.PriorityMin, Max: v.PriorityMax}
+	if d.object != nil {
+		var err error
+		if d.host, err = d.object.ID(ctx, s); err != nil {
+			return nil, err
+		}
+	}
 	if d.test {
 		return d.fenceTest(ctx, s)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"one-ft/pkg/coordinator"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
+	"one-ft/pkg/process"
 )
 
 // hooks is the command that shows, installs and removes the hooks.
@@ -26,16 +28,16 @@ func (t *tool) hooks() *cli.Command {
 	}
 	what := []cli.Flag{
 		&app.ValuesFlag{Values: []string{"recreate", "delete", "migrate", "none"}, StringFlag: cli.StringFlag{
-			Name: "hosts", Value: wish.Host, Usage: "`ACTION` for the VMs of a failed host: recreate, delete, migrate or none"}},
+			Name: "hosts", Value: wish.Host, DefaultText: installedElse(wish.Host), Usage: "`ACTION` for the VMs of a failed host: recreate, delete, migrate or none"}},
 		&cli.BoolFlag{Name: "suspended", Usage: "include suspended and powered-off VMs"},
-		&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: wish.Pause, Usage: "watch a failed host for this `NUMBER` of monitoring cycles first"},
+		&cli.IntFlag{Name: "pause", Aliases: []string{"p"}, Value: wish.Pause, DefaultText: installedElse(strconv.Itoa(wish.Pause)), Usage: "watch a failed host for this `NUMBER` of monitoring cycles first"},
 		&app.ValuesFlag{Values: []string{"recreate", "retry", "delete", "none"}, StringFlag: cli.StringFlag{
-			Name: "failures", Value: wish.Failures, Usage: "`ACTION` for a VM that failed: recreate (it loses disks that are not persistent), retry, delete or none"}},
+			Name: "failures", Value: wish.Failures, DefaultText: installedElse(wish.Failures), Usage: "`ACTION` for a VM that failed: recreate (it loses disks that are not persistent), retry, delete or none"}},
 		&app.ValuesFlag{Values: []string{"boot", "none"}, StringFlag: cli.StringFlag{
 			Name: "unknown", Value: wish.Unknown, Usage: "`ACTION` for a VM that is UNKNOWN: boot or none"}},
 	}
 	sub := func(name, usage string, flags []cli.Flag, act app.Act) *cli.Command {
-		return &cli.Command{Name: name, Usage: usage, Flags: append(flags, app.CommonFlags()...), Action: func(c *cli.Context) error {
+		return &cli.Command{Name: name, Usage: usage, Flags: append(slices.Clone(flags), app.FlagsFor("oned-wait")...), Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return app.Usagef("hooks %s takes no %q; oneft hooks %[1]s --help lists its options", name, c.Args().First())
 			}
@@ -49,16 +51,28 @@ func (t *tool) hooks() *cli.Command {
 		Name: "hooks", Usage: "show, install or remove the hooks that call one-ft",
 		Subcommands: []*cli.Command{
 			sub("show", "list the hooks of this OpenNebula that have to do with failures", where, showHooks),
-			sub("install", "install the hooks that this version needs; twice changes nothing", append(slices.Clone(both), fencingFlag(), ssh), changeHooks(true)),
-			sub("remove", "take them out again", where, changeHooks(false)),
+			sub("install", "install the hooks that this version needs; twice changes nothing", append(slices.Clone(both), besideFlag(), fencingFlag(), ssh, app.DryRunFlag()), changeHooks(true)),
+			sub("remove", "take them out again", append(slices.Clone(where), app.DryRunFlag()), changeHooks(false)),
 			sub("print", "print what an admin would write by hand", both, printHooks),
 		},
 	}
 }
 
+// installedElse says what holds without an option.
+func installedElse(value string) string { return "what is installed, else " + value }
+
+// besideFlag names hooks of others that one-ft does not know.
+func besideFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "beside", Usage: "install beside the hook of others with this `NAME`: you say that it leaves VMs and hosts alone; this is remembered until its command changes; may be repeated"}
+}
+
 // hookFacts are what judging and planning hooks needs to know.
 func hookFacts(s app.Session) install.Facts {
-	return install.Facts{Version: s.Version, Dir: executables(s), HooksDir: s.Paths.Hooks, Executable: install.Executable}
+	facts := install.Facts{Version: s.Version, Dir: executables(s), HooksDir: s.Paths.Hooks, Beside: s.Cli.StringSlice("beside")}
+	if process.IsLocal(s.Client.Endpoint()) { // else the files of hooks are on another machine
+		facts.Executable, facts.Script = install.Executable, install.Script
+	}
+	return facts
 }
 
 // executables is the directory with the executables of one-ft.
@@ -71,11 +85,12 @@ func onedConf(s app.Session) string {
 	return cmp.Or(s.Cli.String("oned-conf"), filepath.Join(s.Paths.Etc, "oned.conf"))
 }
 
-// wanted are the hooks that the flags ask for.
-func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
+// wanted are the hooks that the flags ask for. Where they say nothing what the hooks do that are there stays.
+func wanted(ctx context.Context, s app.Session, there []install.Known) ([]install.Hook, error) {
 	v := s.Config.Values()
-	w := install.Spec{Host: s.Cli.String("hosts"), Suspended: s.Cli.Bool("suspended"), Pause: s.Cli.Int("pause"),
-		Failures: s.Cli.String("failures"), Unknown: s.Cli.String("unknown"), Dir: executables(s)}
+	w := install.DefaultSpec().Keep(there)
+	w.Host, w.Suspended, w.Pause = app.Pick(s.Cli, "hosts", w.Host), app.Pick(s.Cli, "suspended", w.Suspended), app.Pick(s.Cli, "pause", w.Pause)
+	w.Failures, w.Unknown, w.Dir = app.Pick(s.Cli, "failures", w.Failures), app.Pick(s.Cli, "unknown", w.Unknown), executables(s)
 	cycle := one.DefaultInterval
 	if install.UsesPool(s.Version) && w.Pause > 0 && w.Pause <= 1000 {
 		var err error
@@ -99,31 +114,36 @@ func wanted(ctx context.Context, s app.Session) ([]install.Hook, error) {
 func installed(ctx context.Context, s app.Session, facts install.Facts) (known []install.Known, found []install.Finding, file install.File, err error) {
 	if install.UsesPool(s.Version) {
 		pool, err := install.ReadPool(ctx, s.Client)
-		known = install.PoolHooks(pool, facts.Dir)
+		known = install.PoolHooks(pool, facts)
 		return known, append(install.LintPool(pool, facts), refused(ctx, known)...), file, err
 	}
 	text, err := install.OnedConf().Read(onedConf(s))
 	if err == nil {
 		file, err = install.Parse(text)
 	}
-	known = file.Hooks()
+	known = file.Hooks(facts)
 	return known, append(install.Lint(file, facts), refused(ctx, known)...), file, err
+}
+
+// hooksOf reads the hooks of this OpenNebula. The error says what to do when oned.conf is not where it is looked for.
+func hooksOf(ctx context.Context, s app.Session, facts install.Facts) ([]install.Known, []install.Finding, error) {
+	known, findings, _, err := installed(ctx, s, facts)
+	var syntax *install.SyntaxError
+	if err != nil && !install.UsesPool(s.Version) && !errors.As(err, &syntax) {
+		err = app.Usagef("%w; name it by --oned-conf", err)
+	}
+	return known, findings, err
 }
 
 // showHooks is oneft hooks show.
 func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
-	facts := hookFacts(s)
-	known, findings, _, err := installed(ctx, s, facts)
-	var syntax *install.SyntaxError
-	switch {
-	case install.UsesPool(s.Version) && err != nil, errors.As(err, &syntax):
+	known, findings, err := hooksOf(ctx, s, hookFacts(s))
+	if err != nil {
 		return nil, err
-	case err != nil:
-		return nil, app.Usagef("%w; name it by --oned-conf", err)
 	}
 	a := page{Rows: [][]string{{"WHERE", "WHEN", "RUNS", "BY"}}, Summary: "the hooks of one-ft are in order"}
 	for _, k := range install.List(known) {
-		a.Rows = append(a.Rows, []string{k.Where, k.Trigger, k.Runs(), k.By})
+		a.Rows = append(a.Rows, []string{k.Where, k.Trigger, k.Runs(), k.By.Message().String()})
 	}
 	hosts, err := s.Client.Hosts(ctx)
 	if err != nil {
@@ -152,7 +172,8 @@ func showHooks(ctx context.Context, s app.Session) (app.Answer, error) {
 
 // printHooks is oneft hooks print.
 func printHooks(ctx context.Context, s app.Session) (app.Answer, error) {
-	hooks, err := wanted(ctx, s)
+	there, _, _ := hooksOf(ctx, s, hookFacts(s)) // where they cannot be read the defaults are printed
+	hooks, err := wanted(ctx, s, there)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +189,7 @@ func changeHooks(add bool) app.Act {
 		var err error
 		if !add {
 			ssh, err = planSSHRemoval(s)
-		} else if hooks, err = wanted(ctx, s); err == nil {
+		} else if hooks, err = installable(ctx, s); err == nil {
 			ssh, err = planSSH(ctx, s)
 		}
 		if err == nil {
@@ -190,6 +211,22 @@ func changeHooks(add bool) app.Act {
 	}
 }
 
+// installable are the hooks that install makes: whose executables are there.
+func installable(ctx context.Context, s app.Session) ([]install.Hook, error) {
+	facts := hookFacts(s)
+	there, _, err := hooksOf(ctx, s, facts)
+	if err != nil {
+		return nil, err
+	}
+	hooks, err := wanted(ctx, s, there)
+	if err == nil {
+		if err = facts.CanRun(hooks); err != nil {
+			err = app.Usagef("%w; nothing was changed; copy the executables of one-ft there, or name their directory by --dir", err)
+		}
+	}
+	return hooks, err
+}
+
 // changeFile changes oned.conf.
 func changeFile(ctx context.Context, s app.Session, add bool, hooks []install.Hook) (page, error) {
 	path := onedConf(s)
@@ -197,13 +234,14 @@ func changeFile(ctx context.Context, s app.Session, add bool, hooks []install.Ho
 	if err != nil {
 		return page{}, app.Usagef("%w; name it by --oned-conf", err)
 	}
-	fresh, err := install.Install(old, hooks)
+	facts := hookFacts(s)
+	fresh, err := install.Install(old, hooks, facts)
 	if err != nil {
 		return page{}, app.Usagef("%s: %w", path, err)
 	}
 	diff := lines(install.Diff(old, fresh))
 	parsed, _ := install.Parse(old) // Install has read it
-	settings, err := settle(ctx, s, add, parsed.Hooks())
+	settings, err := settle(ctx, s, add, parsed.Hooks(facts))
 	if err != nil {
 		return page{}, err
 	}
@@ -235,7 +273,7 @@ func changePool(ctx context.Context, s app.Session, add bool, hooks []install.Ho
 	if err != nil {
 		return page{}, app.Usagef("%w", err)
 	}
-	settings, err := settle(ctx, s, add, install.PoolHooks(existing, facts.Dir))
+	settings, err := settle(ctx, s, add, install.PoolHooks(existing, facts))
 	if err != nil {
 		return page{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -39,17 +40,20 @@ func (t *tool) incidents() *cli.Command {
 	}
 }
 
-// journal opens the journal that the flags and the configuration name.
-func (t *tool) journal(c *cli.Context) (*incident.Journal, error) {
-	_, dir, err := app.LoadConfig(c, app.FindPaths(t.env.Getenv))
-	if err != nil {
-		return nil, err
+// journal opens the journal that the flags and the configuration name; nil where nothing has happened yet.
+func (t *tool) journal(c *cli.Context) (j *incident.Journal, dir string, err error) {
+	if _, dir, err = app.LoadConfig(c, app.FindPaths(t.env.Getenv)); err != nil {
+		return nil, "", err
 	}
-	incidents := statedir.Dir(dir).Incidents()
-	if _, err := os.Stat(incidents); err != nil {
-		return nil, app.Usagef("no journal: %w; nothing has happened yet, or it is elsewhere (--state-dir), or for user oneadmin only", err)
+	dir = statedir.Dir(dir).Incidents()
+	switch _, err = os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist): // nothing is made by looking
+		return nil, dir, nil
+	case err != nil:
+		return nil, dir, app.Usagef("%w; run this as oneadmin or root", err)
 	}
-	return incident.OpenJournal(incidents)
+	j, err = incident.OpenJournal(dir)
+	return j, dir, err
 }
 
 // list shows the last incidents.
@@ -63,11 +67,14 @@ func (t *tool) list(c *cli.Context) error {
 	if c.Bool("follow") {
 		return t.follow(c)
 	}
-	j, err := t.journal(c)
+	j, dir, err := t.journal(c)
 	if err != nil {
 		return err
 	}
-	records, failed := j.List(c.Int("limit"))
+	records, failed := []incident.Record{}, []error(nil)
+	if j != nil {
+		records, failed = j.List(c.Int("limit"))
+	}
 	var ended error
 	for _, err := range failed {
 		ended = app.Exit(app.ExitIncomplete)
@@ -75,6 +82,10 @@ func (t *tool) list(c *cli.Context) error {
 	}
 	if c.Bool("json") {
 		return cmp.Or(t.json(records), ended)
+	}
+	if len(records) == 0 && ended == nil {
+		_, err := fmt.Fprintf(t.env.Stdout, "no incidents yet in %s\n", text.Printable(dir))
+		return err
 	}
 	return cmp.Or(app.Table(t.env.Stdout, report.Table(records, time.Now())), ended)
 }
@@ -102,9 +113,12 @@ func (t *tool) show(c *cli.Context) error {
 	case c.Bool("json") && c.IsSet("html"):
 		return app.Usagef("--json and --html contradict each other")
 	}
-	j, err := t.journal(c)
+	j, dir, err := t.journal(c)
 	if err != nil {
 		return err
+	}
+	if j == nil {
+		return app.Usagef("there is no incident %d: no incidents yet in %s", number, dir)
 	}
 	r, err := j.Load(number)
 	switch {

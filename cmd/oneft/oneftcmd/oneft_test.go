@@ -53,11 +53,16 @@ func TestIncidents(t *testing.T) {
 		{[]string{"incidents", "show", "2", "--xml"}, 2, "--xml"},
 		{[]string{"incidents", "12"}, 2, "oneft incidents show 12 shows one"},
 		{[]string{"incidents", "--limit", "-1"}, 2, "--limit -1"},
+		{[]string{"help"}, 0, "NAME:\n   oneft - "},
+		{[]string{"help", "drill"}, 0, "NAME:\n   oneft drill - "},
+		{[]string{"help", "incidents", "show"}, 0, "NAME:\n   oneft incidents show - "},
+		{[]string{"version"}, 0, "oneft version "},
+		{[]string{"help", "dril"}, 2, `"dril" is not a command; did you mean oneft drill?`},
 		{[]string{"reboot"}, 2, `"reboot" is not a command`},
 		{[]string{"incidents", "show", "2", "--config", "/nonexistent"}, 2, "/nonexistent"},
 	} {
 		args := c.args
-		if len(args) > 1 || args[0] == "incidents" {
+		if args[0] == "incidents" {
 			args = append(args[:len(args):len(args)], "--state-dir", dir)
 		}
 		if c.args[0] == "incidents" && len(c.args) > 1 && c.args[1] == "12" {
@@ -72,7 +77,12 @@ func TestIncidents(t *testing.T) {
 			t.Errorf("%q: exit code %d\n%s%s", args, code, out, problems)
 		}
 	}
-	if code, _, problems := call(t, "incidents", "--state-dir", t.TempDir()); code != 2 || !strings.Contains(problems, "no journal") {
-		t.Errorf("no journal: %d, %s", code, problems)
+	for _, fresh := range []string{t.TempDir(), t.TempDir() + "/none"} {
+		for args, says := range map[string]string{"incidents": "no incidents yet in " + fresh + "/incidents\n", "incidents --json": "[]\n", "incidents show 3": ""} {
+			code, out, problems := call(t, append(strings.Fields(args), "--state-dir", fresh)...)
+			if says == "" && (code != 2 || !strings.Contains(problems, "there is no incident 3: no incidents yet in "+fresh)) || says != "" && (code != 0 || out != says || problems != "") {
+				t.Errorf("%s in %s: %d, %s%s", args, fresh, code, out, problems)
+			}
+		}
 	}
 }

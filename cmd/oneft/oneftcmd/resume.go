@@ -10,6 +10,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/coordinator"
+	"one-ft/pkg/hook"
 	"one-ft/pkg/reconcile"
 )
 
@@ -26,7 +27,7 @@ func (t *tool) resume() *cli.Command {
 			&app.ValuesFlag{Values: []string{config.ResumeRecreate, config.ResumeRetry, config.ResumeDelete, config.ResumeNone}, StringFlag: cli.StringFlag{
 				Name: "failed", Usage: "`ACTION` for a failed VM whose host is fine: recreate, retry, delete or none", DefaultText: config.Default().ResumeFailed}},
 			&cli.DurationFlag{Name: "wait", Usage: "`TIME` that a host in ERROR is watched, counted from when it failed", DefaultText: "wait or cycles of the configuration, else 2 monitoring cycles"},
-		}, app.CommonFlags()...),
+		}, app.FlagsFor("dry-run", "verify", "timeout", "oned-wait", "parallel")...),
 		Action: func(c *cli.Context) error {
 			number, ok := numberOf(c, 1)
 			if c.NArg() > 0 && !ok {
@@ -83,13 +84,17 @@ func (t *tool) release() *cli.Command {
 		Name: "release", Usage: "give a host back to the scheduler that was disabled before its VMs were started elsewhere", ArgsUsage: "HOST",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "force", Usage: "you have made sure that none of its old guests runs, whatever oned knows"},
-		}, app.CommonFlags()...),
+		}, app.FlagsFor("dry-run", "oned-wait")...),
 		Action: func(c *cli.Context) error {
-			id, ok := numberOf(c, 0)
-			if !ok {
-				return app.Usagef("release takes the ID of one host; oneft check names the hosts in quarantine")
+			host, err := app.ObjectOf(hook.Host, c.Args().First())
+			if err != nil || c.NArg() != 1 {
+				return app.Usagef("release takes the ID or name of one host; oneft check names the hosts in quarantine")
 			}
 			return app.Command(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+				id, err := host.ID(ctx, s)
+				if err != nil {
+					return nil, err
+				}
 				return reconcile.ReleaseHost(ctx, s, id, c.Bool("force"))
 			})
 		},

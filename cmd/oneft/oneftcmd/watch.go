@@ -14,7 +14,7 @@ import (
 // watch is the command that watches for hosts that oned does not call failed.
 func (t *tool) watch() *cli.Command {
 	return &cli.Command{
-		Name: "watch", Usage: "notify of hosts that are silent while oned calls them MONITORED, and recover their VMs with watch.act", Flags: app.CommonFlags(),
+		Name: "watch", Usage: "notify of hosts that are silent while oned calls them MONITORED, and recover their VMs with watch.act", Flags: app.FlagsFor("dry-run", "verify", "timeout", "oned-wait", "parallel"),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return app.Usagef("watch takes no %q: it watches all hosts; oneft watch --help lists its options", c.Args().First())

@@ -16,9 +16,9 @@ import (
 
 const examples = `vm_failure VM -r|-d|--retry [options]
 
-   VM is the ID of the VM, or its template in base64 as oned gives it. With no
-   arguments all of them are read from standard input, as oned 5.10 and later
-   gives them with ARGUMENTS_STDIN = yes.
+   VM is the ID of the VM, or its template in base64 as oned gives it; at a
+   terminal also its name. With no arguments all of them are read from standard
+   input, as oned 5.10 and later gives them with ARGUMENTS_STDIN = yes.
 
    Recreating a VM loses its disks that are not persistent. So -r looks at what the
    VM was doing: a failed prolog or boot is recreated, a failed migration goes back

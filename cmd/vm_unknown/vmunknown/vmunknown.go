@@ -16,9 +16,9 @@ import (
 
 const examples = `vm_unknown VM [options]
 
-   VM is the ID of the VM, or its template in base64 as oned gives it. With no
-   arguments all of them are read from standard input, as oned 5.10 and later
-   gives them with ARGUMENTS_STDIN = yes.
+   VM is the ID of the VM, or its template in base64 as oned gives it; at a
+   terminal also its name. With no arguments all of them are read from standard
+   input, as oned 5.10 and later gives them with ARGUMENTS_STDIN = yes.
 
    A VM in UNKNOWN crashed, or its host failed. If the host is in ERROR nothing is
    done: host_error owns its VMs. Else the VM is booted again where it is.

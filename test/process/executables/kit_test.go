@@ -3,10 +3,12 @@
 package executables_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -50,7 +52,7 @@ func TestScripts(t *testing.T) {
 				Condition: func(cond string) (bool, error) { return holds(cond, version) },
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"cloud": startCloud, "host": hostState, "vm": addVM, "ends": ends, "calls": calls,
-					"template": template, "twice": twice, "heal": heal, "typed": typed,
+					"template": template, "twice": twice, "heal": heal, "typed": typed, "allocate": allocate,
 				},
 			})
 		})
@@ -270,6 +272,14 @@ func calls(ts *testscript.TestScript, neg bool, args []string) {
 	if found == neg {
 		ts.Fatalf("calls: %s", strings.Join(all, "; "))
 	}
+}
+
+// allocate is "allocate FILE": a hook of 5.10 and later with that template.
+func allocate(ts *testscript.TestScript, _ bool, args []string) {
+	c, err := one.New(one.Options{Endpoint: ts.Getenv("ONE_XMLRPC"), Credentials: "oneadmin:opennebula", Transport: http.DefaultTransport})
+	ts.Check(err)
+	_, err = c.AllocateHook(context.Background(), ts.ReadFile(args[0]))
+	ts.Check(err)
 }
 
 // template is "template host|vm ID FILE [WORD...]": what oned gives as $TEMPLATE, in

@@ -71,7 +71,7 @@ func newFrontEnd(t *testing.T) *frontEnd {
 	t.Helper()
 	dir := os.Getenv(inside)
 	f := &frontEnd{t: t, location: filepath.Join(dir, "one"), home: filepath.Join(dir, "home")}
-	for _, name := range []string{"one", "one/var", "one/etc", "one/.one", "home", "home/.ssh"} {
+	for _, name := range []string{"one", "one/var", "one/etc", "one/.one", "one/var/remotes", "one/var/remotes/hooks", "one/var/remotes/hooks/ft", "home", "home/.ssh"} {
 		path := filepath.Join(dir, name)
 		if err := os.Mkdir(path, 0o755); err != nil {
 			t.Fatal(err)
@@ -82,6 +82,11 @@ func newFrontEnd(t *testing.T) *frontEnd {
 	}
 	if err := os.WriteFile(filepath.Join(f.location, ".one", "one_auth"), []byte("oneadmin:opennebula\n"), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"host_error", "vm_unknown"} {
+		if err := os.WriteFile(filepath.Join(f.location, "var", "remotes", "hooks", "ft", name), []byte("#!/bin/false\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	c, err := cloud.New(cloud.Config{Version: "6.10.0", Hosts: []cloud.Host{{ID: 0, Name: "node0"}, {ID: 1, Name: "node1"}}})
 	if err != nil {

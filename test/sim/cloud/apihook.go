@@ -3,6 +3,7 @@ package cloud
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"one-ft/pkg/one"
@@ -24,6 +25,7 @@ type StateHook struct {
 	Command    string
 	Arguments  string
 	OnStdin    bool
+	Timeout    int // seconds, 0 for none
 }
 
 // StateHooks are the hooks of oned that wait for a state, the oldest first.
@@ -32,7 +34,8 @@ func (c *Cloud) StateHooks() (all []StateHook) {
 	defer c.unlock()
 	for _, h := range c.hooks {
 		if h.kind == "state" {
-			all = append(all, StateHook{Resource: h.template["RESOURCE"], State: h.template["STATE"], LCM: h.template["LCM_STATE"],
+			timeout, _ := strconv.Atoi(h.template["TIMEOUT"]) // Ruby's to_i makes 0 of what is no number
+			all = append(all, StateHook{Timeout: timeout, Resource: h.template["RESOURCE"], State: h.template["STATE"], LCM: h.template["LCM_STATE"],
 				Command: h.template["COMMAND"], Arguments: h.template["ARGUMENTS"], OnStdin: strings.EqualFold(h.template["ARGUMENTS_STDIN"], "yes")})
 		}
 	}

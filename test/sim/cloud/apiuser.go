@@ -25,6 +25,29 @@ func userPoolInfo(c *Cloud, r *request) answer {
 	return success(b.String())
 }
 
+// userInfo is one.user.info(id), -1 for who asks: with the quotas of the user and the default ones, and here without a
+// password (User::to_xml_extended; recorded with 6.10 and 7.4).
+func userInfo(c *Cloud, r *request) answer {
+	id := r.int(0)
+	if id == -1 {
+		id = r.uid
+	}
+	switch {
+	case id != AdminID && id != AliceID:
+		return r.missing("user", id)
+	case id != r.uid && r.uid != AdminID:
+		return r.denied(opUse, "USER", id)
+	}
+	var b xmlBuffer
+	b.user(id, c.cfg.User)
+	b.quotas()
+	b.open("DEFAULT_USER_QUOTAS")
+	b.quotas()
+	b.end("DEFAULT_USER_QUOTAS")
+	b.end("USER")
+	return success(b.String())
+}
+
 // user writes a user without the end, before which 4.4 writes the quotas (User::to_xml_extended in src/um/User.cc).
 func (b *xmlBuffer) user(id int, admin string) {
 	gid, name, group := account(id, admin)

@@ -277,6 +277,7 @@ func methodsOf(f family) map[string]method {
 		"one.datastore.info":      {old: "DatastoreInfo", args: "i", admin: "b", run: datastoreInfo},
 		"one.datastorepool.info":  {old: "DatastorePoolInfo", run: datastorePoolInfo},
 		"one.clusterpool.info":    {old: "ClusterPoolInfo", run: clusterPoolInfo},
+		"one.user.info":           {old: "UserInfo", args: "i", admin: "b", run: userInfo},
 		"one.userpool.info":       {old: "UserPoolInfo", run: userPoolInfo},
 		"one.hook.allocate":       {args: "s", run: hookAllocate},
 		"one.hook.info":           {args: "i", admin: "b", run: hookInfo},

@@ -92,6 +92,10 @@ func TestAliceAndHerVM(t *testing.T) {
 			{"one.hookpool.info", []any{-2, -1, -1}, "0"},
 			{"one.clusterpool.info", nil, "0"},
 			{"one.userpool.info", nil, "0"},
+			{"one.user.info", []any{-1}, "0"},
+			{"one.user.info", []any{AliceID}, "0"},
+			{"one.user.info", []any{AdminID}, "512"},
+			{"one.user.info", []any{77}, "1024"},
 		} {
 			g, err := tryAs(c, aliceSession, tc.method, tc.args...)
 			if err != nil || g.code() != tc.code {
@@ -104,6 +108,22 @@ func TestAliceAndHerVM(t *testing.T) {
 		}
 		if v, _ := c.VM(1); v.UserTemplate["COLOR"] != "red" {
 			t.Errorf("template %v", v.UserTemplate)
+		}
+	})
+}
+
+// TestUser: who asks is known, with all groups.
+func TestUser(t *testing.T) {
+	eachVersion(t, func(t *testing.T, version string) {
+		c := newCloud(t, version, nil)
+		for session, admin := range map[string]bool{adminSession: true, aliceSession: false} {
+			client, err := one.New(one.Options{Endpoint: endpoint, Credentials: session, Transport: c.Transport()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if u, err := client.OwnUser(t.Context()); err != nil || u.Admin() != admin || session != u.Name+":"+strings.SplitN(session, ":", 2)[1] {
+				t.Errorf("%s: %+v, %v", session, u, err)
+			}
 		}
 	})
 }

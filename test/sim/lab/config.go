@@ -114,7 +114,7 @@ func (cfg Config) check() (one.Version, error) {
 func (cfg Config) hooks(version one.Version) ([]hook, error) {
 	var list []hook
 	if cfg.HostHook != "" {
-		h := hook{host: true}
+		h := hook{host: true, hostState: one.HostError, stdin: cfg.Stdin}
 		if err := h.parse("--host-hook", cfg.HostHook); err != nil {
 			return nil, err
 		}
@@ -125,7 +125,7 @@ func (cfg Config) hooks(version one.Version) ([]hook, error) {
 		if !ok {
 			return nil, Usagef("--vm-hook %s: write STATE=COMMAND, such as UNKNOWN=/usr/local/bin/vm_unknown", text.Printable(spec))
 		}
-		var h hook
+		h := hook{stdin: cfg.Stdin}
 		var known bool
 		if h.vm, h.lcm, known = vmState(strings.TrimSpace(name)); !known {
 			return nil, Usagef("--vm-hook %s: no VM state has this name; RUNNING, UNKNOWN and BOOT_FAILURE are some", text.Printable(name))
@@ -182,15 +182,12 @@ func hostState(name string) (one.HostState, bool) {
 	return 0, false
 }
 
-// user and password of the administrator of every lab.
-const (
-	user     = "oneadmin"
-	password = "opennebula"
-)
+// user is the administrator of every lab.
+const user = "oneadmin"
 
 // simulated describes the cloud: hosts that have room for twice the VMs that
 // they begin with.
-func (cfg Config) simulated() cloud.Config {
+func (cfg Config) simulated(password string) cloud.Config {
 	c := cloud.Config{
 		Version: cfg.Version, User: user, Password: password,
 		MonitorInterval: cfg.Interval, Step: cfg.Step, SchedInterval: cfg.Sched, Network: cfg.Network, Faster: cfg.Faster,

@@ -29,6 +29,7 @@ const (
 	ListVMs   Command = "vms"
 	ListCalls Command = "calls"
 	Wait      Command = "wait" // for Goal
+	Restart   Command = "restart"
 	Stop      Command = "stop"
 )
 
@@ -123,6 +124,9 @@ func (l *Lab) do(req Request) (Reply, error) {
 		ctx, cancel := context.WithTimeout(l.ctx, min(req.Timeout, maxWait))
 		defer cancel()
 		return Reply{}, l.Wait(ctx, req.Goal)
+	case Restart:
+		text, err := l.restart()
+		return Reply{Text: text}, err
 	case Stop:
 		return Reply{Text: "stopped; its files are in " + l.dir}, nil
 	}
@@ -187,7 +191,7 @@ func (l *Lab) breakVM(id int) error {
 
 // recreate asks oned for what its own example hook asks for (share/hooks/ft/host_error.rb).
 func (l *Lab) recreate(id int) error {
-	client, err := one.New(one.Options{Endpoint: l.endpoint, Credentials: user + ":" + password})
+	client, err := one.New(one.Options{Endpoint: l.endpoint, Credentials: user + ":" + l.password})
 	if err == nil {
 		_, _, err = client.Connect(l.ctx)
 	}

@@ -89,7 +89,7 @@ func TestNetwork(t *testing.T) {
 	if h, _ := l.Cloud().Host(0); !h.State.Back() {
 		t.Errorf("the frozen host is %s", h.State)
 	}
-	client, err := one.New(one.Options{Endpoint: "http://lab/RPC2", Credentials: user + ":" + password, Transport: l.Cloud().Transport()})
+	client, err := one.New(one.Options{Endpoint: "http://lab/RPC2", Credentials: user + ":" + l.password, Transport: l.Cloud().Transport()})
 	if err == nil {
 		_, _, err = client.Connect(t.Context())
 	}

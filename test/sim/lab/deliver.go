@@ -5,18 +5,22 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"one-ft/pkg/one"
 )
 
 // hook is a program that runs when something gets into a state.
 type hook struct {
-	host bool // for a host in ERROR; else for a VM in this state:
-	vm   one.VMState
-	lcm  one.LCMState
+	host      bool // for a host in a state; else for a VM in one
+	hostState one.HostState
+	vm        one.VMState
+	lcm       one.LCMState
 
-	command string // absolute path
-	args    string // as an admin wrote them
+	command string        // absolute path
+	args    string        // as an admin wrote them
+	stdin   bool          // all words come there
+	timeout time.Duration // 0 is that of the lab
 }
 
 // event is one time that a hook is due.

@@ -18,6 +18,7 @@ const maxSocketPath = 107
 func socketFile(dir string) string   { return filepath.Join(dir, "control.sock") }
 func envFile(dir string) string      { return filepath.Join(dir, "env") }
 func authFile(dir string) string     { return filepath.Join(dir, ".one", "one_auth") }
+func onedConf(dir string) string     { return filepath.Join(dir, "etc", "oned.conf") }
 func endpointFile(dir string) string { return filepath.Join(dir, ".one", "one_endpoint") }
 
 // HooksLog is the file in which a lab logs its hooks.
@@ -95,18 +96,27 @@ func shellQuote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// writeFiles writes what OpenNebula's clients and one-ft look for.
-func writeFiles(dir, endpoint string, interval time.Duration) error {
+// writeFiles writes what OpenNebula's clients and one-ft look for. An oned.conf that is there stays.
+func (l *Lab) writeFiles(interval time.Duration) error {
 	seconds := max(1, int((interval+time.Second-1)/time.Second))
-	for path, text := range map[string]string{
-		authFile(dir):     user + ":" + password + "\n",
-		endpointFile(dir): endpoint + "\n",
-		envFile(dir):      strings.Join(Exports(dir, endpoint), "\n") + "\n",
-		filepath.Join(dir, "etc", "monitord.conf"): fmt.Sprintf("MONITORING_INTERVAL_HOST = %d\n", seconds),
-	} {
+	files := map[string]string{
+		authFile(l.dir):     user + ":" + l.password + "\n",
+		endpointFile(l.dir): l.endpoint + "\n",
+		envFile(l.dir):      strings.Join(Exports(l.dir, l.endpoint), "\n") + "\n",
+		filepath.Join(l.dir, "etc", "monitord.conf"): fmt.Sprintf("MONITORING_INTERVAL_HOST = %d\n", seconds),
+	}
+	if _, err := os.Stat(onedConf(l.dir)); l.runner.old && errors.Is(err, os.ErrNotExist) {
+		name := "MONITORING_INTERVAL"
+		if !l.version.Before(5, 6) {
+			name += "_HOST"
+		}
+		files[onedConf(l.dir)] = fmt.Sprintf("# oned.conf of OpenNebula %s, simulated. oned reads it when it starts, and when it is told to: onelab restart\n"+
+			"%s = %d\n\nHM_MAD = [\n    executable = \"one_hm\" ]\n", l.version, name, seconds)
+	}
+	for path, text := range files {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			return fmt.Errorf("write the files of the lab: %w", err)
 		}
 	}
-	return nil
+	return executables(l.dir)
 }

@@ -111,7 +111,7 @@ func checkEnv(t *testing.T, l *Lab, r record) {
 		t.Errorf("process group %q is that of the lab", r.other["group"])
 	}
 	access, err := one.FindAccess(func(name string) string { return r.env[name] }, "", "")
-	if err != nil || access.Endpoint != l.Endpoint() || access.Credentials != "oneadmin:opennebula" {
+	if err != nil || access.Endpoint != l.Endpoint() || access.Credentials != user+":"+l.password {
 		t.Errorf("a hook finds oned at %q (%v), want %q", access.Endpoint, err, l.Endpoint())
 	}
 }

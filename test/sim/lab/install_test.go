@@ -1,15 +1,16 @@
 package lab
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"one-ft/pkg/install"
 	"one-ft/pkg/one"
 	"one-ft/test/process/programs"
 )
@@ -21,35 +22,93 @@ LOG = [ SYSTEM = "file", DEBUG_LEVEL = 3 ]
 HM_MAD = [ EXECUTABLE = "one_hm" ]   # the hook driver
 DEFAULT_DEVICE_PREFIX = "hd"`
 
-// TestInstalledHooks installs the hooks with oneft, has oned call what is installed, and takes
-// them out again: the hooks of oned are what they were before.
+// TestInstalledHooks installs the hooks with oneft, has them called, and takes them out again: the hooks of oned are what they
+// were before.
 func TestInstalledHooks(t *testing.T) {
 	bin := programs.Dir(t)
 	for _, version := range versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			l := begin(t, fast(t, version))
+			cfg := fast(t, version)
+			cfg.Interval = 2 * time.Second // on 4.4 the next call comes only then
+			l := begin(t, cfg)
 			conf := filepath.Join(l.Dir(), "etc", "oned.conf")
-			if err := os.MkdirAll(filepath.Dir(conf), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(conf, []byte(stock), 0o640); err != nil {
-				t.Fatal(err)
+			if version == "4.4.1" {
+				if err := os.WriteFile(conf, []byte(stock), 0o640); err != nil {
+					t.Fatal(err)
+				}
 			}
 			before := hooksOf(t, l, conf)
 			for range 2 {
 				oneft(t, l, bin, "hooks", "install", "--dir", bin, "--pause", "0")
 			}
-			out := oneft(t, l, bin, "hooks", "show", "--dir", bin)
-			if !strings.Contains(out, "are in order") {
+			if out := oneft(t, l, bin, "hooks", "show", "--dir", bin); !strings.Contains(out, "are in order") {
 				t.Error(out)
 			}
-			called := hostHook(t, l, version, conf)
-			recovers(t, version, called)
+			ask(t, l, Request{Command: Crash, Object: "3"}) // oned 4.4 has not read them yet
+			ask(t, l, Request{Command: Restart})
+			recovers(t, l)
 			oneft(t, l, bin, "hooks", "remove", "--dir", bin)
+			ask(t, l, Request{Command: Restart})
 			if after := hooksOf(t, l, conf); after != before {
 				t.Errorf("before:\n%s\nafter:\n%s", before, after)
 			}
+			ran := strings.Count(hooksText(t, l), " start: ")
+			ask(t, l, Request{Command: Fail, Object: "node02"})
+			until(t, l, Goal{Host: "node02", State: "ERROR"})
+			if again := strings.Count(hooksText(t, l), " start: "); again != ran {
+				t.Errorf("%d hooks, %d when they were taken out", again, ran)
+			}
+			if crashed := strings.Contains(hooksText(t, l), "VM 3 (vm03) is UNKNOWN: vm_unknown"); crashed == (version == "4.4.1") {
+				t.Errorf("called for VM 3: %t", crashed)
+			}
+		})
+	}
+}
+
+// TestOnedConf: up to 5.8 there is one, with which oned would start; one that it would not read stops the lab as it stops oned,
+// and changes nothing in one that runs.
+func TestOnedConf(t *testing.T) {
+	for version, interval := range map[string]string{"4.4.1": "\nMONITORING_INTERVAL = 1\n", "5.8.5": "\nMONITORING_INTERVAL_HOST = 1\n", "6.10.0": ""} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			cfg := fast(t, version)
+			l := begin(t, cfg)
+			conf := filepath.Join(l.Dir(), "etc", "oned.conf")
+			text, err := os.ReadFile(conf)
+			if interval == "" {
+				reply := ask(t, l, Request{Command: Restart})
+				if !errors.Is(err, os.ErrNotExist) || !strings.Contains(reply.Text, "are in its pool") {
+					t.Errorf("%v, %s", err, reply.Text)
+				}
+				return
+			}
+			if err != nil || !strings.Contains(string(text), interval) || !strings.Contains(string(text), "HM_MAD") {
+				t.Errorf("%v, %s", err, text)
+			}
+			hooks := `HOST_HOOK = [ NAME = a, ON = DISABLE, COMMAND = "/bin/echo", ARGUMENTS = "off $ID" ]
+VM_HOOK = [ NAME = b, ON = CREATE, COMMAND = "/bin/echo" ]
+VM_HOOK = [ NAME = c, ON = CUSTOM, STATE = ACTIVE, LCM_STATE = UNKNOWN, COMMAND = "none/here", ARGUMENTS = "$ID $PREV_LCM_STATE" ]
+`
+			if err := os.WriteFile(conf, append(text, hooks...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if reply := ask(t, l, Request{Command: Restart}); !strings.Contains(reply.Text, "2 hooks") {
+				t.Error(reply.Text)
+			}
+			if err := os.WriteFile(conf, []byte("HOST_HOOK = [ x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Ask(l.Dir(), Request{Command: Restart}); err == nil || !strings.Contains(err.Error(), "oned would not start: ") {
+				t.Error(err)
+			}
+			ask(t, l, Request{Command: Crash, Object: "3"})
+			if err := l.cloud.SetHostState(1, one.HostDisabled); err != nil {
+				t.Fatal(err)
+			}
+			until(t, l, Goal{Hooks: 2})
+			wantLines(t, l, "this VM_HOOK is for ON = CREATE, which a lab never calls", "VM 3 (vm03) is UNKNOWN: here $ID $PREV_LCM_STATE", "end: exit code 127",
+				"host 1 (node01) is DISABLED: echo off $ID", "off 1")
 		})
 	}
 }
@@ -87,7 +146,7 @@ func client(t *testing.T, l *Lab) *one.Client {
 func hooksOf(t *testing.T, l *Lab, conf string) string {
 	t.Helper()
 	text, err := os.ReadFile(conf)
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) { // from 5.10 on there is none
 		t.Fatal(err)
 	}
 	pool, err := client(t, l).HookPool(t.Context())
@@ -97,54 +156,10 @@ func hooksOf(t *testing.T, l *Lab, conf string) string {
 	return string(text) + "\n" + pool
 }
 
-// hostHook is the hook for hosts that was installed.
-func hostHook(t *testing.T, l *Lab, version, conf string) Config {
+// recovers has a host fail in a lab, and its VMs run elsewhere.
+func recovers(t *testing.T, l *Lab) {
 	t.Helper()
-	cfg := fast(t, version)
-	if version == "4.4.1" {
-		text, err := install.OnedConf().Read(conf)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := install.Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range f.Entries {
-			if e.Name == "HOST_HOOK" {
-				cfg.HostHook = e.Get("COMMAND") + " " + e.Get("ARGUMENTS")
-			}
-		}
-		return cfg
-	}
-	pool, err := client(t, l).HookPool(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	hooks, err := install.ParsePool(pool)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, h := range hooks {
-		if h.Attributes["RESOURCE"] == "HOST" {
-			cfg.HostHook = h.Attributes["COMMAND"] + " " + h.Attributes["ARGUMENTS"]
-			cfg.Stdin = strings.EqualFold(h.Attributes["ARGUMENTS_STDIN"], "yes")
-		}
-	}
-	return cfg
-}
-
-// recovers has a host fail in a lab with a hook, and its VMs run elsewhere.
-func recovers(t *testing.T, version string, cfg Config) {
-	t.Helper()
-	if cfg.HostHook == "" || cfg.Stdin == (version == "4.4.1") {
-		t.Fatalf("installed: %q, words on stdin: %t", cfg.HostHook, cfg.Stdin)
-	}
-	cfg.Interval = 2 * time.Second // on 4.4 the next call comes only then
-	l := begin(t, cfg)
 	ask(t, l, Request{Command: Fail, Object: "node01"})
-	until(t, l, Goal{Hooks: 1})
-	wantLines(t, l, "hook 1 end: exit code 0 after ")
 	waitFor(t, "the VMs to leave node01", func() bool {
 		h, _ := l.cloud.Host(1)
 		for _, v := range l.cloud.VMs() {
@@ -153,5 +168,8 @@ func recovers(t *testing.T, version string, cfg Config) {
 			}
 		}
 		return true
+	})
+	waitFor(t, "the end of the hook", func() bool {
+		return slices.ContainsFunc(l.Runs(), func(r HookRun) bool { return r.What == "host 1 (node01) is ERROR" && r.Exit == 0 })
 	})
 }

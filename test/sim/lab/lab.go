@@ -7,13 +7,16 @@
 // hooks: credentials and endpoint where OpenNebula's clients look for them,
 // var/hooks.log, and the logs and locks of one-ft.
 //
-// Not imitated: the hooks' low priority on 4.4 (nice 19), hooks that run on other
-// hosts (REMOTE), and hooks that were made through the API: everybody on the
-// machine could have a lab run programs that way.
+// The hooks are those of the command line, and those that oned has: up to 5.8 of etc/oned.conf, as it was when the lab
+// started or was told to restart oned; later those of the pool, at once. So the hooks that "oneft hooks install" installs are
+// called. Only who can read the files of the lab can make some: each lab has a password of its own.
+//
+// Not imitated: the hooks' low priority on 4.4 (nice 19), and hooks that run on other hosts (REMOTE).
 package lab
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -33,7 +36,8 @@ type Lab struct {
 	version  one.Version
 	dir      string
 	endpoint string
-	hooks    []hook
+	hooks    []hook // of the command line
+	password string
 	runner   *runner
 	log      *hooksLog
 	server   *http.Server
@@ -48,6 +52,7 @@ type Lab struct {
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced whenever anything has changed
+	conf    []hook        // of oned.conf
 }
 
 // Start starts a lab. Close ends it.
@@ -60,7 +65,7 @@ func Start(cfg Config) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{version: version, hooks: hooks, stop: make(chan struct{}), stopped: make(chan struct{}), changed: make(chan struct{})}
+	l := &Lab{version: version, hooks: hooks, password: rand.Text(), stop: make(chan struct{}), stopped: make(chan struct{}), changed: make(chan struct{})}
 	if l.dir, err = makeDir(cfg.Dir); err != nil {
 		return nil, err
 	}
@@ -69,7 +74,7 @@ func Start(cfg Config) (*Lab, error) {
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.runner = &runner{
-		old: version.Before(5, 10), stdin: cfg.Stdin, dir: l.dir, env: hookEnv(l.dir),
+		old: version.Before(5, 10), dir: l.dir, env: hookEnv(l.dir),
 		timeout: cfg.HookTimeout, log: l.log, ended: l.wake, ctx: l.ctx, over: map[int]bool{},
 	}
 	if err := l.open(cfg); err != nil {
@@ -95,10 +100,10 @@ func hookEnv(dir string) []string {
 // open builds the cloud and listens.
 func (l *Lab) open(cfg Config) error {
 	var err error
-	if l.cloud, err = cloud.New(cfg.simulated()); err != nil {
+	if l.cloud, err = cloud.New(cfg.simulated(l.password)); err != nil {
 		return err
 	}
-	// Only the loopback interface: the password is known to everybody.
+	// Only the loopback interface: who has the password can have the lab run programs.
 	web, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(cfg.Port)))
 	if err != nil {
 		return fmt.Errorf("listen for the API: %w", err)
@@ -109,7 +114,10 @@ func (l *Lab) open(cfg Config) error {
 		_ = l.server.Serve(web)
 	})
 	l.endpoint = "http://" + web.Addr().String() + "/RPC2"
-	if err := writeFiles(l.dir, l.endpoint, cfg.Interval); err != nil {
+	if err := l.writeFiles(cfg.Interval); err != nil {
+		return err
+	}
+	if err := l.readConf(); err != nil {
 		return err
 	}
 	l.cloud.OnHostState(l.hostChanged)
@@ -137,7 +145,7 @@ func (l *Lab) Endpoint() string { return l.endpoint }
 // Where says in lines where the lab is and with which credentials.
 func (l *Lab) Where() string {
 	return fmt.Sprintf("endpoint     %s\ncredentials  %s:%s, in %s\ndirectory    %s",
-		l.endpoint, user, password, authFile(l.dir), l.dir)
+		l.endpoint, user, l.password, authFile(l.dir), l.dir)
 }
 
 // Cloud is the simulated cloud.
@@ -195,35 +203,35 @@ func (l *Lab) change() <-chan struct{} {
 	return l.changed
 }
 
-// hostChanged starts the hooks for a host that went to ERROR. Up to 5.8 each failed
-// monitoring cycle starts them again; later ones only the first.
+// hostChanged starts the hooks for a host that came into their state. Up to 5.8 each failed
+// monitoring cycle starts those for ERROR again; later ones only the first.
 func (l *Lab) hostChanged(e cloud.HostEvent) {
 	defer l.wake()
-	if e.State != one.HostError || !l.runner.old && e.Prev.Failed() {
+	same := func(s one.HostState) bool {
+		return s == e.State || s.Back() && e.State.Back() || s.Failed() && e.State.Failed()
+	}
+	if same(e.Prev) && (e.State != one.HostError || !l.runner.old) {
 		return
 	}
 	xml := l.cloud.HostXML(e.Host.ID)
 	if !l.runner.old {
 		xml = setNumber(xml, "PREV_STATE", int(e.Prev))
 	}
-	for _, h := range l.hooks {
-		if h.host {
-			l.runner.submit(event{hook: h, id: e.Host.ID, xml: xml,
-				what: fmt.Sprintf("host %d (%s) is %s", e.Host.ID, e.Host.Name, e.State)})
-		}
+	for _, h := range l.due(func(h hook) bool {
+		return h.host && same(h.hostState) && (!e.State.Failed() || e.State == one.HostError)
+	}) {
+		l.runner.submit(event{hook: h, id: e.Host.ID, xml: xml,
+			what: fmt.Sprintf("host %d (%s) is %s", e.Host.ID, e.Host.Name, e.State)})
 	}
 }
 
 // vmChanged starts the hooks for a VM that came into their state.
 func (l *Lab) vmChanged(e cloud.VMEvent) {
 	defer l.wake()
-	for _, h := range l.hooks {
-		if h.host || h.vm != e.State || h.vm == one.Active && h.lcm != e.LCM {
-			continue
-		}
-		if e.PrevState == e.State && e.PrevLCM == e.LCM {
-			continue
-		}
+	if e.PrevState == e.State && e.PrevLCM == e.LCM {
+		return
+	}
+	for _, h := range l.due(func(h hook) bool { return !h.host && h.vm == e.State && (h.vm != one.Active || h.lcm == e.LCM) }) {
 		xml := l.cloud.VMXML(e.VM.ID)
 		if !l.runner.old {
 			xml = setNumber(setNumber(xml, "PREV_STATE", int(e.PrevState)), "PREV_LCM_STATE", int(e.PrevLCM))

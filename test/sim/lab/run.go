@@ -40,8 +40,7 @@ type HookRun struct {
 
 // runner runs hooks.
 type runner struct {
-	old     bool // as oned does up to 5.8
-	stdin   bool
+	old     bool   // as oned does up to 5.8
 	dir     string // of the lab
 	env     []string
 	timeout time.Duration
@@ -134,30 +133,34 @@ func (r *runner) finished() int {
 
 // run runs one hook to its end.
 func (r *runner) run(number int, e event) HookRun {
-	p := fromManager(e, r.stdin)
+	p := fromManager(e, e.hook.stdin)
 	if r.old {
 		p = fromOned(e, r.dir+"/var")
 	}
 	run := HookRun{Number: number, What: e.what, Started: time.Now()}
-	r.log.started(run, e, r.stdin)
-	ctx, cancel := context.WithTimeout(r.ctx, r.timeout)
+	r.log.started(run, e, e.hook.stdin)
+	timeout := r.timeout
+	if e.hook.timeout > 0 {
+		timeout = e.hook.timeout
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
 	err := r.execute(ctx, p, &run)
 	run.Ended = time.Now()
 	if err != nil {
-		run.Exit, run.Problem = -1, r.explain(ctx, err)
+		run.Exit, run.Problem = -1, r.explain(ctx, err, timeout)
 	}
 	r.log.ended(run, r.old)
 	return run
 }
 
 // explain says why a hook has no exit code.
-func (r *runner) explain(ctx context.Context, err error) string {
+func (r *runner) explain(ctx context.Context, err error, timeout time.Duration) string {
 	switch {
 	case r.ctx.Err() != nil:
 		return "killed: the lab stops"
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Sprintf("killed after %s", r.timeout)
+		return fmt.Sprintf("killed after %s", timeout)
 	}
 	return err.Error()
 }

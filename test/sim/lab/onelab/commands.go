@@ -19,8 +19,11 @@ import (
 const examples = `onelab COMMAND [options]
 
    In one terminal:
-     onelab start --host-hook 'bin/host_error $TEMPLATE -r n -p 2' --stdin
+     onelab start
    In another one, with the three export lines that it printed:
+     oneft hooks install --fencing keep
+     onelab restart       (4.4 to 5.8: as systemctl restart opennebula)
+     oneft check
      onelab hosts
      onelab fail node01
      onelab vms
@@ -50,6 +53,7 @@ func commands(out io.Writer) []*cli.Command {
 			&cli.IntFlag{Name: "hooks", Usage: "the first `NUMBER` of hooks have ended"},
 			&cli.DurationFlag{Name: "timeout", Value: 15 * time.Second, Usage: "give up after this `TIME`"}),
 		{Name: "hooks", Usage: "show the log of the hooks", Flags: []cli.Flag{dirFlag()}, Action: hooks(out)},
+		asking(out, "restart", "", "restart oned, which reads its oned.conf again (hooks of 4.4 to 5.8)"),
 		asking(out, "stop", "", "end the lab and the hooks that still run"),
 	}
 }
