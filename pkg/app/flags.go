@@ -45,12 +45,37 @@ func DryRunFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "dry-run", Usage: "print the plan and change nothing"}
 }
 
-// FlagsFor are those of CommonFlags that a command uses, by their names, and ConnectFlags.
+// FlagsFor are those of CommonFlags that a command uses, by their names, and ConnectFlags. Those that each command took once are still
+// taken, and not shown: a line in a crontab that has one must not fail.
 func FlagsFor(names ...string) []cli.Flag {
-	return slices.DeleteFunc(CommonFlags(), func(f cli.Flag) bool {
+	once := []string{"verify", "timeout", "parallel", "any-state"}
+	var used []cli.Flag
+	for _, f := range CommonFlags() {
 		name := f.Names()[0]
-		return !slices.Contains(names, name) && !slices.ContainsFunc(ConnectFlags(), func(c cli.Flag) bool { return c.Names()[0] == name })
-	})
+		switch {
+		case slices.Contains(names, name) || slices.ContainsFunc(ConnectFlags(), func(c cli.Flag) bool { return c.Names()[0] == name }):
+		case slices.Contains(once, name):
+			hide(f)
+		default:
+			continue
+		}
+		used = append(used, f)
+	}
+	return used
+}
+
+// hide takes a flag out of help, man pages and completions.
+func hide(f cli.Flag) {
+	switch f := f.(type) {
+	case *cli.BoolFlag:
+		f.Hidden = true
+	case *cli.IntFlag:
+		f.Hidden = true
+	case *cli.DurationFlag:
+		f.Hidden = true
+	case *ValuesFlag:
+		f.Hidden = true
+	}
 }
 
 // ConnectFlags are the flags of every command that talks to oned.
