@@ -42,7 +42,7 @@ build:
 # Two packages more at a time than there are cores: some wait more than they work. The race detector looks at what runs beside
 # something else, and at a fifth of the scenarios, on one version. PLAIN is without it: pure packages, all scenarios, and those
 # tests in which executables run as they are shipped. What go vet finds make lint says.
-TEST     = $(GO) test -vet off -ldflags "-s -w" -p $(shell echo $$(($$(nproc) + 2))) -shuffle on
+TEST     = $(GO) test -timeout 30m -vet off -ldflags "-s -w" -p $(shell echo $$(($$(nproc) + 2))) -shuffle on
 PLAIN    = $(addprefix one-ft/,pkg/config% pkg/downtime% pkg/drill% pkg/hook% pkg/incident/report% pkg/install% pkg/onedconf% pkg/recovery% scripts/% test/meta/% test/process/% test/sim/lab%)
 test:
 	$(TEST) $(RACE) $(filter-out $(PLAIN),$(shell $(GO) list ./...))

@@ -73,7 +73,7 @@ func installed(r *root, version string) {
 	}
 	// oneadmin can read the configuration, and reaches for the journal.
 	out, err := r.run("cd /; runuser -u oneadmin -- oneft incidents")
-	if err == nil || !strings.Contains(out, "no journal") {
+	if err != nil || !strings.Contains(out, "no incidents yet") {
 		r.t.Errorf("oneft incidents as oneadmin: %v\n%s", err, out)
 	}
 	r.says("find /etc/systemd /etc/cron.d /etc/rc?.d /var/spool/cron -name '*one-ft*' -o -name '*host_isolated*' 2>/dev/null || :", "")
