@@ -39,13 +39,13 @@ build:
 	@mkdir -p bin
 	$(BUILD) -o bin/ $(addprefix ./cmd/,$(BINARIES))
 
-# Two packages more at a time than there are cores: some wait more than they work. The race detector looks at what runs beside
-# something else, and at a fifth of the scenarios, on one version. PLAIN is without it: pure packages, all scenarios, and those
-# tests in which executables run as they are shipped. What go vet finds make lint says.
-TEST     = $(GO) test -timeout 30m -vet off -ldflags "-s -w" -p $(shell echo $$(($$(nproc) + 2))) -shuffle on
+# The race detector looks at what runs beside something else, and at a fifth of the scenarios, on one version; two packages more at
+# a time than there are cores, because some wait more than they work. PLAIN is without it: pure packages, all scenarios, and those
+# tests in which executables run as they are shipped, whose many processes fill the cores alone. What go vet finds make lint says.
+TEST     = $(GO) test -timeout 30m -vet off -ldflags "-s -w" -shuffle on
 PLAIN    = $(addprefix one-ft/,pkg/config% pkg/downtime% pkg/drill% pkg/hook% pkg/incident/report% pkg/install% pkg/onedconf% pkg/recovery% scripts/% test/meta/% test/process/% test/sim/lab%)
 test:
-	$(TEST) $(RACE) $(filter-out $(PLAIN),$(shell $(GO) list ./...))
+	$(TEST) $(RACE) -p $(shell echo $$(($$(nproc) + 2))) $(filter-out $(PLAIN),$(shell $(GO) list ./...))
 	$(STATIC) $(TEST) $(filter $(PLAIN) $(if $(RACE),%/failover %/scenarios),$(shell $(GO) list ./...))
 
 demo: build
