@@ -66,7 +66,7 @@ type Target struct {
 }
 
 // The times of a question. A choice: a machine in the same building answers within milliseconds, a lost SYN is sent again
-// after 1 s (Linux, tcp(7)), and the second connection begins before the first is given up.
+// after 1 s (Linux, tcp(7)), and both connections are given up at the same time, so that its answer is still heard.
 const (
 	connectLimit = time.Second
 	secondAfter  = 300 * time.Millisecond
@@ -250,6 +250,7 @@ func (a Asker) one(ctx context.Context, way *Way, how route) {
 func (a Asker) knock(ctx context.Context, address string) (answer Answer, peer string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	end := time.Now().Add(secondAfter + connectLimit)
 	type result struct {
 		answer Answer
 		peer   string
@@ -257,7 +258,7 @@ func (a Asker) knock(ctx context.Context, address string) (answer Answer, peer s
 	}
 	results := make(chan result, 2)
 	try := func() {
-		answer, peer, err := a.connect(ctx, address)
+		answer, peer, err := a.connect(ctx, address, end)
 		results <- result{answer, peer, err}
 	}
 	go try()
@@ -277,9 +278,9 @@ func (a Asker) knock(ctx context.Context, address string) (answer Answer, peer s
 	}
 }
 
-// connect connects once.
-func (a Asker) connect(ctx context.Context, address string) (answer Answer, peer string, err error) {
-	limited, cancel := context.WithTimeout(ctx, connectLimit)
+// connect connects once, until end at the latest.
+func (a Asker) connect(ctx context.Context, address string, end time.Time) (answer Answer, peer string, err error) {
+	limited, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	conn, err := a.Dial(limited, "tcp", address)
 	if err != nil {

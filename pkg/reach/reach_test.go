@@ -27,6 +27,21 @@ func (n network) dial(ctx context.Context, _, address string) (net.Conn, error) 
 	return nil, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
 }
 
+// resent is when a SYN that is sent again after a second is answered.
+const resent = 1100 * time.Millisecond
+
+// late answers so long after it was asked.
+func late(after time.Duration, then func(context.Context) (net.Conn, error)) func(context.Context) (net.Conn, error) {
+	return func(ctx context.Context) (net.Conn, error) {
+		select {
+		case <-time.After(after):
+			return then(ctx)
+		case <-ctx.Done():
+			return nil, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
+		}
+	}
+}
+
 func fails(err error) func(context.Context) (net.Conn, error) {
 	return func(context.Context) (net.Conn, error) { return nil, &net.OpError{Op: "dial", Err: err} }
 }
@@ -77,6 +92,7 @@ func TestAnswers(t *testing.T) {
 		"no-net:22":   fails(syscall.ENETUNREACH),
 		"no-name:22":  fails(&net.DNSError{Err: "no such host", Name: "no-name", IsNotFound: true}),
 		"full:22":     fails(syscall.EMFILE),
+		"resent:22":   late(resent, server("")),
 	}
 	for _, c := range []struct {
 		name   string
@@ -94,6 +110,7 @@ func TestAnswers(t *testing.T) {
 		{"no-route", false, Silent, "", secondAfter},
 		{"no-net", false, Silent, "", secondAfter},
 		{"dead", false, Silent, "", secondAfter + connectLimit},
+		{"resent", false, Reachable, "", resent},
 		{"no-name", false, Unknown, CauseName, 0},
 		{"full", false, Unknown, CauseLocal, 0},
 		{"proxied", false, Unknown, CauseProxy, 0},

@@ -15,13 +15,18 @@ import (
 	"one-ft/pkg/wording"
 )
 
+// metricsLimit is how long a run waits at its end for a disk that does not take its metrics: nothing may keep the next run. A choice.
+const metricsLimit = 10 * time.Second
+
 // measure writes what this run sees into the metrics, when they are wanted: before it acts on all that was found, which takes as
-// long as a recovery, and after it.
-func (w *sweeper) measure(ctx context.Context, all []found, acted bool) {
+// long as a recovery, and after it. Nothing waits for that but the end of the run, for metricsLimit; written is closed then.
+func (w *sweeper) measure(ctx context.Context, all []found, acted bool) (written <-chan struct{}) {
 	if !measured(w.s) {
-		return
+		return behind(func() {})
 	}
-	w.readJournal()
+	if acted {
+		w.readJournal()
+	}
 	open := map[object]incident.Record{}
 	for k := range w.past {
 		if r, unfinished := w.open(k); unfinished {
@@ -29,6 +34,24 @@ func (w *sweeper) measure(ctx context.Context, all []found, acted bool) {
 		}
 	}
 	now := seen(time.Now(), open, all, acted)
+	return behind(func() {
+		w.addHosts(ctx, &now)
+		writeSwept(ctx, w.s, now)
+	})
+}
+
+// behind does something beside what goes on; done is closed when it has been done.
+func behind(do func()) (done <-chan struct{}) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		do()
+	}()
+	return ended
+}
+
+// addHosts adds the hosts that are out of scheduling, and those to which ssh fails at once.
+func (w *sweeper) addHosts(ctx context.Context, now *metrics.Swept) {
 	hosts, err := w.s.Client.Hosts(ctx)
 	for _, h := range hosts {
 		if q, in := hostmark.QuarantineOf(h); in {
@@ -44,7 +67,16 @@ func (w *sweeper) measure(ctx context.Context, all []found, acted bool) {
 	if err := errors.Join(err, badMarks); err != nil && ctx.Err() == nil {
 		w.s.Log.Say(wording.Trouble, err)
 	}
-	writeSwept(ctx, w.s, now)
+}
+
+// await waits until something is done, for a time at most.
+func await(done <-chan struct{}, limit time.Duration) {
+	end := time.NewTimer(limit)
+	defer end.Stop()
+	select {
+	case <-done:
+	case <-end.C:
+	}
 }
 
 // seen counts incidents that have not ended, and what was found; once all of it was acted on, only what was left counts.

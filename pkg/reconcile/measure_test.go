@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"one-ft/pkg/incident"
@@ -45,4 +46,21 @@ func TestSeen(t *testing.T) {
 	if got := seen(at, open, all, true); got != want {
 		t.Errorf("afterwards: got  %+v\nwant %+v", got, want)
 	}
+}
+
+// TestDiskThatHangs: what is written beside a run is waited for, and for no longer than the limit when the disk hangs.
+func TestDiskThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := make(chan struct{})
+		written := behind(func() { <-disk })
+		begun := time.Now()
+		if await(written, metricsLimit); time.Since(begun) != metricsLimit {
+			t.Errorf("it was waited for %s", time.Since(begun))
+		}
+		close(disk)
+		begun = time.Now()
+		if await(written, metricsLimit); time.Since(begun) != 0 {
+			t.Errorf("what is written was waited for %s", time.Since(begun))
+		}
+	})
 }

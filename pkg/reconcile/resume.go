@@ -68,7 +68,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		s.Log.Say(wording.Follower)
 		warm(ctx, s) // it may lead next
 		if measured(s) {
-			writeSwept(ctx, s, metrics.Swept{At: time.Now()}) // the leader sees the rest
+			await(behind(func() { writeSwept(ctx, s, metrics.Swept{At: time.Now()}) }), metricsLimit) // the leader sees the rest
 		}
 		return coordinator.Batch{Lines: []string{wording.Of(wording.Follower).String()}}, nil
 	}
@@ -109,7 +109,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 			all[i].why = paused
 		}
 	}
-	w.measure(ctx, all, false)
+	before := w.measure(ctx, all, false)
 	b := w.act(ctx, all)
 	if s.DryRun {
 		w.stand(ctx, &b, all)
@@ -119,8 +119,10 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	} else if !slices.Contains(b.Lines, paused.String()) {
 		b.Lines = append(b.Lines, paused.String())
 	}
-	w.measure(ctx, all, true)
+	await(before, metricsLimit) // what was seen last is written last
+	after := w.measure(ctx, all, true)
 	warm(ctx, s)
+	await(after, metricsLimit)
 	return b, nil
 }
 
