@@ -89,7 +89,8 @@ fence:
 // site is a cloud with a failed host, and a front-end with everything that is its own.
 type site struct {
 	*oned
-	home string
+	home         string
+	mostRequests int // that may be under way at the same time
 }
 
 // newSite makes a site with whatever else a test needs. The VMs on the failed host are UNKNOWN.
@@ -106,7 +107,7 @@ func newSite(t *testing.T, version string, more ...func(*cloud.Config)) *site {
 	for _, change := range more {
 		change(&cfg)
 	}
-	s := &site{oned: serve(t, cfg), home: t.TempDir()}
+	s := &site{oned: serve(t, cfg), home: t.TempDir(), mostRequests: mostAtOnce}
 	s.write(t, "auth", "oneadmin:opennebula")
 	s.write(t, "etc/one-ft.yaml", config)
 	if err := os.MkdirAll(filepath.Join(s.home, "var"), 0o755); err != nil {

@@ -69,8 +69,8 @@ func (s *site) ended(r run, want expectation) (broken []string) {
 func (s *site) never() (broken []string) {
 	most, broken := s.seen()
 	broken = slices.Clone(broken)
-	if most > mostAtOnce {
-		broken = append(broken, fmt.Sprintf("%d requests at the same time, at most %d are served", most, mostAtOnce))
+	if most > s.mostRequests {
+		broken = append(broken, fmt.Sprintf("%d requests at the same time, at most %d are taken", most, s.mostRequests))
 	}
 	if s.Deadlocked() {
 		broken = append(broken, "two calls for one VM at the same moment hung oned for good")
