@@ -36,13 +36,8 @@ func (r Released) Table() [][]string { return nil }
 // Notes has nothing, either.
 func (r Released) Notes() []string { return nil }
 
-// Problems is why the host was not given back.
-func (r Released) Problems() []string {
-	if r.Refused {
-		return []string{r.Line()}
-	}
-	return nil
-}
+// Problems has nothing, either: the line says why the host was not given back.
+func (r Released) Problems() []string { return nil }
 
 // ExitCode is 3 when the host was not given back because that would not have been safe.
 func (r Released) ExitCode() int {
