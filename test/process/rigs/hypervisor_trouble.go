@@ -36,7 +36,7 @@ func (h *Hypervisor) boot(name, dir, program, more string) {
 		h.t.Fatal(err)
 	}
 	h.run("sh", "-c", `cp "$1" "$2" && truncate -s 1M "$2"`, "sh", plain, disk) // the directory may be mounted inside only
-	h.StartWith(name, fmt.Sprintf(`%s<devices><disk type='file' device='disk'><driver name='qemu' type='raw' error_policy='stop'/>
+	h.start(name, "", fmt.Sprintf(`%s<devices><disk type='file' device='disk'><driver name='qemu' type='raw' error_policy='stop'/>
     <source file='%s'/><target dev='hda' bus='ide'/></disk></devices>`, more, disk), "create")
 }
 
