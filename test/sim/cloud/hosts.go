@@ -377,6 +377,18 @@ func (c *Cloud) Guests(hostID int) []int {
 	return slices.Sorted(maps.Keys(h.guests))
 }
 
+// StartGuest starts a VM on a host behind oned's back, as its autostart does when the host boots.
+func (c *Cloud) StartGuest(hostID, vmID int) error {
+	c.mu.Lock()
+	defer c.unlock()
+	h, err := c.hostByID(hostID)
+	if err != nil {
+		return err
+	}
+	h.guests[vmID] = true
+	return nil
+}
+
 // StopGuest ends what runs of a VM on a host, behind oned's back.
 func (c *Cloud) StopGuest(hostID, vmID int) error {
 	c.mu.Lock()
