@@ -73,6 +73,7 @@ func TestAuditOfLeases(t *testing.T) {
 		n.setWatched(time.Time{})
 		wantProblem(t, w, "")
 		n.wake() // it has until so long after its boot
+		w.must(w.cloud.StartGuest(0, 1))
 		n.setWatched(time.Now())
 		wantProblem(t, w, "")
 		time.Sleep(promised + tenth)

@@ -131,7 +131,7 @@ func (m machine) files() map[string]string {
 	show := func(pid, parent int, comm, argv, group, nspid string) {
 		dir := fmt.Sprintf("%s/%d/", proc, pid)
 		files[dir+"stat"] = fmt.Sprintf("%d (%s) S %d 2 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 4 0 %d 0 0\n", pid, comm, parent, boots)
-		files[dir+"cmdline"] = strings.ReplaceAll(argv, " ", "\x00") + "\x00"
+		files[dir+"cmdline"] = argv + "\x00"
 		files[dir+"cgroup"] = "0::/" + group + "\n"
 		files[dir+"status"] = fmt.Sprintf("Name:\t%s\nNSpid:\t%d%s\n", comm, pid, nspid)
 	}
@@ -141,16 +141,14 @@ func (m machine) files() map[string]string {
 		for i, point := range g.mounts {
 			mounts += fmt.Sprintf("%d 22 7:1 / %s rw,relatime - ext4 /dev/%s rw\n", 30+i, point, g.device())
 		}
-		switch {
-		case g.container:
-			files["/sys/block/"+g.device()+"/loop/backing_file"] = "/disk\n"
-			if !g.ended {
-				show(g.pid, g.pid+1, "systemd", "/sbin/init", "lxc.payload."+g.name+"/init.scope", "\t1")
-				show(g.pid+1, 1, "lxc-start", "[lxc monitor] /var/lib/lxc "+g.name, "lxc.monitor."+g.name, "")
-				files[fmt.Sprintf("%s/%d/cmdline", proc, g.pid+1)] = "[lxc monitor] /var/lib/lxc " + g.name + "\x00"
-			}
-		default:
-			show(g.pid, 1, "qemu-system-x86", "/usr/bin/qemu-system-x86_64 -name guest="+g.name+",debug-threads=on -uuid "+g.uuid, "machine.slice/"+g.name, "")
+		if !g.container {
+			show(g.pid, 1, "qemu-system-x86", "/usr/bin/qemu-system-x86_64\x00-name\x00guest="+g.name+",debug-threads=on\x00-uuid\x00"+g.uuid, "machine.slice/"+g.name, "")
+			continue
+		}
+		files["/sys/block/"+g.device()+"/loop/backing_file"] = "/disk\n"
+		if !g.ended {
+			show(g.pid, g.pid+1, "systemd", "/sbin/init", "lxc.payload."+g.name+"/init.scope", "\t1")
+			show(g.pid+1, 1, "lxc-start", "[lxc monitor] /var/lib/lxc "+g.name, "lxc.monitor."+g.name, "")
 		}
 	}
 	files[proc+"/self/mountinfo"] = mounts

@@ -45,8 +45,9 @@ func (n *node) heal() {
 	n.world.reach(n)
 }
 
-// wake gives power, and no network.
+// wake boots the host, which has no network then.
 func (n *node) wake() {
+	n.powerOff("")
 	n.mu.Lock()
 	n.power, n.network = true, false
 	n.mu.Unlock()
