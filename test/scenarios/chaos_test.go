@@ -154,6 +154,7 @@ func randomEvents(rt *rapid.T, hosts, frontEnds, vms int) []play.Event {
 			"oned stops", "oned starts", "oned starts", "oned takes 3s for each call", "oned resets all connections", "oned answers with internal errors", "oned is as before", "oned is as before",
 			"the answers of the next 2 actions are lost", "the next 2 actions are accepted and forgotten", "the next 2 actions are refused with an internal error",
 			fmt.Sprintf("vm %d crashes", v), fmt.Sprintf("the image of vm %d is broken", v), fmt.Sprintf("the owner of vm %d sets FT_ACTION=none", v),
+			h + " boots without its network", "libvirt of " + h + " hangs", "libvirt of " + h + " ends", "guests of " + h + " ignore SIGTERM",
 			fmt.Sprintf("an admin recreates vm %d", v), fmt.Sprintf("an admin deletes vm %d", v),
 		}).Draw(rt, "what")
 	})

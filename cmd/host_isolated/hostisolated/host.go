@@ -47,7 +47,7 @@ func newHost(world World, s config.Isolation, store isolation.Store, cron bool) 
 	h := &host{world: world, settings: s, policy: isolation.NewPolicy(s, cron), store: store}
 	h.roster, h.rosterErr = isolation.OpenRoster(store)
 	h.machine = guest.Host{Settings: s, Known: h.roster.Known, Proc: world.Proc, Sys: world.Sys, Run: world.Run,
-		SysrqTrigger: world.Proc + "/sysrq-trigger", KillLimit: killLimit, PowerOffLimit: powerOffLimit}
+		System: world.System, SysrqTrigger: world.Proc + "/sysrq-trigger", KillLimit: killLimit, PowerOffLimit: powerOffLimit}
 	h.stopLimit = h.machine.Bound()
 	h.promise = isolation.Promise(s, cron, h.stopLimit)
 	known, _ := store.Load(world.Uptime()) // the watcher loads it again, and logs what is wrong
@@ -88,9 +88,6 @@ func (h *host) connect(knownID int) error {
 
 // guests are the VMs of this host.
 func (h *host) guests(notify func(wording.Message)) isolation.Guests {
-	if h.world.Guests != nil {
-		return h.world.Guests
-	}
 	machine := h.machine
 	machine.Notify = notify
 	return machine

@@ -15,6 +15,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/isolation"
+	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/process"
 	"one-ft/pkg/wording"
 )
@@ -30,8 +31,8 @@ type World struct {
 	Uptime func() time.Duration
 	// Network is what can be reached; nil is the network of this host.
 	Network isolation.Network
-	// Guests are the VMs; nil for those of this host.
-	Guests isolation.Guests
+	// System is what VMs are looked for with, and stopped.
+	System guest.System
 	// Journal gets what is logged; nil is the file, and the screen or syslog.
 	Journal isolation.Journal
 	// Pin keeps this process in memory.
@@ -40,7 +41,7 @@ type World struct {
 
 // OS is the world that the operating system gives.
 func OS() World {
-	return World{Env: app.OS(), Proc: "/proc", Sys: "/sys", Run: "/run", Uptime: isolation.Uptime, Pin: pin}
+	return World{Env: app.OS(), Proc: "/proc", Sys: "/sys", Run: "/run", Uptime: isolation.Uptime, System: guest.OS{}, Pin: pin}
 }
 
 // pin keeps this process in memory: what it has touched and will touch, and its program as a whole. All that it has reserved

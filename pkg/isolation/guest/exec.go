@@ -8,22 +8,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"one-ft/pkg/process"
 	"one-ft/pkg/text"
 )
 
-const (
-	// systemPath is the PATH of virsh.
-	systemPath = "/usr/sbin:/usr/bin:/sbin:/bin"
-	// longest is more than any limit; programs end with their context.
-	longest = 24 * time.Hour
-)
+// systemPath is the PATH of virsh.
+const systemPath = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 // run runs a program until ctx ends, and does not wait any longer: neither for one that the kernel holds, nor for the
 // disk that it is on. The error says how it failed, in words fit for a log.
-func run(ctx context.Context, env []string, command ...string) (process.Result, error) {
+func (h Host) run(ctx context.Context, env []string, command ...string) (process.Result, error) {
 	if len(command) == 0 || !filepath.IsAbs(command[0]) {
 		return process.Result{}, errors.New("no program is configured; give its path, such as /usr/bin/virsh")
 	}
@@ -31,25 +26,12 @@ func run(ctx context.Context, env []string, command ...string) (process.Result, 
 		return process.Result{}, fmt.Errorf("not started: %w", context.Cause(ctx))
 	}
 	r, err := process.Bounded(ctx, func() (process.Result, error) {
-		// Go starts a program with its own thread held by the kernel until the program has been read, and with it sooner
-		// or later the whole process; a read alone holds up one goroutine. An error is that of the start, too.
-		_, _ = process.ReadStart(command[0], 4096)
-		return process.Run(ctx, longest, process.Program{Path: command[0], Args: command[1:], Env: env, Script: true}), nil
+		return h.System.Run(ctx, process.Program{Path: command[0], Args: command[1:], Env: env, Script: true}), nil
 	})
 	if err != nil {
 		return r, err
 	}
 	return r, failure(r)
-}
-
-// find returns the path of a program; "" when it is not there.
-func find(name string) string {
-	for _, dir := range append([]string{"/usr/bin", "/bin"}, filepath.SplitList(os.Getenv("PATH"))...) {
-		if path := filepath.Join(dir, name); filepath.IsAbs(path) && process.Runnable(path) {
-			return path
-		}
-	}
-	return ""
 }
 
 // environment is that of programs of libvirt and LXC. With HOME they need not ask the users' directory for it, which may

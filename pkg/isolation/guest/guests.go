@@ -38,16 +38,15 @@ import (
 	"one-ft/pkg/wording"
 )
 
-// Host is this host: where its VMs are found, and what they are stopped with. Nothing has a default here, so the zero
-// value can neither find nor stop anything. Its methods may be called at the same time.
+// Host is this host: where its VMs are found, and what they are stopped with. Nothing has a default here, and a System there must
+// be: with nothing else it can neither find nor stop anything. Its methods may be called at the same time.
 type Host struct {
 	// Settings say how VMs are stopped (Action and what belongs to it), how long each stage may take, and how libvirt
 	// is called. What Command leaves running in its process group is killed when it ends.
 	Settings config.Isolation
 	// Known are the VMs that oned counts on this host. It is called often, and may be nil.
 	Known        func() []Known
-	Virsh        string // its path; "": it is looked for in /usr/bin, /bin and PATH
-	LXCStop      string // the path of lxc-stop, in the same way; LXC is installed when it is there
+	System       System // this machine; LXC is installed where lxc-stop is found
 	Proc, Sys    string // where the kernel shows processes and devices: "/proc" and "/sys"
 	Run          string // where libvirt has its sockets, and keeps the state of its domains: "/run"
 	SysrqTrigger string // what the kernel is told through: /proc/sysrq-trigger; "": config.PowerOffSysrq is not available
@@ -60,8 +59,6 @@ type Host struct {
 	// called from several goroutines, by one at a time, and not any more when the method that was called has returned.
 	// It may be nil.
 	Notify func(wording.Message)
-
-	unmount func(point string) error // nil: by the kernel
 }
 
 const (

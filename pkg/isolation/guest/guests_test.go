@@ -39,7 +39,7 @@ func TestGuests(t *testing.T) {
 	}{
 		{list: "fail"},
 		{list: "hang", cause: process.ErrTimeout},
-		{change: func(h *Host) { h.Virsh = filepath.Join(s.dir, "missing") }, cause: os.ErrNotExist},
+		{change: func(h *Host) { h.System = &system{virsh: filepath.Join(s.dir, "missing")} }, cause: os.ErrNotExist},
 		{change: func(h *Host) { h.Settings.Libvirt = "" }},
 	} {
 		h := s.host

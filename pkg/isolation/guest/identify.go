@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"one-ft/pkg/process"
 )
 
 // Known is a VM that oned counts on this host, by what oned calls its guest: DEPLOY_ID, which is the UUID of its domain
@@ -61,7 +59,7 @@ func (h Host) status(name string) status {
 	if h.Run == "" || name == "" || strings.Contains(name, "/") {
 		return status{}
 	}
-	text, _ := process.ReadStart(filepath.Join(h.Run, "libvirt/qemu", name+".xml"), maxStatus) // without it there is no text
+	text, _ := h.System.Read(filepath.Join(h.Run, "libvirt/qemu", name+".xml"), maxStatus) // without it there is no text
 	return parseStatus(text)
 }
 

@@ -86,6 +86,32 @@ func firstThreadEnded() bool {
 	return err == nil && s.Zombie()
 }
 
+// system is this machine with programs of its own.
+type system struct {
+	OS
+	virsh, lxcStop string                   // their paths
+	unmount        func(point string) error // nil: by the kernel
+}
+
+// Find finds no program of this machine.
+func (s *system) Find(program string) string {
+	switch {
+	case program == "virsh":
+		return s.virsh
+	case program == "lxc-stop" && process.Runnable(s.lxcStop):
+		return s.lxcStop
+	}
+	return ""
+}
+
+// Unmount unmounts in a test.
+func (s *system) Unmount(point string) error {
+	if s.unmount == nil {
+		return s.OS.Unmount(point)
+	}
+	return s.unmount(point)
+}
+
 // noSuchPID is more than PIDs can be (2^22), so that a fake process with this number can
 // never be a real one.
 const noSuchPID = 5_000_000
@@ -97,6 +123,7 @@ type site struct {
 	dir  string
 	proc string
 	host Host
+	system
 
 	mu   sync.Mutex
 	told []string
@@ -119,8 +146,9 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	s.show(os.Getpid())
+	s.virsh, s.lxcStop = virsh, filepath.Join(dir, "lxc-stop.sh")
 	s.host = Host{
-		Virsh: virsh, LXCStop: filepath.Join(dir, "lxc-stop.sh"), Proc: s.proc, Sys: filepath.Join(dir, "sys"), Run: filepath.Join(dir, "run"), SysrqTrigger: filepath.Join(dir, "sysrq"),
+		System: &s.system, Proc: s.proc, Sys: filepath.Join(dir, "sys"), Run: filepath.Join(dir, "run"), SysrqTrigger: filepath.Join(dir, "sysrq"),
 		// Generous, because a test must not fail on a busy machine; those that wait for the
 		// end of a limit make it small.
 		Settings: config.Isolation{

@@ -1,11 +1,9 @@
 package guest
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
 	"strings"
 
@@ -29,9 +27,7 @@ func (h Host) libvirt(ctx context.Context) (uri, daemon string) {
 	}
 	for _, d := range daemons {
 		socket := filepath.Join(h.Run, "libvirt", d.socket)
-		conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
-		if err == nil {
-			conn.Close()
+		if h.System.Connect(ctx, socket) == nil {
 			return "qemu+unix:///system?socket=" + socket, d.name
 		}
 	}
@@ -94,12 +90,12 @@ func (s *stopper) virsh(ctx context.Context, args ...string) (process.Result, er
 		return process.Result{}, errors.New("no URI of libvirt is configured; give one, such as " + config.DefaultLibvirt)
 	}
 	// PATH may name a directory that does not answer.
-	path, err := process.Bounded(ctx, func() (string, error) { return cmp.Or(s.host.Virsh, find("virsh")), nil })
+	path, err := process.Bounded(ctx, func() (string, error) { return s.host.System.Find("virsh"), nil })
 	if err == nil && path == "" {
 		err = errors.New("virsh not found; it is in the package libvirt-clients (Debian, Ubuntu) or libvirt-client")
 	}
 	if err != nil {
 		return process.Result{}, err
 	}
-	return run(ctx, environment(), append([]string{path, "-c", uri}, args...)...)
+	return s.host.run(ctx, environment(), append([]string{path, "-c", uri}, args...)...)
 }

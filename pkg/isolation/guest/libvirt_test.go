@@ -56,7 +56,7 @@ func TestDaemon(t *testing.T) {
 		for _, socket := range c.dead {
 			listen(t, run, socket, true)
 		}
-		h := Host{Settings: config.Isolation{Libvirt: c.uri}, Run: run, LXCStop: "/nonexistent"}
+		h := Host{Settings: config.Isolation{Libvirt: c.uri}, Run: run, System: &system{}}
 		uri, daemon := h.libvirt(t.Context())
 		want := c.uri
 		if c.want != "" {

@@ -1,11 +1,9 @@
 package guest
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -24,17 +22,9 @@ import (
 // lxcStop returns the path of lxc-stop; "" when LXC is not installed. Where that cannot be told in time, it is called so and
 // will fail.
 func (h Host) lxcStop(ctx context.Context) string {
-	path, err := process.Bounded(ctx, func() (string, error) {
-		if h.LXCStop == "" {
-			return find("lxc-stop"), nil
-		}
-		if !process.Runnable(h.LXCStop) {
-			return "", nil
-		}
-		return h.LXCStop, nil
-	})
+	path, err := process.Bounded(ctx, func() (string, error) { return h.System.Find("lxc-stop"), nil })
 	if err != nil {
-		return cmp.Or(h.LXCStop, "/usr/bin/lxc-stop")
+		return "/usr/bin/lxc-stop"
 	}
 	return path
 }
@@ -55,19 +45,19 @@ type place struct {
 // placeOf finds out which container a process is in. One that ends meanwhile is in none. The monitor of a container is a part of
 // it: it ends with it, and one that hangs keeps its disks busy.
 func (p *procs) placeOf(dir string, stat process.Stat) (at place) {
-	groups, _ := process.ReadStart(filepath.Join(dir, "cgroup"), maxGroups)
+	groups, _ := p.system.Read(filepath.Join(dir, "cgroup"), maxGroups)
 	if at.container = payload(string(groups)); at.container == "" {
 		if strings.Contains(string(groups), "lxc.monitor") {
-			title, _ := process.ReadStart(filepath.Join(dir, "cmdline"), maxArgs)
+			title, _ := p.system.Read(filepath.Join(dir, "cmdline"), maxArgs)
 			at.container = monitored(string(title))
 		}
 		return at
 	}
-	status, _ := process.ReadStart(filepath.Join(dir, "status"), maxGroups)
+	status, _ := p.system.Read(filepath.Join(dir, "status"), maxGroups)
 	at.init = isInit(string(status))
 	if _, ours := ParseName(at.container); !ours && at.init {
 		// LXC appends a number where something was left of the control group before.
-		title, _ := process.ReadStart(filepath.Join(p.dir, strconv.Itoa(stat.Parent), "cmdline"), maxArgs)
+		title, _ := p.system.Read(filepath.Join(p.dir, strconv.Itoa(stat.Parent), "cmdline"), maxArgs)
 		if name := monitored(string(title)); name != "" && strings.HasPrefix(at.container, name+"-") {
 			at.container = name
 		}
@@ -120,7 +110,7 @@ type mount struct {
 // mounts returns the mounts of the disks of containers of OpenNebula, in the order in which they were made.
 func (h Host) mounts(ctx context.Context) ([]mount, error) {
 	list, err := process.Bounded(ctx, func() ([]byte, error) {
-		return process.ReadStart(filepath.Join(h.Proc, "self/mountinfo"), maxMounts)
+		return h.System.Read(filepath.Join(h.Proc, "self/mountinfo"), maxMounts)
 	})
 	if err == nil && len(list) == maxMounts {
 		err = errors.New("the list is too long")
@@ -194,16 +184,13 @@ func (s *stopper) unmount(ctx context.Context, g Guest) {
 
 // detach unmounts file systems, the last one first, and detaches the devices that they are on. Several may be on one device.
 func (h Host) detach(mounts []mount) error {
-	if h.unmount == nil {
-		h.unmount = func(point string) error { return unix.Unmount(point, unix.UMOUNT_NOFOLLOW) }
-	}
 	for _, m := range mounts {
 		if strings.HasPrefix(m.source, "/dev/loop") {
-			_ = control(m.source, unix.LOOP_CLR_FD) // it is detached with its last file system
+			_ = h.System.Control(m.source, unix.LOOP_CLR_FD) // it is detached with its last file system
 		}
 	}
 	for _, m := range slices.Backward(mounts) {
-		if err := h.unmount(m.point); err != nil {
+		if err := h.System.Unmount(m.point); err != nil {
 			return fmt.Errorf("unmount %s: %w", text.Printable(m.point), err)
 		}
 	}
@@ -211,10 +198,10 @@ func (h Host) detach(mounts []mount) error {
 		device := path.Base(m.source)
 		switch {
 		case strings.HasPrefix(m.source, "/dev/loop"):
-			awaitNone(filepath.Join(h.Sys, "block", device, "loop/backing_file"))
+			h.awaitNone(filepath.Join(h.Sys, "block", device, "loop/backing_file"))
 		case strings.HasPrefix(m.source, "/dev/nbd"): // of qemu-nbd and rbd-nbd
-			_ = control(m.source, nbdDisconnect)
-			awaitNone(filepath.Join(h.Sys, "block", device, "pid"))
+			_ = h.System.Control(m.source, nbdDisconnect)
+			h.awaitNone(filepath.Join(h.Sys, "block", device, "pid"))
 		}
 	}
 	return nil
@@ -223,20 +210,10 @@ func (h Host) detach(mounts []mount) error {
 // nbdDisconnect is NBD_DISCONNECT (include/uapi/linux/nbd.h): what was written is written out, and the server ends.
 const nbdDisconnect = 0xab08
 
-// control tells a block device something. Whether it has obeyed is seen elsewhere.
-func control(device string, request uint) error {
-	f, err := os.OpenFile(device, os.O_RDWR|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return unix.IoctlSetInt(int(f.Fd()), request, 0)
-}
-
 // awaitNone waits until the kernel does not show a file any more.
-func awaitNone(file string) {
+func (h Host) awaitNone(file string) {
 	for {
-		if _, err := os.Stat(file); err != nil {
+		if _, err := h.System.Read(file, 1); isMissing(err) {
 			return
 		}
 		process.Pause(context.Background(), pollPause)

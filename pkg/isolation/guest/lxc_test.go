@@ -26,7 +26,7 @@ func (s *site) lxc(how string) {
 		s.t.Fatal(err)
 	}
 	script := fmt.Sprintf("#!/bin/sh\ncd '%s' || exit 9\necho \"$3\" >>stops\n%s\n", s.dir, text)
-	if err := os.WriteFile(s.host.LXCStop, []byte(script), 0o755); err != nil {
+	if err := os.WriteFile(s.lxcStop, []byte(script), 0o755); err != nil {
 		s.t.Fatal(err)
 	}
 	s.write("stops", "")
@@ -201,10 +201,10 @@ func TestNotInstalled(t *testing.T) {
 	if got := s.host.Covers(t.Context()); got != "libvirt lxc" {
 		t.Errorf("it covers %q", got)
 	}
-	if ways := s.host.Ways(t.Context()); !slices.Contains(ways, "containers (lxc): by "+s.host.LXCStop) {
+	if ways := s.host.Ways(t.Context()); !slices.Contains(ways, "containers (lxc): by "+s.lxcStop) {
 		t.Errorf("%q", ways)
 	}
-	s.host.LXCStop = filepath.Join(s.dir, "missing")
+	s.lxcStop = filepath.Join(s.dir, "missing")
 	if got := s.host.Covers(t.Context()); got != "libvirt" {
 		t.Errorf("it covers %q", got)
 	}
@@ -237,10 +237,10 @@ func TestDisks(t *testing.T) {
 			var tries atomic.Int32
 			released := make(chan struct{})
 			t.Cleanup(func() { close(released) })
-			s.host.unmount = func(point string) error {
+			s.unmount = func(point string) error {
 				select {
 				case <-q.done:
-				default:
+				case <-time.After(5 * time.Second): // until it was waited for, on a busy machine
 					t.Error("unmounted while it runs")
 				}
 				switch n := tries.Add(1); {

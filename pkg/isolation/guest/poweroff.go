@@ -28,7 +28,7 @@ func (s *stopper) powerOff(ctx context.Context, snap snapshot) snapshot {
 			gone = try("sysrq o (power off)", s.sysrq("o")) || try("sysrq b (reset)", s.sysrq("b"))
 		} else {
 			gone = try(strings.Join(way, " "), func(ctx context.Context) error {
-				_, err := run(ctx, nil, way...)
+				_, err := s.host.run(ctx, nil, way...)
 				return err
 			})
 		}
@@ -100,7 +100,7 @@ func (s *stopper) shutDown(ctx context.Context, snap snapshot) snapshot {
 	defer cancel()
 	name := strings.Join(s.host.Settings.Shutdown, " ")
 	s.warn("shut the host down: %s", name)
-	if _, err := run(limited, nil, s.host.Settings.Shutdown...); err == nil {
+	if _, err := s.host.run(limited, nil, s.host.Settings.Shutdown...); err == nil {
 		s.did("shut the host down: %s: accepted", name)
 		if snap = s.watch(limited, snap); snap.none() {
 			return snap

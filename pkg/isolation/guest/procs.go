@@ -27,6 +27,7 @@ const (
 	// maxArgs is the most bytes of arguments that are read. libvirt writes -name at the beginning, and less than 32
 	// KiB altogether.
 	maxArgs = 256 << 10
+	maxStat = 4 << 10 // the most bytes of /proc/PID/stat that are read; real ones have about 300
 	// kernelThread is PF_KTHREAD in the flags of a process (include/linux/sched.h).
 	kernelThread = 0x00200000
 )
@@ -37,6 +38,7 @@ var errNoProcesses = errors.New("it shows no processes; is it mounted?")
 // procs looks at the processes of a host again and again. It remembers which VM a process was, because one that is
 // ending has no arguments any more.
 type procs struct {
+	system     System
 	dir        string
 	identify   func(d *domain) (id int, ours bool)
 	containers bool // LXC is installed
@@ -62,16 +64,16 @@ type identity struct {
 func (g Guest) process() identity { return identity{g.PID, g.start} }
 
 func newProcs(h Host) *procs {
-	return &procs{dir: h.Proc, identify: h.identify, known: map[identity]member{}, stuck: map[int]*reading{}}
+	return &procs{system: h.System, dir: h.Proc, identify: h.identify, known: map[identity]member{}, stuck: map[int]*reading{}}
 }
 
 // scan looks at all processes once. With an error, which names those that could not be judged, there may be more VMs
 // than it returns.
 func (p *procs) scan(ctx context.Context) (found []Guest, err error) {
-	entries, err := process.Bounded(ctx, func() ([]os.DirEntry, error) { return os.ReadDir(p.dir) })
+	names, err := process.Bounded(ctx, func() ([]string, error) { return p.system.List(p.dir) })
 	var pids []int
-	for _, entry := range entries {
-		if pid, err := strconv.ParseUint(entry.Name(), 10, 31); err == nil && pid > 0 {
+	for _, name := range names {
+		if pid, err := strconv.ParseUint(name, 10, 31); err == nil && pid > 0 {
 			pids = append(pids, int(pid))
 		}
 	}
@@ -111,7 +113,8 @@ func (p *procs) scan(ctx context.Context) (found []Guest, err error) {
 func (p *procs) judge(ctx context.Context, pid int) (m member, unclear bool) {
 	m.PID = pid
 	dir := filepath.Join(p.dir, strconv.Itoa(pid))
-	stat, err := process.ReadStat(dir)
+	line, err := p.system.Read(filepath.Join(dir, "stat"), maxStat)
+	stat := process.ParseStat(string(line))
 	m.start = stat.Started
 	switch {
 	case ctx.Err() != nil, err != nil && !isMissing(err):
@@ -182,9 +185,9 @@ func (p *procs) reading(dir string, pid int, stat process.Stat) *reading {
 			r.place = p.placeOf(dir, stat)
 		}
 		close(r.placed)
-		r.argv, r.err = readArgs(filepath.Join(dir, "cmdline"))
+		r.argv, r.err = p.readArgs(filepath.Join(dir, "cmdline"))
 		if len(r.argv) == 0 && stat.Zombie() {
-			r.argv = threadArgs(dir)
+			r.argv = p.threadArgs(dir)
 		}
 	}()
 	return r
@@ -233,10 +236,10 @@ func isMissing(err error) bool {
 }
 
 // threadArgs returns the arguments of a process whose first thread has ended: its other threads still have them.
-func threadArgs(dir string) []string {
-	tasks, _ := filepath.Glob(filepath.Join(dir, "task", "[0-9]*", "cmdline")) // the pattern is right
+func (p *procs) threadArgs(dir string) []string {
+	tasks, _ := p.system.List(filepath.Join(dir, "task")) // without it there are none
 	for _, task := range tasks {
-		if argv, err := readArgs(task); err == nil && len(argv) > 0 {
+		if argv, err := p.readArgs(filepath.Join(dir, "task", task, "cmdline")); err == nil && len(argv) > 0 {
 			return argv
 		}
 	}
@@ -244,8 +247,8 @@ func threadArgs(dir string) []string {
 }
 
 // readArgs reads a file like /proc/PID/cmdline; without arguments it is empty.
-func readArgs(file string) ([]string, error) {
-	text, err := process.ReadStart(file, maxArgs)
+func (p *procs) readArgs(file string) ([]string, error) {
+	text, err := p.system.Read(file, maxArgs)
 	return splitArgs(text), err
 }
 

@@ -15,8 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"one-ft/pkg/config"
 	"one-ft/pkg/process"
 	"one-ft/pkg/text"
@@ -171,7 +169,7 @@ func (s *stopper) command(ctx context.Context, snap snapshot) snapshot {
 	}
 	running, cancel := context.WithTimeoutCause(ctx, s.host.Settings.CommandLimit, process.ErrTimeout)
 	defer cancel()
-	if _, err := run(running, append(os.Environ(), "FT_VMS="+strings.Join(slices.Compact(ids), " ")), s.host.Settings.Command...); err != nil {
+	if _, err := s.host.run(running, append(os.Environ(), "FT_VMS="+strings.Join(slices.Compact(ids), " ")), s.host.Settings.Command...); err != nil {
 		s.warn("run %s: %v", name, err)
 	} else {
 		s.did("run %s: exit code 0", name)
@@ -330,7 +328,7 @@ func (s *stopper) tell(ctx context.Context, g Guest) {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
 		if g.Container {
-			_, err = run(ctx, environment(), s.lxcStop, "--kill", "-n", g.Name)
+			_, err = s.host.run(ctx, environment(), s.lxcStop, "--kill", "-n", g.Name)
 		} else {
 			_, err = s.virsh(ctx, "destroy", cmp.Or(g.uuid, g.Name))
 		}
@@ -377,18 +375,8 @@ func (p *procs) signal(ctx context.Context, g Guest, sig syscall.Signal) (bool, 
 	if g.PID <= 1 || g.PID == os.Getpid() {
 		return false, errors.New("this process is not killed")
 	}
-	// A pidfd stands for this process whoever gets its number later (Linux 5.3 and Go 1.23). So what is read after it
-	// was opened is about the one that gets the signal.
-	proc, err := os.FindProcess(g.PID)
-	if err != nil {
-		return false, fmt.Errorf("find it: %w", err)
-	}
-	defer func() { _ = proc.Release() }()
-	if seen, unclear := p.judge(ctx, g.PID); unclear || !seen.ours || seen.Guest != g {
-		return false, nil
-	}
-	if err := proc.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return false, fmt.Errorf("%s: %w", unix.SignalName(sig), err)
-	}
-	return true, nil
+	return p.system.Signal(g.PID, sig, func() bool {
+		seen, unclear := p.judge(ctx, g.PID)
+		return !unclear && seen.ours && seen.Guest == g
+	})
 }

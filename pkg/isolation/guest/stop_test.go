@@ -309,17 +309,17 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// What is called when an action is unknown, and what the zero value can do: nothing.
+// What is called when an action is unknown, and what a host without anything but a System can do: nothing.
 func TestNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.host.Settings.Libvirt, s.host.Virsh = "", ""
+	s.host.Settings.Libvirt = ""
 	q := s.domain("", "one-7")
 	if o := s.stop("explode"); o.Gone || o.Err == nil {
 		t.Errorf("unknown action: %+v", o)
 	}
 	for _, action := range []string{Destroy, Shutdown, Command} {
-		o := Host{Settings: config.Isolation{Action: action}}.Stop(t.Context())
+		o := Host{Settings: config.Isolation{Action: action}, System: OS{}}.Stop(t.Context())
 		if o.Gone || !errors.Is(o.Err, ErrLeft) {
 			t.Errorf("%s of nothing: %+v", action, o)
 		}

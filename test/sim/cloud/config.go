@@ -96,12 +96,13 @@ type Host struct {
 // Record is one history record of a VM: a stay on one host.
 type Record struct {
 	Seq, HostID    int
-	DSID           int   // system datastore
-	Action, Reason int   // REASON exists in 4.4 only
-	STime, ETime   int64 // Unix seconds; 0 is "not yet", as in all the times
-	PSTime, PETime int64 // prolog
-	RSTime, RETime int64 // running
-	ESTime, EETime int64 // epilog
+	DSID           int    // system datastore
+	Driver         string // of VMs; default: that of the host
+	Action, Reason int    // REASON exists in 4.4 only
+	STime, ETime   int64  // Unix seconds; 0 is "not yet", as in all the times
+	PSTime, PETime int64  // prolog
+	RSTime, RETime int64  // running
+	ESTime, EETime int64  // epilog
 }
 
 // VM is a virtual machine. With State ACTIVE, LCM says more; in every other

@@ -28,7 +28,7 @@ func (c *Cloud) finishWork(v *vm, driver driverRow) {
 func (c *Cloud) finishWith(v *vm, driver driverRow, ok bool) {
 	ok = c.meetsZombie(v, ok)
 	if ok && driver.driver == "boot" && c.cfg.Network != "" {
-		v.deployID = c.guestID(v, c.hosts[v.last().HostID])
+		v.deployID = c.guestID(v)
 	}
 	c.guestsAfter(v, driver, ok)
 	c.report(v, driver, ok)

@@ -75,11 +75,16 @@ func (c *Cloud) hostByID(id int) (*host, error) {
 // Remove removes a host from oned whatever is on it, as a repaired database has it: oned itself removes only empty ones. VMs
 // keep their history.
 func (c *Cloud) Remove(id int) error {
+	return c.withHost(id, func(h *host) { h.removed = true })
+}
+
+// withHost does something with a host.
+func (c *Cloud) withHost(id int, do func(h *host)) error {
 	c.mu.Lock()
 	defer c.unlock()
 	h, err := c.hostByID(id)
 	if err == nil {
-		h.removed = true
+		do(h)
 	}
 	return err
 }
@@ -88,14 +93,7 @@ func (c *Cloud) Remove(id int) error {
 // (enable), from where the next monitoring cycle goes on. Any other state is
 // just set.
 func (c *Cloud) SetHostState(id int, s one.HostState) error {
-	c.mu.Lock()
-	defer c.unlock()
-	h, err := c.hostByID(id)
-	if err != nil {
-		return err
-	}
-	c.adminState(h, s)
-	return nil
+	return c.withHost(id, func(h *host) { c.adminState(h, s) })
 }
 
 // adminState sets a host's state from outside the monitoring.
@@ -377,14 +375,12 @@ func (c *Cloud) Guests(hostID int) []int {
 	return slices.Sorted(maps.Keys(h.guests))
 }
 
+// StartGuest starts a VM on a host behind oned's back, as its autostart does when the host boots.
+func (c *Cloud) StartGuest(hostID, vmID int) error {
+	return c.withHost(hostID, func(h *host) { h.guests[vmID] = true })
+}
+
 // StopGuest ends what runs of a VM on a host, behind oned's back.
 func (c *Cloud) StopGuest(hostID, vmID int) error {
-	c.mu.Lock()
-	defer c.unlock()
-	h, err := c.hostByID(hostID)
-	if err != nil {
-		return err
-	}
-	delete(h.guests, vmID)
-	return nil
+	return c.withHost(hostID, func(h *host) { delete(h.guests, vmID) })
 }

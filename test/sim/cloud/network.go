@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -207,14 +208,20 @@ func (c *Cloud) hypervisor(h *host) string {
 	return "kvm"
 }
 
+// driverOf is the driver of a VM in a stay.
+func (c *Cloud) driverOf(r Record) string { return cmp.Or(r.Driver, c.hypervisor(c.hosts[r.HostID])) }
+
 // guestID is what a driver says that the guest of a VM is called, its DEPLOY_ID: since 5.12 that of libvirt is a UUID
 // (src/vmm_mad/remotes/kvm/deploy), and that of an imported guest since there are any.
-func (c *Cloud) guestID(v *vm, h *host) string {
-	if c.hypervisor(h) == "kvm" && c.fam >= f610 || v.Imported() {
-		return fmt.Sprintf("00000000-0000-4000-8000-%012d", v.ID)
+func (c *Cloud) guestID(v *vm) string {
+	if c.driverOf(*v.last()) == "kvm" && c.fam >= f610 || v.Imported() {
+		return GuestUUID(v.ID)
 	}
 	return fmt.Sprintf("one-%d", v.ID)
 }
+
+// GuestUUID is the UUID of the domain of a VM.
+func GuestUUID(vmID int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", vmID) }
 
 // Imported reports whether OpenNebula has only imported the guest of a VM.
 func (v VM) Imported() bool { return v.Template["IMPORTED"] == "YES" }

@@ -172,7 +172,7 @@ func (c *Cloud) CrashVM(id int) error {
 // UNKNOWN VM on a healthy host has crashed; on a dead one it may still run.
 func (c *Cloud) placed(v *vm) {
 	if v.last() != nil && v.deployID == "" {
-		v.deployID = c.guestID(v, c.hosts[v.last().HostID])
+		v.deployID = c.guestID(v)
 	}
 	c.hold(v, c.holdersOf(v))
 	c.index(v)

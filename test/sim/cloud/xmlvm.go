@@ -147,12 +147,12 @@ func (c *Cloud) recordXML(b *xmlBuffer, v *vm, r Record) {
 	b.number("STIME", r.STime)
 	b.number("ETIME", r.ETime)
 	if c.fam == f44 {
-		b.text("VMMMAD", c.hypervisor(h))
+		b.text("VMMMAD", c.driverOf(r))
 		b.text("VNMMAD", "dummy")
 		b.text("TMMAD", ds.driver())
 		b.text("DS_LOCATION", "/var/lib/one//datastores")
 	} else {
-		b.cdata("VM_MAD", c.hypervisor(h))
+		b.cdata("VM_MAD", c.driverOf(r))
 		b.cdata("TM_MAD", ds.driver())
 	}
 	b.number("DS_ID", int64(r.DSID))
@@ -243,7 +243,7 @@ func (c *Cloud) shortHistoryXML(b *xmlBuffer, v *vm) {
 	b.number("CID", int64(h.Cluster))
 	b.number("DS_ID", int64(r.DSID))
 	if c.fam >= f610 {
-		b.cdata("VM_MAD", c.hypervisor(h))
+		b.cdata("VM_MAD", c.driverOf(*r))
 		b.cdata("TM_MAD", ds.driver())
 	}
 	b.cdata("ACTION", strconv.Itoa(r.Action))

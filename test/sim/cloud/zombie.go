@@ -40,7 +40,7 @@ func (c *Cloud) reportOldGuest(v *vm, here *host) {
 			return
 		}
 		c.harm(OldGuest, v.ID, here.ID)
-		v.deployID = c.guestID(v, c.hosts[v.last().HostID])
+		v.deployID = c.guestID(v)
 		c.enter(v, active(one.Running))
 	})
 }

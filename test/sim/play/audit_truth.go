@@ -20,6 +20,7 @@ type truth struct {
 	arrived map[int]time.Time    // when oned last said RUNNING of a VM that really runs where oned has it
 	byHand  map[int]bool         // VMs that an admin did something with
 	served  map[int]time.Time    // since when oned reaches a host
+	lost    map[int]time.Time    // since when it does not any more
 	off     map[int]time.Time    // when a host was seen without power last
 	changed map[string]time.Time // the journals, as they were looked at last
 	judged  map[string]bool
@@ -27,7 +28,7 @@ type truth struct {
 }
 
 func newTruth(w *world) *truth {
-	return &truth{world: w, arrived: map[int]time.Time{}, byHand: map[int]bool{}, served: map[int]time.Time{}, off: map[int]time.Time{}, changed: map[string]time.Time{}, judged: map[string]bool{}}
+	return &truth{world: w, arrived: map[int]time.Time{}, byHand: map[int]bool{}, served: map[int]time.Time{}, lost: map[int]time.Time{}, off: map[int]time.Time{}, changed: map[string]time.Time{}, judged: map[string]bool{}}
 }
 
 // vm notes that a VM has come to RUNNING. The monitoring may have taken an old guest for it.
@@ -55,11 +56,15 @@ func (t *truth) look() {
 		if !n.powered() {
 			t.off[n.id] = time.Now()
 		}
-		if served := n.served(); !served {
+		switch was := !t.served[n.id].IsZero(); {
+		case was && !n.served():
+			t.lost[n.id] = time.Now()
 			delete(t.served, n.id)
-		} else if t.served[n.id].IsZero() {
+		case !was && n.served():
 			t.served[n.id] = time.Now()
+			delete(t.lost, n.id)
 		}
+		t.lease(n)
 	}
 	for _, f := range t.world.frontEnds {
 		f.mu.Lock()
@@ -67,6 +72,20 @@ func (t *truth) look() {
 		f.mu.Unlock()
 		t.marks(f, filepath.Join(state, "off"))
 		t.journal(f, filepath.Join(state, "incidents"))
+	}
+}
+
+// lease is promise 1, too: host_isolated has stopped the guests of a host that lost oned within the time that it publishes.
+func (t *truth) lease(n *node) {
+	at, lost := t.lost[n.id]
+	since, watched := n.watchedSince()
+	if since.After(at) {
+		at = since
+	}
+	if lost && watched && time.Since(at) > promised {
+		for _, vm := range n.leased() {
+			t.world.problem("promise 1: vm %d still runs on %s %s after that lost its network", vm, n.name(), promised)
+		}
 	}
 }
 

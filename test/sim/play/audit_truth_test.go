@@ -56,6 +56,33 @@ func TestAuditOfMarks(t *testing.T) {
 	})
 }
 
+// A guest that runs for longer than host_isolated on its host has promised; one that is not watched has promised nothing.
+func TestAuditOfLeases(t *testing.T) {
+	inWorld(t, []string{"network local"}, func(t *testing.T, w *world, _ sshMachine) {
+		n, tenth := w.node(0), 100*time.Millisecond
+		n.setWatched(time.Now())
+		wantProblem(t, w, "")
+		time.Sleep(time.Minute)
+		wantProblem(t, w, "") // it has its network
+		n.cut()
+		wantProblem(t, w, "")
+		time.Sleep(promised - tenth)
+		wantProblem(t, w, "")
+		time.Sleep(2 * tenth)
+		wantProblem(t, w, "vm 1 still runs on host0 1m48s after that lost its network")
+		n.setWatched(time.Time{})
+		wantProblem(t, w, "")
+		n.wake() // it has until so long after its boot
+		w.must(w.cloud.StartGuest(0, 1))
+		n.setWatched(time.Now())
+		wantProblem(t, w, "")
+		time.Sleep(promised + tenth)
+		wantProblem(t, w, "vm 1 still runs on host0")
+		n.reconnect()
+		wantProblem(t, w, "")
+	})
+}
+
 // Harm is a problem, unless an admin has brought the VM there: here to the host where its old guest runs.
 func TestAuditOfHarm(t *testing.T) {
 	for _, byHand := range []bool{false, true} {

@@ -4,8 +4,9 @@
 // the promises were kept (audit.go).
 //
 // The tools are those of the executables, called with the words that oned of the version would
-// give them; their files are real. Simulated are oned (test/sim/cloud), the network, power, guests, and the
-// programs that tools run. A process that is killed leaves its files as they are at that moment.
+// give them; their files are real. Simulated are oned (test/sim/cloud), the network, power, and what machines
+// and programs do (machine.go: processes, libvirt, LXC and disks of a host, as host_isolated finds them). A process
+// that is killed leaves its files as they are at that moment.
 //
 // # A scenario file
 //
@@ -21,15 +22,17 @@
 //
 //	hosts 6 [cpu=8 mem=16384 NAME=VALUE]   host0 to host5; NAME=VALUE is an attribute of the template
 //	host host3 [DISABLED|OFFLINE|ERROR] [since=5h] [cluster=1] [name="any \x1b text"] [driver=lxc] [NAME=VALUE]
+//	    [libvirt=virtqemud,libvirtd] [domains=windows,web] [containers=web]   which daemons serve (libvirtd); guests of somebody else
 //	    [attributes=2000]                  since: how long it has been in ERROR; attributes: so many more in its template
 //	vms 1-3,7 on host1 [STATE] [from host2] [cpu=0.5] [mem=256] [name="x"] [owner=alice] [datastore=1]
 //	    (a VM with "from" migrates, or is resumed after it was stopped or undeployed there)
 //	    [image=broken|unbootable] [disk=persistent] [requires="ID = 1"] [FT_PRIORITY=80] [template.FT_ACTION=none]
 //	    [attributes=2000] [imported]       imported: its guest ran there before OpenNebula knew it, and keeps its name
+//	    [driver=lxc] [autostart]           driver: it is a container beside VMs; autostart: its guest starts whenever the host boots
 //	datastore 1 local|shared               a system datastore; 0 is shared
 //	fencing all|host1 bmc strip sbd lease manual   the levels, first to last; "fencing none" takes the risk
 //	                                       in the configuration also outlet1-%h and outlet2-%h, a host's two power supplies
-//	isolated all|host1 host2               host_isolated --watch with strict runs there
+//	isolated all|host1 host2               host_isolated --watch with strict runs there; LXC is installed where FT_LEASE_COVERS has lxc
 //	front-ends 3                           A is the leader
 //	hook host_error HOST -r n -p 2         HOST and VM become $ID up to 5.8, $TEMPLATE later; several may be given
 //	hook vm_unknown VM                     on UNKNOWN

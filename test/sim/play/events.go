@@ -85,6 +85,7 @@ func hostSentences() []sentence {
 		{"the monitoring of <H> breaks", hosts(func(w *world, n *node) { w.must(w.cloud.KillHost(n.id, cloud.Unmonitored)) })},
 		{"the monitoring of <H> works again", hosts(func(w *world, n *node) { w.reach(n) })},
 		{"<H> (?:has|have) a persistent connection", hosts(func(w *world, n *node) { w.must(w.cloud.LeaveMaster(n.id)) })},
+		{"<H> boots? without (?:its|their) network", hosts(func(_ *world, n *node) { n.wake() })},
 		{"<H> (?:is|are) back", hosts(func(_ *world, n *node) { n.heal() })},
 		{"an admin disables <H>", hosts(state(one.HostDisabled))},
 		{"an admin enables <H>", func(w *world, m []string) error {
@@ -103,11 +104,15 @@ func hostSentences() []sentence {
 			defer n.mu.Unlock()
 			n.stuck = true
 		})},
-		{"libvirt of <H> hangs", hosts(func(_ *world, n *node) {
+		{"guests of <H> ignore SIGTERM", hosts(func(_ *world, n *node) {
 			n.mu.Lock()
 			defer n.mu.Unlock()
-			n.mute = true
+			n.deaf = true
 		})},
+		{"(libvirt|virtqemud|libvirtd|lxc-stop) of <H> (hangs|ends)", func(w *world, m []string) error {
+			how := map[string]string{"hangs": programHangs, "ends": programEnded}[m[2]]
+			return w.each(m[1], func(n *node) { machine{n}.set(m[0], how) })
+		}},
 		{"host_isolated of <H> is killed", hosts(func(_ *world, n *node) {
 			n.mu.Lock()
 			defer n.mu.Unlock()

@@ -18,7 +18,6 @@ import (
 	"one-ft/cmd/host_isolated/hostisolated"
 	"one-ft/pkg/app"
 	"one-ft/pkg/config"
-	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/isolation/probe"
 	"one-ft/pkg/wording"
 	"one-ft/test/sim/cloud"
@@ -36,10 +35,15 @@ type node struct {
 	boots   int
 	booted  time.Time
 	stop    context.CancelFunc // of host_isolated
+	watched time.Time          // since when it runs; zero when it does not
 	stuck   bool               // its guests cannot be stopped
-	mute    bool               // its libvirt takes questions and answers none
-	cutFrom map[string]bool    // front-ends that it cannot reach, while the rest of its network is well
-	dark    map[string]bool    // its outlets that were switched off; it has power from each of the others
+	deaf    bool               // its guests ignore SIGTERM
+	// programs are how virtqemud, libvirtd and lxc-stop are.
+	programs map[string]string
+	disks    map[int][]string // what is mounted of containers that have ended
+	detach   map[string]bool  // devices to be detached with their last file system
+	cutFrom  map[string]bool  // front-ends that it cannot reach, while the rest of its network is well
+	dark     map[string]bool  // its outlets that were switched off; it has power from each of the others
 }
 
 func (n *node) name() string { return fmt.Sprintf("host%d", n.id) }
@@ -74,7 +78,11 @@ func (n *node) served() bool {
 func (n *node) uptime() time.Duration {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return time.Since(n.booted) + time.Hour // it has been up for a while, so there is no quiet time
+	up := time.Since(n.booted)
+	if n.boots == 1 {
+		up += time.Hour // it has been up for a while, so there is no quiet time
+	}
+	return up
 }
 
 // watch starts host_isolated --watch with a strict configuration.
@@ -93,14 +101,32 @@ func (n *node) watch() {
 		if !sleep(ctx, time.Duration(n.id)*97*time.Millisecond) {
 			return
 		}
+		n.setWatched(time.Now())
+		defer n.setWatched(time.Time{})
 		if code := hostisolated.Run(ctx, world); code != app.ExitDone {
 			n.world.log.add(rankHost, n.name(), -1, "host_isolated: exit %d", code)
 		}
 	})
 }
 
-// isolatedWorld is what host_isolated runs in, with the network, the clock and the guests of the scenario; its
-// files are real.
+func (n *node) setWatched(since time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.watched = since
+}
+
+// watchedSince is since when host_isolated has run on the host without a gap, or the host was booted; false when it does not.
+func (n *node) watchedSince() (time.Time, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.watched.Before(n.booted) {
+		return n.booted, !n.watched.IsZero()
+	}
+	return n.watched, true
+}
+
+// isolatedWorld is what host_isolated runs in, with the network, the clock and the machine of the scenario; the
+// files that it writes are real.
 func (n *node) isolatedWorld() (hostisolated.World, error) {
 	var names []string
 	for _, f := range n.world.frontEnds {
@@ -122,7 +148,7 @@ func (n *node) isolatedWorld() (hostisolated.World, error) {
 			Args: []string{"host_isolated", "--watch", "--config", path}, Stdout: io.Discard, Stderr: io.Discard,
 			Getenv: func(string) string { return "" }, Transport: hostWire{n},
 		},
-		Proc: proc, Uptime: n.uptime, Network: network{n}, Guests: guests{n}, Journal: journal{n}, Pin: func() {},
+		Proc: proc, Sys: "/sys", Run: "/run", Uptime: n.uptime, Network: network{n}, System: machine{n}, Journal: journal{n}, Pin: func() {},
 	}, err
 }
 
@@ -201,76 +227,24 @@ func (n network) DNS(ctx context.Context, target, address string) probe.Result {
 // Links implements isolation.Network; only --check asks for them.
 func (n network) Links() ([]probe.Link, error) { return nil, nil }
 
-// guests are what runs on a host.
-type guests struct{ node *node }
-
-// askLibvirt waits for a libvirt that hangs for as long as guest.Host does: half of the limit for destroying guests.
-func (n *node) askLibvirt(ctx context.Context) error {
-	n.mu.Lock()
-	mute := n.mute
-	n.mu.Unlock()
-	if !mute {
-		return nil
-	}
-	sleep(ctx, config.DefaultIsolation().DestroyLimit/2)
-	return errors.New("libvirt does not answer")
-}
-
-// Guests implements isolation.Guests. What libvirt does not tell is seen by the processes.
-func (g guests) Guests(ctx context.Context) (all []guest.Guest, err error) {
-	err = g.node.askLibvirt(ctx)
-	for _, id := range g.node.leased() {
-		all = append(all, guest.Guest{ID: id, Name: fmt.Sprintf("one-%d", id)})
-	}
-	return all, err
-}
-
-// leased are the VMs whose guests run on the host and are seen by host_isolated: those of libvirt, and of LXC where the host
-// publishes so, that are told by their names, which imported ones have not.
+// leased are the VMs whose guests run on the host and that a lease is about: those of libvirt, and of LXC where it is installed, that
+// are told by their names, which imported ones have not.
 func (n *node) leased() []int {
-	h := n.world.spec.cloud.Hosts[n.id]
-	containers := h.Driver == "lxc" && strings.Contains(h.Template["FT_LEASE_COVERS"], "lxc")
-	if h.Driver != "" && h.Driver != "kvm" && !containers {
-		return nil
-	}
 	return slices.DeleteFunc(n.world.cloud.Guests(n.id), func(id int) bool {
-		v, known := n.world.cloud.VM(id)
-		return known && v.Imported()
+		v, _ := n.world.cloud.VM(id)
+		driver := n.driverOf(v)
+		return v.Imported() || driver != "kvm" && (driver != "lxc" || !n.hasLXC())
 	})
-}
-
-// Stop implements isolation.Guests.
-func (g guests) Stop(ctx context.Context) guest.Outcome {
-	found, _ := g.Guests(ctx) // an error is that of libvirt
-	sleep(ctx, 300*time.Millisecond)
-	g.node.mu.Lock()
-	stuck := g.node.stuck
-	g.node.mu.Unlock()
-	if stuck { // what cannot be stopped powers the host off
-		sleep(ctx, 20*time.Second)
-		g.node.powerOff("host_isolated")
-		return guest.Outcome{Found: found, Gone: true}
-	}
-	for _, v := range found {
-		g.node.world.must(g.node.world.cloud.StopGuest(g.node.id, v.ID))
-	}
-	return guest.Outcome{Found: found, Gone: true}
-}
-
-// Destroy implements isolation.Guests.
-func (g guests) Destroy(ctx context.Context, v guest.Guest) error {
-	_ = g.node.askLibvirt(ctx) // its process is killed then
-	sleep(ctx, 300*time.Millisecond)
-	return g.node.world.cloud.StopGuest(g.node.id, v.ID)
 }
 
 // journal is the log of host_isolated.
 type journal struct{ node *node }
 
-// Say implements isolation.Journal. That it begins to watch is in no log.
+// Say implements isolation.Journal. That it begins to watch is in no log, nor are the steps that it makes, which the machine logs; and
+// a host that is off says nothing any more.
 func (j journal) Say(m wording.Message) {
 	level := map[wording.Level]string{wording.Warning: "warning: ", wording.Problem: "problem: "}[m.Level()]
-	if m.Kind != wording.WatchingLease {
+	if m.Kind != wording.WatchingLease && m.Kind != wording.GuestStep && m.Kind != wording.GuestTrouble && j.node.powered() {
 		j.node.world.log.add(rankHost, j.node.name(), -1, "host_isolated: %s%s", level, m.Plain())
 	}
 }

@@ -7,6 +7,7 @@ func (n *node) powerOff(by string) {
 	n.mu.Lock()
 	was := n.power
 	n.power, n.frozen = false, false
+	clear(n.disks)
 	if n.stop != nil {
 		n.stop()
 		n.stop = nil
@@ -44,12 +45,27 @@ func (n *node) heal() {
 	n.world.reach(n)
 }
 
+// wake boots the host, which has no network then.
+func (n *node) wake() {
+	n.powerOff("")
+	n.mu.Lock()
+	n.power, n.network = true, false
+	n.mu.Unlock()
+	n.boot()
+}
+
 // boot begins a new life of the host.
 func (n *node) boot() {
 	n.mu.Lock()
 	n.boots++
 	n.booted = time.Now()
+	again := n.boots > 1
 	n.mu.Unlock()
+	for _, vm := range n.world.spec.autostart[n.id] {
+		if again {
+			n.world.must(n.world.cloud.StartGuest(n.id, vm))
+		}
+	}
 	if n.world.spec.isolated[n.id] {
 		n.watch()
 	}

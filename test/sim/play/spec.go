@@ -22,6 +22,8 @@ type spec struct {
 	timer     time.Duration // of oneft resume; 0 for none
 	watch     bool          // oneft watch on every front-end
 	isolated  map[int]bool  // hosts with host_isolated --strict
+	machines  map[int]machineSpec
+	autostart map[int][]int // VMs whose guests start with a host, by host
 	fenced    map[int]bool  // hosts for which any fencing is configured
 	// noFailFast: the block of one-ft is not in the configuration of ssh.
 	noFailFast bool
@@ -40,11 +42,12 @@ const (
 	defaultInterval = 20 * time.Second
 	defaultLease    = "60"
 	defaultReaction = "48"
+	promised        = 108 * time.Second // both
 )
 
 // newSpec reads the lines of a cloud for a family of versions.
 func newSpec(family, config string, text []string) (*spec, error) {
-	s := &spec{frontEnds: 1, onStdin: true, isolated: map[int]bool{}, fenced: map[int]bool{}}
+	s := &spec{frontEnds: 1, onStdin: true, isolated: map[int]bool{}, fenced: map[int]bool{}, machines: map[int]machineSpec{}, autostart: map[int][]int{}}
 	s.cloud = cloud.Config{Version: version(family), MonitorInterval: defaultInterval, DeadStep: 500 * time.Millisecond, Network: cloud.Local,
 		Datastores: []cloud.Datastore{{ID: 0, Name: "system", Type: 1, Shared: true}}}
 	hooks := false
@@ -194,8 +197,14 @@ func (s *spec) setHosts(from, to int, words []string) (err error) {
 	for _, w := range words {
 		key, value, has := strings.Cut(w, "=")
 		for i := from; i < to && err == nil; i++ {
-			h := &s.cloud.Hosts[i]
+			h, m := &s.cloud.Hosts[i], s.machines[i]
 			switch {
+			case key == "libvirt":
+				m.daemons = strings.Split(value, ",")
+			case key == "domains":
+				m.domains = strings.Split(value, ",")
+			case key == "containers":
+				m.containers = strings.Split(value, ",")
 			case key == "cpu":
 				h.CPU, err = strconv.Atoi(value)
 				h.CPU *= 100
@@ -219,6 +228,7 @@ func (s *spec) setHosts(from, to int, words []string) (err error) {
 					err = fmt.Errorf("what is %q?", w)
 				}
 			}
+			s.machines[i] = m
 		}
 	}
 	return err

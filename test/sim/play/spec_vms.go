@@ -52,11 +52,13 @@ func (s *spec) addVMs(words []string) error {
 
 // describe reads what follows the number of a VM.
 func (s *spec) describe(v *cloud.VM, words []string) error {
-	at, from, ds := -1, -1, 0
+	at, from, ds, driver, autostart := -1, -1, 0, "", false
 	for i := 0; i < len(words); i++ {
 		key, value, has := strings.Cut(words[i], "=")
 		var err error
 		switch {
+		case key == "driver":
+			driver = value
 		case has:
 			err = s.vmAttribute(v, key, value, &ds)
 		case (key == "on" || key == "from") && i+1 < len(words):
@@ -67,6 +69,8 @@ func (s *spec) describe(v *cloud.VM, words []string) error {
 			} else {
 				from = id
 			}
+		case key == "autostart":
+			autostart = true
 		case key == "imported":
 			v.Template["IMPORTED"] = "YES"
 		default:
@@ -78,7 +82,7 @@ func (s *spec) describe(v *cloud.VM, words []string) error {
 	}
 	now := time.Now().Add(-time.Hour).Unix()
 	stay := func(host int) cloud.Record {
-		return cloud.Record{Seq: len(v.History), HostID: host, DSID: ds, STime: now, PSTime: now, PETime: now + 1, RSTime: now + 1}
+		return cloud.Record{Seq: len(v.History), HostID: host, DSID: ds, Driver: driver, STime: now, PSTime: now, PETime: now + 1, RSTime: now + 1}
 	}
 	if from >= 0 {
 		r := stay(from)
@@ -90,6 +94,9 @@ func (s *spec) describe(v *cloud.VM, words []string) error {
 			r.Action = one.ActionUndeploy
 		}
 		v.History = append(v.History, r)
+	}
+	if autostart {
+		s.autostart[at] = append(s.autostart[at], v.ID)
 	}
 	if at >= 0 {
 		r := stay(at)

@@ -120,7 +120,8 @@ func newWorld(ctx context.Context, s Scenario, family, dir string) (*world, erro
 	}
 	for _, h := range w.spec.cloud.Hosts {
 		failed := h.State.Failed()
-		w.nodes = append(w.nodes, &node{world: w, id: h.ID, power: !failed, network: !failed, booted: time.Now(), cutFrom: map[string]bool{}, dark: map[string]bool{}})
+		w.nodes = append(w.nodes, &node{world: w, id: h.ID, power: !failed, network: !failed, booted: time.Now(), cutFrom: map[string]bool{}, dark: map[string]bool{},
+			programs: newPrograms(w.spec.machines[h.ID]), disks: map[int][]string{}, detach: map[string]bool{}})
 	}
 	return w, nil
 }
@@ -186,8 +187,8 @@ func (w *world) must(err error) {
 	}
 }
 
-// machine is the one that plays the scenario.
-var machine = regexp.MustCompile(`Front-end: [^ ]+`)
+// machineName is that of the one that plays the scenario.
+var machineName = regexp.MustCompile(`Front-end: [^ ]+`)
 
 // searched are the directories in which agents are looked for, which are others on each machine.
 var searched = regexp.MustCompile(`in /usr/sbin:/sbin:\S*`)
@@ -209,7 +210,7 @@ func (w *world) clean(who, text string) string {
 	}
 	text = strings.ReplaceAll(text, fmt.Sprintf("pid %d", os.Getpid()), "pid N")
 	text = searched.ReplaceAllString(text, "in PATH")
-	text = machine.ReplaceAllString(text, "Front-end: N")
+	text = machineName.ReplaceAllString(text, "Front-end: N")
 	return w.sameNumbers(who, text)
 }
 
