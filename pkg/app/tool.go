@@ -53,6 +53,7 @@ type Session struct {
 	// Attended: an operator or a script waits for the answer; it is no hook.
 	Attended bool
 	looks    bool // it only looks, and needs no locks
+	state    StateDir
 	// Call is what the tool was called with, for the journal: the ID instead of a template,
 	// and no password.
 	Call    []string
@@ -83,6 +84,9 @@ func (s Session) Drivers() failfast.Machine {
 	}
 	return failfast.OS{Proc: "/proc", Runner: s.RunProgram, Client: s.Config.Values().SSH}
 }
+
+// StateUnusable adds to an error about the state directory what named it and what to type next; nil stays nil.
+func (s Session) StateUnusable(err error) error { return s.state.Unusable(err) }
 
 // Main runs a tool in the world of the operating system and returns the exit code.
 func Main(tool Tool) int {
@@ -205,12 +209,12 @@ func newSession(c *cli.Context, env Env) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := settings(c, env, file.Values())
+	set, err := settings(c, env, file.Values(), configPath(file, paths))
 	if err != nil {
 		return nil, err
 	}
-	set.StateDir = stateDir
-	s := &Session{Settings: set, Cli: c, Tool: toolOf(c), Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run, Machine: env.Machine, Dial: env.Dial}
+	set.StateDir = stateDir.Path
+	s := &Session{Settings: set, state: stateDir, Cli: c, Tool: toolOf(c), Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run, Machine: env.Machine, Dial: env.Dial}
 	if s.Dial == nil {
 		s.Dial = (&net.Dialer{}).DialContext
 	}
@@ -259,7 +263,7 @@ func callOf(id int, c *cli.Context) []string {
 func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	access, err := one.FindAccess(env.Getenv, s.Endpoint, s.AuthFile)
 	if err != nil {
-		return Usagef("%w", err)
+		return noCredentials(err, called(s.Cli, s.Call))
 	}
 	transport := env.Transport
 	if transport == nil {
@@ -276,7 +280,7 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	}
 	version, dialect, err := s.Client.Connect(ctx)
 	if err != nil {
-		return explain(err, s.Client.Endpoint(), access)
+		return explain(err, s.Client.Endpoint(), access, configPath(s.Config, s.Paths))
 	}
 	s.Version, s.Dialect = version, dialect
 	s.Log.Say(wording.Connected, version, s.Client.Endpoint(), access.EndpointSource)
@@ -289,7 +293,7 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	if !s.DryRun && !s.looks {
 		s.Locks, err = incident.OpenLocks(s.StateDir+"/locks", fmt.Sprintf("%s, pid %d", name, os.Getpid()))
 		if err != nil {
-			s.Log.Say(wording.NoLocks, err)
+			s.Log.Say(wording.NoLocks, s.StateUnusable(err))
 		}
 	}
 	return nil
@@ -297,7 +301,7 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 
 // explain says what to do about an error of the first call. access.Endpoint may
 // hold a password; endpoint does not.
-func explain(err error, endpoint string, access one.Access) error {
+func explain(err error, endpoint string, access one.Access, configFile string) error {
 	switch {
 	case errors.Is(err, one.ErrAuthentication):
 		return Usagef("%w; the credentials in %s are not valid there", err, access.AuthSource)
@@ -314,7 +318,7 @@ func explain(err error, endpoint string, access one.Access) error {
 	case errors.As(err, &answer) && answer.Status < 500: // from 500 on a proxy waits for oned
 		return Usagef("%w; is %s (named by %s) the endpoint of oned, with /RPC2 at its end?", err, endpoint, access.EndpointSource)
 	}
-	return fmt.Errorf("%w; the endpoint is %s, named by %s", err, endpoint, access.EndpointSource)
+	return noEndpoint(err, endpoint, access, configFile)
 }
 
 // Paths are the directories of OpenNebula on a front-end.

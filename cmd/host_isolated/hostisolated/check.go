@@ -1,6 +1,7 @@
 package hostisolated
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -148,9 +149,9 @@ func (c *checker) vms(ctx context.Context) {
 	if os.Geteuid() != 0 {
 		c.bad("not run by root; run it as root, or VMs whose processes hang cannot be killed, and the host cannot be powered off")
 	}
-	for _, dir := range []string{c.settings.StateDir, c.settings.RunDir} {
-		if err := writable(dir); err != nil {
-			c.bad("%v", err)
+	for _, dir := range []struct{ key, path string }{{"state_dir", c.settings.StateDir}, {"run_dir", c.settings.RunDir}} {
+		if err := writable(dir.path); err != nil {
+			c.bad("%v; run it as root, or name another directory by %s in %s", err, dir.key, cmp.Or(c.settings.Path, defaultConfig))
 		}
 	}
 }
