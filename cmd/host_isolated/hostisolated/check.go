@@ -14,6 +14,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/isolation"
+	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/isolation/probe"
 	"one-ft/pkg/text"
 )
@@ -138,11 +139,11 @@ func (c *checker) report(f isolation.Findings) {
 
 // vms shows the VMs, and whether this process could stop them and remember things.
 func (c *checker) vms(ctx context.Context) {
-	guests, err := c.guests(nil).Guests(ctx)
+	guests, found, err := c.look(ctx)
 	if err != nil {
 		c.bad("%v", err)
 	}
-	for _, way := range c.machine.Ways(ctx) {
+	for _, way := range c.machine.Ways(ctx, found) {
 		c.say("%s", way)
 	}
 	c.say("VMs of OpenNebula here: %d", len(guests))
@@ -154,6 +155,16 @@ func (c *checker) vms(ctx context.Context) {
 			c.bad("%v; run it as root, or name another directory by %s in %s", err, dir.key, cmp.Or(c.settings.Path, defaultConfig))
 		}
 	}
+}
+
+// look finds the VMs; where they were found is nil for those of a test.
+func (c *checker) look(ctx context.Context) ([]guest.Guest, *guest.Found, error) {
+	if c.world.Guests != nil {
+		all, err := c.world.Guests.Guests(ctx)
+		return all, nil, err
+	}
+	all, found, err := c.machine.Look(ctx)
+	return all, &found, err
 }
 
 // verdict shows what would be done now, and how long it takes at most.
