@@ -104,7 +104,7 @@ func Lasting(run func(context.Context) int) int {
 
 // Command is the tool as a command line without an action.
 func (tool Tool) Command() *cli.Command {
-	return &cli.Command{Name: tool.Name, Usage: tool.Summary, UsageText: tool.Examples, Flags: slices.Concat(tool.Flags, CommonFlags())}
+	return &cli.Command{Name: tool.Name, Usage: tool.Summary, UsageText: tool.Examples, ArgsUsage: strings.ToUpper(string(tool.Object)), Flags: slices.Concat(tool.Flags, CommonFlags())}
 }
 
 // Run runs a tool and returns the exit code.
@@ -259,24 +259,49 @@ func callOf(id int, c *cli.Context) []string {
 	return call
 }
 
-// connect finds oned, chooses the dialect, and opens the locks.
-func (s *Session) connect(ctx context.Context, env Env, name string) error {
-	access, err := one.FindAccess(env.Getenv, s.Endpoint, s.AuthFile)
-	if err != nil {
-		return noCredentials(err, called(s.Cli, s.Call))
+// client makes the client of oned, which has not talked to it yet.
+func (s *Session) client(env Env, onRetry func(error, time.Duration)) (access one.Access, err error) {
+	if access, err = one.FindAccess(env.Getenv, s.Endpoint, s.AuthFile); err != nil {
+		return access, noCredentials(err, called(s.Cli, s.Call))
 	}
 	transport := env.Transport
 	if transport == nil {
 		if transport, err = one.NewTransport(s.CAFile, env.Getenv("ONE_DISABLE_SSL_VERIFY") != ""); err != nil {
-			return Usagef("%w", err)
+			return access, Usagef("%w", err)
 		}
 	}
 	s.Client, err = one.New(one.Options{
-		Endpoint: access.Endpoint, Credentials: access.Credentials, Transport: transport, Patience: s.OnedWait,
-		OnRetry: s.Log.waiting,
+		Endpoint: access.Endpoint, Credentials: access.Credentials, Transport: transport, Patience: s.OnedWait, OnRetry: onRetry,
 	})
 	if err != nil {
-		return Usagef("%w (named by %s)", err, access.EndpointSource)
+		return access, Usagef("%w (named by %s)", err, access.EndpointSource)
+	}
+	return access, nil
+}
+
+// Look connects to oned for somebody who only wants to look: no log is opened, and nothing is written or printed. The session is
+// as far as it came, also with an error.
+func Look(ctx context.Context, c *cli.Context, env Env) (Session, error) {
+	s, err := newSession(c, env)
+	if err != nil {
+		return Session{}, err
+	}
+	s.looks, s.OnedWait = true, 0
+	access, err := s.client(env, nil)
+	if err == nil {
+		s.Version, s.Dialect, err = s.Client.Connect(ctx)
+		if err != nil {
+			err = explain(err, s.Client.Endpoint(), access, configPath(s.Config, s.Paths))
+		}
+	}
+	return *s, err
+}
+
+// connect finds oned, chooses the dialect, and opens the locks.
+func (s *Session) connect(ctx context.Context, env Env, name string) error {
+	access, err := s.client(env, s.Log.waiting)
+	if err != nil {
+		return err
 	}
 	version, dialect, err := s.Client.Connect(ctx)
 	if err != nil {

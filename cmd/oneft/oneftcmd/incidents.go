@@ -32,7 +32,7 @@ func (t *tool) incidents() *cli.Command {
 			&cli.IntFlag{Name: "limit", Aliases: []string{"n"}, Value: 20, Usage: "list this `NUMBER` of incidents; 0 for all"}),
 		Action: t.list,
 		Subcommands: []*cli.Command{{
-			Name: "show", Usage: "show one incident", ArgsUsage: "NUMBER",
+			Name: "show", Usage: "show one incident", ArgsUsage: "INCIDENT",
 			Flags:  append(journal, &cli.StringFlag{Name: "html", Usage: "write one self-contained page to `FILE`; - for stdout"}),
 			Action: t.show,
 		}},

@@ -47,7 +47,7 @@ type tool struct{ env app.Env }
 func (t *tool) command() *cli.Command {
 	return &cli.Command{
 		Name: "oneft", Usage: "what one-ft has done, and what is left to do", UsageText: synopsis,
-		Subcommands: []*cli.Command{t.status(), t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.pause(), t.unpause(), t.release(), t.watch()},
+		Subcommands: []*cli.Command{t.status(), t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.pause(), t.unpause(), t.release(), t.watch(), t.complete()},
 	}
 }
 

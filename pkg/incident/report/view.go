@@ -40,6 +40,9 @@ func (v view) what() string {
 	return object
 }
 
+// Name names what an incident is about, such as host 3 (node03); printable and short.
+func Name(r incident.Record) string { return view{Record: r}.what() }
+
 // end is when an incident ended, or now.
 func (v view) end() time.Time { return *cmp.Or(v.Ended, &v.now) }
 
