@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -276,6 +277,9 @@ func (s *Session) client(env Env, onRetry func(error, time.Duration)) (access on
 	if err != nil {
 		return access, Usagef("%w (named by %s)", err, access.EndpointSource)
 	}
+	if s.Started = env.Started; s.Started == nil {
+		s.Started = func() time.Time { return process.FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location) }
+	}
 	return access, nil
 }
 
@@ -287,6 +291,7 @@ func Look(ctx context.Context, c *cli.Context, env Env) (Session, error) {
 		return Session{}, err
 	}
 	s.looks, s.OnedWait = true, 0
+	s.Log = openLog(Env{Stderr: io.Discard}, s.Tool, Settings{LogFile: os.DevNull}, s.Paths)
 	access, err := s.client(env, nil)
 	if err == nil {
 		s.Version, s.Dialect, err = s.Client.Connect(ctx)
@@ -311,9 +316,6 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	s.Log.Say(wording.Connected, version, s.Client.Endpoint(), access.EndpointSource)
 	if dialect.Newer {
 		s.Log.Say(wording.NewerVersion, version, dialect.Name)
-	}
-	if s.Started = env.Started; s.Started == nil {
-		s.Started = func() time.Time { return process.FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location) }
 	}
 	if !s.DryRun && !s.looks {
 		s.Locks, err = incident.OpenLocks(s.StateDir+"/locks", fmt.Sprintf("%s, pid %d", name, os.Getpid()))

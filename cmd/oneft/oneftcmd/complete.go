@@ -82,7 +82,7 @@ func (t *tool) numbers(c *cli.Context) (all []one.Named) {
 	if err != nil {
 		return nil
 	}
-	for _, r := range j.Glimpse(mostNumbers) {
+	for _, r := range j.Glimpse(mostNumbers, false) {
 		all = append(all, one.Named{ID: r.Number, Name: report.Name(r) + ": " + string(r.Status)})
 	}
 	return all
