@@ -53,7 +53,9 @@ func Dispatch(ctx context.Context, program *cli.Command, words []string, stdout 
 func nearest(command *cli.Command, word string) string {
 	var names []string
 	for _, sub := range command.Subcommands {
-		names = append(names, sub.Name)
+		if !sub.Hidden {
+			names = append(names, sub.Name)
+		}
 	}
 	return text.Nearest(word, names)
 }
@@ -83,7 +85,9 @@ func help(command *cli.Command, out io.Writer) error {
 		fmt.Fprint(w, "\nCOMMANDS:\n")
 	}
 	for _, sub := range command.Subcommands {
-		fmt.Fprintf(w, "   %s\t%s\n", sub.Name, sub.Usage)
+		if !sub.Hidden {
+			fmt.Fprintf(w, "   %s\t%s\n", sub.Name, sub.Usage)
+		}
 	}
 	fmt.Fprint(w, "\nOPTIONS:\n")
 	for _, d := range Docs(command.Flags) {

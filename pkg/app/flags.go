@@ -1,8 +1,9 @@
 package app
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"one-ft/pkg/config"
 	"one-ft/pkg/exitcode"
+	"one-ft/pkg/one"
 )
 
 // Settings are the values of the common flags.
@@ -18,11 +20,11 @@ type Settings struct {
 	DryRun, JSON, Verbose, AnyState bool
 	Verify                          string // none, left or running
 	// VerifyGiven and TimeoutGiven: a flag or the configuration says so.
-	VerifyGiven, TimeoutGiven  bool
-	Timeout, OnedWait          time.Duration
-	Parallel                   int
-	Endpoint, AuthFile, CAFile string
-	LogFile, StateDir          string
+	VerifyGiven, TimeoutGiven bool
+	Timeout, OnedWait         time.Duration
+	Parallel                  int
+	Endpoint, AuthFile        one.Given
+	CAFile, LogFile, StateDir string
 }
 
 // CommonFlags are the flags of every command that acts.
@@ -94,20 +96,23 @@ func ConnectFlags() []cli.Flag {
 
 // LoadConfig reads the configuration file: the one that --config names, which must exist then, or
 // one-ft.yaml in the directory of OpenNebula's configuration. stateDir is what the flags or it say.
-func LoadConfig(c *cli.Context, paths Paths) (file config.File, stateDir string, err error) {
-	if file, err = config.Load(c.String("config"), filepath.Join(paths.Etc, config.Name)); err != nil {
-		return file, "", Usagef("%w", err)
+func LoadConfig(c *cli.Context, paths Paths) (file config.File, stateDir StateDir, err error) {
+	switch file, err = config.Load(c.String("config"), filepath.Join(paths.Etc, config.Name)); {
+	case errors.Is(err, fs.ErrPermission):
+		return file, stateDir, Usagef("%w; type %s", err, AsOneadmin(called(c, c.Args().Slice())))
+	case err != nil:
+		return file, stateDir, Usagef("%w", err)
 	}
-	return file, cmp.Or(Pick(c, "state-dir", file.Values().StateDir), paths.State), nil
+	return file, FindStateDir(c, file, paths), nil
 }
 
 // settings reads the common flags, with the configuration under them, and checks
 // them.
-func settings(c *cli.Context, env Env, v config.Values) (Settings, error) {
+func settings(c *cli.Context, env Env, v config.Values, configFile string) (Settings, error) {
 	s := Settings{
 		DryRun: c.Bool("dry-run"), JSON: c.Bool("json"), Verbose: c.Bool("verbose"), AnyState: c.Bool("any-state"),
 		Verify: Pick(c, "verify", v.Verify), Timeout: Pick(c, "timeout", v.Timeout), OnedWait: Pick(c, "oned-wait", v.OnedWait),
-		Parallel: Pick(c, "parallel", v.Parallel), Endpoint: Pick(c, "endpoint", v.Endpoint), AuthFile: Pick(c, "auth-file", v.AuthFile),
+		Parallel: Pick(c, "parallel", v.Parallel), Endpoint: given(c, "endpoint", v.Endpoint, "endpoint in "+configFile), AuthFile: given(c, "auth-file", v.AuthFile, "auth_file in "+configFile),
 		CAFile: Pick(c, "ca-file", v.CAFile), LogFile: Pick(c, "log-file", v.LogFile),
 	}
 	if s.CAFile == "" {
@@ -129,6 +134,14 @@ func settings(c *cli.Context, env Env, v config.Values) (Settings, error) {
 		return s, Usagef("--parallel %d: allowed are 1 to %d", s.Parallel, config.MaxParallel)
 	}
 	return s, nil
+}
+
+// given is the value of a flag, else of the configuration, and what gave it.
+func given(c *cli.Context, flag, configured, key string) one.Given {
+	if c.IsSet(flag) {
+		return one.Given{Value: c.String(flag), By: "--" + flag}
+	}
+	return one.Given{Value: configured, By: key}
 }
 
 // UsageError is wrong usage or configuration: exit code 2.

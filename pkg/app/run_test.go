@@ -76,7 +76,7 @@ func TestFirstCall(t *testing.T) {
 		t.Errorf("nobody there: exit %d, %s", code, w.stderr.String())
 	}
 	// The usual places are those of this machine, which may be a front-end.
-	if code := w.run("7", "--auth-file", w.root+"/none"); code != ExitUsage || !strings.Contains(w.stderr.String(), "none of "+w.root+"/none exists") {
+	if code := w.run("7", "--auth-file", w.root+"/none"); code != ExitUsage || !strings.Contains(w.stderr.String(), "not there: --auth-file "+w.root+"/none;") {
 		t.Errorf("no credentials: exit %d, %s", code, w.stderr.String())
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -53,6 +54,7 @@ type Session struct {
 	// Attended: an operator or a script waits for the answer; it is no hook.
 	Attended bool
 	looks    bool // it only looks, and needs no locks
+	state    StateDir
 	// Call is what the tool was called with, for the journal: the ID instead of a template,
 	// and no password.
 	Call    []string
@@ -84,6 +86,9 @@ func (s Session) Drivers() failfast.Machine {
 	return failfast.OS{Proc: "/proc", Runner: s.RunProgram, Client: s.Config.Values().SSH}
 }
 
+// StateUnusable adds to an error about the state directory what named it and what to type next; nil stays nil.
+func (s Session) StateUnusable(err error) error { return s.state.Unusable(err) }
+
 // Main runs a tool in the world of the operating system and returns the exit code.
 func Main(tool Tool) int {
 	return Lasting(func(ctx context.Context) int { return Run(ctx, OS(), tool) })
@@ -100,7 +105,7 @@ func Lasting(run func(context.Context) int) int {
 
 // Command is the tool as a command line without an action.
 func (tool Tool) Command() *cli.Command {
-	return &cli.Command{Name: tool.Name, Usage: tool.Summary, UsageText: tool.Examples, Flags: slices.Concat(tool.Flags, CommonFlags())}
+	return &cli.Command{Name: tool.Name, Usage: tool.Summary, UsageText: tool.Examples, ArgsUsage: strings.ToUpper(string(tool.Object)), Flags: slices.Concat(tool.Flags, CommonFlags())}
 }
 
 // Run runs a tool and returns the exit code.
@@ -205,12 +210,12 @@ func newSession(c *cli.Context, env Env) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := settings(c, env, file.Values())
+	set, err := settings(c, env, file.Values(), configPath(file, paths))
 	if err != nil {
 		return nil, err
 	}
-	set.StateDir = stateDir
-	s := &Session{Settings: set, Cli: c, Tool: toolOf(c), Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run, Machine: env.Machine, Dial: env.Dial}
+	set.StateDir = stateDir.Path
+	s := &Session{Settings: set, state: stateDir, Cli: c, Tool: toolOf(c), Attended: env.Terminal || set.JSON, Paths: paths, Config: file, RunProgram: env.Run, Machine: env.Machine, Dial: env.Dial}
 	if s.Dial == nil {
 		s.Dial = (&net.Dialer{}).DialContext
 	}
@@ -255,41 +260,67 @@ func callOf(id int, c *cli.Context) []string {
 	return call
 }
 
-// connect finds oned, chooses the dialect, and opens the locks.
-func (s *Session) connect(ctx context.Context, env Env, name string) error {
-	access, err := one.FindAccess(env.Getenv, s.Endpoint, s.AuthFile)
-	if err != nil {
-		return Usagef("%w", err)
+// client makes the client of oned, which has not talked to it yet.
+func (s *Session) client(env Env, onRetry func(error, time.Duration)) (access one.Access, err error) {
+	if access, err = one.FindAccess(env.Getenv, s.Endpoint, s.AuthFile); err != nil {
+		return access, noCredentials(err, called(s.Cli, s.Call))
 	}
 	transport := env.Transport
 	if transport == nil {
 		if transport, err = one.NewTransport(s.CAFile, env.Getenv("ONE_DISABLE_SSL_VERIFY") != ""); err != nil {
-			return Usagef("%w", err)
+			return access, Usagef("%w", err)
 		}
 	}
 	s.Client, err = one.New(one.Options{
-		Endpoint: access.Endpoint, Credentials: access.Credentials, Transport: transport, Patience: s.OnedWait,
-		OnRetry: s.Log.waiting,
+		Endpoint: access.Endpoint, Credentials: access.Credentials, Transport: transport, Patience: s.OnedWait, OnRetry: onRetry,
 	})
 	if err != nil {
-		return Usagef("%w (named by %s)", err, access.EndpointSource)
+		return access, Usagef("%w (named by %s)", err, access.EndpointSource)
+	}
+	if s.Started = env.Started; s.Started == nil {
+		s.Started = func() time.Time { return process.FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location) }
+	}
+	return access, nil
+}
+
+// Look connects to oned for somebody who only wants to look: no log is opened, and nothing is written or printed. The session is
+// as far as it came, also with an error.
+func Look(ctx context.Context, c *cli.Context, env Env) (Session, error) {
+	s, err := newSession(c, env)
+	if err != nil {
+		return Session{}, err
+	}
+	s.looks, s.OnedWait = true, 0
+	s.Log = openLog(Env{Stderr: io.Discard}, s.Tool, Settings{LogFile: os.DevNull}, s.Paths)
+	access, err := s.client(env, nil)
+	if err == nil {
+		s.Version, s.Dialect, err = s.Client.Connect(ctx)
+		if err != nil {
+			err = explain(err, s.Client.Endpoint(), access, configPath(s.Config, s.Paths))
+		}
+	}
+	return *s, err
+}
+
+// connect finds oned, chooses the dialect, and opens the locks.
+func (s *Session) connect(ctx context.Context, env Env, name string) error {
+	access, err := s.client(env, s.Log.waiting)
+	if err != nil {
+		return err
 	}
 	version, dialect, err := s.Client.Connect(ctx)
 	if err != nil {
-		return explain(err, s.Client.Endpoint(), access)
+		return explain(err, s.Client.Endpoint(), access, configPath(s.Config, s.Paths))
 	}
 	s.Version, s.Dialect = version, dialect
 	s.Log.Say(wording.Connected, version, s.Client.Endpoint(), access.EndpointSource)
 	if dialect.Newer {
 		s.Log.Say(wording.NewerVersion, version, dialect.Name)
 	}
-	if s.Started = env.Started; s.Started == nil {
-		s.Started = func() time.Time { return process.FrontEndStarted("/proc", s.Client.Endpoint(), s.Paths.Location) }
-	}
 	if !s.DryRun && !s.looks {
 		s.Locks, err = incident.OpenLocks(s.StateDir+"/locks", fmt.Sprintf("%s, pid %d", name, os.Getpid()))
 		if err != nil {
-			s.Log.Say(wording.NoLocks, err)
+			s.Log.Say(wording.NoLocks, s.StateUnusable(err))
 		}
 	}
 	return nil
@@ -297,7 +328,7 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 
 // explain says what to do about an error of the first call. access.Endpoint may
 // hold a password; endpoint does not.
-func explain(err error, endpoint string, access one.Access) error {
+func explain(err error, endpoint string, access one.Access, configFile string) error {
 	switch {
 	case errors.Is(err, one.ErrAuthentication):
 		return Usagef("%w; the credentials in %s are not valid there", err, access.AuthSource)
@@ -314,7 +345,7 @@ func explain(err error, endpoint string, access one.Access) error {
 	case errors.As(err, &answer) && answer.Status < 500: // from 500 on a proxy waits for oned
 		return Usagef("%w; is %s (named by %s) the endpoint of oned, with /RPC2 at its end?", err, endpoint, access.EndpointSource)
 	}
-	return fmt.Errorf("%w; the endpoint is %s, named by %s", err, endpoint, access.EndpointSource)
+	return noEndpoint(err, endpoint, access, configFile)
 }
 
 // Paths are the directories of OpenNebula on a front-end.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -61,7 +61,7 @@ func Collect(ctx context.Context, in Input) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	slices.SortFunc(hosts, func(a, b one.Host) int { return a.ID - b.ID })
+	sort.Slice(hosts, func(i, j int) bool { return hosts[i].ID < hosts[j].ID }) // smaller than slices.SortFunc by 13 kB
 	f.User, f.UserErr = in.Client.OwnUser(ctx)
 	f.Follows, f.FollowErr = in.Client.Follows(ctx)
 	conf, err := in.Client.Configuration(ctx)

@@ -16,6 +16,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -166,7 +167,7 @@ func (e *evaluation) incidents() {
 	}
 	for _, i := range in.Open {
 		f := Finding{Severity: Warning, Fix: fmt.Sprintf("oneft resume %d", i.Number), Hosts: i.hosts(),
-			What: fmt.Sprintf("%s is open since %s", i.name(), i.Began.Format(time.DateTime))}
+			What: fmt.Sprintf("%s is open since %s", i.name(), i.Began.Format(time.DateTime)+text.Ahead(i.Began, e.Now))}
 		switch {
 		case !i.HeldKnown:
 			f.What += "; whether anybody works on it cannot be seen"

@@ -167,7 +167,7 @@ func (e *evaluation) host(h Host) {
 	case h.State.Back() || h.State.Starting():
 	case h.State.Failed() && !open && e.lives(h):
 		e.about(h.ID, Warning, show, "%s lives, although oned still calls it ERROR: it was monitored at %s; its VMs are left alone, and oned calls it MONITORED again within 10 minutes",
-			h.name(), time.Unix(h.LastContact, 0).Format(time.TimeOnly))
+			h.name(), time.Unix(h.LastContact, 0).Format(time.TimeOnly)+text.Ahead(time.Unix(h.LastContact, 0), e.Now))
 	case h.State.Failed() && !open && active > 0 && !left:
 		e.about(h.ID, Problem, "oneft resume", "%s is in ERROR with %s on it, and no incident is open", h.name(), text.Plural(active, "VM"))
 	case h.State.Failed():
@@ -180,7 +180,7 @@ func (e *evaluation) host(h Host) {
 			keeps = "; OpenNebula " + e.Version.String() + " does not monitor it: make sure that none of its old guests runs before you give it back"
 		}
 		e.about(h.ID, Warning, fmt.Sprintf("oneft release %d", h.ID), "%s is in quarantine since %s, because its VMs were started elsewhere (incident %d of %s)%s",
-			h.name(), q.At.Format(time.DateTime), q.Incident, q.FrontEnd, keeps)
+			h.name(), q.At.Format(time.DateTime)+text.Ahead(q.At, e.Now), q.Incident, q.FrontEnd, keeps)
 	case h.State.SetByAdmin() && active > 0:
 		e.about(h.ID, Warning, fmt.Sprintf("onehost enable %d", h.ID), "%s is %s with %s on it: it never becomes ERROR, so they are not recovered", h.name(), h.State, text.Plural(active, "VM"))
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -244,7 +245,7 @@ func (c *collector) datastores(ctx context.Context) {
 		}
 		c.facts.Datastores = append(c.facts.Datastores, Datastore{Datastore: d, Err: err})
 	}
-	slices.SortFunc(c.facts.Datastores, func(a, b Datastore) int { return a.ID - b.ID })
+	sort.Slice(c.facts.Datastores, func(i, j int) bool { return c.facts.Datastores[i].ID < c.facts.Datastores[j].ID }) // smaller than slices.SortFunc by 13 kB
 }
 
 // datastores is about whether VMs could be moved off a failed host.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"one-ft/pkg/failfast"
+	"one-ft/pkg/text"
 	"one-ft/pkg/watch"
 )
 
@@ -38,7 +39,7 @@ const watchService = "systemctl enable --now one-ft-watch"
 // watch is about hosts that are silent, and that oned calls MONITORED.
 func (e *evaluation) watch() {
 	w := e.Watch
-	fresh := e.Now.Sub(w.State.At) <= watch.Fresh
+	fresh := e.Now.Sub(w.State.At).Abs() <= watch.Fresh // of one that is far in the future nobody knows
 	switch {
 	case !fresh && w.Enabled:
 		e.warn("systemctl status one-ft-watch", "oneft watch is enabled and does not run: nobody looks for hosts that are silent while oned calls them MONITORED")
@@ -71,7 +72,7 @@ func (e *evaluation) silent(outages []watch.Outage) {
 		case !o.Frozen:
 			what = "does not answer this front-end"
 		}
-		e.about(o.Host, Problem, fix, "host %d (%s) %s, since %s, and oned calls it MONITORED: it goes on getting VMs", o.Host, o.Name, what, o.Since.Format(time.DateTime))
+		e.about(o.Host, Problem, fix, "host %d (%s) %s, since %s, and oned calls it MONITORED: it goes on getting VMs", o.Host, o.Name, what, o.Since.Format(time.DateTime)+text.Ahead(o.Since, e.Now))
 	}
 	if n == 0 {
 		e.ok("oneft watch runs, and no host is silent")

@@ -36,6 +36,8 @@ func TestWatch(t *testing.T) {
 		"heard":           {watch: Watch{State: watch.State{At: noon, Outages: []watch.Outage{with(func(o *watch.Outage) { o.Heard = true })}}}, severity: Problem, what: "but oned monitors it"},
 		"for seconds":     {watch: Watch{State: watch.State{At: noon, Outages: []watch.Outage{with(func(o *watch.Outage) { o.Told = false })}}}, severity: OK, what: "no host is silent"},
 		"of a dead watch": {watch: Watch{State: watch.State{At: noon.Add(-time.Hour), Outages: []watch.Outage{outage}}}, severity: OK, what: "not enabled"},
+		"of the future":   {watch: Watch{Enabled: true, State: watch.State{At: noon.Add(time.Hour), Outages: []watch.Outage{outage}}}, severity: Warning, what: "does not run"},
+		"began later":     {watch: Watch{State: watch.State{At: noon, Outages: []watch.Outage{with(func(o *watch.Outage) { o.Since = noon.Add(time.Minute) })}}}, severity: Problem, what: "(in the future: the clocks differ), and oned"},
 		"threads":         {watch: Watch{State: watch.State{At: noon}, Hanging: []failfast.Process{{PID: 71}, {PID: 72}}}, severity: Warning, what: "2 restarts of the monitoring hang"},
 	} {
 		f := good(t, v74)

@@ -99,3 +99,27 @@ func replaced(lines [][]byte, value *yaml.Node, mode string) []byte {
 	fresh[value.Line-1] = []byte(string(line[:from]) + mode + string(line[to:]))
 	return bytes.Join(fresh, nil)
 }
+
+// EachValue calls f with each value of a YAML text, and with the key that it stands under, of a value in a list that of the list. A
+// text that is no YAML has none.
+func EachValue(text []byte, f func(key, value string)) {
+	var top yaml.Node
+	if yaml.NewDecoder(bytes.NewReader(text)).Decode(&top) == nil {
+		eachValue(&top, "", f)
+	}
+}
+
+func eachValue(n *yaml.Node, key string, f func(key, value string)) {
+	switch n.Kind {
+	case yaml.ScalarNode:
+		f(key, n.Value)
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			eachValue(n.Content[i+1], n.Content[i].Value, f)
+		}
+	case yaml.DocumentNode, yaml.SequenceNode: // an alias would be its anchor's again
+		for _, child := range n.Content {
+			eachValue(child, key, f)
+		}
+	}
+}

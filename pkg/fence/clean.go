@@ -40,7 +40,7 @@ func newMasker(devices []Device) masker {
 			case len(secret) < shortSecret:
 				m.short = append(m.short, secret)
 			default:
-				m.forms = append(m.forms, secretForms(secret)...)
+				m.forms = append(m.forms, SecretForms(secret)...)
 			}
 		}
 	}
@@ -63,9 +63,9 @@ func fromHost(host Host) Device {
 	return d
 }
 
-// secretForms are the ways in which programs print a secret: as it is, quoted for a shell, for Python, Go, JSON, a URL,
+// SecretForms are the ways in which programs print a secret: as it is, quoted for a shell, for Python, Go, JSON, a URL,
 // HTML or a regular expression, and encoded, as in the header of an HTTP request.
-func secretForms(secret string) []string {
+func SecretForms(secret string) []string {
 	quoted := strconv.Quote(secret)
 	ascii := strconv.QuoteToASCII(secret)
 	inJSON, _ := json.Marshal(secret) // of a string: cannot fail

@@ -62,7 +62,7 @@ func TestSecretIsEchoed(t *testing.T) {
 			}
 			// What the agent said, without what this package says itself.
 			told := strings.ReplaceAll(err.Error()+g.told(), "exit code 1", "")
-			for _, form := range append(secretForms(secret), base64.StdEncoding.EncodeToString([]byte("admin:"+secret))) {
+			for _, form := range append(SecretForms(secret), base64.StdEncoding.EncodeToString([]byte("admin:"+secret))) {
 				if len(secret) >= shortSecret && strings.Contains(told, form) {
 					t.Errorf("%q is in %q", form, told)
 				}
@@ -163,7 +163,7 @@ func TestMaskProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		secret := rapid.StringMatching(`[a-zA-Z0-9 '"\\<>&%$äß/+-]{4,40}`).Draw(t, "secret")
 		m := newMasker([]Device{{Params: map[string]string{"password": secret, "username": "admin"}}})
-		forms := secretForms(secret)
+		forms := SecretForms(secret)
 		var b strings.Builder
 		for range rapid.IntRange(1, 4).Draw(t, "times") {
 			b.WriteString(rapid.StringMatching(`[ -~\n]{0,5}`).Draw(t, "before"))

@@ -236,6 +236,25 @@ func (j *Journal) List(limit int) ([]Record, []error) { return j.list(limit, eve
 // has them. It reads a page of each file.
 func (j *Journal) Summaries() ([]Record, []error) { return j.list(0, head) }
 
+// Glimpse is Summaries, or with whole List, for the newest, at most so many, and changes nothing: what cannot be read is left out and
+// stays as it is.
+func (j *Journal) Glimpse(limit int, whole bool) (records []Record) {
+	p := head
+	if whole {
+		p = everything
+	}
+	numbers, _, _ := j.numbers() // a directory that cannot be read has none
+	for _, n := range numbers {
+		if len(records) == limit {
+			break
+		}
+		if r, _, err := readRecord(filepath.Join(j.dir, fileName(n)), n, p); err == nil {
+			records = append(records, r)
+		}
+	}
+	return records
+}
+
 func (j *Journal) list(limit int, p part) ([]Record, []error) {
 	numbers, _, err := j.numbers()
 	if err != nil {

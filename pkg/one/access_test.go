@@ -1,6 +1,7 @@
 package one
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,6 +33,12 @@ func env(pairs ...string) func(string) string {
 	}
 }
 
+// lookedAt is an access with these places.
+func (a Access) lookedAt(places string) Access {
+	a.EndpointPlaces = places
+	return a
+}
+
 func TestFindAccessInOrder(t *testing.T) {
 	dir := t.TempDir()
 	home, bare := filepath.Join(dir, "home"), filepath.Join(dir, "bare")
@@ -44,20 +51,20 @@ func TestFindAccessInOrder(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		getenv         func(string) string
-		endpoint, auth string
+		endpoint, auth Given
 		want           Access
 	}{
-		{"home", env("HOME", home), "", "", Access{"http://home:2633/RPC2", homeEndpoint, "home:" + secret, homeAuth}},
-		{"variables win over home", env("HOME", home, "ONE_XMLRPC", " http://var/RPC2 ", "ONE_AUTH", varAuth), "", "",
-			Access{"http://var/RPC2", "ONE_XMLRPC", "var:" + secret + ":with:colons", varAuth}},
-		{"flags win over variables", env("HOME", home, "ONE_XMLRPC", "http://var/RPC2", "ONE_AUTH", varAuth), "http://flag/RPC2", flagAuth,
-			Access{"http://flag/RPC2", "--endpoint", "flag:" + secret, flagAuth}},
-		{"ONE_AUTH names nothing", env("HOME", home, "ONE_AUTH", gone), "", "", Access{"http://home:2633/RPC2", homeEndpoint, "home:" + secret, homeAuth}},
-		{"ONE_AUTH below a file", env("HOME", home, "ONE_AUTH", flagAuth+"/x"), "", "", Access{"http://home:2633/RPC2", homeEndpoint, "home:" + secret, homeAuth}},
-		{"empty endpoint file", env("HOME", bare, "ONE_AUTH", varAuth), "", "", Access{defaultEndpoint, "default", "var:" + secret + ":with:colons", varAuth}},
-		{"no home", env("ONE_AUTH", varAuth), "", "", Access{defaultEndpoint, "default", "var:" + secret + ":with:colons", varAuth}},
+		{"home", env("HOME", home), Given{}, Given{}, Access{"http://home:2633/RPC2", homeEndpoint, "", "home:" + secret, homeAuth}},
+		{"variables win over home", env("HOME", home, "ONE_XMLRPC", " http://var/RPC2 ", "ONE_AUTH", varAuth), Given{}, Given{},
+			Access{"http://var/RPC2", "ONE_XMLRPC", "", "var:" + secret + ":with:colons", varAuth}},
+		{"flags win over variables", env("HOME", home, "ONE_XMLRPC", "http://var/RPC2", "ONE_AUTH", varAuth), Given{"http://flag/RPC2", "--endpoint"}, Given{flagAuth, "--auth-file"},
+			Access{"http://flag/RPC2", "--endpoint", "", "flag:" + secret, flagAuth}},
+		{"ONE_AUTH names nothing", env("HOME", home, "ONE_AUTH", gone), Given{}, Given{}, Access{"http://home:2633/RPC2", homeEndpoint, "", "home:" + secret, homeAuth}},
+		{"ONE_AUTH below a file", env("HOME", home, "ONE_AUTH", flagAuth+"/x"), Given{}, Given{}, Access{"http://home:2633/RPC2", homeEndpoint, "", "home:" + secret, homeAuth}},
+		{"empty endpoint file", env("HOME", bare, "ONE_AUTH", varAuth), Given{}, Given{}, Access{defaultEndpoint, "default", "", "var:" + secret + ":with:colons", varAuth}},
+		{"no home", env("ONE_AUTH", varAuth), Given{}, Given{}, Access{defaultEndpoint, "default", "", "var:" + secret + ":with:colons", varAuth}},
 	} {
-		if got, err := FindAccess(c.getenv, c.endpoint, c.auth); err != nil || got != c.want {
+		if got, err := FindAccess(c.getenv, c.endpoint, c.auth); err != nil || got != c.want.lookedAt(got.EndpointPlaces) || !strings.HasPrefix(got.EndpointPlaces, "ONE_XMLRPC, ") {
 			t.Errorf("%s: %+v, %v; want %+v", c.name, got, err, c.want)
 		}
 	}
@@ -65,16 +72,25 @@ func TestFindAccessInOrder(t *testing.T) {
 
 func TestFindAccessFails(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{"no colon": secret, "no user": ":" + secret, "no password": "oneadmin:", "empty": "", "blank": " \n"} {
+	// flawOf is what is wrong, of an error that says so of the file.
+	flawOf := func(err error, file string) Flaw {
+		t.Helper()
+		var is *CredentialsError
+		if !errors.As(failed(t, err), &is) || !strings.Contains(err.Error(), file) || is.Flaw != NoFile && is.File != file {
+			t.Fatalf("%s: %#v", file, err)
+		}
+		return is.Flaw
+	}
+	for text, want := range map[string]Flaw{secret: Malformed, ":" + secret: Malformed, "oneadmin:": Malformed, "": Blank, " \n": Blank} {
 		file := place(t, dir, "auth", text)
-		_, err := FindAccess(env("ONE_AUTH", file), "", "")
-		if text := failed(t, err).Error(); !strings.Contains(text, file) || !strings.Contains(text, "user:password") {
-			t.Errorf("%s: %s", name, text)
+		_, err := FindAccess(env("ONE_AUTH", file), Given{}, Given{})
+		if got := flawOf(err, file); got != want {
+			t.Errorf("%q: %d, want %d: %v", text, got, want, err)
 		}
 	}
 	const last = "/var/lib/one/.one/one_auth"
-	access, err := FindAccess(env("HOME", dir, "ONE_AUTH", dir+"/gone"), "", "")
-	for _, place := range []string{dir + "/gone", dir + "/.one/one_auth", last, "--auth-file"} {
+	access, err := FindAccess(env("HOME", dir, "ONE_AUTH", dir+"/gone"), Given{}, Given{})
+	for _, place := range []string{"ONE_AUTH=" + dir + "/gone", dir + "/.one/one_auth", last} {
 		if access.AuthSource == last {
 			break // this machine is a front-end
 		}
@@ -82,13 +98,23 @@ func TestFindAccessFails(t *testing.T) {
 			t.Errorf("%s is missing: %v", place, err)
 		}
 	}
-	_, err = FindAccess(env("HOME", dir), "", dir+"/named")
-	if text := failed(t, err).Error(); !strings.Contains(text, dir+"/named") || strings.Contains(text, ".one/one_auth") {
-		t.Errorf("a named file that is missing: %s", text)
+	_, err = FindAccess(env("HOME", dir), Given{}, Given{dir + "/named", "--auth-file"})
+	if flawOf(err, "--auth-file "+dir+"/named") != NoFile || strings.Contains(err.Error(), ".one/one_auth") {
+		t.Errorf("a named file that is missing: %v", err)
 	}
-	_, err = FindAccess(env(), "", dir)
-	if !strings.Contains(failed(t, err).Error(), "directory") {
+	_, err = FindAccess(env(), Given{}, Given{dir, "--auth-file"})
+	if flawOf(err, dir) != Closed || !strings.Contains(err.Error(), "directory") {
 		t.Error(err)
+	}
+	if access.AuthSource == last {
+		return
+	}
+	_, err = FindAccess(env(), Given{}, Given{})
+	if want := "not there: ONE_AUTH (not set), ~/.one/one_auth (not set), " + last; !strings.HasSuffix(failed(t, err).Error(), want) {
+		t.Errorf("nothing is set: %v; want %s", err, want)
+	}
+	if _, err = FindAccess(env("HOME", oneadminHome), Given{}, Given{}); strings.Count(failed(t, err).Error(), last) != 1 {
+		t.Errorf("of oneadmin: %v", err)
 	}
 }
 

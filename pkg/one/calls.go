@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -243,29 +244,60 @@ func (c *Client) VMsIn(ctx context.Context, state VMState) ([]VM, error) {
 	return vms, wrap(err, "read the VMs that are %s", state)
 }
 
-// HostsNamed gives the IDs of all hosts with a name, in rising order. Names may repeat (OpenNebula issue 7527).
-func (c *Client) HostsNamed(ctx context.Context, name string) ([]int, error) {
-	return c.named(ctx, "HOST", name, "one.hostpool.info")
+// Named is an object by its ID and its name.
+type Named struct {
+	ID   int
+	Name string
 }
 
-// VMsNamed gives the IDs of all VMs with a name that are not DONE, in rising order.
-func (c *Client) VMsNamed(ctx context.Context, name string) ([]int, error) {
+// HostNames gives the hosts that the user may see, in rising order of their IDs.
+func (c *Client) HostNames(ctx context.Context) ([]Named, error) {
+	return c.names(ctx, "HOST", "one.hostpool.info")
+}
+
+// VMNames gives the VMs that the user may see and that are not DONE, in rising order of their IDs.
+func (c *Client) VMNames(ctx context.Context) ([]Named, error) {
 	args := []any{allUsers, allIDs, allIDs, allButDone}
 	if c.dialect.poolQuery {
 		args = append(args, "")
 	}
-	return c.named(ctx, "VM", name, "one.vmpool.info", args...)
+	return c.names(ctx, "VM", "one.vmpool.info", args...)
 }
 
-func (c *Client) named(ctx context.Context, item, name, method string, args ...any) (ids []int, err error) {
+// UserNames gives the users that the user may see, in rising order of their IDs.
+func (c *Client) UserNames(ctx context.Context) ([]Named, error) {
+	return c.names(ctx, "USER", "one.userpool.info")
+}
+
+func (c *Client) names(ctx context.Context, item, method string, args ...any) (all []Named, err error) {
 	err = c.Each(ctx, item, func(e *Element) error {
-		if e.Value("NAME") == name {
-			ids = append(ids, int(e.Number("ID")))
-		}
+		all = append(all, Named{int(e.Number("ID")), e.Value("NAME")})
 		return nil
 	}, method, args...)
-	slices.Sort(ids)
-	return ids, wrap(err, "find %s by name", item)
+	sort.Slice(all, func(i, j int) bool { return all[i].ID < all[j].ID }) // smaller than slices.SortFunc by 13 kB
+	return all, wrap(err, "find %s by name", item)
+}
+
+// HostsNamed gives the IDs of all hosts with a name, in rising order. Names may repeat (OpenNebula issue 7527).
+func (c *Client) HostsNamed(ctx context.Context, name string) ([]int, error) {
+	return idsOf(name)(c.HostNames(ctx))
+}
+
+// VMsNamed gives the IDs of all VMs with a name that are not DONE, in rising order.
+func (c *Client) VMsNamed(ctx context.Context, name string) ([]int, error) {
+	return idsOf(name)(c.VMNames(ctx))
+}
+
+// idsOf picks the IDs of those with a name.
+func idsOf(name string) func([]Named, error) ([]int, error) {
+	return func(all []Named, err error) (ids []int, _ error) {
+		for _, n := range all {
+			if err == nil && n.Name == name {
+				ids = append(ids, n.ID)
+			}
+		}
+		return ids, err
+	}
 }
 
 // Datastore reads one datastore.

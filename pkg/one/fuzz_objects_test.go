@@ -133,7 +133,7 @@ func FuzzAccess(f *testing.F) {
 			}
 		}
 		env := map[string]string{"HOME": home, "ONE_XMLRPC": variable}
-		a, err := FindAccess(func(name string) string { return env[name] }, "", "")
+		a, err := FindAccess(func(name string) string { return env[name] }, Given{}, Given{})
 		if err != nil {
 			// Longer than any word of the error itself.
 			for word := range strings.FieldsSeq(auth) {

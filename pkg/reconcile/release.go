@@ -64,7 +64,7 @@ func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.An
 	case state == recovery.ReleaseZombies:
 		answer.Summary = fmt.Sprintf("old guests still run on it (ZOMBIES: %s): end them there, then run this again, or add --force", zombies(host))
 	case state == recovery.ReleaseSilent && !s.Version.Before(5, 0):
-		answer.Summary = fmt.Sprintf("oned has not monitored it since it was taken out of scheduling at %s: it would be given VMs although it may be dead; when it runs without its old guests, add --force", q.At.Format(time.DateTime))
+		answer.Summary = fmt.Sprintf("oned has not monitored it since it was taken out of scheduling at %s: it would be given VMs although it may be dead; when it runs without its old guests, add --force", q.At.Format(time.DateTime)+text.Ahead(q.At, time.Now()))
 	case state == recovery.ReleaseWatch && !s.Version.Before(5, 0):
 		answer.Summary = "it is monitored again, but oned lists old guests only after some minutes: check whether any runs there (virsh list), then add --force; or wait, oneft resume gives it back automatically"
 		if !s.DryRun { // where no timer runs oneft resume this is what remembers since when it is clean

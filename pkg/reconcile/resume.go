@@ -242,7 +242,7 @@ func (w *sweeper) runVMs(ctx context.Context, vms []incident.Request) []coordina
 func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool, opt Resuming) (app.Answer, error) {
 	journal, err := incident.OpenJournal(statedir.Dir(s.StateDir).Incidents())
 	if err != nil {
-		return nil, err
+		return nil, s.StateUnusable(err)
 	}
 	r, err := journal.Load(number)
 	switch {

@@ -89,7 +89,7 @@ func (w *sweeper) readJournal() {
 	}
 	var err error
 	if w.journal, err = incident.OpenJournal(dir); err != nil {
-		w.s.Log.Say(wording.NoJournal, err)
+		w.s.Log.Say(wording.NoJournal, w.s.StateUnusable(err))
 		return
 	}
 	records, failed := w.journal.Summaries()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -39,6 +40,18 @@ func Printable(s string) string {
 // costs no more than limit, however long s is.
 func Short(s string, limit int) string {
 	return cut(Printable(cut(s, limit)), limit)
+}
+
+// skew is how far two clocks may be apart before it is said: oned tells whole seconds, and NTP keeps machines within less. A choice.
+const skew = 2 * time.Second
+
+// Ahead is what is added to a time that ought to be past: nothing, or that it is in the future by now, such as of a record of another
+// front-end, or when the clock was set back.
+func Ahead(at, now time.Time) string {
+	if at.Sub(now) > skew {
+		return " (in the future: the clocks differ)"
+	}
+	return ""
 }
 
 // Some lists the first words, and counts the others, such as 1, 2, 3 and 35 more.

@@ -2,6 +2,7 @@ package text_test
 
 import (
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -53,6 +54,16 @@ func TestSome(t *testing.T) {
 	}
 	if got := text.Plural(1, "VM") + text.Plural(0, "VM"); got != "1 VM0 VMs" {
 		t.Errorf("Plural: %s", got)
+	}
+}
+
+// TestAhead: seconds between two clocks are no matter.
+func TestAhead(t *testing.T) {
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	for d, want := range map[time.Duration]bool{-time.Hour: false, 0: false, 2 * time.Second: false, 2*time.Second + 1: true, time.Hour: true} {
+		if got := text.Ahead(now.Add(d), now); (got == " (in the future: the clocks differ)") != want || !want && got != "" {
+			t.Errorf("%s: %q", d, got)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package hostisolated
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/isolation"
+	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/isolation/probe"
 	"one-ft/pkg/text"
 )
@@ -137,22 +139,32 @@ func (c *checker) report(f isolation.Findings) {
 
 // vms shows the VMs, and whether this process could stop them and remember things.
 func (c *checker) vms(ctx context.Context) {
-	guests, err := c.guests(nil).Guests(ctx)
+	guests, found, err := c.look(ctx)
 	if err != nil {
 		c.bad("%v", err)
 	}
-	for _, way := range c.machine.Ways(ctx) {
+	for _, way := range c.machine.Ways(ctx, found) {
 		c.say("%s", way)
 	}
 	c.say("VMs of OpenNebula here: %d", len(guests))
 	if os.Geteuid() != 0 {
 		c.bad("not run by root; run it as root, or VMs whose processes hang cannot be killed, and the host cannot be powered off")
 	}
-	for _, dir := range []string{c.settings.StateDir, c.settings.RunDir} {
-		if err := writable(dir); err != nil {
-			c.bad("%v", err)
+	for _, dir := range []struct{ key, path string }{{"state_dir", c.settings.StateDir}, {"run_dir", c.settings.RunDir}} {
+		if err := writable(dir.path); err != nil {
+			c.bad("%v; run it as root, or name another directory by %s in %s", err, dir.key, cmp.Or(c.settings.Path, defaultConfig))
 		}
 	}
+}
+
+// look finds the VMs; where they were found is nil for those of a test.
+func (c *checker) look(ctx context.Context) ([]guest.Guest, *guest.Found, error) {
+	if c.world.Guests != nil {
+		all, err := c.world.Guests.Guests(ctx)
+		return all, nil, err
+	}
+	all, found, err := c.machine.Look(ctx)
+	return all, &found, err
 }
 
 // verdict shows what would be done now, and how long it takes at most.

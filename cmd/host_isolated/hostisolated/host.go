@@ -1,6 +1,7 @@
 package hostisolated
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -68,9 +69,9 @@ func newHost(world World, s config.Isolation, store isolation.Store, cron bool) 
 
 // connect makes the client of oned. knownID is the ID of this host that was remembered.
 func (h *host) connect(knownID int) error {
-	access, err := one.FindAccess(func(string) string { return "" }, h.settings.FrontEnds[0], h.settings.AuthFile)
+	access, err := one.FindAccess(func(string) string { return "" }, one.Given{Value: h.settings.FrontEnds[0]}, one.Given{Value: h.settings.AuthFile, By: "auth_file"})
 	if err != nil {
-		return err
+		return app.NoToken(err, cmp.Or(h.settings.Path, defaultConfig))
 	}
 	id := h.settings.HostID
 	if id < 0 {

@@ -108,7 +108,7 @@ func act(c *cli.Context, world World) error {
 	err = s.Check(!watch)
 	switch {
 	case err != nil && s.Path == "":
-		return app.Usagef("%w (there is no %s)", err, defaultConfig)
+		return app.Usagef("%w; there is no %s: write them there, or name them by options, or another file by --config", err, defaultConfig)
 	case err != nil:
 		return app.Usagef("%s: %w", s.Path, err)
 	}

@@ -16,7 +16,6 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
-	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
 )
 
@@ -33,27 +32,32 @@ func (t *tool) incidents() *cli.Command {
 			&cli.IntFlag{Name: "limit", Aliases: []string{"n"}, Value: 20, Usage: "list this `NUMBER` of incidents; 0 for all"}),
 		Action: t.list,
 		Subcommands: []*cli.Command{{
-			Name: "show", Usage: "show one incident", ArgsUsage: "NUMBER",
+			Name: "show", Usage: "show one incident", ArgsUsage: "INCIDENT",
 			Flags:  append(journal, &cli.StringFlag{Name: "html", Usage: "write one self-contained page to `FILE`; - for stdout"}),
 			Action: t.show,
 		}},
 	}
 }
 
-// journal opens the journal that the flags and the configuration name; nil where nothing has happened yet.
-func (t *tool) journal(c *cli.Context) (j *incident.Journal, dir string, err error) {
-	if _, dir, err = app.LoadConfig(c, app.FindPaths(t.env.Getenv)); err != nil {
+// journal opens the journal that the flags and the configuration name; nil where nothing has happened yet. where says, printable,
+// where that is, and what to do when it should be elsewhere.
+func (t *tool) journal(c *cli.Context) (j *incident.Journal, where string, err error) {
+	dir, named, err := t.stateDir(c)
+	if err != nil {
 		return nil, "", err
 	}
-	dir = statedir.Dir(dir).Incidents()
-	switch _, err = os.Stat(dir); {
+	where = text.Printable(dir.Incidents())
+	switch _, err = os.Stat(dir.Incidents()); {
 	case errors.Is(err, fs.ErrNotExist): // nothing is made by looking
-		return nil, dir, nil
+		if _, missing := os.Stat(named.Path); missing != nil {
+			where += "; " + named.Missing()
+		}
+		return nil, where, nil
 	case err != nil:
-		return nil, dir, app.Usagef("%w; run this as oneadmin or root", err)
+		return nil, where, app.Usagef("%w", named.Unusable(err))
 	}
-	j, err = incident.OpenJournal(dir)
-	return j, dir, err
+	j, err = incident.OpenJournal(dir.Incidents())
+	return j, where, named.Unusable(err)
 }
 
 // list shows the last incidents.
@@ -67,7 +71,7 @@ func (t *tool) list(c *cli.Context) error {
 	if c.Bool("follow") {
 		return t.follow(c)
 	}
-	j, dir, err := t.journal(c)
+	j, where, err := t.journal(c)
 	if err != nil {
 		return err
 	}
@@ -84,7 +88,7 @@ func (t *tool) list(c *cli.Context) error {
 		return cmp.Or(t.json(records), ended)
 	}
 	if len(records) == 0 && ended == nil {
-		_, err := fmt.Fprintf(t.env.Stdout, "no incidents yet in %s\n", text.Printable(dir))
+		_, err := fmt.Fprintf(t.env.Stdout, "no incidents yet in %s\n", where)
 		return err
 	}
 	return cmp.Or(app.Table(t.env.Stdout, report.Table(records, time.Now())), ended)
@@ -95,7 +99,10 @@ func (t *tool) follow(c *cli.Context) error {
 	if c.Bool("json") {
 		return app.Usagef("--follow is for people: it contradicts --json")
 	}
-	dir, err := t.stateDir(c)
+	dir, _, err := t.stateDir(c)
+	if err == nil { // a journal that cannot be read stays so
+		_, _, err = t.journal(c)
+	}
 	if err != nil {
 		return err
 	}
@@ -113,12 +120,12 @@ func (t *tool) show(c *cli.Context) error {
 	case c.Bool("json") && c.IsSet("html"):
 		return app.Usagef("--json and --html contradict each other")
 	}
-	j, dir, err := t.journal(c)
+	j, where, err := t.journal(c)
 	if err != nil {
 		return err
 	}
 	if j == nil {
-		return app.Usagef("there is no incident %d: no incidents yet in %s", number, dir)
+		return app.Usagef("there is no incident %d: no incidents yet in %s", number, where)
 	}
 	r, err := j.Load(number)
 	switch {

@@ -107,7 +107,7 @@ func orNothing(lines []string) []string {
 
 // atTime is a time of day of today, else with its date.
 func atTime(at, now time.Time) string {
-	if now.Sub(at) < 24*time.Hour {
+	if now.Sub(at).Abs() < 24*time.Hour {
 		return at.Format(time.TimeOnly)
 	}
 	return fmt.Sprint(at.Format(time.DateTime))

@@ -136,7 +136,8 @@ func TestStatus(t *testing.T) {
 // TestSweepText: a timer that does not run is named.
 func TestSweepText(t *testing.T) {
 	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
-	for last, want := range map[time.Time]string{{}: "never", now.Add(-time.Minute): "ran last at 11:59:00", now.Add(-6 * time.Minute): "too long ago", now.Add(-48 * time.Hour): "2026-11-28"} {
+	for last, want := range map[time.Time]string{{}: "never", now.Add(-time.Minute): "ran last at 11:59:00", now.Add(-6 * time.Minute): "too long ago", now.Add(-48 * time.Hour): "2026-11-28",
+		now.Add(time.Second): "ran last at 12:00:01", now.Add(5 * time.Second): "12:00:05 (in the future: the clocks differ), so nobody knows whether it runs", now.Add(48 * time.Hour): "2026-12-02"} {
 		if got := sweepText(last, now); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", last, got)
 		}

@@ -28,6 +28,7 @@ const synopsis = `oneft status                         one screen: is HA on, hos
    oneft pause 2h "new switches"        maintenance: record and notify, act on nothing; it ends on its own
    oneft unpause                        end that now
    oneft release 3                      give host 3 back to the scheduler, which one-ft has disabled
+   oneft support-bundle FILE            what a bug report needs, secrets and names hidden
    oneft watch                          notify of hosts that are silent while oned calls them MONITORED
 
    Exit codes: 0 done, 1 something was not handled, or a file of the journal is damaged, 2 wrong
@@ -47,7 +48,7 @@ type tool struct{ env app.Env }
 func (t *tool) command() *cli.Command {
 	return &cli.Command{
 		Name: "oneft", Usage: "what one-ft has done, and what is left to do", UsageText: synopsis,
-		Subcommands: []*cli.Command{t.status(), t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.pause(), t.unpause(), t.release(), t.watch()},
+		Subcommands: []*cli.Command{t.status(), t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.pause(), t.unpause(), t.release(), t.watch(), t.supportBundle(), t.complete()},
 	}
 }
 

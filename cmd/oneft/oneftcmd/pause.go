@@ -3,6 +3,7 @@ package oneftcmd
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -23,9 +24,9 @@ func stateFlags() []cli.Flag {
 }
 
 // stateDir is the state directory that flags and configuration name.
-func (t *tool) stateDir(c *cli.Context) (statedir.Dir, error) {
+func (t *tool) stateDir(c *cli.Context) (statedir.Dir, app.StateDir, error) {
 	_, dir, err := app.LoadConfig(c, app.FindPaths(t.env.Getenv))
-	return statedir.Dir(dir), err
+	return statedir.Dir(dir.Path), dir, err
 }
 
 // pause is the command that lets one-ft act on nothing for a while.
@@ -46,15 +47,19 @@ func (t *tool) pause() *cli.Command {
 			if err != nil {
 				return app.Usagef("%w", err)
 			}
-			dir, err := t.stateDir(c)
+			dir, named, err := t.stateDir(c)
 			if err != nil {
 				return err
 			}
+			_, missing := os.Stat(named.Path)
 			if err := pause.Set(dir, state); err != nil {
-				return err
+				return named.Unusable(err)
 			}
 			fmt.Fprintln(t.env.Stdout, state.Message(now))
 			fmt.Fprintln(t.env.Stdout, "events are still recorded and notified of; what is in ERROR then is handled when the pause is over; other front-ends are not paused by this one")
+			if missing != nil {
+				fmt.Fprintln(t.env.Stdout, "before this, "+named.Missing())
+			}
 			return nil
 		},
 	}
@@ -68,13 +73,13 @@ func (t *tool) unpause() *cli.Command {
 			if c.NArg() > 0 {
 				return app.Usagef("unpause takes no %q", c.Args().First())
 			}
-			dir, err := t.stateDir(c)
+			dir, named, err := t.stateDir(c)
 			if err != nil {
 				return err
 			}
 			state, _ := pause.Read(dir) // a damaged one is removed, too
 			if err := pause.End(dir); err != nil {
-				return err
+				return named.Unusable(err)
 			}
 			if state.Active(time.Now()) {
 				fmt.Fprintln(t.env.Stdout, "the pause is over; oneft resume handles what happened meanwhile")

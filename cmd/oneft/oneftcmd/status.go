@@ -92,6 +92,8 @@ func sweepText(last, now time.Time) string {
 	switch {
 	case last.IsZero():
 		return "oneft resume never ran here: systemctl enable --now one-ft-resume.timer"
+	case text.Ahead(last, now) != "":
+		return "oneft resume ran last at " + atTime(last, now) + text.Ahead(last, now) + ", so nobody knows whether it runs: systemctl status one-ft-resume.timer"
 	case now.Sub(last) > late:
 		return "oneft resume ran last at " + atTime(last, now) + ", which is too long ago: systemctl status one-ft-resume.timer"
 	}

@@ -27,7 +27,7 @@ func Live(records []incident.Record, now time.Time) (lines []string) {
 			lines = append(lines, v.doing())
 			lines = append(lines, v.states()...)
 		case r.Ended != nil && now.Sub(*r.Ended) < shownEnded:
-			lines = append(lines, fmt.Sprintf("incident %d: %s: %s since %s: %s", r.Number, v.what(), r.Status, v.clock(*r.Ended), text.Short(v.summary(), maxCell)))
+			lines = append(lines, fmt.Sprintf("incident %d: %s: %s since %s: %s", r.Number, v.what(), r.Status, v.sinceWhen(*r.Ended), text.Short(v.summary(), maxCell)))
 		}
 	}
 	return lines
@@ -49,9 +49,9 @@ func (v view) doing() string {
 	case step == incident.StepTold:
 		line += "it has begun"
 	case bounded:
-		line += fmt.Sprintf("%s since %s, until %s at most", stepWords(step), v.clock(since), v.clock(until))
+		line += fmt.Sprintf("%s since %s, until %s at most", stepWords(step), v.sinceWhen(since), v.clock(until))
 	default:
-		line += fmt.Sprintf("%s since %s", stepWords(step), v.clock(since))
+		line += fmt.Sprintf("%s since %s", stepWords(step), v.sinceWhen(since))
 	}
 	return line
 }

@@ -207,7 +207,7 @@ func (w way) tookIn(stage incident.StageName) string {
 	switch {
 	case !found:
 		return "none"
-	case last && !w.arrived:
+	case last && !w.arrived && total >= 0: // less is one that begins in the future
 		return took(total) + " so far"
 	}
 	return took(total)

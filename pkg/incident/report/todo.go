@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -81,7 +82,11 @@ func (v view) makeSure() []item {
 func (v view) stillOpen() []item {
 	last := "nothing has been recorded yet"
 	if n := len(v.Events); n > 0 {
-		last = fmt.Sprintf("the last event was %s ago", took(v.now.Sub(v.Events[n-1].At)))
+		at := v.Events[n-1].At
+		last = fmt.Sprintf("the last event was %s ago", took(v.now.Sub(at)))
+		if ahead := text.Ahead(at, v.now); ahead != "" {
+			last = "the last event is of " + v.at(at) + ahead
+		}
 	}
 	on := "on its front-end"
 	if v.FrontEnd != "" {
@@ -304,7 +309,7 @@ func (v view) perWait(chosen func(incident.VM) bool) (items []item) {
 		}
 		vms := someVMs(ids)
 		if !since.IsZero() {
-			vms += fmt.Sprintf(", since %s (%s)", v.clock(since), took(v.end().Sub(since)))
+			vms += fmt.Sprintf(", since %s%s", v.clock(since), cmp.Or(text.Ahead(since, v.end()), " ("+took(v.end().Sub(since))+")"))
 		}
 		items = append(items, forVMs(vms, ids, w.text, w.commands...))
 	}

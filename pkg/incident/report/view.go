@@ -40,15 +40,22 @@ func (v view) what() string {
 	return object
 }
 
+// Name names what an incident is about, such as host 3 (node03); printable and short.
+func Name(r incident.Record) string { return view{Record: r}.what() }
+
 // end is when an incident ended, or now.
 func (v view) end() time.Time { return *cmp.Or(v.Ended, &v.now) }
 
 // lasted is how long an incident took, for an open one so far.
 func (v view) lasted() string {
-	if v.Ended == nil {
+	ahead := text.Ahead(v.Began, v.now)
+	switch {
+	case v.Ended == nil && ahead != "":
+		return "begins" + ahead
+	case v.Ended == nil:
 		return took(v.now.Sub(v.Began)) + " so far"
 	}
-	return took(v.Ended.Sub(v.Began))
+	return took(v.Ended.Sub(v.Began)) + text.Ahead(*v.Ended, v.now)
 }
 
 // Formats of times.
@@ -71,6 +78,9 @@ func (v view) clock(t time.Time) string {
 	}
 	return v.in(t, timeOnly)
 }
+
+// sinceWhen is the clock of what began then and goes on, or has ended since.
+func (v view) sinceWhen(t time.Time) string { return v.clock(t) + text.Ahead(t, v.now) }
 
 // The results of a VM, as package incident documents them.
 const (

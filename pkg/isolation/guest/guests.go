@@ -168,10 +168,16 @@ func (s snapshot) String() string {
 // asked at the same time, libvirt for half of DestroyLimit at most, the kernel for 2 s. An error comes together with
 // the VMs that were found all the same: there may be more.
 func (h Host) Guests(ctx context.Context) ([]Guest, error) {
+	all, _, err := h.Look(ctx)
+	return all, err
+}
+
+// Look is Guests, and how many of them were found where.
+func (h Host) Look(ctx context.Context) ([]Guest, Found, error) {
 	s := newStopper(h, "")
 	defer s.end()
 	snap, err := s.find(ctx)
-	return snap.left, errors.Join(err, snap.err)
+	return snap.left, s.seen, errors.Join(err, snap.err)
 }
 
 // find looks at libvirt and at the processes for the first time, for half of DestroyLimit. The error is that libvirt
@@ -202,11 +208,23 @@ func (s *stopper) find(ctx context.Context) (snapshot, error) {
 			snap = again // one that was just ending
 		}
 	}
+	for _, g := range snap.left {
+		if g.Container {
+			s.seen.Containers++
+		} else {
+			s.seen.Processes++
+		}
+	}
 	if asking.Wait(); err != nil {
 		s.libvirt.muted.Store(true)
 		return snap, err
 	}
-	snap.left = s.merge(snap.left, names)
+	snap.left, s.seen.Answered = s.merge(snap.left, names), true
+	for _, name := range names {
+		if slices.ContainsFunc(snap.left, func(g Guest) bool { return g.Name == name && !g.Container }) {
+			s.seen.Domains++
+		}
+	}
 	return snap, nil
 }
 

@@ -31,6 +31,24 @@ func TestGuests(t *testing.T) {
 	if got, err := s.host.Guests(t.Context()); err != nil || !reflect.DeepEqual(plain(got), want) {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
+	// counted compares what one look found, and how it is told.
+	counted := func(want Found, ways ...string) {
+		t.Helper()
+		_, found, _ := s.host.Look(t.Context())
+		told := s.host.Ways(t.Context(), &found)
+		for _, way := range ways {
+			if !slices.ContainsFunc(told, func(line string) bool { return strings.HasSuffix(line, way) }) {
+				t.Errorf("%q says nothing of %q", told, way)
+			}
+		}
+		if found != want {
+			t.Errorf("%+v; want %+v", found, want)
+		}
+	}
+	counted(Found{Domains: 2, Answered: true, Processes: 3}, ": 2 VMs", "in their arguments: 3 VMs", "(no lxc-stop)")
+	s.write("list", "fail")
+	counted(Found{Processes: 3}, ": it gave no list", "in their arguments: 3 VMs")
+	s.write("list", "")
 	want = want[1:]
 	for _, c := range []struct {
 		change func(h *Host)

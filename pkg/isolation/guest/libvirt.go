@@ -45,22 +45,45 @@ func (h Host) Covers(ctx context.Context) string {
 	return "libvirt lxc"
 }
 
-// Ways says in what ways guests are found and stopped on this host, one line each.
-func (h Host) Ways(ctx context.Context) []string {
+// Found is how many VMs of OpenNebula were seen in each place; one that is seen in several counts in each.
+type Found struct {
+	Domains    int  // in the list of libvirt
+	Answered   bool // libvirt gave that list
+	Processes  int  // QEMU processes, each for itself
+	Containers int  // of LXC
+}
+
+// Ways says in what ways guests are found and stopped on this host, one line each, with how many were found so. found is nil
+// where nobody has looked.
+func (h Host) Ways(ctx context.Context, found *Found) []string {
 	ctx, cancel := context.WithTimeoutCause(ctx, lookLimit, process.ErrTimeout)
 	defer cancel()
 	qemu := "neither virtqemud nor libvirtd answers; VMs are found by their processes, and killed"
-	switch uri, daemon := h.libvirt(ctx); {
+	uri, daemon := h.libvirt(ctx)
+	served := daemon != "" || uri != config.DefaultLibvirt
+	switch {
 	case daemon != "":
 		qemu = "by " + daemon
-	case uri != config.DefaultLibvirt:
+	case served:
 		qemu = "at " + uri
 	}
-	lxc := "not installed (no lxc-stop)"
-	if stop := h.lxcStop(ctx); stop != "" {
+	lxc, stop := "not installed (no lxc-stop)", h.lxcStop(ctx)
+	if stop != "" {
 		lxc = "by " + stop
 	}
-	return []string{"libvirt: " + qemu, "containers (lxc): " + lxc}
+	if found == nil {
+		return []string{"libvirt: " + qemu, "containers (lxc): " + lxc}
+	}
+	switch {
+	case found.Answered:
+		qemu += ": " + text.Plural(found.Domains, "VM")
+	case served:
+		qemu += ": it gave no list"
+	}
+	if stop != "" {
+		lxc += ": " + text.Plural(found.Containers, "VM")
+	}
+	return []string{"libvirt: " + qemu, "QEMU processes, by the name in their arguments: " + text.Plural(found.Processes, "VM"), "containers (lxc): " + lxc}
 }
 
 // domains returns the names of all domains that libvirt lists, running and paused, until ctx ends.

@@ -65,7 +65,7 @@ func TestDaemon(t *testing.T) {
 		if uri != want || daemon != c.daemon {
 			t.Errorf("%s: %s, %q", c.what, uri, daemon)
 		}
-		ways := h.Ways(t.Context())
+		ways := h.Ways(t.Context(), nil)
 		says := map[bool]string{true: "libvirt: by " + c.daemon, false: "libvirt: neither virtqemud nor libvirtd answers"}[c.daemon != ""]
 		if c.uri != config.DefaultLibvirt {
 			says = "libvirt: at " + c.uri

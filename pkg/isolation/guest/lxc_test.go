@@ -201,8 +201,12 @@ func TestNotInstalled(t *testing.T) {
 	if got := s.host.Covers(t.Context()); got != "libvirt lxc" {
 		t.Errorf("it covers %q", got)
 	}
-	if ways := s.host.Ways(t.Context()); !slices.Contains(ways, "containers (lxc): by "+s.lxcStop) {
+	if ways := s.host.Ways(t.Context(), nil); !slices.Contains(ways, "containers (lxc): by "+s.lxcStop) {
 		t.Errorf("%q", ways)
+	}
+	_, found, err := s.host.Look(t.Context())
+	if told := s.host.Ways(t.Context(), &found); err != nil || found.Containers != 1 || !slices.Contains(told, "containers (lxc): by "+s.lxcStop+": 1 VM") {
+		t.Errorf("%+v, %q, %v", found, told, err)
 	}
 	s.lxcStop = filepath.Join(s.dir, "missing")
 	if got := s.host.Covers(t.Context()); got != "libvirt" {

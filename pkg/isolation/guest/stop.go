@@ -94,6 +94,7 @@ type stopper struct {
 	uri          string        // of libvirt
 	lxcStop      string        // the program; "" when LXC is not installed
 	libvirt, lxc manager
+	seen         Found // by find
 
 	mu         sync.Mutex
 	unmounting map[int]bool           // by ID: its disks are being detached

@@ -25,10 +25,31 @@ func newCommand(c *cli.Command, above ...string) command {
 // All are the command and those below it, in order.
 func (c command) All() []command {
 	all := []command{c}
-	for _, sub := range c.Subcommands {
+	for _, sub := range c.Shown() {
 		all = append(all, newCommand(sub, c.Words...).All()...)
 	}
 	return all
+}
+
+// Shown are the commands right below it that people call.
+func (c command) Shown() (shown []*cli.Command) {
+	for _, sub := range c.Subcommands {
+		if !sub.Hidden {
+			shown = append(shown, sub)
+		}
+	}
+	return shown
+}
+
+// IDs is what oneft complete lists for the first word behind the command: hosts, vms or incidents; "" for nothing.
+func (c command) IDs() string {
+	first, _, _ := strings.Cut(strings.Trim(c.ArgsUsage, "[]"), " ")
+	return map[string]string{"HOST": "hosts", "VM": "vms", "INCIDENT": "incidents"}[first]
+}
+
+// Lists reports whether the command, or one below it, takes an ID.
+func (c command) Lists() bool {
+	return slices.ContainsFunc(c.All(), func(c command) bool { return c.IDs() != "" })
 }
 
 // Path is how the command is called.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -85,8 +86,22 @@ func setup(env *testscript.Env, bin, version string) error {
 	return os.WriteFile(filepath.Join(env.WorkDir, ".one", "one_auth"), []byte("oneadmin:opennebula\n"), 0o600)
 }
 
-// holds answers conditions such as [v4.4].
+// holds answers conditions such as [v4.4]. [root] is a user who may become others; [frontend] and [oned] hold on a machine that has
+// OpenNebula's credentials, or an oned, where programs look for them last.
 func holds(cond, version string) (bool, error) {
+	switch cond {
+	case "root":
+		return os.Geteuid() == 0, nil
+	case "frontend":
+		_, err := os.Stat("/var/lib/one/.one")
+		return !errors.Is(err, os.ErrNotExist), nil
+	case "oned":
+		c, err := net.Dial("tcp", "localhost:2633")
+		if err == nil {
+			c.Close()
+		}
+		return err == nil, nil
+	}
 	v, ok := strings.CutPrefix(cond, "v")
 	if !ok {
 		return false, fmt.Errorf("unknown condition %q", cond)

@@ -110,7 +110,7 @@ func checkEnv(t *testing.T, l *Lab, r record) {
 	if fields := strings.Fields(string(own)); r.other["group"] == "" || r.other["group"] == fields[4] {
 		t.Errorf("process group %q is that of the lab", r.other["group"])
 	}
-	access, err := one.FindAccess(func(name string) string { return r.env[name] }, "", "")
+	access, err := one.FindAccess(func(name string) string { return r.env[name] }, one.Given{}, one.Given{})
 	if err != nil || access.Endpoint != l.Endpoint() || access.Credentials != user+":"+l.password {
 		t.Errorf("a hook finds oned at %q (%v), want %q", access.Endpoint, err, l.Endpoint())
 	}

@@ -128,7 +128,7 @@ func oneft(t *testing.T, l *Lab, bin string, words ...string) string {
 // client talks to the oned of a lab.
 func client(t *testing.T, l *Lab) *one.Client {
 	t.Helper()
-	access, err := one.FindAccess(func(name string) string { return map[string]string{"HOME": l.Dir()}[name] }, "", "")
+	access, err := one.FindAccess(func(name string) string { return map[string]string{"HOME": l.Dir()}[name] }, one.Given{}, one.Given{})
 	if err != nil {
 		t.Fatal(err)
 	}

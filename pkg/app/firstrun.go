@@ -1,0 +1,120 @@
+package app
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"one-ft/pkg/config"
+	"one-ft/pkg/one"
+	"one-ft/pkg/text"
+)
+
+// What programs say on their first run, when they do not find oned, credentials or the state directory: where they looked,
+// and what to type next. It is worded here and nowhere else.
+
+// maxCall is how many characters of a call are repeated; a longer one is shortened to what was called.
+const maxCall = 60
+
+// AsOneadmin is a call again as the user that hooks and timers run as, for an operator to type.
+func AsOneadmin(call string) string { return "sudo -u oneadmin " + call }
+
+// called is how a command was called: its name and the words behind it, without options.
+func called(c *cli.Context, words []string) string {
+	name := c.Command.HelpName
+	for _, word := range words {
+		if strings.ContainsFunc(word, func(r rune) bool { return !strings.ContainsRune(plainWord, r) }) {
+			return name + " ..."
+		}
+	}
+	if call := strings.TrimSpace(name + " " + strings.Join(words, " ")); len(call) <= maxCall {
+		return call
+	}
+	return name + " ..."
+}
+
+// plainWord are the characters that need no quotes in a shell.
+const plainWord = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.,:/="
+
+// noCredentials adds to an error of one.FindAccess what to type next. The error is one of wrong usage.
+func noCredentials(err error, call string) error {
+	var flaw *one.CredentialsError
+	switch {
+	case !errors.As(err, &flaw):
+		return Usagef("%w", err)
+	case flaw.Flaw == one.Blank || flaw.Flaw == one.Malformed:
+		return Usagef("%w; write user:password there, or name another file by --auth-file", err)
+	case len(flaw.Places) == 1: // the only one that was named
+		return Usagef("%w; name a file with user:password", err)
+	}
+	return Usagef("%w; type %s on the front-end, or name a file with user:password by --auth-file", err, AsOneadmin(call))
+}
+
+// NoToken is noCredentials for an agent on a host, whose configuration names the file.
+func NoToken(err error, configFile string) error {
+	return fmt.Errorf("%w; auth_file in %s names a file of root with user:token of a user that may read hosts: on a front-end type oneuser token-create", err, configFile)
+}
+
+// noEndpoint adds to an error of the first call which endpoint that was, what named it, and what to do. endpoint holds no password.
+func noEndpoint(err error, endpoint string, access one.Access, configFile string) error {
+	if access.EndpointSource != "default" {
+		return fmt.Errorf("%w; the endpoint is %s, named by %s: start oned there, or correct it", err, endpoint, access.EndpointSource)
+	}
+	return fmt.Errorf("%w; the endpoint is %s, the default: start oned (systemctl start opennebula), or name another by --endpoint; none is named by endpoint in %s, %s",
+		err, endpoint, configFile, access.EndpointPlaces)
+}
+
+// StateDir is the state directory and what named it.
+type StateDir struct {
+	Path string
+	By   string // "--state-dir", a setting in a file, "ONE_LOCATION"; "" for the default
+	call string
+	file string // the configuration that could name another
+}
+
+// FindStateDir finds the state directory: --state-dir, state_dir in the configuration, var/one-ft in ONE_LOCATION,
+// /var/lib/one/one-ft.
+func FindStateDir(c *cli.Context, file config.File, paths Paths) StateDir {
+	d := StateDir{Path: paths.State, call: called(c, c.Args().Slice()), file: configPath(file, paths)}
+	switch {
+	case c.String("state-dir") != "":
+		d.Path, d.By = c.String("state-dir"), "--state-dir"
+	case file.Values().StateDir != "" && !c.IsSet("state-dir"):
+		d.Path, d.By = file.Values().StateDir, "state_dir in "+d.file
+	case paths.Location != "":
+		d.By = "ONE_LOCATION"
+	}
+	return d
+}
+
+// configPath is the configuration file that was read, or would be.
+func configPath(file config.File, paths Paths) string {
+	return cmp.Or(file.Path, filepath.Join(paths.Etc, config.Name))
+}
+
+// source says what named the directory, or what could have.
+func (d StateDir) source() string {
+	if d.By != "" {
+		return "named by " + d.By
+	}
+	return "the default; --state-dir, state_dir in " + d.file + " and ONE_LOCATION name none"
+}
+
+// Unusable adds to an error about the state directory what named it and what to type next; nil stays nil. The kind of the
+// error stays as it is.
+func (d StateDir) Unusable(err error) error {
+	if err == nil || !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fmt.Errorf("%w; the state directory is %s (%s); type %s on the front-end, or run it as root", err, d.Path, d.source(), AsOneadmin(d.call))
+}
+
+// Missing says of a state directory that is not there what named it, and what to do when it should be.
+func (d StateDir) Missing() string {
+	return fmt.Sprintf("%s is not there yet (%s); on another machine than the front-end there is none: name it by --state-dir", text.Printable(d.Path), d.source())
+}
