@@ -51,6 +51,11 @@ func TestAgentsByMetadata(t *testing.T) {
 		case (why != "") != (unfit(agent) != "") && !slices.Contains(looksLikePower, agent):
 			t.Errorf("%s: by its name %q, by its metadata %q", agent, unfit(agent), why)
 		}
+		for _, n := range (Device{Agent: agent}).needs() {
+			if !strings.Contains(string(out), `name="`+n.param+`"`) || !strings.Contains(string(out), "/"+n.program+`"`) {
+				t.Errorf("%s does not run %s", agent, n.program)
+			}
+		}
 		for _, line := range strings.Split(string(out), "<parameter ")[1:] {
 			name, _, _ := strings.Cut(strings.TrimPrefix(line, `name="`), `"`)
 			boolean := strings.Contains(line, `type="boolean"`)
