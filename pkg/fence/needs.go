@@ -38,7 +38,9 @@ func (d Device) needs() []need {
 }
 
 // on reports whether a switch of an agent is on.
-func (d Device) on(param string) bool { return slices.Contains(onWords(), strings.ToLower(d.param(param))) }
+func (d Device) on(param string) bool {
+	return slices.Contains(onWords(), strings.ToLower(d.param(param)))
+}
 
 // lacks is a program that an agent of the system runs, and that is not there: none of its calls can work. Agents of a site's
 // own that have the name of another one may do something else.
