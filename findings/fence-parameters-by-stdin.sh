@@ -8,7 +8,7 @@
 # standard input "ssh=0" is stored as "0", and the agent only looks whether it is stored. So an identity file, which is an
 # error without ssh, is right with "ssh=0".
 #
-# one-ft leaves a switch out whose value is off.
+# one-ft leaves a switch out whose value is off, and oneft check warns of parameters that the metadata of an agent lack.
 #
 # Exit code: 0 it is so, 1 it is otherwise, 2 it could not be tried.
 set -euo pipefail

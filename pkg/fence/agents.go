@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"one-ft/pkg/process"
 )
 
 // agentSBD writes a poison pill into a slot on a shared disk; its status is that slot, not the machine (sbd.go).
@@ -90,11 +88,7 @@ func (s Settings) judge(ctx context.Context, path string) *Problem {
 	if slices.Contains(powerAgents(), name) {
 		return nil
 	}
-	r := s.Run(ctx, metadataTime, process.Program{Path: path, Args: []string{"-o", "metadata"}, Dir: "/", Env: agentEnv()})
-	if r.Code != 0 || r.Err != nil {
-		return nil
-	}
-	if why := lacking([]byte(r.Output)); why != "" {
+	if why := lacking(s.metadata(ctx, path)); why != "" {
 		return refused(name, why)
 	}
 	return nil

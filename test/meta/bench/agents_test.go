@@ -109,8 +109,7 @@ func withoutDevice(ctx context.Context, node *rigs.Node, d fence.Device) (wrong,
 	start = time.Now()
 	_, err = fence.Prove(ctx, host, s)
 	proven := time.Since(start)
-	said := []rune(fmt.Sprint(list[0].Err))
-	row = fmt.Sprintf("%.1f s, %.1f s: %s", asked.Seconds(), proven.Seconds(), string(said[max(0, len(said)-70):]))
+	row = fmt.Sprintf("%.1f s, %.1f s: %s", asked.Seconds(), proven.Seconds(), lastWords(list[0].Err))
 	switch {
 	case err == nil:
 		wrong = "it is a proof"
@@ -122,4 +121,19 @@ func withoutDevice(ctx context.Context, node *rigs.Node, d fence.Device) (wrong,
 		wrong = "it shows the password"
 	}
 	return wrong, row
+}
+
+// lastWords are the end of what an agent said, without its advice to read its usage.
+func lastWords(err error) string {
+	said := ""
+	for _, line := range strings.Split(fmt.Sprint(err), " / ") {
+		if !strings.HasSuffix(line, "'-h' for usage") {
+			said = line
+		}
+	}
+	if _, message, found := strings.Cut(said, "ERROR: "); found {
+		said = message
+	}
+	words := []rune(said)
+	return string(words[max(0, len(words)-70):])
 }
