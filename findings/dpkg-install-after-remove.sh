@@ -10,16 +10,11 @@
 # without a terminal an error.
 #
 # one-ft's postinst only sets the rights of a new configuration by that test, and its executables run without the file.
-#
-# Exit code: 0 it is so, 1 it is otherwise, 2 it could not be tried.
-set -euo pipefail
-package=dpkg version=1.21.23
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-apt-get -q download "$package=$version" >/dev/null 2>&1 || { echo "cannot download $package $version" >&2; exit 2; }
-dpkg-deb -x ./*.deb tools
-export PATH=$dir/tools/usr/bin:$dir/tools/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin
+
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "$(dirname "$0")/lib.bash" || exit 2
+debs dpkg=1.21.23
+export PATH=$dir/root/usr/bin:$dir/root/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # build VERSION: a package with a configuration file, and scripts that write what they are told.
 build() {
@@ -36,20 +31,20 @@ build() {
 }
 build 1
 build 2
-mkdir -p root/var/lib/dpkg/info root/var/lib/dpkg/updates
-touch root/var/lib/dpkg/status
+mkdir -p system/var/lib/dpkg/info system/var/lib/dpkg/updates
+touch system/var/lib/dpkg/status
 # run ARGUMENT...: what the scripts are told, the exit code, and whether the configuration is there.
 run() {
   local code=0
   : >calls
-  dpkg --root="$dir/root" --log=/dev/null --force-not-root --force-script-chrootless "$@" >>log 2>&1 </dev/null || code=$?
-  echo "$(cat calls)exit code $code, file $([ -e root/etc/example.conf ] && echo there || echo missing)"
+  dpkg --root="$dir/system" --log=/dev/null --force-not-root --force-script-chrootless "$@" >>log 2>&1 </dev/null || code=$?
+  echo "$(cat calls)exit code $code, file $([ -e system/etc/example.conf ] && echo there || echo missing)"
 }
 got="install: $(run -i 1.deb)
 remove: $(run -r example)
 install again: $(run -i 1.deb)
 remove: $(run -r example)
-install again, the file was deleted: $(rm root/etc/example.conf; run -i 1.deb)
+install again, the file was deleted: $(rm system/etc/example.conf; run -i 1.deb)
 upgrade, with another file: $(run -i 2.deb)
 purge, and install: $(run -P example >/dev/null; run -i 1.deb)"
 want='install: preinst install, postinst configure , exit code 0, file there
@@ -59,5 +54,4 @@ remove: prerm remove, postrm remove, exit code 0, file there
 install again, the file was deleted: preinst install 1 1, postinst configure 1, exit code 0, file missing
 upgrade, with another file: prerm upgrade 2, preinst upgrade 1 2, postrm upgrade 2, exit code 1, file missing
 purge, and install: preinst install, postinst configure , exit code 0, file there'
-printf '%s %s\n%s\n' "$package" "$version" "$got"
-[ "$got" = "$want" ] || { cat log; printf 'this changed; it was\n%s\n' "$want"; exit 1; }
+compare "$got" "$want"

@@ -8,29 +8,19 @@
 # never existed.
 #
 # one-ft takes no word of these tools for the end of a container: it looks for its processes.
-#
-# Exit code: 0 it is so, 1 it is otherwise, 2 it could not be tried (it has to be root, where containers may be started).
-set -euo pipefail
-packages=(lxc=1:5.0.2-1+deb12u4 liblxc1=1:5.0.2-1+deb12u4 busybox-static=1:1.35.0-4+deb12u1+b1)
-dir=$(mktemp -d)
-lxc() {
-  local tool=$1 at=$2
-  shift 2
-  LD_LIBRARY_PATH=$libs "$dir/root/usr/bin/lxc-$tool" -n node -P "$at" "$@"
-}
-libs=
-trap '[ -z "$libs" ] || lxc stop "$dir/all" --kill >/dev/null 2>&1 || true; rm -rf "$dir"' EXIT
-cd "$dir"
-[ "$(id -u)" = 0 ] || { echo 'this has to be root' >&2; exit 2; }
-apt-get -q download "${packages[@]}" >/dev/null 2>&1 || { echo "cannot download ${packages[*]}" >&2; exit 2; }
-for deb in ./*.deb; do dpkg-deb -x "$deb" root; done
-libs=$(dirname "$(find "$dir/root" -name 'liblxc.so.1' | head -n 1)")
+
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "$(dirname "$0")/lib.bash" || exit 2
+[ "$(id -u)" = 0 ] || untried 'this has to be root'
+debs lxc=1:5.0.2-1+deb12u4 liblxc1=1:5.0.2-1+deb12u4 busybox-static=1:1.35.0-4+deb12u1+b1
+# lxc TOOL DIRECTORY ARGUMENT...: runs a tool for the container.
+lxc() { "root/usr/bin/lxc-$1" -n node -P "$2" "${@:3}"; }
 mkdir -p all/node mount system/{bin,dev,proc,sys}
 cp root/bin/busybox system/bin/
 printf 'lxc.%s\n' "rootfs.path = dir:$dir/system" "rootfs.mount = $dir/mount" 'uts.name = node' 'net.0.type = none' 'console.path = none' \
   'pty.max = 0' 'tty.max = 0' 'apparmor.profile = unconfined' 'init.cmd = /bin/busybox sleep 60' >all/node/config
 ln -s all link
-lxc start "$dir/all" >log 2>&1 || { cat log >&2; exit 2; }
+lxc start "$dir/all" >log 2>&1 || untried "$(cat log)"
 
 # asked PATH: what the tools say of it.
 asked() {
@@ -45,9 +35,9 @@ with a dot: $(asked "$dir/./all")
 as it was started, after these: $(asked "$dir/all")
 lxc-wait for STOPPED: by the link $(code lxc wait "$dir/link" --state STOPPED --timeout 1), as it was started $(
   code lxc wait "$dir/all" --state STOPPED --timeout 1), where there is none $(code lxc wait "$dir/mount" --state STOPPED --timeout 1)"
+lxc stop "$dir/all" --kill
 want='by the link: STOPPED, exit code of lxc-stop 2
 with a dot: STOPPED, exit code of lxc-stop 2
 as it was started, after these: RUNNING, exit code of lxc-stop 0
 lxc-wait for STOPPED: by the link 0, as it was started 1, where there is none 0'
-printf '%s\n%s\n' "${packages[*]}" "$got"
-[ "$got" = "$want" ] || { printf 'this changed; it was\n%s\n' "$want"; exit 1; }
+compare "$got" "$want"

@@ -9,21 +9,14 @@
 # programs, when a text became better.
 #
 # one-ft has the text of each metric in one place for all executables.
-#
-# Exit code: 0 it is so, 1 it is otherwise, 2 it could not be tried.
-set -euo pipefail
-package=prometheus-node-exporter version=1.5.0-1+b6
-dir=$(mktemp -d)
-exporter=
-trap '[ -z "$exporter" ] || kill "$exporter" || true; rm -rf "$dir"' EXIT
-cd "$dir"
-apt-get -q download "$package=$version" >/dev/null 2>&1 || { echo "cannot download $package $version" >&2; exit 2; }
-dpkg-deb -x ./*.deb root
+
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "$(dirname "$0")/lib.bash" || exit 2
+debs prometheus-node-exporter=1.5.0-1+b6
 mkdir files
-port=$((20000 + $$ % 10000))
 root/usr/bin/prometheus-node-exporter --collector.disable-defaults --collector.textfile --collector.textfile.directory=files \
   "--web.listen-address=127.0.0.1:$port" --web.disable-exporter-metrics >log 2>&1 &
-exporter=$!
+started+=($!)
 for _ in {1..50}; do ! curl -sf "http://127.0.0.1:$port/" >/dev/null || break; sleep 0.1; done
 
 # served TEXT: what is served when the second of two files has this text.
@@ -42,5 +35,4 @@ want='the same HELP: status 200, 2 of 2 series, error 0
 another HELP: status 200, 1 of 2 series, error 0
 no HELP: status 200, 1 of 2 series, error 0
 cannot be parsed: status 200, 1 of 2 series, error 1'
-printf '%s %s\n%s\n' "$package" "$version" "$got"
-[ "$got" = "$want" ] || { cat log; printf 'this changed; it was\n%s\n' "$want"; exit 1; }
+compare "$got" "$want"

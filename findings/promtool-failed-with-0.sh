@@ -8,15 +8,10 @@
 #
 # one-ft's alerts are played by "promtool test rules" with series that are missing, and the labels are a part of what is
 # expected.
-#
-# Exit code: 0 it is so, 1 it is otherwise, 2 it could not be tried.
-set -euo pipefail
-package=prometheus version=2.42.0+ds-5+deb12u1
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-apt-get -q download "$package=$version" >/dev/null 2>&1 || { echo "cannot download $package $version" >&2; exit 2; }
-dpkg-deb -x ./*.deb root
+
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "$(dirname "$0")/lib.bash" || exit 2
+debs prometheus=2.42.0+ds-5+deb12u1
 rules() { printf 'groups:\n- name: one-ft\n  rules:\n' >"$1"; printf '  - {alert: %s, expr: %s}\n' "${@:2}" >>"$1"; }
 rules good.yaml HostSilent 'x > 1'
 rules twice.yaml HostSilent 'x > 1' HostSilent 'x > 1'
@@ -42,5 +37,4 @@ want='a good file: exit code 0, FAILED 0
 an alert twice: exit code 0, FAILED 1, with --lint-fatal: exit code 3, FAILED 1
 bad syntax: exit code 1, FAILED 1
 labels of absent: {job="a"}, with a comparison: {}'
-printf '%s %s\n%s\n' "$package" "$version" "$got"
-[ "$got" = "$want" ] || { cat said; printf 'this changed; it was\n%s\n' "$want"; exit 1; }
+compare "$got" "$want"

@@ -9,56 +9,29 @@
 #
 # OpenNebula keeps masters for 70 s with ControlPersist, so a driver may hang on a host that died within that time. one-ft's
 # block in the ssh configuration sets "ControlPath none" for hosts that are off, so that ssh does not ask such a master.
-#
-# Exit code: 0 it is so, 1 it is otherwise, 2 it could not be tried (it has to be root, for sshd).
-set -euo pipefail
-packages=(openssh-server=1:9.2p1-2+deb12u10 openssh-client=1:9.2p1-2+deb12u10)
-dir=$(mktemp -d)
-sshd=
-ssh=("$dir/root/usr/bin/ssh" -F /dev/null -o "ControlPath=$dir/master")
-finish() {
-  if [ -n "$sshd" ]; then
-    # shellcheck disable=SC2046 # one PID a word
-    kill -CONT "$sshd" $(pgrep -P "$sshd") 2>/dev/null || true
-    "${ssh[@]}" -O exit host >/dev/null 2>&1 || true
-    kill "$sshd" || true
-  fi
-  rm -rf "$dir"
-}
-trap finish EXIT
-cd "$dir"
-if [ "$(id -u)" != 0 ] || [ ! -d /run/sshd ]; then
-  echo 'this has to be root, and /run/sshd has to be there' >&2
-  exit 2
-fi
-apt-get -q download "${packages[@]}" >/dev/null 2>&1 || { echo "cannot download ${packages[*]}" >&2; exit 2; }
-for deb in ./*.deb; do dpkg-deb -x "$deb" root; done
-root/usr/bin/ssh-keygen -q -t ed25519 -N '' -f key
-port=$((20000 + $$ % 10000))
-printf '%s\n' "Port $port" 'ListenAddress 127.0.0.1' "HostKey $dir/key" "AuthorizedKeysFile $dir/key.pub" 'StrictModes no' 'PidFile none' \
-  'PermitRootLogin yes' >conf
-"$dir/root/usr/sbin/sshd" -D -e -f "$dir/conf" 2>log &
-sshd=$!
-sleep 1
-login=(-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=2 -i key -p "$port")
-"${ssh[@]}" "${login[@]}" -o ControlMaster=auto -o ControlPersist=60 root@127.0.0.1 true >>log 2>&1 || { cat log >&2; exit 2; }
-# shellcheck disable=SC2046 # one PID a word
-kill -STOP $(pgrep -P "$sshd") "$sshd"
 
-# within COMMAND...: its exit code, or that it did not end within 6 s.
-within() {
-  local code=0
-  timeout 6 "$@" >>log 2>&1 </dev/null || code=$?
-  if [ "$code" = 124 ]; then echo 'no end within 6 s'; else echo "exit code $code"; fi
-}
-got="check of the master: $(within "${ssh[@]}" -O check host)
-by the master, ConnectTimeout 2: $(within "${ssh[@]}" "${login[@]}" root@127.0.0.1 true)
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "$(dirname "$0")/lib.bash" || exit 2
+debs openssh-server=1:9.2p1-2+deb12u10 openssh-client=1:9.2p1-2+deb12u10
+sshd "AuthorizedKeysFile $dir/key.pub"
+server=${started[0]}
+ssh=("$dir/root/usr/bin/ssh" -F /dev/null -o "ControlPath=$dir/master")
+login=(-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=2 -i key -p "$port")
+"${ssh[@]}" "${login[@]}" -o ControlMaster=auto -o ControlPersist=60 root@127.0.0.1 true >>log 2>&1 </dev/null || untried "$(cat log)"
+mapfile -t serving < <(pgrep -P "$server")
+kill -STOP "${serving[@]}" "$server"
+
+# ended COMMAND...: whether it ends, and how.
+ended() { within 6 "$@" </dev/null; }
+got="check of the master: $(ended "${ssh[@]}" -O check host)
+by the master, ConnectTimeout 2: $(ended "${ssh[@]}" "${login[@]}" root@127.0.0.1 true)
 by the master, ServerAliveInterval 1 as well: $(
-  within "${ssh[@]}" "${login[@]}" -o ServerAliveInterval=1 -o ServerAliveCountMax=2 root@127.0.0.1 true)
-ControlPath none: $(within root/usr/bin/ssh -F /dev/null "${login[@]}" -o ControlPath=none root@127.0.0.1 true)"
+  ended "${ssh[@]}" "${login[@]}" -o ServerAliveInterval=1 -o ServerAliveCountMax=2 root@127.0.0.1 true)
+ControlPath none: $(ended root/usr/bin/ssh -F /dev/null "${login[@]}" -o ControlPath=none root@127.0.0.1 true)"
+kill -CONT "${serving[@]}" "$server"
+"${ssh[@]}" -O exit host >>log 2>&1 || true
 want='check of the master: exit code 0
 by the master, ConnectTimeout 2: no end within 6 s
 by the master, ServerAliveInterval 1 as well: no end within 6 s
 ControlPath none: exit code 255'
-printf '%s\n%s\n' "${packages[*]}" "$got"
-[ "$got" = "$want" ] || { cat log; printf 'this changed; it was\n%s\n' "$want"; exit 1; }
+compare "$got" "$want"

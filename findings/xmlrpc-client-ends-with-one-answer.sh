@@ -8,14 +8,10 @@
 # to the same address works. A program that keeps one client never recovers from one bad answer.
 #
 # one-ft sends its requests itself and only lets the package decode what was received.
-#
-# Exit code: 0 it is so, 1 it is otherwise, 2 it could not be tried.
-set -euo pipefail
-module=github.com/kolo/xmlrpc version=v0.0.0-20220921171641-a4b6fa1dd06b
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-cat >main.go <<'GO'
+
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "$(dirname "$0")/lib.bash" || exit 2
+gobuild github.com/kolo/xmlrpc v0.0.0-20220921171641-a4b6fa1dd06b <<'GO'
 package main
 
 import (
@@ -53,13 +49,9 @@ func main() {
 	}
 }
 GO
-export GOFLAGS=-mod=mod GOWORK=off
-printf 'module try\n\ngo 1.25.0\n\nrequire %s %s\n' "$module" "$version" >go.mod
-go build -o try . >log 2>&1 || { cat log >&2; exit 2; }
 got=$(./try)
 want='after a fault (true) a good answer gives <nil>
 after status 503 (true) a good answer gives <nil>
 after a page of HTML (true) a good answer gives connection is shut down
 after half an answer (true) a good answer gives connection is shut down'
-printf '%s %s\n%s\n' "$module" "$version" "$got"
-[ "$got" = "$want" ] || { printf 'this changed; it was\n%s\n' "$want"; exit 1; }
+compare "$got" "$want"

@@ -7,14 +7,10 @@
 # a quoted '5' is an error for an int. After "..." nothing is read any more, not even whether it is YAML.
 #
 # one-ft takes nodes from the package and reads each value itself.
-#
-# Exit code: 0 it is so, 1 it is otherwise, 2 it could not be tried.
-set -euo pipefail
-module=go.yaml.in/yaml/v3 version=v3.0.6
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-cat >main.go <<'GO'
+
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "$(dirname "$0")/lib.bash" || exit 2
+gobuild go.yaml.in/yaml/v3 v3.0.6 <<'GO'
 package main
 
 import (
@@ -46,9 +42,6 @@ func main() {
 	}
 }
 GO
-export GOFLAGS=-mod=mod GOWORK=off
-printf 'module try\n\ngo 1.25.0\n\nrequire %s %s\n' "$module" "$version" >go.mod
-go build -o try . >log 2>&1 || { cat log >&2; exit 2; }
 got=$(./try)
 want='"count: 3.5": text default, count 3, on false, list ["default"], next true, error false
 "list: [a, ~, b]": text default, count 9, on false, list ["a" "b"], next true, error false
@@ -63,5 +56,4 @@ want='"count: 3.5": text default, count 3, on false, list ["default"], next true
 "count: '\'5\''": text default, count 9, on false, list ["default"], next true, error true
 "count: 1\n...\n{{{": text default, count 1, on false, list ["default"], next true, error false
 "counts: 1": text default, count 9, on false, list ["default"], next true, error true'
-printf '%s %s\n%s\n' "$module" "$version" "$got"
-[ "$got" = "$want" ] || { printf 'this changed; it was\n%s\n' "$want"; exit 1; }
+compare "$got" "$want"
