@@ -10,7 +10,7 @@ dir=$(mktemp -d)
 started=() # processes that end with the script
 installed=
 finish() {
-  for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
+  for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done # unshare takes no other signal
   rm -rf "$dir"
 }
 trap finish EXIT
