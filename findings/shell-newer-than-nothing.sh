@@ -7,16 +7,10 @@
 #
 # one-ft's marks expire by their time: "test MARK -nt /proc/self". Where /proc is missing a mark would never expire for
 # bash, so the condition also asks "-e /proc/self".
-#
-# Exit code: 0 it is so, 1 it is otherwise, 2 it could not be tried.
-set -euo pipefail
-packages=(dash=0.5.12-2 bash=5.2.15-2+b13)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-apt-get -q download "${packages[@]}" >/dev/null 2>&1 || { echo "cannot download ${packages[*]}" >&2; exit 2; }
-for deb in ./*.deb; do dpkg-deb -x "$deb" root; done
-find root -name dash -o -name bash | grep -q . || exit 2
+
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "$(dirname "$0")/lib.bash" || exit 2
+debs dash=0.5.12-2 bash=5.2.15-2+b13
 touch file
 touch -d '-1 hour' older
 
@@ -34,5 +28,4 @@ dash: file -nt missing: false
 bash: file -nt older: true
 bash: file -nt missing: true
 '
-printf '%s\n%s' "${packages[*]}" "$got"
-[ "$got" = "$want" ] || { printf 'this changed; it was\n%s' "$want"; exit 1; }
+compare "$got" "$want"

@@ -9,15 +9,10 @@
 #
 # one-ft marks hosts by files with their names, and a Match exec looks for the file: a mark has to have
 # the name that oned passes to ssh, and the one that ssh connects to.
-#
-# Exit code: 0 it is so, 1 it is otherwise, 2 it could not be tried.
-set -euo pipefail
-package=openssh-client version=1:9.2p1-2+deb12u10
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-apt-get -q download "$package=$version" >/dev/null 2>&1 || { echo "cannot download $package $version" >&2; exit 2; }
-dpkg-deb -x ./*.deb root
+
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "$(dirname "$0")/lib.bash" || exit 2
+debs openssh-client=1:9.2p1-2+deb12u10
 
 # names CONFIG HOST: the %h of each Match exec, in the order in which ssh runs them.
 names() {
@@ -38,5 +33,4 @@ want='above: ALIAS
 below: Real.example 
 above, with Match final: ALIAS real.example 
 no HostName, with Match final: NODE1 node1 '
-printf '%s %s\n%s\n' "$package" "$version" "$got"
-[ "$got" = "$want" ] || { printf 'this changed; it was\n%s\n' "$want"; exit 1; }
+compare "$got" "$want"

@@ -9,15 +9,10 @@
 #
 # one-ft lets ssh to a host that is proven off fail by a ProxyCommand that says why; its block has "ControlPath
 # none", or no log of a driver would ever show the reason.
-#
-# Exit code: 0 it is so, 1 it is otherwise, 2 it could not be tried.
-set -euo pipefail
-package=openssh-client version=1:9.2p1-2+deb12u10
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-apt-get -q download "$package=$version" >/dev/null 2>&1 || { echo "cannot download $package $version" >&2; exit 2; }
-dpkg-deb -x ./*.deb root
+
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "$(dirname "$0")/lib.bash" || exit 2
+debs openssh-client=1:9.2p1-2+deb12u10
 
 # heard OPTION...: whether the words of the ProxyCommand arrive.
 heard() {
@@ -40,5 +35,4 @@ ControlPath: arrives
 ControlPersist: arrives
 both: lost
 both, then ControlPath none: arrives'
-printf '%s %s\n%s\n' "$package" "$version" "$got"
-[ "$got" = "$want" ] || { printf 'this changed; it was\n%s\n' "$want"; exit 1; }
+compare "$got" "$want"

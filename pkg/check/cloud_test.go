@@ -21,8 +21,15 @@ import (
 func versions() []string { return []string{"4.4.1", "5.10.6", "6.10.0", "7.4.1"} }
 
 // agent writes its action and the number of those that run with it into the directory that its ip
-// names, and says on; fence_broken fails.
+// names, and says on; fence_broken fails. fence_known has metadata.
 const agent = `#!/bin/sh
+if [ "$1" = -o ]; then
+	case $0 in
+	*fence_known) echo '<resource-agent name="fence_known"><parameters><parameter name="ip"/><parameter name="password"/><parameter name="power_wait"/>' \
+		'</parameters><actions><action name="off"/><action name="status"/></actions></resource-agent>' ;;
+	esac
+	exit 0
+fi
 while IFS= read -r line; do
 	case $line in
 	action=*) action=${line#action=} ;;
@@ -57,7 +64,7 @@ func newWorld(t testing.TB, version string, hosts int, change func(*cloud.Config
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"fence_good", "fence_broken", "fence_off"} {
+	for _, name := range []string{"fence_good", "fence_broken", "fence_off", "fence_known"} {
 		if err := os.WriteFile(filepath.Join(w.dir, "agents", name), []byte(agent), 0o755); err != nil {
 			t.Fatal(err)
 		}

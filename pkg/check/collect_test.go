@@ -105,6 +105,31 @@ func TestFencing(t *testing.T) {
 	}
 }
 
+// TestIgnoredParameters: parameters that an agent does not know are named, once for all hosts that have them; those of an agent
+// without metadata are not judged.
+func TestIgnoredParameters(t *testing.T) {
+	w := newWorld(t, "6.10.0", 6, func(c *cloud.Config) {
+		for i := range 5 {
+			c.Hosts[i].Template["FENCE_AGENT"] = "fence_known"
+			c.Hosts[i].Template["FENCE_POWER-WAIT"] = "2"
+		}
+		for _, i := range []int{1, 2, 3, 4, 5} {
+			c.Hosts[i].Template["FENCE_POWER_WAITT"] = "2"
+		}
+	})
+	_, r := w.look(t)
+	var said []string
+	for _, x := range r.Findings {
+		if strings.Contains(x.What, "ignores") {
+			said = append(said, fmt.Sprint(x.Severity, x.Hosts, x.What, x.Fix))
+		}
+	}
+	if len(said) != 1 || !strings.Contains(said[0], "warning[1 2 3 4]") || !strings.Contains(said[0], "fence_known ignores power_waitt: it has no such parameter") ||
+		!strings.Contains(said[0], "fence_known -o metadata") {
+		t.Errorf("%q", said)
+	}
+}
+
 // TestNoFencing: with NoFencing no agent runs.
 func TestNoFencing(t *testing.T) {
 	w := newWorld(t, "6.10.0", 2, nil)

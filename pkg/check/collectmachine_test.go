@@ -118,6 +118,39 @@ func TestTimer(t *testing.T) {
 	}
 }
 
+// TestIgnoredByCron: a file that Debian's cron does not read runs nothing, and is named with the reason.
+func TestIgnoredByCron(t *testing.T) {
+	const line = "* * * * * oneadmin /x/oneft resume\n"
+	for name, c := range map[string]struct {
+		file, text string
+		mode       os.FileMode
+		other      bool // not Debian
+		want       string
+	}{
+		"as it should be":     {file: "one-ft-resume", text: line, mode: 0o644},
+		"a dot":               {file: "one-ft-resume.cron", text: line, mode: 0o644, want: "one-ft-resume.cron runs oneft resume, but cron ignores it: its name has"},
+		"a dot, RHEL":         {file: "one-ft-resume.cron", text: line, mode: 0o644, other: true},
+		"no line break":       {file: "one-ft", text: line + "# end", mode: 0o644, want: "its last line does not end with a line break"},
+		"writable by a group": {file: "one-ft", text: line, mode: 0o664, want: "others than its owner can write to it"},
+		"not about one-ft":    {file: "other.dpkg-old", text: "* * * * * root true\n", mode: 0o644},
+	} {
+		dir := t.TempDir()
+		proc(t, filepath.Join(dir, "proc"), 100, "S", "", "oned")
+		path := filepath.Join(dir, "etc/cron.d", c.file)
+		write(t, path, c.text)
+		if err := os.Chmod(path, c.mode); err != nil {
+			t.Fatal(err)
+		}
+		if !c.other {
+			write(t, filepath.Join(dir, "etc/debian_version"), "12.5\n")
+		}
+		fe := at(v74, dir, nil)
+		if fe.Timer != (c.want == "" && c.file != "other.dpkg-old") || (fe.TimerIgnored == "") != (c.want == "") || !strings.Contains(fe.TimerIgnored, c.want) {
+			t.Errorf("%s: %v, %q, want %q", name, fe.Timer, fe.TimerIgnored, c.want)
+		}
+	}
+}
+
 // TestWritable: the rights of another user are read from the mode.
 func TestWritable(t *testing.T) {
 	dir := t.TempDir()

@@ -44,7 +44,8 @@ type Device struct {
 	Lease fence.Lease // with its defaults
 	// Took is how long its agent needed for a status, Off what an off takes then at least, and Limit what it may take.
 	Took, Off, Limit time.Duration
-	AdvisesCipher    bool // naming a cipher may make it faster
+	AdvisesCipher    bool     // naming a cipher may make it faster
+	Ignored          []string // parameters that its agent does not know, and goes on without
 	// Trial says whether a command has proven a host off, the last time at Proven.
 	Trial  fencing.Trial
 	Proven time.Time
@@ -59,6 +60,7 @@ const maxAgents = 16
 func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 	all := make([]Host, len(pool))
 	slots := make(chan struct{}, maxAgents)
+	known := knownParameters(ctx)
 	var wg sync.WaitGroup
 	for i, h := range pool {
 		all[i] = Host{Host: h, Isolated: text.Printable(h.Template["FT_ISOLATED_VERSION"])}
@@ -75,7 +77,10 @@ func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 		all[i].levels(s.Levels, problems)
 		c.trials(&all[i], s.Levels)
 		if !c.NoFencing {
-			wg.Go(func() { all[i].ask(ctx, s) })
+			wg.Go(func() {
+				all[i].ask(ctx, s)
+				all[i].ignored(s, known)
+			})
 		}
 	}
 	wg.Wait()
@@ -141,6 +146,33 @@ func (h *Host) ask(ctx context.Context, s fence.Settings) {
 			}
 			list = list[min(1, len(list)):]
 		}
+	}
+}
+
+// ignored finds the parameters that agents go on without.
+func (h *Host) ignored(s fence.Settings, known func(fence.Settings, string) []string) {
+	for i, level := range s.Levels {
+		for j, d := range level.Devices {
+			if d.Kind == fence.KindAgent {
+				h.Levels[i][j].Ignored = d.Ignored(known(s, d.Agent))
+			}
+		}
+	}
+}
+
+// knownParameters gives the parameters of agents, each of which is asked once.
+func knownParameters(ctx context.Context) func(fence.Settings, string) []string {
+	var mu sync.Mutex
+	asked := map[string]func() []string{}
+	return func(s fence.Settings, agent string) []string {
+		mu.Lock()
+		ask := asked[agent]
+		if ask == nil {
+			ask = sync.OnceValue(func() []string { return fence.Parameters(ctx, s, agent) })
+			asked[agent] = ask
+		}
+		mu.Unlock()
+		return ask()
 	}
 }
 
@@ -252,6 +284,10 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 			if fix, why := h.slow(d); why != "" {
 				say(Warning, fix, fmt.Sprintf("level %d: %s", i+1, why))
 			}
+			if len(d.Ignored) > 0 {
+				fix := fmt.Sprintf("correct or delete it; %s -o metadata lists what there is", d.agent())
+				say(Warning, fix, fmt.Sprintf("level %d: %s ignores %s: it has no such parameter", i+1, d.agent(), strings.Join(d.Ignored, ", ")))
+			}
 		}
 		switch {
 		case slices.ContainsFunc(level, func(d Device) bool { return d.Kind == fence.KindManual }):
@@ -293,6 +329,12 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 		say(Warning, addFence(h), "only an admin can confirm that it is off (oneft resume INCIDENT --confirm-off): its VMs are not recovered automatically")
 	}
 	return found, out
+}
+
+// agent is the name of the agent of a device.
+func (d Device) agent() string {
+	agent, _, _ := strings.Cut(d.Label, " ")
+	return agent
 }
 
 // untried reports whether a command of a site has never shown that it works, as it is now.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,8 @@ type FrontEnd struct {
 	ManagerLog string
 	// Timer: something runs oneft resume regularly.
 	Timer bool
+	// TimerIgnored is a file that would, and why cron does not read it; "" for none.
+	TimerIgnored string
 }
 
 // Path is a directory or file that hooks need.
@@ -62,7 +65,7 @@ func (c *collector) machine() {
 		if !c.facts.Version.Before(5, 9) {
 			fe.ManagerLog = failedLoad(filepath.Join(c.LogDir, "onehem.log"))
 		}
-		fe.Timer = c.timer()
+		fe.Timer, fe.TimerIgnored = c.timer()
 	}
 	if hooks.UID != fe.UID {
 		c.account = &hooks
@@ -153,21 +156,57 @@ func tail(path string) []string {
 	return strings.Split(string(end), "\n")
 }
 
-// timer reports whether a timer of systemd or cron runs oneft resume.
-func (c *collector) timer() bool {
+// timer reports whether a timer of systemd or cron runs oneft resume, and which file of cron would, if cron read it.
+func (c *collector) timer() (runs bool, ignored string) {
 	if found, _ := filepath.Glob(filepath.Join(c.Root, "/etc/systemd/system/*.wants/one-ft-resume.timer")); len(found) > 0 {
-		return true
+		return true, ""
 	}
-	runs := func(line string) bool {
+	resumes := func(line string) bool {
 		return !strings.HasPrefix(strings.TrimSpace(line), "#") && strings.Contains(line, "oneft resume")
 	}
-	for _, pattern := range []string{"/etc/cron.d/*", "/etc/crontab", "/var/spool/cron/*", "/var/spool/cron/crontabs/*"} {
+	for _, pattern := range []string{cronDir + "/*", "/etc/crontab", "/var/spool/cron/*", "/var/spool/cron/crontabs/*"} {
 		files, _ := filepath.Glob(filepath.Join(c.Root, pattern))
-		if slices.ContainsFunc(files, func(file string) bool { return slices.ContainsFunc(tail(file), runs) }) {
-			return true
+		for _, file := range files {
+			lines := tail(file)
+			if !slices.ContainsFunc(lines, resumes) {
+				continue
+			}
+			why := ""
+			if strings.HasPrefix(pattern, cronDir) && c.debian() {
+				why = cronIgnores(file, lines)
+			}
+			if why == "" {
+				return true, ""
+			}
+			ignored = fmt.Sprintf("%s runs oneft resume, but cron ignores it: %s", file, why)
 		}
 	}
-	return false
+	return false, ignored
+}
+
+const cronDir = "/etc/cron.d"
+
+// debian reports whether this is Debian, Ubuntu or another that comes from them.
+func (c *collector) debian() bool {
+	_, err := os.Stat(filepath.Join(c.Root, "/etc/debian_version"))
+	return err == nil
+}
+
+var cronName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// cronIgnores is why the cron of Debian and Ubuntu does not read a file in /etc/cron.d, not even its good lines, and tells only
+// syslog (findings/cron-ignores-a-file.sh); "" for nothing.
+func cronIgnores(file string, lines []string) string {
+	info, err := os.Stat(file)
+	switch {
+	case !cronName.MatchString(filepath.Base(file)):
+		return "its name has something else than letters, digits, - and _, such as a dot"
+	case lines[len(lines)-1] != "":
+		return "its last line does not end with a line break"
+	case err == nil && info.Mode().Perm()&0o022 != 0:
+		return "others than its owner can write to it"
+	}
+	return ""
 }
 
 // accountOf is a user with its groups; one without a name is named by its number.
@@ -268,6 +307,8 @@ func (e *evaluation) timer() {
 	case !e.FrontEnd.Local: // the manager says so
 	case e.FrontEnd.Timer:
 		e.ok("oneft resume runs regularly")
+	case e.FrontEnd.TimerIgnored != "":
+		e.warn("systemctl enable --now one-ft-resume.timer, or correct the file; cron reads one that is called /etc/cron.d/one-ft-resume", "%s", e.FrontEnd.TimerIgnored)
 	default:
 		e.warn("systemctl enable --now one-ft-resume.timer, or copy scripts/one-ft-resume.cron to /etc/cron.d/one-ft-resume",
 			"no timer runs oneft resume: a host whose hook was lost is never recovered")

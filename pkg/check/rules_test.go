@@ -77,6 +77,8 @@ func machineTroubles() []trouble {
 		{"zombie", v74, func(f *Facts) { f.FrontEnd.ManagerState, f.FrontEnd.ManagerDead = "Z", true }, []string{"problem hook manager everything|in state Z|restart"}, ""},
 		{"no hooks loaded", v74, func(f *Facts) { f.FrontEnd.ManagerLog = "[E]: Cannot get" }, []string{"problem hook manager everything|could not read its hooks|restart"}, ""},
 		{"no timer", v74, func(f *Facts) { f.FrontEnd.Timer = false }, []string{"warning timer |no timer|one-ft-resume.timer"}, ""},
+		{"timer that cron ignores", v74, func(f *Facts) { f.FrontEnd.Timer, f.FrontEnd.TimerIgnored = false, "/etc/cron.d/x.cron runs it, but" },
+			[]string{"warning timer |/etc/cron.d/x.cron runs it, but|/etc/cron.d/one-ft-resume"}, ""},
 	}
 }
 

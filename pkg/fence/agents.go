@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"one-ft/pkg/process"
 )
 
 // agentSBD writes a poison pill into a slot on a shared disk; its status is that slot, not the machine (sbd.go).
@@ -21,11 +19,13 @@ const (
 	isNoDevice  = "it switches nothing off"
 	hasNoStatus = "it cannot say whether the host is off"
 	hasNoOff    = "it cannot switch the host off"
+	offAnyway   = "it says off also for a guest on a node that it cannot reach"
 )
 
 // unfit is why an agent is refused by its name; "" for others. Read in the sources and the metadata of the 84 agents of
 // fence-agents 4.12.1, and in 4.17 for those that came later; fence_ack_manual, fence_watchdog and fence_pcmk are helpers
-// of clusters. fence_evacuate and fence_crosslink claim to have everything that an agent of a power switch has.
+// of clusters. fence_evacuate and fence_crosslink claim to have everything that an agent of a power switch has. fence_skalar
+// calls NODE_OFFLINE, ERROR and STARTING off.
 func unfit(agent string) string {
 	switch agent {
 	case "fence_scsi", "fence_mpath", "fence_brocade", "fence_cisco_mds", "fence_sanbox2", "fence_vixel", "fence_mcdata", "fence_gnbd":
@@ -39,6 +39,8 @@ func unfit(agent string) string {
 		return hasNoStatus
 	case "fence_rcd_serial":
 		return hasNoOff
+	case "fence_skalar":
+		return offAnyway
 	}
 	return ""
 }
@@ -50,7 +52,7 @@ func powerAgents() []string {
 		"alom aliyun amt apc apc_snmp aws azure_arm bladecenter cdu cisco_ucs cyberpower_ssh docker drac drac5 eaton_snmp " +
 		"ecloud emerson eps gce hds_cb hpblade ibm_powervs ibm_vpc ibmblade ibmz idrac ilo ilo2 ilo3 ilo3_ssh ilo4 ilo4_ssh " +
 		"ilo5 ilo5_ssh ilo_moonshot ilo_mp ilo_ssh imm intelmodular ipdu ipmilan ipmilanplus ironic kubevirt ldom lindypdu " +
-		"lpar netio openstack powerman pve raritan raritan_px3 redfish rhevm rsa rsb skalar tripplite_snmp vbox virsh virt " +
+		"lpar netio openstack powerman pve raritan raritan_px3 redfish rhevm rsa rsb tripplite_snmp vbox virsh virt " +
 		"vmware vmware_rest vmware_soap vmware_vcloud wti xenapi xvm zvmip sbd")
 	for i := range all {
 		all[i] = "fence_" + all[i]
@@ -86,11 +88,7 @@ func (s Settings) judge(ctx context.Context, path string) *Problem {
 	if slices.Contains(powerAgents(), name) {
 		return nil
 	}
-	r := s.Run(ctx, metadataTime, process.Program{Path: path, Args: []string{"-o", "metadata"}, Dir: "/", Env: agentEnv()})
-	if r.Code != 0 || r.Err != nil {
-		return nil
-	}
-	if why := lacking([]byte(r.Output)); why != "" {
+	if why := lacking(s.metadata(ctx, path)); why != "" {
 		return refused(name, why)
 	}
 	return nil

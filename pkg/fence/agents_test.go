@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -32,7 +33,7 @@ func TestAgentsByMetadata(t *testing.T) {
 	if err != nil || len(all) < 50 {
 		t.Fatalf("%d agents are installed: %v", len(all), err)
 	}
-	looksLikePower := []string{"fence_evacuate", "fence_crosslink", "fence_dummy"}
+	looksLikePower := []string{"fence_evacuate", "fence_crosslink", "fence_dummy", "fence_skalar"}
 	process.Each(len(all), 2, func(i int) {
 		agent := filepath.Base(all[i])
 		if unfit(agent) == "" && i%10 > 0 { // all of them take half a minute
@@ -51,6 +52,11 @@ func TestAgentsByMetadata(t *testing.T) {
 		case (why != "") != (unfit(agent) != "") && !slices.Contains(looksLikePower, agent):
 			t.Errorf("%s: by its name %q, by its metadata %q", agent, unfit(agent), why)
 		}
+		for _, n := range (Device{Agent: agent}).needs() {
+			if !strings.Contains(string(out), `name="`+n.param+`"`) || !strings.Contains(string(out), "/"+n.program+`"`) {
+				t.Errorf("%s does not run %s", agent, n.program)
+			}
+		}
 		for _, line := range strings.Split(string(out), "<parameter ")[1:] {
 			name, _, _ := strings.Cut(strings.TrimPrefix(line, `name="`), `"`)
 			boolean := strings.Contains(line, `type="boolean"`)
@@ -59,6 +65,38 @@ func TestAgentsByMetadata(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The table of the README has each agent of the package once, refused as here.
+func TestReadmeNamesAgents(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "### Which agent proves what")
+	table, _, _ := strings.Cut(rest, "\n#")
+	var named []string
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 6 || strings.HasPrefix(cells[1], "---") || cells[1] == " agents " {
+			continue
+		}
+		for _, name := range strings.Split(strings.TrimSpace(cells[1]), ", ") {
+			if refused := strings.TrimSpace(cells[4]) == "refused"; refused != (unfit("fence_"+name) != "") {
+				t.Errorf("%s is refused: %v", name, refused)
+			}
+			named = append(named, "fence_"+name)
+		}
+	}
+	slices.Sort(named)
+	if n := len(slices.Compact(slices.Clone(named))); n != 84 || len(named) != n {
+		t.Errorf("%d agents, %d different ones", len(named), n)
+	}
+	for _, agent := range powerAgents() {
+		if _, found := slices.BinarySearch(named, agent); !found && agent != "fence_virt" && agent != "fence_xvm" {
+			t.Errorf("%s is missing", agent)
+		}
+	}
 }
 
 func TestLacking(t *testing.T) {

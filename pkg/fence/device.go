@@ -75,6 +75,10 @@ func (s Settings) prepare(d Device) *device {
 		p.err = refused(d.Agent, why)
 		return p
 	}
+	if onlyFirstPlug(d.Agent) && len(d.plugs()) > 1 {
+		p.err = problem(NoProof, nil, "%s switches only the first of several plugs; make each of them a device of its own in one level", d.Agent)
+		return p
+	}
 	p.Params = map[string]string{}
 	maps.Copy(p.Params, d.Params)
 	if d.SecretFile != "" {
@@ -97,7 +101,7 @@ func (d *device) fit(ctx context.Context, s Settings) *Problem {
 func (s Settings) findAgent(name string) (string, *Problem) {
 	dirs := s.AgentDir
 	if len(dirs) == 0 {
-		dirs = append([]string{"/usr/sbin", "/sbin", "/usr/bin"}, filepath.SplitList(os.Getenv("PATH"))...)
+		dirs = append(systemDirs(), filepath.SplitList(os.Getenv("PATH"))...)
 	}
 	var there *Problem // the first one that is there and cannot be run
 	for _, dir := range dirs {

@@ -148,7 +148,8 @@ func (w *work) attempts(ctx context.Context, d *device, try func() error) error 
 
 // final reports whether another attempt cannot end otherwise.
 func final(err error) bool {
-	return errors.Is(err, errOnAgain) || errors.Is(err, errNonsense) || errors.Is(err, errOldPill)
+	var unknown *notListedError
+	return errors.Is(err, errOnAgain) || errors.Is(err, errNonsense) || errors.Is(err, errOldPill) || errors.As(err, &unknown)
 }
 
 // spread is up to limit, and another one for each host: hosts that failed together must not ask one power strip in step.
@@ -175,6 +176,8 @@ func (w *work) turn(ctx context.Context, d *device, action string) error {
 		switch {
 		case status.code == exitOff && action == actionOff && done.code == exitOff:
 			return errNonsense
+		case status.code == want && action == actionOff:
+			return w.listed(ctx, d)
 		case status.code == want:
 			return nil
 		case status.code != other:

@@ -140,12 +140,12 @@ func (w *work) status(ctx context.Context, d *device) DeviceStatus {
 		st.Err = errOldPill
 	case a.err != nil:
 		st.Err = a.err
-	case a.code == exitOn:
-		st.Power = PowerOn
-	case a.code == exitOff:
-		st.Power = PowerOff
-	default:
+	case a.code != exitOn && a.code != exitOff:
 		st.Err = a.failed()
+	default:
+		if st.Err = w.listed(ctx, d); st.Err == nil {
+			st.Power = map[int]Power{exitOn: PowerOn, exitOff: PowerOff}[a.code]
+		}
 	}
 	return st
 }

@@ -97,6 +97,9 @@ func (s Settings) ready(ctx context.Context, host Host, d Device, as *Account) *
 		if err := runnable(p.path, as); err != nil {
 			return err
 		}
+		if err := p.lacks(); err != nil {
+			return err
+		}
 		return p.fit(ctx, s)
 	case KindCommand:
 		return runnable(d.Command[0], as)

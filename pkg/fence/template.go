@@ -26,7 +26,7 @@ var levelSuffix = regexp.MustCompile(`^(.+)_([0-9]+)$`)
 //	FENCE_MANUAL = yes   after all others, an admin can confirm that the host is off
 //
 // Each with _2 to _9 at its end is for a further level, which is tried when those before it failed. A level has one
-// device here; levels with several come from the configuration (many agents take several plugs: FENCE_PLUG = "1,2").
+// device here; levels with several come from the configuration. Agents take several plugs (FENCE_PLUG = "1,2"); see Apart.
 // FENCE_PORT is refused, since agents take "port" for the plug, and so are FENCE_COMMAND and parameters that make agents
 // run programs or write files. The error names the attribute; it is ErrNoAgent when there are attributes but no agent
 // for the address that they name; with it come the levels that need none.

@@ -14,7 +14,6 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/fence"
 	"one-ft/pkg/isolation"
-	"one-ft/pkg/isolation/guest"
 	"one-ft/pkg/isolation/probe"
 	"one-ft/pkg/text"
 )
@@ -139,14 +138,17 @@ func (c *checker) report(f isolation.Findings) {
 
 // vms shows the VMs, and whether this process could stop them and remember things.
 func (c *checker) vms(ctx context.Context) {
-	guests, found, err := c.look(ctx)
+	guests, found, err := c.machine.Look(ctx)
 	if err != nil {
 		c.bad("%v", err)
 	}
-	for _, way := range c.machine.Ways(ctx, found) {
+	for _, way := range c.machine.Ways(ctx, &found) {
 		c.say("%s", way)
 	}
 	c.say("VMs of OpenNebula here: %d", len(guests))
+	for _, name := range c.machine.Autostarted() {
+		c.bad("%s starts by itself when this host boots: it would run twice if it was started elsewhere before; run virsh autostart --disable %s", name, name)
+	}
 	if os.Geteuid() != 0 {
 		c.bad("not run by root; run it as root, or VMs whose processes hang cannot be killed, and the host cannot be powered off")
 	}
@@ -155,16 +157,6 @@ func (c *checker) vms(ctx context.Context) {
 			c.bad("%v; run it as root, or name another directory by %s in %s", err, dir.key, cmp.Or(c.settings.Path, defaultConfig))
 		}
 	}
-}
-
-// look finds the VMs; where they were found is nil for those of a test.
-func (c *checker) look(ctx context.Context) ([]guest.Guest, *guest.Found, error) {
-	if c.world.Guests != nil {
-		all, err := c.world.Guests.Guests(ctx)
-		return all, nil, err
-	}
-	all, found, err := c.machine.Look(ctx)
-	return all, &found, err
 }
 
 // verdict shows what would be done now, and how long it takes at most.

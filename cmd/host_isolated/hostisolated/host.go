@@ -47,7 +47,7 @@ type host struct {
 func newHost(world World, s config.Isolation, store isolation.Store, cron bool) (*host, error) {
 	h := &host{world: world, settings: s, policy: isolation.NewPolicy(s, cron), store: store}
 	h.roster, h.rosterErr = isolation.OpenRoster(store)
-	h.machine = guest.Host{Settings: s, Known: h.roster.Known, Proc: world.Proc, Sys: world.Sys, Run: world.Run,
+	h.machine = guest.Host{Settings: s, Known: h.roster.Known, Proc: world.Proc, Sys: world.Sys, Run: world.Run, Etc: world.Etc,
 		System: world.System, SysrqTrigger: world.Proc + "/sysrq-trigger", KillLimit: killLimit, PowerOffLimit: powerOffLimit}
 	h.stopLimit = h.machine.Bound()
 	h.promise = isolation.Promise(s, cron, h.stopLimit)

@@ -25,8 +25,8 @@ type World struct {
 	// Env is that of all executables; its Transport carries the questions to oned.
 	app.Env
 	// Proc and Sys are where the kernel shows the boot, processes, routes and interfaces, Run where services have their
-	// sockets: /proc, /sys and /run.
-	Proc, Sys, Run string
+	// sockets, Etc where libvirt keeps what starts with the machine: /proc, /sys, /run and /etc.
+	Proc, Sys, Run, Etc string
 	// Uptime is the time since the boot.
 	Uptime func() time.Duration
 	// Network is what can be reached; nil is the network of this host.
@@ -41,7 +41,7 @@ type World struct {
 
 // OS is the world that the operating system gives.
 func OS() World {
-	return World{Env: app.OS(), Proc: "/proc", Sys: "/sys", Run: "/run", Uptime: isolation.Uptime, System: guest.OS{}, Pin: pin}
+	return World{Env: app.OS(), Proc: "/proc", Sys: "/sys", Run: "/run", Etc: "/etc", Uptime: isolation.Uptime, System: guest.OS{}, Pin: pin}
 }
 
 // pin keeps this process in memory: what it has touched and will touch, and its program as a whole. All that it has reserved

@@ -107,7 +107,7 @@ func (r Resolver) Settings(host one.Host) (fence.Settings, error) {
 	case err != nil:
 		return s, fmt.Errorf("template of host %d (%s): %w", host.ID, host.Name, err)
 	case len(levels) > 0 && (levels[0].Devices[0].Kind == fence.KindAgent || !configured):
-		s.Levels = levels
+		s.Levels = fence.Apart(levels)
 		return s, nil
 	case !configured:
 		return s, fence.ErrNotConfigured
@@ -115,6 +115,6 @@ func (r Resolver) Settings(host one.Host) (fence.Settings, error) {
 	if s.Levels, err = entry.LevelsFor(host.Name, host.ID); err != nil {
 		return s, err
 	}
-	s.Levels = append(s.Levels, levels...) // a lease or an admin, when all else fails
+	s.Levels = append(fence.Apart(s.Levels), levels...) // a lease or an admin, when all else fails
 	return s, fence.Check(s.Levels)
 }

@@ -73,3 +73,26 @@ func TestOneSetOfDefaults(t *testing.T) {
 		}
 	}
 }
+
+// Two outlets of an agent that only knows the first of several are two devices, whether the template or the configuration
+// names them.
+func TestOutletsApart(t *testing.T) {
+	template := map[string]string{"FENCE_AGENT": "fence_apc_snmp", "FENCE_IP": "10.0.0.12", "FENCE_PLUG": "1,2"}
+	entry := "fence: [{hosts: ['*'], levels: [{devices: [{agent: fence_apc_snmp, params: {ip: 10.0.0.12, plug: '%i,2'}}]}]}]"
+	for name, c := range map[string]struct {
+		entry    string
+		template map[string]string
+	}{"template": {"", template}, "configuration": {entry, nil}} {
+		s, err := Resolver{Config: loaded(t, c.entry)}.Settings(one.Host{ID: 1, Name: "node1", Template: c.template})
+		if err != nil || len(s.Levels) != 1 {
+			t.Fatalf("%s: %+v, %v", name, s.Levels, err)
+		}
+		var got []string
+		for _, d := range s.Levels[0].Devices {
+			got = append(got, d.String())
+		}
+		if want := "fence_apc_snmp on 10.0.0.12 plug 1, fence_apc_snmp on 10.0.0.12 plug 2"; strings.Join(got, ", ") != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}

@@ -49,6 +49,7 @@ type Host struct {
 	System       System // this machine; LXC is installed where lxc-stop is found
 	Proc, Sys    string // where the kernel shows processes and devices: "/proc" and "/sys"
 	Run          string // where libvirt has its sockets, and keeps the state of its domains: "/run"
+	Etc          string // where libvirt keeps which domains start with the machine: "/etc"
 	SysrqTrigger string // what the kernel is told through: /proc/sysrq-trigger; "": config.PowerOffSysrq is not available
 	// KillLimit is the most time from the SIGKILL until all VMs are gone. The kernel has to free their memory in it.
 	KillLimit time.Duration

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -39,6 +40,23 @@ func (h Host) identify(d *domain) (id int, ours bool) {
 		return 0, false // of another domain that had this name
 	}
 	return idInDatastore(status.Datastore)
+}
+
+// Autostarted returns the names of the domains of OpenNebula that libvirt starts whenever this machine boots, sorted. OpenNebula
+// makes none of them so: an admin did. Such a guest runs before anybody knows whether its VM was started elsewhere meanwhile.
+func (h Host) Autostarted() (names []string) {
+	links, err := h.System.List(filepath.Join(h.Etc, "libvirt/qemu/autostart"))
+	if err != nil {
+		return nil // there are none, or this is not root, which is said elsewhere
+	}
+	for _, link := range links {
+		name, domain := strings.CutSuffix(link, ".xml")
+		if _, ours := ParseName(name); domain && ours {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // status is what matters of a domain that runs.

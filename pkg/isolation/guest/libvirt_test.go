@@ -75,3 +75,25 @@ func TestDaemon(t *testing.T) {
 		}
 	}
 }
+
+// TestAutostarted: only domains of OpenNebula are named, and no other file.
+func TestAutostarted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if got := s.host.Autostarted(); got != nil {
+		t.Errorf("%q without a directory", got)
+	}
+	s.host.Etc = t.TempDir()
+	dir := filepath.Join(s.host.Etc, "libvirt/qemu/autostart")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"one-7.xml", "one-12.xml", "web.xml", "one-x.xml", "one-3", "one-4.xml~"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.host.Autostarted(); !slices.Equal(got, []string{"one-12", "one-7"}) {
+		t.Errorf("%q", got)
+	}
+}
