@@ -147,7 +147,7 @@ func (c *checker) vms(ctx context.Context) {
 	}
 	c.say("VMs of OpenNebula here: %d", len(guests))
 	for _, name := range c.machine.Autostarted() {
-		c.bad("%s starts by itself when this host boots: it would run twice if it was started elsewhere before; run virsh autostart --disable %s", name, name)
+		c.bad("%s starts whenever this host boots, and would run twice if its VM was started elsewhere before; run virsh autostart --disable %s", name, name)
 	}
 	if os.Geteuid() != 0 {
 		c.bad("not run by root; run it as root, or VMs whose processes hang cannot be killed, and the host cannot be powered off")
