@@ -3,9 +3,10 @@
 # the connection and is silent holds it for ever.
 #
 # All agents list these parameters in their metadata, and those that use telnet, ssh, snmp, ipmitool or pycurl end by
-# them. fence_redfish, fence_ibmz and fence_skalar ask with python3-requests, which waits without a limit unless it is given
-# one, and they do not; where packets are dropped the kernel gives up after two minutes. fence_pve, which is tried beside
-# it, has the same parameters and ends.
+# them. fence_redfish and fence_skalar ask with python3-requests, which waits without a limit unless it is given one, and
+# they give none; where packets are dropped the kernel gives up after two minutes. fence_ibmz has limits of its own instead,
+# 30 s for a connection with 3 repetitions, and 5 minutes for an answer. fence_pve, which is tried here beside fence_redfish,
+# has the same parameters and ends.
 #
 # one-ft bounds each call itself and kills it with all that it has started; "timeout" beside the levels in one-ft.yaml is
 # the limit for these.

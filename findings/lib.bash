@@ -10,7 +10,8 @@ dir=$(mktemp -d)
 started=() # processes that end with the script
 installed=
 finish() {
-  for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done # unshare takes no other signal
+  # unshare takes no other signal; the shell would tell of those it killed.
+  for pid in "${started[@]}"; do { kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || true; done
   rm -rf "$dir"
 }
 trap finish EXIT
