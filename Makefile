@@ -114,7 +114,7 @@ install: man
 	cp -r build/docs/doc/. $(SHARE)/doc/one-ft/
 	install -m 0644 LICENSE $(SHARE)/doc/one-ft/
 	install -m 0644 build/docs/copyright.rpm $(SHARE)/doc/one-ft/COPYRIGHT
-	install -m 0644 scripts/one-ft.yaml scripts/host_isolated.yaml $(EXAMPLES)/
+	install -m 0644 scripts/one-ft.yaml scripts/host_isolated.yaml scripts/one-ft.logrotate $(EXAMPLES)/
 	install -d $(EXAMPLES)/prometheus && install -m 0644 scripts/prometheus/* $(EXAMPLES)/prometheus/
 	for unit in scripts/*.service scripts/*.timer; do \
 	  $(HERE) $$unit >build/unit && install -m 0644 build/unit $(UNITS)/$$(basename $$unit) || exit 1; \
