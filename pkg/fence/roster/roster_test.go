@@ -239,3 +239,31 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestReadme: the list and the pattern that are shown work as they are.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(first string) string {
+		_, rest, _ := strings.Cut(string(readme), "\n    "+first)
+		var lines strings.Builder
+		for line := range strings.Lines("    " + first + rest) {
+			if !strings.HasPrefix(line, "    ") {
+				break
+			}
+			lines.WriteString(line[4:])
+		}
+		return lines.String()
+	}
+	list, errs := roster.Parse("hosts.csv", []byte(block("host,agent,")))
+	if len(list) != 2 || list[0].Password != "one, with a comma" || list[1].Params["ip"] != "node12-bmc" {
+		t.Errorf("%+v\n%s", list, joined(errs))
+	}
+	entry, there := configOf(t, block("fence:\n")).FenceFor("node7", "")
+	levels, err := entry.LevelsFor("node7", 7)
+	if !there || err != nil || levels[0].Devices[0].Params["ip"] != "node7-bmc" {
+		t.Errorf("%+v, %v", levels, err)
+	}
+}

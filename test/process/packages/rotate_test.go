@@ -38,7 +38,7 @@ oneft pause 1m test >/dev/null
 stat -c '%n %a %U:%G' /var/lib/one/one-ft /var/lib/one/one-ft/pause.json
 oneft unpause >/dev/null`,
 		"/var/lib/one/one-ft 755 oneadmin:oneadmin\n/var/lib/one/one-ft 755 oneadmin:oneadmin\n/var/lib/one/one-ft/pause.json 644 oneadmin:oneadmin")
-	r.says("rm -rf /run/one-ft /var/lib/one-ft; host_isolated --front-end 127.0.0.1 >/dev/null 2>&1 || :; stat -c '%n %a %U:%G' /run/one-ft; rm -rf /run/one-ft /var/lib/one-ft",
+	r.says("rm -rf /run/one-ft /var/lib/one-ft; unshare --pid --fork --mount-proc host_isolated --front-end 127.0.0.1 >/dev/null 2>&1 || :; stat -c '%n %a %U:%G' /run/one-ft; rm -rf /run/one-ft /var/lib/one-ft",
 		"/run/one-ft 755 root:root")
 	r.says("find /usr/lib/sysusers.d /usr/lib/tmpfiles.d -name '*one-ft*'", "")
 }
