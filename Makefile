@@ -65,6 +65,7 @@ bench:
 	@grep -m 1 'model name' /proc/cpuinfo; uname -srm; nproc; $(GO) version
 	$(GO) test -count 1 -timeout 45m -run '^TestScale' -v ./test/meta/bench -full
 	$(GO) test -count 1 -run '^TestScale$$' -v ./pkg/drill
+	$(GO) test -count 1 -timeout 45m -run '^TestPlaybook$$' -v ./test/process/packages -full
 
 # Random clouds and random trouble for the time T, in a process for each core. What fails is
 # printed as a scenario file; SEED repeats a run.
@@ -117,8 +118,8 @@ install: man
 	cp -r build/docs/doc/. $(SHARE)/doc/one-ft/
 	install -m 0644 LICENSE $(SHARE)/doc/one-ft/
 	install -m 0644 build/docs/copyright.rpm $(SHARE)/doc/one-ft/COPYRIGHT
-	install -m 0644 scripts/one-ft.yaml scripts/host_isolated.yaml $(EXAMPLES)/
-	install -d $(EXAMPLES)/prometheus && install -m 0644 scripts/prometheus/* $(EXAMPLES)/prometheus/
+	install -m 0644 scripts/one-ft.yaml scripts/host_isolated.yaml scripts/one-ft.logrotate $(EXAMPLES)/
+	for dir in prometheus ansible; do install -d $(EXAMPLES)/$$dir && install -m 0644 scripts/$$dir/* $(EXAMPLES)/$$dir/ || exit 1; done
 	for unit in scripts/*.service scripts/*.timer; do \
 	  $(HERE) $$unit >build/unit && install -m 0644 build/unit $(UNITS)/$$(basename $$unit) || exit 1; \
 	done

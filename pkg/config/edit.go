@@ -41,38 +41,65 @@ func WithFencing(text []byte, mode string) ([]byte, error) {
 const othersNone = 0o600
 
 // candidates are texts that may set the key, the best first. The caller checks them.
-func candidates(text []byte, mode string) (all [][]byte) {
-	top, err := onlyDocument(Name, text)
+func candidates(text []byte, mode string) [][]byte {
+	d, err := draftOf(text)
 	if err != nil {
 		return nil
 	}
-	lines := bytes.SplitAfter(text, []byte("\n"))
-	var keys []*yaml.Node // and their values, in turn
-	if top != nil && top.Kind == yaml.MappingNode {
-		keys = top.Content
+	if _, value := d.setting(fencingKey); value != nil {
+		return [][]byte{replaced(d.lines, value, mode)}
 	}
-	for pair := range slices.Chunk(keys, 2) {
-		if pair[0].Value == fencingKey {
-			return [][]byte{replaced(lines, pair[1], mode)}
+	return d.added(fencingKey, fencingKey+": "+mode, func(int) int { return 1 })
+}
+
+// draft is a text that is to be edited.
+type draft struct {
+	lines [][]byte     // with their ends
+	keys  []*yaml.Node // at the top, and their values, in turn
+	end   string       // of new lines
+}
+
+func draftOf(text []byte) (draft, error) {
+	top, err := onlyDocument(Name, text)
+	d := draft{lines: bytes.SplitAfter(text, []byte("\n")), end: "\n"}
+	if err == nil && top != nil && top.Kind == yaml.MappingNode {
+		d.keys = top.Content
+	}
+	if bytes.Contains(text, []byte("\r\n")) {
+		d.end = "\r\n"
+	}
+	return d, err
+}
+
+// setting is a key at the top with its value; nil where it is not set.
+func (d draft) setting(name string) (key, value *yaml.Node) {
+	for pair := range slices.Chunk(d.keys, 2) {
+		if pair[0].Value == name {
+			return pair[0], pair[1]
 		}
 	}
-	end := "\n"
-	if bytes.Contains(text, []byte("\r\n")) {
-		end = "\r\n"
+	return nil, nil
+}
+
+// added are texts with a key that is not set, the best first: behind its commented example, of which as many lines are skipped as
+// skip says of the index of the first; at the end; before the first key. The lines of the setting are separated by line breaks.
+func (d draft) added(key, setting string, skip func(line int) int) (all [][]byte) {
+	block := func(indent int) string {
+		blank := strings.Repeat(" ", indent)
+		return blank + strings.ReplaceAll(setting, "\n", d.end+blank) + d.end
 	}
-	line := fencingKey + ": " + mode + end
 	isExample := func(l []byte) bool {
-		return bytes.HasPrefix(l, []byte("#"+fencingKey+":")) && bytes.HasSuffix(l, []byte("\n"))
+		return bytes.HasPrefix(l, []byte("#"+key+":")) && bytes.HasSuffix(l, []byte("\n"))
 	}
-	if i := slices.IndexFunc(lines, isExample); i >= 0 {
-		all = append(all, inserted(lines, i+1, line))
+	if i := slices.IndexFunc(d.lines, isExample); i >= 0 {
+		all = append(all, inserted(d.lines, i+skip(i), block(0)))
 	}
-	if len(lines[len(lines)-1]) > 0 { // the last line has no line break
-		all = append(all, inserted(lines, len(lines), end+line))
+	if len(d.lines[len(d.lines)-1]) > 0 { // the last line has no line break
+		all = append(all, inserted(d.lines, len(d.lines), d.end+block(0)))
 	}
-	all = append(all, inserted(lines, len(lines), line))
-	if len(keys) > 0 {
-		all = append(all, inserted(lines, keys[0].Line-1, strings.Repeat(" ", keys[0].Column-1)+line))
+	all = append(all, inserted(d.lines, len(d.lines), block(0)))
+	if len(d.keys) > 0 {
+		all = append(all, inserted(d.lines, d.keys[0].Line-1, block(d.keys[0].Column-1)))
 	}
 	return all
 }

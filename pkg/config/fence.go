@@ -193,6 +193,27 @@ func passwordFile(n node) (string, error) {
 	return s, err
 }
 
+// notParam is said of what stands where the name of a parameter has to be. It may be a value by mistake, and is not quoted.
+const notParam = "not the name of a parameter"
+
+// CheckParam says what is wrong with a parameter of an agent, as it stands in params; nil for nothing. The *Error has no
+// place, and no part of the value.
+func CheckParam(name, value string) error {
+	if !fence.ValidParam(name) {
+		return refuse("a letter, then letters, digits, _ and -", notParam)
+	}
+	if !allPrintable(value) {
+		return refuse("", unprintable)
+	}
+	if err := fence.CheckParam(name, value); err != nil {
+		return refuse("", "%v", err)
+	}
+	if !fence.SecretParam(name) && badExpansion(value) {
+		return refuse("%h for the host name, %i for the host ID, %% for a percent sign", "an unknown %% in the value")
+	}
+	return nil
+}
+
 // readParams reads the parameters of an agent. It quotes no value, and only names that cannot be a
 // value by mistake.
 func readParams(n node) (map[string]string, error) {
@@ -200,20 +221,17 @@ func readParams(n node) (map[string]string, error) {
 	err := n.pairs("a mapping such as {ip: 10.0.0.11, username: admin}", func(name string, value node) error {
 		if !fence.ValidParam(name) {
 			n.line = value.line
-			return n.wrong("a letter, then letters, digits, _ and -; after the colon comes a space", "not the name of a parameter")
+			return n.wrong("a letter, then letters, digits, _ and -; after the colon comes a space", notParam)
 		}
 		s, err := anyText().read(value)
 		if err != nil {
 			return err
 		}
-		if err := fence.CheckParam(name, s); err != nil {
-			return value.wrong("", "%v", err)
+		if err := CheckParam(name, s); err != nil {
+			return value.refused(err)
 		}
-		switch {
-		case fence.SecretParam(name) && n.doc.exposed != "":
+		if fence.SecretParam(name) && n.doc.exposed != "" {
 			return value.wrong("password_file, or a secret here after chmod o-rwx,g-w", "a secret in a file that %s", n.doc.exposed)
-		case !fence.SecretParam(name) && badExpansion(s):
-			return value.wrong("%h for the host name, %i for the host ID, %% for a percent sign", "an unknown %% in the value")
 		}
 		if params == nil {
 			params = map[string]string{}

@@ -65,7 +65,7 @@ func listOf[T any](allowed string, item kind[T]) kind[[]T] {
 func form[T any](allowed string, parse func(string) (T, error), show func(T) string) kind[T] {
 	of := func(s string) (value T, err error) {
 		if !allPrintable(s) {
-			return value, refuse(allowed, "a character that cannot be printed")
+			return value, refuse(allowed, unprintable)
 		}
 		return parse(s)
 	}
@@ -80,6 +80,8 @@ func form[T any](allowed string, parse func(string) (T, error), show func(T) str
 		return err
 	}}
 }
+
+const unprintable = "a character that cannot be printed"
 
 // refuse is an *Error without a place, about a text or a setting wherever it comes from.
 func refuse(allowed, format string, args ...any) error {

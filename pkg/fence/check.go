@@ -73,6 +73,18 @@ func checkAgentName(name string) error {
 	return nil
 }
 
+// CheckAgent says why the word of an agent can be no proof that a host is off, as far as its name tells: it is no name of an agent,
+// or it is that of one that switches no power. An agent that is not known by its name is asked for its metadata by Ready.
+func CheckAgent(name string) error {
+	if err := checkAgentName(name); err != nil {
+		return err
+	}
+	if why := unfit(name); why != "" {
+		return refused(name, why)
+	}
+	return nil
+}
+
 // checkSecretName allows a file directly in the directory for secrets.
 func checkSecretName(name string) error {
 	if name == "" || strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/\x00\n") {

@@ -131,6 +131,16 @@ func (s Settings) secretPath(name string) string {
 	return filepath.Join(s.SecretDir, name)
 }
 
+// ReadSecret reads the secret of a device, as a call of it would: one line in a file that others cannot read. Of a missing one the
+// error is os.ErrNotExist. It never has any of the secret.
+func ReadSecret(path string) (string, error) {
+	secret, p := readSecret(path)
+	if p != nil {
+		return "", p
+	}
+	return secret, nil
+}
+
 // readSecret reads a secret of one line. A problem never has any of it.
 func readSecret(path string) (string, *Problem) {
 	// A FIFO without a writer must not hold the fencing up.

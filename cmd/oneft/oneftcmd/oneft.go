@@ -16,6 +16,7 @@ const synopsis = `oneft status                         one screen: is HA on, hos
    oneft drill 3                        what would happen to host 3, step by step
    oneft drill --all                    which host losses the rest cannot absorb (N+1)
    oneft hooks install                  install the hooks that this version needs
+   oneft fence import hosts.csv         write the BMCs of many hosts into the configuration
    oneft incidents                      the last incidents
    oneft incidents --follow             what goes on now: stages, VMs by state, what is waited for
    oneft incidents show 12              what happened, what was done, what is left to do
@@ -48,7 +49,7 @@ type tool struct{ env app.Env }
 func (t *tool) command() *cli.Command {
 	return &cli.Command{
 		Name: "oneft", Usage: "what one-ft has done, and what is left to do", UsageText: synopsis,
-		Subcommands: []*cli.Command{t.status(), t.check(), t.drill(), t.hooks(), t.incidents(), t.resume(), t.pause(), t.unpause(), t.release(), t.watch(), t.supportBundle(), t.complete()},
+		Subcommands: []*cli.Command{t.status(), t.check(), t.drill(), t.hooks(), t.fence(), t.incidents(), t.resume(), t.pause(), t.unpause(), t.release(), t.watch(), t.supportBundle(), t.complete()},
 	}
 }
 

@@ -39,6 +39,8 @@ func debs(t *testing.T, packages string) {
 	pages(r)
 	completions(r, "vendor-completions")
 	faults(r)
+	rotates(r, "oneadmin:oneadmin")
+	makesDirectories(r)
 
 	r.must(changed)
 	r.must("dpkg --force-confold -i " + deb("1.1.0") + " </dev/null")
@@ -143,6 +145,7 @@ func debsAlone(t *testing.T, packages string) {
 	r.must("dpkg -i " + deb("1.0.0"))
 	r.says("stat -c '%n %a %U:%G' /etc/one/one-ft.yaml /var/lib/one; ls /var/lib/one; getent passwd oneadmin || :",
 		"/etc/one/one-ft.yaml 644 root:root\n/var/lib/one 755 root:root\nremotes")
+	rotates(r, "root:root")
 	r.must("dpkg -i " + deb("1.1.0"))
 	r.says("tail -n 1 /etc/one/one-ft.yaml", "# New in this version.")
 	r.must("dpkg -P one-ft one-ft-host")

@@ -17,7 +17,7 @@ import (
 )
 
 // needed are the packages of Debian that these tests use.
-const needed = "make git rpm lintian man-db mandoc shellcheck systemd bash zsh fish util-linux passwd"
+const needed = "make git rpm lintian man-db mandoc shellcheck systemd bash zsh fish util-linux passwd logrotate"
 
 // limit is the most time for one command; a build from nothing takes a minute on two cores.
 const limit = 8 * time.Minute

@@ -17,7 +17,7 @@ import (
 // TestPackages builds once for all that is looked at, for this architecture: a compiler for the other one costs a minute, and make
 // packages, which a release is made with, builds both.
 func TestPackages(t *testing.T) {
-	rigs.Need(t, needed, "make", "dpkg", "rpm", "lintian", "man", "mandoc", "shellcheck", "systemd-analyze", "bash", "zsh", "fish", "nsenter", "unshare", "useradd")
+	rigs.Need(t, needed, "make", "dpkg", "rpm", "lintian", "man", "mandoc", "shellcheck", "systemd-analyze", "bash", "zsh", "fish", "nsenter", "unshare", "useradd", "logrotate")
 	rigs.NeedRoot(t)
 	if rpmArch() == "" {
 		t.Fatalf("packages are built for amd64 and arm64, and this is %s", runtime.GOARCH)
@@ -118,7 +118,7 @@ func makeInstall(t *testing.T, tree string) {
 		"share/man/man8/host_error.8": 0o644, "share/man/man8/host_isolated.8": 0o644,
 		"share/bash-completion/completions/oneft": 0o644, "share/zsh/site-functions/_oneft": 0o644, "share/fish/vendor_completions.d/oneft.fish": 0o644,
 		"share/doc/one-ft/README.md": 0o644, "share/doc/one-ft/cmd/oneft/README.md": 0o644, "share/doc/one-ft/pkg/fence/README.md": 0o644,
-		"share/doc/one-ft/examples/one-ft.yaml": 0o644, "share/doc/one-ft/examples/prometheus/one-ft.rules.yaml": 0o644, "share/doc/one-ft/examples/host_isolated.yaml": 0o644,
+		"share/doc/one-ft/examples/one-ft.yaml": 0o644, "share/doc/one-ft/examples/one-ft.logrotate": 0o644, "share/doc/one-ft/examples/prometheus/one-ft.rules.yaml": 0o644, "share/doc/one-ft/examples/ansible/one-ft.playbook.yaml": 0o644, "share/doc/one-ft/examples/host_isolated.yaml": 0o644,
 		"share/doc/one-ft/examples/ft_isolated.sh": 0o755, "share/doc/one-ft/examples/host_isolated.cron": 0o644,
 		"lib/systemd/system/host_isolated.service": 0o644, "lib/systemd/system/one-ft-resume.timer": 0o644, "lib/systemd/system/one-ft-resume.service": 0o644, "lib/systemd/system/one-ft-watch.service": 0o644,
 	} {

@@ -11,17 +11,19 @@ func rpm(version string) string {
 func rpms(t *testing.T, packages string) {
 	r := newRoot(t, packages)
 	r.openNebula()
-	// The first two belong to rpm's distributions.
-	r.must("mkdir -p /usr/share/licenses /usr/share/zsh/site-functions; rpm --initdb")
+	// These belong to rpm's distributions.
+	r.must("mkdir -p /usr/share/licenses /usr/share/zsh/site-functions /etc/logrotate.d; rpm --initdb")
 	before := r.tree()
 	// What rpm calls itself and /bin/sh are not in the database.
 	const install = "rpm --force-debian --nodeps -U "
 	r.must(install + rpm("1.0.0"))
 	installed(r, "v1.0.0")
 	completions(r, "site-functions")
-	r.says("rpm -qc one-ft one-ft-host", "/etc/one/one-ft.yaml\n/etc/one-ft/host_isolated.yaml")
+	r.says("rpm -qc one-ft one-ft-host", "/etc/logrotate.d/one-ft\n/etc/one/one-ft.yaml\n/etc/one-ft/host_isolated.yaml")
 	r.says("rpm -q --qf '%{LICENSE} %{VERSION}\\n' one-ft one-ft-host", "Apache-2.0 1.0.0\nApache-2.0 1.0.0")
 
+	rotates(r, "oneadmin:oneadmin")
+	makesDirectories(r)
 	r.must(changed)
 	r.must(install + rpm("1.1.0"))
 	kept(r)
