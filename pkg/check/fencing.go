@@ -45,6 +45,7 @@ type Device struct {
 	// Took is how long its agent needed for a status, Off what an off takes then at least, and Limit what it may take.
 	Took, Off, Limit time.Duration
 	AdvisesCipher    bool     // naming a cipher may make it faster
+	AdvisesSystem    bool     // it switches another machine, if its BMC has several systems
 	Ignored          []string // parameters that its agent does not know, and goes on without
 	// Trial says whether a command has proven a host off, the last time at Proven.
 	Trial  fencing.Trial
@@ -93,7 +94,7 @@ func (h *Host) levels(levels []fence.Level, problems []*fence.Problem) {
 	for _, level := range levels {
 		var devices []Device
 		for _, d := range level.Devices {
-			device := Device{Kind: d.Kind, Label: d.String(), Power: fence.PowerUnknown, Key: keyOf(d), AdvisesCipher: d.AdvisesCipher()}
+			device := Device{Kind: d.Kind, Label: d.String(), Power: fence.PowerUnknown, Key: keyOf(d), AdvisesCipher: d.AdvisesCipher(), AdvisesSystem: d.AdvisesSystem()}
 			if d.Kind == fence.KindLease {
 				device.Lease = d.Lease.WithDefaults()
 				own, found, err := fence.TemplateLease(h.Template)
@@ -283,6 +284,10 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 		for _, d := range level {
 			if fix, why := h.slow(d); why != "" {
 				say(Warning, fix, fmt.Sprintf("level %d: %s", i+1, why))
+			}
+			if d.AdvisesSystem {
+				fix := fmt.Sprintf(`onehost update %d: FENCE_SYSTEMS_URI = "/redfish/v1/Systems/..." as the BMC lists it`, h.ID)
+				say(Warning, fix, fmt.Sprintf("level %d: %s has no systems_uri: of a BMC with several systems it switches the last one", i+1, d.agent()))
 			}
 			if len(d.Ignored) > 0 {
 				fix := fmt.Sprintf("correct or delete it; %s -o metadata lists what there is", d.agent())

@@ -190,6 +190,10 @@ func agentTroubles() []trouble {
 			d := &f.Hosts[1].Levels[0][0]
 			d.Took, d.Off, d.Limit, d.AdvisesCipher = 14*time.Second, 44*time.Second, 60*time.Second, true
 		}, []string{"warning fencing |level 1: fence_ipmilan on 10.0.0.2 took 14.0 s for its status, so an off takes at least 44 s|FENCE_CIPHER"}, ""},
+		{"redfish without a system", v74, func(f *Facts) {
+			d := &f.Hosts[1].Levels[0][0]
+			d.Label, d.AdvisesSystem = "fence_redfish on 10.0.0.2", true
+		}, []string{"warning fencing |level 1: fence_redfish has no systems_uri: of a BMC with several systems it switches the last one|FENCE_SYSTEMS_URI"}, ""},
 		{"off that does not fit", v74, func(f *Facts) {
 			d := &f.Hosts[1].Levels[0][0]
 			d.Took, d.Off, d.Limit = 4*time.Second, 14*time.Second, 10*time.Second

@@ -117,6 +117,12 @@ func (d Device) AdvisesCipher() bool {
 		d.param("cipher") == ""
 }
 
+// AdvisesSystem reports whether an agent asks and switches the last system of its BMC because none is named: that of another
+// machine, where the BMC serves several (findings/fence-redfish-last-system.sh).
+func (d Device) AdvisesSystem() bool {
+	return d.Agent == "fence_redfish" && d.param("systems_uri") == ""
+}
+
 func (w *work) status(ctx context.Context, d *device) DeviceStatus {
 	st := DeviceStatus{Device: d.label, Power: PowerUnknown}
 	if d.Kind != KindAgent {

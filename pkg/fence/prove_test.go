@@ -241,3 +241,16 @@ func TestStatusChangesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestAdvisesSystem(t *testing.T) {
+	for text, want := range map[string]bool{
+		"fence_redfish ip=10.0.0.1": true, "fence_redfish systems_uri=/redfish/v1/Systems/1": false, "fence_redfish systems-uri=/x": false,
+		"fence_redfish systems_uri=": true, "fence_ipmilan ip=10.0.0.1": false,
+	} {
+		agent, param, _ := strings.Cut(text, " ")
+		name, value, _ := strings.Cut(param, "=")
+		if got := (Device{Kind: KindAgent, Agent: agent, Params: map[string]string{name: value}}).AdvisesSystem(); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
