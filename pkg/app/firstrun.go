@@ -57,7 +57,7 @@ func noCredentials(err error, call string) error {
 
 // NoToken is noCredentials for an agent on a host, whose configuration names the file.
 func NoToken(err error, configFile string) error {
-	return fmt.Errorf("%w; auth_file in %s names a file of root with user:token of a user that may read hosts: on a front-end type oneuser token-create", err, configFile)
+	return fmt.Errorf("%w; write user:token of a user that may read hosts into it (on a front-end: oneuser token-create USER --time -1), or name another file by auth_file in %s", err, configFile)
 }
 
 // noEndpoint adds to an error of the first call which endpoint that was, what named it, and what to do. endpoint holds no password.
