@@ -114,6 +114,11 @@ func (d StateDir) Unusable(err error) error {
 	return fmt.Errorf("%w; the state directory is %s (%s); type %s on the front-end, or run it as root", err, d.Path, d.source(), AsOneadmin(d.call))
 }
 
+// Made says of a state directory that was made for a pause what named it, and what to do when it should be another.
+func (d StateDir) Made() string {
+	return fmt.Sprintf("%s was not there and has been made (%s); on another machine than the front-end this pauses nothing: name its state directory by --state-dir", text.Printable(d.Path), d.source())
+}
+
 // Missing says of a state directory that is not there what named it, and what to do when it should be.
 func (d StateDir) Missing() string {
 	return fmt.Sprintf("%s is not there yet (%s); on another machine than the front-end there is none: name it by --state-dir", text.Printable(d.Path), d.source())
