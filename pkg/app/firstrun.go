@@ -57,7 +57,7 @@ func noCredentials(err error, call string) error {
 
 // NoToken is noCredentials for an agent on a host, whose configuration names the file.
 func NoToken(err error, configFile string) error {
-	return fmt.Errorf("%w; auth_file in %s names a file of root with user:token of a user that may read hosts: on a front-end type oneuser token-create", err, configFile)
+	return fmt.Errorf("%w; write user:token of a user that may read hosts into it (on a front-end: oneuser token-create USER --time -1), or name another file by auth_file in %s", err, configFile)
 }
 
 // noEndpoint adds to an error of the first call which endpoint that was, what named it, and what to do. endpoint holds no password.
@@ -112,6 +112,11 @@ func (d StateDir) Unusable(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w; the state directory is %s (%s); type %s on the front-end, or run it as root", err, d.Path, d.source(), AsOneadmin(d.call))
+}
+
+// Made says of a state directory that was made for a pause what named it, and what to do when it should be another.
+func (d StateDir) Made() string {
+	return fmt.Sprintf("%s was not there and has been made (%s); on another machine than the front-end this pauses nothing: name its state directory by --state-dir", text.Printable(d.Path), d.source())
 }
 
 // Missing says of a state directory that is not there what named it, and what to do when it should be.

@@ -41,13 +41,10 @@ const (
 type Mask struct {
 	forms  []string
 	secret *strings.Replacer
-	names  map[string][]form // by their first word in lower case
-	given  map[string]string // pseudonyms by names in lower case
+	given  map[string]string // pseudonyms by names in lower case, however they may be written
+	most   int               // words of the name that has the most
 	number map[string]int    // the last number of each kind
 }
-
-// form is a name as it may be written.
-type form struct{ name, pseudonym string }
 
 // known are names that tell nothing: they are the same in every cloud.
 var known = regexp.MustCompile(`^(?i:oneadmin|serveradmin|root|nobody|localhost|localhost\.localdomain|default|http|https|one|oned|hosts?|vms?|users?|\d*)$`)
@@ -97,7 +94,7 @@ func (m *Mask) pseudonym(kind, name string) string {
 		return ""
 	}
 	if m.given == nil {
-		m.given, m.number, m.names = map[string]string{}, map[string]int{}, map[string][]form{}
+		m.given, m.number = map[string]string{}, map[string]int{}
 	}
 	if m.given[lower] == "" {
 		m.number[kind]++
@@ -106,17 +103,13 @@ func (m *Mask) pseudonym(kind, name string) string {
 	return m.given[lower]
 }
 
-// add looks for a name as it may be written; the longest first.
+// add looks for a name as it may be written.
 func (m *Mask) add(name, pseudonym string) {
-	first := strings.ToLower(name[:wordEnd(name)])
-	all := m.names[first]
-	at := 0
-	for ; at < len(all) && len(all[at].name) >= len(name); at++ {
-		if all[at].name == name {
-			return
-		}
+	name = strings.ToLower(strings.TrimFunc(name, func(r rune) bool { return !isWord(r) }))
+	if m.given[name] == "" && name != "" {
+		m.given[name] = pseudonym
 	}
-	m.names[first] = slices.Insert(all, at, form{name, pseudonym})
+	m.most = max(m.most, len(strings.FieldsFunc(name, func(r rune) bool { return !isWord(r) })))
 }
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
@@ -195,14 +188,20 @@ func (m *Mask) at(s string, before, first rune) (length int, shown string) {
 	if isWord(before) {
 		return 0, ""
 	}
-	for _, f := range m.names[strings.ToLower(s[:wordEnd(s)])] {
-		if n := len(f.name); n <= len(s) && strings.EqualFold(s[:n], f.name) {
-			if next, _ := utf8.DecodeRuneInString(s[n:]); n == len(s) || !isWord(next) {
-				return n, f.pseudonym
-			}
+	// The longest name counts: it ends with one of the next words.
+	for end, n := 0, 0; n < m.most && end < len(s); n++ {
+		begin := end
+		for r, size := utf8.DecodeRuneInString(s[begin:]); begin < len(s) && !isWord(r) && r != '\n'; r, size = utf8.DecodeRuneInString(s[begin:]) {
+			begin += size
+		}
+		if end = begin + wordEnd(s[begin:]); end == begin {
+			break
+		}
+		if pseudonym := m.given[strings.ToLower(s[:end])]; pseudonym != "" {
+			length, shown = end, pseudonym
 		}
 	}
-	return 0, ""
+	return length, shown
 }
 
 // address is the length of the address with which a text begins, of IPv4, IPv6 or Ethernet, and its pseudonym; those of a machine

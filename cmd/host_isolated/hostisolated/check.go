@@ -1,7 +1,6 @@
 package hostisolated
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,7 +153,7 @@ func (c *checker) vms(ctx context.Context) {
 	}
 	for _, dir := range []struct{ key, path string }{{"state_dir", c.settings.StateDir}, {"run_dir", c.settings.RunDir}} {
 		if err := writable(dir.path); err != nil {
-			c.bad("%v; run it as root, or name another directory by %s in %s", err, dir.key, cmp.Or(c.settings.Path, defaultConfig))
+			c.bad("%v", c.noDir(err, dir.key))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package hostisolated
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -65,6 +66,11 @@ func newHost(world World, s config.Isolation, store isolation.Store, cron bool) 
 	var err error
 	h.prober, err = isolation.NewProber(s, h.network, h.oned, world.Uptime)
 	return h, err
+}
+
+// noDir adds to an error about a directory what to do; key is the setting that names it.
+func (h *host) noDir(err error, key string) error {
+	return fmt.Errorf("%w; run it as root, or name another directory by %s in %s", err, key, cmp.Or(h.settings.Path, defaultConfig))
 }
 
 // connect makes the client of oned. knownID is the ID of this host that was remembered.

@@ -108,7 +108,7 @@ func act(c *cli.Context, world World) error {
 	err = s.Check(!watch)
 	switch {
 	case err != nil && s.Path == "":
-		return app.Usagef("%w; there is no %s: write them there, or name them by options, or another file by --config", err, defaultConfig)
+		return app.Usagef("%w; there is no %s: write the settings into it, name another file by --config, or give options", err, defaultConfig)
 	case err != nil:
 		return app.Usagef("%s: %w", s.Path, err)
 	}
@@ -141,7 +141,7 @@ func (h *host) guard(ctx context.Context, drill, watch bool) error {
 		case errors.Is(err, isolation.ErrBusy) && !watch:
 			return nil // the run before is still at it
 		case err != nil:
-			return err
+			return h.noDir(err, "run_dir")
 		}
 		defer release()
 	}

@@ -99,7 +99,7 @@ func (t *tool) follow(c *cli.Context) error {
 	if c.Bool("json") {
 		return app.Usagef("--follow is for people: it contradicts --json")
 	}
-	dir, _, err := t.stateDir(c)
+	dir, named, err := t.stateDir(c)
 	if err == nil { // a journal that cannot be read stays so
 		_, _, err = t.journal(c)
 	}
@@ -107,7 +107,12 @@ func (t *tool) follow(c *cli.Context) error {
 		return err
 	}
 	s := &screen{out: t.env.Stdout, terminal: t.env.Terminal}
-	s.follow(c.Context, liveEvery, func(context.Context) []string { return orNothing(live(dir, time.Now())) })
+	s.follow(c.Context, liveEvery, func(context.Context) []string {
+		if _, missing := os.Stat(named.Path); missing != nil {
+			return append(orNothing(nil), named.Missing())
+		}
+		return orNothing(live(dir, time.Now()))
+	})
 	return nil
 }
 

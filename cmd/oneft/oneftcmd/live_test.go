@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func TestScreen(t *testing.T) {
 
 // TestFollow: incidents --follow says what goes on, from the journal alone, and that nothing does where there is no journal yet.
 func TestFollow(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "state")
 	follow := func() string {
 		ctx, cancel := context.WithCancel(t.Context())
 		var out bytes.Buffer
@@ -59,7 +60,13 @@ func TestFollow(t *testing.T) {
 		}
 		return out.String()
 	}
-	if got := follow(); !strings.Contains(got, "no incident is open") {
+	if got := follow(); !strings.Contains(got, "no incident is open") || !strings.Contains(got, dir+" is not there yet (named by --state-dir)") {
+		t.Error(got)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got := follow(); !strings.Contains(got, "no incident is open") || strings.Contains(got, "not there yet") {
 		t.Error(got)
 	}
 	j, err := incident.OpenJournal(filepath.Join(dir, "incidents"))

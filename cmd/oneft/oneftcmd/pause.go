@@ -58,7 +58,7 @@ func (t *tool) pause() *cli.Command {
 			fmt.Fprintln(t.env.Stdout, state.Message(now))
 			fmt.Fprintln(t.env.Stdout, "events are still recorded and notified of; what is in ERROR then is handled when the pause is over; other front-ends are not paused by this one")
 			if missing != nil {
-				fmt.Fprintln(t.env.Stdout, "before this, "+named.Missing())
+				fmt.Fprintln(t.env.Stdout, named.Made())
 			}
 			return nil
 		},
