@@ -67,7 +67,7 @@ func TestDestroy(t *testing.T) {
 			}
 			// On a busy machine a process that was killed ends so late that it is killed again: after libvirt has done it.
 			before := strings.Join(o.steps, "\n")
-			if i := strings.LastIndex(before, ": done"); i >= 0 {
+			if i := strings.Index(before, ": done"); i >= 0 {
 				before = before[:i]
 			}
 			if c.unsaid != "" && strings.Contains(before, c.unsaid) {
