@@ -258,7 +258,7 @@ func otherTroubles() []trouble {
 		{"failed 4.4", v44, func(f *Facts) { f.VMs.Failed = []FailedVM{ill("FAILED", recovery.Spent{})} }, []string{"warning VMs |is FAILED|vm_failure 7 -r"}, ""},
 		{"exhausted", v74, func(f *Facts) {
 			f.VMs.Failed = []FailedVM{ill("UNKNOWN", recovery.Spent{Exhausted: true, Attempts: 3, Limit: 3, Until: noon.Add(time.Hour)})}
-		}, []string{"problem budgets |given up after 3 of 3 attempts; not retried automatically before 2026-11-22 13:00:00|vm_unknown 7 --no-budget"}, ""},
+		}, []string{"problem budgets |given up after 3 attempts (limit 3); not retried automatically before 2026-11-22 13:00:00|vm_unknown 7 --no-budget"}, ""},
 		{"no attempts allowed", v74, func(f *Facts) { f.VMs.Failed = []FailedVM{ill("BOOT_FAILURE", recovery.Spent{Exhausted: true})} },
 			[]string{"problem budgets |FT_MAX_ATTEMPTS is 0|vm_failure 7 --retry --no-budget"}, ""},
 		{"many ill", v74, func(f *Facts) {

@@ -342,7 +342,7 @@ func (e *evaluation) budgets() {
 			continue
 		}
 		n++
-		what := fmt.Sprintf("%s, and given up after %d of %d attempts", v.is(), v.Spent.Attempts, v.Spent.Limit)
+		what := fmt.Sprintf("%s, and given up after %d attempts (limit %d)", v.is(), v.Spent.Attempts, v.Spent.Limit)
 		if v.Spent.Limit == 0 {
 			what = v.is() + ", and FT_MAX_ATTEMPTS is 0: nothing is done without an admin"
 		} else if !v.Spent.Until.IsZero() {
