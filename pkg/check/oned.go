@@ -173,13 +173,14 @@ func (e *evaluation) host(h Host) {
 	case h.State.Failed():
 		e.about(h.ID, Warning, show, "%s is in ERROR", h.name())
 	case quarantined:
-		keeps := "; oneft resume gives it back when it is monitored again and none of its old guests runs"
+		keeps, back := "; oneft resume gives it back when it is monitored again and none of its old guests runs", fmt.Sprintf("oneft release %d", h.ID)
 		if zombies != "" {
 			keeps = "; old guests still run on it: ZOMBIES " + zombies
 		} else if e.Version.Before(5, 0) {
 			keeps = "; OpenNebula " + e.Version.String() + " does not monitor it: make sure that none of its old guests runs before you give it back"
+			back += " --force"
 		}
-		e.about(h.ID, Warning, fmt.Sprintf("oneft release %d", h.ID), "%s is in quarantine since %s, because its VMs were started elsewhere (incident %d of %s)%s",
+		e.about(h.ID, Warning, back, "%s is in quarantine since %s, because its VMs were started elsewhere (incident %d of %s)%s",
 			h.name(), q.At.Format(time.DateTime)+text.Ahead(q.At, e.Now), q.Incident, q.FrontEnd, keeps)
 	case h.State.SetByAdmin() && active > 0:
 		e.about(h.ID, Warning, fmt.Sprintf("onehost enable %d", h.ID), "%s is %s with %s on it: it never becomes ERROR, so they are not recovered", h.name(), h.State, text.Plural(active, "VM"))

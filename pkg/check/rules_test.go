@@ -106,7 +106,7 @@ func hostTroubles() []trouble {
 		{"quarantine", v74, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |is in quarantine since 2026-11-22 11:00:00, because its VMs were started elsewhere (incident 12 of one1-1f3a); oneft resume gives it back|oneft release 1"}, ""},
 		{"quarantine with old guests", v510, func(f *Facts) { inQuarantine(&f.Hosts[0], "one-7") }, []string{"warning hosts |old guests still run on it: ZOMBIES one-7|oneft release 1"}, ""},
 		{"guests that oned has elsewhere", v74, func(f *Facts) { f.Hosts[0].Template["ZOMBIES"] = "0, 9" }, []string{"warning hosts |guests run on host 1 (node1) that oned does not have there (ZOMBIES 0, 9)|virsh destroy"}, ""},
-		{"quarantine that only a person ends", v44, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |OpenNebula 4.4.1 does not monitor it|oneft release 1"}, ""},
+		{"quarantine that only a person ends", v44, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |OpenNebula 4.4.1 does not monitor it|oneft release 1 --force"}, ""},
 		{"clean-ups that hang", v74, func(f *Facts) {
 			f.Hosts[0].State, f.VMs.Active, f.VMs.Cleaning = one.HostError, nil, map[int][]int{1: {7, 8}}
 		}, []string{"problem hosts |VM 7, 8 in CLEANUP_RESUBMIT may stay so forever|host_error 1 -r", "warning hosts |host 1 (node1) is in ERROR|onehost show 1"}, ""},
