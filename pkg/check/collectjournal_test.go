@@ -74,8 +74,8 @@ func TestIncidents(t *testing.T) {
 	if !slices.Equal(in.Damaged, []string{"incident-000017.json", "incident-000018.json.damaged"}) {
 		t.Errorf("damaged: %q", in.Damaged)
 	}
-	if len(in.Back) != 1 || in.Back[5].IsZero() {
-		t.Errorf("came back: %v", in.Back)
+	if p := in.Past[5]; len(in.Past) != 4 || len(p) != 2 || p[0].Status != incident.CameBack || p[1].Status != incident.Done {
+		t.Errorf("past: %v", in.Past)
 	}
 	if after := names(t, dir); !slices.Equal(before, after) {
 		t.Errorf("changed: %q, before %q", after, before)

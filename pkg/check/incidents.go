@@ -29,8 +29,8 @@ type Incidents struct {
 	// long: their IDs are in Waiting.
 	GaveUp  []Incident
 	Damaged []string // names of files
-	// Back are the hosts whose last incident ended because they were monitored again, and when it began; by host ID.
-	Back map[int]time.Time
+	// Past are the incidents of a host, the newest first, without their events; by host ID.
+	Past map[int][]incident.Record
 }
 
 // Incident is an open incident, or one that gave VMs up.
@@ -55,7 +55,7 @@ const (
 // readIncidents reads the journal as it is. incident.Journal would set damaged files aside, and
 // taking a lock, be it for an instant, could make a hook give up.
 func readIncidents(state statedir.Dir, procLocks string, now time.Time) Incidents {
-	in := Incidents{Back: map[int]time.Time{}}
+	in := Incidents{Past: map[int][]incident.Record{}}
 	entries, err := os.ReadDir(state.Incidents())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // else nothing has happened yet
 		in.Err = err
@@ -89,10 +89,12 @@ func readIncidents(state statedir.Dir, procLocks string, now time.Time) Incident
 			case newer[object]: // it tells nothing of today
 			case r.Status == incident.Incomplete && r.Ended != nil && now.Sub(*r.Ended) < gaveUpFor && len(i.Waiting) > 0:
 				in.GaveUp = append(in.GaveUp, i)
-			case r.Status == incident.CameBack && r.Kind == "host":
-				in.Back[r.ID] = r.Began
 			}
 			newer[object] = true
+			if r.Kind == "host" {
+				r.Events, r.Sight = nil, nil
+				in.Past[r.ID] = append(in.Past[r.ID], r)
+			}
 		}
 	}
 	slices.Reverse(in.Open)

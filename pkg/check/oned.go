@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"one-ft/pkg/hostmark"
-	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // HookLine is a hook in oned.conf, or in the configuration of the running oned.
@@ -165,11 +165,8 @@ func (e *evaluation) host(h Host) {
 	}
 	switch {
 	case h.State.Back() || h.State.Starting():
-	case h.State.Failed() && !open && e.lives(h):
-		e.about(h.ID, Warning, show, "%s lives, although oned still calls it ERROR: it was monitored at %s; its VMs are left alone, and oned calls it MONITORED again within 10 minutes",
-			h.name(), time.Unix(h.LastContact, 0).Format(time.TimeOnly)+text.Ahead(time.Unix(h.LastContact, 0), e.Now))
 	case h.State.Failed() && !open && active > 0 && !left:
-		e.about(h.ID, Problem, "oneft resume", "%s is in ERROR with %s on it, and no incident is open", h.name(), text.Plural(active, "VM"))
+		e.failed(h, active)
 	case h.State.Failed():
 		e.about(h.ID, Warning, show, "%s is in ERROR", h.name())
 	case quarantined:
@@ -212,10 +209,35 @@ func (e *evaluation) api(h Host, api string) {
 	e.about(h.ID, OK, "", what, h.name(), api)
 }
 
-// lives reports whether a host in ERROR is one that oneft resume leaves alone, because it came back.
-func (e *evaluation) lives(h Host) bool {
-	began, back := e.Incidents.Back[h.ID]
-	return back && recovery.SweepHost(h.Host, []incident.Record{{Status: incident.CameBack, Began: began}}, e.Now).Verdict == recovery.SweepAlive
+// failed is about a host in ERROR with VMs on it that no process works on: what oneft resume does about it, or what is left to
+// an operator.
+func (e *evaluation) failed(h Host, active int) {
+	swept := recovery.SweepHost(h.Host, e.Incidents.Past[h.ID], e.Now)
+	past, contact := swept.Past, time.Unix(h.LastContact, 0)
+	is, resume := fmt.Sprintf("%s is in ERROR with %s on it", h.name(), text.Plural(active, "VM")), "oneft resume"
+	if e.Pause.Active(e.Now) {
+		resume = "oneft unpause; oneft resume handles it then"
+	}
+	ended := fmt.Sprintf("%s; incident %d (%s): %s", is, past.Number, past.Status, past.Summary)
+	show := fmt.Sprintf("oneft incidents show %d", past.Number)
+	again := fmt.Sprintf("%s; then oneft resume %d", show, past.Number)
+	switch {
+	case swept.Verdict == recovery.SweepAlive:
+		e.about(h.ID, Warning, fmt.Sprintf("onehost show %d", h.ID), "%s lives, although oned still calls it ERROR: it was monitored at %s; its VMs are left alone, and oned calls it MONITORED again within 10 minutes",
+			h.name(), contact.Format(time.TimeOnly)+text.Ahead(contact, e.Now))
+	case past.Number == 0:
+		e.about(h.ID, Problem, resume, "%s, and no incident is open", is)
+	case swept.Verdict == recovery.SweepHandled:
+		e.about(h.ID, Problem, show, "%s", ended)
+	case past.Reason.Is(wording.Paused):
+		e.about(h.ID, Problem, resume, "%s; incident %d was refused because one-ft was paused", is, past.Number)
+	case swept.Verdict == recovery.SweepAgain:
+		e.about(h.ID, Problem, resume, "%s", ended)
+	case past.Reason.Is(wording.FencingFailed, wording.FencingUnconfirmed, wording.FencingManual, wording.FencingRequired, wording.MonitoringBroken):
+		e.about(h.ID, Problem, again+", with --confirm-off once somebody has verified that it is off", "%s", ended)
+	default:
+		e.about(h.ID, Problem, again, "%s", ended)
+	}
 }
 
 // maxSkew is how far two clocks may be apart before it is reported: minutes matter for budgets, which

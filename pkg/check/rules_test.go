@@ -82,6 +82,12 @@ func machineTroubles() []trouble {
 	}
 }
 
+// pastOf is one incident of a host that began and ended so long ago.
+func pastOf(host int, end incident.Status, why wording.Kind, ago time.Duration) map[int][]incident.Record {
+	at := noon.Add(-ago)
+	return map[int][]incident.Record{host: {{Number: 5, Kind: "host", ID: host, Began: at, Ended: &at, Status: end, Reason: why.Name(), Summary: "why it ended"}}}
+}
+
 func hostTroubles() []trouble {
 	fits := fence.Promise{Lease: time.Minute, Reaction: 48 * time.Second}
 	return []trouble{
@@ -96,12 +102,35 @@ func hostTroubles() []trouble {
 		{"host in error", v74, func(f *Facts) { f.Hosts[0].State = one.HostError }, []string{"problem hosts |host 1 (node1) is in ERROR with 1 VM on it, and no incident|oneft resume"}, ""},
 		{"host in error that lives", v74, func(f *Facts) {
 			f.Hosts[0].State, f.Hosts[0].LastContact = one.HostError, noon.Add(-time.Minute).Unix()
-			f.Incidents.Back = map[int]time.Time{1: noon.Add(-5 * time.Minute)}
+			f.Incidents.Past = pastOf(1, incident.CameBack, wording.HostBack, 5*time.Minute)
 		}, []string{"warning hosts |host 1 (node1) lives, although oned still calls it ERROR: it was monitored at 11:59:00|onehost show 1"}, ""},
 		{"host that died again", v74, func(f *Facts) {
 			f.Hosts[0].State, f.Hosts[0].LastContact = one.HostError, noon.Add(-5*time.Minute).Unix()
-			f.Incidents.Back = map[int]time.Time{1: noon.Add(-20 * time.Minute)}
+			f.Incidents.Past = pastOf(1, incident.CameBack, wording.HostBack, 20*time.Minute)
 		}, []string{"problem hosts |host 1 (node1) is in ERROR with 1 VM on it, and no incident|oneft resume"}, ""},
+		{"host in error, refused", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Refused, wording.FencingFailed, time.Hour)
+		}, []string{"problem hosts |host 1 (node1) is in ERROR with 1 VM on it; incident 5 (refused): why it ended|oneft incidents show 5; then oneft resume 5, with --confirm-off once"}, ""},
+		{"host in error, refused in a storm", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Refused, wording.StormGivenUp, time.Hour)
+		}, []string{"problem hosts |incident 5 (refused): why it ended|oneft incidents show 5; then oneft resume 5"}, ""},
+		{"host in error, refused in a pause that is over", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Refused, wording.Paused, time.Hour)
+		}, []string{"problem hosts |incident 5 was refused because one-ft was paused|oneft resume"}, ""},
+		{"host in error, refused in this pause", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Refused, wording.Paused, time.Hour)
+			f.Pause = pause.State{Began: noon, Until: noon.Add(time.Hour)}
+		}, []string{"problem pause everything|paused until|oneft unpause", "problem hosts |incident 5 was refused because one-ft was paused|oneft unpause; oneft resume handles it then"}, ""},
+		{"host in error, to be retried", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Incomplete, "", 10*time.Minute)
+		}, []string{"problem hosts |incident 5 (incomplete): why it ended|oneft resume"}, ""},
+		{"host in error, handled", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Done, "", time.Hour)
+		}, []string{"problem hosts |incident 5 (done): why it ended|oneft incidents show 5"}, ""},
+		{"host in error, handled before it was back", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Refused, wording.FencingFailed, time.Hour)
+			f.Hosts[0].LastContact = noon.Add(-10 * time.Minute).Unix()
+		}, []string{"problem hosts |and no incident is open|oneft resume"}, ""},
 		{"host in error, empty", v74, func(f *Facts) { f.Hosts[2].State = one.HostError }, []string{"warning hosts |host 3 (node3) is in ERROR|onehost show 3"}, ""},
 		{"quarantine", v74, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |is in quarantine since 2026-11-22 11:00:00, because its VMs were started elsewhere (incident 12 of one1-1f3a); oneft resume gives it back|oneft release 1"}, ""},
 		{"quarantine with old guests", v510, func(f *Facts) { inQuarantine(&f.Hosts[0], "one-7") }, []string{"warning hosts |old guests still run on it: ZOMBIES one-7|oneft release 1"}, ""},
