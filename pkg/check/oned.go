@@ -209,15 +209,20 @@ func (e *evaluation) api(h Host, api string) {
 	e.about(h.ID, OK, "", what, h.name(), api)
 }
 
+// resume is how to have done what oneft resume does: in a pause it does nothing.
+func (e *evaluation) resume() string {
+	if e.Pause.Active(e.Now) {
+		return "oneft unpause; oneft resume handles it then"
+	}
+	return "oneft resume"
+}
+
 // failed is about a host in ERROR with VMs on it that no process works on: what oneft resume does about it, or what is left to
 // an operator.
 func (e *evaluation) failed(h Host, active int) {
 	swept := recovery.SweepHost(h.Host, e.Incidents.Past[h.ID], e.Now)
 	past, contact := swept.Past, time.Unix(h.LastContact, 0)
-	is, resume := fmt.Sprintf("%s is in ERROR with %s on it", h.name(), text.Plural(active, "VM")), "oneft resume"
-	if e.Pause.Active(e.Now) {
-		resume = "oneft unpause; oneft resume handles it then"
-	}
+	is := fmt.Sprintf("%s is in ERROR with %s on it", h.name(), text.Plural(active, "VM"))
 	ended := fmt.Sprintf("%s; incident %d (%s): %s", is, past.Number, past.Status, past.Summary)
 	show := fmt.Sprintf("oneft incidents show %d", past.Number)
 	again := fmt.Sprintf("%s; then oneft resume %d", show, past.Number)
@@ -226,13 +231,13 @@ func (e *evaluation) failed(h Host, active int) {
 		e.about(h.ID, Warning, fmt.Sprintf("onehost show %d", h.ID), "%s lives, although oned still calls it ERROR: it was monitored at %s; its VMs are left alone, and oned calls it MONITORED again within 10 minutes",
 			h.name(), contact.Format(time.TimeOnly)+text.Ahead(contact, e.Now))
 	case past.Number == 0:
-		e.about(h.ID, Problem, resume, "%s, and no incident is open", is)
+		e.about(h.ID, Problem, e.resume(), "%s, and no incident is open", is)
 	case swept.Verdict == recovery.SweepHandled:
 		e.about(h.ID, Problem, show, "%s", ended)
 	case past.Reason.Is(wording.Paused):
-		e.about(h.ID, Problem, resume, "%s; incident %d was refused because one-ft was paused", is, past.Number)
+		e.about(h.ID, Problem, e.resume(), "%s; incident %d was refused because one-ft was paused", is, past.Number)
 	case swept.Verdict == recovery.SweepAgain:
-		e.about(h.ID, Problem, resume, "%s", ended)
+		e.about(h.ID, Problem, e.resume(), "%s", ended)
 	case past.Reason.Is(wording.FencingFailed, wording.FencingUnconfirmed, wording.FencingManual, wording.FencingRequired, wording.MonitoringBroken):
 		e.about(h.ID, Problem, again+", with --confirm-off once somebody has verified that it is off", "%s", ended)
 	default:

@@ -97,6 +97,11 @@ func hostTroubles() []trouble {
 		{"a service that cannot be reached", v74, func(f *Facts) {
 			f.Hosts[2] = Host{Host: one.Host{ID: 3, Name: "vc", VMDriver: "vcenter", State: one.HostError}}
 		}, []string{"warning hosts |host 3 (vc) is in ERROR; host 3 (vc) stands for a service (vcenter)|onehost show 3"}, ""},
+		{"VMs that their host came back without", v74, func(f *Facts) { f.VMs.Rested, f.VMs.RestedLeft = []int{4, 7}, []int{9} },
+			[]string{"problem VMs |2 VMs (4, 7) POWEROFF: the host came back without them|oneft resume", "problem VMs |1 VM (9) POWEROFF: the host came back without them, and nobody had asked for that; oneft resume leaves that|onevm resume 9"}, ""},
+		{"VMs that their host came back without, in a pause", v74, func(f *Facts) {
+			f.VMs.Rested, f.Pause = []int{4}, pause.State{Began: noon, Until: noon.Add(time.Hour)}
+		}, []string{"problem pause everything|paused until|oneft unpause", "problem VMs |1 VM (4) POWEROFF|oneft unpause; oneft resume handles it then"}, ""},
 		{"imported", v74, func(f *Facts) { f.VMs.Imported = map[int][]int{1: {7}, 4: {8}} },
 			[]string{"warning VMs |1 VM on host 1 (node1) (7) that OpenNebula has only imported|onevm update 7"}, ""},
 		{"host in error", v74, func(f *Facts) { f.Hosts[0].State = one.HostError }, []string{"problem hosts |host 1 (node1) is in ERROR with 1 VM on it, and no incident|oneft resume"}, ""},

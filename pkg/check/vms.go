@@ -40,6 +40,9 @@ type VMs struct {
 	Cleaning map[int][]int
 	// OnTheWay are VMs that wait for a host, its disks or its boot, by ID, with their states as OpenNebula's tools show them.
 	OnTheWay map[int]string
+	// Rested are VMs that are POWEROFF because their host came back without them, and that oneft resume boots; RestedLeft those
+	// that it leaves to an operator. ID ascending.
+	Rested, RestedLeft []int
 	// Failed are VMs that failed or are UNKNOWN, ID ascending.
 	Failed []FailedVM
 }
@@ -128,6 +131,18 @@ func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 		slices.Sort(list)
 	}
 	c.budgets(ctx, ill, fine)
+}
+
+// putToRest finds the VMs that an outage has put to rest.
+func (c *collector) putToRest(ctx context.Context, hosts []one.Host) {
+	if c.PutToRest == nil {
+		return
+	}
+	v := &c.facts.VMs
+	var err error
+	if v.Rested, v.RestedLeft, err = c.PutToRest(ctx, hosts); err != nil {
+		c.skip("VMs that are POWEROFF because their host came back without them: %v", err)
+	}
 }
 
 func (c *collector) in(ctx context.Context, state one.VMState) []one.VM {
@@ -291,6 +306,13 @@ func (e *evaluation) vms() {
 		ids := v.Homeless[host]
 		e.warn(fmt.Sprintf("onevm show %d; when it certainly runs nowhere: onevm recover --recreate %d", ids[0], ids[0]),
 			"%s (%s) on host %d, which no longer exists: no host event is about them, and nothing recovers them", text.Plural(len(ids), "VM"), listed(ids), host)
+	}
+	const rested = "%s (%s) POWEROFF: the host came back without them, and nobody had asked for that"
+	if ids := v.Rested; len(ids) > 0 {
+		e.problem(e.resume(), rested, text.Plural(len(ids), "VM"), listed(ids))
+	}
+	if ids := v.RestedLeft; len(ids) > 0 {
+		e.problem(fmt.Sprintf("onevm resume %d", ids[0]), rested+"; oneft resume leaves that to an operator", text.Plural(len(ids), "VM"), listed(ids))
 	}
 	if len(v.Stay) > 0 {
 		e.ok("%s (%s) with FT_ACTION = none would be left alone", text.Plural(len(v.Stay), "VM"), listed(v.Stay))

@@ -44,7 +44,8 @@ func (v view) todo() []item {
 	case v.Status == incident.Done:
 		return []item{do("Nothing.")}
 	case v.Status == incident.CameBack:
-		return []item{do("Nothing. The host came back, and its VMs stayed where they were.")}
+		return []item{do("Nothing, if its VMs run: the host came back, and nothing was done to them. VMs that it came back without are booted by oneft resume, run by its timer. Whether any are left:",
+			"oneft resume --dry-run")}
 	}
 	// No VM is listed, so the summary is all there is.
 	return []item{do("Read the summary. Once the cause is fixed, retry; what is done already is not repeated:", v.show(), v.again())}
