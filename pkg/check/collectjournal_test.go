@@ -185,3 +185,31 @@ func TestLoadedHooks(t *testing.T) {
 		}
 	}
 }
+
+// TestUndone: what the last incident of a host or VM left undone, or without a proof, is found.
+func TestUndone(t *testing.T) {
+	dir := t.TempDir()
+	j, err := incident.OpenJournal(filepath.Join(dir, "incidents"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range []struct {
+		host   int
+		status incident.Status
+	}{{1, incident.Refused}, {2, incident.Refused}, {2, incident.Done}, {3, incident.Unproven}, {4, incident.CameBack}, {5, incident.Failed}, {6, incident.Incomplete}} {
+		c, err := j.Begin(incident.Record{Kind: "host", ID: end.host})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.End(end.status, "")
+	}
+	for late, want := range map[time.Duration][]int{0: {1, 4, 6, 7}, gaveUpFor + time.Minute: nil} {
+		var got []int
+		for _, i := range readIncidents(statedir.Dir(dir), "/proc/locks", time.Now().Add(late)).Undone {
+			got = append(got, i.Number)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s later: %v, want %v", late, got, want)
+		}
+	}
+}

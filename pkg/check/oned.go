@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -159,6 +160,11 @@ func (e *evaluation) host(h Host) {
 	active, left, show := e.VMs.Active[h.ID], isNone(h.Template["FT_ACTION"]), fmt.Sprintf("onehost show %d", h.ID)
 	q, quarantined := hostmark.QuarantineOf(h.Host)
 	zombies := strings.Join(recovery.Zombies(h.Host), ", ")
+	virsh := "on " + h.Name + ": virsh list, and virsh destroy one-ID for those that run elsewhere"
+	twice, bad := e.twice(h), Warning
+	if twice != "" {
+		bad = Problem
+	}
 	if api := h.API(); api != "" {
 		e.api(h, api)
 		return
@@ -172,12 +178,12 @@ func (e *evaluation) host(h Host) {
 	case quarantined:
 		keeps, back := "; oneft resume gives it back when it is monitored again and none of its old guests runs", fmt.Sprintf("oneft release %d", h.ID)
 		if zombies != "" {
-			keeps = "; old guests still run on it: ZOMBIES " + zombies
+			keeps, back = "; old guests still run on it: ZOMBIES "+zombies+twice, virsh+"; then "+back
 		} else if e.Version.Before(5, 0) {
 			keeps = "; OpenNebula " + e.Version.String() + " does not monitor it: make sure that none of its old guests runs before you give it back"
 			back += " --force"
 		}
-		e.about(h.ID, Warning, back, "%s is in quarantine since %s, because its VMs were started elsewhere (incident %d of %s)%s",
+		e.about(h.ID, bad, back, "%s is in quarantine since %s, because its VMs were started elsewhere (incident %d of %s)%s",
 			h.name(), q.At.Format(time.DateTime)+text.Ahead(q.At, e.Now), q.Incident, q.FrontEnd, keeps)
 	case h.State.SetByAdmin() && active > 0:
 		e.about(h.ID, Warning, fmt.Sprintf("onehost enable %d", h.ID), "%s is %s with %s on it: it never becomes ERROR, so they are not recovered", h.name(), h.State, text.Plural(active, "VM"))
@@ -187,8 +193,10 @@ func (e *evaluation) host(h Host) {
 	}
 	// Nothing ends such guests, and one that oned started elsewhere writes to the same disks (seen live on 6.10).
 	if zombies != "" && !quarantined {
-		e.about(h.ID, Warning, show+"; then on the host virsh list, and virsh destroy one-ID for those that run elsewhere",
-			"guests run on %s that oned does not have there (ZOMBIES %s): those that it has on another host run twice", h.name(), zombies)
+		if twice == "" {
+			twice = ": those that it has on another host run twice"
+		}
+		e.about(h.ID, bad, show+"; then "+virsh, "guests run on %s that oned does not have there (ZOMBIES %s)%s", h.name(), zombies, twice)
 	}
 	if word, unknown := recovery.UnknownAction(h.Template); unknown {
 		e.about(h.ID, Warning, fmt.Sprintf("onehost update %d: correct FT_ACTION or take it out", h.ID),
@@ -197,6 +205,21 @@ func (e *evaluation) host(h Host) {
 	if left {
 		e.about(h.ID, Warning, fmt.Sprintf("onehost update %d: take FT_ACTION out", h.ID), "%s has FT_ACTION = none: its VMs are left alone", h.name())
 	}
+}
+
+// twice names the VMs that run as old guests of a host and also where oned has them; "" for none.
+func (e *evaluation) twice(h Host) string {
+	var ids []int
+	for _, word := range recovery.Zombies(h.Host) {
+		id, err := strconv.Atoi(strings.TrimPrefix(word, "one-"))
+		if on, runs := e.VMs.Running[id]; err == nil && runs && on != h.ID {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": VM %s run TWICE, there and where oned has them", listed(ids))
 }
 
 // api is about a host that is no machine.

@@ -88,6 +88,11 @@ func pastOf(host int, end incident.Status, why wording.Kind, ago time.Duration) 
 	return map[int][]incident.Record{host: {{Number: 5, Kind: "host", ID: host, Began: at, Ended: &at, Status: end, Reason: why.Name(), Summary: "why it ended"}}}
 }
 
+// ended is an incident that has ended.
+func ended(number int, kind string, id int, end incident.Status) Incident {
+	return Incident{Record: incident.Record{Number: number, Kind: kind, ID: id, Name: "node", Began: noon, Ended: &noon, Status: end, Summary: "why it ended"}}
+}
+
 func hostTroubles() []trouble {
 	fits := fence.Promise{Lease: time.Minute, Reaction: 48 * time.Second}
 	return []trouble{
@@ -118,6 +123,7 @@ func hostTroubles() []trouble {
 		}, []string{"problem hosts |host 1 (node1) is in ERROR with 1 VM on it; incident 5 (refused): why it ended|oneft incidents show 5; then oneft resume 5, with --confirm-off once"}, ""},
 		{"host in error, refused in a storm", v74, func(f *Facts) {
 			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Refused, wording.StormGivenUp, time.Hour)
+			f.Incidents.Undone = []Incident{ended(5, "host", 1, incident.Refused)} // it is named once
 		}, []string{"problem hosts |incident 5 (refused): why it ended|oneft incidents show 5; then oneft resume 5"}, ""},
 		{"host in error, refused in a pause that is over", v74, func(f *Facts) {
 			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Refused, wording.Paused, time.Hour)
@@ -138,7 +144,21 @@ func hostTroubles() []trouble {
 		}, []string{"problem hosts |and no incident is open|oneft resume"}, ""},
 		{"host in error, empty", v74, func(f *Facts) { f.Hosts[2].State = one.HostError }, []string{"warning hosts |host 3 (node3) is in ERROR|onehost show 3"}, ""},
 		{"quarantine", v74, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |is in quarantine since 2026-11-22 11:00:00, because its VMs were started elsewhere (incident 12 of one1-1f3a); oneft resume gives it back|oneft release 1"}, ""},
-		{"quarantine with old guests", v510, func(f *Facts) { inQuarantine(&f.Hosts[0], "one-7") }, []string{"warning hosts |old guests still run on it: ZOMBIES one-7|oneft release 1"}, ""},
+		{"quarantine with old guests", v510, func(f *Facts) { inQuarantine(&f.Hosts[0], "one-7") }, []string{"warning hosts |old guests still run on it: ZOMBIES one-7|on node1: virsh list, and virsh destroy one-ID for those that run elsewhere; then oneft release 1"}, ""},
+		{"quarantine with guests that run twice", v510, func(f *Facts) {
+			inQuarantine(&f.Hosts[0], "one-7, one-8, one-9")
+			f.VMs.Running = map[int]int{7: 2, 8: 1, 9: 3}
+		}, []string{"problem hosts |ZOMBIES one-7, one-8, one-9: VM 7, 9 run TWICE, there and where oned has them|virsh destroy one-ID for those that run elsewhere; then oneft release 1"}, ""},
+		{"guests that run twice", v74, func(f *Facts) {
+			f.Hosts[0].Template["ZOMBIES"], f.VMs.Running = "7, x", map[int]int{0: 2, 7: 2}
+		}, []string{"problem hosts |(ZOMBIES 7, x): VM 7 run TWICE, there and where oned has them|onehost show 1; then on node1: virsh list, and virsh destroy"}, ""},
+		{"incidents that left something", v74, func(f *Facts) {
+			inQuarantine(&f.Hosts[0], "")
+			f.Incidents.Undone = []Incident{ended(2, "host", 1, incident.Unproven), ended(3, "host", 2, incident.Refused), ended(4, "host", 3, incident.Incomplete), ended(5, "VM", 9, incident.Refused), ended(6, "VM", 8, incident.Refused)}
+			f.Incidents.Undone[2].VMs = []incident.VM{{ID: 7, Result: "incomplete"}}
+			f.VMs.OnTheWay = map[int]string{7: "PENDING", 9: "PENDING"}
+		}, []string{"warning hosts |is in quarantine|oneft release 1", "warning incidents |incident 2 (host 1, node) is unproven: why it ended|oneft incidents show 2",
+			"warning incidents |incident 4 (host 3, node) is incomplete|oneft incidents show 4", "warning incidents |incident 5 (VM 9, node) is refused|oneft incidents show 5"}, ""},
 		{"guests that oned has elsewhere", v74, func(f *Facts) { f.Hosts[0].Template["ZOMBIES"] = "0, 9" }, []string{"warning hosts |guests run on host 1 (node1) that oned does not have there (ZOMBIES 0, 9)|virsh destroy"}, ""},
 		{"quarantine that only a person ends", v44, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |OpenNebula 4.4.1 does not monitor it|oneft release 1 --force"}, ""},
 		{"clean-ups that hang", v74, func(f *Facts) {

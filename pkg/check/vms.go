@@ -43,6 +43,8 @@ type VMs struct {
 	// Rested are VMs that are POWEROFF because their host came back without them, and that oneft resume boots; RestedLeft those
 	// that it leaves to an operator. ID ascending.
 	Rested, RestedLeft []int
+	// Running are the hosts of VMs that oned calls RUNNING, by the ID of the VM.
+	Running map[int]int
 	// Failed are VMs that failed or are UNKNOWN, ID ascending.
 	Failed []FailedVM
 }
@@ -78,6 +80,7 @@ func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 	v := &c.facts.VMs
 	v.Unleased, v.Imported = map[int][]int{}, map[int][]int{}
 	v.Active, v.On, v.Cleaning, v.OnTheWay = map[int]int{}, map[int]int{}, map[int][]int{}, map[int]string{}
+	v.Running = map[int]int{}
 	v.Ignored, v.Homeless = map[string][]int{}, map[int][]int{}
 	var ids []int
 	fine, covers := map[int]*one.Host{}, map[int]one.Host{}
@@ -203,6 +206,9 @@ func (c *collector) count(vm one.VM, fine map[int]*one.Host, covers map[int]one.
 	}
 	if placed {
 		v.On[last.DatastoreID]++
+		if vm.Is(one.Running) {
+			v.Running[vm.ID] = last.HostID
+		}
 		if vm.State == one.Active && !stays {
 			v.Active[last.HostID]++
 			switch d := c.facts.Dialect; {
