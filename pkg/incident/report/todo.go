@@ -186,6 +186,8 @@ func adviceFor(vm incident.VM, all []advice) *advice {
 	switch hop, moved := lastHop(vm); {
 	case moved && failedState(hop.State):
 		kind = wording.FailedAgain.Name()
+	case kind.Is(wording.FailedAgain) && vm.Action == "boot": // it is as it was before, and nothing is to be recreated
+		return &all[1]
 	case kind.Is(wording.Stuck) && hop.Waits != wording.WaitNothing:
 		kind = wording.StillPending.Name()
 	}

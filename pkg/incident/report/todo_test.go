@@ -130,6 +130,7 @@ func TestFailingVMs(t *testing.T) {
 		{incident.Incomplete, wording.BudgetSpent, []string{"onevm show 42", "vm_unknown 42 --no-budget"}},
 		{incident.Incomplete, wording.BudgetNone, []string{"onevm show 42", "vm_unknown 42 --no-budget"}},
 		{incident.Refused, wording.RateGivenUp, []string{"onevm list", "onedatastore list", "vm_unknown 42"}},
+		{incident.Incomplete, wording.FailedAgain, []string{"onevm show 42", "vm_unknown 42"}},
 	} {
 		r := incident.Record{Kind: "VM", ID: 42, Tool: "vm_unknown", Call: []string{"42"}, Status: c.status, Ended: &began,
 			VMs: []incident.VM{{ID: 42, Action: "boot", Result: "incomplete", Kind: c.kind.Name()}}}
