@@ -137,7 +137,13 @@ func (e *evaluation) hooks() {
 
 func (e *evaluation) hosts() {
 	service := 0
+	var disabled, quarantined []int
 	for _, h := range e.Hosts {
+		if _, in := hostmark.QuarantineOf(h.Host); in {
+			quarantined = append(quarantined, h.ID)
+		} else if h.State.SetByAdmin() {
+			disabled = append(disabled, h.ID)
+		}
 		if h.API() == "" && (h.State.Back() || h.State.Starting()) {
 			service++
 		}
@@ -147,10 +153,22 @@ func (e *evaluation) hosts() {
 	case len(e.Hosts) == 0:
 		e.stop(asOneadmin, "no host can be seen")
 	case service < 2:
-		e.stop("onehost list; onehost enable ID", "%s of %d in service: VMs of one that fails can run nowhere else", text.Plural(service, "host"), len(e.Hosts))
+		e.stop(serving(disabled, quarantined), "%s of %d in service: VMs of one that fails can run nowhere else", text.Plural(service, "host"), len(e.Hosts))
 	default:
 		e.ok("%d of %s in service", service, text.Plural(len(e.Hosts), "host"))
 	}
+}
+
+// serving is how to have more hosts in service: one in quarantine is never enabled by hand, its old guests may still run.
+func serving(disabled, quarantined []int) string {
+	fix := "onehost list"
+	if len(disabled) > 0 {
+		fix += fmt.Sprintf("; onehost enable %d", disabled[0])
+	}
+	if len(quarantined) > 0 {
+		fix += fmt.Sprintf("; oneft release %d, once none of its old guests runs", quarantined[0])
+	}
+	return fix
 }
 
 func (h Host) name() string { return fmt.Sprintf("host %d (%s)", h.ID, h.Name) }

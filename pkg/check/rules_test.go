@@ -177,7 +177,15 @@ func hostTroubles() []trouble {
 		{"disabled", v74, func(f *Facts) { f.Hosts[0].State = one.HostDisabled }, []string{"warning hosts |is DISABLED with 1 VM|onehost enable 1"}, ""},
 		{"disabled, empty", v74, func(f *Facts) { f.Hosts[2].State = one.HostDisabled }, nil, ""},
 		{"left alone", v74, func(f *Facts) { f.Hosts[0].Template["FT_ACTION"] = " None" }, []string{"warning hosts |FT_ACTION = none|onehost update 1"}, ""},
-		{"one host", v74, func(f *Facts) { f.Hosts = f.Hosts[:1] }, []string{"problem hosts everything|1 host of 1 in service|onehost enable"}, ""},
+		{"one host", v74, func(f *Facts) { f.Hosts = f.Hosts[:1] }, []string{"problem hosts everything|1 host of 1 in service|onehost list"}, ""},
+		{"one host, and one in quarantine", v74, func(f *Facts) {
+			f.Hosts = f.Hosts[:2]
+			inQuarantine(&f.Hosts[1], "")
+		}, []string{"problem hosts everything|1 host of 2 in service|onehost list; oneft release 2, once none of its old guests runs", "warning hosts |is in quarantine|oneft release 2"}, ""},
+		{"one host, one disabled, and one in quarantine", v74, func(f *Facts) {
+			inQuarantine(&f.Hosts[1], "")
+			f.Hosts[2].State = one.HostDisabled
+		}, []string{"problem hosts everything|1 host of 3 in service|onehost list; onehost enable 3; oneft release 2, once none of its old guests runs", "warning hosts |is in quarantine|oneft release 2"}, ""},
 		{"no host", v74, func(f *Facts) { f.Hosts = nil }, []string{"problem hosts everything|no host can be seen|sudo"}, ""},
 		{"no fence", v74, func(f *Facts) { f.Hosts[0].Levels, f.Hosts[0].Err = nil, fence.ErrNotConfigured },
 			[]string{`problem fencing hosts [1]|although they may still run|onehost update 1: FENCE_AGENT = "fence_ipmilan"`}, ""},
