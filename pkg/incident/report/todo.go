@@ -112,7 +112,7 @@ func (v view) refused() []item {
 	case is(wording.Paused):
 		return []item{
 			do("An operator had paused one-ft when this happened. When the pause is over oneft resume, run by its timer, handles it. To end the pause now:", "oneft unpause"),
-			do("Only if it is to be handled although one-ft is paused:", v.again("--override-pause")),
+			do("Only if it is to be handled although one-ft is paused:", v.resume()+" --override-pause"),
 		}
 	case is(wording.FencingFailed, wording.FencingUnconfirmed, wording.FencingManual, wording.FencingRequired):
 		return []item{

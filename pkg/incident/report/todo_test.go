@@ -71,6 +71,7 @@ func TestRefusedHosts(t *testing.T) {
 		wording.NowhereGivenUp: {"onehost show 3", "onehost list", again, again + " --override-storm"},
 		wording.OpinionAlive:   {"onehost show 3", again},
 		wording.HostSet:        {"onehost show 3", again + " --any-state"},
+		wording.Paused:         {"oneft unpause", "oneft resume 9 --override-pause"},
 		"":                     {"onehost show 3", again},
 		"of a later version":   {"onehost show 3", again},
 	} {
