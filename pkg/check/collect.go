@@ -36,6 +36,9 @@ type Input struct {
 	Times func([]one.Host) []timing.Finding
 	// Surveyor asks the way to the hosts; nil asks none.
 	Surveyor Surveyor
+	// PutToRest finds the VMs that are POWEROFF because their host came back without them: those that oneft resume boots, and
+	// those that it leaves to an operator; nil finds none.
+	PutToRest func(context.Context, []one.Host) (booted, left []int, err error)
 	// Proc is /proc. Root is put before /etc and /var, for tests; "" is the machine itself.
 	Proc, Root string
 }
@@ -81,6 +84,7 @@ func Collect(ctx context.Context, in Input) (Facts, error) {
 	wg.Go(func() {
 		c.vms(ctx, hosts)
 		c.datastores(ctx)
+		c.putToRest(ctx, hosts)
 	})
 	wg.Go(func() { f.SSH = c.ssh(ctx, hosts) })
 	wg.Go(func() { f.Survey = c.survey(ctx, hosts) })

@@ -74,8 +74,8 @@ func TestIncidents(t *testing.T) {
 	if !slices.Equal(in.Damaged, []string{"incident-000017.json", "incident-000018.json.damaged"}) {
 		t.Errorf("damaged: %q", in.Damaged)
 	}
-	if len(in.Back) != 1 || in.Back[5].IsZero() {
-		t.Errorf("came back: %v", in.Back)
+	if p := in.Past[5]; len(in.Past) != 4 || len(p) != 2 || p[0].Status != incident.CameBack || p[1].Status != incident.Done {
+		t.Errorf("past: %v", in.Past)
 	}
 	if after := names(t, dir); !slices.Equal(before, after) {
 		t.Errorf("changed: %q, before %q", after, before)
@@ -182,6 +182,34 @@ func TestLoadedHooks(t *testing.T) {
 		conf, err := one.Parse(document)
 		if hooks := loadedHooks(conf); err != nil || fmt.Sprint(hooks) != want {
 			t.Errorf("%s: %v %v", document, hooks, err)
+		}
+	}
+}
+
+// TestUndone: what the last incident of a host or VM left undone, or without a proof, is found.
+func TestUndone(t *testing.T) {
+	dir := t.TempDir()
+	j, err := incident.OpenJournal(filepath.Join(dir, "incidents"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range []struct {
+		host   int
+		status incident.Status
+	}{{1, incident.Refused}, {2, incident.Refused}, {2, incident.Done}, {3, incident.Unproven}, {4, incident.CameBack}, {5, incident.Failed}, {6, incident.Incomplete}} {
+		c, err := j.Begin(incident.Record{Kind: "host", ID: end.host})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.End(end.status, "")
+	}
+	for late, want := range map[time.Duration][]int{0: {1, 4, 6, 7}, gaveUpFor + time.Minute: nil} {
+		var got []int
+		for _, i := range readIncidents(statedir.Dir(dir), "/proc/locks", time.Now().Add(late)).Undone {
+			got = append(got, i.Number)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s later: %v, want %v", late, got, want)
 		}
 	}
 }

@@ -63,7 +63,14 @@ func (c *collector) hosts(ctx context.Context, pool []one.Host) []Host {
 	slots := make(chan struct{}, maxAgents)
 	known := knownParameters(ctx)
 	var wg sync.WaitGroup
+	failed := 0
 	for i, h := range pool {
+		if h.State.Failed() && len(h.VMs) > 0 && failed < maxJudged { // the pool does not tell when it was monitored
+			failed++
+			if whole, err := c.Client.Host(ctx, h.ID); err == nil {
+				h.LastContact = whole.LastContact
+			}
+		}
 		all[i] = Host{Host: h, Isolated: text.Printable(h.Template["FT_ISOLATED_VERSION"])}
 		all[i].Promise, all[i].Promised, all[i].PromiseErr = fence.TemplatePromise(h.Template)
 		if c.Settings == nil || h.State == one.HostOffline || h.API() != "" {

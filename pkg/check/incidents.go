@@ -27,10 +27,12 @@ type Incidents struct {
 	Open []Incident // number ascending
 	// GaveUp are incidents that ended lately, the last of their host or VM, with VMs that were on their way for too
 	// long: their IDs are in Waiting.
-	GaveUp  []Incident
+	GaveUp []Incident
+	// Undone are those that ended lately, the last of their host or VM, with something undone or without a proof; number ascending.
+	Undone  []Incident
 	Damaged []string // names of files
-	// Back are the hosts whose last incident ended because they were monitored again, and when it began; by host ID.
-	Back map[int]time.Time
+	// Past are the incidents of a host, the newest first, without their events; by host ID.
+	Past map[int][]incident.Record
 }
 
 // Incident is an open incident, or one that gave VMs up.
@@ -55,7 +57,7 @@ const (
 // readIncidents reads the journal as it is. incident.Journal would set damaged files aside, and
 // taking a lock, be it for an instant, could make a hook give up.
 func readIncidents(state statedir.Dir, procLocks string, now time.Time) Incidents {
-	in := Incidents{Back: map[int]time.Time{}}
+	in := Incidents{Past: map[int][]incident.Record{}}
 	entries, err := os.ReadDir(state.Incidents())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // else nothing has happened yet
 		in.Err = err
@@ -82,21 +84,27 @@ func readIncidents(state statedir.Dir, procLocks string, now time.Time) Incident
 		default:
 			object := fmt.Sprintf("%s %d", r.Kind, r.ID)
 			i := Incident{Record: r, Waiting: waiting(r)}
+			lately := r.Ended != nil && now.Sub(*r.Ended) < gaveUpFor
 			switch {
 			case r.Status.Unfinished():
 				i.Held, i.HeldKnown = isHeld(held, state.Locks(), r.Kind, r.ID), known
 				in.Open = append(in.Open, i)
 			case newer[object]: // it tells nothing of today
-			case r.Status == incident.Incomplete && r.Ended != nil && now.Sub(*r.Ended) < gaveUpFor && len(i.Waiting) > 0:
+			case r.Status == incident.Incomplete && lately && len(i.Waiting) > 0:
 				in.GaveUp = append(in.GaveUp, i)
-			case r.Status == incident.CameBack && r.Kind == "host":
-				in.Back[r.ID] = r.Began
+			case lately && (r.Status.Undone() || r.Status == incident.Unproven):
+				in.Undone = append(in.Undone, i)
 			}
 			newer[object] = true
+			if r.Kind == "host" {
+				r.Events, r.Sight = nil, nil
+				in.Past[r.ID] = append(in.Past[r.ID], r)
+			}
 		}
 	}
 	slices.Reverse(in.Open)
 	slices.Reverse(in.GaveUp)
+	slices.Reverse(in.Undone)
 	slices.Sort(in.Damaged)
 	return in
 }
@@ -185,9 +193,41 @@ func (e *evaluation) incidents() {
 	for _, i := range in.GaveUp {
 		e.gaveUp(i)
 	}
-	if in.Err == nil && len(in.Open) == 0 {
+	unwell := 0
+	for _, i := range in.Undone {
+		if !e.unwell(i) {
+			continue
+		}
+		if unwell++; !e.failedWith(i) { // else it is named with its host
+			e.add(Finding{Severity: Warning, Hosts: i.hosts(), Fix: fmt.Sprintf("oneft incidents show %d", i.Number),
+				What: fmt.Sprintf("%s is %s: %s", i.name(), i.Status, i.Summary)})
+		}
+	}
+	if in.Err == nil && len(in.Open)+unwell == 0 {
 		e.ok("none is open")
 	}
+}
+
+// failedWith reports whether an incident is about a host in ERROR with VMs on it.
+func (e *evaluation) failedWith(i Incident) bool {
+	return i.Kind == "host" && e.VMs.Active[i.ID] > 0 && slices.ContainsFunc(e.Hosts, func(h Host) bool { return h.ID == i.ID && h.State.Failed() })
+}
+
+// unwell reports whether what an incident left undone, or unproven, is still so: its host is not in service again, or its VMs
+// do not run. Of a VM that its owner has stopped or deleted since nobody has to hear.
+func (e *evaluation) unwell(i Incident) bool {
+	waits := func(id int) bool {
+		_, on := e.VMs.OnTheWay[id]
+		return on || slices.Contains(e.VMs.Rested, id) || slices.Contains(e.VMs.RestedLeft, id) ||
+			slices.ContainsFunc(e.VMs.Failed, func(f FailedVM) bool { return f.ID == id })
+	}
+	if i.Kind != "host" {
+		return waits(i.ID)
+	}
+	serves := slices.ContainsFunc(e.Hosts, func(h Host) bool {
+		return h.ID == i.ID && h.State.Back()
+	})
+	return !serves || slices.ContainsFunc(i.VMs, func(v incident.VM) bool { return v.Result == string(incident.Incomplete) && waits(v.ID) })
 }
 
 func (i Incident) name() string {

@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"one-ft/pkg/hostmark"
-	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // HookLine is a hook in oned.conf, or in the configuration of the running oned.
@@ -136,7 +137,13 @@ func (e *evaluation) hooks() {
 
 func (e *evaluation) hosts() {
 	service := 0
+	var disabled, quarantined []int
 	for _, h := range e.Hosts {
+		if _, in := hostmark.QuarantineOf(h.Host); in {
+			quarantined = append(quarantined, h.ID)
+		} else if h.State.SetByAdmin() {
+			disabled = append(disabled, h.ID)
+		}
 		if h.API() == "" && (h.State.Back() || h.State.Starting()) {
 			service++
 		}
@@ -146,10 +153,22 @@ func (e *evaluation) hosts() {
 	case len(e.Hosts) == 0:
 		e.stop(asOneadmin, "no host can be seen")
 	case service < 2:
-		e.stop("onehost list; onehost enable ID", "%s of %d in service: VMs of one that fails can run nowhere else", text.Plural(service, "host"), len(e.Hosts))
+		e.stop(serving(disabled, quarantined), "%s of %d in service: VMs of one that fails can run nowhere else", text.Plural(service, "host"), len(e.Hosts))
 	default:
 		e.ok("%d of %s in service", service, text.Plural(len(e.Hosts), "host"))
 	}
+}
+
+// serving is how to have more hosts in service: one in quarantine is never enabled by hand, its old guests may still run.
+func serving(disabled, quarantined []int) string {
+	fix := "onehost list"
+	if len(disabled) > 0 {
+		fix += fmt.Sprintf("; onehost enable %d", disabled[0])
+	}
+	if len(quarantined) > 0 {
+		fix += fmt.Sprintf("; oneft release %d, once none of its old guests runs", quarantined[0])
+	}
+	return fix
 }
 
 func (h Host) name() string { return fmt.Sprintf("host %d (%s)", h.ID, h.Name) }
@@ -159,27 +178,30 @@ func (e *evaluation) host(h Host) {
 	active, left, show := e.VMs.Active[h.ID], isNone(h.Template["FT_ACTION"]), fmt.Sprintf("onehost show %d", h.ID)
 	q, quarantined := hostmark.QuarantineOf(h.Host)
 	zombies := strings.Join(recovery.Zombies(h.Host), ", ")
+	virsh := "on " + h.Name + ": virsh list, and virsh destroy one-ID for those that run elsewhere"
+	twice, bad := e.twice(h), Warning
+	if twice != "" {
+		bad = Problem
+	}
 	if api := h.API(); api != "" {
 		e.api(h, api)
 		return
 	}
 	switch {
 	case h.State.Back() || h.State.Starting():
-	case h.State.Failed() && !open && e.lives(h):
-		e.about(h.ID, Warning, show, "%s lives, although oned still calls it ERROR: it was monitored at %s; its VMs are left alone, and oned calls it MONITORED again within 10 minutes",
-			h.name(), time.Unix(h.LastContact, 0).Format(time.TimeOnly)+text.Ahead(time.Unix(h.LastContact, 0), e.Now))
 	case h.State.Failed() && !open && active > 0 && !left:
-		e.about(h.ID, Problem, "oneft resume", "%s is in ERROR with %s on it, and no incident is open", h.name(), text.Plural(active, "VM"))
+		e.failed(h, active)
 	case h.State.Failed():
 		e.about(h.ID, Warning, show, "%s is in ERROR", h.name())
 	case quarantined:
-		keeps := "; oneft resume gives it back when it is monitored again and none of its old guests runs"
+		keeps, back := "; oneft resume gives it back when it is monitored again and none of its old guests runs", fmt.Sprintf("oneft release %d", h.ID)
 		if zombies != "" {
-			keeps = "; old guests still run on it: ZOMBIES " + zombies
+			keeps, back = "; old guests still run on it: ZOMBIES "+zombies+twice, virsh+"; then "+back
 		} else if e.Version.Before(5, 0) {
 			keeps = "; OpenNebula " + e.Version.String() + " does not monitor it: make sure that none of its old guests runs before you give it back"
+			back += " --force"
 		}
-		e.about(h.ID, Warning, fmt.Sprintf("oneft release %d", h.ID), "%s is in quarantine since %s, because its VMs were started elsewhere (incident %d of %s)%s",
+		e.about(h.ID, bad, back, "%s is in quarantine since %s, because its VMs were started elsewhere (incident %d of %s)%s",
 			h.name(), q.At.Format(time.DateTime)+text.Ahead(q.At, e.Now), q.Incident, q.FrontEnd, keeps)
 	case h.State.SetByAdmin() && active > 0:
 		e.about(h.ID, Warning, fmt.Sprintf("onehost enable %d", h.ID), "%s is %s with %s on it: it never becomes ERROR, so they are not recovered", h.name(), h.State, text.Plural(active, "VM"))
@@ -189,8 +211,10 @@ func (e *evaluation) host(h Host) {
 	}
 	// Nothing ends such guests, and one that oned started elsewhere writes to the same disks (seen live on 6.10).
 	if zombies != "" && !quarantined {
-		e.about(h.ID, Warning, show+"; then on the host virsh list, and virsh destroy one-ID for those that run elsewhere",
-			"guests run on %s that oned does not have there (ZOMBIES %s): those that it has on another host run twice", h.name(), zombies)
+		if twice == "" {
+			twice = ": those that it has on another host run twice"
+		}
+		e.about(h.ID, bad, show+"; then "+virsh, "guests run on %s that oned does not have there (ZOMBIES %s)%s", h.name(), zombies, twice)
 	}
 	if word, unknown := recovery.UnknownAction(h.Template); unknown {
 		e.about(h.ID, Warning, fmt.Sprintf("onehost update %d: correct FT_ACTION or take it out", h.ID),
@@ -199,6 +223,21 @@ func (e *evaluation) host(h Host) {
 	if left {
 		e.about(h.ID, Warning, fmt.Sprintf("onehost update %d: take FT_ACTION out", h.ID), "%s has FT_ACTION = none: its VMs are left alone", h.name())
 	}
+}
+
+// twice names the VMs that run as old guests of a host and also where oned has them; "" for none.
+func (e *evaluation) twice(h Host) string {
+	var ids []int
+	for _, word := range recovery.Zombies(h.Host) {
+		id, err := strconv.Atoi(strings.TrimPrefix(word, "one-"))
+		if on, runs := e.VMs.Running[id]; err == nil && runs && on != h.ID {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": VM %s run TWICE, there and where oned has them", listed(ids))
 }
 
 // api is about a host that is no machine.
@@ -211,10 +250,40 @@ func (e *evaluation) api(h Host, api string) {
 	e.about(h.ID, OK, "", what, h.name(), api)
 }
 
-// lives reports whether a host in ERROR is one that oneft resume leaves alone, because it came back.
-func (e *evaluation) lives(h Host) bool {
-	began, back := e.Incidents.Back[h.ID]
-	return back && recovery.SweepHost(h.Host, []incident.Record{{Status: incident.CameBack, Began: began}}, e.Now).Verdict == recovery.SweepAlive
+// resume is how to have done what oneft resume does: in a pause it does nothing.
+func (e *evaluation) resume() string {
+	if e.Pause.Active(e.Now) {
+		return "oneft unpause; oneft resume handles it then"
+	}
+	return "oneft resume"
+}
+
+// failed is about a host in ERROR with VMs on it that no process works on: what oneft resume does about it, or what is left to
+// an operator.
+func (e *evaluation) failed(h Host, active int) {
+	swept := recovery.SweepHost(h.Host, e.Incidents.Past[h.ID], e.Now)
+	past, contact := swept.Past, time.Unix(h.LastContact, 0)
+	is := fmt.Sprintf("%s is in ERROR with %s on it", h.name(), text.Plural(active, "VM"))
+	ended := fmt.Sprintf("%s; incident %d (%s): %s", is, past.Number, past.Status, past.Summary)
+	show := fmt.Sprintf("oneft incidents show %d", past.Number)
+	again := fmt.Sprintf("%s; then oneft resume %d", show, past.Number)
+	switch {
+	case swept.Verdict == recovery.SweepAlive:
+		e.about(h.ID, Warning, fmt.Sprintf("onehost show %d", h.ID), "%s lives, although oned still calls it ERROR: it was monitored at %s; its VMs are left alone, and oned calls it MONITORED again within 10 minutes",
+			h.name(), contact.Format(time.TimeOnly)+text.Ahead(contact, e.Now))
+	case past.Number == 0:
+		e.about(h.ID, Problem, e.resume(), "%s, and no incident is open", is)
+	case swept.Verdict == recovery.SweepHandled:
+		e.about(h.ID, Problem, show, "%s", ended)
+	case past.Reason.Is(wording.Paused):
+		e.about(h.ID, Problem, e.resume(), "%s; incident %d was refused because one-ft was paused", is, past.Number)
+	case swept.Verdict == recovery.SweepAgain:
+		e.about(h.ID, Problem, e.resume(), "%s", ended)
+	case past.Reason.Is(wording.FencingFailed, wording.FencingUnconfirmed, wording.FencingManual, wording.FencingRequired, wording.MonitoringBroken):
+		e.about(h.ID, Problem, again+", with --confirm-off once somebody has verified that it is off", "%s", ended)
+	default:
+		e.about(h.ID, Problem, again, "%s", ended)
+	}
 }
 
 // maxSkew is how far two clocks may be apart before it is reported: minutes matter for budgets, which

@@ -82,6 +82,17 @@ func machineTroubles() []trouble {
 	}
 }
 
+// pastOf is one incident of a host that began and ended so long ago.
+func pastOf(host int, end incident.Status, why wording.Kind, ago time.Duration) map[int][]incident.Record {
+	at := noon.Add(-ago)
+	return map[int][]incident.Record{host: {{Number: 5, Kind: "host", ID: host, Began: at, Ended: &at, Status: end, Reason: why.Name(), Summary: "why it ended"}}}
+}
+
+// ended is an incident that has ended.
+func ended(number int, kind string, id int, end incident.Status) Incident {
+	return Incident{Record: incident.Record{Number: number, Kind: kind, ID: id, Name: "node", Began: noon, Ended: &noon, Status: end, Summary: "why it ended"}}
+}
+
 func hostTroubles() []trouble {
 	fits := fence.Promise{Lease: time.Minute, Reaction: 48 * time.Second}
 	return []trouble{
@@ -91,22 +102,65 @@ func hostTroubles() []trouble {
 		{"a service that cannot be reached", v74, func(f *Facts) {
 			f.Hosts[2] = Host{Host: one.Host{ID: 3, Name: "vc", VMDriver: "vcenter", State: one.HostError}}
 		}, []string{"warning hosts |host 3 (vc) is in ERROR; host 3 (vc) stands for a service (vcenter)|onehost show 3"}, ""},
+		{"VMs that their host came back without", v74, func(f *Facts) { f.VMs.Rested, f.VMs.RestedLeft = []int{4, 7}, []int{9} },
+			[]string{"problem VMs |2 VMs (4, 7) POWEROFF: the host came back without them|oneft resume", "problem VMs |1 VM (9) POWEROFF: the host came back without them, and nobody had asked for that; oneft resume leaves that|onevm resume 9"}, ""},
+		{"VMs that their host came back without, in a pause", v74, func(f *Facts) {
+			f.VMs.Rested, f.Pause = []int{4}, pause.State{Began: noon, Until: noon.Add(time.Hour)}
+		}, []string{"problem pause everything|paused until|oneft unpause", "problem VMs |1 VM (4) POWEROFF|oneft unpause; oneft resume handles it then"}, ""},
 		{"imported", v74, func(f *Facts) { f.VMs.Imported = map[int][]int{1: {7}, 4: {8}} },
 			[]string{"warning VMs |1 VM on host 1 (node1) (7) that OpenNebula has only imported|onevm update 7"}, ""},
 		{"host in error", v74, func(f *Facts) { f.Hosts[0].State = one.HostError }, []string{"problem hosts |host 1 (node1) is in ERROR with 1 VM on it, and no incident|oneft resume"}, ""},
 		{"host in error that lives", v74, func(f *Facts) {
 			f.Hosts[0].State, f.Hosts[0].LastContact = one.HostError, noon.Add(-time.Minute).Unix()
-			f.Incidents.Back = map[int]time.Time{1: noon.Add(-5 * time.Minute)}
+			f.Incidents.Past = pastOf(1, incident.CameBack, wording.HostBack, 5*time.Minute)
 		}, []string{"warning hosts |host 1 (node1) lives, although oned still calls it ERROR: it was monitored at 11:59:00|onehost show 1"}, ""},
 		{"host that died again", v74, func(f *Facts) {
 			f.Hosts[0].State, f.Hosts[0].LastContact = one.HostError, noon.Add(-5*time.Minute).Unix()
-			f.Incidents.Back = map[int]time.Time{1: noon.Add(-20 * time.Minute)}
+			f.Incidents.Past = pastOf(1, incident.CameBack, wording.HostBack, 20*time.Minute)
 		}, []string{"problem hosts |host 1 (node1) is in ERROR with 1 VM on it, and no incident|oneft resume"}, ""},
+		{"host in error, refused", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Refused, wording.FencingFailed, time.Hour)
+		}, []string{"problem hosts |host 1 (node1) is in ERROR with 1 VM on it; incident 5 (refused): why it ended|oneft incidents show 5; then oneft resume 5, with --confirm-off once"}, ""},
+		{"host in error, refused in a storm", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Refused, wording.StormGivenUp, time.Hour)
+			f.Incidents.Undone = []Incident{ended(5, "host", 1, incident.Refused)} // it is named once
+		}, []string{"problem hosts |incident 5 (refused): why it ended|oneft incidents show 5; then oneft resume 5"}, ""},
+		{"host in error, refused in a pause that is over", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Refused, wording.Paused, time.Hour)
+		}, []string{"problem hosts |incident 5 was refused because one-ft was paused|oneft resume"}, ""},
+		{"host in error, refused in this pause", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Refused, wording.Paused, time.Hour)
+			f.Pause = pause.State{Began: noon, Until: noon.Add(time.Hour)}
+		}, []string{"problem pause everything|paused until|oneft unpause", "problem hosts |incident 5 was refused because one-ft was paused|oneft unpause; oneft resume handles it then"}, ""},
+		{"host in error, to be retried", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Incomplete, "", 10*time.Minute)
+		}, []string{"problem hosts |incident 5 (incomplete): why it ended|oneft resume"}, ""},
+		{"host in error, handled", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Done, "", time.Hour)
+		}, []string{"problem hosts |incident 5 (done): why it ended|oneft incidents show 5"}, ""},
+		{"host in error, handled before it was back", v74, func(f *Facts) {
+			f.Hosts[0].State, f.Incidents.Past = one.HostError, pastOf(1, incident.Refused, wording.FencingFailed, time.Hour)
+			f.Hosts[0].LastContact = noon.Add(-10 * time.Minute).Unix()
+		}, []string{"problem hosts |and no incident is open|oneft resume"}, ""},
 		{"host in error, empty", v74, func(f *Facts) { f.Hosts[2].State = one.HostError }, []string{"warning hosts |host 3 (node3) is in ERROR|onehost show 3"}, ""},
 		{"quarantine", v74, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |is in quarantine since 2026-11-22 11:00:00, because its VMs were started elsewhere (incident 12 of one1-1f3a); oneft resume gives it back|oneft release 1"}, ""},
-		{"quarantine with old guests", v510, func(f *Facts) { inQuarantine(&f.Hosts[0], "one-7") }, []string{"warning hosts |old guests still run on it: ZOMBIES one-7|oneft release 1"}, ""},
+		{"quarantine with old guests", v510, func(f *Facts) { inQuarantine(&f.Hosts[0], "one-7") }, []string{"warning hosts |old guests still run on it: ZOMBIES one-7|on node1: virsh list, and virsh destroy one-ID for those that run elsewhere; then oneft release 1"}, ""},
+		{"quarantine with guests that run twice", v510, func(f *Facts) {
+			inQuarantine(&f.Hosts[0], "one-7, one-8, one-9")
+			f.VMs.Running = map[int]int{7: 2, 8: 1, 9: 3}
+		}, []string{"problem hosts |ZOMBIES one-7, one-8, one-9: VM 7, 9 run TWICE, there and where oned has them|virsh destroy one-ID for those that run elsewhere; then oneft release 1"}, ""},
+		{"guests that run twice", v74, func(f *Facts) {
+			f.Hosts[0].Template["ZOMBIES"], f.VMs.Running = "7, x", map[int]int{0: 2, 7: 2}
+		}, []string{"problem hosts |(ZOMBIES 7, x): VM 7 run TWICE, there and where oned has them|onehost show 1; then on node1: virsh list, and virsh destroy"}, ""},
+		{"incidents that left something", v74, func(f *Facts) {
+			inQuarantine(&f.Hosts[0], "")
+			f.Incidents.Undone = []Incident{ended(2, "host", 1, incident.Unproven), ended(3, "host", 2, incident.Refused), ended(4, "host", 3, incident.Incomplete), ended(5, "VM", 9, incident.Refused), ended(6, "VM", 8, incident.Refused)}
+			f.Incidents.Undone[2].VMs = []incident.VM{{ID: 7, Result: "incomplete"}}
+			f.VMs.OnTheWay = map[int]string{7: "PENDING", 9: "PENDING"}
+		}, []string{"warning hosts |is in quarantine|oneft release 1", "warning incidents |incident 2 (host 1, node) is unproven: why it ended|oneft incidents show 2",
+			"warning incidents |incident 4 (host 3, node) is incomplete|oneft incidents show 4", "warning incidents |incident 5 (VM 9, node) is refused|oneft incidents show 5"}, ""},
 		{"guests that oned has elsewhere", v74, func(f *Facts) { f.Hosts[0].Template["ZOMBIES"] = "0, 9" }, []string{"warning hosts |guests run on host 1 (node1) that oned does not have there (ZOMBIES 0, 9)|virsh destroy"}, ""},
-		{"quarantine that only a person ends", v44, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |OpenNebula 4.4.1 does not monitor it|oneft release 1"}, ""},
+		{"quarantine that only a person ends", v44, func(f *Facts) { inQuarantine(&f.Hosts[0], "") }, []string{"warning hosts |OpenNebula 4.4.1 does not monitor it|oneft release 1 --force"}, ""},
 		{"clean-ups that hang", v74, func(f *Facts) {
 			f.Hosts[0].State, f.VMs.Active, f.VMs.Cleaning = one.HostError, nil, map[int][]int{1: {7, 8}}
 		}, []string{"problem hosts |VM 7, 8 in CLEANUP_RESUBMIT may stay so forever|host_error 1 -r", "warning hosts |host 1 (node1) is in ERROR|onehost show 1"}, ""},
@@ -123,7 +177,15 @@ func hostTroubles() []trouble {
 		{"disabled", v74, func(f *Facts) { f.Hosts[0].State = one.HostDisabled }, []string{"warning hosts |is DISABLED with 1 VM|onehost enable 1"}, ""},
 		{"disabled, empty", v74, func(f *Facts) { f.Hosts[2].State = one.HostDisabled }, nil, ""},
 		{"left alone", v74, func(f *Facts) { f.Hosts[0].Template["FT_ACTION"] = " None" }, []string{"warning hosts |FT_ACTION = none|onehost update 1"}, ""},
-		{"one host", v74, func(f *Facts) { f.Hosts = f.Hosts[:1] }, []string{"problem hosts everything|1 host of 1 in service|onehost enable"}, ""},
+		{"one host", v74, func(f *Facts) { f.Hosts = f.Hosts[:1] }, []string{"problem hosts everything|1 host of 1 in service|onehost list"}, ""},
+		{"one host, and one in quarantine", v74, func(f *Facts) {
+			f.Hosts = f.Hosts[:2]
+			inQuarantine(&f.Hosts[1], "")
+		}, []string{"problem hosts everything|1 host of 2 in service|onehost list; oneft release 2, once none of its old guests runs", "warning hosts |is in quarantine|oneft release 2"}, ""},
+		{"one host, one disabled, and one in quarantine", v74, func(f *Facts) {
+			inQuarantine(&f.Hosts[1], "")
+			f.Hosts[2].State = one.HostDisabled
+		}, []string{"problem hosts everything|1 host of 3 in service|onehost list; onehost enable 3; oneft release 2, once none of its old guests runs", "warning hosts |is in quarantine|oneft release 2"}, ""},
 		{"no host", v74, func(f *Facts) { f.Hosts = nil }, []string{"problem hosts everything|no host can be seen|sudo"}, ""},
 		{"no fence", v74, func(f *Facts) { f.Hosts[0].Levels, f.Hosts[0].Err = nil, fence.ErrNotConfigured },
 			[]string{`problem fencing hosts [1]|although they may still run|onehost update 1: FENCE_AGENT = "fence_ipmilan"`}, ""},

@@ -40,6 +40,11 @@ type VMs struct {
 	Cleaning map[int][]int
 	// OnTheWay are VMs that wait for a host, its disks or its boot, by ID, with their states as OpenNebula's tools show them.
 	OnTheWay map[int]string
+	// Rested are VMs that are POWEROFF because their host came back without them, and that oneft resume boots; RestedLeft those
+	// that it leaves to an operator. ID ascending.
+	Rested, RestedLeft []int
+	// Running are the hosts of VMs that oned calls RUNNING, by the ID of the VM.
+	Running map[int]int
 	// Failed are VMs that failed or are UNKNOWN, ID ascending.
 	Failed []FailedVM
 }
@@ -75,6 +80,7 @@ func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 	v := &c.facts.VMs
 	v.Unleased, v.Imported = map[int][]int{}, map[int][]int{}
 	v.Active, v.On, v.Cleaning, v.OnTheWay = map[int]int{}, map[int]int{}, map[int][]int{}, map[int]string{}
+	v.Running = map[int]int{}
 	v.Ignored, v.Homeless = map[string][]int{}, map[int][]int{}
 	var ids []int
 	fine, covers := map[int]*one.Host{}, map[int]one.Host{}
@@ -128,6 +134,18 @@ func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 		slices.Sort(list)
 	}
 	c.budgets(ctx, ill, fine)
+}
+
+// putToRest finds the VMs that an outage has put to rest.
+func (c *collector) putToRest(ctx context.Context, hosts []one.Host) {
+	if c.PutToRest == nil {
+		return
+	}
+	v := &c.facts.VMs
+	var err error
+	if v.Rested, v.RestedLeft, err = c.PutToRest(ctx, hosts); err != nil {
+		c.skip("VMs that are POWEROFF because their host came back without them: %v", err)
+	}
 }
 
 func (c *collector) in(ctx context.Context, state one.VMState) []one.VM {
@@ -188,6 +206,9 @@ func (c *collector) count(vm one.VM, fine map[int]*one.Host, covers map[int]one.
 	}
 	if placed {
 		v.On[last.DatastoreID]++
+		if vm.Is(one.Running) {
+			v.Running[vm.ID] = last.HostID
+		}
 		if vm.State == one.Active && !stays {
 			v.Active[last.HostID]++
 			switch d := c.facts.Dialect; {
@@ -291,6 +312,13 @@ func (e *evaluation) vms() {
 		ids := v.Homeless[host]
 		e.warn(fmt.Sprintf("onevm show %d; when it certainly runs nowhere: onevm recover --recreate %d", ids[0], ids[0]),
 			"%s (%s) on host %d, which no longer exists: no host event is about them, and nothing recovers them", text.Plural(len(ids), "VM"), listed(ids), host)
+	}
+	const rested = "%s (%s) POWEROFF: the host came back without them, and nobody had asked for that"
+	if ids := v.Rested; len(ids) > 0 {
+		e.problem(e.resume(), rested, text.Plural(len(ids), "VM"), listed(ids))
+	}
+	if ids := v.RestedLeft; len(ids) > 0 {
+		e.problem(fmt.Sprintf("onevm resume %d", ids[0]), rested+"; oneft resume leaves that to an operator", text.Plural(len(ids), "VM"), listed(ids))
 	}
 	if len(v.Stay) > 0 {
 		e.ok("%s (%s) with FT_ACTION = none would be left alone", text.Plural(len(v.Stay), "VM"), listed(v.Stay))

@@ -180,6 +180,10 @@ const (
 	// firstLook is the pause after the first look at the result: oned 5.10 and
 	// later begin to recreate a VM some milliseconds after the answer.
 	firstLook = 10 * time.Millisecond
+	// fallsBack is how long after oned accepted a call a VM has to be as it was before, with a new history record, to have fallen
+	// back where nobody saw it move: for some milliseconds, and tens of them on a busy machine, a VM whose resume has begun
+	// is still POWEROFF (seen on 6.10). A choice.
+	fallsBack = 2 * time.Second
 	// firstPause and maxPause bound the growing pauses between two attempts, and maxPause those between two looks.
 	firstPause = 100 * time.Millisecond
 	maxPause   = 5 * time.Second

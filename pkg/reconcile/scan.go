@@ -142,9 +142,9 @@ func (w *sweeper) stuck(h one.Host) (incident.Record, bool) {
 
 // vms decides about VMs that are UNKNOWN, failed, or put to rest by an outage, on a host that is fine. cleanups is how many oned cleans up on each host.
 func (w *sweeper) vms(ctx context.Context, hosts []one.Host) (all []found, cleanups map[int]int, err error) {
-	fine, gone := map[int]bool{}, map[int]bool{}
-	for _, h := range hosts {
-		fine[h.ID], gone[h.ID] = h.State.Back(), false
+	fine, gone := fineOf(hosts), map[int]bool{}
+	for id := range fine {
+		gone[id] = false
 	}
 	cleanups = map[int]int{}
 	outages := w.outages(fine)

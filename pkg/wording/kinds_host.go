@@ -109,7 +109,7 @@ const (
 	NoVMs      Kind = "no-vms: no VMs on the host"
 	HostFine   Kind = "host-fine: the host is {state}: nothing to recover"
 	HostSet    Kind = "host-set-by-admin warning: the host is {state}, set by an admin, not in ERROR: nothing was done; --any-state recovers its VMs anyway, when it is certainly off"
-	CameBack   Kind = "came-back: the host came back: nothing to recover"
+	CameBack   Kind = "came-back: the host came back: nothing was done to its VMs"
 	CameBackBy Kind = "came-back-later: {now}; before: {before}"
 	Counted    Kind = "counted: {vms} VMs: {results}"
 	Declined   Kind = "declined problem: nothing was done: nothing proves that the host is off ({detail}), and the answer was not yes"

@@ -19,6 +19,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/install"
 	"one-ft/pkg/one"
+	"one-ft/pkg/reconcile"
 	"one-ft/pkg/recovery"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
@@ -103,6 +104,9 @@ func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 	}
 	known := judgeHooks(ctx, s, hookFacts(s), &in)
 	in.Times = func(hosts []one.Host) []timing.Finding { return times(ctx, s, known, hosts) }
+	in.PutToRest = func(ctx context.Context, hosts []one.Host) (booted, left []int, err error) {
+		return reconcile.PutToRest(ctx, s, hosts)
+	}
 	in.Surveyor = surveyor{coordinator.NewOnlooker(ctx, s), s, in.HostHook}
 	return in
 }

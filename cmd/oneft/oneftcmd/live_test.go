@@ -13,7 +13,10 @@ import (
 	"time"
 
 	"one-ft/pkg/app"
+	"one-ft/pkg/check"
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/incident"
+	"one-ft/pkg/one"
 	"one-ft/test/sim/cloud"
 )
 
@@ -148,5 +151,18 @@ func TestSweepText(t *testing.T) {
 		if got := sweepText(last, now); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", last, got)
 		}
+	}
+}
+
+// TestHostsText: hosts that need somebody are named.
+func TestHostsText(t *testing.T) {
+	q := hostmark.Quarantine{FrontEnd: "one1", Incident: 2, At: time.Now()}
+	hosts := []check.Host{
+		{Host: one.Host{ID: 0, Name: "node0", State: one.HostMonitored}}, {Host: one.Host{ID: 1, Name: "node1", State: one.HostError}},
+		{Host: one.Host{ID: 2, Name: "node2", State: one.HostDisabled, Template: map[string]string{hostmark.AttrQuarantine: q.String()}}},
+		{Host: one.Host{ID: 3, Name: "node3", State: one.HostOffline}},
+	}
+	if got, want := hostsText(hosts), "1 of 4 hosts in service; ERROR: 1 (node1); in quarantine: 2 (node2); 1 disabled, offline or new"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -27,7 +27,7 @@ func (t *tool) resume() *cli.Command {
 			&app.ValuesFlag{Values: []string{config.ResumeRecreate, config.ResumeRetry, config.ResumeDelete, config.ResumeNone}, StringFlag: cli.StringFlag{
 				Name: "failed", Usage: "`ACTION` for a failed VM whose host is fine: recreate, retry, delete or none", DefaultText: config.Default().ResumeFailed}},
 			&cli.DurationFlag{Name: "wait", Usage: "`TIME` that a host in ERROR is watched, counted from when it failed", DefaultText: "wait or cycles of the configuration, else 2 monitoring cycles"},
-		}, app.FlagsFor("dry-run", "verify", "timeout", "oned-wait", "parallel")...),
+		}, app.FlagsFor("dry-run", "verify", "timeout", "oned-wait", "parallel", "override-pause")...),
 		Action: func(c *cli.Context) error {
 			number, ok := numberOf(c, 1)
 			if c.NArg() > 0 && !ok {

@@ -9,6 +9,7 @@ import (
 
 	"one-ft/pkg/app"
 	"one-ft/pkg/check"
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
 	"one-ft/pkg/reconcile"
 	"one-ft/pkg/statedir"
@@ -50,6 +51,9 @@ func (t *tool) status() *cli.Command {
 func statusPage(f check.Facts, r check.Report, dir statedir.Dir) page {
 	now := f.Now
 	p := page{Summary: r.Verdict, Code: r.ExitCode()}
+	if r.Count(check.Warning) > 0 {
+		p.Summary += "; oneft check shows them all"
+	}
 	row := func(what, says string) { p.Rows = append(p.Rows, []string{what, says}) }
 	ha := "on"
 	switch why := f.Pause.Message(now); {
@@ -100,23 +104,31 @@ func sweepText(last, now time.Time) string {
 	return "oneft resume ran last at " + atTime(last, now)
 }
 
-// hostsText counts the hosts by what they are, and names those in ERROR.
+// hostsText counts the hosts by what they are, and names those in ERROR and in quarantine.
 func hostsText(hosts []check.Host) string {
-	service, others, failed := 0, 0, []string{}
+	service, others := 0, 0
+	var failed, quarantined []string
 	for _, h := range hosts {
+		name := fmt.Sprintf("%d (%s)", h.ID, h.Name)
+		_, out := hostmark.QuarantineOf(h.Host)
 		switch {
 		case h.State.Back():
 			service++
 		case h.State.Failed():
-			failed = append(failed, fmt.Sprintf("%d (%s)", h.ID, h.Name))
+			failed = append(failed, name)
+		case out:
+			quarantined = append(quarantined, name)
 		default:
 			others++
 		}
 	}
 	line := fmt.Sprintf("%d of %s in service", service, text.Plural(len(hosts), "host"))
+	const named = 10
 	if len(failed) > 0 {
-		const named = 10
 		line += fmt.Sprintf("; %s: %s", one.HostError, text.Some(failed, named))
+	}
+	if len(quarantined) > 0 {
+		line += "; in quarantine: " + text.Some(quarantined, named)
 	}
 	if others > 0 {
 		line += fmt.Sprintf("; %d disabled, offline or new", others)

@@ -130,7 +130,7 @@ func cameBack() incident.Record {
 	s := newStory(10, "host", 3, "node03", "host_error", "3", "-r", "n", "-p", "2")
 	s.say(0, incident.StepTold, -1, "info", "oned says ERROR")
 	s.say(10*time.Millisecond, incident.StepConfirm, -1, "info", "watching the host for 6m0s; it counts as back only when it is MONITORED")
-	return s.end(95*time.Second, incident.CameBack, "the host came back: nothing to recover")
+	return s.end(95*time.Second, incident.CameBack, "the host came back: nothing was done to its VMs")
 }
 
 func open() incident.Record {

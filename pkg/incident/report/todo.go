@@ -44,7 +44,8 @@ func (v view) todo() []item {
 	case v.Status == incident.Done:
 		return []item{do("Nothing.")}
 	case v.Status == incident.CameBack:
-		return []item{do("Nothing. The host came back, and its VMs stayed where they were.")}
+		return []item{do("Nothing, if its VMs run: the host came back, and nothing was done to them. VMs that it came back without are booted by oneft resume, run by its timer. Whether any are left:",
+			"oneft resume --dry-run")}
 	}
 	// No VM is listed, so the summary is all there is.
 	return []item{do("Read the summary. Once the cause is fixed, retry; what is done already is not repeated:", v.show(), v.again())}
@@ -111,7 +112,7 @@ func (v view) refused() []item {
 	case is(wording.Paused):
 		return []item{
 			do("An operator had paused one-ft when this happened. When the pause is over oneft resume, run by its timer, handles it. To end the pause now:", "oneft unpause"),
-			do("Only if it is to be handled although one-ft is paused:", v.again("--override-pause")),
+			do("Only if it is to be handled although one-ft is paused:", v.resume()+" --override-pause"),
 		}
 	case is(wording.FencingFailed, wording.FencingUnconfirmed, wording.FencingManual, wording.FencingRequired):
 		return []item{
@@ -185,6 +186,8 @@ func adviceFor(vm incident.VM, all []advice) *advice {
 	switch hop, moved := lastHop(vm); {
 	case moved && failedState(hop.State):
 		kind = wording.FailedAgain.Name()
+	case kind.Is(wording.FailedAgain) && vm.Action == "boot": // it is as it was before, and nothing is to be recreated
+		return &all[1]
 	case kind.Is(wording.Stuck) && hop.Waits != wording.WaitNothing:
 		kind = wording.StillPending.Name()
 	}
