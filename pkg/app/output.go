@@ -28,6 +28,7 @@ type output struct {
 	env    Env
 	name   string
 	always bool // the answer is printed whoever looks
+	tells  bool // its line is, too, where all went well
 }
 
 // ended returns the exit code of an action, and prints an error in one line but an Exit.
@@ -82,6 +83,9 @@ func (o *output) answer(s Settings, a Answer) int {
 		}
 	default:
 		o.problems(a, s.Verbose)
+		if quiet, can := a.(interface{ Quiet() bool }); o.tells && !s.Verbose && a.ExitCode() == ExitDone && !(can && quiet.Quiet()) {
+			fmt.Fprintln(o.env.Stdout, text.Printable(a.Line()))
+		}
 	}
 	return a.ExitCode()
 }

@@ -176,7 +176,8 @@ func (tool Tool) act(c *cli.Context, env Env, out *output) error {
 type Act func(ctx context.Context, s Session) (Answer, error)
 
 // Command runs one command of a tool that has several, and that works on no single object,
-// such as oneft resume. It prints its errors itself, and returns an Exit.
+// such as oneft resume. It prints its errors itself, and returns an Exit. Where nobody looks, such as into a pipe, an answer with
+// which all is well is told in its line on stdout, unless it has a method Quiet that gives true: there was nothing to do.
 func Command(c *cli.Context, env Env, act Act) error {
 	return runCommand(c, env, false, act)
 }
@@ -188,7 +189,7 @@ func Show(c *cli.Context, env Env, act Act) error {
 }
 
 func runCommand(c *cli.Context, env Env, show bool, act Act) error {
-	out := &output{env: env, name: toolOf(c), always: show}
+	out := &output{env: env, name: toolOf(c), always: show, tells: !show}
 	s, err := newSession(c, env)
 	if err == nil {
 		s.looks, s.Call = show, c.Args().Slice()
