@@ -110,6 +110,11 @@ func (tool Tool) Command() *cli.Command {
 
 // Run runs a tool and returns the exit code.
 func Run(ctx context.Context, env Env, tool Tool) int {
+	env, ended := env.Checked(tool.Name)
+	return ended(run(ctx, env, tool))
+}
+
+func run(ctx context.Context, env Env, tool Tool) int {
 	out := &output{env: env, name: tool.Name}
 	words, err := hook.Words(ctx, env.Args[min(1, len(env.Args)):], env.Stdin)
 	if err != nil {
