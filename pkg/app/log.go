@@ -151,6 +151,27 @@ func (l *Log) waiting(err error, pause time.Duration) {
 	}
 }
 
+// awaited is how long somebody who waits for an answer is told nothing while oned does not answer. A choice.
+const awaited = 3 * time.Second
+
+// await says on stderr that oned is waited for, where and for how long at most, unless answered is called soon. After that nothing is said.
+func (l *Log) await(stderr io.Writer, tool, endpoint string, limit time.Duration) (answered func()) {
+	over := false
+	timer := time.AfterFunc(awaited, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !over {
+			fmt.Fprintf(stderr, "%s: %s\n", tool, text.Printable(wording.Of(wording.OnedAwaited, endpoint, limit).String()))
+		}
+	})
+	return func() {
+		timer.Stop()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		over = true
+	}
+}
+
 // Say logs what happens to the object of the tool.
 func (l *Log) Say(kind wording.Kind, args ...any) {
 	m := wording.Of(kind, args...)

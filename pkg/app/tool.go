@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -54,6 +55,7 @@ type Session struct {
 	// Attended: an operator or a script waits for the answer; it is no hook.
 	Attended bool
 	looks    bool // it only looks, and needs no locks
+	patient  bool // somebody may wait for it, and knows then that it waits for oned
 	state    StateDir
 	// Call is what the tool was called with, for the journal: the ID instead of a template,
 	// and no password.
@@ -197,7 +199,7 @@ func runCommand(c *cli.Context, env Env, show bool, act Act) error {
 	out := &output{env: env, name: toolOf(c), always: show, tells: !show}
 	s, err := newSession(c, env)
 	if err == nil {
-		s.looks, s.Call = show, c.Args().Slice()
+		s.looks, s.patient, s.Call = show, true, c.Args().Slice()
 		err = s.run(c.Context, env, out, func() { s.Log.Say(wording.StartedCommand, c.Command.HelpName) }, act)
 	}
 	return Exit(out.ended(err))
@@ -314,7 +316,12 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	if err != nil {
 		return err
 	}
+	answered := func() {}
+	if s.patient || env.Terminal {
+		answered = s.Log.await(env.Stderr, name, s.Client.Endpoint(), cmp.Or(s.OnedWait, one.DefaultTimeout))
+	}
 	version, dialect, err := s.Client.Connect(ctx)
+	answered()
 	if err != nil {
 		return explain(err, s.Client.Endpoint(), access, configPath(s.Config, s.Paths))
 	}
