@@ -62,7 +62,15 @@ func NoToken(err error, configFile string) error {
 
 // noEndpoint adds to an error of the first call which endpoint that was, what named it, and what to do. endpoint holds no password.
 func noEndpoint(err error, endpoint string, access one.Access, configFile string) error {
-	if access.EndpointSource != "default" {
+	var silent *one.TransportError
+	named := "named by " + access.EndpointSource
+	if access.EndpointSource == "default" {
+		named = "the default"
+	}
+	switch {
+	case errors.As(err, &silent) && silent.Sent:
+		return fmt.Errorf("%w; %s (%s) takes connections and does not answer: look at oned and its log there, and restart it if it hangs", err, endpoint, named)
+	case access.EndpointSource != "default":
 		return fmt.Errorf("%w; the endpoint is %s, named by %s: start oned there, or correct it", err, endpoint, access.EndpointSource)
 	}
 	return fmt.Errorf("%w; the endpoint is %s, the default: start oned (systemctl start opennebula), or name another by --endpoint; none is named by endpoint in %s, %s",

@@ -68,10 +68,12 @@ func openLog(env Env, tool string, s Settings, paths Paths) *Log {
 	}
 	_, missing := os.Stat(path)
 	if path == "-" {
-		logger.SetOutput(env.Stderr)
+		logger.SetOutput(&steadyWriter{Writer: env.Stderr, failed: func(error) {}})
 		l.screen = nil
 	} else if f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640); err == nil {
-		logger.SetOutput(f)
+		logger.SetOutput(&steadyWriter{Writer: f, failed: func(err error) {
+			fmt.Fprintf(env.Stderr, "%s: failed to write the log: %s; all else goes on\n", tool, text.Printable(err.Error()))
+		}})
 		l.file = f
 		if missing != nil {
 			_ = statedir.OwnLikeParent(path) // else the hook logs nothing, which is no reason to stop
@@ -81,6 +83,21 @@ func openLog(env Env, tool string, s Settings, paths Paths) *Log {
 	}
 	l.entry = logrus.NewEntry(logger).WithField("pid", os.Getpid())
 	return l
+}
+
+// steadyWriter is a log that need not take what is written: the first failure is told, and the others are not. logrus would
+// print a line for each of them, and calls it one at a time.
+type steadyWriter struct {
+	io.Writer
+	failed func(error) // nil after the first
+}
+
+func (w *steadyWriter) Write(line []byte) (int, error) {
+	if _, err := w.Writer.Write(line); err != nil && w.failed != nil {
+		w.failed(err)
+		w.failed = nil
+	}
+	return len(line), nil
 }
 
 // Close closes the file.
@@ -131,6 +148,27 @@ func (l *Log) waiting(err error, pause time.Duration) {
 		l.Say(wording.OnedStillAway, err, failed)
 	default:
 		l.Say(wording.OnedAway, err, pause)
+	}
+}
+
+// awaited is how long somebody who waits for an answer is told nothing while oned does not answer. A choice.
+const awaited = 3 * time.Second
+
+// await says on stderr that oned is waited for, where and for how long at most, unless answered is called soon. After that nothing is said.
+func (l *Log) await(stderr io.Writer, tool, endpoint string, limit time.Duration) (answered func()) {
+	over := false
+	timer := time.AfterFunc(awaited, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !over {
+			fmt.Fprintf(stderr, "%s: %s\n", tool, text.Printable(wording.Of(wording.OnedAwaited, endpoint, limit).String()))
+		}
+	})
+	return func() {
+		timer.Stop()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		over = true
 	}
 }
 

@@ -2,11 +2,13 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"unicode"
 	"unicode/utf16"
@@ -28,6 +30,44 @@ type output struct {
 	env    Env
 	name   string
 	always bool // the answer is printed whoever looks
+	tells  bool // its line is, too, where all went well
+}
+
+// answerOut is where answers go, and keeps the first error of it. Whoever reads no further, such as head, is no error.
+type answerOut struct {
+	io.Writer
+	err error
+}
+
+// errAnswer is behind an error of an answer's output, which is told at the end.
+var errAnswer = errors.New("failed to write the output")
+
+func (w *answerOut) Write(text []byte) (int, error) {
+	n, err := w.Writer.Write(text)
+	if err == nil || errors.Is(err, syscall.EPIPE) {
+		return n, err
+	}
+	err = fmt.Errorf("%w: %w", errAnswer, err)
+	w.err = cmp.Or(w.err, err)
+	return n, err
+}
+
+// Checked is the world for one program with that name, whose answers are seen to go out: ended takes its exit code, tells an answer that
+// went nowhere, such as onto a full disk, in one line, and makes of ExitDone ExitIncomplete.
+func (e Env) Checked(name string) (checked Env, ended func(code int) int) {
+	out := &answerOut{Writer: e.Stdout}
+	checked = e
+	checked.Stdout = out
+	return checked, func(code int) int {
+		if out.err == nil {
+			return code
+		}
+		(&output{env: e, name: name}).stderr(out.err.Error())
+		if code == ExitDone {
+			code = ExitIncomplete
+		}
+		return code
+	}
 }
 
 // ended returns the exit code of an action, and prints an error in one line but an Exit.
@@ -39,6 +79,8 @@ func (o *output) ended(err error) int {
 		return ExitDone
 	case errors.As(err, &exit):
 		return exit.ExitCode()
+	case errors.Is(err, errAnswer):
+		return ExitIncomplete
 	}
 	o.stderr(err.Error())
 	if errors.As(err, &ours) {
@@ -82,6 +124,9 @@ func (o *output) answer(s Settings, a Answer) int {
 		}
 	default:
 		o.problems(a, s.Verbose)
+		if quiet, can := a.(interface{ Quiet() bool }); o.tells && !s.Verbose && a.ExitCode() == ExitDone && !(can && quiet.Quiet()) {
+			fmt.Fprintln(o.env.Stdout, text.Printable(a.Line()))
+		}
 	}
 	return a.ExitCode()
 }

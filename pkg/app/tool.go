@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -54,6 +55,7 @@ type Session struct {
 	// Attended: an operator or a script waits for the answer; it is no hook.
 	Attended bool
 	looks    bool // it only looks, and needs no locks
+	patient  bool // somebody may wait for it, and knows then that it waits for oned
 	state    StateDir
 	// Call is what the tool was called with, for the journal: the ID instead of a template,
 	// and no password.
@@ -110,6 +112,11 @@ func (tool Tool) Command() *cli.Command {
 
 // Run runs a tool and returns the exit code.
 func Run(ctx context.Context, env Env, tool Tool) int {
+	env, ended := env.Checked(tool.Name)
+	return ended(run(ctx, env, tool))
+}
+
+func run(ctx context.Context, env Env, tool Tool) int {
 	out := &output{env: env, name: tool.Name}
 	words, err := hook.Words(ctx, env.Args[min(1, len(env.Args)):], env.Stdin)
 	if err != nil {
@@ -176,7 +183,8 @@ func (tool Tool) act(c *cli.Context, env Env, out *output) error {
 type Act func(ctx context.Context, s Session) (Answer, error)
 
 // Command runs one command of a tool that has several, and that works on no single object,
-// such as oneft resume. It prints its errors itself, and returns an Exit.
+// such as oneft resume. It prints its errors itself, and returns an Exit. Where nobody looks, such as into a pipe, an answer with
+// which all is well is told in its line on stdout, unless it has a method Quiet that gives true: there was nothing to do.
 func Command(c *cli.Context, env Env, act Act) error {
 	return runCommand(c, env, false, act)
 }
@@ -188,10 +196,10 @@ func Show(c *cli.Context, env Env, act Act) error {
 }
 
 func runCommand(c *cli.Context, env Env, show bool, act Act) error {
-	out := &output{env: env, name: toolOf(c), always: show}
+	out := &output{env: env, name: toolOf(c), always: show, tells: !show}
 	s, err := newSession(c, env)
 	if err == nil {
-		s.looks, s.Call = show, c.Args().Slice()
+		s.looks, s.patient, s.Call = show, true, c.Args().Slice()
 		err = s.run(c.Context, env, out, func() { s.Log.Say(wording.StartedCommand, c.Command.HelpName) }, act)
 	}
 	return Exit(out.ended(err))
@@ -308,7 +316,12 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 	if err != nil {
 		return err
 	}
+	answered := func() {}
+	if s.patient || env.Terminal {
+		answered = s.Log.await(env.Stderr, name, s.Client.Endpoint(), cmp.Or(s.OnedWait, one.DefaultTimeout))
+	}
 	version, dialect, err := s.Client.Connect(ctx)
+	answered()
 	if err != nil {
 		return explain(err, s.Client.Endpoint(), access, configPath(s.Config, s.Paths))
 	}

@@ -48,3 +48,21 @@ func TestWaitingDoesNotFlood(t *testing.T) {
 		}
 	})
 }
+
+// TestAwaited: who waits for an answer is told for what and how long, once, and not when oned answers soon.
+func TestAwaited(t *testing.T) {
+	for took, want := range map[time.Duration]string{time.Second: "", time.Minute: "sample: waiting for oned at http://oned/RPC2, for 2m0s at most (--oned-wait)\n"} {
+		synctest.Test(t, func(t *testing.T) {
+			var stderr bytes.Buffer
+			l := openLog(Env{Stderr: &stderr}, "sample", Settings{LogFile: t.TempDir() + "/log"}, Paths{})
+			defer l.Close()
+			answered := l.await(&stderr, "sample", "http://oned/RPC2", 2*time.Minute)
+			<-time.After(took)
+			answered()
+			<-time.After(time.Hour)
+			if got := stderr.String(); got != want {
+				t.Errorf("after %s: %q", took, got)
+			}
+		})
+	}
+}

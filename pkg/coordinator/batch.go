@@ -53,7 +53,7 @@ func (b *Batch) Add(all []Result, own []incident.Request) {
 
 // Line is the batch in one line.
 func (b Batch) Line() string {
-	if len(b.Reports) == 0 && len(b.Errors) == 0 {
+	if b.Quiet() {
 		line := "nothing to do"
 		if b.Would > 0 {
 			line = fmt.Sprintf("%d would be handled", b.Would)
@@ -78,6 +78,9 @@ func (b Batch) Line() string {
 	}
 	return strings.Join(lines, "; ")
 }
+
+// Quiet reports whether nothing was done: oneft resume is run each minute, and then has nothing to tell.
+func (b Batch) Quiet() bool { return len(b.Reports) == 0 && len(b.Errors) == 0 }
 
 // Message is the batch: the summary of each report.
 func (b Batch) Message() wording.Message {

@@ -26,7 +26,9 @@ func Left(s app.Session, q incident.Request) (failover.Report, bool) {
 	switch {
 	case why.IsZero() || q.DuringPause:
 		return failover.Report{}, false
-	case s.DryRun || !s.Attended:
+	case s.DryRun: // whose report says it
+		return failover.Report{}, false
+	case !s.Attended:
 		s.Log.VM(wording.Warning, -1, why)
 		return failover.Report{}, false
 	}

@@ -85,7 +85,15 @@ func runHost(ctx context.Context, s app.Session, q incident.Request, notify *jou
 	o.Survey = newSurvey(life, s, !q.Silent.IsZero())
 	report, err := failover.RecoverHost(ctx, s.Client, s.Locks, w.hostJob(), o)
 	w.rec.End(&report, err, ctx.Err() != nil)
-	return report, err
+	return w.foreseen(report), err
+}
+
+// foreseen is the report, which of a dry run says that one-ft is paused.
+func (w work) foreseen(report failover.Report) failover.Report {
+	if !w.s.DryRun || w.q.DuringPause {
+		return report
+	}
+	return report.NotNow(PausedNow(w.s))
 }
 
 // RunVM does what a request for a VM asks for.
@@ -94,7 +102,7 @@ func RunVM(ctx context.Context, s app.Session, q incident.Request, notify *journ
 	job := failover.VMJob{Dialect: s.Dialect, Decide: decision(q)}
 	report, err := failover.RecoverVM(ctx, s.Client, s.Locks, job, w.options())
 	w.rec.End(&report, err, ctx.Err() != nil)
-	return report, err
+	return w.foreseen(report), err
 }
 
 // hostJob is the job of a request for a host.

@@ -47,6 +47,8 @@ type Report struct {
 	API string `json:"api,omitempty"`
 	// Standing is what would stand between the host and the recovery of its VMs; nil when that was not determined.
 	Standing *incident.Standing `json:"standing,omitempty"`
+	// Paused is why nothing is acted on now; "" when nothing is paused.
+	Paused string `json:"paused,omitempty"`
 	// NotEvaluated says what no verdict evaluates, and Warnings what else an admin should know.
 	NotEvaluated []string `json:"not_evaluated"`
 	Warnings     []string `json:"warnings,omitempty"`
@@ -110,6 +112,7 @@ func (r Report) Notes() []string {
 	for _, w := range r.Warnings {
 		notes = append(notes, "warning: "+w)
 	}
+	notes = append(notes, filled(r.Paused)...)
 	if r.Standing != nil {
 		notes = append(notes, r.Standing.Message(time.Now()).String())
 	}
@@ -139,10 +142,12 @@ func (r Report) Line() string {
 	switch {
 	case r.API != "":
 		return fmt.Sprintf("host %d (%s): REFUSED: %s", r.HostID, r.Name, wording.Of(wording.HostIsAPI, r.API))
+	case r.refused(): // the worst is told: it does not end on its own
+		fate = "REFUSED (" + r.Outlook.Detail + ")"
+	case r.paused():
+		fate = "REFUSED now (" + r.Paused + ")"
 	case r.held():
 		fate = "HELD (" + r.Standing.Message(time.Now()).String() + ")"
-	case r.refused():
-		fate = "REFUSED (" + r.Outlook.Detail + ")"
 	case r.Outlook != nil && r.Outlook.Verdict == fence.Unproven:
 		fate = "recovered UNPROVEN"
 	}
@@ -150,6 +155,8 @@ func (r Report) Line() string {
 	switch {
 	case len(r.Unread) > 0:
 		return line + fmt.Sprintf("; %d could not be read; capacity: %s, for %d VMs", len(r.Unread), r.Verdict, misfits)
+	case r.Verdict == Fits && (r.held() || r.paused() || r.refused()):
+		return line + "; the other hosts could take all of them"
 	case r.Verdict == Fits:
 		return line + "; the other hosts can take all of them"
 	case r.Verdict == NoNeed:
@@ -190,12 +197,12 @@ func (r Report) Problems() []string {
 	return lines
 }
 
-// ExitCode is 3 when nothing would be done because many hosts fail, the host answers or it would not be proven off, 1 when a VM does not fit, may not
+// ExitCode is 3 when nothing would be done because many hosts fail, the host answers, one-ft is paused or it would not be proven off, 1 when a VM does not fit, may not
 // fit, is not recovered or could not be read, else 0. That something was not evaluated is no failure.
 func (r Report) ExitCode() int {
 	left := slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Unhandled })
 	switch {
-	case r.held(), r.refused():
+	case r.held(), r.paused(), r.refused():
 		return 3
 	case r.Verdict > NotKnown, left, len(r.Unread) > 0:
 		return 1
@@ -216,8 +223,17 @@ func (r Report) Stands(s incident.Standing) Report {
 	return r
 }
 
+// WhilePaused is the report with why nothing is acted on now; "" when nothing is paused.
+func (r Report) WhilePaused(why string) Report {
+	r.Paused = why
+	return r
+}
+
 // held reports whether VMs would have to be recovered, and none would be touched now.
-func (r Report) held() bool { return r.Standing != nil && r.Standing.Holds() && r.acts() }
+func (r Report) held() bool { return r.Standing != nil && r.Standing.Refuses() && r.acts() }
+
+// paused reports whether VMs would have to be recovered, and none would be touched before the pause is over.
+func (r Report) paused() bool { return r.Paused != "" && r.acts() }
 
 func (r Report) acts() bool {
 	return slices.ContainsFunc(r.VMs, func(v Row) bool { return v.Action.Acts() })

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"one-ft/pkg/fence"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
@@ -50,6 +51,41 @@ func TestReport(t *testing.T) {
 	text, err := json.Marshal(r)
 	if err != nil || !strings.Contains(string(text), `"verdict":"does not fit"`) || !strings.Contains(string(text), `"action":"recreate"`) {
 		t.Errorf("%s %v", text, err)
+	}
+}
+
+// TestNotTouched: the verdict is the worst of what keeps VMs from being recovered, and giving others a moment to follow is no refusal.
+func TestNotTouched(t *testing.T) {
+	t.Parallel()
+	acts := Report{Verdict: Fits, VMs: []Row{{VM: 1, Action: recovery.VerbRecreate, Capacity: Capacity{Verdict: Fits}}}}
+	storm := incident.Standing{State: incident.StandStorm, Failed: 3, InService: 4, Where: "the cloud"}
+	refused := fence.Outlook{Verdict: fence.Refused, Detail: "no agent"}
+	for what, c := range map[string]struct {
+		r    Report
+		line string
+		code int
+	}{
+		"settling":          {acts.Stands(incident.Standing{State: incident.StandSettling}), "1 VMs would be recovered and 0 left; the other hosts can take all of them", 0},
+		"settling, refused": {acts.Stands(incident.Standing{State: incident.StandSettling}).Foreseen(refused), "1 VMs would be REFUSED (no agent) and 0 left; the other hosts could take", 3},
+		"storm":             {acts.Stands(storm), "1 VMs would be HELD (", 3},
+		"storm, refused":    {acts.Stands(storm).Foreseen(refused), "1 VMs would be REFUSED (no agent)", 3},
+		"storm, paused":     {acts.Stands(storm).WhilePaused("one-ft is paused"), "1 VMs would be REFUSED now (one-ft is paused)", 3},
+		"paused, refused":   {acts.Foreseen(refused).WhilePaused("one-ft is paused"), "1 VMs would be REFUSED (no agent)", 3},
+		"paused, no VMs":    {Report{Verdict: NoNeed}.WhilePaused("one-ft is paused"), "0 VMs would be recovered and 0 left; none", 0},
+	} {
+		if line, code := c.r.Line(), c.r.ExitCode(); !strings.Contains(line, c.line) || code != c.code {
+			t.Errorf("%s: %d %s", what, code, line)
+		}
+		if notes := strings.Join(c.r.Notes(), "\n"); strings.Contains(notes, "one-ft is paused") != (c.r.Paused != "") {
+			t.Errorf("%s: %s", what, notes)
+		}
+	}
+	if s := (Survey{Standings: []incident.HostStanding{{Standing: incident.Standing{State: incident.StandSettling}}}}); s.ExitCode() != 0 || len(s.Problems()) > 0 {
+		t.Errorf("a survey: %d %q", s.ExitCode(), s.Problems())
+	}
+	s := Survey{Paused: "one-ft is paused"}
+	if s.ExitCode() != 3 || len(s.Problems()) != 1 || !strings.Contains(s.Line(), "NOTHING") || !strings.Contains(strings.Join(s.Notes(), "\n"), s.Paused) {
+		t.Errorf("a survey while paused: %d %q %s", s.ExitCode(), s.Problems(), s.Line())
 	}
 }
 

@@ -52,6 +52,13 @@ type Survey struct {
 	// Standings are what would stand between a host that fails now and the recovery of its VMs, for one host of each cluster:
 	// it is the same for the others of the cluster.
 	Standings []incident.HostStanding `json:"standings,omitempty"`
+	// Paused is why nothing is acted on now; "" when nothing is paused.
+	Paused string `json:"paused,omitempty"`
+}
+
+// refuses reports whether nothing would be touched now.
+func (s Survey) refuses() bool {
+	return s.Paused != "" || slices.ContainsFunc(s.Standings, func(h incident.HostStanding) bool { return h.Refuses() })
 }
 
 // Stands is the survey with what would stand in the way now, found by stand for one host in service of each cluster.
@@ -67,9 +74,6 @@ func (s Survey) Stands(c Cloud, stand func(Host) incident.HostStanding) Survey {
 	}
 	return s
 }
-
-// holds reports whether nothing would be touched now, but for a wait of less than a minute.
-func holds(h incident.HostStanding) bool { return h.Holds() && h.State != incident.StandSettling }
 
 // All judges the death of each host on its own: of one cluster, or of the whole cloud with
 // cluster -2. plan gives what would be done with the VMs of a host (such as Cloud.Plan).
@@ -170,6 +174,7 @@ func (s Survey) Notes() []string {
 	for _, w := range s.Warnings {
 		notes = append(notes, "warning: "+w)
 	}
+	notes = append(notes, filled(s.Paused)...)
 	for _, h := range s.Standings {
 		notes = append(notes, fmt.Sprintf("if host %d (%s) failed now, or another one of its cluster: %s", h.Host, h.Name, h.Message(time.Now())))
 	}
@@ -200,7 +205,7 @@ func (s Survey) Line() string {
 	if left := len(s.Left); left > 0 {
 		line += fmt.Sprintf("; not drilled: %d", left)
 	}
-	if slices.ContainsFunc(s.Standings, holds) {
+	if s.refuses() {
 		line += "; NOTHING would be touched now, see above"
 	}
 	return line
@@ -208,9 +213,9 @@ func (s Survey) Line() string {
 
 // Problems are the hosts that the cloud cannot lose with certainty, a line each.
 func (s Survey) Problems() []string {
-	var lines []string
+	lines := filled(s.Paused)
 	for _, h := range s.Standings {
-		if holds(h) {
+		if h.Refuses() {
 			lines = append(lines, fmt.Sprintf("host %d (%s): %s", h.Host, h.Name, h.Message(time.Now())))
 		}
 	}
@@ -229,10 +234,10 @@ func (s Survey) Problems() []string {
 	return lines
 }
 
-// ExitCode is 3 when nothing would be touched now because many hosts fail, 1 when the death of some host would leave a VM without a host or not recovered, or
+// ExitCode is 3 when nothing would be touched now because many hosts fail or one-ft is paused, 1 when the death of some host would leave a VM without a host or not recovered, or
 // a VM could not be read, else 0.
 func (s Survey) ExitCode() int {
-	if slices.ContainsFunc(s.Standings, holds) {
+	if s.refuses() {
 		return 3
 	}
 	if slices.ContainsFunc(s.Losses, func(l Loss) bool { return l.Verdict > NotKnown || l.Left > 0 || len(l.Unread) > 0 }) {

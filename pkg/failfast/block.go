@@ -23,6 +23,8 @@ const (
 	// failing is the ProxyCommand of the block. It says in the logs of the drivers why ssh failed. The shell that
 	// runs it is $SHELL, and csh has another word for >&2, hence the second one.
 	failing = `sh -c 'echo "one-ft: this host is proven off, so ssh to it fails at once; see oneft incidents; ssh -o ProxyCommand=none tries it anyway" >&2; exit 1'`
+	// beforeDir and behindDir are the line that names the directory of the marks.
+	beforeDir, behindDir = `Match !host "*'*" exec "test '`, `/%h' -nt /proc/self -a -e /proc/self"`
 	// maxDir keeps the line with the path below 1024 bytes, the limit of OpenSSH before 7.9.
 	maxDir = 512
 	// maxConfig is the largest ssh configuration that is worked on.
@@ -50,7 +52,7 @@ func (b Block) lines(made bool) []string {
 	lines := []string{
 		marked.Opening(was),
 		"# While a host is proven off, ssh to it fails at once: see Fail fast in the README of one-ft.",
-		`Match !host "*'*" exec "test '` + dir + `/%h' -nt /proc/self -a -e /proc/self"`,
+		beforeDir + dir + behindDir,
 		"  ProxyCommand " + failing,
 		"  ControlPath none",
 		"  ControlMaster no",
@@ -125,6 +127,8 @@ const (
 	// BlockNotFirst: other settings stand before it, and win.
 	BlockNotFirst BlockState = "not_first"
 	BlockDamaged  BlockState = "damaged" // marks are missing, or there is something else between them
+	// BlockForeign: it is that of another state directory, and so of another installation: see BlockDir.
+	BlockForeign BlockState = "foreign"
 )
 
 // Status gives the state of the block for a state directory. With or without a ConnectTimeout it is current.
@@ -135,6 +139,9 @@ func Status(config []byte, stateDir string) BlockState {
 		return BlockDamaged
 	case at.End == 0:
 		return BlockNone
+	}
+	if dir := BlockDir(config); dir != "" && dir != filepath.Clean(stateDir) {
+		return BlockForeign
 	}
 	block := strings.Split(strings.ReplaceAll(string(config[at.Begin:at.End]), "\r\n", "\n"), "\n")
 	b := Block{StateDir: stateDir, Timeout: setsTimeout(config[at.Begin:at.End])}
@@ -147,6 +154,19 @@ func Status(config []byte, stateDir string) BlockState {
 		}
 	}
 	return BlockCurrent
+}
+
+// BlockDir is the state directory that the block of an ssh configuration was written for; "" without a block, and where it
+// names none.
+func BlockDir(config []byte) string {
+	at, _ := find(config)
+	for line := range strings.Lines(string(config[at.Begin:at.End])) {
+		dir, is := strings.CutPrefix(line, beforeDir)
+		if dir, ends := strings.CutSuffix(strings.TrimRight(dir, "\r\n"), behindDir); is && ends {
+			return strings.TrimSuffix(strings.ReplaceAll(dir, "%%", "%"), "/"+directory)
+		}
+	}
+	return ""
 }
 
 // find finds the block, and refuses one into which somebody has written settings of their own: they would be lost.

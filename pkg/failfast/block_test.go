@@ -62,7 +62,8 @@ func TestStatus(t *testing.T) {
 		"current":           {block + "Host *\n", BlockCurrent},
 		"comments before":   {"# mine\n\n" + block, BlockCurrent},
 		"settings before":   {"ControlPath /x\n" + block, BlockNotFirst},
-		"another directory": {strings.ReplaceAll(block, "/var/lib/one", "/srv/one"), BlockChanged},
+		"another directory": {strings.ReplaceAll(block, "/var/lib/one", "/srv/one"), BlockForeign},
+		"another, edited":   {strings.NewReplacer("/var/lib/one", "/srv/o%%ne", "ConnectTimeout 10", "ConnectTimeout 5", "\n", "\r\n").Replace(block), BlockForeign},
 		"edited":            {strings.ReplaceAll(block, "ConnectTimeout 10", "ConnectTimeout 5"), BlockChanged},
 		"no end":            {strings.TrimSuffix(block, marked.End+"\n") + "Host *\n", BlockDamaged},
 		"no begin":          {"Host *\n" + marked.End + "\n", BlockDamaged},
@@ -85,7 +86,10 @@ func TestStateDirs(t *testing.T) {
 		"/var/lib/one/one-ft": true, "/srv/st ate/100%": true, "/srv/ünï": true, "relative": false, "": false, "/a'b": false, `/a"b`: false, "/a$b": false,
 		"/a`b": false, "/a\\b": false, "/a\nb": false, "/a!b": false, "/" + strings.Repeat("x", maxDir): false,
 	} {
-		_, err := Install(nil, Block{StateDir: dir}, false)
+		config, err := Install(nil, Block{StateDir: dir}, false)
+		if found := BlockDir(config); good && found != dir {
+			t.Errorf("%.40q: read again: %.40q", dir, found)
+		}
 		var refused *marked.Error
 		if (err == nil) != good || err != nil && !errors.As(err, &refused) {
 			t.Errorf("%.40q: %v", dir, err)

@@ -518,7 +518,7 @@ func (r *runner) dryRun(ctx context.Context) (*ending, error) {
 	if e.has(WouldRefuse) {
 		e.kind = endRefused
 	}
-	if r.standing.Holds() && r.standing.State != incident.StandSettling && len(e.tasks) > 0 {
+	if r.standing.Refuses() && len(e.tasks) > 0 {
 		e.kind, e.why = endRefused, wording.Of(wording.NotNow, r.standing.Message(time.Now()), countResults(e.tasks))
 	}
 	return e, nil

@@ -126,6 +126,17 @@ func (r Report) Saying(why wording.Message) Report {
 	return r
 }
 
+// NotNow is the report of a dry run while something keeps everything from being acted on, such as a pause: of what would be acted
+// on it says that, and is refused.
+func (r Report) NotNow(why wording.Message) Report {
+	if why.IsZero() || !r.has(Planned) && !r.has(WouldUnproven) && !r.has(WouldRefuse) {
+		return r
+	}
+	r.Preview = append(slices.Clone(r.Preview), why.String())
+	r.Refused = true
+	return r.Saying(wording.Of(wording.NotNow, why, r.said))
+}
+
 // nameOf is what people call a host or VM.
 func nameOf(kind string, id int, name string) string {
 	return fmt.Sprintf("%s %d (%s)", kind, id, name)

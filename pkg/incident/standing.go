@@ -50,6 +50,10 @@ func (s Standing) Same(as Standing) bool {
 // Holds reports whether the VMs of the host are not touched now.
 func (s Standing) Holds() bool { return s.State != StandClear && s.State != "" }
 
+// Refuses reports whether they would not be touched now, for longer than the moment in which others are given time to follow:
+// that is a wait and no refusal, in every tool that only looks.
+func (s Standing) Refuses() bool { return s.Holds() && s.State != StandSettling }
+
 // Stormy reports whether a storm is held, or was a moment ago.
 func (s Standing) Stormy() bool { return s.State == StandStorm || s.State == StandEbbing }
 

@@ -108,7 +108,7 @@ func (c *Client) call(ctx context.Context, safe bool, method string, args ...any
 			// An oned that takes calls and answers none would hold each for the whole time-out.
 			limit = min(limit, max(time.Until(stop), leastAttempt))
 		}
-		value, err := c.attempt(ctx, limit, method, args)
+		value, err := c.attempt(ctx, limit, safe, method, args)
 		if err == nil || !safe || !Temporary(err) || ctx.Err() != nil || time.Now().Add(pause).After(stop) {
 			return value, err
 		}
@@ -123,8 +123,8 @@ func (c *Client) call(ctx context.Context, safe bool, method string, args ...any
 	}
 }
 
-// attempt sends one request and reads its answer, within the limit.
-func (c *Client) attempt(ctx context.Context, limit time.Duration, method string, args []any) (any, error) {
+// attempt sends one request and reads its answer, within the limit. reads: the call changes nothing.
+func (c *Client) attempt(ctx context.Context, limit time.Duration, reads bool, method string, args []any) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	body, err := xmlrpc.EncodeMethodCall(method, append([]any{c.opt.Credentials}, args...)...)
@@ -145,13 +145,13 @@ func (c *Client) attempt(ctx context.Context, limit time.Duration, method string
 			c.keepsNone.Store(true)
 			c.http.CloseIdleConnections()
 		}
-		return nil, &TransportError{Method: method, Sent: c.maySend(err, connected), Err: withoutURL(err)}
+		return nil, &TransportError{Method: method, Sent: c.maySend(err, connected), Reads: reads, Err: withoutURL(err)}
 	}
 	defer resp.Body.Close()
 	answer, err := readAll(resp, c.maxAnswer+1)
 	switch {
 	case err != nil:
-		return nil, &TransportError{Method: method, Sent: true, Err: err}
+		return nil, &TransportError{Method: method, Sent: true, Reads: reads, Err: err}
 	case int64(len(answer)) > c.maxAnswer:
 		return nil, &AnswerError{Method: method, Status: resp.StatusCode,
 			Err: fmt.Errorf("%w of %d bytes", ErrTooBig, c.maxAnswer)}

@@ -1,6 +1,7 @@
 package one
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -74,12 +75,19 @@ type TransportError struct {
 	Method string
 	// Sent reports whether oned may have received the call. One that was not sent can be repeated safely.
 	Sent bool
-	Err  error
+	// Reads: the call changes nothing, so whether oned has received it does not matter.
+	Reads bool
+	Err   error
 }
 
 // Error says what failed and whether the call may have been executed.
 func (e *TransportError) Error() string {
-	if e.Sent {
+	switch {
+	case e.Sent && e.Reads && errors.Is(e.Err, context.DeadlineExceeded):
+		return fmt.Sprintf("[%s] no answer from oned: timed out", e.Method)
+	case e.Sent && e.Reads:
+		return fmt.Sprintf("[%s] no answer from oned: %v", e.Method, e.Err)
+	case e.Sent:
 		return fmt.Sprintf("[%s] no answer from oned (the call may have been executed): %v", e.Method, e.Err)
 	}
 	return fmt.Sprintf("[%s] cannot reach oned: %v", e.Method, e.Err)

@@ -199,7 +199,7 @@ func (w *sweeper) stand(ctx context.Context, b *coordinator.Batch, all []found) 
 		}
 		s := onlooker.Stand(ctx, f.request, f.host)
 		b.Standings = append(b.Standings, s)
-		if s.Holds() && s.State != incident.StandSettling { // that is no refusal, and over in a minute
+		if s.Refuses() {
 			b.Held++
 			b.Lines = append(b.Lines, s.Line(time.Now()))
 		}

@@ -10,6 +10,7 @@ const (
 		"OpenNebula {version} is newer than all that one-ft was measured with; it is called like {dialect}"
 	OnedAway         Kind = "oned-away warning: {error}; retrying in {wait}"
 	OnedStillAway    Kind = "oned-still-away warning: {error}; {attempts} attempts failed since the last such line; retrying"
+	OnedAwaited      Kind = "oned-awaited: waiting for oned at {endpoint}, for {limit} at most (--oned-wait)"
 	NoLocks          Kind = "no-locks warning: working without locks: another one-ft could act on the same VMs at the same time: {error}"
 	Failed           Kind = "failed problem: {error}"
 	Trouble          Kind = "trouble warning: {error}"

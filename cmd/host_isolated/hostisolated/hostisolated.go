@@ -83,8 +83,10 @@ func Command() *cli.Command {
 // Run runs host_isolated and returns the exit code.
 func Run(ctx context.Context, world World) int {
 	program := Command()
+	env, ended := world.Env.Checked(program.Name)
+	world.Env = env
 	program.Action = func(c *cli.Context) error { return act(c, world) }
-	return app.Execute(ctx, world.Env, program)
+	return ended(app.Execute(ctx, world.Env, program))
 }
 
 // act does what the flags say.

@@ -122,7 +122,9 @@ func (d *drilling) run(ctx context.Context, s app.Session) (app.Answer, error) {
 		return cloud.Plan(id, s.Dialect, d.policy, fences.Outlook(ctx, fencingMode(s), host.Host).Leased)
 	}
 	onlooker := coordinator.NewOnlooker(ctx, s)
-	return drill.All(cloud, where, cluster, plan, down).Stands(cloud, func(host drill.Host) incident.HostStanding {
+	survey := drill.All(cloud, where, cluster, plan, down)
+	survey.Paused = coordinator.PausedNow(s).String()
+	return survey.Stands(cloud, func(host drill.Host) incident.HostStanding {
 		return onlooker.Stand(ctx, coordinator.NewRequest(s, incident.Request{Kind: "host", ID: host.ID, Action: string(d.policy.Mode)}), host.Host)
 	}), nil
 }
@@ -202,6 +204,7 @@ func (d *drilling) one(ctx context.Context, s app.Session, cloud drill.Cloud) (a
 	if err != nil {
 		return nil, err
 	}
+	report = report.WhilePaused(coordinator.PausedNow(s).String())
 	q := coordinator.NewRequest(s, incident.Request{Kind: "host", ID: d.host, Action: string(d.policy.Mode)})
 	report = report.Stands(coordinator.NewOnlooker(ctx, s).Stand(ctx, q, host).Standing)
 	return report.Foreseen(outlook), nil

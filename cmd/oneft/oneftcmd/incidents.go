@@ -1,6 +1,7 @@
 package oneftcmd
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"one-ft/pkg/app"
 	"one-ft/pkg/incident"
 	"one-ft/pkg/incident/report"
+	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
 )
 
@@ -158,12 +161,29 @@ func (t *tool) json(v any) error {
 	return enc.Encode(v)
 }
 
-// writeHTML writes the page of an incident into a new file.
+// writeHTML writes the page of an incident into a file: as a whole, so that an older page stays where there is no room for it.
+// What is no regular file, such as a pipe, is written to as it is.
 func writeHTML(path string, r incident.Record) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
-	if err != nil {
-		return fmt.Errorf("write the page: %w", err)
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return report.HTML(f, r, time.Now())
+	file := statedir.File{Mode: 0o640}
+	switch info, err := os.Stat(path); {
+	case err == nil && info.Mode().IsRegular():
+		file.Mode = info.Mode().Perm()
+	case err == nil:
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return fmt.Errorf("failed to write the page: %w", err)
+		}
+		return errors.Join(report.HTML(f, r, time.Now()), f.Close())
+	}
+	var page bytes.Buffer
+	if err := report.HTML(&page, r, time.Now()); err != nil {
+		return err
+	}
+	if err := file.Replace(path, page.Bytes()); err != nil {
+		return fmt.Errorf("failed to write the page: %w; nothing was changed", err)
+	}
+	return nil
 }

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,7 +100,14 @@ func (e ender) Write(p []byte) (int, error) {
 	return e.out.Write(p)
 }
 
-// TestStatus: one screen, on each version, also while one-ft is paused.
+// awayTransport is an oned that is away.
+type awayTransport struct{}
+
+func (awayTransport) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, syscall.ECONNREFUSED
+}
+
+// TestStatus: one screen, on each version, also while one-ft is paused, and while oned is away.
 func TestStatus(t *testing.T) {
 	for _, version := range []string{"4.4.1", "7.4.1"} {
 		c, err := cloud.New(cloud.Config{Version: version, Hosts: []cloud.Host{{ID: 0, Name: "node0"}, {ID: 1, Name: "node1"}}})
@@ -107,13 +116,14 @@ func TestStatus(t *testing.T) {
 		}
 		t.Cleanup(c.Close)
 		dir := newLocation(t, map[string]string{"etc/oned.conf": "HM_MAD = [ EXECUTABLE = \"one_hm\" ]\n"})
-		run := func(args ...string) (int, string) {
+		runWith := func(transport http.RoundTripper, args ...string) (int, string) {
 			var out bytes.Buffer
-			env := app.Env{Args: append([]string{"oneft"}, args...), Stdout: &out, Stderr: &out, Transport: c.Transport(), Getenv: func(name string) string {
+			env := app.Env{Args: append([]string{"oneft"}, args...), Stdout: &out, Stderr: &out, Transport: transport, Getenv: func(name string) string {
 				return map[string]string{"ONE_LOCATION": dir, "HOME": dir, "ONE_XMLRPC": "http://cloud/RPC2", "USER": "ann"}[name]
 			}}
 			return Run(t.Context(), env), out.String()
 		}
+		run := func(args ...string) (int, string) { return runWith(c.Transport(), args...) }
 		code, out := run("status")
 		for _, want := range []string{"no hook of one-ft is known", "oneft resume never ran here", "2 of 2 hosts in service", "no incident is open", "to do", "fix: "} {
 			if code != 1 || !strings.Contains(out, want) {
@@ -125,6 +135,15 @@ func TestStatus(t *testing.T) {
 		}
 		if code, out := run("pause", "2h", "new", "switches"); code != 0 || !strings.Contains(out, "by ann (new switches)") {
 			t.Error(code, out)
+		}
+		code, out = runWith(awayTransport{}, "status", "--oned-wait", "0s")
+		for _, want := range []string{"oneft: ", "PAUSED until", "by ann: new switches", "oneft resume ran last at", "no incident is open", "hosts      not known", "from the state directory alone"} {
+			if code != 1 || !strings.Contains(out, want) {
+				t.Errorf("%s: oned is away: %d, without %q:\n%s", version, code, want, out)
+			}
+		}
+		if code, out = runWith(awayTransport{}, "status", "--oned-wait", "0s", "--json"); code != 1 || !strings.Contains(out, `"exit_code": 1`) {
+			t.Errorf("%s: oned is away: %d\n%s", version, code, out)
 		}
 		_, out = run("status")
 		for _, want := range []string{"PAUSED until", "by ann: new switches", "oneft resume ran last at"} {

@@ -40,7 +40,8 @@ func Command() *cli.Command { return (&tool{}).command() }
 
 // Run runs oneft in a world and returns the exit code.
 func Run(ctx context.Context, env app.Env) int {
-	return app.Execute(ctx, env, (&tool{env}).command())
+	env, ended := env.Checked("oneft")
+	return ended(app.Execute(ctx, env, (&tool{env}).command()))
 }
 
 // tool is oneft in its world.

@@ -44,6 +44,9 @@ func planSSH(ctx context.Context, s app.Session) (sshChange, error) {
 	case !asked && (uid != c.client.User.UID || !c.config.Usual()):
 		return sshChange{note: fmt.Sprintf("%s was not changed: it is not a file of the user that oned runs as; oneft hooks print shows what to write there, or try --ssh", text.Printable(c.config.Path))}, nil
 	}
+	if !asked && failfast.Status(c.config.Text, s.StateDir) == failfast.BlockForeign {
+		return sshChange{note: c.foreign() + "; if it is no longer used, --ssh replaces them"}, nil
+	}
 	if err := c.config.Refusal(); err != nil {
 		return sshChange{}, app.Usagef("--ssh: %w", err)
 	}
@@ -64,13 +67,27 @@ func planSSHRemoval(s app.Session) (sshChange, error) {
 	if err != nil { // then install has not changed it, either
 		return sshChange{}, nil
 	}
-	if failfast.Status(c.config.Text, s.StateDir) == failfast.BlockNone {
+	return c.removal(s.StateDir)
+}
+
+// removal takes the block out that names this state directory, and leaves that of another installation.
+func (c sshChange) removal(stateDir string) (_ sshChange, err error) {
+	switch failfast.Status(c.config.Text, stateDir) {
+	case failfast.BlockNone:
 		return sshChange{}, nil
+	case failfast.BlockForeign:
+		return sshChange{note: c.foreign() + "; oneft hooks remove with that --state-dir takes them out"}, nil
 	}
 	if c.fresh, c.made, err = failfast.Remove(c.config.Text); err != nil {
 		return sshChange{}, app.Usagef("%s: %w", text.Printable(c.config.Path), err)
 	}
 	return c, nil
+}
+
+// foreign says that the block belongs to another installation.
+func (c sshChange) foreign() string {
+	return fmt.Sprintf("%s was not changed: its lines of one-ft are of another state directory, %s",
+		text.Printable(c.config.Path), text.Printable(failfast.BlockDir(c.config.Text)))
 }
 
 // readSSH reads the ssh configuration of the drivers' user.
@@ -211,7 +228,9 @@ func showSSH(ctx context.Context, s app.Session, a *page) {
 		return
 	}
 	line := install.Warning + ": " + path + ": ssh to a host that is proven off does not fail at once (" + string(f.State) + ")"
-	if f.State == failfast.InForce {
+	if state == failfast.BlockForeign {
+		line += "; the lines of one-ft there are of another state directory, " + text.Printable(failfast.BlockDir(c.config.Text))
+	} else if f.State == failfast.InForce {
 		line = install.Warning + ": " + path + ": the lines of one-ft are not as this version writes them (" + string(state) + ")"
 	}
 	if f.Err != nil {

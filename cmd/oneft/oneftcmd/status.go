@@ -1,7 +1,9 @@
 package oneftcmd
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"one-ft/pkg/check"
 	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
+	"one-ft/pkg/pause"
 	"one-ft/pkg/reconcile"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/text"
@@ -36,15 +39,63 @@ func (t *tool) status() *cli.Command {
 					return err
 				}
 			}
-			return app.Show(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
+			known := false
+			ended := app.Show(c, t.env, func(ctx context.Context, s app.Session) (app.Answer, error) {
 				facts, err := check.Collect(ctx, checking(ctx, s, true))
 				if err != nil {
 					return nil, err
 				}
+				known = true
 				return statusPage(facts, check.Evaluate(facts), statedir.Dir(s.StateDir)), nil
 			})
+			var exit cli.ExitCoder
+			if known || c.Context.Err() != nil || errors.As(ended, &exit) && exit.ExitCode() != app.ExitIncomplete {
+				return ended
+			}
+			return cmp.Or(t.withoutOned(c), ended)
 		},
 	}
+}
+
+// withoutOned shows what this front-end knows on its own while oned cannot be asked; why has been said on stderr.
+func (t *tool) withoutOned(c *cli.Context) error {
+	dir, _, err := t.stateDir(c)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	state, err := pause.Read(dir)
+	ha := "not known: oned could not be asked"
+	switch {
+	case err != nil:
+		ha += ", and the pause could not be read: " + err.Error()
+	case state.Active(now):
+		ha = pausedText(state)
+	}
+	p := page{Rows: standing(ha, dir, "not known: oned could not be asked", now), Code: app.ExitIncomplete,
+		Summary: "oned could not be asked: what is shown is from the state directory alone, and nothing is recovered until oned is back"}
+	if c.Bool("json") {
+		return t.json(p)
+	}
+	if err := app.Table(t.env.Stdout, p.Rows); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(t.env.Stdout, p.Summary)
+	return err
+}
+
+// standing are the first rows of a status.
+func standing(ha string, dir statedir.Dir, hosts string, now time.Time) [][]string {
+	rows := [][]string{{"HA", ha}, {"sweep", sweepText(reconcile.LastSweep(dir), now)}, {"hosts", hosts}}
+	for i, line := range orNothing(live(dir, now)) {
+		rows = append(rows, []string{map[bool]string{true: "incidents"}[i == 0], line})
+	}
+	return rows
+}
+
+// pausedText says until when one-ft is paused, by whom and why.
+func pausedText(s pause.State) string {
+	return "PAUSED until " + s.Until.Format(time.DateTime) + " by " + s.By + ": " + s.Reason
 }
 
 // statusPage is the answer of a status.
@@ -58,7 +109,7 @@ func statusPage(f check.Facts, r check.Report, dir statedir.Dir) page {
 	ha := "on"
 	switch why := f.Pause.Message(now); {
 	case !why.IsZero():
-		ha = "PAUSED until " + f.Pause.Until.Format(time.DateTime) + " by " + f.Pause.By + ": " + f.Pause.Reason
+		ha = pausedText(f.Pause)
 	case f.Follows:
 		ha = "this front-end is a Raft follower: the leader recovers"
 	case f.HostHook.Action == "":
@@ -66,12 +117,7 @@ func statusPage(f check.Facts, r check.Report, dir statedir.Dir) page {
 	default:
 		ha += ": the VMs of a failed host are handled with " + f.HostHook.Action
 	}
-	row("HA", ha)
-	row("sweep", sweepText(reconcile.LastSweep(dir), now))
-	row("hosts", hostsText(f.Hosts))
-	for i, line := range orNothing(live(dir, now)) {
-		row(map[bool]string{true: "incidents"}[i == 0], line)
-	}
+	p.Rows = standing(ha, dir, hostsText(f.Hosts), now)
 	n := 0
 	for _, finding := range r.Findings {
 		if finding.Severity != check.Problem {

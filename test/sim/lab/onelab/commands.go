@@ -28,7 +28,10 @@ const examples = `onelab COMMAND [options]
      onelab fail node01
      onelab vms
      onelab hooks
-     onelab stop`
+     onelab stop
+
+   oneft hooks install also writes its lines into ~/.ssh/config of your own user, whatever HOME says, if that
+   file is missing or only yours; oneft hooks remove takes them out. --ssh=false leaves the file alone.`
 
 // commands are all commands.
 func commands(out io.Writer) []*cli.Command {
