@@ -123,7 +123,7 @@ func unfenced() incident.Record {
 	s.say(time.Second, incident.StepFence, -1, "info", "level 1 (bmc), fence_ipmilan 10.0.0.11: off")
 	s.say(20*time.Second, incident.StepFence, -1, "problem", "level 1 (bmc), fence_ipmilan 10.0.0.11: connection timed out")
 	s.r.Reason = wording.FencingFailed.Name()
-	return s.end(time.Second, incident.Refused, "fencing failed, and nothing was touched: host 3 (node03) is not proven to be off: level 1 (bmc), fence_ipmilan 10.0.0.11: connection timed out")
+	return s.end(time.Second, incident.Refused, "fencing failed, and nothing was touched: level 1 (bmc), fence_ipmilan 10.0.0.11: connection timed out; so host 3 (node03) is not proven to be off")
 }
 
 func cameBack() incident.Record {
