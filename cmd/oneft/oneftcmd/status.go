@@ -53,6 +53,8 @@ func statusPage(f check.Facts, r check.Report, dir statedir.Dir) page {
 	row := func(what, says string) { p.Rows = append(p.Rows, []string{what, says}) }
 	ha := "on"
 	switch why := f.Pause.Message(now); {
+	case f.Closed != nil:
+		ha = "not known: whether one-ft is paused cannot be read"
 	case !why.IsZero():
 		ha = "PAUSED until " + f.Pause.Until.Format(time.DateTime) + " by " + f.Pause.By + ": " + f.Pause.Reason
 	case f.Follows:
@@ -63,9 +65,13 @@ func statusPage(f check.Facts, r check.Report, dir statedir.Dir) page {
 		ha += ": the VMs of a failed host are handled with " + f.HostHook.Action
 	}
 	row("HA", ha)
-	row("sweep", sweepText(reconcile.LastSweep(dir), now))
+	sweep, lines := "not known", []string{"not known"}
+	if f.Closed == nil {
+		sweep, lines = sweepText(reconcile.LastSweep(dir), now), orNothing(live(dir, now))
+	}
+	row("sweep", sweep)
 	row("hosts", hostsText(f.Hosts))
-	for i, line := range orNothing(live(dir, now)) {
+	for i, line := range lines {
 		row(map[bool]string{true: "incidents"}[i == 0], line)
 	}
 	n := 0
