@@ -18,28 +18,35 @@ import (
 // What programs say on their first run, when they do not find oned, credentials or the state directory: where they looked,
 // and what to type next. It is worded here and nowhere else.
 
-// maxCall is how many characters of a call are repeated; a longer one is shortened to what was called.
-const maxCall = 60
+// maxCall is how many characters of a call are repeated, maxCallWord of one word of it: nobody types more, a template in base64 has
+// thousands.
+const maxCall, maxCallWord = 400, 120
 
 // AsOneadmin is a call again as the user that hooks and timers run as, for an operator to type.
 func AsOneadmin(call string) string { return "sudo -u oneadmin " + call }
 
-// called is how a command was called: its name and the words behind it, without options.
-func called(c *cli.Context, words []string) string {
-	name := c.Command.HelpName
-	for _, word := range words {
-		if strings.ContainsFunc(word, func(r rune) bool { return !strings.ContainsRune(plainWord, r) }) {
-			return name + " ..."
+// called is how a command was called, every word of it, for a shell: without its options a dry run would become the real thing. A
+// long word is a template: object, the ID that was read from it, stands there instead. What cannot be typed again, or would show a
+// password, is "NAME ...".
+func called(c *cli.Context, object string) string {
+	call := c.Command.HelpName
+	for _, word := range typed(c) {
+		if len(word) > maxCallWord && object != "" {
+			word = object
 		}
+		if strings.ContainsFunc(word, notTyped) || withoutPassword(word) != word {
+			return c.Command.HelpName + " ..."
+		}
+		call += " " + text.ShellWord(word)
 	}
-	if call := strings.TrimSpace(name + " " + strings.Join(words, " ")); len(call) <= maxCall {
-		return call
+	if len(call) > maxCall {
+		return c.Command.HelpName + " ..."
 	}
-	return name + " ..."
+	return call
 }
 
-// plainWord are the characters that need no quotes in a shell.
-const plainWord = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.,:/="
+// notTyped is a character that is no printable ASCII.
+func notTyped(r rune) bool { return r < ' ' || r > '~' }
 
 // noCredentials adds to an error of one.FindAccess what to type next. The error is one of wrong usage.
 func noCredentials(err error, call string) error {
@@ -88,7 +95,7 @@ type StateDir struct {
 // FindStateDir finds the state directory: --state-dir, state_dir in the configuration, var/one-ft in ONE_LOCATION,
 // /var/lib/one/one-ft.
 func FindStateDir(c *cli.Context, file config.File, paths Paths) StateDir {
-	d := StateDir{Path: paths.State, call: called(c, c.Args().Slice()), file: configPath(file, paths)}
+	d := StateDir{Path: paths.State, call: called(c, ""), file: configPath(file, paths)}
 	switch {
 	case c.String("state-dir") != "":
 		d.Path, d.By = c.String("state-dir"), "--state-dir"

@@ -53,7 +53,7 @@ func TestStateDir(t *testing.T) {
 				t.Errorf("%s: %s", c.words, text)
 			}
 		}
-		if !errors.Is(refused, fs.ErrPermission) || !strings.Contains(refused.Error(), "type sudo -u oneadmin oneft check on") {
+		if !errors.Is(refused, fs.ErrPermission) || !strings.Contains(refused.Error(), strings.TrimSpace("type sudo -u oneadmin oneft check "+c.words)+" on") {
 			t.Errorf("%s: %v", c.words, refused)
 		}
 		full := errors.New("no space left")
@@ -63,14 +63,25 @@ func TestStateDir(t *testing.T) {
 	}
 }
 
-// TestCalled: a call is repeated only when it can be typed as it stands.
+// TestCalled: a call is repeated with every word and option as it was typed, and only when it can be typed as it stands.
 func TestCalled(t *testing.T) {
-	for words, want := range map[string]string{
-		"": "oneft check", "3 -r": "oneft check 3 -r", "a;b": "oneft check ...", "$x": "oneft check ...", "\x1b[2J": "oneft check ...", "ü": "oneft check ...",
-		strings.Repeat("x", maxCall): "oneft check ...",
+	long := strings.Repeat("x", maxCallWord+1)
+	for _, c := range []struct {
+		words        []string
+		object, want string
+	}{
+		{nil, "", "oneft check"},
+		{[]string{"3", "--json", "n", "--config=x", "--state-dir", "/y"}, "", "oneft check 3 --json n --config=x --state-dir /y"},
+		{[]string{"a b", "$x", "it's", "--", ""}, "", `oneft check 'a b' '$x' 'it'\''s' -- ''`},
+		{[]string{long, "--json"}, "3", "oneft check 3 --json"},
+		{[]string{long}, "", "oneft check " + long},
+		{[]string{"\x1b[2J"}, "", "oneft check ..."},
+		{[]string{"ü"}, "", "oneft check ..."},
+		{[]string{strings.Repeat("x", maxCall)}, "", "oneft check ..."},
+		{[]string{"--endpoint", "http://u:secret@h/RPC2"}, "", "oneft check ..."},
 	} {
-		if got := called(contextOf(t), strings.Fields(words)); got != want {
-			t.Errorf("%q: %s, want %s", words, got, want)
+		if got := called(contextOf(t, c.words...), c.object); got != c.want {
+			t.Errorf("%q: %s, want %s", c.words, got, c.want)
 		}
 	}
 }

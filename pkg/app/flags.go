@@ -99,7 +99,7 @@ func ConnectFlags() []cli.Flag {
 func LoadConfig(c *cli.Context, paths Paths) (file config.File, stateDir StateDir, err error) {
 	switch file, err = config.Load(c.String("config"), filepath.Join(paths.Etc, config.Name)); {
 	case errors.Is(err, fs.ErrPermission):
-		return file, stateDir, Usagef("%w; type %s", err, AsOneadmin(called(c, c.Args().Slice())))
+		return file, stateDir, Usagef("%w; type %s", err, AsOneadmin(called(c, "")))
 	case err != nil:
 		return file, stateDir, Usagef("%w", err)
 	}

@@ -22,7 +22,7 @@ import (
 // oned 4.4, and enough for oned.log to tell an admin where to look.
 const (
 	maxHookLines = 6
-	maxHookLine  = 300 // characters
+	maxHookLine  = 1000 // characters
 )
 
 // output is the last word of a program.

@@ -258,20 +258,29 @@ func (s *Session) run(ctx context.Context, env Env, out *output, started func(),
 func callOf(id int, c *cli.Context) []string {
 	call := append([]string{strconv.Itoa(id)}, c.Args().Tail()...)
 	for _, word := range Options(c) {
-		if scheme, rest, isURL := strings.Cut(word, "://"); isURL {
-			if _, host, secret := strings.Cut(rest, "@"); secret {
-				word = scheme + "://" + host
-			}
-		}
-		call = append(call, word)
+		call = append(call, withoutPassword(word))
 	}
 	return call
+}
+
+// withoutPassword is a word of a call without what stands before the @ of a URL.
+func withoutPassword(word string) string {
+	if scheme, rest, isURL := strings.Cut(word, "://"); isURL {
+		if _, host, secret := strings.Cut(rest, "@"); secret {
+			return scheme + "://" + host
+		}
+	}
+	return word
 }
 
 // client makes the client of oned, which has not talked to it yet.
 func (s *Session) client(env Env, onRetry func(error, time.Duration)) (access one.Access, err error) {
 	if access, err = one.FindAccess(env.Getenv, s.Endpoint, s.AuthFile); err != nil {
-		return access, noCredentials(err, called(s.Cli, s.Call))
+		object := ""
+		if s.Event.Kind != "" {
+			object = strconv.Itoa(s.ID)
+		}
+		return access, noCredentials(err, called(s.Cli, object))
 	}
 	transport := env.Transport
 	if transport == nil {

@@ -43,13 +43,19 @@ func Read(ctx context.Context, command *cli.Command, words []string) (*cli.Conte
 	if err != nil {
 		return nil, err
 	}
-	c := cli.NewContext(&cli.App{Metadata: map[string]any{optionsKey: r.options}}, r.set, nil)
+	c := cli.NewContext(&cli.App{Metadata: map[string]any{optionsKey: r.options, typedKey: words}}, r.set, nil)
 	c.Context, c.Command = ctx, command
 	return c, nil
 }
 
-// optionsKey is where Read leaves Options among what cli carries along.
-const optionsKey = "options"
+// optionsKey and typedKey are where Read leaves Options and all words among what cli carries along.
+const optionsKey, typedKey = "options", "typed"
+
+// typed are the words behind the name of the command, as they were given.
+func typed(c *cli.Context) []string {
+	words, _ := c.App.Metadata[typedKey].([]string)
+	return words
+}
 
 // Options are the words of the flags that were given, in their order, one flag each and its value as the next word or
 // behind "=".

@@ -78,6 +78,7 @@ func Collect(ctx context.Context, in Input) (Facts, error) {
 		f.Settings, f.NotRead = in.Downtime(ctx)
 	}
 
+	f.StateDir, f.Closed = string(in.State), in.State.Closed()
 	c.machine() // it says which user has to be able to fence
 	var wg sync.WaitGroup
 	wg.Go(func() { f.Hosts = c.hosts(ctx, hosts) })
@@ -131,14 +132,17 @@ type Facts struct {
 	NotRead    []downtime.Problem
 	VMs        VMs
 	Datastores []Datastore // system datastores with VMs on them, ID ascending
-	Incidents  Incidents
-	Times      []timing.Finding // what makes no sense about them
-	Clock      Clock
-	Pause      pause.State
-	PauseErr   error // it could not be read, and pauses nothing
-	Watch      Watch
-	Dirs       []Path // directories that hooks write into, and files there
-	Programs   []Path // of the configuration
+	StateDir   string
+	// Closed is why this user may not read the state directory; nil when it can be read or is not there.
+	Closed    error
+	Incidents Incidents
+	Times     []timing.Finding // what makes no sense about them
+	Clock     Clock
+	Pause     pause.State
+	PauseErr  error // it could not be read, and pauses nothing
+	Watch     Watch
+	Dirs      []Path // directories that hooks write into, and files there
+	Programs  []Path // of the configuration
 }
 
 // Given is what the caller of Collect knows, and the rules need.

@@ -330,10 +330,26 @@ func (e *evaluation) configuration() {
 
 func (e *evaluation) files() {
 	user, found := cmp.Or(e.FrontEnd.OnedUser, "oneadmin"), false
+	if e.Closed != nil {
+		e.report.blind = true
+		fix := asOneadmin
+		if e.FrontEnd.Local && e.FrontEnd.UID == e.FrontEnd.OnedUID { // hooks may not, either
+			fix = fmt.Sprintf("chown -R %s %s", user, e.StateDir)
+		}
+		e.problem(fix, "you may not read the state directory: %v; whether one-ft is paused, which incidents are open, and whether hooks can write there is not known", e.Closed)
+	}
+	if e.Closed != nil && !e.FrontEnd.Local { // then nobody knows whom hooks run as
+		e.skip("whether hooks can write the directories for state and logs")
+		return
+	}
 	for _, d := range e.Dirs {
 		fix := fmt.Sprintf("install -d -o %s -m 0755 %s", user, d.Path)
 		switch {
 		case d.Err == nil:
+			continue
+		case errors.Is(d.Err, os.ErrPermission): // this user may not look
+			found = true
+			e.skip("whether hooks can write %s (%s): %v", d.Path, d.For, d.Err)
 			continue
 		case errors.Is(d.Err, errSpace):
 			fix = "df -h " + d.Path + "; df -i " + d.Path

@@ -167,6 +167,10 @@ func isHeld(held map[string]bool, dir, kind string, id int) bool {
 
 func (e *evaluation) incidents() {
 	in := e.Incidents
+	if e.Closed != nil {
+		e.skip("which incidents are open: %v", e.Closed)
+		return
+	}
 	if in.Err != nil {
 		e.warn(asOneadmin, "the journal cannot be read: %v", in.Err)
 	}

@@ -76,6 +76,7 @@ type Report struct {
 	Skipped []string `json:"not_looked_at"`
 	// Downtime is how long VMs would be down; nil when there are no settings to tell by.
 	Downtime *Downtime `json:"downtime,omitempty"`
+	blind    bool      // too little could be read to say that it would work
 }
 
 // Count is how many findings have a severity.
@@ -130,6 +131,8 @@ func (r *Report) verdict() string {
 		return fmt.Sprintf("host %d would NOT be recovered safely if it failed now: %s%s", hosts[0], counts, warnings)
 	case len(hosts) > 1:
 		return fmt.Sprintf("hosts %s would NOT be recovered safely if they failed now: %s%s", listed(hosts), counts, warnings)
+	case r.blind:
+		return fmt.Sprintf("whether a host that fails now would be recovered is not known: %s%s", counts, warnings)
 	case !r.Works:
 		return fmt.Sprintf("it would work now, but something is left to do: %s%s", counts, warnings)
 	}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -487,5 +488,39 @@ func TestPause(t *testing.T) {
 	f.PauseErr = errTest
 	if r := Evaluate(f); !r.Works || r.Findings[0].Severity != Warning {
 		t.Errorf("%+v", r.Findings[0])
+	}
+}
+
+// TestClosed: of a state directory that this user may not read nothing is said but that it is not known.
+func TestClosed(t *testing.T) {
+	for _, c := range []struct {
+		local, own bool
+		fix        string
+		skipped    string
+	}{
+		{false, false, "sudo -u oneadmin oneft check", "whether hooks can write the directories for state and logs"},
+		{true, false, "sudo -u oneadmin oneft check", "whether hooks can write /state (the state): permission denied"},
+		{true, true, "chown -R oneadmin /state", "whether hooks can write /state (the state): permission denied"},
+	} {
+		f := good(t, v74)
+		denied := fs.ErrPermission
+		f.StateDir, f.Closed, f.PauseErr, f.Incidents.Err = "/state", denied, denied, denied
+		f.Dirs = []Path{{Path: "/state", For: "the state", Err: denied}}
+		f.FrontEnd.Local, f.FrontEnd.OnedUser, f.FrontEnd.UID, f.FrontEnd.OnedUID = c.local, "oneadmin", 65534, 9869
+		if c.own {
+			f.FrontEnd.UID = 9869
+		}
+		r := Evaluate(f)
+		if first := r.Findings[0]; r.Works || r.Count(Problem) != 1 || first.Topic != "files" || first.Fix != c.fix || !strings.Contains(r.Verdict, "is not known") {
+			t.Errorf("%+v %s", first, r.Verdict)
+		}
+		for _, f := range r.Findings[1:] {
+			if slices.Contains([]string{"pause", "incidents", "budgets", "watch", "files"}, f.Topic) {
+				t.Errorf("%+v is not known", f)
+			}
+		}
+		if all := strings.Join(r.Skipped, "\n"); !strings.Contains(all, c.skipped) || !strings.Contains(all, "whether one-ft is paused") || !strings.Contains(all, "which incidents are open") {
+			t.Error(all)
+		}
 	}
 }

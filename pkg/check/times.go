@@ -4,6 +4,10 @@ import "one-ft/pkg/wording"
 
 // pause is about maintenance, in which nothing is recovered.
 func (e *evaluation) pause() {
+	if e.Closed != nil {
+		e.skip("whether one-ft is paused: %v", e.Closed)
+		return
+	}
 	if e.PauseErr != nil {
 		e.warn("oneft unpause", "%v; it pauses nothing", e.PauseErr)
 	}

@@ -378,7 +378,7 @@ func (e *evaluation) budgets() {
 		}
 		e.problem(v.remedy()+" --no-budget", "%s", what)
 	}
-	if n == 0 {
+	if n == 0 && e.Closed == nil {
 		e.ok("no VM has used its attempts up")
 	}
 }

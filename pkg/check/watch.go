@@ -41,6 +41,8 @@ func (e *evaluation) watch() {
 	w := e.Watch
 	fresh := e.Now.Sub(w.State.At).Abs() <= watch.Fresh // of one that is far in the future nobody knows
 	switch {
+	case e.Closed != nil:
+		e.skip("what oneft watch sees: %v", e.Closed)
 	case !fresh && w.Enabled:
 		e.warn("systemctl status one-ft-watch", "oneft watch is enabled and does not run: nobody looks for hosts that are silent while oned calls them MONITORED")
 	case !fresh && e.Values.WatchAct > 0:

@@ -3,6 +3,7 @@ package fence
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"one-ft/pkg/text"
 )
@@ -34,18 +35,21 @@ type FailedError struct {
 	Errs   []error // of each device of each level, in one line without secrets; the last one may be the end of the context
 }
 
-// Error names each level, each device and what it said, in one line.
+// Error names each level, each device and what it said, in one line: the causes first, where no list cuts them off.
 func (e *FailedError) Error() string {
-	s := fmt.Sprintf("host %d", e.HostID)
+	host := fmt.Sprintf("host %d", e.HostID)
 	if e.Host != "" {
-		s += " (" + text.Printable(e.Host) + ")"
+		host += " (" + text.Printable(e.Host) + ")"
 	}
-	s += " is not proven to be off"
-	separator := ": "
+	host += " is not proven to be off"
+	if len(e.Errs) == 0 {
+		return host
+	}
+	var causes []string
 	for _, err := range e.Errs {
-		s, separator = s+separator+err.Error(), "; "
+		causes = append(causes, err.Error())
 	}
-	return s
+	return strings.Join(causes, "; ") + "; so " + host
 }
 
 // Unwrap gives the errors of all devices.

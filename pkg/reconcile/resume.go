@@ -111,6 +111,9 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	}
 	before := w.measure(ctx, all, false)
 	b := w.act(ctx, all)
+	if err := statedir.Dir(s.StateDir).Closed(); err != nil { // it may be paused, and what was left open is not known
+		b.Errors = append(b.Errors, s.StateUnusable(err).Error())
+	}
 	if s.DryRun {
 		w.stand(ctx, &b, all)
 	}

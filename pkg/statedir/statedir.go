@@ -55,6 +55,21 @@ func (d Dir) Pause() string { return d.path("pause.json") }
 // FrontEnd is the file with the name of this front-end.
 func (d Dir) FrontEnd() string { return d.path("front-end") }
 
+// Closed is why this user may not read the directory, or what an operator asks of it: nobody knows then whether one-ft is paused, and
+// which incidents are open. The error is fs.ErrPermission with a path; nil for one that can be read, is not there, or has another trouble.
+func (d Dir) Closed() error {
+	for _, path := range []string{string(d), d.Incidents(), d.Pause(), d.Sweep()} {
+		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+		if err == nil {
+			_ = f.Close()
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
+}
+
 func (d Dir) path(name string) string { return filepath.Join(string(d), name) }
 
 // File is how a file is replaced; the zero value is a plain one.

@@ -74,6 +74,15 @@ func Plural(n int, noun string) string {
 // Quote puts s into quotes, with Go's escapes; it is cut as by Short.
 func Quote(s string, limit int) string { return strconv.Quote(cut(s, limit)) }
 
+// ShellWord is a word as a shell reads it: in single quotes, unless it means the same without them.
+func ShellWord(word string) string {
+	const harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=,@%+-"
+	if word != "" && strings.Trim(word, harmless) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
 func cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s

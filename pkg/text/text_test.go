@@ -82,3 +82,12 @@ func FuzzShort(f *testing.F) {
 		}
 	})
 }
+
+// TestShellWord: a shell reads the word again, and obeys nothing in it.
+func TestShellWord(t *testing.T) {
+	for word, want := range map[string]string{"": "''", "a-b=/c": "a-b=/c", "a b": "'a b'", "$(x)": "'$(x)'", "it's": `'it'\''s'`, "~": "'~'"} {
+		if got := text.ShellWord(word); got != want {
+			t.Errorf("%q: %s, want %s", word, got, want)
+		}
+	}
+}

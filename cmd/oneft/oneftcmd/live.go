@@ -68,6 +68,9 @@ func (s *screen) follow(ctx context.Context, every time.Duration, view func(cont
 
 // live are the lines about what goes on, from the journal of a state directory alone. A journal that is not there yet says nothing.
 func live(dir statedir.Dir, now time.Time) []string {
+	if err := dir.Closed(); err != nil {
+		return []string{"which incidents are open is not known: " + err.Error()}
+	}
 	if _, err := os.Stat(dir.Incidents()); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -72,7 +72,7 @@ func (t *tool) withoutOned(c *cli.Context) error {
 	case state.Active(now):
 		ha = pausedText(state)
 	}
-	p := page{Rows: standing(ha, dir, "not known: oned could not be asked", now), Code: app.ExitIncomplete,
+	p := page{Rows: standing(ha, dir, "not known: oned could not be asked", now, dir.Closed() == nil), Code: app.ExitIncomplete,
 		Summary: "oned could not be asked: what is shown is from the state directory alone, and nothing is recovered until oned is back"}
 	if c.Bool("json") {
 		return t.json(p)
@@ -84,10 +84,14 @@ func (t *tool) withoutOned(c *cli.Context) error {
 	return err
 }
 
-// standing are the first rows of a status.
-func standing(ha string, dir statedir.Dir, hosts string, now time.Time) [][]string {
-	rows := [][]string{{"HA", ha}, {"sweep", sweepText(reconcile.LastSweep(dir), now)}, {"hosts", hosts}}
-	for i, line := range orNothing(live(dir, now)) {
+// standing are the first rows of a status; open says whether the state directory can be read.
+func standing(ha string, dir statedir.Dir, hosts string, now time.Time, open bool) [][]string {
+	sweep, lines := "not known", []string{"not known"}
+	if open {
+		sweep, lines = sweepText(reconcile.LastSweep(dir), now), orNothing(live(dir, now))
+	}
+	rows := [][]string{{"HA", ha}, {"sweep", sweep}, {"hosts", hosts}}
+	for i, line := range lines {
 		rows = append(rows, []string{map[bool]string{true: "incidents"}[i == 0], line})
 	}
 	return rows
@@ -108,6 +112,8 @@ func statusPage(f check.Facts, r check.Report, dir statedir.Dir) page {
 	row := func(what, says string) { p.Rows = append(p.Rows, []string{what, says}) }
 	ha := "on"
 	switch why := f.Pause.Message(now); {
+	case f.Closed != nil:
+		ha = "not known: whether one-ft is paused cannot be read"
 	case !why.IsZero():
 		ha = pausedText(f.Pause)
 	case f.Follows:
@@ -117,7 +123,7 @@ func statusPage(f check.Facts, r check.Report, dir statedir.Dir) page {
 	default:
 		ha += ": the VMs of a failed host are handled with " + f.HostHook.Action
 	}
-	p.Rows = standing(ha, dir, hostsText(f.Hosts), now)
+	p.Rows = standing(ha, dir, hostsText(f.Hosts), now, f.Closed == nil)
 	n := 0
 	for _, finding := range r.Findings {
 		if finding.Severity != check.Problem {

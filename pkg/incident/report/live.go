@@ -27,7 +27,7 @@ func Live(records []incident.Record, now time.Time) (lines []string) {
 			lines = append(lines, v.doing())
 			lines = append(lines, v.states()...)
 		case r.Ended != nil && now.Sub(*r.Ended) < shownEnded:
-			lines = append(lines, fmt.Sprintf("incident %d: %s: %s since %s: %s", r.Number, v.what(), r.Status, v.sinceWhen(*r.Ended), text.Short(v.summary(), maxCell)))
+			lines = append(lines, fmt.Sprintf("incident %d: %s: %s since %s: %s", r.Number, v.what(), r.Status, v.sinceWhen(*r.Ended), text.Short(v.summary(), maxHead)))
 		}
 	}
 	return lines

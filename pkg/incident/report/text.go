@@ -16,10 +16,10 @@ import (
 // How many characters of a text are shown. The whole text is in the journal.
 const (
 	maxName = 40   // names of hosts, VMs, owners: a column stays a column
-	maxCell = 100  // a summary in a list
 	maxLine = 160  // a text in the lines for a terminal
 	maxWide = 200  // a name on the page
 	maxPage = 2000 // a text on the page
+	maxHead = 1000 // how an incident ended, everywhere: as the journal has it, so why it was refused is never cut off
 )
 
 // took is a duration in words: 40 ms, 0.4 s, 41 s, 2 min 05 s, 1 h 02 min, 3 d 04 h. A negative one, which a clock that was
@@ -99,14 +99,14 @@ func ranges(ids []int, most int) string {
 	return shown
 }
 
-// Table is a list of incidents in the order given, a header first. All cells are printable and short. VMS is "-" for an
+// Table is a list of incidents in the order given, a header first. All cells are printable, and short but for the summary at the end. VMS is "-" for an
 // incident that did not come to its VMs.
 func Table(records []incident.Record, now time.Time) [][]string {
 	rows := [][]string{{"INCIDENT", "WHAT", "BEGAN", "TOOK", "STATUS", "VMS", "SUMMARY"}}
 	for _, r := range records {
 		v := view{r, now}
 		rows = append(rows, []string{
-			strconv.Itoa(r.Number), v.what(), v.at(r.Began), v.lasted(), text.Short(string(r.Status), maxName), v.counts(), text.Short(v.summary(), maxCell),
+			strconv.Itoa(r.Number), v.what(), v.at(r.Began), v.lasted(), text.Short(string(r.Status), maxName), v.counts(), text.Short(v.summary(), maxHead),
 		})
 	}
 	return rows

@@ -31,7 +31,7 @@ func Timeline(r incident.Record, now time.Time) []string {
 	ways := v.ways()
 	lines := []string{fmt.Sprintf("Incident %d: %s: %s", v.Number, v.what(), text.Short(string(v.Status), maxName))}
 	for _, f := range v.facts() {
-		lines = append(lines, fmt.Sprintf("  %-11s %s", f.Name+":", text.Short(f.Value, 2*maxLine)))
+		lines = append(lines, fmt.Sprintf("  %-11s %s", f.Name+":", text.Short(f.Value, maxHead)))
 	}
 	stages, undone := v.stages(ways), "VMs that were not handled"
 	if v.Ended == nil {

@@ -12,7 +12,6 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -305,13 +304,7 @@ func (v view) show() string {
 func shellLine(words []string) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {
-		quoted[i] = text.Short(word, maxWord)
-		if !harmless.MatchString(quoted[i]) {
-			quoted[i] = "'" + strings.ReplaceAll(quoted[i], "'", `'\''`) + "'"
-		}
+		quoted[i] = text.ShellWord(text.Short(word, maxWord))
 	}
 	return strings.Join(quoted, " ")
 }
-
-// harmless are words that mean the same to a shell without quotes.
-var harmless = regexp.MustCompile(`^[A-Za-z0-9_./:=,@%+-]+$`)
