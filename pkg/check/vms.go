@@ -129,7 +129,7 @@ func (c *collector) vms(ctx context.Context, hosts []one.Host) {
 			c.homeless(ctx, vms, covers)
 		}
 	}
-	slices.SortFunc(ill, func(a, b one.VM) int { return a.ID - b.ID })
+	sort.Slice(ill, func(i, j int) bool { return ill[i].ID < ill[j].ID })
 	for _, list := range [][]int{v.Unread, v.Loses, v.Stay} {
 		slices.Sort(list)
 	}

@@ -8,6 +8,7 @@ package recovery
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -142,8 +143,9 @@ func Make(s Snapshot, p Policy) Plan {
 	var plan Plan
 	room := newRoom(s.Hosts, s.Host.ID)
 	allowed, vms := p.Priorities, slices.Clone(s.VMs)
-	slices.SortFunc(vms, func(a, b one.VM) int {
-		return cmp.Or(cmp.Compare(priority(b, allowed), priority(a, allowed)), cmp.Compare(a.ID, b.ID))
+	sort.Slice(vms, func(i, j int) bool {
+		a, b := vms[i], vms[j]
+		return cmp.Or(cmp.Compare(priority(b, allowed), priority(a, allowed)), cmp.Compare(a.ID, b.ID)) < 0
 	})
 	for _, vm := range vms {
 		step := s.covered(s.step(vm, p, room))
