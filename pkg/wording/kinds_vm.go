@@ -70,7 +70,7 @@ const (
 	EarlierUntouched Kind = "earlier-untouched: nothing more was done: it is {state} on the host"
 
 	// The budget of a VM and the rate of all.
-	BudgetSpent    Kind = "budget-spent problem: given up after {attempts} attempts within {window} (limit {limit}), and left alone; find out what is wrong with it, then run {tool} {id} with --no-budget; not retried automatically before {until}"
+	BudgetSpent    Kind = "budget-spent problem: given up after {attempts} attempts (limit {limit} within {window}), and left alone; find out what is wrong with it, then run {tool} {id} with --no-budget; not retried automatically before {until}"
 	BudgetNone     Kind = "budget-none problem: FT_MAX_ATTEMPTS is 0: nothing is done automatically"
 	BudgetWait     Kind = "budget-wait warning: attempt {attempt} of {limit}; it begins in {wait}"
 	BudgetUnshared Kind = "budget-unshared warning: other front-ends will not know of this attempt: {error}"
