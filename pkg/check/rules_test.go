@@ -489,3 +489,17 @@ func TestPause(t *testing.T) {
 		t.Errorf("%+v", r.Findings[0])
 	}
 }
+
+// TestWouldBe: what the VMs of a host would be that nothing proves off.
+func TestWouldBe(t *testing.T) {
+	f := good(t, v74)
+	f.Hosts[0].Levels, f.Hosts[0].Err = nil, fence.ErrNotConfigured
+	f.Hosts[1].Levels[0] = agentLevel(2, fence.PowerUnknown, errTest)
+	f.Hosts[2].Levels = [][]Device{{{Kind: fence.KindManual}}}
+	for mode, want := range map[string][2]string{"auto": {"2, 3", "1"}, "required": {"1, 2, 3", ""}, "off": {"", ""}} {
+		f.HostHook.Fencing = mode
+		if r := Evaluate(f); r.WouldBe(WouldBeRefused) != want[0] || r.WouldBe(WouldBeUnproven) != want[1] {
+			t.Errorf("%s: refused %q, unproven %q, want %q", mode, r.WouldBe(WouldBeRefused), r.WouldBe(WouldBeUnproven), want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package oneftcmd
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -64,7 +65,7 @@ func statusPage(f check.Facts, r check.Report, dir statedir.Dir) page {
 	case f.HostHook.Action == "":
 		ha = "no hook of one-ft is known that recovers failed hosts: oneft hooks show"
 	default:
-		ha += ": the VMs of a failed host are handled with " + f.HostHook.Action
+		ha = onText(r, f.HostHook.Action)
 	}
 	row("HA", ha)
 	row("sweep", sweepText(reconcile.LastSweep(dir), now))
@@ -88,6 +89,20 @@ func statusPage(f check.Facts, r check.Report, dir statedir.Dir) page {
 		row("to do", "nothing")
 	}
 	return p
+}
+
+// onText says what HA is worth that is on, with this action.
+func onText(r check.Report, action string) string {
+	line := "on: the VMs of a failed host are handled with " + action
+	if r.StopsAll() {
+		line = "on, but a host that fails now would NOT be recovered safely"
+	}
+	for _, be := range []string{check.WouldBeRefused, check.WouldBeUnproven} {
+		if ids := r.WouldBe(be); ids != "" {
+			line += fmt.Sprintf("; %s, because nothing proves it off: host %s", strings.ToUpper(be), ids)
+		}
+	}
+	return line
 }
 
 // sweepText says when oneft resume ran last.
