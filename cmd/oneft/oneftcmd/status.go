@@ -107,13 +107,12 @@ func onText(r check.Report, action string) string {
 
 // sweepText says when oneft resume ran last.
 func sweepText(last, now time.Time) string {
-	const late = 5 * time.Minute // it is to run each minute
 	switch {
 	case last.IsZero():
 		return "oneft resume never ran here: systemctl enable --now one-ft-resume.timer"
 	case text.Ahead(last, now) != "":
 		return "oneft resume ran last at " + atTime(last, now) + text.Ahead(last, now) + ", so nobody knows whether it runs: systemctl status one-ft-resume.timer"
-	case now.Sub(last) > late:
+	case now.Sub(last) > check.LateSweep:
 		return "oneft resume ran last at " + atTime(last, now) + ", which is too long ago: systemctl status one-ft-resume.timer"
 	}
 	return "oneft resume ran last at " + atTime(last, now)
