@@ -158,6 +158,8 @@ type Given struct {
 	HostHook HostHook
 	Written  []HookLine
 	Place    downtime.Place // where the files are
+	// LastSweep is when oneft resume ran last with this state directory; the zero time for never, or not known.
+	LastSweep time.Time
 	// NoFencing: on request no fence agent is asked.
 	NoFencing bool
 	// Skipped are the things that were not checked, a line each.

@@ -54,7 +54,7 @@ func TestCollect(t *testing.T) {
 					t.Errorf("host %d: %q %+v", h.ID, calls, h.Levels)
 				}
 			}
-			if got := findings(r); !slices.Equal(got, []string{"warning hook manager", "warning VMs"}) || !r.Works {
+			if got := findings(r); !slices.Equal(got, []string{"warning hook manager", "warning timer", "warning watch", "warning VMs"}) || !r.Works {
 				t.Errorf("%q %s", got, r.Verdict)
 			}
 			if entries, err := os.ReadDir(filepath.Join(w.dir, "state")); err != nil || len(entries) > 0 {
@@ -90,7 +90,7 @@ func TestFencing(t *testing.T) {
 			if want := []string{"fencing[1]", "fencing[2]", "fencing[3]", "fencing[4]", "fencing[6]", "lease[5]"}; !slices.Equal(said, want) {
 				t.Errorf("%q\n%q", said, r.Table())
 			}
-			if r.Verdict != "hosts 1, 2, 3, 4, 5, 6 would NOT be recovered safely if they failed now: 6 problems, 2 warnings" {
+			if r.Verdict != "hosts 1, 2, 3, 4, 5, 6 would NOT be recovered safely if they failed now: 6 problems, 4 warnings" {
 				t.Error(r.Verdict)
 			}
 			if !errors.Is(f.Hosts[4].Levels[0][0].Err, fence.ErrNotInstalled) || f.Hosts[5].Isolated != "v1.1" {
@@ -285,7 +285,7 @@ func TestBudgets(t *testing.T) {
 		if got != "1 true false 0;2 true true 3;3 true false 0;" {
 			t.Errorf("%s: %s", version, got)
 		}
-		if want := []string{"problem budgets", "warning hook manager", "warning VMs", "warning VMs"}; !slices.Equal(findings(r), want) {
+		if want := []string{"problem budgets", "warning hook manager", "warning timer", "warning watch", "warning VMs", "warning VMs"}; !slices.Equal(findings(r), want) {
 			t.Errorf("%s: %q", version, findings(r))
 		}
 	}

@@ -271,15 +271,15 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 	}
 	switch {
 	case errors.Is(h.Err, fence.ErrNotConfigured):
-		out.Fencing = "not configured"
+		out.Fencing, out.WouldBe = "not configured", WouldBeUnproven
 		reason := "no fencing is configured: VMs would be started elsewhere although they may still run there"
 		if e.fencingMode() == config.FencingRequired {
-			reason = "no fencing is configured, and it is required: VMs would not be recovered"
+			reason, out.WouldBe = "no fencing is configured, and it is required: VMs would not be recovered", WouldBeRefused
 		}
 		say(Problem, addFence(h), reason)
 		return found, out
 	case h.Err != nil:
-		out.Fencing = text.Printable(h.Err.Error())
+		out.Fencing, out.WouldBe = text.Printable(h.Err.Error()), WouldBeRefused
 		say(Problem, fmt.Sprintf("onehost update %d, or correct fence in %s", h.ID, e.configName()), h.Err.Error())
 		return found, out
 	}
@@ -332,12 +332,12 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 		say(Warning, fix, strings.Join(others, "; "))
 	case out.OK || len(untried) > 0:
 	case len(broken) > 0:
-		out.Fencing = text.Printable(strings.Join(broken, "; "))
+		out.Fencing, out.WouldBe = text.Printable(strings.Join(broken, "; ")), WouldBeRefused
 		if len(others) > 0 {
 			say(Problem, fix, strings.Join(others, "; "))
 		}
 	case manual:
-		out.Fencing = "an admin has to confirm"
+		out.Fencing, out.WouldBe = "an admin has to confirm", WouldBeRefused
 		say(Warning, addFence(h), "only an admin can confirm that it is off (oneft resume INCIDENT --confirm-off): its VMs are not recovered automatically")
 	}
 	return found, out

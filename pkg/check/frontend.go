@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,6 +21,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/process"
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
 // FrontEnd is what this machine tells.
@@ -302,16 +304,29 @@ func (e *evaluation) manager() {
 	}
 }
 
+// LateSweep is how long ago oneft resume ran last at most, where it runs regularly: it is to run each minute. A choice.
+const LateSweep = 5 * time.Minute
+
+// timer is about what runs oneft resume: where oned runs elsewhere, or cannot be seen, only its last run tells.
 func (e *evaluation) timer() {
-	switch {
-	case !e.FrontEnd.Local: // the manager says so
-	case e.FrontEnd.Timer:
-		e.ok("oneft resume runs regularly")
-	case e.FrontEnd.TimerIgnored != "":
+	const enable = "systemctl enable --now one-ft-resume.timer, or copy scripts/one-ft-resume.cron to /etc/cron.d/one-ft-resume"
+	const status = "systemctl status one-ft-resume.timer"
+	last := e.LastSweep.Format(time.DateTime)
+	switch ahead := text.Ahead(e.LastSweep, e.Now); {
+	case e.FrontEnd.Local && e.FrontEnd.TimerIgnored != "":
 		e.warn("systemctl enable --now one-ft-resume.timer, or correct the file; cron reads one that is called /etc/cron.d/one-ft-resume", "%s", e.FrontEnd.TimerIgnored)
+	case e.FrontEnd.Local && !e.FrontEnd.Timer:
+		e.warn(enable, "no timer runs oneft resume: a host whose hook was lost is never recovered")
+	case e.LastSweep.IsZero() && !e.FrontEnd.Local:
+		e.warn(enable, "no run of oneft resume is recorded here: where nothing runs it a host whose hook was lost is never recovered")
+	case ahead != "":
+		e.warn(status, "oneft resume ran last at %s%s, so nobody knows whether it runs", last, ahead)
+	case !e.LastSweep.IsZero() && e.Now.Sub(e.LastSweep) > LateSweep:
+		e.warn(status, "oneft resume ran last at %s, which is too long ago: a host whose hook was lost is not recovered", last)
+	case !e.FrontEnd.Local:
+		e.ok("oneft resume ran last at %s", last)
 	default:
-		e.warn("systemctl enable --now one-ft-resume.timer, or copy scripts/one-ft-resume.cron to /etc/cron.d/one-ft-resume",
-			"no timer runs oneft resume: a host whose hook was lost is never recovered")
+		e.ok("oneft resume runs regularly")
 	}
 }
 

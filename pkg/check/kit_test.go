@@ -11,6 +11,7 @@ import (
 	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
 	"one-ft/pkg/reach"
+	"one-ft/pkg/watch"
 )
 
 var (
@@ -36,10 +37,11 @@ func good(t testing.TB, v one.Version) Facts {
 		Given: Given{
 			Own: "v1.2", ConfigFile: "/etc/one/one-ft.yaml", Values: config.Default(), HostHook: HostHook{Action: "recreate"},
 			Hooks: []Finding{{Severity: OK, What: "hook 0 (host_error) runs host_error on HOST/ERROR"}},
-			Place: downtime.Place{Etc: "/etc/one", Config: "/etc/one/one-ft.yaml"},
+			Place: downtime.Place{Etc: "/etc/one", Config: "/etc/one/one-ft.yaml"}, LastSweep: noon.Add(-time.Minute),
 		},
 		FrontEnd: FrontEnd{Local: true, OnedUID: 9869, OnedUser: "oneadmin", UID: 9869, Manager: true, ManagerState: "S", Timer: true},
 		SSH:      goodSSH(),
+		Watch:    Watch{Enabled: true, State: watch.State{At: noon}},
 		Survey:   Survey{Asked: true, Ways: []reach.Way{{Host: 1, Name: "node1", Answer: reach.Reachable}, {Host: 2, Name: "node2", Answer: reach.Reachable}, {Host: 3, Name: "node3", Answer: reach.Refused}}},
 		Settings: downtime.ShippedSettings(v),
 		VMs:      VMs{Count: 2, Active: map[int]int{1: 1, 2: 1}, On: map[int]int{0: 2}}, Datastores: []Datastore{{Datastore: one.Datastore{ID: 0, Name: "system", Shared: true}}},

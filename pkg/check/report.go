@@ -57,6 +57,31 @@ type HostFencing struct {
 	OK bool `json:"fencing_ok"`
 	// Fencing says why, such as "level 1: fence_ipmilan on 10.0.0.11 says on".
 	Fencing string `json:"fencing"`
+	// WouldBe is what its VMs would be if it failed without anybody there: WouldBeRefused, WouldBeUnproven, or "" for neither, as
+	// far as that can be seen.
+	WouldBe string `json:"would_be,omitempty"`
+}
+
+// The values of HostFencing.WouldBe.
+const (
+	WouldBeRefused  = "refused"  // not touched: nothing proves the host off
+	WouldBeUnproven = "unproven" // started elsewhere although nothing proves the host off
+)
+
+// StopsAll reports whether something keeps every host from being recovered.
+func (r Report) StopsAll() bool {
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Stops == StopsEverything })
+}
+
+// WouldBe names the IDs of the hosts that would be that, ascending; "" for none.
+func (r Report) WouldBe(what string) string {
+	var ids []int
+	for _, h := range r.Hosts {
+		if h.WouldBe == what {
+			ids = append(ids, h.ID)
+		}
+	}
+	return listed(ids)
 }
 
 // Report is the result of a check; it is an app.Answer.
@@ -110,9 +135,7 @@ func (r *Report) finish() {
 
 func (r *Report) verdict() string {
 	var hosts []int
-	everything := false
 	for _, f := range r.Findings {
-		everything = everything || f.Stops == StopsEverything
 		if f.Stops == StopsHosts {
 			hosts = append(hosts, f.Hosts...)
 		}
@@ -125,7 +148,7 @@ func (r *Report) verdict() string {
 	}
 	counts := text.Plural(r.Count(Problem), "problem")
 	switch {
-	case everything:
+	case r.StopsAll():
 		return fmt.Sprintf("a host that fails now would NOT be recovered safely: %s%s", counts, warnings)
 	case len(hosts) == 1:
 		return fmt.Sprintf("host %d would NOT be recovered safely if it failed now: %s%s", hosts[0], counts, warnings)

@@ -78,6 +78,14 @@ func machineTroubles() []trouble {
 		{"zombie", v74, func(f *Facts) { f.FrontEnd.ManagerState, f.FrontEnd.ManagerDead = "Z", true }, []string{"problem hook manager everything|in state Z|restart"}, ""},
 		{"no hooks loaded", v74, func(f *Facts) { f.FrontEnd.ManagerLog = "[E]: Cannot get" }, []string{"problem hook manager everything|could not read its hooks|restart"}, ""},
 		{"no timer", v74, func(f *Facts) { f.FrontEnd.Timer = false }, []string{"warning timer |no timer|one-ft-resume.timer"}, ""},
+		{"elsewhere, without a run of oneft resume", v74, func(f *Facts) { f.FrontEnd, f.LastSweep = FrontEnd{}, time.Time{} },
+			[]string{"warning hook manager |does not run on this machine|on the front-end", "warning timer |no run of oneft resume is recorded here|systemctl enable --now one-ft-resume.timer"}, ""},
+		{"oneft resume stopped", v74, func(f *Facts) { f.LastSweep = noon.Add(-LateSweep - time.Second) },
+			[]string{"warning timer |ran last at 2026-11-22 11:54:59, which is too long ago|systemctl status one-ft-resume.timer"}, ""},
+		{"oneft resume ran in the future", v74, func(f *Facts) { f.LastSweep = noon.Add(time.Hour) },
+			[]string{"warning timer |so nobody knows whether it runs|systemctl status one-ft-resume.timer"}, ""},
+		{"oneft resume did not run yet", v74, func(f *Facts) { f.LastSweep = time.Time{} }, nil, ""},
+		{"no watch", v74, func(f *Facts) { f.Watch = Watch{} }, []string{"warning watch |a host that is frozen is not noticed|systemctl enable --now one-ft-watch"}, ""},
 		{"timer that cron ignores", v74, func(f *Facts) { f.FrontEnd.Timer, f.FrontEnd.TimerIgnored = false, "/etc/cron.d/x.cron runs it, but" },
 			[]string{"warning timer |/etc/cron.d/x.cron runs it, but|/etc/cron.d/one-ft-resume"}, ""},
 	}
@@ -491,6 +499,7 @@ func TestPause(t *testing.T) {
 	}
 }
 
+<<<<<<< HEAD
 // TestClosed: of a state directory that this user may not read nothing is said but that it is not known.
 func TestClosed(t *testing.T) {
 	for _, c := range []struct {
@@ -521,6 +530,18 @@ func TestClosed(t *testing.T) {
 		}
 		if all := strings.Join(r.Skipped, "\n"); !strings.Contains(all, c.skipped) || !strings.Contains(all, "whether one-ft is paused") || !strings.Contains(all, "which incidents are open") {
 			t.Error(all)
+=======
+// TestWouldBe: what the VMs of a host would be that nothing proves off.
+func TestWouldBe(t *testing.T) {
+	f := good(t, v74)
+	f.Hosts[0].Levels, f.Hosts[0].Err = nil, fence.ErrNotConfigured
+	f.Hosts[1].Levels[0] = agentLevel(2, fence.PowerUnknown, errTest)
+	f.Hosts[2].Levels = [][]Device{{{Kind: fence.KindManual}}}
+	for mode, want := range map[string][2]string{"auto": {"2, 3", "1"}, "required": {"1, 2, 3", ""}, "off": {"", ""}} {
+		f.HostHook.Fencing = mode
+		if r := Evaluate(f); r.WouldBe(WouldBeRefused) != want[0] || r.WouldBe(WouldBeUnproven) != want[1] {
+			t.Errorf("%s: refused %q, unproven %q, want %q", mode, r.WouldBe(WouldBeRefused), r.WouldBe(WouldBeUnproven), want)
+>>>>>>> fixa
 		}
 	}
 }

@@ -50,7 +50,7 @@ func (e *evaluation) watch() {
 	case fresh:
 		e.silent(w.State.Outages)
 	default:
-		e.ok("oneft watch is not enabled, so a host that is frozen is not noticed (%s)", watchService)
+		e.warn(watchService, "oneft watch is not enabled, so a host that is frozen is not noticed: oned never calls it failed")
 	}
 	if n := len(w.Hanging); n > 0 {
 		e.warn("kill "+strings.Join(failfast.PIDs(w.Hanging), " "),

@@ -27,7 +27,7 @@ func TestWatch(t *testing.T) {
 		severity Severity
 		what     string
 	}{
-		"not enabled":     {severity: OK, what: "a host that is frozen is not noticed"},
+		"not enabled":     {severity: Warning, what: "a host that is frozen is not noticed"},
 		"runs":            {watch: Watch{Enabled: true, State: watch.State{At: noon}}, severity: OK, what: "no host is silent"},
 		"stopped":         {watch: Watch{Enabled: true, State: watch.State{At: noon.Add(-3 * time.Minute)}}, severity: Warning, what: "is enabled and does not run"},
 		"act without it":  {act: 45 * time.Second, severity: Warning, what: "watch.act is set"},
@@ -35,7 +35,7 @@ func TestWatch(t *testing.T) {
 		"frozen":          {watch: Watch{State: watch.State{At: noon, Outages: []watch.Outage{with(func(o *watch.Outage) { o.Frozen = true })}}}, severity: Problem, what: "host 2 (node2) is frozen"},
 		"heard":           {watch: Watch{State: watch.State{At: noon, Outages: []watch.Outage{with(func(o *watch.Outage) { o.Heard = true })}}}, severity: Problem, what: "but oned monitors it"},
 		"for seconds":     {watch: Watch{State: watch.State{At: noon, Outages: []watch.Outage{with(func(o *watch.Outage) { o.Told = false })}}}, severity: OK, what: "no host is silent"},
-		"of a dead watch": {watch: Watch{State: watch.State{At: noon.Add(-time.Hour), Outages: []watch.Outage{outage}}}, severity: OK, what: "not enabled"},
+		"of a dead watch": {watch: Watch{State: watch.State{At: noon.Add(-time.Hour), Outages: []watch.Outage{outage}}}, severity: Warning, what: "not enabled"},
 		"of the future":   {watch: Watch{Enabled: true, State: watch.State{At: noon.Add(time.Hour), Outages: []watch.Outage{outage}}}, severity: Warning, what: "does not run"},
 		"began later":     {watch: Watch{State: watch.State{At: noon, Outages: []watch.Outage{with(func(o *watch.Outage) { o.Since = noon.Add(time.Minute) })}}}, severity: Problem, what: "(in the future: the clocks differ), and oned"},
 		"threads":         {watch: Watch{State: watch.State{At: noon}, Hanging: []failfast.Process{{PID: 71}, {PID: 72}}}, severity: Warning, what: "2 restarts of the monitoring hang"},

@@ -286,7 +286,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 				storm.CoolDown = r.coolDown(ctx, storm)
 			}
 			if !said {
-				r.say(-1, wording.Held, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent))
+				r.say(-1, wording.Held, v.Worst.Words()...)
 			}
 			held, said, calm = true, true, time.Time{}
 			r.turns.expect(r.hostID, false)
@@ -318,7 +318,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 		}
 		r.stands(stand)
 		if !stand.Holds() {
-			r.say(-1, wording.GuardPassed, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent))
+			r.say(-1, wording.GuardPassed, v.Worst.Words()...)
 			return host, nil, nil
 		}
 		if now.Sub(started) >= storm.GiveUp && stand.State == incident.StandNowhere {
@@ -326,7 +326,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 		}
 		quiet, settling := now.Before(storm.QuietUntil), stand.State == incident.StandSettling
 		if now.Sub(started) >= storm.GiveUp && !quiet && !settling {
-			return host, ended(endRefused, wording.StormGivenUp, storm.GiveUp, v.Worst.Failed, v.Worst.InService, v.Worst.Where, wording.Silent(v.Worst.Silent)), nil
+			return host, ended(endRefused, wording.StormGivenUp, append([]any{storm.GiveUp}, v.Worst.Words()...)...), nil
 		}
 		next := min(guardEvery, storm.GiveUp-now.Sub(started))
 		if quiet {

@@ -28,10 +28,12 @@ const (
 type Standing struct {
 	State Stand `json:"state"`
 	// Failed of InService hosts of Where count as failed; oned does not call Silent of them so, and they do not answer.
-	Failed    int    `json:"failed"`
-	InService int    `json:"in_service"`
-	Silent    int    `json:"silent,omitempty"`
-	Where     string `json:"where,omitempty"`
+	Failed    int `json:"failed"`
+	InService int `json:"in_service"`
+	Silent    int `json:"silent,omitempty"`
+	// Quarantined of Failed are out of scheduling since they failed, and nothing was heard of them.
+	Quarantined int    `json:"quarantined,omitempty"`
+	Where       string `json:"where,omitempty"`
 	// Address is where the host answers, when it does and that matters.
 	Address string `json:"address,omitempty"`
 	Error   string `json:"error,omitempty"`
@@ -60,7 +62,7 @@ func (s Standing) Stormy() bool { return s.State == StandStorm || s.State == Sta
 // Message says it.
 func (s Standing) Message(now time.Time) wording.Message {
 	left := max(0, s.Until.Sub(now)).Round(time.Second)
-	count := []any{s.Failed, s.InService, s.Where, wording.Silent(s.Silent)}
+	count := []any{s.Failed, s.InService, s.Where, wording.AlsoFailed{Silent: s.Silent, Quarantined: s.Quarantined}}
 	switch s.State {
 	case StandStorm:
 		return wording.Of(wording.Held, count...)

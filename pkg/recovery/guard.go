@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
+	"one-ft/pkg/wording"
 )
 
 // GuardPolicy says how many hosts may fail at once before the front-end itself is the suspect. The zero value never holds.
@@ -27,6 +29,13 @@ type Count struct {
 	Failed    int
 	// Silent are those of Failed that oned does not call failed yet, and that do not answer the front-end.
 	Silent int
+	// Quarantined are those of Failed that one-ft has taken out of scheduling since they failed: see Seen.
+	Quarantined int
+}
+
+// Words are the count as sentences have it.
+func (c Count) Words() []any {
+	return []any{c.Failed, c.InService, c.Where, wording.AlsoFailed{Silent: c.Silent, Quarantined: c.Quarantined}}
 }
 
 // Verdict is what the guard sees.
@@ -40,7 +49,7 @@ type Verdict struct {
 
 // Guard looks at the hosts of a cloud for the one with the ID about. since tells when a host in ERROR was last monitored
 // successfully; a host that is missing there counts as having failed just now. Hosts that an admin disabled or set offline
-// are not in service, and neither are hosts that have been in ERROR for longer than the window: they say nothing about the
+// are not in service, but one in quarantine is as Seen makes it: it was taken out because it failed. Neither are hosts that have been in ERROR for longer than the window: they say nothing about the
 // front-end. Clusters other than that of the host do not hold it: what one cluster shares has failed there only, and the
 // whole cloud is counted, too. lost are hosts that oned does not call failed, and that do not answer.
 func Guard(hosts []one.Host, since map[int]time.Time, now time.Time, p GuardPolicy, about int, lost map[int]bool) Verdict {
@@ -74,6 +83,9 @@ func (c *Count) add(h one.Host, lost bool) {
 	c.InService++
 	if h.State.Failed() {
 		c.Failed++
+		if _, out := hostmark.ParseQuarantine(h.Template[hostmark.AttrQuarantine]); out {
+			c.Quarantined++
+		}
 	} else if lost {
 		c.Failed++
 		c.Silent++

@@ -1,12 +1,14 @@
 package recovery_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"one-ft/pkg/hostmark"
 	"one-ft/pkg/one"
 	"one-ft/pkg/recovery"
+	"one-ft/pkg/wording"
 )
 
 func quarantined(at, contact int64, zombies string) one.Host {
@@ -92,5 +94,19 @@ func TestLives(t *testing.T) {
 		if got := recovery.Lives(test.vms, 1); got != test.want {
 			t.Errorf("%s: %t", name, got)
 		}
+	}
+}
+
+// TestGuardNamesQuarantine: a host that is out of scheduling because it failed counts as failed, and the sentence says so.
+func TestGuardNamesQuarantine(t *testing.T) {
+	hosts := []one.Host{recovery.Seen(quarantined(100, 0, "")), {ID: 4, State: one.HostError}, {ID: 5, State: one.HostError}, {ID: 6, State: one.HostMonitored}}
+	v := recovery.Guard(hosts, nil, time.Unix(200, 0), recovery.GuardPolicy{Share: 0.5, Hosts: 3}, 4, map[int]bool{6: true})
+	want := "guard: 4 of 4 hosts in service of the cloud failed (1 of them silent, and still MONITORED; 1 of them in quarantine since an earlier failure)"
+	if got := wording.Of(wording.GuardPassed, v.Worst.Words()...).String(); !v.Hold || got != want {
+		t.Errorf("hold %v: %s", v.Hold, got)
+	}
+	s := recovery.Stand(v, recovery.Waits{}, recovery.Reply{}, time.Unix(200, 0))
+	if got := s.Message(time.Unix(200, 0)).String(); !strings.Contains(got, "4 of 4 hosts in service of the cloud failed (1 of them silent, and still MONITORED; 1 of them in quarantine since an earlier failure)") {
+		t.Errorf("standing: %s", got)
 	}
 }

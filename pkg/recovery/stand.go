@@ -22,7 +22,7 @@ type Reply struct {
 
 // Stand decides what stands between a failed host and the recovery of its VMs: everything that judges that goes through here.
 func Stand(v Verdict, w Waits, way Reply, now time.Time) incident.Standing {
-	s := incident.Standing{State: incident.StandClear, Failed: v.Worst.Failed, InService: v.Worst.InService, Silent: v.Worst.Silent, Where: v.Worst.Where}
+	s := incident.Standing{State: incident.StandClear, Failed: v.Worst.Failed, InService: v.Worst.InService, Silent: v.Worst.Silent, Quarantined: v.Worst.Quarantined, Where: v.Worst.Where}
 	switch {
 	case v.Hold:
 		s.State = incident.StandStorm

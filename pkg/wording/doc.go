@@ -146,8 +146,23 @@ type List []Message
 // Resume is the number of an incident that can be resumed once somebody has made sure that the host is off; 0 for none.
 type Resume int
 
-// Silent is how many of the hosts that count as failed oned still calls MONITORED, while they do not answer; 0 says nothing.
-type Silent int
+// AlsoFailed are hosts that count as failed although oned does not call them so; none says nothing. Silent are MONITORED and do not
+// answer, Quarantined are DISABLED because they failed before and nothing was heard of them since.
+type AlsoFailed struct{ Silent, Quarantined int }
+
+func (c AlsoFailed) String() string {
+	var parts []string
+	if c.Silent > 0 {
+		parts = append(parts, fmt.Sprintf("%d of them silent, and still MONITORED", c.Silent))
+	}
+	if c.Quarantined > 0 {
+		parts = append(parts, fmt.Sprintf("%d of them in quarantine since an earlier failure", c.Quarantined))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, "; ") + ")"
+}
 
 // said is a value as it stands in a sentence.
 func said(v any) string {
@@ -161,11 +176,6 @@ func said(v any) string {
 			return ""
 		}
 		return ": " + text.Printable(string(v))
-	case Silent:
-		if v <= 0 {
-			return ""
-		}
-		return " " + fmt.Sprintf("(%d of them silent, and still MONITORED)", int(v))
 	case Resume:
 		if v <= 0 {
 			return ""
@@ -204,11 +214,11 @@ func plain(v any) string {
 		return ""
 	case Quote:
 		return text.Printable(string(v))
-	case Silent:
-		if v <= 0 {
+	case AlsoFailed:
+		if v.Silent <= 0 {
 			return ""
 		}
-		return fmt.Sprint(int(v))
+		return fmt.Sprint(v.Silent)
 	case Resume:
 		return fmt.Sprint(int(v))
 	}

@@ -97,7 +97,7 @@ func (t *tool) checked(c *cli.Context, report *check.Report) error {
 func checking(ctx context.Context, s app.Session, noFencing bool) check.Input {
 	fences := coordinator.NewFences(s, nil)
 	in := check.Input{
-		Given:  check.Given{Own: app.Version(), ConfigFile: s.Config.Path, Values: s.Config.Values(), Place: placeOf(s), NoFencing: noFencing},
+		Given:  check.Given{Own: app.Version(), ConfigFile: s.Config.Path, Values: s.Config.Values(), Place: placeOf(s), NoFencing: noFencing, LastSweep: reconcile.LastSweep(statedir.Dir(s.StateDir))},
 		Client: s.Client, Location: s.Paths.Location, LogDir: s.Paths.Log, State: statedir.Dir(s.StateDir), Settings: fences.Settings,
 		Downtime: func(ctx context.Context) (downtime.Settings, []downtime.Problem) { return settingsOf(ctx, s) },
 		Proc:     "/proc", Machine: s.Drivers(),

@@ -185,3 +185,26 @@ func TestHostsText(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// TestOnText: HA is not just on where nothing would be recovered.
+func TestOnText(t *testing.T) {
+	const on = "on: the VMs of a failed host are handled with recreate"
+	be := func(all ...string) (r check.Report) {
+		for id, what := range all {
+			r.Hosts = append(r.Hosts, check.HostFencing{ID: id, WouldBe: what})
+		}
+		return r
+	}
+	nothing := be("refused")
+	nothing.Findings = []check.Finding{{Severity: check.Problem, Stops: check.StopsEverything}}
+	for want, r := range map[string]check.Report{
+		on: be("", ""),
+		on + "; REFUSED, because nothing proves it off: host 0, 2":                                                    be("refused", "", "refused"),
+		on + "; REFUSED, because nothing proves it off: host 1; UNPROVEN, because nothing proves it off: host 0":      be("unproven", "refused"),
+		"on, but a host that fails now would NOT be recovered safely; REFUSED, because nothing proves it off: host 0": nothing,
+	} {
+		if got := onText(r, "recreate"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

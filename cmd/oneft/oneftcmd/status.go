@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -121,7 +122,7 @@ func statusPage(f check.Facts, r check.Report, dir statedir.Dir) page {
 	case f.HostHook.Action == "":
 		ha = "no hook of one-ft is known that recovers failed hosts: oneft hooks show"
 	default:
-		ha += ": the VMs of a failed host are handled with " + f.HostHook.Action
+		ha = onText(r, f.HostHook.Action)
 	}
 	p.Rows = standing(ha, dir, hostsText(f.Hosts), now, f.Closed == nil)
 	n := 0
@@ -142,15 +143,28 @@ func statusPage(f check.Facts, r check.Report, dir statedir.Dir) page {
 	return p
 }
 
+// onText says what HA is worth that is on, with this action.
+func onText(r check.Report, action string) string {
+	line := "on: the VMs of a failed host are handled with " + action
+	if r.StopsAll() {
+		line = "on, but a host that fails now would NOT be recovered safely"
+	}
+	for _, be := range []string{check.WouldBeRefused, check.WouldBeUnproven} {
+		if ids := r.WouldBe(be); ids != "" {
+			line += fmt.Sprintf("; %s, because nothing proves it off: host %s", strings.ToUpper(be), ids)
+		}
+	}
+	return line
+}
+
 // sweepText says when oneft resume ran last.
 func sweepText(last, now time.Time) string {
-	const late = 5 * time.Minute // it is to run each minute
 	switch {
 	case last.IsZero():
 		return "oneft resume never ran here: systemctl enable --now one-ft-resume.timer"
 	case text.Ahead(last, now) != "":
 		return "oneft resume ran last at " + atTime(last, now) + text.Ahead(last, now) + ", so nobody knows whether it runs: systemctl status one-ft-resume.timer"
-	case now.Sub(last) > late:
+	case now.Sub(last) > check.LateSweep:
 		return "oneft resume ran last at " + atTime(last, now) + ", which is too long ago: systemctl status one-ft-resume.timer"
 	}
 	return "oneft resume ran last at " + atTime(last, now)
