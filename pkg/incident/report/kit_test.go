@@ -117,6 +117,15 @@ func storm() incident.Record {
 	return s.end(time.Second, incident.Refused, "held for 30m0s and given up: 8 of 12 hosts in service of the cloud failed; nothing was fenced or touched; --override-storm goes on all the same")
 }
 
+// held is an open incident that a storm keeps from its VMs.
+func held() incident.Record {
+	s := newStory(15, "host", 3, "node03", "host_error", "3", "-r", "n")
+	s.say(0, incident.StepTold, -1, "info", "oned says ERROR")
+	s.say(time.Second, incident.StepGuard, -1, "warning", "holding: 3 of 4 hosts in service of the cloud failed, so the front-end is the likelier culprit; nothing is fenced or touched")
+	s.r.Host = &incident.HostRecord{Standing: &incident.Standing{State: incident.StandStorm, Failed: 3, InService: 4, Where: "the cloud"}}
+	return s.r
+}
+
 func unfenced() incident.Record {
 	s := newStory(9, "host", 3, "node03", "host_error", "3", "-r", "n", "--fencing", "required", "-p", "3")
 	s.say(0, incident.StepTold, -1, "info", "oned says ERROR")
@@ -191,7 +200,7 @@ func thousand() incident.Record {
 // cases are all test incidents, by name of their golden files.
 func cases() map[string]incident.Record {
 	return map[string]incident.Record{
-		"normal": normal(), "incomplete": incomplete(), "storm": storm(), "unfenced": unfenced(), "came_back": cameBack(),
+		"normal": normal(), "incomplete": incomplete(), "storm": storm(), "held": held(), "unfenced": unfenced(), "came_back": cameBack(),
 		"open": open(), "vm": oneVM(), "hostile": hostile(), "thousand": thousand(), "empty": {},
 		"ran_again": ranAgain(), "followed": followed(), "guessed": guessed(), "stuck": stuck(), "two_hundred": twoHundred(),
 	}

@@ -92,14 +92,50 @@ func (v view) stillOpen() []item {
 	if v.FrontEnd != "" {
 		on = "on " + text.Short(v.FrontEnd, maxName)
 	}
-	look := []string{v.show()}
-	if v.isHook() {
-		look = []string{"tail /var/log/one/" + v.tool() + ".log", v.show()}
+	log := ""
+	if v.isHook() { // a record does not say where its log is
+		log = "; its log is " + v.tool() + ".log, in /var/log/one unless ONE_LOCATION, log_file or --log-file say otherwise"
 	}
-	return []item{
-		do(fmt.Sprintf("It is open: a process is working on it, or was interrupted (%s). Check %s whether it makes progress:", last, on), look...),
+	return append(v.held(),
+		do(fmt.Sprintf("It is open: a process is working on it, or was interrupted (%s). Check %s whether it makes progress%s:", last, on, log), "oneft incidents --follow", v.show()),
 		do("If it does not, resume it; if another process is working on it, this says so and changes nothing:", v.resume()),
+	)
+}
+
+// held says what keeps an open incident from its VMs, and what an operator can do about it; nothing when nothing does.
+func (v view) held() []item {
+	s := v.Stands()
+	if !s.Holds() {
+		return nil
 	}
+	what := s.Message(v.now).String() + ". "
+	switch s.State {
+	case incident.StandStorm:
+		return append([]item{do(what + "Do not override it yet. When this front-end sees the hosts again, it resumes automatically.")}, v.storm()...)
+	case incident.StandNowhere:
+		return []item{
+			do(what+"Check whether the host is really off or only its monitoring is broken, and which hosts there are. When another one that may run its VMs is in service, it resumes automatically:",
+				v.show(), "onehost list"),
+			v.waitForHost(),
+		}
+	case incident.StandAnswers:
+		return []item{do(what+"When the host is dead all the same, power it off. Find out why oned cannot monitor it:", v.show())}
+	}
+	return []item{do(what + "It resumes automatically; nothing is needed for now.")}
+}
+
+// storm is what to do when many hosts have failed at the same time.
+func (v view) storm() []item {
+	return []item{
+		do("Check what the failed hosts share, such as the network of this front-end: ping one of them and its BMC, from here and from another machine. When they answer from elsewhere, it is the network of this front-end:",
+			"onehost list"),
+		do("Only if you know that the failed hosts are really off, once for each of them:", v.again("--override-storm")),
+	}
+}
+
+// waitForHost has the VMs of a host wait for one that may run them.
+func (v view) waitForHost() item {
+	return do("Only if the host will not come back and its VMs are to wait for another one:", v.again("--override-storm"))
 }
 
 // refused says what has to be true before it may go on.
@@ -121,16 +157,12 @@ func (v view) refused() []item {
 				v.resume()+" --confirm-off"),
 		}
 	case is(wording.StormGivenUp):
-		return []item{
-			do("Many hosts failed at the same time. Check what they share, such as the network of the front-end, and which hosts are really off:", "onehost list"),
-			do("Once the others are monitored again, retry:", v.again()),
-			do("Only if you know that the failed hosts are off:", v.again("--override-storm")),
-		}
+		return slices.Insert(v.storm(), 1, do("Once the others are monitored again, retry:", v.again()))
 	case is(wording.NowhereGivenUp):
 		return []item{
 			do("No other host in service may run any of its VMs. Check whether the host is really off or only its monitoring is broken, and which hosts there are:", v.show(), "onehost list"),
 			do("When it is monitored again there is nothing left to do. Once another host that may run its VMs is in service, retry:", v.again()),
-			do("Only if the host will not come back and its VMs are to wait for another one:", v.again("--override-storm")),
+			v.waitForHost(),
 		}
 	case is(wording.OpinionAlive):
 		return []item{

@@ -173,7 +173,7 @@ func TestNothingLeft(t *testing.T) {
 
 func TestOpenSaysHowToSeeWhetherItGoesOn(t *testing.T) {
 	text := strings.Join(left(open()), "\n")
-	for _, want := range []string{"last event was 59 min 35 s ago", "on fe1", "tail /var/log/one/host_error.log", "onehost show 3", "oneft resume 7"} {
+	for _, want := range []string{"last event was 59 min 35 s ago", "on fe1", "host_error.log", "oneft incidents --follow", "onehost show 3", "oneft resume 7"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in:\n%s", want, text)
 		}
@@ -198,4 +198,28 @@ func unquoted(line string) string {
 		}
 	}
 	return b.String()
+}
+
+// TestHeld: what is left to do of a held incident is about the hold, and which of its kinds it is.
+func TestHeld(t *testing.T) {
+	for state, wants := range map[incident.Stand][]string{
+		incident.StandStorm:    {"holding: 3 of 4 hosts in service", "Do not override it yet", "ping one of them", "host_error 3 -r n --override-storm"},
+		incident.StandEbbing:   {"the storm is over", "nothing is needed"},
+		incident.StandYoung:    {"nothing is needed"},
+		incident.StandNowhere:  {"no other host in service may run any of its VMs", "onehost list", "--override-storm"},
+		incident.StandAnswers:  {"power it off", "onehost show 3"},
+		incident.StandSettling: {"others to follow into ERROR", "nothing is needed"},
+	} {
+		r := held()
+		r.Host.Standing.State = state
+		text := strings.Join(left(r), "\n")
+		for _, want := range append(wants, "oneft incidents --follow") {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q is not in\n%s", state, want, text)
+			}
+		}
+		if strings.Contains(text, "tail /var/log") {
+			t.Errorf("%s: a log that may be elsewhere:\n%s", state, text)
+		}
+	}
 }
