@@ -127,7 +127,7 @@ func hostTroubles() []trouble {
 		{"one host", v74, func(f *Facts) { f.Hosts = f.Hosts[:1] }, []string{"problem hosts everything|1 host of 1 in service|onehost enable"}, ""},
 		{"no host", v74, func(f *Facts) { f.Hosts = nil }, []string{"problem hosts everything|no host can be seen|sudo"}, ""},
 		{"no fence", v74, func(f *Facts) { f.Hosts[0].Levels, f.Hosts[0].Err = nil, fence.ErrNotConfigured },
-			[]string{`problem fencing hosts [1]|although they may still run|onehost update 1: FENCE_AGENT = "fence_ipmilan"`}, ""},
+			[]string{`problem fencing hosts [1]|although they may still run|printf '%s\n' 'FENCE_AGENT = "fence_ipmilan"' 'FENCE_IP = "ADDRESS"' 'FENCE_USER = "USER"' 'FENCE_PASSWORD_FILE = "FILE"' | onehost update 1 --append /dev/stdin (without a BMC: a lease, `}, ""},
 		{"no fence, required", v74, func(f *Facts) {
 			f.Hosts[0].Levels, f.Hosts[0].Err, f.HostHook.Fencing = nil, fence.ErrNotConfigured, "required"
 		}, []string{"problem fencing hosts [1]|would not be recovered|onehost update 1"}, ""},
@@ -135,7 +135,7 @@ func hostTroubles() []trouble {
 			f.Hosts[0] = leased(1, fits)
 			f.Hosts[0].Levels, f.Hosts[0].Err = nil, fence.ErrNotConfigured
 		},
-			[]string{`problem fencing hosts [1]|no fencing|onehost update 1: FENCE_LEASE = "60", FENCE_LEASE_REACTION = "48"`}, ""},
+			[]string{`problem fencing hosts [1]|no fencing|printf '%s\n' 'FENCE_LEASE = "60"' 'FENCE_LEASE_REACTION = "48"' | onehost update 1 --append /dev/stdin`}, ""},
 		{"no fence anywhere", v74, func(f *Facts) {
 			for id := 4; id <= 9; id++ {
 				f.Hosts = append(f.Hosts, hostWith(id))
@@ -221,7 +221,7 @@ func leaseTroubles() []trouble {
 			f.Hosts[0].Template["HOSTNAME"], f.Hosts[1].Template["HOSTNAME"] = "n1", "n1"
 		}, []string{"problem fencing hosts [1]|host 1 (node1) and host 2 (node2) are the same machine|onehost delete 2"}, ""},
 		{"lease too short", v74, func(f *Facts) { f.Hosts[0] = leased(1, short) },
-			[]string{`problem lease hosts [1]|the wait for the lease is too short|onehost update 1: FENCE_LEASE = "60", FENCE_LEASE_REACTION = "70"`}, ""},
+			[]string{`problem lease hosts [1]|the wait for the lease is too short|printf '%s\n' 'FENCE_LEASE = "60"' 'FENCE_LEASE_REACTION = "70"' | onehost update 1 --append /dev/stdin`}, ""},
 		{"lease too short in the file", v74, func(f *Facts) {
 			f.Hosts[0] = leased(1, short)
 			f.Hosts[0].Levels[0][0].FromTemplate = false
