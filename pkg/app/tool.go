@@ -357,7 +357,7 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 func explain(err error, endpoint string, access one.Access, configFile string) error {
 	switch {
 	case errors.Is(err, one.ErrAuthentication):
-		return Usagef("%w; the credentials in %s are not valid there", err, access.AuthSource)
+		return Usagef("%w; the credentials in %s are not valid there; correct user:password in it, or name another file by --auth-file", err, access.AuthSource)
 	case errors.Is(err, one.ErrTooOld):
 		return Usagef("%w", err)
 	}
