@@ -117,7 +117,7 @@ func (d StateDir) source() string {
 	if d.By != "" {
 		return "named by " + d.By
 	}
-	return "the default; --state-dir, state_dir in " + d.file + " and ONE_LOCATION name none"
+	return "the default, because neither --state-dir nor state_dir in " + d.file + " nor ONE_LOCATION names one"
 }
 
 // Unusable adds to an error about the state directory what named it and what to type next; nil stays nil. The kind of the
@@ -136,5 +136,5 @@ func (d StateDir) Made() string {
 
 // Missing says of a state directory that is not there what named it, and what to do when it should be.
 func (d StateDir) Missing() string {
-	return fmt.Sprintf("%s is not there yet (%s); on another machine than the front-end there is none: name it by --state-dir", text.Printable(d.Path), d.source())
+	return fmt.Sprintf("%s is not there yet (%s); when this machine is not the front-end, run it there, or name the directory by --state-dir", text.Printable(d.Path), d.source())
 }

@@ -41,7 +41,7 @@ func TestStateDir(t *testing.T) {
 		{"--config " + with, "", "/configured", "state_dir in " + with, "named by state_dir in " + with},
 		{"--config " + with + " --state-dir /given", "/loc", "/given", "--state-dir", "named by --state-dir"},
 		{"--config " + without, "/loc", "/loc/var/one-ft", "ONE_LOCATION", "named by ONE_LOCATION"},
-		{"--config " + without, "", "/var/lib/one/one-ft", "", "the default; --state-dir, state_dir in " + without + " and ONE_LOCATION name none"},
+		{"--config " + without, "", "/var/lib/one/one-ft", "", "the default, because neither --state-dir nor state_dir in " + without + " nor ONE_LOCATION names one"},
 	} {
 		_, d, err := LoadConfig(contextOf(t, strings.Fields(c.words)...), FindPaths(func(string) string { return c.location }))
 		if err != nil || d.Path != c.path || d.By != c.by {

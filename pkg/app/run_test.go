@@ -275,3 +275,22 @@ func TestNewerVersion(t *testing.T) {
 		t.Error("a UsageError hides its cause")
 	}
 }
+
+// TestSignal: the end by a signal says what was being done, and nothing of a context.
+func TestSignal(t *testing.T) {
+	for doing, want := range map[string]string{
+		"failed to read the host: %w": "sample: a signal ended it (failed to read the host); the next event or oneft resume continues what is open\n",
+		"%w":                          "sample: a signal ended it; the next event or oneft resume continues what is open\n",
+	} {
+		w := newWorld(t, fake{})
+		ctx, cancel := context.WithCancel(t.Context())
+		w.tool.Act = func(context.Context, Session) (Answer, error) {
+			cancel()
+			return nil, fmt.Errorf(doing, ctx.Err())
+		}
+		w.env.Args = []string{"sample", "7"}
+		if code := Run(ctx, w.env, w.tool); code != ExitIncomplete || w.stderr.String() != want {
+			t.Errorf("exit %d, %q, want %q", code, w.stderr.String(), want)
+		}
+	}
+}

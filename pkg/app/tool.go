@@ -248,11 +248,28 @@ func (s *Session) run(ctx context.Context, env Env, out *output, started func(),
 		}
 	}
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		err = fmt.Errorf("a signal ended it; the next event or oneft resume continues what is open: %w", err)
+		err = &signalError{err: err, doing: strings.TrimSuffix(strings.TrimSuffix(err.Error(), ctx.Err().Error()), ": ")}
 	}
 	s.Log.inFile().Say(wording.Failed, err)
 	return err
 }
+
+// signalError is the end by a signal.
+type signalError struct {
+	err   error
+	doing string // what was being done; "" when that is not known
+}
+
+func (e *signalError) Error() string {
+	const next = "; the next event or oneft resume continues what is open"
+	if e.doing == "" {
+		return "a signal ended it" + next
+	}
+	return "a signal ended it (" + e.doing + ")" + next
+}
+
+// Unwrap gives the error of the context.
+func (e *signalError) Unwrap() error { return e.err }
 
 // callOf puts a call together from its parts.
 func callOf(id int, c *cli.Context) []string {
@@ -353,7 +370,7 @@ func (s *Session) connect(ctx context.Context, env Env, name string) error {
 func explain(err error, endpoint string, access one.Access, configFile string) error {
 	switch {
 	case errors.Is(err, one.ErrAuthentication):
-		return Usagef("%w; the credentials in %s are not valid there", err, access.AuthSource)
+		return Usagef("%w; the credentials in %s are not valid there; correct user:password in it, or name another file by --auth-file", err, access.AuthSource)
 	case errors.Is(err, one.ErrTooOld):
 		return Usagef("%w", err)
 	}

@@ -293,7 +293,7 @@ func (e *evaluation) fencingOf(h Host) (found []hostFinding, out HostFencing) {
 				say(Warning, fix, fmt.Sprintf("level %d: %s", i+1, why))
 			}
 			if d.AdvisesSystem {
-				fix := fmt.Sprintf(`onehost update %d: FENCE_SYSTEMS_URI = "/redfish/v1/Systems/..." as the BMC lists it`, h.ID)
+				fix := appendTo(h.ID, `FENCE_SYSTEMS_URI = "/redfish/v1/Systems/..."`) + ", as the BMC lists it"
 				say(Warning, fix, fmt.Sprintf("level %d: %s has no systems_uri: of a BMC with several systems it switches the last one", i+1, d.agent()))
 			}
 			if len(d.Ignored) > 0 {
@@ -361,7 +361,7 @@ func (h Host) slow(d Device) (fix, why string) {
 	case d.Err != nil || d.Took == 0 || d.Took <= slowStatus && d.Off <= d.Limit:
 		return "", ""
 	case d.AdvisesCipher:
-		fix = fmt.Sprintf(`onehost update %d: FENCE_CIPHER = "3" (or "17"), so that ipmitool does not ask the BMC which ciphers it knows`, h.ID)
+		fix = appendTo(h.ID, `FENCE_CIPHER = "3"`) + `, or "17": ipmitool does not ask the BMC then which ciphers it knows`
 	default:
 		fix = "find out why the device is slow, or raise timeout beside its levels in one-ft.yaml"
 	}
@@ -468,9 +468,23 @@ func (h Host) onlyLeased() bool {
 	return leased
 }
 
+// appendTo is a line for a shell that adds attributes to the template of a host, and keeps what else is in it.
+func appendTo(host int, attributes ...string) string {
+	words := make([]string, len(attributes))
+	for i, a := range attributes {
+		words[i] = text.ShellWord(a)
+	}
+	return fmt.Sprintf(`printf '%%s\n' %s | onehost update %d --append /dev/stdin`, strings.Join(words, " "), host)
+}
+
+// addFence is how a host gets a fence: the lease that it promises, else its BMC.
 func addFence(h Host) string {
 	if h.Promised && h.PromiseErr == nil {
-		return fmt.Sprintf("onehost update %d: %s", h.ID, leaseLines(h.Promise))
+		return appendTo(h.ID, leaseLines(h.Promise)...)
 	}
-	return fmt.Sprintf(`onehost update %d: FENCE_AGENT = "fence_ipmilan", FENCE_IP = "ADDRESS", FENCE_USER = "USER", FENCE_PASSWORD_FILE = "FILE"`, h.ID)
+	return addBMC(h.ID) + " (without a BMC: a lease, see HA without BMCs in pkg/fence/README.md)"
+}
+
+func addBMC(host int) string {
+	return appendTo(host, `FENCE_AGENT = "fence_ipmilan"`, `FENCE_IP = "ADDRESS"`, `FENCE_USER = "USER"`, `FENCE_PASSWORD_FILE = "FILE"`)
 }

@@ -15,12 +15,12 @@ import (
 func (h Host) lease(d Device) error { return d.Lease.Against(h.Promise, h.Promised, h.PromiseErr) }
 
 // leaseLines are the attributes of a host that wait for long enough for what it promises.
-func leaseLines(p fence.Promise) string {
+func leaseLines(p fence.Promise) []string {
 	l := fence.Lease{Length: p.Lease, Reaction: p.Reaction, Margin: fence.DefaultMargin}
 	for l.Covers(p) != nil {
 		l.Reaction += time.Second
 	}
-	return fmt.Sprintf(`FENCE_LEASE = "%d", FENCE_LEASE_REACTION = "%d"`, seconds(l.Length), seconds(l.Reaction))
+	return []string{fmt.Sprintf(`FENCE_LEASE = "%d"`, seconds(l.Length)), fmt.Sprintf(`FENCE_LEASE_REACTION = "%d"`, seconds(l.Reaction))}
 }
 
 // seconds are whole seconds, rounded up.
@@ -46,7 +46,7 @@ func (e *evaluation) leases() {
 			}
 		}
 		if ids := e.VMs.Unleased[h.ID]; len(ids) > 0 && h.onlyLeased() {
-			e.about(h.ID, Problem, "fence it by its power, too: "+addFence(Host{Host: h.Host}),
+			e.about(h.ID, Problem, "fence it by its power, too: "+addBMC(h.ID),
 				"only a lease would prove %s off, and host_isolated does not stop %s on it (%s), by FT_LEASE_COVERS of the host: they would be left", h.name(), text.Plural(len(ids), "VM"), listed(ids))
 		}
 		if e.Own != "" && e.Own != "unknown" && h.Isolated != "" && h.Isolated != e.Own {
@@ -70,7 +70,7 @@ func (e *evaluation) leaseOf(h Host, d Device) hostFinding {
 	case errors.Is(err, fence.ErrNotArmed):
 		f.fix = fmt.Sprintf("ssh root@%s host_isolated --check", h.Name)
 	case errors.Is(err, fence.ErrLeaseTooShort) && d.FromTemplate:
-		f.fix = fmt.Sprintf("onehost update %d: %s", h.ID, leaseLines(h.Promise))
+		f.fix = appendTo(h.ID, leaseLines(h.Promise)...)
 	case errors.Is(err, fence.ErrLeaseTooShort):
 		f.fix = fmt.Sprintf("%s: lease: %ds, reaction: %ds for this host", e.configName(), seconds(h.Promise.Lease), seconds(h.Promise.Reaction+(h.Promise.Lease+h.Promise.Reaction)/50))
 	case err != nil:

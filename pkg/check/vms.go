@@ -293,7 +293,7 @@ func (e *evaluation) datastores() {
 
 func (e *evaluation) vms() {
 	v := e.VMs
-	lost := fmt.Sprintf("%s of %d (%s) have disks that are copies: what was written there is lost with -r", text.Plural(len(v.Loses), "VM"), v.Count, listed(v.Loses))
+	lost := fmt.Sprintf("%s of %d (%s) have disks that are copies: what was written there is lost when they are recreated", text.Plural(len(v.Loses), "VM"), v.Count, listed(v.Loses))
 	switch {
 	case len(v.Loses) == 0:
 		e.ok("none of %s would lose data with -r", text.Plural(v.Count, "VM"))

@@ -18,6 +18,8 @@ type Batch struct {
 	Reports []failover.Report `json:"reports"`
 	// Lines are about what nothing was done about, and why.
 	Lines []string `json:"lines,omitempty"`
+	// Alone: the only line is all that there is to say; nothing was left as it is.
+	Alone bool `json:"-"`
 	// Would is how many of the lines say what a dry run would do.
 	Would int `json:"would,omitempty"`
 	// WouldRefuse is how many of those hosts would be refused, because nothing would prove them off.
@@ -53,6 +55,9 @@ func (b *Batch) Add(all []Result, own []incident.Request) {
 
 // Line is the batch in one line.
 func (b Batch) Line() string {
+	if b.Alone {
+		return strings.Join(b.Lines, "; ")
+	}
 	if b.Quiet() {
 		line := "nothing to do"
 		if b.Would > 0 {
@@ -111,6 +116,9 @@ func (b Batch) Table() [][]string {
 
 // Notes are those of all reports.
 func (b Batch) Notes() []string {
+	if b.Alone {
+		return nil // it is the line
+	}
 	notes := slices.Clone(b.Lines)
 	for _, r := range b.Reports {
 		for _, n := range r.Notes() {

@@ -194,7 +194,8 @@ func (w *work) run(ctx context.Context, d *device, action string) answer {
 	case KindCommand:
 		// Without a line break at the end, and in the environment of this process, as host_error.rb did it.
 		xml := base64.StdEncoding.EncodeToString(w.host.XML)
-		p = process.Program{Path: d.Command[0], Args: d.Command[1:], Stdin: []byte(xml), Script: true}
+		p = process.Program{Path: d.Command[0], Args: d.Command[1:], Stdin: []byte(xml), Script: true,
+			Env: append(os.Environ(), fmt.Sprintf("FT_HOST_ID=%d", w.host.ID), "FT_HOST_NAME="+w.host.Name)} // as second opinions get it
 	default:
 		return answer{code: -1, err: errors.New("it cannot be called")}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,8 +42,8 @@ func TestCommand(t *testing.T) {
 			g.write("bmc", "fails", c.fails)
 			s := g.settings(level(siteCommand(t)))
 			s.Run = func(ctx context.Context, limit time.Duration, p process.Program) process.Result {
-				if p.Env != nil {
-					t.Errorf("the environment is %q, not that of this process", p.Env)
+				if n := len(p.Env) - 2; n < 0 || !slices.Equal(p.Env[:n], os.Environ()) || !slices.Equal(p.Env[n:], []string{"FT_HOST_ID=12", "FT_HOST_NAME=node12"}) {
+					t.Errorf("the environment is %q, not that of this process and the host", p.Env)
 				}
 				p.Env = []string{"PATH=" + agentPath, "SITE=here"}
 				return process.Run(ctx, limit, p)

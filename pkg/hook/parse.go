@@ -91,6 +91,9 @@ func Parse(kind Kind, positionals []string) (Event, YesNo, error) {
 			answer = yn
 			continue
 		}
+		if isName(word) && slices.ContainsFunc(positionals, isDigits) {
+			return Event{}, Unset, usagef("%s is neither y nor n, which is all that may stand beside the %s ID; give y (suspended and powered-off VMs, too), n, or nothing", shown(word), kind)
+		}
 		event, err := parseObject(kind, word)
 		if err != nil {
 			if found != nil && found.FromTemplate && found.Damaged {
@@ -218,7 +221,8 @@ func decode(word string) (xml string, junk bool, broken base64.CorruptInputError
 func parseBase64(kind Kind, word string) (Event, error) {
 	switch xml, junk, broken := decode(word); {
 	case junk:
-		return Event{}, usagef("%s is neither a %s ID nor a template in base64; give the number that %q shows", shown(word), kind, kind.list())
+		return Event{}, usagef("%s is neither a %s ID nor a template in base64, and a name is taken only at a terminal, neither in a hook nor into a pipe; give the number that %q shows",
+			shown(word), kind, kind.list())
 	case broken > 0:
 		return Event{}, usagef("the template %s is broken base64 at character %d; give it in one piece, as oned gave it, or give the %s ID", shown(word), int64(broken), kind)
 	case !strings.HasPrefix(xml, "<"):

@@ -214,7 +214,7 @@ func (p *parser) unexpected(t token, wanted string) error {
 	if found == "" {
 		found = strconv.Quote(text.Short(t.text, 60))
 	}
-	return &SyntaxError{File: p.name, Line: p.at(t.begin), Problem: fmt.Sprintf("%s where %s belongs; oned does not read this file, either", found, wanted)}
+	return &SyntaxError{File: p.name, Line: p.at(t.begin), Problem: fmt.Sprintf("%s is missing: here is %s; oned does not read this file, either", wanted, found)}
 }
 
 // kind is a kind of token.

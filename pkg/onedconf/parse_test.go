@@ -139,3 +139,11 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestMissing: an error says what is missing, and what is there instead.
+func TestMissing(t *testing.T) {
+	_, _, err := Parse("oned.conf", []byte("A = 1\nBROKEN = [ X"))
+	if want := `oned.conf line 2: "=" in BROKEN is missing: here is the end of the file; oned does not read this file, either`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

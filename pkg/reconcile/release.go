@@ -185,7 +185,7 @@ func keeps(state recovery.Release, host one.Host) string {
 	case recovery.ReleaseZombies:
 		return fmt.Sprintf("old guests still run on it (ZOMBIES: %s); end them, or oneft release %d --force", zombies(host), host.ID)
 	case recovery.ReleaseSilent:
-		return "it has not been monitored since"
+		return "oned has not monitored it since it was taken out of scheduling"
 	case recovery.ReleaseWatch:
 		return "it is monitored again without old guests, and is given back soon"
 	}

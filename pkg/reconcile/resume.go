@@ -70,7 +70,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		if measured(s) {
 			await(behind(func() { writeSwept(ctx, s, metrics.Swept{At: time.Now()}) }), metricsLimit) // the leader sees the rest
 		}
-		return coordinator.Batch{Lines: []string{wording.Of(wording.Follower).String()}}, nil
+		return coordinator.Batch{Alone: true, Lines: []string{wording.Of(wording.Follower).String()}}, nil
 	}
 	notify := journaling.NewNotifications(s)
 	defer notify.Close()

@@ -87,7 +87,7 @@ func Watch(ctx context.Context, s app.Session, alive func(status string)) (app.A
 		alive(w.status())
 		process.Pause(ctx, watch.Every-time.Since(began))
 	}
-	return coordinator.Batch{Lines: []string{"oneft watch has ended"}}, nil
+	return coordinator.Batch{Alone: true, Lines: []string{"oneft watch has ended"}}, nil
 }
 
 // begin forgets what was seen but for what people were told.

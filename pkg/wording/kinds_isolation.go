@@ -12,11 +12,11 @@ const (
 	FrontEndUnclear Kind = "front-end-unclear warning: unknown whether the front-end can be reached"
 	WitnessUnclear  Kind = "witness-unclear warning: the front-end cannot be reached, and there is no witness that could be asked"
 	NobodyAnswers   Kind = "nobody-answers warning: neither the front-end nor any witness has answered for {period}"
-	OnedSilent      Kind = "oned-silent warning: oned does not answer for this host"
+	OnedSilent      Kind = "oned-silent warning: oned does not say how this host is"
 	OnedReports     Kind = "oned-reports warning: oned says {state}"
 	LeaseRenewed    Kind = "lease-renewed: oned says {state}; the lease is renewed"
 	LeaseMissed     Kind = "lease-missed warning: {why}; the lease was renewed {age} ago"
-	LeaseNever      Kind = "lease-never warning: {why}; it has never renewed the lease of this host, so there is none to lose; check the settings (host_isolated --check)"
+	LeaseNever      Kind = "lease-never warning: {why}; it has never renewed the lease of this host, so there is none to lose; correct what host_isolated --check calls WRONG"
 	JustBooted      Kind = "just-booted warning: {why}; but the host was booted {age} ago"
 
 	// Rounds.

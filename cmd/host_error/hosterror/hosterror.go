@@ -44,7 +44,7 @@ const examples = `host_error HOST -r|-d|-m [y|n] [options]
      FENCE_LANPLUS       = "1"
      FENCE_CIPHER        = "3"          (or 17; without it ipmitool may ask the BMC for 14 s first)
 
-   As a hook: oneft hooks show prints its definition for your OpenNebula, oneft hooks install installs it.
+   As a hook: oneft hooks print shows its definition for your OpenNebula, oneft hooks install installs it.
 
    At a terminal it asks y/N first when nothing would prove the host off; --yes does not ask. A hook
    is never asked.

@@ -1,6 +1,7 @@
 package hostisolated
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"one-ft/pkg/fence"
 	"one-ft/pkg/isolation"
 	"one-ft/pkg/isolation/probe"
+	"one-ft/pkg/one"
 	"one-ft/pkg/text"
 )
 
@@ -111,6 +113,9 @@ func (c *checker) report(f isolation.Findings) {
 	case c.oned == nil:
 		c.say("oned: not asked, because there is no token (auth_file)")
 		return
+	case errors.Is(f.Unclear, one.ErrAuthentication):
+		c.bad("oned: %v; write user:token that is valid there into %s (on a front-end: oneuser token-create USER --time -1)", f.Unclear, c.settings.AuthFile)
+		return
 	case f.Unclear != nil:
 		c.bad("oned: %v", f.Unclear)
 		return
@@ -153,7 +158,7 @@ func (c *checker) vms(ctx context.Context) {
 	}
 	for _, dir := range []struct{ key, path string }{{"state_dir", c.settings.StateDir}, {"run_dir", c.settings.RunDir}} {
 		if err := writable(dir.path); err != nil {
-			c.bad("%v", c.noDir(err, dir.key))
+			c.bad("%v", c.noDir(fmt.Errorf("%s %s: %w", dir.key, dir.path, err), dir.key))
 		}
 	}
 }
@@ -183,11 +188,14 @@ func writable(dir string) error {
 	f, err := os.CreateTemp(dir, ".check-*")
 	if errors.Is(err, os.ErrNotExist) {
 		if parent := filepath.Dir(dir); parent != dir {
-			return writable(parent)
+			if err := writable(parent); err != nil {
+				return fmt.Errorf("it is not there and cannot be made: %w", cmp.Or(errors.Unwrap(err), err))
+			}
+			return nil
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", dir, err)
+		return fmt.Errorf("nothing can be written there: %w", err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }

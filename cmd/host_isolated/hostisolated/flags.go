@@ -70,7 +70,7 @@ func settings(s *config.Isolation) []setting {
 		duration("lease", &s.Lease, "stop VMs when oned has not renewed the lease for this `TIME`, when strict"),
 		duration("quiet", &s.Quiet, "stop nothing within this `TIME` after the boot"),
 		of(&s.Action, (*cli.Context).String, &app.ValuesFlag{Values: []string{config.ActionDestroy, config.ActionShutdown, config.ActionCommand}, StringFlag: cli.StringFlag{
-			Name: "action", Value: s.Action, Usage: "`HOW` to stop VMs"}}),
+			Name: "action", Value: s.Action, Usage: "`HOW` to stop VMs: destroy (the VMs, the host stays up), shutdown (the host) or command (the program of --command)"}}),
 		list("command", &s.Command, "`WORD` of the command of action command: its absolute path; repeated for its arguments"),
 		text("libvirt", &s.Libvirt, "`URI` of libvirt"),
 		duration("destroy-limit", &s.DestroyLimit, "the most `TIME` for destroying VMs through libvirt, before their processes are killed"),

@@ -124,7 +124,7 @@ func (t *tool) show(c *cli.Context) error {
 	number, ok := numberOf(c, 1)
 	switch {
 	case !ok:
-		return app.Usagef("incidents show takes the number of one incident, behind its options; oneft incidents lists them")
+		return app.Usagef("incidents show takes the number of one incident, such as 12; oneft incidents lists them")
 	case c.Bool("json") && c.IsSet("html"):
 		return app.Usagef("--json and --html contradict each other")
 	}

@@ -3,6 +3,8 @@ package oneftcmd
 import (
 	"bytes"
 	"errors"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -83,6 +85,24 @@ func TestIncidents(t *testing.T) {
 			if says == "" && (code != 2 || !strings.Contains(problems, "there is no incident 3: no incidents yet in "+fresh)) || says != "" && (code != 0 || !strings.HasPrefix(out, says) || problems != "" || strings.Contains(out, "not there yet") != (strings.HasSuffix(fresh, "none") && args == "incidents")) {
 				t.Errorf("%s in %s: %d, %s%s", args, fresh, code, out, problems)
 			}
+		}
+	}
+}
+
+// TestEveryCommandIsDescribed: the synopsis and the table of the document name each command.
+func TestEveryCommandIsDescribed(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range Command().Subcommands {
+		if c.Hidden {
+			continue
+		}
+		synopsis := regexp.MustCompile(`(?m)^    oneft (.* \| )?` + c.Name + `( |$)`)
+		table := regexp.MustCompile("(?m)^\\| .*`" + c.Name + "( import)?`.* \\|$")
+		if !synopsis.Match(readme) || !table.Match(readme) {
+			t.Errorf("cmd/oneft/README.md does not name %s in its synopsis and in its table", c.Name)
 		}
 	}
 }

@@ -31,7 +31,7 @@ const examples = `vm_failure VM -r|-d|--retry [options]
      vm_failure 42 --retry           ask oned to repeat what failed (4.14 and later)
      vm_failure 42 -d                delete it
 
-   As a hook, one for each *_FAILURE state: oneft hooks show prints the definitions for your OpenNebula,
+   As a hook, one for each *_FAILURE state: oneft hooks print shows the definitions for your OpenNebula,
    oneft hooks install installs them.
 
    Exit codes: 0 done, 1 the VM was not handled, 2 wrong usage, 3 refused for safety.`

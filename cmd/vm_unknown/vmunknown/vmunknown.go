@@ -27,7 +27,7 @@ const examples = `vm_unknown VM [options]
      vm_unknown 42 --dry-run         what would be done
      vm_unknown 42                   boot it
 
-   As a hook: oneft hooks show prints its definition for your OpenNebula, oneft hooks install installs it.
+   As a hook: oneft hooks print shows its definition for your OpenNebula, oneft hooks install installs it.
 
    Exit codes: 0 done, 1 the VM was not handled, 2 wrong usage, 3 refused for safety.`
 

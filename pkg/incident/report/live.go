@@ -48,6 +48,8 @@ func (v view) doing() string {
 		}
 	case step == incident.StepTold:
 		line += "it has begun"
+	case step == incident.StepEnd: // how it ended before is the last that is known
+		line += "it has begun again"
 	case bounded:
 		line += fmt.Sprintf("%s since %s, until %s at most", stepWords(step), v.sinceWhen(since), v.clock(until))
 	default:

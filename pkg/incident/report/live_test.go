@@ -43,6 +43,12 @@ func TestLive(t *testing.T) {
 			r.Events = []incident.Event{event(time.Minute, incident.StepGuard)}
 			r.Host = &incident.HostRecord{Standing: &incident.Standing{State: incident.StandSettling, Until: now.Add(20 * time.Second)}}
 		}), []string{"incident 7: host 3 (node03): so many hosts cannot be asked whether they are there that this could be the front-end's own trouble; waiting 1m20s for others to follow into ERROR, until 12:00:20"}},
+		"resumed": {with(func(r *incident.Record) {
+			r.Events = []incident.Event{event(5*time.Minute, incident.StepTold), event(time.Minute, incident.StepEnd)}
+		}), []string{"incident 7: host 3 (node03): it has begun again"}},
+		"paused then": {with(func(r *incident.Record) {
+			r.Status, r.Ended, r.Reason, r.Summary = incident.Refused, &ended, wording.Paused.Name(), "one-ft is paused until 15:47:12"
+		}), []string{"incident 7: host 3 (node03): refused since 11:59:00: at that time: one-ft is paused until 15:47:12"}},
 		"followed": {with(func(r *incident.Record) {
 			r.Status = incident.Following
 			r.VMs = []incident.VM{vm("PENDING", wording.WaitScheduler, ""), vm("PENDING", wording.WaitScheduler, "starting"), vm("BOOT", wording.WaitBoot, ""), vm("RUNNING", "", "done"), {State: "UN\x1bKNOWN"}}

@@ -11,6 +11,7 @@ import (
 
 	"one-ft/pkg/incident"
 	"one-ft/pkg/text"
+	"one-ft/pkg/wording"
 )
 
 // How many characters of a text are shown. The whole text is in the journal.
@@ -116,6 +117,9 @@ func Table(records []incident.Record, now time.Time) [][]string {
 func (v view) summary() string {
 	if s := v.Stands(); v.Status == incident.Open && s.Holds() {
 		return s.Message(v.now).String()
+	}
+	if v.Status == incident.Refused && v.Ended != nil && v.Reason.Is(wording.Paused) { // it may be over
+		return "at that time: " + v.Summary
 	}
 	return v.Summary
 }

@@ -112,17 +112,17 @@ func (v view) held() []item {
 	what := s.Message(v.now).String() + ". "
 	switch s.State {
 	case incident.StandStorm:
-		return append([]item{do(what + "Do not override it yet. When this front-end sees the hosts again, it goes on automatically.")}, v.storm()...)
+		return append([]item{do(what + "Do not override it yet. When this front-end sees the hosts again, it resumes automatically.")}, v.storm()...)
 	case incident.StandNowhere:
 		return []item{
-			do(what+"Check whether the host is really off or only its monitoring is broken, and which hosts there are. When another one that may run its VMs is in service, it goes on automatically:",
+			do(what+"Check whether the host is really off or only its monitoring is broken, and which hosts there are. When another one that may run its VMs is in service, it resumes automatically:",
 				v.show(), "onehost list"),
 			v.waitForHost(),
 		}
 	case incident.StandAnswers:
 		return []item{do(what+"When the host is dead all the same, power it off. Find out why oned cannot monitor it:", v.show())}
 	}
-	return []item{do(what + "It goes on automatically; nothing is needed for now.")}
+	return []item{do(what + "It resumes automatically; nothing is needed for now.")}
 }
 
 // storm is what to do when many hosts have failed at the same time.
