@@ -63,7 +63,19 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	if err != nil {
 		return nil, err
 	}
-	defer noteSweep(s)
+	b, err := sweep(ctx, s, opt, follower)
+	noted := noteSweep(s)
+	if err != nil {
+		return nil, err
+	}
+	if noted != nil {
+		b.Errors = append(b.Errors, text.Printable(noted.Error()))
+	}
+	return b, nil
+}
+
+// sweep is Sweep, on the leader or a follower.
+func sweep(ctx context.Context, s app.Session, opt Resuming, follower bool) (b coordinator.Batch, err error) {
 	if follower {
 		s.Log.Say(wording.Follower)
 		warm(ctx, s) // it may lead next
@@ -81,17 +93,17 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	}
 	all, err := w.scan(ctx)
 	if err != nil {
-		return nil, err
+		return b, err
 	}
 	missed := func(f found) bool { return f.swept.Verdict == recovery.SweepMissed }
 	if !s.DryRun && slices.ContainsFunc(all, func(f found) bool { return missed(f) && f.why.IsZero() }) {
 		s.Log.Say(wording.LookingAgain, lookTwice)
 		if !process.Pause(ctx, lookTwice) {
-			return nil, ctx.Err()
+			return b, ctx.Err()
 		}
 		first := all
 		if all, err = w.scan(ctx); err != nil {
-			return nil, err
+			return b, err
 		}
 		all = slices.DeleteFunc(all, func(f found) bool {
 			return missed(f) && !slices.ContainsFunc(first, func(b found) bool { return b.object() == f.object() && b.same == f.same })
@@ -110,7 +122,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		}
 	}
 	before := w.measure(ctx, all, false)
-	b := w.act(ctx, all)
+	b = w.act(ctx, all)
 	if s.DryRun {
 		w.stand(ctx, &b, all)
 	}
