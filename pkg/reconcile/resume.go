@@ -173,8 +173,15 @@ func (w *sweeper) act(ctx context.Context, all []found) (b coordinator.Batch) {
 		switch {
 		case f.swept.Verdict == recovery.SweepHandled:
 		case !f.why.IsZero():
-			b.Lines = append(b.Lines, f.what+": "+f.why.String())
-			w.s.Log.VM(wording.Info, -1, f.why.After(f.what))
+			log, why := w.s.Log, f.why
+			if w.s.Attended { // who sees the answer has it there
+				log = log.InFile()
+			}
+			if why.Kind == wording.Paused { // the last line says it
+				why = wording.Of(wording.LeftForPause)
+			}
+			b.Lines = append(b.Lines, f.what+": "+why.String())
+			log.VM(wording.Info, -1, f.why.After(f.what))
 		case w.s.DryRun:
 			w.would(ctx, &b, f)
 		default:
