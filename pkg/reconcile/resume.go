@@ -87,6 +87,9 @@ func sweep(ctx context.Context, s app.Session, opt Resuming, follower bool) (b c
 	notify := journaling.NewNotifications(s)
 	defer notify.Close()
 	notify.Deliver()
+	if s.DryRun { // a dry run takes no lock, and leaves what somebody works on all the same
+		s.Locks = incident.LookAtLocks(statedir.Dir(s.StateDir).Locks())
+	}
 	w := &sweeper{s: s, opt: opt, notify: notify}
 	if !s.DryRun {
 		w.sweepMarks(ctx)
