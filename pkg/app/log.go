@@ -42,8 +42,8 @@ func (l *Log) Of(kind string, id int) *Log {
 	return &Log{sink: l.sink, entry: l.entry.WithField(strings.ToLower(kind), id), object: fmt.Sprintf("%s %d: ", kind, id)}
 }
 
-// inFile is the log without the terminal, for what the program prints there anyway as its last word.
-func (l *Log) inFile() *Log {
+// InFile is the log without the terminal, for what the program prints there anyway as its last word.
+func (l *Log) InFile() *Log {
 	return &Log{sink: &sink{file: l.file}, entry: l.entry, object: l.object}
 }
 

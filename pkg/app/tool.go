@@ -243,14 +243,14 @@ func (s *Session) run(ctx context.Context, env Env, out *output, started func(),
 	if err == nil {
 		var answer Answer
 		if answer, err = act(ctx, *s); err == nil {
-			s.Log.inFile().Answer(wording.Info, answer)
+			s.Log.InFile().Answer(wording.Info, answer)
 			return Exit(out.answer(s.Settings, answer))
 		}
 	}
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = &signalError{err: err, doing: strings.TrimSuffix(strings.TrimSuffix(err.Error(), ctx.Err().Error()), ": ")}
 	}
-	s.Log.inFile().Say(wording.Failed, err)
+	s.Log.InFile().Say(wording.Failed, err)
 	return err
 }
 

@@ -141,7 +141,7 @@ func names(t testing.TB, dir string) (all []string) {
 func TestWaitingLocks(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "locks")
 	write(t, file, "1: FLOCK  ADVISORY  WRITE 12 08:01:77 0 EOF\n1: -> FLOCK  ADVISORY  WRITE 13 08:01:78 0 EOF\n2: POSIX  ADVISORY  WRITE 12 08:01:79 0 EOF\nx\n")
-	held, known := heldLocks(file)
+	held, known := incident.HeldLocks(file)
 	if !known || !held["77"] || held["78"] || held["79"] {
 		t.Errorf("%v %v", held, known)
 	}

@@ -54,6 +54,9 @@ type Path struct {
 // errSpace is a file system that takes nothing more.
 var errSpace = errors.New("the file system takes nothing")
 
+// errReadOnly is one that no space would help, such as one that the kernel made so after an error of the disk.
+var errReadOnly = errors.New("the file system is mounted read-only")
+
 var errNotRunnable = errors.New("it is not there, or not executable")
 
 // machine looks at this machine: processes, logs, directories, timers. It writes nothing.
@@ -237,7 +240,7 @@ func writable(path string, as fence.Account) error {
 	if err := unix.Statfs(path, &fs); err == nil {
 		switch {
 		case fs.Flags&unix.ST_RDONLY != 0:
-			return fmt.Errorf("%w: %s is mounted read-only", errSpace, path)
+			return fmt.Errorf("%w at %s", errReadOnly, path)
 		case fs.Blocks > 0 && fs.Bavail == 0 || fs.Files > 0 && fs.Ffree == 0:
 			return fmt.Errorf("%w: no space is left where %s is", errSpace, path)
 		}
@@ -368,6 +371,8 @@ func (e *evaluation) files() {
 			continue
 		case errors.Is(d.Err, errSpace):
 			fix = "df -h " + d.Path + "; df -i " + d.Path
+		case errors.Is(d.Err, errReadOnly):
+			fix = "findmnt; dmesg | tail (an error of the disk?); then mount -o remount,rw MOUNTPOINT"
 		case d.File:
 			fix = fmt.Sprintf("chown %s %s", user, d.Path)
 		}

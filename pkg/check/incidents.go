@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"one-ft/pkg/incident"
@@ -63,7 +62,7 @@ func readIncidents(state statedir.Dir, procLocks string, now time.Time) Incident
 		in.Err = err
 		return in
 	}
-	held, known := heldLocks(procLocks)
+	held, known := incident.HeldLocks(procLocks)
 	n, newer := 0, map[string]bool{}
 	for _, e := range slices.Backward(entries) { // by name, so by number
 		name := e.Name()
@@ -135,33 +134,14 @@ func waiting(r incident.Record) map[wording.Wait][]int {
 	return all
 }
 
-// heldLocks are the inodes of files that a process holds a lock on, as the kernel lists them
-// (proc_locks(5)): the inode is the last part of the sixth field.
-func heldLocks(path string) (inodes map[string]bool, known bool) {
-	locks, err := os.ReadFile(path)
-	if err != nil {
-		return nil, false
-	}
-	inodes = map[string]bool{}
-	for line := range strings.Lines(string(locks)) {
-		fields := strings.Fields(line)
-		if len(fields) >= 6 && fields[1] == "FLOCK" { // a lock that is waited for has "->" there
-			inodes[fields[5][strings.LastIndexByte(fields[5], ':')+1:]] = true
-		}
-	}
-	return inodes, true
-}
-
 // isHeld reports whether a process works on the object of an incident.
-func isHeld(held map[string]bool, dir, kind string, id int) bool {
+func isHeld(held incident.Held, dir, kind string, id int) bool {
 	names := []string{"host"}
 	if kind == "VM" {
 		names = []string{"incident-of-VM", "recovery-of-VM", "VM"}
 	}
 	return slices.ContainsFunc(names, func(name string) bool {
-		var stat syscall.Stat_t
-		err := syscall.Stat(filepath.Join(dir, fmt.Sprintf("%s-%d.lock", name, id)), &stat)
-		return err == nil && held[fmt.Sprint(stat.Ino)]
+		return held.Has(filepath.Join(dir, fmt.Sprintf("%s-%d.lock", name, id)))
 	})
 }
 

@@ -358,6 +358,7 @@ func otherTroubles() []trouble {
 		{"no clock", v74, func(f *Facts) { f.Clock = Clock{} }, nil, "oned told no time"},
 		{"state", v74, func(f *Facts) { f.Dirs[0].Err = errTest }, []string{"problem files |hooks cannot write /var/lib/one/one-ft|install -d -o oneadmin"}, ""},
 		{"log", v74, func(f *Facts) { f.Dirs[0].Err, f.Dirs[0].File = errTest, true }, []string{"problem files |hooks cannot write|chown oneadmin /var"}, ""},
+		{"read-only", v74, func(f *Facts) { f.Dirs[0].Err = fmt.Errorf("%w at /var", errReadOnly) }, []string{"problem files |read-only at /var|remount,rw"}, ""},
 		{"full", v74, func(f *Facts) { f.Dirs[0].Err = fmt.Errorf("%w: full", errSpace) }, []string{"problem files |full|df -h"}, ""},
 		{"noted", v74, func(f *Facts) { f.Skipped = []string{"some\nthing"} }, nil, `some\nthing`},
 	}

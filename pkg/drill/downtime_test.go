@@ -176,6 +176,15 @@ func TestDowntimeLines(t *testing.T) {
 }
 
 // TestDowntimeJSON: the same as data; nothing in it is read as words.
+// TestSaving: what has no limit in several ways is said once.
+func TestSaving(t *testing.T) {
+	t.Parallel()
+	got := saving([]downtime.Gain{{Failure: downtime.Silent, Ends: true}, {Failure: downtime.Dropped, Ends: true}, {Failure: downtime.Frozen, Ends: true}})
+	if want := "off, same network; off, routed or filtered: without it there is no limit; a frozen host, which otherwise never becomes ERROR, is recovered"; got != want {
+		t.Error(got)
+	}
+}
+
 func TestDowntimeJSON(t *testing.T) {
 	d := foretell(t, forty(), conditions())
 	text, err := json.Marshal(Report{Downtime: &d})

@@ -105,17 +105,20 @@ func seconds(s float64) string {
 }
 
 func saving(gains []downtime.Gain) string {
-	var words []string
+	var words, endless []string
 	saved := map[downtime.Failure]string{}
 	for _, g := range gains {
 		switch {
 		case g.Ends && g.Failure == downtime.Frozen:
 			words = append(words, "a frozen host, which otherwise never becomes ERROR, is recovered")
 		case g.Ends:
-			words = append(words, g.Failure.Text()+": without it there is no limit")
+			endless = append(endless, g.Failure.Text())
 		default:
 			saved[g.Failure] = seconds(g.Seconds) + " sooner"
 		}
+	}
+	if len(endless) > 0 {
+		words = append([]string{strings.Join(endless, "; ") + ": without it there is no limit"}, words...)
 	}
 	local, routed := saved[downtime.Silent], saved[downtime.Dropped]
 	if local != "" && local != routed {

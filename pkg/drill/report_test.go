@@ -70,6 +70,7 @@ func TestNotTouched(t *testing.T) {
 		"storm":             {acts.Stands(storm), "1 VMs would be HELD (", 3},
 		"storm, refused":    {acts.Stands(storm).Foreseen(refused), "1 VMs would be REFUSED (no agent)", 3},
 		"storm, paused":     {acts.Stands(storm).WhilePaused("one-ft is paused"), "1 VMs would be REFUSED now (one-ft is paused)", 3},
+		"paused":            {acts.WhilePaused("one-ft is paused"), "1 VMs would be REFUSED now (one-ft is paused)", 3},
 		"paused, refused":   {acts.Foreseen(refused).WhilePaused("one-ft is paused"), "1 VMs would be REFUSED (no agent)", 3},
 		"paused, no VMs":    {Report{Verdict: NoNeed}.WhilePaused("one-ft is paused"), "0 VMs would be recovered and 0 left; none", 0},
 	} {

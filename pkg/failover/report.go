@@ -222,6 +222,9 @@ func (r Report) Notes() []string { return append(slices.Clone(r.Preview), r.notR
 // Line is the report in one line.
 func (r Report) Line() string {
 	line := r.Object + ": " + r.Summary
+	if r.said.NamesObject() {
+		line = r.Summary
+	}
 	if r.Incident > 0 {
 		line += fmt.Sprintf(" (incident %d)", r.Incident)
 	}

@@ -240,6 +240,13 @@ func TestHolder(t *testing.T) {
 		if got := mine.Holder("person-for-host", 3); got != want {
 			t.Errorf("holder %q, want %q", got, want)
 		}
+		looker := LookAtLocks(mine.dir)
+		if got := looker.Holder("person-for-host", 3); got != want {
+			t.Errorf("a tool that changes nothing: holder %q, want %q", got, want)
+		}
+		if _, err := looker.Acquire("person-for-host", 3); err != nil {
+			t.Error(err)
+		}
 	}
 	looks("")
 	for range 2 {

@@ -63,7 +63,19 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	if err != nil {
 		return nil, err
 	}
-	defer noteSweep(s)
+	b, err := sweep(ctx, s, opt, follower)
+	noted := noteSweep(s)
+	if err != nil {
+		return nil, err
+	}
+	if noted != nil {
+		b.Errors = append(b.Errors, text.Printable(noted.Error()))
+	}
+	return b, nil
+}
+
+// sweep is Sweep, on the leader or a follower.
+func sweep(ctx context.Context, s app.Session, opt Resuming, follower bool) (b coordinator.Batch, err error) {
 	if follower {
 		s.Log.Say(wording.Follower)
 		warm(ctx, s) // it may lead next
@@ -75,23 +87,26 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 	notify := journaling.NewNotifications(s)
 	defer notify.Close()
 	notify.Deliver()
+	if s.DryRun { // a dry run takes no lock, and leaves what somebody works on all the same
+		s.Locks = incident.LookAtLocks(statedir.Dir(s.StateDir).Locks())
+	}
 	w := &sweeper{s: s, opt: opt, notify: notify}
 	if !s.DryRun {
 		w.sweepMarks(ctx)
 	}
 	all, err := w.scan(ctx)
 	if err != nil {
-		return nil, err
+		return b, err
 	}
 	missed := func(f found) bool { return f.swept.Verdict == recovery.SweepMissed }
 	if !s.DryRun && slices.ContainsFunc(all, func(f found) bool { return missed(f) && f.why.IsZero() }) {
 		s.Log.Say(wording.LookingAgain, lookTwice)
 		if !process.Pause(ctx, lookTwice) {
-			return nil, ctx.Err()
+			return b, ctx.Err()
 		}
 		first := all
 		if all, err = w.scan(ctx); err != nil {
-			return nil, err
+			return b, err
 		}
 		all = slices.DeleteFunc(all, func(f found) bool {
 			return missed(f) && !slices.ContainsFunc(first, func(b found) bool { return b.object() == f.object() && b.same == f.same })
@@ -110,7 +125,7 @@ func Sweep(ctx context.Context, s app.Session, opt Resuming) (app.Answer, error)
 		}
 	}
 	before := w.measure(ctx, all, false)
-	b := w.act(ctx, all)
+	b = w.act(ctx, all)
 	if err := statedir.Dir(s.StateDir).Closed(); err != nil { // it may be paused, and what was left open is not known
 		b.Errors = append(b.Errors, s.StateUnusable(err).Error())
 	}
@@ -164,8 +179,15 @@ func (w *sweeper) act(ctx context.Context, all []found) (b coordinator.Batch) {
 		switch {
 		case f.swept.Verdict == recovery.SweepHandled:
 		case !f.why.IsZero():
-			b.Lines = append(b.Lines, f.what+": "+f.why.String())
-			w.s.Log.VM(wording.Info, -1, f.why.After(f.what))
+			log, why := w.s.Log, f.why
+			if w.s.Attended { // who sees the answer has it there
+				log = log.InFile()
+			}
+			if why.Kind == wording.Paused { // the last line says it
+				why = wording.Of(wording.LeftForPause)
+			}
+			b.Lines = append(b.Lines, f.what+": "+why.String())
+			log.VM(wording.Info, -1, f.why.After(f.what))
 		case w.s.DryRun:
 			w.would(ctx, &b, f)
 		default:

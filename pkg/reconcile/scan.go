@@ -253,7 +253,7 @@ func (w *sweeper) decide(f found) found {
 	f.why = whyNot(f)
 	if resumed && f.why.IsZero() && f.request.Kind == "host" {
 		if holder := w.s.Locks.Holder("host", f.request.ID); holder != "" {
-			f.why = wording.Of(wording.Busy, &incident.BusyError{Object: fmt.Sprintf("host %d", f.request.ID), Holder: holder})
+			f.why = wording.Of(wording.Busy, &incident.BusyError{Object: "it", Holder: holder})
 		}
 	}
 	return f

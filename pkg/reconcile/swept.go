@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"one-ft/pkg/app"
@@ -25,14 +26,16 @@ func LastSweep(dir statedir.Dir) time.Time {
 	return s.At
 }
 
-// noteSweep writes down that oneft resume runs. A disk that does not take it is said by everything else that is written there.
-func noteSweep(s app.Session) {
+// noteSweep writes down that oneft resume runs. A disk that does not take that takes no lock and no incident, either.
+func noteSweep(s app.Session) error {
 	dir := statedir.Dir(s.StateDir)
 	data, err := json.Marshal(swept{At: time.Now().Truncate(time.Second)})
 	if err == nil && !s.DryRun {
 		err = statedir.File{Volatile: true}.Replace(dir.Sweep(), data)
 	}
 	if err != nil {
+		err = s.StateUnusable(fmt.Errorf("failed to write when oneft resume ran: %w", err))
 		s.Log.Say(wording.Trouble, err)
 	}
+	return err
 }

@@ -176,12 +176,16 @@ func read(path string, limit int64, flags int) ([]byte, error) {
 	return text, err
 }
 
-// Remove removes a file that another process may have removed.
+// Remove removes a file that another process may have removed. One that is not there is no error on a read-only file system, either.
 func Remove(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	err := os.Remove(path)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return nil
+	if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // Owner is the user and the group of a file.

@@ -99,7 +99,20 @@ func (m Message) String() string {
 		}
 		values = append(values, "{"+name+"}", value)
 	}
-	return m.Lead + strings.NewReplacer(values...).Replace(sentence)
+	return m.lead() + strings.NewReplacer(values...).Replace(sentence)
+}
+
+// lead is what stands before the sentence for people: of a VM that is left the action says the same as the result.
+func (m Message) lead() string {
+	if m.Lead == "leave: left" {
+		return "left"
+	}
+	return m.Lead
+}
+
+// NamesObject reports whether the sentence begins with the host or VM that it is about.
+func (m Message) NamesObject() bool {
+	return m.Lead == "" && (m.Kind == Busy || m.Kind == AlreadyHandled)
 }
 
 // Field is a field of a message with its value.

@@ -23,6 +23,9 @@ const (
 
 	Paused Kind = "paused problem: one-ft is paused until {until} by {who} ({reason}): nothing is fenced and no VM is touched; oneft unpause ends that"
 
+	// LeftForPause is for a list whose last line says until when.
+	LeftForPause Kind = "left-for-pause: left until the pause is over"
+
 	PausedByHand Kind = "paused-by-hand problem: {why}; --override-pause acts all the same"
 
 	// The coordinator.

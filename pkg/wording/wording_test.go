@@ -40,6 +40,7 @@ func TestMessage(t *testing.T) {
 		{Of(Watch, 30*time.Second), "watching the host for 30s; it counts as back only when it is MONITORED", "watch period=30s"},
 		{Of(FailFast, 1.26), "ssh to the host fails at once from here on (1.3 s)", "ssh-fails-fast took=1.3"},
 		{Of(Running, 3, "node 3").After("recreate: done"), "recreate: done: running on host 3 (node 3)", `recreate: done: running on=3 name="node 3"`},
+		{Of(IsNow, "RUNNING").After("leave: left"), "left: it is RUNNING now", "leave: left: is-now state=RUNNING"},
 		{Of(FailedAgain, Of(FellBack, "FAILED", Quote("no"))), "it fell back to FAILED: no", `failed-again how=[fell-back state=FAILED says=no]`},
 		{Of(CallFailed, errors.New("oops")), "oops; retrying", "call-failed"},
 		{Of(StuckCleanupOff, time.Minute, Resume(0)), "oned has been cleaning up on the failed host for 1m0s, which nothing proves to be off: when it is certainly off, say so", "stuck-clean-up-unproven took=1m0s incident=0"},

@@ -125,11 +125,15 @@ func installed(ctx context.Context, s app.Session, facts install.Facts) (known [
 	return known, append(install.Lint(file, facts), refused(ctx, known)...), file, err
 }
 
-// hooksOf reads the hooks of this OpenNebula. The error says what to do when oned.conf is not where it is looked for.
+// hooksOf reads the hooks of this OpenNebula. The error says what to do when oned.conf is not where it is looked for, or which file is broken.
 func hooksOf(ctx context.Context, s app.Session, facts install.Facts) ([]install.Known, []install.Finding, error) {
 	known, findings, _, err := installed(ctx, s, facts)
 	var syntax *install.SyntaxError
-	if err != nil && !install.UsesPool(s.Version) && !errors.As(err, &syntax) {
+	switch {
+	case err == nil || install.UsesPool(s.Version):
+	case errors.As(err, &syntax):
+		err = app.Usagef("%s: %w", onedConf(s), err)
+	default:
 		err = app.Usagef("%w; name it by --oned-conf", err)
 	}
 	return known, findings, err

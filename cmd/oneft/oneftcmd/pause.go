@@ -53,7 +53,7 @@ func (t *tool) pause() *cli.Command {
 			}
 			_, missing := os.Stat(named.Path)
 			if err := pause.Set(dir, state); err != nil {
-				return named.Unusable(err)
+				return fmt.Errorf("one-ft is NOT paused: %w", named.Unusable(err))
 			}
 			fmt.Fprintln(t.env.Stdout, state.Message(now))
 			fmt.Fprintln(t.env.Stdout, "events are still recorded and notified of; what is in ERROR then is handled when the pause is over; other front-ends are not paused by this one")
@@ -79,7 +79,7 @@ func (t *tool) unpause() *cli.Command {
 			}
 			state, _ := pause.Read(dir) // a damaged one is removed, too
 			if err := pause.End(dir); err != nil {
-				return named.Unusable(err)
+				return fmt.Errorf("the pause is NOT over: %w", named.Unusable(err))
 			}
 			if state.Active(time.Now()) {
 				fmt.Fprintln(t.env.Stdout, "the pause is over; oneft resume handles what happened meanwhile")

@@ -44,7 +44,7 @@ func (s storm) hooks(t *testing.T, l *lab.Lab) (handed []time.Duration) {
 }
 
 // handedOver is what a hook that has handed its host over leaves in the log.
-var handedOver = regexp.MustCompile(`host (\d+): (?:handed over to|host \d+ is already being handled by)`)
+var handedOver = regexp.MustCompile(`host (\d+)(?:: handed over to| is already being handled by)`)
 
 // recreate is one that oned accepted.
 type recreate struct {

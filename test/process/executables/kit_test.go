@@ -86,12 +86,14 @@ func setup(env *testscript.Env, bin, version string) error {
 	return os.WriteFile(filepath.Join(env.WorkDir, ".one", "one_auth"), []byte("oneadmin:opennebula\n"), 0o600)
 }
 
-// holds answers conditions such as [v4.4]. [root] is a user who may become others; [frontend] and [oned] hold on a machine that has
+// holds answers conditions such as [v4.4]. [root] is a user who may become others, [mounts] one who may mount file systems; [frontend] and [oned] hold on a machine that has
 // OpenNebula's credentials, or an oned, where programs look for them last.
 func holds(cond, version string) (bool, error) {
 	switch cond {
 	case "root":
 		return os.Geteuid() == 0, nil
+	case "mounts":
+		return exec.Command("unshare", "-m", "mount", "-t", "tmpfs", "none", os.TempDir()).Run() == nil, nil
 	case "frontend":
 		_, err := os.Stat("/var/lib/one/.one")
 		return !errors.Is(err, os.ErrNotExist), nil
