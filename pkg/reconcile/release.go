@@ -61,7 +61,7 @@ func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.An
 	state, now := recovery.MayRelease(host, q, time.Now())
 	switch {
 	case force:
-	case state == recovery.ReleaseZombies:
+	case state == recovery.ReleaseZombies || s.Version.Before(5, 0) && len(recovery.Zombies(host)) > 0:
 		answer.Summary = fmt.Sprintf("old guests still run on it (ZOMBIES: %s): end them there, then run this again, or add --force", zombies(host))
 	case state != recovery.ReleaseNow && s.Version.Before(5, 0):
 		answer.Summary = "OpenNebula " + s.Version.String() + " does not monitor a disabled host without VMs, so nobody knows whether it lives and whether its old guests run there: check it (virsh list), then add --force"
