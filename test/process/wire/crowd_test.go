@@ -75,7 +75,7 @@ func TestConnectionsOfManyHooks(t *testing.T) {
 			}
 			all.Wait()
 			for _, r := range runs {
-				if r.code != 0 || r.stdout != "" {
+				if r.code != 0 || r.loud() {
 					t.Errorf("%s", r)
 				}
 			}

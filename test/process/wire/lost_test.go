@@ -60,7 +60,7 @@ func TestTheHookTwiceWhileAnswersAreLost(t *testing.T) {
 			}
 			both.Wait()
 			for _, r := range runs {
-				if r.code != 0 || r.stdout != "" {
+				if r.code != 0 || r.loud() {
 					t.Errorf("%s", r)
 				}
 			}

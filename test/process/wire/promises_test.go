@@ -50,7 +50,7 @@ func (s *site) ended(r run, want expectation) (broken []string) {
 	if r.code != want.code {
 		fault("exit code %d, want %d", r.code, want.code)
 	}
-	if r.stdout != "" {
+	if r.loud() {
 		fault("oned would read its standard output as messages of a driver")
 	}
 	if r.took > want.bound+grace {

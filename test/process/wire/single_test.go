@@ -83,7 +83,7 @@ func (tl tool) try(t *testing.T, m moment) {
 		if all := s.incidents(t); len(all) > 0 {
 			again = append([]string{"oneft", "resume", strconv.Itoa(all[0].Number)}, patiently()...)
 		}
-		if r := s.runTool(t, s.endpoint(), again[0], again[1:]...); r.code != 0 || r.stdout != "" {
+		if r := s.runTool(t, s.endpoint(), again[0], again[1:]...); r.code != 0 || r.loud() {
 			t.Errorf("going on: %s", r)
 		}
 	}

@@ -123,7 +123,7 @@ func TestCertificates(t *testing.T) {
 // refuses looks that a run ended at once, for a reason, and before oned heard of it.
 func (s *site) refuses(t *testing.T, r run, code int, says []string) {
 	t.Helper()
-	if r.code != code || r.stdout != "" || r.took > grace {
+	if r.code != code || r.loud() || r.took > grace {
 		t.Errorf("want exit code %d at once: %s", code, r)
 	}
 	for _, words := range says {
