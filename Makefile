@@ -39,12 +39,12 @@ build:
 	@mkdir -p bin
 	$(BUILD) -o bin/ $(addprefix ./cmd/,$(BINARIES))
 
-# The race detector looks at what runs beside something else, and at a tenth of the scenarios, on one version. PLAIN is without it:
+# The race detector looks at what runs beside something else, and at a fifth of the scenarios, on one version. PLAIN is without it:
 # pure packages, all scenarios, and those tests in which executables run as they are shipped. Packages more at a time than there are
 # cores, because some wait more than they work: two, and one where many processes run. LONG take longest and begin first. What go
 # vet finds make lint says.
 TEST     = $(GO) test -timeout 30m -vet off -ldflags "-s -w" -shuffle on -p $(shell echo $$(($$(nproc) + $(1))))
-PLAIN    = $(addprefix one-ft/,pkg/config% pkg/downtime% pkg/drill% pkg/hook% pkg/incident/report% pkg/install% pkg/onedconf% pkg/recovery% scripts/% test/meta/% test/process/% test/sim/lab%)
+PLAIN    = $(addprefix one-ft/,pkg/config% pkg/downtime% pkg/drill/% pkg/hook% pkg/incident/report% pkg/install% pkg/onedconf% pkg/recovery% scripts/% test/meta/% test/process/% test/sim/lab%)
 LONG     = $(addprefix one-ft/test/,process/isolated process/rigs sim/lab)
 ALL      = $(LONG) $(filter-out $(LONG),$(shell $(GO) list ./...))
 test:

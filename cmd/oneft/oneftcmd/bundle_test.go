@@ -239,7 +239,9 @@ func TestBundleFile(t *testing.T) {
 func TestBounded(t *testing.T) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 10*time.Millisecond, errors.New("late"))
 	defer cancel()
-	if got, err := bounded(ctx, func(context.Context) (string, error) { time.Sleep(time.Second); return "x", nil }); got != "" || err == nil || err.Error() != "late" {
+	ended := make(chan struct{})
+	defer close(ended)
+	if got, err := bounded(ctx, func(context.Context) (string, error) { <-ended; return "x", nil }); got != "" || err == nil || err.Error() != "late" {
 		t.Errorf("%q, %v", got, err)
 	}
 	if got, err := bounded(t.Context(), func(context.Context) (int, error) { return 7, io.EOF }); got != 7 || !errors.Is(err, io.EOF) {

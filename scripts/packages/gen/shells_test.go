@@ -17,6 +17,7 @@ import (
 	"one-ft/pkg/incident"
 	"one-ft/pkg/one"
 	"one-ft/test/process/programs"
+	"one-ft/test/process/rigs"
 	"one-ft/test/sim/cloud"
 )
 
@@ -30,11 +31,7 @@ type shells struct {
 // newShells is one with the completions of all programs, an OpenNebula of this version with hosts and VMs, and a journal.
 func newShells(t *testing.T, version string) *shells {
 	t.Helper()
-	for _, shell := range []string{"bash", "zsh", "fish"} {
-		if _, err := exec.LookPath(shell); err != nil {
-			t.Skipf("%s is not installed", shell)
-		}
-	}
+	rigs.Need(t, "bash zsh fish", "bash", "zsh", "fish")
 	bin := programs.Dir(t)
 	t.Chdir("../../..")
 	s := &shells{t: t, dir: t.TempDir()}
