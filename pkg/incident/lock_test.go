@@ -35,13 +35,10 @@ func process(t *testing.T, dir string, as *syscall.Credential) (cmd *exec.Cmd, s
 	t.Helper()
 	binary := os.Args[0]
 	if as != nil { // the directory of the test binary may be closed to others
-		text, err := os.ReadFile(binary)
-		if err != nil {
-			t.Fatal(err)
-		}
+		// cp writes it: a process that this one starts meanwhile would hold it open for writing, and it could not be run.
 		binary = filepath.Join(dir, "holder.test")
-		if err := os.WriteFile(binary, text, 0o755); err != nil {
-			t.Fatal(err)
+		if out, err := exec.CommandContext(t.Context(), "cp", os.Args[0], binary).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
 		}
 	}
 	cmd = exec.CommandContext(t.Context(), binary)

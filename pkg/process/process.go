@@ -24,6 +24,10 @@ const (
 	pipeDelay = time.Second
 	// killDelay is how long a killed program may stay: one that waits for a dead disk does not go away at all.
 	killDelay = 5 * time.Second
+	// busyTries and busyPause: a program that somebody is writing, such as configuration management, or that a process
+	// started at the same moment still holds open, is tried again for about a second.
+	busyTries = 50
+	busyPause = 20 * time.Millisecond
 )
 
 // ErrTimeout is the end of a program that took too long.
@@ -68,6 +72,9 @@ func Run(ctx context.Context, limit time.Duration, p Program) Result {
 		return Result{Code: -1, Err: fmt.Errorf("not started: %w", context.Cause(ctx))}
 	}
 	cmd, err := start(p, out)
+	for try := 1; errors.Is(err, syscall.ETXTBSY) && try < busyTries && Pause(ctx, busyPause); try++ {
+		cmd, err = start(p, out)
+	}
 	if p.Script && errors.Is(err, syscall.ENOEXEC) {
 		p.Path, p.Args = "/bin/sh", append([]string{p.Path}, p.Args...)
 		cmd, err = start(p, out)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -69,5 +70,27 @@ func TestScript(t *testing.T) {
 		if r.Code != c.code || r.Output != c.output || (c.code < 0) != errors.Is(r.Err, ErrStart) {
 			t.Errorf("%q: %+v", c.text, r)
 		}
+	}
+}
+
+// TestBusy: a program that is still being written is started when it is complete, and fails when that never happens.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "agent")
+	writer, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	if _, err := writer.WriteString("#!/bin/sh\nexit 4\n"); err != nil {
+		t.Fatal(err)
+	}
+	run := func() Result { return Run(t.Context(), 20*time.Second, Program{Path: path}) }
+	if r := run(); !errors.Is(r.Err, ErrStart) || !errors.Is(r.Err, syscall.ETXTBSY) {
+		t.Errorf("it is never complete: %+v", r)
+	}
+	time.AfterFunc(5*busyPause, func() { writer.Close() })
+	if r := run(); r.Code != 4 {
+		t.Errorf("it is complete after a moment: %+v", r)
 	}
 }
