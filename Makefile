@@ -8,7 +8,7 @@ BINARIES = host_error vm_failure vm_unknown host_isolated oneft
 # HTTP/1.1. Nothing is inlined in packages that are called a few times in a run, which makes the executables 6 % smaller;
 # pkg/one reads every answer of oned.
 # All that is compiled without the race detector has these flags: one standard library for all of it.
-FLAGS    = -buildvcs=false -tags=nethttpomithttp2 -trimpath $(patsubst %,-gcflags=%=-l,crypto/... vendor/... net/... text/... regexp/... encoding/... archive/... compress/... html/... mime/... log/... fmt flag time os/... math/... go.yaml.in/... github.com/... one-ft/cmd/... one-ft/pkg/...) -gcflags=one-ft/pkg/one=
+FLAGS    = -buildvcs=false -tags=nethttpomithttp2,urfave_cli_no_docs -trimpath $(patsubst %,-gcflags=%=-l,crypto/... vendor/... net/... text/... regexp/... encoding/... archive/... compress/... html/... mime/... log/... fmt flag time os/... math/... go.yaml.in/... github.com/... one-ft/cmd/... one-ft/pkg/...) -gcflags=one-ft/pkg/one=
 STATIC   = CGO_ENABLED=0 GOFLAGS='$(FLAGS)'
 # The version comes from git.
 VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -197,14 +196,14 @@ func (c *collector) debian() bool {
 	return err == nil
 }
 
-var cronName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+var cronName = text.Pattern(`^[A-Za-z0-9_-]+$`)
 
 // cronIgnores is why the cron of Debian and Ubuntu does not read a file in /etc/cron.d, not even its good lines, and tells only
 // syslog (findings/cron-ignores-a-file.sh); "" for nothing.
 func cronIgnores(file string, lines []string) string {
 	info, err := os.Stat(file)
 	switch {
-	case !cronName.MatchString(filepath.Base(file)):
+	case !cronName().MatchString(filepath.Base(file)):
 		return "its name has something else than letters, digits, - and _, such as a dot"
 	case lines[len(lines)-1] != "":
 		return "its last line does not end with a line break"

@@ -2,22 +2,23 @@ package fence
 
 import (
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
+
+	"one-ft/pkg/text"
 )
 
 // There is one set of rules about agents and their parameters for host templates and the configuration.
 var (
-	agentName = regexp.MustCompile(`^fence_[A-Za-z0-9_-]+$`)
-	paramName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
+	agentName = text.Pattern(`^fence_[A-Za-z0-9_-]+$`)
+	paramName = text.Pattern(`^[A-Za-z][A-Za-z0-9_-]*$`)
 )
 
 // ValidAgent reports whether name can be that of an agent; paths and other programs cannot.
-func ValidAgent(name string) bool { return agentName.MatchString(name) }
+func ValidAgent(name string) bool { return agentName().MatchString(name) }
 
 // ValidParam reports whether name can be that of a parameter.
-func ValidParam(name string) bool { return paramName.MatchString(name) }
+func ValidParam(name string) bool { return paramName().MatchString(name) }
 
 // CanonicalParam is the present name of a parameter that has an outdated one, too.
 func CanonicalParam(param string) string {

@@ -5,9 +5,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
+
+	"one-ft/pkg/text"
 )
 
 // actionList makes an agent print its plugs, a line each: the plug, a separator, and its name.
@@ -100,7 +101,7 @@ func (e *notListedError) Error() string {
 	return fmt.Sprintf("it says off also for a plug that is not there, and plug %q is not among those that it lists; correct the plug or the address", e.plug)
 }
 
-var isUUID = regexp.MustCompile(`^[0-9a-fA-F-]{36}$`)
+var isUUID = text.Pattern(`^[0-9a-fA-F-]{36}$`)
 
 // inList reports whether a plug is in what an agent lists: as it is called, by its name, or by its number alone where a
 // switch stands before it ("1:3"). virsh takes a UUID as well, and lists names alone: any guest shows that it is asked.
@@ -109,7 +110,7 @@ func inList(output, separator, plug string) bool {
 		id, alias, ok := strings.Cut(strings.TrimSpace(line), separator)
 		switch {
 		case !ok:
-		case id == plug, alias == plug, strings.HasSuffix(id, ":"+plug), isUUID.MatchString(plug):
+		case id == plug, alias == plug, strings.HasSuffix(id, ":"+plug), isUUID().MatchString(plug):
 			return true
 		}
 	}

@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"one-ft/pkg/process"
+	"one-ft/pkg/text"
 )
 
 // fence_sbd writes a poison pill into the slot of the host on a shared disk, and its status is what stands in that slot:
@@ -59,7 +59,7 @@ func pillStatus(before answer) error {
 	return fmt.Errorf("status before off: %w", before.failed())
 }
 
-var msgwaitLine = regexp.MustCompile(`(?m)^Timeout \(msgwait\)\s*:\s*([0-9]+)\s*$`)
+var msgwaitLine = text.Pattern(`(?m)^Timeout \(msgwait\)\s*:\s*([0-9]+)\s*$`)
 
 // msgwait reads how long a pill needs from the header of the disks: the longest, of more than half of them, as many as
 // have to be written.
@@ -86,7 +86,7 @@ func (w *work) msgwait(ctx context.Context, d *device) (longest time.Duration, e
 
 func (w *work) msgwaitOf(ctx context.Context, sbd, disk string) (time.Duration, error) {
 	a := w.exec(ctx, w.settings.Timeout, process.Program{Path: sbd, Args: []string{"-d", disk, "dump"}, Dir: "/", Env: agentEnv()})
-	m := msgwaitLine.FindStringSubmatch(a.output)
+	m := msgwaitLine().FindStringSubmatch(a.output)
 	if a.code != 0 || m == nil {
 		return 0, fmt.Errorf("%s -d %s dump does not tell msgwait: %w", sbd, disk, a.failed())
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +13,7 @@ import (
 
 const maxTemplateLevels = 9
 
-var levelSuffix = regexp.MustCompile(`^(.+)_([0-9]+)$`)
+var levelSuffix = text.Pattern(`^(.+)_([0-9]+)$`)
 
 // FromTemplate reads the levels of a host from the FENCE_* attributes of its template:
 //
@@ -138,7 +137,7 @@ func (r *reader) levels() (levels []Level, err error) {
 
 // splitLevel takes the number of the level off a name.
 func splitLevel(name string) (string, int, error) {
-	m := levelSuffix.FindStringSubmatch(name)
+	m := levelSuffix().FindStringSubmatch(name)
 	if m == nil {
 		return name, 1, nil
 	}

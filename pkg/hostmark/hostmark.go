@@ -6,13 +6,13 @@ package hostmark
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // The attributes of a host's template.
@@ -109,7 +109,7 @@ const (
 	longestWatch  = 1000 * 3600
 )
 
-var wordForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+var wordForm = text.Pattern(`^[A-Za-z0-9._-]{1,64}$`)
 
 // words are those of an attribute; good until one is not understood.
 type words struct {
@@ -123,7 +123,7 @@ func read(attribute string) *words {
 	for _, pair := range strings.Fields(attribute[:min(len(attribute), maxBytes)]) {
 		key, value, _ := strings.Cut(pair, "=")
 		_, twice := w.values[key]
-		w.good = w.good && !twice && wordForm.MatchString(value)
+		w.good = w.good && !twice && wordForm().MatchString(value)
 		w.values[key] = value
 	}
 	w.word("v", "1")

@@ -14,7 +14,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -168,7 +167,7 @@ func FrontEndName(stateDir string) (string, error) {
 		return name, nil
 	}
 	host, _ := os.Hostname() // for readers; the mark is what counts
-	host = notInNames.ReplaceAllString(host, "-")
+	host = notInNames().ReplaceAllString(host, "-")
 	name := fmt.Sprintf("%s-%04x", host[:min(len(host), maxFrontEnd)], rand.IntN(1<<16))
 	path := statedir.Dir(stateDir).FrontEnd()
 	err := statedir.MakeDir(stateDir)
@@ -191,13 +190,13 @@ func FrontEndName(stateDir string) (string, error) {
 func KnownFrontEndName(stateDir string) (string, bool) {
 	content, err := statedir.ReadSmall(statedir.Dir(stateDir).FrontEnd(), maxName)
 	name := strings.TrimSpace(string(content))
-	return name, err == nil && frontEndName.MatchString(name)
+	return name, err == nil && frontEndName().MatchString(name)
 }
 
 // maxFrontEnd bounds the part of a name that is the host's.
 const maxFrontEnd = 40
 
 var (
-	frontEndName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-	notInNames   = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+	frontEndName = text.Pattern(`^[A-Za-z0-9._-]{1,64}$`)
+	notInNames   = text.Pattern(`[^A-Za-z0-9._-]+`)
 )

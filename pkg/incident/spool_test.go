@@ -206,7 +206,7 @@ func TestFrontEndName(t *testing.T) {
 	}
 	wg.Wait()
 	slices.Sort(names)
-	if names[0] == "" || names[0] != names[len(names)-1] || !frontEndName.MatchString(names[0]) {
+	if names[0] == "" || names[0] != names[len(names)-1] || !frontEndName().MatchString(names[0]) {
 		t.Errorf("%q", names)
 	}
 	other, err := FrontEndName(t.TempDir())
@@ -216,7 +216,7 @@ func TestFrontEndName(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "front-end"), []byte("a b"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if name, err := FrontEndName(dir); err != nil || !frontEndName.MatchString(name) {
+	if name, err := FrontEndName(dir); err != nil || !frontEndName().MatchString(name) {
 		t.Errorf("a damaged name: %q, %v", name, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".front-end*")); len(left) > 0 {

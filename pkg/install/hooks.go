@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"one-ft/pkg/one"
+	"one-ft/pkg/text"
 )
 
 // Hook is one hook as a version needs it.
@@ -253,10 +253,10 @@ func Timeout(parts ...time.Duration) time.Duration {
 }
 
 // plainPath is what every shell and template of oned takes as one word, unquoted.
-var plainPath = regexp.MustCompile(`^/[A-Za-z0-9/._+@-]*$`)
+var plainPath = text.Pattern(`^/[A-Za-z0-9/._+@-]*$`)
 
 // plainWord is what every shell takes as one word, unquoted.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9/._+@%:=-]+$`)
+var plainWord = text.Pattern(`^[A-Za-z0-9/._+@%:=-]+$`)
 
 // check refuses what cannot be installed on that version.
 func (s Spec) check(d one.Dialect) error {
@@ -275,7 +275,7 @@ func (s Spec) check(d one.Dialect) error {
 	switch {
 	case s.Pause < 0 || s.Pause > 1000:
 		return fmt.Errorf("pause: %d monitoring cycles; allowed are 0 to 1000", s.Pause)
-	case !plainPath.MatchString(s.Dir) || path.Clean(s.Dir) != s.Dir || s.Dir == "/":
+	case !plainPath().MatchString(s.Dir) || path.Clean(s.Dir) != s.Dir || s.Dir == "/":
 		return fmt.Errorf("directory of the executables: %s; allowed is an absolute path of letters, digits and /._+@-, because a shell reads it", quoted(s.Dir))
 	case s.Timeout < 0 || s.Timeout%time.Second != 0:
 		return fmt.Errorf("timeout: %s; allowed are whole seconds, or 0 for %s", s.Timeout, MinTimeout)

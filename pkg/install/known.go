@@ -183,7 +183,7 @@ func (facts Facts) missing(all []Known) error {
 
 // shellWord is a word as a shell reads it.
 func shellWord(word string) string {
-	if word = short(word); plainWord.MatchString(word) {
+	if word = short(word); plainWord().MatchString(word) {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

@@ -2,10 +2,10 @@ package install
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
+	"one-ft/pkg/text"
 	"one-ft/pkg/wording"
 )
 
@@ -124,12 +124,12 @@ func (c classifier) words(words []string) Runner {
 }
 
 // assignment is one of a variable before a command.
-var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+var assignment = text.Pattern(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
 // shellLineOption is -c of a shell, alone or with others.
-var shellLineOption = regexp.MustCompile(`^-[a-z]*c[a-z]*$`)
+var shellLineOption = text.Pattern(`^-[a-z]*c[a-z]*$`)
 
-func isAssignment(word string) bool { return assignment.MatchString(word) }
+func isAssignment(word string) bool { return assignment().MatchString(word) }
 
 func isInterpreter(name string) bool {
 	return slices.Contains([]string{"ruby", "python", "perl", "php", "node", "lua"}, strings.TrimRight(name, "0123456789."))
@@ -161,7 +161,7 @@ func (c classifier) wrapped(w wrapper, words []string) Runner {
 	skip := w.words
 	for len(rest) > 0 {
 		option := rest[0]
-		lined := slices.Contains(list(w.lines), option) || isShell(name) && shellLineOption.MatchString(option)
+		lined := slices.Contains(list(w.lines), option) || isShell(name) && shellLineOption().MatchString(option)
 		switch {
 		case lined && len(rest) > 1:
 			return worse(c.line(rest[1]), c.behind(rest[2:]))
@@ -234,7 +234,7 @@ func (c classifier) behind(args []string) (found Runner) {
 			r = c.line(word)
 		} else if name := path.Base(word); name == "onevm" || name == "onehost" || isRecoverer(name) || program(word) != "" {
 			r = c.program(args[i:])
-		} else if call := apiCall.FindString(word); call != "" {
+		} else if call := apiCall().FindString(word); call != "" {
 			r = Runner{Class: KnownRecoverer, Program: call}
 		}
 		if r.Class == KnownRecoverer || r.Class == Ours {
@@ -291,9 +291,9 @@ func isRecoverer(name string) bool {
 
 // What scripts in other languages do: OpenNebula's clients in a string, calls of its API, and of its Ruby library.
 var (
-	apiCall    = regexp.MustCompile(`one\.vm\.(?:action|recover|migrate|deploy)\b`)
-	scriptCall = regexp.MustCompile(`\bonevm\s+(?:--?\S+\s+)*(?:recover|boot|resume|restart|resubmit|delete|terminate|resched|migrate|deploy)\b|` +
-		apiCall.String() + `|\bvm\.(?:recover|delete_recreate|resubmit|delete|boot|resume|resched|migrate|deploy)\b`)
+	apiCall    = text.Pattern(`one\.vm\.(?:action|recover|migrate|deploy)\b`)
+	scriptCall = text.Pattern(`\bonevm\s+(?:--?\S+\s+)*(?:recover|boot|resume|restart|resubmit|delete|terminate|resched|migrate|deploy)\b|` +
+		apiCall().String() + `|\bvm\.(?:recover|delete_recreate|resubmit|delete|boot|resume|resched|migrate|deploy)\b`)
 )
 
 // content decides by the text of a file. Only what surely acts on VMs counts.
@@ -328,7 +328,7 @@ func (c classifier) content(file string) (found Runner) {
 func calls(source string) (call string, line int) {
 	for l := range strings.Lines(source) {
 		line++
-		if found := scriptCall.FindString(l); found != "" && !strings.HasPrefix(strings.TrimSpace(l), "#") {
+		if found := scriptCall().FindString(l); found != "" && !strings.HasPrefix(strings.TrimSpace(l), "#") {
 			return found, line
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -47,7 +46,7 @@ type Mask struct {
 }
 
 // known are names that tell nothing: they are the same in every cloud.
-var known = regexp.MustCompile(`^(?i:oneadmin|serveradmin|root|nobody|localhost|localhost\.localdomain|default|http|https|one|oned|hosts?|vms?|users?|\d*)$`)
+var known = text.Pattern(`^(?i:oneadmin|serveradmin|root|nobody|localhost|localhost\.localdomain|default|http|https|one|oned|hosts?|vms?|users?|\d*)$`)
 
 // Secret hides a secret wherever it stands, in every form in which programs print one.
 func (m *Mask) Secret(secret string) {
@@ -79,7 +78,7 @@ func (m *Mask) Name(kind, name string) {
 		return
 	}
 	if first, domain, whole := strings.Cut(name, "."); whole {
-		if _, had := m.given[strings.ToLower(first)]; !had && !known.MatchString(first) {
+		if _, had := m.given[strings.ToLower(first)]; !had && !known().MatchString(first) {
 			m.given[strings.ToLower(first)] = pseudonym
 		}
 		m.Name(kind, first)
@@ -90,7 +89,7 @@ func (m *Mask) Name(kind, name string) {
 // pseudonym is that of a name; "" for one that need not be hidden, or is no word.
 func (m *Mask) pseudonym(kind, name string) string {
 	lower := strings.ToLower(name)
-	if known.MatchString(name) || utf8.RuneCountInString(name) < shortestName {
+	if known().MatchString(name) || utf8.RuneCountInString(name) < shortestName {
 		return ""
 	}
 	if m.given == nil {
@@ -123,13 +122,13 @@ func wordEnd(s string) int {
 }
 
 // dotted is an address of IPv4 with whatever behind it.
-var dotted = regexp.MustCompile(`^\d{1,3}(?:\.\d{1,3}){3}`)
+var dotted = text.Pattern(`^\d{1,3}(?:\.\d{1,3}){3}`)
 
 var (
 	// What has the name of a secret, with its value: password: x, "token": "x", --secret=x.
-	keyed = regexp.MustCompile(`(?i)([a-z0-9_-]*(?:passw|passphrase|secret|token|community|hexadecimal_kg|api_?key|private_?key)[a-z0-9_-]*)("?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}"']+)`)
+	keyed = text.Pattern(`(?i)([a-z0-9_-]*(?:passw|passphrase|secret|token|community|hexadecimal_kg|api_?key|private_?key)[a-z0-9_-]*)("?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}"']+)`)
 	// Who asks, in a URL.
-	asked = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s"'@]+@`)
+	asked = text.Pattern(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s"'@]+@`)
 )
 
 // Text is a text without secrets, names and addresses.
@@ -145,14 +144,14 @@ func (m *Mask) Text(s string) string {
 		m.secret = strings.NewReplacer(pairs...)
 	}
 	s = m.secret.Replace(s)
-	s = keyed.ReplaceAllStringFunc(s, func(found string) string {
-		part := keyed.FindStringSubmatch(found)
+	s = keyed().ReplaceAllStringFunc(s, func(found string) string {
+		part := keyed().FindStringSubmatch(found)
 		if !fence.SecretParam(part[1]) { // the name of a file that has it
 			return found
 		}
 		return part[1] + part[2] + Hidden
 	})
-	return m.words(asked.ReplaceAllString(s, "${1}"+Hidden+"@"))
+	return m.words(asked().ReplaceAllString(s, "${1}"+Hidden+"@"))
 }
 
 // words replaces names and addresses.
@@ -216,7 +215,7 @@ func (m *Mask) address(s string) (length int, shown string) {
 	if len(run) == ethernet && strings.Count(run, ":") == 5 {
 		return ethernet, m.pseudonym(Address, run)
 	}
-	for _, may := range []string{s[:end], run, run[:max(strings.LastIndexByte(run, ':'), 0)], dotted.FindString(run)} { // the last two with more behind it
+	for _, may := range []string{s[:end], run, run[:max(strings.LastIndexByte(run, ':'), 0)], dotted().FindString(run)} { // the last two with more behind it
 		a, err := netip.ParseAddr(may)
 		if err != nil {
 			continue

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -238,7 +237,7 @@ func (b *bundle) versions(context.Context) (string, error) {
 }
 
 // relevant are the attributes of oned.conf and monitord.conf that have to do with one-ft. None of them is a secret.
-var relevant = regexp.MustCompile(`^(MONITORING_|HOST_|VM_|MANAGER_TIMER|PROBES_PERIOD|POLL_|RPC_|MAX_CONN|RAFT|FEDERATION|HM_MAD|IM_MAD|TM_MAD|LOG|HOOK_LOG_CONF|LISTEN_ADDRESS|PORT$|NETWORK|SCHED_|LIVE_RESCHEDS|DEFAULT_SCHED|MAX_)`)
+var relevant = text.Pattern(`^(MONITORING_|HOST_|VM_|MANAGER_TIMER|PROBES_PERIOD|POLL_|RPC_|MAX_CONN|RAFT|FEDERATION|HM_MAD|IM_MAD|TM_MAD|LOG|HOOK_LOG_CONF|LISTEN_ADDRESS|PORT$|NETWORK|SCHED_|LIVE_RESCHEDS|DEFAULT_SCHED|MAX_)`)
 
 func (b *bundle) opennebula(context.Context) (string, error) {
 	var out strings.Builder
@@ -253,7 +252,7 @@ func (b *bundle) opennebula(context.Context) (string, error) {
 			failed = err
 		}
 		for _, a := range all {
-			if !relevant.MatchString(a.Name) {
+			if !relevant().MatchString(a.Name) {
 				continue
 			}
 			value := a.Value

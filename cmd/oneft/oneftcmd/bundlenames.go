@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -19,6 +18,7 @@ import (
 	"one-ft/pkg/pause"
 	"one-ft/pkg/statedir"
 	"one-ft/pkg/support"
+	"one-ft/pkg/text"
 )
 
 // mask knows all that has to be hidden in a bundle: secrets and names of the configuration, of this machine, of oned and of the
@@ -65,7 +65,7 @@ func (b *bundle) mask(ctx context.Context, getenv func(string) string) (m *suppo
 	}
 	for _, read := range b.told() {
 		said, _ := bounded(ctx, read) // a part says why
-		for _, found := range besideID.FindAllStringSubmatch(said, -1) {
+		for _, found := range besideID().FindAllStringSubmatch(said, -1) {
 			m.Name(map[bool]string{true: support.VM, false: support.Host}[found[1] == "VM"], found[2])
 		}
 	}
@@ -73,7 +73,7 @@ func (b *bundle) mask(ctx context.Context, getenv func(string) string) (m *suppo
 }
 
 // besideID is how one-ft names a host or a VM in all that it says.
-var besideID = regexp.MustCompile(`\b(host|VM) \d+ \(([^(),\n]{1,128})[,)]`)
+var besideID = text.Pattern(`\b(host|VM) \d+ \(([^(),\n]{1,128})[,)]`)
 
 // inOned is what oned knows of names.
 type inOned struct {

@@ -9,13 +9,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"one-ft/pkg/statedir"
+	"one-ft/pkg/text"
 )
 
 // event is something to notify of: a file of the spool. All that is known of it is in the name of the file, so that
@@ -39,11 +39,11 @@ func (e event) name() string {
 }
 
 // eventName is what name makes; a number has at most the nine digits of the journal's.
-var eventName = regexp.MustCompile(`^(begin|hold|end)-([1-9][0-9]{0,8})(?:-again-([0-9a-f]+))?$`)
+var eventName = text.Pattern(`^(begin|hold|end)-([1-9][0-9]{0,8})(?:-again-([0-9a-f]+))?$`)
 
 // parseName reads what name makes, and nothing else.
 func parseName(name string) (event, bool) {
-	found := eventName.FindStringSubmatch(name)
+	found := eventName().FindStringSubmatch(name)
 	if found == nil || found[3] != "" && len(found[3]) != 2*idBytes {
 		return event{}, false
 	}

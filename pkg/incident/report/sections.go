@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,7 +96,7 @@ func withoutID(line string, vm int) string {
 	if vm < 0 || !strings.Contains(line, id) {
 		return line
 	}
-	return numbers.ReplaceAllStringFunc(line, func(n string) string {
+	return numbers().ReplaceAllStringFunc(line, func(n string) string {
 		if n == id {
 			return "N"
 		}
@@ -106,7 +105,7 @@ func withoutID(line string, vm int) string {
 }
 
 // numbers are where an ID may be in a text.
-var numbers = regexp.MustCompile(`\d+`)
+var numbers = text.Pattern(`\d+`)
 
 // severity orders levels, the worst first.
 func severity(level wording.Level) int {
