@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -99,10 +100,19 @@ func TestRedirectsAndSSH(t *testing.T) {
 			}),
 			rapid.SampledFrom([]string{"Match all", "Match originalhost rack*", "Match host node1,gate", "Include " + filepath.Join(dir, "more"), "Include " + filepath.Join(dir, "no*")}),
 			rapid.SampledFrom([]string{"Port 2222", "port=2222", "  HostName 10.0.0.9", "ProxyJump jump", "ProxyCommand nc %h %p", "User oneadmin", "# Port 2223", "", "ServerAliveInterval 5"}),
+			rapid.SampledFrom([]string{"ConnectTimeout 7", "connecttimeout=3", "# ConnectTimeout 4"}),
 		)
 		file := rapid.Map(rapid.SliceOfN(line, 0, 8), func(lines []string) string { return strings.Join(lines, "\n") + "\n" })
 		config := filepath.Join(dir, "config")
-		for path, text := range map[string]string{config: file.Draw(t, "config"), filepath.Join(dir, "more"): strings.ReplaceAll(file.Draw(t, "more"), "Include", "#")} {
+		text := file.Draw(t, "config")
+		if b := (Block{StateDir: dir, Timeout: rapid.Bool().Draw(t, "timeout")}); rapid.Bool().Draw(t, "block") {
+			with, err := Install([]byte(text), b, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = string(with)
+		}
+		for path, text := range map[string]string{config: text, filepath.Join(dir, "more"): strings.ReplaceAll(file.Draw(t, "more"), "Include", "#")} {
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -117,8 +127,41 @@ func TestRedirectsAndSSH(t *testing.T) {
 			if s := parseSettings(string(out)); (!s.Direct() || s.HostName != name) && !r.Concern(name) {
 				t.Fatalf("ssh connects to %+v for %s, and %v does not concern it", s, name, r.patterns)
 			}
+			if timeout, known := r.ConnectTimeout(); known && timeout != parseSettings(string(out)).ConnectTimeout {
+				t.Fatalf("the files set a ConnectTimeout of %s, and ssh has %+v for %s", timeout, parseSettings(string(out)), name)
+			}
 		}
 	})
+}
+
+// TestConnectTimeout: ssh is asked where its files do not tell it for all hosts, and where something else is in its place.
+func TestConnectTimeout(t *testing.T) {
+	t.Parallel()
+	block, err := Install(nil, Block{StateDir: "/var/lib/one/one-ft", Timeout: true}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		config string
+		path   string
+		want   time.Duration
+		asked  int
+	}{
+		{name: "nobody sets one", config: "Host *\n User oneadmin\n", path: stockSSH},
+		{name: "our block", config: string(block), path: stockSSH, want: Timeout},
+		{name: "somebody else", config: "Host node1\n ConnectTimeout 5\n", path: stockSSH, want: 7 * time.Second, asked: 1},
+		{name: "another ssh", path: "/opt/bin/ssh", want: 7 * time.Second, asked: 1},
+	} {
+		m := &machine{settings: map[string]string{"node1": "connecttimeout 7\n"}}
+		client := Client{Machine: m, Path: c.path, User: User{Home: home(t, map[string]string{"config": c.config})}}
+		if _, known := ReadRedirects(t.TempDir()).ConnectTimeout(); !known { // by what this machine has in /etc/ssh
+			c.want, c.asked = 7*time.Second, 1
+		}
+		if got, err := client.ConnectTimeout(t.Context(), "node1"); err != nil || got != c.want || len(m.ran) != c.asked {
+			t.Errorf("%s: %s, %v, asked %d times", c.name, got, err, len(m.ran))
+		}
+	}
 }
 
 // TestResolveWays: ssh is asked once for all names that its files say nothing about, and about each where one is not enough.
