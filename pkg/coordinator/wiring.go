@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -153,10 +154,20 @@ func (w work) storm() failover.Storm {
 	if t := incident.Duration(w.q.Timeout); w.s.Attended && w.s.Cli.IsSet("timeout") && t > 0 {
 		storm.GiveUp = min(storm.GiveUp, t)
 	}
-	if started := w.shared.frontEndStarted(w.s); !started.IsZero() {
-		storm.QuietUntil = started.Add(v.StormQuiet)
-	}
+	storm.Quiet = beside(func() (until time.Time) {
+		if started := w.shared.frontEndStarted(w.s); !started.IsZero() {
+			until = started.Add(v.StormQuiet)
+		}
+		return until
+	})
 	return storm
+}
+
+// beside begins to find something out beside what else is to be done, and gives what waits for the answer.
+func beside[T any](find func() T) func() T {
+	answer := make(chan T, 1)
+	go func() { answer <- find() }()
+	return sync.OnceValue(func() T { return <-answer })
 }
 
 // confirmed is the Fencer for a host that an admin has confirmed to be off.
@@ -290,9 +301,7 @@ func (w work) estimate(ctx context.Context, host string) downtime.Input {
 	ctx, cancel := context.WithTimeout(ctx, sshTime)
 	defer cancel()
 	if client, err := failfast.NewClient(s.Drivers(), s.StateDir); err == nil {
-		if ssh, err := client.Resolve(ctx, host); err == nil {
-			in.SSH.ConnectTimeout = ssh.ConnectTimeout
-		}
+		in.SSH.ConnectTimeout, _ = client.ConnectTimeout(ctx, host)
 	}
 	return in
 }

@@ -10,18 +10,25 @@ import (
 )
 
 // outset writes down what is known of the outage when work on it begins: since when oned calls the host failed, and how long
-// the stages before the plan are expected to take. Of a new incident only: a process that resumes one has seen less.
-func (r *runner) outset(ctx context.Context, opening Opening) {
+// the stages before the plan are expected to take. Of a new incident only: a process that resumes one has seen less. It is
+// done beside what comes before the plan, because ssh takes its time to answer; the function that it gives waits until it is.
+func (r *runner) outset(ctx context.Context, opening Opening) (wait func()) {
 	if !r.before.Began.IsZero() || !r.host.State.Failed() {
-		return
+		return func() {}
 	}
-	longest := downtime.Never()
-	if in, known := r.conditions(ctx, r.host.Name); known && r.opt.Request.Silent.IsZero() {
-		longest = downtime.Detection(in.Settings, downtime.Dropped, in.SSH)
-	}
-	r.failed = failedAt(opening, time.Now(), longest, r.opt.Request.At, opening.Since).Truncate(time.Millisecond)
-	r.journal.Host(func(h *incident.HostRecord) { h.Failed, h.Contact = r.failed, opening.Contact })
-	r.forecastProof(longest)
+	watched := r.before.Watched
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		longest := downtime.Never()
+		if in, known := r.conditions(ctx, r.host.Name); known && r.opt.Request.Silent.IsZero() {
+			longest = downtime.Detection(in.Settings, downtime.Dropped, in.SSH)
+		}
+		r.failed = failedAt(opening, time.Now(), longest, r.opt.Request.At, opening.Since).Truncate(time.Millisecond)
+		r.journal.Host(func(h *incident.HostRecord) { h.Failed, h.Contact = r.failed, opening.Contact })
+		r.forecastProof(longest, watched)
+	}()
+	return func() { <-done }
 }
 
 // failedAt is when oned called a host failed, as nearly as it can be told: the first time that it was seen so, which is
@@ -43,8 +50,9 @@ func failedAt(o Opening, now time.Time, longest downtime.Span, seen ...time.Time
 	return at
 }
 
-// forecastProof writes down how long it is expected to take until the host is proven off.
-func (r *runner) forecastProof(detection downtime.Span) {
+// forecastProof writes down how long it is expected to take until the host is proven off, which an earlier process has watched
+// since then; the zero time for none.
+func (r *runner) forecastProof(detection downtime.Span, watched time.Time) {
 	var watch time.Duration
 	if !r.opt.Request.FenceFirst {
 		watch = incident.Duration(r.opt.Request.Confirm)
@@ -53,10 +61,10 @@ func (r *runner) forecastProof(detection downtime.Span) {
 	if r.job.ProofTime != nil {
 		proof = r.job.ProofTime(r.host, watch)
 	}
-	if !r.before.Watched.IsZero() {
-		watch = max(0, watch-time.Since(r.before.Watched))
+	if !watched.IsZero() {
+		watch = max(0, watch-time.Since(watched))
 	}
-	guard := max(0, time.Until(r.job.Storm.QuietUntil)) + time.Duration(len(r.job.Opinions))*OpinionTimeout
+	guard := max(0, time.Until(r.job.Storm.quietUntil())) + time.Duration(len(r.job.Opinions))*OpinionTimeout
 	var stages []incident.Stage
 	add := func(name incident.StageName, span downtime.Span) { // what nothing bounds is left out, and what is not done
 		if span.Bounded() && (span.High > 0 || name == incident.StageGuard) { // a guard takes no time unless it holds

@@ -134,7 +134,8 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	if since := r.opt.Request.Silent; !since.IsZero() {
 		r.say(-1, wording.SilentHost, since)
 	}
-	r.outset(ctx, opening)
+	known := r.outset(ctx, opening)
+	defer known()
 	end := r.keepClaim(ctx)
 	defer func() { end(e, err) }()
 	if all && r.before.Following {
@@ -145,6 +146,7 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 		r.before.Watched = time.Time{}
 		proof, e, err = r.clear(ctx)
 	}
+	known()
 	switch {
 	case err != nil:
 		return nil, err
@@ -260,7 +262,8 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 		return r.override(ctx)
 	}
 	started, said, stranded := time.Now(), false, false
-	if wait := time.Until(storm.QuietUntil); wait > 0 {
+	young := storm.quietUntil()
+	if wait := time.Until(young); wait > 0 {
 		r.say(-1, wording.OnedYoung, wait.Round(time.Second))
 	}
 	held := r.heldBefore()
@@ -301,7 +304,7 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 		}
 		stand := incident.Standing{State: incident.StandUnknown, Error: fmt.Sprint(err)}
 		if r.verdict = v; err == nil {
-			waits := recovery.Waits{Young: storm.QuietUntil, Settled: settled}
+			waits := recovery.Waits{Young: young, Settled: settled}
 			if held || stranded {
 				waits.Calm = calm.Add(storm.CoolDown)
 			}
@@ -324,13 +327,13 @@ func (r *runner) guard(ctx context.Context, storm Storm) (host one.Host, e *endi
 		if now.Sub(started) >= storm.GiveUp && stand.State == incident.StandNowhere {
 			return host, ended(endRefused, wording.NowhereGivenUp, storm.GiveUp), nil
 		}
-		quiet, settling := now.Before(storm.QuietUntil), stand.State == incident.StandSettling
+		quiet, settling := now.Before(young), stand.State == incident.StandSettling
 		if now.Sub(started) >= storm.GiveUp && !quiet && !settling {
 			return host, ended(endRefused, wording.StormGivenUp, append([]any{storm.GiveUp}, v.Worst.Words()...)...), nil
 		}
 		next := min(guardEvery, storm.GiveUp-now.Sub(started))
 		if quiet {
-			next = min(guardEvery, storm.QuietUntil.Sub(now))
+			next = min(guardEvery, young.Sub(now))
 		} else if settling {
 			next = min(settleEvery, settled.Sub(now))
 		}

@@ -55,10 +55,18 @@ type Storm struct {
 	// Settle is how long others are given to follow a host into ERROR where the way to so many cannot be asked that it could
 	// be a storm; one cycle, when that is shorter.
 	Settle time.Duration
-	// QuietUntil: nothing is done before; oned has only just started or become leader.
-	QuietUntil time.Time
+	// Quiet, when set, finds out until when nothing is done: oned has only just started or become leader. The zero time for not.
+	Quiet func() time.Time
 	// Override: an operator has decided to go on.
 	Override bool
+}
+
+// quietUntil is the answer of Quiet.
+func (s Storm) quietUntil() (until time.Time) {
+	if s.Quiet != nil {
+		until = s.Quiet()
+	}
+	return until
 }
 
 // Opinion is a second opinion about a host: alive means do not touch it. An error means that it has none.

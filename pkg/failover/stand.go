@@ -46,7 +46,7 @@ func (o *HostObserver) Stand(ctx context.Context, host one.Host, p Standpoint) i
 
 // waits are until when a recovery that began when this one was asked for, or when the one at work did, would wait.
 func (o *HostObserver) waits(ctx context.Context, p Standpoint, v recovery.Verdict, now time.Time) recovery.Waits {
-	w := recovery.Waits{Young: p.Storm.QuietUntil}
+	w := recovery.Waits{Young: p.Storm.quietUntil()}
 	switch p.Stood.State {
 	case incident.StandStorm:
 		w.Calm = now.Add(p.Storm.CoolDown)

@@ -65,6 +65,7 @@ type Client struct {
 	maxAnswer int64 // bytes
 	version   Version
 	dialect   Dialect
+	interval  told
 }
 
 // New checks the options and returns a Client that has not talked to oned yet.
@@ -88,7 +89,7 @@ func New(opt Options) (*Client, error) {
 		}
 	}
 	u.User = nil
-	return &Client{opt: opt, endpoint: u.String(), maxAnswer: maxAnswer, http: &http.Client{
+	return &Client{opt: opt, endpoint: u.String(), maxAnswer: maxAnswer, interval: told{turn: make(chan struct{}, 1)}, http: &http.Client{
 		Transport: opt.Transport,
 		// oned never redirects; to follow would carry the password to a stranger.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

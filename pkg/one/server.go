@@ -26,7 +26,7 @@ const (
 // (path; may be missing), else DefaultInterval. source says where it came from, and what kept monitord.conf from being
 // read; it is printable.
 func (c *Client) Interval(ctx context.Context, monitord string) (interval time.Duration, source string, err error) {
-	seconds, err := c.MonitoringInterval(ctx)
+	seconds, err := c.interval.get(ctx, func() (int, error) { return c.MonitoringInterval(ctx) })
 	if err != nil || seconds > 0 {
 		return time.Duration(seconds) * time.Second, "configuration of oned", err
 	}
@@ -38,6 +38,34 @@ func (c *Client) Interval(ctx context.Context, monitord string) (interval time.D
 		return interval, monitord, nil
 	}
 	return DefaultInterval, "default of monitord", nil
+}
+
+// intervalAge is how old the interval may be that oned told: its configuration is that of its start. A recovery needs it several
+// times within a second. A choice.
+const intervalAge = time.Minute
+
+// told is a number that oned has told, read once by all who ask for it at the same time.
+type told struct {
+	turn  chan struct{} // whoever looks puts one in
+	at    time.Time     // zero for never
+	value int
+}
+
+// get is the number, which is read unless it was a short time ago.
+func (t *told) get(ctx context.Context, read func() (int, error)) (value int, err error) {
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+	if age := time.Since(t.at); !t.at.IsZero() && age >= 0 && age < intervalAge {
+		return t.value, nil
+	}
+	if value, err = read(); err == nil {
+		t.value, t.at = value, time.Now()
+	}
+	return value, err
 }
 
 // monitordInterval finds MONITORING_INTERVAL_HOST in a monitord.conf; found is false when it is not
