@@ -81,6 +81,8 @@ type bench struct {
 	journal string
 	// config, when set, is more of one-ft.yaml, and ways a memory of how ssh connects that each run begins with.
 	config, ways string
+	// seed, when set, is a state directory that each run begins with.
+	seed string
 }
 
 func newBench(t *testing.T, bin string, f field) *bench {
@@ -98,6 +100,11 @@ func newBench(t *testing.T, bin string, f field) *bench {
 func (b *bench) fresh(t *testing.T) string {
 	t.Helper()
 	home := t.TempDir()
+	if b.seed != "" {
+		if err := os.CopyFS(filepath.Join(home, "var", "one-ft"), os.DirFS(b.seed)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	incidents := filepath.Join(home, "var", "one-ft", "incidents")
 	if err := os.MkdirAll(incidents, 0o755); err != nil {
 		t.Fatal(err)

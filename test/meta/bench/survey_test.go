@@ -26,7 +26,10 @@ const (
 )
 
 // way is a network of hosts on this machine: those named 127.1.* answer, those named 127.2.* are silent.
-type way struct{ client string }
+type way struct {
+	client string
+	port   int // that answers
+}
 
 // newWay makes it, with a real ssh that says how to connect.
 func newWay(t *testing.T) way {
@@ -47,8 +50,8 @@ func newWay(t *testing.T) way {
 		}
 	}()
 	dir := t.TempDir()
-	w := way{client: filepath.Join(dir, "ssh")}
-	config := fmt.Sprintf("Host 127.1.*\n  Port %d\nHost 127.2.*\n  Port %d\n", answering.Addr().(*net.TCPAddr).Port, silentPort(t))
+	w := way{client: filepath.Join(dir, "ssh"), port: answering.Addr().(*net.TCPAddr).Port}
+	config := fmt.Sprintf("Host 127.1.*\n  Port %d\nHost 127.2.*\n  Port %d\n", w.port, silentPort(t))
 	for path, text := range map[string]string{filepath.Join(dir, "config"): config, w.client: "#!/bin/sh\nexec ssh -F " + dir + "/config \"$@\"\n"} {
 		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
 			t.Fatal(err)
