@@ -125,7 +125,7 @@ func needsPlace(v recovery.Verb) bool {
 
 // take takes room for a VM on a host, or gives it back with -1.
 func (t *trial) take(v *VM, host int, sign int64) {
-	has := &t.start.hosts[host]
+	has := t.start.change(host)
 	has.cpu -= sign * v.CPUShare
 	has.memory -= sign * v.MemoryKB
 	has.vms += sign

@@ -13,7 +13,7 @@ import (
 
 // How VMs are read: pages that take little memory, as many at once as the cores of a small front-end.
 const (
-	pageSize = 500 // VMs of about 2 kB
+	pageSize = 200 // VMs of about 2 kB
 	readers  = 3
 )
 

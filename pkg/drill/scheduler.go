@@ -70,27 +70,44 @@ func (s *simulation) place(w *workload, dead int, rank Rank, optimistic bool, st
 // there is none. When optimistic, requirements that cannot be evaluated count as met.
 func (s *simulation) choose(w *workload, dead int, rank Rank, optimistic bool, state *room) (best, store int) {
 	best, store = -1, -1
-	for i := range s.hosts {
+	fits := func(i int) bool {
 		t, has := &s.hosts[i], state.hosts[i]
-		if !t.service || i == dead || has.cpu < w.cpu || has.memory < w.memory || best >= 0 && !better(rank, has, state.hosts[best]) || !w.runs(t) {
-			continue
+		if !t.service || i == dead || has.cpu < w.cpu || has.memory < w.memory || !w.runs(t) {
+			return false
 		}
 		t.state = state
 		if !accept(s.meets(w, t), optimistic) {
-			continue
+			return false
 		}
-		if at, verdict := s.store(w, i, state); accept(verdict, optimistic) {
+		at, verdict := s.store(w, i, state)
+		if accept(verdict, optimistic) {
 			best, store = i, at
+		}
+		return best == i
+	}
+	for _, i := range s.orders[rank] { // hosts as they were, the best first
+		if !state.changed[i] && fits(i) {
+			break
+		}
+	}
+	for _, i := range state.others {
+		if best < 0 || before(rank, state.hosts, i, best) {
+			fits(i)
 		}
 	}
 	return best, store
+}
+
+// before reports whether the host with an index goes before another one.
+func before(rank Rank, all []free, a, b int) bool {
+	return better(rank, all[a], all[b]) || a < b && !better(rank, all[b], all[a])
 }
 
 func accept(v requirement.Verdict, optimistic bool) bool {
 	return v == requirement.Yes || optimistic && v == requirement.Unknown
 }
 
-// better reports whether a host goes before the best so far, which has the lower ID.
+// better reports whether a host is better than the best so far, and not its equal.
 func better(rank Rank, a, best free) bool {
 	switch rank {
 	case Striping:
@@ -160,7 +177,7 @@ func (s *simulation) hasSpace(w *workload, store, host int, state *room) bool {
 }
 
 func (s *simulation) take(w *workload, host, store int, state *room) {
-	has := &state.hosts[host]
+	has := state.change(host)
 	has.cpu -= w.cpu
 	has.memory -= w.memory
 	has.vms += int64(len(w.vms))

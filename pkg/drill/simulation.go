@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sort"
 
 	"one-ft/pkg/drill/requirement"
 	"one-ft/pkg/one"
@@ -19,6 +20,7 @@ type simulation struct {
 	sets    map[int][]int // VM -> those that belong on one host with it
 	rules   map[string]*rule
 	base    room
+	orders  [3][]int // by Rank: the indexes of the hosts of base, the best first
 	denied  []bool // datastores that the VM at hand may not use
 	// serves are the datastores that VMs on hosts of a cluster are on, by the IDs of both.
 	serves map[[2]int]bool
@@ -38,7 +40,23 @@ func newSimulation(c Cloud) *simulation {
 	for _, w := range waiting {
 		s.place(w, -1, Striping, true, &s.base)
 	}
+	s.sortHosts()
 	return s
+}
+
+// sortHosts makes the orders of the hosts, from which only those differ that change later: for a cloud that loses one host after the
+// other each VM is compared with a few hosts, and not with all.
+func (s *simulation) sortHosts() {
+	for _, rank := range []Rank{FreeCPU, Striping, Packing} {
+		order := s.orders[rank][:0]
+		for i := range s.hosts {
+			order = append(order, i)
+		}
+		sort.Slice(order, func(a, b int) bool { return before(rank, s.base.hosts, order[a], order[b]) })
+		s.orders[rank] = order
+	}
+	s.base.others = nil
+	clear(s.base.changed)
 }
 
 // newBareSimulation prepares a cloud without placing anything: VMs that wait take no room.
@@ -66,6 +84,8 @@ func newBareSimulation(c Cloud) *simulation {
 	for _, d := range c.Datastores {
 		s.base.stores = append(s.base.stores, d.FreeMB)
 	}
+	s.base.changed = make([]bool, len(s.hosts))
+	s.sortHosts()
 	for _, g := range c.Groups {
 		s.groups[g.ID] = g
 		for _, set := range g.together() {
@@ -160,6 +180,17 @@ type room struct {
 	hosts  []free
 	stores []int64
 	placed map[int]int // VM -> index of its host, -1 for none, where that is not as the hosts say
+	// others are the hosts that changed since they were sorted (sortHosts), and changed says whether one did.
+	others  []int
+	changed []bool
+}
+
+// change gives what is free on a host, to be changed.
+func (r *room) change(host int) *free {
+	if !r.changed[host] {
+		r.changed[host], r.others = true, append(r.others, host)
+	}
+	return &r.hosts[host]
 }
 
 // free is what is free on a host: CPU in hundredths of a core, memory in kB; how many VMs it has, and what of its
@@ -170,6 +201,8 @@ type free struct{ cpu, memory, vms, disk int64 }
 func (r *room) clone(into *room) {
 	into.hosts = append(into.hosts[:0], r.hosts...)
 	into.stores = append(into.stores[:0], r.stores...)
+	into.others = append(into.others[:0], r.others...)
+	into.changed = append(into.changed[:0], r.changed...)
 	if into.placed == nil {
 		into.placed = map[int]int{}
 	}

@@ -144,7 +144,7 @@ func (r *xmlReader) open() (name string, empty bool, err error) {
 	if name, known := r.names[tag]; known {
 		return name, empty, nil
 	}
-	if tag == "" || strings.ContainsAny(tag, " <!?/\"'=&\t\n") {
+	if tag == "" || strings.ContainsAny(tag, " <!?/\"'=&\t\r\n") {
 		return "", false, damaged("<%s> is no plain element", tag)
 	}
 	name = strings.Clone(tag)
@@ -170,7 +170,7 @@ func (r *xmlReader) characters() (string, error) {
 		if at < 0 {
 			return "", damaged("cut off")
 		}
-		r.parts = append(r.parts, unescape(r.rest[:at]))
+		r.parts = append(r.parts, unescape(lineEnds(r.rest[:at])))
 		r.rest = r.rest[at:]
 		section, found := strings.CutPrefix(r.rest, "<![CDATA[")
 		if !found {
@@ -180,11 +180,11 @@ func (r *xmlReader) characters() (string, error) {
 		if !found {
 			return "", damaged("cut off")
 		}
-		r.parts, r.rest = append(r.parts, value), rest
+		r.parts, r.rest = append(r.parts, lineEnds(value)), rest
 	}
 }
 
-func (r *xmlReader) space() { r.rest = strings.TrimLeft(r.rest, " \t\n") }
+func (r *xmlReader) space() { r.rest = strings.TrimLeft(r.rest, " \t\r\n") }
 
 func (r *xmlReader) end() error {
 	if r.space(); r.rest != "" {
@@ -193,17 +193,24 @@ func (r *xmlReader) end() error {
 	return nil
 }
 
-// sanitize replaces the characters that XML forbids, and writes line ends as XML readers do.
+// lineEnds writes line ends as XML readers do. xmlrpc-c writes \r\n between the elements around each document of oned.
+func lineEnds(raw string) string {
+	if strings.IndexByte(raw, '\r') < 0 {
+		return raw
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(raw, "\r\n", "\n"), "\r", "\n")
+}
+
+// sanitize replaces the characters that XML forbids. It copies nothing where there are none: answers have many megabytes.
 func sanitize(document string) string {
-	bad := !utf8.ValidString(document) || strings.Contains(document, "\uFFFE") || strings.Contains(document, "\uFFFF")
+	bad, ascii := false, true
 	for i := 0; i < len(document) && !bad; i++ {
 		c := document[i]
-		bad = c < 0x20 && c != '\t' && c != '\n'
+		bad, ascii = c < 0x20 && c != '\t' && c != '\n' && c != '\r', ascii && c < utf8.RuneSelf
 	}
-	if !bad {
+	if !bad && (ascii || utf8.ValidString(document) && !strings.Contains(document, "\uFFFE") && !strings.Contains(document, "\uFFFF")) {
 		return document
 	}
-	document = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(document)
 	return strings.Map(func(r rune) rune {
 		if !allowedInXML(r) {
 			return utf8.RuneError
