@@ -21,7 +21,7 @@ type simulation struct {
 	rules   map[string]*rule
 	base    room
 	orders  [3][]int // by Rank: the indexes of the hosts of base, the best first
-	denied  []bool // datastores that the VM at hand may not use
+	denied  []bool   // datastores that the VM at hand may not use
 	// serves are the datastores that VMs on hosts of a cluster are on, by the IDs of both.
 	serves map[[2]int]bool
 }

@@ -88,26 +88,26 @@ func (r *permit) actAll(ctx context.Context, tasks []*task) {
 			todo = append(todo, t)
 		}
 	}
+	var wg sync.WaitGroup
+	wg.Add(len(todo))
 	line := make([]*turn, len(todo))
 	for i, t := range todo {
-		line[i] = &turn{priority: t.step.Priority, vm: t.out.VM, begin: make(chan struct{})}
-	}
-	r.turns.line(r.hostID, line)
-	r.turns.open(ctx, r.cloud.pool.failed)
-	var wg sync.WaitGroup
-	for i, t := range todo {
-		wg.Go(func() {
-			if !r.turns.take(ctx, line[i]) {
-				r.finish(t, Incomplete, wording.OutOfTime, ctx.Err())
-				return
-			}
+		line[i] = &turn{priority: t.step.Priority, vm: t.out.VM, begin: func() {
+			defer wg.Done()
 			defer r.turns.done()
 			var free bool
 			if t.release, free = r.acquire("VM", t); free {
 				r.act(ctx, t)
 			}
-		})
+		}, late: func() {
+			defer wg.Done()
+			r.finish(t, Incomplete, wording.OutOfTime, ctx.Err())
+		}}
 	}
+	r.turns.line(r.hostID, line)
+	stop := context.AfterFunc(ctx, func() { r.turns.drop(line) })
+	defer stop()
+	r.turns.open(ctx, r.cloud.pool.failed)
 	wg.Wait()
 }
 

@@ -81,7 +81,7 @@ func (j *Journal) Begin(r Record) (*Writer, error) {
 		r.Began = now()
 	}
 	c := newWriter(j.dir, r)
-	if err := save(j.dir, &c.record); err != nil {
+	if err := save(j.dir, &c.record, &c.lines); err != nil {
 		return nil, fmt.Errorf("begin an incident: %w", err)
 	}
 	c.last = time.Now() // the first events can wait for the plan
@@ -165,7 +165,7 @@ func (j *Journal) amend(number int, change func(*Record) error) (Record, error) 
 	}
 	if err == nil {
 		clean(&r)
-		err = save(j.dir, &r)
+		err = save(j.dir, &r, &eventLines{})
 	}
 	if err != nil {
 		return Record{}, fmt.Errorf("amend incident %d: %w", number, err)

@@ -36,7 +36,7 @@ func TestPrune(t *testing.T) {
 			if age < 0 {
 				r.Status, r.Ended, r.Began = Open, nil, now.AddDate(-5, 0, 0)
 			}
-			if err := save(j.dir, &r); err != nil {
+			if err := save(j.dir, &r, &eventLines{}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -38,7 +38,8 @@ type Writer struct {
 	hurry          chan struct{}
 	last           time.Time // when the last write ended
 	took           time.Duration
-	first, latest  error // of the first write that failed, and of the last one
+	first, latest  error      // of the first write that failed, and of the last one
+	lines          eventLines // of what was last written; for whoever writes
 }
 
 func newWriter(dir string, r Record) *Writer {
@@ -243,7 +244,7 @@ func (c *Writer) write() {
 		change, state := c.changed, c.state()
 		c.mu.Unlock()
 		began := time.Now()
-		err := save(c.dir, &state)
+		err := save(c.dir, &state, &c.lines)
 		c.mu.Lock()
 		c.tried, c.latest, c.last, c.took = change, err, time.Now(), time.Since(began)
 		c.first = cmp.Or(c.first, err)
@@ -284,23 +285,82 @@ func (c *Writer) state() Record {
 	return r
 }
 
-// save writes a record to the disk. Every state of the file is a whole record.
-func save(dir string, r *Record) error {
-	var record bytes.Buffer
-	enc := json.NewEncoder(&record)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(r)
-	if err == nil && record.Len() > maxFile {
-		err = fmt.Errorf("it would have %d bytes, more than %d", record.Len(), maxFile)
+// save writes a record to the disk. Every state of the file is a whole record. lines are those of its last state, if they are known.
+func save(dir string, r *Record, lines *eventLines) error {
+	record, err := encode(r, lines)
+	if err == nil && len(record) > maxFile {
+		err = fmt.Errorf("it would have %d bytes, more than %d", len(record), maxFile)
 	}
 	if err == nil {
-		err = statedir.File{Prepare: restrict}.Replace(filepath.Join(dir, fileName(r.Number)), record.Bytes())
+		err = statedir.File{Prepare: restrict}.Replace(filepath.Join(dir, fileName(r.Number)), record)
 	}
 	if err != nil {
 		return fmt.Errorf("write incident %d: %w", r.Number, err)
 	}
 	return nil
+}
+
+// eventLines are the first events of a record as lines of JSON: they never change, and a recovery writes its record many times.
+type eventLines struct {
+	text  []byte
+	count int
+}
+
+// encode writes a record as JSON: what says how it stands one field a line, which glance and decode read without the rest, and each
+// event and each VM one line.
+func encode(r *Record, events *eventLines) ([]byte, error) {
+	whole, sight := *r, r.Sight
+	whole.Events, whole.VMs, whole.Sight = nil, nil, nil
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(whole); err != nil {
+		return nil, err
+	}
+	const none = "null\n}\n" // of the events, which come last here
+	out.Truncate(out.Len() - len(none))
+	enc.SetIndent("", "")
+	line := func(v any, first bool) error {
+		if !first {
+			out.WriteByte(',')
+		}
+		out.WriteString("\n    ")
+		err := enc.Encode(v)
+		out.Truncate(out.Len() - 1) // its line end
+		return err
+	}
+	out.WriteByte('[')
+	start := out.Len()
+	out.Write(events.text)
+	for i := events.count; i < len(r.Events); i++ {
+		if err := line(&r.Events[i], i == 0); err != nil {
+			return nil, err
+		}
+	}
+	events.text, events.count = append(events.text, out.Bytes()[start+len(events.text):]...), len(r.Events)
+	if len(r.Events) > 0 {
+		out.WriteString("\n  ")
+	}
+	out.WriteByte(']')
+	if len(r.VMs) > 0 {
+		out.WriteString(",\n  \"vms\": [")
+		for i := range r.VMs {
+			if err := line(&r.VMs[i], i == 0); err != nil {
+				return nil, err
+			}
+		}
+		out.WriteString("\n  ]")
+	}
+	if sight != nil {
+		out.WriteString(",\n  \"first_sight\": ")
+		if err := enc.Encode(sight); err != nil {
+			return nil, err
+		}
+		out.Truncate(out.Len() - 1)
+	}
+	out.WriteString("\n}\n")
+	return out.Bytes(), nil
 }
 
 // restrict closes a record to users outside the group of the owner of the journal. If it cannot be given to that

@@ -1,11 +1,13 @@
 package incident
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"one-ft/pkg/wording"
 )
@@ -216,4 +220,42 @@ func TestNoCase(t *testing.T) {
 	if err := errors.Join(c.Flush(), c.Close(), c.Err()); err != nil || c.Number() != 0 || c.Record().Number != 0 {
 		t.Error(err)
 	}
+}
+
+// TestEncode: whatever a record has is read back, also when its first events were written before, and the lines that are read alone
+// stand before the events.
+func TestEncode(t *testing.T) {
+	t.Parallel()
+	words := rapid.SampledFrom([]string{"", "recreate", "a \"quoted\" <word> & more", "\n  \"events\": [", "ünï\u2028"})
+	event := rapid.Custom(func(t *rapid.T) Event {
+		return Event{Step: StepAct, VM: rapid.IntRange(-1, 9).Draw(t, "vm"), Level: wording.Info, Text: words.Draw(t, "text")}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		r := Record{Version: RecordVersion, Number: 7, Kind: "host", Status: Open, Name: words.Draw(t, "name")}
+		var lines eventLines
+		for range rapid.IntRange(1, 4).Draw(t, "writes") {
+			r.Events = append(r.Events, rapid.SliceOfN(event, 0, 3).Draw(t, "events")...)
+			r.VMs = nil
+			for id := range rapid.IntRange(0, 3).Draw(t, "VMs") {
+				r.VMs = append(r.VMs, VM{ID: id, Detail: words.Draw(t, "detail"), Path: []Hop{{State: "UNKNOWN"}}})
+			}
+			r.Sight = nil
+			if rapid.Bool().Draw(t, "seen") {
+				r.Sight = &Sight{VMs: []SeenVM{{ID: 1, State: "RUNNING"}}}
+			}
+			text, err := encode(&r, &lines)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := r
+			clean(&want)
+			if got, err := parse(text); err != nil || !reflect.DeepEqual(got, want) {
+				t.Fatalf("%v: %+v, want %+v\n%s", err, got, want, text)
+			}
+			want.Events, want.VMs, want.Sight = []Event{}, nil, nil
+			if got, err := decode(bytes.NewReader(text), head); err != nil || !reflect.DeepEqual(got, want) {
+				t.Fatalf("%v: %+v, want %+v\n%s", err, got, want, text)
+			}
+		}
+	})
 }

@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"slices"
+	"sync"
 
 	"one-ft/pkg/one"
 	"one-ft/pkg/wording"
@@ -41,8 +42,11 @@ func (r row) cell(m Mode) cell {
 	}
 }
 
-// table is the per-state table of host_error. A state in no row is ACTIVE with a guest and belongs to the last row.
-func table() []row {
+// table is the per-state table of host_error, made once: each VM is looked up in it several times. A state in no row is ACTIVE with a
+// guest and belongs to the last row.
+var table = sync.OnceValue(newTable)
+
+func newTable() []row {
 	yes := func(v Verb, reason wording.Kind) cell { return cell{verb: v, reason: reason} }
 	stays := func(reason wording.Kind) cell { return cell{verb: VerbLeave, reason: reason} }
 	report := func(reason wording.Kind) cell { return cell{verb: VerbLeave, reason: reason, unhandled: true} }
