@@ -498,6 +498,7 @@ func (r *runner) recoverVMs(ctx context.Context, proof fence.Proof) (*ending, er
 	}
 	done.tasks = append(done.tasks, r.earlier(ctx, done.tasks)...)
 	done.tasks = append(done.tasks, s.strays(ctx, done.tasks)...)
+	r.first.ids, r.first.vms, s.VMs = nil, nil, nil // the tasks have them, and many hosts may be in the hands of this process
 	p.perform(ctx, done.tasks)
 	return done, nil
 }

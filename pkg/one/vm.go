@@ -22,7 +22,8 @@ type VM struct {
 	Imported bool    // a guest that ran there before OpenNebula knew it (a wild VM, 4.12 and later); its guest keeps its name
 	CPU      float64 // cores
 	Memory   int     // MB
-	// UserTemplate is written by the owner, Template by OpenNebula (and, when the VM is created, by the owner).
+	// UserTemplate is written by the owner, Template by OpenNebula (and, when the VM is created, by the owner): the attributes that
+	// were asked for (Element.VM, WholeVM).
 	Template, UserTemplate map[string]string
 	// PersistentDisks: at least one disk is kept when the VM ends. LosesData: what is written to at least one is lost
 	// when the VM is recreated. DiskCount is how many it has.
@@ -151,8 +152,11 @@ func (e *Element) VM(keep func(name string) bool) (VM, error) {
 	return v, nil
 }
 
-// WholeVM is VM with all attributes.
-func (e *Element) WholeVM() (VM, error) { return e.VM(nil) }
+// WholeVM is VM with all attributes that one-ft reads. Owners write what they like into templates, such as icons, and a recovery
+// keeps thousands of VMs.
+func (e *Element) WholeVM() (VM, error) {
+	return e.VM(func(name string) bool { return strings.HasPrefix(name, "FT_") || name == "SCHED_MESSAGE" || name == "ERROR" })
+}
 
 // persistent reports whether a disk is an image that is kept when the VM ends.
 func (e *Element) persistent() bool { return e.Is("PERSISTENT", "YES") || e.Is("SAVE", "YES") }
