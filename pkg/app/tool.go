@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -96,10 +97,15 @@ func Main(tool Tool) int {
 	return Lasting(func(ctx context.Context) int { return Run(ctx, OS(), tool) })
 }
 
+// gcPercent is by how much the memory may grow between two collections. A process that works on hundreds of hosts is one of a
+// front-end in its worst hour: half of Go's 100 saves a fifth of its memory and costs a few hundredths of its processor time. A choice.
+const gcPercent = 50
+
 // Lasting runs what lives on when oned, its terminal or the reader of its output goes away: what it has begun must be
 // finished. Only SIGINT and SIGTERM end the context.
 func Lasting(run func(context.Context) int) int {
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
+	debug.SetGCPercent(gcPercent)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return run(ctx)
