@@ -22,16 +22,20 @@ import (
 )
 
 const (
-	// spoolEvery is how often the coordinator reads the spool, which is one small directory.
+	// spoolEvery is how often the coordinator reads the spool, which is one small directory, and spoolSoon how often for burst after a
+	// host was handed over: hosts fail together, and hooks wait for the number of an incident. Choices.
 	spoolEvery = 200 * time.Millisecond
+	spoolSoon  = 20 * time.Millisecond
+	burst      = 5 * time.Second
 	// sayAlive is how often the coordinator says that it works, and hung after which time without that it is taken to hang.
 	// Nothing that it waits for keeps it from that. A choice.
 	sayAlive = 5 * time.Second
 	hung     = time.Minute
 	// named is how long a process that has handed a host over waits for the number of its incident: its hook is to end within a
 	// second. With more than failover.Crowd hosts handed over it looks once: others wait for its place among the hooks, and
-	// their hosts for being watched.
-	named = 600 * time.Millisecond
+	// their hosts for being watched. Then it looks at crowdLook records: each costs 15 µs, and 500 hooks would look at all.
+	named     = 600 * time.Millisecond
+	crowdLook = 200
 )
 
 // Result is how the work on one host or VM ended.
@@ -59,6 +63,11 @@ type coordinator struct {
 // Coordinate hands hosts over to the coordinator, or becomes it. Then it ends when nothing is left to do. Every request is
 // on the disk before: whoever dies leaves it to the next process.
 func Coordinate(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications) []Result {
+	return coordinate(ctx, s, requests, notify, func() func() { return func() {} })
+}
+
+// coordinate is Coordinate that begins something beside the work, and ends it with the work; not where hosts are handed over.
+func coordinate(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications, beside func() (end func())) []Result {
 	life, end := context.WithCancel(ctx)
 	defer end()
 	c := &coordinator{s: s, notify: notify, shared: newShared(life, s), own: requests, results: map[int]Result{}, stuck: map[int]string{}}
@@ -85,7 +94,9 @@ func Coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 		case err != nil:
 			continue
 		}
+		told := beside()
 		c.loop(ctx)
+		told()
 		release()
 		if journal, err := openJournal(s); err == nil { // the reports say why not
 			journaling.Prune(journal)
@@ -128,21 +139,25 @@ func (c *coordinator) alone(ctx context.Context) []Result {
 // handedOver adds the reports about hosts that another process works on.
 func (c *coordinator) handedOver(holder string) []Result {
 	journal, err := openJournal(c.s)
-	all, _ := c.spool.List() // whoever works on them tells of errors
+	crowd := c.spool.Count() > failover.Crowd
 	for _, q := range c.own {
 		if _, done := c.results[q.ID]; done {
 			continue
 		}
 		why, number := wording.Of(wording.HandedOverTo, holder), 0
-		for end := time.Now().Add(named); err == nil && len(c.own) == 1; time.Sleep(spoolEvery / 2) {
-			if open, is, _ := journal.OpenOf("host", q.ID); is {
+		look := 0 // at all
+		if crowd {
+			look = crowdLook
+		}
+		for end := time.Now().Add(named); err == nil && len(c.own) == 1; time.Sleep(spoolSoon) {
+			if open, is, _ := journal.OpenAmong("host", q.ID, look); is {
 				number = open.Number
 				if open.Began.Before(q.At) {
 					why = wording.Of(wording.AlreadyHandled, q.ID, holder)
 				}
 				break
 			}
-			if time.Now().After(end) || len(all) > failover.Crowd {
+			if time.Now().After(end) || crowd {
 				break
 			}
 		}
@@ -155,8 +170,7 @@ func (c *coordinator) handedOver(holder string) []Result {
 func (c *coordinator) loop(ctx context.Context) {
 	running := map[int]incident.Handed{}
 	results := make(chan Result)
-	tick := time.NewTicker(spoolEvery)
-	defer tick.Stop()
+	var last time.Time // when a host was handed over
 	for {
 		if now := time.Now(); now.Sub(c.alive) >= sayAlive {
 			c.alive = now
@@ -164,13 +178,17 @@ func (c *coordinator) loop(ctx context.Context) {
 		}
 		if ctx.Err() == nil {
 			for _, h := range c.begin(running) {
-				running[h.ID] = h
+				running[h.ID], last = h, time.Now()
 				c.shared.Take(h.ID)
 				go func() { results <- c.work(ctx, h) }()
 			}
 		}
 		if len(running) == 0 {
 			return
+		}
+		pause := spoolEvery
+		if time.Since(last) < burst {
+			pause = spoolSoon
 		}
 		select {
 		case r := <-results:
@@ -180,7 +198,7 @@ func (c *coordinator) loop(ctx context.Context) {
 			if ctx.Err() == nil { // else it stays there for the next process
 				c.remove(r.handed)
 			}
-		case <-tick.C:
+		case <-time.After(pause):
 		}
 	}
 }

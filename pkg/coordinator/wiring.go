@@ -243,9 +243,7 @@ func ForHost(ctx context.Context, s app.Session, q incident.Request) (app.Answer
 		report, err := RunHost(ctx, s, q, notify)
 		return report, Explain(err)
 	}
-	told := tellTimes(ctx, s, q)
-	results := Coordinate(ctx, s, []incident.Request{q}, notify)
-	told()
+	results := coordinate(ctx, s, []incident.Request{q}, notify, func() func() { return tellTimes(ctx, s, q) })
 	if len(results) == 1 {
 		return results[0].Report, Explain(results[0].Err)
 	}

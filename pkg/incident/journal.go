@@ -184,18 +184,26 @@ func (j *Journal) Load(number int) (Record, error) {
 // OpenOf gives the newest incident of an object that has not ended (Status.Unfinished), such as ("VM", 42), and
 // whether there is one. An error names files that could not be read; the answer holds for the others.
 func (j *Journal) OpenOf(kind string, id int) (Record, bool, error) {
-	return j.newest(object{kind, id}, true)
+	return j.newest(object{kind, id}, true, 0)
+}
+
+// OpenAmong is OpenOf that looks at so many records, the newest, only; 0 is all.
+func (j *Journal) OpenAmong(kind string, id, newest int) (Record, bool, error) {
+	return j.newest(object{kind, id}, true, newest)
 }
 
 // LastOf is OpenOf for the newest incident, whether it has ended or not.
 func (j *Journal) LastOf(kind string, id int) (Record, bool, error) {
-	return j.newest(object{kind, id}, false)
+	return j.newest(object{kind, id}, false, 0)
 }
 
-func (j *Journal) newest(of object, open bool) (Record, bool, error) {
+func (j *Journal) newest(of object, open bool, limit int) (Record, bool, error) {
 	numbers, _, err := j.numbers()
 	if err != nil {
 		return Record{}, false, err
+	}
+	if limit > 0 {
+		numbers = numbers[:min(limit, len(numbers))]
 	}
 	var failed []error
 	for _, n := range numbers {

@@ -19,7 +19,17 @@ import (
 
 // Spool is a directory in which processes hand hosts over to the one that works on all of them, one file per host. A
 // request stays until Done: whoever dies in between leaves it to the next.
-type Spool struct{ dir string }
+// It is for one goroutine.
+type Spool struct {
+	dir   string
+	known map[int]knownRequest // as they were read
+}
+
+// knownRequest is a request that was read, and the file in which it was: Put replaces the file.
+type knownRequest struct {
+	file    fs.FileInfo
+	request Handed
+}
 
 // Handed is a request in the spool.
 type Handed struct {
@@ -83,16 +93,25 @@ func (s *Spool) List() (all []Handed, failed []error) {
 	if err != nil {
 		return nil, []error{fmt.Errorf("read the requests: %w", err)}
 	}
+	known := s.known
+	s.known = make(map[int]knownRequest, len(entries))
 	for _, e := range entries {
-		digits, isRequest := strings.CutPrefix(e.Name(), "host-")
-		id, err := strconv.Atoi(digits)
-		if !isRequest || err != nil || s.path(id) != filepath.Join(s.dir, e.Name()) {
-			continue // a file that is being written, or not ours
+		id, is := s.idIn(e.Name())
+		if !is {
+			continue
+		}
+		file, gone := e.Info()
+		if k, found := known[id]; found && gone == nil && os.SameFile(k.file, file) && k.file.ModTime().Equal(file.ModTime()) {
+			s.known[id], all = k, append(all, k.request)
+			continue
 		}
 		h, err := s.read(id)
 		switch {
 		case err == nil:
 			all = append(all, h)
+			if gone == nil {
+				s.known[id] = knownRequest{file, h}
+			}
 		case !errors.Is(err, fs.ErrNotExist):
 			failed = append(failed, fmt.Errorf("the request for host %d cannot be used, and was removed: %w", id, err))
 			_ = os.RemoveAll(s.path(id)) // else it is reported again
@@ -100,6 +119,24 @@ func (s *Spool) List() (all []Handed, failed []error) {
 	}
 	slices.SortStableFunc(all, func(a, b Handed) int { return a.At.Compare(b.At) })
 	return all, failed
+}
+
+// Count is how many requests there are, without reading them.
+func (s *Spool) Count() (n int) {
+	entries, _ := os.ReadDir(s.dir) // whoever works on them tells of errors
+	for _, e := range entries {
+		if _, is := s.idIn(e.Name()); is {
+			n++
+		}
+	}
+	return n
+}
+
+// idIn is the ID of the host in the name of a request; false for a file that is being written, or not ours.
+func (s *Spool) idIn(name string) (id int, is bool) {
+	digits, isRequest := strings.CutPrefix(name, "host-")
+	id, err := strconv.Atoi(digits)
+	return id, isRequest && err == nil && s.path(id) == filepath.Join(s.dir, name)
 }
 
 // Done removes a request, unless a later one has taken its place: then it returns false.

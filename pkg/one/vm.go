@@ -155,7 +155,9 @@ func (e *Element) VM(keep func(name string) bool) (VM, error) {
 // WholeVM is VM with all attributes that one-ft reads. Owners write what they like into templates, such as icons, and a recovery
 // keeps thousands of VMs.
 func (e *Element) WholeVM() (VM, error) {
-	return e.VM(func(name string) bool { return strings.HasPrefix(name, "FT_") || name == "SCHED_MESSAGE" || name == "ERROR" })
+	return e.VM(func(name string) bool {
+		return strings.HasPrefix(name, "FT_") || name == "SCHED_MESSAGE" || name == "ERROR"
+	})
 }
 
 // persistent reports whether a disk is an image that is kept when the VM ends.

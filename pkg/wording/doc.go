@@ -91,15 +91,17 @@ func (m Message) String() string {
 	if m.Lead != "" && m.Kind != "" {
 		sentence = ": " + sentence
 	}
-	var values []string
-	for i, name := range m.Kind.fields() {
-		value := ""
-		if i < len(m.Args) {
-			value = said(m.Args[i])
-		}
-		values = append(values, "{"+name+"}", value)
+	names, words := m.Kind.fields(), strings.Split(sentence, "{")
+	said := make([]string, len(names))
+	for i := range min(len(said), len(m.Args)) {
+		said[i] = inWords(m.Args[i])
 	}
-	return m.lead() + strings.NewReplacer(values...).Replace(sentence)
+	all := m.lead() + words[0]
+	for _, part := range words[1:] {
+		name, rest, _ := strings.Cut(part, "}")
+		all += said[slices.Index(names, name)] + rest
+	}
+	return all
 }
 
 // lead is what stands before the sentence for people: of a VM that is left the action says the same as the result.
@@ -177,8 +179,8 @@ func (c AlsoFailed) String() string {
 	return " (" + strings.Join(parts, "; ") + ")"
 }
 
-// said is a value as it stands in a sentence.
-func said(v any) string {
+// inWords is a value as it stands in a sentence.
+func inWords(v any) string {
 	switch v := v.(type) {
 	case float64: // seconds
 		return fmt.Sprintf("%.1f", v)
@@ -235,7 +237,7 @@ func plain(v any) string {
 	case Resume:
 		return fmt.Sprint(int(v))
 	}
-	return said(v)
+	return inWords(v)
 }
 
 // Wait is what a VM waits for in a state on its way from the failed host to where it runs again. The values are stable:
