@@ -40,6 +40,10 @@ type Handed struct {
 // maxRequest bounds a request in bytes: words of a command line.
 const maxRequest = 256 << 10
 
+// settled is how old a request is before it is not read again: file systems have coarse times, 4 ms on ext4, and use the place of a
+// removed file again, so that two files that follow each other could be taken for one. A choice.
+const settled = time.Second
+
 // aliveName is the file whose time says when the process that works on all was last seen running.
 const aliveName = "alive"
 
@@ -109,7 +113,7 @@ func (s *Spool) List() (all []Handed, failed []error) {
 		switch {
 		case err == nil:
 			all = append(all, h)
-			if gone == nil {
+			if gone == nil && time.Since(file.ModTime()) > settled {
 				s.known[id] = knownRequest{file, h}
 			}
 		case !errors.Is(err, fs.ErrNotExist):

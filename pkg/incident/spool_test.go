@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -221,5 +223,52 @@ func TestFrontEndName(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".front-end*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestRequestsAreReadOnce: a request is not read again as long as its file is the same, and a later one is seen.
+func TestRequestsAreReadOnce(t *testing.T) {
+	t.Parallel()
+	s, err := OpenSpool(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := Request{Kind: "host", ID: 3, Action: "recreate"}
+	old := time.Now().Add(-time.Hour)
+	list := func() string {
+		t.Helper()
+		all, failed := s.List()
+		if len(all) != 1 || len(failed) > 0 || s.Count() != 1 {
+			t.Fatalf("%v, %v, %d", all, failed, s.Count())
+		}
+		return all[0].Action
+	}
+	put := func(action string) {
+		t.Helper()
+		q.Action = action
+		if err := errors.Join(s.Put(q), os.Chtimes(s.path(3), old, old)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("recreate")
+	list()
+	before, err := os.ReadFile(s.path(3))
+	if err == nil { // written into, which nobody does: whoever reads it sees it
+		err = errors.Join(os.WriteFile(s.path(3), bytes.Replace(before, []byte("recreate"), []byte("migrate\","), 1), 0o600), os.Chtimes(s.path(3), old, old))
+	}
+	if err != nil || list() != "recreate" {
+		t.Errorf("it was read again: %v", err)
+	}
+	old = old.Add(time.Minute)
+	put("delete")
+	if got := list(); got != "delete" {
+		t.Errorf("a later request was not seen: %s", got)
+	}
+	if err := os.Chtimes(s.path(3), time.Now(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	list()
+	if len(s.known) != 0 {
+		t.Error("a young request counts as known")
 	}
 }
