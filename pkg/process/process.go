@@ -25,7 +25,7 @@ const (
 	// killDelay is how long a killed program may stay: one that waits for a dead disk does not go away at all.
 	killDelay = 5 * time.Second
 	// busyTries and busyPause: a program that somebody is writing, such as configuration management, or that a process
-	// started at the same moment still holds open, is tried again for about a second.
+	// started at the same moment still holds open, is retried for about a second.
 	busyTries = 50
 	busyPause = 20 * time.Millisecond
 )

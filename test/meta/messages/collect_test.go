@@ -33,7 +33,7 @@ const gap = "…"
 // A message is any text that the source holds in quotes outside of tests and in which
 // two words follow one another. Texts that are put together with + are one text, with
 // constants of the package put in. These are none:
-//   - import paths, tags of fields and arguments of regexp;
+//   - import paths, tags of fields and arguments of regexp and of text.Pattern;
 //   - what package strings looks for in other texts;
 //   - code: shell, roff and CSS. Of pages in HTML it is the text between the tags.
 func collect(t *testing.T, root string, dirs ...string) []message {
@@ -140,7 +140,7 @@ func (c *collector) visit(n ast.Node) bool {
 		n.Tag = nil
 	case *ast.CallExpr:
 		pkg, name := called(n)
-		if pkg == "regexp" || pkg == "strings" && matching.MatchString(name) {
+		if pkg == "regexp" || pkg == "text" && name == "Pattern" || pkg == "strings" && matching.MatchString(name) {
 			return false
 		}
 		if telling.MatchString(name) {
