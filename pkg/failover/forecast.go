@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"one-ft/pkg/downtime"
@@ -10,25 +11,18 @@ import (
 )
 
 // outset writes down what is known of the outage when work on it begins: since when oned calls the host failed, and how long
-// the stages before the plan are expected to take. Of a new incident only: a process that resumes one has seen less. It is
-// done beside what comes before the plan, because ssh takes its time to answer; the function that it gives waits until it is.
-func (r *runner) outset(ctx context.Context, opening Opening) (wait func()) {
+// the stages before the plan are expected to take. Of a new incident only: a process that resumes one has seen less.
+func (r *runner) outset(ctx context.Context, opening Opening) {
 	if !r.before.Began.IsZero() || !r.host.State.Failed() {
-		return func() {}
+		return
 	}
-	watched := r.before.Watched
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		longest := downtime.Never()
-		if in, known := r.conditions(ctx, r.host.Name); known && r.opt.Request.Silent.IsZero() {
-			longest = downtime.Detection(in.Settings, downtime.Dropped, in.SSH)
-		}
-		r.failed = failedAt(opening, time.Now(), longest, r.opt.Request.At, opening.Since).Truncate(time.Millisecond)
-		r.journal.Host(func(h *incident.HostRecord) { h.Failed, h.Contact = r.failed, opening.Contact })
-		r.forecastProof(longest, watched)
-	}()
-	return func() { <-done }
+	longest := downtime.Never()
+	if in, known := r.conditions(ctx, r.host.Name); known && r.opt.Request.Silent.IsZero() {
+		longest = downtime.Detection(in.Settings, downtime.Dropped, in.SSH)
+	}
+	r.failed = failedAt(opening, time.Now(), longest, r.opt.Request.At, opening.Since).Truncate(time.Millisecond)
+	r.journal.Host(func(h *incident.HostRecord) { h.Failed, h.Contact = r.failed, opening.Contact })
+	r.forecastProof(longest)
 }
 
 // failedAt is when oned called a host failed, as nearly as it can be told: the first time that it was seen so, which is
@@ -50,9 +44,8 @@ func failedAt(o Opening, now time.Time, longest downtime.Span, seen ...time.Time
 	return at
 }
 
-// forecastProof writes down how long it is expected to take until the host is proven off, which an earlier process has watched
-// since then; the zero time for none.
-func (r *runner) forecastProof(detection downtime.Span, watched time.Time) {
+// forecastProof writes down how long it is expected to take until the host is proven off.
+func (r *runner) forecastProof(detection downtime.Span) {
 	var watch time.Duration
 	if !r.opt.Request.FenceFirst {
 		watch = incident.Duration(r.opt.Request.Confirm)
@@ -61,8 +54,8 @@ func (r *runner) forecastProof(detection downtime.Span, watched time.Time) {
 	if r.job.ProofTime != nil {
 		proof = r.job.ProofTime(r.host, watch)
 	}
-	if !watched.IsZero() {
-		watch = max(0, watch-time.Since(watched))
+	if !r.before.Watched.IsZero() {
+		watch = max(0, watch-time.Since(r.before.Watched))
 	}
 	guard := max(0, time.Until(r.job.Storm.quietUntil())) + time.Duration(len(r.job.Opinions))*OpinionTimeout
 	var stages []incident.Stage
@@ -78,16 +71,24 @@ func (r *runner) forecastProof(detection downtime.Span, watched time.Time) {
 	r.journal.Forecast(stages)
 }
 
-// conditions are what the cloud and its front-end need, computed once.
+// learn begins to find out what the cloud and its front-end need, beside what is read and written meanwhile: ssh may take its time.
+func (r *runner) learn(ctx context.Context) {
+	if r.opt.Estimate != nil {
+		found := make(chan downtime.Input, 1)
+		go func() { found <- r.opt.Estimate(ctx, r.host.Name) }()
+		r.input = sync.OnceValue(func() downtime.Input { return <-found })
+	}
+}
+
+// conditions are what the cloud and its front-end need, found out once.
 func (r *runner) conditions(ctx context.Context, host string) (in downtime.Input, known bool) {
 	if r.opt.Estimate == nil {
 		return in, false
 	}
 	if r.input == nil {
-		in := r.opt.Estimate(ctx, host)
-		r.input = &in
+		r.input = sync.OnceValue(func() downtime.Input { return r.opt.Estimate(ctx, host) })
 	}
-	return *r.input, true
+	return r.input(), true
 }
 
 // DefaultCleanupLimit is how long clean-ups may be under way where nothing says more: three commands of 135 s behind a

@@ -124,6 +124,7 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	if err != nil || busy != nil {
 		return busy, err
 	}
+	r.learn(ctx)
 	r.look(ctx, opening)
 	left, all := r.allLeft(ctx)
 	r.journal, r.before = r.rec.Begin(opening)
@@ -134,8 +135,7 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 	if since := r.opt.Request.Silent; !since.IsZero() {
 		r.say(-1, wording.SilentHost, since)
 	}
-	known := r.outset(ctx, opening)
-	defer known()
+	r.outset(ctx, opening)
 	end := r.keepClaim(ctx)
 	defer func() { end(e, err) }()
 	if all && r.before.Following {
@@ -146,7 +146,6 @@ func (r *runner) work(ctx context.Context) (e *ending, err error) {
 		r.before.Watched = time.Time{}
 		proof, e, err = r.clear(ctx)
 	}
-	known()
 	switch {
 	case err != nil:
 		return nil, err

@@ -164,13 +164,13 @@ type runner struct {
 	job      HostJob
 	host     one.Host // as it was first read
 	before   Earlier
-	first    reading          // of its VMs, the zero reading where that took too long
-	sight    incident.Sight   // what they were when the host was first seen failed
-	failed   time.Time        // since when oned has called it failed, as nearly as is known
-	input    *downtime.Input  // what the cloud needs; nil until it was computed
-	barrier  failfast.Barrier // nil without one
-	barredAt time.Time        // when it was put up
-	placed   time.Time        // when VMs were last placed
+	first    reading               // of its VMs, the zero reading where that took too long
+	sight    incident.Sight        // what they were when the host was first seen failed
+	failed   time.Time             // since when oned has called it failed, as nearly as is known
+	input    func() downtime.Input // what the cloud needs; nil until somebody asked
+	barrier  failfast.Barrier      // nil without one
+	barredAt time.Time             // when it was put up
+	placed   time.Time             // when VMs were last placed
 
 	// Of a VM.
 	begun bool // rec.Begin was called
