@@ -60,14 +60,15 @@ type coordinator struct {
 	warned  string         // what was last said about the spool
 }
 
-// Coordinate hands hosts over to the coordinator, or becomes it. Then it ends when nothing is left to do. Every request is
-// on the disk before: whoever dies leaves it to the next process.
+// Coordinate hands hosts over to the coordinator, or becomes it. Then it ends when nothing is left to do. Every request is in a
+// file before: whoever dies leaves it to the next process. It is on the disk before anybody is told that it was handed over; who
+// works on it does not wait for that, because its incident is on the disk before anything is done.
 func Coordinate(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications) []Result {
 	return coordinate(ctx, s, requests, notify, func() func() { return func() {} })
 }
 
 // coordinate is Coordinate that begins something beside the work, and ends it with the work; not where hosts are handed over.
-func coordinate(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications, beside func() (end func())) []Result {
+func coordinate(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications, aside func() (end func())) []Result {
 	life, end := context.WithCancel(ctx)
 	defer end()
 	c := &coordinator{s: s, notify: notify, shared: newShared(life, s), own: requests, results: map[int]Result{}, stuck: map[int]string{}}
@@ -79,7 +80,10 @@ func coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 			err = c.spool.Put(q)
 		}
 	}
+	synced := func() error { return nil }
 	if err == nil {
+		spool := c.spool
+		synced = beside(func() error { return spool.Sync(requests) })
 		incident.RemoveLeftovers(s.StateDir, time.Now())
 	}
 	for err == nil {
@@ -90,11 +94,15 @@ func coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 			s.Log.Say(wording.CoordinatorHangs, busy.Holder, hung)
 			return c.alone(ctx)
 		case errors.As(err, &busy):
-			return c.handedOver(busy.Holder)
+			all := c.handedOver(busy.Holder)
+			if err = synced(); err == nil {
+				return all
+			}
+			continue
 		case err != nil:
 			continue
 		}
-		told := beside()
+		told := aside()
 		c.loop(ctx)
 		told()
 		release()

@@ -74,8 +74,8 @@ func OpenSpool(dir string) (*Spool, error) {
 	return &Spool{dir: dir}, nil
 }
 
-// Put hands a host over; it is on the disk when it returns. A later request for the same host takes the place of the
-// one before.
+// Put hands a host over: all processes see it when it returns, and Sync has it on the disk. A later request for the same host takes
+// the place of the one before.
 func (s *Spool) Put(q Request) error {
 	var request []byte
 	err := q.Check()
@@ -83,10 +83,29 @@ func (s *Spool) Put(q Request) error {
 		request, err = json.Marshal(q)
 	}
 	if err == nil {
-		err = statedir.Replace(s.path(q.ID), append(request, '\n'))
+		err = statedir.File{Volatile: true}.Replace(s.path(q.ID), append(request, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("hand %s %d over: %w", q.Kind, q.ID, err)
+	}
+	return nil
+}
+
+// Sync waits until these requests are on the disk, but for those that are done.
+func (s *Spool) Sync(requests []Request) error {
+	var failed []error
+	for _, q := range requests {
+		f, err := os.Open(s.path(q.ID))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = errors.Join(f.Sync(), f.Close())
+		}
+		failed = append(failed, err)
+	}
+	if err := errors.Join(append(failed, statedir.SyncDir(s.dir))...); err != nil {
+		return fmt.Errorf("hand hosts over: %w", err)
 	}
 	return nil
 }

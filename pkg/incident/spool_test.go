@@ -48,6 +48,13 @@ func TestSpool(t *testing.T) {
 	if last, err := s.Done(all[1]); !last || err != nil {
 		t.Errorf("%v, %v", last, err)
 	}
+	if err := s.Sync([]Request{hostRequest(3, began), hostRequest(7, began)}); err != nil { // the one for host 7 is done
+		t.Error(err)
+	}
+	lost := &Spool{dir: filepath.Join(s.dir, "lost")}
+	if err := lost.Sync([]Request{hostRequest(3, began)}); err == nil {
+		t.Error("requests are on a disk that is gone")
+	}
 	// Another event for host 12 comes while it is worked on.
 	if err := s.Put(hostRequest(12, began)); err != nil {
 		t.Fatal(err)
