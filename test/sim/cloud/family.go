@@ -2,24 +2,36 @@ package cloud
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// family is one of the four releases that were recorded. Every other version
-// behaves as the newest of them that is not newer than itself.
+// family is one of the releases that were recorded. Every other version
+// behaves as the newest of them that is not newer than itself, betas of a
+// release as that release; but 5.0 and 5.2 as 5.4, which they resemble more
+// than 4.14.
 type family int
 
 const (
 	f44 family = iota
+	f414
+	f54
 	f510
+	f512
 	f610
 	f74
 )
 
 // families gives the names as they stand in the tables, oldest first.
-func families() []string { return []string{"4.4", "5.10", "6.10", "7.4"} }
+func families() []string { return []string{"4.4", "4.14", "5.4", "5.10", "5.12", "6.10", "7.4"} }
+
+// since gives the first version of each family.
+func (f family) since() (major, minor int) {
+	first := [][2]int{{4, 4}, {4, 13}, {4, 90}, {5, 9}, {5, 11}, {6, 9}, {7, 3}}[f]
+	return first[0], first[1]
+}
 
 // familyOf finds the family of a version string such as "5.10.6".
 func familyOf(version string) (family, error) {
@@ -28,11 +40,7 @@ func familyOf(version string) (family, error) {
 		return 0, err
 	}
 	for f := f74; f >= f44; f-- {
-		fMajor, fMinor, err := majorMinor(families()[f])
-		if err != nil {
-			return 0, err
-		}
-		if major > fMajor || major == fMajor && minor >= fMinor {
+		if fMajor, fMinor := f.since(); major > fMajor || major == fMajor && minor >= fMinor {
 			return f, nil
 		}
 	}
@@ -53,15 +61,21 @@ func majorMinor(version string) (major, minor int, err error) {
 }
 
 // inVersions reports whether f is in a versions column of the tables: "5.10" is
-// that family alone, "5.10+" it and every newer one.
+// that family alone, "5.10+" it and every newer one, "4.4-5.10" those two and
+// what is between them.
 func (f family) inVersions(column string) (bool, error) {
-	name, andNewer := strings.CutSuffix(column, "+")
-	for i, known := range families() {
-		if known == name {
-			return f == family(i) || andNewer && f > family(i), nil
-		}
+	from, to, isRange := strings.Cut(strings.TrimSuffix(column, "+"), "-")
+	switch {
+	case strings.HasSuffix(column, "+"):
+		to = families()[f74]
+	case !isRange:
+		to = from
 	}
-	return false, fmt.Errorf("unknown versions %q", column)
+	first, last := slices.Index(families(), from), slices.Index(families(), to)
+	if first < 0 || last < first {
+		return false, fmt.Errorf("unknown versions %q", column)
+	}
+	return first <= int(f) && int(f) <= last, nil
 }
 
 // stamped puts the time before a message as oned does it in ERROR attributes:
