@@ -75,6 +75,9 @@ type Dialect struct {
 	// where monitoring puts a VM to rest it writes ActionMonitor into the last record (5.4 and later); before it leaves
 	// there what was. Source: src/lcm/LifeCycleStates.cc, monitor_suspend_action and monitor_poweroff_action.
 	MonitorSuspendsOnly, MonitorSigns bool
+	// HidesOldGuests: oned finds the guests of a host that it has elsewhere and does not store them, so ZOMBIES is never there
+	// (5.12.0 to 5.12.7: InformationManager::_vm_state updates the host and not the pool; 5.12.0.5, live).
+	HidesOldGuests bool
 	// NamesGuests: DEPLOY_ID of a guest of libvirt is its name, one-<ID> (to 5.10). Later it is the UUID, of imported and of
 	// all others (vmm/remotes/kvm/deploy; InformationManager::_vm_state in 5.12.0 to 5.12.5).
 	NamesGuests bool
@@ -130,5 +133,6 @@ func DialectFor(v Version) (Dialect, error) {
 	}
 	chosen.Newer = Version{Major: 7, Minor: 4}.Before(v.Major, v.Minor)               // the newest that was measured live
 	chosen.MonitorSuspendsOnly, chosen.MonitorSigns = v.Before(4, 7), !v.Before(5, 4) // 4.7.80 is the beta of 4.8
+	chosen.HidesOldGuests = chosen.HasMonitord && v.compare(Version{Major: 5, Minor: 12, Patch: 8}) < 0
 	return chosen, nil
 }

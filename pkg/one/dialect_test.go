@@ -1,6 +1,7 @@
 package one
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -69,13 +70,17 @@ func TestDialects(t *testing.T) {
 		"5.7.80": {v50, 5}, "5.7.85": {v58, 6}, "5.8.0": {v58, 6}, "5.8.5": {v58, 6},
 		"5.9.80": {v510, 6}, "5.10.0": {v510, 6}, "5.10.5": {v510, 6}, "5.11.80": {v510, 6}, "5.12.0": {v510, 6}, "5.12.0.3": {v510, 6}, "5.12.0.4": {v5126, 6}, "5.12.0.5": {v5126, 6},
 		"5.12.1": {v510, 6}, "5.12.5": {v510, 6},
-		"5.12.6": {v5126, 6}, "5.12.13": {v5126, 6}, "5.13.80": {v5126, 6}, "6.0.0": {v5126, 6}, "6.4.7": {v5126, 6}, "6.8.3": {v5126, 6},
+		"5.12.6": {v5126, 6}, "5.12.7": {v5126, 6}, "5.12.8": {v5126, 6}, "5.12.13": {v5126, 6}, "5.13.80": {v5126, 6}, "6.0.0": {v5126, 6}, "6.4.7": {v5126, 6}, "6.8.3": {v5126, 6},
 		"6.9.80": {v610, 6}, "6.10.0": {v610, 6}, "6.10.5": {v610, 6}, "6.99.80": {v610, 6}, "7.0.0": {v610, 6}, "7.4.0": {v610, 6}, "7.4.1": {v610, 6},
 		"7.5.80": {v610 | newer, 6}, "7.6.0": {v610 | newer, 6}, "8.0.0": {v610 | newer, 6}, "10.4.1": {v610 | newer, 6},
 	} {
 		d := dialectOf(t, version)
 		if v, err := ParseVersion(version); err != nil || d.NamesGuests != v.Before(5, 11) || d.HasMonitord == v.Before(5, 11) {
 			t.Errorf("%s: DEPLOY_ID is the name of a guest: %t; monitord: %t", version, d.NamesGuests, d.HasMonitord)
+		}
+		hides := strings.HasPrefix(version, "5.11.") || slices.Contains([]string{"5.12.0", "5.12.0.3", "5.12.0.4", "5.12.0.5", "5.12.1", "5.12.5", "5.12.6", "5.12.7"}, version)
+		if d.HidesOldGuests != hides {
+			t.Errorf("%s: old guests hidden: %t", version, d.HidesOldGuests)
 		}
 		if got := features(d); got != want.features || d.migrateArgs != want.migrateArgs || d.Name == "" {
 			t.Errorf("%s (%s): features %b, %d arguments of migrate; want %b, %d", version, d.Name, got, d.migrateArgs, want.features, want.migrateArgs)
