@@ -200,6 +200,9 @@ func (e *evaluation) host(h Host) {
 		} else if e.Version.Before(5, 0) {
 			keeps = "; OpenNebula " + e.Version.String() + " does not monitor it: make sure that none of its old guests runs before you give it back"
 			back += " --force"
+		} else if e.Dialect.HidesOldGuests {
+			keeps = "; OpenNebula " + e.Version.String() + " does not tell whether old guests run on it: make sure that none does before you give it back"
+			back += " --force"
 		}
 		e.about(h.ID, bad, back, "%s is in quarantine since %s, because its VMs were started elsewhere (incident %d of %s)%s",
 			h.name(), q.At.Format(time.DateTime)+text.Ahead(q.At, e.Now), q.Incident, q.FrontEnd, keeps)

@@ -33,7 +33,7 @@ import (
 )
 
 // versions are those that were measured live.
-var versions = []string{"4.4.1", "5.10.6", "6.10.0", "7.4.1"}
+var versions = []string{"4.4.1", "4.14.2", "5.4.16", "5.10.6", "5.12.0.5", "6.10.0", "7.4.1"}
 
 // onEach runs a test on each version in a bubble of virtual time.
 func onEach(t *testing.T, f func(t *testing.T, version string)) {

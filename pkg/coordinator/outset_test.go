@@ -24,8 +24,10 @@ func (f *frontEnd) failedOf() (incident.Record, incident.HostRecord) {
 	return all[0], *all[0].Host
 }
 
-// tells reports whether oned tells when it last monitored a host.
-func tells(version string) bool { return !strings.HasPrefix(version, "4.") && version != "5.10.6" }
+// tells reports whether oned tells when it last monitored a host (5.12 and later).
+func tells(version string) bool {
+	return !slices.Contains([]string{"4.4.1", "4.14.2", "5.4.16", "5.10.6"}, version)
+}
 
 // TestFailedIsWhenOnedCalledIt: the time of ERROR to RUNNING begins when oned called the host failed, not when somebody
 // came to look.

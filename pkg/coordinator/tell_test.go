@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -118,12 +119,13 @@ func sameOutage(t *testing.T, template bool) {
 		f := w.frontEnd()
 		told := pager(t, f, "end", "")
 		tries, code := 5, 3
+		byID := slices.Contains([]string{"4.4.1", "4.14.2", "5.4.16"}, version) // hooks get the ID alone
 		for i := range 5 {
-			if i > 0 && (template || version[0] == '4') { // a repeated event
+			if i > 0 && (template || byID) { // a repeated event
 				tries, code = 1, 0
 			}
 			r := f.hostError(t.Context(), 1, func(q *incident.Request) {
-				if q.Fencing = "required"; template && version[0] != '4' {
+				if q.Fencing = "required"; template && !byID {
 					q.Event = &hook.Event{Kind: hook.Host, ID: 1, Name: "node01", State: int(one.HostError), FromTemplate: true}
 				}
 			})

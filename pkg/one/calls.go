@@ -145,7 +145,7 @@ func (c *Client) VM(ctx context.Context, id int) (VM, error) {
 }
 
 // VMSet reads several VMs in one call, each with its last history record only; those that do not exist are missing. It is
-// ErrUnsupported before 5.12.6, and ErrDamaged when any of the VMs cannot be read: then read them one by one.
+// ErrUnsupported where there is no such call, and ErrDamaged when any of the VMs cannot be read: then read them one by one.
 func (c *Client) VMSet(ctx context.Context, ids []int) ([]VM, error) {
 	if !c.dialect.HasSet {
 		return nil, wrap(ErrUnsupported, "read %d VMs", len(ids))
@@ -384,7 +384,7 @@ func (c *Client) AnnotateHost(ctx context.Context, hostID int, name, value strin
 // one.host.monitoring). 0 for never. ErrUnsupported before, where oned writes them for hosts that it does not monitor,
 // and later: see Host.LastContact.
 func (c *Client) MonitoredAt(ctx context.Context, hostID int) (int64, error) {
-	if c.dialect.deleteByAction || c.dialect.HasSet {
+	if c.dialect.deleteByAction || c.dialect.HasMonitord {
 		return 0, wrap(ErrUnsupported, "read the monitoring of host %d", hostID)
 	}
 	data, err := c.document(ctx, "one.host.monitoring", hostID)
@@ -399,7 +399,7 @@ func (c *Client) MonitoredAt(ctx context.Context, hostID int) (int64, error) {
 // missing. One call, since 5.12 (one.hostpool.monitoring with 0, the last record of each); ErrUnsupported before, where it
 // answers with those of twelve hours.
 func (c *Client) HeardOf(ctx context.Context) (map[int]int64, error) {
-	if !c.dialect.HasSet {
+	if !c.dialect.HasMonitord {
 		return nil, wrap(ErrUnsupported, "read when the hosts were last monitored")
 	}
 	data, err := c.document(ctx, "one.hostpool.monitoring", 0)

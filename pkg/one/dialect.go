@@ -1,6 +1,7 @@
 package one
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -8,17 +9,17 @@ import (
 	"one-ft/pkg/text"
 )
 
-// Version is an OpenNebula version, such as 6.10.0.
-type Version struct{ Major, Minor, Patch int }
+// Version is an OpenNebula version, such as 6.10.0. Fix is the fourth number of a community release, such as 5.12.0.4.
+type Version struct{ Major, Minor, Patch, Fix int }
 
 // ParseVersion reads what one.system.version answers: two to four numbers with dots; anything behind them is ignored.
 func ParseVersion(s string) (Version, error) {
-	m := regexp.MustCompile(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\D|$)`).FindStringSubmatch(s)
+	m := regexp.MustCompile(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3})(?:\.(\d{1,3}))?)?(?:\D|$)`).FindStringSubmatch(s)
 	if m == nil {
 		return Version{}, fmt.Errorf("oned reports version %q, which is not a version", text.Short(s, 40))
 	}
 	var v Version
-	for i, part := range []*int{&v.Major, &v.Minor, &v.Patch} {
+	for i, part := range []*int{&v.Major, &v.Minor, &v.Patch, &v.Fix} {
 		if m[i+1] != "" {
 			*part, _ = strconv.Atoi(m[i+1]) // digits only, by the expression
 		}
@@ -27,7 +28,19 @@ func ParseVersion(s string) (Version, error) {
 }
 
 // String is the version as oned writes it.
-func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
+func (v Version) String() string {
+	s := fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch)
+	if v.Fix > 0 {
+		s += fmt.Sprintf(".%d", v.Fix)
+	}
+	return s
+}
+
+// compare is below 0 when v is older than other, and above it when it is newer.
+func (v Version) compare(other Version) int {
+	return cmp.Or(cmp.Compare(v.Major, other.Major), cmp.Compare(v.Minor, other.Minor), cmp.Compare(v.Patch, other.Patch),
+		cmp.Compare(v.Fix, other.Fix))
+}
 
 // Before reports whether v is older than major.minor.
 func (v Version) Before(major, minor int) bool {
@@ -48,7 +61,9 @@ type Dialect struct {
 	migrateArgs    int    // how many arguments one.vm.migrate gets after the session
 	poolQuery      bool   // one.vmpool.info takes a fifth argument (5.7.85 and later)
 
-	HasSet bool // several VMs can be read by their IDs in one call
+	HasSet bool // several VMs can be read by their IDs in one call (one.vmpool.infoset)
+	// HasMonitord: hosts are monitored by monitord (5.12 and later): oned keeps when each was last heard of, apart from attempts.
+	HasMonitord bool
 	// HasFailedState: a failed prolog or boot ends in FAILED, out of which only delete and recreate lead; later versions
 	// have *_FAILURE states.
 	HasFailedState   bool
@@ -60,6 +75,9 @@ type Dialect struct {
 	// where monitoring puts a VM to rest it writes ActionMonitor into the last record (5.4 and later); before it leaves
 	// there what was. Source: src/lcm/LifeCycleStates.cc, monitor_suspend_action and monitor_poweroff_action.
 	MonitorSuspendsOnly, MonitorSigns bool
+	// HidesOldGuests: oned finds the guests of a host that it has elsewhere and does not store them, so ZOMBIES is never there
+	// (5.12.0 to 5.12.7: InformationManager::_vm_state updates the host and not the pool; 5.12.0.5, live).
+	HidesOldGuests bool
 	// NamesGuests: DEPLOY_ID of a guest of libvirt is its name, one-<ID> (to 5.10). Later it is the UUID, of imported and of
 	// all others (vmm/remotes/kvm/deploy; InformationManager::_vm_state in 5.12.0 to 5.12.5).
 	NamesGuests bool
@@ -72,27 +90,33 @@ func (d Dialect) CanRetry() bool { return !d.recoverBool }
 // and 7.4.1; between them OpenNebula's source at each release: include/RequestManagerVirtualMachine.h (arguments),
 // src/rm/RequestManagerVirtualMachine.cc (actions, operations) and src/dm/DispatchManagerActions.cc (states).
 func dialects() []Dialect {
-	d44 := Dialect{Name: "4.4 to 4.8", since: Version{4, 4, 0}, deleteByAction: true, recoverBool: true,
+	d44 := Dialect{Name: "4.4 to 4.8", since: Version{Major: 4, Minor: 4}, deleteByAction: true, recoverBool: true,
 		bootAction: "boot", migrateArgs: 4, HasFailedState: true, NamesGuests: true}
 	d410 := d44
-	d410.Name, d410.since, d410.ReschedsUnknown = "4.10 to 4.12", Version{4, 10, 0}, true
+	d410.Name, d410.since, d410.ReschedsUnknown = "4.10 to 4.12", Version{Major: 4, Minor: 10}, true
 	d414 := d410
-	d414.Name, d414.since = "4.14", Version{4, 13, 0} // 4.13.x are the betas of 4.14
+	d414.Name, d414.since = "4.14", Version{Major: 4, Minor: 13} // 4.13.x are the betas of 4.14
 	d414.recoverBool, d414.HasFailedState, d414.bootAction = false, false, "resume"
 	d414.migrateArgs, d414.MigratesIdle = 5, true
 	d50 := d414
-	d50.Name, d50.since, d50.deleteByAction = "5.0 to 5.6", Version{4, 90, 0}, false // 4.90.x are the betas of 5.0
+	d50.Name, d50.since, d50.deleteByAction = "5.0 to 5.6", Version{Major: 4, Minor: 90}, false // 4.90.x are the betas of 5.0
 	d58 := d50
-	d58.Name, d58.since, d58.poolQuery, d58.migrateArgs = "5.8", Version{5, 7, 85}, true, 6
+	d58.Name, d58.since, d58.poolQuery, d58.migrateArgs = "5.8", Version{Major: 5, Minor: 7, Patch: 85}, true, 6
 	d510 := d58
-	d510.Name, d510.since, d510.ReschedsPoweroff = "5.10", Version{5, 9, 0}, true
+	d510.Name, d510.since, d510.ReschedsPoweroff = "5.10", Version{Major: 5, Minor: 9}, true
 	d5120 := d510
-	d5120.Name, d5120.since, d5120.NamesGuests = "5.12 to 5.12.5", Version{5, 11, 0}, false // 5.11.x are the betas of 5.12
-	d512 := d5120
-	d512.Name, d512.since, d512.HasSet = "5.12.6 to 6.8", Version{5, 12, 6}, true
+	d5120.Name, d5120.since, d5120.NamesGuests = "5.12.0 to 5.12.0.3", Version{Major: 5, Minor: 11}, false // 5.11.x are the betas of 5.12
+	d5120.HasMonitord = true
+	// The set came with a fix of the community's 5.12.0 and of the subscribers' 5.12.5; those numbers were given out in parallel.
+	d5124 := d5120
+	d5124.Name, d5124.since, d5124.HasSet = "5.12.0.4 and later fixes of 5.12.0", Version{Major: 5, Minor: 12, Fix: 4}, true
+	d5121 := d5120
+	d5121.Name, d5121.since = "5.12.1 to 5.12.5", Version{Major: 5, Minor: 12, Patch: 1}
+	d512 := d5121
+	d512.Name, d512.since, d512.HasSet = "5.12.6 to 6.8", Version{Major: 5, Minor: 12, Patch: 6}, true
 	d610 := d512
-	d610.Name, d610.since, d610.RecreatesIdle = "6.10 to 7.4", Version{6, 9, 80}, true
-	return []Dialect{d44, d410, d414, d50, d58, d510, d5120, d512, d610}
+	d610.Name, d610.since, d610.RecreatesIdle = "6.10 to 7.4", Version{Major: 6, Minor: 9, Patch: 80}, true
+	return []Dialect{d44, d410, d414, d50, d58, d510, d5120, d5124, d5121, d512, d610}
 }
 
 // DialectFor chooses the dialect of a version. A version newer than all that were measured gets the newest dialect,
@@ -100,14 +124,15 @@ func dialects() []Dialect {
 func DialectFor(v Version) (Dialect, error) {
 	var chosen Dialect
 	for _, d := range dialects() {
-		if d.since.Before(v.Major, v.Minor) || d.since.Major == v.Major && d.since.Minor == v.Minor && d.since.Patch <= v.Patch {
+		if d.since.compare(v) <= 0 {
 			chosen = d
 		}
 	}
 	if chosen.Name == "" {
 		return chosen, fmt.Errorf("oned reports version %s: %w; one-ft works with 4.4 and later", v, ErrTooOld)
 	}
-	chosen.Newer = Version{7, 4, 0}.Before(v.Major, v.Minor)                          // the newest that was measured live
+	chosen.Newer = Version{Major: 7, Minor: 4}.Before(v.Major, v.Minor)               // the newest that was measured live
 	chosen.MonitorSuspendsOnly, chosen.MonitorSigns = v.Before(4, 7), !v.Before(5, 4) // 4.7.80 is the beta of 4.8
+	chosen.HidesOldGuests = chosen.HasMonitord && v.compare(Version{Major: 5, Minor: 12, Patch: 8}) < 0
 	return chosen, nil
 }

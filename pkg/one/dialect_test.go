@@ -1,13 +1,14 @@
 package one
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
 
 func TestParseVersion(t *testing.T) {
-	for text, want := range map[string]Version{"4.4.0": {4, 4, 0}, "4.4": {4, 4, 0}, "5.12.0.4": {5, 12, 0}, "6.10.0-1": {6, 10, 0}, "7.4.1\n": {7, 4, 1},
-		"5.4-beta": {5, 4, 0}, "10.0.0": {10, 0, 0}} {
+	for text, want := range map[string]Version{"4.4.0": {4, 4, 0, 0}, "4.4": {4, 4, 0, 0}, "5.12.0.4": {5, 12, 0, 4}, "6.10.0-1": {6, 10, 0, 0},
+		"7.4.1\n": {7, 4, 1, 0}, "5.4-beta": {5, 4, 0, 0}, "10.0.0": {10, 0, 0, 0}, "5.12.0.4-rc1": {5, 12, 0, 4}, "5.12.0.4.7": {5, 12, 0, 4}, "5.12.0.": {5, 12, 0, 0}} {
 		if got, err := ParseVersion(text); err != nil || got != want {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
@@ -16,8 +17,10 @@ func TestParseVersion(t *testing.T) {
 		_, err := ParseVersion(text)
 		_ = failed(t, err)
 	}
-	if s := (Version{5, 12, 6}).String(); s != "5.12.6" {
-		t.Error(s)
+	for _, text := range []string{"5.12.6", "5.12.0.5"} {
+		if v, err := ParseVersion(text); err != nil || v.String() != text {
+			t.Error(v, err)
+		}
 	}
 }
 
@@ -65,20 +68,25 @@ func TestDialects(t *testing.T) {
 		"4.13.80": {v414, 5}, "4.13.85": {v414, 5}, "4.14.0": {v414, 5}, "4.14.2": {v414, 5},
 		"4.90.0": {v50, 5}, "5.0.0": {v50, 5}, "5.0.2": {v50, 5}, "5.2.1": {v50, 5}, "5.4.0": {v50, 5}, "5.4.15": {v50, 5}, "5.6.2": {v50, 5},
 		"5.7.80": {v50, 5}, "5.7.85": {v58, 6}, "5.8.0": {v58, 6}, "5.8.5": {v58, 6},
-		"5.9.80": {v510, 6}, "5.10.0": {v510, 6}, "5.10.5": {v510, 6}, "5.11.80": {v510, 6}, "5.12.0": {v510, 6}, "5.12.0.4": {v510, 6}, "5.12.5": {v510, 6},
-		"5.12.6": {v5126, 6}, "5.12.13": {v5126, 6}, "5.13.80": {v5126, 6}, "6.0.0": {v5126, 6}, "6.4.7": {v5126, 6}, "6.8.3": {v5126, 6},
+		"5.9.80": {v510, 6}, "5.10.0": {v510, 6}, "5.10.5": {v510, 6}, "5.11.80": {v510, 6}, "5.12.0": {v510, 6}, "5.12.0.3": {v510, 6}, "5.12.0.4": {v5126, 6}, "5.12.0.5": {v5126, 6},
+		"5.12.1": {v510, 6}, "5.12.5": {v510, 6},
+		"5.12.6": {v5126, 6}, "5.12.7": {v5126, 6}, "5.12.8": {v5126, 6}, "5.12.13": {v5126, 6}, "5.13.80": {v5126, 6}, "6.0.0": {v5126, 6}, "6.4.7": {v5126, 6}, "6.8.3": {v5126, 6},
 		"6.9.80": {v610, 6}, "6.10.0": {v610, 6}, "6.10.5": {v610, 6}, "6.99.80": {v610, 6}, "7.0.0": {v610, 6}, "7.4.0": {v610, 6}, "7.4.1": {v610, 6},
 		"7.5.80": {v610 | newer, 6}, "7.6.0": {v610 | newer, 6}, "8.0.0": {v610 | newer, 6}, "10.4.1": {v610 | newer, 6},
 	} {
 		d := dialectOf(t, version)
-		if v, err := ParseVersion(version); err != nil || d.NamesGuests != v.Before(5, 11) {
-			t.Errorf("%s: DEPLOY_ID is the name of a guest: %t", version, d.NamesGuests)
+		if v, err := ParseVersion(version); err != nil || d.NamesGuests != v.Before(5, 11) || d.HasMonitord == v.Before(5, 11) {
+			t.Errorf("%s: DEPLOY_ID is the name of a guest: %t; monitord: %t", version, d.NamesGuests, d.HasMonitord)
+		}
+		hides := strings.HasPrefix(version, "5.11.") || slices.Contains([]string{"5.12.0", "5.12.0.3", "5.12.0.4", "5.12.0.5", "5.12.1", "5.12.5", "5.12.6", "5.12.7"}, version)
+		if d.HidesOldGuests != hides {
+			t.Errorf("%s: old guests hidden: %t", version, d.HidesOldGuests)
 		}
 		if got := features(d); got != want.features || d.migrateArgs != want.migrateArgs || d.Name == "" {
 			t.Errorf("%s (%s): features %b, %d arguments of migrate; want %b, %d", version, d.Name, got, d.migrateArgs, want.features, want.migrateArgs)
 		}
 	}
-	for _, old := range []Version{{4, 3, 90}, {4, 2, 0}, {3, 8, 5}, {0, 0, 0}} {
+	for _, old := range []Version{{4, 3, 90, 0}, {4, 2, 0, 9}, {3, 8, 5, 0}, {}} {
 		_, err := DialectFor(old)
 		is(t, err, ErrTooOld)
 	}
@@ -87,7 +95,7 @@ func TestDialects(t *testing.T) {
 func TestConnect(t *testing.T) {
 	c := client(t, "", always(200, accepted("5.12.0.4")))
 	v, d, err := c.Connect(ctx(t))
-	if err != nil || v != (Version{5, 12, 0}) || d != c.dialect || d.HasSet {
+	if err != nil || v != (Version{5, 12, 0, 4}) || d != c.dialect || !d.HasSet {
 		t.Errorf("%v, %+v, %v", v, d, err)
 	}
 	_, _, err = client(t, "", always(200, accepted("4.2.0"))).Connect(ctx(t))

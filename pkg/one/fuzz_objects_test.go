@@ -40,7 +40,7 @@ func FuzzVersion(f *testing.F) {
 			t.Errorf("%q is %v, then %v, %v", text, v, again, err)
 		}
 		d, err := DialectFor(v)
-		if (err == nil) != !v.Before(4, 4) || err == nil && (d.Name == "" || d.bootAction == "" || d.Newer != Version{7, 4, 0}.Before(v.Major, v.Minor)) {
+		if (err == nil) != !v.Before(4, 4) || err == nil && (d.Name == "" || d.bootAction == "" || d.Newer != Version{Major: 7, Minor: 4}.Before(v.Major, v.Minor)) {
 			t.Errorf("%v: %+v, %v", v, d, err)
 		}
 	})

@@ -165,3 +165,30 @@ func TestLosesData(t *testing.T) {
 		}
 	}
 }
+
+// TestWhenHostsWereHeardOf: which calls tell when hosts were last monitored, whether VMs can be read as a set or not.
+func TestWhenHostsWereHeardOf(t *testing.T) {
+	const alone, all, none = "methodName:one.host.monitoring int:3", "methodName:one.hostpool.monitoring int:0", ""
+	for version, want := range map[string][2]string{
+		"4.14.2": {none, none}, "5.4.16": {alone, none}, "5.10.6": {alone, none}, "5.12.0": {none, all}, "5.12.0.5": {none, all}, "5.12.5": {none, all},
+		"5.12.6": {none, all}, "6.10.0": {none, all}, "7.5.80": {none, all},
+	} {
+		for i, call := range []func(c *Client) error{
+			func(c *Client) error { _, err := c.MonitoredAt(ctx(t), 3); return err },
+			func(c *Client) error { _, err := c.HeardOf(ctx(t)); return err },
+		} {
+			c, request := sent(t, version, "<MONITORING_DATA/>")
+			err := call(c)
+			if want[i] == none {
+				is(t, err, ErrUnsupported)
+			} else if err != nil || request() != want[i] {
+				t.Errorf("%s: %v, %s; want %s", version, err, request(), want[i])
+			}
+		}
+	}
+	// On 5.12 the answer about one host tells, too.
+	h, err := playing(t, "5.12", tapeOf(t, "5.12", "006-one.host.info")).Host(ctx(t), 0)
+	if err != nil || h.LastContact < 1_700_000_000 || h.LastAttempt != 0 {
+		t.Errorf("%+v, %v", h, err)
+	}
+}

@@ -170,7 +170,7 @@ func eachTape(t testing.TB, f func(version string, tape tapes.Tape)) {
 	}
 	for _, version := range tapes.Versions() {
 		list := all[version]
-		if len(list) < 400 {
+		if len(list) < 350 {
 			t.Fatalf("only %d tapes of %s", len(list), version)
 		}
 		for _, tape := range list {

@@ -135,7 +135,8 @@ func TestRequestsInFull(t *testing.T) {
 		}
 	}
 	types := regexp.MustCompile(`:\S+`)
-	for version, want := range map[string]string{"4.4": migrate["4.4.0"], "5.10": migrate["5.8.0"], "6.10": migrate["7.4.0"], "7.4": migrate["7.4.0"]} {
+	for version, want := range map[string]string{"4.4": migrate["4.4.0"], "4.14": migrate["4.14.0"], "5.4": migrate["5.6.0"], "5.8": migrate["5.8.0"], "5.10": migrate["5.8.0"],
+		"5.12": migrate["5.8.0"], "6.4": migrate["7.4.0"], "6.10": migrate["7.4.0"], "7.4": migrate["7.4.0"], "7.5": migrate["7.4.0"]} {
 		found := false
 		for key, ok := range requestsOf(t, version) {
 			found = found || ok && strings.HasPrefix(key, "methodName:one.vm.migrate ") && types.ReplaceAllString(key, "") == types.ReplaceAllString(want, "")

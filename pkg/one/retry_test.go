@@ -106,7 +106,7 @@ func TestRepeatedUntilItWorks(t *testing.T) {
 		c.opt.Patience = time.Minute
 		start := time.Now()
 		v, _, err := c.Connect(t.Context())
-		if err != nil || v != (Version{7, 4, 1}) || calls != 4 || time.Since(start) != 700*time.Millisecond {
+		if err != nil || v != (Version{7, 4, 1, 0}) || calls != 4 || time.Since(start) != 700*time.Millisecond {
 			t.Errorf("%v, %v, %d calls, %s", v, err, calls, time.Since(start))
 		}
 	})

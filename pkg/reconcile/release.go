@@ -51,20 +51,23 @@ func (r Released) ExitCode() int {
 // guests run on the host, or nothing has been heard of it since: from 6.2 on oned calls a host that is enabled MONITORED at
 // once, whether it lives or not (src/host/Host.cc). It also refuses while oned may not yet list old guests that run there:
 // on 6.10, live, a host that was back for two minutes was given back with nine of them, which were listed a few seconds
-// later. Up to 4.14 oned does not look at a DISABLED host without VMs at all, so there an admin has to have looked.
+// later. Up to 4.14 oned does not look at a DISABLED host without VMs at all, and 5.12.0 to 5.12.7 does not store what it finds,
+// so there an admin has to have looked.
 func ReleaseHost(ctx context.Context, s app.Session, id int, force bool) (app.Answer, error) {
 	host, q, err := hostInQuarantine(ctx, s.Client, id)
 	if err != nil {
 		return nil, err
 	}
 	answer := Released{HostID: id, Name: host.Name}
-	state, now := recovery.MayRelease(host, q, time.Now())
+	state, now := recovery.MayRelease(s.Dialect, host, q, time.Now())
 	switch {
 	case force:
 	case state == recovery.ReleaseZombies || s.Version.Before(5, 0) && len(recovery.Zombies(host)) > 0:
 		answer.Summary = fmt.Sprintf("old guests still run on it (ZOMBIES: %s): end them there, then run this again, or add --force", zombies(host))
 	case state != recovery.ReleaseNow && s.Version.Before(5, 0):
 		answer.Summary = "OpenNebula " + s.Version.String() + " does not monitor a disabled host without VMs, so nobody knows whether it lives and whether its old guests run there: check it (virsh list), then add --force"
+	case state == recovery.ReleaseUnseen:
+		answer.Summary = "OpenNebula " + s.Version.String() + " does not tell whether old guests run on a host: check it (virsh list), then add --force"
 	case state == recovery.ReleaseSilent:
 		answer.Summary = fmt.Sprintf("oned has not monitored it since it was taken out of scheduling at %s: it would be given VMs although it may be dead; when it runs without its old guests, add --force", q.At.Format(time.DateTime)+text.Ahead(q.At, time.Now()))
 	case state == recovery.ReleaseWatch:
@@ -162,9 +165,9 @@ func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 		if err != nil {
 			continue // it was enabled meanwhile
 		}
-		state, now := recovery.MayRelease(host, q, time.Now())
-		if w.s.DryRun || state == recovery.ReleaseZombies {
-			lines = append(lines, fmt.Sprintf("host %d (%s) is in quarantine: %s", h.ID, h.Name, keeps(state, host)))
+		state, now := recovery.MayRelease(w.s.Dialect, host, q, time.Now())
+		if w.s.DryRun || state == recovery.ReleaseZombies || state == recovery.ReleaseUnseen {
+			lines = append(lines, fmt.Sprintf("host %d (%s) is in quarantine: %s", h.ID, h.Name, keeps(state, host, w.s.Version)))
 		}
 		switch {
 		case w.s.DryRun:
@@ -180,8 +183,10 @@ func (w *sweeper) releaseClean(ctx context.Context) (lines []string) {
 }
 
 // keeps says what keeps a host in quarantine.
-func keeps(state recovery.Release, host one.Host) string {
+func keeps(state recovery.Release, host one.Host, version one.Version) string {
 	switch state {
+	case recovery.ReleaseUnseen:
+		return fmt.Sprintf("it is monitored again, but OpenNebula %s does not tell whether old guests run on it: check it (virsh list), then oneft release %d --force", version, host.ID)
 	case recovery.ReleaseZombies:
 		return fmt.Sprintf("old guests still run on it (ZOMBIES: %s); end them, or oneft release %d --force", zombies(host), host.ID)
 	case recovery.ReleaseSilent:

@@ -32,6 +32,7 @@ const (
 	ReleaseSilent  Release = "silent"  // it has not been monitored since
 	ReleaseZombies Release = "zombies" // guests that oned has elsewhere run on it
 	ReleaseWatch   Release = "watch"   // it is clean, and is looked at for a while
+	ReleaseUnseen  Release = "unseen"  // it is monitored, but this oned does not tell of old guests
 )
 
 // cleanFor is how long a host has to be monitored without a zombie before it is given back. From 6.0 on oned learns of
@@ -41,7 +42,7 @@ const cleanFor = 4 * time.Minute
 
 // MayRelease decides whether a host in quarantine can be given back to the scheduler on its own, and gives the
 // quarantine as it is to be remembered.
-func MayRelease(h one.Host, q hostmark.Quarantine, now time.Time) (Release, hostmark.Quarantine) {
+func MayRelease(d one.Dialect, h one.Host, q hostmark.Quarantine, now time.Time) (Release, hostmark.Quarantine) {
 	switch {
 	case h.LastContact <= q.At.Unix():
 		q.Clean = time.Time{}
@@ -49,6 +50,9 @@ func MayRelease(h one.Host, q hostmark.Quarantine, now time.Time) (Release, host
 	case len(Zombies(h)) > 0:
 		q.Clean = time.Time{}
 		return ReleaseZombies, q
+	case d.HidesOldGuests:
+		q.Clean = time.Time{}
+		return ReleaseUnseen, q
 	case q.Clean.IsZero():
 		q.Clean = now
 		return ReleaseWatch, q

@@ -68,8 +68,17 @@ func TestMayRelease(t *testing.T) {
 		"clean for long enough":          {quarantined(9000, 9990, ""), 9760, recovery.ReleaseNow},
 	} {
 		host, q := clean(test.host, test.since)
-		if got, _ := recovery.MayRelease(host, q, now); got != test.want {
+		if got, _ := recovery.MayRelease(one.Dialect{}, host, q, now); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+		// Where oned does not tell of old guests no host is clean.
+		want := test.want
+		if want == recovery.ReleaseWatch || want == recovery.ReleaseNow {
+			want = recovery.ReleaseUnseen
+		}
+		got, kept := recovery.MayRelease(one.Dialect{HidesOldGuests: true}, host, q, now)
+		if got != want || !kept.Clean.IsZero() {
+			t.Errorf("%s, old guests hidden: %s, clean since %v, want %s", name, got, kept.Clean, want)
 		}
 	}
 }

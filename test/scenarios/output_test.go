@@ -64,7 +64,7 @@ func (o *outputs) compare(t *testing.T, p playing, seen string) {
 func (o *outputs) write(t *testing.T) {
 	var a txtar.Archive
 	for _, p := range slices.SortedFunc(maps.Keys(o.known), func(a, b playing) int {
-		return cmp.Or(strings.Compare(a.scenario, b.scenario), slices.Index(play.Families(), a.version)-slices.Index(play.Families(), b.version))
+		return cmp.Or(strings.Compare(a.scenario, b.scenario), slices.Index(play.Releases(), a.version)-slices.Index(play.Releases(), b.version))
 	}) {
 		if _, err := os.Stat(p.scenario + ".txtar"); err != nil {
 			continue

@@ -48,7 +48,7 @@ func TestChaosStaggered(t *testing.T) {
 
 // staggered draws such a loss.
 func staggered(rt *rapid.T) (s play.Scenario, family string, storm bool) {
-	family = rapid.SampledFrom(play.Families()).Draw(rt, "version")
+	family = rapid.SampledFrom(play.Releases()).Draw(rt, "version")
 	n := rapid.IntRange(3, 8).Draw(rt, "hosts")
 	k := rapid.IntRange(1, n).Draw(rt, "lost")
 	storm = k >= 3 && 2*k > n

@@ -40,7 +40,7 @@ func hostMonitoring(c *Cloud, r *request) answer {
 	}
 	var b xmlBuffer
 	b.open("MONITORING_DATA")
-	if c.fam >= f610 {
+	if c.fam >= f512 {
 		c.hostMonitoringXML(&b, h, true)
 	} else {
 		b.open("HOST")
@@ -84,7 +84,7 @@ func (c *Cloud) poolOrder(r *request, ids []int) []int {
 		return nil
 	}
 	ids = slices.Clone(ids)
-	if c.fam >= f510 {
+	if c.fam >= f58 {
 		slices.Reverse(ids)
 	}
 	return ids
@@ -115,7 +115,7 @@ func hostStatus(c *Cloud, r *request) answer {
 		return r.failure(codeInternal, "Wrong status code")
 	}
 	state := to[r.int(1)]
-	if state == one.HostInit && h.State == one.HostDisabled && c.fam >= f610 {
+	if state == one.HostInit && h.State == one.HostDisabled && c.fam >= f512 {
 		state = one.HostMonitored // Host::enable: its capacity is known
 	}
 	c.adminState(h, state)
@@ -235,11 +235,13 @@ func (c *Cloud) datastoreXML(ds Datastore) string {
 	put("BASE_PATH", "/var/lib/one//datastores/"+strconv.Itoa(ds.ID))
 	b.number("TYPE", int64(ds.Type))
 	b.number("DISK_TYPE", 0)
-	if c.fam == f44 {
+	if c.fam >= f414 {
+		b.number("STATE", 0)
+	}
+	if c.fam <= f414 {
 		b.number("CLUSTER_ID", -1)
 		b.text("CLUSTER", "")
 	} else {
-		b.number("STATE", 0)
 		b.ids("CLUSTERS", c.clusterIDs())
 	}
 	// As one that was monitored: the scheduler of 5.0 and later uses no other shared one.
@@ -265,10 +267,13 @@ func (c *Cloud) datastoreTemplate(ds Datastore, mad, madType string) map[string]
 	} else {
 		maps.Copy(t, map[string]string{"CLONE_TARGET": "SYSTEM", "DS_MAD": mad, "LN_TARGET": "SYSTEM"})
 	}
-	if ds.Type == 0 || ds.Type == 1 && c.fam >= f510 {
+	if c.fam == f414 {
+		t["BASE_PATH"] = "/var/lib/one//datastores/"
+	}
+	if ds.Type == 0 || ds.Type == 1 && c.fam >= f54 {
 		t["DISK_TYPE"] = "FILE"
 	}
-	if c.fam >= f510 {
+	if c.fam >= f54 {
 		maps.Copy(t, map[string]string{"ALLOW_ORPHANS": "NO", "RESTRICTED_DIRS": "/", "SAFE_DIRS": "/var/tmp"})
 		if ds.Type == 1 {
 			t["DS_MIGRATE"] = "YES"
@@ -332,13 +337,13 @@ func systemVersion(c *Cloud, _ *request) answer { return success(c.cfg.Version) 
 func systemConfig(c *Cloud, r *request) answer {
 	if r.uid != AdminID && c.fam < f610 {
 		const text = "The oned configuration can only be retrieved by users in the oneadmin group"
-		if c.fam == f44 {
+		if c.fam <= f414 {
 			return failure(codeAuthorization, text)
 		}
 		return r.failure(codeAuthorization, "User ["+strconv.Itoa(r.uid)+"] : "+text+".")
 	}
 	root := "TEMPLATE"
-	if c.fam >= f610 {
+	if c.fam >= f512 {
 		root = "OPENNEBULA_CONFIGURATION"
 	}
 	interval := strconv.Itoa(int(c.cfg.MonitorInterval.Seconds()))
@@ -349,12 +354,12 @@ func systemConfig(c *Cloud, r *request) answer {
 		"SESSION_EXPIRATION_TIME": "900",
 	}
 	switch c.fam {
-	case f44:
+	case f44, f414, f54:
 		t["MONITORING_INTERVAL"] = interval
-	case f510:
+	case f58, f510:
 		t["MONITORING_INTERVAL_HOST"], t["MONITORING_INTERVAL_VM"] = interval, interval
 	}
-	if c.fam >= f510 {
+	if c.fam >= f58 {
 		t["API_LIST_ORDER"] = "DESC"
 	}
 	var b xmlBuffer

@@ -11,9 +11,9 @@ import (
 // Filters of one.vmpool.info: whose VMs (include/RequestManagerPoolInfoFilter.h)
 // and in what state.
 const (
-	whoAll      = -2
-	whoLowest44 = -3 // MINE
-	whoLowest   = -4 // GROUP, 5.x and newer
+	whoAll     = -2
+	whoLowest4 = -3 // MINE, 4.x
+	whoLowest  = -4 // GROUP, 5.x and newer
 
 	anyState = -2
 	notDone  = -1
@@ -22,7 +22,7 @@ const (
 // vmPoolInfo is one.vmpool.info(who, from, to, state[, query]): full bodies in
 // 4.4, short ones later.
 func vmPoolInfo(c *Cloud, r *request) answer {
-	return c.vmPool(r, c.fam == f44)
+	return c.vmPool(r, c.fam < f58)
 }
 
 // vmPoolInfoExtended is one.vmpool.infoextended, the same with full bodies.
@@ -33,14 +33,18 @@ func (c *Cloud) vmPool(r *request, full bool) answer {
 	who, start, end, wanted := r.int(0), r.int(1), r.int(2), r.int(3)
 	// 4.4 compares with FAILED, the highest number of the states it knew first:
 	// POWEROFF and UNDEPLOYED cannot be asked for.
-	lowest, highest := whoLowest44, one.Failed
-	if c.fam >= f510 {
+	lowest, highest := whoLowest4, one.Failed
+	switch {
+	case c.fam == f414:
+		highest = one.Undeployed
+	case c.fam >= f54:
 		lowest, highest = whoLowest, one.CloningFailure
 	}
+	searches := c.fam >= f58 && r.str(4) != "" // older ones do not look at it
 	switch {
-	case c.fam == f510 && r.str(4) != "":
+	case searches && c.fam < f610:
 		return r.failure(codeInternal, "Full text search is not supported by the SQL backend")
-	case r.str(4) != "":
+	case searches:
 		return r.failure(codeInternal, "JSON query search is not supported by the SQL backend")
 	case (wanted < anyState || wanted > int(highest)) && c.fam == f74:
 		return r.failure(codeAPI, "Incorrect state filter "+strconv.Itoa(wanted))
@@ -84,12 +88,12 @@ func inState(v *vm, wanted int) bool {
 // for: a range of IDs, or from 5.x on, with an end below -1, so many from an
 // offset.
 func (c *Cloud) page(ids []int, start, end int) []int {
-	if c.fam >= f510 {
+	if c.fam >= f58 {
 		slices.Reverse(ids)
-		if end < -1 {
-			start = min(max(start, 0), len(ids))
-			return ids[start:min(start-end, len(ids))]
-		}
+	}
+	if c.fam >= f414 && end < -1 {
+		start = min(max(start, 0), len(ids))
+		return ids[start:min(start-end, len(ids))]
 	}
 	return slices.DeleteFunc(ids, func(id int) bool { return id < start || end != -1 && id > end })
 }

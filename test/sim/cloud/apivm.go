@@ -67,10 +67,10 @@ func vmAction(c *Cloud, r *request) answer {
 func (c *Cloud) actionName(name string) string {
 	var old map[string]string
 	switch c.fam {
-	case f44:
+	case f44, f414:
 		old = map[string]string{"cancel": "shutdown-hard", "restart": "boot", "finalize": "delete",
 			"resubmit": "delete-recreate", "reset": "reboot-hard"}
-	case f510:
+	case f54, f58, f510, f512:
 		old = map[string]string{"shutdown": "terminate", "shutdown-hard": "terminate-hard", "delete": "terminate-hard"}
 	}
 	if now, ok := old[name]; ok {
@@ -87,7 +87,7 @@ func (c *Cloud) actionRight(name string) string {
 	case "resched", "unresched":
 		return opAdmin
 	case "delete-recreate", "recover", "retry", "migrate", "deploy":
-		if c.fam >= f510 {
+		if c.fam >= f54 {
 			return opAdmin
 		}
 	}
@@ -98,9 +98,9 @@ func (c *Cloud) actionRight(name string) string {
 // operation) later.
 func vmRecover(c *Cloud, r *request) answer {
 	operation := strconv.FormatBool(r.bool(1))
-	if c.fam >= f510 {
+	if c.fam >= f414 {
 		operation = strconv.Itoa(r.int(1))
-		if r.int(1) < 0 || r.int(1) > 5 {
+		if last := c.lastOperation(); r.int(1) < 0 || r.int(1) > last {
 			return r.failure(codeAction, "Wrong recovery operation code")
 		}
 	}
@@ -112,6 +112,14 @@ func vmRecover(c *Cloud, r *request) answer {
 		return answer{hang: true}
 	}
 	return c.act(r, v, "recover:"+operation, operation, nil)
+}
+
+// lastOperation is the highest operation of one.vm.recover: deleting from the database, 5, is newer than 5.4.
+func (c *Cloud) lastOperation() int {
+	if c.fam == f54 {
+		return 4
+	}
+	return 5
 }
 
 // vmAndHostFor finds the VM and the host of a migrate or deploy, the host
@@ -164,7 +172,7 @@ func (c *Cloud) cannotMove(v *vm, dest *host, enforce bool) string {
 			return text
 		}
 	}
-	if c.fam == f44 && from.Cluster != dest.Cluster {
+	if c.fam <= f414 && from.Cluster != dest.Cluster {
 		return fmt.Sprintf("Cannot migrate to a different cluster. VM running in a host in cluster [%d] , "+
 			"and new host is in cluster [%d]", from.Cluster, dest.Cluster)
 	}
@@ -184,7 +192,7 @@ func (c *Cloud) doesNotFit(v *vm, h *host) string {
 	default:
 		return ""
 	}
-	if c.fam == f44 {
+	if c.fam <= f414 {
 		return fmt.Sprintf("host %d does not have enough capacity.", h.ID)
 	}
 	return fmt.Sprintf("virtual machine [%d] does not fit in host [%d]. %s", v.ID, h.ID, lack)

@@ -3,6 +3,8 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"maps"
+	"strings"
 	"time"
 )
 
@@ -168,7 +170,7 @@ func (c *Cloud) execute(name string, params []any) answer {
 	c.mu.Lock()
 	defer c.unlock()
 	r := &request{name: name, args: params[1:]}
-	if c.fam == f44 {
+	if c.fam <= f414 {
 		r.name = m.old
 	}
 	session, _ := params[0].(string)
@@ -253,8 +255,8 @@ func wrongKind(arg any, kind rune) string {
 	return map[rune]string{'i': "integer", 'b': "boolean", 's': "a string"}[kind]
 }
 
-// methodsOf lists the calls of a family.
-func methodsOf(f family) map[string]method {
+// methodsOf lists the calls of a version, which is of a family.
+func methodsOf(f family, version string) map[string]method {
 	all := map[string]method{
 		"one.system.version":      {old: "SystemVersion", run: systemVersion},
 		"one.system.config":       {old: "SystemConfig", run: systemConfig},
@@ -285,20 +287,23 @@ func methodsOf(f family) map[string]method {
 		"one.hook.delete":         {args: "i", run: hookDelete},
 		"one.hookpool.info":       {args: "iii", run: hookPoolInfo},
 	}
-	if f == f44 {
-		trimTo44(all)
+	if f <= f414 {
+		trimTo4(all, f)
 		return all
 	}
 	delete(all, "one.host.enable")
-	if f < f610 {
+	if f < f510 {
+		trimTo5(all, f)
+	}
+	if f < f512 || f == f512 && !hasSet(version) {
 		delete(all, "one.vmpool.infoset")
 	}
 	return all
 }
 
-// trimTo44 leaves the calls of 4.4, with its arguments
-// (include/RequestManager*.h of that release).
-func trimTo44(all map[string]method) {
+// trimTo4 leaves the calls of 4.x, with its arguments
+// (include/RequestManager*.h of those releases).
+func trimTo4(all map[string]method, f family) {
 	extra := map[string]string{"one.vm.migrate": "b", "one.vm.deploy": "bi", "one.vm.update": "i", "one.host.update": "i"}
 	for name, m := range all {
 		if m.old == "" {
@@ -306,9 +311,20 @@ func trimTo44(all map[string]method) {
 			continue
 		}
 		m.extra, m.admin = extra[name], ""
-		if name == "one.vm.recover" {
+		if name == "one.vm.recover" && f == f44 {
 			m.args = "ib"
 		}
+		all[name] = m
+	}
+}
+
+// trimTo5 leaves the calls of 5.0 to 5.8.
+func trimTo5(all map[string]method, f family) {
+	maps.DeleteFunc(all, func(name string, _ method) bool {
+		return name == "one.vmpool.infoextended" && f < f58 || strings.HasPrefix(name, "one.hook")
+	})
+	for name, m := range all {
+		m.admin = "" // nothing is encrypted that one.host.info and others could show
 		all[name] = m
 	}
 }

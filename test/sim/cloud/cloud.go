@@ -62,7 +62,7 @@ func New(cfg Config) (*Cloud, error) {
 		return nil, fmt.Errorf("cloud: %w", err)
 	}
 	c := &Cloud{
-		cfg: cfg, fam: fam, methods: methodsOf(fam), closed: make(chan struct{}), started: time.Now(),
+		cfg: cfg, fam: fam, methods: methodsOf(fam, cfg.Version), closed: make(chan struct{}), started: time.Now(),
 		hosts: map[int]*host{}, vms: map[int]*vm{}, pending: map[int]*vm{}, resched: map[int]*vm{},
 		threads: map[string]*threads{"vmm": {}, "tm": {}},
 	}

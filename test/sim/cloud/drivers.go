@@ -114,7 +114,7 @@ func (c *Cloud) finish(v *vm, d driverRow, ok bool) {
 		c.revert(v)
 	}
 	c.enter(v, next)
-	if cleaned && c.fam >= f510 {
+	if cleaned && c.fam >= f58 {
 		v.deployID = "" // DispatchManager::resubmit_action
 	}
 	c.work(v)

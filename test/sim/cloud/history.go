@@ -55,7 +55,7 @@ func (c *Cloud) stamp(v *vm, from, to state) {
 	case active(one.Running):
 		v.lastPoll = now
 		startSpan(&last.RSTime, now)
-		if c.fam >= f510 && from != active(one.Migrate) && from != active(one.Unknown) {
+		if c.fam >= f54 && from != active(one.Migrate) && from != active(one.Unknown) {
 			last.Action = 0 // clear_action in LifeCycleStates.cc
 		}
 	case active(one.PrologMigrate):
@@ -76,7 +76,7 @@ func (c *Cloud) stamp(v *vm, from, to state) {
 	if to.vm != one.Active && to.vm != one.Pending {
 		last.close(now)
 	}
-	if c.fam == f44 && last.ETime > 0 && last.Reason == 0 {
+	if c.fam <= f414 && last.ETime > 0 && last.Reason == 0 {
 		last.Reason = reasonUser
 		if to == active(one.Failure) {
 			last.Reason = reasonError
@@ -123,7 +123,7 @@ func (c *Cloud) report(v *vm, d driverRow, ok bool) {
 	if h.dead {
 		why = fmt.Sprintf("ssh: connect to host %s port 22: No route to host", h.Name)
 	}
-	if c.fam < f610 {
+	if c.fam < f64 {
 		verb = doing
 	}
 	v.UserTemplate["ERROR"] = c.fam.stamped(time.Now(), verb+": "+why)

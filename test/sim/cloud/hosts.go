@@ -140,7 +140,7 @@ func (c *Cloud) monitor(h *host) {
 	case !h.dead:
 		c.monitored(h)
 	case h.death == Frozen && c.sshTime(h).failed <= 0: // its restart hangs, too
-	case c.fam >= f610:
+	case c.fam >= f512:
 		c.probe(h, 0, func() {})
 	default:
 		if polled, ok := polling(h.State); ok {
@@ -197,7 +197,7 @@ func (c *Cloud) monitorFailed(h *host) {
 			h.lost = c.after(lostDelay, func() { c.loseVMs(h) })
 		}
 		return
-	case h.State == one.HostError && c.fam >= f610 && c.cfg.Network != "":
+	case h.State == one.HostError && c.fam >= f512 && c.cfg.Network != "":
 		return // _host_state does something only when the state changes
 	}
 	h.errText = c.monitoringError(h)
@@ -209,7 +209,7 @@ func (c *Cloud) monitorFailed(h *host) {
 // recorded; from 6.0 on it gives no reason.
 func (c *Cloud) monitoringError(h *host) string {
 	detail := "Could not connect to host " + h.Name
-	if c.fam >= f610 {
+	if c.fam >= f512 {
 		detail = ""
 	}
 	return fmt.Sprintf("%s : Error monitoring Host %s (%d): %s", time.Now().Format(time.ANSIC), h.Name, h.ID, detail)
@@ -242,7 +242,7 @@ func (c *Cloud) monitored(h *host) {
 	h.lastMon, h.lastOK = now, now
 	h.zombies = c.zombiesOf(h)
 	switch {
-	case h.State == one.HostError && c.fam >= f610 && c.cfg.HostMessage > 0 && !h.off:
+	case h.State == one.HostError && c.fam >= f512 && c.cfg.HostMessage > 0 && !h.off:
 		c.awaitMessage(h)
 	case h.State.SetByAdmin():
 		h.errText = ""
@@ -260,7 +260,7 @@ func (c *Cloud) monitored(h *host) {
 		switch {
 		case h.guests[id]:
 			c.enter(v, active(one.Running))
-		case c.fam >= f610:
+		case c.fam >= f512:
 			c.rest(v, one.Poweroff) // monitord reports it missing (InformationManager::_vm_state)
 		}
 	}
@@ -270,10 +270,10 @@ func (c *Cloud) monitored(h *host) {
 // rest is what monitoring does with a VM that it finds off or suspended: nobody asked for it (LifeCycleStates.cc,
 // monitor_suspend_action, monitor_poweroff_action). It signs with action 44 since 5.4.
 func (c *Cloud) rest(v *vm, to one.VMState) {
-	if v.last().ETime == 0 && c.fam >= f510 {
+	if v.last().ETime == 0 && c.fam >= f54 {
 		v.last().Action = actionMonitor
 	}
-	if c.fam == f44 {
+	if c.fam <= f414 {
 		v.last().Reason = reasonError
 	}
 	c.enter(v, state{vm: to})
@@ -342,6 +342,9 @@ func (c *Cloud) zombiesOf(h *host) []int {
 		return h.zombies
 	}
 	var list []int
+	if hidesOldGuests(c.cfg.Version) {
+		return list
+	}
 	for id := range h.guests {
 		if _, mine := h.vms[id]; !mine {
 			list = append(list, id)
@@ -356,7 +359,7 @@ func (c *Cloud) zombieNames(ids []int) string {
 	names := make([]string, len(ids))
 	for i, id := range ids {
 		names[i] = strconv.Itoa(id)
-		if c.fam < f610 {
+		if c.fam < f512 {
 			names[i] = "one-" + names[i]
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -200,9 +201,14 @@ func must(t testing.TB, c *Cloud, method string, args ...any) string {
 	return g.text()
 }
 
+// from reports whether the family of that name is first, or a newer one.
+func from(version, first string) bool {
+	return slices.Index(families(), version) >= slices.Index(families(), first)
+}
+
 // recreate asks for a recreate in the way of the cloud's version.
 func recreate(c *Cloud, id int) (got, error) {
-	if c.fam == f44 {
+	if c.fam <= f414 {
 		return try(c, "one.vm.action", "delete-recreate", id)
 	}
 	return try(c, "one.vm.recover", id, 4)

@@ -49,7 +49,7 @@ func (c *Cloud) act(r *request, v *vm, callName, spoken string, dest *host) answ
 
 // unsupported is the text for an action name that the family does not know.
 func (c *Cloud) unsupported(name string) string {
-	if c.fam == f44 {
+	if c.fam <= f414 {
 		return fmt.Sprintf("Virtual machine action %q is not supported", name)
 	}
 	return fmt.Sprintf("Action %q is not supported", name)
@@ -68,7 +68,7 @@ func (c *Cloud) recreate(v *vm, callName string, row callRow) answer {
 		return success(v.ID)
 	}
 	v.recreating = time.Now().Add(recreateTime)
-	if c.fam == f44 {
+	if c.fam <= f414 {
 		c.begin(v, row, nil)
 		return success(v.ID)
 	}

@@ -40,7 +40,7 @@ func TestRecreate(t *testing.T) {
 		if g, err := recreate(c, 1); err != nil || !g.ok() || g.text() != "1" {
 			t.Fatal(g, err)
 		}
-		if version == "4.4" {
+		if !from(version, "5.4") {
 			wantState(t, c, 1, "CLEANUP_RESUBMIT")
 		} else {
 			wantState(t, c, 1, "UNKNOWN")
@@ -64,7 +64,7 @@ func TestRecreate(t *testing.T) {
 			now.RSTime == 0 || now.ETime != 0 || now.Action != 0 {
 			t.Errorf("history %+v", v.History)
 		}
-		if version == "4.4" && before.Reason != reasonUser {
+		if !from(version, "5.4") && before.Reason != reasonUser {
 			t.Errorf("reason %d", before.Reason)
 		}
 		if !strings.Contains(c.HostXML(1), "<VMS><ID>1</ID></VMS>") {
@@ -82,7 +82,7 @@ func TestRecreate(t *testing.T) {
 
 func TestSuspendedVM(t *testing.T) {
 	for _, from := range []string{"SUSPENDED", "POWEROFF"} {
-		for _, version := range []string{"4.4", "5.10"} {
+		for _, version := range []string{"4.4", "4.14", "5.4", "5.8", "5.10", "5.12", "6.4"} {
 			t.Run(version+"/"+from, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { resumeAndRecreate(t, version, from) })
 			})

@@ -150,7 +150,7 @@ func (c *Cloud) sshTime(h *host) sshRow {
 }
 
 // masters reports whether drivers of this release leave persistent connections.
-func (c *Cloud) masters() bool { return c.cfg.Network != "" && c.fam >= f610 }
+func (c *Cloud) masters() bool { return c.cfg.Network != "" && c.fam >= f64 }
 
 // losesThreads reports whether a thread that dies is never counted as free again, and its host stays taken, until oned
 // is restarted or cancels the action: ActionManager.rb has no ensure before 5.4 (source).
@@ -214,7 +214,7 @@ func (c *Cloud) driverOf(r Record) string { return cmp.Or(r.Driver, c.hypervisor
 // guestID is what a driver says that the guest of a VM is called, its DEPLOY_ID: since 5.12 that of libvirt is a UUID
 // (src/vmm_mad/remotes/kvm/deploy), and that of an imported guest since there are any.
 func (c *Cloud) guestID(v *vm) string {
-	if c.driverOf(*v.last()) == "kvm" && c.fam >= f610 || v.Imported() {
+	if c.driverOf(*v.last()) == "kvm" && c.fam >= f512 || v.Imported() {
 		return GuestUUID(v.ID)
 	}
 	return fmt.Sprintf("one-%d", v.ID)

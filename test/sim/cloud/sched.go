@@ -85,7 +85,7 @@ func (c *Cloud) SetScheduler(runs bool) {
 // (source: VirtualMachineXML of each release): 4.4 moves only running VMs.
 func (c *Cloud) mayResched(v *vm) bool {
 	s := v.state()
-	return s == active(one.Running) || c.fam >= f510 && (s == active(one.Unknown) || s.vm == one.Poweroff)
+	return s == active(one.Running) || c.fam >= f414 && s == active(one.Unknown) || c.fam >= f510 && s.vm == one.Poweroff
 }
 
 // place does a call that puts a VM on the best host other than not, or tells
@@ -131,7 +131,7 @@ func (c *Cloud) bestHost(v *vm, not int, full func(*host) bool) *host {
 // notInTurn writes SCHED_MESSAGE of a VM whose hosts have taken as many VMs in this run as they may: 5.2 to 6.10 do
 // (Scheduler::dispatch), whatever the VM waits for then; 6.10, live: each run writes it anew.
 func (c *Cloud) notInTurn(v *vm) {
-	if c.fam == f510 || c.fam == f610 {
+	if c.fam >= f54 && c.fam <= f610 {
 		v.UserTemplate[schedMessage] = c.fam.stamped(time.Now(), "Cannot dispatch VM to any Host. Possible reasons: Not enough capacity in Host or System DS, dispatch limit reached, or limit of free leases reached.")
 	}
 }
@@ -147,9 +147,9 @@ func (c *Cloud) explain(v *vm) {
 	switch c.fam {
 	case f44:
 		text = "No host meets SCHED_REQUIREMENTS: " + rank
-	case f510:
+	case f414, f54, f58, f510, f512:
 		text = "No host meets capacity and SCHED_REQUIREMENTS: " + rank
-	case f610:
+	case f64, f610:
 		text = "Cannot dispatch VM: No host meets capacity and SCHED_REQUIREMENTS: " + rank
 	default:
 		text = "Cannot dispatch VM: No host meets SCHED_REQUIREMENTS"

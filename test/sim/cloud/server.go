@@ -98,7 +98,7 @@ func htmlPage(status int, text string) reply {
 }
 
 // keepsAlive reports whether oned leaves connections open after an answer.
-func (c *Cloud) keepsAlive() bool { return c.fam < f510 }
+func (c *Cloud) keepsAlive() bool { return c.fam < f58 }
 
 // Transport answers requests in memory, without sockets and without goroutines
 // of its own; host names and ports in URLs do not matter. It honours the

@@ -72,7 +72,7 @@ func (f *FrontEnd) answer(name string) (answer, bool) {
 	role := Role(f.role.Load())
 	reads := strings.Contains(name, "info") || strings.HasPrefix(name, "one.system.")
 	switch {
-	case name == "one.zone.raftstatus" && f.cloud.fam >= f510:
+	case name == "one.zone.raftstatus" && f.cloud.fam >= f54:
 		return success(raftXML(role)), true
 	case role == Candidate && !reads:
 		a := failure(codeInternal, "Cannot process request, no leader found") // Request.cc of 5.4 to 7.4

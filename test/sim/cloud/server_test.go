@@ -42,7 +42,7 @@ func TestServeHTTP(t *testing.T) {
 			if err != nil || status != 200 || !bytes.Contains(body, []byte("<string>"+version+"</string>")) {
 				t.Fatalf("%d %s %v", status, body, err)
 			}
-			if closes != (version != "4.4") {
+			if closes != from(version, "5.8") {
 				t.Errorf("the server closes: %v", closes)
 			}
 			if calls := c.Calls(); len(calls) != 1 || !strings.HasPrefix(calls[0].Remote, "127.0.0.1:") {
@@ -238,17 +238,17 @@ func TestPools(t *testing.T) {
 		})
 		text := must(t, c, "one.vmpool.info", -2, -1, -1, -1)
 		order := "<ID>2</ID>"
-		if version == "4.4" {
+		if !from(version, "5.8") {
 			order = "<ID>1</ID>"
 		}
 		if strings.Count(text, "<VM>") != 2 || !strings.HasPrefix(text, "<VM_POOL><VM>"+order) {
 			t.Errorf("pool %s", text)
 		}
-		if full := strings.Contains(text, "FT_ACTION"); full != (version == "4.4") {
+		if full := strings.Contains(text, "FT_ACTION"); full != !from(version, "5.8") {
 			t.Errorf("custom attributes in the pool: %v", full)
 		}
 		g, err := try(c, "one.vmpool.info", -2, -1, -1, int(one.Poweroff))
-		if err != nil || g.ok() != (version != "4.4") {
+		if err != nil || g.ok() != from(version, "4.14") {
 			t.Errorf("state 8: %v %v", g, err)
 		}
 		if text := must(t, c, "one.vmpool.info", -2, -1, -1, -2); strings.Count(text, "<VM>") != 3 {
@@ -262,7 +262,7 @@ func TestPools(t *testing.T) {
 			t.Errorf("datastore %s", ds)
 		}
 		g, err = try(c, "one.vmpool.infoset", "1, 3,x,77", true)
-		if err != nil || g.ok() != !old(version) || g.ok() && strings.Count(g.text(), "<VM>") != 2 {
+		if err != nil || g.ok() != from(version, "5.12") || g.ok() && strings.Count(g.text(), "<VM>") != 2 {
 			t.Errorf("infoset: %v %v", g, err)
 		}
 	})
@@ -314,12 +314,32 @@ func TestNewRefuses(t *testing.T) {
 
 func TestVersions(t *testing.T) {
 	for version, want := range map[string]family{
-		"4.4.1": f44, "4.14.2": f44, "5.0.2": f44, "5.10.6": f510, "5.12.0": f510, "6.8.3": f510, "6.10.0": f610,
-		"7.0.1": f610, "7.4.1": f74, "8.0.0": f74,
+		"4.4.1": f44, "4.12.3": f44, "4.13.80": f414, "4.14.2": f414, "4.90.0": f54, "5.0.2": f54, "5.6.2": f54, "5.7.80": f58, "5.8.5": f58, "5.9.80": f510, "5.10.6": f510,
+		"5.11.80": f512, "5.12.0": f512, "5.13.80": f64, "6.0.0": f64, "6.8.3": f64, "6.9.80": f610, "6.10.0": f610,
+		"7.0.1": f610, "7.3.80": f74, "7.4.1": f74, "8.0.0": f74,
 	} {
 		c := newCloud(t, version, nil)
 		if c.fam != want || must(t, c, "one.system.version") != version {
 			t.Errorf("%s behaves as %s", version, families()[c.fam])
+		}
+	}
+}
+
+// TestFixesOf512: the set of VMs and the old guests of a host came with fixes of 5.12.
+func TestFixesOf512(t *testing.T) {
+	for version, want := range map[string]struct{ set, guests bool }{
+		"5.11.80": {}, "5.12.0": {}, "5.12.0.3": {}, "5.12.0.4": {set: true}, "5.12.0.5": {set: true}, "5.12.1": {}, "5.12.5": {},
+		"5.12.6": {set: true}, "5.12.7": {set: true}, "5.12.8": {true, true}, "5.12.13": {true, true}, "6.0.0": {true, true}, "6.8.3": {true, true},
+	} {
+		c := newCloud(t, version, nil)
+		if err := c.StartGuest(0, 42); err != nil {
+			t.Fatal(err)
+		}
+		if g, err := try(c, "one.vmpool.infoset", "1", true); err != nil || g.ok() != want.set {
+			t.Errorf("%s: infoset: %v %v", version, g, err)
+		}
+		if told := strings.Contains(c.HostXML(0), "ZOMBIES"); told != want.guests {
+			t.Errorf("%s: the old guest is told: %v", version, told)
 		}
 	}
 }

@@ -152,7 +152,7 @@ func (c *Cloud) submit(a *action) {
 // a host at a time (VirtualMachineDriver.rb get_runable_action_single_host; "-p" is in VM_MAD of oned.conf since 6.4).
 func (c *Cloud) startActions(on *threads) {
 	for on.busy < driverThreads {
-		i := slices.IndexFunc(on.line, func(a *action) bool { return on != c.threads["vmm"] || c.fam >= f610 || !c.worksOn(a.host, on) })
+		i := slices.IndexFunc(on.line, func(a *action) bool { return on != c.threads["vmm"] || c.fam >= f64 || !c.worksOn(a.host, on) })
 		if i < 0 {
 			return
 		}

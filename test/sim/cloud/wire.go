@@ -251,8 +251,11 @@ func (a answer) encodeElements(b *bytes.Buffer, f family) {
 	if a.code != 0 {
 		fmt.Fprintf(b, "<value><boolean>0</boolean></value>\r\n<value><string>%s</string></value>\r\n"+
 			"<value><i4>%d</i4></value>\r\n", escapeText(a.text), a.code)
+		if f >= f54 {
+			fmt.Fprintf(b, "<value><i4>%d</i4></value>\r\n", a.obj)
+		}
 		if f >= f510 {
-			fmt.Fprintf(b, "<value><i4>%d</i4></value>\r\n<value><i8>-1</i8></value>\r\n", a.obj)
+			b.WriteString("<value><i8>-1</i8></value>\r\n")
 		}
 		return
 	}

@@ -18,16 +18,18 @@ func (c *Cloud) hostXML(h *host, full bool) string {
 	b.number("ID", int64(h.ID))
 	b.text("NAME", h.Name)
 	b.number("STATE", int64(h.State))
-	if c.fam == f44 {
+	if c.fam <= f414 {
 		b.text("IM_MAD", cmp.Or(h.Driver, "dummy"))
 		b.text("VM_MAD", c.hypervisor(h))
 		b.text("VN_MAD", "dummy")
 	} else {
-		b.number("PREV_STATE", int64(h.State))
+		if c.fam >= f510 {
+			b.number("PREV_STATE", int64(h.State))
+		}
 		b.cdata("IM_MAD", cmp.Or(h.Driver, "dummy"))
 		b.cdata("VM_MAD", c.hypervisor(h))
 	}
-	if c.fam < f610 {
+	if c.fam < f512 {
 		b.number("LAST_MON_TIME", c.lookedAt(h, h.lastMon))
 	}
 	b.number("CLUSTER_ID", int64(h.Cluster))
@@ -37,7 +39,7 @@ func (c *Cloud) hostXML(h *host, full bool) string {
 	b.open("TEMPLATE")
 	b.attributes(c.hostTemplate(h), nil)
 	b.end("TEMPLATE")
-	if c.fam >= f610 {
+	if c.fam >= f512 {
 		c.hostMonitoringXML(&b, h, full)
 	}
 	b.end("HOST")
@@ -47,7 +49,7 @@ func (c *Cloud) hostXML(h *host, full bool) string {
 // lookedAt is when a host was monitored last, on 4.4 and 5.10; at is what the last cycle that it had itself
 // came to. 4.4 does not look at a disabled host without VMs, and says that it did (InformationManager::timer_action).
 func (c *Cloud) lookedAt(h *host, at int64) int64 {
-	if h.regular() || c.fam == f44 && h.State == one.HostDisabled && len(h.vms) == 0 {
+	if h.regular() || c.fam <= f414 && h.State == one.HostDisabled && len(h.vms) == 0 {
 		return max(at, c.lastCycle())
 	}
 	return at
@@ -61,21 +63,21 @@ func (c *Cloud) hostShareXML(b *xmlBuffer, h *host) {
 		cpu, mem = 0, 0
 	}
 	b.open("HOST_SHARE")
-	if c.fam < f610 {
+	if c.fam < f512 {
 		b.number("DISK_USAGE", 0)
 	}
 	b.number("MEM_USAGE", int64(h.usedMem)*1024)
 	b.number("CPU_USAGE", int64(h.usedCPU))
-	if c.fam >= f510 {
+	if c.fam >= f54 {
 		b.number("TOTAL_MEM", mem)
 		b.number("TOTAL_CPU", cpu)
 	}
-	if c.fam < f610 {
+	if c.fam < f512 {
 		b.number("MAX_DISK", 20480)
 	}
 	b.number("MAX_MEM", mem)
 	b.number("MAX_CPU", cpu)
-	if c.fam < f610 {
+	if c.fam < f512 {
 		b.number("FREE_DISK", 19480)
 		b.number("FREE_MEM", mem*15/16)
 		b.number("FREE_CPU", cpu*9/10)
@@ -89,7 +91,7 @@ func (c *Cloud) hostShareXML(b *xmlBuffer, h *host) {
 	}
 	b.open("DATASTORES")
 	switch c.fam {
-	case f44:
+	case f44, f414, f54, f58: // of the shared ones nothing is reported for a host
 	case f510:
 		b.attributes(nil, map[string][]map[string]string{
 			"DS": {{"ID": "0", "FREE_MB": "19480", "TOTAL_MB": "20480", "USED_MB": "1000"}}})
@@ -98,8 +100,10 @@ func (c *Cloud) hostShareXML(b *xmlBuffer, h *host) {
 			"MAX_DISK": "204800", "USED_DISK": "9720"}, nil)
 	}
 	b.end("DATASTORES")
-	if c.fam >= f510 {
+	if c.fam >= f414 {
 		b.ids("PCI_DEVICES", nil)
+	}
+	if c.fam >= f510 {
 		b.ids("NUMA_NODES", nil)
 	}
 	b.end("HOST_SHARE")
@@ -110,12 +114,15 @@ func (c *Cloud) hostTemplate(h *host) map[string]string {
 	t := map[string]string{
 		"ARCH": "x86_64", "CPUSPEED": "2200", "HOSTNAME": h.Name, "HYPERVISOR": cmp.Or(h.Driver, "dummy"),
 	}
-	if c.fam < f610 {
+	if c.fam < f512 {
 		maps.Copy(t, map[string]string{"NETRX": "0", "NETTX": "0", "VERSION": "1"})
 	} else {
 		t["MODELNAME"], t["VERSION"] = "Dummy(R) Core @ 3.2GHz", c.cfg.Version
 	}
-	if c.fam >= f510 {
+	if c.fam == f414 {
+		t["VN_MAD"] = "dummy"
+	}
+	if c.fam >= f414 {
 		maps.Copy(t, map[string]string{"IM_MAD": cmp.Or(h.Driver, "dummy"), "VM_MAD": c.hypervisor(h), "RESERVED_CPU": "", "RESERVED_MEM": ""})
 	}
 	if c.fam == f74 && h.State != one.HostOffline {

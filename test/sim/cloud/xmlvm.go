@@ -60,7 +60,7 @@ func (c *Cloud) vmHeadXML(b *xmlBuffer, v *vm, full bool) {
 	b.number("LAST_POLL", v.lastPoll)
 	b.number("STATE", int64(shown))
 	b.number("LCM_STATE", int64(v.LCM))
-	if full && c.fam >= f510 {
+	if full && c.fam >= f414 {
 		b.number("PREV_STATE", int64(shown))
 		b.number("PREV_LCM_STATE", int64(v.LCM))
 	}
@@ -91,7 +91,7 @@ func (c *Cloud) vmMonitoringXML(b *xmlBuffer, v *vm) {
 	b.open("MONITORING")
 	switch {
 	case !running:
-	case c.fam == f510:
+	case c.fam < f512:
 		b.attributes(map[string]string{"CPU": "10.0", "MEMORY": "65536", "NETRX": "1000", "NETTX": "1000", "STATE": "a"}, nil)
 	default:
 		b.attributes(map[string]string{"CPU": "1.8", "ID": strconv.Itoa(v.ID), "MEMORY": "65536",
@@ -108,11 +108,11 @@ func (c *Cloud) vmTemplate(v *vm) map[string]string {
 		"MEMORY":                 strconv.Itoa(v.MemMB),
 		"VMID":                   strconv.Itoa(v.ID),
 	}
-	if c.fam >= f510 && v.last() != nil {
+	if c.fam >= f58 && v.last() != nil {
 		ds, _ := c.datastore(v.last().DSID)
 		t["TM_MAD_SYSTEM"] = ds.driver()
 	}
-	if c.fam >= f510 && len(v.Disks) > 0 { // since 5.0, of the datastores of its images (src/vm/VirtualMachine.cc); 6.10, live
+	if c.fam >= f58 && len(v.Disks) > 0 { // since 5.0, of the datastores of its images (src/vm/VirtualMachine.cc); 6.10, live
 		t["AUTOMATIC_DS_REQUIREMENTS"] = `("CLUSTERS/ID" @> 0)`
 	}
 	maps.Copy(t, v.Template)
@@ -125,7 +125,7 @@ func (c *Cloud) vmSections(v *vm) map[string][]map[string]string {
 	if len(v.Disks) > 0 {
 		sections["DISK"] = v.Disks
 	}
-	if c.fam >= f610 {
+	if c.fam >= f64 {
 		sections["OS"] = []map[string]string{{"UUID": fmt.Sprintf("00000000-0000-4000-8000-%012d", v.ID)}}
 	}
 	return sections
@@ -146,7 +146,7 @@ func (c *Cloud) recordXML(b *xmlBuffer, v *vm, r Record) {
 	b.number("CID", int64(h.Cluster))
 	b.number("STIME", r.STime)
 	b.number("ETIME", r.ETime)
-	if c.fam == f44 {
+	if c.fam <= f414 {
 		b.text("VMMMAD", c.driverOf(r))
 		b.text("VNMMAD", "dummy")
 		b.text("TMMAD", ds.driver())
@@ -167,11 +167,11 @@ func (c *Cloud) recordXML(b *xmlBuffer, v *vm, r Record) {
 		{"ESTIME", r.ESTime}, {"EETIME", r.EETime}} {
 		b.number(t.name, t.at)
 	}
-	if c.fam == f44 {
+	if c.fam <= f414 {
 		b.number("REASON", int64(r.Reason))
 	}
 	b.number("ACTION", int64(r.Action))
-	if c.fam >= f510 {
+	if c.fam >= f54 {
 		by := int64(-1)
 		if r.Action != 0 {
 			by = AdminID
@@ -192,6 +192,9 @@ func (c *Cloud) shortVMXML(v *vm) string {
 	b.open("TEMPLATE")
 	b.text("CPU", formatCPU(v.CPU))
 	b.number("MEMORY", int64(v.MemMB))
+	if c.fam == f58 {
+		b.cdata("AUTOMATIC_REQUIREMENTS", c.fam.automaticRequirements())
+	}
 	if c.fam >= f610 {
 		b.text("VCPU", v.Template["VCPU"])
 	}
@@ -212,7 +215,7 @@ func (c *Cloud) shortUserTemplateXML(b *xmlBuffer, v *vm) {
 		return
 	}
 	kept := []string{"LABELS"}
-	if c.fam >= f610 {
+	if c.fam >= f64 {
 		kept = append(kept, "ERROR", schedMessage)
 	}
 	b.open("USER_TEMPLATE")
@@ -242,7 +245,7 @@ func (c *Cloud) shortHistoryXML(b *xmlBuffer, v *vm) {
 	b.number("HID", int64(r.HostID))
 	b.number("CID", int64(h.Cluster))
 	b.number("DS_ID", int64(r.DSID))
-	if c.fam >= f610 {
+	if c.fam >= f64 {
 		b.cdata("VM_MAD", c.driverOf(*r))
 		b.cdata("TM_MAD", ds.driver())
 	}

@@ -13,7 +13,7 @@
 // A txtar archive. First a sentence that says what the scenario protects, and, when needed, the lines
 //
 //	issues: 6126            (OpenNebula's issues that it is about)
-//	versions: 4.4 7.4       (default: 4.4 5.10 6.10 7.4)
+//	versions: 4.4 7.4       (default: 4.4 5.10 6.10 7.4; also 4.14 5.4 5.8 5.12 6.4)
 //
 // Then the sections "cloud", "config" (one-ft.yaml; may be missing), "time line", and "log: VERSIONS",
 // which is written by "go test ./test/scenarios -run NAME -update" and read by a person.

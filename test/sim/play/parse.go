@@ -37,12 +37,18 @@ type Event struct {
 	Text string
 }
 
-// Families are the versions that were measured live, by what scenarios call them.
+// Families are the versions that a scenario runs on when it names none.
 func Families() []string { return []string{"4.4", "5.10", "6.10", "7.4"} }
+
+// Releases are all versions that were measured live, by what scenarios call them, oldest first.
+func Releases() []string {
+	return []string{"4.4", "4.14", "5.4", "5.8", "5.10", "5.12", "6.4", "6.10", "7.4"}
+}
 
 // version is the full version of a family (opennebula.md).
 func version(family string) string {
-	return map[string]string{"4.4": "4.4.1", "5.10": "5.10.6", "6.10": "6.10.0", "7.4": "7.4.1"}[family]
+	return map[string]string{"4.4": "4.4.1", "4.14": "4.14.2", "5.4": "5.4.16", "5.8": "5.8.6", "5.10": "5.10.6",
+		"5.12": "5.12.0.5", "6.4": "6.4.0.1", "6.10": "6.10.0", "7.4": "7.4.1"}[family]
 }
 
 // The names of the sections.
@@ -107,8 +113,8 @@ func (s *Scenario) header(text string) error {
 		case "versions":
 			s.Versions = strings.Fields(value)
 			for _, v := range s.Versions {
-				if !slices.Contains(Families(), v) {
-					return fmt.Errorf("version %q: known are %v", v, Families())
+				if !slices.Contains(Releases(), v) {
+					return fmt.Errorf("version %q: known are %v", v, Releases())
 				}
 			}
 		case "events that cannot happen":
@@ -202,7 +208,7 @@ func (s Scenario) Format() []byte {
 
 // LogGroups are the versions with a log, those with the same one together.
 func (s Scenario) LogGroups() (groups [][]string) {
-	for _, v := range Families() {
+	for _, v := range Releases() {
 		log, has := s.Logs[v]
 		if !has {
 			continue

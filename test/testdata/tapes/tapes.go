@@ -1,5 +1,5 @@
 // Package tapes holds requests and answers recorded from real OpenNebula
-// daemons of four versions. Tests use them twice: the client must read every
+// daemons of several versions. Tests use them twice: the client must read every
 // recorded answer, and the simulated cloud must give the same answer to the
 // recorded request.
 //
@@ -31,7 +31,9 @@ type Tape struct {
 
 // Versions lists the versions that were recorded, oldest first, as Load takes
 // them.
-func Versions() []string { return []string{"4.4", "5.10", "6.10", "7.4"} }
+func Versions() []string {
+	return []string{"4.4", "4.14", "5.4", "5.8", "5.10", "5.12", "6.4", "6.10", "7.4", "7.5"}
+}
 
 // Load returns the tapes of one version of Versions, in recorded order. The
 // caller owns the result.
