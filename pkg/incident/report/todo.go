@@ -35,7 +35,7 @@ func (v view) todo() []item {
 	}
 	items = append(items, v.unhandledVMs()...)
 	if since, _, out := v.outOfScheduling(); out && !v.IsUnproven() { // else makeSure has it
-		items = append(items, do(fmt.Sprintf("Host %d has been out of scheduling since %s, because old guests may still be on it. It is given back automatically once oned monitors it and lists none of them as zombies; once somebody has verified that, right away:",
+		items = append(items, do(fmt.Sprintf("Host %d has been out of scheduling since %s, because old guests may still be on it. It is given back automatically once oned monitors it and lists none of them as zombies, but not up to OpenNebula 4.14 and on 5.12.0 to 5.12.7, whose oned does not tell; once somebody has verified that, right away:",
 			v.ID, v.at(since)), v.show(), v.release()))
 	}
 	switch {

@@ -1,8 +1,8 @@
 // Package cloud is a simulated OpenNebula: oned, its scheduler and its drivers,
 // good enough to stand in for the real one in every test. It answers XML-RPC
-// over HTTP and through an in-memory http.RoundTripper, as version 4.4, 5.10,
-// 6.10 or 7.4 does, with the same arguments, answers, texts, refusals, orders
-// and traps.
+// over HTTP and through an in-memory http.RoundTripper, as version 4.4, 4.14,
+// 5.4, 5.8, 5.10, 5.12, 6.4, 6.10 or 7.4 does, with the same arguments, answers,
+// texts, refusals, orders and traps.
 //
 //	c, err := cloud.New(cloud.Config{
 //		Version: "5.10.6",

@@ -30,7 +30,7 @@ type Tape struct {
 }
 
 // Versions lists the versions that were recorded, oldest first, as Load takes
-// them.
+// them. 7.5 is the development branch of August 2026 (7.5.80).
 func Versions() []string {
 	return []string{"4.4", "4.14", "5.4", "5.8", "5.10", "5.12", "6.4", "6.10", "7.4", "7.5"}
 }
