@@ -61,7 +61,7 @@ type coordinator struct {
 }
 
 // Coordinate hands hosts over to the coordinator, or becomes it. Then it ends when nothing is left to do. Every request is in a
-// file before: whoever dies leaves it to the next process. It is on the disk before anybody is told that it was handed over; who
+// file before: whoever dies leaves it to the next process. It is on the disk before a hook ends that hands it over; who
 // works on it does not wait for that, because its incident is on the disk before anything is done.
 func Coordinate(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications) []Result {
 	return coordinate(ctx, s, requests, notify, func() func() { return func() {} })

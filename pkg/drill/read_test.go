@@ -217,8 +217,8 @@ func TestDamagedVM(t *testing.T) {
 		ids = append(ids, id)
 		f.vms[id] = inner(3, "", "")
 	}
-	f.vms[777] += "<STATE>1</STATE>"
-	f.vms[1500] += "<TEMPLATE/>"
+	f.vms[pageSize+177] += "<STATE>1</STATE>"
+	f.vms[3*pageSize] += "<TEMPLATE/>"
 	f.hosts = oneHost(ids...)
 	for _, version := range []string{"4.4.1", "5.10.6", "7.4.1"} {
 		f.calls = nil
@@ -226,7 +226,7 @@ func TestDamagedVM(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(c.VMs) != len(ids)-2 || !slices.Equal(c.Unread, []int{777, 1500}) {
+		if len(c.VMs) != len(ids)-2 || !slices.Equal(c.Unread, []int{pageSize + 177, 3 * pageSize}) {
 			t.Errorf("%s: %d VMs, unread %v", version, len(c.VMs), c.Unread)
 		}
 		if len(f.calls) > 60 {

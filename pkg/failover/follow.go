@@ -341,7 +341,11 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 	}
 	_, stage := recovery.Follow(w, limits)
 	r.hop(t, vm, wording.Wait(stage))
-	w.In = time.Since(t.out.Path[len(t.out.Path)-1].At)
+	since := t.out.Path[len(t.out.Path)-1].At
+	w.In = time.Since(since)
+	if vm.Is(one.CleanupResubmit, one.CleanupDelete) && !w.Proven && w.In >= limits.Cleanup {
+		w.Proven = r.neverArrived(ctx, t, vm, since)
+	}
 	turn, _ := recovery.Follow(w, limits)
 	switch turn {
 	case recovery.TurnCleanup:
@@ -368,6 +372,22 @@ func (r *permit) turn(ctx context.Context, t *task, vm one.VM, limits recovery.L
 		}
 	}
 	return stage == wording.WaitCleanup || turn == recovery.TurnAsk // its clean-up is still to come
+}
+
+// neverArrived reports whether a VM that was migrating away from the failed host, which is proven off, runs at the other end neither: that host
+// lives, and has been monitored for long enough since the clean-up began without a guest of it. The clean-up goes to
+// both ends, to the living one first, and hangs at the dead one as every other (run with 6.10.5).
+func (r *permit) neverArrived(ctx context.Context, t *task, vm one.VM, since time.Time) bool {
+	before, _ := t.from.Last()
+	last, placed := vm.Last()
+	if !placed || last.HostID == r.hostID || last.Seq != before.Seq || !r.proof.Certain() {
+		return false
+	}
+	host, err := r.cloud.Host(ctx, last.HostID)
+	if err == nil && host.LastContact == 0 { // before 5.12 only the record of its monitoring tells
+		host.LastContact, err = r.cloud.MonitoredAt(ctx, last.HostID)
+	}
+	return err == nil && recovery.RunsNothingOf(vm.ID, host, since)
 }
 
 // unmoved reports whether a VM is on the host as it was when oned was asked to take it off.

@@ -442,7 +442,8 @@ func (r *runner) diesAgain(ctx context.Context) bool {
 		return false
 	}
 	r.say(-1, wording.HostAlive)
-	for end := time.Now().Add(livingFor); time.Now().Before(end) && process.Pause(ctx, guardEvery); {
+	began := time.Now()
+	for end := began.Add(livingFor); time.Now().Before(end) && process.Pause(ctx, guardEvery); {
 		host, err := r.cloud.Cloud.Host(ctx, r.hostID)
 		if err != nil {
 			continue
@@ -450,11 +451,12 @@ func (r *runner) diesAgain(ctx context.Context) bool {
 		if !host.State.Failed() {
 			return false
 		}
-		if Lives(ctx, r.cloud, host) || time.Since(time.Unix(host.LastContact, 0)) < recovery.FreshContact {
+		// When it dies again oned leaves its VMs RUNNING (since 6.0): from then on only that nothing is heard of it says so.
+		if host.LastContact == 0 && Lives(ctx, r.cloud, host) || recovery.StillHeard(host, began, time.Now()) {
 			continue
 		}
 		r.say(-1, wording.SilentAgain)
-		r.cloud.Forget()
+		r.cloud.Forget(host.LastContact)
 		return true
 	}
 	return false

@@ -34,6 +34,7 @@ type HostObserver struct {
 	now    gated[one.HostState] // of the failed host, -1 while it is not known
 	streak streak
 	lives  bool              // VMs of the failed host say that it is monitored again
+	mute   int64             // LastContact when it died again: what its VMs say counts when it is heard of after that
 	lost   map[int]bool      // hosts that oned does not call failed, and that did not answer when all were last judged
 	since  map[int]time.Time // when hosts in ERROR were last in contact with oned, where that was needed
 
@@ -209,6 +210,11 @@ func (o *HostObserver) Alive(ctx context.Context, host one.Host) bool {
 	if o.overrules() {
 		return false // of a host that it calls MONITORED oned calls all VMs RUNNING
 	}
+	if o.mute > 0 { // the pool of all hosts does not tell when it was last heard of
+		if now, err := o.Cloud.Host(ctx, o.id); err != nil || now.LastContact <= o.mute {
+			return false
+		}
+	}
 	o.lives = Lives(ctx, o, host)
 	if left := aliveAfter - time.Since(o.began); o.lives && left > 0 && !process.Pause(ctx, left) {
 		o.lives = false
@@ -231,13 +237,13 @@ func (o *HostObserver) OnlyHeard() bool {
 	return o.lives || o.sight[o.id].heard
 }
 
-// Forget starts over with the failed host.
-func (o *HostObserver) Forget() {
+// Forget starts over with the failed host, which was last heard of then and has died again.
+func (o *HostObserver) Forget(lastContact int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := o.sight[o.id]
 	s.first, s.heard = 0, false
-	o.sight[o.id], o.lives = s, false
+	o.sight[o.id], o.lives, o.mute = s, false, lastContact
 }
 
 // InQuarantine reports whether the failed host was in quarantine when it was last read.

@@ -56,6 +56,9 @@ func (w *sweeper) scan(ctx context.Context) ([]found, error) {
 			if full, err := cloud.Host(ctx, h.ID); err == nil { // the pool does not tell when it was monitored
 				h = full
 			}
+			if !open && !h.State.Failed() {
+				continue // it is in quarantine, and monitored again: releaseClean looks after it
+			}
 			all = append(all, w.decideHost(ctx, h, ""))
 		} else if r, stuck := w.stuck(h); stuck {
 			all = append(all, w.decide(found{what: fmt.Sprintf("host %d (%s): VMs that left it", h.ID, h.Name), tool: "host_error", follow: true,
@@ -198,8 +201,9 @@ func (w *sweeper) gone(ctx context.Context, known map[int]bool, host int) bool {
 
 // decideHost decides about a host; more is what is to be said beside its state.
 func (w *sweeper) decideHost(ctx context.Context, h one.Host, more string) found {
+	past, now := w.known(object{"host", h.ID}), time.Now()
 	f := found{what: fmt.Sprintf("host %d (%s) %s%s", h.ID, h.Name, h.State, more), tool: "host_error", host: h,
-		swept: recovery.SweepHost(h, w.known(object{"host", h.ID}), time.Now()), request: w.request("host", h.ID, w.opt.Hosts)}
+		swept: recovery.SweepHost(h, past, now), request: w.request("host", h.ID, w.opt.Hosts)}
 	if f.swept.Verdict == recovery.SweepMissed {
 		w.heed(&f)
 	}
@@ -207,7 +211,7 @@ func (w *sweeper) decideHost(ctx context.Context, h one.Host, more string) found
 	if api := h.API(); f.why.IsZero() && f.swept.Verdict != recovery.SweepContinue && api != "" {
 		f.why = wording.Of(wording.HostIsAPI, api)
 	}
-	if f.why.IsZero() && f.swept.Verdict == recovery.SweepMissed && failover.Lives(ctx, w.s.Client, h) {
+	if f.why.IsZero() && f.swept.Verdict == recovery.SweepMissed && !recovery.DiedAgain(h, past, now) && failover.Lives(ctx, w.s.Client, h) {
 		f.why = wording.Of(wording.SweptLives)
 	}
 	return f

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,6 +67,17 @@ func MayRelease(d one.Dialect, h one.Host, q hostmark.Quarantine, now time.Time)
 // ZOMBIES in its template, such as "one-7" (5.10) or "7" (6.10).
 func Zombies(h one.Host) []string {
 	return strings.FieldsFunc(h.Template["ZOMBIES"], func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// RunsNothingOf reports whether a host runs no guest of a VM that oned has taken off it, by the word of its own monitoring: it
+// is in service, was monitored for long enough since then, and does not list it.
+func RunsNothingOf(vmID int, h one.Host, since time.Time) bool {
+	for _, word := range Zombies(h) {
+		if strings.TrimPrefix(word, "one-") == strconv.Itoa(vmID) {
+			return false
+		}
+	}
+	return h.State.Back() && time.Unix(h.LastContact, 0).Sub(since) >= cleanFor
 }
 
 // Lives reports whether the VMs of a host that oned calls failed say that it is monitored again: at least one that

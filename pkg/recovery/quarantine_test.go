@@ -44,6 +44,31 @@ func TestSeen(t *testing.T) {
 	}
 }
 
+// TestRunsNothingOf: only a host in service that was monitored for long enough since says that it has no guest of a VM.
+func TestRunsNothingOf(t *testing.T) {
+	host := func(state one.HostState, contact int64, zombies string) one.Host {
+		return one.Host{ID: 3, State: state, LastContact: contact, Template: map[string]string{"ZOMBIES": zombies}}
+	}
+	for name, test := range map[string]struct {
+		host one.Host
+		want bool
+	}{
+		"monitored for long":             {host(one.HostMonitored, 1240, ""), true},
+		"being monitored":                {host(one.HostMonitoringMonitored, 1240, ""), true},
+		"others are left":                {host(one.HostMonitored, 1240, "17, 71"), true},
+		"monitored for too short a time": {host(one.HostMonitored, 1239, ""), false},
+		"nobody knows since when":        {host(one.HostMonitored, 0, ""), false},
+		"it runs there (6.10)":           {host(one.HostMonitored, 1240, "17, 7"), false},
+		"it runs there (5.10)":           {host(one.HostMonitored, 1240, "one-17, one-7"), false},
+		"failed, too":                    {host(one.HostError, 1240, ""), false},
+		"disabled":                       {host(one.HostDisabled, 1240, ""), false},
+	} {
+		if got := recovery.RunsNothingOf(7, test.host, time.Unix(1000, 0)); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
 func TestMayRelease(t *testing.T) {
 	now := time.Unix(10_000, 0)
 	clean := func(h one.Host, since int64) (one.Host, hostmark.Quarantine) {

@@ -52,6 +52,20 @@ const (
 	FreshContact = 3 * time.Minute
 )
 
+// StillHeard reports whether a host that was alive at a time has been heard of lately enough to live still.
+func StillHeard(host one.Host, alive, now time.Time) bool {
+	if contact := time.Unix(host.LastContact, 0); contact.After(alive) {
+		alive = contact
+	}
+	return now.Sub(alive) < FreshContact
+}
+
+// DiedAgain reports whether a host in ERROR that had come back, by the last of its incidents, has not been heard of since for too long: it
+// is dead, although oned leaves its VMs RUNNING. Where oned does not tell when it was last monitored (before 5.12) VMs are UNKNOWN then.
+func DiedAgain(host one.Host, past []incident.Record, now time.Time) bool {
+	return len(past) > 0 && past[0].Status == incident.CameBack && host.LastContact > 0 && !StillHeard(host, ended(past[0]), now)
+}
+
 // SweepHost decides about a host in ERROR that has VMs. past are its incidents, the newest first.
 func SweepHost(host one.Host, past []incident.Record, now time.Time) Swept {
 	if len(past) == 0 {
@@ -114,13 +128,20 @@ func refusedSilent(p incident.Record) bool {
 // SameOutage reports whether an incident was about the outage that a host is in.
 func SameOutage(host one.Host, p incident.Record, now time.Time) bool {
 	if host.LastContact > 0 {
-		return p.Began.After(time.Unix(host.LastContact, 0))
+		// oned calls a host MONITORED as soon as an admin enables it (since 6.2), and VMs are placed on one that is dead (run with
+		// 6.10.5). One that the incident knew is not counted: it would be recreated as often as it is placed there again.
+		return p.Began.After(time.Unix(host.LastContact, 0)) && (p.Status.Undone() || !slices.ContainsFunc(host.VMs, func(id int) bool { return !knew(p, id) }))
 	}
 	// A VM that was moved away, or that nobody knew, is on the host: it was alive meanwhile.
 	if !p.Status.Undone() && slices.ContainsFunc(host.VMs, func(id int) bool { return !stayed(p, id) }) {
 		return false
 	}
 	return now.Sub(ended(p)) < sweepMemory
+}
+
+// knew reports whether an incident was about a VM, too.
+func knew(r incident.Record, vm int) bool {
+	return slices.ContainsFunc(r.VMs, func(v incident.VM) bool { return v.ID == vm })
 }
 
 // stayed reports whether an incident knew a VM and did not move it.

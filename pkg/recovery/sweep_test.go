@@ -47,6 +47,7 @@ func TestSweepHost(t *testing.T) {
 		"an incident before it was monitored":  {told, []incident.Record{old}, SweepMissed},
 		"handled":                              {told, []incident.Record{done, old}, SweepHandled},
 		"handled, a VM came back by itself":    {told, []incident.Record{moved}, SweepHandled},
+		"handled, a VM was placed there since": {told, []incident.Record{{Number: 2, Status: incident.Done, Began: done.Began, Ended: done.Ended, VMs: stay(11)}}, SweepMissed},
 		"a process was stopped":                {told, []incident.Record{open}, SweepContinue},
 		"it came back, and failed anew":        {told, []incident.Record{back}, SweepMissed},
 		"it came back, and is monitored":       {fresh, []incident.Record{back}, SweepAlive},

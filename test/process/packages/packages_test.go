@@ -133,7 +133,7 @@ func makeInstall(t *testing.T, tree string) {
 		"lib/systemd/system/one-ft-watch.service":      "ExecStart=/opt/ft/bin/oneft watch\n",
 		"share/doc/one-ft/examples/host_isolated.cron": " root /opt/ft/sbin/host_isolated\n",
 		"share/doc/one-ft/examples/one-ft-resume.cron": " oneadmin /opt/ft/bin/oneft resume ",
-		"share/doc/one-ft/examples/ft_isolated.sh":     "exec /opt/ft/sbin/host_isolated ",
+		"share/doc/one-ft/examples/ft_isolated.sh":     "$(/opt/ft/sbin/host_isolated --print-bound",
 	} {
 		text, err := os.ReadFile(filepath.Join(to, "opt/ft", name))
 		if err != nil || !strings.Contains(string(text), command) {

@@ -58,8 +58,8 @@ type Config struct {
 	// ConnectTimeout is that of the ssh configuration of the drivers; 0 is none, as shipped. It ends the wait of ssh
 	// for a host that is cut off, and for the banner of a frozen one, which oned then says ERROR of.
 	ConnectTimeout time.Duration
-	// CleanUpsHang is the share of the clean-ups on a dead host that never end, 0 to 1, because the
-	// thread of the driver dies. Default 5/6 with a Network (measured) and none without; NoHang is none.
+	// CleanUpsHang is the share of the clean-ups, and of the other actions of the driver of VMs, that are begun on a dead host and
+	// never end, 0 to 1, because the thread of the driver dies. Default 5/6 with a Network (measured) and none without; NoHang is none.
 	// Seed draws which.
 	CleanUpsHang float64
 	Seed         int

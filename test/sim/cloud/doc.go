@@ -47,8 +47,12 @@
 // OpenNebula 6.10; the other releases have the same, their drivers being the same scripts, and only their own monitoring
 // and scheduler. Then these are so, too:
 //
-//   - A share of the clean-ups on a dead host never ends (Config.CleanUpsHang): the thread of the driver has
-//     died, oned waits for ever, and recover moves the VM on. Before 5.4 the thread is lost, and its host with it.
+//   - A share of what is begun on a dead host, clean-ups and everything else that the driver of VMs does, never ends
+//     (Config.CleanUpsHang): the thread of the driver has died, oned waits for ever, and recover moves the VM on. Before 5.4 the
+//     thread is lost, and its host with it.
+//
+//   - A live migration whose other host dies goes on for a quarter of an hour, also when recover has moved the VM on, and
+//     then destroys what bears the name of its guest there.
 //
 //   - When recover moves a VM on whose thread lives, the thread goes on: what it does when its host can be
 //     reached after all is seen in Guests and Harms.

@@ -253,18 +253,25 @@ func (c *Cloud) monitored(h *host) {
 	}
 	h.off = false
 	for _, id := range slices.Sorted(maps.Keys(h.vms)) {
-		v := h.vms[id]
-		if v.state() != active(one.Unknown) || v.last().HostID != h.ID {
-			continue
-		}
-		switch {
-		case h.guests[id]:
-			c.enter(v, active(one.Running))
-		case c.fam >= f512:
-			c.rest(v, one.Poweroff) // monitord reports it missing (InformationManager::_vm_state)
+		if v := h.vms[id]; v.last().HostID == h.ID {
+			c.reported(v, h.guests[id])
 		}
 	}
 	c.wakeScheduler()
+}
+
+// reported is what the first monitoring of a host that is back means to a VM whose guest runs there, or is missing
+// (InformationManager::_vm_state, LifeCycleManager::trigger_monitor_poweroff; run with 6.10.5).
+func (c *Cloud) reported(v *vm, runs bool) {
+	switch state := v.state(); {
+	case state == active(one.Unknown) && runs:
+		c.enter(v, active(one.Running))
+	case runs || c.fam < f512: // before monitord nobody reports what is missing
+	case state == active(one.Unknown), state == active(one.Running):
+		c.rest(v, one.Poweroff)
+	case state == active(one.Shutdown), state == active(one.ShutdownPoweroff), state == active(one.ShutdownUndeploy):
+		c.finish(v, c.tables.drivers[state], true) // what was asked for is done, also where no driver is at work any more
+	}
 }
 
 // rest is what monitoring does with a VM that it finds off or suspended: nobody asked for it (LifeCycleStates.cc,

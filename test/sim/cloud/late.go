@@ -57,6 +57,14 @@ func (c *Cloud) did(a *action, s step) {
 	}
 }
 
+// takesBack is what the script of a live migration does that has failed: it destroys what is called one-ID on the
+// host where the guest was to arrive, whichever guest that is by then.
+func (c *Cloud) takesBack(a *action) {
+	if !a.peer.dead {
+		c.cancelGuest(a, a.peer)
+	}
+}
+
 // late reports whether oned has gone on without the action, and the VM has been deployed since.
 func (a *action) late() bool {
 	return a.vm.gen != a.gen && a.vm.last().Seq > a.seq && len(a.vm.holds) > 0

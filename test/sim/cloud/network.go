@@ -41,6 +41,7 @@ const (
 	rowLost        Death = "lost"         // the host died under a connected command
 	rowFailFast    Death = "fail-fast"    // the configuration of ssh says that the host is off
 	rowStaleMaster Death = "stale-master" // a persistent master of it is left
+	rowPeerLost    Death = "peer-lost"    // the host where the guest of a live migration was arriving died
 	// rowHang has the share of clean-ups that never end instead of a time.
 	rowHang = "hang"
 )
@@ -50,6 +51,9 @@ const (
 	// controlPersist is how long a master stays after the last command (share/ssh/etc/config,
 	// ControlPersist), since 5.12: 4.4 and 5.10 have none.
 	controlPersist = 70 * time.Second
+	// peerReset is how long a live migration that has lost its other host goes on once that is back: QEMU's connection
+	// is reset when it sends the next time, which late on is every two minutes.
+	peerReset = time.Minute
 	// vmsApart is how far apart actions end that began at the same moment for different VMs.
 	vmsApart = time.Microsecond
 )
@@ -69,7 +73,7 @@ func (c *Cloud) faster(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / c.cfg.Faster)
 }
 
-// NoHang is Config.CleanUpsHang of a cloud where no clean-up hangs for ever.
+// NoHang is Config.CleanUpsHang of a cloud where nothing hangs for ever.
 const NoHang = -1
 
 // ParseShare reads Config.CleanUpsHang from "83%", "never" or "always"; "" is the default.
@@ -159,7 +163,7 @@ func (c *Cloud) losesThreads() bool {
 	return err == nil && (major < 5 || major == 5 && minor < 4)
 }
 
-// breaks draws whether the thread of a clean-up dies; the same seed, VM and attempt always
+// breaks draws whether the thread of an action dies; the same seed, VM and attempt always
 // give the same.
 func (c *Cloud) breaks(vmID, attempt int) bool {
 	h := fnv.New64a()

@@ -15,6 +15,7 @@ type sshCommand struct {
 	ends     time.Time // zero: never
 	connects bool      // its command runs on the host, and ends well
 	timer    *time.Timer
+	lost     bool   // its host died under it, when it was connected
 	end      func() // ends what Config.Command runs; nil where the tables say what it takes
 	broke    bool   // the thread of its driver died with it
 }
@@ -167,6 +168,10 @@ func (c *Cloud) connect(s *sshCommand) {
 		}
 		s.tries = s.host.masterEnds
 	}
+	if peer := s.action.peer; peer != nil && peer.dead && !s.host.dead {
+		c.losesPeer(s, migrationConnects*c.sshTime(peer).ssh)
+		return
+	}
 	c.endsIn(s, time.Until(s.tries)+took, !s.host.dead)
 }
 
@@ -205,29 +210,72 @@ func (c *Cloud) endSSH(s *sshCommand, connected bool) {
 	a.at++
 	switch {
 	case connected:
+		if a.spoiled {
+			c.takesBack(a)
+		}
 		if c.masters() {
 			s.host.master, s.host.masterEnds = time.Now().Add(controlPersist), time.Time{}
 		}
 		c.did(a, done)
-	case done.mayFail:
-		c.endAction(a, false)
-		return
-	case s.broke, done.command == cancelCommand && c.breaks(a.vm.ID, a.attempt):
-		// The driver writes its next command to an ssh that has ended: the thread dies of the broken
-		// pipe, and oned waits for ever (OpenNebula issue 7155).
+	case s.broke, c.breaksPipe(s, done):
 		if c.losesThreads() {
 			return
 		}
 		c.dropAction(a)
 		c.startActions(a.on)
 		return
+	case done.mayFail:
+		c.endAction(a, false)
+		return
 	}
 	c.nextCommand(a)
+}
+
+// breaksPipe reports whether the driver writes to an ssh that has ended: the thread dies of the broken pipe, and oned
+// waits for ever (OpenNebula issue 7155). Each action of the driver of VMs writes what oned has told of the VM behind its first command,
+// so also a deploy, save, shutdown or migration that was begun after its host died ends so (run with 6.10.5: 5 of 5). Where ssh was connected
+// already the command itself fails and oned is told, unless another step follows: only a clean-up goes on.
+func (c *Cloud) breaksPipe(s *sshCommand, done step) bool {
+	a := s.action
+	if !done.stream || s.lost && done.mayFail {
+		return false
+	}
+	return c.breaks(a.vm.ID, a.attempt)
+}
+
+// migrationConnects is how often the script of a live migration connects to the host where the guest is to arrive: for the migration, and when that
+// has failed to destroy and to undefine what may have arrived (src/vmm_mad/remotes/kvm/migrate).
+const migrationConnects = 3
+
+// losesPeer is what the loss of the other host means to a live migration: the script on the source finds out after a while, negative for never, and fails.
+func (c *Cloud) losesPeer(s *sshCommand, after time.Duration) {
+	s.action.spoiled = true
+	if after < 0 {
+		c.hangs(s)
+		s.connects = true
+		return
+	}
+	c.endsIn(s, after, true)
+}
+
+// migrationsTo lists the commands of live migrations to a host that run on sources that live.
+func (c *Cloud) migrationsTo(h *host) (list []*sshCommand) {
+	for _, a := range c.actions {
+		if a.peer == h && a.command != nil && a.command.connects && a.command.end == nil {
+			list = append(list, a.command)
+		}
+	}
+	return list
 }
 
 // sshReachable is what a host that is reachable again means to the commands that connect to it.
 func (c *Cloud) sshReachable(h *host) {
 	now, alive := time.Now(), c.tables.ssh[rowAlive].ssh
+	for _, s := range c.migrationsTo(h) {
+		if s.action.spoiled && (s.ends.IsZero() || s.ends.After(now.Add(peerReset))) {
+			c.endsIn(s, peerReset, true)
+		}
+	}
 	for _, s := range h.ssh {
 		switch {
 		case s.connects, s.end != nil:
@@ -248,12 +296,20 @@ func (c *Cloud) sshReachable(h *host) {
 
 // sshLost is what the death of a host means to the commands that run on it.
 func (c *Cloud) sshLost(h *host) {
+	for _, s := range c.migrationsTo(h) {
+		after := c.faster(c.tables.ssh[rowPeerLost].ssh)
+		if h.death == Frozen {
+			after = never
+		}
+		c.losesPeer(s, after)
+	}
 	for _, s := range h.ssh {
 		switch {
 		case !s.connects:
 		case h.death == Frozen: // it is connected already, so nothing bounds it
 			c.hangs(s)
 		default:
+			s.lost = true
 			c.endsIn(s, c.faster(c.tables.ssh[rowLost].ssh), false)
 		}
 	}

@@ -98,7 +98,7 @@ func loadTables(f family, n Network) (*tables, error) {
 	if err := eachRow(f, "tables/drivers.tsv", 6, t.addDriver); err != nil {
 		return nil, err
 	}
-	if err := eachRow(f, "tables/actions.tsv", 8, t.addAction); err != nil {
+	if err := eachRow(f, "tables/actions.tsv", 9, t.addAction); err != nil {
 		return nil, err
 	}
 	if err := eachRow(f, "tables/sched.tsv", 5, t.addScheduler); err != nil {

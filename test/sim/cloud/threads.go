@@ -33,18 +33,19 @@ type actionRow struct {
 	command, times string
 	where          string
 	mayFail        bool // the action ends with it
+	stream         bool // the driver writes into its ssh
 }
 
-// addAction takes the columns work, from, threads, command, times, host, fails.
+// addAction takes the columns work, from, threads, command, times, host, fails, stream.
 func (t *tables) addAction(col []string) error {
 	for name := range strings.SplitSeq(col[1], ",") {
 		if _, err := t.state(name); err != nil && name != "*" {
 			return err
 		}
 	}
-	row := actionRow{from: callRow{from: "," + col[1] + ","}, states: col[1], threads: col[2], command: col[3], times: col[4], where: col[5], mayFail: col[6] == "yes"}
-	known := []string{"vmm", "tm", "1", "disk", "disk+1", "deployed", "here", "source", "unshared", "yes", "no"}
-	for _, word := range []string{col[2], col[4], col[5], col[6]} {
+	row := actionRow{from: callRow{from: "," + col[1] + ","}, states: col[1], threads: col[2], command: col[3], times: col[4], where: col[5], mayFail: col[6] == "yes", stream: col[7] == "yes"}
+	known := []string{"vmm", "tm", "1", "disk", "disk+1", "deployed", "here", "source", "unshared", "unshared-here", "yes", "no"}
+	for _, word := range []string{col[2], col[4], col[5], col[6], col[7]} {
 		if !slices.Contains(known, word) {
 			return fmt.Errorf("unknown word %q", word)
 		}
@@ -69,6 +70,7 @@ type step struct {
 	command string
 	host    *host
 	mayFail bool
+	stream  bool // one ssh for all steps of the action, into which the driver writes
 }
 
 // action is what a thread of a driver does for a VM. oned hears of its end only while the VM
@@ -82,7 +84,9 @@ type action struct {
 	at      int
 	command *sshCommand // at work, nil while it waits in line
 	timer   *time.Timer // of the work behind the last command
-	attempt int         // which clean-up of the VM this is
+	attempt int         // which clean-up of the VM this is; negative: which other action
+	peer    *host       // of a live migration: where the guest is to arrive
+	spoiled bool        // the peer was lost: it fails, whatever comes
 	seq, ds int         // of the record that it works on
 	host    int         // that the driver was given
 	harmed  bool
@@ -98,12 +102,18 @@ func (c *Cloud) newAction(v *vm, d driverRow) *action {
 	if d.driver == "clean" {
 		v.cleanUps++
 		a.attempt = v.cleanUps
+	} else {
+		v.tries++
+		a.attempt = -v.tries
+	}
+	if d.driver == "live" {
+		a.peer = c.hosts[a.host]
 	}
 	for _, row := range rows {
 		h := c.hostOf(v, row)
 		for range timesOf(v, row) {
 			if h != nil {
-				a.steps = append(a.steps, step{row.command, h, row.mayFail})
+				a.steps = append(a.steps, step{row.command, h, row.mayFail, row.stream})
 			}
 		}
 	}
@@ -117,7 +127,9 @@ func (c *Cloud) hostOf(v *vm, row actionRow) *host {
 	switch {
 	case row.where == "here" && row.command == deleteCommand && len(v.holds) == 0 && v.LCM == one.Epilog:
 		return nil // the disks of a stored VM are on the front-end
-	case row.where == "here":
+	case row.where == "unshared-here" && ds.Shared:
+		return nil
+	case row.where == "here", row.where == "unshared-here":
 		return c.hosts[v.last().HostID]
 	case source == nil, row.where == "unshared" && ds.Shared:
 		return nil
@@ -189,7 +201,7 @@ func (c *Cloud) endAction(a *action, ok bool) {
 	case c.down || c.deadlocked:
 		a.vm.stalled = true
 	default:
-		c.finishWith(a.vm, a.driver, ok && !c.fails(a.vm, a.driver))
+		c.finishWith(a.vm, a.driver, ok && !a.spoiled && !c.fails(a.vm, a.driver))
 	}
 	c.startActions(a.on)
 }

@@ -23,6 +23,7 @@ type vm struct {
 	action    *action   // of the driver at work, when there is a Network
 	cleanFrom state     // before the clean-up
 	cleanUps  int       // how many there were
+	tries     int       // other actions of drivers so far
 	waiting   time.Time // since when it is PENDING
 
 	later      *time.Timer // a recreate that was accepted and not begun

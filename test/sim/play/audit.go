@@ -221,6 +221,13 @@ func (a *audit) judge(p *process, c call) {
 			host = source
 		}
 	}
+	if n := len(v.History); n > 1 && host.State.Back() && a.cleaned(c) {
+		// The clean-up of a migration goes to both ends, and hangs at the one that failed. At this one nothing of the VM may run.
+		if slices.Contains(a.world.cloud.Guests(host.ID), c.vm) {
+			a.world.problem("promise 1: %s of vm %d, whose guest is on host%d (%s)", c.action, c.vm, host.ID, p.call())
+		}
+		host, _ = a.world.cloud.Host(v.History[n-2].HostID)
+	}
 	a.place(p, c, host)
 	a.proof(p, c, host)
 	a.alive(p, c, host)
