@@ -387,7 +387,7 @@ func (r *permit) neverArrived(ctx context.Context, t *task, vm one.VM, since tim
 	if err == nil && host.LastContact == 0 { // before 5.12 only the record of its monitoring tells
 		host.LastContact, err = r.cloud.MonitoredAt(ctx, last.HostID)
 	}
-	return err == nil && recovery.RunsNothingOf(vm.ID, host, since)
+	return err == nil && recovery.RunsNothingOf(vm.ID, host, since, r.job.Dialect)
 }
 
 // unmoved reports whether a VM is on the host as it was when oned was asked to take it off.

@@ -70,8 +70,11 @@ func Zombies(h one.Host) []string {
 }
 
 // RunsNothingOf reports whether a host runs no guest of a VM that oned has taken off it, by the word of its own monitoring: it
-// is in service, was monitored for long enough since then, and does not list it.
-func RunsNothingOf(vmID int, h one.Host, since time.Time) bool {
+// is in service, was monitored for long enough since then, and does not list it. Where oned does not list old guests nothing says so.
+func RunsNothingOf(vmID int, h one.Host, since time.Time, d one.Dialect) bool {
+	if d.HidesOldGuests {
+		return false
+	}
 	for _, word := range Zombies(h) {
 		if strings.TrimPrefix(word, "one-") == strconv.Itoa(vmID) {
 			return false

@@ -63,8 +63,11 @@ func TestRunsNothingOf(t *testing.T) {
 		"failed, too":                    {host(one.HostError, 1240, ""), false},
 		"disabled":                       {host(one.HostDisabled, 1240, ""), false},
 	} {
-		if got := recovery.RunsNothingOf(7, test.host, time.Unix(1000, 0)); got != test.want {
+		if got := recovery.RunsNothingOf(7, test.host, time.Unix(1000, 0), one.Dialect{}); got != test.want {
 			t.Errorf("%s: %t", name, got)
+		}
+		if recovery.RunsNothingOf(7, test.host, time.Unix(1000, 0), one.Dialect{HidesOldGuests: true}) {
+			t.Errorf("%s: where oned does not list old guests", name)
 		}
 	}
 }
