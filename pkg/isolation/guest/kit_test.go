@@ -211,7 +211,8 @@ func (s *site) show(pid int) {
 type qemu struct {
 	t    *testing.T
 	pid  int
-	done chan struct{} // closed when it has ended and was reaped
+	done chan struct{}  // closed when it has ended and was reaped
+	end  syscall.Signal // by which it ended then
 }
 
 // qemu starts a process with these arguments and shows it.
@@ -247,6 +248,9 @@ func startQEMU(t *testing.T, mode string, argv ...string) *qemu {
 	go func() {
 		defer close(q.done)
 		_ = cmd.Wait()
+		if status, is := cmd.ProcessState.Sys().(syscall.WaitStatus); is && status.Signaled() {
+			q.end = status.Signal()
+		}
 	}()
 	t.Cleanup(func() {
 		stdin.Close()
