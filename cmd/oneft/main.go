@@ -14,5 +14,6 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	app.SaveMemory()
 	os.Exit(oneftcmd.Run(ctx, app.OS()))
 }

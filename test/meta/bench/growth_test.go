@@ -92,7 +92,7 @@ func drawGrowth(onHost, inCloud []grown) string {
 
 // number is a power of ten with thousands separators.
 func number(v float64) string {
-	if v >= 10_000 {
+	if v >= 1000 {
 		return fmt.Sprintf("%.0f,000", v/1000)
 	}
 	return fmt.Sprint(v)

@@ -29,7 +29,7 @@ func (b *bench) lived(t *testing.T, w way) *bench {
 	b.config = fmt.Sprintf("survey: {port: %d, skip: [\"127.2.*\"], settle: 0s}\n", w.port)
 	well := *b
 	well.cfg.Hosts = slices.Clone(b.cfg.Hosts)
-	well.cfg.VMs = slices.Clone(b.cfg.VMs)
+	well.cfg.VMs = slices.Clone(b.cfg.VMs[:min(len(b.cfg.VMs), 100)]) // of all that run it reads one pool
 	well.cfg.Hosts[0].State = one.HostMonitored
 	for i := range well.cfg.VMs {
 		well.cfg.VMs[i].LCM = one.Running
