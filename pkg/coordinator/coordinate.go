@@ -61,8 +61,8 @@ type coordinator struct {
 }
 
 // Coordinate hands hosts over to the coordinator, or becomes it. Then it ends when nothing is left to do. Every request is in a
-// file before: whoever dies leaves it to the next process. It is on the disk before a hook ends that hands it over; who
-// works on it does not wait for that, because its incident is on the disk before anything is done.
+// file before: whoever dies leaves it to the next process. It is on the disk before a hook ends that hands it over, or
+// leaves it; who works on it does not wait for that, because its incident is on the disk before anything is done.
 func Coordinate(ctx context.Context, s app.Session, requests []incident.Request, notify *journaling.Notifications) []Result {
 	return coordinate(ctx, s, requests, notify, func() func() { return func() {} })
 }
@@ -95,7 +95,7 @@ func coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 			return c.alone(ctx)
 		case errors.As(err, &busy):
 			all := c.handedOver(busy.Holder)
-			if err = synced(); err == nil {
+			if err = onDisk(synced); err == nil {
 				return all
 			}
 			continue
@@ -106,6 +106,9 @@ func coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 		c.loop(ctx)
 		told()
 		release()
+		if ctx.Err() != nil {
+			_ = onDisk(synced) // what it leaves is for the next process, also after a loss of power
+		}
 		if journal, err := openJournal(s); err == nil { // the reports say why not
 			journaling.Prune(journal)
 		}
@@ -115,6 +118,17 @@ func coordinate(ctx context.Context, s app.Session, requests []incident.Request,
 	}
 	s.Log.Say(wording.NotHandedOver, err)
 	return c.alone(ctx)
+}
+
+// diskLimit is how long a request that is left to another process is waited for. A choice.
+const diskLimit = 10 * time.Second
+
+// onDisk waits until requests are on the disk, for a bounded time: the disk may never answer.
+func onDisk(synced func() error) error {
+	ctx, stop := context.WithTimeout(context.Background(), diskLimit)
+	defer stop()
+	_, err := process.Bounded(ctx, func() (struct{}, error) { return struct{}{}, synced() })
+	return err
 }
 
 // endpointDir keeps clouds apart whose front-ends share a machine and a state directory.
